@@ -1,0 +1,117 @@
+/* What a relay checks of a sealed report, without a key (SPEC 6.1). */
+#include "sealing.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "padded.h"
+#include "proto/assert.h"
+
+void nrs_sealed_view_free(nrs_sealed_view **view)
+{
+    NRS_ASSERT(view != NULL);
+
+    if (*view != NULL) {
+        nrs_sealed_free(&(*view)->sealed);
+        nrs_header_free(&(*view)->header);
+        nrs_grant_free(&(*view)->grant);
+        free(*view);
+        *view = NULL;
+    }
+}
+
+/* Under CLEAR the file key stands in the open, so that even a relay can tell a false one. */
+static nrs_error check_clear_key(const nrs_header *header, const nrs_grant *grant)
+{
+    uint8_t commitment[NRS_HASH_SIZE];
+
+    nrs_hash_one(commitment, NRS_DOMAIN_KEY_COMMITMENT, nrs_field(&grant->file_key));
+    return nrs_slice_equal(nrs_slice_of(commitment, sizeof commitment), nrs_field(&header->key_commitment))
+               ? NRS_OK
+               : NRS_ERROR_FORGED;
+}
+
+static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *header, const nrs_grant *grant)
+{
+    nrs_error error;
+    bool clear = header->label == NRS_LABEL_CLEAR;
+
+    if (!nrs_padded_box_size_valid(&nrs_body_classes, header->body_size) ||
+        !nrs_padded_box_size_valid(&nrs_summary_classes, header->summary.len)) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (sealed->body.len != header->body_size || header->originator.len != NRS_KEY_SIZE ||
+        header->nonce.len != NRS_NONCE_SIZE || header->key_commitment.len != NRS_HASH_SIZE ||
+        sealed->signature.len != NRS_SIGNATURE_SIZE) {
+        return NRS_ERROR_FORGED;
+    }
+    if (!nrs_slice_equal(nrs_field(&grant->grantor), nrs_field(&header->originator)) ||
+        !nrs_slice_equal(nrs_field(&grant->audience_commitment), nrs_field(&header->audience_commitment)) ||
+        grant->authority != NRS_AUTHORITY_ORIGINATOR || grant->authority_ref.len != 0 || grant->sealed_id.len != 0 ||
+        grant->sealed_audience.len != 0 || grant->created_ms != header->created_ms) {
+        return NRS_ERROR_FORGED;
+    }
+    error = nrs_grant_form_check(grant, clear);
+    if (error == NRS_OK && clear) {
+        error = check_clear_key(header, grant);
+    }
+    return error;
+}
+
+static nrs_error view_of(nrs_sealed_view **view_out, nrs_slice payload, bool check_signature)
+{
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_sealed_view *view = calloc(1, sizeof *view);
+    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
+
+    if (view == NULL) {
+        goto out;
+    }
+    error = nrs_sealed_decode(&view->sealed, payload);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = nrs_header_decode(&view->header, nrs_field(&view->sealed->header));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = nrs_grant_decode(&view->grant, nrs_field(&view->sealed->grant));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = check_agreement(view->sealed, view->header, view->grant);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    nrs_long_hash(hashes, NRS_DOMAIN_HEADER, nrs_field(&view->sealed->header));
+    nrs_long_hash(hashes + NRS_LONG_HASH_SIZE, NRS_DOMAIN_BODY, nrs_field(&view->sealed->body));
+    if (check_signature) {
+        nrs_long_hash(hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_field(&view->sealed->grant));
+        error = nrs_sign_verify(view->sealed->signature.data, view->header->originator.data, NRS_DOMAIN_SEALED_SIGN,
+                                nrs_slice_of(hashes, sizeof hashes));
+        if (error != NRS_OK) {
+            goto out;
+        }
+    }
+    nrs_sealed_id(view->id, hashes, hashes + NRS_LONG_HASH_SIZE);
+    nrs_hash_one(view->grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_field(&view->sealed->grant));
+    *view_out = view;
+    view = NULL;
+out:
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload)
+{
+    NRS_ASSERT(view_out != NULL);
+
+    return view_of(view_out, payload, true);
+}
+
+nrs_error nrs_sealed_parse(nrs_sealed_view **view_out, nrs_slice payload)
+{
+    NRS_ASSERT(view_out != NULL);
+
+    return view_of(view_out, payload, false);
+}

@@ -1,0 +1,139 @@
+/* The table of commands: parsing, help and dispatch all read it. */
+#include "command.h"
+#include "language.h"
+#include "proto/assert.h"
+#include "run.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const nrs_option global_options[] = {
+    {"dir", 0, "DIR", false, N_("the node's folder; else $NOROSHI_DIR, else ~/.local/share/noroshi")},
+    {"json", 0, NULL, false, N_("answer in JSON: one object, or one a line")},
+    {"lang", 0, "ja|en", false, N_("the language of the answer; else the locale's")},
+    {"as", 0, "PERSON", false, N_("the person who acts")},
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the node's key, or with --as of the person's")},
+    {"help", 'h', NULL, false, N_("this help")},
+    {"version", 0, NULL, false, N_("the version of the program")},
+};
+
+static const nrs_option init_options[] = {
+    {"org", 0, "ORG", false, N_("id of the organisation: 1 to 32 of a-z, 0-9 and hyphens")},
+    {"name", 0, "NAME", false, N_("its name as people write it")},
+    {"listen", 0, "tcp://HOST:PORT", false, N_("where this node can be dialled (hubs)")},
+    {"advertise", 0, "tcp://HOST:PORT", false, N_("the address others dial, where it differs from --listen")},
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
+    {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
+};
+static const nrs_option card_options[] = {
+    {"fingerprint", 0, NULL, false, N_("print only the fingerprint, to be read out by telephone")},
+};
+static const nrs_option person_add_options[] = {
+    {"name", 0, "NAME", false, N_("the person's name as people write it")},
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
+    {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
+};
+static const nrs_option community_create_options[] = {
+    {"name", 0, "NAME", false, N_("the community's name as people write it")},
+};
+static const nrs_option community_add_options[] = {
+    {"fingerprint", 0, "DIGITS", false, N_("what the organisation reads out by telephone")},
+    {"role", 0, "ROLE", false, N_("operator, hub, ministry, national, response, related or council; operator when not given")},
+};
+static const nrs_option join_options[] = {
+    {"fingerprint", 0, "DIGITS", false, N_("what the community's secretariat reads out by telephone")},
+};
+
+#define REPORT_OPTIONS                                                                                                 \
+    {"tlp", 0, "LABEL", false, N_("CLEAR, GREEN, AMBER, AMBER+STRICT or RED")},                                        \
+        {"to", 0, "ADDRESS", true, N_("@community, organisation or person@organisation; may be repeated")},            \
+        {"kind", 0, "KIND", false, N_("incident, early-sign, near-miss, advisory, lesson, situation, restoration, "    \
+                                      "request, standard or survey")},                                                 \
+        {"subject", 0, "TEXT", false, N_("the subject")}, {"body", 0, "TEXT", false, N_("the text of the report")},    \
+        {"body-file", 0, "FILE", false, N_("the text of the report from a file, - for standard input")},               \
+        {"form", 0, "FILE", false, N_("a filled form; options given beside it win")},                                  \
+        {"urgent", 0, NULL, false, N_("mark as urgent")}, {"drill", 0, NULL, false, N_("mark as a drill")},            \
+        {"expires", 0, "DURATION", false, N_("how long it lives, such as 7d or 12h; at most 14d")},                    \
+        {"follows", 0, "ID", false, N_("the report that this one follows")},                                           \
+        {"onward", 0, "WORD", true,                                                                                    \
+         N_("whom a hub may pass it on to: council, ministry, national, response or communities; may be repeated")},   \
+    {                                                                                                                  \
+        "dry-run", 0, NULL, false, N_("say who would receive it and who not and why; send nothing")                    \
+    }
+
+static const nrs_option send_options[] = {REPORT_OPTIONS};
+static const nrs_option list_options[] = {
+    {"unread", 0, NULL, false, N_("only what was not opened yet")},
+    {"sent", 0, NULL, false, N_("only what this node sent")},
+    {"community", 0, "COMMUNITY", false, N_("only reports of this community")},
+    {"kind", 0, "KIND", false, N_("only this kind")},
+    {"since", 0, "TIME", false, N_("only from this time on: RFC 3339, or a date in Japan")},
+    {"limit", 0, "N", false, N_("at most so many, the newest")},
+};
+static const nrs_option receipts_options[] = {
+    {"missing", 0, NULL, false, N_("only who has not confirmed")},
+};
+static const nrs_option export_options[] = {
+    {"sink", 0, "SINK", false, N_("where it goes: own, clients, community or public")},
+    {"format", 0, "FORMAT", false, N_("text or json")},
+    {"output", 'o', "FILE", false, N_("write to this file; else to standard output")},
+};
+
+#define OPTIONS(array) array, COUNT(array)
+#define NO_OPTIONS NULL, 0
+
+static const nrs_command commands[] = {
+    {"init", "", 0, 0, OPTIONS(init_options), N_("make a node and its keys"),
+     "noroshi init --org kanto-power --name \"関東電力\" --listen tcp://127.0.0.1:7417 --no-passphrase", nrs_run_init},
+    {"card", "", 0, 0, OPTIONS(card_options), N_("print the node's signed card"),
+     "noroshi card > kanto-power.card", nrs_run_card},
+    {"person add", "PERSON", 1, 1, OPTIONS(person_add_options), N_("give a person a key of their own"),
+     "noroshi person add sato --name \"佐藤\" --passphrase-file sato.pass", nrs_run_person_add},
+    {"community create", "COMMUNITY", 1, 1, OPTIONS(community_create_options),
+     N_("found a community; this node becomes its hub"), "noroshi community create electricity --name \"電力CEPTOAR\"",
+     nrs_run_community_create},
+    {"community add", "COMMUNITY CARD-FILE", 2, 2, OPTIONS(community_add_options),
+     N_("add an organisation, or change its role"),
+     "noroshi community add electricity kanto-power.card --fingerprint \"12345 67890 …\" --role operator",
+     nrs_run_community_add},
+    {"community remove", "COMMUNITY ORG", 2, 2, NO_OPTIONS, N_("remove an organisation"),
+     "noroshi community remove electricity kanto-power", nrs_run_community_remove},
+    {"community show", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print the roster"), "noroshi community show electricity",
+     nrs_run_community_show},
+    {"community invite", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print an invite for members"),
+     "noroshi community invite electricity > electricity.invite", nrs_run_community_invite},
+    {"community fingerprint", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print what a joiner checks by telephone"),
+     "noroshi community fingerprint electricity", nrs_run_community_fingerprint},
+    {"join", "INVITE-FILE", 1, 1, OPTIONS(join_options), N_("join a community by its invite"),
+     "noroshi join electricity.invite --fingerprint \"12345 67890 …\"", nrs_run_join},
+    {"send", "", 0, 0, OPTIONS(send_options), N_("send a report; prints its ID"),
+     "noroshi send --tlp AMBER --to @electricity --kind incident --subject \"…\" --body-file report.txt", nrs_run_send},
+    {"form", "KIND", 1, 1, NO_OPTIONS, N_("print an empty form to fill in"), "noroshi form incident > report.txt",
+     nrs_run_form},
+    {"list", "", 0, 0, OPTIONS(list_options), N_("list reports, newest last"), "noroshi list --unread", nrs_run_list},
+    {"show", "ID", 1, 1, NO_OPTIONS, N_("show a report and mark it opened"), "noroshi show 3f9a1c --as sato",
+     nrs_run_show},
+    {"receipts", "ID", 1, 1, OPTIONS(receipts_options), N_("who has received and opened a report"),
+     "noroshi receipts 3f9a1c --missing", nrs_run_receipts},
+    {"reply", "ID", 1, 1, OPTIONS(send_options), N_("answer a report; prints the ID of the answer"),
+     "noroshi reply 3f9a1c --body \"…\"", nrs_run_reply},
+    {"export", "ID", 1, 1, OPTIONS(export_options), N_("write a report out for another program or body"),
+     "noroshi export 3f9a1c --sink own --format json -o report.json", nrs_run_export},
+    {"forget", "ID", 1, 1, NO_OPTIONS, N_("destroy the key of a report held here"), "noroshi forget 3f9a1c",
+     nrs_run_forget},
+    {"status", "", 0, 0, NO_OPTIONS, N_("links, queues and warnings of the running node"), "noroshi status --json",
+     nrs_run_status},
+};
+
+const nrs_command *nrs_commands(size_t *count_out)
+{
+    NRS_ASSERT(count_out != NULL);
+    *count_out = COUNT(commands);
+    return commands;
+}
+
+const nrs_option *nrs_global_options(size_t *count_out)
+{
+    NRS_ASSERT(count_out != NULL);
+    *count_out = COUNT(global_options);
+    return global_options;
+}

@@ -1,0 +1,130 @@
+/* noroshi community show and fingerprint: what the roster file says, whether the node runs or not. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "keyring.h"
+#include "language.h"
+#include "proto/time.h"
+#include "proto/vocabulary.h"
+#include "roster_file.h"
+#include "run.h"
+#include "text.h"
+
+static json_t *member_json(const Nrs__Wire__Member *member)
+{
+    const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, member->role);
+    char fingerprint[48];
+
+    nrs_fingerprint(fingerprint, member->sign_key.data);
+    return json_pack("{s:s, s:s, s:s?, s:s}", "org", member->org, "name", member->name, "role",
+                     role == NULL ? NULL : role->code, "fingerprint", fingerprint);
+}
+
+static nrs_error print_json(const nrs_held *held)
+{
+    const nrs_roster *roster = held->roster;
+    json_t *members = json_array();
+    json_t *row = NULL;
+    uint8_t hash[NRS_HASH_SIZE];
+    char hash_text[2 * NRS_HASH_SIZE + 1];
+    char community[2 * NRS_HASH_SIZE + 1];
+    char created[32];
+    char expires[32];
+
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&held->statement));
+    nrs_hex_encode(hash_text, hash, sizeof hash);
+    nrs_hex_encode(community, held->community, NRS_HASH_SIZE);
+    nrs_time_format(created, roster->created_ms);
+    nrs_time_format(expires, roster->expires_ms);
+    for (size_t i = 0; i < roster->n_members; i++) {
+        (void)json_array_append_new(members, member_json(roster->members[i]));
+    }
+    row = json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:s, s:s}", "id", roster->id, "name", roster->name, "version",
+                    (json_int_t)roster->version, "members", members, "created_at", created, "expires_at", expires, "hash",
+                    hash_text, "community", community);
+    if (row == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    nrs_text_print_json(stdout, row);
+    json_decref(row);
+    return NRS_OK;
+}
+
+static nrs_error print_table(const nrs_cli *cli, const nrs_held *held)
+{
+    const nrs_roster *roster = held->roster;
+    const bool japanese = cli->language[0] == 'j';
+    nrs_table table = {.column_count = 4};
+    char expires[64];
+    char fingerprint[48];
+
+    nrs_text_time(expires, roster->expires_ms);
+    printf("@%s  ", roster->id);
+    nrs_text_print(stdout, roster->name, NRS_TEXT_LINE);
+    printf("\n");
+    printf(_("version %llu, valid until %s, members: %zu\n"), (unsigned long long)roster->version, expires, roster->n_members);
+    nrs_table_add(&table, _("organisation"));
+    nrs_table_add(&table, _("role"));
+    nrs_table_add(&table, _("name"));
+    nrs_table_add(&table, _("fingerprint"));
+    for (size_t i = 0; i < roster->n_members; i++) {
+        const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, roster->members[i]->role);
+
+        nrs_fingerprint(fingerprint, roster->members[i]->sign_key.data);
+        nrs_table_add(&table, roster->members[i]->org);
+        nrs_table_add(&table, role == NULL ? "?" : japanese ? role->ja : role->en);
+        nrs_table_add(&table, roster->members[i]->name);
+        nrs_table_add(&table, fingerprint);
+    }
+    return nrs_table_print(&table);
+}
+
+nrs_error nrs_run_community_show(nrs_cli *cli)
+{
+    const char *slug = NULL;
+    nrs_held held = {0};
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, &held, slug);
+    }
+    if (error == NRS_OK) {
+        error = cli->json ? print_json(&held) : print_table(cli, &held);
+    }
+    nrs_held_wipe(&held);
+    return error;
+}
+
+nrs_error nrs_run_community_fingerprint(nrs_cli *cli)
+{
+    const char *slug = NULL;
+    nrs_held held = {0};
+    char fingerprint[48];
+    char community[2 * NRS_HASH_SIZE + 1];
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, &held, slug);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_fingerprint(fingerprint, held.community);
+    nrs_hex_encode(community, held.community, NRS_HASH_SIZE);
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:s, s:s}", "id", slug, "fingerprint", fingerprint, "community", community);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else {
+        puts(fingerprint);
+    }
+    nrs_held_wipe(&held);
+    return NRS_OK;
+}

@@ -1,0 +1,331 @@
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "language.h"
+#include "proto/assert.h"
+#include "text.h"
+
+#define REQUEST_SIZE_MAX (1024u * 1024u)
+#define LINE_SIZE_MAX (16u * 1024u * 1024u)
+#define READ_STEP 65536u
+#define SILENCE_MS_MAX 60000
+
+/* The answer as it comes in. */
+typedef struct answer {
+    int socket;
+    char *buffer;
+    size_t start, used, capacity; /* what is not read yet: from start, `used` bytes */
+} answer;
+
+json_t *nrs_control_request(const char *command)
+{
+    json_t *request = json_object();
+
+    if (request != NULL && json_object_set_new(request, "command", json_string(command)) != 0) {
+        json_decref(request);
+        request = NULL;
+    }
+    return request;
+}
+
+/* A path too long for a socket address is reached from inside its folder. */
+static int connect_in(const char *dir)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int connection = socket(AF_UNIX, SOCK_STREAM, 0);
+    int before = -1;
+    bool done = false;
+
+    if (connection < 0) {
+        return -1;
+    }
+    (void)fcntl(connection, F_SETFD, FD_CLOEXEC);
+    if (strlen(dir) + sizeof "/control.sock" <= sizeof address.sun_path) {
+        snprintf(address.sun_path, sizeof address.sun_path, "%s/control.sock", dir);
+        done = connect(connection, (const struct sockaddr *)&address, sizeof address) == 0;
+    } else {
+        memcpy(address.sun_path, "control.sock", sizeof "control.sock");
+        before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        done = before >= 0 && chdir(dir) == 0;
+        if (done) {
+            done = connect(connection, (const struct sockaddr *)&address, sizeof address) == 0;
+            done = fchdir(before) == 0 && done;
+        }
+    }
+    if (before >= 0) {
+        (void)close(before);
+    }
+    if (!done) {
+        (void)close(connection);
+        return -1;
+    }
+    return connection;
+}
+
+bool nrs_control_answers(const nrs_cli *cli)
+{
+    int connection = connect_in(cli->dir);
+
+    if (connection >= 0) {
+        (void)close(connection);
+    }
+    return connection >= 0;
+}
+
+static nrs_error no_node(nrs_cli *cli)
+{
+    char *hint = NULL;
+    nrs_error error = NRS_OK;
+
+    if (!nrs_folder_has(cli, NULL, "node", ".json")) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_NOT_A_NODE, cli->dir);
+    }
+    hint = nrs_text_format(_("start it: noroshid --dir %s"), cli->dir);
+    error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, hint, "%s", _(nrs_error_sentence(NRS_ERROR_NO_NODE)));
+    free(hint);
+    return error;
+}
+
+static bool send_all(int connection, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t put = send(connection, text, size, MSG_NOSIGNAL);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return false;
+        }
+        text += put;
+        size -= (size_t)put;
+    }
+    return true;
+}
+
+static nrs_error send_request(nrs_cli *cli, int connection, const json_t *request)
+{
+    char *text = json_dumps(request, JSON_COMPACT);
+    nrs_error error = NRS_OK;
+
+    if (text == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    if (strlen(text) + 1 > REQUEST_SIZE_MAX) {
+        error = nrs_cli_fail(cli, NRS_ERROR_TOO_LARGE, NULL, "%s", _("the report is larger than the node takes"));
+    } else if (!send_all(connection, text, strlen(text)) || !send_all(connection, "\n", 1)) {
+        error = no_node(cli);
+    }
+    nrs_json_free(text);
+    return error;
+}
+
+/* Room for more: first where lines were read already. */
+static bool make_room(answer *from)
+{
+    size_t capacity = from->capacity == 0 ? READ_STEP : from->capacity * 2;
+    nrs_bytes old = {(uint8_t *)from->buffer, from->capacity, from->capacity};
+    char *buffer = NULL;
+
+    if (from->start > 0) {
+        memmove(from->buffer, from->buffer + from->start, from->used);
+        from->start = 0;
+    }
+    if (from->used < from->capacity) {
+        return true;
+    }
+    buffer = capacity > LINE_SIZE_MAX ? NULL : malloc(capacity);
+    if (buffer == NULL) {
+        return false;
+    }
+    if (from->used > 0) {
+        memcpy(buffer, from->buffer, from->used);
+    }
+    if (from->buffer != NULL) {
+        nrs_bytes_wipe(&old);
+    }
+    from->buffer = buffer;
+    from->capacity = capacity;
+    return true;
+}
+
+/* The next line is at the head of the buffer. Out: size_out without the line feed. False when the node fell silent or
+ * closed. */
+static bool next_line(answer *from, size_t *size_out)
+{
+    size_t searched = 0;
+
+    for (;;) {
+        struct pollfd wait = {.fd = from->socket, .events = POLLIN};
+        char *end = from->used == searched ? NULL : memchr(from->buffer + from->start + searched, '\n', from->used - searched);
+        ssize_t got = 0;
+
+        if (end != NULL) {
+            *size_out = (size_t)(end - from->buffer) - from->start;
+            return true;
+        }
+        searched = from->used;
+        if (!make_room(from)) {
+            return false;
+        }
+        if (poll(&wait, 1, SILENCE_MS_MAX) <= 0 && errno != EINTR) {
+            return false;
+        }
+        got = recv(from->socket, from->buffer + from->used, from->capacity - from->used, 0); /* start is 0 now */
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        from->used += (size_t)got;
+    }
+}
+
+static void drop_line(answer *from, size_t size)
+{
+    NRS_ASSERT(size < from->used);
+    from->start += size + 1;
+    from->used -= size + 1;
+}
+
+/* The node's sentence in the person's language: the fixed sentence inside it is exchanged for its translation, so that the
+ * values given stay. Owned; may be NULL. */
+static char *translate(const json_t *line, const char *text_name, const char *id_name)
+{
+    const char *text = nrs_json_text(line, text_name);
+    const char *id = nrs_json_text(line, id_name);
+    const char *fixed = id == NULL || id[0] == '\0' ? NULL : _(id);
+    const char *at = NULL;
+
+    if (text == NULL || text[0] == '\0') {
+        return fixed == NULL ? NULL : strdup(fixed);
+    }
+    if (fixed == NULL || _(text) != text) {
+        return strdup(_(text));
+    }
+    at = strstr(text, id);
+    if (at != NULL) {
+        return nrs_text_format("%.*s%s%s", (int)(at - text), text, fixed, at + strlen(id));
+    }
+    return fixed == id ? strdup(text) : nrs_text_format("%s (%s)", fixed, text);
+}
+
+/* The last line. True when this is one. */
+static bool is_end(nrs_cli *cli, const json_t *line, nrs_error *error_out)
+{
+    const char *word = nrs_json_text(line, "error");
+    char *message = NULL;
+    char *hint = NULL;
+
+    if (json_is_true(json_object_get(line, "end"))) {
+        *error_out = NRS_OK;
+        return true;
+    }
+    if (word == NULL) {
+        return false;
+    }
+    message = translate(line, "message", "message_id");
+    hint = translate(line, "hint", "hint_id");
+    *error_out = nrs_error_from_rule(word);
+    if (*error_out == NRS_OK) {
+        *error_out = NRS_ERROR_INTERNAL;
+    }
+    nrs_cli_fail_as(cli, word, (int)json_integer_value(json_object_get(line, "exit")),
+                    message != NULL ? message : _(nrs_error_sentence(*error_out)), hint);
+    free(message);
+    free(hint);
+    return true;
+}
+
+static nrs_error read_answer(nrs_cli *cli, answer *from, nrs_row_function on_row, void *context)
+{
+    nrs_error error = NRS_OK;
+    size_t size = 0;
+    bool ended = false;
+
+    while (error == NRS_OK && !ended) {
+        json_t *line = NULL;
+
+        if (!next_line(from, &size)) {
+            return no_node(cli);
+        }
+        line = json_loadb(from->buffer + from->start, size, 0, NULL);
+        drop_line(from, size);
+        if (!json_is_object(line)) {
+            error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+        } else {
+            ended = is_end(cli, line, &error);
+            if (!ended) {
+                error = on_row == NULL ? NRS_OK : on_row(context, line);
+            }
+        }
+        json_decref(line);
+    }
+    return error;
+}
+
+nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function on_row, void *context)
+{
+    answer from = {.socket = -1};
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL);
+
+    if (request == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    from.socket = connect_in(cli->dir);
+    if (from.socket < 0) {
+        return no_node(cli);
+    }
+    error = send_request(cli, from.socket, request);
+    if (error == NRS_OK) {
+        error = read_answer(cli, &from, on_row, context);
+    }
+    if (from.buffer != NULL) {
+        nrs_bytes wiped = {(uint8_t *)from.buffer, from.capacity, from.capacity};
+
+        nrs_bytes_wipe(&wiped);
+    }
+    (void)close(from.socket);
+    return error;
+}
+
+static nrs_error keep_first(void *context, json_t *row)
+{
+    json_t **kept = context;
+
+    if (*kept == NULL) {
+        *kept = json_incref(row);
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request)
+{
+    json_t *row = NULL;
+    nrs_error error = nrs_control_call(cli, request, keep_first, &row);
+
+    NRS_ASSERT(row_out != NULL);
+
+    if (error == NRS_OK && row == NULL) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+    }
+    if (error != NRS_OK) {
+        json_decref(row);
+        return error;
+    }
+    *row_out = row;
+    return NRS_OK;
+}

@@ -1,0 +1,28 @@
+/* The control socket of the running node (node/CONTROL.md). */
+#ifndef CLI_CONTROL_H
+#define CLI_CONTROL_H
+
+#include <jansson.h>
+
+#include "command.h"
+#include "proto/bytes.h"
+
+typedef nrs_error (*nrs_row_function)(void *context, json_t *row);
+
+/** One command: send `request`, hand each row (borrowed) to on_row. Returns what the node answered, recorded;
+ *  NRS_ERROR_NO_NODE when it does not answer or closes early. */
+NRS_MUST_USE nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function on_row, void *context);
+/** The same for an answer of one row. Out: row_out: a new reference. */
+NRS_MUST_USE nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request);
+/** A request with its command named: {"command": …}. NULL without memory. */
+json_t *nrs_control_request(const char *command);
+/** Whether a node listens on the socket. */
+bool nrs_control_answers(const nrs_cli *cli);
+
+/** Leave a file in the inbox folder. Recorded. */
+NRS_MUST_USE nrs_error nrs_inbox_put(nrs_cli *cli, const char *name, const char *armour_type, nrs_slice bytes);
+/** Ask a running node to take up the inbox at once; nothing when none runs. Returns why it refused the file of that name,
+ *  recorded; other files' refusals are noted. */
+NRS_MUST_USE nrs_error nrs_inbox_poke(nrs_cli *cli, const char *name);
+
+#endif

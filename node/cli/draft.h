@@ -1,0 +1,40 @@
+/* A report as the command line and the form describe it, checked as far as this program can. */
+#ifndef CLI_DRAFT_H
+#define CLI_DRAFT_H
+
+#include <jansson.h>
+
+#include "command.h"
+#include "proto/bytes.h"
+#include "proto/form.h"
+#include "proto/label.h"
+#include "proto/limits.h"
+
+typedef struct nrs_draft {
+    nrs_label label;     /* NONE: not given (a reply) */
+    json_t *to;          /* array of addresses; may be empty (a reply) */
+    const char *kind;    /* code, or NULL (a reply) */
+    const char *subject; /* or NULL (a reply) */
+    nrs_bytes body;      /* zero-terminated */
+    nrs_form form;
+    json_t *onward;      /* array of words */
+    const char *follows;
+    bool urgent, drill, final, dry_run;
+    uint32_t number;
+    uint64_t expires_in_ms; /* 0: the node's choice */
+    char *answer_subject; /* owned: the subject of a reply, where none was given */
+    const char *quoted;  /* the report that a reply answers; NULL otherwise */
+} nrs_draft;
+void nrs_draft_wipe(nrs_draft *draft);
+
+/** From the options; quoted: NULL for a new report. Recorded. Out: nrs_draft_wipe, also on failure. */
+NRS_MUST_USE nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted);
+/** The draft as fields of a request; with_text: subject, body and fields too. */
+NRS_MUST_USE nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_draft *draft, const char *command,
+                                         bool with_text);
+/** The form's fields that have no option of their own, by index of nrs_form_fields. */
+bool nrs_draft_is_field(size_t index);
+/** An ID or a prefix: 6 to 64 hexadecimal digits. Recorded. */
+NRS_MUST_USE nrs_error nrs_draft_check_id(nrs_cli *cli, const char *id);
+
+#endif

@@ -1,0 +1,165 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "language.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+#include "text.h"
+
+enum { READ_STEP = 65536 };
+
+uint64_t nrs_now_ms(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* Reads to the end whatever the size the file claims, since it may be a pipe. */
+static nrs_error read_all(nrs_bytes *bytes, int file, size_t size_max)
+{
+    uint8_t *step = malloc(READ_STEP);
+    nrs_error error = step == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    while (error == NRS_OK) {
+        ssize_t got = read(file, step, READ_STEP);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            error = got < 0 ? NRS_ERROR_DISK : NRS_OK;
+            break;
+        }
+        if ((size_t)got > size_max - bytes->size) {
+            error = NRS_ERROR_TOO_LARGE;
+            break;
+        }
+        error = nrs_bytes_append(bytes, nrs_slice_of(step, (size_t)got));
+    }
+    if (step != NULL) {
+        nrs_bytes wiped = {step, READ_STEP, READ_STEP};
+
+        nrs_bytes_wipe(&wiped);
+    }
+    return error;
+}
+
+nrs_error nrs_file_read(nrs_bytes *bytes_out, const char *path, size_t size_max)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(bytes_out != NULL);
+
+    if (file < 0) {
+        return errno == ENOENT || errno == ENOTDIR ? NRS_ERROR_NOT_FOUND : NRS_ERROR_DISK;
+    }
+    error = read_all(&bytes, file, size_max);
+    if (error == NRS_OK) {
+        nrs_bytes_wipe(bytes_out);
+        *bytes_out = bytes;
+        bytes = (nrs_bytes){0};
+    }
+    nrs_bytes_wipe(&bytes);
+    if (!standard_input) {
+        int kept = errno;
+
+        (void)close(file);
+        errno = kept;
+    }
+    return error;
+}
+
+nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, size_t size_max)
+{
+    nrs_error error = nrs_file_read(bytes_out, path, size_max);
+
+    if (error == NRS_ERROR_NOT_FOUND || error == NRS_ERROR_DISK) {
+        return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("the file cannot be read: %s: %s"), path, strerror(errno));
+    }
+    return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
+}
+
+static bool write_all(int file, nrs_slice bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t put = write(file, bytes.data, bytes.size);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return false;
+        }
+        bytes.data += put;
+        bytes.size -= (size_t)put;
+    }
+    return fsync(file) == 0;
+}
+
+static bool sync_folder(const char *folder)
+{
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = file >= 0 && fsync(file) == 0;
+
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return done;
+}
+
+nrs_error nrs_file_write(const char *path, nrs_slice bytes)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    char *beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.XXXXXX", folder, slash == NULL ? path : slash + 1);
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+    int file = -1;
+
+    if (beside == NULL) {
+        goto out;
+    }
+    error = NRS_ERROR_DISK;
+    file = mkstemp(beside); /* mode 0600 */
+    if (file < 0) {
+        goto out;
+    }
+    if (!write_all(file, bytes) || close(file) != 0) {
+        (void)unlink(beside);
+        goto out;
+    }
+    if (rename(beside, path) != 0 || !sync_folder(folder)) {
+        (void)unlink(beside);
+        goto out;
+    }
+    error = NRS_OK;
+out:
+    free(beside);
+    free(folder);
+    return error;
+}
+
+nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes)
+{
+    char *text = NULL;
+    nrs_error error = nrs_armour_encode(&text, type, bytes);
+
+    if (error == NRS_OK) {
+        nrs_bytes owned = {(uint8_t *)text, strlen(text), strlen(text)};
+
+        error = nrs_file_write(path, nrs_slice_of_bytes(&owned));
+        nrs_bytes_wipe(&owned); /* it may hold a key */
+    }
+    return error;
+}

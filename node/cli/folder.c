@@ -1,0 +1,148 @@
+#include "folder.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "language.h"
+#include "proto/address.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+#include "text.h"
+
+enum { NODE_FORMAT = 1, SETTINGS_SIZE_MAX = 65536 };
+
+char *nrs_folder_path(const nrs_cli *cli, const char *sub, const char *name, const char *suffix)
+{
+    NRS_ASSERT(cli != NULL && cli->dir != NULL);
+    NRS_ASSERT(name != NULL && suffix != NULL);
+    return nrs_text_format("%s/%s%s%s%s", cli->dir, sub == NULL ? "" : sub, sub == NULL ? "" : "/", name, suffix);
+}
+
+bool nrs_folder_has(const nrs_cli *cli, const char *sub, const char *name, const char *suffix)
+{
+    char *path = nrs_folder_path(cli, sub, name, suffix);
+    bool found = path != NULL && access(path, F_OK) == 0;
+
+    free(path);
+    return found;
+}
+
+nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, const char *name, const char *suffix,
+                          nrs_error missing)
+{
+    char *path = nrs_folder_path(cli, sub, name, suffix);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_file_read(bytes_out, path, NRS_FILE_SIZE_MAX);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_cli_fail_about(cli, missing, missing == NRS_ERROR_NOT_A_NODE ? cli->dir : name);
+    } else if (error == NRS_ERROR_DISK) {
+        error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, "%s: %s", path, strerror(errno));
+    } else if (error != NRS_OK && path != NULL) {
+        error = nrs_cli_fail_about(cli, error, path);
+    }
+    free(path);
+    return error;
+}
+
+nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out, const char *type, const char *sub, const char *name,
+                                 const char *suffix, nrs_error missing)
+{
+    nrs_bytes text = {0};
+    nrs_error error = nrs_folder_read(cli, &text, sub, name, suffix, missing);
+
+    if (error == NRS_OK) {
+        error = nrs_armour_decode(bytes_out, type, nrs_slice_of_bytes(&text));
+        if (error != NRS_OK) {
+            error = nrs_cli_fail(cli, error, NULL, "%s%s: %s", name, suffix, _(nrs_error_sentence(error)));
+        }
+    }
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
+{
+    if (error == NRS_ERROR_DISK) {
+        return nrs_cli_fail(cli, error, NULL, "%s: %s (%s)", path, _(nrs_error_sentence(error)), strerror(errno));
+    }
+    return error;
+}
+
+nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, const char *suffix, nrs_slice bytes)
+{
+    char *path = nrs_folder_path(cli, sub, name, suffix);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : written(cli, nrs_file_write(path, bytes), path);
+
+    free(path);
+    return error;
+}
+
+nrs_error nrs_folder_write_armour(nrs_cli *cli, const char *type, const char *sub, const char *name, const char *suffix,
+                                  nrs_slice bytes)
+{
+    char *path = nrs_folder_path(cli, sub, name, suffix);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : written(cli, nrs_file_write_armour(path, type, bytes), path);
+
+    free(path);
+    return error;
+}
+
+void nrs_folder_remove(nrs_cli *cli, const char *sub, const char *name, const char *suffix)
+{
+    char *path = nrs_folder_path(cli, sub, name, suffix);
+
+    if (path != NULL) {
+        (void)unlink(path);
+    }
+    free(path);
+}
+
+static nrs_error settings_of(nrs_node_settings *settings_out, const json_t *node)
+{
+    const json_int_t format = json_integer_value(json_object_get(node, "format"));
+    const char *org = nrs_json_text(node, "org");
+    const char *name = nrs_json_text(node, "name");
+    const json_t *passphrase = json_object_get(node, "passphrase");
+    nrs_node_settings settings = {0};
+
+    if (format > NODE_FORMAT) {
+        return NRS_ERROR_NEWER_NODE;
+    }
+    if (format != NODE_FORMAT || org == NULL || !nrs_name_valid(org) || name == NULL ||
+        strlen(name) > NRS_DISPLAY_NAME_SIZE_MAX || !json_is_boolean(passphrase)) {
+        return NRS_ERROR_DAMAGED;
+    }
+    snprintf(settings.org, sizeof settings.org, "%s", org);
+    snprintf(settings.name, sizeof settings.name, "%s", name);
+    settings.passphrase = json_is_true(passphrase);
+    *settings_out = settings;
+    return NRS_OK;
+}
+
+nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out)
+{
+    nrs_bytes text = {0};
+    json_t *node = NULL;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL && settings_out != NULL);
+
+    error = nrs_folder_read(cli, &text, NULL, "node", ".json", NRS_ERROR_NOT_A_NODE);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    if (text.size <= SETTINGS_SIZE_MAX) {
+        node = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
+    }
+    error = node == NULL ? NRS_ERROR_DAMAGED : settings_of(settings_out, node);
+    if (error != NRS_OK) {
+        error = nrs_cli_fail(cli, error, NULL, "%s/node.json: %s", cli->dir, _(nrs_error_sentence(error)));
+    }
+out:
+    json_decref(node);
+    nrs_bytes_wipe(&text);
+    return error;
+}

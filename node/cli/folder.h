@@ -1,0 +1,44 @@
+/* The node's folder: files are read within bounds and written whole or not at all, for their owner only. */
+#ifndef CLI_FOLDER_H
+#define CLI_FOLDER_H
+
+#include "command.h"
+#include "proto/bytes.h"
+#include "proto/limits.h"
+
+/** Read a file, "-" for standard input. Returns NRS_ERROR_NOT_FOUND when there is none, TOO_LARGE, DISK, NO_MEMORY; nothing is
+ *  recorded. Out: replaced, caller wipes. */
+NRS_MUST_USE nrs_error nrs_file_read(nrs_bytes *bytes_out, const char *path, size_t size_max);
+/** The same for a file that a person named: failures are recorded, and one that cannot be read is NRS_ERROR_MALFORMED. */
+NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, size_t size_max);
+/** Write beside, sync, rename, sync the folder. Mode 0600. Returns NRS_ERROR_DISK, NO_MEMORY. */
+NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
+/** The same, as an armoured block of the type. */
+NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
+
+/** DIR/sub/name+suffix; sub may be NULL. Owned (free); NULL without memory. */
+char *nrs_folder_path(const nrs_cli *cli, const char *sub, const char *name, const char *suffix);
+bool nrs_folder_has(const nrs_cli *cli, const char *sub, const char *name, const char *suffix);
+/** Read and write in the folder. Read: failures are recorded, a missing file is `missing`. Out: replaced. */
+NRS_MUST_USE nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, const char *name, const char *suffix,
+                                       nrs_error missing);
+NRS_MUST_USE nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out, const char *type, const char *sub,
+                                              const char *name, const char *suffix, nrs_error missing);
+NRS_MUST_USE nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, const char *suffix, nrs_slice bytes);
+NRS_MUST_USE nrs_error nrs_folder_write_armour(nrs_cli *cli, const char *type, const char *sub, const char *name,
+                                               const char *suffix, nrs_slice bytes);
+void nrs_folder_remove(nrs_cli *cli, const char *sub, const char *name, const char *suffix);
+
+/** What node.json says. */
+typedef struct nrs_node_settings {
+    char org[NRS_NAME_SIZE_MAX + 1];
+    char name[NRS_DISPLAY_NAME_SIZE_MAX + 1];
+    bool passphrase;
+} nrs_node_settings;
+/** Returns NRS_ERROR_NOT_A_NODE, NEWER_NODE, DAMAGED; recorded. */
+NRS_MUST_USE nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out);
+
+/** Unix time, milliseconds. */
+uint64_t nrs_now_ms(void);
+
+#endif

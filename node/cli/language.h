@@ -1,0 +1,15 @@
+/* The language in which people are spoken to: Japanese or English, through the gettext catalogue `noroshi`. */
+#ifndef CLI_LANGUAGE_H
+#define CLI_LANGUAGE_H
+
+#include <libintl.h>
+
+#define _(text) gettext(text)
+#define N_(text) text /* marks a msgid that is looked up later */
+
+/** "ja" or "en": `given` when it is one of them, else what the locale says when given is NULL; NULL when given is neither. */
+const char *nrs_language_choose(const char *given);
+/** Speak it from now on. English needs no catalogue, so nothing is loaded for it. */
+void nrs_language_start(const char *language);
+
+#endif

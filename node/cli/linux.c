@@ -1,0 +1,32 @@
+#include "linux.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "proto/assert.h"
+
+bool nrs_linux_program_folder(char *folder_out, size_t size)
+{
+    ssize_t used = 0;
+    char *last = NULL;
+
+    NRS_ASSERT(folder_out != NULL && size > 1);
+
+    used = readlink("/proc/self/exe", folder_out, size - 1);
+    if (used <= 0 || (size_t)used >= size - 1) {
+        return false;
+    }
+    folder_out[used] = '\0';
+    last = strrchr(folder_out, '/');
+    if (last == NULL) {
+        return false;
+    }
+    *last = '\0';
+    return true;
+}
+
+void nrs_linux_hide(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

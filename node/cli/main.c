@@ -1,0 +1,58 @@
+/* noroshi: the person's hand on a node. Each command is one request to the running node, or a ceremony with keys and
+ * rosters in its folder; nothing stays running. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "language.h"
+#include "text.h"
+
+/* An answer that did not reach the disk or the pipe was not given. */
+static nrs_error flush_answer(nrs_cli *cli)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return NRS_OK;
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("standard output: %s"), strerror(errno));
+}
+
+static nrs_error run(nrs_cli *cli, int count, char **words)
+{
+    nrs_error error = nrs_cli_parse(cli, count, words);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (cli->help) {
+        nrs_help_print(cli->command);
+    } else if (cli->version) {
+        puts("noroshi " NRS_VERSION);
+    } else {
+        error = cli->command->run(cli);
+    }
+    return error == NRS_OK ? flush_answer(cli) : error;
+}
+
+int main(int count, char **words)
+{
+    nrs_cli cli = {0};
+    nrs_error error = NRS_ERROR_USAGE;
+    int exit_code = 0;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    nrs_json_wipe_on_free();
+    if (count >= 1) {
+        error = run(&cli, count, words);
+    }
+    if (error != NRS_OK) {
+        (void)fflush(stdout);
+        if (cli.error == NRS_OK) {
+            nrs_cli_fail_as(&cli, nrs_error_rule(error), nrs_error_exit_code(error), _(nrs_error_sentence(error)), NULL);
+        }
+        exit_code = nrs_cli_report(&cli);
+    }
+    nrs_cli_wipe(&cli);
+    return exit_code;
+}

@@ -1,0 +1,82 @@
+#include "red_row.h"
+
+#include "proto/assert.h"
+#include "proto/time.h"
+#include "proto/vocabulary.h"
+
+static json_t *hex_or_null(const ProtobufCBinaryData *field)
+{
+    char text[2 * NRS_HASH_SIZE + 1];
+
+    if (field->len != NRS_HASH_SIZE) {
+        return json_null();
+    }
+    nrs_hex_encode(text, field->data, NRS_HASH_SIZE);
+    return json_string(text);
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *fields_of(const nrs_report *report)
+{
+    json_t *fields = json_object();
+
+    for (size_t i = 0; i < report->n_fields; i++) {
+        (void)json_object_set_new(fields, report->fields[i]->name, json_string(report->fields[i]->value));
+    }
+    return fields;
+}
+
+static json_t *addresses_of(const nrs_report *report)
+{
+    json_t *to = json_array();
+
+    for (size_t i = 0; i < report->n_to; i++) {
+        (void)json_array_append_new(to, json_string(report->to[i]));
+    }
+    return to;
+}
+
+/* What the sealed report itself says wins over what the node says about it. */
+nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
+{
+    static const char *const from_node[] = {"community", "from", "received_at"};
+    const nrs_report *report = opened->report;
+    const nrs_header *header = sealed->header;
+    const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);
+    char id[2 * NRS_HASH_SIZE + 1];
+    char created[32];
+    char expires[32];
+    json_t *row = NULL;
+
+    NRS_ASSERT(row_out != NULL && report != NULL);
+
+    nrs_hex_encode(id, sealed->id, NRS_HASH_SIZE);
+    nrs_time_format(created, header->created_ms);
+    nrs_time_format(expires, header->expires_ms);
+    row = json_pack("{s:s, s:s, s:s?, s:n, s:n, s:o, s:s, s:s, s:n, s:b, s:b, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", id,
+                    "label", nrs_label_name(NRS_LABEL_RED), "kind", kind == NULL ? NULL : kind->code, "community", "from", "to",
+                    addresses_of(report), "subject", report->subject, "created_at", created, "received_at", "opened", 1, "drill",
+                    (header->flags & NRS_HEADER_DRILL) != 0 ? 1 : 0, "urgent", header->urgency == 1 ? 1 : 0, "follows",
+                    hex_or_null(&report->follows), "expires_at", expires, "body", report->body, "fields", fields_of(report),
+                    "attachments", json_array(), "disclaimers", json_array());
+    if (row == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < sizeof from_node / sizeof from_node[0]; i++) {
+        json_t *value = json_object_get(listed, from_node[i]);
+
+        if (value != NULL) {
+            (void)json_object_set(row, from_node[i], value);
+        }
+    }
+    (void)json_object_set_new(row, "person", text_or_null(report->person));
+    (void)json_object_set_new(row, "number", report->number > 0 ? json_integer((json_int_t)report->number) : json_null());
+    (void)json_object_set_new(row, "final", json_boolean(report->final));
+    (void)json_object_set_new(row, "quoted", hex_or_null(&report->quoted));
+    *row_out = row;
+    return NRS_OK;
+}

@@ -1,0 +1,12 @@
+/* An opened RED report as a row of `show`. */
+#ifndef CLI_RED_ROW_H
+#define CLI_RED_ROW_H
+
+#include <jansson.h>
+
+#include "keys/seal.h"
+
+/** Out: row_out: a new reference. In: listed: the keys of `list` that the node gave. */
+NRS_MUST_USE nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened);
+
+#endif

@@ -1,0 +1,439 @@
+/* noroshi list, show, receipts, export, forget, form: reports as people and programs read them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "draft.h"
+#include "exchange/report.h"
+#include "folder.h"
+#include "language.h"
+#include "proto/time.h"
+#include "proto/vocabulary.h"
+#include "red.h"
+#include "run.h"
+#include "text.h"
+
+enum { SHORT_ID_SIZE = 12 };
+
+static nrs_error print_row(void *context, json_t *row)
+{
+    (void)context;
+    nrs_text_print_json(stdout, row);
+    return NRS_OK;
+}
+
+/* ---- list ---- */
+
+typedef struct listing {
+    nrs_table table;
+    bool japanese;
+} listing;
+
+static void add_marks(listing *to, const json_t *row)
+{
+    char *marks = nrs_text_format("%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+                                  json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",
+                                  json_is_true(json_object_get(row, "drill")) ? _("drill ") : "");
+
+    nrs_table_add(&to->table, marks);
+    free(marks);
+}
+
+static nrs_error add_listed(void *context, json_t *row)
+{
+    listing *to = context;
+    const char *id = nrs_json_text(row, "id");
+    const char *kind = nrs_json_text(row, "kind");
+    const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
+    char *label = nrs_text_format("TLP:%s", nrs_json_text(row, "label") == NULL ? "?" : nrs_json_text(row, "label"));
+    char short_id[SHORT_ID_SIZE + 1];
+    char created[64];
+
+    snprintf(short_id, sizeof short_id, "%s", id == NULL ? "?" : id);
+    nrs_text_time_of(created, nrs_json_text(row, "created_at"));
+    nrs_table_add(&to->table, short_id);
+    nrs_table_add(&to->table, created);
+    nrs_table_add(&to->table, label);
+    nrs_table_add(&to->table, term == NULL ? "-" : to->japanese ? term->ja : term->en);
+    nrs_table_add(&to->table, nrs_json_text(row, "from"));
+    add_marks(to, row);
+    nrs_table_add(&to->table, nrs_json_text(row, "subject") == NULL ? _("(sealed)") : nrs_json_text(row, "subject"));
+    free(label);
+    return to->table.error;
+}
+
+static nrs_error list_request(nrs_cli *cli, json_t *request)
+{
+    const char *community = nrs_cli_option(cli, "community");
+    const char *kind = nrs_cli_option(cli, "kind");
+    const char *since = nrs_cli_option(cli, "since");
+    const char *limit = nrs_cli_option(cli, "limit");
+    char since_text[32];
+    uint64_t since_ms = 0;
+    char *end = NULL;
+    long count = 0;
+
+    if (nrs_cli_option(cli, "unread") != NULL) {
+        (void)json_object_set_new(request, "unread", json_true());
+    }
+    if (nrs_cli_option(cli, "sent") != NULL) {
+        (void)json_object_set_new(request, "sent", json_true());
+    }
+    if (community != NULL) {
+        (void)json_object_set_new(request, "community", nrs_text_json(community[0] == '@' ? community + 1 : community));
+    }
+    if (kind != NULL) {
+        if (nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind) == NULL) {
+            return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_KIND, kind);
+        }
+        (void)json_object_set_new(request, "kind", json_string(kind));
+    }
+    if (since != NULL) {
+        if (nrs_time_parse(&since_ms, since) != NRS_OK) {
+            return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write it as 2026-04-01 or 2026-04-01T09:00:00+09:00"), _("not a time: %s"), since);
+        }
+        nrs_time_format(since_text, since_ms);
+        (void)json_object_set_new(request, "since", json_string(since_text));
+    }
+    if (limit != NULL) {
+        errno = 0;
+        count = strtol(limit, &end, 10);
+        if (errno != 0 || limit[0] < '0' || limit[0] > '9' || *end != '\0' || count < 1) {
+            return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("not a number from 1: %s"), limit);
+        }
+        (void)json_object_set_new(request, "limit", json_integer((json_int_t)count));
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_run_list(nrs_cli *cli)
+{
+    listing to = {.table = {.column_count = 7}, .japanese = cli->language[0] == 'j'};
+    json_t *request = nrs_control_request("list");
+    nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : list_request(cli, request);
+
+    if (error == NRS_OK) {
+        error = nrs_control_call(cli, request, cli->json ? print_row : add_listed, &to);
+    }
+    json_decref(request);
+    if (error == NRS_OK && !cli->json) {
+        return nrs_table_print(&to.table);
+    }
+    if (to.table.cell_count > 0) { /* half a list is none */
+        to.table.error = NRS_ERROR_INTERNAL;
+        (void)!nrs_table_print(&to.table);
+    }
+    return error;
+}
+
+/* ---- show ---- */
+
+/* The colours that FIRST prescribes, on black. */
+static void print_banner(const char *label)
+{
+    static const struct {
+        const char *label, *colour;
+    } colours[] = {
+        {"CLEAR", "255;255;255"}, {"GREEN", "51;255;0"}, {"AMBER", "255;192;0"}, {"AMBER+STRICT", "255;192;0"}, {"RED", "255;43;43"},
+    };
+
+    for (size_t i = 0; isatty(STDOUT_FILENO) && i < sizeof colours / sizeof colours[0]; i++) {
+        if (strcmp(colours[i].label, label) == 0) {
+            printf("\x1b[1;48;2;0;0;0;38;2;%sm TLP:%s \x1b[0m\n", colours[i].colour, label);
+            return;
+        }
+    }
+    fputs("TLP:", stdout);
+    nrs_text_print(stdout, label, NRS_TEXT_LINE);
+    fputc('\n', stdout);
+}
+
+static void wipe_text(char *text)
+{
+    nrs_bytes bytes = {(uint8_t *)text, strlen(text), strlen(text)};
+
+    nrs_bytes_wipe(&bytes);
+}
+
+static nrs_error print_report(const nrs_cli *cli, const json_t *row)
+{
+    const nrs_exchange_style style = {cli->language, nrs_text_time_of};
+    const char *label = nrs_json_text(row, "label");
+    char *text = NULL;
+    nrs_error error = nrs_exchange_text_inner(&text, row, &style);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    print_banner(label);
+    fputc('\n', stdout);
+    nrs_text_print(stdout, text, NRS_TEXT_BODY);
+    fputc('\n', stdout);
+    print_banner(label);
+    wipe_text(text);
+    return NRS_OK;
+}
+
+/* The form's fields stand under their own names beside the rest. */
+static void print_report_json(json_t *row)
+{
+    json_t *fields = json_incref(json_object_get(row, "fields"));
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    (void)json_object_del(row, "fields");
+    if (fields != NULL) {
+        json_object_foreach(fields, name, value)
+        {
+            if (json_object_get(row, name) == NULL) {
+                (void)json_object_set(row, name, value);
+            }
+        }
+    }
+    nrs_text_print_json(stdout, row);
+    json_decref(fields);
+}
+
+static json_t *about_report(const nrs_cli *cli, const char *command)
+{
+    json_t *request = nrs_control_request(command);
+
+    if (request != NULL) {
+        (void)json_object_set_new(request, "id", json_string(cli->arguments[0]));
+        if (cli->person != NULL) {
+            (void)json_object_set_new(request, "person", json_string(cli->person));
+        }
+    }
+    return request;
+}
+
+static void forget_failure(nrs_cli *cli)
+{
+    free(cli->rule);
+    free(cli->message);
+    free(cli->hint);
+    cli->rule = cli->message = cli->hint = NULL;
+    cli->error = NRS_OK;
+    cli->exit_code = 0;
+}
+
+/* The node shows what it can open; RED, which it cannot, is opened here by the person named. */
+static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
+{
+    json_t *request = about_report(cli, "show");
+    json_t *row = NULL;
+    nrs_error error = nrs_control_row(cli, &row, request);
+    const char *label = error == NRS_OK ? nrs_json_text(row, "label") : NULL;
+    bool red = error == NRS_ERROR_PERSON_ONLY ||
+               (label != NULL && strcmp(label, "RED") == 0 && !json_is_string(json_object_get(row, "body")));
+
+    json_decref(request);
+    if (red && cli->person != NULL) {
+        json_decref(row);
+        forget_failure(cli);
+        return nrs_red_open(cli, row_out, cli->arguments[0]);
+    }
+    if (red) {
+        json_decref(row);
+        return nrs_cli_fail(cli, NRS_ERROR_PERSON_ONLY, _("act as that person: --as PERSON"), "%s",
+                            _(nrs_error_sentence(NRS_ERROR_PERSON_ONLY)));
+    }
+    if (error == NRS_OK) {
+        *row_out = row;
+    }
+    return error;
+}
+
+nrs_error nrs_run_show(nrs_cli *cli)
+{
+    json_t *row = NULL;
+    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = fetch_report(cli, &row);
+    }
+    if (error == NRS_OK && cli->json) {
+        print_report_json(row);
+    } else if (error == NRS_OK) {
+        error = print_report(cli, row);
+    }
+    json_decref(row);
+    return error;
+}
+
+/* ---- receipts ---- */
+
+static const char *stage_in_words(const char *stage)
+{
+    static const struct {
+        const char *code, *words;
+    } stages[] = {
+        {"waiting", N_("waiting for its keys")}, {"sent", N_("sent")},         {"stored", N_("received")},
+        {"opened", N_("opened")},                {"accepted", N_("accepted")}, {"declined", N_("declined")},
+        {"expired", N_("expired")},              {"cannot-open", N_("cannot open it")},
+    };
+
+    for (size_t i = 0; stage != NULL && i < sizeof stages / sizeof stages[0]; i++) {
+        if (strcmp(stages[i].code, stage) == 0) {
+            return _(stages[i].words);
+        }
+    }
+    return stage;
+}
+
+static nrs_error add_receipt(void *context, json_t *row)
+{
+    nrs_table *table = context;
+    const char *person = nrs_json_text(row, "person");
+    char at[64];
+
+    nrs_text_time_of(at, nrs_json_text(row, "at"));
+    nrs_table_add(table, nrs_json_text(row, "recipient"));
+    nrs_table_add(table, stage_in_words(nrs_json_text(row, "stage")));
+    nrs_table_add(table, at);
+    nrs_table_add(table, person);
+    return table->error;
+}
+
+nrs_error nrs_run_receipts(nrs_cli *cli)
+{
+    nrs_table table = {.column_count = 4};
+    json_t *request = NULL;
+    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    request = about_report(cli, "receipts");
+    if (request != NULL && nrs_cli_option(cli, "missing") != NULL) {
+        (void)json_object_set_new(request, "missing", json_true());
+    }
+    error = nrs_control_call(cli, request, cli->json ? print_row : add_receipt, &table);
+    json_decref(request);
+    if (error != NRS_OK) {
+        table.error = error;
+        (void)!nrs_table_print(&table);
+        return error;
+    }
+    return nrs_table_print(&table);
+}
+
+/* ---- export, forget, form ---- */
+
+static nrs_error write_export(nrs_cli *cli, const char *text)
+{
+    const char *path = nrs_cli_option(cli, "output");
+    nrs_error error = NRS_OK;
+
+    if (path == NULL || strcmp(path, "-") == 0) {
+        nrs_text_print(stdout, text, NRS_TEXT_BODY);
+        return NRS_OK;
+    }
+    error = nrs_file_write(path, nrs_slice_of_string(text));
+    return error == NRS_OK ? NRS_OK
+                           : nrs_cli_fail(cli, error, NULL, "%s: %s (%s)", path, _(nrs_error_sentence(error)), strerror(errno));
+}
+
+static nrs_error check_export(nrs_cli *cli, bool *json_out)
+{
+    static const char *const sinks[] = {"own", "clients", "community", "public"};
+    const char *sink = nrs_cli_option(cli, "sink");
+    const char *format = nrs_cli_option(cli, "format");
+    bool known = false;
+
+    for (size_t i = 0; sink != NULL && i < sizeof sinks / sizeof sinks[0]; i++) {
+        known = known || strcmp(sinks[i], sink) == 0;
+    }
+    if (!known) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --sink own, clients, community or public"));
+    }
+    if (format == NULL || (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --format text or json"));
+    }
+    *json_out = strcmp(format, "json") == 0;
+    return NRS_OK;
+}
+
+nrs_error nrs_run_export(nrs_cli *cli)
+{
+    const nrs_exchange_style style = {cli->language, NULL};
+    bool json = false;
+    json_t *request = NULL;
+    json_t *row = NULL;
+    char *text = NULL;
+    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = check_export(cli, &json);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    request = about_report(cli, "export");
+    if (request != NULL) {
+        (void)json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink")));
+    }
+    error = nrs_control_row(cli, &row, request);
+    if (error == NRS_OK) {
+        error = json ? nrs_exchange_json(&text, row) : nrs_exchange_text(&text, row, &style);
+    }
+    if (error == NRS_OK) {
+        error = write_export(cli, text);
+    }
+    if (text != NULL && json) {
+        nrs_json_free(text);
+    } else if (text != NULL) {
+        wipe_text(text);
+    }
+    json_decref(row);
+    json_decref(request);
+    return error;
+}
+
+nrs_error nrs_run_forget(nrs_cli *cli)
+{
+    json_t *request = NULL;
+    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    request = about_report(cli, "forget");
+    error = nrs_control_call(cli, request, NULL, NULL);
+    json_decref(request);
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:b}", "id", cli->arguments[0], "forgotten", 1);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else {
+        printf(_("Forgotten: %s\n"), cli->arguments[0]);
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_run_form(nrs_cli *cli)
+{
+    char *text = NULL;
+    nrs_error error = NRS_OK;
+
+    if (nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, cli->arguments[0]) == NULL) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_KIND, cli->arguments[0]);
+    }
+    error = nrs_form_template(&text, cli->arguments[0], cli->language);
+    if (error == NRS_OK && cli->json) {
+        json_t *row = json_pack("{s:s, s:s}", "kind", cli->arguments[0], "form", text);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else if (error == NRS_OK) {
+        fputs(text, stdout);
+    }
+    free(text);
+    return error;
+}

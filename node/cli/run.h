@@ -1,0 +1,27 @@
+/* What each command does; the table in commands.c names them. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "command.h"
+
+nrs_error nrs_run_init(nrs_cli *cli);
+nrs_error nrs_run_card(nrs_cli *cli);
+nrs_error nrs_run_person_add(nrs_cli *cli);
+nrs_error nrs_run_community_create(nrs_cli *cli);
+nrs_error nrs_run_community_add(nrs_cli *cli);
+nrs_error nrs_run_community_remove(nrs_cli *cli);
+nrs_error nrs_run_community_show(nrs_cli *cli);
+nrs_error nrs_run_community_fingerprint(nrs_cli *cli);
+nrs_error nrs_run_community_invite(nrs_cli *cli);
+nrs_error nrs_run_join(nrs_cli *cli);
+nrs_error nrs_run_send(nrs_cli *cli);
+nrs_error nrs_run_reply(nrs_cli *cli);
+nrs_error nrs_run_form(nrs_cli *cli);
+nrs_error nrs_run_list(nrs_cli *cli);
+nrs_error nrs_run_show(nrs_cli *cli);
+nrs_error nrs_run_receipts(nrs_cli *cli);
+nrs_error nrs_run_export(nrs_cli *cli);
+nrs_error nrs_run_forget(nrs_cli *cli);
+nrs_error nrs_run_status(nrs_cli *cli);
+
+#endif

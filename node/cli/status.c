@@ -1,0 +1,147 @@
+/* noroshi status: the running node at a glance. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "language.h"
+#include "proto/vocabulary.h"
+#include "run.h"
+#include "text.h"
+
+static const char *state_in_words(const char *state)
+{
+    static const struct {
+        const char *code, *words;
+    } states[] = {{"up", N_("up")}, {"connecting", N_("connecting")}, {"refused", N_("refused")}};
+
+    for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++) {
+        if (strcmp(states[i].code, state) == 0) {
+            return _(states[i].words);
+        }
+    }
+    return state;
+}
+
+static void add_number(nrs_table *table, const char *name, const json_t *value)
+{
+    char *text = nrs_text_format("%lld", (long long)json_integer_value(value));
+
+    nrs_table_add(table, name);
+    nrs_table_add(table, text);
+    free(text);
+}
+
+static void add_text(nrs_table *table, const char *name, const char *text)
+{
+    if (text != NULL) {
+        nrs_table_add(table, name);
+        nrs_table_add(table, text);
+    }
+}
+
+static nrs_error print_node(const json_t *row)
+{
+    nrs_table table = {.column_count = 2};
+    const json_t *prekeys = json_object_get(row, "prekeys");
+    char until[64];
+
+    add_text(&table, _("organisation"), nrs_json_text(row, "org"));
+    add_text(&table, _("name"), nrs_json_text(row, "name"));
+    add_text(&table, _("fingerprint"), nrs_json_text(row, "fingerprint"));
+    add_text(&table, _("version"), nrs_json_text(row, "version"));
+    add_text(&table, _("listens on"), nrs_json_text(row, "listen"));
+    add_number(&table, _("reports"), json_object_get(row, "reports"));
+    add_number(&table, _("queued"), json_object_get(row, "queued"));
+    add_number(&table, _("deferred"), json_object_get(row, "deferred"));
+    if (nrs_json_text(prekeys, "until") != NULL) {
+        nrs_text_time_of(until, nrs_json_text(prekeys, "until"));
+        add_text(&table, _("prekeys until"), until);
+    }
+    return nrs_table_print(&table);
+}
+
+static nrs_error print_communities(const json_t *list, bool japanese)
+{
+    nrs_table table = {.column_count = 5};
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        const char *role = nrs_json_text(one, "role");
+        const nrs_term *term = role == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_ROLE, role);
+        char *slug = nrs_text_format("@%s", nrs_json_text(one, "id") == NULL ? "?" : nrs_json_text(one, "id"));
+        char *version =
+            nrs_text_format(_("version %lld"), (long long)json_integer_value(json_object_get(one, "roster_version")));
+        char expires[64];
+
+        nrs_text_time_of(expires, nrs_json_text(one, "expires_at"));
+        nrs_table_add(&table, slug);
+        nrs_table_add(&table, nrs_json_text(one, "name"));
+        nrs_table_add(&table, version);
+        nrs_table_add(&table, term == NULL ? role : japanese ? term->ja : term->en);
+        nrs_table_add(&table, expires);
+        free(slug);
+        free(version);
+    }
+    if (table.cell_count > 0) {
+        printf("\n%s\n", _("Communities:"));
+    }
+    return nrs_table_print(&table);
+}
+
+static nrs_error print_links(const json_t *list)
+{
+    nrs_table table = {.column_count = 4};
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        char *queued = nrs_text_format(_("queued %lld"), (long long)json_integer_value(json_object_get(one, "queued")));
+        char since[64];
+
+        nrs_text_time_of(since, nrs_json_text(one, "since"));
+        nrs_table_add(&table, nrs_json_text(one, "org"));
+        nrs_table_add(&table, state_in_words(nrs_json_text(one, "state")));
+        nrs_table_add(&table, since);
+        nrs_table_add(&table, queued);
+        free(queued);
+    }
+    if (table.cell_count > 0) {
+        printf("\n%s\n", _("Links:"));
+    }
+    return nrs_table_print(&table);
+}
+
+nrs_error nrs_run_status(nrs_cli *cli)
+{
+    json_t *request = nrs_control_request("status");
+    json_t *row = NULL;
+    const json_t *warnings = NULL;
+    nrs_error error = nrs_control_row(cli, &row, request);
+
+    json_decref(request);
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (cli->json) {
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+        return NRS_OK;
+    }
+    error = print_node(row);
+    if (error == NRS_OK) {
+        error = print_communities(json_object_get(row, "communities"), cli->language[0] == 'j');
+    }
+    if (error == NRS_OK) {
+        error = print_links(json_object_get(row, "links"));
+    }
+    warnings = json_object_get(row, "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const char *text = json_string_value(json_array_get(warnings, i));
+
+        printf("%s%s: ", i == 0 ? "\n" : "", _("warning"));
+        nrs_text_print(stdout, text == NULL ? "?" : _(text), NRS_TEXT_LINE);
+        fputc('\n', stdout);
+    }
+    json_decref(row);
+    return error;
+}

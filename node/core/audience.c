@@ -1,0 +1,417 @@
+#include "audience.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/vocabulary.h"
+
+static const char hint_separately[] = "Send the report to each community separately.";
+static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
+static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
+static const char hint_disclaimer[] = "The report cannot be sent from this version; ask the community's secretariat.";
+static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
+static const char hint_waiting[] = "Each must be known with its keys, which come through the community's hub.";
+static const char hint_members[] = "noroshi community show lists the members.";
+static const char hint_joined[] = "noroshi status lists the communities that this node is in.";
+
+void nrs_delivery_wipe(nrs_delivery *delivery)
+{
+    NRS_ASSERT(delivery != NULL);
+    free(delivery->list);
+    free(delivery->excluded);
+    free(delivery->targets);
+    free(delivery->target_list);
+    *delivery = (nrs_delivery){0};
+}
+
+nrs_audience nrs_delivery_audience(const nrs_delivery *delivery)
+{
+    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+
+    audience.targets = delivery->target_list;
+    audience.n_targets = delivery->target_count;
+    return audience;
+}
+
+/* ---- The community ---- */
+
+/* The address whose organisation does not stand in the roster; NULL when all do. */
+static const nrs_address *missing_from(const nrs_community *community, const nrs_delivery_request *request)
+{
+    for (size_t i = 0; i < request->address_count; i++) {
+        const nrs_address *address = &request->addresses[i];
+
+        if (address->type != NRS_ADDRESS_COMMUNITY && nrs_roster_member_by_org(community->roster, address->name) == NULL) {
+            return address;
+        }
+    }
+    return NULL;
+}
+
+/* The one community that is named; NULL when none is. */
+static nrs_error named_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const nrs_delivery_request *request)
+{
+    const nrs_address *named = NULL;
+    nrs_community *community;
+
+    for (size_t i = 0; i < request->address_count; i++) {
+        const nrs_address *address = &request->addresses[i];
+
+        if (address->type != NRS_ADDRESS_COMMUNITY) {
+            continue;
+        }
+        community = nrs_community_by_name(core, address->name);
+        if (community == NULL || !community->member) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_COMMUNITY, hint_joined, "@%s: this node is in no such community.", address->name);
+        }
+        if (named != NULL && strcmp(named->name, address->name) != 0) {
+            return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_separately, "@%s and @%s: a report belongs to one community.", named->name,
+                              address->name);
+        }
+        named = address;
+        *community_out = community;
+    }
+    return NRS_OK;
+}
+
+static nrs_error refuse_stranger(const nrs_core *core, nrs_answer *answer, const nrs_delivery_request *request)
+{
+    for (size_t i = 0; i < request->address_count; i++) {
+        bool somewhere = false;
+
+        for (size_t j = 0; j < core->community_count && !somewhere; j++) {
+            somewhere = core->communities[j].member && nrs_roster_member_by_org(core->communities[j].roster, request->addresses[i].name) != NULL;
+        }
+        if (!somewhere) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in this node's communities.",
+                              request->addresses[i].name);
+        }
+    }
+    return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_separately, "No single community of this node has all these organisations.");
+}
+
+static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_address *missing;
+    nrs_error error = named_community(core, answer, &delivery->community, request);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (delivery->community != NULL) {
+        missing = missing_from(delivery->community, request);
+        return missing == NULL ? NRS_OK
+                               : nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in @%s.", missing->name,
+                                            delivery->community->roster->id);
+    }
+    if (request->preferred != NULL && request->preferred->member && missing_from(request->preferred, request) == NULL) {
+        delivery->community = nrs_community_by_id(core, request->preferred->id);
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        if (core->communities[i].member && missing_from(&core->communities[i], request) == NULL) {
+            delivery->community = &core->communities[i];
+            return NRS_OK;
+        }
+    }
+    return refuse_stranger(core, answer, request);
+}
+
+/* ---- Its rules ---- */
+
+/* Whether a rule is about such a report: the label and the kind it names, an empty set naming all. */
+static bool rule_matches(uint32_t labels, uint32_t kinds, nrs_label label, uint32_t kind)
+{
+    if (labels == 0 && kinds == 0) {
+        return false;
+    }
+    return (labels == 0 || (labels & NRS_LABEL_BIT(label)) != 0) && (kinds == 0 || kind == 0 || (kinds & NRS_KIND_BIT(kind)) != 0);
+}
+
+static nrs_error check_rules(const nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_roster *roster = delivery->community->roster;
+    const Nrs__Wire__Rules *rules_held = roster->rules;
+    nrs_verdict carry;
+
+    if (rules_held == NULL || (rules_held->labels & NRS_LABEL_BIT(request->label)) == 0) {
+        return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_rules, "TLP:%s: the rules of @%s do not allow this label.",
+                          nrs_label_name(request->label), roster->id);
+    }
+    if (roster->expires_ms <= core->now_ms && request->label > NRS_LABEL_GREEN) {
+        return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_roster, "The roster of @%s is past its expiry: nothing above GREEN may be sealed.",
+                          roster->id);
+    }
+    carry = nrs_policy_carry(request->label, (rules_held->flags & NRS_RULE_RED_RELAY) != 0);
+    if (carry.error != NRS_OK) {
+        return nrs_refuse(answer, carry.error, carry.allowed, "TLP:%s: the rules of @%s do not let hubs carry it.", nrs_label_name(request->label),
+                          roster->id);
+    }
+    for (size_t i = 0; i < rules_held->n_disclaimers; i++) {
+        const Nrs__Wire__Disclaimer *disclaimer = rules_held->disclaimers[i];
+
+        if (rule_matches(disclaimer->labels, disclaimer->kinds, request->label, request->kind)) {
+            return nrs_refuse(answer, NRS_ERROR_DISCLAIMER, hint_disclaimer,
+                              "The rules of @%s demand the disclaimer %s, which this version cannot attach.", roster->id, disclaimer->name);
+        }
+    }
+    return NRS_OK;
+}
+
+static bool duty_taken(const Nrs__Wire__Member *member, const char *name, uint64_t now_ms)
+{
+    for (size_t i = 0; i < member->n_duties; i++) {
+        const Nrs__Wire__Duty *duty = member->duties[i];
+
+        if (strcmp(duty->name, name) == 0 && duty->since_ms <= now_ms && (duty->until_ms == 0 || now_ms < duty->until_ms)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The duty that the rules demand of a member and that it has not taken; NULL when nothing is missing. */
+static const char *duty_missing(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request,
+                                const Nrs__Wire__Member *member)
+{
+    const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
+
+    for (size_t i = 0; i < rules_held->n_duties; i++) {
+        const Nrs__Wire__DutyRule *rule = rules_held->duties[i];
+
+        if (rule_matches(rule->labels, rule->kinds, request->label, request->kind) && !duty_taken(member, rule->duty, core->now_ms)) {
+            return rule->duty;
+        }
+    }
+    return NULL;
+}
+
+static void find_duty(nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
+
+    for (size_t i = 0; i < rules_held->n_duties && delivery->duty == NULL; i++) {
+        if (rule_matches(rules_held->duties[i]->labels, rules_held->duties[i]->kinds, request->label, request->kind)) {
+            delivery->duty = rules_held->duties[i]->duty;
+        }
+    }
+}
+
+/* ---- The recipients ---- */
+
+static bool listed(const nrs_delivery *delivery, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person)
+{
+    for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->list[i].peer == peer && delivery->list[i].person == person) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void leave_out(nrs_delivery *delivery, const char *who, const char *rule)
+{
+    for (size_t i = 0; i < delivery->excluded_count; i++) {
+        if (strcmp(delivery->excluded[i].who, who) == 0) {
+            return;
+        }
+    }
+    (void)strncpy(delivery->excluded[delivery->excluded_count].who, who, NRS_ADDRESS_SIZE_MAX);
+    delivery->excluded[delivery->excluded_count].rule = rule;
+    delivery->excluded_count++;
+}
+
+/* A key with which no agreement is possible shuts out its owner, never the others. */
+static bool agrees(const nrs_core *core, const uint8_t key[NRS_KEY_SIZE])
+{
+    uint8_t shared[NRS_KEY_SIZE];
+    nrs_error error = nrs_identity_agree(shared, core->identity, key);
+
+    sodium_memzero(shared, sizeof shared);
+    return error == NRS_OK;
+}
+
+/* Returns whether the recipient is in the list now. */
+static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery_request *request, const Nrs__Wire__Member *member,
+                const Nrs__Wire__PersonEntry *person, const char *who)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+    nrs_addressee *addressee = &delivery->list[delivery->count];
+
+    NRS_ASSERT(peer != NULL); /* every member of a roster held is a peer */
+    if (listed(delivery, peer, person)) {
+        return true;
+    }
+    if (duty_missing(core, delivery, request, member) != NULL) {
+        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
+        return false;
+    }
+    *addressee = (nrs_addressee){.peer = peer, .person = person};
+    (void)strncpy(addressee->address, who, NRS_ADDRESS_SIZE_MAX);
+    addressee->granted = request->label == NRS_LABEL_CLEAR || nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK;
+    if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
+        leave_out(delivery, who, "no-prekey");
+        return false;
+    }
+    if (request->label != NRS_LABEL_CLEAR && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
+        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORGED));
+        return false;
+    }
+    delivery->count++;
+    return true;
+}
+
+static Nrs__Wire__Target *next_target(nrs_delivery *delivery)
+{
+    Nrs__Wire__Target *target = &delivery->targets[delivery->target_count];
+
+    NRS_ASSERT(delivery->target_count < NRS_TARGET_COUNT_MAX);
+    nrs__wire__target__init(target);
+    delivery->target_list[delivery->target_count] = target;
+    delivery->target_count++;
+    return target;
+}
+
+static void add_community(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_roster *roster = delivery->community->roster;
+    Nrs__Wire__Target *target = next_target(delivery);
+
+    target->community = nrs_field_of(nrs_slice_of(delivery->community->id, NRS_HASH_SIZE));
+    target->roster_version = roster->version;
+    for (size_t i = 0; i < roster->n_members; i++) {
+        const Nrs__Wire__Member *member = roster->members[i];
+
+        if (memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+            (void)add(core, delivery, request, member, NULL, member->org);
+        }
+    }
+}
+
+static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request,
+                             const nrs_address *address)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_org(delivery->community->roster, address->name);
+    const Nrs__Wire__PersonEntry *person = NULL;
+    size_t count = delivery->count;
+    char who[NRS_ADDRESS_SIZE_MAX + 1] = {0};
+    Nrs__Wire__Target *target;
+
+    NRS_ASSERT(member != NULL); /* find_community has looked */
+    nrs_address_format(who, address);
+    if (address->type == NRS_ADDRESS_PERSON) {
+        person = nrs_peer_person(nrs_peer_by_sign(core, member->sign_key.data), address->person);
+        if (person == NULL) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_PERSON, hint_card, "%s: no such person in %s, as far as this node knows.", who,
+                              address->name);
+        }
+        if (request->label != NRS_LABEL_RED) { /* the organisation's desk receives it for the person */
+            person = NULL;
+            (void)strncpy(who, address->name, NRS_ADDRESS_SIZE_MAX);
+        }
+    }
+    if (person == NULL && memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        return NRS_OK; /* this node has what it sends */
+    }
+    if (add(core, delivery, request, member, person, who) && delivery->count > count) {
+        target = next_target(delivery);
+        target->org = nrs_field_of(nrs_slice_of(member->sign_key.data, NRS_KEY_SIZE));
+        if (person != NULL) {
+            target->person = nrs_field_of(nrs_slice_of(person->sign_key.data, NRS_KEY_SIZE));
+        }
+    }
+    return NRS_OK;
+}
+
+static nrs_error make_room(nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    size_t most = delivery->community->roster->n_members + request->address_count;
+
+    delivery->list = calloc(most, sizeof *delivery->list);
+    delivery->excluded = calloc(most, sizeof *delivery->excluded);
+    delivery->targets = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->targets);
+    delivery->target_list = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->target_list);
+    if (delivery->list == NULL || delivery->excluded == NULL || delivery->targets == NULL || delivery->target_list == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
+{
+    bool community_added = false;
+    nrs_error error;
+
+    NRS_ASSERT(delivery_out != NULL && delivery_out->list == NULL);
+    NRS_ASSERT(request->address_count > 0 && request->address_count <= NRS_TARGET_COUNT_MAX);
+
+    error = find_community(core, answer, delivery_out, request);
+    if (error == NRS_OK) {
+        error = check_rules(core, answer, delivery_out, request);
+    }
+    if (error == NRS_OK) {
+        error = make_room(delivery_out, request);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    find_duty(delivery_out, request);
+    for (size_t i = 0; i < request->address_count && error == NRS_OK; i++) {
+        if (request->addresses[i].type != NRS_ADDRESS_COMMUNITY) {
+            error = add_address(core, answer, delivery_out, request, &request->addresses[i]);
+        } else if (!community_added) {
+            add_community(core, delivery_out, request);
+            community_added = true;
+        }
+    }
+    if (error == NRS_OK && delivery_out->count == 0) {
+        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_waiting, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
+    }
+    return error;
+}
+
+bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery)
+{
+    size_t kept = 0;
+    bool dropped;
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->list[i].granted && !agrees(core, delivery->list[i].keys.prekey)) {
+            leave_out(delivery, delivery->list[i].address, nrs_error_rule(NRS_ERROR_FORGED));
+        } else {
+            delivery->list[kept] = delivery->list[i];
+            kept++;
+        }
+    }
+    dropped = kept < delivery->count;
+    delivery->count = kept;
+    return dropped;
+}
+
+/* ---- The answer ---- */
+
+void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label)
+{
+    json_t *recipients = json_array();
+    json_t *waiting = json_array();
+    json_t *excluded = json_array();
+    bool failed = false;
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        failed = failed || nrs_array_text(recipients, delivery->list[i].address) != NRS_OK;
+        if (!delivery->list[i].granted) {
+            failed = failed || nrs_array_text(waiting, delivery->list[i].address) != NRS_OK;
+        }
+    }
+    for (size_t i = 0; i < delivery->excluded_count; i++) {
+        json_t *one = json_pack("{s:s, s:s}", "who", delivery->excluded[i].who, "rule", delivery->excluded[i].rule);
+        failed = json_array_append_new(excluded, one) != 0 || failed;
+    }
+    nrs_row_text(row, "label", nrs_label_name(label));
+    nrs_row_text(row, "community", delivery->community->roster->id);
+    nrs_row_json(row, "recipients", recipients);
+    nrs_row_json(row, "waiting", waiting);
+    nrs_row_json(row, "excluded", excluded);
+    row->failed = row->failed || failed;
+}

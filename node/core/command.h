@@ -1,0 +1,85 @@
+/* What the commands of the control socket share (node/CONTROL.md). A handler reads a request whose fields have been checked
+ * for their types, and either fills the answer's rows or refuses; command.c replies. A handler that refuses has written
+ * nothing. */
+#ifndef CORE_COMMAND_H
+#define CORE_COMMAND_H
+
+#include "internal.h"
+
+#define NRS_MESSAGE_SIZE_MAX 480u
+
+typedef struct nrs_answer {
+    json_t *rows;                             /* array of row objects; owned by whoever owns the answer */
+    bool refused;
+    char message[NRS_MESSAGE_SIZE_MAX + 1];   /* English, with the given values; empty: the rule's own sentence */
+    const char *hint;                         /* static, a msgid; or NULL */
+} nrs_answer;
+
+/** Say why a command is refused; what names the given value, which rule it broke. Returns error, for `return nrs_refuse(…)`. */
+NRS_MUST_USE nrs_error nrs_refuse(nrs_answer *answer, nrs_error error, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+typedef nrs_error (*nrs_command_handler)(nrs_core *core, nrs_answer *answer, const json_t *request);
+
+/* ---- A request's fields; an absent one reads NULL, false or the fallback ---- */
+const char *nrs_request_text(const json_t *request, const char *name);
+bool nrs_request_flag(const json_t *request, const char *name);
+uint64_t nrs_request_number(const json_t *request, const char *name, uint64_t fallback);
+/** Base64 into bytes; refuses with MALFORMED. */
+NRS_MUST_USE nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json_t *request, const char *name);
+
+/* ---- Rows ---- */
+
+/** A JSON object in the making. What could not be added is remembered, and nrs_row_end answers it. */
+typedef struct nrs_row {
+    json_t *object;
+    bool failed;
+} nrs_row;
+nrs_row nrs_row_begin(void);
+void nrs_row_json(nrs_row *row, const char *name, json_t *value); /* takes the value over; NULL is a failure */
+void nrs_row_text(nrs_row *row, const char *name, const char *text); /* NULL becomes null */
+void nrs_row_flag(nrs_row *row, const char *name, bool value);
+void nrs_row_number(nrs_row *row, const char *name, uint64_t value);
+void nrs_row_time(nrs_row *row, const char *name, uint64_t time_ms);
+void nrs_row_hex(nrs_row *row, const char *name, const uint8_t *data, size_t size);
+void nrs_row_base64(nrs_row *row, const char *name, nrs_slice data);
+void nrs_row_discard(nrs_row *row);
+/** Append the row to an array, which may be NULL for a failure. The row is used up in either case. */
+NRS_MUST_USE nrs_error nrs_row_end(nrs_row *row, json_t *rows);
+/** A text appended to an array. */
+NRS_MUST_USE nrs_error nrs_array_text(json_t *array, const char *text);
+
+/* ---- What several commands need ---- */
+
+/** The received or sent report that `text` (an id or a unique prefix) names; forgotten ones are not found. Refuses. */
+NRS_MUST_USE nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text);
+/** The entry of a person of this organisation; NULL if there is none. Borrowed from the card. */
+const Nrs__Wire__PersonEntry *nrs_own_person(const nrs_core *core, const char *person_id);
+/** Likewise, and refuses with UNKNOWN_PERSON. */
+NRS_MUST_USE nrs_error nrs_command_person(nrs_core *core, nrs_answer *answer, const Nrs__Wire__PersonEntry **person_out, const char *person_id);
+/** The organisation that a signing key stands for, also when it has left; text_out holds NRS_ADDRESS_SIZE_MAX + 1. */
+void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
+/** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. */
+NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
+/** The person of this node that a kept slot was made for; NULL if it is not known any more. slot_path: a SLOT_PATH record. */
+const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_out[NRS_PREKEY_ID_SIZE], nrs_slice slot_path);
+/** Nothing may fail once a command has begun to write: what does fails the step as a whole, which rolls everything back. */
+nrs_error nrs_command_written(nrs_core *core, nrs_error error);
+
+/* ---- Handlers ---- */
+NRS_MUST_USE nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_persons(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_person_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);
+
+#endif

@@ -1,0 +1,299 @@
+/* The step: events in, one transaction, effects out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "receive.h"
+
+#define EVENT_COUNT_MAX 1024u
+#define SENT_STORED_EVERY_MS 5000u
+
+static nrs_error load(nrs_core *core)
+{
+    nrs_error error = nrs_vault_keeper_load(core);
+
+    if (error == NRS_OK) {
+        error = nrs_prekey_keeper_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_load(core);
+    }
+    core->admission_changed = true;
+    core->must_reload = false;
+    return error;
+}
+
+static void unload(nrs_core *core)
+{
+    nrs_link_wipe_all(core);
+    nrs_log_cache_wipe(core);
+    nrs_statements_wipe(core);
+    free(core->arrived);
+    core->arrived = NULL;
+    core->arrived_count = core->arrived_capacity = 0;
+    nrs_directory_wipe(core);
+    nrs_prekey_keeper_wipe(core);
+    nrs_vault_keeper_wipe(core);
+}
+
+static nrs_error take_own_card(nrs_core *core)
+{
+    nrs_bytes record = {0}, payload = {0};
+    nrs_error error = nrs_bytes_copy(&payload, nrs_slice_of_bytes(&core->own_card));
+
+    if (error == NRS_OK) {
+        error = nrs_record_wrap(&record, NRS_RECORD_CARD, nrs_slice_of_bytes(&payload));
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_take_card(core, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&payload), nrs_slice_of(NULL, 0));
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+/* The card and the first prekeys are published in a transaction of their own, before any event. */
+static nrs_error start(nrs_core *core)
+{
+    nrs_effects discarded = {0};
+    nrs_error error = nrs_store_begin(core->store);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    core->effects = &discarded; /* log lines and files of the start: written again with the next change */
+    error = take_own_card(core);
+    if (error == NRS_OK) {
+        error = nrs_prekey_keeper_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_commit(core->store);
+    }
+    if (error == NRS_OK) {
+        error = nrs_vault_settle(core);
+    } else {
+        nrs_store_rollback(core->store);
+    }
+    core->effects = NULL;
+    core->arrived_count = 0;
+    nrs_effects_wipe(&discarded);
+    return error;
+}
+
+nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uint64_t now_ms)
+{
+    nrs_core *core = calloc(1, sizeof *core);
+    nrs_card *card = NULL;
+    nrs_error error;
+
+    NRS_ASSERT(options != NULL && options->store != NULL && options->identity != NULL);
+    if (core == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    core->store = options->store;
+    core->identity = options->identity;
+    core->vault_file = options->vault;
+    core->self = *nrs_identity_public(options->identity);
+    core->link_window = options->link_window != 0 ? options->link_window : NRS_LINK_WINDOW_DEFAULT;
+    core->now_ms = now_ms;
+    nrs_key_hash(core->self_hash, core->self.sign_key);
+    error = nrs_card_verify(&card, options->own_card);
+    if (error == NRS_OK && memcmp(card->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        (void)strncpy(core->org, card->org, NRS_NAME_SIZE_MAX);
+        error = nrs_bytes_copy(&core->own_card, options->own_card);
+    }
+    if (error == NRS_OK) {
+        error = load(core);
+    }
+    if (error == NRS_OK) {
+        error = start(core);
+    }
+    nrs_card_free(&card);
+    if (error != NRS_OK) {
+        nrs_core_destroy(&core);
+        return error;
+    }
+    *core_out = core;
+    return NRS_OK;
+}
+
+void nrs_core_destroy(nrs_core **core)
+{
+    if (core == NULL || *core == NULL) {
+        return;
+    }
+    unload(*core);
+    nrs_bytes_wipe(&(*core)->own_card);
+    free(*core);
+    *core = NULL;
+}
+
+bool nrs_core_busy(const nrs_core *core)
+{
+    return core->more_to_send;
+}
+
+/* How far peers have confirmed is told by their next hello; the stored copy serves `status` after a restart. */
+static nrs_error store_sent(nrs_core *core)
+{
+    nrs_peer *peer, *next;
+
+    if (core->monotonic_ms < core->sent_stored_ms + SENT_STORED_EVERY_MS) {
+        return NRS_OK;
+    }
+    core->sent_stored_ms = core->monotonic_ms;
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        nrs_error error = peer->sent_dirty ? nrs_store_sent_set(core->store, peer->keys.sign_key, peer->sent_position) : NRS_OK;
+        if (error != NRS_OK) {
+            return error;
+        }
+        peer->sent_dirty = false;
+    }
+    return NRS_OK;
+}
+
+static nrs_error tick(nrs_core *core)
+{
+    nrs_error error = nrs_prekey_keeper_tick(core);
+
+    if (error == NRS_OK) {
+        error = nrs_link_tick(core);
+    }
+    return error == NRS_OK ? store_sent(core) : error;
+}
+
+static nrs_error take_event(nrs_core *core, const nrs_event *event)
+{
+    core->now_ms = event->now_ms;
+    core->monotonic_ms = event->monotonic_ms;
+    switch (event->type) {
+    case NRS_EVENT_TICK:
+        return tick(core);
+    case NRS_EVENT_LINK_UP:
+    case NRS_EVENT_LINK_DOWN:
+    case NRS_EVENT_LINK_REFUSED:
+    case NRS_EVENT_FRAME:
+        return nrs_link_event(core, event);
+    case NRS_EVENT_COMMAND:
+        return nrs_command_take(core, event);
+    case NRS_EVENT_INBOX:
+        return nrs_inbox_take(core, event);
+    }
+    NRS_ASSERT(!"a known event");
+    return NRS_OK;
+}
+
+/* A changed roster binds at once: links of those it no longer names end within this step. */
+static nrs_error settle_admission(nrs_core *core)
+{
+    nrs_effect *effect;
+    nrs_link *link, *next;
+    nrs_error error;
+
+    if (!core->admission_changed) {
+        return core->dial_due ? nrs_directory_dial(core) : NRS_OK;
+    }
+    core->admission_changed = false;
+    error = nrs_effect_add(core, &effect, NRS_EFFECT_ADMISSION);
+    if (error != NRS_OK) {
+        return error;
+    }
+    HASH_ITER (hh, core->links, link, next) {
+        if (!nrs_core_admits(core, link->peer->keys.curve_key)) {
+            nrs_core_log(core, NRS_ERROR_REVOKED, "link to %s ended: removed from the roster", link->peer->org);
+            nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        }
+    }
+    return nrs_directory_dial(core);
+}
+
+static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count)
+{
+    nrs_error error = nrs_store_begin(core->store);
+
+    for (size_t i = 0; error == NRS_OK && i < event_count; i++) {
+        error = take_event(core, &events[i]);
+    }
+    if (error == NRS_OK) {
+        error = settle_admission(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_grant_waiting(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_statement_flush(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_link_confirm_all(core);
+    }
+    core->arrived_count = 0;
+    if (error == NRS_OK && core->must_reload) {
+        error = NRS_ERROR_INTERNAL;
+    }
+    return error == NRS_OK ? nrs_store_commit(core->store) : error;
+}
+
+/* After a failed transaction memory may be ahead of the disk: it is thrown away and read again. What the step wanted to
+ * say is dropped, but for the commands, which are told of the failure, and the links, which end. */
+static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_event *events, size_t event_count, nrs_error cause)
+{
+    nrs_link *link, *next;
+    nrs_error error;
+
+    nrs_store_rollback(core->store);
+    while (effects->count > kept) {
+        nrs_effect *last = &effects->list[effects->count - 1];
+        nrs_bytes_wipe(&last->bytes);
+        free(last->text);
+        json_decref(last->reply);
+        effects->count--;
+    }
+    HASH_ITER (hh, core->links, link, next) {
+        nrs_link_close(core, link, NRS_OK);
+    }
+    for (size_t i = 0; i < event_count; i++) {
+        if (events[i].type == NRS_EVENT_COMMAND &&
+            nrs_core_reply(core, events[i].request, NULL, cause, NULL, NULL) != NRS_OK) {
+            break; /* out of memory: the caller's own time limit ends its wait */
+        }
+    }
+    unload(core);
+    error = load(core);
+    if (error != NRS_OK) {
+        nrs_core_log(core, error, "the store could not be read again: %s", nrs_error_rule(error));
+        core->must_reload = true;
+    }
+}
+
+nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_event *events, size_t event_count)
+{
+    size_t kept = effects_out->count;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(event_count <= EVENT_COUNT_MAX);
+    core->effects = effects_out;
+    if (core->must_reload) {
+        unload(core);
+        error = load(core);
+        core->must_reload = error != NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = run(core, events, event_count);
+    }
+    if (error != NRS_OK) {
+        fail(core, effects_out, kept, events, event_count, error);
+    } else {
+        error = nrs_vault_settle(core);
+        if (error == NRS_OK) {
+            error = nrs_link_pump_all(core);
+        }
+        if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */
+            nrs_core_log(core, error, "after the commit: %s", nrs_error_rule(error));
+            error = NRS_OK;
+        }
+    }
+    core->effects = NULL;
+    return error;
+}

@@ -1,0 +1,100 @@
+/* The engine: core_step(core, events) → effects. No socket, no thread, no clock: time is a field of the event, randomness
+ * comes through libsodium, durable state is the store. A batch of events is one transaction; the effects handed back have
+ * been committed, so that a crash at any instant is a restart and never a repair. */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "keys/identity.h"
+#include "proto/bytes.h"
+#include "proto/limits.h"
+#include "store/store.h"
+
+typedef struct nrs_core nrs_core;
+
+/** One file that is overwritten in place and synced: the vault's. Calls return NRS_ERROR_DISK when it was not done. */
+typedef struct nrs_vault_file {
+    void *context;
+    nrs_error (*read)(void *context, nrs_bytes *bytes_out);          /* empty when there is none yet */
+    nrs_error (*write)(void *context, nrs_slice bytes);              /* in place, synced before it returns */
+} nrs_vault_file;
+
+typedef struct nrs_core_options {
+    nrs_store *store;             /* borrowed for the core's life */
+    nrs_identity *identity;       /* borrowed */
+    nrs_slice own_card;           /* Signed bytes of the node's card */
+    nrs_vault_file vault;
+    uint32_t link_window;         /* bytes; 0 for the default */
+} nrs_core_options;
+
+NRS_MUST_USE nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uint64_t now_ms);
+void nrs_core_destroy(nrs_core **core);
+
+/** A link as the shell numbers it: never reused within a run. 0 is none. */
+typedef uint64_t nrs_link_id;
+
+typedef enum nrs_event_type {
+    NRS_EVENT_TICK = 1,     /* time passed; at least once a second */
+    NRS_EVENT_LINK_UP,      /* a dialled peer's link finished its handshake (an accepted one is known by its hello) */
+    NRS_EVENT_LINK_DOWN,    /* a link ended, or cannot be sent to */
+    NRS_EVENT_LINK_REFUSED, /* a dialled peer refused our key or address */
+    NRS_EVENT_FRAME,        /* one frame came */
+    NRS_EVENT_COMMAND,      /* a person's or program's command over the control socket */
+    NRS_EVENT_INBOX         /* a file left in the inbox folder */
+} nrs_event_type;
+
+typedef struct nrs_event {
+    nrs_event_type type;
+    uint64_t now_ms;                     /* Unix time; may jump either way */
+    uint64_t monotonic_ms;               /* never goes back; for silence and retries */
+    nrs_link_id link;
+    uint8_t curve_key[NRS_KEY_SIZE];     /* LINK_*, FRAME: the authenticated key of the peer */
+    nrs_slice bytes;                     /* FRAME: the frame; INBOX: the file */
+    const char *name;                    /* INBOX: file name; COMMAND: the caller's system user */
+    const json_t *command;               /* COMMAND: one object, borrowed (node/CONTROL.md) */
+    uint64_t request;                    /* COMMAND: the shell's number for the reply */
+} nrs_event;
+
+typedef enum nrs_effect_type {
+    NRS_EFFECT_SEND = 1,    /* bytes to a link, as one frame */
+    NRS_EFFECT_CLOSE,       /* end a link: nothing more is read from or sent to it */
+    NRS_EFFECT_DIAL,        /* keep a link to this peer: curve_key, text = endpoint */
+    NRS_EFFECT_HANGUP,      /* stop dialling curve_key */
+    NRS_EFFECT_REPLY,       /* reply: array of row objects, then error; to `request` */
+    NRS_EFFECT_ADMISSION,   /* the set of admitted link keys changed: ask nrs_core_admits */
+    NRS_EFFECT_INBOX_DONE,  /* text = file name; error = NRS_OK (remove it) or why it was refused (set it aside) */
+    NRS_EFFECT_WRITE_FILE,  /* publish: text = path under the node's folder, bytes = contents */
+    NRS_EFFECT_LOG          /* text = one line without secrets or bodies; error = its cause or NRS_OK */
+} nrs_effect_type;
+
+typedef struct nrs_effect {
+    nrs_effect_type type;
+    nrs_link_id link;
+    uint8_t curve_key[NRS_KEY_SIZE];
+    nrs_bytes bytes;        /* owned */
+    char *text;             /* owned */
+    json_t *reply;          /* owned */
+    nrs_error error;
+    uint64_t request;
+} nrs_effect;
+
+/** Owned list; nrs_effects_wipe frees what it holds. A zeroed struct is empty. */
+typedef struct nrs_effects {
+    nrs_effect *list;
+    size_t count, capacity;
+} nrs_effects;
+void nrs_effects_wipe(nrs_effects *effects);
+
+/** Take a batch of events (at most 1,024) in one transaction. Out: effects_out is appended to, only what was committed.
+ *  Returns NRS_ERROR_DISK and others when the transaction failed: nothing was done and links must be dropped by the caller
+ *  (they resume from what was confirmed); the commands of the batch have been answered with that error all the same. */
+NRS_MUST_USE nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_event *events, size_t event_count);
+
+/** Whether a peer with this link key may connect: it stands in a roster held here. Reads memory only. */
+bool nrs_core_admits(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE]);
+/** Whether there is more to send or do at once (the shell then steps again with a TICK without waiting). */
+bool nrs_core_busy(const nrs_core *core);
+
+#endif

@@ -1,0 +1,296 @@
+/* What the files of core/ share: the engine's state in memory, all of it rebuilt from the store by core_load. After a
+ * transaction that failed the state is thrown away and loaded again, so that memory never runs ahead of the disk. */
+#ifndef CORE_INTERNAL_H
+#define CORE_INTERNAL_H
+
+#include <uthash.h>
+
+#include "core/core.h"
+#include "core/policy.h"
+#include "keys/card.h"
+#include "keys/envelope.h"
+#include "keys/roster.h"
+#include "keys/seal.h"
+#include "keys/vault.h"
+#include "proto/assert.h"
+#include "proto/vocabulary.h"
+#include "proto/wire.h"
+
+/* ---- Directory: who is who (directory.c) ---- */
+
+typedef struct nrs_community {
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_roster *roster;      /* the newest */
+    nrs_bytes statement;
+    nrs_bytes many;          /* SignedByMany */
+    uint8_t head[NRS_HASH_SIZE];
+    bool member;             /* this node stands in it */
+    bool hub;                /* this node is a hub in it */
+} nrs_community;
+
+/* An organisation known from a roster. Found by signing key, by link key and by key hash. */
+typedef struct nrs_peer {
+    nrs_public_keys keys;
+    uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    char org[NRS_NAME_SIZE_MAX + 1];
+    uint64_t member_of;      /* bit per index in core->communities */
+    uint64_t hub_of;
+    nrs_card *card;          /* NULL until known */
+    uint64_t card_position;
+    struct nrs_link *link;   /* the live one, or NULL */
+    bool dialled;            /* a DIAL effect is in force */
+    bool refused;            /* the peer refused our last attempt */
+    char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
+    uint64_t sent_position;  /* confirmed by the peer */
+    bool sent_dirty;
+    UT_hash_handle by_sign, by_curve, by_hash;
+} nrs_peer;
+
+/* A prekey bundle of an organisation or a person, by the owner's signing key. */
+typedef struct nrs_bundle {
+    uint8_t owner[NRS_KEY_SIZE];
+    nrs_prekeys *prekeys;
+    uint64_t position;       /* in our log */
+    UT_hash_handle hh;
+} nrs_bundle;
+
+/* ---- Links (link.c) ---- */
+
+typedef enum nrs_link_state { NRS_LINK_GREETED = 1, NRS_LINK_UP = 2 } nrs_link_state;
+
+#define NRS_LINK_FLIGHT_MAX 16384u /* items unconfirmed on one link */
+typedef struct nrs_flight { uint64_t position; uint32_t size; } nrs_flight;
+
+typedef struct nrs_link {
+    nrs_link_id id;
+    nrs_peer *peer;          /* never NULL: a link without a member is closed at once */
+    nrs_link_state state;
+    bool outgoing;
+    uint64_t scan_position;  /* our log has been looked through for this peer up to here */
+    nrs_flight *flight;      /* ring of NRS_LINK_FLIGHT_MAX, allocated on the first send */
+    size_t flight_first, flight_count;
+    uint64_t flight_bytes;
+    uint64_t window;
+    uint8_t peer_log[NRS_LOG_ID_SIZE];
+    uint64_t held_position;  /* of the peer's log, committed or about to be in this step */
+    bool confirm_due;
+    nrs_confirm confirm;     /* refusals and deferred of this step; arrays owned */
+    uint64_t heard_ms, sent_ms; /* monotonic */
+    uint64_t up_ms;          /* Unix time, for status */
+    struct { uint8_t community[NRS_HASH_SIZE]; uint64_t version; } heads[NRS_COMMUNITY_COUNT_MAX]; /* of the peer */
+    size_t head_count;
+    UT_hash_handle hh;
+} nrs_link;
+
+/* ---- Vault and own prekeys (vault_keeper.c, prekey_keeper.c) ---- */
+
+typedef struct nrs_segment {
+    uint64_t number;
+    uint32_t entry_count;
+    nrs_secret *key;
+} nrs_segment;
+
+typedef struct nrs_own_prekey {
+    uint8_t id[NRS_PREKEY_ID_SIZE];
+    uint8_t owner[NRS_KEY_SIZE];   /* ours or a person's */
+    bool person;
+    nrs_prekey_secret secret;      /* secret.secret is NULL for a person's */
+    UT_hash_handle hh;
+} nrs_own_prekey;
+
+typedef struct nrs_pending_statement {
+    uint8_t to[NRS_KEY_SIZE];
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_bytes statement;
+} nrs_pending_statement;
+
+struct nrs_log_cache;
+
+struct nrs_core {
+    nrs_store *store;
+    nrs_identity *identity;
+    nrs_vault_file vault_file;
+    nrs_bytes own_card;            /* Signed bytes */
+    char org[NRS_NAME_SIZE_MAX + 1];
+    nrs_public_keys self;
+    uint8_t self_hash[NRS_KEY_HASH_SIZE];
+    uint32_t link_window;
+
+    uint64_t now_ms, monotonic_ms; /* of the event in hand */
+    nrs_effects *effects;          /* of the step in hand */
+    bool admission_changed;
+    bool dial_due;                 /* links came or went: who is dialled may change */
+    bool must_reload;
+
+    nrs_community communities[NRS_COMMUNITY_COUNT_MAX];
+    size_t community_count;
+    nrs_peer *peers_by_sign, *peers_by_curve, *peers_by_hash;
+    nrs_bundle *bundles;
+    nrs_link *links;
+
+    nrs_vault_roots roots;
+    nrs_secret *root;              /* borrowed from roots: the one in force */
+    uint64_t root_generation;
+    nrs_segment *segments;
+    size_t segment_count, segment_capacity;
+    nrs_own_prekey *own_prekeys;
+    uint64_t prekeys_checked_ms, sent_stored_ms; /* monotonic */
+
+    nrs_pending_statement *statements; /* queued in this step */
+    size_t statement_count, statement_capacity;
+    uint8_t (*arrived)[NRS_KEY_SIZE];  /* organisations whose prekeys came in this step */
+    size_t arrived_count, arrived_capacity;
+    struct nrs_log_cache *cache;
+    bool more_to_send;
+};
+
+/* effects.c */
+NRS_MUST_USE nrs_error nrs_effect_add(nrs_core *core, nrs_effect **effect_out, nrs_effect_type type);
+/** Log one line. Never secrets, never bodies. A failure to log is not an error. */
+__attribute__((format(printf, 3, 4))) void nrs_core_log(nrs_core *core, nrs_error cause, const char *format, ...);
+/** Answer a command: rows (owned by the call, an array or NULL), error; message and hint in English or NULL. */
+NRS_MUST_USE nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *rows, nrs_error error, const char *message, const char *hint);
+
+/* directory.c */
+NRS_MUST_USE nrs_error nrs_directory_load(nrs_core *core);
+void nrs_directory_wipe(nrs_core *core);
+nrs_community *nrs_community_by_id(nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
+nrs_community *nrs_community_by_name(nrs_core *core, const char *name);
+nrs_peer *nrs_peer_by_sign(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE]);
+nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
+bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
+bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
+nrs_bundle *nrs_bundle_by_owner(const nrs_core *core, const uint8_t owner[NRS_KEY_SIZE]);
+/** The person of an organisation by id, from its newest card; NULL if there is none. */
+const Nrs__Wire__PersonEntry *nrs_peer_person(const nrs_peer *peer, const char *person_id);
+const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Fill in a recipient with the prekey in force; NRS_ERROR_NOT_FOUND if none is known: the recipient waits. person: or NULL. */
+NRS_MUST_USE nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person);
+/** Adopt a verified roster: store, log (record bytes), memory, files, admission. source: peer's signing key or empty. */
+NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source);
+/** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
+NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** Of two hubs: whether it is the peer that keeps dialling this node (its key is the lower one). */
+bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer);
+/** Bring dialled links in line with rosters and cards. */
+NRS_MUST_USE nrs_error nrs_directory_dial(nrs_core *core);
+
+/** A file for the command line: folder/nameSUFFIX, armoured. */
+NRS_MUST_USE nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *name, const char *suffix, const char *type, nrs_slice bytes);
+
+/* vault_keeper.c */
+NRS_MUST_USE nrs_error nrs_vault_keeper_load(nrs_core *core);
+void nrs_vault_keeper_wipe(nrs_core *core);
+NRS_MUST_USE nrs_error nrs_vault_put(nrs_core *core, uint64_t *segment_out, nrs_bytes *wrapped_out, nrs_slice label, const nrs_secret *secret);
+NRS_MUST_USE nrs_error nrs_vault_take(nrs_core *core, nrs_secret **secret_out, uint64_t segment, nrs_slice label, nrs_slice wrapped);
+/** Destroy for good: the reports' file keys (key state FORGOTTEN) and prekey secrets given. Survivors are rewrapped under
+ *  a fresh root, which overwrites the old one after the commit (nrs_vault_settle). */
+NRS_MUST_USE nrs_error nrs_vault_destroy_entries(nrs_core *core, const uint8_t (*report_ids)[NRS_HASH_SIZE], size_t report_count,
+                                                 const uint8_t (*prekey_ids)[NRS_PREKEY_ID_SIZE], size_t prekey_count);
+/** After a commit: overwrite roots no longer in force. */
+NRS_MUST_USE nrs_error nrs_vault_settle(nrs_core *core);
+
+/* prekey_keeper.c */
+NRS_MUST_USE nrs_error nrs_prekey_keeper_load(nrs_core *core);
+void nrs_prekey_keeper_wipe(nrs_core *core);
+/** Publish the windows of the next weeks and destroy what is past its grace. Called with each tick; cheap when nothing is due. */
+NRS_MUST_USE nrs_error nrs_prekey_keeper_tick(nrs_core *core);
+nrs_own_prekey *nrs_own_prekey_by_id(const nrs_core *core, const uint8_t id[NRS_PREKEY_ID_SIZE]);
+/** The command `person-prekeys`, and an inbox file of the same form. */
+NRS_MUST_USE nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request);
+
+/* log_cache.c: parsed rows of the log, kept so that a hub reads each once for all its members */
+typedef struct nrs_log_entry {
+    uint64_t position;
+    uint32_t type;
+    uint8_t id[NRS_HASH_SIZE];
+    uint8_t owner[NRS_HASH_SIZE];
+    uint8_t source[NRS_KEY_SIZE];
+    bool own;                        /* no source */
+    bool dropped;                    /* bytes forgotten, or not decodable */
+    uint64_t expires_ms;
+    nrs_bytes record;
+    uint8_t community[NRS_HASH_SIZE];/* SEALED, SLOT_TABLE, GRANT, ROSTER, ENVELOPE */
+    uint64_t version;                /* ROSTER */
+    nrs_label label;                 /* SEALED */
+    uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
+    uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
+    nrs_slots *slots;                /* SLOT_TABLE */
+    uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS: the organisation */
+    uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE */
+    nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */
+} nrs_log_entry;
+/** Borrowed until the next call. NRS_ERROR_NOT_FOUND past the end of the log. */
+NRS_MUST_USE nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
+void nrs_log_cache_wipe(nrs_core *core);
+/** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
+NRS_MUST_USE nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE],
+                                   nrs_slice record, nrs_slice owner, nrs_slice source, uint64_t expires_ms);
+/** The sealed report with this id from the log, parsed. *record_out holds its bytes. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
+
+/** The grant with this id of a sealed report: its own first one (position 0) or a later one in the log. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE]);
+
+/* relay.c: which records of a log entry go to a peer */
+#define NRS_RELAY_RECORDS_MAX NRS_RECORDS_PER_ITEM_MAX
+typedef struct nrs_relay_item {
+    nrs_slice records[NRS_RELAY_RECORDS_MAX]; /* borrowed from the cache or from held */
+    size_t count;
+    nrs_bytes held[NRS_RELAY_RECORDS_MAX];
+    size_t held_count;
+} nrs_relay_item;
+void nrs_relay_item_wipe(nrs_relay_item *item);
+/** count 0: nothing of this entry is for the peer. */
+NRS_MUST_USE nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link);
+
+/* link.c */
+NRS_MUST_USE nrs_error nrs_link_event(nrs_core *core, const nrs_event *event);
+NRS_MUST_USE nrs_error nrs_link_tick(nrs_core *core);
+/** Put the step's confirmations out; before the commit (they leave after it). */
+NRS_MUST_USE nrs_error nrs_link_confirm_all(nrs_core *core);
+/** Fill the links' windows from the log; after the commit. */
+NRS_MUST_USE nrs_error nrs_link_pump_all(nrs_core *core);
+/** End a link: state forgotten, CLOSE effect. bye: the reason told to the peer first, or NRS_OK for none. */
+void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
+void nrs_link_wipe_all(nrs_core *core);
+
+/* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_BUSY: deferred
+ * (already stored as such). Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
+NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from);
+bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
+/** Try again what waited for a community's roster. */
+NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
+
+/* statements.c: receipts and other statements, out and in */
+NRS_MUST_USE nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
+/** Shorthand for a receipt. person, reason may be "". */
+NRS_MUST_USE nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_stage stage, const char *person, const char *reason);
+NRS_MUST_USE nrs_error nrs_statement_flush(nrs_core *core);
+void nrs_statements_wipe(nrs_core *core);
+NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope);
+
+/* grant_late.c: recipients that waited for a prekey */
+NRS_MUST_USE nrs_error nrs_grant_waiting(nrs_core *core);
+
+/* open.c */
+/** File key of a report this node may open, from the vault. NRS_ERROR_PERSON_ONLY for RED, NO_SLOT, KEY_EXPIRED, NOT_FOUND (forgotten). */
+NRS_MUST_USE nrs_error nrs_open_file_key(nrs_core *core, nrs_secret **file_key_out, const nrs_report_row *row);
+/** Sealed view and opened body of a report row. Both owned. */
+NRS_MUST_USE nrs_error nrs_open_report(nrs_core *core, nrs_sealed_view **view_out, nrs_opened *opened_out, const nrs_report_row *row);
+/** A slot path addressed to this node or its persons: check, open, keep; receipts follow. */
+NRS_MUST_USE nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice path_record);
+/** A CLEAR report: keep it if it is addressed to us. */
+NRS_MUST_USE nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position);
+/** Whether an audience names this node (for the header's community). facts_out for the policy. */
+NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
+
+/* inbox.c */
+NRS_MUST_USE nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event);
+
+/* command.c dispatches to command_*.c; each replies itself through nrs_core_reply and returns only fatal errors. */
+NRS_MUST_USE nrs_error nrs_command_take(nrs_core *core, const nrs_event *event);
+
+#endif

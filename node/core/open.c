@@ -1,0 +1,287 @@
+/* Opening (SPEC 6.6): the second set of checks, made once when body and slot are both there. The file key is then kept under
+ * the vault; a body is never kept open. */
+#include <string.h>
+
+#include "receive.h"
+
+nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    if (grant->authority != NRS_AUTHORITY_ORIGINATOR) {
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    return memcmp(grant->grantor.data, view->header->originator.data, NRS_KEY_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+}
+
+/* Whether the reader stood in a community when the report was sealed. An older roster than any held says nothing: then
+ * membership now decides. */
+static nrs_error member_at(nrs_core *core, bool *member_out, const nrs_community *community, uint64_t version, const nrs_peer *reader)
+{
+    nrs_bytes many = {0};
+    nrs_signed_by_many *decoded = NULL;
+    nrs_roster *roster = NULL;
+    nrs_error error;
+
+    *member_out = nrs_peer_member(core, reader, community);
+    if (version == community->roster->version || memcmp(reader->keys.sign_key, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+        return NRS_OK;
+    }
+    error = nrs_store_roster_get(core->store, &many, community->id, version);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_by_many_decode(&decoded, nrs_slice_of_bytes(&many));
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&decoded->statement));
+    }
+    if (error == NRS_OK) {
+        *member_out = nrs_roster_member_by_key(roster, reader->keys.sign_key) != NULL;
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&decoded);
+    nrs_bytes_wipe(&many);
+    return error;
+}
+
+nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader)
+{
+    nrs_reader_facts facts = {0};
+
+    for (size_t i = 0; i < audience->n_targets; i++) {
+        const Nrs__Wire__Target *target = audience->targets[i];
+        if (target->community.len != 0) {
+            nrs_community *community = nrs_community_by_id(core, target->community.data);
+            bool member = false;
+            nrs_error error = community == NULL ? NRS_OK : member_at(core, &member, community, target->roster_version, reader);
+            if (error != NRS_OK) {
+                return error;
+            }
+            facts.community_named = facts.community_named || member;
+        } else if (memcmp(target->org.data, reader->keys.sign_key, NRS_KEY_SIZE) == 0) {
+            facts.person_named = facts.person_named || target->person.len != 0;
+            facts.org_named = facts.org_named || target->person.len == 0;
+        }
+    }
+    *facts_out = facts;
+    return NRS_OK;
+}
+
+/* ---- Keeping ---- */
+
+static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, uint64_t position)
+{
+    return (nrs_report_row){.position = position,
+                            .id = view->id,
+                            .community = view->header->community.data,
+                            .originator = view->header->originator.data,
+                            .label = view->header->label,
+                            .urgency = view->header->urgency,
+                            .flags = view->header->flags,
+                            .created_ms = view->header->created_ms,
+                            .expires_ms = view->header->expires_ms,
+                            .received_ms = core->now_ms,
+                            .part = NRS_PART_RECEIVED};
+}
+
+/* Add the report, or bring the one that is there to a better key state. */
+static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, const nrs_secret *file_key)
+{
+    nrs_report_row row = row_of(core, view, position), held;
+    nrs_bytes holder = {0}, wrapped = {0};
+    nrs_error error = nrs_store_report_get(core->store, &held, &holder, view->id);
+    bool there = error == NRS_OK;
+
+    if (error != NRS_OK && error != NRS_ERROR_NOT_FOUND) {
+        goto out;
+    }
+    error = NRS_OK;
+    if (there && held.key_state != NRS_KEY_NONE && held.key_state != NRS_KEY_CANNOT_OPEN) {
+        goto out; /* taken once */
+    }
+    if (there) {
+        row = held;
+    }
+    row.key_state = state;
+    if (state == NRS_KEY_HELD) {
+        error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(view->id, NRS_HASH_SIZE), file_key);
+        row.wrapped_key = nrs_slice_of_bytes(&wrapped);
+    }
+    if (error == NRS_OK) {
+        error = there ? nrs_store_report_update(core->store, &row) : nrs_store_report_add(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_receipt_queue(core, view->header, view->id, state == NRS_KEY_CANNOT_OPEN ? NRS_STAGE_CANNOT_OPEN : NRS_STAGE_STORED, "", "");
+    }
+out:
+    nrs_bytes_wipe(&wrapped);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
+static nrs_error check_body(nrs_core *core, const nrs_sealed_view *view, const nrs_secret *file_key)
+{
+    nrs_opened opened = {0};
+    nrs_reader_facts facts;
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_error error = nrs_body_open(&opened, view, file_key);
+
+    if (error == NRS_OK) {
+        error = nrs_audience_names(core, &facts, opened.audience, self);
+    }
+    if (error == NRS_OK) {
+        error = nrs_policy_open((nrs_label)view->header->label, &facts).error;
+    }
+    nrs_opened_wipe(&opened);
+    return error;
+}
+
+nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
+{
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    nrs_reader_facts facts;
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_error error = nrs_clear_open(&file_key, view, view->grant);
+
+    if (error == NRS_OK) {
+        error = nrs_body_open(&opened, view, file_key);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audience_names(core, &facts, opened.audience, self);
+    }
+    if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
+        error = keep(core, view, position, NRS_KEY_HELD, file_key);
+    }
+    nrs_opened_wipe(&opened);
+    nrs_secret_destroy(&file_key);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK; /* carried even where we cannot read it */
+}
+
+static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,
+                                 const nrs_slot_path *path, nrs_slice path_record)
+{
+    nrs_error error;
+
+    if (view->header->label != NRS_LABEL_RED) {
+        return NRS_ERROR_FORGED;
+    }
+    error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+    if (error == NRS_OK) {
+        error = nrs_store_slot_add(core->store, view->id, path->grant_id.data, path->index, path_record);
+    }
+    if (error == NRS_ERROR_EXISTS) {
+        return NRS_OK;
+    }
+    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NULL) : error;
+}
+
+static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+                          const nrs_own_prekey *prekey)
+{
+    const nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
+    nrs_secret *file_key = NULL;
+    nrs_error error;
+
+    /* A path that does not hold is the carrier's fault and leaves no trace; anything after it is the originator's. */
+    error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = grantor == NULL ? NRS_ERROR_NOT_MEMBER : view->header->label == NRS_LABEL_RED ? NRS_ERROR_LABEL_FORBIDS : NRS_OK;
+    if (error == NRS_OK && prekey == NULL) {
+        error = NRS_ERROR_KEY_EXPIRED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slot_open(&file_key, view, grant, path, core->identity, &prekey->secret, &grantor->keys);
+    }
+    if (error == NRS_OK) {
+        error = check_body(core, view, file_key);
+    }
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_HELD, file_key);
+    } else if (!nrs_error_is_fatal(error)) {
+        nrs_core_log(core, error, "a report cannot be opened: %s", nrs_error_rule(error));
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NULL);
+    }
+    nrs_secret_destroy(&file_key);
+    return error;
+}
+
+nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice path_record)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_slot *slot = NULL;
+    uint64_t position = 0, grant_position = 0;
+    const nrs_own_prekey *prekey;
+    nrs_error error = nrs_slot_decode(&slot, nrs_field(&path->slot));
+
+    if (error == NRS_OK && memcmp(slot->org.data, core->self_hash, NRS_KEY_HASH_SIZE) != 0) {
+        error = NRS_ERROR_NO_SLOT;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, path->sealed_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &grant, &grant_position, view, path->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && memcmp(view->header->originator.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        goto out; /* our own report came back: nothing to learn */
+    }
+    if (error == NRS_OK) {
+        prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
+        error = prekey != NULL && prekey->person ? keep_for_person(core, view, position, grant, path, path_record)
+                                                 : open_own(core, view, position, grant, path, prekey);
+    }
+out:
+    nrs_slot_free(&slot);
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+/* ---- Reading ---- */
+
+nrs_error nrs_open_file_key(nrs_core *core, nrs_secret **file_key_out, const nrs_report_row *row)
+{
+    switch (row->key_state) {
+    case NRS_KEY_HELD:
+        return nrs_vault_take(core, file_key_out, row->segment, nrs_slice_of(row->id, NRS_HASH_SIZE), row->wrapped_key);
+    case NRS_KEY_PERSON:
+        return NRS_ERROR_PERSON_ONLY;
+    case NRS_KEY_NONE:
+        return NRS_ERROR_NO_SLOT;
+    case NRS_KEY_CANNOT_OPEN:
+        return NRS_ERROR_KEY_EXPIRED;
+    case NRS_KEY_FORGOTTEN:
+        return NRS_ERROR_NOT_FOUND;
+    }
+    return NRS_ERROR_INTERNAL;
+}
+
+nrs_error nrs_open_report(nrs_core *core, nrs_sealed_view **view_out, nrs_opened *opened_out, const nrs_report_row *row)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_open_file_key(core, &file_key, row);
+
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, row->id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_body_open(opened_out, view, file_key);
+    }
+    if (error == NRS_OK) {
+        *view_out = view;
+        view = NULL;
+    }
+    nrs_sealed_view_free(&view);
+    nrs_secret_destroy(&file_key);
+    return error;
+}

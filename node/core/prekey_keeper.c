@@ -1,0 +1,335 @@
+/* The node's own prekeys (SPEC 7.3): four weekly windows published ahead, each secret destroyed two weeks after its window. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define CHECK_EVERY_MS (10ull * NRS_MINUTE_MS)
+
+static nrs_error remember(nrs_core *core, const nrs_prekey_row *row, nrs_secret *secret, bool person)
+{
+    nrs_own_prekey *prekey = calloc(1, sizeof *prekey);
+
+    if (prekey == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    memcpy(prekey->id, row->id, sizeof prekey->id);
+    memcpy(prekey->owner, row->owner, sizeof prekey->owner);
+    prekey->person = person;
+    memcpy(prekey->secret.id, row->id, sizeof prekey->secret.id);
+    memcpy(prekey->secret.key, row->key, sizeof prekey->secret.key);
+    prekey->secret.from_ms = row->from_ms;
+    prekey->secret.until_ms = row->until_ms;
+    prekey->secret.secret = secret;
+    HASH_ADD(hh, core->own_prekeys, id, sizeof prekey->id, prekey);
+    return NRS_OK;
+}
+
+static nrs_error load_prekey(void *context, const nrs_prekey_row *row)
+{
+    nrs_core *core = context;
+    bool person = memcmp(row->owner, core->self.sign_key, NRS_KEY_SIZE) != 0;
+    nrs_secret *secret = NULL;
+    nrs_error error = NRS_OK;
+
+    if (!person) {
+        error = nrs_vault_take(core, &secret, row->segment, nrs_slice_of(row->id, NRS_PREKEY_ID_SIZE), row->wrapped);
+    }
+    if (error == NRS_OK) {
+        error = remember(core, row, secret, person);
+    }
+    if (error != NRS_OK) {
+        nrs_secret_destroy(&secret);
+    }
+    return error;
+}
+
+nrs_error nrs_prekey_keeper_load(nrs_core *core)
+{
+    core->prekeys_checked_ms = 0;
+    return nrs_store_prekey_each(core->store, load_prekey, core);
+}
+
+void nrs_prekey_keeper_wipe(nrs_core *core)
+{
+    nrs_own_prekey *prekey, *next;
+
+    HASH_ITER (hh, core->own_prekeys, prekey, next) {
+        HASH_DEL(core->own_prekeys, prekey);
+        nrs_prekey_secret_wipe(&prekey->secret);
+        free(prekey);
+    }
+}
+
+nrs_own_prekey *nrs_own_prekey_by_id(const nrs_core *core, const uint8_t id[NRS_PREKEY_ID_SIZE])
+{
+    nrs_own_prekey *prekey;
+
+    HASH_FIND(hh, core->own_prekeys, id, NRS_PREKEY_ID_SIZE, prekey);
+    return prekey;
+}
+
+/* Keep a fresh secret: wrapped in the store, open in memory. Takes the secret over, also on failure. */
+static nrs_error keep(nrs_core *core, nrs_prekey_secret *fresh)
+{
+    nrs_bytes wrapped = {0};
+    nrs_prekey_row row = {.id = fresh->id, .owner = core->self.sign_key, .key = fresh->key, .from_ms = fresh->from_ms, .until_ms = fresh->until_ms};
+    nrs_error error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(fresh->id, NRS_PREKEY_ID_SIZE), fresh->secret);
+
+    row.wrapped = nrs_slice_of_bytes(&wrapped);
+    if (error == NRS_OK) {
+        error = nrs_store_prekey_add(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        error = remember(core, &row, fresh->secret, false);
+    }
+    if (error == NRS_OK) {
+        fresh->secret = NULL;
+    }
+    nrs_prekey_secret_wipe(fresh);
+    nrs_bytes_wipe(&wrapped);
+    return error;
+}
+
+static int by_window(const void *a, const void *b)
+{
+    const nrs_prekey_secret *x = a, *y = b;
+
+    return x->from_ms < y->from_ms ? -1 : x->from_ms > y->from_ms;
+}
+
+/* Sign and log the bundle of the windows that are not over yet. */
+static nrs_error publish(nrs_core *core)
+{
+    nrs_prekey_secret list[NRS_PREKEY_COUNT_MAX];
+    size_t count = 0;
+    nrs_own_prekey *prekey, *next;
+    nrs_bytes record = {0};
+    nrs_record *decoded = NULL;
+    nrs_error error;
+
+    HASH_ITER (hh, core->own_prekeys, prekey, next) {
+        if (!prekey->person && prekey->secret.until_ms > core->now_ms && count < NRS_PREKEY_COUNT_MAX) {
+            list[count] = prekey->secret; /* borrowed: its secret is not touched by signing */
+            count++;
+        }
+    }
+    qsort(list, count, sizeof list[0], by_window);
+    error = nrs_prekeys_sign(&record, list, count, core->identity, core->self.sign_key, core->now_ms);
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&record));
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_take_prekeys(core, nrs_slice_of_bytes(&record), nrs_field(&decoded->payload), nrs_slice_of(NULL, 0));
+    }
+    nrs_record_free(&decoded);
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+/* Secrets past their grace, and those whose window lies absurdly far ahead after a clock that was wrong. */
+static nrs_error destroy_old(nrs_core *core)
+{
+    uint8_t ids[64][NRS_PREKEY_ID_SIZE];
+    size_t count = 0;
+    nrs_own_prekey *prekey, *next;
+    nrs_error error;
+
+    HASH_ITER (hh, core->own_prekeys, prekey, next) {
+        if (prekey->secret.until_ms + NRS_PREKEY_GRACE_MS <= core->now_ms && count < 64) {
+            memcpy(ids[count], prekey->id, NRS_PREKEY_ID_SIZE);
+            count++;
+        }
+    }
+    if (count == 0) {
+        return NRS_OK;
+    }
+    error = nrs_vault_destroy_entries(core, NULL, 0, (const uint8_t(*)[NRS_PREKEY_ID_SIZE])ids, count);
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        prekey = nrs_own_prekey_by_id(core, ids[i]);
+        if (prekey != NULL) {
+            HASH_DEL(core->own_prekeys, prekey);
+            nrs_prekey_secret_wipe(&prekey->secret);
+            free(prekey);
+        }
+    }
+    if (error == NRS_OK) {
+        nrs_core_log(core, NRS_OK, "prekeys: %zu destroyed, past their grace", count);
+    }
+    return error;
+}
+
+nrs_error nrs_prekey_keeper_tick(nrs_core *core)
+{
+    uint64_t week = core->now_ms - core->now_ms % NRS_PREKEY_WINDOW_MS;
+    uint64_t last_until = week;
+    bool covers_now = false;
+    nrs_own_prekey *prekey, *next;
+    nrs_error error;
+
+    if (core->prekeys_checked_ms != 0 && core->monotonic_ms < core->prekeys_checked_ms + CHECK_EVERY_MS) {
+        return NRS_OK;
+    }
+    core->prekeys_checked_ms = core->monotonic_ms;
+    error = destroy_old(core);
+    if (error != NRS_OK) {
+        return error;
+    }
+    HASH_ITER (hh, core->own_prekeys, prekey, next) {
+        if (!prekey->person && prekey->secret.until_ms > core->now_ms) {
+            covers_now = covers_now || prekey->secret.from_ms <= core->now_ms;
+            if (prekey->secret.until_ms > last_until) {
+                last_until = prekey->secret.until_ms;
+            }
+        }
+    }
+    if (!covers_now) {
+        last_until = week;
+    }
+    if (last_until >= week + NRS_ORG_PREKEY_COUNT * NRS_PREKEY_WINDOW_MS) {
+        return NRS_OK;
+    }
+    while (last_until < week + NRS_ORG_PREKEY_COUNT * NRS_PREKEY_WINDOW_MS) {
+        nrs_prekey_secret fresh;
+        error = nrs_prekeys_make(&fresh, 1, last_until);
+        if (error == NRS_OK) {
+            error = keep(core, &fresh);
+        }
+        if (error != NRS_OK) {
+            core->must_reload = true;
+            return error;
+        }
+        last_until += NRS_PREKEY_WINDOW_MS;
+    }
+    return publish(core);
+}
+
+/* ---- Persons: the secret is sealed under the person's key and a share; the node keeps the share under its vault ---- */
+
+static nrs_error decode_field(nrs_bytes *bytes_out, const json_t *object, const char *name, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    nrs_error error;
+
+    if (text == NULL) {
+        return NRS_ERROR_MALFORMED;
+    }
+    error = nrs_base64_decode(bytes_out, nrs_slice_of_string(text));
+    return error == NRS_OK && size != 0 && bytes_out->size != size ? NRS_ERROR_MALFORMED : error;
+}
+
+static nrs_error keep_person_prekey(nrs_core *core, const json_t *entry, const nrs_prekeys *bundle, const Nrs__Wire__Prekey *published)
+{
+    nrs_bytes share = {0}, sealed = {0}, wrapped = {0};
+    nrs_secret *secret = NULL;
+    nrs_prekey_row row = {.id = published->id.data, .owner = bundle->owner.data, .key = published->key.data, .from_ms = published->from_ms, .until_ms = published->until_ms};
+    nrs_error error = NRS_OK;
+
+    if (nrs_own_prekey_by_id(core, published->id.data) != NULL) {
+        return NRS_OK; /* taken up before */
+    }
+    if ((error = decode_field(&share, entry, "share", NRS_KEY_SIZE)) == NRS_OK) {
+        error = decode_field(&sealed, entry, "sealed_secret", NRS_KEY_SIZE + NRS_VAULT_WRAP_OVERHEAD);
+    }
+    if (error == NRS_OK) {
+        error = nrs_secret_copy(&secret, nrs_slice_of_bytes(&share));
+    }
+    if (error == NRS_OK) {
+        error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(row.id, NRS_PREKEY_ID_SIZE), secret);
+    }
+    if (error == NRS_OK) {
+        row.wrapped = nrs_slice_of_bytes(&wrapped);
+        row.sealed_secret = nrs_slice_of_bytes(&sealed);
+        error = nrs_store_prekey_add(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        error = remember(core, &row, NULL, true);
+    }
+    nrs_secret_destroy(&secret);
+    nrs_bytes_wipe(&share);
+    nrs_bytes_wipe(&sealed);
+    nrs_bytes_wipe(&wrapped);
+    return error;
+}
+
+/* Everything is checked before anything is written. */
+static nrs_error entry_well_formed(const json_t *entry)
+{
+    nrs_bytes share = {0}, sealed = {0};
+    nrs_error error = decode_field(&share, entry, "share", NRS_KEY_SIZE);
+
+    if (error == NRS_OK) {
+        error = decode_field(&sealed, entry, "sealed_secret", NRS_KEY_SIZE + NRS_VAULT_WRAP_OVERHEAD);
+    }
+    nrs_bytes_wipe(&share);
+    nrs_bytes_wipe(&sealed);
+    return error;
+}
+
+/* The entry of the request whose id (hexadecimal or base64 as CONTROL.md has it: hexadecimal) names this prekey. */
+static const json_t *entry_of(const json_t *entries, const Nrs__Wire__Prekey *prekey)
+{
+    char hex[2 * NRS_PREKEY_ID_SIZE + 1];
+    size_t index;
+    const json_t *entry;
+
+    nrs_hex_encode(hex, prekey->id.data, NRS_PREKEY_ID_SIZE);
+    json_array_foreach(entries, index, entry) {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        if (id != NULL && strcmp(id, hex) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request)
+{
+    const char *person_id = json_string_value(json_object_get(request, "person"));
+    const json_t *entries = json_object_get(request, "prekeys");
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_bytes bundle_bytes = {0};
+    nrs_record *record = NULL;
+    nrs_prekeys *bundle = NULL;
+    const Nrs__Wire__PersonEntry *person;
+    nrs_error error;
+
+    if (person_id == NULL || !json_is_array(entries) || json_array_size(entries) > NRS_PREKEY_COUNT_MAX) {
+        return NRS_ERROR_MALFORMED;
+    }
+    person = self == NULL ? NULL : nrs_peer_person(self, person_id);
+    if (person == NULL) {
+        return NRS_ERROR_UNKNOWN_PERSON;
+    }
+    error = decode_field(&bundle_bytes, request, "bundle", 0);
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&record, nrs_slice_of_bytes(&bundle_bytes));
+    }
+    if (error == NRS_OK && record->type != NRS_RECORD_PREKEYS) {
+        error = NRS_ERROR_MALFORMED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_prekeys_verify(&bundle, nrs_field(&record->payload));
+    }
+    if (error == NRS_OK && (memcmp(bundle->owner.data, person->sign_key.data, NRS_KEY_SIZE) != 0 ||
+                            memcmp(bundle->org.data, core->self.sign_key, NRS_KEY_SIZE) != 0)) {
+        error = NRS_ERROR_FORGED;
+    }
+    for (size_t i = 0; error == NRS_OK && i < bundle->n_prekeys; i++) {
+        const json_t *entry = entry_of(entries, bundle->prekeys[i]);
+        if (nrs_own_prekey_by_id(core, bundle->prekeys[i]->id.data) == NULL) {
+            error = entry_well_formed(entry);
+        }
+    }
+    for (size_t i = 0; error == NRS_OK && i < bundle->n_prekeys; i++) {
+        const json_t *entry = entry_of(entries, bundle->prekeys[i]);
+        error = entry == NULL ? NRS_OK : keep_person_prekey(core, entry, bundle, bundle->prekeys[i]);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_take_prekeys(core, nrs_slice_of_bytes(&bundle_bytes), nrs_field(&record->payload), nrs_slice_of(NULL, 0));
+    }
+    nrs_prekeys_free(&bundle);
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&bundle_bytes);
+    return error;
+}

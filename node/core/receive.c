@@ -1,0 +1,425 @@
+/* Records from peers: the checks to carry (SPEC 10.4), then the store. Whatever is refused leaves nothing behind. */
+#include <string.h>
+
+#include "receive.h"
+
+/* The peer that hands a record over must have made it or be a hub of its community. */
+bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
+{
+    return nrs_peer_member(core, from, community) &&
+           (memcmp(from->keys.sign_key, maker, NRS_KEY_SIZE) == 0 || nrs_peer_hub(core, from, community));
+}
+
+/* The maker of a record is a member now; what a hub stored of one that left counts still, of one removed not. */
+nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
+{
+    const Nrs__Wire__Tombstone *tombstone;
+
+    if (nrs_peer_member(core, nrs_peer_by_sign(core, maker), community)) {
+        return NRS_OK;
+    }
+    tombstone = nrs_roster_tombstone(community->roster, maker);
+    if (tombstone == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
+}
+
+static nrs_error defer(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from)
+{
+    nrs_error error;
+
+    if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX) {
+        return NRS_ERROR_LIMIT;
+    }
+    error = nrs_store_deferred_add(core->store, community, from->keys.sign_key, record, core->now_ms);
+    return error == NRS_OK ? NRS_ERROR_BUSY : error;
+}
+
+static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
+{
+    const nrs_header *header = view->header;
+    bool relayed = memcmp(from->keys.sign_key, header->originator.data, NRS_KEY_SIZE) != 0;
+    nrs_error error;
+
+    if (!nrs_may_hand_over(core, from, community, header->originator.data)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if ((error = nrs_check_maker(core, from, community, header->originator.data)) != NRS_OK) {
+        return error;
+    }
+    if (header->expires_ms <= core->now_ms) {
+        return NRS_ERROR_EXPIRED;
+    }
+    if (header->created_ms > core->now_ms + NRS_FUTURE_MS_MAX) {
+        return NRS_ERROR_CLOCK;
+    }
+    if ((community->roster->rules->labels & (1u << header->label)) == 0) {
+        return NRS_ERROR_COMMUNITY_RULE;
+    }
+    if (header->attribution != NRS_ATTRIBUTION_NAMED) {
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    return nrs_policy_carry((nrs_label)header->label, !relayed || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
+}
+
+static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_sealed_view *verified = NULL;
+    nrs_community *community;
+    uint64_t position = 0;
+    nrs_error error = nrs_sealed_parse(&view, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, view->id);
+    }
+    if (error != NRS_OK || position != 0) {
+        goto out; /* a duplicate by another path */
+    }
+    community = nrs_community_by_id(core, view->header->community.data);
+    if (community == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY;
+        goto out;
+    }
+    if (view->header->roster_version > community->roster->version) {
+        error = defer(core, community->id, record, from);
+        goto out;
+    }
+    error = check_sealed(core, view, community, from);
+    if (error == NRS_OK) {
+        error = nrs_sealed_verify(&verified, payload);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, &position, NRS_RECORD_SEALED, view->id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+    }
+    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
+        error = nrs_open_clear(core, view, position);
+    }
+out:
+    nrs_sealed_view_free(&verified);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_grant *grant = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_community *community = NULL;
+    uint8_t grant_id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error = nrs_grant_verify(&grant, grant_id, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, grant_id);
+    }
+    if (error != NRS_OK || position != 0) {
+        goto out;
+    }
+    error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
+    if (error == NRS_OK) {
+        community = nrs_community_by_id(core, view->header->community.data);
+        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK) {
+        error = nrs_check_maker(core, from, community, grant->grantor.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+    }
+out:
+    nrs_sealed_view_free(&view);
+    nrs_grant_free(&grant);
+    return error;
+}
+
+/* Only a hub takes whole tables; it finds its own slots in them too. */
+static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
+{
+    size_t indices[NRS_PERSON_COUNT_MAX + 1];
+    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, core->self_hash);
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
+        nrs_bytes path_record = {0};
+        nrs_record *decoded = NULL;
+        nrs_slot_path *path = NULL;
+        error = nrs_slots_path_record(&path_record, slots, indices[i]);
+        if (error == NRS_OK) {
+            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
+        }
+        if (error == NRS_OK) {
+            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
+        }
+        if (error == NRS_OK) {
+            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
+        }
+        nrs_slot_path_free(&path);
+        nrs_record_free(&decoded);
+        nrs_bytes_wipe(&path_record);
+    }
+    return error;
+}
+
+static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_slot_table *table = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_slots *slots = NULL;
+    nrs_community *community = NULL;
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_store_log_find(core->store, &position, id);
+    if (error != NRS_OK || position != 0) {
+        return error;
+    }
+    error = nrs_slot_table_decode(&table, payload);
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, table->sealed_id.data);
+    }
+    if (error == NRS_OK) {
+        community = nrs_community_by_id(core, view->header->community.data);
+        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &grant, &position, view, table->grant_id.data);
+    }
+    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+    }
+    if (error == NRS_OK) {
+        error = open_own_slots(core, slots);
+    }
+    nrs_slots_destroy(&slots);
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    nrs_slot_table_free(&table);
+    return error;
+}
+
+static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload)
+{
+    nrs_slot_path *path = NULL;
+    nrs_error error = nrs_slot_path_decode(&path, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_open_slot(core, path, record);
+    }
+    nrs_slot_path_free(&path);
+    return error;
+}
+
+static nrs_error receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_signed_by_many *many = NULL;
+    nrs_roster *claimed = NULL;
+    nrs_community *community;
+    uint8_t id[NRS_HASH_SIZE], head[NRS_HASH_SIZE];
+    nrs_error error = nrs_signed_by_many_decode(&many, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&claimed, nrs_field(&many->statement));
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    nrs_roster_community(id, claimed, nrs_field(&many->statement));
+    nrs_roster_hash(head, nrs_field(&many->statement));
+    community = nrs_community_by_id(core, id);
+    if (community == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY; /* a community is joined by a person, never by a record */
+    } else if (claimed->version <= community->roster->version) {
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
+                : claimed->version == community->roster->version ? NRS_ERROR_FORKED
+                                                                  : NRS_ERROR_ROSTER_OLD;
+    } else if (claimed->version > community->roster->version + 1) {
+        error = defer(core, id, record, from); /* the versions between are on their way */
+    } else {
+        error = nrs_take_next_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
+    }
+out:
+    nrs_roster_free(&claimed);
+    nrs_signed_by_many_free(&many);
+    return error;
+}
+
+nrs_error nrs_take_next_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
+{
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    memcpy(id, community->id, sizeof id);
+    if (error == NRS_OK) {
+        error = nrs_directory_adopt(core, id, many, source);
+    }
+    if (error == NRS_OK) {
+        error = nrs_receive_deferred(core, id);
+    }
+    nrs_roster_free(&roster);
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_envelope *envelope = NULL;
+    nrs_community *community;
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    bool mine;
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_store_log_find(core->store, &position, id);
+    if (error != NRS_OK || position != 0) {
+        return error;
+    }
+    error = nrs_envelope_verify(&envelope, payload);
+    if (error != NRS_OK) {
+        return error;
+    }
+    community = nrs_community_by_id(core, envelope->community.data);
+    mine = memcmp(envelope->to.data, core->self_hash, NRS_KEY_HASH_SIZE) == 0;
+    if (community == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY;
+    } else if (!nrs_may_hand_over(core, from, community, envelope->from.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    } else if ((error = nrs_check_maker(core, from, community, envelope->from.data)) != NRS_OK) {
+        goto out;
+    } else if (envelope->expires_ms <= core->now_ms) {
+        error = NRS_ERROR_EXPIRED;
+    } else if (!mine && (!community->hub || !nrs_peer_member(core, nrs_peer_by_hash(core, envelope->to.data), community))) {
+        error = NRS_ERROR_UNKNOWN_ORG;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, record, nrs_field(&envelope->from),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), envelope->expires_ms);
+    }
+    if (error == NRS_OK && mine) {
+        error = nrs_statement_take_envelope(core, envelope);
+    }
+out:
+    nrs_envelope_free(&envelope);
+    return error;
+}
+
+static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_slice record, nrs_slice payload, const nrs_peer *from)
+{
+    nrs_slice source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE);
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_store_log_find(core->store, &position, id);
+    if (error != NRS_OK || position != 0) {
+        return error;
+    }
+    return type == NRS_RECORD_CARD ? nrs_directory_take_card(core, record, payload, source)
+                                   : nrs_directory_take_prekeys(core, record, payload, source);
+}
+
+nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
+{
+    nrs_record *decoded = NULL;
+    nrs_error error = nrs_record_decode(&decoded, record);
+    nrs_slice payload;
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    payload = nrs_field(&decoded->payload);
+    switch ((nrs_record_type)decoded->type) {
+    case NRS_RECORD_SEALED:
+        error = receive_sealed(core, record, payload, from);
+        break;
+    case NRS_RECORD_SLOT_TABLE:
+        error = receive_slot_table(core, record, payload, from);
+        break;
+    case NRS_RECORD_SLOT_PATH:
+        error = receive_slot_path(core, record, payload);
+        break;
+    case NRS_RECORD_GRANT:
+        error = receive_grant(core, record, payload, from);
+        break;
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+        error = receive_published(core, (nrs_record_type)decoded->type, record, payload, from);
+        break;
+    case NRS_RECORD_ROSTER:
+        error = receive_roster(core, record, payload, from);
+        break;
+    case NRS_RECORD_ENVELOPE:
+        error = receive_envelope(core, record, payload, from);
+        break;
+    }
+    nrs_record_free(&decoded);
+    return error;
+}
+
+/* ---- What waited for a roster ---- */
+
+typedef struct waiting {
+    nrs_core *core;
+    struct { uint64_t number; uint8_t peer[NRS_KEY_SIZE]; nrs_bytes record; } list[64];
+    size_t count;
+} waiting;
+
+static nrs_error collect(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
+{
+    waiting *set = context;
+
+    if (set->count == sizeof set->list / sizeof set->list[0]) {
+        return NRS_OK;
+    }
+    set->list[set->count].number = number;
+    memcpy(set->list[set->count].peer, peer, NRS_KEY_SIZE);
+    nrs_error error = nrs_bytes_copy(&set->list[set->count].record, record);
+    set->count++;
+    return error;
+}
+
+nrs_error nrs_receive_deferred(nrs_core *core, const uint8_t community[NRS_HASH_SIZE])
+{
+    nrs_error error = NRS_OK;
+    bool more = true;
+
+    while (more && error == NRS_OK) {
+        waiting set = {.core = core};
+        error = nrs_store_deferred_each(core->store, community, collect, &set);
+        more = set.count == sizeof set.list / sizeof set.list[0];
+        for (size_t i = 0; i < set.count; i++) {
+            nrs_peer *from = nrs_peer_by_sign(core, set.list[i].peer);
+            if (error == NRS_OK) {
+                error = nrs_store_deferred_delete(core->store, set.list[i].number);
+            }
+            if (error == NRS_OK && from != NULL) {
+                /* It is deferred again where it still waits; a rule that refuses it now ends it. */
+                nrs_error taken = nrs_receive_record(core, nrs_slice_of_bytes(&set.list[i].record), from);
+                error = nrs_error_is_fatal(taken) ? taken : NRS_OK;
+                more = more && taken != NRS_ERROR_BUSY;
+            }
+            nrs_bytes_wipe(&set.list[i].record);
+        }
+    }
+    return error;
+}

@@ -1,0 +1,186 @@
+/* Relaying (SPEC 10.3): which records of a log entry go to which peer. The originator passes on what is its own, a hub what
+ * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
+#include <string.h>
+
+#include "internal.h"
+
+void nrs_relay_item_wipe(nrs_relay_item *item)
+{
+    for (size_t i = 0; i < item->held_count; i++) {
+        nrs_bytes_wipe(&item->held[i]);
+    }
+    *item = (nrs_relay_item){0};
+}
+
+static void add(nrs_relay_item *item, nrs_slice record)
+{
+    NRS_ASSERT(item->count < NRS_RELAY_RECORDS_MAX);
+    item->records[item->count] = record;
+    item->count++;
+}
+
+/* Copied, since the cache may drop an entry when the next one is asked for. */
+static nrs_error add_entry(nrs_core *core, nrs_relay_item *item, uint64_t position)
+{
+    const nrs_log_entry *entry;
+    nrs_bytes *copy = &item->held[item->held_count];
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error != NRS_OK || entry->record.size == 0) {
+        return error != NRS_OK ? error : NRS_ERROR_NOT_FOUND;
+    }
+    error = nrs_bytes_copy(copy, nrs_slice_of_bytes(&entry->record));
+    if (error == NRS_OK) {
+        item->held_count++;
+        add(item, nrs_slice_of_bytes(copy));
+    }
+    return error;
+}
+
+static bool may_relay(const nrs_core *core, const nrs_log_entry *entry, const nrs_community *community)
+{
+    (void)core;
+    return entry->own || community->hub;
+}
+
+/* The peer's own slots, each with its path, after the sealed report and the grant they belong to. */
+static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    size_t indices[NRS_RELAY_RECORDS_MAX];
+    uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
+    size_t room = NRS_RELAY_RECORDS_MAX - (grant_position != 0 ? 2 : 1);
+    size_t count = nrs_slots_for(indices, room, entry->slots, peer->key_hash);
+    nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
+    nrs_error error = NRS_OK;
+
+    if (count > room) {
+        count = room; /* an item holds no more, and an organisation has no more persons */
+    }
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        error = nrs_slots_path_record(&paths[i], entry->slots, indices[i]);
+    }
+    /* `entry` may be gone from here on. */
+    if (error == NRS_OK && count > 0) {
+        error = add_entry(core, item, sealed_position);
+    }
+    if (error == NRS_OK && count > 0 && grant_position != 0) {
+        error = add_entry(core, item, grant_position);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (error == NRS_OK) {
+            item->held[item->held_count] = paths[i];
+            add(item, nrs_slice_of_bytes(&item->held[item->held_count]));
+            item->held_count++;
+        } else {
+            nrs_bytes_wipe(&paths[i]);
+        }
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* the sealed report was dropped meanwhile */
+}
+
+static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+    nrs_reader_facts facts = {0};
+    nrs_error error;
+
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(core, entry, community)) {
+        return NRS_OK;
+    }
+    if (nrs_peer_hub(core, peer, community)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+        return NRS_OK;
+    }
+    if (entry->type == NRS_RECORD_SLOT_TABLE) {
+        return route_slots(core, item, entry, peer);
+    }
+    if (entry->type == NRS_RECORD_SEALED && entry->audience != NULL) {
+        error = nrs_audience_names(core, &facts, entry->audience, peer);
+        if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
+            add(item, nrs_slice_of_bytes(&entry->record));
+        }
+        return error;
+    }
+    return NRS_OK;
+}
+
+/* Cards and prekeys: to whom shares a community with their owner, through its hubs. */
+static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *owner = nrs_peer_by_sign(core, entry->org);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = owner == NULL ? 0 : owner->member_of & peer->member_of & self->member_of;
+
+    if (owner == peer || shared == 0) {
+        return;
+    }
+    if (owner == self || (self->hub_of & shared) != 0) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+static void route_roster(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_link *link)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+
+    if (community == NULL || !nrs_peer_member(core, link->peer, community) ||
+        (!community->hub && !nrs_peer_hub(core, link->peer, community))) {
+        return;
+    }
+    for (size_t i = 0; i < link->head_count; i++) {
+        if (memcmp(link->heads[i].community, entry->community, NRS_HASH_SIZE) == 0 && link->heads[i].version >= entry->version) {
+            return; /* it said that it holds this one */
+        }
+    }
+    add(item, nrs_slice_of_bytes(&entry->record));
+}
+
+static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(core, entry, community) ||
+        memcmp(entry->to, core->self_hash, NRS_KEY_HASH_SIZE) == 0) {
+        return;
+    }
+    if (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link)
+{
+    const nrs_log_entry *entry;
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK; /* a position that a rolled back transaction used up */
+    }
+    if (error != NRS_OK || entry->dropped) {
+        return error;
+    }
+    if ((!entry->own && memcmp(entry->source, link->peer->keys.sign_key, NRS_KEY_SIZE) == 0) ||
+        (entry->expires_ms != 0 && entry->expires_ms <= core->now_ms)) {
+        return NRS_OK;
+    }
+    switch ((nrs_record_type)entry->type) {
+    case NRS_RECORD_SEALED:
+    case NRS_RECORD_SLOT_TABLE:
+    case NRS_RECORD_GRANT:
+        error = route_sealed(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+        route_published(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_ROSTER:
+        route_roster(core, item_out, entry, link);
+        break;
+    case NRS_RECORD_ENVELOPE:
+        route_envelope(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_SLOT_PATH:
+        break;
+    }
+    return error;
+}

@@ -1,0 +1,303 @@
+/* Statements (SPEC 8): receipts queue up during a step and leave in one envelope for each organisation, in the same
+ * transaction as what they speak of. Where no prekey of the reader is known they wait in the store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define LETTER_SIZE_MAX (60u * 1024u)
+#define WAITING_LETTERS_PER_STEP 4096u
+
+nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    nrs_pending_statement *pending;
+    nrs_bytes bytes = {0};
+    nrs_error error;
+
+    if (core->statement_count == core->statement_capacity) {
+        size_t capacity = core->statement_capacity == 0 ? 64 : core->statement_capacity * 2;
+        nrs_pending_statement *list = realloc(core->statements, capacity * sizeof *list);
+        if (list == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        core->statements = list;
+        core->statement_capacity = capacity;
+    }
+    error = nrs_statement_encode(&bytes, statement);
+    if (error != NRS_OK) {
+        return error;
+    }
+    pending = &core->statements[core->statement_count];
+    memcpy(pending->to, to, NRS_KEY_SIZE);
+    memcpy(pending->community, community, NRS_HASH_SIZE);
+    pending->statement = bytes;
+    core->statement_count++;
+    return NRS_OK;
+}
+
+/* The generated structs want pointers to plain char; they are only read. */
+static char *text_field(const char *text)
+{
+    union { const char *in; char *out; } cast = {.in = text};
+
+    return cast.out;
+}
+
+nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_stage stage, const char *person, const char *reason)
+{
+    nrs_statement statement;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    statement.at_ms = core->now_ms;
+    statement.stage = (uint32_t)stage;
+    statement.person = text_field(person);
+    statement.reason = text_field(reason);
+    return nrs_statement_queue(core, header->originator.data, header->community.data, &statement);
+}
+
+static int by_reader(const void *a, const void *b)
+{
+    const nrs_pending_statement *x = a, *y = b;
+    int order = memcmp(x->to, y->to, NRS_KEY_SIZE);
+
+    return order != 0 ? order : memcmp(x->community, y->community, NRS_HASH_SIZE);
+}
+
+static void clear(nrs_core *core)
+{
+    for (size_t i = 0; i < core->statement_count; i++) {
+        nrs_bytes_wipe(&core->statements[i].statement);
+    }
+    core->statement_count = 0;
+}
+
+void nrs_statements_wipe(nrs_core *core)
+{
+    clear(core);
+    free(core->statements);
+    core->statements = NULL;
+    core->statement_capacity = 0;
+}
+
+static nrs_error store_letters(nrs_core *core, const nrs_pending_statement *list, size_t count)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        error = nrs_store_letter_add(core->store, list[i].to, list[i].community, nrs_slice_of_bytes(&list[i].statement));
+    }
+    return error;
+}
+
+/* One envelope for `count` statements to the same reader. */
+static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending_statement *list, size_t count)
+{
+    nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
+    nrs_envelope_request request = {.statements = statements, .statement_count = count, .community = nrs_slice_of(list[0].community, NRS_HASH_SIZE),
+                                    .to = to, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_bytes record = {0};
+    nrs_error error;
+
+    for (size_t i = 0; i < count; i++) {
+        statements[i] = nrs_slice_of_bytes(&list[i].statement);
+    }
+    error = nrs_envelope_seal(&record, core->identity, &request);
+    if (error == NRS_OK) {
+        nrs_record_id(id, nrs_slice_of_bytes(&record));
+        error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, nrs_slice_of_bytes(&record), nrs_slice_of(core->self.sign_key, NRS_KEY_SIZE),
+                            nrs_slice_of(NULL, 0), request.expires_ms);
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+static nrs_error flush_reader(nrs_core *core, const nrs_pending_statement *list, size_t count)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, list[0].to);
+    nrs_recipient to;
+    nrs_error error;
+    size_t done = 0;
+
+    if (peer == NULL || peer->member_of == 0) {
+        return NRS_OK; /* nobody is left to tell */
+    }
+    error = nrs_recipient_of(core, &to, peer, NULL);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return store_letters(core, list, count);
+    }
+    while (error == NRS_OK && done < count) {
+        size_t batch = 0, size = 0;
+        while (done + batch < count && batch < NRS_STATEMENT_COUNT_MAX && size < LETTER_SIZE_MAX) {
+            size += list[done + batch].statement.size + 8;
+            batch++;
+        }
+        if (size > LETTER_SIZE_MAX && batch > 1) {
+            batch--;
+        }
+        error = post(core, &to, &list[done], batch);
+        done += batch;
+    }
+    return error;
+}
+
+typedef struct letters {
+    nrs_core *core;
+    uint64_t numbers[WAITING_LETTERS_PER_STEP];
+    size_t count;
+} letters;
+
+static nrs_error requeue(void *context, const nrs_letter_row *row)
+{
+    letters *found = context;
+    nrs_statement *statement = NULL;
+    nrs_recipient to;
+    const nrs_peer *peer = nrs_peer_by_sign(found->core, row->to);
+    nrs_error error;
+
+    if (found->count == WAITING_LETTERS_PER_STEP) {
+        return NRS_ERROR_LIMIT;
+    }
+    if (peer == NULL || nrs_recipient_of(found->core, &to, peer, NULL) != NRS_OK) {
+        return NRS_OK;
+    }
+    error = nrs_statement_decode(&statement, row->statement);
+    if (error == NRS_OK) {
+        error = nrs_statement_queue(found->core, row->to, row->community, statement);
+    }
+    nrs_statement_free(&statement);
+    if (error == NRS_OK) {
+        found->numbers[found->count] = row->number;
+        found->count++;
+    }
+    return error;
+}
+
+/* Prekeys came: what waited for them joins what this step has queued. */
+static nrs_error requeue_letters(nrs_core *core)
+{
+    letters *found = calloc(1, sizeof *found);
+    nrs_error error;
+
+    if (found == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    found->core = core;
+    error = nrs_store_letter_each(core->store, WAITING_LETTERS_PER_STEP, requeue, found);
+    for (size_t i = 0; i < found->count && error == NRS_OK; i++) {
+        error = nrs_store_letter_delete(core->store, found->numbers[i]);
+    }
+    free(found);
+    return error;
+}
+
+nrs_error nrs_statement_flush(nrs_core *core)
+{
+    nrs_error error = core->arrived_count > 0 ? requeue_letters(core) : NRS_OK;
+    size_t first = 0;
+
+    if (error == NRS_OK && core->statement_count > 1) {
+        qsort(core->statements, core->statement_count, sizeof core->statements[0], by_reader);
+    }
+    while (error == NRS_OK && first < core->statement_count) {
+        size_t count = 1;
+        while (first + count < core->statement_count && by_reader(&core->statements[first], &core->statements[first + count]) == 0) {
+            count++;
+        }
+        error = flush_reader(core, &core->statements[first], count);
+        first += count;
+    }
+    clear(core);
+    return error;
+}
+
+/* ---- In ---- */
+
+typedef struct reached {
+    nrs_core *core;
+    const nrs_peer *from;
+    const nrs_statement *statement;
+    nrs_error error;
+    bool any;
+} reached;
+
+static nrs_error reach(void *context, const nrs_recipient_row *row)
+{
+    reached *job = context;
+    bool fresh = false;
+    const char *person = job->statement->person;
+    const char *at = strchr(row->address, '@');
+    size_t person_size = strlen(person);
+
+    if (memcmp(row->org, job->from->keys.sign_key, NRS_KEY_SIZE) != 0) {
+        return NRS_OK;
+    }
+    /* A stage that a named person reached counts for that person's address alone. */
+    if (row->person != NULL && person_size > 0 &&
+        ((size_t)(at - row->address) != person_size || strncmp(row->address, person, person_size) != 0)) {
+        return NRS_OK;
+    }
+    job->any = true;
+    return nrs_store_receipt_add(job->core->store, &fresh, row->report, row->address, job->statement->stage, job->statement->at_ms, person);
+}
+
+static nrs_error take_receipt(nrs_core *core, const nrs_peer *from, const nrs_statement *statement)
+{
+    reached job = {.core = core, .from = from, .statement = statement};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
+
+    if (error == NRS_OK && row.part == NRS_PART_SENT) {
+        error = row.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, row.position, reach, &job)
+                                           : nrs_store_recipient_at(core->store, row.position, from->org, reach, &job);
+    }
+    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
+        nrs_core_log(core, NRS_ERROR_NOT_FOUND, "a receipt of %s for a report that was not sent to it", from->org);
+        error = NRS_OK;
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+static nrs_error take_statement(nrs_core *core, const nrs_peer *from, nrs_slice bytes)
+{
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, bytes);
+
+    if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
+        error = take_receipt(core, from, statement);
+    } else if (error == NRS_OK) {
+        nrs_core_log(core, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u of %s is not understood by this version", statement->type, from->org);
+    } else if (!nrs_error_is_fatal(error)) {
+        nrs_core_log(core, error, "a statement of %s does not decode", from->org);
+        error = NRS_OK;
+    }
+    nrs_statement_free(&statement);
+    return error;
+}
+
+nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope)
+{
+    const nrs_own_prekey *prekey = nrs_own_prekey_by_id(core, envelope->prekey_id.data);
+    const nrs_peer *from = nrs_peer_by_sign(core, envelope->from.data);
+    nrs_letter *letter = NULL;
+    nrs_error error;
+
+    if (prekey == NULL || prekey->person || from == NULL) {
+        nrs_core_log(core, NRS_ERROR_KEY_EXPIRED, "an envelope came for a prekey that is destroyed");
+        return NRS_OK;
+    }
+    error = nrs_envelope_open(&letter, envelope, core->identity, &prekey->secret, &from->keys);
+    for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
+        error = take_statement(core, from, nrs_field(&letter->statements[i]));
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        nrs_core_log(core, error, "an envelope of %s does not open: %s", from->org, nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    nrs_letter_free(&letter);
+    return error;
+}

@@ -1,0 +1,221 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/report.h"
+#include "proto/assert.h"
+#include "proto/bytes.h"
+#include "proto/form.h"
+#include "proto/label.h"
+#include "proto/vocabulary.h"
+
+/* Append pieces one after another, so that a failure is looked at once. */
+typedef struct writer {
+    nrs_bytes text;
+    nrs_error error;
+    bool japanese;
+    const nrs_exchange_style *style;
+} writer;
+
+/* The lines of the head, in their order. */
+typedef enum line_form { LINE_PLAIN = 1, LINE_TIME, LINE_KIND, LINE_FLAG, LINE_LIST, LINE_NUMBER } line_form;
+static const struct head_line {
+    const char *key, *ja, *en;
+    line_form form;
+} head_lines[] = {
+    {"id", "識別子", "ID", LINE_PLAIN},
+    {"community", "コミュニティ", "Community", LINE_PLAIN},
+    {"from", "発信元", "From", LINE_PLAIN},
+    {"person", "発信者", "Written by", LINE_PLAIN},
+    {"to", "宛先", "To", LINE_LIST},
+    {"kind", "種別", "Kind", LINE_KIND},
+    {"urgent", "緊急", "Urgent", LINE_FLAG},
+    {"drill", "訓練", "Drill", LINE_FLAG},
+    {"number", "報番号", "Report number", LINE_NUMBER},
+    {"final", "最終報", "Final report", LINE_FLAG},
+    {"follows", "前の報告", "Follows", LINE_PLAIN},
+    {"quoted", "引用元", "Quotes", LINE_PLAIN},
+    {"created_at", "作成", "Created", LINE_TIME},
+    {"received_at", "受信", "Received", LINE_TIME},
+    {"expires_at", "有効期限", "Expires", LINE_TIME},
+    {"subject", "件名", "Subject", LINE_PLAIN},
+};
+
+static void put(writer *to, const char *text)
+{
+    if (to->error == NRS_OK) {
+        to->error = nrs_bytes_append(&to->text, nrs_slice_of_string(text));
+    }
+}
+
+static void put_name(writer *to, const char *ja, const char *en)
+{
+    put(to, to->japanese ? ja : en);
+    put(to, to->japanese ? "：" : ": ");
+}
+
+/* A line of the head is one line whatever stands in it, so that no value can pass for another line. */
+static void put_one_line(writer *to, const char *text)
+{
+    for (const char *at = text; *at != '\0' && to->error == NRS_OK; at++) {
+        to->error = nrs_bytes_append_u8(&to->text, (unsigned char)*at < 0x20 ? (uint8_t)' ' : (uint8_t)*at);
+    }
+}
+
+static void put_list(writer *to, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        put(to, i > 0 ? ", " : "");
+        put_one_line(to, text == NULL ? "" : text);
+    }
+}
+
+static void put_value(writer *to, const struct head_line *line, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    const nrs_term *term = NULL;
+    char buffer[64];
+
+    switch (line->form) {
+    case LINE_TIME:
+        if (to->style->time != NULL && text != NULL) {
+            to->style->time(buffer, text);
+            text = buffer;
+        }
+        break;
+    case LINE_KIND:
+        term = text == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, text);
+        text = term == NULL ? text : to->japanese ? term->ja : term->en;
+        break;
+    case LINE_FLAG:
+        text = to->japanese ? "はい" : "yes";
+        break;
+    case LINE_NUMBER:
+        snprintf(buffer, sizeof buffer, "%lld", (long long)json_integer_value(value));
+        text = buffer;
+        break;
+    case LINE_LIST:
+        put_list(to, value);
+        break;
+    case LINE_PLAIN:
+        break;
+    }
+    if (text != NULL) {
+        put_one_line(to, text);
+    }
+}
+
+/* Whether there is something to say: null, false, 0 and empty say nothing. */
+static bool says_something(const json_t *value)
+{
+    return json_is_true(value) || json_integer_value(value) > 0 || json_string_length(value) > 0 || json_array_size(value) > 0;
+}
+
+static void put_head(writer *to, const json_t *report)
+{
+    for (size_t i = 0; i < sizeof head_lines / sizeof head_lines[0]; i++) {
+        const json_t *value = json_object_get(report, head_lines[i].key);
+
+        if (says_something(value)) {
+            put_name(to, head_lines[i].ja, head_lines[i].en);
+            put_value(to, &head_lines[i], value);
+            put(to, "\n");
+        }
+    }
+}
+
+static void put_fields(writer *to, const json_t *given)
+{
+    size_t count = 0;
+    const nrs_form_field *fields = nrs_form_fields(&count);
+
+    if (json_object_size(given) > 0) {
+        put(to, "\n");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_object_get(given, fields[i].name));
+
+        if (text != NULL) {
+            put_name(to, fields[i].ja, fields[i].en);
+            put(to, strchr(text, '\n') != NULL ? "\n" : "");
+            put(to, text);
+            put(to, "\n");
+        }
+    }
+}
+
+static void put_attachments(writer *to, const json_t *attachments)
+{
+    for (size_t i = 0; i < json_array_size(attachments); i++) {
+        const json_t *one = json_array_get(attachments, i);
+        const char *name = json_string_value(json_object_get(one, "name"));
+        char size[32];
+
+        put_name(to, "添付", "Attachment");
+        put_one_line(to, name == NULL ? "?" : name);
+        snprintf(size, sizeof size, " (%lld)\n", (long long)json_integer_value(json_object_get(one, "size")));
+        put(to, size);
+    }
+}
+
+static void put_inner(writer *to, const json_t *report)
+{
+    const char *body = json_string_value(json_object_get(report, "body"));
+    size_t size = body == NULL ? 0 : strlen(body);
+
+    put_head(to, report);
+    if (size > 0) {
+        put(to, "\n");
+        put(to, body);
+        put(to, body[size - 1] == '\n' ? "" : "\n");
+    }
+    put_fields(to, json_object_get(report, "fields"));
+    put_attachments(to, json_object_get(report, "attachments"));
+}
+
+static nrs_error write_text(char **text_out, const json_t *report, const nrs_exchange_style *style, bool with_label)
+{
+    const char *label = json_string_value(json_object_get(report, "label"));
+    nrs_label parsed = NRS_LABEL_NONE;
+    writer to = {.style = style};
+
+    NRS_ASSERT(text_out != NULL);
+    NRS_ASSERT(style != NULL && style->language != NULL);
+
+    if (nrs_label_parse(&parsed, label) != NRS_OK) {
+        return NRS_ERROR_MALFORMED;
+    }
+    to.japanese = strcmp(style->language, "ja") == 0;
+    for (int line = 0; line < 2; line++) {
+        if (line == 1) {
+            put_inner(&to, report);
+        }
+        if (with_label) {
+            put(&to, line == 1 ? "\nTLP:" : "TLP:");
+            put(&to, nrs_label_name(parsed));
+            put(&to, line == 1 ? "\n" : "\n\n");
+        }
+    }
+    if (to.error == NRS_OK) {
+        to.error = nrs_bytes_append_u8(&to.text, 0);
+    }
+    if (to.error != NRS_OK) {
+        nrs_bytes_wipe(&to.text);
+        return to.error;
+    }
+    *text_out = (char *)to.text.data;
+    return NRS_OK;
+}
+
+nrs_error nrs_exchange_text_inner(char **text_out, const json_t *report, const nrs_exchange_style *style)
+{
+    return write_text(text_out, report, style, false);
+}
+
+nrs_error nrs_exchange_text(char **text_out, const json_t *report, const nrs_exchange_style *style)
+{
+    return write_text(text_out, report, style, true);
+}

@@ -1,0 +1,72 @@
+#include "connection.h"
+
+#include <netdb.h>
+#include <string.h>
+
+#include "proto/assert.h"
+
+#define HOST_SIZE_MAX 128 /* a numeric IPv6 address with its zone */
+
+int nrs_connection_fd_of(zmq_msg_t *frame)
+{
+    return zmq_msg_get(frame, ZMQ_SRCFD);
+}
+
+static bool is_listener(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens != 0;
+}
+
+static bool same_address(const nrs_connection *a, const nrs_connection *b)
+{
+    return a->address_size == b->address_size && memcmp(&a->address, &b->address, a->address_size) == 0;
+}
+
+static bool current(nrs_connection *connection_out, int fd)
+{
+    nrs_connection found = {.fd = fd, .address_size = sizeof(found.address)};
+
+    if (fd < 0 || is_listener(fd) || getpeername(fd, (struct sockaddr *)&found.address, &found.address_size) != 0 ||
+        found.address_size > sizeof(found.address)) {
+        return false;
+    }
+    *connection_out = found;
+    return true;
+}
+
+nrs_connection nrs_connection_of(zmq_msg_t *frame)
+{
+    nrs_connection found = {.fd = -1};
+    char host[HOST_SIZE_MAX];
+    const char *stated = NULL;
+
+    NRS_ASSERT(frame != NULL);
+
+    stated = zmq_msg_gets(frame, "Peer-Address");
+    if (stated == NULL || !current(&found, nrs_connection_fd_of(frame)) ||
+        getnameinfo((const struct sockaddr *)&found.address, found.address_size, host, sizeof(host), NULL, 0,
+                    NI_NUMERICHOST) != 0 ||
+        strcmp(host, stated) != 0) {
+        return (nrs_connection){.fd = -1};
+    }
+    return found;
+}
+
+bool nrs_connection_alive(const nrs_connection *connection)
+{
+    nrs_connection now = {.fd = -1};
+
+    NRS_ASSERT(connection != NULL);
+    return current(&now, connection->fd) && same_address(connection, &now);
+}
+
+void nrs_connection_end(nrs_connection *connection)
+{
+    if (nrs_connection_alive(connection)) {
+        (void)shutdown(connection->fd, SHUT_RDWR);
+    }
+    connection->fd = -1;
+}

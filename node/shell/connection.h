@@ -1,0 +1,26 @@
+/* The TCP connection that a frame came over. A ROUTER can neither say which connection ended nor end one; the
+ * descriptor that libzmq notes on each message can, so long as it still is the same connection. */
+#ifndef SHELL_CONNECTION_H
+#define SHELL_CONNECTION_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include <zmq.h>
+
+typedef struct nrs_connection {
+    int fd; /* borrowed from libzmq: only ever used after nrs_connection_alive; -1 when unknown */
+    struct sockaddr_storage address;
+    socklen_t address_size;
+} nrs_connection;
+
+/** Of the frame's connection; fd is -1 when it has ended or the library does not say. */
+nrs_connection nrs_connection_of(zmq_msg_t *frame);
+/** The descriptor's number as the frame states it, -1 when absent. Cheap. */
+int nrs_connection_fd_of(zmq_msg_t *frame);
+/** Whether the descriptor still is that connection to that peer's address and port. */
+bool nrs_connection_alive(const nrs_connection *connection);
+/** End it for both sides, if it still is the same. Waiting bytes in the kernel still go out. */
+void nrs_connection_end(nrs_connection *connection);
+
+#endif

@@ -1,0 +1,281 @@
+#include "daemon.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+#include <systemd/sd-daemon.h>
+
+#include "admission.h"
+#include "linux.h"
+#include "proto/assert.h"
+
+#define TICK_MS 250u
+#define SWEEP_MS 100u
+#define INBOX_MS 1000u
+#define CHECKPOINT_MS 1000u
+#define CHECKPOINT_BUSY_MS 5000u /* never quite idle: the log of writes must not grow without a bound all the same */
+#define ZMQ_SOCKET_COUNT_MAX 2048
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    return clock_gettime(clock, &now) == 0 && now.tv_sec >= 0
+               ? (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u
+               : 0;
+}
+
+static void set_time(nrs_daemon *daemon)
+{
+    uint64_t monotonic_ms = clock_ms(CLOCK_MONOTONIC);
+
+    if (monotonic_ms < daemon->batch.monotonic_ms) {
+        monotonic_ms = daemon->batch.monotonic_ms;
+    }
+    nrs_batch_set_time(&daemon->batch, clock_ms(CLOCK_REALTIME), monotonic_ms);
+}
+
+/* ---- Start and stop ---- */
+
+static nrs_error open_engine(nrs_daemon *daemon)
+{
+    nrs_folder *folder = daemon->folder;
+    uint8_t incarnation[NRS_LOG_ID_SIZE];
+    char *path = nrs_folder_join(folder, "store.db");
+    const nrs_store_options store_options = {.path = path};
+    nrs_core_options core_options = {.identity = folder->identity, .own_card = nrs_slice_of_bytes(&folder->card)};
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    if (error == NRS_OK) {
+        randombytes_buf(incarnation, sizeof(incarnation));
+        error = nrs_store_open(&daemon->store, &store_options, incarnation);
+    }
+    if (error == NRS_OK) {
+        core_options.store = daemon->store;
+        core_options.vault = nrs_folder_vault(folder);
+        core_options.link_window = folder->link_window;
+        error = nrs_core_new(&daemon->core, &core_options, daemon->batch.now_ms);
+    }
+    free(path);
+    return error;
+}
+
+static nrs_error open_sockets(nrs_daemon *daemon)
+{
+    nrs_folder *folder = daemon->folder;
+
+    daemon->zmq = zmq_ctx_new();
+    if (daemon->zmq == NULL || zmq_ctx_set(daemon->zmq, ZMQ_MAX_SOCKETS, ZMQ_SOCKET_COUNT_MAX) != 0) {
+        return NRS_ERROR_SYSTEM;
+    }
+    nrs_outbound_init(&daemon->outbound, daemon->zmq, folder->identity, folder->reconnect_ms_max);
+    daemon->admission = nrs_admission_open(daemon->zmq);
+    if (daemon->admission == NULL) {
+        return NRS_ERROR_SYSTEM;
+    }
+    if (folder->listen == NULL) {
+        return NRS_OK;
+    }
+    return nrs_inbound_listen(&daemon->inbound, daemon->zmq, folder->listen,
+                              nrs_identity_curve_secret(folder->identity));
+}
+
+nrs_error nrs_daemon_start(nrs_daemon *daemon_out, nrs_folder *folder)
+{
+    nrs_error error = NRS_OK;
+    uint64_t watchdog_us = 0;
+
+    NRS_ASSERT(folder->identity != NULL);
+
+    memset(daemon_out, 0, sizeof(*daemon_out));
+    daemon_out->folder = folder;
+    daemon_out->next_link = 1;
+    daemon_out->control.listener_fd = -1;
+    daemon_out->inbox.folder_fd = folder->fd;
+    daemon_out->inbox.again = true;
+    nrs_inbound_init(&daemon_out->inbound);
+    set_time(daemon_out);
+    daemon_out->signal_fd = nrs_linux_signals_open(); /* before libzmq's threads, which inherit what is blocked */
+    if (daemon_out->signal_fd < 0) {
+        return NRS_ERROR_SYSTEM;
+    }
+    error = open_engine(daemon_out);
+    if (error == NRS_OK) {
+        error = open_sockets(daemon_out);
+    }
+    if (error == NRS_OK) {
+        error = nrs_control_open(&daemon_out->control, folder->fd, folder->listen);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (!nrs_secret_pool_locked()) {
+        nrs_log(NRS_LOG_WARNING, "keys could not be locked into memory (RLIMIT_MEMLOCK)");
+    }
+    if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+        daemon_out->watchdog_interval_ms = watchdog_us / 2000u;
+    }
+    nrs_log(NRS_LOG_INFO, "%s runs, listening on %s", folder->org,
+            folder->listen == NULL ? "no address" : folder->listen);
+    (void)sd_notify(0, "READY=1");
+    return NRS_OK;
+}
+
+void nrs_daemon_stop(nrs_daemon *daemon)
+{
+    nrs_control_close(&daemon->control);
+    nrs_outbound_wipe(&daemon->outbound);
+    nrs_inbound_wipe(&daemon->inbound);
+    nrs_batch_wipe(&daemon->batch);
+    if (daemon->admission != NULL) {
+        (void)zmq_close(daemon->admission);
+    }
+    if (daemon->zmq != NULL) {
+        (void)zmq_ctx_term(daemon->zmq);
+    }
+    nrs_core_destroy(&daemon->core);
+    if (daemon->store != NULL) {
+        if (nrs_store_checkpoint(daemon->store) != NRS_OK) {
+            nrs_log(NRS_LOG_WARNING, "the store could not be tidied; it will be at the next start");
+        }
+        nrs_store_close(&daemon->store);
+    }
+    for (size_t i = 0; i < daemon->unwritten_count; i++) {
+        nrs_bytes_wipe(&daemon->unwritten[i].bytes);
+        free(daemon->unwritten[i].text);
+    }
+    daemon->unwritten_count = 0;
+}
+
+/* ---- The loop ---- */
+
+static bool paused(const nrs_daemon *daemon)
+{
+    return daemon->batch.monotonic_ms < daemon->pause_until_ms;
+}
+
+static void wait_for_something(nrs_daemon *daemon)
+{
+    bool frames = !paused(daemon);
+    bool at_once = frames && (nrs_core_busy(daemon->core) || daemon->batch.waiting_count > 0);
+
+    daemon->set.count = 0;
+    nrs_pollset_add_fd(&daemon->set, daemon->signal_fd, true, false);
+    nrs_pollset_add_socket(&daemon->set, daemon->admission);
+    nrs_inbound_poll(&daemon->inbound, &daemon->set, frames);
+    nrs_outbound_poll(&daemon->outbound, &daemon->set, frames);
+    nrs_control_poll(&daemon->control, &daemon->set);
+    if (zmq_poll(daemon->set.items, (int)daemon->set.count, at_once ? 0 : SWEEP_MS) < 0) {
+        for (size_t i = 0; i < daemon->set.count; i++) {
+            daemon->set.items[i].revents = 0;
+        }
+    }
+    set_time(daemon);
+}
+
+/* Fill the batch with what came. */
+static void gather(nrs_daemon *daemon)
+{
+    nrs_batch *batch = &daemon->batch;
+    bool room = paused(daemon) || nrs_batch_begin(batch);
+
+    if (room) {
+        nrs_control_gather(&daemon->control, batch, "inbox");
+    }
+    if (room && !paused(daemon)) {
+        nrs_outbound_gather(&daemon->outbound, batch, &daemon->set);
+        nrs_inbound_gather(&daemon->inbound, batch, daemon->core, &daemon->next_link);
+    }
+    if (!paused(daemon) &&
+        (batch->monotonic_ms >= daemon->tick_ms || (batch->event_count == 0 && nrs_core_busy(daemon->core)))) {
+        nrs_batch_add_tick(batch);
+        daemon->tick_ms = batch->monotonic_ms + TICK_MS;
+    }
+}
+
+static void answer_inbox(nrs_daemon *daemon)
+{
+    uint64_t request = nrs_control_take(&daemon->control, "inbox");
+    json_t *taken = NULL;
+    json_t *refused = NULL;
+    json_t *rows = NULL;
+
+    if (request == 0) {
+        return;
+    }
+    taken = json_array();
+    refused = json_array();
+    nrs_daemon_take_inbox(daemon, taken, refused);
+    rows = json_pack("[{s:O, s:O}]", "taken", taken, "refused", refused);
+    nrs_control_reply(&daemon->control, request, rows, rows == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK,
+                      daemon->batch.monotonic_ms);
+    json_decref(rows);
+    json_decref(refused);
+    json_decref(taken);
+}
+
+static void checkpoint(nrs_daemon *daemon, bool idle)
+{
+    uint64_t now = daemon->batch.monotonic_ms;
+
+    if (!daemon->stepped || now < daemon->checkpoint_ms ||
+        (!idle && now < daemon->checkpoint_ms + CHECKPOINT_BUSY_MS)) {
+        return;
+    }
+    daemon->checkpoint_ms = now + CHECKPOINT_MS;
+    daemon->stepped = false;
+    if (nrs_store_checkpoint(daemon->store) != NRS_OK) {
+        daemon->stepped = true; /* a full disk is reported by the step that it fails */
+    }
+}
+
+static void look_after(nrs_daemon *daemon)
+{
+    uint64_t now = daemon->batch.monotonic_ms;
+
+    if (now >= daemon->sweep_ms) {
+        nrs_inbound_sweep(&daemon->inbound, &daemon->batch);
+        nrs_outbound_sweep(&daemon->outbound, now);
+        daemon->sweep_ms = now + SWEEP_MS;
+    }
+    if (now >= daemon->inbox_ms) {
+        daemon->inbox_ms = now + INBOX_MS;
+        nrs_daemon_publish_again(daemon);
+        if (nrs_inbox_changed(&daemon->inbox)) {
+            nrs_daemon_take_inbox(daemon, NULL, NULL);
+        }
+    }
+    if (daemon->watchdog_interval_ms > 0 && now >= daemon->watchdog_ms) {
+        (void)sd_notify(0, "WATCHDOG=1");
+        daemon->watchdog_ms = now + daemon->watchdog_interval_ms;
+    }
+}
+
+void nrs_daemon_run(nrs_daemon *daemon)
+{
+    int signal_number = 0;
+
+    while (signal_number == 0) {
+        bool idle = true;
+
+        look_after(daemon);
+        wait_for_something(daemon);
+        signal_number = nrs_linux_signals_read(daemon->signal_fd);
+        nrs_admission_answer(daemon->admission, daemon->core);
+        nrs_outbound_watch(&daemon->outbound, &daemon->batch, &daemon->set, &daemon->next_link);
+        nrs_inbound_watch(&daemon->inbound, &daemon->batch);
+        nrs_control_serve(&daemon->control, &daemon->set, daemon->batch.monotonic_ms);
+        answer_inbox(daemon);
+        gather(daemon);
+        idle = daemon->batch.frame_count == 0;
+        if (daemon->batch.event_count > 0) {
+            nrs_daemon_step(daemon);
+        }
+        checkpoint(daemon, idle);
+    }
+    (void)sd_notify(0, "STOPPING=1");
+    nrs_log(NRS_LOG_INFO, "%s stops", daemon->folder->org);
+}

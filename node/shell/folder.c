@@ -1,0 +1,276 @@
+#include "folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "keys/vault.h"
+#include "linux.h"
+#include "log.h"
+#include "passphrase.h"
+#include "proto/address.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+
+#define SETTINGS_SIZE_MAX (64u * 1024u)
+#define RECONNECT_MS_MAX_DEFAULT 60000u
+#define RECONNECT_MS_MAX_MIN 200u
+
+char *nrs_folder_join(const nrs_folder *folder, const char *name)
+{
+    size_t size = strlen(folder->path) + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (path != NULL) {
+        (void)snprintf(path, size, "%s/%s", folder->path, name);
+    }
+    return path;
+}
+
+static nrs_error make_folders(const nrs_folder *folder)
+{
+    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (mkdirat(folder->fd, names[i], 0700) != 0 && errno != EEXIST) {
+            return NRS_ERROR_DISK;
+        }
+    }
+    return NRS_OK;
+}
+
+/* A number of the settings within its bounds, or the default. Returns NRS_ERROR_MALFORMED. */
+static nrs_error setting(uint32_t *value_out, const json_t *settings, const char *name, uint32_t min, uint32_t max)
+{
+    const json_t *value = json_object_get(settings, name);
+
+    if (value == NULL) {
+        return NRS_OK;
+    }
+    if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max) {
+        return NRS_ERROR_MALFORMED;
+    }
+    *value_out = (uint32_t)json_integer_value(value);
+    return NRS_OK;
+}
+
+static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
+{
+    const char *org = json_string_value(json_object_get(settings, "org"));
+    const char *name = json_string_value(json_object_get(settings, "name"));
+    const json_t *address = json_object_get(settings, "listen");
+    const json_t *format = json_object_get(settings, "format");
+    nrs_error error = NRS_OK;
+
+    if (!json_is_integer(format) || json_integer_value(format) < 1) {
+        return NRS_ERROR_NOT_A_NODE;
+    }
+    if (json_integer_value(format) > NRS_FOLDER_FORMAT) {
+        return NRS_ERROR_NEWER_NODE;
+    }
+    if (org == NULL || !nrs_name_valid(org) || name == NULL ||
+        (address != NULL && !json_is_null(address) && !json_is_string(address))) {
+        return NRS_ERROR_MALFORMED;
+    }
+    folder->reconnect_ms_max = RECONNECT_MS_MAX_DEFAULT;
+    error = setting(&folder->link_window, settings, "link_window", NRS_LINK_WINDOW_MIN, NRS_LINK_WINDOW_MAX);
+    if (error == NRS_OK) {
+        error = setting(&folder->reconnect_ms_max, settings, "reconnect_max_ms", RECONNECT_MS_MAX_MIN,
+                        RECONNECT_MS_MAX_DEFAULT);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    folder->org = strdup(org);
+    folder->name = strdup(name);
+    folder->listen = json_is_string(address) ? strdup(json_string_value(address)) : NULL;
+    if (folder->org == NULL || folder->name == NULL || (json_is_string(address) && folder->listen == NULL)) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    return NRS_OK;
+}
+
+static nrs_error read_settings(nrs_folder *folder)
+{
+    nrs_bytes text = {0};
+    json_t *settings = NULL;
+    nrs_error error = nrs_file_read(&text, folder->fd, "node.json", SETTINGS_SIZE_MAX);
+
+    if (error == NRS_OK) {
+        settings = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
+        error = json_is_object(settings) ? take_settings(folder, settings) : NRS_ERROR_MALFORMED;
+    } else if (error == NRS_ERROR_NOT_FOUND) {
+        error = NRS_ERROR_NOT_A_NODE;
+    }
+    json_decref(settings);
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
+{
+    struct stat status;
+    nrs_error error = NRS_OK;
+
+    memset(folder_out, 0, sizeof(*folder_out));
+    folder_out->fd = -1;
+    folder_out->lock_fd = -1;
+    folder_out->vault_fd = -1;
+    folder_out->path = strdup(path);
+    if (folder_out->path == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    folder_out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_out->fd < 0) {
+        return errno == ENOENT || errno == ENOTDIR ? NRS_ERROR_NOT_A_NODE : NRS_ERROR_SYSTEM;
+    }
+    if (faccessat(folder_out->fd, "node.json", F_OK, 0) != 0) {
+        return errno == ENOENT ? NRS_ERROR_NOT_A_NODE : NRS_ERROR_SYSTEM; /* before a lock file is left in it */
+    }
+    folder_out->lock_fd = openat(folder_out->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (folder_out->lock_fd < 0) {
+        return NRS_ERROR_SYSTEM;
+    }
+    error = nrs_linux_lock(folder_out->lock_fd);
+    if (error == NRS_OK) {
+        error = read_settings(folder_out);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (fstat(folder_out->fd, &status) == 0 && (status.st_mode & 077) != 0) {
+        nrs_log(NRS_LOG_WARNING, "the folder %s was open to others; closing it to them", path);
+        if (fchmod(folder_out->fd, 0700) != 0) {
+            nrs_log(NRS_LOG_WARNING, "the folder %s stays open to others", path);
+        }
+    }
+    return make_folders(folder_out);
+}
+
+static nrs_error read_armoured(nrs_bytes *data_out, const nrs_folder *folder, const char *name, const char *type)
+{
+    nrs_bytes text = {0};
+    nrs_error error = nrs_file_read(&text, folder->fd, name, NRS_FILE_SIZE_MAX);
+
+    if (error == NRS_OK) {
+        error = nrs_armour_decode(data_out, type, nrs_slice_of_bytes(&text));
+        error = error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED;
+    } else if (error == NRS_ERROR_NOT_FOUND) {
+        error = NRS_ERROR_NOT_A_NODE;
+    }
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, const char *prompt)
+{
+    nrs_bytes key_file = {0};
+    nrs_bytes passphrase = {0};
+    nrs_error error = read_armoured(&key_file, folder, "identity.key", "KEY");
+
+    NRS_ASSERT(folder->identity == NULL);
+
+    if (error != NRS_OK) {
+        goto out;
+    }
+    if (nrs_identity_file_locked(nrs_slice_of_bytes(&key_file))) {
+        error = nrs_passphrase_read(&passphrase, passphrase_file, prompt);
+        if (error != NRS_OK) {
+            goto out;
+        }
+    } else if (passphrase_file != NULL) {
+        error = NRS_ERROR_PASSPHRASE; /* whoever gives one believes the key to be locked */
+        goto out;
+    }
+    error = nrs_identity_load(&folder->identity, nrs_slice_of_bytes(&key_file), nrs_slice_of_bytes(&passphrase));
+    if (error == NRS_ERROR_MALFORMED) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        error = read_armoured(&folder->card, folder, "own.card", "CARD");
+    }
+out:
+    nrs_bytes_wipe(&passphrase);
+    nrs_bytes_wipe(&key_file);
+    return error;
+}
+
+static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
+{
+    nrs_folder *folder = context;
+    nrs_error error = nrs_file_read(bytes_out, folder->fd, "vault", NRS_VAULT_FILE_SIZE);
+
+    /* Written in place, the file never shrinks: a short one is a first write that a crash cut off, before anything was
+     * wrapped under it. */
+    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && bytes_out->size < NRS_VAULT_FILE_SIZE)) {
+        nrs_bytes_wipe(bytes_out);
+        return NRS_OK;
+    }
+    return error == NRS_ERROR_SYSTEM                         ? NRS_ERROR_DISK
+           : error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error
+                                                             : NRS_ERROR_DAMAGED;
+}
+
+/* A new root overwrites the old one where it stands: a renamed file would leave the old bytes on the disk. */
+static nrs_error vault_write(void *context, nrs_slice bytes)
+{
+    nrs_folder *folder = context;
+    size_t done = 0;
+
+    if (bytes.size != NRS_VAULT_FILE_SIZE) {
+        return NRS_ERROR_INTERNAL;
+    }
+    if (folder->vault_fd < 0) {
+        folder->vault_fd = openat(folder->fd, "vault", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (folder->vault_fd < 0 || fsync(folder->fd) != 0) {
+            return NRS_ERROR_DISK;
+        }
+    }
+    while (done < bytes.size) {
+        ssize_t wrote = pwrite(folder->vault_fd, bytes.data + done, bytes.size - done, (off_t)done);
+
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote <= 0) {
+            return NRS_ERROR_DISK;
+        }
+        done += (size_t)wrote;
+    }
+    return fdatasync(folder->vault_fd) == 0 ? NRS_OK : NRS_ERROR_DISK;
+}
+
+nrs_vault_file nrs_folder_vault(nrs_folder *folder)
+{
+    return (nrs_vault_file){.context = folder, .read = vault_read, .write = vault_write};
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+    }
+    *fd = -1;
+}
+
+void nrs_folder_wipe(nrs_folder *folder)
+{
+    nrs_identity_destroy(&folder->identity);
+    nrs_bytes_wipe(&folder->card);
+    free(folder->org);
+    free(folder->name);
+    free(folder->listen);
+    free(folder->path);
+    close_fd(&folder->vault_fd);
+    close_fd(&folder->lock_fd);
+    close_fd(&folder->fd);
+    memset(folder, 0, sizeof(*folder));
+    folder->fd = -1;
+    folder->lock_fd = -1;
+    folder->vault_fd = -1;
+}

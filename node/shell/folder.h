@@ -1,0 +1,32 @@
+/* The node's folder: its lock, its settings, its key, its card and its vault file. */
+#ifndef SHELL_FOLDER_H
+#define SHELL_FOLDER_H
+
+#include "core/core.h"
+
+#define NRS_FOLDER_FORMAT 1
+
+typedef struct nrs_folder {
+    char *path;
+    int fd, lock_fd, vault_fd;
+    char *org, *name;
+    char *listen; /* NULL: the node does not listen */
+    uint32_t link_window;
+    uint32_t reconnect_ms_max;
+    nrs_identity *identity;
+    nrs_bytes card; /* Signed bytes */
+} nrs_folder;
+
+/** Open and lock the folder and read node.json. Returns NRS_ERROR_NOT_A_NODE; NEWER_NODE; LOCKED; MALFORMED; SYSTEM.
+ *  Out: folder_out, nrs_folder_wipe, also after an error. */
+NRS_MUST_USE nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path);
+/** Load the key and the card. The keys must have been started. passphrase_file and prompt may be NULL.
+ *  Returns NRS_ERROR_PASSPHRASE; NOT_A_NODE; DAMAGED; SYSTEM. */
+NRS_MUST_USE nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, const char *prompt);
+/** The vault's file, for core; borrowed from the folder. */
+nrs_vault_file nrs_folder_vault(nrs_folder *folder);
+/** The path of a file in it, owned by the caller; NULL without memory. */
+char *nrs_folder_join(const nrs_folder *folder, const char *name);
+void nrs_folder_wipe(nrs_folder *folder);
+
+#endif

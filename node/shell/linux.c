@@ -1,0 +1,123 @@
+#define _GNU_SOURCE
+#include "linux.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proto/assert.h"
+
+#define LISTEN_BACKLOG 64
+
+nrs_error nrs_linux_hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) != 0) {
+        return NRS_ERROR_SYSTEM;
+    }
+    return NRS_OK;
+}
+
+void nrs_linux_raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+nrs_error nrs_linux_lock(int fd)
+{
+    NRS_ASSERT(fd >= 0);
+
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return NRS_OK;
+    }
+    return errno == EWOULDBLOCK ? NRS_ERROR_LOCKED : NRS_ERROR_SYSTEM;
+}
+
+int nrs_linux_signals_open(void)
+{
+    sigset_t signals;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0) {
+        return -1;
+    }
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int nrs_linux_signals_read(int fd)
+{
+    struct signalfd_siginfo info;
+
+    NRS_ASSERT(fd >= 0);
+
+    return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+int nrs_linux_listen_in(int folder_fd, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    mode_t mask = 0;
+    int bound = -1;
+    int fd = -1;
+
+    NRS_ASSERT(folder_fd >= 0);
+    NRS_ASSERT(name != NULL);
+
+    /* A path through /proc stays short, where the folder's own could pass the 107 bytes of an address. */
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder_fd, name) >=
+        (int)sizeof(address.sun_path)) {
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    mask = umask(0177);
+    bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+    (void)umask(mask);
+    if (bound != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int nrs_linux_accept(int listener_fd, uid_t *uid_out)
+{
+    struct ucred caller;
+    socklen_t size = sizeof(caller);
+    int fd = -1;
+
+    NRS_ASSERT(listener_fd >= 0);
+    NRS_ASSERT(uid_out != NULL);
+
+    fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    memset(&caller, 0, sizeof(caller));
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &size) != 0 || size != sizeof(caller)) {
+        (void)close(fd);
+        return -1;
+    }
+    *uid_out = caller.uid;
+    return fd;
+}

@@ -1,0 +1,26 @@
+/* What only Linux has: kept in one file, so that the rest is POSIX. */
+#ifndef SHELL_LINUX_H
+#define SHELL_LINUX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proto/error.h"
+
+/** No core file and no debugger of the same user may hold this process's keys. */
+NRS_MUST_USE nrs_error nrs_linux_hide_memory(void);
+/** As many open files as the system lets us have: one for each member's link. */
+void nrs_linux_raise_file_limit(void);
+/** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */
+NRS_MUST_USE nrs_error nrs_linux_lock(int fd);
+/** Block SIGTERM, SIGINT and SIGHUP and read them from a descriptor. Returns -1 on failure. */
+int nrs_linux_signals_open(void);
+/** The next signal that came, 0 for none. */
+int nrs_linux_signals_read(int fd);
+/** A listening AF_UNIX socket named `name` in the open folder, mode 0600, however long the folder's path is. -1 on
+ * failure. */
+int nrs_linux_listen_in(int folder_fd, const char *name);
+/** Accept one connection, non-blocking. Out: uid_out: the caller's user. Returns -1 for none. */
+int nrs_linux_accept(int listener_fd, uid_t *uid_out);
+
+#endif

@@ -1,0 +1,140 @@
+/* noroshid: runs a node. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon.h"
+#include "linux.h"
+#include "words.h"
+
+#define PATH_SIZE_MAX 4096
+
+typedef struct options {
+    const char *dir, *passphrase_file;
+    nrs_language language;
+    bool help, version;
+} options;
+
+/* Returns false, having said why, for wrong usage. */
+static bool parse_options(options *options_out, int count, char **arguments)
+{
+    enum { OPTION_PASSPHRASE = 256, OPTION_LANG, OPTION_VERSION };
+    static const struct option known[] = {
+        {"dir", required_argument, NULL, 'd'},          {"passphrase-file", required_argument, NULL, OPTION_PASSPHRASE},
+        {"lang", required_argument, NULL, OPTION_LANG}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0},
+    };
+    const char *wrong = NULL;
+
+    *options_out = (options){.language = nrs_language_of_locale()};
+    opterr = 0;
+    for (int found = 0; wrong == NULL && found != -1;) {
+        int at = optind;
+
+        found = getopt_long(count, arguments, "d:h", known, NULL);
+        if (found == 'd') {
+            options_out->dir = optarg;
+        } else if (found == OPTION_PASSPHRASE) {
+            options_out->passphrase_file = optarg;
+        } else if (found == OPTION_LANG && (strcmp(optarg, "ja") == 0 || strcmp(optarg, "en") == 0)) {
+            options_out->language = strcmp(optarg, "ja") == 0 ? NRS_JAPANESE : NRS_ENGLISH;
+        } else if (found == 'h') {
+            options_out->help = true;
+        } else if (found == OPTION_VERSION) {
+            options_out->version = true;
+        } else if (found != -1) {
+            wrong = found == OPTION_LANG ? optarg : arguments[at < count ? at : count - 1];
+        }
+    }
+    if (wrong == NULL && optind < count) {
+        wrong = arguments[optind];
+    }
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "noroshid: %s: %s\n", wrong, nrs_words_usage(options_out->language));
+        return false;
+    }
+    return true;
+}
+
+/* DIR as CLI.md has it. Returns false when it cannot be told. */
+static bool find_folder(char path_out[PATH_SIZE_MAX], const char *given)
+{
+    const char *named = given != NULL ? given : getenv("NOROSHI_DIR");
+    const char *home = getenv("HOME");
+
+    if (named != NULL && named[0] != '\0') {
+        return snprintf(path_out, PATH_SIZE_MAX, "%s", named) < PATH_SIZE_MAX;
+    }
+    return home != NULL && home[0] != '\0' &&
+           snprintf(path_out, PATH_SIZE_MAX, "%s/.local/share/noroshi", home) < PATH_SIZE_MAX;
+}
+
+static int say(nrs_language language, nrs_error error, const char *about)
+{
+    (void)fprintf(stderr, "noroshid: %s: %s\n", about, nrs_words_error(language, error));
+    return nrs_error_exit_code(error);
+}
+
+static int run(nrs_folder *folder, nrs_language language)
+{
+    nrs_daemon *daemon = calloc(1, sizeof(*daemon));
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+    int exit_code = 0;
+
+    if (daemon == NULL) {
+        return say(language, error, folder->path);
+    }
+    error = nrs_daemon_start(daemon, folder);
+    if (error == NRS_OK) {
+        nrs_daemon_run(daemon);
+    } else {
+        bool about_address =
+            folder->listen != NULL && (error == NRS_ERROR_ADDRESS_IN_USE || error == NRS_ERROR_BAD_ADDRESS);
+
+        exit_code = say(language, error, about_address ? folder->listen : folder->path);
+    }
+    nrs_daemon_stop(daemon);
+    free(daemon);
+    return exit_code;
+}
+
+int main(int count, char **arguments)
+{
+    options chosen;
+    char path[PATH_SIZE_MAX];
+    nrs_folder folder;
+    nrs_error error = NRS_OK;
+    int exit_code = 0;
+
+    if (!parse_options(&chosen, count, arguments)) {
+        return nrs_error_exit_code(NRS_ERROR_USAGE);
+    }
+    if (chosen.help || chosen.version) {
+        (void)fputs(chosen.help ? nrs_words_help(chosen.language) : "noroshid " NRS_VERSION "\n", stdout);
+        return fflush(stdout) == 0 ? 0 : nrs_error_exit_code(NRS_ERROR_SYSTEM);
+    }
+    (void)umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    nrs_linux_raise_file_limit();
+    if (!find_folder(path, chosen.dir)) {
+        return say(chosen.language, NRS_ERROR_NOT_A_NODE, "--dir");
+    }
+    error = nrs_linux_hide_memory();
+    if (error == NRS_OK) {
+        error = nrs_keys_start();
+    }
+    if (error != NRS_OK) {
+        return say(chosen.language, error, path);
+    }
+    error = nrs_folder_open(&folder, path);
+    if (error == NRS_OK) {
+        error = nrs_folder_unlock(&folder, chosen.passphrase_file, nrs_words_prompt(chosen.language));
+    }
+    exit_code = error == NRS_OK ? run(&folder, chosen.language) : say(chosen.language, error, path);
+    nrs_folder_wipe(&folder);
+    return exit_code;
+}

@@ -1,0 +1,312 @@
+#include "outbound.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "frame.h"
+#include "monitor.h"
+#include "proto/address.h"
+#include "proto/assert.h"
+#include "socket_options.h"
+
+#define BACKOFF_MS_MIN 200u
+#define STEADY_MS 2000u     /* a link that held so long makes the next wait short again */
+#define CLOSE_LINGER_MS 500 /* for what was sent just before the engine closed the link */
+#define EVENTS                                                                                                         \
+    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
+     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+
+void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max)
+{
+    memset(outbound, 0, sizeof(*outbound));
+    outbound->zmq = zmq;
+    outbound->identity = identity;
+    outbound->reconnect_ms_max = reconnect_ms_max;
+}
+
+static void close_sockets(nrs_dial *dial, int linger_ms)
+{
+    if (dial->monitor != NULL) {
+        nrs_monitor_close(dial->dealer, dial->monitor);
+    }
+    if (dial->dealer != NULL) {
+        (void)zmq_setsockopt(dial->dealer, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
+        (void)zmq_close(dial->dealer);
+    }
+    dial->monitor = NULL;
+    dial->dealer = NULL;
+}
+
+void nrs_outbound_wipe(nrs_outbound *outbound)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        close_sockets(&outbound->dials[i], 0);
+    }
+    outbound->count = 0;
+}
+
+static nrs_error connect_dial(nrs_outbound *outbound, nrs_dial *dial)
+{
+    const nrs_client_keys keys = {
+        .server_key = dial->curve_key,
+        .public_key = nrs_identity_public(outbound->identity)->curve_key,
+        .secret_key = nrs_secret_view(nrs_identity_curve_secret(outbound->identity)),
+    };
+    nrs_error error = NRS_ERROR_SYSTEM;
+
+    NRS_ASSERT(dial->dealer == NULL);
+
+    dial->dealer = zmq_socket(outbound->zmq, ZMQ_DEALER);
+    if (dial->dealer == NULL) {
+        return NRS_ERROR_SYSTEM;
+    }
+    error = nrs_socket_options_client(dial->dealer, &keys, outbound->reconnect_ms_max);
+    if (error == NRS_OK) {
+        dial->monitor = nrs_monitor_open(outbound->zmq, dial->dealer, EVENTS, ++outbound->monitor_number);
+        error = dial->monitor == NULL ? NRS_ERROR_SYSTEM : NRS_OK;
+    }
+    if (error == NRS_OK && zmq_connect(dial->dealer, dial->endpoint) != 0) {
+        error = NRS_ERROR_BAD_ADDRESS;
+    }
+    if (error != NRS_OK) {
+        close_sockets(dial, 0);
+    }
+    return error;
+}
+
+/* Half of the wait is drawn, so that a hub's members do not all come back at the same instant. */
+static void wait_before_retry(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic_ms)
+{
+    if (dial->state == NRS_DIAL_UP && monotonic_ms - dial->up_ms >= STEADY_MS) {
+        dial->backoff_ms = BACKOFF_MS_MIN;
+    }
+    dial->state = NRS_DIAL_WAITING;
+    dial->link = 0;
+    dial->retry_ms = monotonic_ms + dial->backoff_ms / 2 + randombytes_uniform(dial->backoff_ms / 2 + 1);
+    dial->backoff_ms =
+        2 * dial->backoff_ms > outbound->reconnect_ms_max ? outbound->reconnect_ms_max : 2 * dial->backoff_ms;
+}
+
+static void start(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic_ms)
+{
+    nrs_error error = connect_dial(outbound, dial);
+    uint64_t held = 0;
+
+    if (error == NRS_OK) {
+        dial->state = NRS_DIAL_CONNECTING;
+        return;
+    }
+    wait_before_retry(outbound, dial, monotonic_ms);
+    if (nrs_log_gate_pass(&dial->gate, &held, monotonic_ms)) {
+        nrs_log(NRS_LOG_WARNING, "cannot dial %s: %s", dial->endpoint, nrs_error_sentence(error));
+    }
+}
+
+static nrs_dial *dial_of_key(nrs_outbound *outbound, const uint8_t curve_key[NRS_KEY_SIZE])
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        if (memcmp(outbound->dials[i].curve_key, curve_key, NRS_KEY_SIZE) == 0) {
+            return &outbound->dials[i];
+        }
+    }
+    return NULL;
+}
+
+static nrs_dial *dial_of_link(nrs_outbound *outbound, nrs_link_id id)
+{
+    for (size_t i = 0; id != 0 && i < outbound->count; i++) {
+        if (outbound->dials[i].link == id) {
+            return &outbound->dials[i];
+        }
+    }
+    return NULL;
+}
+
+nrs_error nrs_outbound_dial(nrs_outbound *outbound, nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE],
+                            const char *endpoint)
+{
+    nrs_dial *dial = dial_of_key(outbound, curve_key);
+
+    if (endpoint == NULL || strlen(endpoint) > NRS_ENDPOINT_SIZE_MAX || !nrs_endpoint_valid(endpoint)) {
+        return NRS_ERROR_BAD_ADDRESS; /* libzmq also knows inproc and ipc, which no card may name */
+    }
+    if (dial != NULL && strcmp(dial->endpoint, endpoint) == 0) {
+        return NRS_OK;
+    }
+    if (dial != NULL) {
+        nrs_outbound_hang_up(outbound, batch, curve_key);
+    }
+    if (outbound->count >= NRS_DIAL_COUNT_MAX) {
+        return NRS_ERROR_LIMIT;
+    }
+    dial = &outbound->dials[outbound->count++];
+    memset(dial, 0, sizeof(*dial));
+    memcpy(dial->curve_key, curve_key, NRS_KEY_SIZE);
+    (void)snprintf(dial->endpoint, sizeof(dial->endpoint), "%s", endpoint);
+    dial->backoff_ms = BACKOFF_MS_MIN;
+    start(outbound, dial, batch->monotonic_ms);
+    return NRS_OK;
+}
+
+void nrs_outbound_hang_up(nrs_outbound *outbound, nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE])
+{
+    nrs_dial *dial = dial_of_key(outbound, curve_key);
+
+    if (dial == NULL) {
+        return;
+    }
+    if (dial->state == NRS_DIAL_UP) {
+        nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+    }
+    close_sockets(dial, CLOSE_LINGER_MS);
+    *dial = outbound->dials[--outbound->count];
+}
+
+void nrs_outbound_poll(const nrs_outbound *outbound, nrs_pollset *set, bool frames)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        const nrs_dial *dial = &outbound->dials[i];
+
+        if (dial->state != NRS_DIAL_WAITING) {
+            nrs_pollset_add_socket(set, dial->monitor);
+        }
+        if (dial->state == NRS_DIAL_UP && frames) {
+            nrs_pollset_add_socket(set, dial->dealer);
+        }
+    }
+}
+
+/* One event of a dial's connection. False when its sockets are gone. */
+static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, nrs_link_id *next_link)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+        if (dial->state == NRS_DIAL_CONNECTING) {
+            dial->state = NRS_DIAL_UP;
+            dial->link = (*next_link)++;
+            dial->up_ms = batch->monotonic_ms;
+            nrs_batch_note_link(batch, NRS_EVENT_LINK_UP, dial->link, dial->curve_key);
+        }
+        return true;
+    }
+    if (event != ZMQ_EVENT_DISCONNECTED && event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH &&
+        event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        return true;
+    }
+    if (dial->state == NRS_DIAL_UP) {
+        nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+    } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, dial->curve_key);
+    }
+    close_sockets(dial, 0);
+    wait_before_retry(outbound, dial, batch->monotonic_ms);
+    return false;
+}
+
+void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set, nrs_link_id *next_link)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        nrs_dial *dial = &outbound->dials[i];
+        uint16_t event = 0;
+        uint32_t value = 0;
+
+        if (dial->state == NRS_DIAL_WAITING || !nrs_pollset_socket_ready(set, dial->monitor)) {
+            continue;
+        }
+        while (nrs_monitor_read(dial->monitor, &event, &value) && take_event(outbound, dial, batch, event, next_link)) {
+        }
+    }
+}
+
+static void gather_from(nrs_dial *dial, nrs_batch *batch)
+{
+    while (!nrs_batch_full(batch)) {
+        zmq_msg_t frame;
+        uint64_t held = 0;
+
+        (void)zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, dial->dealer, ZMQ_DONTWAIT) < 0) {
+            (void)zmq_msg_close(&frame);
+            return;
+        }
+        if (zmq_msg_more(&frame)) {
+            (void)nrs_frame_skip_rest(dial->dealer);
+            if (nrs_log_gate_pass(&dial->gate, &held, batch->monotonic_ms)) {
+                nrs_log(NRS_LOG_WARNING, "dropped a message of several parts from %s (%" PRIu64 " more before)",
+                        dial->endpoint, held);
+            }
+        } else if (zmq_msg_size(&frame) <= NRS_FRAME_SIZE_MAX) {
+            nrs_batch_add_frame(batch, dial->link, dial->curve_key, &frame);
+        }
+        (void)zmq_msg_close(&frame);
+    }
+}
+
+void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        nrs_dial *dial = &outbound->dials[i];
+
+        if (dial->state == NRS_DIAL_UP && nrs_pollset_socket_ready(set, dial->dealer)) {
+            gather_from(dial, batch);
+        }
+    }
+}
+
+static void drop(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
+{
+    nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+    close_sockets(dial, 0);
+    wait_before_retry(outbound, dial, batch->monotonic_ms);
+}
+
+bool nrs_outbound_send(nrs_outbound *outbound, nrs_batch *batch, nrs_link_id id, nrs_bytes *bytes)
+{
+    nrs_dial *dial = dial_of_link(outbound, id);
+    zmq_msg_t frame;
+
+    if (dial == NULL) {
+        return false;
+    }
+    if (nrs_frame_make(&frame, bytes) != NRS_OK) {
+        drop(outbound, dial, batch);
+    } else if (zmq_msg_send(&frame, dial->dealer, ZMQ_DONTWAIT) < 0) {
+        (void)zmq_msg_close(&frame);
+        drop(outbound, dial, batch);
+    }
+    return true;
+}
+
+void nrs_outbound_close(nrs_outbound *outbound, nrs_link_id id, uint64_t monotonic_ms)
+{
+    nrs_dial *dial = dial_of_link(outbound, id);
+
+    if (dial != NULL) {
+        close_sockets(dial, CLOSE_LINGER_MS);
+        wait_before_retry(outbound, dial, monotonic_ms);
+    }
+}
+
+void nrs_outbound_drop_all(nrs_outbound *outbound, nrs_batch *batch)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        nrs_dial *dial = &outbound->dials[i];
+
+        if (dial->state == NRS_DIAL_UP) {
+            drop(outbound, dial, batch);
+        }
+    }
+}
+
+void nrs_outbound_sweep(nrs_outbound *outbound, uint64_t monotonic_ms)
+{
+    for (size_t i = 0; i < outbound->count; i++) {
+        nrs_dial *dial = &outbound->dials[i];
+
+        if (dial->state == NRS_DIAL_WAITING && monotonic_ms >= dial->retry_ms) {
+            start(outbound, dial, monotonic_ms);
+        }
+    }
+}

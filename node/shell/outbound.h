@@ -1,0 +1,56 @@
+/* The links that we dial: one DEALER for each peer, made anew for each connection, so that no frame of an old
+ * connection can be taken for one of the next. */
+#ifndef SHELL_OUTBOUND_H
+#define SHELL_OUTBOUND_H
+
+#include "batch.h"
+#include "log.h"
+#include "pollset.h"
+
+#define NRS_DIAL_COUNT_MAX 256u
+
+/*   waiting ──(time)──► connecting ──(handshake)──► up
+ *      ▲                    │                       │
+ *      └────(refused)───────┴──────(cut, closed)────┘    libzmq itself retries while nobody answers */
+typedef enum nrs_dial_state { NRS_DIAL_WAITING = 1, NRS_DIAL_CONNECTING, NRS_DIAL_UP } nrs_dial_state;
+
+typedef struct nrs_dial {
+    nrs_dial_state state;
+    uint8_t curve_key[NRS_KEY_SIZE];
+    char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
+    void *dealer, *monitor;
+    nrs_link_id link;
+    uint64_t retry_ms, up_ms;
+    uint32_t backoff_ms;
+    nrs_log_gate gate;
+} nrs_dial;
+
+typedef struct nrs_outbound {
+    void *zmq;
+    const nrs_identity *identity;
+    uint32_t reconnect_ms_max;
+    uint64_t monitor_number;
+    nrs_dial dials[NRS_DIAL_COUNT_MAX];
+    size_t count;
+} nrs_outbound;
+
+void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max);
+void nrs_outbound_wipe(nrs_outbound *outbound);
+/** Keep a link to this peer; the same again changes nothing, another endpoint replaces the old.
+ *  Returns NRS_ERROR_BAD_ADDRESS; NRS_ERROR_LIMIT. */
+NRS_MUST_USE nrs_error nrs_outbound_dial(nrs_outbound *outbound, nrs_batch *batch,
+                                         const uint8_t curve_key[NRS_KEY_SIZE], const char *endpoint);
+void nrs_outbound_hang_up(nrs_outbound *outbound, nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE]);
+void nrs_outbound_poll(const nrs_outbound *outbound, nrs_pollset *set, bool frames);
+/** Note the links that came, went or were refused. To be called before nrs_outbound_gather. */
+void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set, nrs_link_id *next_link);
+void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set);
+/** As nrs_inbound_send. */
+bool nrs_outbound_send(nrs_outbound *outbound, nrs_batch *batch, nrs_link_id id, nrs_bytes *bytes);
+/** End the link; the peer is dialled again after a while. */
+void nrs_outbound_close(nrs_outbound *outbound, nrs_link_id id, uint64_t monotonic_ms);
+void nrs_outbound_drop_all(nrs_outbound *outbound, nrs_batch *batch);
+/** Dial again those whose time has come. */
+void nrs_outbound_sweep(nrs_outbound *outbound, uint64_t monotonic_ms);
+
+#endif

@@ -1,0 +1,11 @@
+/* Where the passphrase of the node's key comes from. */
+#ifndef SHELL_PASSPHRASE_H
+#define SHELL_PASSPHRASE_H
+
+#include "proto/bytes.h"
+
+/** The first of: the named file; $CREDENTIALS_DIRECTORY/passphrase; a question on the terminal. A trailing line end is
+ * not part of it. Returns NRS_ERROR_PASSPHRASE when there is none. Out: replaced; the caller wipes. */
+NRS_MUST_USE nrs_error nrs_passphrase_read(nrs_bytes *passphrase_out, const char *file, const char *prompt);
+
+#endif

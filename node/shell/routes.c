@@ -1,0 +1,124 @@
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "proto/assert.h"
+
+_Static_assert(crypto_shorthash_KEYBYTES == 16, "the key of the hash");
+_Static_assert(crypto_shorthash_BYTES == sizeof(uint64_t), "the hash fills a number");
+
+void nrs_routes_init(nrs_routes *links)
+{
+    memset(links, 0, sizeof(*links));
+    crypto_shorthash_keygen(links->hash_key);
+}
+
+static void free_link(void *context, nrs_route *link)
+{
+    nrs_routes_remove(context, link);
+}
+
+void nrs_routes_wipe(nrs_routes *links)
+{
+    nrs_routes_each(links, free_link, links);
+    NRS_ASSERT(links->count == 0);
+}
+
+static size_t bucket_of_route(const nrs_routes *links, nrs_slice route)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint64_t number = 0;
+
+    (void)crypto_shorthash(hash, route.data, route.size, links->hash_key);
+    memcpy(&number, hash, sizeof(number));
+    return (size_t)(number % NRS_ROUTE_BUCKET_COUNT);
+}
+
+static size_t bucket_of_id(nrs_link_id id)
+{
+    return (size_t)(id % NRS_ROUTE_BUCKET_COUNT);
+}
+
+nrs_route *nrs_routes_by_route(const nrs_routes *links, nrs_slice route)
+{
+    nrs_route *link = links->by_route[bucket_of_route(links, route)];
+
+    while (link != NULL && !nrs_slice_equal(nrs_slice_of(link->route, link->route_size), route)) {
+        link = link->next_by_route;
+    }
+    return link;
+}
+
+nrs_route *nrs_routes_by_id(const nrs_routes *links, nrs_link_id id)
+{
+    nrs_route *link = links->by_id[bucket_of_id(id)];
+
+    while (link != NULL && link->id != id) {
+        link = link->next_by_id;
+    }
+    return link;
+}
+
+nrs_route *nrs_routes_add(nrs_routes *links, nrs_link_id id, nrs_slice route)
+{
+    nrs_route *link = NULL;
+    size_t by_route = bucket_of_route(links, route);
+    size_t by_id = bucket_of_id(id);
+
+    NRS_ASSERT(id != 0);
+    NRS_ASSERT(nrs_routes_by_route(links, route) == NULL);
+
+    if (links->count >= NRS_ROUTE_COUNT_MAX || route.size == 0 || route.size > NRS_ROUTING_ID_SIZE_MAX) {
+        return NULL;
+    }
+    link = calloc(1, sizeof(*link) + route.size);
+    if (link == NULL) {
+        return NULL;
+    }
+    link->id = id;
+    link->connection.fd = -1;
+    link->route_size = (uint8_t)route.size;
+    memcpy(link->route, route.data, route.size);
+    link->next_by_route = links->by_route[by_route];
+    links->by_route[by_route] = link;
+    link->next_by_id = links->by_id[by_id];
+    links->by_id[by_id] = link;
+    links->count++;
+    return link;
+}
+
+void nrs_routes_remove(nrs_routes *links, nrs_route *link)
+{
+    nrs_route **at = &links->by_route[bucket_of_route(links, nrs_slice_of(link->route, link->route_size))];
+
+    while (*at != NULL && *at != link) {
+        at = &(*at)->next_by_route;
+    }
+    NRS_ASSERT(*at == link);
+    *at = link->next_by_route;
+    at = &links->by_id[bucket_of_id(link->id)];
+    while (*at != NULL && *at != link) {
+        at = &(*at)->next_by_id;
+    }
+    NRS_ASSERT(*at == link);
+    *at = link->next_by_id;
+    links->count--;
+    free(link);
+}
+
+void nrs_routes_each(nrs_routes *links, void (*visit)(void *context, nrs_route *link), void *context)
+{
+    for (size_t i = 0; i < NRS_ROUTE_BUCKET_COUNT; i++) {
+        nrs_route *link = links->by_id[i];
+
+        while (link != NULL) {
+            nrs_route *next = link->next_by_id;
+
+            visit(context, link);
+            link = next;
+        }
+    }
+}

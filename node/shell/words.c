@@ -1,0 +1,91 @@
+#include "words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+nrs_language nrs_language_of_locale(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0') {
+            return strncmp(value, "ja", 2) == 0 ? NRS_JAPANESE : NRS_ENGLISH;
+        }
+    }
+    return NRS_ENGLISH;
+}
+
+const char *nrs_words_help(nrs_language language)
+{
+    static const char *const help[] = {
+        [NRS_ENGLISH] = "noroshid: runs a node in the foreground. Logs go to standard error or the journal.\n"
+                        "\n"
+                        "  noroshid [--dir DIR] [--passphrase-file F] [--lang ja|en]\n"
+                        "\n"
+                        "  -d, --dir DIR            the node's folder; else $NOROSHI_DIR, else ~/.local/share/noroshi\n"
+                        "      --passphrase-file F  file whose first line is the passphrase of the node's key; else\n"
+                        "                           $CREDENTIALS_DIRECTORY/passphrase, else the terminal is asked\n"
+                        "      --lang ja|en         language of messages; else the locale's\n"
+                        "  -h, --help               this text\n"
+                        "      --version            the version\n"
+                        "\n"
+                        "Example: noroshid --dir /var/lib/noroshi\n",
+        [NRS_JAPANESE] =
+            "noroshid: ノードをフォアグラウンドで動かします。記録は標準エラー出力またはジャーナルに出ます。\n"
+            "\n"
+            "  noroshid [--dir DIR] [--passphrase-file F] [--lang ja|en]\n"
+            "\n"
+            "  -d, --dir DIR            ノードのフォルダー。省略時は $NOROSHI_DIR、なければ ~/.local/share/noroshi\n"
+            "      --passphrase-file F  1行目がノードの鍵のパスフレーズであるファイル。省略時は\n"
+            "                           $CREDENTIALS_DIRECTORY/passphrase、なければ端末で尋ねます\n"
+            "      --lang ja|en         メッセージの言語。省略時はロケールに従います\n"
+            "  -h, --help               この説明\n"
+            "      --version            版\n"
+            "\n"
+            "例: noroshid --dir /var/lib/noroshi\n",
+    };
+
+    return help[language];
+}
+
+const char *nrs_words_prompt(nrs_language language)
+{
+    return language == NRS_JAPANESE ? "ノードの鍵のパスフレーズ: " : "Passphrase of the node's key: ";
+}
+
+const char *nrs_words_usage(nrs_language language)
+{
+    return language == NRS_JAPANESE ? "使い方が違います。noroshid --help をご覧ください"
+                                    : "wrong usage; see noroshid --help";
+}
+
+const char *nrs_words_error(nrs_language language, nrs_error error)
+{
+    static const struct {
+        nrs_error error;
+        const char *text;
+    } japanese[] = {
+        {NRS_ERROR_NO_MEMORY, "メモリーが足りません"},
+        {NRS_ERROR_DISK, "ディスクに書き込めません（満杯、読み取り専用、または故障）"},
+        {NRS_ERROR_SYSTEM, "システムコールが拒否されました"},
+        {NRS_ERROR_PASSPHRASE, "パスフレーズが違うか、鍵ファイルが壊れています"},
+        {NRS_ERROR_DAMAGED, "保存されたデータが壊れています"},
+        {NRS_ERROR_FORGED, "署名が確かめられません"},
+        {NRS_ERROR_MALFORMED, "データの形式が正しくありません"},
+        {NRS_ERROR_BAD_ADDRESS, "待ち受けるアドレスとして使えません"},
+        {NRS_ERROR_NOT_A_NODE, "ノードのフォルダーではありません。noroshi init で作ってください"},
+        {NRS_ERROR_NEWER_NODE, "より新しい版が書いたフォルダーです"},
+        {NRS_ERROR_LOCKED, "別の noroshid がこのフォルダーで動いています"},
+        {NRS_ERROR_ADDRESS_IN_USE, "待ち受けるアドレスはすでに使われています"},
+    };
+
+    for (size_t i = 0; language == NRS_JAPANESE && i < sizeof(japanese) / sizeof(japanese[0]); i++) {
+        if (japanese[i].error == error) {
+            return japanese[i].text;
+        }
+    }
+    /* The general sentence speaks of a report's recipients. */
+    return error == NRS_ERROR_BAD_ADDRESS ? "not an address to listen on" : nrs_error_sentence(error);
+}

@@ -1,0 +1,16 @@
+/* What the daemon says to a person at its start, in English and in Japanese. The log is English. */
+#ifndef SHELL_WORDS_H
+#define SHELL_WORDS_H
+
+#include "proto/error.h"
+
+typedef enum nrs_language { NRS_ENGLISH = 0, NRS_JAPANESE = 1 } nrs_language;
+
+/** From the locale's variables. */
+nrs_language nrs_language_of_locale(void);
+const char *nrs_words_help(nrs_language language);
+const char *nrs_words_prompt(nrs_language language);
+const char *nrs_words_usage(nrs_language language);
+const char *nrs_words_error(nrs_language language, nrs_error error);
+
+#endif

@@ -1,0 +1,206 @@
+/* The store: everything durable of a node, in one SQLite file (WAL, synchronous FULL). Nothing above this box knows SQL,
+ * and nothing in here knows keys: what must be secret arrives sealed or wrapped.
+ *
+ * All calls belong to one thread. Changes happen between nrs_store_begin and nrs_store_commit; a failed change leaves the
+ * transaction to be rolled back. Reads see the open transaction. Errors of every call: NRS_ERROR_DISK (full, read-only,
+ * I/O), NRS_ERROR_DAMAGED, NRS_ERROR_NO_MEMORY. Rows handed to callbacks are borrowed for the callback. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+
+#include "proto/bytes.h"
+#include "proto/limits.h"
+
+typedef struct nrs_store nrs_store;
+
+#define NRS_STORE_VERSION 1
+
+typedef struct nrs_store_options {
+    const char *path;      /* the database file */
+    const char *vfs;       /* NULL for the system's; the simulator names its own */
+    int synchronous_off;   /* for tests only */
+} nrs_store_options;
+
+/** Open or create. A database of a higher version: NRS_ERROR_NEWER_NODE; not a database: NRS_ERROR_DAMAGED.
+ *  A new one draws its log incarnation from `incarnation` (16 random bytes given by the caller). */
+NRS_MUST_USE nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
+void nrs_store_close(nrs_store **store);
+const uint8_t *nrs_store_incarnation(const nrs_store *store);
+
+NRS_MUST_USE nrs_error nrs_store_begin(nrs_store *store);
+NRS_MUST_USE nrs_error nrs_store_commit(nrs_store *store);
+void nrs_store_rollback(nrs_store *store);
+/** Move WAL pages into the database, outside the commit path; bounded work. Truncates the WAL past 16 MiB. */
+NRS_MUST_USE nrs_error nrs_store_checkpoint(nrs_store *store);
+/** Whole-file integrity, for `status` and tests. */
+NRS_MUST_USE nrs_error nrs_store_check(nrs_store *store);
+
+/* ---- Small named values (at most 64 KiB) ---- */
+NRS_MUST_USE nrs_error nrs_store_meta_set(nrs_store *store, const char *name, nrs_slice value);
+/** An absent one: NRS_OK and an empty value. */
+NRS_MUST_USE nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *value_out);
+
+/* ---- The log: records in the order in which this node committed them; the position is their number, from 1 ---- */
+
+typedef struct nrs_log_row {
+    uint64_t position;
+    uint32_t type;                       /* nrs_record_type */
+    const uint8_t *id;                   /* 32 */
+    nrs_slice record;                    /* Record bytes, verbatim; may be empty after nrs_store_log_drop */
+    nrs_slice source;                    /* signing key of the peer it came from, or empty: our own */
+    nrs_slice owner;                     /* what it belongs to: sealed id for SEALED, GRANT, SLOT_TABLE, SLOT_PATH; signer otherwise */
+    uint64_t received_ms;
+    uint64_t expires_ms;                 /* 0: never */
+} nrs_log_row;
+
+/** Append; position is assigned. Out: position_out. */
+NRS_MUST_USE nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const nrs_log_row *row);
+/** Position of the record with this id, 0 if none. O(log n) however large the store: ids are found by a compact index. */
+NRS_MUST_USE nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
+/** NRS_ERROR_NOT_FOUND. The row's slices point into *holder, which the caller wipes. */
+NRS_MUST_USE nrs_error nrs_store_log_get(nrs_store *store, nrs_log_row *row_out, nrs_bytes *holder, uint64_t position);
+typedef nrs_error (*nrs_log_visitor)(void *context, const nrs_log_row *row);
+/** Visit up to `limit` rows with position > after, ascending. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
+NRS_MUST_USE nrs_error nrs_store_log_each(nrs_store *store, uint64_t after, size_t limit, nrs_log_visitor visit, void *context);
+/** The rows of one owner and type (0: any), ascending. */
+NRS_MUST_USE nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type, nrs_log_visitor visit, void *context);
+/** Forget the bytes of a record (a superseded card, an expired report); its id stays, against duplicates. */
+NRS_MUST_USE nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position);
+uint64_t nrs_store_log_end(const nrs_store *store); /* highest position, 0 if empty; kept in memory */
+
+/* ---- Positions per link ---- */
+/** How far the peer has confirmed our log. */
+NRS_MUST_USE nrs_error nrs_store_sent_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position);
+NRS_MUST_USE nrs_error nrs_store_sent_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE]);
+/** How far we hold the peer's log of one incarnation. */
+NRS_MUST_USE nrs_error nrs_store_held_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], const uint8_t incarnation[NRS_LOG_ID_SIZE], uint64_t position);
+/** incarnation_out zeros and position 0 when nothing is held. */
+NRS_MUST_USE nrs_error nrs_store_held_get(nrs_store *store, uint8_t incarnation_out[NRS_LOG_ID_SIZE], uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE]);
+
+/* ---- Reports, as list and the edge rules need them; no plaintext ---- */
+
+typedef enum nrs_report_part { NRS_PART_CARRIED = 0, NRS_PART_RECEIVED = 1, NRS_PART_SENT = 2 } nrs_report_part;
+typedef enum nrs_key_state {
+    NRS_KEY_NONE = 0,        /* no slot yet, or never */
+    NRS_KEY_HELD = 1,        /* wrapped under the vault */
+    NRS_KEY_PERSON = 2,      /* RED: slots kept for persons, the node cannot open it */
+    NRS_KEY_CANNOT_OPEN = 3,
+    NRS_KEY_FORGOTTEN = 4
+} nrs_key_state;
+
+typedef struct nrs_report_row {
+    uint64_t position;       /* of the SEALED record in the log; the row's key */
+    const uint8_t *id;       /* 32 */
+    const uint8_t *community;/* 32 */
+    const uint8_t *originator; /* 32 */
+    uint32_t label, urgency, flags;
+    uint64_t created_ms, expires_ms, received_ms;
+    nrs_report_part part;
+    nrs_key_state key_state;
+    uint64_t opened_ms;      /* 0: not opened here */
+    uint64_t segment;        /* vault segment of the wrapped key */
+    nrs_slice wrapped_key;   /* empty unless NRS_KEY_HELD */
+    nrs_slice annex;         /* core's own small data, sealed where it must be (at most 4 KiB) */
+} nrs_report_row;
+NRS_MUST_USE nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row);
+/** Replace part, key state, opened, segment, wrapped key and annex of the row with this position. */
+NRS_MUST_USE nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row);
+NRS_MUST_USE nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *row_out, nrs_bytes *holder, const uint8_t id[NRS_HASH_SIZE]);
+/** Find by a prefix of 6 to 64 lower-case hex digits, among reports whose part is received or sent.
+ *  NRS_ERROR_NOT_FOUND, AMBIGUOUS, MALFORMED. */
+NRS_MUST_USE nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
+typedef struct nrs_report_filter {
+    bool unread, sent_only, received_only;
+    const uint8_t *community;   /* or NULL */
+    uint64_t since_ms;          /* received at or after */
+    size_t limit;               /* the newest so many; 0: all */
+    uint64_t after_position;    /* for watch; 0: from the start */
+} nrs_report_filter;
+typedef nrs_error (*nrs_report_visitor)(void *context, const nrs_report_row *row);
+/** Received or sent reports, oldest first (the newest `limit` of them). */
+NRS_MUST_USE nrs_error nrs_store_report_each(nrs_store *store, const nrs_report_filter *filter, nrs_report_visitor visit, void *context);
+/** Reports whose wrapped key lies in a segment, for rewrapping. */
+NRS_MUST_USE nrs_error nrs_store_report_each_in_segment(nrs_store *store, uint64_t segment, nrs_report_visitor visit, void *context);
+
+/* ---- Recipients of what we sent, and the stages they reached ---- */
+typedef struct nrs_recipient_row {
+    uint64_t report;            /* position */
+    const char *address;        /* "kanto-power", "sato@kanto-power" */
+    const uint8_t *org;         /* 32 */
+    const uint8_t *person;      /* 32, or NULL */
+    bool granted;               /* false: waiting for a prekey */
+    uint32_t stage;             /* highest stage reached, 0 none */
+    uint64_t stage_ms;
+} nrs_recipient_row;
+typedef nrs_error (*nrs_recipient_visitor)(void *context, const nrs_recipient_row *row);
+NRS_MUST_USE nrs_error nrs_store_recipient_add(nrs_store *store, const nrs_recipient_row *row);
+NRS_MUST_USE nrs_error nrs_store_recipient_granted(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
+NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipient_visitor visit, void *context);
+/** The one recipient with this address, if there is one: visits it or nothing. */
+NRS_MUST_USE nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit, void *context);
+/** Reports (not expired) that still wait for this organisation's prekey, ascending. */
+NRS_MUST_USE nrs_error nrs_store_waiting_each(nrs_store *store, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms, nrs_recipient_visitor visit, void *context);
+/** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
+NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
+typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
+NRS_MUST_USE nrs_error nrs_store_receipt_each(nrs_store *store, uint64_t report, nrs_receipt_visitor visit, void *context);
+
+/* ---- Slots kept for persons (RED), and later grants ---- */
+NRS_MUST_USE nrs_error nrs_store_slot_add(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t grant_id[NRS_HASH_SIZE], uint32_t index, nrs_slice slot_path);
+typedef nrs_error (*nrs_slot_visitor)(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path);
+NRS_MUST_USE nrs_error nrs_store_slot_each(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slot_visitor visit, void *context);
+
+/* ---- Rosters, cards, prekeys of others ---- */
+NRS_MUST_USE nrs_error nrs_store_roster_add(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t version, nrs_slice many);
+/** version 0: the newest. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_roster_get(nrs_store *store, nrs_bytes *many_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
+typedef nrs_error (*nrs_roster_visitor)(void *context, const uint8_t *community, uint64_t version, nrs_slice many);
+NRS_MUST_USE nrs_error nrs_store_roster_each_newest(nrs_store *store, nrs_roster_visitor visit, void *context);
+
+/** Cards and prekey bundles, the newest of each owner; `position` is where the record stands in the log. */
+typedef struct nrs_published_row { const uint8_t *owner; uint64_t serial; uint64_t position; nrs_slice payload; } nrs_published_row;
+typedef nrs_error (*nrs_published_visitor)(void *context, const nrs_published_row *row);
+NRS_MUST_USE nrs_error nrs_store_card_set(nrs_store *store, const nrs_published_row *row);
+NRS_MUST_USE nrs_error nrs_store_card_each(nrs_store *store, nrs_published_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_prekeys_set(nrs_store *store, const nrs_published_row *row);
+NRS_MUST_USE nrs_error nrs_store_prekeys_each(nrs_store *store, nrs_published_visitor visit, void *context);
+
+/* ---- Our own prekey secrets, wrapped ---- */
+typedef struct nrs_prekey_row {
+    const uint8_t *id;       /* 8 */
+    const uint8_t *owner;    /* 32: our signing key, or a person's */
+    const uint8_t *key;      /* 32, public */
+    uint64_t from_ms, until_ms;
+    uint64_t segment;
+    nrs_slice wrapped;       /* the node's: the secret; a person's: the share, both under the vault */
+    nrs_slice sealed_secret; /* a person's: the secret under person and share; else empty */
+} nrs_prekey_row;
+typedef nrs_error (*nrs_prekey_visitor)(void *context, const nrs_prekey_row *row);
+NRS_MUST_USE nrs_error nrs_store_prekey_add(nrs_store *store, const nrs_prekey_row *row);
+NRS_MUST_USE nrs_error nrs_store_prekey_each(nrs_store *store, nrs_prekey_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_prekey_rewrap(nrs_store *store, const uint8_t id[NRS_PREKEY_ID_SIZE], uint64_t segment, nrs_slice wrapped);
+NRS_MUST_USE nrs_error nrs_store_prekey_delete(nrs_store *store, const uint8_t id[NRS_PREKEY_ID_SIZE]);
+
+/* ---- Vault segments ---- */
+typedef nrs_error (*nrs_segment_visitor)(void *context, uint64_t segment, uint32_t entry_count, nrs_slice wrapped);
+NRS_MUST_USE nrs_error nrs_store_segment_set(nrs_store *store, uint64_t segment, uint32_t entry_count, nrs_slice wrapped);
+NRS_MUST_USE nrs_error nrs_store_segment_delete(nrs_store *store, uint64_t segment);
+NRS_MUST_USE nrs_error nrs_store_segment_each(nrs_store *store, nrs_segment_visitor visit, void *context);
+
+/* ---- Statements that wait to be sent in an envelope, and records that wait for something ---- */
+typedef struct nrs_letter_row { uint64_t number; const uint8_t *to; const uint8_t *community; nrs_slice statement; } nrs_letter_row;
+typedef nrs_error (*nrs_letter_visitor)(void *context, const nrs_letter_row *row);
+NRS_MUST_USE nrs_error nrs_store_letter_add(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], nrs_slice statement);
+/** Ascending by recipient, then number. */
+NRS_MUST_USE nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number);
+
+/** Bounded: NRS_ERROR_BUSY past NRS_DEFERRED_COUNT_MAX. `waits_for`: a community hash. */
+NRS_MUST_USE nrs_error nrs_store_deferred_add(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], const uint8_t peer[NRS_KEY_SIZE], nrs_slice record, uint64_t at_ms);
+typedef nrs_error (*nrs_deferred_visitor)(void *context, uint64_t number, const uint8_t *peer, nrs_slice record);
+NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], nrs_deferred_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number);
+size_t nrs_store_deferred_count(nrs_store *store);
+
+#endif

@@ -1,0 +1,102 @@
+/* Named values, and how far each link has come. */
+#include <string.h>
+
+#include "proto/assert.h"
+#include "query.h"
+
+enum { META_NAME_SIZE_MAX = 256, META_VALUE_SIZE_MAX = 64 * 1024 };
+
+nrs_error nrs_store_meta_set(nrs_store *store, const char *name, nrs_slice value)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_META_SET);
+
+    nrs_query_bind_text(&query, name, META_NAME_SIZE_MAX);
+    nrs_query_bind_slice(&query, value, META_VALUE_SIZE_MAX);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *value_out)
+{
+    nrs_bytes value = {0};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_META_GET);
+    nrs_error copied = NRS_OK;
+    nrs_error error;
+
+    NRS_ASSERT(value_out != NULL);
+    nrs_query_bind_text(&query, name, META_NAME_SIZE_MAX);
+    if (nrs_query_step(&query)) {
+        copied = nrs_bytes_append(&value, nrs_query_slice(&query, 0));
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        error = copied;
+    }
+    if (error != NRS_OK) {
+        nrs_bytes_wipe(&value);
+        return error;
+    }
+    nrs_bytes_wipe(value_out);
+    *value_out = value;
+    return NRS_OK;
+}
+
+nrs_error nrs_store_sent_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_SET);
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    nrs_query_bind_u64(&query, position);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_sent_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_GET);
+    uint64_t position = 0;
+    nrs_error error;
+
+    NRS_ASSERT(position_out != NULL);
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        position = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *position_out = position;
+    }
+    return error;
+}
+
+nrs_error nrs_store_held_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE],
+                             const uint8_t incarnation[NRS_LOG_ID_SIZE], uint64_t position)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_HELD_SET);
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    nrs_query_bind_u64(&query, position);
+    nrs_query_bind_fixed(&query, incarnation, NRS_LOG_ID_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_held_get(nrs_store *store, uint8_t incarnation_out[NRS_LOG_ID_SIZE], uint64_t *position_out,
+                             const uint8_t peer[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_HELD_GET);
+    uint8_t incarnation[NRS_LOG_ID_SIZE] = {0};
+    uint64_t position = 0;
+    nrs_error error;
+
+    NRS_ASSERT(incarnation_out != NULL);
+    NRS_ASSERT(position_out != NULL);
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        position = nrs_query_u64(&query, 0);
+        memcpy(incarnation, nrs_query_fixed(&query, 1, NRS_LOG_ID_SIZE), NRS_LOG_ID_SIZE);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        memcpy(incarnation_out, incarnation, NRS_LOG_ID_SIZE);
+        *position_out = position;
+    }
+    return error;
+}

@@ -1,0 +1,64 @@
+/* One prepared statement in use: bind in order, step, read columns, end. The first error sticks, so that a caller binds
+ * everything and looks once. Private to this box. */
+#ifndef STORE_QUERY_H
+#define STORE_QUERY_H
+
+#include <sqlite3.h>
+
+#include "statements.h"
+#include "store/store.h"
+
+struct nrs_store {
+    sqlite3 *database;
+    sqlite3_stmt *statements[NRS_STATEMENT_COUNT];
+    bool in_use[NRS_STATEMENT_COUNT]; /* a visitor that re-enters its own query is a programmer's mistake */
+    bool in_transaction;
+    nrs_error transaction_error; /* what broke the open transaction; it can then only be rolled back */
+    uint64_t log_end, log_end_committed;
+    uint64_t deferred_count, deferred_count_committed;
+    uint8_t incarnation[NRS_LOG_ID_SIZE];
+};
+
+typedef struct nrs_query {
+    nrs_store *store;
+    sqlite3_stmt *statement;
+    nrs_statement which;
+    int bound_count;
+    nrs_error error;
+} nrs_query;
+
+/** The one place where SQLite's result codes become ours. */
+nrs_error nrs_store_error_of(int code);
+
+nrs_query nrs_query_start(nrs_store *store, nrs_statement which);
+/** Bind the next parameter. The bytes are borrowed until nrs_query_end. */
+void nrs_query_bind_u64(nrs_query *query, uint64_t value); /* past INT64_MAX: NRS_ERROR_TOO_LARGE */
+void nrs_query_bind_key64(nrs_query *query, int64_t value);
+void nrs_query_bind_bound(nrs_query *query, uint64_t value); /* a bound of a range, clamped to INT64_MAX */
+void nrs_query_bind_null(nrs_query *query);
+void nrs_query_bind_text(nrs_query *query, const char *text, size_t size_max);
+void nrs_query_bind_fixed(nrs_query *query, const uint8_t *data, size_t size);
+void nrs_query_bind_slice(nrs_query *query, nrs_slice slice, size_t size_max);
+
+/** The next row, if there is one. */
+bool nrs_query_step(nrs_query *query);
+/** Columns of the row; a value of another type, size or range than the schema promises is NRS_ERROR_DAMAGED. */
+uint64_t nrs_query_u64(nrs_query *query, int column);
+uint32_t nrs_query_u32(nrs_query *query, int column);
+nrs_slice nrs_query_slice(nrs_query *query, int column);
+const uint8_t *nrs_query_fixed(nrs_query *query, int column, size_t size); /* never NULL: zeros when damaged */
+const char *nrs_query_text(nrs_query *query, int column);                  /* never NULL */
+bool nrs_query_is_null(nrs_query *query, int column);
+
+/** Release the statement. Returns the first error of the query. */
+NRS_MUST_USE nrs_error nrs_query_end(nrs_query *query);
+/** Step a statement that gives no rows, then end it. changed_out: rows changed, may be NULL. */
+NRS_MUST_USE nrs_error nrs_query_run(nrs_query *query, size_t *changed_out);
+/** Step to the end, handing each row to read, and end. read answers NRS_ERROR_LIMIT to stop early without an error. */
+typedef nrs_error (*nrs_row_reader)(nrs_query *query, const void *closure);
+NRS_MUST_USE nrs_error nrs_query_each(nrs_query *query, nrs_row_reader read, const void *closure);
+
+/** The first eight bytes of an id, missing ones zero, as an integer whose signed order is the order of the bytes. */
+int64_t nrs_key64(nrs_slice id);
+
+#endif

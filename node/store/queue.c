@@ -1,0 +1,115 @@
+/* What waits: statements to be sent in an envelope, and records that came before what they depend on. */
+#include "proto/assert.h"
+#include "query.h"
+
+typedef struct queue_visit {
+    nrs_letter_visitor letter;
+    nrs_deferred_visitor deferred;
+    void *context;
+} queue_visit;
+
+nrs_error nrs_store_letter_add(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE],
+                               nrs_slice statement)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_ADD);
+
+    nrs_query_bind_fixed(&query, to, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, statement, NRS_STATEMENT_SIZE_MAX);
+    return nrs_query_run(&query, NULL);
+}
+
+static nrs_error visit_letter(nrs_query *query, const void *closure)
+{
+    const queue_visit *visitor = closure;
+    const nrs_letter_row row = {
+        .number = nrs_query_u64(query, 0),
+        .to = nrs_query_fixed(query, 1, NRS_KEY_SIZE),
+        .community = nrs_query_fixed(query, 2, NRS_HASH_SIZE),
+        .statement = nrs_query_slice(query, 3),
+    };
+
+    return query->error != NRS_OK ? query->error : visitor->letter(visitor->context, &row);
+}
+
+nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context)
+{
+    const queue_visit visitor = {.letter = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_EACH);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_each(&query, visit_letter, &visitor);
+}
+
+nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_DELETE);
+
+    nrs_query_bind_bound(&query, number);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_deferred_add(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE],
+                                 const uint8_t peer[NRS_KEY_SIZE], nrs_slice record, uint64_t at_ms)
+{
+    nrs_query query;
+    nrs_error error;
+
+    NRS_ASSERT(store != NULL);
+    if (store->deferred_count >= NRS_DEFERRED_COUNT_MAX) {
+        return NRS_ERROR_BUSY;
+    }
+    query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_ADD);
+    nrs_query_bind_u64(&query, at_ms);
+    nrs_query_bind_fixed(&query, waits_for, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    nrs_query_bind_slice(&query, record, NRS_RECORD_SIZE_MAX);
+    error = nrs_query_run(&query, NULL);
+    if (error == NRS_OK) {
+        store->deferred_count++;
+    }
+    return error;
+}
+
+static nrs_error visit_deferred(nrs_query *query, const void *closure)
+{
+    const queue_visit *visitor = closure;
+    uint64_t number = nrs_query_u64(query, 0);
+    const uint8_t *peer = nrs_query_fixed(query, 1, NRS_KEY_SIZE);
+    nrs_slice record = nrs_query_slice(query, 2);
+
+    return query->error != NRS_OK ? query->error : visitor->deferred(visitor->context, number, peer, record);
+}
+
+nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], nrs_deferred_visitor visit,
+                                  void *context)
+{
+    const queue_visit visitor = {.deferred = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_EACH);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, waits_for, NRS_HASH_SIZE);
+    return nrs_query_each(&query, visit_deferred, &visitor);
+}
+
+nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_DELETE);
+    size_t changed = 0;
+    nrs_error error;
+
+    nrs_query_bind_bound(&query, number);
+    error = nrs_query_run(&query, &changed);
+    if (error == NRS_OK && changed > 0) {
+        NRS_ASSERT(store->deferred_count > 0);
+        store->deferred_count--;
+    }
+    return error;
+}
+
+size_t nrs_store_deferred_count(nrs_store *store)
+{
+    NRS_ASSERT(store != NULL);
+    return (size_t)store->deferred_count;
+}

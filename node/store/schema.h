@@ -1,0 +1,61 @@
+/* The tables of a store, version 1. Large values stand last in their rows, so that reading the small ones touches no
+ * overflow pages.
+ *
+ * Ids are hashes, so an index over them takes every insertion at a random leaf. The indexes therefore hold only the
+ * first eight bytes as an integer (see nrs_key64), which keeps about four times as many entries on a page; the full id
+ * is compared once the integer matched. A record that belongs to its own id has no entry in log_owner. */
+#ifndef STORE_SCHEMA_H
+#define STORE_SCHEMA_H
+
+#define NRS_STORE_APPLICATION_ID 0x4e4f524f /* "NORO" */
+
+#define NRS_SCHEMA                                                                                                     \
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"                                                   \
+    "CREATE TABLE log("                                                                                                \
+    " position INTEGER PRIMARY KEY, type INTEGER NOT NULL, received_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL," \
+    " id64 INTEGER NOT NULL, owner64 INTEGER, id BLOB NOT NULL, source BLOB NOT NULL, owner BLOB,"                     \
+    " record BLOB NOT NULL);"                                                                                          \
+    "CREATE INDEX log_id ON log(id64);"                                                                                \
+    "CREATE INDEX log_owner ON log(owner64, type) WHERE owner64 IS NOT NULL;"                                          \
+    "CREATE TABLE sent(peer BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;"                               \
+    "CREATE TABLE held(peer BLOB PRIMARY KEY, position INTEGER NOT NULL, incarnation BLOB NOT NULL) WITHOUT ROWID;"    \
+    "CREATE TABLE report("                                                                                             \
+    " position INTEGER PRIMARY KEY, part INTEGER NOT NULL, key_state INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"    \
+    " segment INTEGER NOT NULL, label INTEGER NOT NULL, urgency INTEGER NOT NULL, flags INTEGER NOT NULL,"             \
+    " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"                         \
+    " id64 INTEGER NOT NULL, id BLOB NOT NULL, community BLOB NOT NULL, originator BLOB NOT NULL,"                     \
+    " wrapped_key BLOB NOT NULL, annex BLOB NOT NULL);"                                                                \
+    "CREATE INDEX report_id ON report(id64, part);"                                                                    \
+    "CREATE INDEX report_listed ON report(position, part, received_ms) WHERE part > 0;"                                \
+    "CREATE INDEX report_unread ON report(position, received_ms) WHERE part = 1 AND opened_ms = 0;"                    \
+    "CREATE INDEX report_segment ON report(segment) WHERE key_state = 1;"                                              \
+    "CREATE TABLE recipient("                                                                                          \
+    " report INTEGER NOT NULL, address TEXT NOT NULL, granted INTEGER NOT NULL, stage INTEGER NOT NULL,"               \
+    " stage_ms INTEGER NOT NULL, org BLOB NOT NULL, person BLOB, PRIMARY KEY(report, address)) WITHOUT ROWID;"         \
+    "CREATE INDEX recipient_waiting ON recipient(org, report) WHERE granted = 0;"                                      \
+    "CREATE TABLE receipt("                                                                                            \
+    " report INTEGER NOT NULL, address TEXT NOT NULL, stage INTEGER NOT NULL, at_ms INTEGER NOT NULL,"                 \
+    " person TEXT NOT NULL, PRIMARY KEY(report, address, stage)) WITHOUT ROWID;"                                       \
+    "CREATE TABLE slot("                                                                                               \
+    " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
+    " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \
+    "CREATE TABLE roster(community BLOB NOT NULL, version INTEGER NOT NULL, many BLOB NOT NULL,"                       \
+    " UNIQUE(community, version));"                                                                                    \
+    "CREATE TABLE card(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                    \
+    " payload BLOB NOT NULL);"                                                                                         \
+    "CREATE TABLE prekeys(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                 \
+    " payload BLOB NOT NULL);"                                                                                         \
+    "CREATE TABLE prekey("                                                                                             \
+    " id BLOB PRIMARY KEY, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, segment INTEGER NOT NULL,"             \
+    " owner BLOB NOT NULL, key BLOB NOT NULL, wrapped BLOB NOT NULL, sealed_secret BLOB NOT NULL);"                    \
+    "CREATE TABLE segment(segment INTEGER PRIMARY KEY, entry_count INTEGER NOT NULL, wrapped BLOB NOT NULL);"          \
+    "CREATE TABLE letter("                                                                                             \
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, recipient BLOB NOT NULL, community BLOB NOT NULL,"                     \
+    " statement BLOB NOT NULL);"                                                                                       \
+    "CREATE INDEX letter_recipient ON letter(recipient);"                                                              \
+    "CREATE TABLE deferred("                                                                                           \
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, waits_for BLOB NOT NULL, peer BLOB NOT NULL,"  \
+    " record BLOB NOT NULL);"                                                                                          \
+    "CREATE INDEX deferred_waits_for ON deferred(waits_for);"
+
+#endif

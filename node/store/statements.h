@@ -1,0 +1,143 @@
+/* Every statement of the store, prepared once when it opens. X(NAME, kind, SQL): kind says whether it READs or CHANGEs;
+ * a change asserts an open transaction.
+ *
+ * A query whose rows a visitor may change while it runs sorts by an expression (+column): SQLite then reads all rows
+ * before it gives the first. Queries with large rows go over a list of positions that is complete before the first. */
+#ifndef STORE_STATEMENTS_H
+#define STORE_STATEMENTS_H
+
+#define NRS_LOG_COLUMNS "position, type, received_ms, expires_ms, id, source, owner, record"
+#define NRS_REPORT_COLUMNS                                                                                             \
+    "position, part, key_state, opened_ms, segment, label, urgency, flags, created_ms, expires_ms, received_ms, id, "  \
+    "community, originator, wrapped_key, annex"
+#define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
+
+#define NRS_STATEMENTS(X)                                                                                              \
+    X(BEGIN, READ, "BEGIN IMMEDIATE")                                                                                  \
+    X(COMMIT, READ, "COMMIT")                                                                                          \
+    X(ROLLBACK, READ, "ROLLBACK")                                                                                      \
+    X(META_SET, CHANGE,                                                                                                \
+      "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")           \
+    X(META_GET, READ, "SELECT value FROM meta WHERE name = ?1")                                                        \
+    X(LOG_APPEND, CHANGE,                                                                                              \
+      "INSERT INTO log(position, type, received_ms, expires_ms, id64, owner64, id, source, owner, record)"             \
+      " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"                                                                \
+      " WHERE NOT EXISTS(SELECT 1 FROM log WHERE id64 = ?5 AND id = ?7)")                                              \
+    X(LOG_END, READ, "SELECT coalesce(max(position), 0) FROM log")                                                     \
+    X(LOG_FIND, READ, "SELECT position FROM log WHERE id64 = ?1 AND id = ?2")                                          \
+    X(LOG_GET, READ, "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position = ?1")                                        \
+    X(LOG_EACH, READ,                                                                                                  \
+      "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3")         \
+    X(LOG_EACH_OF, READ,                                                                                               \
+      "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position IN ("                                                        \
+      "SELECT position FROM log WHERE owner64 = ?1"                                                                    \
+      " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL)"                                           \
+      " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
+    X(LOG_EACH_OF_TYPE, READ,                                                                                          \
+      "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position IN ("                                                        \
+      "SELECT position FROM log WHERE owner64 = ?1 AND type = ?3"                                                      \
+      " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL AND type = ?3)"                             \
+      " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
+    X(LOG_DROP, CHANGE, "UPDATE log SET record = x'' WHERE position = ?1")                                             \
+    X(SENT_SET, CHANGE,                                                                                                \
+      "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \
+      " ON CONFLICT(peer) DO UPDATE SET position = excluded.position")                                                 \
+    X(SENT_GET, READ, "SELECT position FROM sent WHERE peer = ?1")                                                     \
+    X(HELD_SET, CHANGE,                                                                                                \
+      "INSERT INTO held(peer, position, incarnation) VALUES(?1, ?2, ?3) ON CONFLICT(peer)"                             \
+      " DO UPDATE SET position = excluded.position, incarnation = excluded.incarnation")                               \
+    X(HELD_GET, READ, "SELECT position, incarnation FROM held WHERE peer = ?1")                                        \
+    X(REPORT_ADD, CHANGE,                                                                                              \
+      "INSERT INTO report(" NRS_REPORT_COLUMNS ", id64)"                                                               \
+      " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17"                             \
+      " WHERE NOT EXISTS(SELECT 1 FROM report WHERE id64 = ?17 AND id = ?12)")                                         \
+    X(REPORT_UPDATE, CHANGE,                                                                                           \
+      "UPDATE report SET part = ?2, key_state = ?3, opened_ms = ?4, segment = ?5, wrapped_key = ?6, annex = ?7"        \
+      " WHERE position = ?1")                                                                                          \
+    X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE id64 = ?1 AND id = ?2")                       \
+    X(REPORT_FIND, READ, "SELECT id FROM report WHERE id64 BETWEEN ?1 AND ?2 AND part > 0")                            \
+    X(REPORT_EACH, READ,                                                                                               \
+      "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
+      "SELECT position FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1 AND received_ms >= ?2"    \
+      " AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"                                                  \
+      " ORDER BY position DESC LIMIT ?5) ORDER BY position")                                                           \
+    X(REPORT_EACH_UNREAD, READ,                                                                                        \
+      "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
+      "SELECT position FROM report INDEXED BY report_unread WHERE part = 1 AND opened_ms = 0 AND position > ?1"        \
+      " AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"                            \
+      " ORDER BY position DESC LIMIT ?5) ORDER BY position")                                                           \
+    X(REPORT_EACH_IN_SEGMENT, READ,                                                                                    \
+      "SELECT " NRS_REPORT_COLUMNS " FROM report INDEXED BY report_segment"                                            \
+      " WHERE segment = ?1 AND key_state = 1 ORDER BY +position")                                                      \
+    X(RECIPIENT_ADD, CHANGE,                                                                                           \
+      "INSERT INTO recipient(report, address, granted, stage, stage_ms, org, person)"                                  \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                           \
+    X(RECIPIENT_GRANTED, CHANGE, "UPDATE recipient SET granted = 1 WHERE report = ?1 AND org = ?2 AND granted = 0")    \
+    X(RECIPIENT_STAGE, CHANGE,                                                                                         \
+      "UPDATE recipient SET stage = ?3, stage_ms = ?4 WHERE report = ?1 AND address = ?2 AND stage < ?3")              \
+    X(RECIPIENT_AT, READ,                                                                                              \
+      "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r WHERE r.report = ?1 AND r.address = ?2")                   \
+    X(RECIPIENT_EACH, READ,                                                                                            \
+      "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r WHERE r.report = ?1 ORDER BY +r.address")                  \
+    X(WAITING_EACH, READ,                                                                                              \
+      "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r INDEXED BY recipient_waiting"                              \
+      " JOIN report AS p ON p.position = r.report"                                                                     \
+      " WHERE r.org = ?1 AND r.granted = 0 AND (p.expires_ms = 0 OR p.expires_ms > ?2)"                                \
+      " ORDER BY +r.report, +r.address")                                                                               \
+    X(RECEIPT_ADD, CHANGE,                                                                                             \
+      "INSERT INTO receipt(report, address, stage, at_ms, person) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")  \
+    X(RECEIPT_EACH, READ,                                                                                              \
+      "SELECT address, stage, at_ms, person FROM receipt WHERE report = ?1 ORDER BY +address, +stage")                 \
+    X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
+    X(SLOT_EACH, READ,                                                                                                 \
+      "SELECT grant_id, slot_index, path FROM slot WHERE sealed_id = ?1 ORDER BY +grant_id, +slot_index")              \
+    X(ROSTER_ADD, CHANGE, "INSERT INTO roster(community, version, many) VALUES(?1, ?2, ?3)")                           \
+    X(ROSTER_GET, READ,                                                                                                \
+      "SELECT many FROM roster WHERE community = ?1 AND (?2 = 0 OR version = ?2) ORDER BY version DESC LIMIT 1")       \
+    X(ROSTER_EACH_NEWEST, READ,                                                                                        \
+      "SELECT community, version, many FROM roster AS r WHERE rowid IN (SELECT"                                        \
+      " (SELECT n.rowid FROM roster AS n WHERE n.community = c.community ORDER BY n.version DESC LIMIT 1)"             \
+      " FROM (SELECT DISTINCT community FROM roster) AS c) ORDER BY community")                                        \
+    X(CARD_SET, CHANGE,                                                                                                \
+      "INSERT INTO card(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"         \
+      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload"                        \
+      " WHERE excluded.serial >= serial")                                                                              \
+    X(CARD_EACH, READ, "SELECT owner, serial, position, payload FROM card ORDER BY owner")                             \
+    X(PREKEYS_SET, CHANGE,                                                                                             \
+      "INSERT INTO prekeys(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"      \
+      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload"                        \
+      " WHERE excluded.serial >= serial")                                                                              \
+    X(PREKEYS_EACH, READ, "SELECT owner, serial, position, payload FROM prekeys ORDER BY owner")                       \
+    X(PREKEY_ADD, CHANGE,                                                                                              \
+      "INSERT INTO prekey(id, from_ms, until_ms, segment, owner, key, wrapped, sealed_secret)"                         \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                                       \
+    X(PREKEY_EACH, READ,                                                                                               \
+      "SELECT id, from_ms, until_ms, segment, owner, key, wrapped, sealed_secret FROM prekey"                          \
+      " ORDER BY +from_ms, +id")                                                                                       \
+    X(PREKEY_REWRAP, CHANGE, "UPDATE prekey SET segment = ?2, wrapped = ?3 WHERE id = ?1")                             \
+    X(PREKEY_DELETE, CHANGE, "DELETE FROM prekey WHERE id = ?1")                                                       \
+    X(SEGMENT_SET, CHANGE,                                                                                             \
+      "INSERT INTO segment(segment, entry_count, wrapped) VALUES(?1, ?2, ?3) ON CONFLICT(segment) DO UPDATE"           \
+      " SET entry_count = excluded.entry_count, wrapped = excluded.wrapped")                                           \
+    X(SEGMENT_DELETE, CHANGE, "DELETE FROM segment WHERE segment = ?1")                                                \
+    X(SEGMENT_EACH, READ, "SELECT segment, entry_count, wrapped FROM segment ORDER BY +segment")                       \
+    X(LETTER_ADD, CHANGE, "INSERT INTO letter(recipient, community, statement) VALUES(?1, ?2, ?3)")                    \
+    X(LETTER_EACH, READ,                                                                                               \
+      "SELECT number, recipient, community, statement FROM letter INDEXED BY letter_recipient"                         \
+      " WHERE +number <= (SELECT max(number) FROM letter) ORDER BY recipient, number LIMIT ?1")                        \
+    X(LETTER_DELETE, CHANGE, "DELETE FROM letter WHERE number = ?1")                                                   \
+    X(DEFERRED_ADD, CHANGE, "INSERT INTO deferred(at_ms, waits_for, peer, record) VALUES(?1, ?2, ?3, ?4)")             \
+    X(DEFERRED_EACH, READ,                                                                                             \
+      "SELECT number, peer, record FROM deferred INDEXED BY deferred_waits_for"                                        \
+      " WHERE waits_for = ?1 AND number <= (SELECT max(number) FROM deferred) ORDER BY number")                        \
+    X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
+    X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")
+
+typedef enum nrs_statement {
+#define NRS_STATEMENT_ENUM(name, kind, sql) NRS_STATEMENT_##name,
+    NRS_STATEMENTS(NRS_STATEMENT_ENUM)
+#undef NRS_STATEMENT_ENUM
+        NRS_STATEMENT_COUNT
+} nrs_statement;
+
+#endif

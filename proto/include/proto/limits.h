@@ -1,0 +1,94 @@
+/* Every maximum of the protocol in one place (SPEC 2.3). Sizes in bytes, counts in items, times in milliseconds. */
+#ifndef PROTO_LIMITS_H
+#define PROTO_LIMITS_H
+
+#define NRS_SUITE 1u
+#define NRS_LINK_VERSION 1u
+
+#define NRS_KEY_SIZE 32u
+#define NRS_HASH_SIZE 32u       /* BLAKE2b-256: ids, commitments, tree nodes */
+#define NRS_LONG_HASH_SIZE 64u  /* BLAKE2b-512: what signatures cover */
+#define NRS_SIGNATURE_SIZE 64u
+#define NRS_NONCE_SIZE 24u
+#define NRS_TAG_SIZE 16u
+#define NRS_KEY_HASH_SIZE 16u   /* names an organisation towards a relay */
+#define NRS_PREKEY_ID_SIZE 8u
+#define NRS_LOG_ID_SIZE 16u
+#define NRS_WRAPPED_KEY_SIZE 48u /* a file key and its tag */
+
+#define NRS_NAME_SIZE_MAX 32u          /* an id of an organisation, person or community */
+#define NRS_DISPLAY_NAME_SIZE_MAX 200u /* UTF-8 bytes */
+#define NRS_ADDRESS_SIZE_MAX 72u
+#define NRS_ENDPOINT_SIZE_MAX 128u
+#define NRS_SUBJECT_SIZE_MAX 400u
+#define NRS_BODY_TEXT_SIZE_MAX (192u * 1024u) /* the text of a report */
+#define NRS_FIELD_NAME_SIZE_MAX 64u
+#define NRS_FIELD_VALUE_SIZE_MAX (16u * 1024u)
+#define NRS_REASON_SIZE_MAX 1000u
+#define NRS_DUTY_SIZE_MAX 32u
+
+#define NRS_FIELD_COUNT_MAX 64u
+#define NRS_TARGET_COUNT_MAX 256u /* addresses of one report */
+#define NRS_ATTACHMENT_COUNT_MAX 16u
+#define NRS_SLOT_COUNT_MAX 2048u
+#define NRS_SLOT_PATH_DEPTH_MAX 11u
+#define NRS_PERSON_COUNT_MAX 64u
+#define NRS_ENDPOINT_COUNT_MAX 4u
+#define NRS_CONTACT_COUNT_MAX 16u
+#define NRS_PREKEY_COUNT_MAX 26u /* a person's; an organisation publishes 4 */
+#define NRS_ORG_PREKEY_COUNT 4u
+#define NRS_PERSON_PREKEY_COUNT 26u
+#define NRS_MEMBER_COUNT_MAX 2048u
+#define NRS_TOMBSTONE_COUNT_MAX 4096u
+#define NRS_ROSTER_KEY_COUNT_MAX 16u
+#define NRS_RECOGNISED_COUNT_MAX 64u
+#define NRS_DISCLAIMER_COUNT_MAX 16u
+#define NRS_COMMUNITY_COUNT_MAX 64u /* that one node is in */
+#define NRS_DUTY_COUNT_MAX 16u      /* of one member, and in the rules of one community */
+#define NRS_FORK_COUNT_MAX 16u      /* that one roster heals */
+#define NRS_CHAIN_COUNT_MAX 64u     /* rosters in one invite */
+#define NRS_STATEMENT_COUNT_MAX 512u /* in one letter */
+#define NRS_ITEM_COUNT_MAX 1024u     /* in one frame */
+#define NRS_RECORDS_PER_ITEM_MAX 72u /* a sealed report, its grant, and the slots of one organisation */
+
+#define NRS_FRAME_SIZE_MAX (512u * 1024u)
+#define NRS_RECORD_SIZE_MAX (480u * 1024u)
+#define NRS_HEADER_SIZE_MAX 8192u
+#define NRS_GRANT_SIZE_MAX 2048u
+#define NRS_SLOT_SIZE_MAX 96u
+#define NRS_CARD_SIZE_MAX (32u * 1024u)
+#define NRS_PREKEYS_SIZE_MAX 8192u
+#define NRS_ROSTER_SIZE_MAX (470u * 1024u)
+#define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
+#define NRS_STATEMENT_SIZE_MAX 8192u
+#define NRS_BODY_SIZE_MAX (256u * 1024u + NRS_TAG_SIZE) /* the sealed body */
+#define NRS_FILE_SIZE_MAX (1024u * 1024u) /* any card, invite or form read from a file */
+
+#define NRS_SECOND_MS 1000ull
+#define NRS_MINUTE_MS (60ull * NRS_SECOND_MS)
+#define NRS_HOUR_MS (60ull * NRS_MINUTE_MS)
+#define NRS_DAY_MS (24ull * NRS_HOUR_MS)
+#define NRS_WEEK_MS (7ull * NRS_DAY_MS)
+#define NRS_TIME_MS_MAX 253402300799999ull /* 9999-12-31T23:59:59.999Z, the last time RFC 3339 can write */
+
+#define NRS_REPORT_LIFE_MS_MAX (14ull * NRS_DAY_MS)
+#define NRS_REPORT_LIFE_MS_DEFAULT (7ull * NRS_DAY_MS)
+#define NRS_PREKEY_WINDOW_MS NRS_WEEK_MS
+#define NRS_PREKEY_GRACE_MS NRS_REPORT_LIFE_MS_MAX /* a secret is destroyed this long after its window */
+#define NRS_CLOCK_AHEAD_MS_MAX (10ull * NRS_MINUTE_MS) /* a created time may lie this far ahead of ours */
+#define NRS_ROSTER_LIFE_MS_DEFAULT (366ull * NRS_DAY_MS)
+
+#define NRS_LINK_WINDOW_DEFAULT (4u * 1024u * 1024u)
+#define NRS_LINK_WINDOW_MIN (1024u * 1024u)
+#define NRS_LINK_WINDOW_MAX (64u * 1024u * 1024u)
+#define NRS_LINK_PING_MS (15ull * NRS_SECOND_MS)
+#define NRS_LINK_SILENCE_MS_MAX (60ull * NRS_SECOND_MS)
+#define NRS_DEFERRED_COUNT_MAX 4096u
+
+_Static_assert(NRS_RECORD_SIZE_MAX < NRS_FRAME_SIZE_MAX, "a frame holds the largest record");
+_Static_assert(NRS_ROSTER_SIZE_MAX < NRS_RECORD_SIZE_MAX, "a record holds the largest roster");
+_Static_assert(NRS_BODY_TEXT_SIZE_MAX < NRS_BODY_SIZE_MAX, "a body holds the largest text");
+_Static_assert(NRS_LINK_WINDOW_MIN >= 2 * NRS_FRAME_SIZE_MAX, "the smallest window holds a frame");
+_Static_assert((1u << NRS_SLOT_PATH_DEPTH_MAX) >= NRS_SLOT_COUNT_MAX, "a path reaches every slot");
+
+#endif

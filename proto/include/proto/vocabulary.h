@@ -1,0 +1,42 @@
+/* Vocabularies with stable codes and names in Japanese and English (SPEC 4). Sectors are configuration, not listed. */
+#ifndef PROTO_VOCABULARY_H
+#define PROTO_VOCABULARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+typedef struct nrs_term {
+    uint32_t value;     /* on the wire; 0 is never a term */
+    const char *code;   /* "near-miss" */
+    const char *ja;
+    const char *en;
+} nrs_term;
+
+typedef enum nrs_vocabulary {
+    NRS_VOCABULARY_KIND = 1,       /* incident … survey */
+    NRS_VOCABULARY_ROLE,           /* operator … council */
+    NRS_VOCABULARY_EVENT_TYPE,     /* 事象の類型 */
+    NRS_VOCABULARY_CAUSE,          /* 原因の類型 */
+    NRS_VOCABULARY_ONWARD          /* council, ministry, national, response, communities: value is the bit */
+} nrs_vocabulary;
+
+/** All terms of a vocabulary in their order; static storage. */
+const nrs_term *nrs_vocabulary_terms(nrs_vocabulary vocabulary, size_t *count_out);
+/** NULL when there is none. */
+const nrs_term *nrs_vocabulary_by_code(nrs_vocabulary vocabulary, const char *code);
+const nrs_term *nrs_vocabulary_by_value(nrs_vocabulary vocabulary, uint32_t value);
+
+/* Values that rules name. */
+enum { NRS_KIND_INCIDENT = 1, NRS_KIND_EARLY_SIGN, NRS_KIND_NEAR_MISS, NRS_KIND_ADVISORY, NRS_KIND_LESSON,
+       NRS_KIND_SITUATION, NRS_KIND_RESTORATION, NRS_KIND_REQUEST, NRS_KIND_STANDARD, NRS_KIND_SURVEY };
+enum { NRS_ROLE_OPERATOR = 1, NRS_ROLE_HUB, NRS_ROLE_MINISTRY, NRS_ROLE_NATIONAL, NRS_ROLE_RESPONSE,
+       NRS_ROLE_RELATED, NRS_ROLE_COUNCIL };
+
+/* How a set of kinds stands in the bits of Disclaimer and DutyRule. */
+#define NRS_KIND_BIT(kind) (1u << (unsigned)(kind))
+#define NRS_KIND_BITS_ALL (NRS_KIND_BIT(NRS_KIND_SURVEY + 1) - NRS_KIND_BIT(NRS_KIND_INCIDENT))
+#define NRS_ONWARD_BITS_ALL 31u
+
+#endif

@@ -1,0 +1,160 @@
+/* Envelopes with their statements, and what travels on a link (SPEC 8 and 9). */
+#include "proto/limits.h"
+#include "proto/wire.h"
+#include "wire_schema.h"
+
+#define KEY WIRE_SIZE, NRS_KEY_SIZE, NRS_KEY_SIZE
+#define HASH WIRE_SIZE, NRS_HASH_SIZE, NRS_HASH_SIZE
+#define BOX_SIZE_MAX (64u * 1024u + NRS_TAG_SIZE)
+
+static const wire_rule envelope_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, KEY, 0, 0, 0},
+    {3, WIRE_SIZE, NRS_KEY_HASH_SIZE, NRS_KEY_HASH_SIZE, 0, 0, 0},
+    {4, HASH, 0, 0, 0},
+    {5, WIRE_TIME, 0, 0, 0, 0, 0},
+    {6, WIRE_TIME, 0, 0, 0, 0, 0},
+    {7, KEY, 0, 0, 0},
+    {8, WIRE_SIZE, NRS_PREKEY_ID_SIZE, NRS_PREKEY_ID_SIZE, 0, 0, 0},
+    {9, WIRE_SIZE, NRS_TAG_SIZE + 1, BOX_SIZE_MAX, 0, 0, 0},
+};
+
+static nrs_error check_envelope(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Envelope *envelope = (const Nrs__Wire__Envelope *)message;
+
+    return envelope->created_ms < envelope->expires_ms ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule letter_rules[] = {
+    {1, WIRE_SIZE, 1, NRS_STATEMENT_SIZE_MAX, 1, NRS_STATEMENT_COUNT_MAX, 0},
+};
+
+static const wire_rule statement_rules[] = {
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_DENIAL, 0, 0, 0},
+    {2, HASH, 0, 0, 0},
+    {3, WIRE_TIME, 0, 0, 0, 0, 0},
+    {4, WIRE_CODE, 0, NRS_STAGE_CANNOT_OPEN, 0, 0, 0},
+    {5, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {6, WIRE_SIZE, 0, NRS_REASON_SIZE_MAX, 0, 0, 0},
+    {7, WIRE_SIZE, 0, NRS_HASH_SIZE, 0, 0, 0},
+    {8, WIRE_SIZE, 0, NRS_STATEMENT_SIZE_MAX, 0, 0, 0},
+};
+
+static nrs_error check_statement(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Statement *statement = (const Nrs__Wire__Statement *)message;
+    bool receipt = statement->type == NRS_STATEMENT_RECEIPT;
+    size_t reference_size = statement->reference.len;
+
+    if (receipt && statement->stage == 0) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (!receipt && statement->stage != 0) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (reference_size != 0 && reference_size != NRS_PREKEY_ID_SIZE && reference_size != NRS_HASH_SIZE) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return NRS_OK;
+}
+
+static const wire_rule head_rules[] = {
+    {1, HASH, 0, 0, 0},
+    {2, WIRE_ANY, 0, 0, 0, 0, 0},
+    {3, HASH, 0, 0, 0},
+};
+
+static nrs_error check_head(const ProtobufCMessage *message)
+{
+    return ((const Nrs__Wire__Head *)message)->version > 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule hello_rules[] = {
+    {1, WIRE_RANGE, 1, UINT32_MAX, 0, 0, 0},
+    {2, WIRE_RANGE, 1, UINT32_MAX, 0, 0, 0},
+    {3, KEY, 0, 0, 0},
+    {4, WIRE_SIZE, NRS_LOG_ID_SIZE, NRS_LOG_ID_SIZE, 0, 0, 0},
+    {5, WIRE_OPTIONAL, 0, NRS_LOG_ID_SIZE, 0, 0, 0},
+    {6, WIRE_ANY, 0, 0, 0, 0, 0},
+    {7, WIRE_RANGE, NRS_LINK_WINDOW_MIN, NRS_LINK_WINDOW_MAX, 0, 0, 0},
+    {8, WIRE_MESSAGE, 0, 0, 0, NRS_COMMUNITY_COUNT_MAX, 0},
+    {9, WIRE_TIME, 0, 0, 0, 0, 0},
+    {10, WIRE_ANY, 0, 0, 0, 0, 0},
+};
+
+static nrs_error check_hello(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Hello *hello = (const Nrs__Wire__Hello *)message;
+
+    if (hello->version_min > hello->version_max) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (hello->peer_log.len == 0 && hello->position > 0) {
+        return NRS_ERROR_NOT_CANONICAL; /* a position in no log */
+    }
+    return NRS_OK;
+}
+
+static const wire_rule item_rules[] = {
+    {1, WIRE_ANY, 0, 0, 0, 0, 0},
+    {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, NRS_RECORDS_PER_ITEM_MAX, 0},
+};
+
+static const wire_rule items_rules[] = {
+    {1, WIRE_MESSAGE, 0, 0, 1, NRS_ITEM_COUNT_MAX, 0},
+};
+
+/* A peer of a later version may refuse for a reason that this one has no name for. */
+static const wire_rule refusal_rules[] = {
+    {1, WIRE_ANY, 0, 0, 0, 0, 0},
+    {2, WIRE_RANGE, 1, UINT16_MAX, 0, 0, 0},
+};
+
+static const wire_rule confirm_rules[] = {
+    {1, WIRE_ANY, 0, 0, 0, 0, 0},
+    {2, WIRE_MESSAGE, 0, 0, 0, NRS_ITEM_COUNT_MAX, 0},
+    {3, WIRE_ANY, 0, 0, 0, NRS_DEFERRED_COUNT_MAX, 0},
+};
+
+static const wire_rule bye_rules[] = {
+    {1, WIRE_RANGE, 0, UINT16_MAX, 0, 0, 0},
+};
+
+static const wire_rule frame_rules[] = {
+    {1, WIRE_CODE, NRS_FRAME_HELLO, NRS_FRAME_BYE, 0, 0, 0},
+    {2, WIRE_SIZE, 0, NRS_FRAME_SIZE_MAX, 0, 0, 0},
+};
+
+static nrs_error check_frame(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Frame *frame = (const Nrs__Wire__Frame *)message;
+    bool empty = frame->payload.len == 0;
+
+    if ((frame->type == NRS_FRAME_PING || frame->type == NRS_FRAME_PONG) && !empty) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    if ((frame->type == NRS_FRAME_HELLO || frame->type == NRS_FRAME_ITEMS) && empty) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return NRS_OK;
+}
+
+static const wire_schema schemas[] = {
+    WIRE_SCHEMA(envelope, envelope_rules, check_envelope),
+    WIRE_SCHEMA(letter, letter_rules, NULL),
+    WIRE_SCHEMA(statement, statement_rules, check_statement),
+    WIRE_SCHEMA(head, head_rules, check_head),
+    WIRE_SCHEMA(hello, hello_rules, check_hello),
+    WIRE_SCHEMA(item, item_rules, NULL),
+    WIRE_SCHEMA(items, items_rules, NULL),
+    WIRE_SCHEMA(refusal, refusal_rules, NULL),
+    WIRE_SCHEMA(confirm, confirm_rules, NULL),
+    WIRE_SCHEMA(bye, bye_rules, NULL),
+    WIRE_SCHEMA(frame, frame_rules, check_frame),
+};
+
+wire_schemas wire_schemas_of_links(void)
+{
+    return (wire_schemas){schemas, sizeof schemas / sizeof schemas[0]};
+}

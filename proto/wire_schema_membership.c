@@ -1,0 +1,188 @@
+/* People, keys, membership (SPEC 7). */
+#include "proto/label.h"
+#include "proto/limits.h"
+#include "proto/vocabulary.h"
+#include "proto/wire.h"
+#include "wire_schema.h"
+
+#define KEY WIRE_SIZE, NRS_KEY_SIZE, NRS_KEY_SIZE
+#define HASH WIRE_SIZE, NRS_HASH_SIZE, NRS_HASH_SIZE
+#define OPTIONAL_HASH WIRE_OPTIONAL, 0, NRS_HASH_SIZE
+#define SIGNATURE WIRE_SIZE, NRS_SIGNATURE_SIZE, NRS_SIGNATURE_SIZE
+#define DISPLAY_NAME WIRE_LINE, 0, NRS_DISPLAY_NAME_SIZE_MAX
+
+static const wire_rule person_entry_rules[] = {
+    {1, WIRE_NAME, 0, 0, 0, 0, 0}, {2, DISPLAY_NAME, 0, 0, 0}, {3, KEY, 0, 0, 0}, {4, KEY, 0, 0, 0},
+    {5, SIGNATURE, 0, 0, 0},
+};
+
+static const wire_rule card_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, WIRE_NAME, 0, 0, 0, 0, 0},
+    {3, DISPLAY_NAME, 0, 0, 0},
+    {4, KEY, 0, 0, 0},
+    {5, KEY, 0, 0, 0},
+    {6, KEY, 0, 0, 0},
+    {7, WIRE_ENDPOINT, 0, 0, 0, NRS_ENDPOINT_COUNT_MAX, 0},
+    {8, WIRE_MESSAGE, 0, 0, 0, NRS_CONTACT_COUNT_MAX, 0},
+    {9, WIRE_MESSAGE, 0, 0, 0, NRS_PERSON_COUNT_MAX, 1},
+    {10, WIRE_ANY, 0, 0, 0, 0, 0},
+    {11, WIRE_TIME, 0, 0, 0, 0, 0},
+    {12, SIGNATURE, 0, 0, 0},
+};
+
+static const wire_rule prekey_rules[] = {
+    {1, WIRE_SIZE, NRS_PREKEY_ID_SIZE, NRS_PREKEY_ID_SIZE, 0, 0, 0},
+    {2, KEY, 0, 0, 0},
+    {3, WIRE_OPTIONAL_TIME, 0, 0, 0, 0, 0},
+    {4, WIRE_TIME, 0, 0, 0, 0, 0},
+};
+
+static nrs_error check_prekey(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Prekey *prekey = (const Nrs__Wire__Prekey *)message;
+
+    return prekey->from_ms < prekey->until_ms ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule prekeys_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, KEY, 0, 0, 0},
+    {3, KEY, 0, 0, 0},
+    {4, WIRE_TIME, 0, 0, 0, 0, 0},
+    {5, WIRE_MESSAGE, 0, 0, 1, NRS_PREKEY_COUNT_MAX, 3},
+};
+
+static const wire_rule duty_rules[] = {
+    {1, WIRE_NAME, 0, 0, 0, 0, 0},
+    {2, WIRE_OPTIONAL_TIME, 0, 0, 0, 0, 0},
+    {3, WIRE_OPTIONAL_TIME, 0, 0, 0, 0, 0},
+};
+
+static nrs_error check_duty(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Duty *duty = (const Nrs__Wire__Duty *)message;
+
+    return duty->until_ms == 0 || duty->since_ms < duty->until_ms ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule member_rules[] = {
+    {1, WIRE_NAME, 0, 0, 0, 0, 0},
+    {2, DISPLAY_NAME, 0, 0, 0},
+    {3, KEY, 0, 0, 0},
+    {4, KEY, 0, 0, 0},
+    {5, KEY, 0, 0, 0},
+    {6, WIRE_CODE, NRS_ROLE_OPERATOR, NRS_ROLE_COUNCIL, 0, 0, 0},
+    {7, SIGNATURE, 0, 0, 0},
+    {8, WIRE_OPTIONAL, 0, NRS_SIGNATURE_SIZE, 0, 0, 0},
+    {9, WIRE_MESSAGE, 0, 0, 0, NRS_DUTY_COUNT_MAX, 0},
+};
+
+static const wire_rule tombstone_rules[] = {
+    {1, KEY, 0, 0, 0},
+    {2, WIRE_CODE, NRS_TOMBSTONE_REVOKED, NRS_TOMBSTONE_LEFT, 0, 0, 0},
+    {3, WIRE_TIME, 0, 0, 0, 0, 0},
+    {4, KEY, 0, 0, 0},
+    {5, WIRE_NAME, 0, 0, 0, 0, 0},
+};
+
+static const wire_rule disclaimer_rules[] = {
+    {1, WIRE_NAME, 0, 0, 0, 0, 0},
+    {2, WIRE_RANGE, 1, UINT32_MAX, 0, 0, 0},
+    {3, WIRE_SIZE, 0, NRS_FIELD_VALUE_SIZE_MAX, 0, 0, 0},
+    {4, WIRE_SIZE, 0, NRS_FIELD_VALUE_SIZE_MAX, 0, 0, 0},
+    {5, WIRE_BITS, 0, NRS_LABEL_BITS_ALL, 0, 0, 0},
+    {6, WIRE_BITS, 0, NRS_KIND_BITS_ALL, 0, 0, 0},
+};
+
+static nrs_error check_disclaimer(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Disclaimer *disclaimer = (const Nrs__Wire__Disclaimer *)message;
+
+    if ((disclaimer->ja == NULL || disclaimer->ja[0] == '\0') &&
+        (disclaimer->en == NULL || disclaimer->en[0] == '\0')) {
+        return NRS_ERROR_MALFORMED; /* nobody can accept what says nothing */
+    }
+    return NRS_OK;
+}
+
+static const wire_rule duty_rule_rules[] = {
+    {1, WIRE_BITS, 0, NRS_LABEL_BITS_ALL, 0, 0, 0},
+    {2, WIRE_BITS, 0, NRS_KIND_BITS_ALL, 0, 0, 0},
+    {3, WIRE_NAME, 0, 0, 0, 0, 0},
+};
+
+static const wire_rule rules_rules[] = {
+    {1, WIRE_BITS, 0, NRS_LABEL_BITS_ALL, 0, 0, 0},
+    {2, WIRE_BITS, 0, NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD, 0, 0, 0},
+    {3, WIRE_MESSAGE, 0, 0, 0, NRS_DISCLAIMER_COUNT_MAX, 0},
+    {4, WIRE_MESSAGE, 0, 0, 0, NRS_DUTY_COUNT_MAX, 0},
+};
+
+static const wire_rule recognised_rules[] = {
+    {1, HASH, 0, 0, 0},
+    {2, WIRE_NAME, 0, 0, 0, 0, 0},
+};
+
+static const wire_rule roster_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, OPTIONAL_HASH, 0, 0, 0},
+    {3, WIRE_NAME, 0, 0, 0, 0, 0},
+    {4, DISPLAY_NAME, 0, 0, 0},
+    {5, WIRE_ANY, 0, 0, 0, 0, 0},
+    {6, OPTIONAL_HASH, 0, 0, 0},
+    {7, WIRE_TIME, 0, 0, 0, 0, 0},
+    {8, WIRE_TIME, 0, 0, 0, 0, 0},
+    {9, KEY, 1, NRS_ROSTER_KEY_COUNT_MAX, 1},
+    {10, WIRE_RANGE, 1, NRS_ROSTER_KEY_COUNT_MAX, 0, 0, 0},
+    {11, WIRE_MESSAGE, 0, 0, 0, NRS_MEMBER_COUNT_MAX, 1},
+    {12, WIRE_MESSAGE, 0, 0, 0, NRS_TOMBSTONE_COUNT_MAX, 0},
+    {13, WIRE_MESSAGE, 1, 0, 0, 0, 0},
+    {14, WIRE_MESSAGE, 0, 0, 0, NRS_RECOGNISED_COUNT_MAX, 0},
+    {15, HASH, 0, NRS_FORK_COUNT_MAX, 0},
+};
+
+static nrs_error check_roster(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Roster *roster = (const Nrs__Wire__Roster *)message;
+    bool first = roster->version == 1;
+
+    if (roster->version == 0 || roster->expires_ms <= roster->created_ms || roster->threshold > roster->n_keys) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (first && (roster->community.len > 0 || roster->previous.len > 0)) {
+        return NRS_ERROR_NOT_CANONICAL; /* nothing comes before the first */
+    }
+    if (!first && (roster->community.len == 0 || roster->previous.len == 0)) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return NRS_OK;
+}
+
+static const wire_rule invite_rules[] = {
+    {1, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
+    {3, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, NRS_CHAIN_COUNT_MAX, 0},
+    {4, WIRE_SIZE, 1, 2 * NRS_CARD_SIZE_MAX, 0, NRS_MEMBER_COUNT_MAX, 0},
+};
+
+static const wire_schema schemas[] = {
+    WIRE_SCHEMA(person_entry, person_entry_rules, NULL),
+    WIRE_SCHEMA(card, card_rules, NULL),
+    WIRE_SCHEMA(prekey, prekey_rules, check_prekey),
+    WIRE_SCHEMA(prekeys, prekeys_rules, NULL),
+    WIRE_SCHEMA(duty, duty_rules, check_duty),
+    WIRE_SCHEMA(member, member_rules, NULL),
+    WIRE_SCHEMA(tombstone, tombstone_rules, NULL),
+    WIRE_SCHEMA(disclaimer, disclaimer_rules, check_disclaimer),
+    WIRE_SCHEMA(duty_rule, duty_rule_rules, NULL),
+    WIRE_SCHEMA(rules, rules_rules, NULL),
+    WIRE_SCHEMA(recognised, recognised_rules, NULL),
+    WIRE_SCHEMA(roster, roster_rules, check_roster),
+    WIRE_SCHEMA(invite, invite_rules, NULL),
+};
+
+wire_schemas wire_schemas_of_membership(void)
+{
+    return (wire_schemas){schemas, sizeof schemas / sizeof schemas[0]};
+}

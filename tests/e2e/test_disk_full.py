@@ -1,0 +1,120 @@
+"""A full disk: the command says so with exit 1, nothing half done stays, and all goes on once there is room."""
+
+import ctypes
+import os
+import unittest
+
+from harness import E2E, build_mesh, main, wait_until
+
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def private_mounts():
+    """Mounts made from here on belong to this process and its children, and end with them."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("not root: no small file system can be mounted")
+    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        raise unittest.SkipTest(f"mounting is not allowed here: {os.strerror(ctypes.get_errno())}")
+
+
+def mount_tmpfs(folder, size):
+    folder.mkdir()
+    if libc.mount(b"tmpfs", str(folder).encode(), b"tmpfs", 0, f"size={size},mode=700".encode()) != 0:
+        raise unittest.SkipTest(f"tmpfs cannot be mounted here: {os.strerror(ctypes.get_errno())}")
+
+
+class DiskFull(E2E):
+    @classmethod
+    def setUpClass(cls):
+        private_mounts()
+        super().setUpClass()
+
+    @classmethod
+    def build(cls, world):
+        for org in ("alpha", "bravo"):
+            mount_tmpfs(world.path / org, "24m")
+        build_mesh(world, ["alpha", "bravo"])
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        for org in ("alpha", "bravo"):
+            libc.umount2(str(cls.world.path / org).encode(), 2)
+
+    @staticmethod
+    def fill(node):
+        """Take the last byte of the node's file system."""
+        filler = node.dir / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        if file.write(bytes(size)) < size:
+                            break
+                except OSError:
+                    pass
+        return filler
+
+    def test_sender(self):
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        before = alpha.list()
+        filler = self.fill(alpha)
+        taken, body = [], "y" * 100000
+        try:
+            for _ in range(200):  # pages already in the file may take a few
+                done = alpha.cli("send", "--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", body,
+                                 "--json", want=None)
+                if done.code != 0:
+                    break
+                taken.append(done.object()["id"])
+            self.assertEqual(done.code, 1, str(done))
+            self.assertEqual(done.error()["rule"], "disk")
+            self.assertTrue(alpha.alive)
+            self.assertEqual([row["id"] for row in alpha.list()], [row["id"] for row in before] + taken)
+        finally:
+            filler.unlink()
+        alpha.wait_link("hub")
+        report = alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", "room again", "--body", body)
+        for wanted in (*taken, report):
+            bravo.wait_report(wanted)
+
+    def test_receiver(self):
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        filler = self.fill(bravo)
+        try:
+            reports = [alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", f"s{number}",
+                                  "--body", "z" * 100000) for number in range(40)]
+            # What is confirmed is durable: the last cannot be, there is no room for all of them.
+            alpha.wait_stage(reports[0], "hub", "stored")
+            self.assertTrue(bravo.alive, bravo.log_tail())
+            self.assertNotIn("stored", alpha.stages(reports[-1]).get("bravo", ()))
+        finally:
+            filler.unlink()
+        wait_until(lambda: set(reports) <= {row["id"] for row in bravo.list()}, "all arrive once there is room", 90)
+        listed = [row["id"] for row in bravo.list()]
+        self.assertEqual(len(listed), len(set(listed)))
+        alpha.wait_stage(reports[-1], "bravo", "stored")
+
+    def test_start_on_a_full_disk(self):
+        bravo = self.world.nodes["bravo"]
+        before = bravo.list()
+        bravo.stop()
+        filler = self.fill(bravo)
+        try:
+            bravo.start(wait=False)
+            wait_until(lambda: not bravo.alive or bravo.cli("status", want=None).code == 0, "it runs, or says why not")
+            if not bravo.alive:
+                self.assertEqual(bravo.process.returncode, 1, bravo.log_tail())
+                self.assertTrue(bravo.log_text().strip())
+                bravo.process = None
+        finally:
+            filler.unlink()
+        if bravo.process is not None:
+            bravo.stop()
+        bravo.start()
+        self.assertEqual(bravo.list(), before)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""RED is for persons: sealed and opened in the person's own process, and by nobody else."""
+
+from harness import E2E, build_mesh, main, wait_reachable
+
+SECRET = "朱書きの本文-red-4e1f"
+
+
+class Red(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo"], persons={"alpha": ["sato"], "bravo": ["tanaka", "ito"]})
+
+    def send_red(self, *to, subject="朱", **options):
+        alpha = self.world.nodes["alpha"]
+        args = [part for address in to for part in ("--to", address)]
+        return alpha.send("--tlp", "RED", *args, "--kind", "incident", "--subject", subject, "--body", SECRET, person="sato", **options)
+
+    def test_one_person_alone(self):
+        alpha, bravo, hub = (self.world.nodes[org] for org in ("alpha", "bravo", "hub"))
+        report = self.send_red("tanaka@bravo")
+        row = bravo.wait_report(report)
+        self.assertEqual(row["label"], "RED")
+        self.assertIsNone(row["subject"], "the node may not open it")
+        self.assertIsNone(row["kind"])
+        for who in (None, "ito"):  # the desk, and a colleague
+            refused = bravo.cli("show", report, "--json", want=None, person=who)
+            self.assertIn(refused.code, (3, 4, 5), str(refused))
+            self.assertNotIn(SECRET, refused.out + refused.err)
+        self.assertEqual(bravo.cli("show", report, "--json", want=3).error()["rule"], "person-only")
+        hub.cli("show", report, want=4)
+        self.assertEqual(bravo.show(report, person="tanaka")["body"], SECRET)
+        alpha.wait_stage(report, "tanaka@bravo", "opened")
+        self.assertEqual(alpha.show(report, person="sato")["body"], SECRET, "the sender keeps a slot of its own")
+        refused = alpha.cli("show", report, want=None)
+        self.assertEqual(refused.code, 3, str(refused))
+        self.assertNotIn(SECRET, refused.out + refused.err)
+
+    def test_never_exported(self):
+        bravo = self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo")
+        bravo.wait_report(report)
+        for sink in ("own", "clients", "community", "public"):
+            for who in (None, "tanaka"):
+                path = self.world.path / "red.json"
+                bravo.cli("export", report, "--sink", sink, "--format", "json", "-o", path, want=3, person=who)
+                self.assertFalse(path.exists())
+
+    def test_addresses_refused(self):
+        alpha = self.world.nodes["alpha"]
+        before = alpha.list()
+        for to in ("@electricity", "bravo"):
+            error = alpha.cli("send", "--tlp", "RED", "--to", to, "--kind", "incident", "--subject", "s", "--body", "b", "--json",
+                              person="sato", want=3).error()
+            self.assertEqual(error["rule"], "label-forbids")
+            self.assertTrue(error["hint"], "the refusal says what would be allowed")
+        alpha.cli("send", "--tlp", "RED", "--to", "nobody@bravo", "--kind", "incident", "--subject", "s", "--body", "b",
+                  person="sato", want=4)
+        self.assertEqual(alpha.list(), before)
+
+    def test_to_two_persons(self):
+        bravo = self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo", "ito@bravo")
+        bravo.wait_report(report)
+        for who in ("tanaka", "ito"):
+            self.assertEqual(bravo.show(report, person=who)["body"], SECRET)
+
+    def test_person_under_a_passphrase(self):
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        right, wrong = self.world.write("right.txt", "correct horse battery\n"), self.world.write("wrong.txt", "incorrect\n")
+        bravo.cli("person", "add", "mori", "--name", "森", "--passphrase-file", right)
+        # The person was added while the node runs: the card and the prekeys still reach the others.
+        wait_reachable(alpha, ["mori@bravo"], {"mori@bravo"}, "RED", "sato")
+        report = self.send_red("mori@bravo")
+        bravo.wait_report(report)
+        refused = bravo.cli("show", report, person="mori", passphrase=wrong, want=5)
+        self.assertNotIn(SECRET, refused.out + refused.err)
+        bravo.cli("show", report, person="mori", want=5)
+        self.assertEqual(bravo.show(report, person="mori", passphrase=right)["body"], SECRET)
+
+    def test_reply_stays_with_the_persons(self):
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo")
+        bravo.wait_report(report)
+        bravo.cli("reply", report, "--tlp", "AMBER", "--to", "@electricity", "--body", "x", person="tanaka", want=3)
+        answer = bravo.cli("reply", report, "--body", "返事の本文", person="tanaka").last_word()
+        alpha.wait_report(answer)
+        self.assertEqual(alpha.show(answer, person="sato")["body"], "返事の本文")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour.
+
+The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
+"""
+import base64
+import os
+import re
+import shutil
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+VECTORS = os.path.join(ROOT, "tests", "vectors", "wire")
+WIRE_COUNT_MAX = 60
+WIRE_SIZE_MAX = 2048
+
+
+def folder(name):
+    path = os.path.join(HERE, "corpus", name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    return path
+
+
+def write(path, name, data):
+    with open(os.path.join(path, name), "wb") as file:
+        file.write(data)
+
+
+def messages():
+    """The short names of NRS_MESSAGES in their order: the fuzzer chooses by it."""
+    with open(os.path.join(ROOT, "proto", "include", "proto", "wire.h"), encoding="utf-8") as file:
+        text = file.read()
+    table = text[text.index("#define NRS_MESSAGES(X)"):]
+    table = table[:table.index("\n\n")]
+    return re.findall(r"^ *X\((\w+),", table, re.MULTILINE)
+
+
+def wire():
+    names = messages()
+    path = folder("fuzz_wire")
+    files = sorted(os.listdir(VECTORS))
+    # The good ones of every message first, then as many failures as there is room for, spread over the list.
+    good = [name for name in files if name.endswith("-ok.hex")]
+    bad = [name for name in files if not name.endswith("-ok.hex")]
+    room = max(0, WIRE_COUNT_MAX - len(good))
+    chosen = good[:WIRE_COUNT_MAX] + [bad[i * len(bad) // room] for i in range(min(room, len(bad)))]
+    covered = set()
+    for name in chosen:
+        with open(os.path.join(VECTORS, name), encoding="ascii") as file:
+            data = bytes.fromhex(file.read().strip())
+        message = name.split("-")[0]
+        if len(data) <= WIRE_SIZE_MAX:
+            write(path, name[:-4], bytes([names.index(message)]) + data)
+            covered.add(message)
+    missing = set(names) - covered
+    if missing:
+        raise SystemExit("no vector for " + ", ".join(sorted(missing)))
+
+
+FORMS = {
+    "least": "subject: A\nkind: incident\ntlp: AMBER\nsummary: B\n",
+    "comments": "# 情報連絡様式\n\nsubject: 遠隔監視装置の不審な通信\nkind: early-sign\ntlp: AMBER+STRICT\n"
+                "summary: 一行目\n  二行目\n\n  四行目\n# 終わり\n",
+    "crlf": "subject: A\r\nkind: near-miss\r\ntlp: GREEN\r\nsummary: B\r\n  C\r\n",
+    "twice": "subject: A\nsubject: B\nkind: lesson\ntlp: CLEAR\nsummary: C\n",
+    "unknown-field": "subject: A\nkind: lesson\ntlp: CLEAR\nsummary: C\nno_such_field: D\n",
+    "unknown-label": "subject: A\nkind: incident\ntlp: PURPLE\nsummary: B\n",
+    "no-colon": "subject A\n",
+    "continued-first": "  subject: A\n",
+    "empty-value": "subject:\nkind: incident\ntlp: RED\nsummary: \n",
+    "control": "subject: A\x07\nkind: incident\ntlp: RED\nsummary: B\n",
+}
+
+
+def form_fields():
+    with open(os.path.join(ROOT, "proto", "form.c"), encoding="utf-8") as file:
+        return re.findall(r'\{"(\w+)", "', file.read())
+
+
+def form():
+    path = folder("fuzz_form")
+    for name, text in FORMS.items():
+        write(path, name, text.encode())
+    write(path, "bad-utf8", b"subject: \xc3\x28\nkind: incident\ntlp: RED\nsummary: B\n")
+    given = {"kind": "restoration", "tlp": "GREEN", "to": "@electricity, sato@kanto-power", "number": "2",
+             "final": "yes", "event_type": "availability-disruption", "cause": "disaster, user-error"}
+    every = "".join(f"{name}: {given.get(name, 'x')}\n" for name in form_fields())
+    write(path, "every-field", every.encode())
+
+
+def block(data, kind="CARD", line="\n", width=64):
+    text = base64.b64encode(data).decode()
+    lines = [text[i:i + width] for i in range(0, len(text), width)]
+    return line.join([f"-----BEGIN NOROSHI {kind}-----", *lines, f"-----END NOROSHI {kind}-----", ""]).encode()
+
+
+def armour():
+    path = folder("fuzz_armour")
+    long = bytes(range(256))
+    write(path, "one-byte", block(b"x"))
+    write(path, "whole-lines", block(long[:96]))
+    write(path, "many-lines", block(long))
+    write(path, "crlf", block(long, line="\r\n"))
+    write(path, "blank-lines-around", b"\n\n" + block(long[:50]) + b"\n\n")
+    write(path, "other-type", block(long[:50], kind="ROSTER"))
+    write(path, "two-blocks", block(b"a") + block(b"b"))
+    write(path, "short-lines", block(long, width=60))
+    write(path, "empty", block(b""))
+    write(path, "padding-inside", block(b"x").replace(b"==", b"=="[:1]))
+
+
+if __name__ == "__main__":
+    wire()
+    form()
+    armour()

@@ -1,0 +1,552 @@
+#include "mesh.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keys/seal.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+#define QUEUE_MAX 4096
+
+typedef struct pending {
+    size_t node;
+    nrs_event_type type;
+    nrs_link_id link;
+    uint8_t curve_key[NRS_KEY_SIZE];
+    nrs_bytes bytes;
+} pending;
+
+static pending queue[QUEUE_MAX];
+static size_t queue_count;
+
+static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
+{
+    mesh_node *node = context;
+
+    return nrs_bytes_copy(bytes_out, nrs_slice_of_bytes(&node->vault));
+}
+
+static nrs_error vault_write(void *context, nrs_slice bytes)
+{
+    mesh_node *node = context;
+
+    return node->vault_fails ? NRS_ERROR_DISK : nrs_bytes_copy(&node->vault, bytes);
+}
+
+static char *text_of(const char *text)
+{
+    union { const char *in; char *out; } cast = {.in = text};
+
+    return cast.out;
+}
+
+static void make_card(mesh_node *node, uint64_t serial)
+{
+    nrs_card card;
+    char endpoint[64];
+    char *endpoints[1] = {endpoint};
+
+    nrs__wire__card__init(&card);
+    card.org = node->org;
+    card.name = text_of("試験組織");
+    card.serial = serial;
+    card.created_ms = 1795000000000ull;
+    (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", 7000u + (unsigned)strlen(node->org));
+    card.n_endpoints = 1;
+    card.endpoints = endpoints;
+    OK(nrs_card_sign(&node->card, &card, node->identity));
+}
+
+void mesh_up(mesh *net, size_t index)
+{
+    mesh_node *node = &net->nodes[index];
+    char path[128];
+    uint8_t incarnation[NRS_LOG_ID_SIZE];
+    nrs_store_options store_options = {.path = path, .synchronous_off = 1};
+    nrs_core_options options = {.identity = node->identity, .own_card = nrs_slice_of_bytes(&node->card),
+                                .vault = {.context = node, .read = vault_read, .write = vault_write}};
+
+    randombytes_buf(incarnation, sizeof incarnation);
+    (void)snprintf(path, sizeof path, "%s/store.db", node->folder);
+    OK(nrs_store_open(&node->store, &store_options, incarnation));
+    options.store = node->store;
+    OK(nrs_core_new(&node->core, &options, net->now_ms));
+}
+
+size_t mesh_add_node(mesh *net, const char *org)
+{
+    size_t index = net->node_count;
+    mesh_node *node = &net->nodes[index];
+
+    assert_true(index < MESH_NODE_MAX);
+    net->node_count++;
+    (void)snprintf(node->org, sizeof node->org, "%s", org);
+    (void)snprintf(node->folder, sizeof node->folder, "/tmp/noroshi-mesh-XXXXXX");
+    assert_non_null(mkdtemp(node->folder));
+    OK(nrs_identity_new(&node->identity));
+    make_card(node, 1);
+    mesh_up(net, index);
+    return index;
+}
+
+/* ---- Effects ---- */
+
+static void enqueue(size_t node, nrs_event_type type, nrs_link_id link, const uint8_t *curve_key, nrs_slice bytes)
+{
+    pending *entry = &queue[queue_count];
+
+    assert_true(queue_count < QUEUE_MAX);
+    *entry = (pending){.node = node, .type = type, .link = link};
+    if (curve_key != NULL) {
+        memcpy(entry->curve_key, curve_key, NRS_KEY_SIZE);
+    }
+    OK(nrs_bytes_copy(&entry->bytes, bytes));
+    queue_count++;
+}
+
+static const uint8_t *curve_of(const mesh *net, size_t node)
+{
+    return nrs_identity_public(net->nodes[node].identity)->curve_key;
+}
+
+static void dial(mesh *net, size_t from, const uint8_t *curve_key)
+{
+    for (size_t to = 0; to < net->node_count; to++) {
+        if (memcmp(curve_of(net, to), curve_key, NRS_KEY_SIZE) != 0 || net->nodes[to].core == NULL) {
+            continue;
+        }
+        if (!nrs_core_admits(net->nodes[to].core, curve_of(net, from))) {
+            enqueue(from, NRS_EVENT_LINK_REFUSED, 0, curve_key, nrs_slice_of(NULL, 0));
+            return;
+        }
+        for (size_t i = 0; i < net->link_count; i++) {
+            if (net->links[i].open && net->links[i].from == from && net->links[i].to == to) {
+                return;
+            }
+        }
+        assert_true(net->link_count < MESH_LINK_MAX);
+        mesh_link *link = &net->links[net->link_count];
+        net->link_count++;
+        *link = (mesh_link){.from = from, .to = to, .from_id = ++net->next_link, .open = true};
+        link->to_id = ++net->next_link;
+        enqueue(from, NRS_EVENT_LINK_UP, link->from_id, curve_key, nrs_slice_of(NULL, 0));
+        return;
+    }
+}
+
+static mesh_link *link_of(mesh *net, size_t node, nrs_link_id id)
+{
+    for (size_t i = 0; i < net->link_count; i++) {
+        mesh_link *link = &net->links[i];
+        if (link->open && ((link->from == node && link->from_id == id) || (link->to == node && link->to_id == id))) {
+            return link;
+        }
+    }
+    return NULL;
+}
+
+static void cut(mesh_link *link, size_t by)
+{
+    link->open = false;
+    if (link->from != by) {
+        enqueue(link->from, NRS_EVENT_LINK_DOWN, link->from_id, NULL, nrs_slice_of(NULL, 0));
+    }
+    if (link->to != by) {
+        enqueue(link->to, NRS_EVENT_LINK_DOWN, link->to_id, NULL, nrs_slice_of(NULL, 0));
+    }
+}
+
+static void send(mesh *net, size_t node, const nrs_effect *effect)
+{
+    mesh_link *link = link_of(net, node, effect->link);
+    size_t other;
+
+    if (link == NULL) {
+        return;
+    }
+    other = link->from == node ? link->to : link->from;
+    if (net->inspect != NULL && !net->inspect(net->inspect_context, node, other, nrs_slice_of_bytes(&effect->bytes))) {
+        cut(link, MESH_NODE_MAX);
+        return;
+    }
+    net->frames++;
+    net->frame_bytes += effect->bytes.size;
+    enqueue(other, NRS_EVENT_FRAME, link->from == node ? link->to_id : link->from_id, curve_of(net, node), nrs_slice_of_bytes(&effect->bytes));
+}
+
+static void act(mesh *net, size_t index, const nrs_effects *effects)
+{
+    mesh_node *node = &net->nodes[index];
+
+    for (size_t i = 0; i < effects->count; i++) {
+        const nrs_effect *effect = &effects->list[i];
+        mesh_link *link;
+        switch (effect->type) {
+        case NRS_EFFECT_SEND:
+            send(net, index, effect);
+            break;
+        case NRS_EFFECT_CLOSE:
+            link = link_of(net, index, effect->link);
+            if (link != NULL) {
+                cut(link, index);
+            }
+            break;
+        case NRS_EFFECT_DIAL:
+            dial(net, index, effect->curve_key);
+            break;
+        case NRS_EFFECT_REPLY:
+            json_decref(node->reply);
+            node->reply = json_incref(effect->reply);
+            break;
+        case NRS_EFFECT_INBOX_DONE:
+            if (effect->error != NRS_OK) {
+                (void)snprintf(node->last_log, sizeof node->last_log, "inbox: %s", nrs_error_rule(effect->error));
+            }
+            break;
+        case NRS_EFFECT_LOG:
+            node->log_lines++;
+            (void)snprintf(node->last_log, sizeof node->last_log, "%s", effect->text);
+            if (getenv("NRS_TEST_LOG") != NULL) {
+                (void)fprintf(stderr, "%s: %s\n", node->org, effect->text);
+            }
+            break;
+        case NRS_EFFECT_HANGUP:
+        case NRS_EFFECT_ADMISSION:
+        case NRS_EFFECT_WRITE_FILE:
+            break;
+        }
+    }
+}
+
+nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event)
+{
+    nrs_effects effects = {0};
+    nrs_event timed = *event;
+    nrs_error error;
+
+    if (net->nodes[node].core == NULL) {
+        return NRS_OK;
+    }
+    timed.now_ms = net->now_ms;
+    timed.monotonic_ms = net->monotonic_ms;
+    error = nrs_core_step(net->nodes[node].core, &effects, &timed, 1);
+    act(net, node, &effects);
+    nrs_effects_wipe(&effects);
+    return error;
+}
+
+static void drain(mesh *net)
+{
+    size_t done = 0;
+
+    while (done < queue_count) {
+        pending entry = queue[done];
+        nrs_event event = {.type = entry.type, .link = entry.link, .bytes = nrs_slice_of_bytes(&entry.bytes)};
+        memcpy(event.curve_key, entry.curve_key, NRS_KEY_SIZE);
+        done++;
+        if (done > QUEUE_MAX / 2) { /* move what is left to the front */
+            memmove(queue, queue + done, (queue_count - done) * sizeof queue[0]);
+            queue_count -= done;
+            done = 0;
+        }
+        (void)mesh_step(net, entry.node, &event);
+        nrs_bytes_wipe(&entry.bytes);
+    }
+    queue_count = 0;
+}
+
+/* A dialled peer whose link is gone is dialled again, as the shell does. */
+static void redial(mesh *net)
+{
+    for (size_t i = 0; i < net->link_count; i++) {
+        const mesh_link link = net->links[i];
+        bool again = !link.open && net->nodes[link.from].core != NULL && net->nodes[link.to].core != NULL;
+        for (size_t k = 0; k < net->link_count && again; k++) {
+            again = k == i || net->links[k].from != link.from || net->links[k].to != link.to || (!net->links[k].open && k < i);
+        }
+        if (again) {
+            net->links[i] = net->links[net->link_count - 1];
+            net->link_count--;
+            dial(net, link.from, curve_of(net, link.to));
+        }
+    }
+}
+
+void mesh_settle(mesh *net, size_t rounds)
+{
+    nrs_event tick = {.type = NRS_EVENT_TICK};
+
+    for (size_t round = 0; round < rounds; round++) {
+        net->now_ms += 1000;
+        net->monotonic_ms += 1000;
+        redial(net);
+        for (size_t i = 0; i < net->node_count; i++) {
+            OK(mesh_step(net, i, &tick));
+        }
+        drain(net);
+    }
+}
+
+/* ---- Membership ---- */
+
+static void inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
+{
+    char *text = NULL;
+    nrs_event event = {.type = NRS_EVENT_INBOX, .name = name};
+
+    net->nodes[node].last_log[0] = '\0';
+    OK(nrs_armour_encode(&text, type, bytes));
+    event.bytes = nrs_slice_of_string(text);
+    OK(mesh_step(net, node, &event));
+    assert_null(strstr(net->nodes[node].last_log, "inbox: forged"));
+    free(text);
+}
+
+static nrs_bytes first_many;
+
+static void sign_roster(mesh *net, nrs_roster *roster)
+{
+    nrs_bytes statement = {0}, many = {0};
+
+    OK(nrs_roster_encode(&statement, roster));
+    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), net->roster_key));
+    nrs_bytes_wipe(&net->statement);
+    nrs_bytes_wipe(&net->many);
+    net->statement = statement;
+    net->many = many;
+}
+
+static Nrs__Wire__Member *member_of(mesh_node *node, uint32_t role)
+{
+    static Nrs__Wire__Member members[MESH_NODE_MAX * 8];
+    nrs_signed *outer = NULL;
+    nrs_card *card = NULL;
+    static uint8_t proofs[MESH_NODE_MAX * 8][NRS_SIGNATURE_SIZE];
+    static size_t proof_count;
+    Nrs__Wire__Member *member = &members[proof_count % (MESH_NODE_MAX * 8)];
+    uint8_t *proof = proofs[proof_count++ % (MESH_NODE_MAX * 8)];
+    const nrs_public_keys *keys = nrs_identity_public(node->identity);
+
+    OK(nrs_signed_decode(&outer, nrs_slice_of_bytes(&node->card)));
+    OK(nrs_card_decode(&card, nrs_field(&outer->statement)));
+    memcpy(proof, card->proof.data, NRS_SIGNATURE_SIZE);
+    nrs_card_free(&card);
+    nrs_signed_free(&outer);
+    nrs__wire__member__init(member);
+    member->org = node->org;
+    member->name = text_of("試験組織");
+    member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+    member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+    member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+    member->role = role;
+    member->proof = nrs_field_of(nrs_slice_of(proof, NRS_SIGNATURE_SIZE));
+    return member;
+}
+
+static void create(mesh *net)
+{
+    nrs_roster roster;
+    nrs_public_keys key = *nrs_identity_public(net->roster_key);
+    ProtobufCBinaryData keys[1] = {nrs_field_of(nrs_slice_of(key.sign_key, NRS_KEY_SIZE))};
+    Nrs__Wire__Member *members[1] = {member_of(&net->nodes[0], NRS_ROLE_HUB)};
+    Nrs__Wire__Rules rules;
+
+    nrs__wire__rules__init(&rules);
+    rules.labels = NRS_LABEL_BITS_ALL;
+    rules.flags = NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD;
+    nrs__wire__roster__init(&roster);
+    roster.suite = NRS_SUITE;
+    roster.id = text_of("electricity");
+    roster.name = text_of("電力CEPTOAR");
+    roster.version = 1;
+    roster.created_ms = net->now_ms;
+    roster.expires_ms = net->now_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    roster.n_keys = 1;
+    roster.keys = keys;
+    roster.threshold = 1;
+    roster.n_members = 1;
+    roster.members = members;
+    roster.rules = &rules;
+    sign_roster(net, &roster);
+    nrs_bytes_wipe(&first_many);
+    OK(nrs_bytes_copy(&first_many, nrs_slice_of_bytes(&net->many)));
+    inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+}
+
+/* The next version with one member more or one fewer (role 0). */
+static void next_version(mesh *net, size_t node, uint32_t role)
+{
+    nrs_roster *held = NULL;
+    nrs_roster next;
+    uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
+    Nrs__Wire__Member *members[MESH_NODE_MAX + 1];
+    Nrs__Wire__Tombstone tombstone, *tombstones[MESH_NODE_MAX];
+    const nrs_public_keys *keys = nrs_identity_public(net->nodes[node].identity);
+    Nrs__Wire__Member *fresh = role == 0 ? NULL : member_of(&net->nodes[node], role);
+    size_t count = 0;
+
+    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
+    nrs_roster_community(community, held, nrs_slice_of_bytes(&net->statement));
+    nrs_roster_hash(previous, nrs_slice_of_bytes(&net->statement));
+    next = *held;
+    next.version++;
+    next.community = nrs_field_of(nrs_slice_of(community, sizeof community));
+    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
+    for (size_t i = 0; i < held->n_members; i++) {
+        if (fresh != NULL && strcmp(held->members[i]->org, fresh->org) > 0) {
+            members[count++] = fresh;
+            fresh = NULL;
+        }
+        if (role != 0 || strcmp(held->members[i]->org, net->nodes[node].org) != 0) {
+            members[count++] = held->members[i];
+        }
+    }
+    if (fresh != NULL) {
+        members[count++] = fresh;
+    }
+    next.n_members = count;
+    next.members = members;
+    for (size_t i = 0; i < held->n_tombstones; i++) {
+        tombstones[i] = held->tombstones[i];
+    }
+    if (role == 0) {
+        nrs__wire__tombstone__init(&tombstone);
+        tombstone.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+        tombstone.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+        tombstone.cause = NRS_TOMBSTONE_REVOKED;
+        tombstone.at_ms = net->now_ms;
+        tombstone.org = net->nodes[node].org;
+        tombstones[next.n_tombstones++] = &tombstone;
+    }
+    next.tombstones = tombstones;
+    sign_roster(net, &next);
+    nrs_roster_free(&held);
+    inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+}
+
+void mesh_join(mesh *net, size_t node, uint32_t role)
+{
+    nrs_invite invite;
+    nrs_bytes bytes = {0};
+    ProtobufCBinaryData cards[1] = {nrs_field_of(nrs_slice_of_bytes(&net->nodes[0].card))};
+
+    next_version(net, node, role);
+    nrs__wire__invite__init(&invite);
+    invite.first = nrs_field_of(nrs_slice_of_bytes(&first_many));
+    invite.current = nrs_field_of(nrs_slice_of_bytes(&net->many));
+    invite.n_cards = 1;
+    invite.cards = cards;
+    OK(nrs_invite_encode(&bytes, &invite));
+    inbox(net, node, "electricity.invite", "INVITE", nrs_slice_of_bytes(&bytes));
+    nrs_bytes_wipe(&bytes);
+}
+
+void mesh_remove(mesh *net, size_t node)
+{
+    next_version(net, node, 0);
+}
+
+void mesh_start(mesh *net, size_t node_count, size_t hub_count)
+{
+    char org[32];
+
+    OK(nrs_keys_start());
+    memset(net, 0, sizeof *net);
+    net->now_ms = 1795400000000ull;
+    net->monotonic_ms = 1000000;
+    OK(nrs_identity_new(&net->roster_key));
+    for (size_t i = 0; i < node_count; i++) {
+        (void)snprintf(org, sizeof org, "org-%zu", i);
+        (void)mesh_add_node(net, org);
+    }
+    create(net);
+    for (size_t i = 1; i < node_count; i++) {
+        mesh_join(net, i, i < hub_count ? NRS_ROLE_HUB : NRS_ROLE_OPERATOR);
+    }
+    mesh_settle(net, 4);
+}
+
+void mesh_down(mesh *net, size_t node)
+{
+    for (size_t i = 0; i < net->link_count; i++) {
+        if (net->links[i].open && (net->links[i].from == node || net->links[i].to == node)) {
+            cut(&net->links[i], node);
+        }
+    }
+    nrs_core_destroy(&net->nodes[node].core);
+    nrs_store_close(&net->nodes[node].store);
+}
+
+void mesh_crash(mesh *net, size_t node)
+{
+    mesh_down(net, node);
+    mesh_up(net, node);
+}
+
+void mesh_stop(mesh *net)
+{
+    for (size_t i = 0; i < net->node_count; i++) {
+        char command[96];
+        if (net->nodes[i].core != NULL) {
+            mesh_down(net, i);
+        }
+        nrs_identity_destroy(&net->nodes[i].identity);
+        nrs_bytes_wipe(&net->nodes[i].card);
+        nrs_bytes_wipe(&net->nodes[i].vault);
+        json_decref(net->nodes[i].reply);
+        (void)snprintf(command, sizeof command, "rm -rf %s", net->nodes[i].folder);
+        assert_int_equal(system(command), 0);
+    }
+    for (size_t i = 0; i < queue_count; i++) {
+        nrs_bytes_wipe(&queue[i].bytes);
+    }
+    queue_count = 0;
+    nrs_bytes_wipe(&first_many);
+    nrs_bytes_wipe(&net->statement);
+    nrs_bytes_wipe(&net->many);
+    nrs_identity_destroy(&net->roster_key);
+}
+
+/* ---- Commands ---- */
+
+nrs_error mesh_command(mesh *net, size_t node, const char *command)
+{
+    json_error_t where;
+    json_t *parsed = json_loads(command, 0, &where);
+    nrs_event event = {.type = NRS_EVENT_COMMAND, .name = "tester", .command = parsed, .request = 1};
+    const json_t *last;
+    const char *rule;
+    nrs_error error;
+
+    assert_non_null(parsed);
+    json_decref(net->nodes[node].reply);
+    net->nodes[node].reply = NULL;
+    error = mesh_step(net, node, &event);
+    json_decref(parsed);
+    assert_non_null(net->nodes[node].reply);
+    last = json_array_get(net->nodes[node].reply, json_array_size(net->nodes[node].reply) - 1);
+    rule = json_string_value(json_object_get(last, "rule"));
+    return rule == NULL ? error : nrs_error_from_rule(rule);
+}
+
+size_t mesh_row_count(const mesh *net, size_t node)
+{
+    return json_array_size(net->nodes[node].reply) - 1;
+}
+
+const json_t *mesh_row(const mesh *net, size_t node, size_t index)
+{
+    assert_true(index < mesh_row_count(net, node));
+    return json_array_get(net->nodes[node].reply, index);
+}

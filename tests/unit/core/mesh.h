@@ -1,0 +1,74 @@
+/* Several engines wired together in one process, each with a real store in a folder of its own: enough of a network to
+ * drive the link protocol, without sockets or clocks. Links are lossless and ordered; a test cuts them, crashes a node, or
+ * looks at every frame on its way. */
+#ifndef TESTS_MESH_H
+#define TESTS_MESH_H
+
+#include "core/core.h"
+#include "keys/card.h"
+#include "keys/roster.h"
+
+#define MESH_NODE_MAX 12
+#define MESH_LINK_MAX 256
+
+typedef struct mesh_node {
+    char org[NRS_NAME_SIZE_MAX + 1];
+    char folder[64];
+    nrs_identity *identity;
+    nrs_bytes card;          /* Signed */
+    nrs_bytes vault;
+    nrs_store *store;
+    nrs_core *core;
+    bool vault_fails;
+    json_t *reply;           /* of the last command: the lines */
+    size_t log_lines;
+    char last_log[256];
+} mesh_node;
+
+typedef struct mesh_link {
+    size_t from, to;         /* from dialled */
+    nrs_link_id from_id, to_id;
+    bool open;
+} mesh_link;
+
+typedef struct mesh {
+    mesh_node nodes[MESH_NODE_MAX];
+    size_t node_count;
+    mesh_link links[MESH_LINK_MAX];
+    size_t link_count;
+    nrs_link_id next_link;
+    uint64_t now_ms;
+    uint64_t monotonic_ms;
+    nrs_identity *roster_key;
+    nrs_bytes statement;     /* of the newest roster */
+    nrs_bytes many;
+    uint64_t frames;         /* delivered */
+    uint64_t frame_bytes;
+    /* Called for each frame before it is delivered; false drops the link instead. */
+    bool (*inspect)(void *context, size_t from, size_t to, nrs_slice frame);
+    void *inspect_context;
+} mesh;
+
+/** node 0 is the hub of the community "electricity"; the others are members, all joined. Names org-0 …  */
+void mesh_start(mesh *net, size_t node_count, size_t hub_count);
+void mesh_stop(mesh *net);
+/** Add a member to the roster (role of NRS_ROLE_…) and hand the new version to node 0 and, as an invite, to the member. */
+void mesh_join(mesh *net, size_t node, uint32_t role);
+void mesh_remove(mesh *net, size_t node);
+/** Make a node that is in no community. Returns its index. */
+size_t mesh_add_node(mesh *net, const char *org);
+/** Give a node one event and act on the effects. Returns what the step returned. */
+nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event);
+/** Deliver until nothing moves (at most `rounds` ticks of a second each, each node ticking). */
+void mesh_settle(mesh *net, size_t rounds);
+/** A command as JSON text; the answer's lines are kept in node.reply. Returns the error named by the last line. */
+nrs_error mesh_command(mesh *net, size_t node, const char *command);
+/** The row with this index of the last answer. */
+const json_t *mesh_row(const mesh *net, size_t node, size_t index);
+size_t mesh_row_count(const mesh *net, size_t node);
+/** A crash: the engine and the store go without a word, and start again from the folder. */
+void mesh_crash(mesh *net, size_t node);
+void mesh_down(mesh *net, size_t node);
+void mesh_up(mesh *net, size_t node);
+
+#endif

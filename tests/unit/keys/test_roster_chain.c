@@ -1,0 +1,254 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "roster_maker.h"
+
+static nrs_slice none(void)
+{
+    return nrs_slice_of(NULL, 0);
+}
+
+/* A roster version as it travels, and its statement. */
+typedef struct version {
+    nrs_bytes statement;
+    nrs_bytes many;
+} version;
+
+static void version_wipe(version *v)
+{
+    nrs_bytes_wipe(&v->statement);
+    nrs_bytes_wipe(&v->many);
+}
+
+static void version_make(version *v, maker *m, uint64_t number, size_t first_key, size_t key_count, uint32_t threshold,
+                         const char *signers, const uint8_t *community, const version *before)
+{
+    edition e;
+
+    edition_init(&e, m, number, first_key, key_count, threshold);
+    if (before != NULL) {
+        edition_follow(&e, community, nrs_slice_of_bytes(&before->statement));
+    }
+    edition_pack(&v->statement, &e);
+    maker_sign(&v->many, m, nrs_slice_of_bytes(&v->statement), signers);
+    edition_wipe(&e);
+}
+
+/* ---- One version after another: the first lists the keys 0, 1, 2 with threshold 2 ---- */
+
+static const struct chain_case {
+    const char *name;
+    uint64_t number;
+    size_t first_key, key_count;
+    uint32_t threshold;
+    const char *signers;
+    bool other_community, other_previous, without_statement;
+    nrs_error want;
+} chain_cases[] = {
+    { "the next version", 2, 0, 3, 2, "12", false, false, false, NRS_OK },
+    { "the next version, its chain not asked for", 2, 0, 3, 2, "12", false, true, true, NRS_OK },
+    { "too few signatures", 2, 0, 3, 2, "1", false, false, false, NRS_ERROR_FORGED },
+    { "a key added, by the old threshold", 2, 0, 4, 2, "01", false, false, false, NRS_OK },
+    { "a key added, and it signs for an old one", 2, 0, 4, 2, "03", false, false, false, NRS_ERROR_FORGED },
+    { "a key added, three signatures", 2, 0, 4, 2, "013", false, false, false, NRS_OK },
+    { "threshold raised, by the new one", 2, 0, 3, 3, "012", false, false, false, NRS_OK },
+    { "threshold raised, by the old one only", 2, 0, 3, 3, "01", false, false, false, NRS_ERROR_FORGED },
+    { "threshold lowered, by the new one only", 2, 0, 3, 1, "1", false, false, false, NRS_ERROR_FORGED },
+    { "threshold lowered, by the old one", 2, 0, 3, 1, "02", false, false, false, NRS_OK },
+    { "two keys exchanged for one, both sides", 2, 2, 2, 2, "123", false, false, false, NRS_OK },
+    { "two keys exchanged for one, the old side only", 2, 2, 2, 2, "012", false, false, false, NRS_ERROR_FORGED },
+    { "two keys exchanged for one, the new side only", 2, 2, 2, 2, "23", false, false, false, NRS_ERROR_FORGED },
+    { "all keys exchanged, both sides", 2, 3, 1, 1, "013", false, false, false, NRS_OK },
+    { "all keys exchanged, the new side only", 2, 3, 1, 1, "3", false, false, false, NRS_ERROR_FORGED },
+    { "a signature by a key of neither", 2, 0, 2, 2, "013", false, false, false, NRS_ERROR_FORGED },
+    { "a gap", 3, 0, 3, 2, "01", false, false, false, NRS_ERROR_MALFORMED },
+    { "another community", 2, 0, 3, 2, "01", true, false, false, NRS_ERROR_MALFORMED },
+    { "another version before it", 2, 0, 3, 2, "01", false, true, false, NRS_ERROR_MALFORMED },
+};
+
+static void test_chain(void **state)
+{
+    maker m;
+    version first = { 0 };
+    nrs_roster *trusted = NULL;
+    nrs_bytes trusted_statement = { 0 };
+    uint8_t community[NRS_HASH_SIZE];
+
+    (void)state;
+    maker_init(&m, 2);
+    version_make(&first, &m, 1, 0, 3, 2, "01", NULL, NULL);
+    assert_int_equal(nrs_roster_verify(&trusted, &trusted_statement, nrs_slice_of_bytes(&first.many), NULL, none()),
+                     NRS_OK);
+    for (size_t i = 0; i < sizeof(chain_cases) / sizeof(chain_cases[0]); i++) {
+        const struct chain_case *c = &chain_cases[i];
+        version before = { 0 };
+        version next = { 0 };
+        nrs_roster *roster = NULL;
+        nrs_bytes statement = { 0 };
+
+        print_message("  %s\n", c->name);
+        nrs_roster_community(community, trusted, nrs_slice_of_bytes(&trusted_statement));
+        community[0] ^= c->other_community ? 1 : 0;
+        assert_int_equal(nrs_bytes_copy(&before.statement, nrs_slice_of_bytes(&first.statement)), NRS_OK);
+        before.statement.data[0] ^= c->other_previous ? 1 : 0;
+        version_make(&next, &m, c->number, c->first_key, c->key_count, c->threshold, c->signers, community, &before);
+        assert_int_equal(nrs_roster_verify(&roster, &statement, nrs_slice_of_bytes(&next.many), trusted,
+                                           c->without_statement ? none() : nrs_slice_of_bytes(&trusted_statement)),
+                         c->want);
+        assert_int_equal(roster != NULL, c->want == NRS_OK);
+        assert_int_equal(nrs_slice_equal(nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&next.statement)),
+                         c->want == NRS_OK);
+        nrs_roster_free(&roster);
+        nrs_bytes_wipe(&statement);
+        version_wipe(&before);
+        version_wipe(&next);
+    }
+    nrs_roster_free(&trusted);
+    nrs_bytes_wipe(&trusted_statement);
+    version_wipe(&first);
+    maker_wipe(&m);
+}
+
+static void test_older_version(void **state)
+{
+    maker m;
+    version first = { 0 };
+    version second = { 0 };
+    nrs_roster *one = NULL;
+    nrs_roster *two = NULL;
+    nrs_roster *roster = NULL;
+    nrs_bytes one_statement = { 0 };
+    nrs_bytes two_statement = { 0 };
+    nrs_bytes statement = { 0 };
+    uint8_t community[NRS_HASH_SIZE];
+
+    (void)state;
+    maker_init(&m, 2);
+    version_make(&first, &m, 1, 0, 3, 2, "01", NULL, NULL);
+    nrs_roster_hash(community, nrs_slice_of_bytes(&first.statement));
+    version_make(&second, &m, 2, 0, 3, 2, "01", community, &first);
+    assert_int_equal(nrs_roster_verify(&one, &one_statement, nrs_slice_of_bytes(&first.many), NULL, none()), NRS_OK);
+    assert_int_equal(nrs_roster_verify(&two, &two_statement, nrs_slice_of_bytes(&second.many), one,
+                                       nrs_slice_of_bytes(&one_statement)),
+                     NRS_OK);
+    assert_int_equal(nrs_roster_verify(&roster, &statement, nrs_slice_of_bytes(&second.many), two,
+                                       nrs_slice_of_bytes(&two_statement)),
+                     NRS_ERROR_ROSTER_OLD);
+    assert_int_equal(nrs_roster_verify(&roster, &statement, nrs_slice_of_bytes(&first.many), two,
+                                       nrs_slice_of_bytes(&two_statement)),
+                     NRS_ERROR_ROSTER_OLD);
+    assert_null(roster);
+    nrs_roster_free(&one);
+    nrs_roster_free(&two);
+    nrs_bytes_wipe(&one_statement);
+    nrs_bytes_wipe(&two_statement);
+    version_wipe(&first);
+    version_wipe(&second);
+    maker_wipe(&m);
+}
+
+/* ---- Invites ----
+ * The community: version 1 by 0, 1, 2; version 2 adds key 3; version 3 drops 0 and 1; 5 is current, by 2 and 3. */
+
+enum { FIRST, ADDED, DROPPED, CURRENT, FOREIGN, FOREIGN_SECOND, VERSION_COUNT };
+
+static const struct invite_case {
+    const char *name;
+    int first;
+    int chain[3]; /* -1 ends it */
+    int current;
+    nrs_error want;
+} invite_cases[] = {
+    { "the whole chain", FIRST, { ADDED, DROPPED, -1 }, CURRENT, NRS_OK },
+    { "only the change that the current one needs", FIRST, { ADDED, -1 }, CURRENT, NRS_OK },
+    { "the wrong change only", FIRST, { DROPPED, -1 }, CURRENT, NRS_ERROR_FORGED },
+    { "no chain", FIRST, { -1 }, CURRENT, NRS_ERROR_FORGED },
+    { "a chain out of order", FIRST, { DROPPED, ADDED, -1 }, CURRENT, NRS_ERROR_FORGED },
+    { "a version twice in the chain", FIRST, { ADDED, ADDED, -1 }, CURRENT, NRS_ERROR_ROSTER_OLD },
+    { "the first again in the chain", FIRST, { FIRST, -1 }, FIRST, NRS_ERROR_ROSTER_OLD },
+    { "the current one ends the chain as well", FIRST, { ADDED, DROPPED, -1 }, DROPPED, NRS_OK },
+    { "an older one as current", FIRST, { ADDED, DROPPED, -1 }, ADDED, NRS_ERROR_ROSTER_OLD },
+    { "a community of one version", FIRST, { -1 }, FIRST, NRS_OK },
+    { "a first version that is not one", ADDED, { DROPPED, -1 }, CURRENT, NRS_ERROR_MALFORMED },
+    { "the first of another community as current", FIRST, { -1 }, FOREIGN, NRS_ERROR_MALFORMED },
+    { "a later one of another community, by the same keys", FIRST, { -1 }, FOREIGN_SECOND, NRS_ERROR_MALFORMED },
+    { "another community's in the chain", FIRST, { FOREIGN_SECOND, -1 }, CURRENT, NRS_ERROR_MALFORMED },
+    { "the other community by itself", FOREIGN, { -1 }, FOREIGN_SECOND, NRS_OK },
+};
+
+static void versions_make(version versions[VERSION_COUNT], maker *m)
+{
+    uint8_t community[NRS_HASH_SIZE];
+    maker other = *m;
+
+    version_make(&versions[FIRST], m, 1, 0, 3, 2, "01", NULL, NULL);
+    nrs_roster_hash(community, nrs_slice_of_bytes(&versions[FIRST].statement));
+    version_make(&versions[ADDED], m, 2, 0, 4, 2, "01", community, &versions[FIRST]);
+    version_make(&versions[DROPPED], m, 3, 2, 2, 2, "23", community, &versions[ADDED]);
+    version_make(&versions[CURRENT], m, 5, 2, 2, 2, "23", community, &versions[DROPPED]);
+    other.member_count = 1; /* so that it is another community */
+    version_make(&versions[FOREIGN], &other, 1, 0, 3, 2, "01", NULL, NULL);
+    nrs_roster_hash(community, nrs_slice_of_bytes(&versions[FOREIGN].statement));
+    version_make(&versions[FOREIGN_SECOND], &other, 2, 0, 3, 2, "01", community, &versions[FOREIGN]);
+}
+
+static void test_invites(void **state)
+{
+    maker m;
+    version versions[VERSION_COUNT] = { 0 };
+
+    (void)state;
+    maker_init(&m, 2);
+    versions_make(versions, &m);
+    for (size_t i = 0; i < sizeof(invite_cases) / sizeof(invite_cases[0]); i++) {
+        const struct invite_case *c = &invite_cases[i];
+        nrs_invite invite = NRS__WIRE__INVITE__INIT;
+        ProtobufCBinaryData chain[3];
+        nrs_roster *roster = NULL;
+        nrs_bytes statement = { 0 };
+        uint8_t community[NRS_HASH_SIZE] = { 0 };
+        uint8_t want_community[NRS_HASH_SIZE] = { 0 };
+
+        print_message("  %s\n", c->name);
+        invite.first = nrs_field_of(nrs_slice_of_bytes(&versions[c->first].many));
+        invite.current = nrs_field_of(nrs_slice_of_bytes(&versions[c->current].many));
+        while (c->chain[invite.n_chain] >= 0) {
+            chain[invite.n_chain] = nrs_field_of(nrs_slice_of_bytes(&versions[c->chain[invite.n_chain]].many));
+            invite.n_chain++;
+        }
+        invite.chain = chain;
+        assert_int_equal(nrs_invite_verify(&roster, &statement, community, &invite), c->want);
+        assert_int_equal(roster != NULL, c->want == NRS_OK);
+        if (c->want == NRS_OK) {
+            nrs_roster_hash(want_community, nrs_slice_of_bytes(&versions[c->first].statement));
+            assert_true(nrs_slice_equal(nrs_slice_of_bytes(&statement),
+                                        nrs_slice_of_bytes(&versions[c->current].statement)));
+        }
+        assert_memory_equal(community, want_community, sizeof(community)); /* untouched on failure */
+        nrs_roster_free(&roster);
+        nrs_bytes_wipe(&statement);
+    }
+    for (size_t i = 0; i < VERSION_COUNT; i++) {
+        version_wipe(&versions[i]);
+    }
+    maker_wipe(&m);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return nrs_keys_start() == NRS_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_older_version),
+        cmocka_unit_test(test_invites),
+    };
+    return cmocka_run_group_tests(tests, start, NULL);
+}
