@@ -10,10 +10,9 @@ enum { CAPACITY_MIN = 64 };
 /* Stores through a volatile pointer are never dropped, even though the memory is freed right afterwards. */
 void nrs_memory_wipe(void *data, size_t size)
 {
-    volatile uint8_t *cursor = data;
-
-    for (size_t i = 0; i < size; i++) {
-        cursor[i] = 0;
+    if (size > 0) {
+        memset(data, 0, size);
+        __asm__ __volatile__("" : : "r"(data) : "memory"); /* the compiler may not take the bytes for dead */
     }
 }
 

@@ -1,6 +1,7 @@
 /* The strict codec (SPEC 3): protobuf-c reads and writes, and what it lets through is refused here. */
 #include "proto/wire.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,37 +55,76 @@ static nrs_error walk(const ProtobufCMessage *root, visit_function *visit)
     return error;
 }
 
-/* Only for what decode allocated. An absent text points to a constant, whose size is 0, so that nothing is written. */
-static nrs_error wipe_visit(const ProtobufCMessage *message)
+/* ---- The arena of one decoded value ----
+ *
+ * Everything that unpacking allocates comes from one chunk, seldom two, so that a value is wiped and freed whole. The first
+ * thing protobuf-c asks for is the message itself, which therefore stands right behind the arena's head. */
+
+enum { ARENA_ALIGNMENT = 16, ARENA_SLACK = 768 };
+
+typedef struct chunk {
+    struct chunk *next;
+    size_t size;
+    size_t used;
+    size_t unused_for_alignment;
+} chunk;
+
+_Static_assert(sizeof(chunk) % ARENA_ALIGNMENT == 0, "what follows a chunk's head is aligned");
+
+typedef struct arena {
+    chunk *first;
+    chunk *current;
+    size_t chunk_size;
+} arena;
+
+static void *arena_alloc(void *context, size_t size)
 {
-    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        size_t count = wire_value_count(message, field);
+    arena *self = context;
+    size_t rounded = (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+    chunk *current = self->current;
 
-        for (size_t j = 0; j < count; j++) {
-            const void *place = wire_value_at(message, field, j);
-
-            if (field->type == PROTOBUF_C_TYPE_STRING) {
-                char *text = *(char *const *)place;
-
-                nrs_memory_wipe(text, text == NULL ? 0 : strlen(text));
-            } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
-                const ProtobufCBinaryData *binary = place;
-
-                nrs_memory_wipe(binary->data, binary->len);
-            }
-        }
+    if (rounded < size) {
+        return NULL;
     }
-    return NRS_OK;
+    if (current == NULL || current->size - current->used < rounded) {
+        size_t room = rounded > self->chunk_size ? rounded : self->chunk_size;
+        chunk *fresh = malloc(sizeof(chunk) + room);
+
+        if (fresh == NULL) {
+            return NULL;
+        }
+        *fresh = (chunk){.size = room};
+        if (current == NULL) {
+            self->first = fresh;
+        } else {
+            current->next = fresh;
+        }
+        self->current = current = fresh;
+    }
+    current->used += rounded;
+    return (uint8_t *)(current + 1) + current->used - rounded;
+}
+
+static void arena_keep(void *context, void *data)
+{
+    (void)context, (void)data; /* freed with the arena */
+}
+
+static void arena_free(chunk *first)
+{
+    while (first != NULL) {
+        chunk *next = first->next;
+
+        nrs_memory_wipe(first, sizeof(chunk) + first->used);
+        free(first);
+        first = next;
+    }
 }
 
 static void message_free(ProtobufCMessage *message)
 {
     if (message != NULL) {
-        nrs_error error = walk(message, wipe_visit);
-
-        NRS_ASSERT(error == NRS_OK);
-        protobuf_c_message_free_unpacked(message, NULL);
+        arena_free((chunk *)(void *)message - 1);
     }
 }
 
@@ -111,23 +151,40 @@ static nrs_error pack(nrs_bytes *bytes_out, const ProtobufCMessage *message, siz
     return NRS_OK;
 }
 
+/* ---- Canonical form ---- */
+
+typedef struct comparison {
+    ProtobufCBuffer base;
+    nrs_slice left;
+    bool equal;
+} comparison;
+
+/* Takes what packing writes, and holds it against what was read. */
+static void compare_append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data)
+{
+    comparison *self = (comparison *)(void *)buffer;
+
+    self->equal = self->equal && size <= self->left.size && (size == 0 || memcmp(self->left.data, data, size) == 0);
+    if (self->equal && size > 0) {
+        self->left = nrs_slice_of(self->left.data + size, self->left.size - size);
+    }
+}
+
 /* Whether the bytes are the one way in which the message is written: fields in their order, shortest numbers, nothing
  * twice. */
 static nrs_error check_canonical(const ProtobufCMessage *message, nrs_slice bytes)
 {
-    nrs_bytes again = {0};
-    nrs_error error = pack(&again, message, bytes.size);
+    comparison again = {.base = {.append = compare_append}, .left = bytes, .equal = true};
 
-    if (error == NRS_ERROR_TOO_LARGE || (error == NRS_OK && !nrs_slice_equal(nrs_slice_of_bytes(&again), bytes))) {
-        error = NRS_ERROR_NOT_CANONICAL;
-    }
-    nrs_bytes_wipe(&again);
-    return error;
+    (void)protobuf_c_message_pack_to_buffer(message, &again.base);
+    return again.equal && again.left.size == 0 ? NRS_OK : NRS_ERROR_NOT_CANONICAL;
 }
 
 static nrs_error message_decode(ProtobufCMessage **message_out, const ProtobufCMessageDescriptor *descriptor,
                                 size_t size_max, nrs_slice bytes)
 {
+    arena memory = {.chunk_size = bytes.size + ARENA_SLACK};
+    ProtobufCAllocator allocator = {.alloc = arena_alloc, .free = arena_keep, .allocator_data = &memory};
     ProtobufCMessage *message = NULL;
     nrs_error error;
 
@@ -138,7 +195,7 @@ static nrs_error message_decode(ProtobufCMessage **message_out, const ProtobufCM
         error = NRS_ERROR_TOO_LARGE;
         goto out;
     }
-    message = protobuf_c_message_unpack(descriptor, NULL, bytes.size, bytes.data);
+    message = protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
     if (message == NULL) { /* protobuf-c does not tell exhausted memory apart from bad bytes */
         error = NRS_ERROR_MALFORMED;
         goto out;
@@ -155,10 +212,11 @@ static nrs_error message_decode(ProtobufCMessage **message_out, const ProtobufCM
     if (error != NRS_OK) {
         goto out;
     }
+    NRS_ASSERT((const void *)message == (const void *)(memory.first + 1));
     *message_out = message;
-    message = NULL;
+    memory.first = NULL;
 out:
-    message_free(message);
+    arena_free(memory.first);
     return error;
 }
 

@@ -118,6 +118,9 @@ def amber(story):
     stages = first.stages(report)
     story.check("opened" not in stages[HUB],
                 "送り主が受領を確認：terminal-b・terminal-c 開封、hub-ports 受信", "the sender reads: opened by two, stored by the hub")
+    print("      $ noroshi receipts " + report[:8])
+    for line in first.cli("receipts", report[:8], lang=story.lang or "ja").out.splitlines():
+        print("      " + line, flush=True)
     story.check(story.world.nodes[OUTSIDER].list() == [], "外の組織には何も届いていない", "nothing reached the outsider")
 
 

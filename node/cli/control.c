@@ -2,23 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "folder.h"
 #include "language.h"
+#include "node_words.h"
 #include "proto/assert.h"
 #include "text.h"
 
 #define REQUEST_SIZE_MAX (1024u * 1024u)
 #define LINE_SIZE_MAX (16u * 1024u * 1024u)
 #define READ_STEP 65536u
-#define SILENCE_MS_MAX 60000
+#define SILENCE_SECONDS_MAX 60
 
 /* The answer as it comes in. */
 typedef struct answer {
@@ -42,6 +43,7 @@ json_t *nrs_control_request(const char *command)
 static int connect_in(const char *dir)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval silence = {.tv_sec = SILENCE_SECONDS_MAX};
     int connection = socket(AF_UNIX, SOCK_STREAM, 0);
     int before = -1;
     bool done = false;
@@ -49,7 +51,7 @@ static int connect_in(const char *dir)
     if (connection < 0) {
         return -1;
     }
-    (void)fcntl(connection, F_SETFD, FD_CLOEXEC);
+    (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
     if (strlen(dir) + sizeof "/control.sock" <= sizeof address.sun_path) {
         snprintf(address.sun_path, sizeof address.sun_path, "%s/control.sock", dir);
         done = connect(connection, (const struct sockaddr *)&address, sizeof address) == 0;
@@ -123,8 +125,11 @@ static nrs_error send_request(nrs_cli *cli, int connection, const json_t *reques
     }
     if (strlen(text) + 1 > REQUEST_SIZE_MAX) {
         error = nrs_cli_fail(cli, NRS_ERROR_TOO_LARGE, NULL, "%s", _("the report is larger than the node takes"));
-    } else if (!send_all(connection, text, strlen(text)) || !send_all(connection, "\n", 1)) {
-        error = no_node(cli);
+    } else {
+        size_t size = strlen(text);
+
+        text[size] = '\n'; /* in the place of the terminating zero: one call wakes the node once */
+        error = send_all(connection, text, size + 1) ? NRS_OK : no_node(cli);
     }
     nrs_json_free(text);
     return error;
@@ -166,7 +171,6 @@ static bool next_line(answer *from, size_t *size_out)
     size_t searched = 0;
 
     for (;;) {
-        struct pollfd wait = {.fd = from->socket, .events = POLLIN};
         char *end = from->used == searched ? NULL : memchr(from->buffer + from->start + searched, '\n', from->used - searched);
         ssize_t got = 0;
 
@@ -176,9 +180,6 @@ static bool next_line(answer *from, size_t *size_out)
         }
         searched = from->used;
         if (!make_room(from)) {
-            return false;
-        }
-        if (poll(&wait, 1, SILENCE_MS_MAX) <= 0 && errno != EINTR) {
             return false;
         }
         got = recv(from->socket, from->buffer + from->used, from->capacity - from->used, 0); /* start is 0 now */
@@ -199,28 +200,6 @@ static void drop_line(answer *from, size_t size)
     from->used -= size + 1;
 }
 
-/* The node's sentence in the person's language: the fixed sentence inside it is exchanged for its translation, so that the
- * values given stay. Owned; may be NULL. */
-static char *translate(const json_t *line, const char *text_name, const char *id_name)
-{
-    const char *text = nrs_json_text(line, text_name);
-    const char *id = nrs_json_text(line, id_name);
-    const char *fixed = id == NULL || id[0] == '\0' ? NULL : _(id);
-    const char *at = NULL;
-
-    if (text == NULL || text[0] == '\0') {
-        return fixed == NULL ? NULL : strdup(fixed);
-    }
-    if (fixed == NULL || _(text) != text) {
-        return strdup(_(text));
-    }
-    at = strstr(text, id);
-    if (at != NULL) {
-        return nrs_text_format("%.*s%s%s", (int)(at - text), text, fixed, at + strlen(id));
-    }
-    return fixed == id ? strdup(text) : nrs_text_format("%s (%s)", fixed, text);
-}
-
 /* The last line. True when this is one. */
 static bool is_end(nrs_cli *cli, const json_t *line, nrs_error *error_out)
 {
@@ -235,8 +214,8 @@ static bool is_end(nrs_cli *cli, const json_t *line, nrs_error *error_out)
     if (word == NULL) {
         return false;
     }
-    message = translate(line, "message", "message_id");
-    hint = translate(line, "hint", "hint_id");
+    message = nrs_node_words(nrs_json_text(line, "message"), nrs_json_text(line, "message_id"));
+    hint = nrs_node_words(nrs_json_text(line, "hint"), nrs_json_text(line, "hint_id"));
     *error_out = nrs_error_from_rule(word);
     if (*error_out == NRS_OK) {
         *error_out = NRS_ERROR_INTERNAL;

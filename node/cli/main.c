@@ -1,11 +1,14 @@
 /* noroshi: the person's hand on a node. Each command is one request to the running node, or a ceremony with keys and
  * rosters in its folder; nothing stays running. */
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
+#include "folder.h"
 #include "language.h"
 #include "text.h"
 
@@ -43,6 +46,7 @@ int main(int count, char **words)
 
     (void)signal(SIGPIPE, SIG_IGN);
     nrs_json_wipe_on_free();
+    json_object_seed(((size_t)nrs_now_ms() ^ ((size_t)getpid() << 20)) | 1u); /* jansson would read /dev/urandom at each start */
     if (count >= 1) {
         error = run(&cli, count, words);
     }

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/vocabulary.h"
@@ -27,8 +28,9 @@ void nrs_delivery_wipe(nrs_delivery *delivery)
 
 nrs_audience nrs_delivery_audience(const nrs_delivery *delivery)
 {
-    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+    nrs_audience audience;
 
+    nrs__wire__audience__init(&audience);
     audience.targets = delivery->target_list;
     audience.n_targets = delivery->target_count;
     return audience;
@@ -217,7 +219,7 @@ static void leave_out(nrs_delivery *delivery, const char *who, const char *rule)
             return;
         }
     }
-    (void)strncpy(delivery->excluded[delivery->excluded_count].who, who, NRS_ADDRESS_SIZE_MAX);
+    (void)snprintf(delivery->excluded[delivery->excluded_count].who, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
     delivery->excluded[delivery->excluded_count].rule = rule;
     delivery->excluded_count++;
 }
@@ -248,7 +250,7 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
         return false;
     }
     *addressee = (nrs_addressee){.peer = peer, .person = person};
-    (void)strncpy(addressee->address, who, NRS_ADDRESS_SIZE_MAX);
+    (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
     addressee->granted = request->label == NRS_LABEL_CLEAR || nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK;
     if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
         leave_out(delivery, who, "no-prekey");
@@ -308,7 +310,7 @@ static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_deliv
         }
         if (request->label != NRS_LABEL_RED) { /* the organisation's desk receives it for the person */
             person = NULL;
-            (void)strncpy(who, address->name, NRS_ADDRESS_SIZE_MAX);
+            (void)snprintf(who, NRS_ADDRESS_SIZE_MAX + 1, "%s", address->name);
         }
     }
     if (person == NULL && memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {

@@ -1,5 +1,6 @@
 #include "command_quote.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void nrs_quoted_wipe(nrs_quoted *quoted)
@@ -19,7 +20,7 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
     quoted->community[0] = '@';
     if (community != NULL) {
-        (void)strncpy(quoted->community + 1, community->roster->id, NRS_NAME_SIZE_MAX);
+        (void)snprintf(quoted->community + 1, NRS_NAME_SIZE_MAX + 1, "%s", community->roster->id);
     }
     *defaults = (nrs_draft_defaults){
         .quoted_label = (nrs_label)quoted->row.label,

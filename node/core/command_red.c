@@ -2,6 +2,7 @@
  * signs what comes back, and hands a person's slots to its process; nothing here opens a text. */
 #include <sodium.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command_draft.h"
@@ -36,8 +37,8 @@ static void own_address(const nrs_core *core, char *text_out, const Nrs__Wire__P
 {
     nrs_address address = {.type = NRS_ADDRESS_PERSON};
 
-    (void)strncpy(address.name, core->org, NRS_NAME_SIZE_MAX);
-    (void)strncpy(address.person, person->id, NRS_NAME_SIZE_MAX);
+    (void)snprintf(address.name, NRS_NAME_SIZE_MAX + 1, "%s", core->org);
+    (void)snprintf(address.person, NRS_NAME_SIZE_MAX + 1, "%s", person->id);
     nrs_address_format(text_out, &address);
 }
 

@@ -1,4 +1,5 @@
 /* What several commands say about a report: which one is meant, who sent it, to whom, and whether it is read. */
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
@@ -63,7 +64,7 @@ void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS
         org = gone->org;
     }
     if (org != NULL) {
-        (void)strncpy(text_out, org, NRS_NAME_SIZE_MAX);
+        (void)snprintf(text_out, NRS_NAME_SIZE_MAX + 1, "%s", org);
     } else {
         nrs_hex_encode(text_out, sign_key, 8);
     }
@@ -122,8 +123,8 @@ static nrs_error add_slot_person(void *context, const uint8_t *grant_id, uint32_
     if (person == NULL) {
         return NRS_OK;
     }
-    (void)strncpy(address.name, list->core->org, NRS_NAME_SIZE_MAX);
-    (void)strncpy(address.person, person->id, NRS_NAME_SIZE_MAX);
+    (void)snprintf(address.name, NRS_NAME_SIZE_MAX + 1, "%s", list->core->org);
+    (void)snprintf(address.person, NRS_NAME_SIZE_MAX + 1, "%s", person->id);
     nrs_address_format(text, &address);
     for (size_t i = 0; i < json_array_size(list->addresses); i++) {
         if (strcmp(json_string_value(json_array_get(list->addresses, i)), text) == 0) {

@@ -13,8 +13,9 @@ static const char hint_smaller[] = "Shorten the body or its fields: a report has
 
 static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, const nrs_delivery *delivery)
 {
-    nrs_header header = NRS__WIRE__HEADER__INIT;
+    nrs_header header;
 
+    nrs__wire__header__init(&header);
     header.label = (uint32_t)draft->label;
     header.urgency = draft->urgent ? 1 : 0;
     header.flags = draft->drill ? NRS_HEADER_DRILL : 0;
@@ -32,8 +33,9 @@ static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, const 
 
 static nrs_report report_of(nrs_draft *draft, const uint8_t *quoted)
 {
-    nrs_report report = NRS__WIRE__REPORT__INIT;
+    nrs_report report;
 
+    nrs__wire__report__init(&report);
     report.kind = draft->kind;
     report.subject = draft->subject;
     report.body = (char *)(uintptr_t)draft->body; /* only read */

@@ -1,5 +1,6 @@
 /* The step: events in, one transaction, effects out. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "receive.h"
@@ -101,7 +102,7 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
         error = NRS_ERROR_DAMAGED;
     }
     if (error == NRS_OK) {
-        (void)strncpy(core->org, card->org, NRS_NAME_SIZE_MAX);
+        (void)snprintf(core->org, NRS_NAME_SIZE_MAX + 1, "%s", card->org);
         error = nrs_bytes_copy(&core->own_card, options->own_card);
     }
     if (error == NRS_OK) {

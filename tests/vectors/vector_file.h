@@ -27,5 +27,6 @@ void vector_close(FILE *file);
 /** The parts of make_sealing. */
 void make_reports(const char *folder);
 void make_statements(const char *folder);
+void make_rosters(const char *folder);
 
 #endif

@@ -1,0 +1,150 @@
+#include "node_words.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "language.h"
+#include "proto/assert.h"
+#include "proto/bytes.h"
+#include "text.h"
+
+enum { VALUE_COUNT_MAX = 4 };
+
+/* The sentences into which node/core puts values, as it writes them; the more particular ones first. */
+static const char *const templates[] = {
+    N_("TLP:RED may not be addressed to %s."),
+    N_("TLP:%s may not be addressed to %s."),
+    N_("TLP:%s may not leave this node by the sink %s."),
+    N_("TLP:%s: the rules of @%s do not allow this label."),
+    N_("TLP:%s: the rules of @%s do not let hubs carry it."),
+    N_("TLP:%s is lower than TLP:%s of the quoted report."),
+    N_("TLP:%s is never passed on to others."),
+    N_("%s was not among those TLP:%s was addressed to."),
+    N_("@%s and @%s: a report belongs to one community."),
+    N_("@%s: this node is in no such community."),
+    N_("%s: no such organisation in this node's communities."),
+    N_("%s: no such organisation in @%s."),
+    N_("%s: no such person in %s, as far as this node knows."),
+    N_("%.64s: no such person in %s."),
+    N_("%.64s: this node has not sent it."),
+    N_("%.80s: not a report's ID."),
+    N_("%.80s: not an address."),
+    N_("Nobody in @%s is left to receive it."),
+    N_("No slot is made for %s."),
+    N_("The report is not addressed to %s, or its prekey is destroyed."),
+    N_("The roster of @%s is past its expiry: nothing above GREEN may be sealed."),
+    N_("The roster of @%s has changed since."),
+    N_("The rules of @%s demand the disclaimer %s, which this version cannot attach."),
+    N_("The body has %zu bytes; at most %u are allowed."),
+    N_("The field %s has %zu bytes; at most %u are allowed."),
+    N_("The quoted report does not open: %s."),
+    N_("The report cannot be sealed: %s."),
+    N_("The report does not open: %s."),
+    N_("The report's audience: %s."),
+    N_("%.80s: %s."),
+};
+
+/* The size of the conversion at the head: '%' up to its letter. 0 when there is none. */
+static size_t conversion_size(const char *at)
+{
+    return at[0] == '%' ? strcspn(at, "su") + 1 : 0;
+}
+
+/* The values that stand in text where the template has conversions. False when it is another sentence. */
+static bool match(nrs_slice *values_out, size_t *count_out, const char *template, const char *text)
+{
+    size_t count = 0;
+
+    for (;;) {
+        size_t literal = strcspn(template, "%");
+        size_t size = 0;
+        const char *end = NULL;
+
+        if (strncmp(template, text, literal) != 0) {
+            return false;
+        }
+        template += literal;
+        text += literal;
+        if (template[0] == '\0') {
+            *count_out = count;
+            return text[0] == '\0';
+        }
+        template += conversion_size(template);
+        size = strcspn(template, "%");
+        NRS_ASSERT(count < VALUE_COUNT_MAX);
+        for (end = text; end[0] != '\0'; end++) { /* the last literal must end the text as well */
+            if (strncmp(end, template, size) == 0 && (template[size] != '\0' || strlen(end) == size)) {
+                break;
+            }
+        }
+        if (end[0] == '\0' && size > 0) {
+            return false;
+        }
+        values_out[count++] = nrs_slice_of(text, (size_t)(end - text));
+        text = end;
+    }
+}
+
+/* A value may itself be one of our sentences. */
+static nrs_error put_value(nrs_bytes *out, nrs_slice value)
+{
+    char sentence[256];
+
+    if (value.size == 0 || value.size >= sizeof sentence) {
+        return nrs_bytes_append(out, value);
+    }
+    memcpy(sentence, value.data, value.size);
+    sentence[value.size] = '\0';
+    return nrs_bytes_append(out, nrs_slice_of_string(_(sentence)));
+}
+
+/* The translated template with the values in their places. NULL without memory. */
+static char *fill(const char *template, const nrs_slice *values, size_t count)
+{
+    nrs_bytes out = {0};
+    nrs_error error = NRS_OK;
+    size_t used = 0;
+
+    while (error == NRS_OK && template[0] != '\0') {
+        size_t literal = strcspn(template, "%");
+
+        error = nrs_bytes_append(&out, nrs_slice_of(template, literal));
+        template += literal;
+        if (error == NRS_OK && template[0] == '%') {
+            template += conversion_size(template);
+            error = used < count ? put_value(&out, values[used++]) : NRS_ERROR_INTERNAL;
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_u8(&out, 0);
+    }
+    if (error != NRS_OK) {
+        nrs_bytes_wipe(&out);
+        return NULL;
+    }
+    return (char *)out.data;
+}
+
+char *nrs_node_words(const char *text, const char *id)
+{
+    const char *fixed = id == NULL || id[0] == '\0' ? NULL : _(id);
+    nrs_slice values[VALUE_COUNT_MAX];
+    size_t count = 0;
+
+    if (text == NULL || text[0] == '\0') {
+        return fixed == NULL ? NULL : strdup(fixed);
+    }
+    if (_(text) != text) {
+        return strdup(_(text));
+    }
+    for (size_t i = 0; i < sizeof templates / sizeof templates[0]; i++) {
+        if (_(templates[i]) != templates[i] && match(values, &count, templates[i], text)) {
+            return fill(_(templates[i]), values, count);
+        }
+    }
+    if (fixed == NULL || fixed == id) {
+        return strdup(text);
+    }
+    return nrs_text_format("%s (%s)", fixed, text);
+}

@@ -1,0 +1,15 @@
+/* What the files of the directory share. */
+#ifndef CORE_DIRECTORY_H
+#define CORE_DIRECTORY_H
+
+#include "internal.h"
+
+/** The bit of a community in nrs_peer.member_of and hub_of. */
+uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
+/** A verified roster into its place in memory. Takes *roster over; copies the bytes. */
+NRS_MUST_USE nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_roster **roster, nrs_slice statement, nrs_slice many);
+/** Both take the value over and free the one it replaces. */
+void nrs_directory_set_card(nrs_peer *peer, nrs_card **card, uint64_t position);
+NRS_MUST_USE nrs_error nrs_directory_set_bundle(nrs_core *core, nrs_prekeys **prekeys, uint64_t position);
+
+#endif

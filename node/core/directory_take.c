@@ -1,0 +1,177 @@
+/* Changes to the directory: rosters adopted, cards and prekeys taken, the files that the command line reads. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory.h"
+#include "proto/armour.h"
+
+nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *name, const char *suffix, const char *type, nrs_slice bytes)
+{
+    nrs_effect *effect;
+    char *text = NULL;
+    char path[96];
+    nrs_error error = nrs_armour_encode(&text, type, bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_WRITE_FILE);
+    }
+    if (error == NRS_OK) {
+        (void)snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix);
+        effect->text = strdup(path);
+        error = effect->text == NULL ? NRS_ERROR_NO_MEMORY : nrs_bytes_copy(&effect->bytes, nrs_slice_of_string(text));
+    }
+    free(text);
+    return error;
+}
+
+nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source)
+{
+    nrs_signed_by_many *decoded = NULL;
+    nrs_roster *roster = NULL;
+    nrs_bytes record = {0};
+    uint8_t record_id[NRS_HASH_SIZE];
+    char name[NRS_NAME_SIZE_MAX + 1];
+    uint64_t version = 0;
+    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&decoded->statement));
+    }
+    if (error == NRS_OK) {
+        version = roster->version;
+        (void)snprintf(name, sizeof name, "%s", roster->id);
+        error = nrs_record_wrap(&record, NRS_RECORD_ROSTER, many);
+    }
+    if (error == NRS_OK) {
+        nrs_record_id(record_id, nrs_slice_of_bytes(&record));
+        error = nrs_store_roster_add(core->store, community, version, many);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_ROSTER, record_id, nrs_slice_of_bytes(&record), nrs_slice_of(community, NRS_HASH_SIZE), source, 0);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_install(core, community, &roster, nrs_field(&decoded->statement), many);
+    }
+    if (error == NRS_OK) {
+        error = nrs_write_armoured(core, "communities", name, ".roster", "ROSTER", many);
+    }
+    if (error == NRS_OK && version == 1) {
+        error = nrs_write_armoured(core, "communities", name, ".first", "ROSTER", many);
+    }
+    if (error == NRS_OK) {
+        nrs_core_log(core, NRS_OK, "community %s: roster version %llu adopted", name, (unsigned long long)version);
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&decoded);
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+/* Log a published record, drop the bytes of the one it replaces. */
+static nrs_error log_published(nrs_core *core, uint64_t *position_out, nrs_record_type type, nrs_slice record, const uint8_t *owner,
+                               nrs_slice source, uint64_t replaced_position)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_log_add(core, position_out, type, id, record, nrs_slice_of(owner, NRS_KEY_SIZE), source, 0);
+    if (error == NRS_OK && replaced_position != 0) {
+        error = nrs_store_log_drop(core->store, replaced_position);
+    }
+    return error;
+}
+
+nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
+{
+    nrs_card *card = NULL;
+    nrs_peer *peer = NULL;
+    nrs_published_row row = {.payload = payload};
+    nrs_error error = nrs_card_verify(&card, payload);
+
+    if (error == NRS_OK) {
+        peer = nrs_peer_by_sign(core, card->sign_key.data);
+        if (peer == NULL) {
+            error = NRS_ERROR_NOT_MEMBER;
+        } else if (memcmp(card->curve_key.data, peer->keys.curve_key, NRS_KEY_SIZE) != 0 ||
+                   memcmp(card->agree_key.data, peer->keys.agree_key, NRS_KEY_SIZE) != 0 || strcmp(card->org, peer->org) != 0) {
+            error = NRS_ERROR_FORGED; /* the roster decides which keys count */
+        }
+    }
+    if (error != NRS_OK || (peer->card != NULL && peer->card_position != 0 && card->serial <= peer->card->serial)) {
+        goto out;
+    }
+    row.owner = card->sign_key.data;
+    row.serial = card->serial;
+    error = log_published(core, &row.position, NRS_RECORD_CARD, record, row.owner, source, peer->card_position);
+    if (error == NRS_OK) {
+        error = nrs_store_card_set(core->store, &row);
+    }
+    if (error == NRS_OK && peer->hub_of != 0) {
+        error = nrs_write_armoured(core, "cards", peer->org, ".card", "CARD", payload);
+    }
+    if (error == NRS_OK) {
+        nrs_directory_set_card(peer, &card, row.position);
+        core->admission_changed = true; /* endpoints may have changed: dial again */
+    }
+out:
+    nrs_card_free(&card);
+    return error;
+}
+
+static nrs_error arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE])
+{
+    if (core->arrived_count == core->arrived_capacity) {
+        size_t capacity = core->arrived_capacity == 0 ? 16 : core->arrived_capacity * 2;
+        uint8_t(*list)[NRS_KEY_SIZE] = realloc(core->arrived, capacity * sizeof *list);
+        if (list == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        core->arrived = list;
+        core->arrived_capacity = capacity;
+    }
+    memcpy(core->arrived[core->arrived_count], org, NRS_KEY_SIZE);
+    core->arrived_count++;
+    return NRS_OK;
+}
+
+nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
+{
+    nrs_prekeys *prekeys = NULL;
+    const nrs_peer *peer = NULL;
+    const nrs_bundle *held = NULL;
+    nrs_published_row row = {.payload = payload};
+    nrs_error error = nrs_prekeys_verify(&prekeys, payload);
+
+    if (error == NRS_OK) {
+        peer = nrs_peer_by_sign(core, prekeys->org.data);
+        held = nrs_bundle_by_owner(core, prekeys->owner.data);
+        if (peer == NULL) {
+            error = NRS_ERROR_NOT_MEMBER;
+        } else if (memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
+                   nrs_peer_person_by_key(peer, prekeys->owner.data) == NULL) {
+            error = NRS_ERROR_UNKNOWN_PERSON;
+        } else if (prekeys->created_ms > core->now_ms + NRS_DAY_MS) {
+            error = NRS_ERROR_CLOCK; /* a bundle from the future would shut out every later one */
+        }
+    }
+    if (error != NRS_OK || (held != NULL && prekeys->created_ms <= held->prekeys->created_ms)) {
+        goto out;
+    }
+    row.owner = prekeys->owner.data;
+    row.serial = prekeys->created_ms;
+    error = log_published(core, &row.position, NRS_RECORD_PREKEYS, record, row.owner, source, held == NULL ? 0 : held->position);
+    if (error == NRS_OK) {
+        error = nrs_store_prekeys_set(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        error = arrived(core, prekeys->org.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_set_bundle(core, &prekeys, row.position);
+    }
+out:
+    nrs_prekeys_free(&prekeys);
+    return error;
+}

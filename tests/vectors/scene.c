@@ -1,0 +1,180 @@
+#include "scene.h"
+
+enum { CROWD = 5 };
+
+scene it;
+
+void scene_use_prekey(const party *who)
+{
+    memcpy(it.prekey_id, who->prekey.id, sizeof it.prekey_id);
+    memcpy(it.prekey_secret, nrs_secret_view(who->prekey.secret), sizeof it.prekey_secret);
+}
+
+static void read_as(const party *who)
+{
+    it.as = who;
+    scene_use_prekey(who);
+}
+
+/* ---- Making ---- */
+
+static void take_path(const nrs_bytes *table, const nrs_grant *grant, const uint8_t *grant_id, const uint8_t *org_sign_key)
+{
+    nrs_slots *slots = NULL;
+    uint8_t org[NRS_KEY_HASH_SIZE];
+    size_t index = 0;
+
+    slots_of(&slots, table, grant, grant_id);
+    nrs_key_hash(org, org_sign_key);
+    assert_int_equal(nrs_slots_for(&index, 1, slots, org), 1);
+    assert_int_equal(nrs_slots_path_record(&it.slot_path, slots, index), NRS_OK);
+    nrs_slots_destroy(&slots);
+}
+
+/* Signs a grant statement and takes the reader's path from its table. */
+void scene_publish_grant(const nrs_bytes *statement, const nrs_bytes *table, const party *by)
+{
+    nrs_grant *grant = NULL;
+
+    assert_int_equal(nrs_signed_record(&it.grant, NRS_RECORD_GRANT, by->identity, nrs_slice_of_bytes(statement)), NRS_OK);
+    assert_int_equal(nrs_grant_decode(&grant, nrs_slice_of_bytes(statement)), NRS_OK);
+    nrs_hash_one(it.grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(statement));
+    if (table != NULL) {
+        take_path(table, grant, it.grant_id, it.reader.recipient.org_sign_key);
+    }
+    it.grantor = *nrs_identity_public(by->identity);
+    nrs_grant_free(&grant);
+}
+
+static void make_later(delivery how)
+{
+    static Nrs__Wire__Target target;
+    static Nrs__Wire__Target *targets[] = {&target};
+    const bool own = how == BY_OWN_AUDIENCE;
+    nrs_bytes statement = {0};
+    nrs_bytes table = {0};
+    nrs_grant_request request = {
+        .sealed = it.made.view,
+        .file_key = it.made.file_key,
+        .authority = own ? NRS_AUTHORITY_CONSENT : NRS_AUTHORITY_ORIGINATOR,
+        .recipients = &it.reader.recipient,
+        .recipient_count = 1,
+        .grantor = grantor_of(own ? &it.hub : &it.sender),
+        .now_ms = FIXTURE_NOW_MS + NRS_HOUR_MS,
+    };
+
+    if (own) {
+        nrs__wire__target__init(&target);
+        target.org = nrs_field_of(nrs_slice_of(it.reader.recipient.org_sign_key, NRS_KEY_SIZE));
+        nrs__wire__audience__init(&it.own_audience);
+        it.own_audience.n_targets = 1;
+        it.own_audience.targets = targets;
+        request.audience = &it.own_audience;
+        request.authority_ref = nrs_slice_of(it.made.view->grant_id, NRS_HASH_SIZE);
+    }
+    assert_int_equal(nrs_grant_make(&statement, &table, &request), NRS_OK);
+    scene_publish_grant(&statement, &table, own ? &it.hub : &it.sender);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&table);
+}
+
+void scene_init(nrs_label label, delivery how, size_t crowd)
+{
+    static nrs_recipient recipients[CROWD];
+    size_t count = 0;
+
+    it = (scene){0};
+    party_init(&it.sender);
+    party_init(&it.reader);
+    party_init(&it.other);
+    party_init(&it.hub);
+    if (label == NRS_LABEL_RED) { /* the slot is a person's of the other organisation */
+        memcpy(it.reader.recipient.org_sign_key, it.other.recipient.sign_key, NRS_KEY_SIZE);
+    }
+    if (how == BY_SLOT && label != NRS_LABEL_CLEAR) {
+        recipients[count++] = it.reader.recipient;
+    }
+    if (label == NRS_LABEL_AMBER) {
+        recipients[count++] = it.other.recipient;
+    }
+    while (count < crowd) {
+        stranger_init(&recipients[count], (uint32_t)count);
+        count++;
+    }
+    sealing_init(&it.made, &it.sender, recipients, count, label);
+    it.made.request.stream = nrs_slice_of(it.made.community, NRS_HASH_SIZE);
+    it.made.request.sequence = 1;
+    if (label == NRS_LABEL_GREEN) { /* a body of the second class */
+        memset(it.made.body, 'g', 1500);
+    }
+    sealing_make(&it.made, &it.sender);
+    it.grantor = *nrs_identity_public(it.sender.identity);
+    memcpy(it.grant_id, it.made.view->grant_id, NRS_HASH_SIZE);
+    read_as(&it.reader);
+    if (how != BY_SLOT) {
+        make_later(how);
+    } else if (count > 0) {
+        take_path(&it.made.parts.slot_table, it.made.view->grant, it.grant_id, it.reader.recipient.org_sign_key);
+    }
+}
+
+void scene_wipe(void)
+{
+    sealing_wipe(&it.made);
+    nrs_bytes_wipe(&it.grant);
+    nrs_bytes_wipe(&it.slot_path);
+    party_wipe(&it.sender);
+    party_wipe(&it.reader);
+    party_wipe(&it.other);
+    party_wipe(&it.hub);
+}
+
+void scene_take_path(const uint8_t *org_sign_key)
+{
+    take_path(&it.made.parts.slot_table, it.made.view->grant, it.made.view->grant_id, org_sign_key);
+}
+
+/* ---- Writing ---- */
+
+static void write_wanted(FILE *file)
+{
+    nrs_bytes bytes = {0};
+    nrs_summary summary = NRS__WIRE__SUMMARY__INIT;
+
+    vector_hex(file, "sealed_id", nrs_slice_of(it.made.view->id, NRS_HASH_SIZE));
+    vector_hex(file, "grant_id", nrs_slice_of(it.grant_id, NRS_HASH_SIZE));
+    vector_hex(file, "file_key", nrs_secret_slice(it.made.file_key));
+    summary.subject = it.made.report.subject;
+    summary.kind = it.made.report.kind;
+    summary.number = it.made.report.number;
+    assert_int_equal(nrs_summary_encode(&bytes, &summary), NRS_OK);
+    vector_hex(file, "summary", nrs_slice_of_bytes(&bytes));
+    assert_int_equal(nrs_report_encode(&bytes, &it.made.report), NRS_OK);
+    vector_hex(file, "report", nrs_slice_of_bytes(&bytes));
+    assert_int_equal(nrs_audience_encode(&bytes, &it.made.audience), NRS_OK);
+    vector_hex(file, "audience", nrs_slice_of_bytes(&bytes));
+    if (it.own_audience.n_targets > 0) {
+        assert_int_equal(nrs_audience_encode(&bytes, &it.own_audience), NRS_OK);
+        vector_hex(file, "grant_audience", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+}
+
+void scene_write(FILE *file, bool good)
+{
+    nrs_bytes key_file = {0};
+
+    vector_hex(file, "sealed", nrs_slice_of_bytes(&it.made.record));
+    vector_hex(file, "grant", nrs_slice_of_bytes(&it.grant));
+    vector_hex(file, "slot_path", nrs_slice_of_bytes(&it.slot_path));
+    assert_int_equal(nrs_identity_save(&key_file, it.as->identity, nrs_slice_of(NULL, 0)), NRS_OK);
+    vector_hex(file, "reader", nrs_slice_of_bytes(&key_file));
+    vector_hex(file, "prekey_id", nrs_slice_of(it.prekey_id, sizeof it.prekey_id));
+    vector_hex(file, "prekey_secret", nrs_slice_of(it.prekey_secret, sizeof it.prekey_secret));
+    vector_hex(file, "grantor_sign", nrs_slice_of(it.grantor.sign_key, NRS_KEY_SIZE));
+    vector_hex(file, "grantor_agree", nrs_slice_of(it.grantor.agree_key, NRS_KEY_SIZE));
+    if (good) {
+        write_wanted(file);
+    }
+    nrs_bytes_wipe(&key_file);
+}

@@ -1,0 +1,49 @@
+/* One delivery of a report, for the vectors: who is there, what a reader is given, and what it must find. */
+#ifndef SCENE_H
+#define SCENE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sealing_fixture.h"
+#include "vector_file.h"
+
+typedef enum delivery {
+    BY_SLOT,         /* by a slot of the first grant; CLEAR by the grant itself */
+    BY_GRANT,        /* by a slot of a later grant to the same audience */
+    BY_OWN_AUDIENCE, /* by a slot of a later grant to an audience of its own, under the header's consent */
+} delivery;
+
+typedef struct scene {
+    party sender, reader, other, hub;
+    sealing made;
+    nrs_bytes grant;      /* a GRANT record, or empty */
+    nrs_bytes slot_path;  /* a SLOT_PATH record, or empty */
+    nrs_public_keys grantor;
+    const party *as;      /* who reads */
+    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
+    uint8_t prekey_secret[NRS_KEY_SIZE];
+    nrs_audience own_audience;
+    uint8_t grant_id[NRS_HASH_SIZE];
+} scene;
+
+/* The one delivery that is being made. */
+extern scene it;
+
+/* In a community of two for AMBER; crowd: how many recipients there are at least. */
+void scene_init(nrs_label label, delivery how, size_t crowd);
+void scene_wipe(void);
+/* good: with what the reader must find. */
+void scene_write(FILE *file, bool good);
+/* Read with a party's prekey. */
+void scene_use_prekey(const party *who);
+/* Take an organisation's path from the first grant's table. */
+void scene_take_path(const uint8_t *org_sign_key);
+/* Sign a grant statement, and take the reader's path from its table, if one is given. */
+void scene_publish_grant(const nrs_bytes *statement, const nrs_bytes *table, const party *by);
+
+#endif
