@@ -1,4 +1,4 @@
-/* Envelopes with their statements, and what travels on a link (SPEC 8 and 9). */
+/* Envelopes with their statements, and what travels on a link (SPEC 8 and 10). */
 #include "proto/limits.h"
 #include "proto/wire.h"
 #include "wire_schema.h"

@@ -146,17 +146,59 @@ static nrs_error ask_label(nrs_cli *cli, nrs_draft *draft)
     return error;
 }
 
-/* What a reply to RED does not say is known to nobody but the person who reads the report: it goes to who wrote it. */
+/* Who wrote the quoted report, as an address; NULL when it does not say. Owned. */
+static json_t *writer_of(const json_t *row)
+{
+    const char *person = nrs_json_text(row, "person");
+    const char *from = nrs_json_text(row, "from");
+
+    return person == NULL || person[0] == '\0' || from == NULL ? NULL : json_sprintf("%s@%s", person, from);
+}
+
+/* A quote of RED goes to the same persons only: those it was addressed to, and who wrote it. */
+static nrs_error check_same_persons(nrs_cli *cli, const nrs_draft *draft, const json_t *row, const json_t *writer)
+{
+    const json_t *quoted = json_object_get(row, "to");
+    const json_t *address;
+    size_t index;
+
+    json_array_foreach(draft->to, index, address) {
+        bool among = json_equal(address, writer);
+
+        for (size_t i = 0; i < json_array_size(quoted) && !among; i++) {
+            among = json_equal(address, json_array_get(quoted, i));
+        }
+        if (!among) {
+            return nrs_cli_fail(cli, NRS_ERROR_LABEL_FORBIDS, _("A reply to TLP:RED goes to the same persons only."),
+                                _("%s was not among the persons of the quoted report"), json_string_value(address));
+        }
+    }
+    return NRS_OK;
+}
+
+static void complete_text(nrs_draft *draft, const json_t *row)
+{
+    const char *kind = nrs_json_text(row, "kind");
+    const char *quoted = nrs_json_text(row, "subject");
+
+    if (draft->kind == NULL) {
+        const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
+
+        draft->kind = term == NULL ? "situation" : term->code;
+    }
+    if (draft->subject == NULL && quoted != NULL) {
+        draft->answer_subject = nrs_text_format("%s%s", strncmp(quoted, "Re: ", 4) == 0 ? "" : "Re: ", quoted);
+        draft->subject = draft->answer_subject;
+    }
+}
+
+/* A reply to RED: only the person's process can read the quoted report, so the defaults and the rule are applied here. */
 static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
 {
     json_t *row = NULL;
-    const char *kind = NULL;
-    const char *writer = NULL;
+    json_t *writer = NULL;
     nrs_error error = NRS_OK;
 
-    if (draft->subject != NULL && draft->kind != NULL && json_array_size(draft->to) > 0) {
-        return NRS_OK;
-    }
     if (cli->person == NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_PERSON_ONLY, _("act as that person: --as PERSON"), "%s",
                             _(nrs_error_sentence(NRS_ERROR_PERSON_ONLY)));
@@ -165,23 +207,17 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
     if (error != NRS_OK) {
         return error;
     }
-    kind = nrs_json_text(row, "kind");
-    writer = nrs_json_text(row, "person");
-    if (draft->kind == NULL) {
-        const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
-
-        draft->kind = term == NULL ? "situation" : term->code;
+    complete_text(draft, row);
+    writer = writer_of(row);
+    if (json_array_size(draft->to) == 0 && writer != NULL) {
+        (void)json_array_append(draft->to, writer);
     }
-    if (draft->subject == NULL && nrs_json_text(row, "subject") != NULL) {
-        const char *quoted = nrs_json_text(row, "subject");
-
-        draft->answer_subject = nrs_text_format("%s%s", strncmp(quoted, "Re: ", 4) == 0 ? "" : "Re: ", quoted);
-        draft->subject = draft->answer_subject;
-    }
-    if (json_array_size(draft->to) == 0 && writer != NULL && nrs_json_text(row, "from") != NULL) {
-        (void)json_array_append_new(draft->to, json_sprintf("%s@%s", writer, nrs_json_text(row, "from")));
-    }
+    error = check_same_persons(cli, draft, row, writer);
+    json_decref(writer);
     json_decref(row);
+    if (error != NRS_OK) {
+        return error;
+    }
     if (draft->subject == NULL || strlen(draft->subject) > NRS_SUBJECT_SIZE_MAX) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
     }
@@ -200,7 +236,7 @@ nrs_error nrs_run_reply(nrs_cli *cli)
         error = ask_label(cli, &draft);
     }
     if (error == NRS_OK && draft.label == NRS_LABEL_RED && !draft.dry_run) {
-        error = complete_from_quoted(cli, &draft);
+        error = complete_from_quoted(cli, &draft); /* opens the quoted report: nobody else may answer it */
     }
     if (error == NRS_OK) {
         error = draft.label == NRS_LABEL_RED && !draft.dry_run ? nrs_red_send(cli, &draft) : send_plain(cli, &draft);

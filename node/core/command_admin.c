@@ -260,6 +260,9 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
         report.wrapped_key = nrs_slice_of(NULL, 0);
         error = nrs_store_report_update(core->store, &report);
     }
+    if (error == NRS_OK) {
+        error = nrs_store_slot_delete(core->store, report.id);
+    }
     if (error == NRS_OK && !keep) {
         error = nrs_store_log_drop(core->store, report.position);
         nrs_log_cache_wipe(core);

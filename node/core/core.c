@@ -162,6 +162,9 @@ static nrs_error tick(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_link_tick(core);
     }
+    if (error == NRS_OK) {
+        error = nrs_sweep_tick(core);
+    }
     return error == NRS_OK ? store_sent(core) : error;
 }
 
@@ -182,8 +185,7 @@ static nrs_error take_event(nrs_core *core, const nrs_event *event)
     case NRS_EVENT_INBOX:
         return nrs_inbox_take(core, event);
     }
-    NRS_ASSERT(!"a known event");
-    return NRS_OK;
+    nrs_assert_failed("a known event", __func__, __LINE__);
 }
 
 /* A changed roster binds at once: links of those it no longer names end within this step. */

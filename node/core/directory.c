@@ -106,3 +106,11 @@ nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, c
     memcpy(recipient_out->prekey, prekey->key.data, NRS_KEY_SIZE);
     return NRS_OK;
 }
+
+bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+
+    return (self->hub_of & peer->member_of) != 0 && (peer->hub_of & self->member_of) != 0 &&
+           memcmp(core->self.sign_key, peer->keys.sign_key, NRS_KEY_SIZE) > 0;
+}

@@ -4,14 +4,6 @@
 
 #include "directory.h"
 
-bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer)
-{
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-
-    return (self->hub_of & peer->member_of) != 0 && (peer->hub_of & self->member_of) != 0 &&
-           memcmp(core->self.sign_key, peer->keys.sign_key, NRS_KEY_SIZE) > 0;
-}
-
 /* The endpoint at which this node should dial the peer: members dial the hubs of their communities. Of two hubs the one
  * with the lower key dials; the other does so only while no link has come from there, since the first may not know its
  * card yet. */

@@ -152,7 +152,7 @@ nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice
         } else if (memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
                    nrs_peer_person_by_key(peer, prekeys->owner.data) == NULL) {
             error = NRS_ERROR_UNKNOWN_PERSON;
-        } else if (prekeys->created_ms > core->now_ms + NRS_DAY_MS) {
+        } else if (prekeys->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
             error = NRS_ERROR_CLOCK; /* a bundle from the future would shut out every later one */
         }
     }

@@ -134,7 +134,7 @@ struct nrs_core {
     nrs_segment *segments;
     size_t segment_count, segment_capacity;
     nrs_own_prekey *own_prekeys;
-    uint64_t prekeys_checked_ms, sent_stored_ms; /* monotonic */
+    uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
 
     nrs_pending_statement *statements; /* queued in this step */
     size_t statement_count, statement_capacity;
@@ -214,7 +214,7 @@ typedef struct nrs_log_entry {
     nrs_bytes record;
     uint8_t community[NRS_HASH_SIZE];/* SEALED, SLOT_TABLE, GRANT, ROSTER, ENVELOPE */
     uint64_t version;                /* ROSTER */
-    nrs_label label;                 /* SEALED */
+    nrs_label label;                 /* SEALED, SLOT_TABLE, GRANT; NONE otherwise */
     uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
     nrs_slots *slots;                /* SLOT_TABLE */
@@ -286,6 +286,9 @@ NRS_MUST_USE nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, 
 NRS_MUST_USE nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position);
 /** Whether an audience names this node (for the header's community). facts_out for the policy. */
 NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
+
+/* sweep.c: drop what has expired; with each tick, bounded work */
+NRS_MUST_USE nrs_error nrs_sweep_tick(nrs_core *core);
 
 /* inbox.c */
 NRS_MUST_USE nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event);

@@ -173,6 +173,21 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     return NRS_OK;
 }
 
+/* A confirmation holds so many refusals and deferrals; a full one leaves at once, that is after the commit, and another is
+ * begun. */
+static nrs_error make_room(nrs_core *core, nrs_link *link)
+{
+    nrs_error error;
+
+    if (link->confirm.n_refusals < NRS_ITEM_COUNT_MAX && link->confirm.n_deferred < NRS_ITEM_COUNT_MAX) {
+        return NRS_OK;
+    }
+    link->confirm.position = link->held_position;
+    error = nrs_link_send_confirm(core, link);
+    confirm_clear(link);
+    return error;
+}
+
 static nrs_error add_refusal(nrs_link *link, uint64_t position, nrs_error cause)
 {
     Nrs__Wire__Refusal **list = realloc(link->confirm.refusals, (link->confirm.n_refusals + 1) * sizeof *list);
@@ -225,31 +240,43 @@ static nrs_error take_item(nrs_core *core, nrs_link *link, const Nrs__Wire__Item
             refused = error;
         }
     }
-    error = NRS_OK;
-    if (refused != NRS_OK) {
-        nrs_core_log(core, refused, "refused a record of %s: %s", link->peer->org, nrs_error_rule(refused));
+    error = make_room(core, link);
+    if (error == NRS_OK && refused != NRS_OK) {
         error = add_refusal(link, item->position, refused);
-    } else if (deferred) {
+    } else if (error == NRS_OK && deferred) {
         error = add_deferred(link, item->position);
     }
     return error;
 }
 
+/* One line for a frame, however many of its records were refused: a peer does not get to fill the log. */
+static void log_refusals(nrs_core *core, const nrs_link *link, size_t count)
+{
+    if (count > 0) {
+        nrs_error cause = (nrs_error)link->confirm.refusals[link->confirm.n_refusals - 1]->error;
+
+        nrs_core_log(core, cause, "refused %zu of the records of %s, the last: %s", count, link->peer->org, nrs_error_rule(cause));
+    }
+}
+
 static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
 {
     nrs_items *items = NULL;
+    size_t refused = 0;
     nrs_error error = nrs_items_decode(&items, payload);
 
     for (size_t i = 0; error == NRS_OK && i < items->n_items; i++) {
         const Nrs__Wire__Item *item = items->items[i];
         if (item->position > link->held_position) {
+            size_t before = link->confirm.n_refusals;
             error = take_item(core, link, item);
             link->held_position = item->position;
+            refused += link->confirm.n_refusals != before;
         }
         link->confirm_due = true;
-        if (link->peer->link != link) {
-            break; /* a roster among the records removed this peer */
-        }
+    }
+    if (error == NRS_OK) {
+        log_refusals(core, link, refused);
     }
     nrs_items_free(&items);
     return error;
@@ -417,8 +444,7 @@ nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
     case NRS_EVENT_INBOX:
         break;
     }
-    NRS_ASSERT(!"an event of a link");
-    return NRS_OK;
+    nrs_assert_failed("an event of a link", __func__, __LINE__);
 }
 
 nrs_error nrs_link_tick(nrs_core *core)

@@ -131,6 +131,7 @@ static nrs_error parse_slot_table(nrs_core *core, nrs_log_entry *entry, nrs_slic
     }
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+        entry->label = (nrs_label)view->header->label;
         error = nrs_log_grant(core, &grant, &entry->grant_position, view, table->grant_id.data);
     }
     if (error == NRS_OK) {
@@ -149,6 +150,7 @@ static nrs_error parse_grant(nrs_core *core, nrs_log_entry *entry)
 
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+        entry->label = (nrs_label)view->header->label;
     }
     nrs_sealed_view_free(&view);
     return error;

@@ -25,11 +25,13 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
     return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
 }
 
+/* Durable and bounded, for each peer as well, so that one peer cannot take the room of all. */
 static nrs_error defer(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from)
 {
     nrs_error error;
 
-    if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX) {
+    if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX ||
+        nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= NRS_DEFERRED_PER_PEER_MAX) {
         return NRS_ERROR_LIMIT;
     }
     error = nrs_store_deferred_add(core->store, community, from->keys.sign_key, record, core->now_ms);
@@ -39,7 +41,7 @@ static nrs_error defer(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], n
 static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
 {
     const nrs_header *header = view->header;
-    bool relayed = memcmp(from->keys.sign_key, header->originator.data, NRS_KEY_SIZE) != 0;
+    bool direct = memcmp(from->keys.sign_key, header->originator.data, NRS_KEY_SIZE) == 0;
     nrs_error error;
 
     if (!nrs_may_hand_over(core, from, community, header->originator.data)) {
@@ -51,7 +53,7 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (header->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
     }
-    if (header->created_ms > core->now_ms + NRS_FUTURE_MS_MAX) {
+    if (header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_ERROR_CLOCK;
     }
     if ((community->roster->rules->labels & (1u << header->label)) == 0) {
@@ -60,7 +62,7 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (header->attribution != NRS_ATTRIBUTION_NAMED) {
         return NRS_ERROR_NOT_RUNNING_HERE;
     }
-    return nrs_policy_carry((nrs_label)header->label, !relayed || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
+    return nrs_policy_carry((nrs_label)header->label, direct || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
 }
 
 static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
@@ -83,7 +85,11 @@ static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payl
         goto out;
     }
     if (view->header->roster_version > community->roster->version) {
-        error = defer(core, community->id, record, from);
+        /* The newer roster may bring in the originator: membership is looked at again when it has come. */
+        error = nrs_may_hand_over(core, from, community, view->header->originator.data) ? nrs_sealed_verify(&verified, payload) : NRS_ERROR_NOT_MEMBER;
+        if (error == NRS_OK) {
+            error = defer(core, community->id, record, from);
+        }
         goto out;
     }
     error = check_sealed(core, view, community, from);
@@ -250,7 +256,8 @@ static nrs_error receive_roster(nrs_core *core, nrs_slice record, nrs_slice payl
                 : claimed->version == community->roster->version ? NRS_ERROR_FORKED
                                                                   : NRS_ERROR_ROSTER_OLD;
     } else if (claimed->version > community->roster->version + 1) {
-        error = defer(core, id, record, from); /* the versions between are on their way */
+        /* The versions between are on their way; only who keeps this one can have it before them. */
+        error = nrs_peer_member(core, from, community) ? defer(core, id, record, from) : NRS_ERROR_NOT_MEMBER;
     } else {
         error = nrs_take_next_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }

@@ -4,9 +4,6 @@
 
 #include "internal.h"
 
-/* A report may come from a node whose clock is a day wrong, or to one: what is further ahead is refused. */
-#define NRS_FUTURE_MS_MAX (25ull * NRS_HOUR_MS)
-
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
 NRS_MUST_USE nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
 /** A grant's authority: the originator's own. Consent and release are refused until their rules stand (SPEC 6.5). */

@@ -37,10 +37,12 @@ static nrs_error add_entry(nrs_core *core, nrs_relay_item *item, uint64_t positi
     return error;
 }
 
-static bool may_relay(const nrs_core *core, const nrs_log_entry *entry, const nrs_community *community)
+/* What is our own goes out; a hub passes on what its community's rules let it carry. */
+static bool may_relay(const nrs_log_entry *entry, const nrs_community *community)
 {
-    (void)core;
-    return entry->own || community->hub;
+    bool red_relay = (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0;
+
+    return entry->own || (community->hub && (entry->label == NRS_LABEL_NONE || nrs_policy_carry(entry->label, red_relay).error == NRS_OK));
 }
 
 /* The peer's own slots, each with its path, after the sealed report and the grant they belong to. */
@@ -84,7 +86,7 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
     nrs_reader_facts facts = {0};
     nrs_error error;
 
-    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(core, entry, community)) {
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community)) {
         return NRS_OK;
     }
     if (nrs_peer_hub(core, peer, community)) {
@@ -139,7 +141,7 @@ static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_e
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
 
-    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(core, entry, community) ||
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community) ||
         memcmp(entry->to, core->self_hash, NRS_KEY_HASH_SIZE) == 0) {
         return;
     }

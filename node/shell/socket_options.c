@@ -23,9 +23,11 @@ static const int_option common_options[] = {
     {ZMQ_HEARTBEAT_TIMEOUT, 45000},
     {ZMQ_HEARTBEAT_TTL, 60000},
     {ZMQ_IPV6, 1},
-    /* These count messages; what bounds memory is the credit in bytes that core grants on each link. */
+    /* These count messages, for each connection. What we send is bounded by the peer's credit in bytes. What a peer sends
+     * is not, if it does not keep to our credit: 64 frames of 512 KiB are the most that it can make us hold, and then its
+     * own connection blocks. */
     {ZMQ_SNDHWM, 10000},
-    {ZMQ_RCVHWM, 10000},
+    {ZMQ_RCVHWM, 64},
 };
 
 static nrs_error set_int(void *socket, int option, int value)

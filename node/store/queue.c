@@ -113,3 +113,15 @@ size_t nrs_store_deferred_count(nrs_store *store)
     NRS_ASSERT(store != NULL);
     return (size_t)store->deferred_count;
 }
+
+size_t nrs_store_deferred_count_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_COUNT_OF);
+    uint64_t count = SIZE_MAX;
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    return nrs_query_end(&query) == NRS_OK ? (size_t)count : SIZE_MAX;
+}

@@ -164,6 +164,14 @@ static nrs_error visit_slot(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->slot(visitor->context, grant_id, index, slot_path);
 }
 
+nrs_error nrs_store_slot_delete(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SLOT_DELETE);
+
+    nrs_query_bind_fixed(&query, sealed_id, NRS_HASH_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_slot_each(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slot_visitor visit,
                               void *context)
 {

@@ -13,7 +13,7 @@
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_STATEMENTS(X)                                                                                              \
-    X(BEGIN, READ, "BEGIN IMMEDIATE")                                                                                  \
+    X(BEGIN, READ, "BEGIN")                                                                                  \
     X(COMMIT, READ, "COMMIT")                                                                                          \
     X(ROLLBACK, READ, "ROLLBACK")                                                                                      \
     X(META_SET, CHANGE,                                                                                                \
@@ -38,6 +38,9 @@
       "SELECT position FROM log WHERE owner64 = ?1 AND type = ?3"                                                      \
       " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL AND type = ?3)"                             \
       " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
+    X(LOG_EXPIRED, READ,                                                                                               \
+      "SELECT " NRS_LOG_COLUMNS " FROM log INDEXED BY log_expiry WHERE expires_ms > 0 AND expires_ms <= ?3"            \
+      " AND (expires_ms > ?1 OR (expires_ms = ?1 AND position > ?2)) ORDER BY expires_ms, position LIMIT ?4")          \
     X(LOG_DROP, CHANGE, "UPDATE log SET record = x'' WHERE position = ?1")                                             \
     X(SENT_SET, CHANGE,                                                                                                \
       "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \
@@ -89,6 +92,7 @@
     X(RECEIPT_EACH, READ,                                                                                              \
       "SELECT address, stage, at_ms, person FROM receipt WHERE report = ?1 ORDER BY +address, +stage")                 \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
+    X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \
       "SELECT grant_id, slot_index, path FROM slot WHERE sealed_id = ?1 ORDER BY +grant_id, +slot_index")              \
     X(ROSTER_ADD, CHANGE, "INSERT INTO roster(community, version, many) VALUES(?1, ?2, ?3)")                           \
@@ -126,6 +130,7 @@
       "SELECT number, recipient, community, statement FROM letter INDEXED BY letter_recipient"                         \
       " WHERE +number <= (SELECT max(number) FROM letter) ORDER BY recipient, number LIMIT ?1")                        \
     X(LETTER_DELETE, CHANGE, "DELETE FROM letter WHERE number = ?1")                                                   \
+    X(DEFERRED_COUNT_OF, READ, "SELECT count(*) FROM deferred WHERE peer = ?1")                                        \
     X(DEFERRED_ADD, CHANGE, "INSERT INTO deferred(at_ms, waits_for, peer, record) VALUES(?1, ?2, ?3, ?4)")             \
     X(DEFERRED_EACH, READ,                                                                                             \
       "SELECT number, peer, record FROM deferred INDEXED BY deferred_waits_for"                                        \

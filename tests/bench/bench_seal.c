@@ -11,7 +11,7 @@
 enum {
     RECIPIENT_COUNT = 2000,
     FEW = 100,
-    REPETITIONS = 11,
+    REPETITIONS_MAX = 11,
     FLOOR_OPERATIONS = 400,
     OPENINGS = 200,
     GROWTH_RECIPIENTS = RECIPIENT_COUNT - FEW
@@ -22,6 +22,7 @@ enum {
 typedef struct workload {
     nrs_identity *sender;
     nrs_identity *reader;
+    size_t repetitions;
     nrs_prekey_secret prekey;
     nrs_recipient recipients[RECIPIENT_COUNT];
     nrs_header header;
@@ -176,15 +177,15 @@ static double time_verification(const workload *work)
 
 static int measure_growth(FILE *out, const workload *work)
 {
-    double growth[REPETITIONS];
-    double floor[REPETITIONS];
+    double growth[REPETITIONS_MAX];
+    double floor[REPETITIONS_MAX];
     nrs_figure figure = {
         .name = "sealing growth per recipient / X", .target = 1.15, .first_class = 1.05, .unit = "us"};
 
     if (time_seal(work, RECIPIENT_COUNT) < 0.0) { /* agreements of the identities are kept per pair: fill them */
         return 1;
     }
-    for (size_t i = 0; i < REPETITIONS; i++) {
+    for (size_t i = 0; i < work->repetitions; i++) {
         double before = time_agreement(work);
         double few = time_seal(work, FEW);
         double many = time_seal(work, RECIPIENT_COUNT);
@@ -196,8 +197,8 @@ static int measure_growth(FILE *out, const workload *work)
         growth[i] = (many - few) / GROWTH_RECIPIENTS * 1e6;
         floor[i] = (before + after) / 2.0 * 1e6;
     }
-    figure.value = nrs_bench_median(growth, REPETITIONS);
-    figure.floor = nrs_bench_median(floor, REPETITIONS);
+    figure.value = nrs_bench_median(growth, work->repetitions);
+    figure.floor = nrs_bench_median(floor, work->repetitions);
     return nrs_bench_print(out, &figure);
 }
 
@@ -274,15 +275,15 @@ static double time_opening(const delivery *sent, const workload *work)
 static int measure_opening(FILE *out, const workload *work)
 {
     delivery sent = {0};
-    double opening[REPETITIONS];
-    double floor[REPETITIONS];
+    double opening[REPETITIONS_MAX];
+    double floor[REPETITIONS_MAX];
     int failed = 1;
     nrs_figure figure = {.name = "opening 1 KiB / (V + X)", .target = 1.25, .first_class = 1.1, .unit = "us"};
 
     if (deliver(&sent, work) != 0 || open_delivery(&sent, work) != 0) {
         goto out;
     }
-    for (size_t i = 0; i < REPETITIONS; i++) {
+    for (size_t i = 0; i < work->repetitions; i++) {
         double agreement = time_agreement(work);
         double whole = time_opening(&sent, work);
         double verification = time_verification(work);
@@ -293,8 +294,8 @@ static int measure_opening(FILE *out, const workload *work)
         opening[i] = whole * 1e6;
         floor[i] = (agreement + verification) * 1e6;
     }
-    figure.value = nrs_bench_median(opening, REPETITIONS);
-    figure.floor = nrs_bench_median(floor, REPETITIONS);
+    figure.value = nrs_bench_median(opening, work->repetitions);
+    figure.floor = nrs_bench_median(floor, work->repetitions);
     failed = nrs_bench_print(out, &figure);
 out:
     nrs_bytes_wipe(&sent.sealed);
@@ -302,7 +303,7 @@ out:
     return failed;
 }
 
-int nrs_bench_seal(FILE *out)
+int nrs_bench_seal(const nrs_bench *bench)
 {
     workload *work = calloc(1, sizeof *work);
     int failed = 1;
@@ -311,7 +312,9 @@ int nrs_bench_seal(FILE *out)
         return 1;
     }
     if (workload_init(work) == 0) {
-        failed = measure_growth(out, work) | measure_opening(out, work);
+        work->repetitions = bench->quick ? 1 : REPETITIONS_MAX;
+        nrs_bench_note("seal: to %d and %d recipients", FEW, RECIPIENT_COUNT);
+        failed = measure_growth(bench->out, work) | measure_opening(bench->out, work);
     }
     workload_wipe(work);
     free(work);

@@ -198,7 +198,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
         return 1;
     }
-    if (nrs_seeded_install("replay") != 0 || (LLVMFuzzerInitialize != NULL && LLVMFuzzerInitialize(&argc, &argv) != 0)) {
+    if (nrs_seeded_install("replay") != 0 ||
+        (LLVMFuzzerInitialize != NULL && LLVMFuzzerInitialize(&argc, &argv) != 0)) {
         (void)fprintf(stderr, "replay: the fuzzer does not start\n");
         return 1;
     }

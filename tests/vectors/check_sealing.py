@@ -296,10 +296,10 @@ def check_roster_signatures(many, own, trusted):
     keys = [entry.key for entry in many.signatures]
     need(keys == sorted(set(keys)), "signature-order", "not-canonical")
     for entry in many.signatures:
-        need(entry.key in own.keys or entry.key in trusted.keys, "signature-key")
+        need(entry.key in own["keys"] or entry.key in trusted["keys"], "signature-key")
         check_signature("signature", entry.key, entry.signature, "roster signature", many.statement)
     for version in (own, trusted):
-        need(sum(key in version.keys for key in keys) >= version.threshold, "threshold")
+        need(sum(key in version["keys"] for key in keys) >= version.threshold, "threshold")
 
 
 def roster(given):

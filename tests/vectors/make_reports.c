@@ -4,50 +4,6 @@
 #include "padded.h"
 #include "sealing.h"
 
-static void sign_again(const party *by)
-{
-    assert_int_equal(nrs_seal_sign(&it.made.record, &it.made.parts, by->identity), NRS_OK);
-}
-
-/* What a sealed body holds, padding and all. */
-static void body_plain(nrs_bytes *plain_out)
-{
-    uint8_t hash[NRS_LONG_HASH_SIZE];
-    uint8_t key[NRS_KEY_SIZE];
-
-    nrs_long_hash(hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&it.made.parts.header));
-    nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, it.made.file_key);
-    assert_int_equal(nrs_bytes_resize(plain_out, it.made.parts.body.size - NRS_TAG_SIZE), NRS_OK);
-    assert_int_equal(nrs_box_open(plain_out->data, nrs_slice_of_bytes(&it.made.parts.body),
-                                  &(nrs_box_terms){key, it.made.view->header->nonce.data,
-                                                   nrs_slice_of(hash, sizeof hash)}),
-                     NRS_OK);
-}
-
-/* Seal, under another header, a body of which the caller chose every byte, and sign it all. */
-static void seal_again(const nrs_header *header, const nrs_bytes *plain)
-{
-    uint8_t hash[NRS_LONG_HASH_SIZE];
-    uint8_t key[NRS_KEY_SIZE];
-
-    assert_int_equal(nrs_header_encode(&it.made.parts.header, header), NRS_OK);
-    nrs_long_hash(hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&it.made.parts.header));
-    nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, it.made.file_key);
-    assert_int_equal(nrs_bytes_resize(&it.made.parts.body, plain->size + NRS_TAG_SIZE), NRS_OK);
-    nrs_box_seal(it.made.parts.body.data, nrs_slice_of_bytes(plain),
-                 &(nrs_box_terms){key, header->nonce.data, nrs_slice_of(hash, sizeof hash)});
-    sign_again(&it.sender);
-}
-
-static void seal_again_with(const nrs_header *header)
-{
-    nrs_bytes plain = {0};
-
-    body_plain(&plain);
-    seal_again(header, &plain);
-    nrs_bytes_wipe(&plain);
-}
-
 static void body_flipped(void)
 {
     nrs_record *record = NULL;
@@ -67,16 +23,16 @@ static void body_flipped(void)
 static void body_flipped_signed(void)
 {
     it.made.parts.body.data[100] ^= 4;
-    sign_again(&it.sender);
+    scene_sign_again(&it.sender);
 }
 
 static void padding_not_zero(void)
 {
     nrs_bytes plain = {0};
 
-    body_plain(&plain);
+    scene_body_plain(&plain);
     plain.data[plain.size - 1] = 1;
-    seal_again(it.made.view->header, &plain);
+    scene_reseal(it.made.view->header, &plain);
     nrs_bytes_wipe(&plain);
 }
 
@@ -85,11 +41,11 @@ static void class_too_large(void)
     nrs_bytes plain = {0};
     nrs_header header = *it.made.view->header;
 
-    body_plain(&plain);
+    scene_body_plain(&plain);
     assert_int_equal(plain.size, 1024);
     assert_int_equal(nrs_bytes_resize(&plain, 4096), NRS_OK);
     header.body_size = 4096 + NRS_TAG_SIZE;
-    seal_again(&header, &plain);
+    scene_reseal(&header, &plain);
     nrs_bytes_wipe(&plain);
 }
 
@@ -97,9 +53,9 @@ static void content_size_past_end(void)
 {
     nrs_bytes plain = {0};
 
-    body_plain(&plain);
+    scene_body_plain(&plain);
     plain.data[2] = 1;
-    seal_again(it.made.view->header, &plain);
+    scene_reseal(it.made.view->header, &plain);
     nrs_bytes_wipe(&plain);
 }
 
@@ -108,7 +64,7 @@ static void other_report_commitment(void)
     nrs_header header = *it.made.view->header;
 
     header.report_commitment.data[0] ^= 1;
-    seal_again_with(&header);
+    scene_reseal_with(&header);
 }
 
 static void edit_first_grant(nrs_grant *grant)
@@ -123,28 +79,28 @@ static void other_audience_commitment(void)
     header.audience_commitment.data[0] ^= 1;
     it.made.view->grant->audience_commitment.data[0] ^= 1;
     edit_first_grant(it.made.view->grant);
-    seal_again_with(&header);
+    scene_reseal_with(&header);
 }
 
 static void other_file_key(void)
 {
     it.made.view->grant->file_key.data[0] ^= 1;
     edit_first_grant(it.made.view->grant);
-    sign_again(&it.sender);
+    scene_sign_again(&it.sender);
 }
 
 static void grant_of_another_time(void)
 {
     it.made.view->grant->created_ms += 1;
     edit_first_grant(it.made.view->grant);
-    sign_again(&it.sender);
+    scene_sign_again(&it.sender);
 }
 
 static void grant_of_another_sender(void)
 {
     memcpy(it.made.view->grant->grantor.data, it.hub.recipient.sign_key, NRS_KEY_SIZE);
     edit_first_grant(it.made.view->grant);
-    sign_again(&it.sender);
+    scene_sign_again(&it.sender);
 }
 
 static void body_size_other(void)
@@ -152,9 +108,9 @@ static void body_size_other(void)
     nrs_header header = *it.made.view->header;
     nrs_bytes plain = {0};
 
-    body_plain(&plain);
+    scene_body_plain(&plain);
     header.body_size = 4096 + NRS_TAG_SIZE;
-    seal_again(&header, &plain);
+    scene_reseal(&header, &plain);
     nrs_bytes_wipe(&plain);
 }
 
@@ -163,7 +119,7 @@ static void summary_flipped(void)
     nrs_header header = *it.made.view->header;
 
     header.summary.data[7] ^= 1;
-    seal_again_with(&header);
+    scene_reseal_with(&header);
 }
 
 static void summary_padding_not_zero(void)
@@ -177,14 +133,14 @@ static void summary_padding_not_zero(void)
     assert_int_equal(header.summary.len, sizeof plain + NRS_TAG_SIZE);
     nrs_file_key_derive(key, NRS_DOMAIN_SUMMARY_KEY, it.made.file_key);
     assert_int_equal(nrs_summary_bound(&bound, &header), NRS_OK);
-    assert_int_equal(nrs_box_open(plain, nrs_field(&header.summary),
-                                  &(nrs_box_terms){key, nonce, nrs_slice_of_bytes(&bound)}),
-                     NRS_OK);
+    assert_int_equal(
+        nrs_box_open(plain, nrs_field(&header.summary), &(nrs_box_terms){key, nonce, nrs_slice_of_bytes(&bound)}),
+        NRS_OK);
     plain[sizeof plain - 1] = 7;
     nrs_box_seal(header.summary.data, nrs_slice_of(plain, sizeof plain),
                  &(nrs_box_terms){key, nonce, nrs_slice_of_bytes(&bound)});
     nrs_bytes_wipe(&bound);
-    seal_again_with(&header);
+    scene_reseal_with(&header);
 }
 
 static void read_other(void)
@@ -432,11 +388,12 @@ static const struct report_case {
     {"amber-two", "AMBER to two organisations, read by the one", NRS_LABEL_AMBER, BY_SLOT, 0, NULL, NRS_OK, NULL},
     {"amber-two-other", "AMBER to two organisations, read by the other", NRS_LABEL_AMBER, BY_SLOT, 0, NULL, NRS_OK,
      read_other},
-    {"green-five", "a tree of five leaves, which is not whole; a body of 4 KiB", NRS_LABEL_GREEN, BY_SLOT, 5, NULL, NRS_OK,
-     NULL},
-    {"green-five-again", "a tree of five leaves, shuffled another way", NRS_LABEL_GREEN, BY_SLOT, 5, NULL, NRS_OK, NULL},
-    {"red-person", "RED to a person; the slot names the organisation it is delivered to", NRS_LABEL_RED, BY_SLOT, 0, NULL,
+    {"green-five", "a tree of five leaves, which is not whole; a body of 4 KiB", NRS_LABEL_GREEN, BY_SLOT, 5, NULL,
      NRS_OK, NULL},
+    {"green-five-again", "a tree of five leaves, shuffled another way", NRS_LABEL_GREEN, BY_SLOT, 5, NULL, NRS_OK,
+     NULL},
+    {"red-person", "RED to a person; the slot names the organisation it is delivered to", NRS_LABEL_RED, BY_SLOT, 0,
+     NULL, NRS_OK, NULL},
     {"clear", "CLEAR, whose grant carries the key", NRS_LABEL_CLEAR, BY_SLOT, 0, NULL, NRS_OK, NULL},
     {"later-grant", "a grant made later to the same audience", NRS_LABEL_AMBER, BY_GRANT, 0, NULL, NRS_OK, NULL},
     {"later-grant-audience", "a hub's grant to an audience of its own, under the header's consent", NRS_LABEL_AMBER,
@@ -458,8 +415,8 @@ static const struct report_case {
      NRS_ERROR_FORGED, other_report_commitment},
     {"audience-commitment", "header and grant commit to another audience", NRS_LABEL_CLEAR, BY_SLOT, 0,
      "audience-commitment", NRS_ERROR_FORGED, other_audience_commitment},
-    {"clear-other-key", "a CLEAR grant with a key that the header does not commit to", NRS_LABEL_CLEAR, BY_SLOT, 0, "relay",
-     NRS_ERROR_FORGED, other_file_key},
+    {"clear-other-key", "a CLEAR grant with a key that the header does not commit to", NRS_LABEL_CLEAR, BY_SLOT, 0,
+     "relay", NRS_ERROR_FORGED, other_file_key},
     {"grant-created", "the first grant has another time than the header", NRS_LABEL_AMBER, BY_SLOT, 0, "relay",
      NRS_ERROR_FORGED, grant_of_another_time},
     {"grant-other-sender", "the first grant is not the originator's", NRS_LABEL_AMBER, BY_SLOT, 0, "relay",
@@ -470,21 +427,22 @@ static const struct report_case {
      "summary-padding", NRS_ERROR_NOT_CANONICAL, summary_padding_not_zero},
 
     {"path-flipped", "a bit of the path", NRS_LABEL_AMBER, BY_SLOT, 0, "path", NRS_ERROR_FORGED, path_flipped},
-    {"path-index", "the index of another leaf", NRS_LABEL_GREEN, BY_SLOT, 5, "path", NRS_ERROR_FORGED, path_index_other},
+    {"path-index", "the index of another leaf", NRS_LABEL_GREEN, BY_SLOT, 5, "path", NRS_ERROR_FORGED,
+     path_index_other},
     {"path-short", "a path without its last hash", NRS_LABEL_GREEN, BY_SLOT, 5, "path", NRS_ERROR_FORGED, path_short},
     {"slot-flipped", "a bit of the slot", NRS_LABEL_AMBER, BY_SLOT, 0, "path", NRS_ERROR_FORGED, slot_flipped},
     {"path-other-report", "the path of a slot of another report", NRS_LABEL_AMBER, BY_SLOT, 0, "slot-report",
      NRS_ERROR_FORGED, path_of_another_report},
-    {"prekey-not-named", "a prekey that the slot does not name", NRS_LABEL_AMBER, BY_SLOT, 0, "prekey", NRS_ERROR_FORGED,
-     prekey_not_named},
+    {"prekey-not-named", "a prekey that the slot does not name", NRS_LABEL_AMBER, BY_SLOT, 0, "prekey",
+     NRS_ERROR_FORGED, prekey_not_named},
     {"prekey-other", "another secret under the id that the slot names", NRS_LABEL_AMBER, BY_SLOT, 0, "slot-key",
      NRS_ERROR_FORGED, prekey_secret_other},
-    {"reader-other", "the prekey without its owner's identity", NRS_LABEL_AMBER, BY_SLOT, 0, "slot-key", NRS_ERROR_FORGED,
-     reader_other},
+    {"reader-other", "the prekey without its owner's identity", NRS_LABEL_AMBER, BY_SLOT, 0, "slot-key",
+     NRS_ERROR_FORGED, reader_other},
     {"grantor-agreement-other", "another agreement key of the grantor", NRS_LABEL_AMBER, BY_SLOT, 0, "slot-key",
      NRS_ERROR_FORGED, grantor_agree_other},
-    {"grantor-other", "a grantor that the reader did not expect", NRS_LABEL_AMBER, BY_SLOT, 0, "grantor", NRS_ERROR_FORGED,
-     grantor_other},
+    {"grantor-other", "a grantor that the reader did not expect", NRS_LABEL_AMBER, BY_SLOT, 0, "grantor",
+     NRS_ERROR_FORGED, grantor_other},
 
     {"grant-other-signer", "a later grant signed by another than its grantor", NRS_LABEL_AMBER, BY_GRANT, 0,
      "grant-signer", NRS_ERROR_FORGED, grant_signed_by_other},

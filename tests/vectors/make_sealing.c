@@ -1,5 +1,6 @@
-/* Writes tests/vectors/sealing: sealed reports, grants, envelopes, rosters and cards, each good or with one failure, made
- * by keys/ from a seeded generator. check_sealing.py, which shares no code with keys/, and test_vectors.c judge them. */
+/* Writes tests/vectors/sealing: sealed reports, grants, envelopes, rosters and cards, each good or with one failure,
+ * made by keys/ from a seeded generator. check_sealing.py, which shares no code with keys/, and test_vectors.c judge
+ * them. */
 #include <stdlib.h>
 
 #include "../fuzz/seeded_random.h"

@@ -1,7 +1,9 @@
 /* Vectors of envelopes, cards, prekeys, wrapped prekeys of persons, and fingerprints. */
 #include "scene.h"
 
+#include "agreement.h"
 #include "keys/vault.h"
+#include "padded.h"
 #include "signing.h"
 
 static party sender, reader, other;
@@ -142,6 +144,60 @@ static void low_order(letter_scene *letter)
     edit_envelope(letter, zero_epk, &sender);
 }
 
+/* The key of a letter, made as its reader makes it. */
+static void letter_key(uint8_t key_out[NRS_KEY_SIZE], uint8_t hash_out[NRS_LONG_HASH_SIZE], const nrs_envelope *value)
+{
+    const nrs_slice parts[] = {
+        key_of(sender.recipient.sign_key),
+        key_of(sender.recipient.agree_key),
+        key_of(reader.recipient.sign_key),
+        key_of(reader.recipient.agree_key),
+        nrs_field(&value->to),
+        nrs_field(&value->community),
+    };
+    const nrs_slice last[] = {nrs_field(&value->prekey_id), key_of(reader.prekey.key), nrs_field(&value->epk)};
+    nrs_bytes text = {0};
+    nrs_slice whole;
+    uint8_t fresh[NRS_KEY_SIZE];
+    uint8_t lasting[NRS_KEY_SIZE];
+
+    assert_int_equal(nrs_bytes_append_u32(&text, NRS_SUITE), NRS_OK);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        assert_int_equal(nrs_bytes_append_prefixed(&text, parts[i]), NRS_OK);
+    }
+    assert_int_equal(nrs_bytes_append_u64(&text, value->created_ms), NRS_OK);
+    assert_int_equal(nrs_bytes_append_u64(&text, value->expires_ms), NRS_OK);
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+        assert_int_equal(nrs_bytes_append_prefixed(&text, last[i]), NRS_OK);
+    }
+    whole = nrs_slice_of_bytes(&text);
+    nrs_hash(hash_out, NRS_LONG_HASH_SIZE, NRS_DOMAIN_ENVELOPE_TRANSCRIPT, &whole, 1);
+    assert_int_equal(nrs_ephemeral_agree(fresh, reader.prekey.secret, value->epk.data), NRS_OK);
+    assert_int_equal(nrs_identity_agree(lasting, reader.identity, sender.recipient.agree_key), NRS_OK);
+    nrs_pair_key(key_out, NRS_DOMAIN_ENVELOPE_KEY, hash_out, fresh, lasting);
+    nrs_bytes_wipe(&text);
+}
+
+static void fill_padding(nrs_envelope *value)
+{
+    static const uint8_t nonce[NRS_NONCE_SIZE];
+    uint8_t hash[NRS_LONG_HASH_SIZE] = {0};
+    uint8_t key[NRS_KEY_SIZE] = {0};
+    uint8_t plain[256];
+    const nrs_box_terms terms = {key, nonce, nrs_slice_of(hash, sizeof hash)};
+
+    letter_key(key, hash, value);
+    assert_int_equal(value->box.len, sizeof plain + NRS_TAG_SIZE);
+    assert_int_equal(nrs_box_open(plain, nrs_field(&value->box), &terms), NRS_OK);
+    plain[sizeof plain - 1] = 1;
+    nrs_box_seal(value->box.data, nrs_slice_of(plain, sizeof plain), &terms);
+}
+
+static void padding_not_zero(letter_scene *letter)
+{
+    edit_envelope(letter, fill_padding, &sender);
+}
+
 static void signer_other(letter_scene *letter)
 {
     edit_envelope(letter, change_nothing, &other);
@@ -172,30 +228,34 @@ static const struct letter_case {
     const char *about;
     const char *step;
     void (*change)(letter_scene *letter);
+    nrs_error error;
 } letter_cases[] = {
-    {"envelope", "two statements for one organisation", NULL, NULL},
-    {"envelope-flipped", "a bit of the signature", "signature", flip_record},
-    {"envelope-other-signer", "signed by another than it is from", "signer", signer_other},
-    {"envelope-other-from", "from another than the reader expects", "from", from_other},
-    {"envelope-other-to", "to another organisation", "to", to_other},
-    {"envelope-prekey-not-named", "a prekey that it does not name", "prekey", prekey_not_named},
-    {"envelope-prekey-other", "another secret under the id that it names", "letter", prekey_other},
-    {"envelope-agreement-other", "another agreement key of the sender", "letter", agreement_other},
-    {"envelope-low-order", "an ephemeral key of low order", "agreement", low_order},
-    {"envelope-box-flipped", "a bit of the box, then signed", "letter", box_flipped},
-    {"envelope-other-community", "another community, then signed", "letter", community_other},
-    {"envelope-other-expiry", "another expiry, then signed", "letter", expiry_other},
+    {"envelope", "two statements for one organisation", NULL, NULL, NRS_OK},
+    {"envelope-flipped", "a bit of the signature", "signature", flip_record, NRS_ERROR_FORGED},
+    {"envelope-other-signer", "signed by another than it is from", "signer", signer_other, NRS_ERROR_FORGED},
+    {"envelope-other-from", "from another than the reader expects", "from", from_other, NRS_ERROR_FORGED},
+    {"envelope-other-to", "to another organisation", "to", to_other, NRS_ERROR_FORGED},
+    {"envelope-prekey-not-named", "a prekey that it does not name", "prekey", prekey_not_named, NRS_ERROR_FORGED},
+    {"envelope-prekey-other", "another secret under the id that it names", "letter", prekey_other, NRS_ERROR_FORGED},
+    {"envelope-agreement-other", "another agreement key of the sender", "letter", agreement_other, NRS_ERROR_FORGED},
+    {"envelope-low-order", "an ephemeral key of low order", "agreement", low_order, NRS_ERROR_FORGED},
+    {"envelope-box-flipped", "a bit of the box, then signed", "letter", box_flipped, NRS_ERROR_FORGED},
+    {"envelope-other-community", "another community, then signed", "letter", community_other, NRS_ERROR_FORGED},
+    {"envelope-other-expiry", "another expiry, then signed", "letter", expiry_other, NRS_ERROR_FORGED},
+    {"envelope-padding", "the last byte of the letter's padding is not zero", "letter-padding", padding_not_zero,
+     NRS_ERROR_NOT_CANONICAL},
 };
 
 static void seal_letter(nrs_bytes *record_out, nrs_bytes *letter_out)
 {
     static const uint8_t community[NRS_HASH_SIZE] = {3};
-    nrs_statement statement = NRS__WIRE__STATEMENT__INIT;
+    nrs_statement statement;
     nrs_letter letter = NRS__WIRE__LETTER__INIT;
     ProtobufCBinaryData fields[2];
     nrs_bytes bytes[2] = {{0}, {0}};
     nrs_slice slices[2];
 
+    nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_RECEIPT;
     statement.sealed_id = nrs_field_of(nrs_slice_of(community, sizeof community));
     statement.at_ms = FIXTURE_NOW_MS;
@@ -225,26 +285,26 @@ static void make_envelopes(const char *folder)
 {
     for (size_t i = 0; i < sizeof letter_cases / sizeof letter_cases[0]; i++) {
         const struct letter_case *one = &letter_cases[i];
-        FILE *file = begin(folder, one->name, one->about, "envelope", one->step, NRS_ERROR_FORGED);
-        letter_scene scene = {.as = &reader, .prekey_id_of = &reader, .prekey_of = &reader};
+        FILE *file = begin(folder, one->name, one->about, "envelope", one->step, one->error);
+        letter_scene post = {.as = &reader, .prekey_id_of = &reader, .prekey_of = &reader};
         nrs_bytes letter = {0};
 
-        scene.from = *nrs_identity_public(sender.identity);
-        seal_letter(&scene.record, &letter);
+        post.from = *nrs_identity_public(sender.identity);
+        seal_letter(&post.record, &letter);
         if (one->change != NULL) {
-            one->change(&scene);
+            one->change(&post);
         }
-        vector_hex(file, "envelope", nrs_slice_of_bytes(&scene.record));
-        write_key_file(file, "reader", scene.as);
-        vector_hex(file, "prekey_id", nrs_slice_of(scene.prekey_id_of->prekey.id, NRS_PREKEY_ID_SIZE));
-        vector_hex(file, "prekey_secret", nrs_secret_slice(scene.prekey_of->prekey.secret));
-        vector_hex(file, "from_sign", key_of(scene.from.sign_key));
-        vector_hex(file, "from_agree", key_of(scene.from.agree_key));
+        vector_hex(file, "envelope", nrs_slice_of_bytes(&post.record));
+        write_key_file(file, "reader", post.as);
+        vector_hex(file, "prekey_id", nrs_slice_of(post.prekey_id_of->prekey.id, NRS_PREKEY_ID_SIZE));
+        vector_hex(file, "prekey_secret", nrs_secret_slice(post.prekey_of->prekey.secret));
+        vector_hex(file, "from_sign", key_of(post.from.sign_key));
+        vector_hex(file, "from_agree", key_of(post.from.agree_key));
         if (one->step == NULL) {
             vector_hex(file, "letter", nrs_slice_of_bytes(&letter));
         }
         nrs_bytes_wipe(&letter);
-        nrs_bytes_wipe(&scene.record);
+        nrs_bytes_wipe(&post.record);
         end(file);
     }
 }
@@ -268,22 +328,24 @@ static const struct card_case {
 
 static void make_card(nrs_bytes *signed_out, nrs_bytes *statement_out, enum card_change change)
 {
-    nrs_card card = NRS__WIRE__CARD__INIT;
-    Nrs__Wire__PersonEntry person = NRS__WIRE__PERSON_ENTRY__INIT;
+    nrs_card card;
+    Nrs__Wire__PersonEntry person;
     Nrs__Wire__PersonEntry *persons[] = {&person};
     uint8_t proof[NRS_SIGNATURE_SIZE];
     nrs_signed *outer = NULL;
     nrs_card *made = NULL;
     const party *by = change == CARD_OTHER_SIGNER ? &other : &sender;
 
+    nrs__wire__person_entry__init(&person);
+    nrs__wire__card__init(&card);
     person.id = (char *)(uintptr_t) "sato";
     person.name = (char *)(uintptr_t) "佐藤";
     person.sign_key = nrs_field_of(key_of(reader.recipient.sign_key));
     person.agree_key = nrs_field_of(key_of(reader.recipient.agree_key));
-    assert_int_equal(nrs_person_prove(proof, reader.identity, "sato",
-                                      change == CARD_OTHER_PERSON ? other.recipient.sign_key
-                                                                  : sender.recipient.sign_key),
-                     NRS_OK);
+    assert_int_equal(
+        nrs_person_prove(proof, reader.identity, "sato",
+                         change == CARD_OTHER_PERSON ? other.recipient.sign_key : sender.recipient.sign_key),
+        NRS_OK);
     person.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
     card.org = (char *)(uintptr_t) "kanto-power";
     card.name = (char *)(uintptr_t) "Kanto Power";
@@ -298,8 +360,8 @@ static void make_card(nrs_bytes *signed_out, nrs_bytes *statement_out, enum card
         assert_int_equal(nrs_member_prove(made->proof.data, sender.identity, "tohoku-power"), NRS_OK);
     }
     assert_int_equal(nrs_card_encode(statement_out, made), NRS_OK);
-    assert_int_equal(
-        nrs_signed_payload(signed_out, NRS_RECORD_CARD, by->identity, nrs_slice_of_bytes(statement_out)), NRS_OK);
+    assert_int_equal(nrs_signed_payload(signed_out, NRS_RECORD_CARD, by->identity, nrs_slice_of_bytes(statement_out)),
+                     NRS_OK);
     if (change == CARD_FLIPPED) {
         signed_out->data[signed_out->size - 1] ^= 1;
     }

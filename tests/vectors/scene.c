@@ -1,5 +1,8 @@
 #include "scene.h"
 
+#include "padded.h"
+#include "sealing.h"
+
 enum { CROWD = 5 };
 
 scene it;
@@ -18,7 +21,8 @@ static void read_as(const party *who)
 
 /* ---- Making ---- */
 
-static void take_path(const nrs_bytes *table, const nrs_grant *grant, const uint8_t *grant_id, const uint8_t *org_sign_key)
+static void take_path(const nrs_bytes *table, const nrs_grant *grant, const uint8_t *grant_id,
+                      const uint8_t *org_sign_key)
 {
     nrs_slots *slots = NULL;
     uint8_t org[NRS_KEY_HASH_SIZE];
@@ -36,7 +40,8 @@ void scene_publish_grant(const nrs_bytes *statement, const nrs_bytes *table, con
 {
     nrs_grant *grant = NULL;
 
-    assert_int_equal(nrs_signed_record(&it.grant, NRS_RECORD_GRANT, by->identity, nrs_slice_of_bytes(statement)), NRS_OK);
+    assert_int_equal(nrs_signed_record(&it.grant, NRS_RECORD_GRANT, by->identity, nrs_slice_of_bytes(statement)),
+                     NRS_OK);
     assert_int_equal(nrs_grant_decode(&grant, nrs_slice_of_bytes(statement)), NRS_OK);
     nrs_hash_one(it.grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(statement));
     if (table != NULL) {
@@ -134,13 +139,58 @@ void scene_take_path(const uint8_t *org_sign_key)
     take_path(&it.made.parts.slot_table, it.made.view->grant, it.made.view->grant_id, org_sign_key);
 }
 
+/* ---- Making again ---- */
+
+void scene_sign_again(const party *by)
+{
+    assert_int_equal(nrs_seal_sign(&it.made.record, &it.made.parts, by->identity), NRS_OK);
+}
+
+void scene_body_plain(nrs_bytes *plain_out)
+{
+    uint8_t hash[NRS_LONG_HASH_SIZE];
+    uint8_t key[NRS_KEY_SIZE];
+
+    nrs_long_hash(hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&it.made.parts.header));
+    nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, it.made.file_key);
+    assert_int_equal(nrs_bytes_resize(plain_out, it.made.parts.body.size - NRS_TAG_SIZE), NRS_OK);
+    assert_int_equal(
+        nrs_box_open(plain_out->data, nrs_slice_of_bytes(&it.made.parts.body),
+                     &(nrs_box_terms){key, it.made.view->header->nonce.data, nrs_slice_of(hash, sizeof hash)}),
+        NRS_OK);
+}
+
+void scene_reseal(const nrs_header *header, const nrs_bytes *plain)
+{
+    uint8_t hash[NRS_LONG_HASH_SIZE];
+    uint8_t key[NRS_KEY_SIZE];
+
+    assert_int_equal(nrs_header_encode(&it.made.parts.header, header), NRS_OK);
+    nrs_long_hash(hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&it.made.parts.header));
+    nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, it.made.file_key);
+    assert_int_equal(nrs_bytes_resize(&it.made.parts.body, plain->size + NRS_TAG_SIZE), NRS_OK);
+    nrs_box_seal(it.made.parts.body.data, nrs_slice_of_bytes(plain),
+                 &(nrs_box_terms){key, header->nonce.data, nrs_slice_of(hash, sizeof hash)});
+    scene_sign_again(&it.sender);
+}
+
+void scene_reseal_with(const nrs_header *header)
+{
+    nrs_bytes plain = {0};
+
+    scene_body_plain(&plain);
+    scene_reseal(header, &plain);
+    nrs_bytes_wipe(&plain);
+}
+
 /* ---- Writing ---- */
 
 static void write_wanted(FILE *file)
 {
     nrs_bytes bytes = {0};
-    nrs_summary summary = NRS__WIRE__SUMMARY__INIT;
+    nrs_summary summary;
 
+    nrs__wire__summary__init(&summary);
     vector_hex(file, "sealed_id", nrs_slice_of(it.made.view->id, NRS_HASH_SIZE));
     vector_hex(file, "grant_id", nrs_slice_of(it.grant_id, NRS_HASH_SIZE));
     vector_hex(file, "file_key", nrs_secret_slice(it.made.file_key));

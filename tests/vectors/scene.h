@@ -21,10 +21,10 @@ typedef enum delivery {
 typedef struct scene {
     party sender, reader, other, hub;
     sealing made;
-    nrs_bytes grant;      /* a GRANT record, or empty */
-    nrs_bytes slot_path;  /* a SLOT_PATH record, or empty */
+    nrs_bytes grant;     /* a GRANT record, or empty */
+    nrs_bytes slot_path; /* a SLOT_PATH record, or empty */
     nrs_public_keys grantor;
-    const party *as;      /* who reads */
+    const party *as; /* who reads */
     uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
     uint8_t prekey_secret[NRS_KEY_SIZE];
     nrs_audience own_audience;
@@ -45,5 +45,13 @@ void scene_use_prekey(const party *who);
 void scene_take_path(const uint8_t *org_sign_key);
 /* Sign a grant statement, and take the reader's path from its table, if one is given. */
 void scene_publish_grant(const nrs_bytes *statement, const nrs_bytes *table, const party *by);
+/* Sign the parts, as they stand now. */
+void scene_sign_again(const party *by);
+/* What the sealed body holds, padding and all. */
+void scene_body_plain(nrs_bytes *plain_out);
+/* Seal, under another header, a body of which the caller chose every byte, and sign it all. */
+void scene_reseal(const nrs_header *header, const nrs_bytes *plain);
+/* The same with the body that there is. */
+void scene_reseal_with(const nrs_header *header);
 
 #endif

@@ -73,6 +73,13 @@ def varint(data, at):
             return value, at
 
 
+def text(data):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure("decode", "bad-utf8") from None
+
+
 def decode(name, data):
     fields = [field.split(" ", 1) for field in MESSAGES[name]]
     result = Value()
@@ -101,7 +108,7 @@ def decode(name, data):
         if not value and not repeated and kind in "ubs":
             raise Failure("decode", "not-canonical")
         if kind == "s":
-            value = value.decode("utf-8")
+            value = text(value)
         elif kind not in "ub":
             value = decode(kind, value)
         if repeated:

@@ -60,7 +60,8 @@
     X(CLOCK, "clock", 3, "a time that lies too far ahead of this node's clock")                                        \
     X(FORKED, "forked", 5, "two different rosters of one version were signed")                                         \
     X(NOT_RUNNING_HERE, "not-here", 3, "this node cannot do that")                                                     \
-    X(CLEARANCE, "export-forbidden", 3, "the label does not let this leave the node that way")
+    X(CLEARANCE, "export-forbidden", 3, "the label does not let this leave the node that way")                         \
+    X(NO_PREKEY, "no-prekey", 3, "no prekey of the recipient is known yet")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

@@ -75,7 +75,7 @@
 #define NRS_REPORT_LIFE_MS_DEFAULT (7ull * NRS_DAY_MS)
 #define NRS_PREKEY_WINDOW_MS NRS_WEEK_MS
 #define NRS_PREKEY_GRACE_MS NRS_REPORT_LIFE_MS_MAX /* a secret is destroyed this long after its window */
-#define NRS_CLOCK_AHEAD_MS_MAX (10ull * NRS_MINUTE_MS) /* a created time may lie this far ahead of ours */
+#define NRS_CLOCK_AHEAD_MS_MAX (25ull * NRS_HOUR_MS) /* a created time may lie this far ahead of ours: a clock may be a day wrong */
 #define NRS_ROSTER_LIFE_MS_DEFAULT (366ull * NRS_DAY_MS)
 
 #define NRS_LINK_WINDOW_DEFAULT (4u * 1024u * 1024u)
@@ -84,6 +84,7 @@
 #define NRS_LINK_PING_MS (15ull * NRS_SECOND_MS)
 #define NRS_LINK_SILENCE_MS_MAX (60ull * NRS_SECOND_MS)
 #define NRS_DEFERRED_COUNT_MAX 4096u
+#define NRS_DEFERRED_PER_PEER_MAX 256u
 
 _Static_assert(NRS_RECORD_SIZE_MAX < NRS_FRAME_SIZE_MAX, "a frame holds the largest record");
 _Static_assert(NRS_ROSTER_SIZE_MAX < NRS_RECORD_SIZE_MAX, "a record holds the largest roster");

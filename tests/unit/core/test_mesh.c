@@ -259,6 +259,75 @@ static void a_disk_that_fails_changes_nothing(void **state)
     mesh_stop(&net);
 }
 
+static nrs_error count_sealed(void *context, const nrs_log_row *row)
+{
+    size_t *with_bytes = context;
+
+    *with_bytes += row->type == NRS_RECORD_SEALED && row->record.size > 0;
+    return NRS_OK;
+}
+
+static size_t sealed_in_log(size_t node)
+{
+    size_t count = 0;
+
+    assert_int_equal(nrs_store_log_each(net.nodes[node].store, 0, 10000, count_sealed, &count), NRS_OK);
+    return count;
+}
+
+static void what_a_hub_only_carried_is_dropped_after_its_expiry(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\","
+                                           "\"subject\":\"変電所の遠隔監視が停止\",\"body\":\"本文\"}"), NRS_OK);
+    mesh_settle(&net, 3);
+    assert_int_equal(sealed_in_log(0), 1);
+    assert_int_equal(listed(0, "変電所の遠隔監視が停止"), 0);
+    net.now_ms += 7 * NRS_DAY_MS + NRS_HOUR_MS;
+    net.monotonic_ms += 7 * NRS_DAY_MS;
+    mesh_settle(&net, 3);
+    assert_int_equal(sealed_in_log(0), 1); /* a day's grace against a clock that jumps */
+    net.now_ms += NRS_DAY_MS;
+    net.monotonic_ms += NRS_DAY_MS;
+    mesh_settle(&net, 3);
+    assert_int_equal(sealed_in_log(0), 0);
+    assert_int_equal(sealed_in_log(2), 1);
+    assert_int_equal(listed(2, "変電所の遠隔監視が停止"), 1);
+    assert_int_equal(listed(1, "変電所の遠隔監視が停止"), 1);
+    mesh_stop(&net);
+}
+
+static nrs_error count_prekeys(void *context, const nrs_prekey_row *row)
+{
+    size_t *count = context;
+
+    (void)row;
+    (*count)++;
+    return NRS_OK;
+}
+
+static void prekeys_rotate_and_old_ones_are_destroyed(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    for (size_t week = 0; week < 12; week++) {
+        net.now_ms += NRS_WEEK_MS;
+        net.monotonic_ms += NRS_WEEK_MS;
+        mesh_settle(&net, 2);
+    }
+    assert_int_equal(nrs_store_prekey_each(net.nodes[1].store, count_prekeys, &count), NRS_OK);
+    assert_in_range(count, 4, 7); /* four ahead, at most three in their grace */
+    assert_int_equal(mesh_command(&net, 1, send_amber), NRS_OK);
+    mesh_settle(&net, 3);
+    assert_int_equal(listed(2, "変電所の遠隔監視が停止"), 1);
+    mesh_crash(&net, 2);
+    assert_int_equal(listed(2, "変電所の遠隔監視が停止"), 1);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +339,8 @@ int main(void)
         cmocka_unit_test(two_hubs_double_nothing_and_either_may_die),
         cmocka_unit_test(a_removed_member_is_cut_off),
         cmocka_unit_test(a_disk_that_fails_changes_nothing),
+        cmocka_unit_test(what_a_hub_only_carried_is_dropped_after_its_expiry),
+        cmocka_unit_test(prekeys_rotate_and_old_ones_are_destroyed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

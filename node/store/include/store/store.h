@@ -67,6 +67,10 @@ NRS_MUST_USE nrs_error nrs_store_log_each(nrs_store *store, uint64_t after, size
 NRS_MUST_USE nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type, nrs_log_visitor visit, void *context);
 /** Forget the bytes of a record (a superseded card, an expired report); its id stays, against duplicates. */
 NRS_MUST_USE nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position);
+/** Up to `limit` rows whose expiry lies in (after_ms, until_ms], by expiry, then position; rows of after_ms itself beyond
+ *  after_position are among them, so that a walk goes on where it stopped. Rows that never expire are not visited. */
+NRS_MUST_USE nrs_error nrs_store_log_each_expired(nrs_store *store, uint64_t after_ms, uint64_t after_position, uint64_t until_ms,
+                                                  size_t limit, nrs_log_visitor visit, void *context);
 uint64_t nrs_store_log_end(const nrs_store *store); /* highest position, 0 if empty; kept in memory */
 
 /* ---- Positions per link ---- */
@@ -148,6 +152,8 @@ NRS_MUST_USE nrs_error nrs_store_receipt_each(nrs_store *store, uint64_t report,
 
 /* ---- Slots kept for persons (RED), and later grants ---- */
 NRS_MUST_USE nrs_error nrs_store_slot_add(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t grant_id[NRS_HASH_SIZE], uint32_t index, nrs_slice slot_path);
+/** Delete all slots kept of a report. */
+NRS_MUST_USE nrs_error nrs_store_slot_delete(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE]);
 typedef nrs_error (*nrs_slot_visitor)(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path);
 NRS_MUST_USE nrs_error nrs_store_slot_each(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slot_visitor visit, void *context);
 
@@ -202,5 +208,7 @@ typedef nrs_error (*nrs_deferred_visitor)(void *context, uint64_t number, const 
 NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], nrs_deferred_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number);
 size_t nrs_store_deferred_count(nrs_store *store);
+/** Of one peer; SIZE_MAX when the store cannot be read. */
+size_t nrs_store_deferred_count_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE]);
 
 #endif

@@ -1,0 +1,8 @@
+/* What only Linux has. */
+#ifndef TESTS_BENCH_LINUX_H
+#define TESTS_BENCH_LINUX_H
+
+/** To be called in a new process: it is killed as soon as the one that started it is gone. */
+void nrs_linux_die_with_parent(void);
+
+#endif

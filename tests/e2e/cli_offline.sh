@@ -1,0 +1,126 @@
+#!/bin/bash
+# The commands that need no running node, and bad input to each: the exit code of every line, and that nothing changed.
+set -u
+
+noroshi=${1:-${NRS_BIN_DIR:?give the folder of the programs in NRS_BIN_DIR}/noroshi}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export LC_ALL=C.UTF-8
+unset NOROSHI_DIR LANGUAGE
+failures=0
+
+# want CODE COMMAND…: runs noroshi; its output is in stdout and stderr.
+want() {
+    local code=$1
+    shift
+    "$noroshi" "$@" >stdout 2>stderr </dev/null
+    local got=$?
+    if [ $got -ne "$code" ] || grep -q 'Sanitizer\|runtime error' stderr; then
+        echo "cli_offline: exit $got, wanted $code: noroshi $*"
+        cat stdout stderr
+        failures=$((failures + 1))
+    fi
+}
+says() {
+    grep -q -- "$1" stdout stderr || { echo "cli_offline: nothing says: $1"; cat stdout stderr; failures=$((failures + 1)); }
+}
+none() {
+    [ ! -e "$1" ] || { echo "cli_offline: $1 was left behind"; failures=$((failures + 1)); }
+}
+
+# Options and help.
+want 0 --help; want 0 --version; want 2; want 2 nonsense; want 2 community; want 2 community nonsense; want 2 show
+want 2 card --qr; want 2 send --attach file; want 2 send --withhold-source; want 2 send --disclaimer x; want 2 accept 123456
+want 2 --lang fr card; want 2 --json=yes card; want 2 card --dir; want 2 --dir a --dir b card; want 2 card extra
+for command in init card "person add" "community create" "community add" "community remove" "community show" \
+    "community invite" "community fingerprint" join send form list show receipts reply export forget status; do
+    want 0 $command --help
+    says 'Example:'
+done
+want 0 --lang ja status --help; says 'オプション'
+want 2 --json nonsense; says '"rule":"usage"'
+
+# init.
+echo secret >pass; echo other >wrong; : >empty
+want 0 --dir hub init --org hub-a --name "電力CEPTOAR" --listen tcp://127.0.0.1:7417 --no-passphrase
+want 8 --dir hub init --org hub-a --name x --no-passphrase; says exists
+want 2 --dir new init --org a --name x; says '--no-passphrase'; none new
+want 2 --dir new init --org a --no-passphrase; none new
+want 2 --dir new init --org a --name x --no-passphrase --passphrase-file pass; none new
+want 8 --dir new init --org Big --name x --no-passphrase; none new
+want 8 --dir new init --org a --name x --listen udp://x --no-passphrase; none new
+want 8 --dir new init --org a --name $'\xff' --no-passphrase; none new
+want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; none new
+want 5 --dir new init --org a --name x --passphrase-file empty; none new
+want 8 --dir new init --org a --name x --passphrase-file missing; none new
+want 0 --dir member init --org kanto-power --name "関東電力" --passphrase-file pass
+want 0 --dir other init --org other --name Other --no-passphrase
+[ "$(stat -c %a hub)" = 700 ] || { echo "cli_offline: the folder is open"; failures=$((failures + 1)); }
+[ -z "$(find hub member -type f ! -perm 600)" ] || { echo "cli_offline: a file is open"; failures=$((failures + 1)); }
+
+# Cards and persons.
+want 8 --dir nowhere card; says not-a-node
+want 0 --dir member card; cp stdout member.card
+want 0 --dir member card --fingerprint; fingerprint=$(cat stdout)
+want 0 --dir member card --json; says '"org":"kanto-power"'; says '"curve":'
+want 5 --dir member person add sato --name "佐藤" --no-passphrase; says passphrase
+want 5 --dir member --passphrase-file wrong person add sato --name "佐藤" --no-passphrase; none member/persons/sato.key
+want 0 --dir member --passphrase-file pass person add sato --name "佐藤" --passphrase-file wrong
+want 8 --dir member --passphrase-file pass person add sato --name "佐藤" --no-passphrase
+want 8 --dir member --passphrase-file pass person add Sato --name "佐藤" --no-passphrase
+want 0 --dir member card --json; says '"serial":2'
+
+# A community.
+want 0 --dir hub community create electricity --name "電力"
+want 8 --dir hub community create electricity --name "電力"; want 8 --dir hub community create a_b --name x
+want 2 --dir hub community add electricity member.card
+want 5 --dir hub community add electricity member.card --fingerprint 12345
+want 2 --dir hub community add electricity member.card --fingerprint "$fingerprint" --role king
+want 4 --dir hub community add gas member.card --fingerprint "$fingerprint"
+want 8 --dir hub community add electricity missing.card --fingerprint "$fingerprint"
+head -c 150 member.card >cut.card; want 8 --dir hub community add electricity cut.card --fingerprint "$fingerprint"
+head -c 1100000 /dev/zero >large.card; want 8 --dir hub community add electricity large.card --fingerprint "$fingerprint"
+sed "3s/^.\{20\}/AAAAAAAAAAAAAAAAAAAA/" member.card >flip.card
+"$noroshi" --dir hub community add electricity flip.card --fingerprint "$fingerprint" >stdout 2>stderr
+case $? in 5 | 8) ;; *) echo "cli_offline: a flipped card was taken"; failures=$((failures + 1)) ;; esac
+want 0 --dir hub community show electricity --json; says '"version":1,'
+want 0 --dir hub community add electricity member.card --fingerprint "${fingerprint// /}"
+want 0 --dir hub community add electricity member.card --fingerprint "$fingerprint"; says 'nothing was changed'
+want 0 --dir hub community add electricity member.card --fingerprint "$fingerprint" --role response
+want 0 --dir hub community show @electricity --json; says '"version":3,'; says '"role":"response"'
+want 4 --dir hub community remove electricity nobody
+
+# Joining.
+want 0 --dir hub community invite electricity; cp stdout invite
+want 0 --dir hub community fingerprint electricity; community=$(cat stdout)
+want 2 --dir member join invite; want 5 --dir member join invite --fingerprint 11111; none member/communities/electricity.first
+want 3 --dir other join invite --fingerprint "$community"; says not-member; none other/communities/electricity.first
+want 8 --dir member join member.card --fingerprint "$community"
+want 0 --dir member join invite --fingerprint "$community"
+want 0 --dir member join invite --fingerprint "$community"; says 'nothing was changed'
+want 3 --dir member community remove electricity hub-a; says not-here
+want 0 --dir hub community remove electricity kanto-power
+want 3 --dir hub community add electricity member.card --fingerprint "$fingerprint"; says revoked
+want 0 --dir hub community invite electricity; cp stdout later
+want 3 --dir member join later --fingerprint "$community"; says revoked
+
+# Reports: what is refused before the node is asked, and the node that does not answer.
+report=(--kind incident --subject s --body b)
+want 6 --dir hub status; want 6 --dir hub send --tlp AMBER --to @electricity "${report[@]}"; want 8 --dir nowhere status
+want 3 --dir hub send --to @electricity "${report[@]}"; says label-missing
+want 2 --dir hub send --tlp PINK --to @electricity "${report[@]}"; want 2 --dir hub send --tlp WHITE --to @electricity "${report[@]}"
+want 2 --dir hub send --tlp AMBER "${report[@]}"; want 8 --dir hub send --tlp AMBER --to a@b@c "${report[@]}"
+want 2 --dir hub send --tlp AMBER --to @e --kind nonsense --subject s --body b
+want 2 --dir hub send --tlp AMBER --to @e --kind incident --body b; want 2 --dir hub send --tlp AMBER --to @e --kind incident --subject s
+want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body $'\xff'
+want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject "$(head -c 401 /dev/zero | tr '\0' a)" --body b
+head -c 200000 /dev/zero | tr '\0' a >long; want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body-file long
+want 8 --dir hub send --tlp AMBER --to @e "${report[@]}" --expires 15d; want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --expires soon
+want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --onward everyone; want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --follows x
+want 2 --dir hub show xyz; want 2 --dir hub list --limit 0; want 2 --dir hub list --since yesterday; want 2 --dir hub list --kind nonsense
+want 2 --dir hub export 123456 --sink moon --format text; want 2 --dir hub export 123456 --sink own --format stix
+want 0 form incident; says 'subject'; want 0 --lang ja form near-miss; says '件名'; want 2 form nonsense
+
+[ $failures -eq 0 ] || { echo "cli_offline: $failures failed"; exit 1; }
+echo "cli_offline: all as it should be"

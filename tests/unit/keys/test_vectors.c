@@ -1,0 +1,446 @@
+/* Opens tests/vectors/sealing with keys/: the same files that check_sealing.py, the second implementation, judges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/envelope.h"
+#include "keys/roster.h"
+#include "keys/seal.h"
+#include "keys/vault.h"
+
+enum { LINES_MAX = 24, VECTOR_COUNT_MIN = 50 };
+
+/* A vector: lines "name: value". */
+typedef struct vector {
+    char *text;
+    char *names[LINES_MAX];
+    char *values[LINES_MAX];
+    size_t count;
+    nrs_bytes decoded[LINES_MAX];
+} vector;
+
+static void vector_read(vector *v, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    long size = 0;
+
+    *v = (vector){0};
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size = ftell(file);
+    assert_true(size > 0);
+    rewind(file);
+    v->text = calloc(1, (size_t)size + 1);
+    assert_non_null(v->text);
+    assert_int_equal(fread(v->text, 1, (size_t)size, file), (size_t)size);
+    (void)fclose(file);
+    for (char *line = v->text; *line != '\0';) {
+        char *end = strchr(line, '\n');
+        char *colon = strstr(line, ": ");
+
+        assert_true(v->count < LINES_MAX && end != NULL && colon != NULL && colon < end);
+        *end = '\0';
+        *colon = '\0';
+        v->names[v->count] = line;
+        v->values[v->count++] = colon + 2;
+        line = end + 1;
+    }
+}
+
+static void vector_wipe(vector *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        nrs_bytes_wipe(&v->decoded[i]);
+    }
+    free(v->text);
+}
+
+/* NULL if there is none. */
+static const char *text_of(const vector *v, const char *name)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        if (strcmp(v->names[i], name) == 0) {
+            return v->values[i];
+        }
+    }
+    return NULL;
+}
+
+/* Empty if there is none. Borrowed from the vector. */
+static nrs_slice hex_of(vector *v, const char *name)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        if (strcmp(v->names[i], name) == 0) {
+            const size_t size = strlen(v->values[i]) / 2;
+
+            assert_int_equal(nrs_bytes_resize(&v->decoded[i], size), NRS_OK);
+            assert_int_equal(nrs_hex_decode(v->decoded[i].data, size, v->values[i]), NRS_OK);
+            return nrs_slice_of_bytes(&v->decoded[i]);
+        }
+    }
+    return nrs_slice_of(NULL, 0);
+}
+
+static const uint8_t *fixed_of(vector *v, const char *name, size_t size)
+{
+    const nrs_slice value = hex_of(v, name);
+
+    assert_int_equal(value.size, size);
+    return value.data;
+}
+
+static void expect_bytes(vector *v, const char *name, nrs_slice found)
+{
+    const nrs_slice wanted = hex_of(v, name);
+
+    assert_int_equal(found.size, wanted.size);
+    assert_memory_equal(found.data, wanted.data, wanted.size);
+}
+
+static void read_identity(nrs_identity **identity_out, vector *v, const char *name)
+{
+    assert_int_equal(nrs_identity_load(identity_out, hex_of(v, name), nrs_slice_of(NULL, 0)), NRS_OK);
+}
+
+static void read_prekey(nrs_prekey_secret *prekey, vector *v)
+{
+    *prekey = (nrs_prekey_secret){0};
+    memcpy(prekey->id, fixed_of(v, "prekey_id", NRS_PREKEY_ID_SIZE), NRS_PREKEY_ID_SIZE);
+    assert_int_equal(nrs_secret_copy(&prekey->secret, hex_of(v, "prekey_secret")), NRS_OK);
+    assert_int_equal(crypto_scalarmult_base(prekey->key, nrs_secret_view(prekey->secret)), 0);
+}
+
+static nrs_public_keys read_public(vector *v, const char *sign, const char *agree)
+{
+    nrs_public_keys keys = {{0}, {0}, {0}};
+
+    memcpy(keys.sign_key, fixed_of(v, sign, NRS_KEY_SIZE), NRS_KEY_SIZE);
+    memcpy(keys.agree_key, fixed_of(v, agree, NRS_KEY_SIZE), NRS_KEY_SIZE);
+    return keys;
+}
+
+/* The payload of a record, which the vector's maker wrapped itself. */
+static void unwrap(nrs_record **record_out, vector *v, const char *name, nrs_record_type type)
+{
+    assert_int_equal(nrs_record_decode(record_out, hex_of(v, name)), NRS_OK);
+    assert_int_equal((*record_out)->type, type);
+}
+
+/* ---- Reports ---- */
+
+static nrs_error take_key(nrs_secret **key_out, vector *v, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    nrs_identity *reader = NULL;
+    nrs_record *record = NULL;
+    nrs_slot_path *path = NULL;
+    nrs_prekey_secret prekey;
+    const nrs_public_keys grantor = read_public(v, "grantor_sign", "grantor_agree");
+    nrs_error error = NRS_OK;
+
+    if (view->header->label == NRS_LABEL_CLEAR) {
+        return nrs_clear_open(key_out, view, grant);
+    }
+    read_identity(&reader, v, "reader");
+    read_prekey(&prekey, v);
+    unwrap(&record, v, "slot_path", NRS_RECORD_SLOT_PATH);
+    error = nrs_slot_path_decode(&path, nrs_field(&record->payload));
+    if (error == NRS_OK) {
+        error = nrs_slot_open(key_out, view, grant, path, reader, &prekey, &grantor);
+    }
+    nrs_slot_path_free(&path);
+    nrs_record_free(&record);
+    nrs_prekey_secret_wipe(&prekey);
+    nrs_identity_destroy(&reader);
+    return error;
+}
+
+static nrs_error open_content(vector *v, const nrs_sealed_view *view, const nrs_secret *key, bool wanted)
+{
+    nrs_summary *summary = NULL;
+    nrs_opened opened = {0};
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_summary_open(&summary, view->header, nrs_field(&view->sealed->header), key);
+
+    if (error == NRS_OK) {
+        error = nrs_body_open(&opened, view, key);
+    }
+    if (error == NRS_OK && wanted) {
+        assert_int_equal(nrs_summary_encode(&bytes, summary), NRS_OK);
+        expect_bytes(v, "summary", nrs_slice_of_bytes(&bytes));
+        expect_bytes(v, "report", nrs_field(&opened.body->report));
+        expect_bytes(v, "audience", nrs_field(&opened.body->audience));
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_opened_wipe(&opened);
+    nrs_summary_free(&summary);
+    return error;
+}
+
+static nrs_error open_audience(vector *v, const nrs_sealed_view *view, const nrs_grant *grant, const nrs_secret *key,
+                               bool wanted)
+{
+    nrs_audience *audience = NULL;
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_OK;
+
+    if (grant->sealed_audience.len == 0) {
+        assert_null(text_of(v, "grant_audience"));
+        return NRS_OK;
+    }
+    error = nrs_grant_audience_open(&audience, view, grant, key);
+    if (error == NRS_OK && wanted) {
+        assert_int_equal(nrs_audience_encode(&bytes, audience), NRS_OK);
+        expect_bytes(v, "grant_audience", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_audience_free(&audience);
+    return error;
+}
+
+static nrs_error try_report(vector *v, bool wanted)
+{
+    nrs_record *record = NULL;
+    nrs_record *grant_record = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant *later = NULL;
+    nrs_secret *key = NULL;
+    uint8_t grant_id[NRS_HASH_SIZE];
+    nrs_error error = NRS_OK;
+
+    unwrap(&record, v, "sealed", NRS_RECORD_SEALED);
+    error = nrs_sealed_verify(&view, nrs_field(&record->payload));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    memcpy(grant_id, view->grant_id, sizeof grant_id);
+    if (text_of(v, "grant") != NULL) {
+        unwrap(&grant_record, v, "grant", NRS_RECORD_GRANT);
+        error = nrs_grant_verify(&later, grant_id, nrs_field(&grant_record->payload));
+    }
+    if (error == NRS_OK) {
+        error = take_key(&key, v, view, later != NULL ? later : view->grant);
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    if (wanted) {
+        expect_bytes(v, "sealed_id", nrs_slice_of(view->id, NRS_HASH_SIZE));
+        expect_bytes(v, "grant_id", nrs_slice_of(grant_id, NRS_HASH_SIZE));
+        expect_bytes(v, "file_key", nrs_secret_slice(key));
+    }
+    error = open_content(v, view, key, wanted);
+    if (error == NRS_OK && later != NULL) {
+        error = open_audience(v, view, later, key, wanted);
+    }
+out:
+    nrs_secret_destroy(&key);
+    nrs_grant_free(&later);
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&grant_record);
+    nrs_record_free(&record);
+    return error;
+}
+
+/* ---- Statements ---- */
+
+static nrs_error try_envelope(vector *v, bool wanted)
+{
+    nrs_record *record = NULL;
+    nrs_envelope *envelope = NULL;
+    nrs_identity *reader = NULL;
+    nrs_letter *letter = NULL;
+    nrs_prekey_secret prekey;
+    nrs_bytes bytes = {0};
+    const nrs_public_keys from = read_public(v, "from_sign", "from_agree");
+    nrs_error error = NRS_OK;
+
+    read_identity(&reader, v, "reader");
+    read_prekey(&prekey, v);
+    unwrap(&record, v, "envelope", NRS_RECORD_ENVELOPE);
+    error = nrs_envelope_verify(&envelope, nrs_field(&record->payload));
+    if (error == NRS_OK) {
+        error = nrs_envelope_open(&letter, envelope, reader, &prekey, &from);
+    }
+    if (error == NRS_OK && wanted) {
+        assert_int_equal(nrs_letter_encode(&bytes, letter), NRS_OK);
+        expect_bytes(v, "letter", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_letter_free(&letter);
+    nrs_envelope_free(&envelope);
+    nrs_record_free(&record);
+    nrs_prekey_secret_wipe(&prekey);
+    nrs_identity_destroy(&reader);
+    return error;
+}
+
+static nrs_error try_card(vector *v, bool wanted)
+{
+    nrs_card *card = NULL;
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_card_verify(&card, hex_of(v, "card"));
+
+    if (error == NRS_OK && wanted) {
+        assert_int_equal(nrs_card_encode(&bytes, card), NRS_OK);
+        expect_bytes(v, "statement", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_card_free(&card);
+    return error;
+}
+
+static nrs_error try_prekeys(vector *v, bool wanted)
+{
+    nrs_record *record = NULL;
+    nrs_prekeys *prekeys = NULL;
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_OK;
+
+    unwrap(&record, v, "prekeys", NRS_RECORD_PREKEYS);
+    error = nrs_prekeys_verify(&prekeys, nrs_field(&record->payload));
+    if (error == NRS_OK && wanted) {
+        assert_int_equal(nrs_prekeys_encode(&bytes, prekeys), NRS_OK);
+        expect_bytes(v, "statement", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_prekeys_free(&prekeys);
+    nrs_record_free(&record);
+    return error;
+}
+
+static nrs_error try_roster(vector *v, bool wanted)
+{
+    nrs_roster *trusted = NULL;
+    nrs_roster *roster = NULL;
+    nrs_bytes before = {0};
+    nrs_bytes statement = {0};
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_error error = NRS_OK;
+
+    if (text_of(v, "trusted") != NULL) {
+        assert_int_equal(nrs_roster_verify(&trusted, &before, hex_of(v, "trusted"), NULL, nrs_slice_of(NULL, 0)),
+                         NRS_OK);
+    }
+    error = nrs_roster_verify(&roster, &statement, hex_of(v, "roster"), trusted, nrs_slice_of_bytes(&before));
+    if (error == NRS_OK && wanted) {
+        expect_bytes(v, "statement", nrs_slice_of_bytes(&statement));
+        nrs_roster_community(community, roster, nrs_slice_of_bytes(&statement));
+        expect_bytes(v, "community", nrs_slice_of(community, sizeof community));
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&before);
+    nrs_roster_free(&roster);
+    nrs_roster_free(&trusted);
+    return error;
+}
+
+static nrs_error try_person_prekey(vector *v, bool wanted)
+{
+    nrs_identity *person = NULL;
+    nrs_secret *share = NULL;
+    nrs_secret *key = NULL;
+    nrs_secret *secret = NULL;
+    nrs_error error = NRS_OK;
+
+    read_identity(&person, v, "person");
+    assert_int_equal(nrs_secret_copy(&share, hex_of(v, "share")), NRS_OK);
+    assert_int_equal(nrs_person_prekey_key(&key, person, share), NRS_OK);
+    error = nrs_vault_unwrap(&secret, key, hex_of(v, "label"), hex_of(v, "wrapped"));
+    if (error == NRS_OK && wanted) {
+        expect_bytes(v, "secret", nrs_secret_slice(secret));
+    }
+    nrs_secret_destroy(&secret);
+    nrs_secret_destroy(&key);
+    nrs_secret_destroy(&share);
+    nrs_identity_destroy(&person);
+    return error;
+}
+
+static nrs_error try_fingerprint(vector *v, bool wanted)
+{
+    (void)wanted;
+    return nrs_fingerprint_check(text_of(v, "fingerprint"), fixed_of(v, "key", NRS_KEY_SIZE));
+}
+
+/* ---- All of them ---- */
+
+static const struct vector_kind {
+    const char *name;
+    nrs_error (*open)(vector *v, bool wanted);
+} kinds[] = {
+    {"report", try_report},           {"envelope", try_envelope}, {"card", try_card},
+    {"prekeys", try_prekeys},         {"roster", try_roster},     {"person-prekey", try_person_prekey},
+    {"fingerprint", try_fingerprint},
+};
+
+/* Returns false when the outcome is another than the vector says. */
+static bool judge(const char *path)
+{
+    vector v;
+    const char *kind = NULL;
+    const char *expect = NULL;
+    nrs_error error = NRS_ERROR_INTERNAL;
+
+    vector_read(&v, path);
+    kind = text_of(&v, "kind");
+    expect = text_of(&v, "expect");
+    assert_non_null(kind);
+    assert_non_null(expect);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kind, kinds[i].name) == 0) {
+            error = kinds[i].open(&v, strcmp(expect, "ok") == 0);
+        }
+    }
+    if (strcmp(nrs_error_rule(error), expect) != 0) {
+        print_error("%s: %s, wanted %s\n", path, nrs_error_rule(error), expect);
+        vector_wipe(&v);
+        return false;
+    }
+    vector_wipe(&v);
+    return true;
+}
+
+static void test_vectors(void **state)
+{
+    const char *source = getenv("NRS_SOURCE_DIR");
+    char path[4096];
+    DIR *folder = NULL;
+    const struct dirent *entry = NULL;
+    size_t count = 0;
+    size_t wrong = 0;
+
+    (void)state;
+    assert_non_null(source);
+    assert_int_equal(nrs_keys_start(), NRS_OK);
+    (void)snprintf(path, sizeof path, "%s/tests/vectors/sealing", source);
+    folder = opendir(path);
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL) {
+        if (strstr(entry->d_name, ".txt") != NULL) {
+            (void)snprintf(path, sizeof path, "%s/tests/vectors/sealing/%s", source, entry->d_name);
+            count++;
+            wrong += judge(path) ? 0 : 1;
+        }
+    }
+    (void)closedir(folder);
+    assert_true(count >= VECTOR_COUNT_MIN);
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
