@@ -34,7 +34,7 @@ static void take_hello(peers *of, void *router)
 
 static int send_bursts(const peers *to, void *router, size_t message_count, size_t message_size)
 {
-    static uint8_t message[MESSAGE_SIZE_MAX];
+    static const uint8_t message[MESSAGE_SIZE_MAX];
 
     for (size_t sent = 0; sent < message_count; sent += BURST) {
         for (size_t i = 0; i < to->count; i++) {

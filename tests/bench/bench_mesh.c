@@ -8,7 +8,7 @@
 #include "mesh.h"
 #include "process.h"
 
-enum { HUB = 0, SENDER = 1, MEMBER = 2, STEP_MS = 3, SAMPLE_COUNT_MAX = 200, POLL_US = 100, STAGE_POLLS = 50000 };
+enum { HUB = 0, SENDER = 1, MEMBER = 2, STEP_MS = 3, SAMPLE_COUNT_MAX = 200, POLL_US = 100, RECEIPT_SECONDS_MAX = 10 };
 
 typedef struct counts {
     size_t warm, samples, flood, missed;
@@ -17,16 +17,17 @@ typedef struct counts {
 static const counts full_counts = {.warm = 200, .samples = SAMPLE_COUNT_MAX, .flood = 5000, .missed = 10000};
 static const counts quick_counts = {.warm = 20, .samples = 5, .flood = 100, .missed = 200};
 
-typedef struct run {
+typedef struct passage {
     nrs_mesh mesh;
     counts counts;
     nrs_floors floors;
     char *line;       /* the report that is sent */
     double live_rate; /* reports/s */
-} run;
+} passage;
 
 /* ---- One at a time ---- */
 
+/* The receipts of a recipient stand in the order of their stages. */
 static bool stored(const nrs_mesh_node *sender, const char *question)
 {
     json_t *row = NULL;
@@ -42,7 +43,7 @@ static bool stored(const nrs_mesh_node *sender, const char *question)
 }
 
 /* Seconds from the answer to `send`, which follows its commit, to the receipt in the sender's store. */
-static double sample_latency(const run *run)
+static double sample_latency(const passage *run)
 {
     const nrs_mesh_node *sender = &run->mesh.nodes[SENDER];
     char question[160];
@@ -56,16 +57,17 @@ static double sample_latency(const run *run)
     (void)snprintf(question, sizeof question, "{\"command\":\"receipts\",\"id\":\"%s\"}\n",
                    json_string_value(json_object_get(row, "id")));
     json_decref(row);
-    for (int i = 0; i < STAGE_POLLS; i++) {
-        if (stored(sender, question)) {
-            return nrs_bench_now() - start;
+    while (!stored(sender, question)) {
+        if (nrs_bench_now() > start + RECEIPT_SECONDS_MAX) {
+            nrs_bench_note("no receipt came");
+            return -1.0;
         }
         nrs_bench_sleep_us(POLL_US);
     }
-    return -1.0;
+    return nrs_bench_now() - start;
 }
 
-static int measure_latency(run *run)
+static int measure_latency(passage *run)
 {
     double latency[SAMPLE_COUNT_MAX];
     double synced[SAMPLE_COUNT_MAX];
@@ -99,7 +101,7 @@ static int measure_latency(run *run)
 /* ---- Many at a time ---- */
 
 /* Send `count` at once and wait until the member has the last one; seconds, below zero when it failed. */
-static double flood(const run *run, size_t count)
+static double flood(const passage *run, size_t count)
 {
     char last[65];
     double start = nrs_bench_now();
@@ -112,7 +114,7 @@ static double flood(const run *run, size_t count)
     return nrs_bench_now() - start;
 }
 
-static bool read_cpu(double cpu_out[NRS_MESH_NODE_COUNT_MAX], const run *run)
+static bool read_cpu(double cpu_out[NRS_MESH_NODE_COUNT_MAX], const passage *run)
 {
     bool good = true;
 
@@ -123,7 +125,7 @@ static bool read_cpu(double cpu_out[NRS_MESH_NODE_COUNT_MAX], const run *run)
     return good;
 }
 
-static int print_costs(const run *run, const double cpu[NRS_MESH_NODE_COUNT_MAX])
+static int print_costs(const passage *run, const double cpu[NRS_MESH_NODE_COUNT_MAX])
 {
     const nrs_floors *floors = &run->floors;
     FILE *out = run->mesh.bench->out;
@@ -153,7 +155,7 @@ static int print_costs(const run *run, const double cpu[NRS_MESH_NODE_COUNT_MAX]
     return nrs_bench_print(out, &hub) | nrs_bench_print(out, &all) | nrs_bench_print(out, &rate);
 }
 
-static int measure_flood(run *run)
+static int measure_flood(passage *run)
 {
     double before[NRS_MESH_NODE_COUNT_MAX];
     double after[NRS_MESH_NODE_COUNT_MAX];
@@ -178,7 +180,7 @@ static int measure_flood(run *run)
     return print_costs(run, after);
 }
 
-static int measure_catching_up(run *run)
+static int measure_catching_up(passage *run)
 {
     nrs_mesh_node *nodes = run->mesh.nodes;
     size_t count = run->counts.missed;
@@ -208,7 +210,7 @@ static int measure_catching_up(run *run)
 }
 
 /* What was measured must have been done. */
-static int check_all_arrived(const run *run)
+static int check_all_arrived(const passage *run)
 {
     const counts *of = &run->counts;
     long long sent = (long long)(of->samples + of->warm + of->flood + of->missed);
@@ -221,7 +223,7 @@ static int check_all_arrived(const run *run)
     return 0;
 }
 
-static int measure(run *run)
+static int measure(passage *run)
 {
     static const char *const names[] = {"hub", "sender", "member"};
     int failed;
@@ -239,7 +241,7 @@ static int measure(run *run)
 
 int nrs_bench_mesh(const nrs_bench *bench)
 {
-    run run = {.mesh = {.bench = bench}, .counts = bench->quick ? quick_counts : full_counts};
+    passage run = {.mesh = {.bench = bench}, .counts = bench->quick ? quick_counts : full_counts};
     int failed = 1;
 
     run.line = nrs_control_send_line("member");

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 #include "keys/seal.h"
-#include "proto/vocabulary.h"
+#include "text.h"
 
 enum {
     RECIPIENT_COUNT = 2000,
@@ -25,13 +25,7 @@ typedef struct workload {
     size_t repetitions;
     nrs_prekey_secret prekey;
     nrs_recipient recipients[RECIPIENT_COUNT];
-    nrs_header header;
-    nrs_report report;
-    Nrs__Wire__Target target;
-    Nrs__Wire__Target *targets[1];
-    nrs_audience audience;
-    char body[601];
-    uint8_t community[NRS_HASH_SIZE];
+    nrs_bench_text text;
     uint8_t verify_key[NRS_KEY_SIZE]; /* for the floor V */
     uint8_t signature[NRS_SIGNATURE_SIZE];
     uint8_t scalar[NRS_KEY_SIZE]; /* for the floor X */
@@ -69,34 +63,9 @@ static int make_recipients(workload *work)
     return 0;
 }
 
-static void make_report(workload *work)
-{
-    static char subject[] = "Unusual traffic at the remote stations";
-
-    memset(work->community, 0x5c, sizeof work->community);
-    nrs__wire__header__init(&work->header);
-    work->header.label = NRS_LABEL_AMBER;
-    work->header.community = nrs_field_of(nrs_slice_of(work->community, NRS_HASH_SIZE));
-    work->header.roster_version = 1;
-    work->header.created_ms = NOW_MS;
-    work->header.expires_ms = NOW_MS + NRS_DAY_MS;
-    work->header.attribution = NRS_ATTRIBUTION_NAMED;
-    nrs__wire__report__init(&work->report);
-    work->report.kind = NRS_KIND_INCIDENT;
-    work->report.subject = subject;
-    memset(work->body, 'b', sizeof work->body - 1);
-    work->report.body = work->body;
-    nrs__wire__target__init(&work->target);
-    work->target.community = work->header.community;
-    work->target.roster_version = 1;
-    work->targets[0] = &work->target;
-    nrs__wire__audience__init(&work->audience);
-    work->audience.targets = work->targets;
-    work->audience.n_targets = 1;
-}
-
 static int workload_init(workload *work)
 {
+    static const uint8_t community[NRS_HASH_SIZE] = {0x5c};
     uint8_t sign_secret[crypto_sign_SECRETKEYBYTES];
 
     if (nrs_keys_start() != NRS_OK || nrs_identity_new(&work->sender) != NRS_OK ||
@@ -104,7 +73,7 @@ static int workload_init(workload *work)
         make_recipients(work) != 0) {
         return 1;
     }
-    make_report(work);
+    nrs_bench_text_init(&work->text, community, 1, NOW_MS);
     randombytes_buf(work->scalar, sizeof work->scalar);
     if (crypto_sign_keypair(work->verify_key, sign_secret) != 0 ||
         crypto_sign_detached(work->signature, NULL, message, sizeof message, sign_secret) != 0) {
@@ -124,9 +93,9 @@ static int seal_to(nrs_sealed_parts *parts, const workload *work, size_t count)
 {
     nrs_secret *key = NULL;
     const nrs_seal_request request = {
-        .header = &work->header,
-        .report = &work->report,
-        .audience = &work->audience,
+        .header = &work->text.header,
+        .report = &work->text.report,
+        .audience = &work->text.audience,
         .recipients = work->recipients,
         .recipient_count = count,
         .grantor = {nrs_identity_public(work->sender), nrs_identity_agree_with, work->sender},

@@ -76,7 +76,8 @@ int nrs_control_ask(json_t **row_out, const char *path, const char *line)
     do {
         json_decref(last);
         last = json_loadf(stream, JSON_DISABLE_EOF_CHECK, NULL);
-        if (row == NULL && json_object_get(last, "end") == NULL) {
+        if (last != NULL && json_object_get(last, "end") == NULL) {
+            json_decref(row);
             row = json_incref(last);
         }
     } while (last != NULL && json_object_get(last, "end") == NULL && json_object_get(last, "error") == NULL);
@@ -162,6 +163,8 @@ int nrs_control_flood(const char *path, const char *line, size_t count)
         calls[i].fd = -1;
     }
     while (failed == 0 && done < count) {
+        bool open = false;
+
         for (size_t i = 0; failed == 0 && i < CALL_COUNT; i++) {
             call *one = &calls[i];
             int state;
@@ -178,8 +181,9 @@ int nrs_control_flood(const char *path, const char *line, size_t count)
                 done += state > 0;
                 failed |= state < 0;
             }
+            open = open || one->fd >= 0;
         }
-        if (failed == 0 && done < count) {
+        if (failed == 0 && open) {
             poll_calls(calls, line_size);
         }
     }

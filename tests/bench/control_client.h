@@ -8,7 +8,7 @@
 
 /** A connected socket, or -1. */
 int nrs_control_connect(const char *path);
-/** One command (a line with its end) and the first row of its answer; NULL when the answer has none.
+/** One command (a line with its end) and the last row of its answer; NULL when the answer has none.
  *  Returns 0 when the command was done. Out: json_decref. */
 int nrs_control_ask(json_t **row_out, const char *path, const char *line);
 /** The same line `count` times over many connections at once; 0 when each was done. */

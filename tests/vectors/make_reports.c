@@ -82,11 +82,12 @@ static void other_audience_commitment(void)
     scene_reseal_with(&header);
 }
 
-static void other_file_key(void)
+static void other_key_commitment(void)
 {
-    it.made.view->grant->file_key.data[0] ^= 1;
-    edit_first_grant(it.made.view->grant);
-    scene_sign_again(&it.sender);
+    nrs_header header = *it.made.view->header;
+
+    header.key_commitment.data[0] ^= 1;
+    scene_reseal_with(&header);
 }
 
 static void grant_of_another_time(void)
@@ -238,29 +239,10 @@ static void grantor_agree_other(void)
     memcpy(it.grantor.agree_key, it.other.recipient.agree_key, NRS_KEY_SIZE);
 }
 
+/* The agreement key stays, so that nothing else can fail. */
 static void grantor_other(void)
 {
-    it.grantor = *nrs_identity_public(it.other.identity);
-}
-
-/* The later grant's statement, changed and signed again; its slots stay. */
-static void edit_grant(void (*change)(nrs_grant *grant), const party *by)
-{
-    nrs_record *record = NULL;
-    nrs_signed *outer = NULL;
-    nrs_grant *grant = NULL;
-    nrs_bytes statement = {0};
-
-    assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&it.grant)), NRS_OK);
-    assert_int_equal(nrs_signed_decode(&outer, nrs_field(&record->payload)), NRS_OK);
-    assert_int_equal(nrs_grant_decode(&grant, nrs_field(&outer->statement)), NRS_OK);
-    change(grant);
-    assert_int_equal(nrs_grant_encode(&statement, grant), NRS_OK);
-    scene_publish_grant(&statement, NULL, by);
-    nrs_bytes_wipe(&statement);
-    nrs_grant_free(&grant);
-    nrs_signed_free(&outer);
-    nrs_record_free(&record);
+    memcpy(it.grantor.sign_key, it.other.recipient.sign_key, NRS_KEY_SIZE);
 }
 
 static void zero_epk(nrs_grant *grant)
@@ -283,57 +265,81 @@ static void change_nothing(nrs_grant *grant)
     (void)grant;
 }
 
+/* Changes the prekey id in the one slot of a grant, whose root is then the new leaf's. */
+static void rename_prekey(nrs_slot_path *path)
+{
+    nrs_slot *slot = NULL;
+    nrs_bytes bytes = {0};
+
+    assert_int_equal(nrs_slot_decode(&slot, nrs_field(&path->slot)), NRS_OK);
+    slot->prekey_id.data[0] ^= 1;
+    assert_int_equal(nrs_slot_encode(&bytes, slot), NRS_OK);
+    assert_int_equal(bytes.size, path->slot.len);
+    memcpy(path->slot.data, bytes.data, bytes.size);
+    nrs_bytes_wipe(&bytes);
+    nrs_slot_free(&slot);
+}
+
+static void take_root(nrs_grant *grant)
+{
+    nrs_record *record = NULL;
+    nrs_slot_path *path = NULL;
+    nrs_merkle *tree = NULL;
+    nrs_slice leaf;
+
+    assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&it.slot_path)), NRS_OK);
+    assert_int_equal(nrs_slot_path_decode(&path, nrs_field(&record->payload)), NRS_OK);
+    leaf = nrs_field(&path->slot);
+    assert_int_equal(nrs_merkle_new(&tree, &leaf, 1), NRS_OK);
+    memcpy(grant->slot_root.data, nrs_merkle_root(tree), NRS_HASH_SIZE);
+    nrs_merkle_destroy(&tree);
+    nrs_slot_path_free(&path);
+    nrs_record_free(&record);
+}
+
+static void grant_prekey_not_named(void)
+{
+    edit_path(rename_prekey);
+    scene_edit_grant(take_root, &it.sender);
+}
+
 static void grant_low_order(void)
 {
-    edit_grant(zero_epk, &it.sender);
+    scene_edit_grant(zero_epk, &it.sender);
 }
 
 static void grant_of_another_report(void)
 {
-    edit_grant(name_another_report, &it.sender);
+    scene_edit_grant(name_another_report, &it.sender);
 }
 
 static void grant_signed_by_other(void)
 {
     const nrs_public_keys kept = it.grantor;
 
-    edit_grant(change_nothing, &it.other);
+    scene_edit_grant(change_nothing, &it.other);
     it.grantor = kept;
 }
 
 static void grant_audience_flipped(void)
 {
-    edit_grant(flip_audience, &it.hub);
+    scene_edit_grant(flip_audience, &it.hub);
 }
 
-static void build_grant(nrs_grant_plan *plan, const party *by)
+/* The right key all the same: but for the commitment everything would open. */
+static void grant_key_not_committed(void)
 {
-    nrs_bytes statement = {0};
-    nrs_bytes table = {0};
-    uint8_t grant_id[NRS_HASH_SIZE];
+    nrs_record *record = NULL;
 
-    plan->sealed_id = it.made.view->id;
-    plan->community = nrs_field(&it.made.view->header->community);
-    plan->created_ms = FIXTURE_NOW_MS + NRS_HOUR_MS;
-    plan->recipients = &it.reader.recipient;
-    plan->recipient_count = 1;
-    plan->grantor = grantor_of(by);
-    assert_int_equal(nrs_grant_build(&statement, &table, grant_id, plan), NRS_OK);
-    scene_publish_grant(&statement, &table, by);
-    nrs_bytes_wipe(&statement);
-    nrs_bytes_wipe(&table);
-}
-
-static void grant_wraps_other_key(void)
-{
-    nrs_secret *key = NULL;
-
-    assert_int_equal(nrs_secret_random(&key, NRS_KEY_SIZE), NRS_OK);
-    build_grant(&(nrs_grant_plan){.authority = NRS_AUTHORITY_ORIGINATOR,
-                                  .audience_commitment = nrs_field(&it.made.view->header->audience_commitment),
-                                  .file_key = key},
-                &it.sender);
-    nrs_secret_destroy(&key);
+    other_key_commitment();
+    assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&it.made.record)), NRS_OK);
+    nrs_sealed_view_free(&it.made.view);
+    assert_int_equal(nrs_sealed_verify(&it.made.view, nrs_field(&record->payload)), NRS_OK);
+    nrs_record_free(&record);
+    scene_build_grant(&(nrs_grant_plan){.authority = NRS_AUTHORITY_ORIGINATOR,
+                                        .audience_commitment = nrs_field(&it.made.view->header->audience_commitment),
+                                        .file_key = it.made.file_key},
+                      &it.sender);
 }
 
 /* An audience sealed under its commitment, which is another audience's. */
@@ -361,12 +367,12 @@ static void grant_audience_other(void)
     assert_int_equal(nrs_bytes_resize(&sealed, sizeof nonce + plain.size + NRS_TAG_SIZE), NRS_OK);
     nrs_box_seal(sealed.data + sizeof nonce, nrs_slice_of_bytes(&plain),
                  &(nrs_box_terms){key, nonce, nrs_slice_of_bytes(&bound)});
-    build_grant(&(nrs_grant_plan){.authority = NRS_AUTHORITY_CONSENT,
-                                  .authority_ref = nrs_slice_of(it.made.view->grant_id, NRS_HASH_SIZE),
-                                  .audience_commitment = nrs_slice_of(commitment, sizeof commitment),
-                                  .sealed_audience = nrs_slice_of_bytes(&sealed),
-                                  .file_key = it.made.file_key},
-                &it.hub);
+    scene_build_grant(&(nrs_grant_plan){.authority = NRS_AUTHORITY_CONSENT,
+                                        .authority_ref = nrs_slice_of(it.made.view->grant_id, NRS_HASH_SIZE),
+                                        .audience_commitment = nrs_slice_of(commitment, sizeof commitment),
+                                        .sealed_audience = nrs_slice_of_bytes(&sealed),
+                                        .file_key = it.made.file_key},
+                      &it.hub);
     nrs_bytes_wipe(&sealed);
     nrs_bytes_wipe(&bound);
     nrs_bytes_wipe(&plain);
@@ -416,10 +422,10 @@ static const struct report_case {
     {"audience-commitment", "header and grant commit to another audience", NRS_LABEL_CLEAR, BY_SLOT, 0,
      "audience-commitment", NRS_ERROR_FORGED, other_audience_commitment},
     {"clear-other-key", "a CLEAR grant with a key that the header does not commit to", NRS_LABEL_CLEAR, BY_SLOT, 0,
-     "relay", NRS_ERROR_FORGED, other_file_key},
+     "relay", NRS_ERROR_FORGED, other_key_commitment},
     {"grant-created", "the first grant has another time than the header", NRS_LABEL_AMBER, BY_SLOT, 0, "relay",
      NRS_ERROR_FORGED, grant_of_another_time},
-    {"grant-other-sender", "the first grant is not the originator's", NRS_LABEL_AMBER, BY_SLOT, 0, "relay",
+    {"grant-other-sender", "the first grant is not the originator's", NRS_LABEL_CLEAR, BY_SLOT, 0, "relay",
      NRS_ERROR_FORGED, grant_of_another_sender},
     {"summary-flipped", "a bit of the sealed summary, then signed", NRS_LABEL_CLEAR, BY_SLOT, 0, "summary",
      NRS_ERROR_FORGED, summary_flipped},
@@ -448,10 +454,12 @@ static const struct report_case {
      "grant-signer", NRS_ERROR_FORGED, grant_signed_by_other},
     {"grant-other-report", "a later grant that names another report", NRS_LABEL_AMBER, BY_GRANT, 0, "slot-report",
      NRS_ERROR_FORGED, grant_of_another_report},
+    {"grant-prekey-not-named", "a slot that names another prekey than it was made for", NRS_LABEL_AMBER, BY_GRANT, 0,
+     "prekey", NRS_ERROR_FORGED, grant_prekey_not_named},
     {"grant-low-order", "an ephemeral key of low order", NRS_LABEL_AMBER, BY_GRANT, 0, "agreement", NRS_ERROR_FORGED,
      grant_low_order},
-    {"grant-other-key", "a slot that wraps a key to which the header does not commit", NRS_LABEL_AMBER, BY_GRANT, 0,
-     "key-commitment", NRS_ERROR_FORGED, grant_wraps_other_key},
+    {"grant-other-key", "a slot with a key to which the header does not commit", NRS_LABEL_AMBER, BY_GRANT, 0,
+     "key-commitment", NRS_ERROR_FORGED, grant_key_not_committed},
     {"grant-audience-flipped", "a bit of the grant's sealed audience, then signed", NRS_LABEL_AMBER, BY_OWN_AUDIENCE, 0,
      "grant-audience", NRS_ERROR_FORGED, grant_audience_flipped},
     {"grant-audience-other", "the grant commits to another audience", NRS_LABEL_AMBER, BY_OWN_AUDIENCE, 0,

@@ -42,6 +42,8 @@ static const struct roster_case {
      PREVIOUS_OTHER},
     {"roster-community-other", "the second version of another community", "chain", NRS_ERROR_MALFORMED, 2, 0, "02",
      COMMUNITY_OTHER},
+    {"roster-key-change-old", "other keys, signed by two of the old and one of the new", "threshold", NRS_ERROR_FORGED,
+     2, 2, "02", NONE},
     {"roster-key-change-new", "another key, signed by two of the new and one of the old", "threshold", NRS_ERROR_FORGED,
      2, 2, "23", NONE},
 };

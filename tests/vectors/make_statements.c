@@ -99,11 +99,6 @@ static void flip_box(nrs_envelope *value)
     value->box.data[9] ^= 1;
 }
 
-static void flip_to(nrs_envelope *value)
-{
-    value->to.data[0] ^= 1;
-}
-
 static void flip_community(nrs_envelope *value)
 {
     value->community.data[0] ^= 1;
@@ -122,11 +117,6 @@ static void zero_epk(nrs_envelope *value)
 static void box_flipped(letter_scene *letter)
 {
     edit_envelope(letter, flip_box, &sender);
-}
-
-static void to_other(letter_scene *letter)
-{
-    edit_envelope(letter, flip_to, &sender);
 }
 
 static void community_other(letter_scene *letter)
@@ -178,7 +168,8 @@ static void letter_key(uint8_t key_out[NRS_KEY_SIZE], uint8_t hash_out[NRS_LONG_
     nrs_bytes_wipe(&text);
 }
 
-static void fill_padding(nrs_envelope *value)
+/* Seal the letter again, with another last byte of its padding, or for another name of its reader. */
+static void reseal(nrs_envelope *value, uint8_t last, uint8_t to_change)
 {
     static const uint8_t nonce[NRS_NONCE_SIZE];
     uint8_t hash[NRS_LONG_HASH_SIZE] = {0};
@@ -189,8 +180,26 @@ static void fill_padding(nrs_envelope *value)
     letter_key(key, hash, value);
     assert_int_equal(value->box.len, sizeof plain + NRS_TAG_SIZE);
     assert_int_equal(nrs_box_open(plain, nrs_field(&value->box), &terms), NRS_OK);
-    plain[sizeof plain - 1] = 1;
+    plain[sizeof plain - 1] = last;
+    value->to.data[0] ^= to_change;
+    letter_key(key, hash, value);
     nrs_box_seal(value->box.data, nrs_slice_of(plain, sizeof plain), &terms);
+}
+
+static void fill_padding(nrs_envelope *value)
+{
+    reseal(value, 1, 0);
+}
+
+/* Its letter is sealed for the other name too, so that nothing else can fail. */
+static void flip_to(nrs_envelope *value)
+{
+    reseal(value, 0, 1);
+}
+
+static void to_other(letter_scene *letter)
+{
+    edit_envelope(letter, flip_to, &sender);
 }
 
 static void padding_not_zero(letter_scene *letter)
@@ -205,7 +214,7 @@ static void signer_other(letter_scene *letter)
 
 static void from_other(letter_scene *letter)
 {
-    letter->from = *nrs_identity_public(other.identity);
+    memcpy(letter->from.sign_key, other.recipient.sign_key, NRS_KEY_SIZE);
 }
 
 static void agreement_other(letter_scene *letter)

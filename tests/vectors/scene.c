@@ -183,6 +183,43 @@ void scene_reseal_with(const nrs_header *header)
     nrs_bytes_wipe(&plain);
 }
 
+void scene_edit_grant(void (*change)(nrs_grant *grant), const party *by)
+{
+    nrs_record *record = NULL;
+    nrs_signed *outer = NULL;
+    nrs_grant *grant = NULL;
+    nrs_bytes statement = {0};
+
+    assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&it.grant)), NRS_OK);
+    assert_int_equal(nrs_signed_decode(&outer, nrs_field(&record->payload)), NRS_OK);
+    assert_int_equal(nrs_grant_decode(&grant, nrs_field(&outer->statement)), NRS_OK);
+    change(grant);
+    assert_int_equal(nrs_grant_encode(&statement, grant), NRS_OK);
+    scene_publish_grant(&statement, NULL, by);
+    nrs_bytes_wipe(&statement);
+    nrs_grant_free(&grant);
+    nrs_signed_free(&outer);
+    nrs_record_free(&record);
+}
+
+void scene_build_grant(nrs_grant_plan *plan, const party *by)
+{
+    nrs_bytes statement = {0};
+    nrs_bytes table = {0};
+    uint8_t grant_id[NRS_HASH_SIZE];
+
+    plan->sealed_id = it.made.view->id;
+    plan->community = nrs_field(&it.made.view->header->community);
+    plan->created_ms = FIXTURE_NOW_MS + NRS_HOUR_MS;
+    plan->recipients = &it.reader.recipient;
+    plan->recipient_count = 1;
+    plan->grantor = grantor_of(by);
+    assert_int_equal(nrs_grant_build(&statement, &table, grant_id, plan), NRS_OK);
+    scene_publish_grant(&statement, &table, by);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&table);
+}
+
 /* ---- Writing ---- */
 
 static void write_wanted(FILE *file)

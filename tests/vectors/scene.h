@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "sealing.h"
 #include "sealing_fixture.h"
 #include "vector_file.h"
 
@@ -53,5 +54,9 @@ void scene_body_plain(nrs_bytes *plain_out);
 void scene_reseal(const nrs_header *header, const nrs_bytes *plain);
 /* The same with the body that there is. */
 void scene_reseal_with(const nrs_header *header);
+/* Change the later grant's statement and sign it again; its slots stay. */
+void scene_edit_grant(void (*change)(nrs_grant *grant), const party *by);
+/* Make a later grant of a plan, which need not be a right one, for the reader. */
+void scene_build_grant(nrs_grant_plan *plan, const party *by);
 
 #endif
