@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "padded.h"
 #include "proto/assert.h"
@@ -11,6 +12,9 @@ void nrs_sealed_view_free(nrs_sealed_view **view)
 {
     NRS_ASSERT(view != NULL);
 
+    if (*view != NULL && --(*view)->references > 0) {
+        *view = NULL;
+    }
     if (*view != NULL) {
         nrs_sealed_free(&(*view)->sealed);
         nrs_header_free(&(*view)->header);
@@ -18,6 +22,13 @@ void nrs_sealed_view_free(nrs_sealed_view **view)
         free(*view);
         *view = NULL;
     }
+}
+
+nrs_sealed_view *nrs_sealed_view_share(nrs_sealed_view *view)
+{
+    NRS_ASSERT(view != NULL && view->references > 0);
+    view->references++;
+    return view;
 }
 
 /* Under CLEAR the file key stands in the open, so that even a relay can tell a false one. */
@@ -58,15 +69,16 @@ static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *hea
     return error;
 }
 
-static nrs_error view_of(nrs_sealed_view **view_out, nrs_slice payload, bool check_signature)
+nrs_error nrs_sealed_parse(nrs_sealed_view **view_out, nrs_slice payload)
 {
     nrs_error error = NRS_ERROR_NO_MEMORY;
     nrs_sealed_view *view = calloc(1, sizeof *view);
-    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
 
+    NRS_ASSERT(view_out != NULL);
     if (view == NULL) {
         goto out;
     }
+    view->references = 1;
     error = nrs_sealed_decode(&view->sealed, payload);
     if (error != NRS_OK) {
         goto out;
@@ -83,17 +95,9 @@ static nrs_error view_of(nrs_sealed_view **view_out, nrs_slice payload, bool che
     if (error != NRS_OK) {
         goto out;
     }
-    nrs_long_hash(hashes, NRS_DOMAIN_HEADER, nrs_field(&view->sealed->header));
-    nrs_long_hash(hashes + NRS_LONG_HASH_SIZE, NRS_DOMAIN_BODY, nrs_field(&view->sealed->body));
-    if (check_signature) {
-        nrs_long_hash(hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_field(&view->sealed->grant));
-        error = nrs_sign_verify(view->sealed->signature.data, view->header->originator.data, NRS_DOMAIN_SEALED_SIGN,
-                                nrs_slice_of(hashes, sizeof hashes));
-        if (error != NRS_OK) {
-            goto out;
-        }
-    }
-    nrs_sealed_id(view->id, hashes, hashes + NRS_LONG_HASH_SIZE);
+    nrs_long_hash(view->hashes, NRS_DOMAIN_HEADER, nrs_field(&view->sealed->header));
+    nrs_long_hash(view->hashes + NRS_LONG_HASH_SIZE, NRS_DOMAIN_BODY, nrs_field(&view->sealed->body));
+    nrs_sealed_id(view->id, view->hashes, view->hashes + NRS_LONG_HASH_SIZE);
     nrs_hash_one(view->grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_field(&view->sealed->grant));
     *view_out = view;
     view = NULL;
@@ -102,16 +106,29 @@ out:
     return error;
 }
 
-nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload)
+nrs_error nrs_sealed_check_signature(const nrs_sealed_view *view)
 {
-    NRS_ASSERT(view_out != NULL);
+    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
 
-    return view_of(view_out, payload, true);
+    NRS_ASSERT(view != NULL);
+    memcpy(hashes, view->hashes, sizeof view->hashes);
+    nrs_long_hash(hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_field(&view->sealed->grant));
+    return nrs_sign_verify(view->sealed->signature.data, view->header->originator.data, NRS_DOMAIN_SEALED_SIGN,
+                           nrs_slice_of(hashes, sizeof hashes));
 }
 
-nrs_error nrs_sealed_parse(nrs_sealed_view **view_out, nrs_slice payload)
+nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload)
 {
-    NRS_ASSERT(view_out != NULL);
+    nrs_sealed_view *view = NULL;
+    nrs_error error = nrs_sealed_parse(&view, payload);
 
-    return view_of(view_out, payload, false);
+    if (error == NRS_OK) {
+        error = nrs_sealed_check_signature(view);
+    }
+    if (error == NRS_OK) {
+        *view_out = view;
+        view = NULL;
+    }
+    nrs_sealed_view_free(&view);
+    return error;
 }

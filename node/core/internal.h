@@ -217,6 +217,7 @@ typedef struct nrs_log_entry {
     nrs_label label;                 /* SEALED, SLOT_TABLE, GRANT; NONE otherwise */
     uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
+    nrs_sealed_view *view;           /* SEALED */
     nrs_slots *slots;                /* SLOT_TABLE */
     uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS: the organisation */
     uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE */
@@ -225,6 +226,11 @@ typedef struct nrs_log_entry {
 /** Borrowed until the next call. NRS_ERROR_NOT_FOUND past the end of the log. */
 NRS_MUST_USE nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
 void nrs_log_cache_wipe(nrs_core *core);
+/** Keep what was just received, checked and appended at row->position, so that routing need not read it back. The view is
+ *  shared; *slots is taken over. */
+NRS_MUST_USE nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view);
+NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const nrs_sealed_view *view, uint64_t sealed_position,
+                                              uint64_t grant_position, nrs_slots **slots);
 /** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
 NRS_MUST_USE nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE],
                                    nrs_slice record, nrs_slice owner, nrs_slice source, uint64_t expires_ms);

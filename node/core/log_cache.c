@@ -7,10 +7,13 @@
 
 #define CACHE_SLOT_COUNT 4096u
 #define CACHE_BYTES_MAX (64u * 1024u * 1024u)
+#define RECENT_COUNT 64u
 
 typedef struct nrs_log_cache {
     nrs_log_entry *slots[CACHE_SLOT_COUNT];
     size_t bytes;
+    struct { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } recent[RECENT_COUNT]; /* sealed reports just taken or loaded */
+    size_t recent_next;
 } nrs_log_cache;
 
 static void entry_free(nrs_log_entry **entry)
@@ -19,6 +22,7 @@ static void entry_free(nrs_log_entry **entry)
         return;
     }
     nrs_bytes_wipe(&(*entry)->record);
+    nrs_sealed_view_free(&(*entry)->view);
     nrs_slots_destroy(&(*entry)->slots);
     nrs_audience_free(&(*entry)->audience);
     free(*entry);
@@ -56,6 +60,9 @@ static nrs_error parse_sealed(nrs_log_entry *entry, nrs_slice payload)
                 opened.audience = NULL;
             }
         }
+    }
+    if (error == NRS_OK) {
+        entry->view = nrs_sealed_view_share(view);
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
@@ -288,43 +295,120 @@ out:
     return error;
 }
 
-nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position)
+static nrs_log_cache *cache_of(nrs_core *core)
 {
-    nrs_log_cache *cache = core->cache;
+    if (core->cache != NULL && core->cache->bytes > CACHE_BYTES_MAX) {
+        nrs_log_cache_wipe(core);
+    }
+    if (core->cache == NULL) {
+        core->cache = calloc(1, sizeof *core->cache);
+    }
+    return core->cache;
+}
+
+/* Takes the entry over. */
+static nrs_error remember(nrs_core *core, nrs_log_entry *entry)
+{
+    nrs_log_cache *cache = cache_of(core);
     nrs_log_entry **slot;
-    nrs_error error;
 
     if (cache == NULL) {
-        cache = core->cache = calloc(1, sizeof *cache);
-        if (cache == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
+        entry_free(&entry);
+        return NRS_ERROR_NO_MEMORY;
     }
-    slot = &cache->slots[position % CACHE_SLOT_COUNT];
-    if (*slot == NULL || (*slot)->position != position) {
-        nrs_log_entry *entry = NULL;
-        error = entry_load(core, &entry, position);
-        if (error != NRS_OK) {
-            return error;
-        }
-        if (cache->bytes > CACHE_BYTES_MAX) {
-            nrs_log_cache_wipe(core);
-            cache = core->cache = calloc(1, sizeof *cache);
-            if (cache == NULL) {
-                entry_free(&entry);
-                return NRS_ERROR_NO_MEMORY;
-            }
-            slot = &cache->slots[position % CACHE_SLOT_COUNT];
-        }
-        cache->bytes += entry->record.capacity;
-        if (*slot != NULL) {
-            cache->bytes -= (*slot)->record.capacity;
-        }
-        entry_free(slot);
-        *slot = entry;
+    slot = &cache->slots[entry->position % CACHE_SLOT_COUNT];
+    cache->bytes += 2 * entry->record.capacity; /* the bytes, and about as much in what was parsed from them */
+    if (*slot != NULL) {
+        cache->bytes -= 2 * (*slot)->record.capacity;
     }
-    *entry_out = *slot;
+    entry_free(slot);
+    *slot = entry;
+    if (entry->view != NULL) {
+        memcpy(cache->recent[cache->recent_next].id, entry->id, NRS_HASH_SIZE);
+        cache->recent[cache->recent_next].position = entry->position;
+        cache->recent_next = (cache->recent_next + 1) % RECENT_COUNT;
+    }
     return NRS_OK;
+}
+
+nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position)
+{
+    nrs_log_entry *entry = core->cache == NULL ? NULL : core->cache->slots[position % CACHE_SLOT_COUNT];
+    nrs_error error = NRS_OK;
+
+    if (entry == NULL || entry->position != position) {
+        error = entry_load(core, &entry, position);
+        if (error == NRS_OK) {
+            error = remember(core, entry);
+        }
+    }
+    if (error == NRS_OK) {
+        *entry_out = entry;
+    }
+    return error;
+}
+
+/* An entry for what was received and checked just now, so that passing it on need not read it back. */
+static nrs_error entry_of(nrs_log_entry **entry_out, const nrs_log_row *row, const nrs_sealed_view *view)
+{
+    nrs_log_entry *entry = calloc(1, sizeof *entry);
+    nrs_error error = entry == NULL ? NRS_ERROR_NO_MEMORY : load_row(entry, row);
+
+    if (error != NRS_OK) {
+        entry_free(&entry);
+        return error;
+    }
+    memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+    entry->label = (nrs_label)view->header->label;
+    *entry_out = entry;
+    return NRS_OK;
+}
+
+nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view)
+{
+    nrs_log_entry *entry = NULL;
+    nrs_error error;
+
+    if (view->header->label == NRS_LABEL_CLEAR) {
+        return NRS_OK; /* its audience is read when it is routed */
+    }
+    error = entry_of(&entry, row, view);
+    if (error != NRS_OK) {
+        return error;
+    }
+    entry->view = nrs_sealed_view_share(view);
+    return remember(core, entry);
+}
+
+nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const nrs_sealed_view *view, uint64_t sealed_position,
+                                 uint64_t grant_position, nrs_slots **slots)
+{
+    nrs_log_entry *entry = NULL;
+    nrs_error error = entry_of(&entry, row, view);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    entry->sealed_position = sealed_position;
+    entry->grant_position = grant_position;
+    entry->slots = *slots;
+    *slots = NULL;
+    return remember(core, entry);
+}
+
+/* The cached view of a sealed report taken or read a moment ago; NULL if there is none. */
+static nrs_sealed_view *recent_view(nrs_core *core, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; core->cache != NULL && i < RECENT_COUNT; i++) {
+        uint64_t position = core->cache->recent[i].position;
+        const nrs_log_entry *entry = position == 0 ? NULL : core->cache->slots[position % CACHE_SLOT_COUNT];
+
+        if (entry != NULL && entry->position == position && entry->view != NULL && memcmp(entry->id, id, NRS_HASH_SIZE) == 0) {
+            *position_out = position;
+            return nrs_sealed_view_share(entry->view);
+        }
+    }
+    return NULL;
 }
 
 nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE], nrs_slice record,
@@ -346,8 +430,14 @@ nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *p
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
     uint64_t position = 0;
-    nrs_error error = nrs_store_log_find(core->store, &position, id);
+    nrs_sealed_view *recent = recent_view(core, position_out, id);
+    nrs_error error;
 
+    if (recent != NULL) {
+        *view_out = recent;
+        return NRS_OK;
+    }
+    error = nrs_store_log_find(core->store, &position, id);
     if (error == NRS_OK && position == 0) {
         error = NRS_ERROR_NOT_FOUND;
     }

@@ -68,8 +68,8 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
 static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_sealed_view *view = NULL;
-    nrs_sealed_view *verified = NULL;
     nrs_community *community;
+    nrs_log_row row = {.type = NRS_RECORD_SEALED, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
     uint64_t position = 0;
     nrs_error error = nrs_sealed_parse(&view, payload);
 
@@ -86,7 +86,7 @@ static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payl
     }
     if (view->header->roster_version > community->roster->version) {
         /* The newer roster may bring in the originator: membership is looked at again when it has come. */
-        error = nrs_may_hand_over(core, from, community, view->header->originator.data) ? nrs_sealed_verify(&verified, payload) : NRS_ERROR_NOT_MEMBER;
+        error = nrs_may_hand_over(core, from, community, view->header->originator.data) ? nrs_sealed_check_signature(view) : NRS_ERROR_NOT_MEMBER;
         if (error == NRS_OK) {
             error = defer(core, community->id, record, from);
         }
@@ -94,17 +94,22 @@ static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payl
     }
     error = check_sealed(core, view, community, from);
     if (error == NRS_OK) {
-        error = nrs_sealed_verify(&verified, payload);
+        error = nrs_sealed_check_signature(view);
     }
     if (error == NRS_OK) {
-        error = nrs_log_add(core, &position, NRS_RECORD_SEALED, view->id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
-                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+        row.id = view->id;
+        row.owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
+        row.expires_ms = view->header->expires_ms;
+        error = nrs_store_log_append(core->store, &position, &row);
+    }
+    if (error == NRS_OK) {
+        row.position = position;
+        error = nrs_log_remember_sealed(core, &row, view);
     }
     if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
         error = nrs_open_clear(core, view, position);
     }
 out:
-    nrs_sealed_view_free(&verified);
     nrs_sealed_view_free(&view);
     return error;
 }
@@ -181,7 +186,8 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     nrs_slots *slots = NULL;
     nrs_community *community = NULL;
     uint8_t id[NRS_HASH_SIZE];
-    uint64_t position = 0;
+    uint64_t position = 0, sealed_position = 0, grant_position = 0;
+    nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
     nrs_error error;
 
     nrs_record_id(id, record);
@@ -191,14 +197,14 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     }
     error = nrs_slot_table_decode(&table, payload);
     if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &position, table->sealed_id.data);
+        error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
     }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
         error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
     }
     if (error == NRS_OK) {
-        error = nrs_log_grant(core, &grant, &position, view, table->grant_id.data);
+        error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
     }
     if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
         error = NRS_ERROR_NOT_MEMBER;
@@ -207,11 +213,15 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
         error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
     }
     if (error == NRS_OK) {
-        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
-                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+        row.owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
+        row.expires_ms = view->header->expires_ms;
+        error = nrs_store_log_append(core->store, &row.position, &row);
     }
     if (error == NRS_OK) {
         error = open_own_slots(core, slots);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_remember_slots(core, &row, view, sealed_position, grant_position, &slots);
     }
     nrs_slots_destroy(&slots);
     nrs_grant_free(&grant);

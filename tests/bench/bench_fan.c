@@ -159,12 +159,12 @@ static double flood_hub(fan *of)
 /* The same of the bare ROUTER. */
 static double flood_bare(fan *of)
 {
-    size_t want = of->round_reports * of->member_count;
+    size_t want = of->member_count + of->round_reports * of->member_count; /* one greeting each */
     double start = 0.0;
     double end = -1.0;
 
-    if (nrs_crowd_connect(&of->crowd, of->member_count, of->router.endpoint, of->router.key, false) == 0) {
-        nrs_bench_sleep_ms(1000); /* until all are known */
+    if (nrs_crowd_connect(&of->crowd, of->member_count, of->router.endpoint, of->router.key, false) == 0 &&
+        nrs_crowd_wait_up(&of->crowd, of->member_count, false) == 0) {
         start = nrs_bench_now();
         (void)fprintf(of->router.to, "%zu %zu\n", of->round_reports, of->delivery_size);
         (void)fflush(of->router.to);
@@ -174,7 +174,7 @@ static double flood_bare(fan *of)
         end = nrs_crowd_messages(&of->crowd, of->member_count) == want ? nrs_bench_now() : -1.0;
     }
     nrs_crowd_disconnect(&of->crowd);
-    return end < 0.0 ? -1.0 : (double)want / (end - start);
+    return end < 0.0 ? -1.0 : (double)(of->round_reports * of->member_count) / (end - start);
 }
 
 static double flood_hub_once(fan *of)
@@ -182,8 +182,7 @@ static double flood_hub_once(fan *of)
     double rate = -1.0;
 
     if (nrs_crowd_connect(&of->crowd, of->member_count + 1, of->mesh.endpoint, of->crowd.hub_curve_key, true) == 0 &&
-        nrs_crowd_wait_up(&of->crowd, of->member_count + 1) == 0) {
-        nrs_bench_sleep_ms(500);
+        nrs_crowd_wait_up(&of->crowd, of->member_count + 1, true) == 0) {
         rate = flood_hub(of);
     }
     nrs_crowd_disconnect(&of->crowd);

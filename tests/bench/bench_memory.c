@@ -12,7 +12,7 @@ static double grown(nrs_crowd *crowd, pid_t pid, const char *endpoint, const uin
     double after = -1.0;
 
     if (before >= 0.0 && nrs_crowd_connect(crowd, crowd->count, endpoint, key, greet) == 0 &&
-        (!greet || nrs_crowd_wait_up(crowd, crowd->count) == 0)) {
+        nrs_crowd_wait_up(crowd, crowd->count, greet) == 0) {
         nrs_bench_sleep_ms(settle_ms);
         after = nrs_process_memory_kib(pid);
     }
@@ -34,8 +34,7 @@ static int measure(nrs_mesh *mesh, nrs_crowd *crowd)
         failed = nrs_bare_router_start(&router);
     }
     if (failed == 0) {
-        /* Nobody answers here: what tells that all are connected is that nothing more comes. */
-        figure.floor = grown(crowd, router.pid, router.endpoint, router.key, false, settle_ms * 2);
+        figure.floor = grown(crowd, router.pid, router.endpoint, router.key, false, settle_ms);
     }
     nrs_bare_router_stop(&router);
     return failed || nrs_bench_print(mesh->bench->out, &figure);

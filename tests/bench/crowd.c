@@ -1,12 +1,11 @@
 #include "crowd.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <zmq.h>
 
-enum { SOCKET_COUNT_MAX = 2048, WAIT_UP_SECONDS = 60, TAG_POSITION = 0x08, TAG_ITEM = 0x0a };
+enum { SOCKET_COUNT_MAX = 2048, WAIT_UP_SECONDS = 60, QUIET_SECONDS = 1, TAG_POSITION = 0x08, TAG_ITEM = 0x0a };
 
 void nrs_crowd_disconnect(nrs_crowd *crowd)
 {
@@ -55,17 +54,20 @@ static int send_hello(nrs_crowd *crowd, size_t index)
     nrs_hello hello = NRS__WIRE__HELLO__INIT;
     Nrs__Wire__Head head = NRS__WIRE__HEAD__INIT;
     Nrs__Wire__Head *heads[1] = {&head};
-    uint8_t log[NRS_LOG_ID_SIZE];
+    const nrs_crowd_member *member = &crowd->members[index];
     nrs_bytes payload = {0};
     int failed;
 
-    randombytes_buf(log, sizeof log);
     head.community = nrs_field_of(nrs_slice_of(crowd->community, NRS_HASH_SIZE));
     head.version = crowd->roster_version;
     head.hash = nrs_field_of(nrs_slice_of(crowd->roster_hash, NRS_HASH_SIZE));
     hello.version_min = hello.version_max = NRS_LINK_VERSION;
-    hello.org = nrs_field_of(nrs_slice_of(nrs_identity_public(crowd->members[index].identity)->sign_key, NRS_KEY_SIZE));
-    hello.log = nrs_field_of(nrs_slice_of(log, sizeof log));
+    hello.org = nrs_field_of(nrs_slice_of(nrs_identity_public(member->identity)->sign_key, NRS_KEY_SIZE));
+    hello.log = nrs_field_of(nrs_slice_of(member->log, sizeof member->log));
+    if (member->held > 0) { /* else the hub would begin at its log's beginning again */
+        hello.peer_log = nrs_field_of(nrs_slice_of(member->hub_log, sizeof member->hub_log));
+        hello.position = member->held;
+    }
     hello.window = NRS_LINK_WINDOW_DEFAULT;
     hello.heads = heads;
     hello.n_heads = 1;
@@ -200,6 +202,19 @@ static int take_confirm(nrs_crowd_member *member, nrs_slice payload)
     return failed;
 }
 
+static int take_hello(nrs_crowd_member *member, nrs_slice payload)
+{
+    nrs_hello *hello = NULL;
+
+    if (nrs_hello_decode(&hello, payload) != NRS_OK) {
+        return 1;
+    }
+    memcpy(member->hub_log, hello->log.data, NRS_LOG_ID_SIZE);
+    member->up = true;
+    nrs_hello_free(&hello);
+    return 0;
+}
+
 static int take_frame(nrs_crowd *crowd, size_t index, nrs_slice bytes)
 {
     nrs_reader reader = nrs_reader_over(bytes);
@@ -211,8 +226,7 @@ static int take_frame(nrs_crowd *crowd, size_t index, nrs_slice bytes)
     }
     switch ((nrs_frame_type)type) {
     case NRS_FRAME_HELLO:
-        crowd->members[index].up = true;
-        return 0;
+        return take_hello(&crowd->members[index], reader.left);
     case NRS_FRAME_ITEMS:
         take_items(&crowd->members[index], reader.left);
         return 0;
@@ -239,7 +253,9 @@ static int drain(nrs_crowd *crowd, size_t index, bool frames)
     (void)zmq_msg_init(&message);
     while (failed == 0 && zmq_msg_recv(&message, member->socket, ZMQ_DONTWAIT) >= 0) {
         member->messages++;
-        if (frames) {
+        if (!frames) {
+            member->up = true;
+        } else {
             failed = take_frame(crowd, index, nrs_slice_of(zmq_msg_data(&message), zmq_msg_size(&message)));
         }
     }
@@ -272,24 +288,37 @@ int nrs_crowd_take(nrs_crowd *crowd, long timeout_ms, bool frames)
     return failed;
 }
 
-int nrs_crowd_wait_up(nrs_crowd *crowd, size_t count)
+static size_t count_up(const nrs_crowd *crowd, size_t count)
 {
-    double end = nrs_bench_now() + WAIT_UP_SECONDS;
     size_t up = 0;
 
-    while (up < count && nrs_bench_now() < end) {
-        if (nrs_crowd_take(crowd, 100, true) != 0) {
+    for (size_t i = 0; i < count; i++) {
+        up += crowd->members[i].up;
+    }
+    return up;
+}
+
+int nrs_crowd_wait_up(nrs_crowd *crowd, size_t count, bool frames)
+{
+    double now = nrs_bench_now();
+    double end = now + WAIT_UP_SECONDS;
+    double quiet = now + QUIET_SECONDS;
+    size_t seen = 0;
+
+    while ((now < quiet || count_up(crowd, count) < count) && now < end) {
+        if (nrs_crowd_take(crowd, 100, frames) != 0) {
             return 1;
         }
-        up = 0;
-        for (size_t i = 0; i < count; i++) {
-            up += crowd->members[i].up;
+        now = nrs_bench_now();
+        if (nrs_crowd_messages(crowd, count) != seen) {
+            seen = nrs_crowd_messages(crowd, count);
+            quiet = now + QUIET_SECONDS;
         }
     }
-    if (up < count) {
-        nrs_bench_note("%zu of %zu members were greeted", up, count);
+    if (now >= end) {
+        nrs_bench_note("%zu of %zu members were greeted", count_up(crowd, count), count);
     }
-    return up < count;
+    return now >= end;
 }
 
 size_t nrs_crowd_deliveries(const nrs_crowd *crowd, size_t count)

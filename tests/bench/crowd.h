@@ -7,10 +7,12 @@
 #include "mesh.h"
 
 typedef struct nrs_crowd_member {
-    char org[16];
+    char org[NRS_NAME_SIZE_MAX + 1];
     nrs_identity *identity;
     void *socket;         /* NULL: not connected */
     bool up;              /* the hub answered its hello */
+    uint8_t log[NRS_LOG_ID_SIZE];     /* our log */
+    uint8_t hub_log[NRS_LOG_ID_SIZE]; /* the hub's, as it said when the link came up */
     uint64_t held;        /* the hub's log, up to here */
     uint64_t confirmed;   /* our log, as far as the hub confirmed it */
     size_t deliveries;    /* items of reports */
@@ -36,8 +38,8 @@ int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, cons
 void nrs_crowd_disconnect(nrs_crowd *crowd);
 /** Wait up to `timeout_ms` for messages and take all that are there, as frames of the link or only as messages. */
 int nrs_crowd_take(nrs_crowd *crowd, long timeout_ms, bool frames);
-/** Wait until the hub answered everybody's hello. */
-int nrs_crowd_wait_up(nrs_crowd *crowd, size_t count);
+/** Wait until everybody's hello, or byte, was answered and what there was to be sent to them has come. */
+int nrs_crowd_wait_up(nrs_crowd *crowd, size_t count, bool frames);
 /** Send one frame as member `index`. */
 int nrs_crowd_send(nrs_crowd *crowd, size_t index, nrs_frame_type type, nrs_slice payload);
 size_t nrs_crowd_deliveries(const nrs_crowd *crowd, size_t count);

@@ -1,6 +1,7 @@
 /* A roster with the whole crowd in it. Adding hundreds of members one by one with the command line works too, and takes as
  * many versions. */
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +128,7 @@ static int make_identities(nrs_crowd *crowd, size_t count)
 
         crowd->count++;
         (void)snprintf(member->org, sizeof member->org, "member-%04zu", i);
+        randombytes_buf(member->log, sizeof member->log);
         if (nrs_identity_new(&member->identity) != NRS_OK) {
             return 1;
         }

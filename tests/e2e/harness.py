@@ -303,7 +303,7 @@ class World:
         self.home, self.logs, self.cores = self.path / "home", self.path / "logs", self.path / "cwd"
         for folder in (self.home, self.logs, self.cores):
             folder.mkdir()
-        self.nodes, self.processes, self.closed = {}, [], False
+        self.nodes, self.processes, self.closed, self.kept = {}, [], False, False
         atexit.register(self.end)
 
     def node(self, org, name=None, listen=False, **options):
@@ -333,7 +333,8 @@ class World:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        if failed or self.keep:
+        self.kept = failed or self.keep
+        if self.kept:
             print(f"kept: {self.path}", file=sys.stderr, flush=True)
         else:
             shutil.rmtree(self.path, ignore_errors=True)

@@ -2,11 +2,12 @@
 
 import ctypes
 import os
+import shutil
 import unittest
 
 from harness import E2E, build_mesh, main, wait_until
 
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 1 << 18, 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,9 +39,13 @@ class DiskFull(E2E):
 
     @classmethod
     def tearDownClass(cls):
-        super().tearDownClass()
-        for org in ("alpha", "bravo"):
-            libc.umount2(str(cls.world.path / org).encode(), 2)
+        try:
+            super().tearDownClass()
+        finally:
+            for org in ("alpha", "bravo"):
+                libc.umount2(str(cls.world.path / org).encode(), MNT_DETACH)
+            if not cls.world.kept:
+                shutil.rmtree(cls.world.path, ignore_errors=True)
 
     @staticmethod
     def fill(node):

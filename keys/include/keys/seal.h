@@ -52,19 +52,27 @@ NRS_MUST_USE nrs_error nrs_seal(nrs_sealed_parts *parts_out, nrs_secret **file_k
  *  record, replaced. Returns NRS_ERROR_FORGED when the header's originator is not the identity. */
 NRS_MUST_USE nrs_error nrs_seal_sign(nrs_bytes *record_out, const nrs_sealed_parts *parts, const nrs_identity *identity);
 
-/** A sealed report taken apart and checked for what a relay can check. Owned; nrs_sealed_view_free. */
+/** A sealed report taken apart and checked for what a relay can check. Nobody changes it, so it may be shared: each
+ *  holder gives its own reference back with nrs_sealed_view_free. One thread. */
 typedef struct nrs_sealed_view {
+    size_t references;
     nrs_sealed *sealed;
     nrs_header *header;
     nrs_grant *grant;
     uint8_t id[NRS_HASH_SIZE];
     uint8_t grant_id[NRS_HASH_SIZE];
+    uint8_t hashes[2 * NRS_LONG_HASH_SIZE]; /* of header and body, for the signature */
 } nrs_sealed_view;
 /** Decode the payload of a SEALED record and check everything but membership and time: header and grant agree (grantor =
  *  originator, authority originator, audience commitment equal, no sealed_id, body_size), signature. */
 NRS_MUST_USE nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload);
-/** The same without the signature, for a record of our own store. */
+/** The same without the signature, for a record of our own store, or before nrs_sealed_check_signature. */
 NRS_MUST_USE nrs_error nrs_sealed_parse(nrs_sealed_view **view_out, nrs_slice payload);
+/** The signature of a parsed one. Returns NRS_ERROR_FORGED. */
+NRS_MUST_USE nrs_error nrs_sealed_check_signature(const nrs_sealed_view *view);
+/** One more holder of the same view. */
+nrs_sealed_view *nrs_sealed_view_share(nrs_sealed_view *view);
+/** Gives one reference back and sets NULL; the last one wipes and frees. Safe on NULL. */
 void nrs_sealed_view_free(nrs_sealed_view **view);
 
 /* ---- Later grants ---- */
