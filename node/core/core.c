@@ -19,6 +19,7 @@ static nrs_error load(nrs_core *core)
         error = nrs_directory_load(core);
     }
     core->admission_changed = true;
+    core->letters_due = true;
     core->must_reload = false;
     return error;
 }
@@ -26,6 +27,7 @@ static nrs_error load(nrs_core *core)
 static void unload(nrs_core *core)
 {
     nrs_link_wipe_all(core);
+    nrs_link_pump_wipe(core);
     nrs_log_cache_wipe(core);
     nrs_statements_wipe(core);
     free(core->arrived);

@@ -102,6 +102,7 @@ typedef struct nrs_pending_statement {
     uint8_t to[NRS_KEY_SIZE];
     uint8_t community[NRS_HASH_SIZE];
     nrs_bytes statement;
+    uint64_t number;               /* of its letter in the store; 0 while it is in this step's hands only */
 } nrs_pending_statement;
 
 struct nrs_log_cache;
@@ -136,11 +137,14 @@ struct nrs_core {
     nrs_own_prekey *own_prekeys;
     uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
 
-    nrs_pending_statement *statements; /* queued in this step */
+    nrs_pending_statement *statements; /* waiting to leave */
+    uint64_t statements_posted_ms;     /* monotonic */
+    bool letters_due;                  /* the store may hold letters that memory does not */
     size_t statement_count, statement_capacity;
     uint8_t (*arrived)[NRS_KEY_SIZE];  /* organisations whose prekeys came in this step */
     size_t arrived_count, arrived_capacity;
     struct nrs_log_cache *cache;
+    struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;
 };
 
@@ -259,6 +263,7 @@ NRS_MUST_USE nrs_error nrs_link_tick(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_link_confirm_all(nrs_core *core);
 /** Fill the links' windows from the log; after the commit. */
 NRS_MUST_USE nrs_error nrs_link_pump_all(nrs_core *core);
+void nrs_link_pump_wipe(nrs_core *core);
 /** End a link: state forgotten, CLOSE effect. bye: the reason told to the peer first, or NRS_OK for none. */
 void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
 void nrs_link_wipe_all(nrs_core *core);

@@ -10,7 +10,7 @@
 #define ITEM_OVERHEAD 32u
 
 /* A frame in the making: the records' bytes lie one after the other in the arena until the frame is encoded. */
-typedef struct builder {
+typedef struct nrs_frame_builder {
     nrs_bytes arena;
     size_t offsets[RECORD_COUNT_MAX];
     size_t sizes[RECORD_COUNT_MAX];
@@ -19,6 +19,7 @@ typedef struct builder {
     size_t item_records[NRS_ITEM_COUNT_MAX];
     size_t item_count;
 } builder;
+
 
 static nrs_error builder_add(builder *frame, uint64_t position, const nrs_relay_item *item)
 {
@@ -149,7 +150,7 @@ static nrs_error pump(nrs_core *core, nrs_link *link, builder *frame)
 
 nrs_error nrs_link_pump_all(nrs_core *core)
 {
-    builder *frame = NULL;
+    builder *frame = core->builder;
     nrs_link *link, *next;
     nrs_error error = NRS_OK;
 
@@ -159,7 +160,7 @@ nrs_error nrs_link_pump_all(nrs_core *core)
             continue;
         }
         if (frame == NULL) {
-            frame = calloc(1, sizeof *frame);
+            frame = core->builder = calloc(1, sizeof *frame); /* kept: large, and wanted in most steps */
             if (frame == NULL) {
                 return NRS_ERROR_NO_MEMORY;
             }
@@ -169,9 +170,18 @@ nrs_error nrs_link_pump_all(nrs_core *core)
             break;
         }
     }
-    if (frame != NULL) {
-        nrs_bytes_wipe(&frame->arena);
-        free(frame);
+    if (error != NRS_OK && frame != NULL) {
+        frame->arena.size = 0;
+        frame->record_count = frame->item_count = 0;
     }
     return error;
+}
+
+void nrs_link_pump_wipe(nrs_core *core)
+{
+    if (core->builder != NULL) {
+        nrs_bytes_wipe(&core->builder->arena);
+        free(core->builder);
+        core->builder = NULL;
+    }
 }

@@ -268,13 +268,17 @@ nrs_error nrs_open_report(nrs_core *core, nrs_sealed_view **view_out, nrs_opened
 {
     nrs_sealed_view *view = NULL;
     nrs_secret *file_key = NULL;
-    uint64_t position = 0;
+    const nrs_log_entry *entry = NULL;
     nrs_error error = nrs_open_file_key(core, &file_key, row);
 
     if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &position, row->id);
+        error = nrs_log_entry_at(core, &entry, row->position);
+    }
+    if (error == NRS_OK && entry->view == NULL) {
+        error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
+        view = nrs_sealed_view_share(entry->view);
         error = nrs_body_open(opened_out, view, file_key);
     }
     if (error == NRS_OK) {

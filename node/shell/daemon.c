@@ -161,6 +161,16 @@ static void wait_for_something(nrs_daemon *daemon)
 {
     bool frames = !paused(daemon);
     bool at_once = frames && (nrs_core_busy(daemon->core) || daemon->batch.waiting_count > 0);
+    uint64_t now_ms = daemon->batch.monotonic_ms;
+    uint64_t due_ms = nrs_core_due_ms(daemon->core);
+    long timeout_ms = SWEEP_MS;
+
+    if (frames && due_ms < daemon->tick_ms) {
+        daemon->tick_ms = due_ms;
+    }
+    if (frames && daemon->tick_ms < now_ms + SWEEP_MS) {
+        timeout_ms = daemon->tick_ms > now_ms ? (long)(daemon->tick_ms - now_ms) : 0;
+    }
 
     daemon->set.count = 0;
     nrs_pollset_add_fd(&daemon->set, daemon->signal_fd, true, false);
@@ -168,7 +178,7 @@ static void wait_for_something(nrs_daemon *daemon)
     nrs_inbound_poll(&daemon->inbound, &daemon->set, frames);
     nrs_outbound_poll(&daemon->outbound, &daemon->set, frames);
     nrs_control_poll(&daemon->control, &daemon->set);
-    if (zmq_poll(daemon->set.items, (int)daemon->set.count, at_once ? 0 : SWEEP_MS) < 0) {
+    if (zmq_poll(daemon->set.items, (int)daemon->set.count, at_once ? 0 : timeout_ms) < 0) {
         for (size_t i = 0; i < daemon->set.count; i++) {
             daemon->set.items[i].revents = 0;
         }

@@ -16,6 +16,7 @@ struct nrs_store {
     nrs_error transaction_error; /* what broke the open transaction; it can then only be rolled back */
     uint64_t log_end, log_end_committed;
     uint64_t deferred_count, deferred_count_committed;
+    uint64_t letter_last;
     uint8_t incarnation[NRS_LOG_ID_SIZE];
 };
 

@@ -12,11 +12,22 @@ nrs_error nrs_store_letter_add(nrs_store *store, const uint8_t to[NRS_KEY_SIZE],
                                nrs_slice statement)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_ADD);
+    nrs_error error;
 
     nrs_query_bind_fixed(&query, to, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
     nrs_query_bind_slice(&query, statement, NRS_STATEMENT_SIZE_MAX);
-    return nrs_query_run(&query, NULL);
+    error = nrs_query_run(&query, NULL);
+    if (error == NRS_OK) {
+        store->letter_last = (uint64_t)sqlite3_last_insert_rowid(store->database);
+    }
+    return error;
+}
+
+uint64_t nrs_store_letter_last(const nrs_store *store)
+{
+    NRS_ASSERT(store != NULL);
+    return store->letter_last;
 }
 
 static nrs_error visit_letter(nrs_query *query, const void *closure)

@@ -51,7 +51,7 @@
     " owner BLOB NOT NULL, key BLOB NOT NULL, wrapped BLOB NOT NULL, sealed_secret BLOB NOT NULL);"                    \
     "CREATE TABLE segment(segment INTEGER PRIMARY KEY, entry_count INTEGER NOT NULL, wrapped BLOB NOT NULL);"          \
     "CREATE TABLE letter("                                                                                             \
-    " number INTEGER PRIMARY KEY AUTOINCREMENT, recipient BLOB NOT NULL, community BLOB NOT NULL,"                     \
+    " number INTEGER PRIMARY KEY, recipient BLOB NOT NULL, community BLOB NOT NULL,"                     \
     " statement BLOB NOT NULL);"                                                                                       \
     "CREATE INDEX letter_recipient ON letter(recipient);"                                                              \
     "CREATE TABLE deferred("                                                                                           \

@@ -18,13 +18,15 @@ typedef struct peers {
     size_t count;
 } peers;
 
-/* A DEALER's only message makes its routing id known. It is answered, so that the connection has been used both ways. */
+/* A DEALER's only message makes its routing id known. It is answered, so that the connection has been used both ways.
+ */
 static void take_hello(peers *of, void *router)
 {
     uint8_t hello[16];
     int size;
 
-    while (of->count < PEER_COUNT_MAX && (size = zmq_recv(router, of->ids[of->count], ROUTING_ID_SIZE_MAX, ZMQ_DONTWAIT)) > 0) {
+    while (of->count < PEER_COUNT_MAX &&
+           (size = zmq_recv(router, of->ids[of->count], ROUTING_ID_SIZE_MAX, ZMQ_DONTWAIT)) > 0) {
         if (zmq_recv(router, hello, sizeof hello, 0) >= 0 &&
             zmq_send(router, of->ids[of->count], (size_t)size, ZMQ_SNDMORE) >= 0 && zmq_send(router, "", 1, 0) >= 0) {
             of->sizes[of->count] = size;

@@ -8,8 +8,8 @@
 
 #define NRS_BARE_ROUTER "--bare-router"
 
-/** The process itself. Reads a line `COUNT SIZE` at a time from standard input and then sends COUNT messages of SIZE bytes
- *  to each peer that has said hello, in bursts. Returns its exit status. */
+/** The process itself. Reads a line `COUNT SIZE` at a time from standard input and then sends COUNT messages of SIZE
+ * bytes to each peer that has said hello, in bursts. Returns its exit status. */
 int nrs_bare_router_run(void);
 
 typedef struct nrs_bare_router {

@@ -39,7 +39,8 @@ static int measure(const nrs_mesh *mesh)
         {.arguments = {mesh->noroshi, "--dir", dir, "list", NULL}},
     };
     nrs_figure status = {.name = "noroshi status / starting true", .target = 1.5, .first_class = 1.2, .unit = "us"};
-    nrs_figure list = {.name = "noroshi list of 100 reports / starting true", .target = 3.0, .first_class = 2.0, .unit = "us"};
+    nrs_figure list = {
+        .name = "noroshi list of 100 reports / starting true", .target = 3.0, .first_class = 2.0, .unit = "us"};
 
     if (time_all(of, sizeof of / sizeof of[0], count) != 0) {
         return 1;

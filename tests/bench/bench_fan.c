@@ -1,5 +1,5 @@
-/* A flooded hub and its hundred members: deliveries a second, against a bare ROUTER that sends the same bytes to as many.
- * Every report is sealed beforehand, so that no sender is waited for. */
+/* A flooded hub and its hundred members: deliveries a second, against a bare ROUTER that sends the same bytes to as
+ * many. Every report is sealed beforehand, so that no sender is waited for. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +24,11 @@ enum {
 
 typedef struct fan {
     nrs_mesh mesh;
-    nrs_crowd crowd;      /* the last of it is the sender */
+    nrs_crowd crowd; /* the last of it is the sender */
     size_t member_count;
     size_t round_reports;
     nrs_recipient recipients[MEMBER_COUNT_MAX];
-    nrs_bytes *sealed;    /* one round of them */
+    nrs_bytes *sealed; /* one round of them */
     nrs_bytes *tables;
     uint64_t position;    /* of the sender's log */
     size_t delivery_size; /* bytes that one member is sent for one report */
@@ -193,8 +193,10 @@ static int measure(fan *of)
 {
     double hub[ROUNDS];
     double bare[ROUNDS];
-    nrs_figure figure = {.name = "deliveries/s of a flooded hub to 100 members / bare ROUTER", .target = 0.6,
-                         .first_class = 0.75, .unit = "1/s"};
+    nrs_figure figure = {.name = "deliveries/s of a flooded hub to 100 members / bare ROUTER",
+                         .target = 0.6,
+                         .first_class = 0.75,
+                         .unit = "1/s"};
 
     for (size_t i = 0; i < ROUNDS; i++) {
         int failed = seal_round(of) || nrs_bare_router_start(&of->router);
@@ -234,8 +236,7 @@ int nrs_bench_fan(const nrs_bench *bench)
     nrs_bench_note("fan: %d rounds of %zu reports to %zu members", ROUNDS, of->round_reports, of->member_count);
     if (of->sealed != NULL && of->tables != NULL && nrs_mesh_make(&of->mesh, bench, names, 1) == 0 &&
         nrs_crowd_make(&of->crowd, &of->mesh, of->member_count + 1) == 0 && make_recipients(of) == 0 &&
-        nrs_mesh_start(&of->mesh, 0) == 0) {
-        nrs_bench_sleep_ms(1500); /* the hub takes up the roster within a second */
+        nrs_mesh_start(&of->mesh, 0) == 0 && nrs_crowd_wait_known(&of->crowd, &of->mesh) == 0) {
         failed = measure(of);
     }
     nrs_crowd_destroy(&of->crowd);

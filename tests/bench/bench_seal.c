@@ -148,8 +148,7 @@ static int measure_growth(FILE *out, const workload *work)
 {
     double growth[REPETITIONS_MAX];
     double floor[REPETITIONS_MAX];
-    nrs_figure figure = {
-        .name = "sealing growth per recipient / X", .target = 1.15, .first_class = 1.05, .unit = "us"};
+    nrs_figure figure = {.name = "sealing growth per recipient / X", .target = 1.15, .first_class = 1.05, .unit = "us"};
 
     if (time_seal(work, RECIPIENT_COUNT) < 0.0) { /* agreements of the identities are kept per pair: fill them */
         return 1;

@@ -204,8 +204,8 @@ char *nrs_control_send_line(const char *to)
 
     memset(body, 'b', BODY_SIZE);
     body[BODY_SIZE] = '\0';
-    request = json_pack("{s:s, s:s, s:[s], s:s, s:s, s:s}", "command", "send", "label", "AMBER", "to", to, "kind", "incident",
-                        "subject", "Unusual traffic at the remote stations", "body", body);
+    request = json_pack("{s:s, s:s, s:[s], s:s, s:s, s:s}", "command", "send", "label", "AMBER", "to", to, "kind",
+                        "incident", "subject", "Unusual traffic at the remote stations", "body", body);
     text = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
     if (text != NULL) {
         size_t size = strlen(text);

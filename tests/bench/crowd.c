@@ -98,7 +98,8 @@ static void *dial(nrs_crowd *crowd, const nrs_crowd_member *member, const char *
     return socket;
 }
 
-int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, const uint8_t curve_key[NRS_KEY_SIZE], bool greet)
+int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, const uint8_t curve_key[NRS_KEY_SIZE],
+                      bool greet)
 {
     crowd->context = zmq_ctx_new();
     if (crowd->context == NULL || zmq_ctx_set(crowd->context, ZMQ_MAX_SOCKETS, SOCKET_COUNT_MAX) != 0) {
@@ -115,7 +116,8 @@ int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, cons
     return 0;
 }
 
-/* ---- Frames in. Only what the numbers need is looked at: checking every byte is what the real members are for. ---- */
+/* ---- Frames in. Only what the numbers need is looked at: checking every byte is what the real members are for. ----
+ */
 
 static bool read_varint(nrs_reader *reader, uint64_t *value_out)
 {

@@ -9,14 +9,14 @@
 typedef struct nrs_crowd_member {
     char org[NRS_NAME_SIZE_MAX + 1];
     nrs_identity *identity;
-    void *socket;         /* NULL: not connected */
-    bool up;              /* the hub answered its hello */
+    void *socket;                     /* NULL: not connected */
+    bool up;                          /* the hub answered its hello */
     uint8_t log[NRS_LOG_ID_SIZE];     /* our log */
     uint8_t hub_log[NRS_LOG_ID_SIZE]; /* the hub's, as it said when the link came up */
-    uint64_t held;        /* the hub's log, up to here */
-    uint64_t confirmed;   /* our log, as far as the hub confirmed it */
-    size_t deliveries;    /* items of reports */
-    size_t messages;      /* all messages, whatever they hold */
+    uint64_t held;                    /* the hub's log, up to here */
+    uint64_t confirmed;               /* our log, as far as the hub confirmed it */
+    size_t deliveries;                /* items of reports */
+    size_t messages;                  /* all messages, whatever they hold */
 } nrs_crowd_member;
 
 typedef struct nrs_crowd {
@@ -29,12 +29,16 @@ typedef struct nrs_crowd {
     uint8_t roster_hash[NRS_HASH_SIZE];
 } nrs_crowd;
 
-/** Make `count` identities and name them in the community's next roster, signed with the hub's roster key and laid into its
- *  inbox. The hub does not run yet. Out: always to be destroyed. */
+/** Make `count` identities and name them in the community's next roster, signed with the hub's roster key and laid into
+ * its inbox. The hub does not run yet. Out: always to be destroyed. */
 int nrs_crowd_make(nrs_crowd *crowd_out, const nrs_mesh *mesh, size_t count);
 void nrs_crowd_destroy(nrs_crowd *crowd);
-/** Dial an endpoint with this CURVE key, the first `count` of the crowd. With `greet`, the link's hello is sent, else one byte. */
-int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, const uint8_t curve_key[NRS_KEY_SIZE], bool greet);
+/** Wait until the running hub has taken that roster up. */
+int nrs_crowd_wait_known(const nrs_crowd *crowd, const nrs_mesh *mesh);
+/** Dial an endpoint with this CURVE key, the first `count` of the crowd. With `greet`, the link's hello is sent, else
+ * one byte. */
+int nrs_crowd_connect(nrs_crowd *crowd, size_t count, const char *endpoint, const uint8_t curve_key[NRS_KEY_SIZE],
+                      bool greet);
 void nrs_crowd_disconnect(nrs_crowd *crowd);
 /** Wait up to `timeout_ms` for messages and take all that are there, as frames of the link or only as messages. */
 int nrs_crowd_take(nrs_crowd *crowd, long timeout_ms, bool frames);

@@ -1,17 +1,18 @@
-/* A roster with the whole crowd in it. Adding hundreds of members one by one with the command line works too, and takes as
- * many versions. */
+/* A roster with the whole crowd in it. Adding hundreds of members one by one with the command line works too, and takes
+ * as many versions. */
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "control_client.h"
 #include "crowd.h"
 #include "keys/roster.h"
 #include "proto/armour.h"
 #include "proto/vocabulary.h"
 
-enum { FILE_SIZE_MAX = 65536 };
+enum { FILE_SIZE_MAX = 65536, WAIT_STEP_MS = 50, WAIT_STEPS = 600 };
 
 /* What an armoured file of a node's folder holds. */
 static int read_armour(nrs_bytes *bytes_out, const nrs_mesh *mesh, const char *name, const char *type)
@@ -147,13 +148,14 @@ int nrs_crowd_make(nrs_crowd *crowd_out, const nrs_mesh *mesh, size_t count)
     int failed;
 
     *crowd_out = (nrs_crowd){0};
-    failed = nrs_keys_start() != NRS_OK || make_identities(crowd_out, count) ||
-             read_armour(&key_file, mesh, "rosters/bench.key", "KEY") ||
-             read_armour(&first_file, mesh, "communities/bench.first", "ROSTER") ||
-             nrs_identity_load(&key, nrs_slice_of_bytes(&key_file), nrs_slice_of(NULL, 0)) != NRS_OK ||
-             nrs_roster_verify(&first, &statement, nrs_slice_of_bytes(&first_file), NULL, nrs_slice_of(NULL, 0)) != NRS_OK ||
-             first->n_members != 1 || sign_next(&many, crowd_out, first, nrs_slice_of_bytes(&statement), key) ||
-             write_roster(mesh, nrs_slice_of_bytes(&many));
+    failed =
+        nrs_keys_start() != NRS_OK || make_identities(crowd_out, count) ||
+        read_armour(&key_file, mesh, "rosters/bench.key", "KEY") ||
+        read_armour(&first_file, mesh, "communities/bench.first", "ROSTER") ||
+        nrs_identity_load(&key, nrs_slice_of_bytes(&key_file), nrs_slice_of(NULL, 0)) != NRS_OK ||
+        nrs_roster_verify(&first, &statement, nrs_slice_of_bytes(&first_file), NULL, nrs_slice_of(NULL, 0)) != NRS_OK ||
+        first->n_members != 1 || sign_next(&many, crowd_out, first, nrs_slice_of_bytes(&statement), key) ||
+        write_roster(mesh, nrs_slice_of_bytes(&many));
     if (failed == 0) {
         memcpy(crowd_out->hub_curve_key, first->members[0]->curve_key.data, NRS_KEY_SIZE);
     }
@@ -164,4 +166,26 @@ int nrs_crowd_make(nrs_crowd *crowd_out, const nrs_mesh *mesh, size_t count)
     nrs_bytes_wipe(&statement);
     nrs_bytes_wipe(&many);
     return failed;
+}
+
+int nrs_crowd_wait_known(const nrs_crowd *crowd, const nrs_mesh *mesh)
+{
+    for (int i = 0; i < WAIT_STEPS; i++) {
+        json_t *row = NULL;
+        const json_t *community;
+        uint64_t version;
+
+        if (nrs_control_ask(&row, mesh->nodes[0].control, "{\"command\":\"status\"}\n") != 0) {
+            return 1;
+        }
+        community = json_array_get(json_object_get(row, "communities"), 0);
+        version = (uint64_t)json_integer_value(json_object_get(community, "roster_version"));
+        json_decref(row);
+        if (version == crowd->roster_version) {
+            return 0;
+        }
+        nrs_bench_sleep_ms(WAIT_STEP_MS);
+    }
+    nrs_bench_note("the hub did not take up the roster");
+    return 1;
 }

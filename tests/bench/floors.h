@@ -4,10 +4,10 @@
 
 /** CPU seconds of one operation each, over a message of one hash. */
 typedef struct nrs_floors {
-    double verify;         /* V: one Ed25519 verification */
-    double agree;          /* X: one X25519 with any point */
-    double agree_base;     /* one X25519 with the base point */
-    double sign;           /* one Ed25519 signature */
+    double verify;     /* V: one Ed25519 verification */
+    double agree;      /* X: one X25519 with any point */
+    double agree_base; /* one X25519 with the base point */
+    double sign;       /* one Ed25519 signature */
 } nrs_floors;
 
 /** Measure them. Returns 0, or 1 when libsodium failed. */

@@ -1,19 +1,19 @@
-/* noroshi-bench [--quick] [PART…]: measures and writes one JSON object for each figure. Without a part, those that take two
- * minutes in all. */
+/* noroshi-bench [--quick] [PART…]: measures and writes one JSON object for each figure. Without a part, those that take
+ * two minutes in all. */
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bench.h"
 #include "bare_router.h"
+#include "bench.h"
 
 static const struct part {
     const char *name;
     int (*run)(const nrs_bench *bench);
     bool when_named_only;
 } parts[] = {
-    {"seal", nrs_bench_seal, false},  {"cli", nrs_bench_cli, false},       {"mesh", nrs_bench_mesh, false},
-    {"fan", nrs_bench_fan, true},     {"memory", nrs_bench_memory, true},  {"growth", nrs_bench_growth, true},
+    {"seal", nrs_bench_seal, false}, {"cli", nrs_bench_cli, false},      {"mesh", nrs_bench_mesh, false},
+    {"fan", nrs_bench_fan, true},    {"memory", nrs_bench_memory, true}, {"growth", nrs_bench_growth, true},
 };
 
 enum { PART_COUNT = sizeof parts / sizeof parts[0], PATH_SIZE_MAX = 192 };

@@ -49,7 +49,8 @@ double nrs_bench_median(double *values, size_t value_count)
 
 void nrs_bench_sleep_us(unsigned microseconds)
 {
-    struct timespec left = {.tv_sec = (time_t)(microseconds / 1000000u), .tv_nsec = (long)(microseconds % 1000000u) * 1000};
+    struct timespec left = {.tv_sec = (time_t)(microseconds / 1000000u),
+                            .tv_nsec = (long)(microseconds % 1000000u) * 1000};
 
     while (nanosleep(&left, &left) != 0) {
     }

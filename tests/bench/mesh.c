@@ -41,7 +41,8 @@ static int run(const nrs_mesh *mesh, const nrs_mesh_node *node, const char *out_
     return nrs_process_run(line, out_path);
 }
 
-static int read_line(char text_out[LINE_SIZE], const nrs_mesh *mesh, const nrs_mesh_node *node, const char *const *words)
+static int read_line(char text_out[LINE_SIZE], const nrs_mesh *mesh, const nrs_mesh_node *node,
+                     const char *const *words)
 {
     const char *line[NRS_ARGUMENT_COUNT_MAX];
 
@@ -167,7 +168,8 @@ int nrs_mesh_wait_settled(const nrs_mesh *mesh, size_t index)
         const json_t *link = json_array_get(json_object_get(row, "links"), 0);
         const char *state = json_string_value(json_object_get(link, "state"));
 
-        settled = state != NULL && strcmp(state, "up") == 0 && json_integer_value(json_object_get(row, "queued")) == 0 &&
+        settled = state != NULL && strcmp(state, "up") == 0 &&
+                  json_integer_value(json_object_get(row, "queued")) == 0 &&
                   json_integer_value(json_object_get(link, "queued")) == 0;
         json_decref(row);
         if (settled) {

@@ -35,7 +35,7 @@ void nrs_mesh_destroy(nrs_mesh *mesh);
 int nrs_mesh_start(nrs_mesh *mesh, size_t index);
 /** Wait until a member's link to the hub is up and nothing waits to be sent there. */
 int nrs_mesh_wait_settled(const nrs_mesh *mesh, size_t index);
-/** DIR/name of the mesh's own folder. */
+/** dir/name. */
 void nrs_mesh_path(char path_out[NRS_MESH_PATH_SIZE], const char *dir, const char *name);
 
 #endif

@@ -209,7 +209,8 @@ double nrs_process_time(const char *const *arguments)
         return -1.0;
     }
     if (posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, 0, 1) == 0 && posix_spawn_file_actions_adddup2(&actions, 0, 2) == 0) {
+        posix_spawn_file_actions_adddup2(&actions, 0, 1) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, 0, 2) == 0) {
         start = nrs_bench_now();
         if (posix_spawn(&pid, arguments[0], &actions, NULL, arguments_of(arguments), environment) == 0 &&
             nrs_process_wait(pid) == 0) {
@@ -230,7 +231,8 @@ unsigned nrs_port_free(void)
     if (fd < 0) {
         return 0;
     }
-    if (bind(fd, (const struct sockaddr *)&address, size) == 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
+    if (bind(fd, (const struct sockaddr *)&address, size) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
         port = ntohs(address.sin_port);
     }
     (void)close(fd);

@@ -5,7 +5,8 @@
 
 #include "proto/vocabulary.h"
 
-void nrs_bench_text_init(nrs_bench_text *text, const uint8_t community[NRS_HASH_SIZE], uint64_t roster_version, uint64_t now_ms)
+void nrs_bench_text_init(nrs_bench_text *text, const uint8_t community[NRS_HASH_SIZE], uint64_t roster_version,
+                         uint64_t now_ms)
 {
     memcpy(text->community, community, NRS_HASH_SIZE);
     (void)snprintf(text->subject, sizeof text->subject, "Unusual traffic at the remote stations");

@@ -16,6 +16,7 @@ typedef struct nrs_bench_text {
 } nrs_bench_text;
 
 /** Fills in place: it points into itself. */
-void nrs_bench_text_init(nrs_bench_text *text, const uint8_t community[NRS_HASH_SIZE], uint64_t roster_version, uint64_t now_ms);
+void nrs_bench_text_init(nrs_bench_text *text, const uint8_t community[NRS_HASH_SIZE], uint64_t roster_version,
+                         uint64_t now_ms);
 
 #endif

@@ -94,6 +94,8 @@ NRS_MUST_USE nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, c
 
 /** Whether a peer with this link key may connect: it stands in a roster held here. Reads memory only. */
 bool nrs_core_admits(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE]);
+/** The monotonic time by which the core wants a TICK (something it holds back for a moment); UINT64_MAX when it can wait. */
+uint64_t nrs_core_due_ms(const nrs_core *core);
 /** Whether there is more to send or do at once (the shell then steps again with a TICK without waiting). */
 bool nrs_core_busy(const nrs_core *core);
 

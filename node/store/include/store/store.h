@@ -198,6 +198,8 @@ NRS_MUST_USE nrs_error nrs_store_segment_each(nrs_store *store, nrs_segment_visi
 typedef struct nrs_letter_row { uint64_t number; const uint8_t *to; const uint8_t *community; nrs_slice statement; } nrs_letter_row;
 typedef nrs_error (*nrs_letter_visitor)(void *context, const nrs_letter_row *row);
 NRS_MUST_USE nrs_error nrs_store_letter_add(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], nrs_slice statement);
+/** The number that the letter added last was given; 0 if none was added since the store was opened. */
+uint64_t nrs_store_letter_last(const nrs_store *store);
 /** Ascending by recipient, then number. */
 NRS_MUST_USE nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number);
