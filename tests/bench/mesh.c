@@ -97,8 +97,7 @@ int nrs_mesh_make(nrs_mesh *mesh_out, const nrs_bench *bench, const char *const 
     *mesh_out = (nrs_mesh){.bench = bench};
     /* /var/tmp is on a disk where /tmp may be in memory, and durability in memory costs nothing. */
     nrs_mesh_path(mesh_out->dir, base != NULL && strlen(base) < 64 ? base : "/var/tmp", "noroshi-bench-XXXXXX");
-    if (port == 0 || mkdtemp(mesh_out->dir) == NULL) {
-        mesh_out->dir[0] = '\0';
+    if (port == 0 || mkdtemp(mesh_out->dir) == NULL || nrs_cleaner_start(&mesh_out->cleaner, mesh_out->dir) != 0) {
         return 1;
     }
     nrs_mesh_path(mesh_out->noroshi, bench->bin, "noroshi");
@@ -124,10 +123,7 @@ void nrs_mesh_destroy(nrs_mesh *mesh)
     for (size_t i = mesh->node_count; i-- > 0;) {
         nrs_process_stop(&mesh->nodes[i].pid);
     }
-    if (mesh->dir[0] != '\0') {
-        (void)nrs_process_run(WORDS("/bin/rm", "-rf", "--", mesh->dir), NULL);
-        mesh->dir[0] = '\0';
-    }
+    nrs_cleaner_run(&mesh->cleaner);
 }
 
 int nrs_mesh_start(nrs_mesh *mesh, size_t index)

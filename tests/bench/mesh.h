@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "bench.h"
+#include "process.h"
 
 enum { NRS_MESH_NODE_COUNT_MAX = 3, NRS_MESH_PATH_SIZE = 256 };
 
@@ -24,6 +25,7 @@ typedef struct nrs_mesh {
     char endpoint[64]; /* of the hub */
     nrs_mesh_node nodes[NRS_MESH_NODE_COUNT_MAX];
     size_t node_count;
+    nrs_cleaner cleaner;
 } nrs_mesh;
 
 /** Make the nodes, the first a hub of the community `bench`, the others its members. They do not run yet.

@@ -139,6 +139,44 @@ void nrs_process_stop(pid_t *pid)
     *pid = 0;
 }
 
+int nrs_cleaner_start(nrs_cleaner *cleaner_out, const char *folder)
+{
+    int ends[2];
+    uint8_t byte;
+    pid_t pid;
+
+    if (pipe(ends) != 0) {
+        return 1;
+    }
+    (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* so that nobody but this process holds it open */
+    pid = fork();
+    if (pid == 0) {
+        (void)setsid(); /* what a terminal ends does not end it */
+        (void)close(ends[1]);
+        while (read(ends[0], &byte, 1) > 0) {
+        }
+        (void)execl("/bin/rm", "rm", "-rf", "--", folder, (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[0]);
+    if (pid < 0) {
+        (void)close(ends[1]);
+        return 1;
+    }
+    *cleaner_out = (nrs_cleaner){.pid = pid, .fd = ends[1]};
+    return 0;
+}
+
+void nrs_cleaner_run(nrs_cleaner *cleaner)
+{
+    if (cleaner->pid != 0) {
+        (void)close(cleaner->fd);
+        (void)nrs_process_wait(cleaner->pid);
+    }
+    *cleaner = (nrs_cleaner){0};
+}
+
 static double thread_cpu(pid_t pid, const char *thread)
 {
     char path[320];

@@ -23,6 +23,15 @@ int nrs_process_read_line(char *line_out, size_t line_size, const char *const *a
 /** Ask it to end, wait a while, then kill it. *pid becomes 0. Safe on 0. */
 void nrs_process_stop(pid_t *pid);
 
+/** A process that removes a folder as soon as it is told to, or this program is gone, however it went. */
+typedef struct nrs_cleaner {
+    pid_t pid; /* 0: none */
+    int fd;
+} nrs_cleaner;
+int nrs_cleaner_start(nrs_cleaner *cleaner_out, const char *folder);
+/** Have it removed, and wait for that. Safe on a zeroed one. */
+void nrs_cleaner_run(nrs_cleaner *cleaner);
+
 /** CPU seconds of all threads so far; below zero when it could not be read. */
 double nrs_process_cpu(pid_t pid);
 /** KiB of memory in use; below zero when it could not be read. */
