@@ -157,14 +157,6 @@ static nrs_error count_letter(void *context, const nrs_letter_row *letter)
     return NRS_OK;
 }
 
-static nrs_error count_report(void *context, const nrs_report_row *report)
-{
-    uint64_t *count = context;
-
-    *count += report->key_state != NRS_KEY_FORGOTTEN ? 1 : 0;
-    return NRS_OK;
-}
-
 static void put_prekeys(const nrs_core *core, nrs_row *row)
 {
     const nrs_own_prekey *prekey;
@@ -187,7 +179,6 @@ static void put_prekeys(const nrs_core *core, nrs_row *row)
 
 nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
-    const nrs_report_filter all = {0};
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     const nrs_card *card = self == NULL ? NULL : self->card;
     char fingerprint[48];
@@ -198,7 +189,7 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
 
     (void)request;
     if (error == NRS_OK) {
-        error = nrs_store_report_each(core->store, &all, count_report, &reports);
+        error = nrs_store_report_count(core->store, &reports);
     }
     if (error == NRS_OK) {
         nrs_fingerprint(fingerprint, core->self.sign_key);

@@ -47,8 +47,8 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         error = nrs_log_add(core, &position, NRS_RECORD_SEALED, outgoing->id, outgoing->record, owner, own, outgoing->header->expires_ms);
     }
     if (error == NRS_OK && outgoing->slot_table.size > 0) {
-        nrs_record_id(table_id, outgoing->slot_table);
-        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, outgoing->slot_table, owner, own, outgoing->header->expires_ms);
+        nrs_slot_table_log_id(table_id, outgoing->id, outgoing->slot_table);
+        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, outgoing->slot_table, own, own, outgoing->header->expires_ms);
     }
     if (error == NRS_OK) {
         error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped));

@@ -4,6 +4,8 @@
 #include "command_draft.h"
 #include "command_outgoing.h"
 
+#define PREPARED_MS_MAX (10ull * NRS_MINUTE_MS) /* between red-prepare and red-submit */
+
 static const char hint_again[] = "Prepare and seal the report again.";
 
 /* What was submitted, taken apart. */
@@ -105,7 +107,7 @@ static nrs_error check_header(nrs_core *core, nrs_answer *answer, const submissi
     if (header->roster_version != community->roster->version) {
         return nrs_refuse(answer, NRS_ERROR_ROSTER_OLD, hint_again, "The roster of @%s has changed since.", community->roster->id);
     }
-    if (header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX || header->created_ms + NRS_CLOCK_AHEAD_MS_MAX < core->now_ms) {
+    if (header->created_ms > core->now_ms + PREPARED_MS_MAX || header->created_ms + PREPARED_MS_MAX < core->now_ms) {
         return nrs_refuse(answer, NRS_ERROR_CLOCK, hint_again, "The report was not sealed within the last ten minutes.");
     }
     if (header->expires_ms <= core->now_ms) {

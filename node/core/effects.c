@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #define LOG_LINE_SIZE_MAX 512
+#define COMPLAINTS_PER_MINUTE 10u
 
 void nrs_effects_wipe(nrs_effects *effects)
 {
@@ -53,6 +54,28 @@ void nrs_core_log(nrs_core *core, nrs_error cause, const char *format, ...)
     }
     effect->error = cause;
     effect->text = strdup(line);
+}
+
+void nrs_core_complain(nrs_core *core, nrs_peer *peer, nrs_error cause, const char *format, ...)
+{
+    char line[LOG_LINE_SIZE_MAX];
+    va_list arguments;
+
+    if (core->monotonic_ms >= peer->complaint_ms + NRS_MINUTE_MS) {
+        if (peer->complaint_count > COMPLAINTS_PER_MINUTE) {
+            nrs_core_log(core, NRS_OK, "%u more such lines about %s left out", peer->complaint_count - COMPLAINTS_PER_MINUTE, peer->org);
+        }
+        peer->complaint_ms = core->monotonic_ms;
+        peer->complaint_count = 0;
+    }
+    peer->complaint_count++;
+    if (peer->complaint_count > COMPLAINTS_PER_MINUTE) {
+        return;
+    }
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    nrs_core_log(core, cause, "%s: %s", peer->org, line);
 }
 
 /* The last line of an answer, as node/CONTROL.md has it. */

@@ -74,10 +74,10 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     if (error == NRS_OK) {
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
-        nrs_record_id(table_id, nrs_slice_of_bytes(&table));
+        nrs_slot_table_log_id(table_id, view->id, nrs_slice_of_bytes(&table));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, view->header->expires_ms);
         if (error == NRS_OK) {
-            error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, nrs_slice_of_bytes(&table), owner, none, view->header->expires_ms);
+            error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, nrs_slice_of_bytes(&table), none, none, view->header->expires_ms);
         }
     }
     if (error == NRS_OK) {

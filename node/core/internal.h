@@ -43,6 +43,8 @@ typedef struct nrs_peer {
     char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
     uint64_t sent_position;  /* confirmed by the peer */
     bool sent_dirty;
+    uint64_t complaint_ms;   /* monotonic: the minute in which complaint_count lines were logged about it */
+    uint32_t complaint_count;
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;
 
@@ -67,8 +69,8 @@ typedef struct nrs_link {
     nrs_link_state state;
     bool outgoing;
     uint64_t scan_position;  /* our log has been looked through for this peer up to here */
-    nrs_flight *flight;      /* ring of NRS_LINK_FLIGHT_MAX, allocated on the first send */
-    size_t flight_first, flight_count;
+    nrs_flight *flight;      /* ring; grows as needed, freed when nothing flies */
+    size_t flight_first, flight_count, flight_capacity;
     uint64_t flight_bytes;
     uint64_t window;
     uint8_t peer_log[NRS_LOG_ID_SIZE];
@@ -77,7 +79,7 @@ typedef struct nrs_link {
     nrs_confirm confirm;     /* refusals and deferred of this step; arrays owned */
     uint64_t heard_ms, sent_ms; /* monotonic */
     uint64_t up_ms;          /* Unix time, for status */
-    struct { uint8_t community[NRS_HASH_SIZE]; uint64_t version; } heads[NRS_COMMUNITY_COUNT_MAX]; /* of the peer */
+    struct nrs_link_head { uint8_t community[NRS_HASH_SIZE]; uint64_t version; } *heads; /* of the peer; owned */
     size_t head_count;
     UT_hash_handle hh;
 } nrs_link;
@@ -152,6 +154,8 @@ struct nrs_core {
 NRS_MUST_USE nrs_error nrs_effect_add(nrs_core *core, nrs_effect **effect_out, nrs_effect_type type);
 /** Log one line. Never secrets, never bodies. A failure to log is not an error. */
 __attribute__((format(printf, 3, 4))) void nrs_core_log(nrs_core *core, nrs_error cause, const char *format, ...);
+/** Log one line about what a peer did; a few a minute, so that no peer can fill the log. */
+__attribute__((format(printf, 4, 5))) void nrs_core_complain(nrs_core *core, nrs_peer *peer, nrs_error cause, const char *format, ...);
 /** Answer a command: rows (owned by the call, an array or NULL), error; message and hint in English or NULL. */
 NRS_MUST_USE nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *rows, nrs_error error, const char *message, const char *hint);
 
@@ -238,6 +242,9 @@ NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row 
 /** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
 NRS_MUST_USE nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE],
                                    nrs_slice record, nrs_slice owner, nrs_slice source, uint64_t expires_ms);
+/** The id under which a slot table stands in our own log: the beginning of its report's id, then of its record's id, so that
+ *  both lie in one place of the store's index, whose leaves are otherwise hit at random. */
+void nrs_slot_table_log_id(uint8_t id_out[NRS_HASH_SIZE], const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record);
 /** The sealed report with this id from the log, parsed. *record_out holds its bytes. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 

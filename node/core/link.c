@@ -44,6 +44,7 @@ static void link_free(nrs_core *core, nrs_link *link)
     HASH_DEL(core->links, link);
     confirm_clear(link);
     free(link->flight);
+    free(link->heads);
     free(link);
 }
 
@@ -156,15 +157,20 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     link->flight_first = link->flight_count = 0;
     link->flight_bytes = 0;
     link->window = clamp_window(hello->window);
+    free(link->heads);
     link->head_count = 0;
-    for (size_t i = 0; i < hello->n_heads && i < NRS_COMMUNITY_COUNT_MAX; i++) {
+    link->heads = calloc(hello->n_heads + 1, sizeof *link->heads);
+    if (link->heads == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < hello->n_heads; i++) {
         memcpy(link->heads[i].community, hello->heads[i]->community.data, NRS_HASH_SIZE);
         link->heads[i].version = hello->heads[i]->version;
         link->head_count++;
     }
     if (link->state != NRS_LINK_UP) {
         link->up_ms = core->now_ms;
-        nrs_core_log(core, NRS_OK, "link to %s up", link->peer->org);
+        nrs_core_complain(core, link->peer, NRS_OK, "link up");
     }
     link->state = NRS_LINK_UP;
     link->peer->refused = false;
@@ -255,7 +261,7 @@ static void log_refusals(nrs_core *core, const nrs_link *link, size_t count)
     if (count > 0) {
         nrs_error cause = (nrs_error)link->confirm.refusals[link->confirm.n_refusals - 1]->error;
 
-        nrs_core_log(core, cause, "refused %zu of the records of %s, the last: %s", count, link->peer->org, nrs_error_rule(cause));
+        nrs_core_complain(core, link->peer, cause, "refused %zu of its records, the last: %s", count, nrs_error_rule(cause));
     }
 }
 
@@ -296,8 +302,13 @@ static nrs_error take_confirm(nrs_core *core, nrs_link *link, nrs_slice payload)
     }
     while (link->flight_count > 0 && link->flight[link->flight_first].position <= confirm->position) {
         link->flight_bytes -= link->flight[link->flight_first].size;
-        link->flight_first = (link->flight_first + 1) % NRS_LINK_FLIGHT_MAX;
+        link->flight_first = (link->flight_first + 1) % link->flight_capacity;
         link->flight_count--;
+    }
+    if (link->flight_count == 0) {
+        free(link->flight);
+        link->flight = NULL;
+        link->flight_first = link->flight_capacity = 0;
     }
     if (confirm->position > link->peer->sent_position) {
         link->peer->sent_position = confirm->position;
@@ -305,8 +316,8 @@ static nrs_error take_confirm(nrs_core *core, nrs_link *link, nrs_slice payload)
     }
     for (size_t i = 0; i < confirm->n_refusals; i++) {
         nrs_error cause = (nrs_error)confirm->refusals[i]->error;
-        nrs_core_log(core, cause, "%s refused position %llu: %s", link->peer->org,
-                     (unsigned long long)confirm->refusals[i]->position, nrs_error_rule(cause));
+        nrs_core_complain(core, link->peer, cause, "it refused position %llu: %s",
+                          (unsigned long long)confirm->refusals[i]->position, nrs_error_rule(cause));
     }
 out:
     nrs_confirm_free(&confirm);
@@ -320,7 +331,7 @@ static nrs_error take_bye(nrs_core *core, nrs_link *link, nrs_slice payload)
 
     if (error == NRS_OK) {
         nrs_error cause = (nrs_error)bye->error;
-        nrs_core_log(core, cause, "%s ended the link: %s", link->peer->org, nrs_error_rule(cause));
+        nrs_core_complain(core, link->peer, cause, "it ended the link: %s", nrs_error_rule(cause));
         link->peer->refused = cause == NRS_ERROR_REVOKED || cause == NRS_ERROR_UNKNOWN_PEER;
         nrs_link_close(core, link, NRS_OK);
     }
@@ -363,7 +374,7 @@ static nrs_error take_frame(nrs_core *core, nrs_link *link, nrs_slice bytes)
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
         HASH_FIND(hh, core->links, &id, sizeof id, link);
         if (link != NULL) {
-            nrs_core_log(core, error, "a bad frame of %s: %s; link ended", link->peer->org, nrs_error_rule(error));
+            nrs_core_complain(core, link->peer, error, "a bad frame: %s; link ended", nrs_error_rule(error));
             nrs_link_close(core, link, error);
         }
         error = NRS_OK;
@@ -428,7 +439,7 @@ nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
     case NRS_EVENT_LINK_DOWN:
         HASH_FIND(hh, core->links, &event->link, sizeof event->link, link);
         if (link != NULL) {
-            nrs_core_log(core, NRS_OK, "link to %s down", link->peer->org);
+            nrs_core_complain(core, link->peer, NRS_OK, "link down");
             link_free(core, link);
         }
         return NRS_OK;

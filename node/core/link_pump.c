@@ -89,15 +89,34 @@ static size_t item_size(const nrs_relay_item *item)
     return size;
 }
 
+/* Twice the room, unrolled to begin at 0. An idle link keeps none: a hub has thousands. */
+static nrs_error grow_flight(nrs_link *link)
+{
+    size_t capacity = link->flight_capacity == 0 ? 16 : link->flight_capacity * 2;
+    nrs_flight *flight = calloc(capacity, sizeof *flight);
+
+    if (flight == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < link->flight_count; i++) {
+        flight[i] = link->flight[(link->flight_first + i) % link->flight_capacity];
+    }
+    free(link->flight);
+    link->flight = flight;
+    link->flight_first = 0;
+    link->flight_capacity = capacity;
+    return NRS_OK;
+}
+
 static nrs_error fly(nrs_link *link, uint64_t position, size_t size)
 {
-    if (link->flight == NULL) {
-        link->flight = calloc(NRS_LINK_FLIGHT_MAX, sizeof *link->flight);
-        if (link->flight == NULL) {
-            return NRS_ERROR_NO_MEMORY;
+    if (link->flight_count == link->flight_capacity) {
+        nrs_error error = grow_flight(link);
+        if (error != NRS_OK) {
+            return error;
         }
     }
-    link->flight[(link->flight_first + link->flight_count) % NRS_LINK_FLIGHT_MAX] = (nrs_flight){.position = position, .size = (uint32_t)size};
+    link->flight[(link->flight_first + link->flight_count) % link->flight_capacity] = (nrs_flight){.position = position, .size = (uint32_t)size};
     link->flight_count++;
     link->flight_bytes += size;
     return NRS_OK;

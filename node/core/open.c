@@ -180,7 +180,7 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
 static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
                           const nrs_own_prekey *prekey)
 {
-    const nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
+    nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
     nrs_secret *file_key = NULL;
     nrs_error error;
 
@@ -202,7 +202,9 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     if (error == NRS_OK) {
         error = keep(core, view, position, NRS_KEY_HELD, file_key);
     } else if (!nrs_error_is_fatal(error)) {
-        nrs_core_log(core, error, "a report cannot be opened: %s", nrs_error_rule(error));
+        if (grantor != NULL) {
+            nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
+        }
         error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NULL);
     }
     nrs_secret_destroy(&file_key);

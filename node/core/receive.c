@@ -190,12 +190,14 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
     nrs_error error;
 
-    nrs_record_id(id, record);
-    error = nrs_store_log_find(core->store, &position, id);
-    if (error != NRS_OK || position != 0) {
-        return error;
-    }
     error = nrs_slot_table_decode(&table, payload);
+    if (error == NRS_OK) {
+        nrs_slot_table_log_id(id, table->sealed_id.data, record);
+        error = nrs_store_log_find(core->store, &position, id);
+    }
+    if (error == NRS_OK && position != 0) {
+        goto out; /* a duplicate by another path */
+    }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
     }
@@ -213,7 +215,6 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
         error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
     }
     if (error == NRS_OK) {
-        row.owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
         row.expires_ms = view->header->expires_ms;
         error = nrs_store_log_append(core->store, &row.position, &row);
     }
@@ -223,6 +224,7 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     if (error == NRS_OK) {
         error = nrs_log_remember_slots(core, &row, view, sealed_position, grant_position, &slots);
     }
+out:
     nrs_slots_destroy(&slots);
     nrs_grant_free(&grant);
     nrs_sealed_view_free(&view);

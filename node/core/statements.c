@@ -289,7 +289,7 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
     return nrs_store_receipt_add(job->core->store, &fresh, row->report, row->address, job->statement->stage, job->statement->at_ms, person);
 }
 
-static nrs_error take_receipt(nrs_core *core, const nrs_peer *from, const nrs_statement *statement)
+static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
 {
     reached job = {.core = core, .from = from, .statement = statement};
     nrs_report_row row;
@@ -301,14 +301,14 @@ static nrs_error take_receipt(nrs_core *core, const nrs_peer *from, const nrs_st
                                            : nrs_store_recipient_at(core->store, row.position, from->org, reach, &job);
     }
     if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
-        nrs_core_log(core, NRS_ERROR_NOT_FOUND, "a receipt of %s for a report that was not sent to it", from->org);
+        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it");
         error = NRS_OK;
     }
     nrs_bytes_wipe(&holder);
     return error;
 }
 
-static nrs_error take_statement(nrs_core *core, const nrs_peer *from, nrs_slice bytes)
+static nrs_error take_statement(nrs_core *core, nrs_peer *from, nrs_slice bytes)
 {
     nrs_statement *statement = NULL;
     nrs_error error = nrs_statement_decode(&statement, bytes);
@@ -316,9 +316,9 @@ static nrs_error take_statement(nrs_core *core, const nrs_peer *from, nrs_slice 
     if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
         error = take_receipt(core, from, statement);
     } else if (error == NRS_OK) {
-        nrs_core_log(core, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u of %s is not understood by this version", statement->type, from->org);
+        nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {
-        nrs_core_log(core, error, "a statement of %s does not decode", from->org);
+        nrs_core_complain(core, from, error, "a statement that does not decode");
         error = NRS_OK;
     }
     nrs_statement_free(&statement);
@@ -328,12 +328,15 @@ static nrs_error take_statement(nrs_core *core, const nrs_peer *from, nrs_slice 
 nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope)
 {
     const nrs_own_prekey *prekey = nrs_own_prekey_by_id(core, envelope->prekey_id.data);
-    const nrs_peer *from = nrs_peer_by_sign(core, envelope->from.data);
+    nrs_peer *from = nrs_peer_by_sign(core, envelope->from.data);
     nrs_letter *letter = NULL;
     nrs_error error;
 
-    if (prekey == NULL || prekey->person || from == NULL) {
-        nrs_core_log(core, NRS_ERROR_KEY_EXPIRED, "an envelope came for a prekey that is destroyed");
+    if (from == NULL) {
+        return NRS_OK;
+    }
+    if (prekey == NULL || prekey->person) {
+        nrs_core_complain(core, from, NRS_ERROR_KEY_EXPIRED, "an envelope for a prekey that is destroyed");
         return NRS_OK;
     }
     error = nrs_envelope_open(&letter, envelope, core->identity, &prekey->secret, &from->keys);
@@ -341,7 +344,7 @@ nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelo
         error = take_statement(core, from, nrs_field(&letter->statements[i]));
     }
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
-        nrs_core_log(core, error, "an envelope of %s does not open: %s", from->org, nrs_error_rule(error));
+        nrs_core_complain(core, from, error, "an envelope that does not open: %s", nrs_error_rule(error));
         error = NRS_OK;
     }
     nrs_letter_free(&letter);

@@ -144,13 +144,23 @@ static void answer(const nrs_control *control, nrs_caller *caller, const json_t 
 
 /* ---- Requests ---- */
 
-static void name_user(char name_out[NRS_USER_SIZE_MAX], uid_t uid)
+/* Looked up once for each caller's id: the system's list of users may be far away. */
+static void name_user(nrs_control *control, char name_out[NRS_USER_SIZE_MAX], uid_t uid)
 {
-    const struct passwd *entry = getpwuid(uid);
+    const struct passwd *entry = NULL;
+
+    if (control->user_known && control->user_id == uid) {
+        (void)snprintf(name_out, NRS_USER_SIZE_MAX, "%s", control->user_name);
+        return;
+    }
+    entry = getpwuid(uid);
 
     if (entry == NULL || snprintf(name_out, NRS_USER_SIZE_MAX, "%s", entry->pw_name) >= (int)NRS_USER_SIZE_MAX) {
         (void)snprintf(name_out, NRS_USER_SIZE_MAX, "uid %lu", (unsigned long)uid);
     }
+    (void)snprintf(control->user_name, sizeof control->user_name, "%s", name_out);
+    control->user_id = uid;
+    control->user_known = true;
 }
 
 static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
@@ -169,7 +179,7 @@ static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
         caller->state = NRS_CALLER_READING;
         caller->request = control->next_request++;
         caller->deadline_ms = monotonic_ms + REQUEST_MS_MAX;
-        name_user(caller->user, uid);
+        name_user(control, caller->user, uid);
         if (uid != geteuid() && uid != 0) {
             json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "error", "refused", "rule", "refused", "message",
                                      "only the node's own user or root may command it", "message_id",

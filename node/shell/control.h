@@ -39,6 +39,9 @@ typedef struct nrs_control {
     uint64_t next_request;
     nrs_caller callers[NRS_CALLER_COUNT_MAX];
     size_t count;
+    char user_name[NRS_USER_SIZE_MAX]; /* of user_id, once known */
+    uid_t user_id;
+    bool user_known;
 } nrs_control;
 
 /** Listen in the folder, whose lock the caller holds. Returns NRS_ERROR_SYSTEM. folder_fd and listen are borrowed. */

@@ -268,3 +268,20 @@ nrs_error nrs_store_report_each_in_segment(nrs_store *store, uint64_t segment, n
     nrs_query_bind_bound(&query, segment);
     return nrs_query_each(&query, visit_row, &visitor);
 }
+
+nrs_error nrs_store_report_count(nrs_store *store, uint64_t *count_out)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REPORT_COUNT);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}

@@ -13,7 +13,7 @@
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_STATEMENTS(X)                                                                                              \
-    X(BEGIN, READ, "BEGIN")                                                                                  \
+    X(BEGIN, READ, "BEGIN IMMEDIATE")                                                                                  \
     X(COMMIT, READ, "COMMIT")                                                                                          \
     X(ROLLBACK, READ, "ROLLBACK")                                                                                      \
     X(META_SET, CHANGE,                                                                                                \
@@ -59,6 +59,7 @@
       " WHERE position = ?1")                                                                                          \
     X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE id64 = ?1 AND id = ?2")                       \
     X(REPORT_FIND, READ, "SELECT id FROM report WHERE id64 BETWEEN ?1 AND ?2 AND part > 0")                            \
+    X(REPORT_COUNT, READ, "SELECT count(*) FROM report WHERE part > 0 AND key_state <> 4")                             \
     X(REPORT_EACH, READ,                                                                                               \
       "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
       "SELECT position FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1 AND received_ms >= ?2"    \

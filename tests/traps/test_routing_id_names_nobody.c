@@ -1,4 +1,5 @@
 /* DESIGN 7: a routing id is whatever a peer says. A message's sender is its User-Id, which is the authenticated key. */
+#include <stdbool.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,12 +55,20 @@ static void the_key_is_the_sender_whatever_the_routing_id_claims(void **state)
     {
         char again[64];
         size_t size = sizeof(again);
+        bool heard = false;
 
         assert_int_equal(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, again, &size), 0);
-        second = trap_dial(zmq, again, &liar, &server, "honest");
+        /* Until the router has noticed that the first is gone, it turns away who comes under the same id. */
+        for (int attempt = 0; attempt < 40 && !heard; attempt++) {
+            second = trap_dial(zmq, again, &liar, &server, "honest");
+            assert_int_equal(zmq_send(second, "three", 5, 0), 5);
+            heard = trap_receive(router, &frame, 250);
+            if (!heard) {
+                (void)zmq_close(second);
+            }
+        }
+        assert_true(heard);
     }
-    assert_int_equal(zmq_send(second, "three", 5, 0), 5);
-    assert_true(trap_receive(router, &frame, TRAP_WAIT_MS));
     assert_string_equal(zmq_msg_gets(&frame, "User-Id"), liar.public_z85);
     (void)zmq_msg_close(&frame);
     (void)zmq_close(second);

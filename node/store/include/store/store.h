@@ -114,6 +114,8 @@ NRS_MUST_USE nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *ro
 /** Find by a prefix of 6 to 64 lower-case hex digits, among reports whose part is received or sent.
  *  NRS_ERROR_NOT_FOUND, AMBIGUOUS, MALFORMED. */
 NRS_MUST_USE nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
+/** How many reports `list` has: received or sent, not forgotten. */
+NRS_MUST_USE nrs_error nrs_store_report_count(nrs_store *store, uint64_t *count_out);
 typedef struct nrs_report_filter {
     bool unread, sent_only, received_only;
     const uint8_t *community;   /* or NULL */
