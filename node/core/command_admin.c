@@ -247,6 +247,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     }
     if (error == NRS_OK) {
         report.key_state = NRS_KEY_FORGOTTEN;
+        report.annex = nrs_slice_of(NULL, 0);
         report.segment = 0;
         report.wrapped_key = nrs_slice_of(NULL, 0);
         error = nrs_store_report_update(core->store, &report);

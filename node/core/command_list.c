@@ -44,14 +44,13 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
 {
     nrs_bytes holder = {0};
     nrs_report_row report;
-    nrs_sealed_view *view = NULL;
     nrs_opened opened = {0};
     bool open = false;
     nrs_row row = nrs_row_begin();
     nrs_error error = nrs_store_report_get(core->store, &report, &holder, id);
 
     if (error == NRS_OK && report.key_state == NRS_KEY_HELD) {
-        nrs_error failure = nrs_open_report(core, &view, &opened, &report);
+        nrs_error failure = nrs_annex_read(core, &opened, &report);
 
         open = failure == NRS_OK;
         error = failure == NRS_ERROR_DISK || failure == NRS_ERROR_NO_MEMORY ? failure : NRS_OK;
@@ -65,7 +64,6 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
     }
     nrs_row_discard(&row);
     nrs_opened_wipe(&opened);
-    nrs_sealed_view_free(&view);
     nrs_bytes_wipe(&holder);
     return error;
 }

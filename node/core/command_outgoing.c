@@ -1,6 +1,6 @@
 #include "command_outgoing.h"
 
-static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_t position, uint64_t segment, nrs_slice wrapped)
+static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_t position, uint64_t segment, nrs_slice wrapped, nrs_slice annex)
 {
     const nrs_header *header = outgoing->header;
     const nrs_report_row row = {
@@ -19,6 +19,7 @@ static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_
         .opened_ms = core->now_ms,
         .segment = segment,
         .wrapped_key = wrapped,
+        .annex = annex,
     };
 
     return nrs_store_report_add(core->store, &row);
@@ -28,7 +29,7 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
 {
     const nrs_slice owner = nrs_slice_of(outgoing->id, NRS_HASH_SIZE);
     const nrs_slice own = {0};
-    nrs_bytes wrapped = {0};
+    nrs_bytes wrapped = {0}, annex = {0};
     uint64_t segment = 0;
     uint64_t position = 0;
     uint8_t table_id[NRS_HASH_SIZE];
@@ -42,6 +43,9 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         if (error == NRS_ERROR_BUSY) {
             return error;
         }
+        if (error == NRS_OK) {
+            error = nrs_annex_of(&annex, outgoing->report, outgoing->file_key);
+        }
     }
     if (error == NRS_OK) {
         error = nrs_log_add(core, &position, NRS_RECORD_SEALED, outgoing->id, outgoing->record, owner, own, outgoing->header->expires_ms);
@@ -51,11 +55,12 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, outgoing->slot_table, own, own, outgoing->header->expires_ms);
     }
     if (error == NRS_OK) {
-        error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped));
+        error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped), nrs_slice_of_bytes(&annex));
     }
     if (error == NRS_OK) {
         *position_out = position;
     }
+    nrs_bytes_wipe(&annex);
     nrs_bytes_wipe(&wrapped);
     return nrs_command_written(core, error);
 }

@@ -308,6 +308,11 @@ NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *fact
 /* sweep.c: drop what has expired; with each tick, bounded work */
 NRS_MUST_USE nrs_error nrs_sweep_tick(nrs_core *core);
 
+/* annex.c: what list shows of a report, sealed in its row */
+NRS_MUST_USE nrs_error nrs_annex_of(nrs_bytes *annex_out, const nrs_report *report, const nrs_secret *file_key);
+/** The report's part of opened_out without its text; from the body when the row has no annex. Out: nrs_opened_wipe. */
+NRS_MUST_USE nrs_error nrs_annex_read(nrs_core *core, nrs_opened *opened_out, const nrs_report_row *row);
+
 /* inbox.c */
 NRS_MUST_USE nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event);
 

@@ -85,10 +85,11 @@ static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, 
 }
 
 /* Add the report, or bring the one that is there to a better key state. */
-static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, const nrs_secret *file_key)
+static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, const nrs_secret *file_key,
+                      const nrs_opened *opened)
 {
     nrs_report_row row = row_of(core, view, position), held;
-    nrs_bytes holder = {0}, wrapped = {0};
+    nrs_bytes holder = {0}, wrapped = {0}, annex = {0};
     nrs_error error = nrs_store_report_get(core->store, &held, &holder, view->id);
     bool there = error == NRS_OK;
 
@@ -106,6 +107,10 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     if (state == NRS_KEY_HELD) {
         error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(view->id, NRS_HASH_SIZE), file_key);
         row.wrapped_key = nrs_slice_of_bytes(&wrapped);
+        if (error == NRS_OK) {
+            error = nrs_annex_of(&annex, opened->report, file_key);
+            row.annex = nrs_slice_of_bytes(&annex);
+        }
     }
     if (error == NRS_OK) {
         error = there ? nrs_store_report_update(core->store, &row) : nrs_store_report_add(core->store, &row);
@@ -114,27 +119,23 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
         error = nrs_receipt_queue(core, view->header, view->id, state == NRS_KEY_CANNOT_OPEN ? NRS_STAGE_CANNOT_OPEN : NRS_STAGE_STORED, "", "");
     }
 out:
+    nrs_bytes_wipe(&annex);
     nrs_bytes_wipe(&wrapped);
     nrs_bytes_wipe(&holder);
     return error;
 }
 
 /* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
-static nrs_error check_body(nrs_core *core, const nrs_sealed_view *view, const nrs_secret *file_key)
+static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, const nrs_sealed_view *view, const nrs_secret *file_key)
 {
-    nrs_opened opened = {0};
     nrs_reader_facts facts;
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    nrs_error error = nrs_body_open(&opened, view, file_key);
+    nrs_error error = nrs_body_open(opened_out, view, file_key);
 
     if (error == NRS_OK) {
-        error = nrs_audience_names(core, &facts, opened.audience, self);
+        error = nrs_audience_names(core, &facts, opened_out->audience, self);
     }
-    if (error == NRS_OK) {
-        error = nrs_policy_open((nrs_label)view->header->label, &facts).error;
-    }
-    nrs_opened_wipe(&opened);
-    return error;
+    return error == NRS_OK ? nrs_policy_open((nrs_label)view->header->label, &facts).error : error;
 }
 
 nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
@@ -152,7 +153,7 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
         error = nrs_audience_names(core, &facts, opened.audience, self);
     }
     if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
-        error = keep(core, view, position, NRS_KEY_HELD, file_key);
+        error = keep(core, view, position, NRS_KEY_HELD, file_key, &opened);
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
@@ -174,7 +175,7 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
     if (error == NRS_ERROR_EXISTS) {
         return NRS_OK;
     }
-    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NULL) : error;
+    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NULL, NULL) : error;
 }
 
 static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
@@ -182,6 +183,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
 {
     nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
     nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
     nrs_error error;
 
     /* A path that does not hold is the carrier's fault and leaves no trace; anything after it is the originator's. */
@@ -197,16 +199,17 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         error = nrs_slot_open(&file_key, view, grant, path, core->identity, &prekey->secret, &grantor->keys);
     }
     if (error == NRS_OK) {
-        error = check_body(core, view, file_key);
+        error = check_body(core, &opened, view, file_key);
     }
     if (error == NRS_OK) {
-        error = keep(core, view, position, NRS_KEY_HELD, file_key);
+        error = keep(core, view, position, NRS_KEY_HELD, file_key, &opened);
     } else if (!nrs_error_is_fatal(error)) {
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }
-        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NULL);
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NULL, NULL);
     }
+    nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
     return error;
 }

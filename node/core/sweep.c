@@ -1,5 +1,8 @@
 /* Expired records: what a node only carried is dropped from the log, so that a hub's disk does not grow for ever. The ids
- * stay, against duplicates; reports sent or received here stay until they are forgotten. */
+ * stay, against duplicates; reports sent or received here stay until they are forgotten.
+ *
+ * The log is walked in its own order, once, as far as everything has expired: nothing lives longer than two weeks, so the
+ * walk stays at most that far behind, and no index of expiries has to be kept. */
 #include <string.h>
 
 #include "internal.h"
@@ -13,7 +16,7 @@ typedef struct sweep {
     uint64_t positions[ROWS_PER_SWEEP];
     size_t position_count;
     size_t seen;
-    uint64_t last_ms, last_position;
+    uint64_t last_position;
 } sweep;
 
 static bool own_report(nrs_core *core, const nrs_log_row *row, nrs_error *error)
@@ -37,43 +40,39 @@ static nrs_error visit(void *context, const nrs_log_row *row)
     sweep *job = context;
     nrs_error error = NRS_OK;
 
+    /* A day late: a clock that jumps ahead and back again costs nothing that is still alive. */
+    if (row->expires_ms != 0 && row->expires_ms + NRS_DAY_MS > job->core->now_ms) {
+        return NRS_ERROR_LIMIT;
+    }
     job->seen++;
-    job->last_ms = row->expires_ms;
     job->last_position = row->position;
-    if (row->record.size > 0 && (row->type != NRS_RECORD_SEALED || !own_report(job->core, row, &error))) {
+    if (row->expires_ms != 0 && row->record.size > 0 && (row->type != NRS_RECORD_SEALED || !own_report(job->core, row, &error))) {
         job->positions[job->position_count] = row->position;
         job->position_count++;
     }
     return error;
 }
 
-static nrs_error read_swept(nrs_core *core, uint64_t *ms_out, uint64_t *position_out)
+static nrs_error read_swept(nrs_core *core, uint64_t *position_out)
 {
     nrs_bytes value = {0};
     nrs_reader reader;
     nrs_error error = nrs_store_meta_get(core->store, SWEPT_NAME, &value);
 
-    *ms_out = *position_out = 0;
+    *position_out = 0;
     if (error == NRS_OK && value.size > 0) {
         reader = nrs_reader_over(nrs_slice_of_bytes(&value));
-        error = nrs_read_u64(&reader, ms_out);
-        if (error == NRS_OK) {
-            error = nrs_read_u64(&reader, position_out);
-        }
-        error = error == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+        error = nrs_read_u64(&reader, position_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
     }
     nrs_bytes_wipe(&value);
     return error;
 }
 
-static nrs_error write_swept(nrs_core *core, uint64_t ms, uint64_t position)
+static nrs_error write_swept(nrs_core *core, uint64_t position)
 {
     nrs_bytes value = {0};
-    nrs_error error = nrs_bytes_append_u64(&value, ms);
+    nrs_error error = nrs_bytes_append_u64(&value, position);
 
-    if (error == NRS_OK) {
-        error = nrs_bytes_append_u64(&value, position);
-    }
     if (error == NRS_OK) {
         error = nrs_store_meta_set(core->store, SWEPT_NAME, nrs_slice_of_bytes(&value));
     }
@@ -84,22 +83,21 @@ static nrs_error write_swept(nrs_core *core, uint64_t ms, uint64_t position)
 nrs_error nrs_sweep_tick(nrs_core *core)
 {
     sweep job = {.core = core};
-    uint64_t after_ms, after_position;
+    uint64_t after;
     nrs_error error;
 
     if (core->monotonic_ms < core->swept_ms + SWEEP_EVERY_MS) {
         return NRS_OK;
     }
-    error = read_swept(core, &after_ms, &after_position);
+    error = read_swept(core, &after);
     if (error == NRS_OK) {
-        /* A day behind the clock: one that jumps ahead and back again costs nothing that is still alive. */
-        error = nrs_store_log_each_expired(core->store, after_ms, after_position, core->now_ms - NRS_DAY_MS, ROWS_PER_SWEEP, visit, &job);
+        error = nrs_store_log_each(core->store, after, ROWS_PER_SWEEP, visit, &job);
     }
     for (size_t i = 0; i < job.position_count && error == NRS_OK; i++) {
         error = nrs_store_log_drop(core->store, job.positions[i]);
     }
     if (error == NRS_OK && job.seen > 0) {
-        error = write_swept(core, job.last_ms, job.last_position);
+        error = write_swept(core, job.last_position);
         nrs_log_cache_wipe(core);
     }
     if (job.seen < ROWS_PER_SWEEP) {

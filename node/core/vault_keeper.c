@@ -311,6 +311,7 @@ static nrs_error rewrap_report(void *context, const nrs_report_row *row)
     }
     if (destroy) {
         changed.key_state = NRS_KEY_FORGOTTEN;
+        changed.annex = nrs_slice_of(NULL, 0);
         changed.wrapped_key = nrs_slice_of(NULL, 0);
         changed.segment = 0;
     } else {

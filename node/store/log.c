@@ -178,20 +178,6 @@ nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type
     return nrs_query_each(&query, visit_row, &visitor);
 }
 
-nrs_error nrs_store_log_each_expired(nrs_store *store, uint64_t after_ms, uint64_t after_position, uint64_t until_ms,
-                                     size_t limit, nrs_log_visitor visit, void *context)
-{
-    const log_visit visitor = {.visit = visit, .context = context};
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_EXPIRED);
-
-    NRS_ASSERT(visit != NULL);
-    nrs_query_bind_bound(&query, after_ms);
-    nrs_query_bind_bound(&query, after_position);
-    nrs_query_bind_bound(&query, until_ms);
-    nrs_query_bind_bound(&query, limit);
-    return nrs_query_each(&query, visit_row, &visitor);
-}
-
 nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_DROP);

@@ -17,7 +17,6 @@
     " record BLOB NOT NULL);"                                                                                          \
     "CREATE INDEX log_id ON log(id64);"                                                                                \
     "CREATE INDEX log_owner ON log(owner64, type) WHERE owner64 IS NOT NULL;"                                          \
-    "CREATE INDEX log_expiry ON log(expires_ms) WHERE expires_ms > 0;"                                                 \
     "CREATE TABLE sent(peer BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;"                               \
     "CREATE TABLE held(peer BLOB PRIMARY KEY, position INTEGER NOT NULL, incarnation BLOB NOT NULL) WITHOUT ROWID;"    \
     "CREATE TABLE report("                                                                                             \

@@ -38,9 +38,6 @@
       "SELECT position FROM log WHERE owner64 = ?1 AND type = ?3"                                                      \
       " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL AND type = ?3)"                             \
       " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
-    X(LOG_EXPIRED, READ,                                                                                               \
-      "SELECT " NRS_LOG_COLUMNS " FROM log INDEXED BY log_expiry WHERE expires_ms > 0 AND expires_ms <= ?3"            \
-      " AND (expires_ms > ?1 OR (expires_ms = ?1 AND position > ?2)) ORDER BY expires_ms, position LIMIT ?4")          \
     X(LOG_DROP, CHANGE, "UPDATE log SET record = x'' WHERE position = ?1")                                             \
     X(SENT_SET, CHANGE,                                                                                                \
       "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \

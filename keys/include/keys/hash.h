@@ -40,7 +40,8 @@
     X(TREE_NODE, "noroshi/1 slot node")                                                                                \
     X(VAULT, "noroshi/1 vault")                                                                                        \
     X(PERSON_PREKEY, "noroshi/1 person prekey")                                                                        \
-    X(KEY_FILE, "noroshi/1 key file")
+    X(KEY_FILE, "noroshi/1 key file")                                                                                  \
+    X(ANNEX_KEY, "noroshi/1 annex key")
 
 typedef enum nrs_domain {
 #define NRS_DOMAIN_ENUM(name, text) NRS_DOMAIN_##name,

@@ -122,6 +122,11 @@ NRS_MUST_USE nrs_error nrs_clear_open(nrs_secret **file_key_out, const nrs_seale
 /** Open the summary. Out: nrs_summary_free. */
 NRS_MUST_USE nrs_error nrs_summary_open(nrs_summary **summary_out, const nrs_header *header, nrs_slice header_bytes, const nrs_secret *file_key);
 
+/** Seal what is kept beside a report's row in the store (not on the wire): nonce || XChaCha20-Poly1305. Out: replaced. */
+NRS_MUST_USE nrs_error nrs_annex_seal(nrs_bytes *annex_out, const nrs_secret *file_key, nrs_slice text);
+/** Returns NRS_ERROR_DAMAGED. Out: replaced; the caller wipes. */
+NRS_MUST_USE nrs_error nrs_annex_open(nrs_bytes *text_out, const nrs_secret *file_key, nrs_slice annex);
+
 typedef struct nrs_opened {
     nrs_body *body;
     nrs_report *report;

@@ -67,10 +67,6 @@ NRS_MUST_USE nrs_error nrs_store_log_each(nrs_store *store, uint64_t after, size
 NRS_MUST_USE nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type, nrs_log_visitor visit, void *context);
 /** Forget the bytes of a record (a superseded card, an expired report); its id stays, against duplicates. */
 NRS_MUST_USE nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position);
-/** Up to `limit` rows whose expiry lies in (after_ms, until_ms], by expiry, then position; rows of after_ms itself beyond
- *  after_position are among them, so that a walk goes on where it stopped. Rows that never expire are not visited. */
-NRS_MUST_USE nrs_error nrs_store_log_each_expired(nrs_store *store, uint64_t after_ms, uint64_t after_position, uint64_t until_ms,
-                                                  size_t limit, nrs_log_visitor visit, void *context);
 uint64_t nrs_store_log_end(const nrs_store *store); /* highest position, 0 if empty; kept in memory */
 
 /* ---- Positions per link ---- */
