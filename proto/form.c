@@ -62,6 +62,7 @@ typedef struct parser {
     nrs_bytes value;     /* of that field so far */
     size_t blank_count;  /* blank lines that belong to the value only if it goes on */
     size_t indent_count; /* taken off each further line of the value; 0 until the first of them */
+    nrs_form_fault fault;
 } parser;
 
 const nrs_form_field *nrs_form_fields(size_t *count_out)
@@ -217,6 +218,13 @@ static nrs_error check_value(size_t field, const char *value)
     return lists ? check_list(field, nrs_slice_of_string(value)) : NRS_OK;
 }
 
+static nrs_error fail_at(parser *at, nrs_error error, nrs_form_reason reason, size_t field)
+{
+    at->fault.reason = reason;
+    at->fault.field = field < FIELD_COUNT ? &fields[field] : NULL;
+    return error;
+}
+
 /* The value of the current field is complete. */
 static nrs_error finish_field(parser *at)
 {
@@ -230,12 +238,27 @@ static nrs_error finish_field(parser *at)
         }
         if (error != NRS_OK) {
             at->line = at->lines[at->field];
+            error = fail_at(at, error, NRS_FORM_BAD_VALUE, at->field);
         }
     }
     nrs_bytes_wipe(&at->value);
     at->blank_count = 0;
     at->indent_count = 0;
     return error;
+}
+
+/* What fits of the name, up to a whole code point. */
+static void keep_name(parser *at, nrs_slice name)
+{
+    size_t size = name.size < sizeof at->fault.name ? name.size : sizeof at->fault.name - 1;
+
+    while (size > 0 && size < name.size && (name.data[size] & 0xc0) == 0x80) {
+        size--;
+    }
+    if (size > 0) {
+        memcpy(at->fault.name, name.data, size);
+    }
+    at->fault.name[size] = '\0';
 }
 
 /* "name: value" begins a field. */
@@ -256,15 +279,19 @@ static nrs_error begin_field(parser *at, nrs_slice line)
         name.size = i;
     }
     if (separator_size == 0) {
-        return NRS_ERROR_MALFORMED;
+        return fail_at(at, NRS_ERROR_MALFORMED, NRS_FORM_NO_FIELD, FIELD_COUNT);
     }
     advance(&line, name.size + separator_size);
     name = trim(name);
     while (field < FIELD_COUNT && !nrs_slice_equal(name, nrs_slice_of_string(fields[field].name))) {
         field++;
     }
-    if (field == FIELD_COUNT || at->lines[field] != 0) { /* unknown, or given twice */
-        return NRS_ERROR_MALFORMED;
+    if (field == FIELD_COUNT) {
+        keep_name(at, name);
+        return fail_at(at, NRS_ERROR_MALFORMED, NRS_FORM_UNKNOWN_FIELD, FIELD_COUNT);
+    }
+    if (at->lines[field] != 0) {
+        return fail_at(at, NRS_ERROR_MALFORMED, NRS_FORM_TWICE, field);
     }
     at->field = field;
     at->lines[field] = at->line;
@@ -278,7 +305,7 @@ static nrs_error continue_field(parser *at, nrs_slice line)
     nrs_error error = NRS_OK;
 
     if (at->field == FIELD_COUNT) {
-        return NRS_ERROR_MALFORMED;
+        return fail_at(at, NRS_ERROR_MALFORMED, NRS_FORM_NO_FIELD, FIELD_COUNT);
     }
     while (blank_size(line) > 0 && (at->indent_count == 0 || taken < at->indent_count)) {
         advance(&line, blank_size(line));
@@ -336,42 +363,55 @@ static nrs_error check_required(parser *at)
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (fields[i].required && at->form.values[i] == NULL) {
             at->line = at->lines[i] != 0 ? at->lines[i] : at->line; /* where it stands empty, else the end */
-            return i == FIELD_TLP ? NRS_ERROR_LABEL_MISSING : NRS_ERROR_MALFORMED;
+            return fail_at(at, i == FIELD_TLP ? NRS_ERROR_LABEL_MISSING : NRS_ERROR_MALFORMED, NRS_FORM_MISSING, i);
         }
     }
     return NRS_OK;
 }
 
+static nrs_error parse(nrs_form *form_out, nrs_form_fault *fault_out, nrs_slice text, bool whole)
+{
+    parser at = {.field = FIELD_COUNT, .fault = {.reason = NRS_FORM_BAD_TEXT}};
+    nrs_error error = text.size > NRS_FILE_SIZE_MAX ? NRS_ERROR_TOO_LARGE : parse_lines(&at, text);
+
+    if (error == NRS_OK && whole) {
+        error = check_required(&at);
+    }
+    if (error == NRS_OK) {
+        *form_out = at.form;
+        at.form = (nrs_form){{0}};
+    } else {
+        at.fault.line = at.line > 0 ? at.line : 1;
+        *fault_out = at.fault;
+    }
+    nrs_bytes_wipe(&at.value);
+    nrs_form_wipe(&at.form);
+    return error;
+}
+
 nrs_error nrs_form_parse(nrs_form *form_out, size_t *line_out, nrs_slice text)
 {
-    parser at = {.field = FIELD_COUNT};
+    nrs_form_fault fault = {0};
     nrs_error error;
 
     NRS_ASSERT(form_out != NULL);
     NRS_ASSERT(line_out != NULL);
     NRS_ASSERT(text.data != NULL || text.size == 0);
 
-    if (text.size > NRS_FILE_SIZE_MAX) {
-        error = NRS_ERROR_TOO_LARGE;
-        goto out;
-    }
-    error = parse_lines(&at, text);
+    error = parse(form_out, &fault, text, true);
     if (error != NRS_OK) {
-        goto out;
+        *line_out = fault.line;
     }
-    error = check_required(&at);
-    if (error != NRS_OK) {
-        goto out;
-    }
-    *form_out = at.form;
-    at.form = (nrs_form){{0}};
-out:
-    if (error != NRS_OK) {
-        *line_out = at.line > 0 ? at.line : 1;
-    }
-    nrs_bytes_wipe(&at.value);
-    nrs_form_wipe(&at.form);
     return error;
+}
+
+nrs_error nrs_form_parse_partial(nrs_form *form_out, nrs_form_fault *fault_out, nrs_slice text)
+{
+    NRS_ASSERT(form_out != NULL);
+    NRS_ASSERT(fault_out != NULL);
+    NRS_ASSERT(text.data != NULL || text.size == 0);
+
+    return parse(form_out, fault_out, text, false);
 }
 
 const char *nrs_form_get(const nrs_form *form, const char *name)

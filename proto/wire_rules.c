@@ -195,8 +195,8 @@ static nrs_error check_number(const wire_rule *rule, uint64_t value)
 static nrs_error check_value(const wire_rule *rule, const ProtobufCFieldDescriptor *field, const void *place)
 {
     switch (rule->check) {
-    case WIRE_ANY:
-        return NRS_OK;
+    case WIRE_ANY: /* what counts or numbers is stored as a signed 64-bit integer */
+        return field->type == PROTOBUF_C_TYPE_UINT64 && *(const uint64_t *)place > INT64_MAX ? NRS_ERROR_TOO_LARGE : NRS_OK;
     case WIRE_SIZE:
     case WIRE_OPTIONAL:
         return check_size(rule, size_at(field, place));

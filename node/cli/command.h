@@ -8,6 +8,7 @@
 #include "proto/error.h"
 
 typedef struct nrs_cli nrs_cli;
+struct nrs_identity;
 
 typedef struct nrs_option {
     const char *name;     /* without the hyphens */
@@ -51,6 +52,7 @@ struct nrs_cli {
     const char *language_given;  /* as it was given */
     const char *person;          /* --as */
     const char *passphrase_file; /* of the node's or the acting person's key */
+    struct nrs_identity *acting; /* owned: the key of --as once it is unlocked, else NULL */
 
     nrs_error error; /* NRS_OK while nothing went wrong */
     int exit_code;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "folder.h"
+#include "given.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/assert.h"
@@ -82,11 +83,8 @@ static nrs_error check_new(nrs_cli *cli, const char *slug, const char *name)
     if (name == NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("community create needs --name"));
     }
-    if (strlen(name) > NRS_DISPLAY_NAME_SIZE_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_TOO_LARGE, "--name");
-    }
-    if (name[0] == '\0' || !nrs_utf8_valid(nrs_slice_of_string(name)) || strpbrk(name, "\r\n\t") != NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_UTF8, "--name");
+    if (nrs_given_name(cli, name) != NRS_OK) {
+        return cli->error;
     }
     if (nrs_folder_has(cli, "communities", slug, ".roster") || nrs_folder_has(cli, "rosters", slug, ".key")) {
         return nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, slug);
@@ -178,9 +176,8 @@ static nrs_error read_role(nrs_cli *cli, uint32_t *role_out, const Nrs__Wire__Me
         *role_out = present != NULL ? present->role : NRS_ROLE_OPERATOR;
         return NRS_OK;
     }
-    term = nrs_vocabulary_by_code(NRS_VOCABULARY_ROLE, given);
-    if (term == NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ROLE, given);
+    if (nrs_given_word(cli, &term, NRS_VOCABULARY_ROLE, given, NRS_ERROR_UNKNOWN_ROLE) != NRS_OK) {
+        return NRS_ERROR_UNKNOWN_ROLE;
     }
     *role_out = term->value;
     return NRS_OK;
@@ -352,6 +349,23 @@ out:
     return error;
 }
 
+/* A node that took itself off its own roster could change that roster no more, and its community would stand without it. */
+static nrs_error check_not_self(nrs_cli *cli, const Nrs__Wire__Member *member)
+{
+    nrs_bytes card_bytes = {0};
+    nrs_card *card = NULL;
+    nrs_error error = nrs_keyring_own_card(cli, &card_bytes, &card);
+
+    if (error == NRS_OK && nrs_slice_equal(nrs_field(&card->sign_key), nrs_field(&member->sign_key))) {
+        error = nrs_cli_fail(cli, NRS_ERROR_COMMUNITY_RULE,
+                             _("another hub that holds the roster key must remove it; the last hub cannot leave"),
+                             _("this node cannot remove itself: %s"), member->org);
+    }
+    nrs_card_free(&card);
+    nrs_bytes_wipe(&card_bytes);
+    return error;
+}
+
 nrs_error nrs_run_community_remove(nrs_cli *cli)
 {
     const char *slug = NULL;
@@ -370,6 +384,9 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
     if (error == NRS_OK) {
         member = nrs_roster_member_by_org(held.roster, org);
         error = member != NULL ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, org);
+    }
+    if (error == NRS_OK) {
+        error = check_not_self(cli, member);
     }
     if (error == NRS_OK && held.roster->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
         error = nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, slug);

@@ -5,11 +5,13 @@
 
 #include "control.h"
 #include "folder.h"
+#include "given.h"
 #include "language.h"
 #include "proto/address.h"
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
+#include "text.h"
 
 enum { ID_DIGITS_MIN = 6 };
 
@@ -50,11 +52,57 @@ nrs_error nrs_draft_check_id(nrs_cli *cli, const char *id)
                         _("not an ID: %s"), id);
 }
 
+/* Where the form could not be read, which field, and why. */
+static nrs_error fail_form(nrs_cli *cli, const char *path, nrs_error error, const nrs_form_fault *fault)
+{
+    const nrs_form_field *field = fault->field;
+    const char *reason = _(nrs_error_sentence(error));
+    char *hint = NULL;
+
+    switch (fault->reason) {
+    case NRS_FORM_UNKNOWN_FIELD:
+        reason = _("no field of the form has this name");
+        hint = strdup(_("the names are those that noroshi form prints"));
+        break;
+    case NRS_FORM_TWICE:
+        reason = _("the field is given twice");
+        break;
+    case NRS_FORM_NO_FIELD:
+        reason = _("the line belongs to no field");
+        hint = strdup(_("write \"name: value\"; a value goes on over indented lines"));
+        break;
+    case NRS_FORM_BAD_VALUE:
+        if (field->vocabulary != 0) {
+            reason = _("not one of the field's words, or an empty one");
+            hint = nrs_given_allowed((nrs_vocabulary)field->vocabulary);
+        } else if (strcmp(field->name, "final") == 0) {
+            reason = _("not one of the field's words, or an empty one");
+            hint = nrs_text_format("%syes, no", _("Allowed: "));
+        } else if (strcmp(field->name, "number") == 0) {
+            reason = _("not a number from 1");
+        } else if (strcmp(field->name, "subject") == 0 && error == NRS_ERROR_MALFORMED) {
+            reason = _("one line is allowed");
+        }
+        break;
+    case NRS_FORM_BAD_TEXT:
+    case NRS_FORM_MISSING:
+        break;
+    }
+    if (field == NULL && fault->name[0] == '\0') {
+        error = nrs_cli_fail(cli, error, hint, _("%s, line %zu: %s"), path, fault->line, reason);
+    } else {
+        error = nrs_cli_fail(cli, error, hint, _("%s, line %zu: %s: %s"), path, fault->line, field != NULL ? field->name : fault->name,
+                             reason);
+    }
+    free(hint);
+    return error;
+}
+
 static nrs_error read_form(nrs_cli *cli, nrs_draft *draft)
 {
     const char *path = nrs_cli_option(cli, "form");
     nrs_bytes text = {0};
-    size_t line = 0;
+    nrs_form_fault fault = {0};
     nrs_error error = NRS_OK;
 
     if (path == NULL) {
@@ -62,10 +110,8 @@ static nrs_error read_form(nrs_cli *cli, nrs_draft *draft)
     }
     error = nrs_file_read_given(cli, &text, path, NRS_FILE_SIZE_MAX);
     if (error == NRS_OK) {
-        error = nrs_form_parse(&draft->form, &line, nrs_slice_of_bytes(&text));
-        if (error != NRS_OK) {
-            error = nrs_cli_fail(cli, error, NULL, _("%s, line %zu: %s"), path, line, _(nrs_error_sentence(error)));
-        }
+        error = nrs_form_parse_partial(&draft->form, &fault, nrs_slice_of_bytes(&text));
+        error = error == NRS_OK ? NRS_OK : fail_form(cli, path, error, &fault);
     }
     nrs_bytes_wipe(&text);
     return error;
@@ -186,7 +232,7 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give --body or --body-file, not both"));
     }
     if (path != NULL) {
-        error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX);
+        error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX); /* names the limit, too */
     } else if (given != NULL || summary != NULL) {
         error = nrs_bytes_copy(&draft->body, nrs_slice_of_string(given != NULL ? given : summary));
     } else if (!draft->dry_run) {
@@ -195,11 +241,9 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
     if (error != NRS_OK) {
         return error;
     }
-    if (draft->body.size > NRS_BODY_TEXT_SIZE_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_TOO_LARGE, "--body");
-    }
-    if (!nrs_utf8_valid(nrs_slice_of_bytes(&draft->body))) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_UTF8, path != NULL ? path : "--body");
+    error = nrs_given_text(cli, path != NULL ? path : "--body", nrs_slice_of_bytes(&draft->body), NRS_BODY_TEXT_SIZE_MAX, true);
+    if (error != NRS_OK) {
+        return error;
     }
     return nrs_bytes_append_u8(&draft->body, 0);
 }
@@ -211,28 +255,19 @@ static nrs_error read_subject(nrs_cli *cli, nrs_draft *draft)
         return draft->quoted != NULL || draft->dry_run ? NRS_OK
                                      : nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
     }
-    if (strlen(draft->subject) > NRS_SUBJECT_SIZE_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_TOO_LARGE, "--subject");
-    }
-    if (!nrs_utf8_valid(nrs_slice_of_string(draft->subject))) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_UTF8, "--subject");
-    }
-    if (strpbrk(draft->subject, "\r\n") != NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_MALFORMED, "--subject");
-    }
-    return NRS_OK;
+    return nrs_given_text(cli, "--subject", nrs_slice_of_string(draft->subject), NRS_SUBJECT_SIZE_MAX, false);
 }
 
 static nrs_error read_kind(nrs_cli *cli, nrs_draft *draft)
 {
+    const nrs_term *kind = NULL;
+
     draft->kind = either(cli, draft, "kind", "kind");
     if (draft->kind == NULL) {
         return draft->quoted != NULL || draft->dry_run ? NRS_OK
                                      : nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --kind"));
     }
-    return nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, draft->kind) != NULL
-               ? NRS_OK
-               : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_KIND, draft->kind);
+    return nrs_given_word(cli, &kind, NRS_VOCABULARY_KIND, draft->kind, NRS_ERROR_UNKNOWN_KIND);
 }
 
 static nrs_error read_rest(nrs_cli *cli, nrs_draft *draft)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "keys/identity.h"
 #include "language.h"
 #include "proto/assert.h"
 #include "text.h"
@@ -104,6 +105,7 @@ void nrs_cli_note(const nrs_cli *cli, const char *format, ...)
 void nrs_cli_wipe(nrs_cli *cli)
 {
     NRS_ASSERT(cli != NULL);
+    nrs_identity_destroy(&cli->acting);
     free(cli->given);
     free(cli->arguments);
     free(cli->dir);

@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "given.h"
 #include "language.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
@@ -88,6 +90,9 @@ nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *pa
     if (error == NRS_ERROR_NOT_FOUND || error == NRS_ERROR_DISK) {
         return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("the file cannot be read: %s: %s"), path, strerror(errno));
     }
+    if (error == NRS_ERROR_TOO_LARGE) {
+        return nrs_given_too_large(cli, path, size_max);
+    }
     return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
 }
 
@@ -105,7 +110,7 @@ static bool write_all(int file, nrs_slice bytes)
         bytes.data += put;
         bytes.size -= (size_t)put;
     }
-    return fsync(file) == 0;
+    return true;
 }
 
 static bool sync_folder(const char *folder)
@@ -117,6 +122,15 @@ static bool sync_folder(const char *folder)
         (void)close(file);
     }
     return done;
+}
+
+/* The reason of the failure before it stays in errno. */
+static void remove_beside(const char *path)
+{
+    int kept = errno;
+
+    (void)unlink(path);
+    errno = kept;
 }
 
 nrs_error nrs_file_write(const char *path, nrs_slice bytes)
@@ -135,12 +149,12 @@ nrs_error nrs_file_write(const char *path, nrs_slice bytes)
     if (file < 0) {
         goto out;
     }
-    if (!write_all(file, bytes) || close(file) != 0) {
-        (void)unlink(beside);
+    if (!write_all(file, bytes) || fsync(file) != 0 || close(file) != 0) {
+        remove_beside(beside);
         goto out;
     }
     if (rename(beside, path) != 0 || !sync_folder(folder)) {
-        (void)unlink(beside);
+        remove_beside(beside);
         goto out;
     }
     error = NRS_OK;
@@ -148,6 +162,61 @@ out:
     free(beside);
     free(folder);
     return error;
+}
+
+/* A device or a pipe that a person named takes what is written to it, and is never replaced by a file. */
+static nrs_error write_into(const char *path, nrs_slice bytes)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool done = false;
+    int kept = 0;
+
+    if (file < 0) {
+        return NRS_ERROR_DISK;
+    }
+    done = write_all(file, bytes);
+    kept = errno;
+    (void)close(file);
+    errno = kept;
+    return done ? NRS_OK : NRS_ERROR_DISK;
+}
+
+/* What the machine is at fault for; anything else is about the name that was given. */
+static bool is_fault_of_disk(int reason)
+{
+    return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EFBIG || reason == EPIPE || reason == EMFILE ||
+           reason == ENFILE;
+}
+
+nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes)
+{
+    struct stat status;
+    char *target = NULL;
+    bool there = stat(path, &status) == 0;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL);
+
+    if (there && S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        error = NRS_ERROR_DISK;
+    } else if (there && !S_ISREG(status.st_mode)) {
+        error = write_into(path, bytes);
+    } else if (there) { /* behind a symbolic link the file is replaced, and the link stays */
+        target = realpath(path, NULL);
+        error = target == NULL ? NRS_ERROR_DISK : nrs_file_write(target, bytes);
+    } else if (errno == ENOENT && lstat(path, &status) == 0) {
+        errno = ENOENT; /* a link that leads nowhere */
+        error = NRS_ERROR_DISK;
+    } else {
+        error = nrs_file_write(path, bytes);
+    }
+    free(target);
+    if (error == NRS_ERROR_DISK && !is_fault_of_disk(errno)) {
+        error = NRS_ERROR_USAGE;
+    }
+    return error == NRS_OK ? NRS_OK
+                           : nrs_cli_fail(cli, error, NULL, _("the file cannot be written: %s: %s"), path, strerror(errno));
 }
 
 nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes)

@@ -30,6 +30,15 @@ bool nrs_folder_has(const nrs_cli *cli, const char *sub, const char *name, const
     return found;
 }
 
+bool nrs_folder_is_closed(const nrs_cli *cli)
+{
+    char *path = nrs_folder_path(cli, NULL, "node", ".json");
+    bool closed = path != NULL && access(path, R_OK) != 0 && errno == EACCES;
+
+    free(path);
+    return closed;
+}
+
 nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, const char *name, const char *suffix,
                           nrs_error missing)
 {
@@ -55,6 +64,7 @@ nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out, const char 
 
     if (error == NRS_OK) {
         error = nrs_armour_decode(bytes_out, type, nrs_slice_of_bytes(&text));
+        error = error == NRS_ERROR_MALFORMED ? NRS_ERROR_DAMAGED : error; /* it was whole when it was written */
         if (error != NRS_OK) {
             error = nrs_cli_fail(cli, error, NULL, "%s%s: %s", name, suffix, _(nrs_error_sentence(error)));
         }

@@ -15,10 +15,15 @@ NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, c
 NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
 /** The same, as an armoured block of the type. */
 NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
+/** Write to a name that a person gave: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:
+ *  NRS_ERROR_USAGE when the name cannot be written to, DISK when the machine failed. */
+NRS_MUST_USE nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes);
 
 /** DIR/sub/name+suffix; sub may be NULL. Owned (free); NULL without memory. */
 char *nrs_folder_path(const nrs_cli *cli, const char *sub, const char *name, const char *suffix);
 bool nrs_folder_has(const nrs_cli *cli, const char *sub, const char *name, const char *suffix);
+/** Whether the system's user may not look into the folder. */
+bool nrs_folder_is_closed(const nrs_cli *cli);
 /** Read and write in the folder. Read: failures are recorded, a missing file is `missing`. Out: replaced. */
 NRS_MUST_USE nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, const char *name, const char *suffix,
                                        nrs_error missing);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "given.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/address.h"
@@ -29,17 +30,6 @@ static nrs_error check_endpoint(nrs_cli *cli, const char *endpoint)
     return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("not an address to listen on or dial, tcp://HOST:PORT: %s"), endpoint);
 }
 
-static nrs_error check_name(nrs_cli *cli, const char *name)
-{
-    if (strlen(name) > NRS_DISPLAY_NAME_SIZE_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_TOO_LARGE, "--name");
-    }
-    if (name[0] == '\0' || !nrs_utf8_valid(nrs_slice_of_string(name)) || strpbrk(name, "\r\n\t") != NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_UTF8, "--name");
-    }
-    return NRS_OK;
-}
-
 static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
 {
     plan wanted = {nrs_cli_option(cli, "org"), nrs_cli_option(cli, "name"), nrs_cli_option(cli, "listen"),
@@ -52,7 +42,7 @@ static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
     if (!nrs_name_valid(wanted.org)) {
         return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, wanted.org);
     }
-    error = check_name(cli, wanted.name);
+    error = nrs_given_name(cli, wanted.name);
     if (error == NRS_OK) {
         error = check_endpoint(cli, wanted.listen);
     }

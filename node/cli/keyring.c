@@ -25,6 +25,7 @@ static nrs_error load_bytes(nrs_cli *cli, nrs_identity **identity_out, nrs_slice
 {
     nrs_error error = nrs_identity_load(identity_out, file, passphrase);
 
+    error = error == NRS_ERROR_MALFORMED ? NRS_ERROR_DAMAGED : error;
     return error == NRS_OK ? NRS_OK
                            : nrs_cli_fail(cli, error, NULL, "%s.key: %s", name, _(nrs_error_sentence(error)));
 }
@@ -70,6 +71,19 @@ out:
     nrs_bytes_wipe(&file);
     nrs_bytes_wipe(&passphrase);
     return error;
+}
+
+nrs_error nrs_keyring_act(nrs_cli *cli)
+{
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL);
+
+    if (cli->person == NULL || cli->acting != NULL) {
+        return NRS_OK;
+    }
+    error = nrs_keyring_start(cli);
+    return error == NRS_OK ? nrs_keyring_load(cli, &cli->acting, NULL, "persons", cli->person, NRS_ERROR_UNKNOWN_PERSON) : error;
 }
 
 nrs_error nrs_keyring_save(nrs_cli *cli, const nrs_identity *identity, nrs_slice passphrase, const char *sub,

@@ -21,6 +21,9 @@ NRS_MUST_USE nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_ou
  *  keeps what was used. Returns NRS_ERROR_PASSPHRASE, `missing` … recorded. */
 NRS_MUST_USE nrs_error nrs_keyring_load(nrs_cli *cli, nrs_identity **identity_out, nrs_bytes *passphrase_out, const char *sub,
                                         const char *name, nrs_error missing);
+/** Unlock the key of --as, so that only the person acts as the person; cli->acting holds it from then on. Nothing is done
+ *  without --as. Returns NRS_ERROR_UNKNOWN_PERSON, NRS_ERROR_PASSPHRASE … recorded. */
+NRS_MUST_USE nrs_error nrs_keyring_act(nrs_cli *cli);
 /** The same with a passphrase at hand. */
 NRS_MUST_USE nrs_error nrs_keyring_load_with(nrs_cli *cli, nrs_identity **identity_out, nrs_slice passphrase, const char *sub,
                                              const char *name, nrs_error missing);

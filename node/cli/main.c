@@ -2,6 +2,7 @@
  * rosters in its folder; nothing stays running. */
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,20 @@
 #include "language.h"
 #include "text.h"
 
+static bool is_reader_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /* An answer that did not reach the disk or the pipe was not given. */
 static nrs_error flush_answer(nrs_cli *cli)
 {
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return NRS_OK;
+    }
+    if (is_reader_gone()) { /* as with `| head -1`: whoever read has what it wanted */
         return NRS_OK;
     }
     return nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("standard output: %s"), strerror(errno));

@@ -42,6 +42,12 @@ static const char *const templates[] = {
     N_("The report cannot be sealed: %s."),
     N_("The report does not open: %s."),
     N_("The report's audience: %s."),
+    N_("The hub %s refuses this node; it may have been removed from the community: ask the secretariat."),
+    N_("this node is no longer a member of @%s"),
+    N_("the roster of @%s has expired: nothing above GREEN can be sent"),
+    N_("the roster of @%s expires within 30 days"),
+    N_("no current prekeys are known of %zu organisations: %s"),
+    N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
     N_("%.80s: %s."),
 };
 

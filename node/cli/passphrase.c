@@ -102,7 +102,11 @@ nrs_error nrs_passphrase_ask(nrs_cli *cli, nrs_bytes *passphrase_out, const char
         return nrs_cli_fail(cli, NRS_ERROR_PASSPHRASE, _("give it with --passphrase-file FILE before the command"),
                             _("the key %s is under a passphrase"), key_name);
     }
-    snprintf(question, sizeof question, _("Passphrase of %s: "), key_name);
+    if (strcmp(key_name, "identity") == 0) {
+        snprintf(question, sizeof question, "%s", _("Passphrase of the node's key: "));
+    } else {
+        snprintf(question, sizeof question, _("Passphrase of %s: "), key_name);
+    }
     error = ask_line(cli, passphrase_out, terminal, question);
     (void)close(terminal);
     return error;

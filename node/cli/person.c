@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "given.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/address.h"
@@ -40,13 +41,7 @@ static nrs_error check_arguments(nrs_cli *cli, addition *with)
     if (with->name == NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("person add needs --name"));
     }
-    if (strlen(with->name) > NRS_DISPLAY_NAME_SIZE_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_TOO_LARGE, "--name");
-    }
-    if (with->name[0] == '\0' || !nrs_utf8_valid(nrs_slice_of_string(with->name)) || strpbrk(with->name, "\r\n\t") != NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_UTF8, "--name");
-    }
-    return NRS_OK;
+    return nrs_given_name(cli, with->name);
 }
 
 static nrs_error check_free(nrs_cli *cli, const addition *with)

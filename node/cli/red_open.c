@@ -20,7 +20,7 @@
 typedef struct opening {
     json_t *row;
     nrs_sealed_view *sealed;
-    nrs_identity *person;
+    nrs_identity *person; /* borrowed */
     nrs_secret *file_key;
     nrs_opened opened;
 } opening;
@@ -34,7 +34,6 @@ static void opening_wipe(opening *with)
 {
     nrs_opened_wipe(&with->opened);
     nrs_secret_destroy(&with->file_key);
-    nrs_identity_destroy(&with->person);
     nrs_sealed_view_free(&with->sealed);
     json_decref(with->row);
     *with = (opening){0};
@@ -325,16 +324,14 @@ nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id)
     NRS_ASSERT(cli != NULL && row_out != NULL);
     NRS_ASSERT(cli->person != NULL);
 
-    error = nrs_keyring_start(cli);
+    error = nrs_keyring_act(cli);
     if (error == NRS_OK) {
+        with.person = cli->acting;
         error = nrs_keyring_own_card(cli, &own_bytes, &own);
     }
     if (error == NRS_OK) {
         request = about(cli, "red-open", id);
         error = nrs_control_row(cli, &with.row, request);
-    }
-    if (error == NRS_OK) {
-        error = nrs_keyring_load(cli, &with.person, NULL, "persons", cli->person, NRS_ERROR_UNKNOWN_PERSON);
     }
     if (error == NRS_OK) {
         error = open_report(cli, &with, own);

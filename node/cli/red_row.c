@@ -40,10 +40,24 @@ static json_t *addresses_of(const nrs_report *report)
     return to;
 }
 
+/* As the node shows them for what it opens. */
+static json_t *conditions_of(const nrs_header *header)
+{
+    static const char *const actions[] = {NULL, "CLEAR", "GREEN", "AMBER", "RED"};
+    const Nrs__Wire__Conditions *held = header->conditions;
+
+    if (held == NULL || held->permissible_actions >= sizeof actions / sizeof actions[0]) {
+        return json_null();
+    }
+    return json_pack("{s:s?, s:b, s:b, s:b}", "permissible_actions", actions[held->permissible_actions], "affected_may_be_told",
+                     (held->flags & 1u) != 0 ? 1 : 0, "source_may_be_named", (held->flags & 2u) != 0 ? 1 : 0,
+                     "not_for_supervision", (held->flags & 4u) != 0 ? 1 : 0);
+}
+
 /* What the sealed report itself says wins over what the node says about it. */
 nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
 {
-    static const char *const from_node[] = {"community", "from", "received_at"};
+    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
     const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);
@@ -77,6 +91,8 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
     (void)json_object_set_new(row, "number", report->number > 0 ? json_integer((json_int_t)report->number) : json_null());
     (void)json_object_set_new(row, "final", json_boolean(report->final));
     (void)json_object_set_new(row, "quoted", hex_or_null(&report->quoted));
+    (void)json_object_set_new(row, "conditions", conditions_of(header));
+    (void)json_object_set_new(row, "duty", text_or_null(header->duty));
     *row_out = row;
     return NRS_OK;
 }

@@ -8,6 +8,8 @@
 #include "draft.h"
 #include "exchange/report.h"
 #include "folder.h"
+#include "given.h"
+#include "keyring.h"
 #include "language.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
@@ -33,9 +35,10 @@ typedef struct listing {
 
 static void add_marks(listing *to, const json_t *row)
 {
-    char *marks = nrs_text_format("%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+    char *marks = nrs_text_format("%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
                                   json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",
-                                  json_is_true(json_object_get(row, "drill")) ? _("drill ") : "");
+                                  json_is_true(json_object_get(row, "drill")) ? _("drill ") : "",
+                                  json_is_true(json_object_get(row, "expired")) ? _("expired ") : "");
 
     nrs_table_add(&to->table, marks);
     free(marks);
@@ -48,6 +51,9 @@ static nrs_error add_listed(void *context, json_t *row)
     const char *kind = nrs_json_text(row, "kind");
     const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
     char *label = nrs_text_format("TLP:%s", nrs_json_text(row, "label") == NULL ? "?" : nrs_json_text(row, "label"));
+    const bool drill = json_is_true(json_object_get(row, "drill"));
+    char *subject = nrs_text_format("%s%s", drill ? _("[DRILL] ") : "",
+                                    nrs_json_text(row, "subject") == NULL ? _("(sealed)") : nrs_json_text(row, "subject"));
     char short_id[SHORT_ID_SIZE + 1];
     char created[64];
 
@@ -59,7 +65,8 @@ static nrs_error add_listed(void *context, json_t *row)
     nrs_table_add(&to->table, term == NULL ? "-" : to->japanese ? term->ja : term->en);
     nrs_table_add(&to->table, nrs_json_text(row, "from"));
     add_marks(to, row);
-    nrs_table_add(&to->table, nrs_json_text(row, "subject") == NULL ? _("(sealed)") : nrs_json_text(row, "subject"));
+    nrs_table_add(&to->table, subject);
+    free(subject);
     free(label);
     return to->table.error;
 }
@@ -72,6 +79,7 @@ static nrs_error list_request(nrs_cli *cli, json_t *request)
     const char *limit = nrs_cli_option(cli, "limit");
     char since_text[32];
     uint64_t since_ms = 0;
+    const nrs_term *term = NULL;
     char *end = NULL;
     long count = 0;
 
@@ -85,8 +93,8 @@ static nrs_error list_request(nrs_cli *cli, json_t *request)
         (void)json_object_set_new(request, "community", nrs_text_json(community[0] == '@' ? community + 1 : community));
     }
     if (kind != NULL) {
-        if (nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind) == NULL) {
-            return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_KIND, kind);
+        if (nrs_given_word(cli, &term, NRS_VOCABULARY_KIND, kind, NRS_ERROR_UNKNOWN_KIND) != NRS_OK) {
+            return NRS_ERROR_UNKNOWN_KIND;
         }
         (void)json_object_set_new(request, "kind", json_string(kind));
     }
@@ -131,7 +139,7 @@ nrs_error nrs_run_list(nrs_cli *cli)
 /* ---- show ---- */
 
 /* The colours that FIRST prescribes, on black. */
-static void print_banner(const char *label)
+static void print_banner(const char *label, const char *marks)
 {
     static const struct {
         const char *label, *colour;
@@ -141,13 +149,13 @@ static void print_banner(const char *label)
 
     for (size_t i = 0; isatty(STDOUT_FILENO) && i < sizeof colours / sizeof colours[0]; i++) {
         if (strcmp(colours[i].label, label) == 0) {
-            printf("\x1b[1;48;2;0;0;0;38;2;%sm TLP:%s \x1b[0m\n", colours[i].colour, label);
+            printf("\x1b[1;48;2;0;0;0;38;2;%sm TLP:%s %s\x1b[0m\n", colours[i].colour, label, marks);
             return;
         }
     }
     fputs("TLP:", stdout);
     nrs_text_print(stdout, label, NRS_TEXT_LINE);
-    fputc('\n', stdout);
+    printf("%s%s\n", marks[0] == '\0' ? "" : " ", marks);
 }
 
 static void wipe_text(char *text)
@@ -161,17 +169,23 @@ static nrs_error print_report(const nrs_cli *cli, const json_t *row)
 {
     const nrs_exchange_style style = {cli->language, nrs_text_time_of};
     const char *label = nrs_json_text(row, "label");
+    char marks[128];
     char *text = NULL;
     nrs_error error = nrs_exchange_text_inner(&text, row, &style);
 
     if (error != NRS_OK) {
         return error;
     }
-    print_banner(label);
+    snprintf(marks, sizeof marks, "%s%s", json_is_true(json_object_get(row, "drill")) ? _("[DRILL] ") : "",
+             json_is_true(json_object_get(row, "expired")) ? _("[EXPIRED] ") : "");
+    for (size_t size = strlen(marks); size > 0 && marks[size - 1] == ' '; size--) {
+        marks[size - 1] = '\0';
+    }
+    print_banner(label, marks);
     fputc('\n', stdout);
     nrs_text_print(stdout, text, NRS_TEXT_BODY);
     fputc('\n', stdout);
-    print_banner(label);
+    print_banner(label, marks);
     wipe_text(text);
     return NRS_OK;
 }
@@ -202,9 +216,17 @@ static json_t *about_report(const nrs_cli *cli, const char *command)
 
     if (request != NULL) {
         (void)json_object_set_new(request, "id", json_string(cli->arguments[0]));
-        if (cli->person != NULL) {
-            (void)json_object_set_new(request, "person", json_string(cli->person));
-        }
+    }
+    return request;
+}
+
+/* The same for a command that a person does as that person. */
+static json_t *about_report_as(const nrs_cli *cli, const char *command)
+{
+    json_t *request = about_report(cli, command);
+
+    if (request != NULL && cli->person != NULL) {
+        (void)json_object_set_new(request, "person", json_string(cli->person));
     }
     return request;
 }
@@ -222,7 +244,7 @@ static void forget_failure(nrs_cli *cli)
 /* The node shows what it can open; RED, which it cannot, is opened here by the person named. */
 static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
 {
-    json_t *request = about_report(cli, "show");
+    json_t *request = about_report_as(cli, "show");
     json_t *row = NULL;
     nrs_error error = nrs_control_row(cli, &row, request);
     const char *label = error == NRS_OK ? nrs_json_text(row, "label") : NULL;
@@ -251,6 +273,9 @@ nrs_error nrs_run_show(nrs_cli *cli)
     json_t *row = NULL;
     nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
 
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
     if (error == NRS_OK) {
         error = fetch_report(cli, &row);
     }
@@ -325,15 +350,12 @@ nrs_error nrs_run_receipts(nrs_cli *cli)
 static nrs_error write_export(nrs_cli *cli, const char *text)
 {
     const char *path = nrs_cli_option(cli, "output");
-    nrs_error error = NRS_OK;
 
     if (path == NULL || strcmp(path, "-") == 0) {
         nrs_text_print(stdout, text, NRS_TEXT_BODY);
         return NRS_OK;
     }
-    error = nrs_file_write(path, nrs_slice_of_string(text));
-    return error == NRS_OK ? NRS_OK
-                           : nrs_cli_fail(cli, error, NULL, "%s: %s (%s)", path, _(nrs_error_sentence(error)), strerror(errno));
+    return nrs_file_write_given(cli, path, nrs_slice_of_string(text));
 }
 
 static nrs_error check_export(nrs_cli *cli, bool *json_out)
@@ -368,10 +390,13 @@ nrs_error nrs_run_export(nrs_cli *cli)
     if (error == NRS_OK) {
         error = check_export(cli, &json);
     }
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
     if (error != NRS_OK) {
         return error;
     }
-    request = about_report(cli, "export");
+    request = about_report_as(cli, "export");
     if (request != NULL) {
         (void)json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink")));
     }
@@ -395,35 +420,40 @@ nrs_error nrs_run_export(nrs_cli *cli)
 nrs_error nrs_run_forget(nrs_cli *cli)
 {
     json_t *request = NULL;
+    json_t *row = NULL;
+    const char *id = NULL;
     nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
 
     if (error != NRS_OK) {
         return error;
     }
     request = about_report(cli, "forget");
-    error = nrs_control_call(cli, request, NULL, NULL);
+    error = nrs_control_row(cli, &row, request);
     json_decref(request);
     if (error != NRS_OK) {
         return error;
     }
-    if (cli->json) {
-        json_t *row = json_pack("{s:s, s:b}", "id", cli->arguments[0], "forgotten", 1);
-
+    id = nrs_json_text(row, "id");
+    if (id == NULL) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+    } else if (cli->json) {
+        (void)json_object_set_new(row, "forgotten", json_true());
         nrs_text_print_json(stdout, row);
-        json_decref(row);
     } else {
-        printf(_("Forgotten: %s\n"), cli->arguments[0]);
+        printf(_("Forgotten: %s\n"), id);
     }
-    return NRS_OK;
+    json_decref(row);
+    return error;
 }
 
 nrs_error nrs_run_form(nrs_cli *cli)
 {
     char *text = NULL;
-    nrs_error error = NRS_OK;
+    const nrs_term *kind = NULL;
+    nrs_error error = nrs_given_word(cli, &kind, NRS_VOCABULARY_KIND, cli->arguments[0], NRS_ERROR_UNKNOWN_KIND);
 
-    if (nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, cli->arguments[0]) == NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_KIND, cli->arguments[0]);
+    if (error != NRS_OK) {
+        return error;
     }
     error = nrs_form_template(&text, cli->arguments[0], cli->language);
     if (error == NRS_OK && cli->json) {

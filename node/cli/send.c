@@ -4,6 +4,7 @@
 
 #include "control.h"
 #include "draft.h"
+#include "keyring.h"
 #include "language.h"
 #include "proto/vocabulary.h"
 #include "red.h"
@@ -115,6 +116,9 @@ nrs_error nrs_run_send(nrs_cli *cli)
     nrs_error error = nrs_draft_read(cli, &draft, NULL);
 
     if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
+    if (error == NRS_OK) {
         error = draft.label == NRS_LABEL_RED && !draft.dry_run ? nrs_red_send(cli, &draft) : send_plain(cli, &draft);
     }
     nrs_draft_wipe(&draft);
@@ -208,6 +212,7 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
         return error;
     }
     complete_text(draft, row);
+    draft->drill = draft->drill || json_is_true(json_object_get(row, "drill")); /* an answer within a drill is one of it */
     writer = writer_of(row);
     if (json_array_size(draft->to) == 0 && writer != NULL) {
         (void)json_array_append(draft->to, writer);
@@ -232,6 +237,9 @@ nrs_error nrs_run_reply(nrs_cli *cli)
     nrs_draft draft = {0};
     nrs_error error = nrs_draft_read(cli, &draft, cli->arguments[0]);
 
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
     if (error == NRS_OK && draft.label != NRS_LABEL_RED && !draft.dry_run) {
         error = ask_label(cli, &draft);
     }

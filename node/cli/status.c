@@ -5,6 +5,7 @@
 
 #include "control.h"
 #include "language.h"
+#include "node_words.h"
 #include "proto/vocabulary.h"
 #include "run.h"
 #include "text.h"
@@ -138,9 +139,12 @@ nrs_error nrs_run_status(nrs_cli *cli)
     for (size_t i = 0; i < json_array_size(warnings); i++) {
         const char *text = json_string_value(json_array_get(warnings, i));
 
+        char *words = nrs_node_words(text, NULL);
+
         printf("%s%s: ", i == 0 ? "\n" : "", _("warning"));
-        nrs_text_print(stdout, text == NULL ? "?" : _(text), NRS_TEXT_LINE);
+        nrs_text_print(stdout, words == NULL ? "?" : words, NRS_TEXT_LINE);
         fputc('\n', stdout);
+        free(words);
     }
     json_decref(row);
     return error;

@@ -12,9 +12,9 @@ static const char hint_rules[] = "Ask the community's secretariat which labels i
 static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
 static const char hint_disclaimer[] = "The report cannot be sent from this version; ask the community's secretariat.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
-static const char hint_waiting[] = "Each must be known with its keys, which come through the community's hub.";
-static const char hint_members[] = "noroshi community show lists the members.";
-static const char hint_joined[] = "noroshi status lists the communities that this node is in.";
+static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
+static const char hint_members[] = "The command noroshi community show lists the members.";
+static const char hint_joined[] = "The command noroshi status lists the communities that this node is in.";
 
 void nrs_delivery_wipe(nrs_delivery *delivery)
 {
@@ -368,7 +368,7 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
         }
     }
     if (error == NRS_OK && delivery_out->count == 0) {
-        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_waiting, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
+        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
     }
     return error;
 }

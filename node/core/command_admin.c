@@ -25,7 +25,7 @@ static nrs_error put_communities(const nrs_core *core, nrs_row *row)
         nrs_row_text(&one, "id", community->roster->id);
         nrs_row_text(&one, "name", community->roster->name);
         nrs_row_number(&one, "roster_version", community->roster->version);
-        nrs_row_hex(&one, "hash", community->id, NRS_HASH_SIZE);
+        nrs_row_hex(&one, "hash", community->head, NRS_HASH_SIZE);
         nrs_row_time(&one, "expires_at", community->roster->expires_ms);
         nrs_row_text(&one, "role", role == NULL ? NULL : role->code);
         error = nrs_row_end(&one, communities);
@@ -133,11 +133,33 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
     return nrs_array_text(warnings, text);
 }
 
+/* A hub turns away whom its roster no longer has, and a member cannot tell so from its own roster. */
+static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
+        bool up = peer->link != NULL && peer->link->state == NRS_LINK_UP;
+
+        if (!peer->refused || up || (peer->link == NULL && !peer->dialled)) {
+            continue;
+        }
+        (void)snprintf(text, sizeof text,
+                       "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.", peer->org);
+        error = nrs_array_text(warnings, text);
+    }
+    return error;
+}
+
 static nrs_error put_warnings(const nrs_core *core, nrs_row *row)
 {
     json_t *warnings = json_array();
     nrs_error error = warn_rosters(core, warnings);
 
+    if (error == NRS_OK) {
+        error = warn_refusals(core, warnings);
+    }
     if (error == NRS_OK) {
         error = warn_prekeys(core, warnings);
     }
@@ -233,6 +255,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     uint8_t ids[1][NRS_HASH_SIZE];
     nrs_bytes holder = {0};
     nrs_report_row report;
+    nrs_row row = nrs_row_begin();
     bool keep = true;
     nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
 
@@ -261,7 +284,12 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     }
     error = nrs_command_written(core, error);
     nrs_core_log(core, error, "forgotten: TLP:%s", nrs_label_name((nrs_label)report.label));
+    if (error == NRS_OK) {
+        nrs_row_hex(&row, "id", ids[0], NRS_HASH_SIZE);
+        error = nrs_row_end(&row, answer->rows);
+    }
 out:
+    nrs_row_discard(&row);
     nrs_bytes_wipe(&holder);
     return error;
 }

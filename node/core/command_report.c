@@ -6,7 +6,7 @@
 #include "proto/vocabulary.h"
 
 static const char hint_id[] = "An ID is 64 hexadecimal digits in lower case; its first 6 or more will do while they are unique.";
-static const char hint_persons[] = "noroshi person add makes one; the names are those of this organisation's own persons.";
+static const char hint_persons[] = "The command noroshi person add makes one; the names are those of this organisation's own persons.";
 
 nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text)
 {

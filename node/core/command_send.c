@@ -166,8 +166,8 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     }
     if (error == NRS_OK) {
         memcpy(id_out, parts.id, NRS_HASH_SIZE);
-        nrs_core_log(core, NRS_OK, "sent: TLP:%s to %zu recipients of @%s", nrs_label_name(draft->label), delivery->count,
-                     delivery->community->roster->id);
+        nrs_core_log(core, NRS_OK, "sent: TLP:%s to @%s, recipients: %zu", nrs_label_name(draft->label),
+                     delivery->community->roster->id, delivery->count);
     }
 out:
     nrs_sealed_parts_wipe(&parts);

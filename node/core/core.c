@@ -222,6 +222,9 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
         error = take_event(core, &events[i]);
     }
     if (error == NRS_OK) {
+        error = nrs_receive_deferred(core);
+    }
+    if (error == NRS_OK) {
         error = settle_admission(core);
     }
     if (error == NRS_OK) {

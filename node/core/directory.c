@@ -32,12 +32,22 @@ nrs_peer *nrs_peer_by_sign(const nrs_core *core, const uint8_t sign_key[NRS_KEY_
     return peer;
 }
 
-nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE])
+/* A roster names the link key of each member, without proof that the member has it: two organisations may name the same
+ * one, and then only what the peer says of itself, on a link that needs the key, tells which of them it is. */
+nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE], nrs_peer_test test, const void *context)
 {
-    nrs_peer *peer;
+    nrs_peer *peer, *next;
 
     HASH_FIND(by_curve, core->peers_by_curve, curve_key, NRS_KEY_SIZE, peer);
-    return peer;
+    if (peer == NULL || test(core, peer, context) || !core->curve_shared) {
+        return peer == NULL || test(core, peer, context) ? peer : NULL;
+    }
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        if (memcmp(peer->keys.curve_key, curve_key, NRS_KEY_SIZE) == 0 && test(core, peer, context)) {
+            return peer;
+        }
+    }
+    return NULL;
 }
 
 nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE])

@@ -8,6 +8,7 @@
 static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, const uint8_t *sign_key, const uint8_t *agree_key, const uint8_t *curve_key)
 {
     nrs_peer *peer = calloc(1, sizeof *peer);
+    const nrs_peer *other;
     nrs_error error;
 
     if (peer == NULL) {
@@ -25,11 +26,36 @@ static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, 
     }
     HASH_ADD(by_sign, core->peers_by_sign, keys.sign_key, NRS_KEY_SIZE, peer);
     HASH_ADD(by_hash, core->peers_by_hash, key_hash, NRS_KEY_HASH_SIZE, peer);
-    if (nrs_peer_by_curve(core, curve_key) == NULL) {
+    HASH_FIND(by_curve, core->peers_by_curve, curve_key, NRS_KEY_SIZE, other);
+    if (other == NULL) {
         HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
+    } else {
+        core->curve_shared = true;
     }
     *peer_out = peer;
     return NRS_OK;
+}
+
+/* A roster may give a member another link or agreement key under the same signing key. */
+static void rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *member)
+{
+    nrs_peer *other;
+
+    memcpy(peer->keys.agree_key, member->agree_key.data, NRS_KEY_SIZE);
+    if (memcmp(peer->keys.curve_key, member->curve_key.data, NRS_KEY_SIZE) == 0) {
+        return;
+    }
+    HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
+    if (other == peer) {
+        HASH_DELETE(by_curve, core->peers_by_curve, peer);
+    }
+    memcpy(peer->keys.curve_key, member->curve_key.data, NRS_KEY_SIZE);
+    HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
+    if (other == NULL) {
+        HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
+    } else {
+        core->curve_shared = true;
+    }
 }
 
 /* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
@@ -51,6 +77,7 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
                 return error;
             }
         }
+        rekey(core, peer, member);
         peer->member_of |= bit;
         if (member->role == NRS_ROLE_HUB) {
             peer->hub_of |= bit;
@@ -89,6 +116,7 @@ nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE],
     }
     nrs_roster_hash(community->head, statement);
     core->admission_changed = true;
+    core->rosters_adopted = true;
     return index_members(core, community);
 }
 
@@ -228,6 +256,7 @@ void nrs_directory_wipe(nrs_core *core)
         nrs_prekeys_free(&bundle->prekeys);
         free(bundle);
     }
+    core->curve_shared = false;
     for (size_t i = 0; i < core->community_count; i++) {
         nrs_roster_free(&core->communities[i].roster);
         nrs_bytes_wipe(&core->communities[i].statement);

@@ -83,6 +83,25 @@ static nrs_error log_published(nrs_core *core, uint64_t *position_out, nrs_recor
     return error;
 }
 
+/* A card or bundle comes from its owner, or from a hub of a community that owner, hub and this node share; an empty source
+ * is this node's own hand. */
+static nrs_error check_source(const nrs_core *core, const nrs_peer *owner, nrs_slice source)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const nrs_peer *from = source.size == 0 ? self : nrs_peer_by_sign(core, source.data);
+
+    if (owner == NULL || from == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (owner == self || from == self) {
+        return from == self ? NRS_OK : NRS_ERROR_NOT_MEMBER; /* nobody else speaks of our own keys */
+    }
+    if ((owner->member_of & self->member_of) == 0) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return from == owner || (from->hub_of & owner->member_of & self->member_of) != 0 ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+}
+
 nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
 {
     nrs_card *card = NULL;
@@ -92,10 +111,9 @@ nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice pa
 
     if (error == NRS_OK) {
         peer = nrs_peer_by_sign(core, card->sign_key.data);
-        if (peer == NULL) {
-            error = NRS_ERROR_NOT_MEMBER;
-        } else if (memcmp(card->curve_key.data, peer->keys.curve_key, NRS_KEY_SIZE) != 0 ||
-                   memcmp(card->agree_key.data, peer->keys.agree_key, NRS_KEY_SIZE) != 0 || strcmp(card->org, peer->org) != 0) {
+        error = check_source(core, peer, source);
+        if (error == NRS_OK && (memcmp(card->curve_key.data, peer->keys.curve_key, NRS_KEY_SIZE) != 0 ||
+                   memcmp(card->agree_key.data, peer->keys.agree_key, NRS_KEY_SIZE) != 0 || strcmp(card->org, peer->org) != 0)) {
             error = NRS_ERROR_FORGED; /* the roster decides which keys count */
         }
     }
@@ -147,16 +165,17 @@ nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice
     if (error == NRS_OK) {
         peer = nrs_peer_by_sign(core, prekeys->org.data);
         held = nrs_bundle_by_owner(core, prekeys->owner.data);
-        if (peer == NULL) {
-            error = NRS_ERROR_NOT_MEMBER;
-        } else if (memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
+        error = check_source(core, peer, source);
+        if (error == NRS_OK && memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
                    nrs_peer_person_by_key(peer, prekeys->owner.data) == NULL) {
             error = NRS_ERROR_UNKNOWN_PERSON;
-        } else if (prekeys->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        } else if (error == NRS_OK && prekeys->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
             error = NRS_ERROR_CLOCK; /* a bundle from the future would shut out every later one */
         }
     }
-    if (error != NRS_OK || (held != NULL && prekeys->created_ms <= held->prekeys->created_ms)) {
+    /* One held from the far future, taken under a clock that was wrong, does not shut out what is made now. */
+    if (error != NRS_OK || (held != NULL && held->prekeys->created_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX &&
+                            prekeys->created_ms <= held->prekeys->created_ms)) {
         goto out;
     }
     row.owner = prekeys->owner.data;

@@ -4,11 +4,14 @@
 
 #include "internal.h"
 
-#define REPORTS_PER_STEP 256u
+#define REPORTS_PER_PEER 256u /* of those whose bundle came; in a round fewer */
+#define ROUND_EVERY_MS NRS_MINUTE_MS
+#define ROUND_PEERS_PER_STEP 64u
+#define ROUND_REPORTS_PER_STEP 64u
 
 typedef struct waiting {
-    uint64_t reports[REPORTS_PER_STEP];
-    size_t count;
+    uint64_t reports[REPORTS_PER_PEER];
+    size_t count, limit;
 } waiting;
 
 static nrs_error collect(void *context, const nrs_recipient_row *row)
@@ -18,7 +21,7 @@ static nrs_error collect(void *context, const nrs_recipient_row *row)
     if (row->person != NULL) {
         return NRS_OK; /* RED is granted by a person's process only */
     }
-    if (set->count == REPORTS_PER_STEP) {
+    if (set->count >= set->limit) {
         return NRS_ERROR_LIMIT;
     }
     set->reports[set->count] = row->report;
@@ -41,7 +44,16 @@ static nrs_error report_at(nrs_core *core, nrs_report_row *row_out, nrs_bytes *h
     return error;
 }
 
-static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipient *recipient, const uint8_t org[NRS_KEY_SIZE])
+/* Nothing is granted to an organisation that has left the report's community, whatever others it stands in. */
+static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+
+    return row->key_state == NRS_KEY_HELD && row->label != NRS_LABEL_CLEAR && community != NULL && community->member &&
+           nrs_peer_member(core, peer, community);
+}
+
+static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipient *recipient, const nrs_peer *peer)
 {
     nrs_report_row row;
     nrs_bytes holder = {0}, grant = {0}, table = {0}, record = {0};
@@ -54,8 +66,8 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     uint64_t sealed_position;
     nrs_error error = report_at(core, &row, &holder, position);
 
-    if (error == NRS_OK && (row.key_state != NRS_KEY_HELD || row.label == NRS_LABEL_CLEAR)) {
-        goto out; /* forgotten since, or open to anyone */
+    if (error == NRS_OK && !may_have(core, &row, peer)) {
+        goto out; /* forgotten since, open to anyone, or no longer for this one */
     }
     if (error == NRS_OK) {
         error = nrs_open_file_key(core, &file_key, &row);
@@ -81,7 +93,7 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         }
     }
     if (error == NRS_OK) {
-        error = nrs_store_recipient_granted(core->store, position, org);
+        error = nrs_store_recipient_granted(core->store, position, peer->keys.sign_key);
     }
 out:
     nrs_secret_destroy(&file_key);
@@ -93,25 +105,88 @@ out:
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
+/* What cannot be granted to one recipient goes on waiting and holds up nothing else. */
+static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, size_t limit)
+{
+    nrs_recipient recipient;
+    nrs_error error, refused = NRS_OK;
+    size_t refused_count = 0;
+
+    set->count = 0;
+    set->limit = limit;
+    if (peer->member_of == 0 || nrs_recipient_of(core, &recipient, peer, NULL) != NRS_OK) {
+        return NRS_OK;
+    }
+    error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
+    for (size_t i = 0; i < set->count && error == NRS_OK; i++) {
+        error = grant_one(core, set->reports[i], &recipient, peer);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            refused = error;
+            refused_count++;
+            error = NRS_OK;
+        }
+    }
+    if (refused_count > 0) {
+        nrs_core_log(core, refused, "%zu reports go on waiting for %s: %s", refused_count, peer->org, nrs_error_rule(refused));
+    }
+    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error;
+}
+
+/* A window that begins lets go what waited for it, and no record tells of that: every minute all are looked through, a part
+ * of them in each step. Peers that come or go in the middle of a round are seen in the next. */
+static nrs_error round_on(nrs_core *core, waiting *set)
+{
+    nrs_peer *peer, *next;
+    size_t index = 0, reports = 0, first = core->waiting_next;
+    nrs_error error = NRS_OK;
+
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        if (index >= first) {
+            if (index - first == ROUND_PEERS_PER_STEP || reports >= ROUND_REPORTS_PER_STEP) {
+                core->waiting_next = index;
+                return NRS_OK;
+            }
+            error = grant_peer(core, set, peer, ROUND_REPORTS_PER_STEP);
+            reports += set->count;
+            if (error != NRS_OK) {
+                return error;
+            }
+        }
+        index++;
+    }
+    core->waiting_round = false;
+    return NRS_OK;
+}
+
+static bool round_due(nrs_core *core)
+{
+    if (!core->waiting_round && (core->waiting_checked_ms == 0 || core->monotonic_ms >= core->waiting_checked_ms + ROUND_EVERY_MS)) {
+        core->waiting_checked_ms = core->monotonic_ms;
+        core->waiting_next = 0;
+        core->waiting_round = true;
+    }
+    return core->waiting_round;
+}
+
 nrs_error nrs_grant_waiting(nrs_core *core)
 {
+    bool round = round_due(core);
     waiting *set = NULL;
     nrs_error error = NRS_OK;
 
+    if (core->arrived_count == 0 && !round) {
+        return NRS_OK;
+    }
+    set = calloc(1, sizeof *set);
+    if (set == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
     for (size_t i = 0; i < core->arrived_count && error == NRS_OK; i++) {
         const nrs_peer *peer = nrs_peer_by_sign(core, core->arrived[i]);
-        nrs_recipient recipient;
-        if (peer == NULL || peer->member_of == 0 || nrs_recipient_of(core, &recipient, peer, NULL) != NRS_OK) {
-            continue;
-        }
-        if (set == NULL && (set = calloc(1, sizeof *set)) == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
-        set->count = 0;
-        error = nrs_store_waiting_each(core->store, core->arrived[i], core->now_ms, collect, set);
-        for (size_t k = 0; k < set->count && error == NRS_OK; k++) {
-            error = grant_one(core, set->reports[k], &recipient, core->arrived[i]);
-        }
+        error = peer == NULL ? NRS_OK : grant_peer(core, set, peer, REPORTS_PER_PEER);
+    }
+    if (error == NRS_OK && round) {
+        error = round_on(core, set);
     }
     free(set);
     return error;

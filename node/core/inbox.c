@@ -45,7 +45,7 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     if (community != NULL) {
         uint8_t head[NRS_HASH_SIZE];
         nrs_roster_hash(head, nrs_field(&many->statement));
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : nrs_take_next_roster(core, community, many_bytes, own_source());
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : nrs_take_later_roster(core, community, many_bytes, own_source());
         goto out;
     }
     if (nrs_community_by_name(core, roster->id) != NULL) {
@@ -127,9 +127,6 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
         error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
         if (error == NRS_OK) {
             error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
-        }
-        if (error == NRS_OK) {
-            error = nrs_receive_deferred(core, id);
         }
     }
     for (size_t i = 0; error == NRS_OK && i < invite->n_cards; i++) {

@@ -122,6 +122,8 @@ struct nrs_core {
     uint64_t now_ms, monotonic_ms; /* of the event in hand */
     nrs_effects *effects;          /* of the step in hand */
     bool admission_changed;
+    bool curve_shared;             /* two organisations name one link key */
+    bool rosters_adopted;          /* in this step: what was deferred may be taken now */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
 
@@ -138,6 +140,12 @@ struct nrs_core {
     size_t segment_count, segment_capacity;
     nrs_own_prekey *own_prekeys;
     uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
+    bool clock_seen;                   /* clock.c */
+    uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
+    uint64_t clock_since_ms;           /* monotonic: since when that holds */
+    uint64_t waiting_checked_ms;       /* monotonic: when the last round over the waiting recipients began */
+    size_t waiting_next;               /* peers that this round has seen */
+    bool waiting_round;
 
     nrs_pending_statement *statements; /* waiting to leave */
     uint64_t statements_posted_ms;     /* monotonic */
@@ -165,7 +173,9 @@ void nrs_directory_wipe(nrs_core *core);
 nrs_community *nrs_community_by_id(nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
 nrs_community *nrs_community_by_name(nrs_core *core, const char *name);
 nrs_peer *nrs_peer_by_sign(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
-nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE]);
+typedef bool (*nrs_peer_test)(const nrs_core *core, const nrs_peer *peer, const void *context);
+/** The organisation with this link key that passes the test; NULL if none does. */
+nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE], nrs_peer_test test, const void *context);
 nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
@@ -200,10 +210,17 @@ NRS_MUST_USE nrs_error nrs_vault_destroy_entries(nrs_core *core, const uint8_t (
 /** After a commit: overwrite roots no longer in force. */
 NRS_MUST_USE nrs_error nrs_vault_settle(nrs_core *core);
 
+/* clock.c */
+/** Compare the clock with monotonic time. Called with each tick, before anything that asks nrs_clock_trusted. */
+void nrs_clock_observe(nrs_core *core);
+/** Whether the clock has run along with monotonic time for a day: only then is anything destroyed by its date. */
+bool nrs_clock_trusted(const nrs_core *core);
+
 /* prekey_keeper.c */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_load(nrs_core *core);
 void nrs_prekey_keeper_wipe(nrs_core *core);
-/** Publish the windows of the next weeks and destroy what is past its grace. Called with each tick; cheap when nothing is due. */
+/** Publish the windows of the next weeks and destroy what is past its grace. Called first with each tick, so that it also
+ *  observes the clock; cheap when nothing is due. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_tick(nrs_core *core);
 nrs_own_prekey *nrs_own_prekey_by_id(const nrs_core *core, const uint8_t id[NRS_PREKEY_ID_SIZE]);
 /** The command `person-prekeys`, and an inbox file of the same form. */
@@ -275,12 +292,12 @@ void nrs_link_pump_wipe(nrs_core *core);
 void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
 void nrs_link_wipe_all(nrs_core *core);
 
-/* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_BUSY: deferred
- * (already stored as such). Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
+/* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_DEFERRED: kept as
+ * such. NRS_ERROR_LIMIT or BUSY: no room now, the peer must come again with it. Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
 NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from);
 bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
-/** Try again what waited for a community's roster. */
-NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
+/** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
+NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);
 
 /* statements.c: receipts and other statements, out and in */
 NRS_MUST_USE nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
@@ -290,7 +307,8 @@ NRS_MUST_USE nrs_error nrs_statement_flush(nrs_core *core);
 void nrs_statements_wipe(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope);
 
-/* grant_late.c: recipients that waited for a prekey */
+/* grant_late.c: recipients that waited for a prekey: those whose bundle came in this step, and all in a round each minute,
+ * a bounded number in each step. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_grant_waiting(nrs_core *core);
 
 /* open.c */

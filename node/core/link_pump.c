@@ -155,8 +155,10 @@ static nrs_error pump(nrs_core *core, nrs_link *link, builder *frame)
             }
         }
         nrs_relay_item_wipe(&item);
-        link->scan_position++;
-        rows++;
+        if (error == NRS_OK) {
+            link->scan_position++;
+            rows++;
+        }
     }
     if (error == NRS_OK && frame->item_count > 0) {
         error = builder_send(core, link, frame);
@@ -186,14 +188,14 @@ nrs_error nrs_link_pump_all(nrs_core *core)
         }
         error = pump(core, link, frame);
         if (error != NRS_OK) {
-            break;
+            /* What flew and what did not is no longer known: the next hello of this peer says it. */
+            frame->arena.size = 0;
+            frame->record_count = frame->item_count = 0;
+            nrs_core_complain(core, link->peer, error, "could not be sent to: %s", nrs_error_rule(error));
+            nrs_link_close(core, link, NRS_OK);
         }
     }
-    if (error != NRS_OK && frame != NULL) {
-        frame->arena.size = 0;
-        frame->record_count = frame->item_count = 0;
-    }
-    return error;
+    return NRS_OK;
 }
 
 void nrs_link_pump_wipe(nrs_core *core)

@@ -100,6 +100,9 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     if (there && held.key_state != NRS_KEY_NONE && held.key_state != NRS_KEY_CANNOT_OPEN) {
         goto out; /* taken once */
     }
+    if (there && held.key_state == state) {
+        goto out; /* told once that it does not open */
+    }
     if (there) {
         row = held;
     }
@@ -234,6 +237,9 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     }
     if (error == NRS_OK) {
         error = nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && grant->slot_count == 0) {
+        error = NRS_ERROR_NO_SLOT; /* a path into a tree that is not there */
     }
     if (error == NRS_OK && memcmp(view->header->originator.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
         goto out; /* our own report came back: nothing to learn */

@@ -1,4 +1,6 @@
-/* The node's own prekeys (SPEC 7.3): four weekly windows published ahead, each secret destroyed two weeks after its window. */
+/* The node's own prekeys (SPEC 7.3): four weekly windows published, the current one first, each secret destroyed two weeks
+ * after its window, but only by a clock that is trusted. A clock that was wrong for a while leaves windows behind that nobody
+ * uses; what peers know and seal to stays. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +48,6 @@ static nrs_error load_prekey(void *context, const nrs_prekey_row *row)
 
 nrs_error nrs_prekey_keeper_load(nrs_core *core)
 {
-    core->prekeys_checked_ms = 0;
     return nrs_store_prekey_each(core->store, load_prekey, core);
 }
 
@@ -91,31 +92,122 @@ static nrs_error keep(nrs_core *core, nrs_prekey_secret *fresh)
     return error;
 }
 
-static int by_window(const void *a, const void *b)
-{
-    const nrs_prekey_secret *x = a, *y = b;
+/* ---- Which windows are due ---- */
 
-    return x->from_ms < y->from_ms ? -1 : x->from_ms > y->from_ms;
+/* The beginnings of the windows that a bundle made now has to have, ascending. For as long as peers accept a bundle from ahead
+ * of their clock, the window before the current one stands in it too: whoever accepts the bundle finds a window in it. */
+typedef struct windows {
+    uint64_t from_ms[NRS_ORG_PREKEY_COUNT + 1];
+    const nrs_own_prekey *held[NRS_ORG_PREKEY_COUNT + 1];
+    size_t count;
+} windows;
+
+/* Nothing can be published at the ends of time, where windows have no dates that can be written. */
+static bool clock_has_windows(uint64_t now_ms)
+{
+    return now_ms >= 2 * NRS_PREKEY_WINDOW_MS && now_ms <= NRS_TIME_MS_MAX - (NRS_ORG_PREKEY_COUNT + 1) * NRS_PREKEY_WINDOW_MS;
 }
 
-/* Sign and log the bundle of the windows that are not over yet. */
-static nrs_error publish(nrs_core *core)
+static windows windows_due(uint64_t now_ms)
 {
-    nrs_prekey_secret list[NRS_PREKEY_COUNT_MAX];
-    size_t count = 0;
-    nrs_own_prekey *prekey, *next;
+    windows due = {0};
+    uint64_t week = now_ms - now_ms % NRS_PREKEY_WINDOW_MS;
+
+    if (now_ms - week < NRS_CLOCK_AHEAD_MS_MAX) {
+        due.from_ms[due.count] = week - NRS_PREKEY_WINDOW_MS;
+        due.count++;
+    }
+    for (size_t i = 0; i < NRS_ORG_PREKEY_COUNT; i++) {
+        due.from_ms[due.count] = week + i * NRS_PREKEY_WINDOW_MS;
+        due.count++;
+    }
+    return due;
+}
+
+static bool published(const nrs_bundle *bundle, const nrs_own_prekey *prekey)
+{
+    for (size_t i = 0; bundle != NULL && i < bundle->prekeys->n_prekeys; i++) {
+        if (memcmp(bundle->prekeys->prekeys[i]->id.data, prekey->id, NRS_PREKEY_ID_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One prekey for each window due, where one is held; of two, the one that peers know. */
+static void find_held(const nrs_core *core, windows *due)
+{
+    const nrs_bundle *bundle = nrs_bundle_by_owner(core, core->self.sign_key);
+    const nrs_own_prekey *prekey;
+
+    memset(due->held, 0, sizeof due->held);
+    for (prekey = core->own_prekeys; prekey != NULL; prekey = prekey->hh.next) {
+        for (size_t i = 0; i < due->count && !prekey->person; i++) {
+            if (prekey->secret.from_ms == due->from_ms[i] && (due->held[i] == NULL || published(bundle, prekey))) {
+                due->held[i] = prekey;
+            }
+        }
+    }
+}
+
+static nrs_error make_missing(nrs_core *core, windows *due)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < due->count && error == NRS_OK; i++) {
+        nrs_prekey_secret fresh;
+        if (due->held[i] != NULL) {
+            continue;
+        }
+        error = nrs_prekeys_make(&fresh, 1, due->from_ms[i]);
+        if (error == NRS_OK) {
+            error = keep(core, &fresh);
+        }
+    }
+    find_held(core, due);
+    return error;
+}
+
+/* The store keeps the bundle of the latest date, whose record may have given way in the log to one of an earlier date. */
+static bool still_logged(const nrs_core *core, const nrs_bundle *bundle)
+{
+    nrs_log_row row;
+    nrs_bytes bytes = {0};
+    bool logged = bundle != NULL && nrs_store_log_get(core->store, &row, &bytes, bundle->position) == NRS_OK && row.record.size > 0;
+
+    nrs_bytes_wipe(&bytes);
+    return logged;
+}
+
+static bool all_published(const nrs_core *core, const windows *due)
+{
+    const nrs_bundle *bundle = nrs_bundle_by_owner(core, core->self.sign_key);
+
+    if (!still_logged(core, bundle)) {
+        return false;
+    }
+    for (size_t i = 0; i < due->count; i++) {
+        if (due->held[i] == NULL || !published(bundle, due->held[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Publishing ---- */
+
+static nrs_error log_bundle(nrs_core *core, const windows *due, uint64_t created_ms)
+{
+    nrs_prekey_secret list[NRS_ORG_PREKEY_COUNT + 1];
     nrs_bytes record = {0};
     nrs_record *decoded = NULL;
     nrs_error error;
 
-    HASH_ITER (hh, core->own_prekeys, prekey, next) {
-        if (!prekey->person && prekey->secret.until_ms > core->now_ms && count < NRS_PREKEY_COUNT_MAX) {
-            list[count] = prekey->secret; /* borrowed: its secret is not touched by signing */
-            count++;
-        }
+    for (size_t i = 0; i < due->count; i++) {
+        NRS_ASSERT(due->held[i] != NULL);
+        list[i] = due->held[i]->secret; /* borrowed: its secret is not touched by signing */
     }
-    qsort(list, count, sizeof list[0], by_window);
-    error = nrs_prekeys_sign(&record, list, count, core->identity, core->self.sign_key, core->now_ms);
+    error = nrs_prekeys_sign(&record, list, due->count, core->identity, core->self.sign_key, created_ms);
     if (error == NRS_OK) {
         error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&record));
     }
@@ -127,7 +219,31 @@ static nrs_error publish(nrs_core *core)
     return error;
 }
 
-/* Secrets past their grace, and those whose window lies absurdly far ahead after a clock that was wrong. */
+/* Sign and log the bundle of the windows due: newer than the one held, or peers would not take it. One dated further ahead
+ * than peers accept was made by a clock that was wrong, and peers whose clock is right have refused it: it gives way to one
+ * dated now, which they take. */
+static nrs_error publish(nrs_core *core, const windows *due)
+{
+    nrs_bundle *held = nrs_bundle_by_owner(core, core->self.sign_key);
+    uint64_t held_ms = held == NULL ? 0 : held->prekeys->created_ms;
+    uint64_t created_ms = held_ms >= core->now_ms ? held_ms + 1 : core->now_ms;
+    nrs_error error;
+
+    if (created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        nrs_core_log(core, NRS_ERROR_CLOCK, "prekeys: the bundle held is dated %llu hours ahead of the clock, one dated now takes its place",
+                     (unsigned long long)((held_ms - core->now_ms) / NRS_HOUR_MS));
+        created_ms = core->now_ms;
+        held->prekeys->created_ms = 0;
+    }
+    error = log_bundle(core, due, created_ms);
+    held = nrs_bundle_by_owner(core, core->self.sign_key);
+    if (held != NULL && held->prekeys->created_ms == 0) {
+        held->prekeys->created_ms = held_ms; /* not replaced after all */
+    }
+    return error;
+}
+
+/* Secrets past their grace. Windows made by a clock that was far ahead stay until their time is over. */
 static nrs_error destroy_old(nrs_core *core)
 {
     uint8_t ids[64][NRS_PREKEY_ID_SIZE];
@@ -135,6 +251,9 @@ static nrs_error destroy_old(nrs_core *core)
     nrs_own_prekey *prekey, *next;
     nrs_error error;
 
+    if (!nrs_clock_trusted(core)) {
+        return NRS_OK;
+    }
     HASH_ITER (hh, core->own_prekeys, prekey, next) {
         if (prekey->secret.until_ms + NRS_PREKEY_GRACE_MS <= core->now_ms && count < 64) {
             memcpy(ids[count], prekey->id, NRS_PREKEY_ID_SIZE);
@@ -159,49 +278,41 @@ static nrs_error destroy_old(nrs_core *core)
     return error;
 }
 
+static nrs_error check(nrs_core *core)
+{
+    windows due;
+    nrs_error error = destroy_old(core);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (!clock_has_windows(core->now_ms)) {
+        nrs_core_log(core, NRS_ERROR_CLOCK, "prekeys: none can be published at the time the clock shows");
+        return NRS_OK;
+    }
+    due = windows_due(core->now_ms);
+    find_held(core, &due);
+    error = make_missing(core, &due);
+    return error != NRS_OK || all_published(core, &due) ? error : publish(core, &due);
+}
+
 nrs_error nrs_prekey_keeper_tick(nrs_core *core)
 {
-    uint64_t week = core->now_ms - core->now_ms % NRS_PREKEY_WINDOW_MS;
-    uint64_t last_until = week;
-    bool covers_now = false;
-    nrs_own_prekey *prekey, *next;
     nrs_error error;
 
+    if (core->monotonic_ms != 0) { /* the start of the engine has no monotonic time yet */
+        nrs_clock_observe(core);
+    }
     if (core->prekeys_checked_ms != 0 && core->monotonic_ms < core->prekeys_checked_ms + CHECK_EVERY_MS) {
         return NRS_OK;
     }
     core->prekeys_checked_ms = core->monotonic_ms;
-    error = destroy_old(core);
-    if (error != NRS_OK) {
+    error = check(core);
+    if (error == NRS_OK || nrs_error_is_fatal(error)) {
         return error;
     }
-    HASH_ITER (hh, core->own_prekeys, prekey, next) {
-        if (!prekey->person && prekey->secret.until_ms > core->now_ms) {
-            covers_now = covers_now || prekey->secret.from_ms <= core->now_ms;
-            if (prekey->secret.until_ms > last_until) {
-                last_until = prekey->secret.until_ms;
-            }
-        }
-    }
-    if (!covers_now) {
-        last_until = week;
-    }
-    if (last_until >= week + NRS_ORG_PREKEY_COUNT * NRS_PREKEY_WINDOW_MS) {
-        return NRS_OK;
-    }
-    while (last_until < week + NRS_ORG_PREKEY_COUNT * NRS_PREKEY_WINDOW_MS) {
-        nrs_prekey_secret fresh;
-        error = nrs_prekeys_make(&fresh, 1, last_until);
-        if (error == NRS_OK) {
-            error = keep(core, &fresh);
-        }
-        if (error != NRS_OK) {
-            core->must_reload = true;
-            return error;
-        }
-        last_until += NRS_PREKEY_WINDOW_MS;
-    }
-    return publish(core);
+    nrs_core_log(core, error, "prekeys: not published, tried again in ten minutes: %s", nrs_error_rule(error));
+    return NRS_OK;
 }
 
 /* ---- Persons: the secret is sealed under the person's key and a share; the node keeps the share under its vault ---- */

@@ -25,17 +25,32 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
     return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
 }
 
-/* Durable and bounded, for each peer as well, so that one peer cannot take the room of all. */
-static nrs_error defer(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from)
+/* Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
+ * take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is
+ * then not confirmed, and the peer comes again with it. */
+static nrs_error defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from)
 {
+    nrs_deferred_row row = *wanted;
     nrs_error error;
 
     if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX ||
         nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= NRS_DEFERRED_PER_PEER_MAX) {
         return NRS_ERROR_LIMIT;
     }
-    error = nrs_store_deferred_add(core->store, community, from->keys.sign_key, record, core->now_ms);
-    return error == NRS_OK ? NRS_ERROR_BUSY : error;
+    row.peer = from->keys.sign_key;
+    row.at_ms = core->now_ms;
+    error = nrs_store_deferred_add(core->store, &row);
+    return error == NRS_OK ? NRS_ERROR_DEFERRED : error;
+}
+
+/* What belongs to a report that is itself deferred waits with it. */
+static nrs_error defer_with_report(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from)
+{
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_deferred_row row = {.waits_for = community, .owner = sealed_id, .record = record};
+    nrs_error error = nrs_store_deferred_find(core->store, community, &row.version, &row.expires_ms, sealed_id);
+
+    return error == NRS_OK ? defer(core, &row, from) : error;
 }
 
 static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
@@ -65,6 +80,26 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     return nrs_policy_carry((nrs_label)header->label, direct || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
 }
 
+/* The newer roster may bring in the originator: membership is looked at again when it has come. */
+static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record, const nrs_peer *from)
+{
+    const nrs_deferred_row row = {.waits_for = community->id, .version = view->header->roster_version, .owner = view->id, .record = record,
+                                  .expires_ms = view->header->expires_ms};
+    nrs_error error;
+
+    if (!nrs_may_hand_over(core, from, community, view->header->originator.data)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (view->header->expires_ms <= core->now_ms) {
+        return NRS_ERROR_EXPIRED;
+    }
+    error = nrs_sealed_check_signature(view);
+    return error == NRS_OK ? defer(core, &row, from) : error;
+}
+
 static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_sealed_view *view = NULL;
@@ -85,11 +120,7 @@ static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payl
         goto out;
     }
     if (view->header->roster_version > community->roster->version) {
-        /* The newer roster may bring in the originator: membership is looked at again when it has come. */
-        error = nrs_may_hand_over(core, from, community, view->header->originator.data) ? nrs_sealed_check_signature(view) : NRS_ERROR_NOT_MEMBER;
-        if (error == NRS_OK) {
-            error = defer(core, community->id, record, from);
-        }
+        error = defer_sealed(core, view, community, record, from);
         goto out;
     }
     error = check_sealed(core, view, community, from);
@@ -130,6 +161,9 @@ static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice paylo
         goto out;
     }
     error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = defer_with_report(core, grant->sealed_id.data, record, from);
+    }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
         error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : nrs_check_authority(view, grant);
@@ -150,7 +184,7 @@ out:
     return error;
 }
 
-/* Only a hub takes whole tables; it finds its own slots in them too. */
+/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
 static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
 {
     size_t indices[NRS_PERSON_COUNT_MAX + 1];
@@ -174,6 +208,10 @@ static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
         nrs_slot_path_free(&path);
         nrs_record_free(&decoded);
         nrs_bytes_wipe(&path_record);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
+            error = NRS_OK;
+        }
     }
     return error;
 }
@@ -200,6 +238,9 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = defer_with_report(core, table->sealed_id.data, record, from);
+        }
     }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
@@ -232,13 +273,16 @@ out:
     return error;
 }
 
-static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload)
+static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_slot_path *path = NULL;
     nrs_error error = nrs_slot_path_decode(&path, payload);
 
     if (error == NRS_OK) {
         error = nrs_open_slot(core, path, record);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = defer_with_report(core, path->sealed_id.data, record, from);
+        }
     }
     nrs_slot_path_free(&path);
     return error;
@@ -267,11 +311,15 @@ static nrs_error receive_roster(nrs_core *core, nrs_slice record, nrs_slice payl
         error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
                 : claimed->version == community->roster->version ? NRS_ERROR_FORKED
                                                                   : NRS_ERROR_ROSTER_OLD;
-    } else if (claimed->version > community->roster->version + 1) {
-        /* The versions between are on their way; only who keeps this one can have it before them. */
-        error = nrs_peer_member(core, from, community) ? defer(core, id, record, from) : NRS_ERROR_NOT_MEMBER;
     } else {
-        error = nrs_take_next_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
+        error = nrs_take_later_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
+    }
+    if (error == NRS_ERROR_FORGED && community != NULL && claimed->version > community->roster->version + 1 &&
+        claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {
+        /* Signed by keys that a version between may bring. */
+        const nrs_deferred_row row = {.waits_for = id, .version = claimed->version - 1, .owner = head, .record = record,
+                                      .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+        error = defer(core, &row, from);
     }
 out:
     nrs_roster_free(&claimed);
@@ -279,21 +327,34 @@ out:
     return error;
 }
 
-nrs_error nrs_take_next_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
+nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
 {
     nrs_roster *roster = NULL;
     nrs_bytes statement = {0};
+    nrs_signed_by_many *decoded = NULL;
+    nrs_roster *claimed = NULL;
     uint8_t id[NRS_HASH_SIZE];
-    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
+    nrs_slice chain = nrs_slice_of_bytes(&community->statement);
+    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
 
     memcpy(id, community->id, sizeof id);
     if (error == NRS_OK) {
-        error = nrs_directory_adopt(core, id, many, source);
+        error = nrs_roster_decode(&claimed, nrs_field(&decoded->statement));
+    }
+    if (error == NRS_OK && claimed->version > community->roster->version + 1) {
+        /* The versions between are missing, so there is no hash to follow: the roster keys held are what binds (SPEC 7.4). */
+        chain = nrs_slice_of(NULL, 0);
+        error = memcmp(claimed->community.data, id, sizeof id) == 0 ? NRS_OK : NRS_ERROR_FORGED;
     }
     if (error == NRS_OK) {
-        error = nrs_receive_deferred(core, id);
+        error = nrs_roster_verify(&roster, &statement, many, community->roster, chain);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_adopt(core, id, many, source);
     }
     nrs_roster_free(&roster);
+    nrs_roster_free(&claimed);
+    nrs_signed_by_many_free(&decoded);
     nrs_bytes_wipe(&statement);
     return error;
 }
@@ -326,6 +387,10 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
         goto out;
     } else if (envelope->expires_ms <= core->now_ms) {
         error = NRS_ERROR_EXPIRED;
+    } else if (envelope->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        error = NRS_ERROR_CLOCK;
+    } else if (envelope->expires_ms - envelope->created_ms > NRS_REPORT_LIFE_MS_MAX) {
+        error = NRS_ERROR_TOO_LONG_LIVED;
     } else if (!mine && (!community->hub || !nrs_peer_member(core, nrs_peer_by_hash(core, envelope->to.data), community))) {
         error = NRS_ERROR_UNKNOWN_ORG;
     }
@@ -375,7 +440,7 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
         error = receive_slot_table(core, record, payload, from);
         break;
     case NRS_RECORD_SLOT_PATH:
-        error = receive_slot_path(core, record, payload);
+        error = receive_slot_path(core, record, payload, from);
         break;
     case NRS_RECORD_GRANT:
         error = receive_grant(core, record, payload, from);
@@ -397,47 +462,72 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
 
 /* ---- What waited for a roster ---- */
 
+#define RETRIED_AT_ONCE 64u
+
 typedef struct waiting {
-    nrs_core *core;
-    struct { uint64_t number; uint8_t peer[NRS_KEY_SIZE]; nrs_bytes record; } list[64];
+    struct { uint64_t number; uint8_t peer[NRS_KEY_SIZE]; nrs_bytes record; } list[RETRIED_AT_ONCE];
     size_t count;
 } waiting;
 
 static nrs_error collect(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
 {
     waiting *set = context;
+    nrs_error error = nrs_bytes_copy(&set->list[set->count].record, record);
 
-    if (set->count == sizeof set->list / sizeof set->list[0]) {
-        return NRS_OK;
-    }
     set->list[set->count].number = number;
     memcpy(set->list[set->count].peer, peer, NRS_KEY_SIZE);
-    nrs_error error = nrs_bytes_copy(&set->list[set->count].record, record);
     set->count++;
     return error;
 }
 
-nrs_error nrs_receive_deferred(nrs_core *core, const uint8_t community[NRS_HASH_SIZE])
+/* It is kept again where it still waits (for another roster); a rule that refuses it now ends it. */
+static nrs_error retry(nrs_core *core, uint64_t number, const uint8_t peer[NRS_KEY_SIZE], nrs_slice record)
+{
+    nrs_peer *from = nrs_peer_by_sign(core, peer);
+    nrs_error error = nrs_store_deferred_delete(core->store, number);
+
+    if (error == NRS_OK && from != NULL) {
+        nrs_error taken = nrs_receive_record(core, record, from);
+        if (taken != NRS_OK && taken != NRS_ERROR_DEFERRED) {
+            nrs_core_complain(core, from, taken, "a record that was deferred is refused: %s", nrs_error_rule(taken));
+        }
+        error = nrs_error_is_fatal(taken) ? taken : NRS_OK;
+    }
+    return error;
+}
+
+static nrs_error retry_community(nrs_core *core, const uint8_t community_id[NRS_HASH_SIZE], uint64_t version)
+{
+    uint64_t after = 0;
+    size_t found = RETRIED_AT_ONCE;
+    nrs_error error = NRS_OK;
+
+    while (found == RETRIED_AT_ONCE && error == NRS_OK) {
+        waiting set = {.count = 0};
+        error = nrs_store_deferred_each(core->store, community_id, version, after, RETRIED_AT_ONCE, collect, &set);
+        found = set.count;
+        for (size_t i = 0; i < set.count; i++) {
+            if (error == NRS_OK) {
+                error = retry(core, set.list[i].number, set.list[i].peer, nrs_slice_of_bytes(&set.list[i].record));
+            }
+            after = set.list[i].number;
+            nrs_bytes_wipe(&set.list[i].record);
+        }
+    }
+    return error;
+}
+
+nrs_error nrs_receive_deferred(nrs_core *core)
 {
     nrs_error error = NRS_OK;
-    bool more = true;
 
-    while (more && error == NRS_OK) {
-        waiting set = {.core = core};
-        error = nrs_store_deferred_each(core->store, community, collect, &set);
-        more = set.count == sizeof set.list / sizeof set.list[0];
-        for (size_t i = 0; i < set.count; i++) {
-            nrs_peer *from = nrs_peer_by_sign(core, set.list[i].peer);
-            if (error == NRS_OK) {
-                error = nrs_store_deferred_delete(core->store, set.list[i].number);
-            }
-            if (error == NRS_OK && from != NULL) {
-                /* It is deferred again where it still waits; a rule that refuses it now ends it. */
-                nrs_error taken = nrs_receive_record(core, nrs_slice_of_bytes(&set.list[i].record), from);
-                error = nrs_error_is_fatal(taken) ? taken : NRS_OK;
-                more = more && taken != NRS_ERROR_BUSY;
-            }
-            nrs_bytes_wipe(&set.list[i].record);
+    /* A deferred roster may itself be adopted, and then more can be tried: at most once for each version. */
+    while (core->rosters_adopted && error == NRS_OK) {
+        core->rosters_adopted = false;
+        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+            uint8_t id[NRS_HASH_SIZE];
+            memcpy(id, core->communities[i].id, sizeof id);
+            error = retry_community(core, id, core->communities[i].roster->version);
         }
     }
     return error;

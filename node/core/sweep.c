@@ -2,7 +2,8 @@
  * stay, against duplicates; reports sent or received here stay until they are forgotten.
  *
  * The log is walked in its own order, once, as far as everything has expired: nothing lives longer than two weeks, so the
- * walk stays at most that far behind, and no index of expiries has to be kept. */
+ * walk stays at most that far behind, and no index of expiries has to be kept. A drop cannot be undone, so none is made by a
+ * clock that has lately jumped (clock.c). */
 #include <string.h>
 
 #include "internal.h"
@@ -40,8 +41,8 @@ static nrs_error visit(void *context, const nrs_log_row *row)
     sweep *job = context;
     nrs_error error = NRS_OK;
 
-    /* A day late: a clock that jumps ahead and back again costs nothing that is still alive. */
-    if (row->expires_ms != 0 && row->expires_ms + NRS_DAY_MS > job->core->now_ms) {
+    /* A day late: a clock that is a day ahead costs nothing that is still alive. */
+    if (row->expires_ms != 0 && (row->expires_ms > job->core->now_ms || job->core->now_ms - row->expires_ms < NRS_DAY_MS)) {
         return NRS_ERROR_LIMIT;
     }
     job->seen++;
@@ -86,7 +87,7 @@ nrs_error nrs_sweep_tick(nrs_core *core)
     uint64_t after;
     nrs_error error;
 
-    if (core->monotonic_ms < core->swept_ms + SWEEP_EVERY_MS) {
+    if (!nrs_clock_trusted(core) || core->monotonic_ms < core->swept_ms + SWEEP_EVERY_MS) {
         return NRS_OK;
     }
     error = read_swept(core, &after);

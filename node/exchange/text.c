@@ -116,13 +116,54 @@ static bool says_something(const json_t *value)
 
 static void put_head(writer *to, const json_t *report)
 {
+    const bool drill = json_is_true(json_object_get(report, "drill"));
+
     for (size_t i = 0; i < sizeof head_lines / sizeof head_lines[0]; i++) {
         const json_t *value = json_object_get(report, head_lines[i].key);
 
         if (says_something(value)) {
             put_name(to, head_lines[i].ja, head_lines[i].en);
+            if (drill && strcmp(head_lines[i].key, "subject") == 0) { /* nobody may take a drill for the real thing */
+                put(to, to->japanese ? "【訓練】" : "[DRILL] ");
+            }
             put_value(to, &head_lines[i], value);
             put(to, "\n");
+        }
+    }
+}
+
+/* A list of codes, each with its name; what is no code of the vocabulary stands as it is. */
+static void put_codes(writer *to, nrs_vocabulary vocabulary, const char *list)
+{
+    while (list[0] != '\0' && to->error == NRS_OK) {
+        const size_t size = strcspn(list, ",");
+        char code[64] = "";
+        const nrs_term *term = NULL;
+        nrs_slice entry = nrs_slice_of(list, size);
+
+        while (entry.size > 0 && memchr(" \t\r\n", entry.data[0], 4) != NULL) {
+            entry.data++;
+            entry.size--;
+        }
+        while (entry.size > 0 && memchr(" \t\r\n", entry.data[entry.size - 1], 4) != NULL) {
+            entry.size--;
+        }
+        if (entry.size < sizeof code) {
+            memcpy(code, entry.data, entry.size);
+            term = nrs_vocabulary_by_code(vocabulary, code);
+        }
+        if (term != NULL) {
+            put(to, to->japanese ? term->ja : term->en);
+            put(to, to->japanese ? "（" : " (");
+            put(to, term->code);
+            put(to, to->japanese ? "）" : ")");
+        } else if (to->error == NRS_OK) {
+            to->error = nrs_bytes_append(&to->text, entry);
+        }
+        list += size;
+        if (list[0] == ',') {
+            list++;
+            put(to, to->japanese ? "、" : ", ");
         }
     }
 }
@@ -140,8 +181,12 @@ static void put_fields(writer *to, const json_t *given)
 
         if (text != NULL) {
             put_name(to, fields[i].ja, fields[i].en);
-            put(to, strchr(text, '\n') != NULL ? "\n" : "");
-            put(to, text);
+            if (fields[i].vocabulary != 0) {
+                put_codes(to, (nrs_vocabulary)fields[i].vocabulary, text);
+            } else {
+                put(to, strchr(text, '\n') != NULL ? "\n" : "");
+                put(to, text);
+            }
             put(to, "\n");
         }
     }

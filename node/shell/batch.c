@@ -90,7 +90,7 @@ void nrs_batch_add_command(nrs_batch *batch, const json_t *command, const char *
     event->request = request;
 }
 
-void nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link, const uint8_t curve_key[NRS_KEY_SIZE])
+bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link, const uint8_t curve_key[NRS_KEY_SIZE])
 {
     nrs_event *event = NULL;
 
@@ -101,7 +101,7 @@ void nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link
         nrs_event *grown = capacity > WAITING_COUNT_MAX ? NULL : realloc(batch->waiting, capacity * sizeof(*grown));
 
         if (grown == NULL) {
-            return;
+            return false;
         }
         batch->waiting = grown;
         batch->waiting_capacity = capacity;
@@ -111,6 +111,7 @@ void nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link
     event->type = type;
     event->link = link;
     memcpy(event->curve_key, curve_key, NRS_KEY_SIZE);
+    return true;
 }
 
 void nrs_batch_clear(nrs_batch *batch)
@@ -129,7 +130,7 @@ void nrs_batch_fail(nrs_batch *batch)
         const nrs_event *event = &batch->events[i];
 
         if (event->type == NRS_EVENT_LINK_DOWN || event->type == NRS_EVENT_LINK_REFUSED) {
-            nrs_batch_note_link(batch, event->type, event->link, event->curve_key);
+            (void)nrs_batch_note_link(batch, event->type, event->link, event->curve_key);
         }
     }
     nrs_batch_clear(batch);

@@ -30,9 +30,9 @@ void nrs_batch_add_tick(nrs_batch *batch);
 void nrs_batch_add_frame(nrs_batch *batch, nrs_link_id link, const uint8_t curve_key[NRS_KEY_SIZE], zmq_msg_t *frame);
 /** command and user are borrowed until the step. */
 void nrs_batch_add_command(nrs_batch *batch, const json_t *command, const char *user, uint64_t request);
-/** A link came, went or was refused: for the next step. Without memory for it the engine's own silence timer finds out.
- */
-void nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link,
+/** A link came, went or was refused: for the next step. False without room for it: the engine's silence timer finds out
+ * that a link went, but a link that came must then be ended by the caller, since no hello would ever be said on it. */
+bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link,
                          const uint8_t curve_key[NRS_KEY_SIZE]);
 /** Forget the events and free the frames. */
 void nrs_batch_clear(nrs_batch *batch);

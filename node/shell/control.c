@@ -37,6 +37,7 @@ static void drop_caller(nrs_control *control, size_t index)
 
     (void)close(caller->fd);
     json_decref(caller->command);
+    nrs_memory_wipe(caller->in, caller->in_capacity);
     free(caller->in);
     nrs_bytes_wipe(&caller->out);
     *caller = control->callers[--control->count];
@@ -83,9 +84,7 @@ static nrs_error append_line(nrs_bytes *out, const json_t *object)
     if (error == NRS_OK && out->size > NRS_ANSWER_SIZE_MAX) {
         error = NRS_ERROR_TOO_LARGE;
     }
-    if (text != NULL) {
-        free(text);
-    }
+    nrs_linux_wipe_free(text);
     return error;
 }
 
@@ -192,15 +191,21 @@ static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
     }
 }
 
+/* Not by realloc, which would leave a copy of the request behind. */
 static bool grow(nrs_caller *caller)
 {
     if (caller->in_capacity - caller->in_size < READ_SIZE) {
         size_t capacity = caller->in_capacity == 0 ? READ_SIZE : 2 * caller->in_capacity + READ_SIZE;
-        char *grown = realloc(caller->in, capacity);
+        char *grown = malloc(capacity);
 
         if (grown == NULL) {
             return false;
         }
+        if (caller->in_size > 0) {
+            memcpy(grown, caller->in, caller->in_size);
+        }
+        nrs_memory_wipe(caller->in, caller->in_capacity);
+        free(caller->in);
         caller->in = grown;
         caller->in_capacity = capacity;
     }
@@ -211,7 +216,7 @@ static void parse(const nrs_control *control, nrs_caller *caller, size_t line_si
 {
     json_t *command = json_loadb(caller->in, line_size, JSON_REJECT_DUPLICATES, NULL);
 
-    memset(caller->in, 0, caller->in_size); /* the text of a report stays nowhere longer than it must */
+    nrs_memory_wipe(caller->in, caller->in_size); /* the text of a report stays nowhere longer than it must */
     caller->in_size = 0;
     if (!json_is_object(command)) {
         json_decref(command);

@@ -104,6 +104,7 @@ static nrs_error read_settings(nrs_folder *folder)
     if (error == NRS_OK) {
         settings = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
         error = json_is_object(settings) ? take_settings(folder, settings) : NRS_ERROR_MALFORMED;
+        folder->about = error == NRS_OK ? NULL : "node.json";
     } else if (error == NRS_ERROR_NOT_FOUND) {
         error = NRS_ERROR_NOT_A_NODE;
     }
@@ -152,11 +153,12 @@ nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
     return make_folders(folder_out);
 }
 
-static nrs_error read_armoured(nrs_bytes *data_out, const nrs_folder *folder, const char *name, const char *type)
+static nrs_error read_armoured(nrs_bytes *data_out, nrs_folder *folder, const char *name, const char *type)
 {
     nrs_bytes text = {0};
     nrs_error error = nrs_file_read(&text, folder->fd, name, NRS_FILE_SIZE_MAX);
 
+    folder->about = name;
     if (error == NRS_OK) {
         error = nrs_armour_decode(data_out, type, nrs_slice_of_bytes(&text));
         error = error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED;
@@ -181,6 +183,7 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
     if (nrs_identity_file_locked(nrs_slice_of_bytes(&key_file))) {
         error = nrs_passphrase_read(&passphrase, passphrase_file, prompt);
         if (error != NRS_OK) {
+            folder->about = NULL;
             goto out;
         }
     } else if (passphrase_file != NULL) {

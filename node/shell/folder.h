@@ -15,13 +15,15 @@ typedef struct nrs_folder {
     uint32_t reconnect_ms_max;
     nrs_identity *identity;
     nrs_bytes card; /* Signed bytes */
+    const char *about; /* after an error: the file in the folder that it is about, static; NULL: the folder, or what was given */
 } nrs_folder;
 
 /** Open and lock the folder and read node.json. Returns NRS_ERROR_NOT_A_NODE; NEWER_NODE; LOCKED; MALFORMED; SYSTEM.
  *  Out: folder_out, nrs_folder_wipe, also after an error. */
 NRS_MUST_USE nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path);
 /** Load the key and the card. The keys must have been started. passphrase_file and prompt may be NULL.
- *  Returns NRS_ERROR_PASSPHRASE; NOT_A_NODE; DAMAGED; SYSTEM. */
+ *  Returns NRS_ERROR_PASSPHRASE; NOT_FOUND when a passphrase is needed and nobody can be asked; SYSTEM, with errno, when
+ *  passphrase_file cannot be read; NOT_A_NODE; DAMAGED. */
 NRS_MUST_USE nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, const char *prompt);
 /** The vault's file, for core; borrowed from the folder. */
 nrs_vault_file nrs_folder_vault(nrs_folder *folder);

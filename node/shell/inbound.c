@@ -10,7 +10,7 @@
 #include "socket_options.h"
 
 #define END_DELAY_MS 250ull
-#define FORGET_DELAY_MS NRS_MINUTE_MS
+#define FORGET_DELAY_MS 2000ull /* what a connection had sent before it ended has been read by then */
 #define SUSPECT_MS 2000u
 #define MONITOR_NUMBER 0
 
@@ -79,7 +79,6 @@ static void close_link(nrs_route *link, uint64_t monotonic_ms)
     if (!link->closed) {
         link->closed = true;
         link->end_ms = monotonic_ms + END_DELAY_MS;
-        link->forget_ms = monotonic_ms + FORGET_DELAY_MS;
     }
 }
 
@@ -95,7 +94,7 @@ static bool note_if_ended(nrs_batch *batch, nrs_route *link)
     if (nrs_connection_alive(&link->connection)) {
         return false;
     }
-    nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
+    (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
     link->connection.fd = -1;
     close_link(link, batch->monotonic_ms);
     return true;
@@ -149,28 +148,58 @@ static bool belongs_to(const nrs_route *link, const uint8_t key[NRS_KEY_SIZE], z
                                    : link->connection.fd == fd && nrs_connection_alive(&link->connection);
 }
 
+static void forget(nrs_inbound *inbound, nrs_batch *batch, nrs_route *link)
+{
+    if (!link->closed) {
+        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
+    }
+    nrs_routes_remove(&inbound->links, link);
+}
+
+/* A peer that connects again and again only pushes out its own links, and one line a minute says so. */
+static void make_room(nrs_inbound *inbound, nrs_batch *batch, const uint8_t key[NRS_KEY_SIZE])
+{
+    nrs_route *link = nrs_routes_in_the_way(&inbound->links, key);
+    uint64_t held = 0;
+
+    if (link == NULL) {
+        return;
+    }
+    if (nrs_log_gate_pass(&inbound->crowd_gate, &held, batch->monotonic_ms)) {
+        char user[41] = "";
+
+        nrs_z85_encode_key(user, link->curve_key);
+        nrs_log(NRS_LOG_WARNING, "too many connections: ended the oldest of %s (%" PRIu64 " more before)", user, held);
+    }
+    nrs_connection_end(&link->connection);
+    forget(inbound, batch, link);
+}
+
 /* The link of a frame; a new one for the first frame of a connection. NULL: drop the frame. */
 static nrs_route *link_of(nrs_inbound *inbound, nrs_batch *batch, nrs_link_id *next_link, nrs_slice route,
                           const uint8_t key[NRS_KEY_SIZE], zmq_msg_t *frame)
 {
     nrs_route *link = nrs_routes_by_route(&inbound->links, route);
+    nrs_connection connection = {.fd = -1};
 
     if (link != NULL && belongs_to(link, key, frame)) {
         return link->closed ? NULL : link;
     }
     if (link != NULL) {
-        if (!link->closed) {
-            nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
-        }
-        nrs_routes_remove(&inbound->links, link);
+        forget(inbound, batch, link);
     }
-    link = nrs_routes_add(&inbound->links, *next_link, route);
+    connection = nrs_connection_of(frame);
+    if (connection.fd < 0) {
+        return NULL; /* it has ended already, and could not be answered */
+    }
+    make_room(inbound, batch, key);
+    link = nrs_routes_add(&inbound->links, *next_link, route, key);
     if (link == NULL) {
+        nrs_connection_end(&connection); /* without memory for it; the peer dials again */
         return NULL;
     }
     (*next_link)++;
-    memcpy(link->curve_key, key, NRS_KEY_SIZE);
-    link->connection = nrs_connection_of(frame);
+    link->connection = connection;
     return link;
 }
 
@@ -242,7 +271,7 @@ static void drop(void *context, nrs_route *link)
     nrs_batch *batch = context;
 
     if (!link->closed) {
-        nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
+        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, link->id, link->curve_key);
         close_link(link, batch->monotonic_ms);
     }
 }
@@ -290,11 +319,12 @@ static void sweep(void *context, nrs_route *link)
         now >= link->suspect_until_ms) {
         link->suspect_until_ms = 0;
     }
-    if (link->closed && link->end_ms != 0 && now >= link->end_ms) {
+    if (link->closed && link->end_ms != 0 && (now >= link->end_ms || !nrs_connection_alive(&link->connection))) {
         nrs_connection_end(&link->connection);
         link->end_ms = 0;
+        link->forget_ms = now + FORGET_DELAY_MS;
     }
-    if (link->closed && now >= link->forget_ms) {
+    if (link->closed && link->end_ms == 0 && now >= link->forget_ms) {
         nrs_routes_remove(watch->routes, link);
     }
 }

@@ -10,7 +10,7 @@
 typedef struct nrs_inbound {
     void *router, *monitor; /* NULL when the node does not listen */
     nrs_routes links;
-    nrs_log_gate gate;
+    nrs_log_gate gate, crowd_gate;
 } nrs_inbound;
 
 void nrs_inbound_init(nrs_inbound *inbound);

@@ -2,8 +2,10 @@
 #include "linux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "proto/assert.h"
+#include "proto/bytes.h"
 
 #define LISTEN_BACKLOG 64
 
@@ -26,6 +29,14 @@ nrs_error nrs_linux_hide_memory(void)
         return NRS_ERROR_SYSTEM;
     }
     return NRS_OK;
+}
+
+void nrs_linux_wipe_free(void *block)
+{
+    if (block != NULL) {
+        nrs_memory_wipe(block, malloc_usable_size(block));
+        free(block);
+    }
 }
 
 void nrs_linux_raise_file_limit(void)

@@ -2,6 +2,7 @@
 #ifndef SHELL_LINUX_H
 #define SHELL_LINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -9,6 +10,8 @@
 
 /** No core file and no debugger of the same user may hold this process's keys. */
 NRS_MUST_USE nrs_error nrs_linux_hide_memory(void);
+/** Free a block of malloc's with all its bytes wiped, whoever allocated it. NULL is allowed. */
+void nrs_linux_wipe_free(void *block);
 /** As many open files as the system lets us have: one for each member's link. */
 void nrs_linux_raise_file_limit(void);
 /** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */

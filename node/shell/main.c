@@ -1,4 +1,5 @@
 /* noroshid: runs a node. */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -79,6 +80,26 @@ static int say(nrs_language language, nrs_error error, const char *about)
     return nrs_error_exit_code(error);
 }
 
+/* What kept the folder from being opened or unlocked, and which file it is about. */
+static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error error, const char *path, int reason)
+{
+    if (error == NRS_ERROR_NOT_FOUND) {
+        (void)fprintf(stderr, "noroshid: %s: %s\n", path, nrs_words_no_passphrase(chosen->language));
+        return nrs_error_exit_code(NRS_ERROR_PASSPHRASE);
+    }
+    if (error == NRS_ERROR_SYSTEM && reason != 0) {
+        bool given = folder->about == NULL && folder->org != NULL && chosen->passphrase_file != NULL;
+
+        (void)fprintf(stderr, "noroshid: %s: %s\n", given ? chosen->passphrase_file : path, strerror(reason));
+        return nrs_error_exit_code(given ? NRS_ERROR_PASSPHRASE : NRS_ERROR_SYSTEM);
+    }
+    if (folder->about != NULL) {
+        (void)fprintf(stderr, "noroshid: %s/%s: %s\n", path, folder->about, nrs_words_error(chosen->language, error));
+        return nrs_error_exit_code(error);
+    }
+    return say(chosen->language, error, error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL ? chosen->passphrase_file : path);
+}
+
 static int run(nrs_folder *folder, nrs_language language)
 {
     nrs_daemon *daemon = calloc(1, sizeof(*daemon));
@@ -118,6 +139,7 @@ int main(int count, char **arguments)
         return fflush(stdout) == 0 ? 0 : nrs_error_exit_code(NRS_ERROR_SYSTEM);
     }
     (void)umask(077);
+    json_set_alloc_funcs(malloc, nrs_linux_wipe_free); /* the text of reports passes through JSON values */
     (void)signal(SIGPIPE, SIG_IGN);
     nrs_linux_raise_file_limit();
     if (!find_folder(path, chosen.dir)) {
@@ -130,11 +152,12 @@ int main(int count, char **arguments)
     if (error != NRS_OK) {
         return say(chosen.language, error, path);
     }
+    errno = 0;
     error = nrs_folder_open(&folder, path);
     if (error == NRS_OK) {
         error = nrs_folder_unlock(&folder, chosen.passphrase_file, nrs_words_prompt(chosen.language));
     }
-    exit_code = error == NRS_OK ? run(&folder, chosen.language) : say(chosen.language, error, path);
+    exit_code = error == NRS_OK ? run(&folder, chosen.language) : say_closed(&chosen, &folder, error, path, errno);
     nrs_folder_wipe(&folder);
     return exit_code;
 }

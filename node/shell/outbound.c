@@ -159,7 +159,7 @@ void nrs_outbound_hang_up(nrs_outbound *outbound, nrs_batch *batch, const uint8_
         return;
     }
     if (dial->state == NRS_DIAL_UP) {
-        nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
     }
     close_sockets(dial, CLOSE_LINGER_MS);
     *dial = outbound->dials[--outbound->count];
@@ -187,7 +187,11 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
             dial->state = NRS_DIAL_UP;
             dial->link = (*next_link)++;
             dial->up_ms = batch->monotonic_ms;
-            nrs_batch_note_link(batch, NRS_EVENT_LINK_UP, dial->link, dial->curve_key);
+            if (!nrs_batch_note_link(batch, NRS_EVENT_LINK_UP, dial->link, dial->curve_key)) {
+                close_sockets(dial, 0);
+                wait_before_retry(outbound, dial, batch->monotonic_ms);
+                return false;
+            }
         }
         return true;
     }
@@ -196,9 +200,9 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
         return true;
     }
     if (dial->state == NRS_DIAL_UP) {
-        nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
     } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
-        nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, dial->curve_key);
+        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, dial->curve_key);
     }
     close_sockets(dial, 0);
     wait_before_retry(outbound, dial, batch->monotonic_ms);
@@ -257,7 +261,7 @@ void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pol
 
 static void drop(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
 {
-    nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+    (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
     close_sockets(dial, 0);
     wait_before_retry(outbound, dial, batch->monotonic_ms);
 }

@@ -54,7 +54,7 @@ static nrs_error read_line(nrs_bytes *passphrase_out, int fd)
 
 static nrs_error from_file(nrs_bytes *passphrase_out, const char *path)
 {
-    nrs_error error = NRS_ERROR_PASSPHRASE;
+    nrs_error error = NRS_ERROR_SYSTEM;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd >= 0) {
@@ -72,7 +72,7 @@ static nrs_error from_terminal(nrs_bytes *passphrase_out, const char *prompt)
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0) {
-        return NRS_ERROR_PASSPHRASE;
+        return NRS_ERROR_NOT_FOUND;
     }
     if (tcgetattr(fd, &before) == 0) {
         silent = before;
@@ -103,5 +103,5 @@ nrs_error nrs_passphrase_read(nrs_bytes *passphrase_out, const char *file, const
         access(path, R_OK) == 0) {
         return from_file(passphrase_out, path);
     }
-    return prompt != NULL ? from_terminal(passphrase_out, prompt) : NRS_ERROR_PASSPHRASE;
+    return prompt != NULL ? from_terminal(passphrase_out, prompt) : NRS_ERROR_NOT_FOUND;
 }

@@ -55,6 +55,14 @@ const char *nrs_words_prompt(nrs_language language)
     return language == NRS_JAPANESE ? "ノードの鍵のパスフレーズ: " : "Passphrase of the node's key: ";
 }
 
+const char *nrs_words_no_passphrase(nrs_language language)
+{
+    return language == NRS_JAPANESE ? "ノードの鍵にはパスフレーズが必要ですが、尋ねる端末がありません。--passphrase-file ファイル または "
+                                      "systemd の LoadCredential=passphrase:ファイル を指定してください"
+                                    : "the node's key is under a passphrase, and there is no terminal to ask at: give "
+                                      "--passphrase-file FILE, or LoadCredential=passphrase:FILE of systemd";
+}
+
 const char *nrs_words_usage(nrs_language language)
 {
     return language == NRS_JAPANESE ? "使い方が違います。noroshid --help をご覧ください"

@@ -11,6 +11,8 @@ nrs_language nrs_language_of_locale(void);
 const char *nrs_words_help(nrs_language language);
 const char *nrs_words_prompt(nrs_language language);
 const char *nrs_words_usage(nrs_language language);
+/** That a passphrase is needed, and how to give it. */
+const char *nrs_words_no_passphrase(nrs_language language);
 const char *nrs_words_error(nrs_language language, nrs_error error);
 
 #endif

@@ -1,4 +1,6 @@
 /* What waits: statements to be sent in an envelope, and records that came before what they depend on. */
+#include <string.h>
+
 #include "proto/assert.h"
 #include "query.h"
 
@@ -61,24 +63,63 @@ nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number)
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_deferred_add(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE],
-                                 const uint8_t peer[NRS_KEY_SIZE], nrs_slice record, uint64_t at_ms)
+nrs_error nrs_store_deferred_add(nrs_store *store, const nrs_deferred_row *row)
 {
     nrs_query query;
     nrs_error error;
 
-    NRS_ASSERT(store != NULL);
+    NRS_ASSERT(store != NULL && row != NULL);
     if (store->deferred_count >= NRS_DEFERRED_COUNT_MAX) {
         return NRS_ERROR_BUSY;
     }
     query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_ADD);
-    nrs_query_bind_u64(&query, at_ms);
-    nrs_query_bind_fixed(&query, waits_for, NRS_HASH_SIZE);
-    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
-    nrs_query_bind_slice(&query, record, NRS_RECORD_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->version);
+    nrs_query_bind_u64(&query, row->at_ms);
+    nrs_query_bind_u64(&query, row->expires_ms);
+    nrs_query_bind_fixed(&query, row->waits_for, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, row->owner, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, row->peer, NRS_KEY_SIZE);
+    nrs_query_bind_slice(&query, row->record, NRS_RECORD_SIZE_MAX);
     error = nrs_query_run(&query, NULL);
     if (error == NRS_OK) {
         store->deferred_count++;
+    }
+    return error;
+}
+
+nrs_error nrs_store_deferred_find(nrs_store *store, uint8_t waits_for_out[NRS_HASH_SIZE], uint64_t *version_out,
+                                  uint64_t *expires_ms_out, const uint8_t owner[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_OWNER);
+    nrs_error outcome = NRS_ERROR_NOT_FOUND;
+    nrs_error error;
+
+    nrs_query_bind_fixed(&query, owner, NRS_HASH_SIZE);
+    if (nrs_query_step(&query)) {
+        const uint8_t *waits_for = nrs_query_fixed(&query, 0, NRS_HASH_SIZE);
+
+        if (query.error == NRS_OK) {
+            memcpy(waits_for_out, waits_for, NRS_HASH_SIZE);
+            *version_out = nrs_query_u64(&query, 1);
+            *expires_ms_out = nrs_query_u64(&query, 2);
+            outcome = NRS_OK;
+        }
+    }
+    error = nrs_query_end(&query);
+    return error != NRS_OK ? error : outcome;
+}
+
+nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_EXPIRE);
+    size_t changed = 0;
+    nrs_error error;
+
+    nrs_query_bind_bound(&query, now_ms);
+    error = nrs_query_run(&query, &changed);
+    if (error == NRS_OK) {
+        NRS_ASSERT(store->deferred_count >= changed);
+        store->deferred_count -= changed;
     }
     return error;
 }
@@ -93,14 +134,17 @@ static nrs_error visit_deferred(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->deferred(visitor->context, number, peer, record);
 }
 
-nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], nrs_deferred_visitor visit,
-                                  void *context)
+nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], uint64_t version, uint64_t after,
+                                  size_t limit, nrs_deferred_visitor visit, void *context)
 {
     const queue_visit visitor = {.deferred = visit, .context = context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_EACH);
 
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_fixed(&query, waits_for, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, version);
+    nrs_query_bind_bound(&query, after);
+    nrs_query_bind_bound(&query, limit);
     return nrs_query_each(&query, visit_deferred, &visitor);
 }
 

@@ -54,8 +54,10 @@
     " statement BLOB NOT NULL);"                                                                                       \
     "CREATE INDEX letter_recipient ON letter(recipient);"                                                              \
     "CREATE TABLE deferred("                                                                                           \
-    " number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, waits_for BLOB NOT NULL, peer BLOB NOT NULL,"  \
-    " record BLOB NOT NULL);"                                                                                          \
-    "CREATE INDEX deferred_waits_for ON deferred(waits_for);"
+    " number INTEGER PRIMARY KEY, version INTEGER NOT NULL, at_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"      \
+    " waits_for BLOB NOT NULL, owner BLOB NOT NULL, peer BLOB NOT NULL, record BLOB NOT NULL);"                        \
+    "CREATE INDEX deferred_waits_for ON deferred(waits_for, number);"                                                  \
+    "CREATE INDEX deferred_owner ON deferred(owner);"                                                                  \
+    "CREATE INDEX deferred_peer ON deferred(peer);"
 
 #endif

@@ -102,13 +102,11 @@
       " FROM (SELECT DISTINCT community FROM roster) AS c) ORDER BY community")                                        \
     X(CARD_SET, CHANGE,                                                                                                \
       "INSERT INTO card(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"         \
-      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload"                        \
-      " WHERE excluded.serial >= serial")                                                                              \
+      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \
     X(CARD_EACH, READ, "SELECT owner, serial, position, payload FROM card ORDER BY owner")                             \
     X(PREKEYS_SET, CHANGE,                                                                                             \
       "INSERT INTO prekeys(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"      \
-      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload"                        \
-      " WHERE excluded.serial >= serial")                                                                              \
+      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \
     X(PREKEYS_EACH, READ, "SELECT owner, serial, position, payload FROM prekeys ORDER BY owner")                       \
     X(PREKEY_ADD, CHANGE,                                                                                              \
       "INSERT INTO prekey(id, from_ms, until_ms, segment, owner, key, wrapped, sealed_secret)"                         \
@@ -128,11 +126,17 @@
       "SELECT number, recipient, community, statement FROM letter INDEXED BY letter_recipient"                         \
       " WHERE +number <= (SELECT max(number) FROM letter) ORDER BY recipient, number LIMIT ?1")                        \
     X(LETTER_DELETE, CHANGE, "DELETE FROM letter WHERE number = ?1")                                                   \
-    X(DEFERRED_COUNT_OF, READ, "SELECT count(*) FROM deferred WHERE peer = ?1")                                        \
-    X(DEFERRED_ADD, CHANGE, "INSERT INTO deferred(at_ms, waits_for, peer, record) VALUES(?1, ?2, ?3, ?4)")             \
+    X(DEFERRED_COUNT_OF, READ, "SELECT count(*) FROM deferred INDEXED BY deferred_peer WHERE peer = ?1")               \
+    X(DEFERRED_ADD, CHANGE,                                                                                            \
+      "INSERT INTO deferred(version, at_ms, expires_ms, waits_for, owner, peer, record)"                               \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                           \
     X(DEFERRED_EACH, READ,                                                                                             \
       "SELECT number, peer, record FROM deferred INDEXED BY deferred_waits_for"                                        \
-      " WHERE waits_for = ?1 AND number <= (SELECT max(number) FROM deferred) ORDER BY number")                        \
+      " WHERE waits_for = ?1 AND version <= ?2 AND number > ?3"                                                        \
+      " AND number <= (SELECT max(number) FROM deferred) ORDER BY number LIMIT ?4")                                    \
+    X(DEFERRED_OWNER, READ,                                                                                            \
+      "SELECT waits_for, version, expires_ms FROM deferred INDEXED BY deferred_owner WHERE owner = ?1 LIMIT 1")        \
+    X(DEFERRED_EXPIRE, CHANGE, "DELETE FROM deferred WHERE expires_ms > 0 AND expires_ms <= ?1")                       \
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
     X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")
 

@@ -54,6 +54,9 @@ want 8 --dir new init --org a --name $'\xff' --no-passphrase; none new
 want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; none new
 want 5 --dir new init --org a --name x --passphrase-file empty; none new
 want 8 --dir new init --org a --name x --passphrase-file missing; none new
+want 2 --dir new init --org a --name "" --no-passphrase; says 'a name is needed'; none new
+want 8 --dir new init --org a --name $'a\x1bb' --no-passphrase; says 'control characters are not allowed'; none new
+want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; says 'at most 200 bytes'; none new
 want 0 --dir member init --org kanto-power --name "関東電力" --passphrase-file pass
 want 0 --dir other init --org other --name Other --no-passphrase
 [ "$(stat -c %a hub)" = 700 ] || { echo "cli_offline: the folder is open"; failures=$((failures + 1)); }
@@ -77,6 +80,7 @@ want 8 --dir hub community create electricity --name "電力"; want 8 --dir hub 
 want 2 --dir hub community add electricity member.card
 want 5 --dir hub community add electricity member.card --fingerprint 12345
 want 2 --dir hub community add electricity member.card --fingerprint "$fingerprint" --role king
+says 'Allowed: operator, '
 want 4 --dir hub community add gas member.card --fingerprint "$fingerprint"
 want 8 --dir hub community add electricity missing.card --fingerprint "$fingerprint"
 head -c 150 member.card >cut.card; want 8 --dir hub community add electricity cut.card --fingerprint "$fingerprint"
@@ -90,6 +94,8 @@ want 0 --dir hub community add electricity member.card --fingerprint "$fingerpri
 want 0 --dir hub community add electricity member.card --fingerprint "$fingerprint" --role response
 want 0 --dir hub community show @electricity --json; says '"version":3,'; says '"role":"response"'
 want 4 --dir hub community remove electricity nobody
+want 3 --dir hub community remove electricity hub-a; says community-rule; says 'last hub cannot leave'
+want 0 --dir hub community show @electricity --json; says '"version":3,'; says '"org":"hub-a"'
 
 # Joining.
 want 0 --dir hub community invite electricity; cp stdout invite
@@ -120,7 +126,71 @@ want 8 --dir hub send --tlp AMBER --to @e "${report[@]}" --expires 15d; want 2 -
 want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --onward everyone; want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --follows x
 want 2 --dir hub show xyz; want 2 --dir hub list --limit 0; want 2 --dir hub list --since yesterday; want 2 --dir hub list --kind nonsense
 want 2 --dir hub export 123456 --sink moon --format text; want 2 --dir hub export 123456 --sink own --format stix
-want 0 form incident; says 'subject'; want 0 --lang ja form near-miss; says '件名'; want 2 form nonsense
+want 2 --dir hub send --tlp AMBER --to @e --kind nonsense --subject s --body b; says 'Allowed: incident, '
+want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject "$(head -c 401 /dev/zero | tr '\0' a)" --body b; says 'at most 400 bytes'
+want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject $'a\x1bb' --body b; says 'control characters are not allowed'
+
+# --as unlocks the person's key before anything else is done.
+for command in "show 123456" "reply 123456 --body b" "export 123456 --sink own --format text" \
+    "send --tlp GREEN --to @electricity --kind incident --subject s --body b"; do
+    want 4 --dir member --as nobody $command; says person-unknown
+    want 8 --dir member --as ../identity --passphrase-file pass $command; says '"name"\|\[name\]'
+    want 5 --dir member --as sato $command; says passphrase
+    want 5 --dir member --as sato --passphrase-file pass $command; says passphrase
+    want 8 --dir member --as sato --passphrase-file missing $command
+    want 6 --dir member --as sato --passphrase-file wrong $command
+done
+
+# Forms: options beside one win; what is wrong is told with its field.
+printf 'subject:\nkind:\ntlp:\nsummary:\n' >blank.form
+want 6 --dir hub send --form blank.form --tlp AMBER --to @electricity "${report[@]}"
+want 3 --dir hub send --form blank.form --to @electricity "${report[@]}"; says label-missing
+want 2 --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --body b; says '--subject'
+want 2 --dir hub send --form blank.form --tlp AMBER --to @e --subject s --body b; says '--kind'
+want 2 --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --subject s; says '--body'
+form_says() {
+    printf '%b' "$1" >bad.form
+    want 8 --dir hub send --form bad.form --tlp AMBER --to @electricity "${report[@]}"; says "$2"; says "$3"
+}
+form_says 'severity: high\n' 'line 1: severity: no field' 'noroshi form'
+form_says 'system: a\nsystem: b\n' 'line 2: system: the field is given twice' malformed
+form_says 'cause: disaster,\n' 'line 1: cause: not one of' 'Allowed: .*disaster'
+form_says 'event_type: theft\n' 'line 1: event_type: not one of' 'Allowed: .*malware-infection'
+form_says 'final: maybe\n' 'line 1: final: not one of' 'Allowed: yes, no'
+form_says 'hello\n' 'line 1: the line belongs to no field' 'name: value'
+
+# A damaged key, a key that nobody unlocks, and a folder that is closed, in both programs.
+noroshid=$(dirname "$noroshi")/noroshid
+daemon() {
+    local code=$1
+    shift
+    setsid "$noroshid" "$@" >stdout 2>stderr </dev/null
+    local got=$?
+    [ $got -eq "$code" ] || { echo "cli_offline: exit $got, wanted $code: noroshid $*"; cat stderr; failures=$((failures + 1)); }
+}
+daemon 5 --dir member; says '--passphrase-file'; says LoadCredential
+daemon 5 --dir member --passphrase-file missing; says missing
+cp -r hub cut; head -c 60 hub/identity.key >cut/identity.key
+daemon 5 --dir cut; says identity.key
+want 5 --dir cut person add sato --name "佐藤" --no-passphrase; says identity.key
+cp -r hub closed; chmod 000 closed; chmod 711 .
+other=() # root may look into any folder, so there somebody else looks
+[ "$(id -u)" -ne 0 ] || other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+if [ ${#other[@]} -eq 0 ] || "${other[@]}" test -x "$noroshi" 2>/dev/null; then
+    "${other[@]}" "$noroshi" --dir closed status >stdout 2>stderr </dev/null; got=$?
+    [ $got -eq 8 ] || { echo "cli_offline: exit $got of a closed folder"; failures=$((failures + 1)); }
+    says 'closed: Permission denied'
+    "${other[@]}" "$noroshid" --dir closed >stdout 2>stderr </dev/null; got=$?
+    [ $got -eq 1 ] || { echo "cli_offline: exit $got of a closed folder: noroshid"; failures=$((failures + 1)); }
+    says 'closed: Permission denied'
+fi
+chmod 700 closed
+
+# A reader that leaves early is no failure.
+{ "$noroshi" form incident; echo $? >code; } 2>stderr | true
+sleep 0.1; [ "$(cat code)" -eq 0 ] && [ ! -s stderr ] || { echo "cli_offline: a closed pipe: $(cat code stderr)"; failures=$((failures + 1)); }
+
+want 0 form incident; says 'subject'; want 0 --lang ja form near-miss; says '件名'; want 2 form nonsense; says 'Allowed: incident, '
 
 [ $failures -eq 0 ] || { echo "cli_offline: $failures failed"; exit 1; }
 echo "cli_offline: all as it should be"

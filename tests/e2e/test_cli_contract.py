@@ -34,7 +34,7 @@ class Contract(E2E):
     def test_every_exit_code(self):
         alpha = self.world.nodes["alpha"]
         alpha.cli("status", want=0)
-        self.error("export", self.sent(), "--sink", "own", "--format", "json", "-o", "/proc/nowhere/file", want=1)
+        self.error("export", self.sent(), "--sink", "own", "--format", "json", "-o", "/dev/full", want=1, rule="disk")
         self.error("send", "--tlp", "PURPLE", "--to", "bravo", *SEND, want=2, rule="label-unknown")
         self.error("send", "--tlp", "RED", "--to", "@electricity", *SEND, want=3, rule="label-forbids")
         self.error("show", "f" * 64, want=4, rule="not-found")

@@ -34,7 +34,7 @@ class DiskFull(E2E):
     @classmethod
     def build(cls, world):
         for org in ("alpha", "bravo"):
-            mount_tmpfs(world.path / org, "24m")
+            mount_tmpfs(world.path / org, "64m")
         build_mesh(world, ["alpha", "bravo"])
 
     @classmethod

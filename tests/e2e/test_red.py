@@ -86,6 +86,22 @@ class Red(E2E):
         alpha.wait_report(answer)
         self.assertEqual(alpha.show(answer, person="sato")["body"], "返事の本文")
 
+    def test_shown_as_any_other(self):
+        """The keys of show are the same under RED; a reply to a drill is one."""
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        report = alpha.send("--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "訓練の朱", "--body", SECRET,
+                            "--drill", person="sato")
+        bravo.wait_report(report)
+        row = bravo.show(report, person="tanaka")
+        self.assertEqual((row["expired"], row["sent"], row["drill"]), (False, False, True))
+        self.assertEqual((row["conditions"], row["duty"]), (None, None))
+        self.assertTrue(alpha.show(report, person="sato")["sent"])
+        text = bravo.cli("show", report, person="tanaka", lang="ja").out
+        self.assertIn("TLP:RED 【訓練】\n", text)
+        self.assertIn("件名：【訓練】訓練の朱", text)
+        answer = bravo.cli("reply", report, "--body", "返事", person="tanaka").last_word()
+        self.assertTrue(alpha.wait_report(answer)["drill"])
+
 
 if __name__ == "__main__":
     main()

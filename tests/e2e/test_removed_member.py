@@ -34,6 +34,9 @@ class Removed(E2E):
         third = alpha.send("--tlp", "CLEAR", "--to", "@electricity", *SEND, "third")
         bravo.wait_report(third)
         wait_until(lambda: mallory.link("hub") in (None, "refused", "connecting"), "still shut out")
+        wait_until(lambda: [text for text in mallory.status()["warnings"] if text.startswith("The hub hub refuses this node")],
+                   "the removed member is told")
+        self.assertIn("事務局に確認してください", mallory.cli("status", lang="ja").out)
         held = {row["id"] for row in mallory.list()}
         self.assertFalse(held & {second["id"], third}, "the removed member received nothing later")
         if own.code == 0:

@@ -24,7 +24,7 @@ static const struct option_case {
     {"heartbeat time-out", ZMQ_HEARTBEAT_TIMEOUT, -1, 45000},
     {"heartbeat time to live", ZMQ_HEARTBEAT_TTL, 0, 60000},
     {"IPv6", ZMQ_IPV6, 0, 1},
-    {"high-water mark", ZMQ_SNDHWM, 1000, 10000},
+    {"high-water mark", ZMQ_SNDHWM, 1000, 1024},
 };
 
 static int held(void *socket, int option)

@@ -61,7 +61,8 @@
     X(FORKED, "forked", 5, "two different rosters of one version were signed")                                         \
     X(NOT_RUNNING_HERE, "not-here", 3, "this node cannot do that")                                                     \
     X(CLEARANCE, "export-forbidden", 3, "the label does not let this leave the node that way")                         \
-    X(NO_PREKEY, "no-prekey", 3, "no prekey of the recipient is known yet")
+    X(NO_PREKEY, "no-prekey", 3, "no prekey of the recipient is known yet")                                            \
+    X(DEFERRED, "deferred", 7, "kept until the roster that it needs has come")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

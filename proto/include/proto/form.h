@@ -27,6 +27,27 @@ NRS_MUST_USE nrs_error nrs_form_template(char **text_out, const char *kind_code,
 /** Parse a filled form. On failure *line_out (1-based) says where, and form_out is untouched.
  *  Returns MALFORMED, BAD_UTF8, TOO_LARGE, UNKNOWN_KIND, UNKNOWN_FLAG (a value outside its vocabulary) … */
 NRS_MUST_USE nrs_error nrs_form_parse(nrs_form *form_out, size_t *line_out, nrs_slice text);
+
+typedef enum nrs_form_reason {
+    NRS_FORM_BAD_TEXT = 1, /* a line that is not valid text, or a form too large: the error says which */
+    NRS_FORM_NO_FIELD,     /* a line that belongs to no field */
+    NRS_FORM_UNKNOWN_FIELD,
+    NRS_FORM_TWICE,
+    NRS_FORM_BAD_VALUE,    /* the error says how */
+    NRS_FORM_MISSING
+} nrs_form_reason;
+
+/* Where and why a form was not read. */
+typedef struct nrs_form_fault {
+    size_t line; /* 1-based */
+    nrs_form_reason reason;
+    const nrs_form_field *field; /* static; NULL where there is none */
+    char name[33];               /* as it was written, cut to fit; of an unknown field */
+} nrs_form_fault;
+
+/** The same, but a required field may be missing or empty, since the caller may have it from elsewhere; and a failure is told
+ *  with its field. fault_out is written on failure alone. */
+NRS_MUST_USE nrs_error nrs_form_parse_partial(nrs_form *form_out, nrs_form_fault *fault_out, nrs_slice text);
 /** Borrowed until nrs_form_wipe; NULL when not given. */
 const char *nrs_form_get(const nrs_form *form, const char *name);
 void nrs_form_wipe(nrs_form *form);

@@ -85,6 +85,7 @@
 #define NRS_LINK_SILENCE_MS_MAX (60ull * NRS_SECOND_MS)
 #define NRS_DEFERRED_COUNT_MAX 4096u
 #define NRS_DEFERRED_PER_PEER_MAX 256u
+#define NRS_ROSTER_AHEAD_MAX 1024u /* versions that a record may speak of beyond the one held */
 
 _Static_assert(NRS_RECORD_SIZE_MAX < NRS_FRAME_SIZE_MAX, "a frame holds the largest record");
 _Static_assert(NRS_ROSTER_SIZE_MAX < NRS_RECORD_SIZE_MAX, "a record holds the largest roster");

@@ -384,16 +384,17 @@ static void create(mesh *net)
     inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
 }
 
-/* The next version with one member more or one fewer (role 0). */
+/* The next version with one member more or one fewer (role 0), or the same (node MESH_NODE_MAX). */
 static void next_version(mesh *net, size_t node, uint32_t role)
 {
+    bool same = node == MESH_NODE_MAX;
     nrs_roster *held = NULL;
     nrs_roster next;
     uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
     Nrs__Wire__Member *members[MESH_NODE_MAX + 1];
     Nrs__Wire__Tombstone tombstone, *tombstones[MESH_NODE_MAX];
-    const nrs_public_keys *keys = nrs_identity_public(net->nodes[node].identity);
-    Nrs__Wire__Member *fresh = role == 0 ? NULL : member_of(&net->nodes[node], role);
+    const nrs_public_keys *keys = nrs_identity_public(net->nodes[same ? 0 : node].identity);
+    Nrs__Wire__Member *fresh = role == 0 || same ? NULL : member_of(&net->nodes[node], role);
     size_t count = 0;
 
     OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
@@ -408,7 +409,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
             members[count++] = fresh;
             fresh = NULL;
         }
-        if (role != 0 || strcmp(held->members[i]->org, net->nodes[node].org) != 0) {
+        if (same || role != 0 || strcmp(held->members[i]->org, net->nodes[node].org) != 0) {
             members[count++] = held->members[i];
         }
     }
@@ -420,7 +421,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     for (size_t i = 0; i < held->n_tombstones; i++) {
         tombstones[i] = held->tombstones[i];
     }
-    if (role == 0) {
+    if (role == 0 && !same) {
         nrs__wire__tombstone__init(&tombstone);
         tombstone.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
         tombstone.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
@@ -432,7 +433,44 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     next.tombstones = tombstones;
     sign_roster(net, &next);
     nrs_roster_free(&held);
-    inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+}
+
+void mesh_give(mesh *net, size_t node)
+{
+    inbox(net, node, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+}
+
+void mesh_bump(mesh *net)
+{
+    next_version(net, MESH_NODE_MAX, 0);
+}
+
+nrs_error mesh_inject(mesh *net, size_t from, size_t to, nrs_slice frame)
+{
+    nrs_event event = {.type = NRS_EVENT_FRAME, .bytes = frame};
+
+    memcpy(event.curve_key, curve_of(net, from), NRS_KEY_SIZE);
+    for (size_t i = 0; i < net->link_count; i++) {
+        const mesh_link *link = &net->links[i];
+        if (link->open && link->from == from && link->to == to) {
+            event.link = link->to_id;
+        } else if (link->open && link->from == to && link->to == from) {
+            event.link = link->from_id;
+        }
+    }
+    assert_true(event.link != 0);
+    return mesh_step(net, to, &event);
+}
+
+bool mesh_linked(const mesh *net, size_t a, size_t b)
+{
+    for (size_t i = 0; i < net->link_count; i++) {
+        const mesh_link *link = &net->links[i];
+        if (link->open && ((link->from == a && link->to == b) || (link->from == b && link->to == a))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void mesh_join(mesh *net, size_t node, uint32_t role)
@@ -442,6 +480,7 @@ void mesh_join(mesh *net, size_t node, uint32_t role)
     ProtobufCBinaryData cards[1] = {nrs_field_of(nrs_slice_of_bytes(&net->nodes[0].card))};
 
     next_version(net, node, role);
+    mesh_give(net, 0);
     nrs__wire__invite__init(&invite);
     invite.first = nrs_field_of(nrs_slice_of_bytes(&first_many));
     invite.current = nrs_field_of(nrs_slice_of_bytes(&net->many));
@@ -455,6 +494,7 @@ void mesh_join(mesh *net, size_t node, uint32_t role)
 void mesh_remove(mesh *net, size_t node)
 {
     next_version(net, node, 0);
+    mesh_give(net, 0);
 }
 
 void mesh_start(mesh *net, size_t node_count, size_t hub_count)

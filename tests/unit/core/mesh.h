@@ -55,6 +55,14 @@ void mesh_stop(mesh *net);
 /** Add a member to the roster (role of NRS_ROLE_…) and hand the new version to node 0 and, as an invite, to the member. */
 void mesh_join(mesh *net, size_t node, uint32_t role);
 void mesh_remove(mesh *net, size_t node);
+/** Sign a next version without any change, and hand it to nobody. */
+void mesh_bump(mesh *net);
+/** Leave the newest roster in a node's inbox. */
+void mesh_give(mesh *net, size_t node);
+/** A frame to a node as if the peer at the other end of their link had sent it. */
+nrs_error mesh_inject(mesh *net, size_t from, size_t to, nrs_slice frame);
+/** Whether an open link joins the two. */
+bool mesh_linked(const mesh *net, size_t a, size_t b);
 /** Make a node that is in no community. Returns its index. */
 size_t mesh_add_node(mesh *net, const char *org);
 /** Give a node one event and act on the effects. Returns what the step returned. */

@@ -104,10 +104,28 @@ static void test_json_keeps_what_is_the_reports(void **state)
     free(text);
 }
 
+static void test_codes_and_drills(void **state)
+{
+    static const char coded[] = "{\"label\":\"GREEN\",\"subject\":\"s\",\"drill\":true,\"fields\":"
+                                "{\"event_type\":\"malware-infection\",\"cause\":\"suspicious-mail,\\nunheard-of\"}}";
+    char *english = write_row(coded, "en", NRS_OK);
+    char *japanese = write_row(coded, "ja", NRS_OK);
+
+    (void)state;
+    assert_non_null(strstr(english, "Subject: [DRILL] s\n"));
+    assert_non_null(strstr(japanese, "件名：【訓練】s\n"));
+    assert_non_null(strstr(english, " (malware-infection)\n"));
+    assert_non_null(strstr(japanese, "（malware-infection）\n"));
+    assert_non_null(strstr(english, " (suspicious-mail), unheard-of\n"));
+    free(english);
+    free(japanese);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_label_first_and_last),
+        cmocka_unit_test(test_codes_and_drills),
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_no_label_is_refused),
         cmocka_unit_test(test_json_keeps_what_is_the_reports),

@@ -188,12 +188,23 @@ static void test_counts(void **state)
     nrs_merkle_destroy(&tree);
 }
 
+static void test_no_tree(void **state)
+{
+    static const uint8_t root[NRS_HASH_SIZE];
+    const nrs_slice leaf = nrs_slice_of_string("leaf");
+
+    (void)state;
+    assert_int_equal(nrs_merkle_verify(NULL, leaf, 0, 1, nrs_slice_of(NULL, 0)), NRS_ERROR_FORGED);
+    assert_int_equal(nrs_merkle_verify(root, leaf, 0, 0, nrs_slice_of(NULL, 0)), NRS_ERROR_FORGED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),    cmocka_unit_test(test_every_path),
         cmocka_unit_test(test_tampering), cmocka_unit_test(test_node_is_no_leaf),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_no_tree),
     };
 
     return cmocka_run_group_tests(tests, prepare, NULL);

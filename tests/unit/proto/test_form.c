@@ -203,6 +203,42 @@ static void test_sizes(void **state)
     }
 }
 
+static void test_partial(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        nrs_error want;
+        size_t line;
+        nrs_form_reason reason;
+        const char *field; /* which is at fault, or as it was written */
+    } cases[] = {
+        {"nothing is demanded", "subject:\ntlp:\n", NRS_OK, 0, 0, NULL},
+        {"empty", "", NRS_OK, 0, 0, NULL},
+        {"a word outside", "subject: s\ncause: theft\n", NRS_ERROR_UNKNOWN_FLAG, 2, NRS_FORM_BAD_VALUE, "cause"},
+        {"twice", "system: a\nsystem: b\n", NRS_ERROR_MALFORMED, 2, NRS_FORM_TWICE, "system"},
+        {"unknown", "severity: high\n", NRS_ERROR_MALFORMED, 1, NRS_FORM_UNKNOWN_FIELD, "severity"},
+        {"unknown and long, cut between code points", "aこの項目名はとても長いので切り詰められます: x\n", NRS_ERROR_MALFORMED, 1,
+         NRS_FORM_UNKNOWN_FIELD, "aこの項目名はとても長"},
+        {"no field", "hello\n", NRS_ERROR_MALFORMED, 1, NRS_FORM_NO_FIELD, ""},
+        {"no text", "\x1b\n", NRS_ERROR_BAD_UTF8, 1, NRS_FORM_BAD_TEXT, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        nrs_form form = {{0}};
+        nrs_form_fault fault = {0};
+        nrs_error got = nrs_form_parse_partial(&form, &fault, nrs_slice_of_string(cases[i].text));
+
+        if (got != cases[i].want || fault.line != cases[i].line || fault.reason != cases[i].reason) {
+            fail_msg("%s: %s in line %zu, reason %d", cases[i].name, nrs_error_rule(got), fault.line, (int)fault.reason);
+        }
+        if (got != NRS_OK) {
+            assert_string_equal(fault.field != NULL ? fault.field->name : fault.name, cases[i].field);
+        }
+        nrs_form_wipe(&form);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_template),
         cmocka_unit_test(test_template_refuses),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_partial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

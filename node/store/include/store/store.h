@@ -162,7 +162,7 @@ NRS_MUST_USE nrs_error nrs_store_roster_get(nrs_store *store, nrs_bytes *many_ou
 typedef nrs_error (*nrs_roster_visitor)(void *context, const uint8_t *community, uint64_t version, nrs_slice many);
 NRS_MUST_USE nrs_error nrs_store_roster_each_newest(nrs_store *store, nrs_roster_visitor visit, void *context);
 
-/** Cards and prekey bundles, the newest of each owner; `position` is where the record stands in the log. */
+/** Cards and prekey bundles, one of each owner, replaced by the next that is set; `position` is where the record stands in the log. */
 typedef struct nrs_published_row { const uint8_t *owner; uint64_t serial; uint64_t position; nrs_slice payload; } nrs_published_row;
 typedef nrs_error (*nrs_published_visitor)(void *context, const nrs_published_row *row);
 NRS_MUST_USE nrs_error nrs_store_card_set(nrs_store *store, const nrs_published_row *row);
@@ -202,10 +202,27 @@ uint64_t nrs_store_letter_last(const nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number);
 
-/** Bounded: NRS_ERROR_BUSY past NRS_DEFERRED_COUNT_MAX. `waits_for`: a community hash. */
-NRS_MUST_USE nrs_error nrs_store_deferred_add(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], const uint8_t peer[NRS_KEY_SIZE], nrs_slice record, uint64_t at_ms);
+/** A record that came before the roster it needs: the community, and the version awaited. */
+typedef struct nrs_deferred_row {
+    const uint8_t *waits_for; /* 32: community */
+    uint64_t version;
+    const uint8_t *owner;     /* 32: the sealed report it belongs to, or the record's own id */
+    const uint8_t *peer;      /* 32: who handed it over */
+    nrs_slice record;
+    uint64_t at_ms;
+    uint64_t expires_ms;      /* 0: never */
+} nrs_deferred_row;
+/** Bounded: NRS_ERROR_BUSY past NRS_DEFERRED_COUNT_MAX. */
+NRS_MUST_USE nrs_error nrs_store_deferred_add(nrs_store *store, const nrs_deferred_row *row);
 typedef nrs_error (*nrs_deferred_visitor)(void *context, uint64_t number, const uint8_t *peer, nrs_slice record);
-NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], nrs_deferred_visitor visit, void *context);
+/** Up to `limit` records that wait for a version of the community up to this one, numbered above `after`, ascending. */
+NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], uint64_t version, uint64_t after,
+                                               size_t limit, nrs_deferred_visitor visit, void *context);
+/** What a deferred record of this owner waits for. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_deferred_find(nrs_store *store, uint8_t waits_for_out[NRS_HASH_SIZE], uint64_t *version_out,
+                                               uint64_t *expires_ms_out, const uint8_t owner[NRS_HASH_SIZE]);
+/** Delete what has expired. */
+NRS_MUST_USE nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms);
 NRS_MUST_USE nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number);
 size_t nrs_store_deferred_count(nrs_store *store);
 /** Of one peer; SIZE_MAX when the store cannot be read. */

@@ -1,0 +1,293 @@
+/* A member that keeps to no rule, after a valid greeting; and records that come before the roster they need. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keys/seal.h"
+#include "mesh.h"
+#include "proto/vocabulary.h"
+
+static mesh net;
+
+static const char *text(const json_t *row, const char *key)
+{
+    const char *value = json_string_value(json_object_get(row, key));
+
+    return value == NULL ? "" : value;
+}
+
+static void send_with(size_t node, const char *label, const char *to)
+{
+    char command[256];
+
+    (void)snprintf(command, sizeof command,
+                   "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}", label, to);
+    assert_int_equal(mesh_command(&net, node, command), NRS_OK);
+}
+
+static size_t listed(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
+    return mesh_row_count(&net, node);
+}
+
+static long long status_number(size_t node, const char *key)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    return json_integer_value(json_object_get(mesh_row(&net, node, 0), key));
+}
+
+/* The records of one type in a node's log. */
+typedef struct found {
+    uint32_t type;
+    nrs_bytes records[8];
+    size_t count;
+} found;
+
+static nrs_error find(void *context, const nrs_log_row *row)
+{
+    found *set = context;
+
+    if (row->type == set->type && set->count < 8) {
+        assert_int_equal(nrs_bytes_copy(&set->records[set->count], row->record), NRS_OK);
+        set->count++;
+    }
+    return NRS_OK;
+}
+
+static found records_of(size_t node, nrs_record_type type)
+{
+    found set = {.type = (uint32_t)type};
+
+    assert_int_equal(nrs_store_log_each(net.nodes[node].store, 0, 100000, find, &set), NRS_OK);
+    return set;
+}
+
+static void wipe(found *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        nrs_bytes_wipe(&set->records[i]);
+    }
+}
+
+static void frame_of(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload)
+{
+    nrs_frame frame;
+
+    nrs__wire__frame__init(&frame);
+    frame.type = (uint32_t)type;
+    frame.payload = nrs_field_of(payload);
+    assert_int_equal(nrs_frame_encode(frame_out, &frame), NRS_OK);
+}
+
+/* One item with one record, from a member to the hub. */
+static void give_record(size_t from, size_t to, uint64_t position, nrs_slice record)
+{
+    nrs_items items;
+    Nrs__Wire__Item item, *list[1] = {&item};
+    ProtobufCBinaryData records[1] = {nrs_field_of(record)};
+    nrs_bytes payload = {0}, frame = {0};
+
+    nrs__wire__items__init(&items);
+    nrs__wire__item__init(&item);
+    item.position = position;
+    item.n_records = 1;
+    item.records = records;
+    items.n_items = 1;
+    items.items = list;
+    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
+    frame_of(&frame, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    assert_int_equal(mesh_inject(&net, from, to, nrs_slice_of_bytes(&frame)), NRS_OK);
+    nrs_bytes_wipe(&frame);
+    nrs_bytes_wipe(&payload);
+}
+
+/* A path into the tree of a grant that has none: CLEAR grants carry the key openly. */
+static void a_slot_path_of_a_clear_report_is_refused(void **state)
+{
+    found sealed;
+    nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_slot slot;
+    nrs_slot_path path;
+    uint8_t org[NRS_KEY_HASH_SIZE], wrapped[NRS_WRAPPED_KEY_SIZE] = {1}, prekey_id[NRS_PREKEY_ID_SIZE] = {1};
+    nrs_bytes slot_bytes = {0}, path_bytes = {0}, bytes = {0};
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    send_with(1, "CLEAR", "@electricity");
+    mesh_settle(&net, 3);
+    sealed = records_of(0, NRS_RECORD_SEALED);
+    assert_int_equal(sealed.count, 1);
+    assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&sealed.records[0])), NRS_OK);
+    assert_int_equal(nrs_sealed_parse(&view, nrs_field(&record->payload)), NRS_OK);
+    nrs_key_hash(org, nrs_identity_public(net.nodes[0].identity)->sign_key);
+    nrs__wire__slot__init(&slot);
+    slot.org = nrs_field_of(nrs_slice_of(org, sizeof org));
+    slot.prekey_id = nrs_field_of(nrs_slice_of(prekey_id, sizeof prekey_id));
+    slot.wrapped = nrs_field_of(nrs_slice_of(wrapped, sizeof wrapped));
+    assert_int_equal(nrs_slot_encode(&slot_bytes, &slot), NRS_OK);
+    nrs__wire__slot_path__init(&path);
+    path.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
+    path.grant_id = nrs_field_of(nrs_slice_of(view->grant_id, NRS_HASH_SIZE));
+    path.slot = nrs_field_of(nrs_slice_of_bytes(&slot_bytes));
+    assert_int_equal(nrs_slot_path_encode(&path_bytes, &path), NRS_OK);
+    assert_int_equal(nrs_record_wrap(&bytes, NRS_RECORD_SLOT_PATH, nrs_slice_of_bytes(&path_bytes)), NRS_OK);
+    give_record(2, 0, 1u << 20, nrs_slice_of_bytes(&bytes));
+    assert_int_equal(listed(0), 1);
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&path_bytes);
+    nrs_bytes_wipe(&slot_bytes);
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&record);
+    wipe(&sealed);
+    mesh_stop(&net);
+}
+
+static bool keep_hello(void *context, size_t from, size_t to, nrs_slice frame)
+{
+    nrs_bytes *kept = context;
+
+    if (from == 2 && to == 0 && kept->size == 0) {
+        assert_int_equal(nrs_bytes_copy(kept, frame), NRS_OK);
+    }
+    return true;
+}
+
+/* A second hello would start the log again while the first answer's frames still wait: the link ends instead. */
+static void a_second_hello_ends_the_link(void **state)
+{
+    nrs_bytes hello = {0};
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_crash(&net, 2);
+    net.inspect = keep_hello;
+    net.inspect_context = &hello;
+    mesh_settle(&net, 3);
+    assert_true(mesh_linked(&net, 2, 0));
+    assert_true(hello.size > 0);
+    assert_int_equal(mesh_inject(&net, 2, 0, nrs_slice_of_bytes(&hello)), NRS_OK);
+    assert_false(mesh_linked(&net, 2, 0));
+    assert_true(mesh_linked(&net, 1, 0));
+    net.inspect = NULL;
+    mesh_settle(&net, 3);
+    assert_true(mesh_linked(&net, 2, 0));
+    nrs_bytes_wipe(&hello);
+    mesh_stop(&net);
+}
+
+/* A position that the store cannot hold ends the link of who sent it, and nobody else's. */
+static void a_position_out_of_range_ends_one_link(void **state)
+{
+    static const uint8_t items[] = {0x0a, 0x0e, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0x12, 0x01, 0x00};
+    nrs_bytes frame = {0};
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    frame_of(&frame, NRS_FRAME_ITEMS, nrs_slice_of(items, sizeof items));
+    assert_int_equal(mesh_inject(&net, 2, 0, nrs_slice_of_bytes(&frame)), NRS_OK);
+    assert_false(mesh_linked(&net, 2, 0));
+    assert_true(mesh_linked(&net, 1, 0));
+    nrs_bytes_wipe(&frame);
+    mesh_stop(&net);
+}
+
+/* The sender is two versions ahead: report and slots wait at the hub for the roster, and then go their way. */
+static void what_comes_before_its_roster_waits_and_is_delivered(void **state)
+{
+    found sealed, tables;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    send_with(1, "AMBER", "@electricity");
+    sealed = records_of(1, NRS_RECORD_SEALED);
+    tables = records_of(1, NRS_RECORD_SLOT_TABLE);
+    assert_int_equal(sealed.count, 1);
+    assert_int_equal(tables.count, 1);
+    give_record(1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]));
+    give_record(1, 0, (1u << 20) + 1, nrs_slice_of_bytes(&tables.records[0]));
+    assert_int_equal(status_number(0, "deferred"), 2);
+    assert_int_equal(listed(0), 0);
+    mesh_crash(&net, 0);
+    assert_int_equal(status_number(0, "deferred"), 2);
+    mesh_give(&net, 0);
+    assert_int_equal(status_number(0, "deferred"), 0);
+    assert_int_equal(listed(0), 1);
+    mesh_settle(&net, 5);
+    assert_int_equal(listed(2), 1);
+    wipe(&sealed);
+    wipe(&tables);
+    mesh_stop(&net);
+}
+
+/* A version that a node missed does not stop it: the roster keys it holds vouch for a later one. */
+static void a_skipped_roster_version_heals(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    mesh_settle(&net, 4);
+    send_with(1, "AMBER", "@electricity");
+    mesh_settle(&net, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(listed(i), 1);
+        assert_int_equal(mesh_command(&net, i, "{\"command\":\"status\"}"), NRS_OK);
+        assert_int_equal(json_integer_value(json_object_get(
+                             json_array_get(json_object_get(mesh_row(&net, i, 0), "communities"), 0), "roster_version")), 6);
+    }
+    assert_string_equal(text(mesh_row(&net, 0, 0), "org"), "org-0");
+    mesh_stop(&net);
+}
+
+/* Reports that speak of rosters far ahead fill no more than one peer's room, and what is honest still passes. */
+static void a_peer_cannot_take_the_room_of_others(void **state)
+{
+    found sealed;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    for (size_t i = 0; i < 8; i++) {
+        send_with(1, "AMBER", "@electricity");
+    }
+    sealed = records_of(1, NRS_RECORD_SEALED);
+    assert_int_equal(sealed.count, 8);
+    for (size_t i = 0; i < 300 && mesh_linked(&net, 1, 0); i++) {
+        give_record(1, 0, (1u << 20) + i, nrs_slice_of_bytes(&sealed.records[i % 8]));
+    }
+    assert_in_range(status_number(0, "deferred"), 8, NRS_DEFERRED_PER_PEER_MAX);
+    assert_false(mesh_linked(&net, 1, 0)); /* no room: not confirmed, the link ends */
+    send_with(2, "AMBER", "@electricity");
+    mesh_settle(&net, 3);
+    assert_int_equal(listed(3), 1);
+    mesh_give(&net, 0);
+    assert_int_equal(status_number(0, "deferred"), 0);
+    wipe(&sealed);
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_path_of_a_clear_report_is_refused),
+        cmocka_unit_test(a_second_hello_ends_the_link),
+        cmocka_unit_test(a_position_out_of_range_ends_one_link),
+        cmocka_unit_test(what_comes_before_its_roster_waits_and_is_delivered),
+        cmocka_unit_test(a_skipped_roster_version_heals),
+        cmocka_unit_test(a_peer_cannot_take_the_room_of_others),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
