@@ -25,34 +25,6 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
     return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
 }
 
-/* Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
- * take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is
- * then not confirmed, and the peer comes again with it. */
-static nrs_error defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from)
-{
-    nrs_deferred_row row = *wanted;
-    nrs_error error;
-
-    if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX ||
-        nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= NRS_DEFERRED_PER_PEER_MAX) {
-        return NRS_ERROR_LIMIT;
-    }
-    row.peer = from->keys.sign_key;
-    row.at_ms = core->now_ms;
-    error = nrs_store_deferred_add(core->store, &row);
-    return error == NRS_OK ? NRS_ERROR_DEFERRED : error;
-}
-
-/* What belongs to a report that is itself deferred waits with it. */
-static nrs_error defer_with_report(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from)
-{
-    uint8_t community[NRS_HASH_SIZE];
-    nrs_deferred_row row = {.waits_for = community, .owner = sealed_id, .record = record};
-    nrs_error error = nrs_store_deferred_find(core->store, community, &row.version, &row.expires_ms, sealed_id);
-
-    return error == NRS_OK ? defer(core, &row, from) : error;
-}
-
 static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
 {
     const nrs_header *header = view->header;
@@ -97,7 +69,7 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
         return NRS_ERROR_EXPIRED;
     }
     error = nrs_sealed_check_signature(view);
-    return error == NRS_OK ? defer(core, &row, from) : error;
+    return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
 }
 
 static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
@@ -162,7 +134,7 @@ static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice paylo
     }
     error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
     if (error == NRS_ERROR_NOT_FOUND) {
-        error = defer_with_report(core, grant->sealed_id.data, record, from);
+        error = nrs_receive_defer_with_report(core, grant->sealed_id.data, record, from);
     }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
@@ -239,7 +211,7 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
         if (error == NRS_ERROR_NOT_FOUND) {
-            error = defer_with_report(core, table->sealed_id.data, record, from);
+            error = nrs_receive_defer_with_report(core, table->sealed_id.data, record, from);
         }
     }
     if (error == NRS_OK) {
@@ -281,81 +253,10 @@ static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice p
     if (error == NRS_OK) {
         error = nrs_open_slot(core, path, record);
         if (error == NRS_ERROR_NOT_FOUND) {
-            error = defer_with_report(core, path->sealed_id.data, record, from);
+            error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
         }
     }
     nrs_slot_path_free(&path);
-    return error;
-}
-
-static nrs_error receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
-{
-    nrs_signed_by_many *many = NULL;
-    nrs_roster *claimed = NULL;
-    nrs_community *community;
-    uint8_t id[NRS_HASH_SIZE], head[NRS_HASH_SIZE];
-    nrs_error error = nrs_signed_by_many_decode(&many, payload);
-
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&claimed, nrs_field(&many->statement));
-    }
-    if (error != NRS_OK) {
-        goto out;
-    }
-    nrs_roster_community(id, claimed, nrs_field(&many->statement));
-    nrs_roster_hash(head, nrs_field(&many->statement));
-    community = nrs_community_by_id(core, id);
-    if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY; /* a community is joined by a person, never by a record */
-    } else if (claimed->version <= community->roster->version) {
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
-                : claimed->version == community->roster->version ? NRS_ERROR_FORKED
-                                                                  : NRS_ERROR_ROSTER_OLD;
-    } else {
-        error = nrs_take_later_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
-    }
-    if (error == NRS_ERROR_FORGED && community != NULL && claimed->version > community->roster->version + 1 &&
-        claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {
-        /* Signed by keys that a version between may bring. */
-        const nrs_deferred_row row = {.waits_for = id, .version = claimed->version - 1, .owner = head, .record = record,
-                                      .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
-        error = defer(core, &row, from);
-    }
-out:
-    nrs_roster_free(&claimed);
-    nrs_signed_by_many_free(&many);
-    return error;
-}
-
-nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
-{
-    nrs_roster *roster = NULL;
-    nrs_bytes statement = {0};
-    nrs_signed_by_many *decoded = NULL;
-    nrs_roster *claimed = NULL;
-    uint8_t id[NRS_HASH_SIZE];
-    nrs_slice chain = nrs_slice_of_bytes(&community->statement);
-    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
-
-    memcpy(id, community->id, sizeof id);
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&claimed, nrs_field(&decoded->statement));
-    }
-    if (error == NRS_OK && claimed->version > community->roster->version + 1) {
-        /* The versions between are missing, so there is no hash to follow: the roster keys held are what binds (SPEC 7.4). */
-        chain = nrs_slice_of(NULL, 0);
-        error = memcmp(claimed->community.data, id, sizeof id) == 0 ? NRS_OK : NRS_ERROR_FORGED;
-    }
-    if (error == NRS_OK) {
-        error = nrs_roster_verify(&roster, &statement, many, community->roster, chain);
-    }
-    if (error == NRS_OK) {
-        error = nrs_directory_adopt(core, id, many, source);
-    }
-    nrs_roster_free(&roster);
-    nrs_roster_free(&claimed);
-    nrs_signed_by_many_free(&decoded);
-    nrs_bytes_wipe(&statement);
     return error;
 }
 
@@ -450,85 +351,12 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
         error = receive_published(core, (nrs_record_type)decoded->type, record, payload, from);
         break;
     case NRS_RECORD_ROSTER:
-        error = receive_roster(core, record, payload, from);
+        error = nrs_receive_roster(core, record, payload, from);
         break;
     case NRS_RECORD_ENVELOPE:
         error = receive_envelope(core, record, payload, from);
         break;
     }
     nrs_record_free(&decoded);
-    return error;
-}
-
-/* ---- What waited for a roster ---- */
-
-#define RETRIED_AT_ONCE 64u
-
-typedef struct waiting {
-    struct { uint64_t number; uint8_t peer[NRS_KEY_SIZE]; nrs_bytes record; } list[RETRIED_AT_ONCE];
-    size_t count;
-} waiting;
-
-static nrs_error collect(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
-{
-    waiting *set = context;
-    nrs_error error = nrs_bytes_copy(&set->list[set->count].record, record);
-
-    set->list[set->count].number = number;
-    memcpy(set->list[set->count].peer, peer, NRS_KEY_SIZE);
-    set->count++;
-    return error;
-}
-
-/* It is kept again where it still waits (for another roster); a rule that refuses it now ends it. */
-static nrs_error retry(nrs_core *core, uint64_t number, const uint8_t peer[NRS_KEY_SIZE], nrs_slice record)
-{
-    nrs_peer *from = nrs_peer_by_sign(core, peer);
-    nrs_error error = nrs_store_deferred_delete(core->store, number);
-
-    if (error == NRS_OK && from != NULL) {
-        nrs_error taken = nrs_receive_record(core, record, from);
-        if (taken != NRS_OK && taken != NRS_ERROR_DEFERRED) {
-            nrs_core_complain(core, from, taken, "a record that was deferred is refused: %s", nrs_error_rule(taken));
-        }
-        error = nrs_error_is_fatal(taken) ? taken : NRS_OK;
-    }
-    return error;
-}
-
-static nrs_error retry_community(nrs_core *core, const uint8_t community_id[NRS_HASH_SIZE], uint64_t version)
-{
-    uint64_t after = 0;
-    size_t found = RETRIED_AT_ONCE;
-    nrs_error error = NRS_OK;
-
-    while (found == RETRIED_AT_ONCE && error == NRS_OK) {
-        waiting set = {.count = 0};
-        error = nrs_store_deferred_each(core->store, community_id, version, after, RETRIED_AT_ONCE, collect, &set);
-        found = set.count;
-        for (size_t i = 0; i < set.count; i++) {
-            if (error == NRS_OK) {
-                error = retry(core, set.list[i].number, set.list[i].peer, nrs_slice_of_bytes(&set.list[i].record));
-            }
-            after = set.list[i].number;
-            nrs_bytes_wipe(&set.list[i].record);
-        }
-    }
-    return error;
-}
-
-nrs_error nrs_receive_deferred(nrs_core *core)
-{
-    nrs_error error = NRS_OK;
-
-    /* A deferred roster may itself be adopted, and then more can be tried: at most once for each version. */
-    while (core->rosters_adopted && error == NRS_OK) {
-        core->rosters_adopted = false;
-        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
-            uint8_t id[NRS_HASH_SIZE];
-            memcpy(id, core->communities[i].id, sizeof id);
-            error = retry_community(core, id, core->communities[i].roster->version);
-        }
-    }
     return error;
 }

@@ -12,4 +12,12 @@ NRS_MUST_USE nrs_error nrs_check_authority(const nrs_sealed_view *view, const nr
  *  needs the signatures of the roster keys held. */
 NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source);
 
+/** Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
+ *  take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is
+ *  then not confirmed, and the peer comes again with it. In: wanted: without peer and time, which are filled in. */
+NRS_MUST_USE nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from);
+/** What belongs to a report that is itself deferred waits with it. NRS_ERROR_NOT_FOUND if the report is not. */
+NRS_MUST_USE nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from);
+NRS_MUST_USE nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+
 #endif
