@@ -127,8 +127,8 @@ static nrs_error add_deferred(nrs_link *link, uint64_t position)
     return NRS_OK;
 }
 
-/* One item: all its records are tried; the first refusal is told to the peer. */
-static nrs_error take_item(nrs_core *core, nrs_link *link, const Nrs__Wire__Item *item)
+/* One item: all its records are tried; the first refusal is told to the peer. Out: refused_out: NRS_OK or that refusal. */
+static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *link, const Nrs__Wire__Item *item)
 {
     nrs_error refused = NRS_OK;
     bool deferred = false;
@@ -154,40 +154,35 @@ static nrs_error take_item(nrs_core *core, nrs_link *link, const Nrs__Wire__Item
     } else if (error == NRS_OK && deferred) {
         error = add_deferred(link, item->position);
     }
+    *refused_out = refused;
     return error;
-}
-
-/* One line for a frame, however many of its records were refused: a peer does not get to fill the log. */
-static void log_refusals(nrs_core *core, const nrs_link *link, size_t count)
-{
-    if (count > 0) {
-        nrs_error cause = (nrs_error)link->confirm.refusals[link->confirm.n_refusals - 1]->error;
-
-        nrs_core_complain(core, link->peer, cause, "refused %zu of its records, the last: %s", count, nrs_error_rule(cause));
-    }
 }
 
 static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
 {
     nrs_items *items = NULL;
-    size_t refused = 0;
+    size_t refused_count = 0;
+    nrs_error last = NRS_OK;
     nrs_error error = nrs_items_decode(&items, payload);
 
     for (size_t i = 0; error == NRS_OK && i < items->n_items; i++) {
         const Nrs__Wire__Item *item = items->items[i];
         if (item->position > link->held_position) {
-            size_t before = link->confirm.n_refusals;
-            error = take_item(core, link, item);
+            nrs_error refused = NRS_OK;
+            error = take_item(core, &refused, link, item);
             if (error != NRS_OK) {
                 break;
             }
             link->held_position = item->position;
-            refused += link->confirm.n_refusals != before;
+            if (refused != NRS_OK) {
+                refused_count++;
+                last = refused;
+            }
         }
         link->confirm_due = true;
     }
-    if (error == NRS_OK) {
-        log_refusals(core, link, refused);
+    if (error == NRS_OK && refused_count > 0) { /* one line for a frame: a peer does not get to fill the log */
+        nrs_core_complain(core, link->peer, last, "refused %zu of its records, the last: %s", refused_count, nrs_error_rule(last));
     }
     nrs_items_free(&items);
     return error;

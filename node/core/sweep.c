@@ -90,7 +90,10 @@ nrs_error nrs_sweep_tick(nrs_core *core)
     if (!nrs_clock_trusted(core) || core->monotonic_ms < core->swept_ms + SWEEP_EVERY_MS) {
         return NRS_OK;
     }
-    error = read_swept(core, &after);
+    error = nrs_store_deferred_expire(core->store, core->now_ms);
+    if (error == NRS_OK) {
+        error = read_swept(core, &after);
+    }
     if (error == NRS_OK) {
         error = nrs_store_log_each(core->store, after, ROWS_PER_SWEEP, visit, &job);
     }

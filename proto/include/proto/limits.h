@@ -25,7 +25,6 @@
 #define NRS_FIELD_NAME_SIZE_MAX 64u
 #define NRS_FIELD_VALUE_SIZE_MAX (16u * 1024u)
 #define NRS_REASON_SIZE_MAX 1000u
-#define NRS_DUTY_SIZE_MAX 32u
 
 #define NRS_FIELD_COUNT_MAX 64u
 #define NRS_TARGET_COUNT_MAX 256u /* addresses of one report */

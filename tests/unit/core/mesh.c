@@ -445,32 +445,32 @@ void mesh_bump(mesh *net)
     next_version(net, MESH_NODE_MAX, 0);
 }
 
-nrs_error mesh_inject(mesh *net, size_t from, size_t to, nrs_slice frame)
+nrs_link_id mesh_link_id(const mesh *net, size_t from, size_t to)
 {
-    nrs_event event = {.type = NRS_EVENT_FRAME, .bytes = frame};
-
-    memcpy(event.curve_key, curve_of(net, from), NRS_KEY_SIZE);
     for (size_t i = 0; i < net->link_count; i++) {
         const mesh_link *link = &net->links[i];
         if (link->open && link->from == from && link->to == to) {
-            event.link = link->to_id;
-        } else if (link->open && link->from == to && link->to == from) {
-            event.link = link->from_id;
+            return link->to_id;
+        }
+        if (link->open && link->from == to && link->to == from) {
+            return link->from_id;
         }
     }
+    return 0;
+}
+
+nrs_error mesh_inject(mesh *net, size_t from, size_t to, nrs_slice frame)
+{
+    nrs_event event = {.type = NRS_EVENT_FRAME, .bytes = frame, .link = mesh_link_id(net, from, to)};
+
+    memcpy(event.curve_key, curve_of(net, from), NRS_KEY_SIZE);
     assert_true(event.link != 0);
     return mesh_step(net, to, &event);
 }
 
 bool mesh_linked(const mesh *net, size_t a, size_t b)
 {
-    for (size_t i = 0; i < net->link_count; i++) {
-        const mesh_link *link = &net->links[i];
-        if (link->open && ((link->from == a && link->to == b) || (link->from == b && link->to == a))) {
-            return true;
-        }
-    }
-    return false;
+    return mesh_link_id(net, a, b) != 0;
 }
 
 void mesh_join(mesh *net, size_t node, uint32_t role)

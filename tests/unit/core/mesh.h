@@ -61,6 +61,8 @@ void mesh_bump(mesh *net);
 void mesh_give(mesh *net, size_t node);
 /** A frame to a node as if the peer at the other end of their link had sent it. */
 nrs_error mesh_inject(mesh *net, size_t from, size_t to, nrs_slice frame);
+/** How `to` numbers its open link with `from`; 0 if there is none. */
+nrs_link_id mesh_link_id(const mesh *net, size_t from, size_t to);
 /** Whether an open link joins the two. */
 bool mesh_linked(const mesh *net, size_t a, size_t b);
 /** Make a node that is in no community. Returns its index. */

@@ -249,6 +249,84 @@ static void a_skipped_roster_version_heals(void **state)
     mesh_stop(&net);
 }
 
+/* More refusals in one step than a confirmation holds, and then a record that is in order. */
+static void a_full_confirmation_leaves_and_another_is_begun(void **state)
+{
+    static const uint8_t garbage[] = {1};
+    found card;
+    nrs_items items;
+    static Nrs__Wire__Item list[NRS_ITEM_COUNT_MAX];
+    static Nrs__Wire__Item *pointers[NRS_ITEM_COUNT_MAX];
+    ProtobufCBinaryData bad[1] = {nrs_field_of(nrs_slice_of(garbage, sizeof garbage))}, good[1];
+    nrs_bytes payload = {0}, frames[2] = {{0}, {0}};
+    nrs_event events[2] = {{.type = NRS_EVENT_FRAME}, {.type = NRS_EVENT_FRAME}};
+    nrs_effects effects = {0};
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    card = records_of(2, NRS_RECORD_CARD);
+    assert_true(card.count > 0);
+    good[0] = nrs_field_of(nrs_slice_of_bytes(&card.records[0]));
+    nrs__wire__items__init(&items);
+    for (size_t i = 0; i < NRS_ITEM_COUNT_MAX; i++) {
+        nrs__wire__item__init(&list[i]);
+        list[i].position = (1u << 20) + i;
+        list[i].n_records = 1;
+        list[i].records = bad;
+        pointers[i] = &list[i];
+    }
+    items.n_items = NRS_ITEM_COUNT_MAX;
+    items.items = pointers;
+    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
+    frame_of(&frames[0], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    list[0].position = 1u << 21;
+    list[0].records = good;
+    items.n_items = 1;
+    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
+    frame_of(&frames[1], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    for (size_t i = 0; i < 2; i++) {
+        events[i].link = mesh_link_id(&net, 2, 0);
+        events[i].bytes = nrs_slice_of_bytes(&frames[i]);
+        events[i].now_ms = net.now_ms;
+        events[i].monotonic_ms = net.monotonic_ms;
+        memcpy(events[i].curve_key, nrs_identity_public(net.nodes[2].identity)->curve_key, NRS_KEY_SIZE);
+    }
+    assert_int_equal(nrs_core_step(net.nodes[0].core, &effects, events, 2), NRS_OK);
+    nrs_effects_wipe(&effects);
+    send_with(1, "AMBER", "@electricity");
+    mesh_settle(&net, 3);
+    assert_int_equal(listed(2), 1);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&frames[0]);
+    nrs_bytes_wipe(&frames[1]);
+    wipe(&card);
+    mesh_stop(&net);
+}
+
+/* What waits for a roster that never comes does not wait for ever. */
+static void what_is_deferred_expires(void **state)
+{
+    found sealed;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    send_with(1, "AMBER", "@electricity");
+    sealed = records_of(1, NRS_RECORD_SEALED);
+    mesh_down(&net, 2);
+    give_record(1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]));
+    mesh_down(&net, 1); /* and with it the roster */
+    assert_int_equal(status_number(0, "deferred"), 1);
+    net.now_ms += 10 * NRS_DAY_MS;
+    net.monotonic_ms += 10 * NRS_DAY_MS;
+    mesh_settle(&net, 3);
+    assert_int_equal(status_number(0, "deferred"), 0);
+    wipe(&sealed);
+    mesh_stop(&net);
+}
+
 /* Reports that speak of rosters far ahead fill no more than one peer's room, and what is honest still passes. */
 static void a_peer_cannot_take_the_room_of_others(void **state)
 {
@@ -286,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_position_out_of_range_ends_one_link),
         cmocka_unit_test(what_comes_before_its_roster_waits_and_is_delivered),
         cmocka_unit_test(a_skipped_roster_version_heals),
+        cmocka_unit_test(a_full_confirmation_leaves_and_another_is_begun),
+        cmocka_unit_test(what_is_deferred_expires),
         cmocka_unit_test(a_peer_cannot_take_the_room_of_others),
     };
 
