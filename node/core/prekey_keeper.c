@@ -168,24 +168,10 @@ static nrs_error make_missing(nrs_core *core, windows *due)
     return error;
 }
 
-/* The store keeps the bundle of the latest date, whose record may have given way in the log to one of an earlier date. */
-static bool still_logged(const nrs_core *core, const nrs_bundle *bundle)
-{
-    nrs_log_row row;
-    nrs_bytes bytes = {0};
-    bool logged = bundle != NULL && nrs_store_log_get(core->store, &row, &bytes, bundle->position) == NRS_OK && row.record.size > 0;
-
-    nrs_bytes_wipe(&bytes);
-    return logged;
-}
-
 static bool all_published(const nrs_core *core, const windows *due)
 {
     const nrs_bundle *bundle = nrs_bundle_by_owner(core, core->self.sign_key);
 
-    if (!still_logged(core, bundle)) {
-        return false;
-    }
     for (size_t i = 0; i < due->count; i++) {
         if (due->held[i] == NULL || !published(bundle, due->held[i])) {
             return false;
@@ -224,23 +210,16 @@ static nrs_error log_bundle(nrs_core *core, const windows *due, uint64_t created
  * dated now, which they take. */
 static nrs_error publish(nrs_core *core, const windows *due)
 {
-    nrs_bundle *held = nrs_bundle_by_owner(core, core->self.sign_key);
+    const nrs_bundle *held = nrs_bundle_by_owner(core, core->self.sign_key);
     uint64_t held_ms = held == NULL ? 0 : held->prekeys->created_ms;
     uint64_t created_ms = held_ms >= core->now_ms ? held_ms + 1 : core->now_ms;
-    nrs_error error;
 
-    if (created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (held_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         nrs_core_log(core, NRS_ERROR_CLOCK, "prekeys: the bundle held is dated %llu hours ahead of the clock, one dated now takes its place",
                      (unsigned long long)((held_ms - core->now_ms) / NRS_HOUR_MS));
         created_ms = core->now_ms;
-        held->prekeys->created_ms = 0;
     }
-    error = log_bundle(core, due, created_ms);
-    held = nrs_bundle_by_owner(core, core->self.sign_key);
-    if (held != NULL && held->prekeys->created_ms == 0) {
-        held->prekeys->created_ms = held_ms; /* not replaced after all */
-    }
-    return error;
+    return log_bundle(core, due, created_ms);
 }
 
 /* Secrets past their grace. Windows made by a clock that was far ahead stay until their time is over. */
