@@ -590,3 +590,21 @@ const json_t *mesh_row(const mesh *net, size_t node, size_t index)
     assert_true(index < mesh_row_count(net, node));
     return json_array_get(net->nodes[node].reply, index);
 }
+
+nrs_error mesh_ask(mesh *net, size_t node, const char *format, ...)
+{
+    char request[2048];
+    va_list arguments;
+
+    va_start(arguments, format);
+    assert_true(vsnprintf(request, sizeof request, format, arguments) < (int)sizeof request);
+    va_end(arguments);
+    return mesh_command(net, node, request);
+}
+
+const char *mesh_text(const json_t *row, const char *key)
+{
+    const char *value = json_string_value(json_object_get(row, key));
+
+    return value == NULL ? "" : value;
+}

@@ -73,6 +73,10 @@ nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event);
 void mesh_settle(mesh *net, size_t rounds);
 /** A command as JSON text; the answer's lines are kept in node.reply. Returns the error named by the last line. */
 nrs_error mesh_command(mesh *net, size_t node, const char *command);
+/** The same with a formatted request of at most 2,047 characters. */
+nrs_error mesh_ask(mesh *net, size_t node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** A text of a row; "" where it is null or missing. */
+const char *mesh_text(const json_t *row, const char *key);
 /** The row with this index of the last answer. */
 const json_t *mesh_row(const mesh *net, size_t node, size_t index);
 size_t mesh_row_count(const mesh *net, size_t node);

@@ -30,26 +30,6 @@ static int stop(void **state)
     return 0;
 }
 
-static const char *text(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-
-    return value == NULL ? "" : value;
-}
-
-static nrs_error ask(size_t node, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static nrs_error ask(size_t node, const char *format, ...)
-{
-    char request[2048];
-    va_list arguments;
-
-    va_start(arguments, format);
-    assert_true(vsnprintf(request, sizeof request, format, arguments) < (int)sizeof request);
-    va_end(arguments);
-    return mesh_command(&net, node, request);
-}
-
 static const json_t *last_line(size_t node)
 {
     return json_array_get(net.nodes[node].reply, mesh_row_count(&net, node));
@@ -58,9 +38,9 @@ static const json_t *last_line(size_t node)
 static void send_id(size_t node, char id_out[65], const char *request)
 {
     if (mesh_command(&net, node, request) != NRS_OK) {
-        fail_msg("%s: %s", request, text(last_line(node), "message"));
+        fail_msg("%s: %s", request, mesh_text(last_line(node), "message"));
     }
-    (void)snprintf(id_out, 65, "%s", text(mesh_row(&net, node, 0), "id"));
+    (void)snprintf(id_out, 65, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
     assert_int_equal(strlen(id_out), 64);
 }
 
@@ -140,16 +120,16 @@ static void what_is_refused_changes_nothing(void **state)
         nrs_error error = mesh_command(&net, 1, it->request);
 
         if (error != it->want) {
-            fail_msg("%s: %s (%s), not %s", it->name, nrs_error_rule(error), text(last_line(1), "message"), nrs_error_rule(it->want));
+            fail_msg("%s: %s (%s), not %s", it->name, nrs_error_rule(error), mesh_text(last_line(1), "message"), nrs_error_rule(it->want));
         }
         assert_int_equal(mesh_row_count(&net, 1), 0);
-        assert_true(strlen(text(last_line(1), "message")) > 10);
-        if (error == NRS_ERROR_LABEL_FORBIDS && strlen(text(last_line(1), "hint")) < 10) {
+        assert_true(strlen(mesh_text(last_line(1), "message")) > 10);
+        if (error == NRS_ERROR_LABEL_FORBIDS && strlen(mesh_text(last_line(1), "hint")) < 10) {
             fail_msg("%s: no word of what would be allowed", it->name);
         }
         assert_int_equal(nrs_store_log_end(net.nodes[1].store), end);
     }
-    assert_int_equal(ask(1, "{\"command\":\"list\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 1), 0);
 }
 
@@ -195,17 +175,17 @@ static void answers_to_send(void **state)
     const json_t *row;
 
     (void)state;
-    assert_int_equal(ask(1, "{" AMBER TEXT ",\"dry_run\":true}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{" AMBER TEXT ",\"dry_run\":true}"), NRS_OK);
     row = mesh_row(&net, 1, 0);
     assert_null(json_object_get(row, "id"));
     assert_int_equal(json_array_size(json_object_get(row, "recipients")), 3);
-    assert_int_equal(ask(1, "{\"command\":\"list\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 1), 0);
 
     send_id(1, id, "{\"command\":\"send\",\"label\":\"tlp:amber+strict\",\"to\":[\"org-2\",\"org-2\",\"org-1\"],\"kind\":\"near-miss\"" TEXT "}");
     row = mesh_row(&net, 1, 0);
-    assert_string_equal(text(row, "label"), "AMBER+STRICT");
-    assert_string_equal(text(row, "community"), "electricity");
+    assert_string_equal(mesh_text(row, "label"), "AMBER+STRICT");
+    assert_string_equal(mesh_text(row, "community"), "electricity");
     assert_int_equal(json_array_size(json_object_get(row, "recipients")), 1);
     assert_string_equal(json_string_value(json_array_get(json_object_get(row, "recipients"), 0)), "org-2");
     assert_int_equal(json_array_size(json_object_get(row, "waiting")), 0);
@@ -225,25 +205,25 @@ static void list_filters(void **state)
         send_id(1, ids[i], request);
     }
     mesh_settle(&net, 3);
-    assert_int_equal(ask(2, "{\"command\":\"list\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 4);
     for (size_t i = 0; i < 4; i++) {
-        assert_string_equal(text(mesh_row(&net, 2, i), "id"), ids[i]);
-        assert_string_equal(text(mesh_row(&net, 2, i), "from"), "org-1");
+        assert_string_equal(mesh_text(mesh_row(&net, 2, i), "id"), ids[i]);
+        assert_string_equal(mesh_text(mesh_row(&net, 2, i), "from"), "org-1");
         assert_true(json_is_null(json_object_get(mesh_row(&net, 2, i), "follows")));
         assert_null(json_object_get(mesh_row(&net, 2, i), "body"));
     }
-    assert_int_equal(ask(2, "{\"command\":\"list\",\"kind\":\"incident\",\"limit\":1}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"kind\":\"incident\",\"limit\":1}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 1);
-    assert_string_equal(text(mesh_row(&net, 2, 0), "id"), ids[2]);
-    assert_int_equal(ask(2, "{\"command\":\"list\",\"limit\":0}"), NRS_OK);
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "id"), ids[2]);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"limit\":0}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 0);
-    assert_int_equal(ask(2, "{\"command\":\"list\",\"sent\":true}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"sent\":true}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 0);
-    assert_int_equal(ask(2, "{\"command\":\"show\",\"id\":\"%s\"}", ids[1]), NRS_OK);
-    assert_int_equal(ask(2, "{\"command\":\"list\",\"unread\":true,\"community\":\"electricity\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", ids[1]), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"unread\":true,\"community\":\"electricity\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 3);
-    assert_int_equal(ask(2, "{\"command\":\"list\",\"since\":\"2100-01-01\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"since\":\"2100-01-01\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 0);
 }
 
@@ -257,28 +237,28 @@ static void show_tells_once_and_keeps_its_keys(void **state)
     send_id(1, id, "{" AMBER TEXT ",\"number\":2,\"final\":true,\"drill\":true,\"fields\":{\"system\":\"監視端末\",\"label\":\"CLEAR\",\"body\":\"forged\"}}");
     mesh_settle(&net, 3);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(ask(2, "{\"command\":\"show\",\"id\":\"%.6s\"}", id), NRS_OK);
+        assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%.6s\"}", id), NRS_OK);
         mesh_settle(&net, 2);
     }
     row = mesh_row(&net, 2, 0);
-    assert_string_equal(text(row, "label"), "AMBER");
-    assert_string_equal(text(row, "body"), "b");
-    assert_string_equal(text(row, "system"), "監視端末");
-    assert_string_equal(text(json_object_get(row, "fields"), "label"), "CLEAR");
+    assert_string_equal(mesh_text(row, "label"), "AMBER");
+    assert_string_equal(mesh_text(row, "body"), "b");
+    assert_string_equal(mesh_text(row, "system"), "監視端末");
+    assert_string_equal(mesh_text(json_object_get(row, "fields"), "label"), "CLEAR");
     assert_int_equal(json_integer_value(json_object_get(row, "number")), 2);
     assert_true(json_is_true(json_object_get(row, "final")));
     assert_true(json_is_true(json_object_get(row, "drill")));
     assert_true(json_is_true(json_object_get(row, "opened")));
     assert_int_equal(json_array_size(json_object_get(row, "attachments")), 0);
-    assert_int_equal(ask(1, "{\"command\":\"receipts\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"receipts\",\"id\":\"%s\"}", id), NRS_OK);
     for (size_t i = 0; i < mesh_row_count(&net, 1); i++) {
-        opened += strcmp(text(mesh_row(&net, 1, i), "stage"), "opened") == 0;
+        opened += strcmp(mesh_text(mesh_row(&net, 1, i), "stage"), "opened") == 0;
     }
     assert_int_equal(opened, 1);
-    assert_int_equal(ask(1, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", id), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 1), 2);
-    assert_string_equal(text(mesh_row(&net, 1, 0), "stage"), "stored");
-    assert_int_equal(ask(2, "{\"command\":\"receipts\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "stage"), "stored");
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"receipts\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
 }
 
 static void receipts_after_expiry(void **state)
@@ -289,11 +269,11 @@ static void receipts_after_expiry(void **state)
     mesh_down(&net, 3);
     send_id(1, id, "{" AMBER TEXT ",\"expires_in_ms\":1000}");
     net.now_ms += 5000;
-    assert_int_equal(ask(1, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", id), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 1), 3);
-    assert_string_equal(text(mesh_row(&net, 1, 2), "recipient"), "org-3");
-    assert_string_equal(text(mesh_row(&net, 1, 2), "stage"), "expired");
-    assert_int_equal(ask(1, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 2), "recipient"), "org-3");
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 2), "stage"), "expired");
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
     assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "expired")));
 }
 
@@ -307,25 +287,25 @@ static void replies(void **state)
     send_id(1, green, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"request\"" TEXT "}");
     mesh_settle(&net, 3);
 
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\"}", amber), NRS_OK);
-    assert_string_equal(text(mesh_row(&net, 2, 0), "label"), "AMBER");
-    (void)snprintf(answer, sizeof answer, "%s", text(mesh_row(&net, 2, 0), "id"));
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\"}", amber), NRS_OK);
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "label"), "AMBER");
+    (void)snprintf(answer, sizeof answer, "%s", mesh_text(mesh_row(&net, 2, 0), "id"));
     mesh_settle(&net, 3);
-    assert_int_equal(ask(1, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_OK);
-    assert_string_equal(text(mesh_row(&net, 1, 0), "subject"), "Re: 照会");
-    assert_string_equal(text(mesh_row(&net, 1, 0), "kind"), "incident");
-    assert_string_equal(text(mesh_row(&net, 1, 0), "quoted"), amber);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_OK);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "Re: 照会");
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "kind"), "incident");
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "quoted"), amber);
     assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "drill")));
-    assert_int_equal(ask(3, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(mesh_ask(&net, 3, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_ERROR_NOT_FOUND);
 
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"body\":\"x\"}", amber), NRS_ERROR_LABEL_FORBIDS);
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-3\"]}", strict), NRS_OK);
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-0\"]}", strict), NRS_ERROR_LABEL_FORBIDS);
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", strict), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"body\":\"x\"}", amber), NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-3\"]}", strict), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-0\"]}", strict), NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", strict), NRS_OK);
     assert_string_equal(json_string_value(json_array_get(json_object_get(mesh_row(&net, 2, 0), "recipients"), 0)), "org-1");
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", green), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", green), NRS_OK);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 2, 0), "recipients")), 3);
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"label\":\"AMBER\",\"dry_run\":true}", green), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"label\":\"AMBER\",\"dry_run\":true}", green), NRS_OK);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 2, 0), "recipients")), 1);
 }
 
@@ -350,10 +330,10 @@ static void export_by_the_label(void **state)
         send_id(1, id, request);
         mesh_settle(&net, 3);
         for (size_t k = 0; k < 4; k++) {
-            assert_int_equal(ask(2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"%s\"}", id, sinks[k]), cases[i].want[k]);
+            assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"%s\"}", id, sinks[k]), cases[i].want[k]);
             if (cases[i].want[k] == NRS_OK) {
-                assert_string_equal(text(mesh_row(&net, 2, 0), "body"), "b");
-                assert_string_equal(text(mesh_row(&net, 2, 0), "sink"), sinks[k]);
+                assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "body"), "b");
+                assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "sink"), sinks[k]);
             }
         }
     }
@@ -368,19 +348,19 @@ static void forgotten_for_good(void **state)
     send_id(1, kept, "{" AMBER TEXT "}");
     mesh_settle(&net, 3);
     for (size_t node = 0; node < 3; node++) { /* the hub, the source, a member */
-        assert_int_equal(ask(node, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_OK);
+        assert_int_equal(mesh_ask(&net, node, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_OK);
         assert_int_equal(mesh_row_count(&net, node), 1); /* the whole id */
     }
     mesh_crash(&net, 2);
     mesh_settle(&net, 5);
     for (size_t node = 0; node < 3; node++) {
-        assert_int_equal(ask(node, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
-        assert_int_equal(ask(node, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
-        assert_int_equal(ask(node, "{\"command\":\"list\"}"), NRS_OK);
+        assert_int_equal(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
+        assert_int_equal(mesh_ask(&net, node, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_ERROR_NOT_FOUND);
+        assert_int_equal(mesh_ask(&net, node, "{\"command\":\"list\"}"), NRS_OK);
         assert_int_equal(mesh_row_count(&net, node), 1);
-        assert_int_equal(ask(node, "{\"command\":\"show\",\"id\":\"%s\"}", kept), NRS_OK);
+        assert_int_equal(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", kept), NRS_OK);
     }
-    assert_int_equal(ask(3, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 3, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
 }
 
 static void status_of_a_member(void **state)
@@ -389,18 +369,18 @@ static void status_of_a_member(void **state)
     const json_t *link;
 
     (void)state;
-    assert_int_equal(ask(1, "{\"command\":\"status\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"status\"}"), NRS_OK);
     row = mesh_row(&net, 1, 0);
-    assert_string_equal(text(row, "org"), "org-1");
-    assert_int_equal(strlen(text(row, "fingerprint")), 47);
-    assert_string_equal(text(json_array_get(json_object_get(row, "communities"), 0), "id"), "electricity");
-    assert_string_equal(text(json_array_get(json_object_get(row, "communities"), 0), "role"), "operator");
+    assert_string_equal(mesh_text(row, "org"), "org-1");
+    assert_int_equal(strlen(mesh_text(row, "fingerprint")), 47);
+    assert_string_equal(mesh_text(json_array_get(json_object_get(row, "communities"), 0), "id"), "electricity");
+    assert_string_equal(mesh_text(json_array_get(json_object_get(row, "communities"), 0), "role"), "operator");
     link = json_array_get(json_object_get(row, "links"), 0);
-    assert_string_equal(text(link, "org"), "org-0");
-    assert_string_equal(text(link, "state"), "up");
+    assert_string_equal(mesh_text(link, "org"), "org-0");
+    assert_string_equal(mesh_text(link, "state"), "up");
     assert_true(json_is_integer(json_object_get(row, "queued")));
     assert_true(json_is_array(json_object_get(row, "warnings")));
-    assert_int_equal(ask(1, "{\"command\":\"persons\"}"), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"persons\"}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 1), 0);
 }
 

@@ -13,13 +13,6 @@
 
 static mesh net;
 
-static const char *text(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-
-    return value == NULL ? "" : value;
-}
-
 static void send_with(size_t node, const char *label, const char *to)
 {
     char command[256];
@@ -245,7 +238,7 @@ static void a_skipped_roster_version_heals(void **state)
         assert_int_equal(json_integer_value(json_object_get(
                              json_array_get(json_object_get(mesh_row(&net, i, 0), "communities"), 0), "roster_version")), 6);
     }
-    assert_string_equal(text(mesh_row(&net, 0, 0), "org"), "org-0");
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "org"), "org-0");
     mesh_stop(&net);
 }
 

@@ -15,13 +15,6 @@ static mesh net;
 static const char *send_amber = "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
                                 "\"subject\":\"変電所の遠隔監視が停止\",\"body\":\"本文\"}";
 
-static const char *text(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-
-    return value == NULL ? "" : value;
-}
-
 /* How many rows of a node's list have this subject. */
 static size_t listed(size_t node, const char *subject)
 {
@@ -29,7 +22,7 @@ static size_t listed(size_t node, const char *subject)
 
     assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
     for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        count += strcmp(text(mesh_row(&net, node, i), "subject"), subject) == 0;
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "subject"), subject) == 0;
     }
     return count;
 }
@@ -37,7 +30,7 @@ static size_t listed(size_t node, const char *subject)
 static void send_report(size_t node, char id_out[65])
 {
     assert_int_equal(mesh_command(&net, node, send_amber), NRS_OK);
-    (void)snprintf(id_out, 65, "%s", text(mesh_row(&net, node, 0), "id"));
+    (void)snprintf(id_out, 65, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
     assert_int_equal(strlen(id_out), 64);
 }
 
@@ -50,7 +43,7 @@ static size_t receipts_with(size_t node, const char *id, const char *recipient, 
     assert_int_equal(mesh_command(&net, node, command), NRS_OK);
     for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
         const json_t *row = mesh_row(&net, node, i);
-        count += strcmp(text(row, "recipient"), recipient) == 0 && strcmp(text(row, "stage"), stage) == 0;
+        count += strcmp(mesh_text(row, "recipient"), recipient) == 0 && strcmp(mesh_text(row, "stage"), stage) == 0;
     }
     return count;
 }
@@ -71,8 +64,8 @@ static void amber_reaches_members_and_receipts_return(void **state)
     assert_int_equal(receipts_with(1, id, "org-2", "opened"), 0);
     (void)snprintf(command, sizeof command, "{\"command\":\"show\",\"id\":\"%.10s\"}", id);
     assert_int_equal(mesh_command(&net, 2, command), NRS_OK);
-    assert_string_equal(text(mesh_row(&net, 2, 0), "body"), "本文");
-    assert_string_equal(text(mesh_row(&net, 2, 0), "from"), "org-1");
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "body"), "本文");
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "from"), "org-1");
     mesh_settle(&net, 3);
     assert_int_equal(receipts_with(1, id, "org-2", "opened"), 1);
     assert_int_equal(receipts_with(1, id, "org-3", "opened"), 0);

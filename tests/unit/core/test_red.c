@@ -28,26 +28,6 @@ typedef struct person {
 static mesh net;
 static person sato = {"sato", 1, NULL}, ito = {"ito", 2, NULL}, tanaka = {"tanaka", 2, NULL};
 
-static const char *text(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-
-    return value == NULL ? "" : value;
-}
-
-static nrs_error ask(size_t node, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static nrs_error ask(size_t node, const char *format, ...)
-{
-    char request[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    assert_true(vsnprintf(request, sizeof request, format, arguments) < (int)sizeof request);
-    va_end(arguments);
-    return mesh_command(&net, node, request);
-}
-
 static nrs_error ask_json(size_t node, json_t *request)
 {
     char *line = json_dumps(request, JSON_COMPACT);
@@ -222,7 +202,7 @@ static void read_recipients(lent *lent_out, const json_t *row)
         key_of(to->agree_key, one, "agree_key");
         key_of(to->prekey, one, "prekey");
         key_of(lent_out->agreements[index], one, "agreement");
-        OK(nrs_hex_decode(to->prekey_id, NRS_PREKEY_ID_SIZE, text(one, "prekey_id")));
+        OK(nrs_hex_decode(to->prekey_id, NRS_PREKEY_ID_SIZE, mesh_text(one, "prekey_id")));
         lent_out->count++;
     }
 }
@@ -247,7 +227,7 @@ static json_t *sealed_request(const json_t *row, uint32_t label)
     nrs__wire__audience__init(&audience);
     nrs__wire__target__init(&target);
     read_recipients(&from, row);
-    OK(nrs_hex_decode(community, sizeof community, text(row, "community")));
+    OK(nrs_hex_decode(community, sizeof community, mesh_text(row, "community")));
     key_of(node.sign_key, row, "originator");
     key_of(node.agree_key, row, "agree_key");
     key_of(node.curve_key, row, "curve_key");
@@ -279,7 +259,7 @@ static json_t *sealed_request(const json_t *row, uint32_t label)
 
 static json_t *prepared(void)
 {
-    OK(ask(1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
+    OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
     return sealed_request(mesh_row(&net, 1, 0), NRS_LABEL_RED);
 }
 
@@ -313,7 +293,7 @@ static void assert_opens(const person *who, const json_t *row)
     payload_of(&slot, json_array_get(json_object_get(row, "slots"), 0), NRS_RECORD_SLOT_PATH);
     OK(nrs_sealed_verify(&view, nrs_slice_of_bytes(&sealed)));
     OK(nrs_slot_path_decode(&path, nrs_slice_of_bytes(&slot)));
-    OK(nrs_hex_decode(prekey.id, NRS_PREKEY_ID_SIZE, text(given, "id")));
+    OK(nrs_hex_decode(prekey.id, NRS_PREKEY_ID_SIZE, mesh_text(given, "id")));
     key_of(prekey.key, given, "key");
     bytes_of(&share_bytes, json_object_get(given, "share"));
     bytes_of(&wrapped, json_object_get(given, "sealed_secret"));
@@ -345,10 +325,10 @@ static size_t stages(const char *id, const char *stage)
 {
     size_t count = 0;
 
-    OK(ask(1, "{\"command\":\"receipts\",\"id\":\"%s\"}", id));
+    OK(mesh_ask(&net, 1, "{\"command\":\"receipts\",\"id\":\"%s\"}", id));
     for (size_t i = 0; i < mesh_row_count(&net, 1); i++) {
-        assert_string_equal(text(mesh_row(&net, 1, i), "recipient"), "tanaka@org-2");
-        count += strcmp(text(mesh_row(&net, 1, i), "stage"), stage) == 0;
+        assert_string_equal(mesh_text(mesh_row(&net, 1, i), "recipient"), "tanaka@org-2");
+        count += strcmp(mesh_text(mesh_row(&net, 1, i), "stage"), stage) == 0;
     }
     return count;
 }
@@ -359,54 +339,54 @@ static void from_person_to_person(void **state)
 
     (void)state;
     OK(ask_json(1, prepared()));
-    (void)snprintf(id, sizeof id, "%s", text(mesh_row(&net, 1, 0), "id"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
     assert_int_equal(strlen(id), 64);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "recipients")), 1);
     mesh_settle(&net, 4);
 
-    OK(ask(2, "{\"command\":\"list\"}"));
+    OK(mesh_ask(&net, 2, "{\"command\":\"list\"}"));
     assert_int_equal(mesh_row_count(&net, 2), 1);
     assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "subject")));
     assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "kind")));
     assert_string_equal(json_string_value(json_array_get(json_object_get(mesh_row(&net, 2, 0), "to"), 0)), "tanaka@org-2");
-    assert_int_equal(ask(2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_PERSON_ONLY);
-    assert_int_equal(ask(2, "{\"command\":\"show\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_PERSON_ONLY);
-    assert_int_equal(ask(2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\",\"person\":\"tanaka\"}", id), NRS_ERROR_CLEARANCE);
-    assert_int_equal(ask(2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"ito\"}", id), NRS_ERROR_PERSON_ONLY);
-    assert_int_equal(ask(2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"sato\"}", id), NRS_ERROR_UNKNOWN_PERSON);
-    assert_int_equal(ask(0, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_NOT_FOUND);
-    assert_int_equal(ask(2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"ito\"}", id), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\",\"person\":\"tanaka\"}", id), NRS_ERROR_CLEARANCE);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"ito\"}", id), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"sato\"}", id), NRS_ERROR_UNKNOWN_PERSON);
+    assert_int_equal(mesh_ask(&net, 0, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"ito\"}", id), NRS_ERROR_PERSON_ONLY);
 
-    OK(ask(2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
+    OK(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
     assert_opens(&tanaka, mesh_row(&net, 2, 0));
     assert_int_equal(stages(id, "opened"), 0);
-    OK(ask(2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
-    OK(ask(2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
+    OK(mesh_ask(&net, 2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
+    OK(mesh_ask(&net, 2, "{\"command\":\"red-opened\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
     mesh_settle(&net, 3);
     assert_int_equal(stages(id, "stored"), 1);
     assert_int_equal(stages(id, "opened"), 1);
 
-    OK(ask(1, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"sato\"}", id)); /* the sender keeps a slot of its own */
+    OK(mesh_ask(&net, 1, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"sato\"}", id)); /* the sender keeps a slot of its own */
     assert_opens(&sato, mesh_row(&net, 1, 0));
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", id), NRS_ERROR_PERSON_ONLY);
-    OK(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true}", id));
-    assert_string_equal(text(mesh_row(&net, 2, 0), "label"), "RED");
-    assert_int_equal(ask(2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"]}", id),
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", id), NRS_ERROR_PERSON_ONLY);
+    OK(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true}", id));
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "label"), "RED");
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"]}", id),
                      NRS_ERROR_LABEL_FORBIDS);
 }
 
 static void whom_it_may_reach(void **state)
 {
     (void)state;
-    OK(ask(1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\",\"ito@org-2\"],\"dry_run\":true}"));
+    OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\",\"ito@org-2\"],\"dry_run\":true}"));
     assert_string_equal(json_string_value(json_array_get(json_object_get(mesh_row(&net, 1, 0), "recipients"), 0)), "tanaka@org-2");
-    assert_string_equal(text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "who"), "ito@org-2");
-    assert_string_equal(text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "rule"), "no-prekey");
-    assert_int_equal(ask(1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"ito@org-2\"]}"), NRS_ERROR_AUDIENCE);
-    assert_int_equal(ask(1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"mori@org-2\"]}"), NRS_ERROR_UNKNOWN_PERSON);
-    assert_int_equal(ask(1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+    assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "who"), "ito@org-2");
+    assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "rule"), "no-prekey");
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"ito@org-2\"]}"), NRS_ERROR_AUDIENCE);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"mori@org-2\"]}"), NRS_ERROR_UNKNOWN_PERSON);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
                      NRS_ERROR_PERSON_ONLY);
-    OK(ask(2, "{\"command\":\"persons\"}"));
+    OK(mesh_ask(&net, 2, "{\"command\":\"persons\"}"));
     assert_int_equal(mesh_row_count(&net, 2), 2);
     assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "prekeys_until")));
     assert_true(json_is_string(json_object_get(mesh_row(&net, 2, 1), "prekeys_until")));
@@ -445,7 +425,7 @@ static void what_was_not_sealed_right_is_not_signed(void **state)
     assert_int_equal(ask_json(1, request), NRS_ERROR_LABEL_FORBIDS);
     request = prepared();
     assert_int_equal(ask_json(2, request), NRS_ERROR_FORGED); /* another node's header */
-    OK(ask(1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
+    OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
     request = sealed_request(mesh_row(&net, 1, 0), NRS_LABEL_AMBER);
     assert_int_equal(ask_json(1, request), NRS_ERROR_USAGE);
     request = prepared();
