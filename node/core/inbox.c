@@ -45,7 +45,7 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     if (community != NULL) {
         uint8_t head[NRS_HASH_SIZE];
         nrs_roster_hash(head, nrs_field(&many->statement));
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : nrs_take_later_roster(core, community, many_bytes, own_source());
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
         goto out;
     }
     if (nrs_community_by_name(core, roster->id) != NULL) {

@@ -9,8 +9,8 @@ NRS_MUST_USE nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *fro
 /** A grant's authority: the originator's own. Consent and release are refused until their rules stand (SPEC 6.5). */
 NRS_MUST_USE nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant);
 /** Verify a roster as a later one than that held, and adopt it. Version +1 must follow the hash chain; one further ahead
- *  needs the signatures of the roster keys held. */
-NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source);
+ *  needs the signatures of the roster keys held. In: claimed: what `many` decodes to. */
+NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, const nrs_roster *claimed, nrs_slice many, nrs_slice source);
 
 /** Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
  *  take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is

@@ -27,7 +27,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
                 : claimed->version == community->roster->version ? NRS_ERROR_FORKED
                                                                   : NRS_ERROR_ROSTER_OLD;
     } else {
-        error = nrs_take_later_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
+        error = nrs_take_later_roster(core, community, claimed, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }
     if (error == NRS_ERROR_FORGED && community != NULL && claimed->version > community->roster->version + 1 &&
         claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {
@@ -42,24 +42,19 @@ out:
     return error;
 }
 
-nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
+nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, const nrs_roster *claimed, nrs_slice many, nrs_slice source)
 {
     nrs_roster *roster = NULL;
     nrs_bytes statement = {0};
-    nrs_signed_by_many *decoded = NULL;
-    nrs_roster *claimed = NULL;
     uint8_t id[NRS_HASH_SIZE];
     nrs_slice chain = nrs_slice_of_bytes(&community->statement);
-    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
+    nrs_error error = NRS_OK;
 
     memcpy(id, community->id, sizeof id);
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&claimed, nrs_field(&decoded->statement));
-    }
-    if (error == NRS_OK && claimed->version > community->roster->version + 1) {
+    if (claimed->version > community->roster->version + 1) {
         /* The versions between are missing, so there is no hash to follow: the roster keys held are what binds (SPEC 7.4). */
         chain = nrs_slice_of(NULL, 0);
-        error = memcmp(claimed->community.data, id, sizeof id) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+        error = nrs_slice_equal(nrs_field(&claimed->community), nrs_slice_of(id, sizeof id)) ? NRS_OK : NRS_ERROR_FORGED;
     }
     if (error == NRS_OK) {
         error = nrs_roster_verify(&roster, &statement, many, community->roster, chain);
@@ -68,8 +63,6 @@ nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_sl
         error = nrs_directory_adopt(core, id, many, source);
     }
     nrs_roster_free(&roster);
-    nrs_roster_free(&claimed);
-    nrs_signed_by_many_free(&decoded);
     nrs_bytes_wipe(&statement);
     return error;
 }
