@@ -1,14 +1,13 @@
 #!/bin/sh
-# Every sentence for people has a Japanese translation: the catalogue node/cli/po/ja.po holds each msgid of the code,
-# translated and not fuzzy. Prints what is missing; --update merges the new msgids into the catalogue, for a person to translate.
+# Every sentence for people has a Japanese translation: the catalogue node/cli/po/ja/*.po holds each msgid of the code,
+# translated, not fuzzy and in one file only. Prints what is missing; --missing prints it as entries to fill in.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-catalogue=$root/node/cli/po/ja.po
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for tool in xgettext msgcmp msgfmt msgcat msggrep; do
+for tool in xgettext msgcmp msgfmt msgcat msgcomm msggrep; do
     command -v "$tool" >/dev/null || { echo "check_catalogue: $tool is missing: install gettext" >&2; exit 1; }
 done
 cd "$root"
@@ -23,9 +22,18 @@ msggrep --msgid -E -e '^[A-Z][^%]* [^%]*\.$' -o "$work/node.pot" "$work/all.pot"
 
 msgcat --use-first -o "$work/noroshi.pot" "$work/cli.pot" "$work/errors.pot" "$work/node.pot"
 
-if [ "${1:-}" = --update ]; then
-    msgmerge --quiet --no-location --no-fuzzy-matching --update --backup=none "$catalogue" "$work/noroshi.pot"
+for part in node/cli/po/ja/*.po; do
+    msgfmt --check-format --check-domain -o /dev/null "$part"
+done
+msgcat --use-first -o "$work/ja.po" node/cli/po/ja/*.po
+if [ "${1:-}" = --missing ]; then
+    msgcomm --unique --no-location --omit-header "$work/noroshi.pot" "$work/ja.po" "$work/ja.po"
+    exit 0
 fi
-msgfmt --check-format --check-domain -o /dev/null "$catalogue"
-msgcmp "$catalogue" "$work/noroshi.pot"
+if msgcomm --more-than=1 --omit-header node/cli/po/ja/*.po | grep . >"$work/twice"; then
+    cat "$work/twice"
+    echo "check_catalogue: these sentences stand in more than one file" >&2
+    exit 1
+fi
+msgcmp "$work/ja.po" "$work/noroshi.pot"
 echo "check_catalogue: $(grep -c '^msgid' "$work/noroshi.pot") sentences, all translated"
