@@ -47,6 +47,7 @@ static const char *const templates[] = {
     N_("the roster of @%s has expired: nothing above GREEN can be sent"),
     N_("the roster of @%s expires within 30 days"),
     N_("no current prekeys are known of %zu organisations: %s"),
+    N_("the disk is almost full: %llu MiB are left, and without room nothing can be sent or received"),
     N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
     N_("%.80s: %s."),
 };

@@ -41,6 +41,36 @@ static void add_text(nrs_table *table, const char *name, const char *text)
     }
 }
 
+/* Bytes for people, in the unit that suits them; a disk's size needs no more than three figures. */
+static char *size_in_words(const json_t *bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    double size = (double)json_integer_value(bytes) / 1024;
+    size_t unit = 0;
+
+    while (size >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+        size /= 1024;
+        unit++;
+    }
+    return nrs_text_format("%.*f %s", size < 10 ? 1 : 0, size, units[unit]);
+}
+
+static void add_disk(nrs_table *table, const json_t *disk)
+{
+    char *left = size_in_words(json_object_get(disk, "free_bytes"));
+    char *database = size_in_words(json_object_get(disk, "database_bytes"));
+    char *wal = size_in_words(json_object_get(disk, "wal_bytes"));
+    char *text = nrs_text_format(_("%s free; database %s + %s"), left, database, wal);
+
+    if (json_is_integer(json_object_get(disk, "free_bytes"))) {
+        add_text(table, _("disk"), text);
+    }
+    free(text);
+    free(wal);
+    free(database);
+    free(left);
+}
+
 static nrs_error print_node(const json_t *row)
 {
     nrs_table table = {.column_count = 2};
@@ -59,6 +89,7 @@ static nrs_error print_node(const json_t *row)
         nrs_text_time_of(until, nrs_json_text(prekeys, "until"));
         add_text(&table, _("prekeys until"), until);
     }
+    add_disk(&table, json_object_get(row, "disk"));
     return nrs_table_print(&table);
 }
 

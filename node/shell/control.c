@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "linux.h"
 #include "proto/assert.h"
 
@@ -106,6 +107,15 @@ static bool is_last_line(const json_t *row)
     return json_object_get(row, "end") != NULL || json_object_get(row, "error") != NULL;
 }
 
+/* What core, which knows neither sockets nor files, cannot say of this node. */
+static void complete_status(json_t *row, const nrs_control *control)
+{
+    if (json_is_null(json_object_get(row, "listen"))) {
+        (void)json_object_set_new(row, "listen", control->listen == NULL ? json_null() : json_string(control->listen));
+    }
+    nrs_disk_describe(row, control->folder_fd);
+}
+
 static nrs_error append_rows(nrs_bytes *out, const nrs_control *control, const nrs_caller *caller, const json_t *rows)
 {
     const char *name = json_string_value(json_object_get(caller->command, "command"));
@@ -114,10 +124,8 @@ static nrs_error append_rows(nrs_bytes *out, const nrs_control *control, const n
     for (size_t i = 0; error == NRS_OK && i < json_array_size(rows); i++) {
         json_t *row = json_array_get(rows, i);
 
-        if (name != NULL && strcmp(name, "status") == 0 && !is_last_line(row) &&
-            json_is_null(json_object_get(row, "listen"))) {
-            (void)json_object_set_new(row, "listen",
-                                      control->listen == NULL ? json_null() : json_string(control->listen));
+        if (name != NULL && strcmp(name, "status") == 0 && !is_last_line(row)) {
+            complete_status(row, control);
         }
         error = append_line(out, row);
     }

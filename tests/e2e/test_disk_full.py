@@ -61,6 +61,15 @@ class DiskFull(E2E):
                     pass
         return filler
 
+    def assert_warned(self, node):
+        """`status` says how little is left, in figures and in both languages."""
+        status = node.cli("status", "--json").object()
+        self.assertLess(status["disk"]["free_bytes"], 1 << 20)
+        self.assertEqual(status["disk"]["total_bytes"], 64 << 20)
+        self.assertEqual(status["disk"]["database_bytes"], (node.dir / "store.db").stat().st_size)
+        self.assertTrue([text for text in status["warnings"] if text.startswith("the disk is almost full: 0 MiB are left")], status)
+        self.assertIn("空き容量", node.cli("status", lang="ja").out)
+
     def test_sender(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         before = alpha.list()
@@ -76,6 +85,7 @@ class DiskFull(E2E):
             self.assertEqual(done.code, 1, str(done))
             self.assertEqual(done.error()["rule"], "disk")
             self.assertTrue(alpha.alive)
+            self.assert_warned(alpha)
             self.assertEqual([row["id"] for row in alpha.list()], [row["id"] for row in before] + taken)
         finally:
             filler.unlink()
