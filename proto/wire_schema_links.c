@@ -31,7 +31,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_DENIAL, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_REGRANT, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_CANNOT_OPEN, 0, 0, 0},
@@ -55,6 +55,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (reference_size != 0 && reference_size != NRS_PREKEY_ID_SIZE && reference_size != NRS_HASH_SIZE) {
         return NRS_ERROR_MALFORMED;
+    }
+    if (statement->type == NRS_STATEMENT_REGRANT && reference_size != NRS_PREKEY_ID_SIZE) {
+        return NRS_ERROR_MALFORMED; /* it names the prekey that is gone */
     }
     return NRS_OK;
 }

@@ -32,6 +32,16 @@ static const nrs_option person_add_options[] = {
     {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
     {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
 };
+static const nrs_option key_passphrase_options[] = {
+    {"person", 0, "PERSON", false, N_("the key of this person; else the node's, and the roster keys that share its passphrase")},
+    {"roster", 0, "COMMUNITY", false, N_("the roster key of this community alone")},
+    {"new-passphrase-file", 0, "FILE", false, N_("first line: the new passphrase")},
+    {"no-passphrase", 0, NULL, false, N_("keep the key without a passphrase from now on")},
+};
+static const nrs_option key_prekeys_options[] = {
+    {"rotate", 0, NULL, false, N_("publish new ones now, before their time")},
+    {"destroy", 0, NULL, false, N_("with --rotate: destroy the old ones at once")},
+};
 static const nrs_option community_create_options[] = {
     {"name", 0, "NAME", false, N_("the community's name as people write it")},
 };
@@ -88,6 +98,10 @@ static const nrs_command commands[] = {
      "noroshi card > kanto-power.card", nrs_run_card},
     {"person add", "PERSON", 1, 1, OPTIONS(person_add_options), N_("give a person a key of their own"),
      "noroshi person add sato --name \"佐藤\" --passphrase-file sato.pass", nrs_run_person_add},
+    {"key passphrase", "", 0, 0, OPTIONS(key_passphrase_options), N_("change the passphrase of a key"),
+     "noroshi --passphrase-file old.pass key passphrase --new-passphrase-file new.pass", nrs_run_key_passphrase},
+    {"key prekeys", "", 0, 0, OPTIONS(key_prekeys_options), N_("list the node's prekeys, or replace them by hand"),
+     "noroshi key prekeys --rotate --destroy", nrs_run_key_prekeys},
     {"community create", "COMMUNITY", 1, 1, OPTIONS(community_create_options),
      N_("found a community; this node becomes its hub"), "noroshi community create electricity --name \"電力CEPTOAR\"",
      nrs_run_community_create},

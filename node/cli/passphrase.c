@@ -134,13 +134,18 @@ static nrs_error ask_twice(nrs_cli *cli, nrs_bytes *passphrase_out, int terminal
 
 nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out)
 {
-    const char *file = nrs_cli_option(cli, "passphrase-file");
+    return nrs_passphrase_new_named(cli, passphrase_out, "passphrase-file");
+}
+
+nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, const char *option)
+{
+    const char *file = nrs_cli_option(cli, option);
     bool none = nrs_cli_option(cli, "no-passphrase") != NULL;
     int terminal = -1;
     nrs_error error = NRS_OK;
 
     if (file != NULL && none) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give --passphrase-file or --no-passphrase, not both"));
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give a passphrase file or --no-passphrase, not both"));
     }
     if (file != NULL) {
         return nrs_passphrase_read(cli, passphrase_out, file);
@@ -151,7 +156,9 @@ nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out)
     }
     terminal = open_terminal();
     if (terminal < 0) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("give --passphrase-file FILE or --no-passphrase"), "%s",
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE,
+                            strcmp(option, "passphrase-file") == 0 ? _("give --passphrase-file FILE or --no-passphrase")
+                                                                   : _("give --new-passphrase-file FILE or --no-passphrase"), "%s",
                             _("a new key needs a passphrase, or the word that it has none"));
     }
     error = ask_twice(cli, passphrase_out, terminal);

@@ -47,6 +47,7 @@ static const field id_fields[] = {{"id", FIELD_TEXT}};
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
+static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
 
 #define FIELDS(list) list, sizeof list / sizeof list[0]
@@ -64,6 +65,8 @@ static const command commands[] = {
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"forget", nrs_command_forget, FIELDS(id_fields)},
+    {"prekeys", nrs_command_prekeys, NULL, 0},
+    {"prekeys-rotate", nrs_command_prekeys_rotate, FIELDS(prekeys_rotate_fields)},
     {"persons", nrs_command_persons, NULL, 0},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
 };

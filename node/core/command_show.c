@@ -4,6 +4,7 @@
 #include "command.h"
 
 static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
+static const char hint_asked[] = "Its sender has been asked for a new grant; look again when the sender's node has answered.";
 static const char hint_sinks[] = "The sinks are own, clients, community and public.";
 static const char hint_rejoin[] = "Only members of a community open what was addressed to it.";
 
@@ -70,6 +71,9 @@ static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it)
     error = nrs_open_report(core, &it->view, &it->opened, &it->row);
     if (error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
         return error;
+    }
+    if (error == NRS_ERROR_KEY_EXPIRED) {
+        return nrs_refuse(answer, error, hint_asked, "The report does not open: %s.", nrs_error_sentence(error));
     }
     if (error != NRS_OK) { /* one damaged report is no reason to drop the step */
         return nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));

@@ -138,7 +138,7 @@ out:
     return error;
 }
 
-static nrs_error arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE])
+nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE])
 {
     if (core->arrived_count == core->arrived_capacity) {
         size_t capacity = core->arrived_capacity == 0 ? 16 : core->arrived_capacity * 2;
@@ -185,7 +185,7 @@ nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice
         error = nrs_store_prekeys_set(core->store, &row);
     }
     if (error == NRS_OK) {
-        error = arrived(core, prekeys->org.data);
+        error = nrs_directory_arrived(core, prekeys->org.data);
     }
     if (error == NRS_OK) {
         error = nrs_directory_set_bundle(core, &prekeys, row.position);

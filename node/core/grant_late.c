@@ -111,6 +111,7 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
     nrs_recipient recipient;
     nrs_error error, refused = NRS_OK;
     size_t refused_count = 0;
+    bool destroyed = false;
 
     set->count = 0;
     set->limit = limit;
@@ -119,7 +120,11 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
     for (size_t i = 0; i < set->count && error == NRS_OK; i++) {
-        error = grant_one(core, set->reports[i], &recipient, peer);
+        const nrs_regrant_row asked = {.report = set->reports[i], .org = peer->keys.sign_key, .prekey = recipient.prekey_id};
+        error = nrs_store_regrant_has(core->store, &destroyed, &asked);
+        if (error == NRS_OK && !destroyed) { /* else its newer bundle has not come yet */
+            error = grant_one(core, set->reports[i], &recipient, peer);
+        }
         if (error != NRS_OK && !nrs_error_is_fatal(error)) {
             refused = error;
             refused_count++;

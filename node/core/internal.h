@@ -223,6 +223,9 @@ void nrs_prekey_keeper_wipe(nrs_core *core);
  *  observes the clock; cheap when nothing is due. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_tick(nrs_core *core);
 nrs_own_prekey *nrs_own_prekey_by_id(const nrs_core *core, const uint8_t id[NRS_PREKEY_ID_SIZE]);
+/** New prekeys for every window due, published at once; destroy: the node's own secrets that they replace go for good. Persons'
+ *  are not touched. Returns NRS_ERROR_LIMIT, CLOCK; after any other error the step must fail. */
+NRS_MUST_USE nrs_error nrs_prekey_keeper_rotate(nrs_core *core, size_t *destroyed_out, bool destroy);
 /** The command `person-prekeys`, and an inbox file of the same form. */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request);
 
@@ -310,6 +313,14 @@ NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_env
 /* grant_late.c: recipients that waited for a prekey: those whose bundle came in this step, and all in a round each minute,
  * a bounded number in each step. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_grant_waiting(nrs_core *core);
+
+/* regrant.c: a report whose prekey is destroyed is asked for again (SPEC 6.7) */
+/** Ask the originator for a new grant, once for each report and prekey. position: of the report in our log. */
+NRS_MUST_USE nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const uint8_t prekey_id[NRS_PREKEY_ID_SIZE]);
+/** Take such a request: the recipient waits again, and is granted with the others that do. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
+/** Note that prekeys of an organisation came, or that it waits anew: it is looked at before the step ends. */
+NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 
 /* open.c */
 /** File key of a report this node may open, from the vault. NRS_ERROR_PERSON_ONLY for RED, NO_SLOT, KEY_EXPIRED, NOT_FOUND (forgotten). */

@@ -84,9 +84,9 @@ static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, 
                             .part = NRS_PART_RECEIVED};
 }
 
-/* Add the report, or bring the one that is there to a better key state. */
-static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, const nrs_secret *file_key,
-                      const nrs_opened *opened)
+/* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. */
+static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, nrs_stage receipt,
+                      const nrs_secret *file_key, const nrs_opened *opened)
 {
     nrs_report_row row = row_of(core, view, position), held;
     nrs_bytes holder = {0}, wrapped = {0}, annex = {0};
@@ -118,8 +118,8 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     if (error == NRS_OK) {
         error = there ? nrs_store_report_update(core->store, &row) : nrs_store_report_add(core->store, &row);
     }
-    if (error == NRS_OK) {
-        error = nrs_receipt_queue(core, view->header, view->id, state == NRS_KEY_CANNOT_OPEN ? NRS_STAGE_CANNOT_OPEN : NRS_STAGE_STORED, "", "");
+    if (error == NRS_OK && receipt != 0) {
+        error = nrs_receipt_queue(core, view->header, view->id, receipt, "", "");
     }
 out:
     nrs_bytes_wipe(&annex);
@@ -156,7 +156,7 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
         error = nrs_audience_names(core, &facts, opened.audience, self);
     }
     if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
-        error = keep(core, view, position, NRS_KEY_HELD, file_key, &opened);
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
@@ -178,7 +178,20 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
     if (error == NRS_ERROR_EXISTS) {
         return NRS_OK;
     }
-    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NULL, NULL) : error;
+    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL) : error;
+}
+
+/* The prekey is destroyed (under RED perhaps a person's, of which nothing is known any more): the originator is asked for a
+ * new grant, and the report waits for it. */
+static nrs_error await_grant(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+                             const nrs_slot *slot)
+{
+    nrs_error error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, 0, NULL, NULL);
+    }
+    return error == NRS_OK ? nrs_regrant_ask(core, view, position, slot->prekey_id.data) : error;
 }
 
 static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
@@ -195,9 +208,6 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         return error;
     }
     error = grantor == NULL ? NRS_ERROR_NOT_MEMBER : view->header->label == NRS_LABEL_RED ? NRS_ERROR_LABEL_FORBIDS : NRS_OK;
-    if (error == NRS_OK && prekey == NULL) {
-        error = NRS_ERROR_KEY_EXPIRED;
-    }
     if (error == NRS_OK) {
         error = nrs_slot_open(&file_key, view, grant, path, core->identity, &prekey->secret, &grantor->keys);
     }
@@ -205,12 +215,12 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         error = check_body(core, &opened, view, file_key);
     }
     if (error == NRS_OK) {
-        error = keep(core, view, position, NRS_KEY_HELD, file_key, &opened);
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
     } else if (!nrs_error_is_fatal(error)) {
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }
-        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NULL, NULL);
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL);
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
@@ -246,8 +256,9 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     }
     if (error == NRS_OK) {
         prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
-        error = prekey != NULL && prekey->person ? keep_for_person(core, view, position, grant, path, path_record)
-                                                 : open_own(core, view, position, grant, path, prekey);
+        error = prekey == NULL    ? await_grant(core, view, position, grant, path, slot)
+                : prekey->person ? keep_for_person(core, view, position, grant, path, path_record)
+                                 : open_own(core, view, position, grant, path, prekey);
     }
 out:
     nrs_slot_free(&slot);

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "prekeys.h"
 
 #define CHECK_EVERY_MS (10ull * NRS_MINUTE_MS)
+#define OWN_PREKEYS_MAX 256u /* secrets held before one more rotation by hand is refused: they live in the locked pool */
 
-static nrs_error remember(nrs_core *core, const nrs_prekey_row *row, nrs_secret *secret, bool person)
+nrs_error nrs_prekey_remember(nrs_core *core, const nrs_prekey_row *row, nrs_secret *secret, bool person)
 {
     nrs_own_prekey *prekey = calloc(1, sizeof *prekey);
 
@@ -38,7 +39,7 @@ static nrs_error load_prekey(void *context, const nrs_prekey_row *row)
         error = nrs_vault_take(core, &secret, row->segment, nrs_slice_of(row->id, NRS_PREKEY_ID_SIZE), row->wrapped);
     }
     if (error == NRS_OK) {
-        error = remember(core, row, secret, person);
+        error = nrs_prekey_remember(core, row, secret, person);
     }
     if (error != NRS_OK) {
         nrs_secret_destroy(&secret);
@@ -82,7 +83,7 @@ static nrs_error keep(nrs_core *core, nrs_prekey_secret *fresh)
         error = nrs_store_prekey_add(core->store, &row);
     }
     if (error == NRS_OK) {
-        error = remember(core, &row, fresh->secret, false);
+        error = nrs_prekey_remember(core, &row, fresh->secret, false);
     }
     if (error == NRS_OK) {
         fresh->secret = NULL;
@@ -161,10 +162,12 @@ static nrs_error make_missing(nrs_core *core, windows *due)
         }
         error = nrs_prekeys_make(&fresh, 1, due->from_ms[i]);
         if (error == NRS_OK) {
+            uint8_t id[NRS_PREKEY_ID_SIZE];
+            memcpy(id, fresh.id, sizeof id);
             error = keep(core, &fresh);
+            due->held[i] = nrs_own_prekey_by_id(core, id);
         }
     }
-    find_held(core, due);
     return error;
 }
 
@@ -222,10 +225,32 @@ static nrs_error publish(nrs_core *core, const windows *due)
     return log_bundle(core, due, created_ms);
 }
 
+/* ---- Destroying ---- */
+
+nrs_error nrs_prekeys_destroy(nrs_core *core, const uint8_t (*ids)[NRS_PREKEY_ID_SIZE], size_t count)
+{
+    nrs_error error;
+
+    NRS_ASSERT(count <= NRS_PREKEYS_DESTROYED_MAX);
+    if (count == 0) {
+        return NRS_OK;
+    }
+    error = nrs_vault_destroy_entries(core, NULL, 0, ids, count);
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        nrs_own_prekey *prekey = nrs_own_prekey_by_id(core, ids[i]);
+        if (prekey != NULL) {
+            HASH_DEL(core->own_prekeys, prekey);
+            nrs_prekey_secret_wipe(&prekey->secret);
+            free(prekey);
+        }
+    }
+    return error;
+}
+
 /* Secrets past their grace. Windows made by a clock that was far ahead stay until their time is over. */
 static nrs_error destroy_old(nrs_core *core)
 {
-    uint8_t ids[64][NRS_PREKEY_ID_SIZE];
+    uint8_t ids[NRS_PREKEYS_DESTROYED_MAX][NRS_PREKEY_ID_SIZE];
     size_t count = 0;
     nrs_own_prekey *prekey, *next;
     nrs_error error;
@@ -234,24 +259,13 @@ static nrs_error destroy_old(nrs_core *core)
         return NRS_OK;
     }
     HASH_ITER (hh, core->own_prekeys, prekey, next) {
-        if (prekey->secret.until_ms + NRS_PREKEY_GRACE_MS <= core->now_ms && count < 64) {
+        if (prekey->secret.until_ms + NRS_PREKEY_GRACE_MS <= core->now_ms && count < NRS_PREKEYS_DESTROYED_MAX) {
             memcpy(ids[count], prekey->id, NRS_PREKEY_ID_SIZE);
             count++;
         }
     }
-    if (count == 0) {
-        return NRS_OK;
-    }
-    error = nrs_vault_destroy_entries(core, NULL, 0, (const uint8_t(*)[NRS_PREKEY_ID_SIZE])ids, count);
-    for (size_t i = 0; i < count && error == NRS_OK; i++) {
-        prekey = nrs_own_prekey_by_id(core, ids[i]);
-        if (prekey != NULL) {
-            HASH_DEL(core->own_prekeys, prekey);
-            nrs_prekey_secret_wipe(&prekey->secret);
-            free(prekey);
-        }
-    }
-    if (error == NRS_OK) {
+    error = nrs_prekeys_destroy(core, (const uint8_t(*)[NRS_PREKEY_ID_SIZE])ids, count);
+    if (error == NRS_OK && count > 0) {
         nrs_core_log(core, NRS_OK, "prekeys: %zu destroyed, past their grace", count);
     }
     return error;
@@ -294,132 +308,69 @@ nrs_error nrs_prekey_keeper_tick(nrs_core *core)
     return NRS_OK;
 }
 
-/* ---- Persons: the secret is sealed under the person's key and a share; the node keeps the share under its vault ---- */
+/* ---- By hand ---- */
 
-static nrs_error decode_field(nrs_bytes *bytes_out, const json_t *object, const char *name, size_t size)
+static bool in_use(const windows *due, const nrs_own_prekey *prekey)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    nrs_error error;
-
-    if (text == NULL) {
-        return NRS_ERROR_MALFORMED;
+    for (size_t i = 0; i < due->count; i++) {
+        if (due->held[i] == prekey) {
+            return true;
+        }
     }
-    error = nrs_base64_decode(bytes_out, nrs_slice_of_string(text));
-    return error == NRS_OK && size != 0 && bytes_out->size != size ? NRS_ERROR_MALFORMED : error;
+    return false;
 }
 
-static nrs_error keep_person_prekey(nrs_core *core, const json_t *entry, const nrs_prekeys *bundle, const Nrs__Wire__Prekey *published)
+/* Every secret of the node's own that the bundle just published does not name. */
+static nrs_error destroy_others(nrs_core *core, const windows *due, size_t *destroyed_out)
 {
-    nrs_bytes share = {0}, sealed = {0}, wrapped = {0};
-    nrs_secret *secret = NULL;
-    nrs_prekey_row row = {.id = published->id.data, .owner = bundle->owner.data, .key = published->key.data, .from_ms = published->from_ms, .until_ms = published->until_ms};
+    uint8_t ids[NRS_PREKEYS_DESTROYED_MAX][NRS_PREKEY_ID_SIZE];
+    size_t count = NRS_PREKEYS_DESTROYED_MAX;
     nrs_error error = NRS_OK;
 
-    if (nrs_own_prekey_by_id(core, published->id.data) != NULL) {
-        return NRS_OK; /* taken up before */
-    }
-    if ((error = decode_field(&share, entry, "share", NRS_KEY_SIZE)) == NRS_OK) {
-        error = decode_field(&sealed, entry, "sealed_secret", NRS_KEY_SIZE + NRS_VAULT_WRAP_OVERHEAD);
-    }
-    if (error == NRS_OK) {
-        error = nrs_secret_copy(&secret, nrs_slice_of_bytes(&share));
-    }
-    if (error == NRS_OK) {
-        error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(row.id, NRS_PREKEY_ID_SIZE), secret);
-    }
-    if (error == NRS_OK) {
-        row.wrapped = nrs_slice_of_bytes(&wrapped);
-        row.sealed_secret = nrs_slice_of_bytes(&sealed);
-        error = nrs_store_prekey_add(core->store, &row);
-    }
-    if (error == NRS_OK) {
-        error = remember(core, &row, NULL, true);
-    }
-    nrs_secret_destroy(&secret);
-    nrs_bytes_wipe(&share);
-    nrs_bytes_wipe(&sealed);
-    nrs_bytes_wipe(&wrapped);
-    return error;
-}
+    while (error == NRS_OK && count == NRS_PREKEYS_DESTROYED_MAX) {
+        const nrs_own_prekey *prekey;
 
-/* Everything is checked before anything is written. */
-static nrs_error entry_well_formed(const json_t *entry)
-{
-    nrs_bytes share = {0}, sealed = {0};
-    nrs_error error = decode_field(&share, entry, "share", NRS_KEY_SIZE);
-
-    if (error == NRS_OK) {
-        error = decode_field(&sealed, entry, "sealed_secret", NRS_KEY_SIZE + NRS_VAULT_WRAP_OVERHEAD);
-    }
-    nrs_bytes_wipe(&share);
-    nrs_bytes_wipe(&sealed);
-    return error;
-}
-
-/* The entry of the request whose id (hexadecimal or base64 as CONTROL.md has it: hexadecimal) names this prekey. */
-static const json_t *entry_of(const json_t *entries, const Nrs__Wire__Prekey *prekey)
-{
-    char hex[2 * NRS_PREKEY_ID_SIZE + 1];
-    size_t index;
-    const json_t *entry;
-
-    nrs_hex_encode(hex, prekey->id.data, NRS_PREKEY_ID_SIZE);
-    json_array_foreach(entries, index, entry) {
-        const char *id = json_string_value(json_object_get(entry, "id"));
-        if (id != NULL && strcmp(id, hex) == 0) {
-            return entry;
+        count = 0;
+        for (prekey = core->own_prekeys; prekey != NULL && count < NRS_PREKEYS_DESTROYED_MAX; prekey = prekey->hh.next) {
+            if (!prekey->person && !in_use(due, prekey)) {
+                memcpy(ids[count], prekey->id, NRS_PREKEY_ID_SIZE);
+                count++;
+            }
         }
+        error = nrs_prekeys_destroy(core, (const uint8_t(*)[NRS_PREKEY_ID_SIZE])ids, count);
+        *destroyed_out += error == NRS_OK ? count : 0;
     }
-    return NULL;
+    return error;
 }
 
-nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request)
+nrs_error nrs_prekey_keeper_rotate(nrs_core *core, size_t *destroyed_out, bool destroy)
 {
-    const char *person_id = json_string_value(json_object_get(request, "person"));
-    const json_t *entries = json_object_get(request, "prekeys");
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    nrs_bytes bundle_bytes = {0};
-    nrs_record *record = NULL;
-    nrs_prekeys *bundle = NULL;
-    const Nrs__Wire__PersonEntry *person;
+    windows due;
+    size_t own = 0;
     nrs_error error;
 
-    if (person_id == NULL || !json_is_array(entries) || json_array_size(entries) > NRS_PREKEY_COUNT_MAX) {
-        return NRS_ERROR_MALFORMED;
+    for (const nrs_own_prekey *prekey = core->own_prekeys; prekey != NULL; prekey = prekey->hh.next) {
+        own += prekey->person ? 0 : 1;
     }
-    person = self == NULL ? NULL : nrs_peer_person(self, person_id);
-    if (person == NULL) {
-        return NRS_ERROR_UNKNOWN_PERSON;
+    if (!destroy && own > OWN_PREKEYS_MAX) {
+        return NRS_ERROR_LIMIT;
     }
-    error = decode_field(&bundle_bytes, request, "bundle", 0);
+    if (!clock_has_windows(core->now_ms)) {
+        return NRS_ERROR_CLOCK;
+    }
+    due = windows_due(core->now_ms);
+    *destroyed_out = 0;
+    error = make_missing(core, &due);
     if (error == NRS_OK) {
-        error = nrs_record_decode(&record, nrs_slice_of_bytes(&bundle_bytes));
+        error = publish(core, &due);
     }
-    if (error == NRS_OK && record->type != NRS_RECORD_PREKEYS) {
-        error = NRS_ERROR_MALFORMED;
-    }
-    if (error == NRS_OK) {
-        error = nrs_prekeys_verify(&bundle, nrs_field(&record->payload));
-    }
-    if (error == NRS_OK && (memcmp(bundle->owner.data, person->sign_key.data, NRS_KEY_SIZE) != 0 ||
-                            memcmp(bundle->org.data, core->self.sign_key, NRS_KEY_SIZE) != 0)) {
-        error = NRS_ERROR_FORGED;
-    }
-    for (size_t i = 0; error == NRS_OK && i < bundle->n_prekeys; i++) {
-        const json_t *entry = entry_of(entries, bundle->prekeys[i]);
-        if (nrs_own_prekey_by_id(core, bundle->prekeys[i]->id.data) == NULL) {
-            error = entry_well_formed(entry);
-        }
-    }
-    for (size_t i = 0; error == NRS_OK && i < bundle->n_prekeys; i++) {
-        const json_t *entry = entry_of(entries, bundle->prekeys[i]);
-        error = entry == NULL ? NRS_OK : keep_person_prekey(core, entry, bundle, bundle->prekeys[i]);
+    if (error == NRS_OK && destroy) {
+        error = destroy_others(core, &due, destroyed_out);
     }
     if (error == NRS_OK) {
-        error = nrs_directory_take_prekeys(core, nrs_slice_of_bytes(&bundle_bytes), nrs_field(&record->payload), nrs_slice_of(NULL, 0));
+        nrs_core_log(core, NRS_OK, "prekeys: %zu new ones published by hand, %zu old ones destroyed", due.count, *destroyed_out);
+    } else {
+        core->must_reload = true; /* memory may have run ahead of the store */
     }
-    nrs_prekeys_free(&bundle);
-    nrs_record_free(&record);
-    nrs_bytes_wipe(&bundle_bytes);
     return error;
 }

@@ -315,6 +315,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, nrs_slice bytes)
 
     if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
         error = take_receipt(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
+        error = nrs_regrant_take(core, from, statement);
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {

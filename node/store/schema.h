@@ -36,6 +36,9 @@
     "CREATE TABLE receipt("                                                                                            \
     " report INTEGER NOT NULL, address TEXT NOT NULL, stage INTEGER NOT NULL, at_ms INTEGER NOT NULL,"                 \
     " person TEXT NOT NULL, PRIMARY KEY(report, address, stage)) WITHOUT ROWID;"                                       \
+    "CREATE TABLE regrant("                                                                                            \
+    " report INTEGER NOT NULL, org BLOB NOT NULL, prekey BLOB NOT NULL, at_ms INTEGER NOT NULL,"                       \
+    " PRIMARY KEY(report, org, prekey)) WITHOUT ROWID;"                                                                \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

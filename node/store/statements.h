@@ -74,6 +74,12 @@
       "INSERT INTO recipient(report, address, granted, stage, stage_ms, org, person)"                                  \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                           \
     X(RECIPIENT_GRANTED, CHANGE, "UPDATE recipient SET granted = 1 WHERE report = ?1 AND org = ?2 AND granted = 0")    \
+    X(RECIPIENT_WAIT, CHANGE,                                                                                          \
+      "UPDATE recipient SET granted = 0 WHERE report = ?1 AND org = ?2 AND (?3 = '' OR address = ?3)")                 \
+    X(REGRANT_ADD, CHANGE,                                                                                             \
+      "INSERT INTO regrant(report, org, prekey, at_ms) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")                 \
+    X(REGRANT_COUNT, READ, "SELECT count(*) FROM regrant WHERE report = ?1 AND org = ?2")                              \
+    X(REGRANT_HAS, READ, "SELECT 1 FROM regrant WHERE report = ?1 AND org = ?2 AND prekey = ?3")                       \
     X(RECIPIENT_STAGE, CHANGE,                                                                                         \
       "UPDATE recipient SET stage = ?3, stage_ms = ?4 WHERE report = ?1 AND address = ?2 AND stage < ?3")              \
     X(RECIPIENT_AT, READ,                                                                                              \

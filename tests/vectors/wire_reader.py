@@ -26,6 +26,7 @@ MESSAGES = {
               "slot_root b", "slot_count u", "created_ms u", "sealed_id b", "sealed_audience b", "file_key b"],
     "Sealed": ["header b", "body b", "grant b", "signature b"],
     "Slot": ["org b", "prekey_id b", "wrapped b"],
+    "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
     "SlotPath": ["sealed_id b", "grant_id b", "index u", "slot b", "path b"],
     "AudienceOpening": ["salt b", "audience b"],
     "Body": ["report_salt b", "report b", "audience_salt b", "audience b", "stream b", "sequence u", "previous b"],

@@ -36,7 +36,8 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_WITHDRAWAL = 3,
     NRS_STATEMENT_REQUEST = 4,
     NRS_STATEMENT_ACCEPTANCE = 5,
-    NRS_STATEMENT_DENIAL = 6
+    NRS_STATEMENT_DENIAL = 6,
+    NRS_STATEMENT_REGRANT = 7 /* asks for a new grant: the prekey that `reference` names is destroyed */
 } nrs_statement_type;
 
 typedef enum nrs_stage { /* of a receipt, in the order in which a recipient passes through them */

@@ -138,6 +138,8 @@ typedef struct nrs_recipient_row {
 typedef nrs_error (*nrs_recipient_visitor)(void *context, const nrs_recipient_row *row);
 NRS_MUST_USE nrs_error nrs_store_recipient_add(nrs_store *store, const nrs_recipient_row *row);
 NRS_MUST_USE nrs_error nrs_store_recipient_granted(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
+/** It waits again, whatever it was granted. address: of one recipient, or "" for all of the organisation. */
+NRS_MUST_USE nrs_error nrs_store_recipient_wait(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE], const char *address);
 NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipient_visitor visit, void *context);
 /** The one recipient with this address, if there is one: visits it or nothing. */
 NRS_MUST_USE nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit, void *context);
@@ -147,6 +149,14 @@ NRS_MUST_USE nrs_error nrs_store_waiting_each(nrs_store *store, const uint8_t or
 NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 NRS_MUST_USE nrs_error nrs_store_receipt_each(nrs_store *store, uint64_t report, nrs_receipt_visitor visit, void *context);
+
+/* ---- New grants asked for: by us (org: our own key) and of us, once for each report and destroyed prekey ---- */
+typedef struct nrs_regrant_row { uint64_t report; const uint8_t *org; const uint8_t *prekey; uint64_t at_ms; } nrs_regrant_row;
+/** Out: new_out: false if it was there. */
+NRS_MUST_USE nrs_error nrs_store_regrant_add(nrs_store *store, bool *new_out, const nrs_regrant_row *row);
+/** How many of this report and organisation there are. */
+NRS_MUST_USE nrs_error nrs_store_regrant_count(nrs_store *store, uint64_t *count_out, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
+NRS_MUST_USE nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regrant_row *row);
 
 /* ---- Slots kept for persons (RED), and later grants ---- */
 NRS_MUST_USE nrs_error nrs_store_slot_add(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t grant_id[NRS_HASH_SIZE], uint32_t index, nrs_slice slot_path);

@@ -1,0 +1,123 @@
+/* A report that came for a destroyed prekey (SPEC 6.7): its reader asks the originator once for each report and prekey, and
+ * the originator grants anew while the rules still allow it. */
+#include <string.h>
+
+#include "internal.h"
+
+#define ASKED_FOR_ONE_REPORT_MAX 8u /* by one organisation: more than a report's life of rotations by hand */
+
+nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const uint8_t prekey_id[NRS_PREKEY_ID_SIZE])
+{
+    const nrs_regrant_row asked = {.report = position, .org = core->self.sign_key, .prekey = prekey_id, .at_ms = core->now_ms};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_statement statement;
+    bool fresh = false;
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, view->id);
+
+    if (error == NRS_OK && row.key_state == NRS_KEY_CANNOT_OPEN && view->header->expires_ms > core->now_ms) {
+        error = nrs_store_regrant_add(core->store, &fresh, &asked);
+    }
+    if (error == NRS_OK && fresh) {
+        nrs__wire__statement__init(&statement);
+        statement.type = NRS_STATEMENT_REGRANT;
+        statement.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
+        statement.at_ms = core->now_ms;
+        statement.reference = nrs_field_of(nrs_slice_of(prekey_id, NRS_PREKEY_ID_SIZE));
+        error = nrs_statement_queue(core, view->header->originator.data, view->header->community.data, &statement);
+        nrs_core_log(core, NRS_OK, "a report for a destroyed prekey came: a new grant is asked for");
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* ---- At the originator ---- */
+
+typedef struct addressee {
+    const nrs_peer *from;
+    char addresses[NRS_PERSON_COUNT_MAX][NRS_ADDRESS_SIZE_MAX + 1];
+    size_t count;
+} addressee;
+
+static nrs_error find_addressee(void *context, const nrs_recipient_row *row)
+{
+    addressee *found = context;
+
+    if (memcmp(row->org, found->from->keys.sign_key, NRS_KEY_SIZE) == 0 && found->count < NRS_PERSON_COUNT_MAX) {
+        memcpy(found->addresses[found->count], row->address, strnlen(row->address, NRS_ADDRESS_SIZE_MAX));
+        found->count++;
+    }
+    return NRS_OK;
+}
+
+/* Why a request is not honoured now; the rules are those of a first grant. */
+static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const nrs_peer *from, const addressee *found)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+
+    if (row->part != NRS_PART_SENT || found->count == 0) {
+        return NRS_ERROR_NOT_FOUND;
+    }
+    if (community == NULL || !community->member || !nrs_peer_member(core, from, community)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (row->expires_ms <= core->now_ms) {
+        return NRS_ERROR_EXPIRED;
+    }
+    if (row->label == NRS_LABEL_CLEAR) {
+        return NRS_ERROR_LABEL_FORBIDS; /* its key stands open: there is nothing to grant */
+    }
+    return row->key_state == NRS_KEY_HELD || row->key_state == NRS_KEY_PERSON ? NRS_OK : NRS_ERROR_KEY_EXPIRED;
+}
+
+static nrs_error honour(nrs_core *core, const nrs_report_row *row, nrs_peer *from, const nrs_statement *statement)
+{
+    const nrs_regrant_row asked = {.report = row->position, .org = from->keys.sign_key, .prekey = statement->reference.data, .at_ms = core->now_ms};
+    uint64_t count = 0;
+    bool fresh = false;
+    nrs_error error = nrs_store_regrant_count(core->store, &count, row->position, from->keys.sign_key);
+
+    if (error == NRS_OK && count >= ASKED_FOR_ONE_REPORT_MAX) {
+        return NRS_ERROR_LIMIT;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_regrant_add(core->store, &fresh, &asked);
+    }
+    if (error != NRS_OK || !fresh) {
+        return error; /* honoured before */
+    }
+    error = nrs_store_recipient_wait(core->store, row->position, from->keys.sign_key, "");
+    if (error == NRS_OK) {
+        nrs_core_log(core, NRS_OK, "%s asks for a new grant of TLP:%s: its prekey is destroyed", from->org, nrs_label_name((nrs_label)row->label));
+        error = nrs_directory_arrived(core, from->keys.sign_key);
+    }
+    return error;
+}
+
+nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    addressee found = {.from = from};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
+
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(core->store, row.position, find_addressee, &found);
+    }
+    if (error == NRS_OK) {
+        error = check_request(core, &row, from, &found);
+    }
+    if (error == NRS_OK) {
+        error = honour(core, &row, from, statement);
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        nrs_core_complain(core, from, error, "a request for a new grant is not honoured: %s", nrs_error_rule(error));
+        error = NRS_OK;
+        for (size_t i = 0; i < found.count && error == NRS_OK; i++) { /* what the receipts of it have to say */
+            bool fresh;
+            error = nrs_store_receipt_add(core->store, &fresh, row.position, found.addresses[i], NRS_STAGE_CANNOT_OPEN, core->now_ms, "");
+        }
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
