@@ -17,6 +17,9 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_ENVELOPE:
         *domain_out = NRS_DOMAIN_ENVELOPE_SIGN;
         return true;
+    case NRS_RECORD_KEY_CHANGE:
+        *domain_out = NRS_DOMAIN_KEY_CHANGE_SIGN;
+        return true;
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_SLOT_PATH:

@@ -159,6 +159,28 @@ static nrs_error check_roster(const ProtobufCMessage *message)
     return NRS_OK;
 }
 
+static const wire_rule key_change_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, WIRE_CODE, NRS_KEY_SUCCEEDED, NRS_KEY_REVOKED, 0, 0, 0},
+    {3, WIRE_NAME, 0, 0, 0, 0, 0},
+    {4, KEY, 0, 0, 0},
+    {5, WIRE_OPTIONAL, 0, NRS_KEY_SIZE, 0, 0, 0},
+    {6, WIRE_TIME, 0, 0, 0, 0, 0},
+    {7, WIRE_SIZE, 0, NRS_CARD_SIZE_MAX + 1024u, 0, 0, 0},
+    {8, WIRE_OPTIONAL, 0, NRS_SIGNATURE_SIZE, 0, 0, 0},
+};
+
+/* What comes after a key stands with a succession whole, and with a revocation not at all. */
+static nrs_error check_key_change(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__KeyChange *change = (const Nrs__Wire__KeyChange *)message;
+
+    if (change->cause == NRS_KEY_SUCCEEDED) {
+        return change->agree_key.len == 0 || change->card.len == 0 || change->consent.len == 0 ? NRS_ERROR_MALFORMED : NRS_OK;
+    }
+    return change->agree_key.len == 0 && change->card.len == 0 && change->consent.len == 0 ? NRS_OK : NRS_ERROR_NOT_CANONICAL;
+}
+
 static const wire_rule invite_rules[] = {
     {1, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
@@ -179,6 +201,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(rules, rules_rules, NULL),
     WIRE_SCHEMA(recognised, recognised_rules, NULL),
     WIRE_SCHEMA(roster, roster_rules, check_roster),
+    WIRE_SCHEMA(key_change, key_change_rules, check_key_change),
     WIRE_SCHEMA(invite, invite_rules, NULL),
 };
 

@@ -25,7 +25,7 @@ int wire_body_size_valid(uint64_t size)
 }
 
 static const wire_rule record_rules[] = {
-    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_ENVELOPE, 0, 0, 0},
+    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_KEY_CHANGE, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
 };
 

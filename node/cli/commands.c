@@ -42,6 +42,10 @@ static const nrs_option key_prekeys_options[] = {
     {"rotate", 0, NULL, false, N_("publish new ones now, before their time")},
     {"destroy", 0, NULL, false, N_("with --rotate: destroy the old ones at once")},
 };
+static const nrs_option key_revoke_options[] = {
+    {"output", 'o', "FILE", false, N_("write the signed revocation to this file; else to standard output")},
+    {"submit", 0, NULL, false, N_("hand it to the node of this folder, which tells the community")},
+};
 static const nrs_option community_create_options[] = {
     {"name", 0, "NAME", false, N_("the community's name as people write it")},
 };
@@ -102,6 +106,10 @@ static const nrs_command commands[] = {
      "noroshi --passphrase-file old.pass key passphrase --new-passphrase-file new.pass", nrs_run_key_passphrase},
     {"key prekeys", "", 0, 0, OPTIONS(key_prekeys_options), N_("list the node's prekeys, or replace them by hand"),
      "noroshi key prekeys --rotate --destroy", nrs_run_key_prekeys},
+    {"key paper", "", 0, 0, NO_OPTIONS, N_("print a paper that can revoke the node's key, and nothing else"), "noroshi key paper | lpr",
+     nrs_run_key_paper},
+    {"key revoke", "PAPER-FILE", 1, 1, OPTIONS(key_revoke_options), N_("end a lost key, from its paper; no node is needed"),
+     "noroshi key revoke paper.txt -o kanto-power.revocation", nrs_run_key_revoke},
     {"community create", "COMMUNITY", 1, 1, OPTIONS(community_create_options),
      N_("found a community; this node becomes its hub"), "noroshi community create electricity --name \"電力CEPTOAR\"",
      nrs_run_community_create},

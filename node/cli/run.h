@@ -9,6 +9,8 @@ nrs_error nrs_run_card(nrs_cli *cli);
 nrs_error nrs_run_person_add(nrs_cli *cli);
 nrs_error nrs_run_key_passphrase(nrs_cli *cli);
 nrs_error nrs_run_key_prekeys(nrs_cli *cli);
+nrs_error nrs_run_key_paper(nrs_cli *cli);
+nrs_error nrs_run_key_revoke(nrs_cli *cli);
 nrs_error nrs_run_community_create(nrs_cli *cli);
 nrs_error nrs_run_community_add(nrs_cli *cli);
 nrs_error nrs_run_community_remove(nrs_cli *cli);

@@ -245,6 +245,10 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
     if (listed(delivery, peer, person)) {
         return true;
     }
+    if (nrs_key_revoked(core, member->sign_key.data)) {
+        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_REVOKED));
+        return false;
+    }
     if (duty_missing(core, delivery, request, member) != NULL) {
         leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
         return false;

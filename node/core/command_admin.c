@@ -88,7 +88,9 @@ static nrs_error warn_rosters(const nrs_core *core, json_t *warnings)
         const nrs_roster *roster = core->communities[i].roster;
         const char *format = NULL;
 
-        if (!core->communities[i].member) {
+        if (nrs_key_revoked(core, core->self.sign_key)) {
+            format = "the key of this node is revoked: it has no place in @%s any more";
+        } else if (!core->communities[i].member) {
             format = "this node is no longer a member of @%s";
         } else if (roster->expires_ms <= core->now_ms) {
             format = "the roster of @%s has expired: nothing above GREEN can be sent";
@@ -133,6 +135,28 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
     return nrs_array_text(warnings, text);
 }
 
+/* Where the roster still names a key that its owner has revoked, whoever keeps the roster has to follow. */
+static nrs_error warn_revoked(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+            const nrs_community *community = &core->communities[i];
+            if (!community->hub || nrs_roster_member_by_key(community->roster, end->sign_key) == NULL) {
+                continue;
+            }
+            (void)snprintf(text, sizeof text,
+                           end->cause == NRS_KEY_REVOKED ? "the key of %s is revoked: remove it from the roster of @%s"
+                                                         : "%s has announced new keys: bring them into the roster of @%s",
+                           end->org, community->roster->id);
+            error = nrs_array_text(warnings, text);
+        }
+    }
+    return error;
+}
+
 /* A hub turns away whom its roster no longer has, and a member cannot tell so from its own roster. */
 static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
 {
@@ -159,6 +183,9 @@ static nrs_error put_warnings(const nrs_core *core, nrs_row *row)
 
     if (error == NRS_OK) {
         error = warn_refusals(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_revoked(core, warnings);
     }
     if (error == NRS_OK) {
         error = warn_prekeys(core, warnings);

@@ -6,6 +6,8 @@
 
 /** The bit of a community in nrs_peer.member_of and hub_of. */
 uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
+/** Set the membership bits of every community anew. */
+NRS_MUST_USE nrs_error nrs_directory_reindex(nrs_core *core);
 /** A verified roster into its place in memory. Takes *roster over; copies the bytes. */
 NRS_MUST_USE nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_roster **roster, nrs_slice statement, nrs_slice many);
 /** Both take the value over and free the one it replaces. */

@@ -78,6 +78,9 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
             }
         }
         rekey(core, peer, member);
+        if (nrs_key_revoked(core, member->sign_key.data)) {
+            continue; /* it said so itself: the roster will follow */
+        }
         peer->member_of |= bit;
         if (member->role == NRS_ROLE_HUB) {
             peer->hub_of |= bit;
@@ -87,6 +90,16 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
     community->member = nrs_peer_member(core, peer, community);
     community->hub = nrs_peer_hub(core, peer, community);
     return NRS_OK;
+}
+
+nrs_error nrs_directory_reindex(nrs_core *core)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        error = index_members(core, &core->communities[i]);
+    }
+    return error;
 }
 
 /* A verified roster into its place in memory. Takes roster over; copies the bytes. */
@@ -217,6 +230,9 @@ nrs_error nrs_directory_load(nrs_core *core)
     nrs_error error = peer_new(core, &self, core->org, core->self.sign_key, core->self.agree_key, core->self.curve_key);
 
     if (error == NRS_OK) {
+        error = nrs_key_changes_load(core); /* before the rosters: it decides who of them counts */
+    }
+    if (error == NRS_OK) {
         error = nrs_store_roster_each_newest(core->store, load_roster, core);
     }
     if (error == NRS_OK) {
@@ -256,6 +272,7 @@ void nrs_directory_wipe(nrs_core *core)
         nrs_prekeys_free(&bundle->prekeys);
         free(bundle);
     }
+    nrs_key_changes_wipe(core);
     core->curve_shared = false;
     for (size_t i = 0; i < core->community_count; i++) {
         nrs_roster_free(&core->communities[i].roster);

@@ -139,6 +139,18 @@ out:
     return error;
 }
 
+static nrs_error take_key_change(nrs_core *core, nrs_slice payload)
+{
+    nrs_bytes record = {0};
+    nrs_error error = nrs_record_wrap(&record, NRS_RECORD_KEY_CHANGE, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_key_change_take(core, nrs_slice_of_bytes(&record), payload, own_source());
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
 static nrs_error take_json(nrs_core *core, nrs_slice bytes)
 {
     json_error_t where;
@@ -155,7 +167,7 @@ static nrs_error take_file(nrs_core *core, nrs_slice file)
     static const struct {
         const char *type;
         nrs_error (*take)(nrs_core *core, nrs_slice bytes);
-    } types[] = {{"ROSTER", take_roster}, {"CARD", take_card}, {"INVITE", take_invite}};
+    } types[] = {{"ROSTER", take_roster}, {"CARD", take_card}, {"INVITE", take_invite}, {"REVOCATION", take_key_change}, {"SUCCESSION", take_key_change}};
     nrs_bytes bytes = {0};
     nrs_error error = NRS_ERROR_MALFORMED;
 

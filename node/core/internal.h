@@ -56,6 +56,16 @@ typedef struct nrs_bundle {
     UT_hash_handle hh;
 } nrs_bundle;
 
+/* A key that ended, as its own statement says (key_change.c), by that key. */
+typedef struct nrs_key_end {
+    uint8_t sign_key[NRS_KEY_SIZE];
+    uint32_t cause;                   /* NRS_KEY_… */
+    uint8_t agree_key[NRS_KEY_SIZE];  /* succeeded: what stood beside it */
+    uint8_t successor[NRS_KEY_SIZE];  /* succeeded: the new signing key */
+    char org[NRS_NAME_SIZE_MAX + 1];
+    UT_hash_handle hh;
+} nrs_key_end;
+
 /* ---- Links (link.c) ---- */
 
 typedef enum nrs_link_state { NRS_LINK_GREETED = 1, NRS_LINK_UP = 2 } nrs_link_state;
@@ -131,6 +141,7 @@ struct nrs_core {
     size_t community_count;
     nrs_peer *peers_by_sign, *peers_by_curve, *peers_by_hash;
     nrs_bundle *bundles;
+    nrs_key_end *key_ends;
     nrs_link *links;
 
     nrs_vault_roots roots;
@@ -197,6 +208,18 @@ NRS_MUST_USE nrs_error nrs_directory_dial(nrs_core *core);
 
 /** A file for the command line: folder/nameSUFFIX, armoured. */
 NRS_MUST_USE nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *name, const char *suffix, const char *type, nrs_slice bytes);
+
+/* key_change.c: keys that ended (SPEC 7.7) */
+NRS_MUST_USE nrs_error nrs_key_changes_load(nrs_core *core);
+void nrs_key_changes_wipe(nrs_core *core);
+/** How this key ended; NULL if it did not, as far as is known. */
+const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Take a statement about a key that stands in a roster held. A revocation binds at once and for good; a succession waits for
+ *  the roster. source: the peer's signing key, or empty for this node's own hand. */
+NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** The communities, a bit each, in whose rosters a key stands as a member or tombstone. */
+uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 
 /* vault_keeper.c */
 NRS_MUST_USE nrs_error nrs_vault_keeper_load(nrs_core *core);

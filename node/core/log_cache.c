@@ -232,6 +232,7 @@ static nrs_error parse(nrs_core *core, nrs_log_entry *entry)
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:
     case NRS_RECORD_ENVELOPE:
+    case NRS_RECORD_KEY_CHANGE:
         error = parse_signed(entry, payload);
         break;
     case NRS_RECORD_ROSTER:

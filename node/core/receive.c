@@ -15,6 +15,9 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
 {
     const Nrs__Wire__Tombstone *tombstone;
 
+    if (nrs_key_revoked(core, maker)) {
+        return NRS_ERROR_REVOKED;
+    }
     if (nrs_peer_member(core, nrs_peer_by_sign(core, maker), community)) {
         return NRS_OK;
     }
@@ -319,6 +322,9 @@ static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_sli
     if (error != NRS_OK || position != 0) {
         return error;
     }
+    if (type == NRS_RECORD_KEY_CHANGE) {
+        return nrs_key_change_take(core, record, payload, source);
+    }
     return type == NRS_RECORD_CARD ? nrs_directory_take_card(core, record, payload, source)
                                    : nrs_directory_take_prekeys(core, record, payload, source);
 }
@@ -333,6 +339,7 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
         return error;
     }
     payload = nrs_field(&decoded->payload);
+    error = NRS_ERROR_UNKNOWN_FLAG; /* a number between ours that this version gives no meaning */
     switch ((nrs_record_type)decoded->type) {
     case NRS_RECORD_SEALED:
         error = receive_sealed(core, record, payload, from);
@@ -348,6 +355,7 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
         break;
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:
+    case NRS_RECORD_KEY_CHANGE:
         error = receive_published(core, (nrs_record_type)decoded->type, record, payload, from);
         break;
     case NRS_RECORD_ROSTER:

@@ -121,6 +121,17 @@ static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_
     }
 }
 
+/* The end of a key: to whom shares a community with it, also after the roster has dropped it. */
+static void route_key_change(const nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = nrs_key_change_concerns(core, entry->org) & peer->member_of;
+
+    if (shared != 0 && (entry->own || (self->hub_of & shared) != 0)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
 static void route_roster(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_link *link)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
@@ -174,6 +185,9 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:
         route_published(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_KEY_CHANGE:
+        route_key_change(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_ROSTER:
         route_roster(core, item_out, entry, link);

@@ -34,7 +34,7 @@ char *nrs_folder_join(const nrs_folder *folder, const char *name)
 
 static nrs_error make_folders(const nrs_folder *folder)
 {
-    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards"};
+    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards", "changes"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (mkdirat(folder->fd, names[i], 0700) != 0 && errno != EEXIST) {

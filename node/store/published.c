@@ -118,3 +118,13 @@ nrs_error nrs_store_prekeys_each(nrs_store *store, nrs_published_visitor visit, 
 {
     return each(store, NRS_STATEMENT_PREKEYS_EACH, visit, context);
 }
+
+nrs_error nrs_store_key_change_set(nrs_store *store, const nrs_published_row *row)
+{
+    return set(store, NRS_STATEMENT_KEY_CHANGE_SET, row, NRS_RECORD_SIZE_MAX);
+}
+
+nrs_error nrs_store_key_change_each(nrs_store *store, nrs_published_visitor visit, void *context)
+{
+    return each(store, NRS_STATEMENT_KEY_CHANGE_EACH, visit, context);
+}

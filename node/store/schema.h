@@ -46,6 +46,8 @@
     " UNIQUE(community, version));"                                                                                    \
     "CREATE TABLE card(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                    \
     " payload BLOB NOT NULL);"                                                                                         \
+    "CREATE TABLE key_change(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"              \
+    " payload BLOB NOT NULL);"                                                                                         \
     "CREATE TABLE prekeys(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                 \
     " payload BLOB NOT NULL);"                                                                                         \
     "CREATE TABLE prekey("                                                                                             \

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "keys/vault.h"
+#include "keys/change.h"
 #include "roster_maker.h"
 #include "sealing_fixture.h"
 #include "seeded_random.h"
@@ -275,6 +276,32 @@ static void make_cards(const char *root, nrs_bytes *card_out)
     party_wipe(&org);
 }
 
+/* Ends of keys, and a paper as it is typed. */
+static void make_key_changes(const char *root)
+{
+    party before;
+    party after;
+    nrs_bytes bytes = {0};
+    nrs_bytes succession = {0};
+    char *paper = NULL;
+
+    make_folder(root, "fuzz_key_change");
+    party_init(&before);
+    party_init(&after);
+    assert_int_equal(nrs_change_revoke(&bytes, before.identity, "kanto-power", FIXTURE_NOW_MS), NRS_OK);
+    write_seed(root, "fuzz_key_change", "revocation", nrs_slice_of_bytes(&bytes));
+    assert_int_equal(nrs_paper_write(&paper, nrs_slice_of_bytes(&bytes)), NRS_OK);
+    write_seed(root, "fuzz_key_change", "paper", nrs_slice_of_string(paper));
+    make_card(&bytes, &after, NULL);
+    assert_int_equal(nrs_change_succeed(&succession, before.identity, after.identity, nrs_slice_of_bytes(&bytes), FIXTURE_NOW_MS), NRS_OK);
+    write_seed(root, "fuzz_key_change", "succession", nrs_slice_of_bytes(&succession));
+    nrs_bytes_wipe(&succession);
+    free(paper);
+    nrs_bytes_wipe(&bytes);
+    party_wipe(&after);
+    party_wipe(&before);
+}
+
 static void write_invite(const char *root, const char *name, const nrs_bytes *rosters, size_t chain_count,
                          const nrs_bytes *card)
 {
@@ -403,6 +430,7 @@ int main(int argc, char **argv)
     make_reports(argv[1]);
     make_cards(argv[1], &card);
     make_rosters(argv[1], &card);
+    make_key_changes(argv[1]);
     make_identities(argv[1]);
     make_vaults(argv[1]);
     nrs_bytes_wipe(&card);

@@ -24,6 +24,9 @@
     X(MEMBER_PROOF, "noroshi/1 member proof")                                                                          \
     X(MEMBER_JOINED, "noroshi/1 member joined")                                                                        \
     X(PERSON_PROOF, "noroshi/1 person proof")                                                                          \
+    X(KEY_CHANGE_SIGN, "noroshi/1 key change signature")                                                               \
+    X(KEY_CONSENT, "noroshi/1 key consent")                                                                            \
+    X(PAPER, "noroshi/1 paper")                                                                                        \
     X(FINGERPRINT, "noroshi/1 fingerprint")                                                                            \
     X(KEY_HASH, "noroshi/1 key hash")                                                                                  \
     X(KEY_COMMITMENT, "noroshi/1 key commitment")                                                                      \

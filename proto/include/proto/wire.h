@@ -18,7 +18,8 @@ typedef enum nrs_record_type {
     NRS_RECORD_CARD = 5,       /* Signed Card */
     NRS_RECORD_PREKEYS = 6,    /* Signed Prekeys */
     NRS_RECORD_ROSTER = 7,     /* SignedByMany Roster */
-    NRS_RECORD_ENVELOPE = 8    /* Signed Envelope */
+    NRS_RECORD_ENVELOPE = 8,   /* Signed Envelope */
+    NRS_RECORD_KEY_CHANGE = 12 /* Signed KeyChange */
 } nrs_record_type;
 
 typedef enum nrs_frame_type {
@@ -52,6 +53,7 @@ enum { NRS_AUTHORITY_ORIGINATOR = 1, NRS_AUTHORITY_CONSENT = 2, NRS_AUTHORITY_RE
 enum { NRS_ATTRIBUTION_NAMED = 1, NRS_ATTRIBUTION_WITHHELD = 2, NRS_ATTRIBUTION_VOUCHED = 3 };
 enum { NRS_HEADER_DRILL = 1u << 0, NRS_HEADER_UNLOCK_ON_ACCEPT = 1u << 1 };
 enum { NRS_RULE_RED_RELAY = 1u << 0, NRS_RULE_WITHHELD = 1u << 1 };
+enum { NRS_KEY_SUCCEEDED = 1, NRS_KEY_REVOKED = 2 };
 enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
 
 /* X(short name, generated type, generated prefix, maximum size in bytes) */
@@ -73,6 +75,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(card, Nrs__Wire__Card, nrs__wire__card, NRS_CARD_SIZE_MAX)                                                       \
     X(prekeys, Nrs__Wire__Prekeys, nrs__wire__prekeys, NRS_PREKEYS_SIZE_MAX)                                           \
     X(roster, Nrs__Wire__Roster, nrs__wire__roster, NRS_ROSTER_SIZE_MAX)                                               \
+    X(key_change, Nrs__Wire__KeyChange, nrs__wire__key_change, 2 * NRS_CARD_SIZE_MAX)                                  \
     X(invite, Nrs__Wire__Invite, nrs__wire__invite, NRS_FILE_SIZE_MAX)                                                 \
     X(envelope, Nrs__Wire__Envelope, nrs__wire__envelope, NRS_ENVELOPE_SIZE_MAX)                                       \
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \

@@ -180,6 +180,10 @@ NRS_MUST_USE nrs_error nrs_store_card_each(nrs_store *store, nrs_published_visit
 NRS_MUST_USE nrs_error nrs_store_prekeys_set(nrs_store *store, const nrs_published_row *row);
 NRS_MUST_USE nrs_error nrs_store_prekeys_each(nrs_store *store, nrs_published_visitor visit, void *context);
 
+/** Ends of keys (SPEC 7.7): owner is the key that ends, serial the cause. */
+NRS_MUST_USE nrs_error nrs_store_key_change_set(nrs_store *store, const nrs_published_row *row);
+NRS_MUST_USE nrs_error nrs_store_key_change_each(nrs_store *store, nrs_published_visitor visit, void *context);
+
 /* ---- Our own prekey secrets, wrapped ---- */
 typedef struct nrs_prekey_row {
     const uint8_t *id;       /* 8 */
