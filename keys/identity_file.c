@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "identity_form.h"
+#include "lock.h"
 #include "proto/assert.h"
 #include "signing.h"
 
@@ -15,49 +16,10 @@
 #define MAGIC "NRSKEY01"
 #define MAGIC_SIZE (sizeof(MAGIC) - 1)
 #define FLAG_LOCKED 1u
-#define PASSPHRASE_SIZE_MAX 1024u
-
-#define PASSES 3u
-#define PASSES_MAX 10u
-#define MEMORY_SIZE (64ull * 1024u * 1024u)
-#define MEMORY_SIZE_MIN (8ull * 1024u * 1024u)
-#define MEMORY_SIZE_MAX (1024ull * 1024u * 1024u)
-
-#define SALT_SIZE crypto_pwhash_SALTBYTES
 #define SEEDS_SIZE NRS_IDENTITY_SEEDS_SIZE
 #define CLEAR_FILE_SIZE (MAGIC_SIZE + 4 + SEEDS_SIZE + NRS_HASH_SIZE)
-#define LOCKED_HEAD_SIZE (MAGIC_SIZE + 4 + 4 + 8 + SALT_SIZE + NRS_NONCE_SIZE)
+#define LOCKED_HEAD_SIZE (MAGIC_SIZE + 4 + NRS_LOCK_SIZE)
 #define LOCKED_FILE_SIZE (LOCKED_HEAD_SIZE + SEEDS_SIZE + NRS_TAG_SIZE)
-
-_Static_assert(NRS_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
-_Static_assert(NRS_TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
-_Static_assert(SALT_SIZE == 16, "the file's salt");
-_Static_assert(PASSES >= crypto_pwhash_argon2id_OPSLIMIT_MIN && PASSES <= PASSES_MAX, "passes within the bound");
-_Static_assert(MEMORY_SIZE >= MEMORY_SIZE_MIN && MEMORY_SIZE <= MEMORY_SIZE_MAX, "memory within the bound");
-
-typedef struct lock {
-    uint32_t passes;
-    uint64_t memory_size;
-    uint8_t salt[SALT_SIZE];
-    uint8_t nonce[NRS_NONCE_SIZE];
-} lock;
-
-static nrs_error lock_key(nrs_secret **key_out, const lock *params, nrs_slice passphrase)
-{
-    nrs_secret *key = NULL;
-    nrs_error error = nrs_secret_new(&key, NRS_KEY_SIZE);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    if (crypto_pwhash(nrs_secret_data(key), NRS_KEY_SIZE, (const char *)passphrase.data, passphrase.size, params->salt,
-                      params->passes, (size_t)params->memory_size, crypto_pwhash_ALG_ARGON2ID13) != 0) {
-        nrs_secret_destroy(&key);
-        return NRS_ERROR_NO_MEMORY;
-    }
-    *key_out = key;
-    return NRS_OK;
-}
 
 static nrs_error append_head(nrs_bytes *file, uint32_t flags)
 {
@@ -66,40 +28,23 @@ static nrs_error append_head(nrs_bytes *file, uint32_t flags)
     return error != NRS_OK ? error : nrs_bytes_append_u32(file, flags);
 }
 
-static nrs_error append_lock(nrs_bytes *file, const lock *params)
-{
-    nrs_error error = nrs_bytes_append_u32(file, params->passes);
-
-    if (error == NRS_OK) {
-        error = nrs_bytes_append_u64(file, params->memory_size);
-    }
-    if (error == NRS_OK) {
-        error = nrs_bytes_append(file, nrs_slice_of(params->salt, sizeof(params->salt)));
-    }
-    if (error == NRS_OK) {
-        error = nrs_bytes_append(file, nrs_slice_of(params->nonce, sizeof(params->nonce)));
-    }
-    return error;
-}
-
 static nrs_error append_locked(nrs_bytes *file, const uint8_t seeds[SEEDS_SIZE], nrs_slice passphrase)
 {
-    lock params = { .passes = PASSES, .memory_size = MEMORY_SIZE };
+    nrs_lock params;
     nrs_secret *key = NULL;
     nrs_error error = NRS_OK;
 
-    randombytes_buf(params.salt, sizeof(params.salt));
-    randombytes_buf(params.nonce, sizeof(params.nonce));
+    nrs_lock_new(&params);
     error = append_head(file, FLAG_LOCKED);
     if (error != NRS_OK) {
         goto out;
     }
-    error = append_lock(file, &params);
+    error = nrs_lock_append(file, &params);
     if (error != NRS_OK) {
         goto out;
     }
     NRS_ASSERT(file->size == LOCKED_HEAD_SIZE);
-    error = lock_key(&key, &params, passphrase);
+    error = nrs_lock_key(&key, &params, passphrase);
     if (error != NRS_OK) {
         goto out;
     }
@@ -138,7 +83,7 @@ nrs_error nrs_identity_save(nrs_bytes *file_out, const nrs_identity *identity, n
     NRS_ASSERT(file_out != NULL);
     NRS_ASSERT(identity != NULL);
 
-    if (passphrase.size > PASSPHRASE_SIZE_MAX) {
+    if (passphrase.size > NRS_PASSPHRASE_SIZE_MAX) {
         return NRS_ERROR_TOO_LARGE;
     }
     memcpy(seeds, nrs_secret_view(identity->sign), NRS_KEY_SIZE);
@@ -176,40 +121,20 @@ static nrs_error read_head(nrs_reader *reader, bool *locked_out, nrs_slice file)
     return NRS_OK;
 }
 
-static nrs_error read_lock(lock *params_out, nrs_reader *reader)
-{
-    nrs_error error = nrs_read_u32(reader, &params_out->passes);
-
-    if (error == NRS_OK) {
-        error = nrs_read_u64(reader, &params_out->memory_size);
-    }
-    if (error == NRS_OK) {
-        error = nrs_read_copy(reader, params_out->salt, sizeof(params_out->salt));
-    }
-    if (error == NRS_OK) {
-        error = nrs_read_copy(reader, params_out->nonce, sizeof(params_out->nonce));
-    }
-    if (error == NRS_OK && (params_out->passes < 1 || params_out->passes > PASSES_MAX ||
-                            params_out->memory_size < MEMORY_SIZE_MIN || params_out->memory_size > MEMORY_SIZE_MAX)) {
-        error = NRS_ERROR_MALFORMED; /* a hostile file would otherwise choose our time and memory */
-    }
-    return error;
-}
-
 static nrs_error read_locked(uint8_t seeds_out[SEEDS_SIZE], nrs_reader *reader, nrs_slice file, nrs_slice passphrase)
 {
-    lock params = { 0 };
+    nrs_lock params = { 0 };
     nrs_secret *key = NULL;
     nrs_error error = NRS_OK;
 
-    error = read_lock(&params, reader);
+    error = nrs_lock_read(&params, reader);
     if (error != NRS_OK) {
         return error;
     }
-    if (passphrase.size == 0 || passphrase.size > PASSPHRASE_SIZE_MAX) {
+    if (passphrase.size == 0 || passphrase.size > NRS_PASSPHRASE_SIZE_MAX) {
         return NRS_ERROR_PASSPHRASE;
     }
-    error = lock_key(&key, &params, passphrase);
+    error = nrs_lock_key(&key, &params, passphrase);
     if (error != NRS_OK) {
         return error;
     }

@@ -46,6 +46,13 @@ static const nrs_option key_revoke_options[] = {
     {"output", 'o', "FILE", false, N_("write the signed revocation to this file; else to standard output")},
     {"submit", 0, NULL, false, N_("hand it to the node of this folder, which tells the community")},
 };
+static const nrs_option backup_options[] = {
+    {"output", 'o', "FILE", false, N_("write the backup to this file")},
+    {"backup-passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the backup")},
+};
+static const nrs_option restore_options[] = {
+    {"backup-passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the backup")},
+};
 static const nrs_option community_create_options[] = {
     {"name", 0, "NAME", false, N_("the community's name as people write it")},
 };
@@ -110,6 +117,10 @@ static const nrs_command commands[] = {
      nrs_run_key_paper},
     {"key revoke", "PAPER-FILE", 1, 1, OPTIONS(key_revoke_options), N_("end a lost key, from its paper; no node is needed"),
      "noroshi key revoke paper.txt -o kanto-power.revocation", nrs_run_key_revoke},
+    {"backup", "", 0, 0, OPTIONS(backup_options), N_("write keys, persons, rosters and cards to a file under a passphrase"),
+     "noroshi backup -o kanto-power.backup --backup-passphrase-file backup.pass", nrs_run_backup},
+    {"restore", "BACKUP-FILE", 1, 1, OPTIONS(restore_options), N_("make a node's folder from a backup"),
+     "noroshi --dir /var/lib/noroshi restore kanto-power.backup --backup-passphrase-file backup.pass", nrs_run_restore},
     {"community create", "COMMUNITY", 1, 1, OPTIONS(community_create_options),
      N_("found a community; this node becomes its hub"), "noroshi community create electricity --name \"電力CEPTOAR\"",
      nrs_run_community_create},

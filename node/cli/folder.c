@@ -134,13 +134,18 @@ static nrs_error settings_of(nrs_node_settings *settings_out, const json_t *node
 
 nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out)
 {
+    return nrs_folder_settings_of(cli, settings_out, "node.json");
+}
+
+nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, const char *name)
+{
     nrs_bytes text = {0};
     json_t *node = NULL;
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL && settings_out != NULL);
 
-    error = nrs_folder_read(cli, &text, NULL, "node", ".json", NRS_ERROR_NOT_A_NODE);
+    error = nrs_folder_read(cli, &text, NULL, name, "", NRS_ERROR_NOT_A_NODE);
     if (error != NRS_OK) {
         goto out;
     }
@@ -149,7 +154,7 @@ nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out)
     }
     error = node == NULL ? NRS_ERROR_DAMAGED : settings_of(settings_out, node);
     if (error != NRS_OK) {
-        error = nrs_cli_fail(cli, error, NULL, "%s/node.json: %s", cli->dir, _(nrs_error_sentence(error)));
+        error = nrs_cli_fail(cli, error, NULL, "%s/%s: %s", cli->dir, name, _(nrs_error_sentence(error)));
     }
 out:
     json_decref(node);

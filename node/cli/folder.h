@@ -42,6 +42,8 @@ typedef struct nrs_node_settings {
 } nrs_node_settings;
 /** Returns NRS_ERROR_NOT_A_NODE, NEWER_NODE, DAMAGED; recorded. */
 NRS_MUST_USE nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out);
+/** The same of a file by another name. */
+NRS_MUST_USE nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, const char *name);
 
 /** Unix time, milliseconds. */
 uint64_t nrs_now_ms(void);

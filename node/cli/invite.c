@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "folder.h"
+#include "invite.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/armour.h"
@@ -39,7 +40,7 @@ static nrs_error hub_card(nrs_cli *cli, nrs_bytes *card_out, const Nrs__Wire__Me
     return nrs_folder_read_armour(cli, card_out, "CARD", "cards", hub->org, ".card", NRS_ERROR_UNKNOWN_ORG);
 }
 
-static nrs_error make_invite(nrs_cli *cli, nrs_bytes *invite_out, const nrs_held *held, const nrs_node_settings *settings)
+nrs_error nrs_invite_make(nrs_cli *cli, nrs_bytes *invite_out, const nrs_held *held, const nrs_node_settings *settings)
 {
     const size_t count_max = held->roster->n_members;
     nrs_bytes *cards = calloc(count_max + 1, sizeof *cards);
@@ -88,7 +89,7 @@ nrs_error nrs_run_community_invite(nrs_cli *cli)
         error = nrs_held_read(cli, &held, slug);
     }
     if (error == NRS_OK) {
-        error = make_invite(cli, &invite, &held, &settings);
+        error = nrs_invite_make(cli, &invite, &held, &settings);
     }
     if (error == NRS_OK) {
         error = nrs_armour_encode(&text, "INVITE", nrs_slice_of_bytes(&invite));

@@ -18,6 +18,8 @@ NRS_MUST_USE nrs_error nrs_passphrase_read(nrs_cli *cli, nrs_bytes *passphrase_o
 NRS_MUST_USE nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out);
 /** The same where the option has another name. */
 NRS_MUST_USE nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, const char *option);
+/** Ask for the passphrase of a backup on the terminal. */
+NRS_MUST_USE nrs_error nrs_passphrase_of_backup(nrs_cli *cli, nrs_bytes *passphrase_out);
 
 /** Load DIR/[sub/]name.key, asking for its passphrase when it has one and no file was given. passphrase_out (may be NULL)
  *  keeps what was used. Returns NRS_ERROR_PASSPHRASE, `missing` … recorded. */

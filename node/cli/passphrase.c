@@ -112,6 +112,19 @@ nrs_error nrs_passphrase_ask(nrs_cli *cli, nrs_bytes *passphrase_out, const char
     return error;
 }
 
+nrs_error nrs_passphrase_of_backup(nrs_cli *cli, nrs_bytes *passphrase_out)
+{
+    int terminal = open_terminal();
+    nrs_error error = NRS_OK;
+
+    if (terminal < 0) {
+        return nrs_cli_fail(cli, NRS_ERROR_PASSPHRASE, _("give --backup-passphrase-file FILE"), "%s", _("the backup is under a passphrase"));
+    }
+    error = ask_line(cli, passphrase_out, terminal, _("Passphrase of the backup: "));
+    (void)close(terminal);
+    return error;
+}
+
 static nrs_error ask_twice(nrs_cli *cli, nrs_bytes *passphrase_out, int terminal)
 {
     nrs_bytes first = {0};

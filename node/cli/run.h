@@ -11,6 +11,8 @@ nrs_error nrs_run_key_passphrase(nrs_cli *cli);
 nrs_error nrs_run_key_prekeys(nrs_cli *cli);
 nrs_error nrs_run_key_paper(nrs_cli *cli);
 nrs_error nrs_run_key_revoke(nrs_cli *cli);
+nrs_error nrs_run_backup(nrs_cli *cli);
+nrs_error nrs_run_restore(nrs_cli *cli);
 nrs_error nrs_run_community_create(nrs_cli *cli);
 nrs_error nrs_run_community_add(nrs_cli *cli);
 nrs_error nrs_run_community_remove(nrs_cli *cli);

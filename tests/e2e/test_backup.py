@@ -1,0 +1,117 @@
+"""A backup that is restored: the same organisation with a new log, nothing doubled, nothing destroyed brought back, and what is still
+alive granted anew."""
+
+import shutil
+import sqlite3
+
+from harness import E2E, Node, build_mesh, main, wait_until
+from thief import Loot, copy_folder
+
+
+def incarnation(node):
+    database = sqlite3.connect(f"file:{node.dir}/store.db?mode=ro", uri=True)
+    value = database.execute("SELECT value FROM meta WHERE name = 'log-incarnation'").fetchone()[0]
+    database.close()
+    return value
+
+
+class Backup(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo"])
+        cls.secret = world.write("backup.pass", "控えの合い言葉\n")
+
+    def backup(self, node, name):
+        path = self.world.path / name
+        node.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
+        return path
+
+    def send(self, node, subject, to="@electricity"):
+        return node.send("--tlp", "AMBER", "--to", to, "--kind", "incident", "--subject", subject, "--body", subject + "の本文")
+
+    def test_restored(self):
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        before, forgotten, own = self.send(alpha, "前"), self.send(alpha, "忘"), self.send(bravo, "自")
+        for report in (before, forgotten):
+            bravo.wait_report(report)
+        self.assertEqual(bravo.show(before)["body"], "前の本文")
+        alpha.wait_report(own)
+        self.assertEqual(alpha.show(own)["body"], "自の本文")
+        file = self.backup(bravo, "running.backup")  # while the daemon runs
+        old_prekeys = Loot(copy_folder(bravo, "bravo-before")).prekey_secrets
+        self.assertTrue(old_prekeys)
+        late = self.send(alpha, "後")
+        bravo.wait_report(late)
+        old_incarnation = incarnation(bravo)
+        bravo.kill()
+        shutil.rmtree(bravo.dir)
+        missed = self.send(alpha, "留守")
+        answer = bravo.cli("restore", file, "--backup-passphrase-file", self.secret, "--json").object()
+        self.assertEqual((answer["org"], answer["communities"]), ("bravo", 1))
+        bravo.start()
+        bravo.wait_link("hub")
+        self.assertNotEqual(incarnation(bravo), old_incarnation)
+        for report, subject in ((before, "前"), (late, "後"), (missed, "留守"), (forgotten, "忘")):
+            wait_until(lambda: bravo.cli("show", report, want=None).code == 0, f"{subject} is granted anew", 60)
+            self.assertEqual(bravo.show(report)["body"], subject + "の本文")
+        listed = [row["id"] for row in bravo.list()]
+        self.assertEqual(sorted(listed), sorted([before, late, missed, forgotten]), "once each, and nothing that was its own")
+        after = Loot(copy_folder(bravo, "bravo-after"))
+        self.assertFalse(set(old_prekeys) & set(after.prekey_secrets), "no prekey came back")
+        again = self.send(bravo, "再")
+        for node in (alpha, hub):
+            node.wait_report(again)
+            rows = [row["id"] for row in node.list()]
+            self.assertEqual(len(rows), len(set(rows)))
+            self.assertEqual(rows.count(own), 1)
+        bravo.wait_stage(again, "alpha", "stored")
+        alpha.wait_stage(missed, "bravo", "opened")
+
+    def test_what_is_in_it(self):
+        alpha = self.world.nodes["alpha"]
+        file = self.backup(alpha, "plain.backup").read_bytes()
+        identity = (alpha.dir / "identity.key").read_bytes()
+        self.assertNotIn(identity[60:120], file)
+        self.assertNotIn(b"electricity", file)
+        self.assertEqual(file[:8], b"NRSBAK01")
+
+    def test_bad_input(self):
+        alpha = self.world.nodes["alpha"]
+        file = self.backup(alpha, "good.backup")
+        data = file.read_bytes()
+        wrong = self.world.write("wrong.pass", "違う合い言葉\n")
+        new = Node(self.world, "new")
+        cases = {"cut": (data[:-1], 5), "short": (data[:40], 8), "empty": (b"", 8), "flipped": (data[:200] + bytes([data[200] ^ 1]) + data[201:], 5),
+                 "parameters": (data[:8] + b"\xff\xff\xff\x7f" + data[12:], 8), "card": ((alpha.dir / "own.card").read_bytes(), 8),
+                 "key": ((alpha.dir / "identity.key").read_bytes(), 8)}
+        for name, (bytes_, code) in cases.items():
+            with self.subTest(name=name):
+                path = self.world.write(f"{name}.backup", bytes_)
+                new.cli("restore", path, "--backup-passphrase-file", self.secret, want=code)
+                self.assertFalse(new.dir.exists())
+        new.cli("restore", file, "--backup-passphrase-file", wrong, want=5)
+        new.cli("restore", file, want=5)
+        new.cli("restore", self.world.path / "missing", "--backup-passphrase-file", self.secret, want=8)
+        self.assertFalse(new.dir.exists())
+        self.assertIn("パスフレーズ", new.cli("restore", file, "--backup-passphrase-file", wrong, lang="ja", want=5).err)
+        alpha.cli("restore", file, "--backup-passphrase-file", self.secret, want=8)
+        alpha.cli("backup", "--backup-passphrase-file", self.secret, want=2)
+        alpha.cli("backup", "-o", self.world.path / "x", want=2)
+        alpha.cli("backup", "-o", self.world.path / "none" / "x", "--backup-passphrase-file", self.secret, want=2)
+
+    def test_keys_keep_their_passphrases(self):
+        old = self.world.write("node.pass", "ノードの合い言葉\n")
+        node = self.world.node("charlie").init("--passphrase-file", str(old))
+        node.cli("person", "add", "sato", "--name", "佐藤", "--no-passphrase", passphrase=old)
+        file = self.backup(node, "charlie.backup")
+        copy = Node(self.world, "charlie", folder=self.world.path / "charlie-again")
+        copy.cli("restore", file, "--backup-passphrase-file", self.secret, want=5)
+        self.assertFalse(copy.dir.exists())
+        copy.cli("restore", file, "--backup-passphrase-file", self.secret, passphrase=old)
+        self.assertEqual(copy.fingerprint(), node.fingerprint())
+        self.assertGreater(copy.cli("card", "--json").object()["serial"], node.cli("card", "--json").object()["serial"])
+        self.assertEqual([person["id"] for person in copy.cli("card", "--json").object()["persons"]], ["sato"])
+
+
+if __name__ == "__main__":
+    main()
