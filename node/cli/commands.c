@@ -32,6 +32,18 @@ static const nrs_option person_add_options[] = {
     {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
     {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
 };
+static const nrs_option person_rename_options[] = {
+    {"name", 0, "NAME", false, N_("the person's name as people write it")},
+};
+static const nrs_option person_rekey_options[] = {
+    {"old-passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the key that is replaced")},
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
+    {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
+};
+static const nrs_option person_reset_options[] = {
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
+    {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
+};
 static const nrs_option key_passphrase_options[] = {
     {"person", 0, "PERSON", false, N_("the key of this person; else the node's, and the roster keys that share its passphrase")},
     {"roster", 0, "COMMUNITY", false, N_("the roster key of this community alone")},
@@ -109,6 +121,18 @@ static const nrs_command commands[] = {
      "noroshi card > kanto-power.card", nrs_run_card},
     {"person add", "PERSON", 1, 1, OPTIONS(person_add_options), N_("give a person a key of their own"),
      "noroshi person add sato --name \"佐藤\" --passphrase-file sato.pass", nrs_run_person_add},
+    {"person list", "", 0, 0, NO_OPTIONS, N_("persons, how long their prekeys last, what they have not read"), "noroshi person list",
+     nrs_run_person_list},
+    {"person unlock", "PERSON", 1, 1, NO_OPTIONS, N_("publish a person's prekeys for the next half year"),
+     "noroshi --passphrase-file sato.pass person unlock sato", nrs_run_person_unlock},
+    {"person rename", "PERSON", 1, 1, OPTIONS(person_rename_options), N_("change a person's name"),
+     "noroshi person rename sato --name \"佐藤（旧姓鈴木）\"", nrs_run_person_rename},
+    {"person rekey", "PERSON", 1, 1, OPTIONS(person_rekey_options), N_("give a person a new key, by the old one"),
+     "noroshi person rekey sato --old-passphrase-file old.pass --passphrase-file new.pass", nrs_run_person_rekey},
+    {"person reset", "PERSON", 1, 1, OPTIONS(person_reset_options), N_("give a person who forgot the passphrase a new key"),
+     "noroshi person reset sato --passphrase-file new.pass", nrs_run_person_reset},
+    {"person remove", "PERSON", 1, 1, NO_OPTIONS, N_("take a person who left off the card, and destroy the key"),
+     "noroshi person remove sato", nrs_run_person_remove},
     {"key passphrase", "", 0, 0, OPTIONS(key_passphrase_options), N_("change the passphrase of a key"),
      "noroshi --passphrase-file old.pass key passphrase --new-passphrase-file new.pass", nrs_run_key_passphrase},
     {"key prekeys", "", 0, 0, OPTIONS(key_prekeys_options), N_("list the node's prekeys, or replace them by hand"),

@@ -7,6 +7,12 @@
 nrs_error nrs_run_init(nrs_cli *cli);
 nrs_error nrs_run_card(nrs_cli *cli);
 nrs_error nrs_run_person_add(nrs_cli *cli);
+nrs_error nrs_run_person_list(nrs_cli *cli);
+nrs_error nrs_run_person_remove(nrs_cli *cli);
+nrs_error nrs_run_person_rename(nrs_cli *cli);
+nrs_error nrs_run_person_rekey(nrs_cli *cli);
+nrs_error nrs_run_person_reset(nrs_cli *cli);
+nrs_error nrs_run_person_unlock(nrs_cli *cli);
 nrs_error nrs_run_key_passphrase(nrs_cli *cli);
 nrs_error nrs_run_key_prekeys(nrs_cli *cli);
 nrs_error nrs_run_key_paper(nrs_cli *cli);

@@ -13,6 +13,7 @@ static const char hint_roster[] = "Ask the community's secretariat for a new ros
 static const char hint_disclaimer[] = "The report cannot be sent from this version; ask the community's secretariat.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
 static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
+static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
 static const char hint_members[] = "The command noroshi community show lists the members.";
 static const char hint_joined[] = "The command noroshi status lists the communities that this node is in.";
 
@@ -370,6 +371,10 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
             add_community(core, delivery_out, request);
             community_added = true;
         }
+    }
+    if (error == NRS_OK && delivery_out->count == 0 && delivery_out->excluded_count > 0 &&
+        strcmp(delivery_out->excluded[0].rule, nrs_error_rule(NRS_ERROR_NO_PREKEY)) == 0) {
+        return nrs_refuse(answer, NRS_ERROR_NO_PREKEY, hint_unlock, "%s: no prekey of this person is in force.", delivery_out->excluded[0].who);
     }
     if (error == NRS_OK && delivery_out->count == 0) {
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);

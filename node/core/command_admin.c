@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "command.h"
+#include "prekeys.h"
 #include "proto/vocabulary.h"
 
 #define ROSTER_EXPIRES_SOON_MS (30ull * NRS_DAY_MS)
+#define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
 #define NAMED_IN_WARNING_MAX 5u
 #define LETTERS_COUNTED_MAX 65536u
 
@@ -135,6 +137,30 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
     return nrs_array_text(warnings, text);
 }
 
+/* A person of ours whose prekeys end: soon no TLP:RED can be sealed to it. */
+static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; self != NULL && self->card != NULL && i < self->card->n_persons && error == NRS_OK; i++) {
+        const Nrs__Wire__PersonEntry *person = self->card->persons[i];
+        const nrs_bundle *bundle = nrs_bundle_by_owner(core, person->sign_key.data);
+        uint64_t until_ms = bundle == NULL || bundle->prekeys->n_prekeys == 0 ? 0 : bundle->prekeys->prekeys[bundle->prekeys->n_prekeys - 1]->until_ms;
+
+        if (until_ms > core->now_ms + PERSON_PREKEYS_END_SOON_MS) {
+            continue;
+        }
+        (void)snprintf(text, sizeof text,
+                       until_ms <= core->now_ms ? "no TLP:RED can be sealed to %s, whose prekeys have ended: noroshi person unlock %s"
+                                                : "the prekeys of %s end within 28 days: noroshi person unlock %s",
+                       person->id, person->id);
+        error = nrs_array_text(warnings, text);
+    }
+    return error;
+}
+
 /* Where the roster still names a key that its owner has revoked, whoever keeps the roster has to follow. */
 static nrs_error warn_revoked(const nrs_core *core, json_t *warnings)
 {
@@ -183,6 +209,9 @@ static nrs_error put_warnings(const nrs_core *core, nrs_row *row)
 
     if (error == NRS_OK) {
         error = warn_refusals(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_persons(core, warnings);
     }
     if (error == NRS_OK) {
         error = warn_revoked(core, warnings);
@@ -332,10 +361,17 @@ nrs_error nrs_command_persons(nrs_core *core, nrs_answer *answer, const json_t *
     for (size_t i = 0; self != NULL && self->card != NULL && i < self->card->n_persons && error == NRS_OK; i++) {
         const Nrs__Wire__PersonEntry *person = self->card->persons[i];
         const nrs_bundle *bundle = nrs_bundle_by_owner(core, person->sign_key.data);
+        size_t unread = 0;
         nrs_row row = nrs_row_begin();
 
         nrs_row_text(&row, "person", person->id);
         nrs_row_text(&row, "name", person->name);
+        error = nrs_person_unread(core, &unread, person->id, person->sign_key.data, false);
+        nrs_row_number(&row, "unread", unread);
+        if (error != NRS_OK) {
+            nrs_row_discard(&row);
+            return error;
+        }
         if (bundle == NULL || bundle->prekeys->n_prekeys == 0) {
             nrs_row_text(&row, "prekeys_until", NULL);
         } else { /* ascending */

@@ -69,6 +69,9 @@ static nrs_error start(nrs_core *core)
         error = nrs_prekey_keeper_tick(core);
     }
     if (error == NRS_OK) {
+        error = nrs_statement_flush(core); /* a card changed while the node was down may have something to say */
+    }
+    if (error == NRS_OK) {
         error = nrs_store_commit(core->store);
     }
     if (error == NRS_OK) {

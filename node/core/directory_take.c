@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "directory.h"
+#include "prekeys.h"
 #include "proto/armour.h"
 
 nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *name, const char *suffix, const char *type, nrs_slice bytes)
@@ -128,6 +129,9 @@ nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice pa
     }
     if (error == NRS_OK && peer->hub_of != 0) {
         error = nrs_write_armoured(core, "cards", peer->org, ".card", "CARD", payload);
+    }
+    if (error == NRS_OK && memcmp(row.owner, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        error = nrs_persons_settle(core, peer->card, card);
     }
     if (error == NRS_OK) {
         nrs_directory_set_card(peer, &card, row.position);

@@ -10,4 +10,9 @@ NRS_MUST_USE nrs_error nrs_prekey_remember(nrs_core *core, const nrs_prekey_row 
 #define NRS_PREKEYS_DESTROYED_MAX 64u
 NRS_MUST_USE nrs_error nrs_prekeys_destroy(nrs_core *core, const uint8_t (*ids)[NRS_PREKEY_ID_SIZE], size_t count);
 
+/** How many live RED reports a person of this organisation has not opened yet. told: their senders are told that it cannot. */
+NRS_MUST_USE nrs_error nrs_person_unread(nrs_core *core, size_t *count_out, const char *person_id, const uint8_t owner[NRS_KEY_SIZE], bool told);
+/** Our own card is replaced: what belongs to keys that stand on it no longer ends. */
+NRS_MUST_USE nrs_error nrs_persons_settle(nrs_core *core, const nrs_card *before, const nrs_card *after);
+
 #endif
