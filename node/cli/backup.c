@@ -25,7 +25,8 @@
 static const struct {
     const char *folder, *suffix;
 } kept[] = {
-    {"cards", ".card"}, {"changes", ".succession"}, {"communities", ".first"}, {"communities", ".roster"}, {NULL, "identity.key"},
+    {"cards", ".card"}, {"changes", ".succession"}, {"communities", ".first"}, {"communities", ".roster"}, {"former", ".card"},
+    {"former", ".key"},  {"former", ".vault"},      {NULL, "identity.key"},     {NULL, "identity.next.key"},  {NULL, "next.key"},
     {NULL, "node.json"}, {NULL, "own.card"},        {"persons", ".key"},        {"rosters", ".key"},
 };
 #define KEPT_COUNT (sizeof kept / sizeof kept[0])
@@ -118,15 +119,13 @@ static int by_name(const void *a, const void *b)
 
 static nrs_error gather(nrs_cli *cli, nrs_backup *backup)
 {
-    static const char *const folders[] = {"cards", "changes", "communities", "persons", "rosters"};
+    static const char *const folders[] = {"cards", "changes", "communities", "former", "persons", "rosters"};
+    static const char *const single[] = {"identity.key", "identity.next.key", "next.key", "node.json", "own.card"};
     names all = {0};
-    nrs_error error = add_name(&all, NULL, "identity.key");
+    nrs_error error = NRS_OK;
 
-    if (error == NRS_OK) {
-        error = add_name(&all, NULL, "node.json");
-    }
-    if (error == NRS_OK) {
-        error = add_name(&all, NULL, "own.card");
+    for (size_t i = 0; error == NRS_OK && i < sizeof single / sizeof single[0]; i++) {
+        error = nrs_folder_has(cli, NULL, single[i], "") ? add_name(&all, NULL, single[i]) : NRS_OK;
     }
     for (size_t i = 0; error == NRS_OK && i < sizeof folders / sizeof folders[0]; i++) {
         error = list_folder(cli, &all, folders[i]);
@@ -289,7 +288,7 @@ static nrs_error make_dir(nrs_cli *cli, const char *name)
 
 static nrs_error make_dirs(nrs_cli *cli)
 {
-    static const char *const folders[] = {NULL, "persons", "rosters", "communities", "cards", "changes", "inbox"};
+    static const char *const folders[] = {NULL, "persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; error == NRS_OK && i < sizeof folders / sizeof folders[0]; i++) {

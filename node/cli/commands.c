@@ -54,6 +54,9 @@ static const nrs_option key_prekeys_options[] = {
     {"rotate", 0, NULL, false, N_("publish new ones now, before their time")},
     {"destroy", 0, NULL, false, N_("with --rotate: destroy the old ones at once")},
 };
+static const nrs_option key_rotate_options[] = {
+    {"output", 'o', "FILE", false, N_("also write the announcement to this file, for a secretariat without a link")},
+};
 static const nrs_option key_revoke_options[] = {
     {"output", 'o', "FILE", false, N_("write the signed revocation to this file; else to standard output")},
     {"submit", 0, NULL, false, N_("hand it to the node of this folder, which tells the community")},
@@ -137,6 +140,8 @@ static const nrs_command commands[] = {
      "noroshi --passphrase-file old.pass key passphrase --new-passphrase-file new.pass", nrs_run_key_passphrase},
     {"key prekeys", "", 0, 0, OPTIONS(key_prekeys_options), N_("list the node's prekeys, or replace them by hand"),
      "noroshi key prekeys --rotate --destroy", nrs_run_key_prekeys},
+    {"key rotate", "", 0, 0, OPTIONS(key_rotate_options), N_("make new keys for the node, announced and signed by the old ones"),
+     "noroshi key rotate", nrs_run_key_rotate},
     {"key paper", "", 0, 0, NO_OPTIONS, N_("print a paper that can revoke the node's key, and nothing else"), "noroshi key paper | lpr",
      nrs_run_key_paper},
     {"key revoke", "PAPER-FILE", 1, 1, OPTIONS(key_revoke_options), N_("end a lost key, from its paper; no node is needed"),
@@ -152,6 +157,8 @@ static const nrs_command commands[] = {
      N_("add an organisation, or change its role"),
      "noroshi community add electricity kanto-power.card --fingerprint \"12345 67890 …\" --role operator",
      nrs_run_community_add},
+    {"community succeed", "COMMUNITY ORG|FILE", 2, 2, NO_OPTIONS, N_("bring a member's new keys into the roster; its old key vouches for them"),
+     "noroshi community succeed electricity kanto-power", nrs_run_community_succeed},
     {"community remove", "COMMUNITY ORG", 2, 2, NO_OPTIONS, N_("remove an organisation"),
      "noroshi community remove electricity kanto-power", nrs_run_community_remove},
     {"community show", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print the roster"), "noroshi community show electricity",

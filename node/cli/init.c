@@ -15,7 +15,7 @@
 #include "run.h"
 #include "text.h"
 
-static const char *const folders[] = {"persons", "rosters", "communities", "cards", "changes", "inbox"};
+static const char *const folders[] = {"persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
 
 typedef struct plan {
     const char *org, *name, *listen, *advertise;

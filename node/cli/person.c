@@ -145,7 +145,10 @@ static nrs_error add(nrs_cli *cli, addition *with)
 {
     const uint64_t now_ms = nrs_now_ms();
     json_t *prekeys = NULL;
-    nrs_error error = nrs_identity_new(&with->person);
+    /* A key that is there already, of a person who is not on the card, is kept: the organisation's key changed. */
+    nrs_error error = nrs_folder_has(cli, "persons", with->id, ".key")
+                          ? nrs_keyring_load_with(cli, &with->person, nrs_slice_of_bytes(&with->passphrase), "persons", with->id, NRS_ERROR_DAMAGED)
+                          : nrs_identity_new(&with->person);
 
     if (error == NRS_OK) {
         error = raise_card(with);

@@ -318,7 +318,7 @@ static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_deliv
             (void)snprintf(who, NRS_ADDRESS_SIZE_MAX + 1, "%s", address->name);
         }
     }
-    if (person == NULL && memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+    if (person == NULL && nrs_key_ours(core, member->sign_key.data)) {
         return NRS_OK; /* this node has what it sends */
     }
     if (add(core, delivery, request, member, person, who) && delivery->count > count) {

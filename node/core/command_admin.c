@@ -301,7 +301,7 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
 static bool needed_by_others(nrs_core *core, const nrs_report_row *report)
 {
     const nrs_community *community = nrs_community_by_id(core, report->community);
-    bool source = memcmp(report->originator, core->self.sign_key, NRS_KEY_SIZE) == 0;
+    bool source = nrs_key_ours(core, report->originator);
 
     return report->expires_ms > core->now_ms && (source || (community != NULL && community->hub));
 }

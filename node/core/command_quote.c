@@ -30,7 +30,7 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
         .to = quoted->to,
         .community = quoted->community,
     };
-    if (memcmp(quoted->row.originator, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+    if (!nrs_key_ours(core, quoted->row.originator)) {
         quoted->to[0] = quoted->originator;
         defaults->to_count = 1;
         return;

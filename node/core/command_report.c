@@ -56,7 +56,7 @@ void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS
     const char *org = NULL;
 
     memset(text_out, 0, NRS_ADDRESS_SIZE_MAX + 1);
-    if (memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+    if (nrs_key_ours(core, sign_key)) {
         org = core->org;
     } else if (peer != NULL) {
         org = peer->org;

@@ -40,7 +40,6 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, reading *it, const jso
 /* What it was sealed for is checked again at each reading, since rosters change. */
 static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading *it)
 {
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     nrs_reader_facts facts = {0};
     nrs_verdict verdict;
     nrs_error error = NRS_OK;
@@ -48,9 +47,7 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
     if (it->row.part == NRS_PART_SENT) {
         return NRS_OK;
     }
-    if (self != NULL) {
-        error = nrs_audience_names(core, &facts, it->opened.audience, self);
-    }
+    error = nrs_audience_names_us(core, &facts, it->opened.audience);
     if (error != NRS_OK) {
         return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
     }

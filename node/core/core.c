@@ -98,6 +98,12 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
     core->store = options->store;
     core->identity = options->identity;
     core->vault_file = options->vault;
+    core->vault_key = options->vault_key;
+    if (options->former != NULL) {
+        core->former = options->former;
+        core->former_keys = *nrs_identity_public(options->former);
+        nrs_key_hash(core->former_hash, core->former_keys.sign_key);
+    }
     core->self = *nrs_identity_public(options->identity);
     core->link_window = options->link_window != 0 ? options->link_window : NRS_LINK_WINDOW_DEFAULT;
     core->now_ms = now_ms;
@@ -165,6 +171,9 @@ static nrs_error tick(nrs_core *core)
     nrs_error error = nrs_prekey_keeper_tick(core);
 
     if (error == NRS_OK) {
+        error = nrs_key_changes_tick(core);
+    }
+    if (error == NRS_OK) {
         error = nrs_link_tick(core);
     }
     if (error == NRS_OK) {
@@ -204,6 +213,10 @@ static nrs_error settle_admission(nrs_core *core)
         return core->dial_due ? nrs_directory_dial(core) : NRS_OK;
     }
     core->admission_changed = false;
+    error = nrs_key_changes_settle(core);
+    if (error != NRS_OK) {
+        return error;
+    }
     error = nrs_effect_add(core, &effect, NRS_EFFECT_ADMISSION);
     if (error != NRS_OK) {
         return error;

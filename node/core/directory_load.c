@@ -58,6 +58,32 @@ static void rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *membe
     }
 }
 
+/* A key that was succeeded goes on for a while, for what it made and what is on its way to it: four weeks, as long as its
+ * prekeys. It is a member without a role, seals nothing new (receive.c), and nothing new is sealed to it, for the roster does not name it. */
+static nrs_error index_succeeded(nrs_core *core, const nrs_community *community, uint64_t bit)
+{
+    for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(community->roster, end->sign_key);
+        nrs_peer *peer = nrs_peer_by_sign(core, end->sign_key);
+        nrs_error error;
+
+        if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
+            nrs_roster_member_by_key(community->roster, end->successor) == NULL) {
+            continue;
+        }
+        if (peer == NULL) {
+            error = peer_new(core, &peer, end->org, end->sign_key, end->agree_key, tombstone->curve_key.data);
+            if (error != NRS_OK) {
+                return error;
+            }
+        }
+        if (core->now_ms < tombstone->at_ms + NRS_SUCCEEDED_GRACE_MS) {
+            peer->member_of |= bit;
+        }
+    }
+    return NRS_OK;
+}
+
 /* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
 static nrs_error index_members(nrs_core *core, nrs_community *community)
 {
@@ -84,6 +110,12 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
         peer->member_of |= bit;
         if (member->role == NRS_ROLE_HUB) {
             peer->hub_of |= bit;
+        }
+    }
+    {
+        nrs_error error = index_succeeded(core, community, bit);
+        if (error != NRS_OK) {
+            return error;
         }
     }
     peer = nrs_peer_by_sign(core, core->self.sign_key);

@@ -59,8 +59,10 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_bytes holder = {0}, grant = {0}, table = {0}, record = {0};
     nrs_sealed_view *view = NULL;
     nrs_secret *file_key = NULL;
+    nrs_identity *identity = core->identity;
+    nrs_public_keys keys = core->self;
     nrs_grant_request request = {.authority = NRS_AUTHORITY_ORIGINATOR, .recipients = recipient, .recipient_count = 1, .now_ms = core->now_ms,
-                                 .grantor = {.keys = &core->self, .agree = nrs_identity_agree_with, .agree_context = core->identity}};
+                                 .grantor = {.keys = &keys, .agree = nrs_identity_agree_with, .agree_context = core->identity}};
     uint8_t grant_id[NRS_HASH_SIZE], table_id[NRS_HASH_SIZE];
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
@@ -76,12 +78,15 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         error = nrs_log_sealed(core, &view, &sealed_position, row.id);
     }
     if (error == NRS_OK) {
+        identity = nrs_identity_for(core, view->header->originator.data); /* under the key that sealed it */
+        keys = *nrs_identity_public(identity);
+        request.grantor.agree_context = identity;
         request.sealed = view;
         request.file_key = file_key;
         error = nrs_grant_make(&grant, &table, &request);
     }
     if (error == NRS_OK) {
-        error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, nrs_slice_of_bytes(&grant));
+        error = nrs_signed_record(&record, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&grant));
     }
     if (error == NRS_OK) {
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
@@ -115,8 +120,14 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
 
     set->count = 0;
     set->limit = limit;
-    if (peer->member_of == 0 || nrs_recipient_of(core, &recipient, peer, NULL) != NRS_OK) {
+    if (peer->member_of == 0) {
         return NRS_OK;
+    }
+    if (nrs_recipient_of(core, &recipient, peer, NULL) != NRS_OK) { /* or to the key that came after */
+        const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
+        if (successor == NULL || nrs_recipient_of(core, &recipient, successor, NULL) != NRS_OK) {
+            return NRS_OK;
+        }
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
     for (size_t i = 0; i < set->count && error == NRS_OK; i++) {

@@ -62,6 +62,7 @@ typedef struct nrs_key_end {
     uint32_t cause;                   /* NRS_KEY_… */
     uint8_t agree_key[NRS_KEY_SIZE];  /* succeeded: what stood beside it */
     uint8_t successor[NRS_KEY_SIZE];  /* succeeded: the new signing key */
+    nrs_bytes card;                   /* succeeded: Signed card of the new keys */
     char org[NRS_NAME_SIZE_MAX + 1];
     UT_hash_handle hh;
 } nrs_key_end;
@@ -127,6 +128,10 @@ struct nrs_core {
     char org[NRS_NAME_SIZE_MAX + 1];
     nrs_public_keys self;
     uint8_t self_hash[NRS_KEY_HASH_SIZE];
+    nrs_identity *former;          /* the identity before this one, or NULL: what was on its way to it is opened by it */
+    nrs_public_keys former_keys;
+    uint8_t former_hash[NRS_KEY_HASH_SIZE];
+    const nrs_secret *vault_key;   /* under which the vault file stands; NULL: derived from the identity */
     uint32_t link_window;
 
     uint64_t now_ms, monotonic_ms; /* of the event in hand */
@@ -136,6 +141,8 @@ struct nrs_core {
     bool rosters_adopted;          /* in this step: what was deferred may be taken now */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
+    bool switch_said;              /* the shell was told that the rosters name our next keys */
+    uint64_t ends_checked_ms;      /* monotonic: when the grace of keys that ended was last looked at */
 
     nrs_community communities[NRS_COMMUNITY_COUNT_MAX];
     size_t community_count;
@@ -218,6 +225,22 @@ bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 /** Take a statement about a key that stands in a roster held. A revocation binds at once and for good; a succession waits for
  *  the roster. source: the peer's signing key, or empty for this node's own hand. */
 NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** The key that comes after this one, when the rosters have followed; NULL if there is none. */
+const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Whether both keys are one organisation's: the same, or the second came after the first. */
+bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE]);
+/** The key before this one; NULL if there is none. */
+const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Whether this is our signing key, or the one before it. */
+bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
+/** Our identity with this signing key: the one in force, or the former. */
+nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Take the cards that came with successions which a roster has followed; tell the shell when ours is one. After rosters
+ *  changed. */
+NRS_MUST_USE nrs_error nrs_key_changes_settle(nrs_core *core);
+/** End the grace of keys whose time is over; cheap when nothing is due. */
+NRS_MUST_USE nrs_error nrs_key_changes_tick(nrs_core *core);
 /** The communities, a bit each, in whose rosters a key stands as a member or tombstone. */
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 
@@ -356,6 +379,9 @@ NRS_MUST_USE nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, 
 NRS_MUST_USE nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position);
 /** Whether an audience names this node (for the header's community). facts_out for the policy. */
 NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
+
+/** The same for this node, by the key in force or the one before it. */
+NRS_MUST_USE nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience);
 
 /* sweep.c: drop what has expired; with each tick, bounded work */
 NRS_MUST_USE nrs_error nrs_sweep_tick(nrs_core *core);

@@ -22,6 +22,52 @@ bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
     return end != NULL && end->cause == NRS_KEY_REVOKED;
 }
 
+const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
+        if (end->cause == NRS_KEY_SUCCEEDED && memcmp(end->successor, sign_key, NRS_KEY_SIZE) == 0) {
+            return end;
+        }
+    }
+    return NULL;
+}
+
+const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
+    const nrs_peer *peer = end == NULL || end->cause != NRS_KEY_SUCCEEDED ? NULL : nrs_peer_by_sign(core, end->successor);
+
+    return peer != NULL && peer->member_of != 0 ? peer : NULL;
+}
+
+bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
+{
+    const nrs_peer *successor = NULL;
+
+    if (memcmp(before, after, NRS_KEY_SIZE) == 0) {
+        return true;
+    }
+    successor = nrs_key_successor(core, before);
+    return successor != NULL && memcmp(successor->keys.sign_key, after, NRS_KEY_SIZE) == 0;
+}
+
+bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    return memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 ||
+           (core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0);
+}
+
+bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
+{
+    return memcmp(key_hash, core->self_hash, NRS_KEY_HASH_SIZE) == 0 ||
+           (core->former != NULL && memcmp(key_hash, core->former_hash, NRS_KEY_HASH_SIZE) == 0);
+}
+
+nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;
+}
+
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     uint64_t bits = 0;
@@ -53,6 +99,7 @@ static nrs_error remember(nrs_core *core, const nrs_key_change *change, const nr
     if (card != NULL) {
         memcpy(end->agree_key, change->agree_key.data, NRS_KEY_SIZE);
         memcpy(end->successor, card->sign_key.data, NRS_KEY_SIZE);
+        return nrs_bytes_copy(&end->card, nrs_field(&change->card));
     }
     return NRS_OK;
 }
@@ -82,6 +129,7 @@ void nrs_key_changes_wipe(nrs_core *core)
 
     HASH_ITER (hh, core->key_ends, end, next) {
         HASH_DEL(core->key_ends, end);
+        nrs_bytes_wipe(&end->card);
         free(end);
     }
 }
@@ -145,4 +193,53 @@ out:
     nrs_key_change_free(&change);
     nrs_card_free(&card);
     return error;
+}
+
+/* ---- After the roster has followed ---- */
+
+static nrs_error take_card(nrs_core *core, const nrs_key_end *end)
+{
+    const nrs_peer *peer = nrs_key_successor(core, end->sign_key);
+    nrs_bytes record = {0};
+    nrs_error error;
+
+    if (peer == NULL || peer->card != NULL || memcmp(end->successor, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        return NRS_OK;
+    }
+    error = nrs_record_wrap(&record, NRS_RECORD_CARD, nrs_slice_of_bytes(&end->card));
+    if (error == NRS_OK) {
+        error = nrs_directory_take_card(core, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&end->card), nrs_slice_of(NULL, 0));
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* its card comes by itself all the same */
+        nrs_core_log(core, error, "the card of the new keys of %s is not taken: %s", end->org, nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+nrs_error nrs_key_changes_settle(nrs_core *core)
+{
+    nrs_effect *effect;
+    nrs_error error = NRS_OK;
+
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        if (end->cause == NRS_KEY_SUCCEEDED) {
+            error = take_card(core, end);
+        }
+    }
+    if (error == NRS_OK && !core->switch_said && nrs_key_successor(core, core->self.sign_key) != NULL) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_SWITCH);
+        core->switch_said = error == NRS_OK;
+    }
+    return error;
+}
+
+nrs_error nrs_key_changes_tick(nrs_core *core)
+{
+    if (core->key_ends == NULL || core->monotonic_ms < core->ends_checked_ms + NRS_HOUR_MS) {
+        return NRS_OK;
+    }
+    core->ends_checked_ms = core->monotonic_ms;
+    return nrs_directory_reindex(core);
 }

@@ -22,7 +22,7 @@ static nrs_error member_at(nrs_core *core, bool *member_out, const nrs_community
     nrs_error error;
 
     *member_out = nrs_peer_member(core, reader, community);
-    if (version == community->roster->version || memcmp(reader->keys.sign_key, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+    if (version == community->roster->version || !nrs_key_ours(core, reader->keys.sign_key)) {
         return NRS_OK;
     }
     error = nrs_store_roster_get(core->store, &many, community->id, version);
@@ -65,6 +65,22 @@ nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const 
     }
     *facts_out = facts;
     return NRS_OK;
+}
+
+nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const nrs_peer *former = core->former == NULL ? NULL : nrs_peer_by_sign(core, core->former_keys.sign_key);
+    nrs_reader_facts before = {0};
+    nrs_error error = nrs_audience_names(core, facts_out, audience, self);
+
+    if (error == NRS_OK && former != NULL) {
+        error = nrs_audience_names(core, &before, audience, former);
+        facts_out->org_named = facts_out->org_named || before.org_named;
+        facts_out->community_named = facts_out->community_named || before.community_named;
+        facts_out->person_named = facts_out->person_named || before.person_named;
+    }
+    return error;
 }
 
 /* ---- Keeping ---- */
@@ -132,11 +148,10 @@ out:
 static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, const nrs_sealed_view *view, const nrs_secret *file_key)
 {
     nrs_reader_facts facts;
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     nrs_error error = nrs_body_open(opened_out, view, file_key);
 
     if (error == NRS_OK) {
-        error = nrs_audience_names(core, &facts, opened_out->audience, self);
+        error = nrs_audience_names_us(core, &facts, opened_out->audience);
     }
     return error == NRS_OK ? nrs_policy_open((nrs_label)view->header->label, &facts).error : error;
 }
@@ -146,14 +161,13 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
     nrs_secret *file_key = NULL;
     nrs_opened opened = {0};
     nrs_reader_facts facts;
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     nrs_error error = nrs_clear_open(&file_key, view, view->grant);
 
     if (error == NRS_OK) {
         error = nrs_body_open(&opened, view, file_key);
     }
     if (error == NRS_OK) {
-        error = nrs_audience_names(core, &facts, opened.audience, self);
+        error = nrs_audience_names_us(core, &facts, opened.audience);
     }
     if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
         error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
@@ -209,7 +223,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     }
     error = grantor == NULL ? NRS_ERROR_NOT_MEMBER : view->header->label == NRS_LABEL_RED ? NRS_ERROR_LABEL_FORBIDS : NRS_OK;
     if (error == NRS_OK) {
-        error = nrs_slot_open(&file_key, view, grant, path, core->identity, &prekey->secret, &grantor->keys);
+        error = nrs_slot_open(&file_key, view, grant, path, nrs_identity_for(core, prekey->owner), &prekey->secret, &grantor->keys);
     }
     if (error == NRS_OK) {
         error = check_body(core, &opened, view, file_key);
@@ -236,7 +250,7 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     const nrs_own_prekey *prekey;
     nrs_error error = nrs_slot_decode(&slot, nrs_field(&path->slot));
 
-    if (error == NRS_OK && memcmp(slot->org.data, core->self_hash, NRS_KEY_HASH_SIZE) != 0) {
+    if (error == NRS_OK && !nrs_hash_ours(core, slot->org.data)) {
         error = NRS_ERROR_NO_SLOT;
     }
     if (error == NRS_OK) {
@@ -251,7 +265,7 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     if (error == NRS_OK && grant->slot_count == 0) {
         error = NRS_ERROR_NO_SLOT; /* a path into a tree that is not there */
     }
-    if (error == NRS_OK && memcmp(view->header->originator.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+    if (error == NRS_OK && nrs_key_ours(core, view->header->originator.data)) {
         goto out; /* our own report came back: nothing to learn */
     }
     if (error == NRS_OK) {

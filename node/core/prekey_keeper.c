@@ -31,7 +31,7 @@ nrs_error nrs_prekey_remember(nrs_core *core, const nrs_prekey_row *row, nrs_sec
 static nrs_error load_prekey(void *context, const nrs_prekey_row *row)
 {
     nrs_core *core = context;
-    bool person = memcmp(row->owner, core->self.sign_key, NRS_KEY_SIZE) != 0;
+    bool person = !nrs_key_ours(core, row->owner);
     nrs_secret *secret = NULL;
     nrs_error error = NRS_OK;
 
@@ -143,7 +143,8 @@ static void find_held(const nrs_core *core, windows *due)
 
     memset(due->held, 0, sizeof due->held);
     for (prekey = core->own_prekeys; prekey != NULL; prekey = prekey->hh.next) {
-        for (size_t i = 0; i < due->count && !prekey->person; i++) {
+        bool own = !prekey->person && memcmp(prekey->owner, core->self.sign_key, NRS_KEY_SIZE) == 0; /* not a former key's */
+        for (size_t i = 0; i < due->count && own; i++) {
             if (prekey->secret.from_ms == due->from_ms[i] && (due->held[i] == NULL || published(bundle, prekey))) {
                 due->held[i] = prekey;
             }

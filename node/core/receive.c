@@ -7,7 +7,7 @@
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
 {
     return nrs_peer_member(core, from, community) &&
-           (memcmp(from->keys.sign_key, maker, NRS_KEY_SIZE) == 0 || nrs_peer_hub(core, from, community));
+           (nrs_key_follows(core, maker, from->keys.sign_key) || nrs_peer_hub(core, from, community));
 }
 
 /* The maker of a record is a member now; what a hub stored of one that left counts still, of one removed not. */
@@ -31,7 +31,8 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
 static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
 {
     const nrs_header *header = view->header;
-    bool direct = memcmp(from->keys.sign_key, header->originator.data, NRS_KEY_SIZE) == 0;
+    const Nrs__Wire__Tombstone *tombstone;
+    bool direct = nrs_key_follows(core, header->originator.data, from->keys.sign_key);
     nrs_error error;
 
     if (!nrs_may_hand_over(core, from, community, header->originator.data)) {
@@ -39,6 +40,10 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     }
     if ((error = nrs_check_maker(core, from, community, header->originator.data)) != NRS_OK) {
         return error;
+    }
+    tombstone = nrs_roster_tombstone(community->roster, header->originator.data);
+    if (tombstone != NULL && header->created_ms > tombstone->at_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_ERROR_REVOKED; /* a key that was succeeded seals nothing new */
     }
     if (header->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
@@ -160,10 +165,10 @@ out:
 }
 
 /* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
-static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
+static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
 {
     size_t indices[NRS_PERSON_COUNT_MAX + 1];
-    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, core->self_hash);
+    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
@@ -189,6 +194,13 @@ static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
         }
     }
     return error;
+}
+
+static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
+{
+    nrs_error error = open_slots_for(core, slots, core->self_hash);
+
+    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
 }
 
 static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
@@ -282,7 +294,7 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
         return error;
     }
     community = nrs_community_by_id(core, envelope->community.data);
-    mine = memcmp(envelope->to.data, core->self_hash, NRS_KEY_HASH_SIZE) == 0;
+    mine = nrs_hash_ours(core, envelope->to.data);
     if (community == NULL) {
         error = NRS_ERROR_UNKNOWN_COMMUNITY;
     } else if (!nrs_may_hand_over(core, from, community, envelope->from.data)) {

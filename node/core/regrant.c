@@ -34,7 +34,9 @@ nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t 
 /* ---- At the originator ---- */
 
 typedef struct addressee {
+    const nrs_core *core;
     const nrs_peer *from;
+    uint8_t org[NRS_KEY_SIZE]; /* as the report was sent: the key before, perhaps */
     char addresses[NRS_PERSON_COUNT_MAX][NRS_ADDRESS_SIZE_MAX + 1];
     size_t count;
 } addressee;
@@ -43,8 +45,9 @@ static nrs_error find_addressee(void *context, const nrs_recipient_row *row)
 {
     addressee *found = context;
 
-    if (memcmp(row->org, found->from->keys.sign_key, NRS_KEY_SIZE) == 0 && found->count < NRS_PERSON_COUNT_MAX) {
+    if (nrs_key_follows(found->core, row->org, found->from->keys.sign_key) && found->count < NRS_PERSON_COUNT_MAX) {
         memcpy(found->addresses[found->count], row->address, strnlen(row->address, NRS_ADDRESS_SIZE_MAX));
+        memcpy(found->org, row->org, NRS_KEY_SIZE);
         found->count++;
     }
     return NRS_OK;
@@ -70,12 +73,12 @@ static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const 
     return row->key_state == NRS_KEY_HELD || row->key_state == NRS_KEY_PERSON ? NRS_OK : NRS_ERROR_KEY_EXPIRED;
 }
 
-static nrs_error honour(nrs_core *core, const nrs_report_row *row, nrs_peer *from, const nrs_statement *statement)
+static nrs_error honour(nrs_core *core, const nrs_report_row *row, const addressee *found, const nrs_statement *statement)
 {
-    const nrs_regrant_row asked = {.report = row->position, .org = from->keys.sign_key, .prekey = statement->reference.data, .at_ms = core->now_ms};
+    const nrs_regrant_row asked = {.report = row->position, .org = found->org, .prekey = statement->reference.data, .at_ms = core->now_ms};
     uint64_t count = 0;
     bool fresh = false;
-    nrs_error error = nrs_store_regrant_count(core->store, &count, row->position, from->keys.sign_key);
+    nrs_error error = nrs_store_regrant_count(core->store, &count, row->position, found->org);
 
     if (error == NRS_OK && count >= ASKED_FOR_ONE_REPORT_MAX) {
         return NRS_ERROR_LIMIT;
@@ -86,17 +89,17 @@ static nrs_error honour(nrs_core *core, const nrs_report_row *row, nrs_peer *fro
     if (error != NRS_OK || !fresh) {
         return error; /* honoured before */
     }
-    error = nrs_store_recipient_wait(core->store, row->position, from->keys.sign_key, "");
+    error = nrs_store_recipient_wait(core->store, row->position, found->org, "");
     if (error == NRS_OK) {
-        nrs_core_log(core, NRS_OK, "%s asks for a new grant of TLP:%s: its prekey is destroyed", from->org, nrs_label_name((nrs_label)row->label));
-        error = nrs_directory_arrived(core, from->keys.sign_key);
+        nrs_core_log(core, NRS_OK, "%s asks for a new grant of TLP:%s: its prekey is destroyed", found->from->org, nrs_label_name((nrs_label)row->label));
+        error = nrs_directory_arrived(core, found->org);
     }
     return error;
 }
 
 nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
 {
-    addressee found = {.from = from};
+    addressee found = {.core = core, .from = from};
     nrs_report_row row;
     nrs_bytes holder = {0};
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
@@ -108,7 +111,7 @@ nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *
         error = check_request(core, &row, from, &found);
     }
     if (error == NRS_OK) {
-        error = honour(core, &row, from, statement);
+        error = honour(core, &row, &found, statement);
     }
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
         nrs_core_complain(core, from, error, "a request for a new grant is not honoured: %s", nrs_error_rule(error));

@@ -51,10 +51,16 @@ static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log
     size_t indices[NRS_RELAY_RECORDS_MAX];
     uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
     size_t room = NRS_RELAY_RECORDS_MAX - (grant_position != 0 ? 2 : 1);
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
     size_t count = nrs_slots_for(indices, room, entry->slots, peer->key_hash);
     nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
     nrs_error error = NRS_OK;
 
+    if (count == 0 && before != NULL) { /* sealed to the key that this one came after */
+        uint8_t key_hash[NRS_KEY_HASH_SIZE];
+        nrs_key_hash(key_hash, before->sign_key);
+        count = nrs_slots_for(indices, room, entry->slots, key_hash);
+    }
     if (count > room) {
         count = room; /* an item holds no more, and an organisation has no more persons */
     }
@@ -151,12 +157,16 @@ static void route_roster(nrs_core *core, nrs_relay_item *item, const nrs_log_ent
 static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t former[NRS_KEY_HASH_SIZE];
 
-    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community) ||
-        memcmp(entry->to, core->self_hash, NRS_KEY_HASH_SIZE) == 0) {
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community) || nrs_hash_ours(core, entry->to)) {
         return;
     }
-    if (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
+    if (before != NULL) {
+        nrs_key_hash(former, before->sign_key);
+    }
+    if ((before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0) || memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
         add(item, nrs_slice_of_bytes(&entry->record));
     }
 }

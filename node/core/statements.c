@@ -134,7 +134,8 @@ static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending
 
 static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t count)
 {
-    const nrs_peer *peer = nrs_peer_by_sign(core, list[0].to);
+    const nrs_peer *successor = nrs_key_successor(core, list[0].to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, list[0].to);
     nrs_recipient to;
     nrs_error error;
     size_t done = 0;
@@ -186,7 +187,8 @@ static nrs_error requeue(void *context, const nrs_letter_row *row)
 {
     letters *found = context;
     nrs_core *core = found->core;
-    const nrs_peer *peer = nrs_peer_by_sign(core, row->to);
+    const nrs_peer *successor = nrs_key_successor(core, row->to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, row->to);
     nrs_statement *statement = NULL;
     nrs_recipient to;
     nrs_error error;
@@ -277,7 +279,7 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
     const char *at = strchr(row->address, '@');
     size_t person_size = strlen(person);
 
-    if (memcmp(row->org, job->from->keys.sign_key, NRS_KEY_SIZE) != 0) {
+    if (!nrs_key_follows(job->core, row->org, job->from->keys.sign_key)) {
         return NRS_OK;
     }
     /* A stage that a named person reached counts for that person's address alone. */
@@ -341,7 +343,7 @@ nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelo
         nrs_core_complain(core, from, NRS_ERROR_KEY_EXPIRED, "an envelope for a prekey that is destroyed");
         return NRS_OK;
     }
-    error = nrs_envelope_open(&letter, envelope, core->identity, &prekey->secret, &from->keys);
+    error = nrs_envelope_open(&letter, envelope, nrs_identity_for(core, prekey->owner), &prekey->secret, &from->keys);
     for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
         error = take_statement(core, from, nrs_field(&letter->statements[i]));
     }

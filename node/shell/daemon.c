@@ -56,6 +56,8 @@ static nrs_error open_engine(nrs_daemon *daemon)
     if (error == NRS_OK) {
         core_options.store = daemon->store;
         core_options.vault = nrs_folder_vault(folder);
+        core_options.former = folder->former;
+        core_options.vault_key = folder->vault_key;
         core_options.link_window = folder->link_window;
         error = nrs_core_new(&daemon->core, &core_options, daemon->batch.now_ms);
     }
@@ -268,7 +270,7 @@ void nrs_daemon_run(nrs_daemon *daemon)
 {
     int signal_number = 0;
 
-    while (signal_number == 0) {
+    while (signal_number == 0 && !daemon->switch_due) {
         bool idle = true;
 
         look_after(daemon);
@@ -286,6 +288,10 @@ void nrs_daemon_run(nrs_daemon *daemon)
         }
         checkpoint(daemon, idle);
     }
+    if (signal_number == 0) {
+        return;
+    }
+    daemon->switch_due = false; /* asked to stop: the next start takes it up */
     (void)sd_notify(0, "STOPPING=1");
     nrs_log(NRS_LOG_INFO, "%s stops", daemon->folder->org);
 }

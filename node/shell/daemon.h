@@ -27,6 +27,7 @@ typedef struct nrs_daemon {
     uint64_t tick_ms, sweep_ms, inbox_ms, checkpoint_ms, watchdog_ms; /* monotonic, when due */
     uint64_t watchdog_interval_ms;                                    /* 0: nobody asked */
     uint64_t pause_until_ms; /* after a failed step: no frame is read until then */
+    bool switch_due;         /* a roster names the next identity: the run ends, to begin again with it */
     bool stepped;            /* since the last checkpoint */
     nrs_log_gate disk_gate, write_gate;
     json_t *taken, *refused; /* what the files of the inbox came to, while someone asks; borrowed */
@@ -37,7 +38,7 @@ typedef struct nrs_daemon {
 /** Start everything and say that the node is ready. Returns NRS_ERROR_ADDRESS_IN_USE, BAD_ADDRESS (the address to
  * listen on), the errors of the store and of core. Out: daemon_out, nrs_daemon_stop, also after an error. */
 NRS_MUST_USE nrs_error nrs_daemon_start(nrs_daemon *daemon_out, nrs_folder *folder);
-/** Run until a signal asks to stop. */
+/** Run until a signal asks to stop, or switch_due. */
 void nrs_daemon_run(nrs_daemon *daemon);
 void nrs_daemon_stop(nrs_daemon *daemon);
 

@@ -135,6 +135,9 @@ static void carry_out(nrs_daemon *daemon, nrs_effect *effect)
     case NRS_EFFECT_WRITE_FILE:
         publish(daemon, effect);
         return;
+    case NRS_EFFECT_SWITCH:
+        daemon->switch_due = !daemon->folder->switch_failed;
+        return;
     case NRS_EFFECT_LOG:
         nrs_log(effect->error == NRS_OK ? NRS_LOG_INFO : NRS_LOG_WARNING, "%s",
                 effect->text == NULL ? "" : effect->text);

@@ -16,6 +16,7 @@
 #include "proto/address.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
+#include "switch.h"
 
 #define SETTINGS_SIZE_MAX (64u * 1024u)
 #define RECONNECT_MS_MAX_DEFAULT 60000u
@@ -34,7 +35,7 @@ char *nrs_folder_join(const nrs_folder *folder, const char *name)
 
 static nrs_error make_folders(const nrs_folder *folder)
 {
-    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards", "changes"};
+    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards", "changes", "former"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (mkdirat(folder->fd, names[i], 0700) != 0 && errno != EEXIST) {
@@ -153,7 +154,7 @@ nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
     return make_folders(folder_out);
 }
 
-static nrs_error read_armoured(nrs_bytes *data_out, nrs_folder *folder, const char *name, const char *type)
+nrs_error nrs_folder_read_armoured(nrs_bytes *data_out, nrs_folder *folder, const char *name, const char *type)
 {
     nrs_bytes text = {0};
     nrs_error error = nrs_file_read(&text, folder->fd, name, NRS_FILE_SIZE_MAX);
@@ -173,7 +174,7 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
 {
     nrs_bytes key_file = {0};
     nrs_bytes passphrase = {0};
-    nrs_error error = read_armoured(&key_file, folder, "identity.key", "KEY");
+    nrs_error error = nrs_folder_read_armoured(&key_file, folder, "identity.key", "KEY");
 
     NRS_ASSERT(folder->identity == NULL);
 
@@ -195,7 +196,13 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
         error = NRS_ERROR_DAMAGED;
     }
     if (error == NRS_OK) {
-        error = read_armoured(&folder->card, folder, "own.card", "CARD");
+        error = nrs_folder_read_former(folder, folder->identity, &folder->former, &folder->vault_key);
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_read_armoured(&folder->card, folder, "own.card", "CARD");
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_settle_card(folder);
     }
 out:
     nrs_bytes_wipe(&passphrase);
@@ -264,6 +271,8 @@ static void close_fd(int *fd)
 void nrs_folder_wipe(nrs_folder *folder)
 {
     nrs_identity_destroy(&folder->identity);
+    nrs_identity_destroy(&folder->former);
+    nrs_secret_destroy(&folder->vault_key);
     nrs_bytes_wipe(&folder->card);
     free(folder->org);
     free(folder->name);

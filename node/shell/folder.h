@@ -15,6 +15,9 @@ typedef struct nrs_folder {
     uint32_t reconnect_ms_max;
     nrs_identity *identity;
     nrs_bytes card; /* Signed bytes */
+    nrs_identity *former;   /* the one before, or NULL */
+    nrs_secret *vault_key;  /* NULL: the identity says it */
+    bool switch_failed;     /* the next identity could not be taken up: not tried again in this run */
     const char *about; /* after an error: the file in the folder that it is about, static; NULL: the folder, or what was given */
 } nrs_folder;
 
@@ -25,6 +28,9 @@ NRS_MUST_USE nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
  *  Returns NRS_ERROR_PASSPHRASE; NOT_FOUND when a passphrase is needed and nobody can be asked; SYSTEM, with errno, when
  *  passphrase_file cannot be read; NOT_A_NODE; DAMAGED. */
 NRS_MUST_USE nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, const char *prompt);
+/** A roster names the next identity: put it in the place of the one in force, which becomes the former one. One rename decides,
+ *  so that a crash leaves the one or the other whole. Returns NRS_ERROR_NOT_FOUND when none was prepared; DAMAGED; DISK. */
+NRS_MUST_USE nrs_error nrs_folder_switch(nrs_folder *folder);
 /** The vault's file, for core; borrowed from the folder. */
 nrs_vault_file nrs_folder_vault(nrs_folder *folder);
 /** The path of a file in it, owned by the caller; NULL without memory. */

@@ -100,18 +100,21 @@ static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error
     return say(chosen->language, error, error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL ? chosen->passphrase_file : path);
 }
 
-static int run(nrs_folder *folder, nrs_language language)
+/* Start, run, stop. Out: again_out: a roster names the next identity, which was taken up or cannot be. */
+static int run_once(bool *again_out, nrs_folder *folder, nrs_language language)
 {
     nrs_daemon *daemon = calloc(1, sizeof(*daemon));
     nrs_error error = NRS_ERROR_NO_MEMORY;
     int exit_code = 0;
 
+    *again_out = false;
     if (daemon == NULL) {
         return say(language, error, folder->path);
     }
     error = nrs_daemon_start(daemon, folder);
     if (error == NRS_OK) {
         nrs_daemon_run(daemon);
+        *again_out = daemon->switch_due;
     } else {
         bool about_address =
             folder->listen != NULL && (error == NRS_ERROR_ADDRESS_IN_USE || error == NRS_ERROR_BAD_ADDRESS);
@@ -120,6 +123,27 @@ static int run(nrs_folder *folder, nrs_language language)
     }
     nrs_daemon_stop(daemon);
     free(daemon);
+    return exit_code;
+}
+
+static int run(nrs_folder *folder, nrs_language language)
+{
+    bool again = true;
+    int exit_code = 0;
+
+    while (again) {
+        exit_code = run_once(&again, folder, language);
+        if (again) {
+            nrs_error error = nrs_folder_switch(folder);
+
+            folder->switch_failed = error != NRS_OK;
+            if (error != NRS_OK) {
+                nrs_log(NRS_LOG_ERROR, "a roster names other keys of this node, which cannot be taken up: %s", nrs_error_sentence(error));
+            } else {
+                nrs_log(NRS_LOG_INFO, "the new keys are in force");
+            }
+        }
+    }
     return exit_code;
 }
 

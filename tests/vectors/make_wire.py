@@ -184,6 +184,14 @@ def invite(**c):
     return message((1, many()), (2, many()), (3, [many()]), (4, [signed()]), **c)
 
 
+def key_change(**c):
+    return message((1, 1), (2, 1), (3, "kanto-power"), (4, fill(1)), (5, fill(2)), (6, T0), (7, b"card"), (8, fill(3, 64)), **c)
+
+
+def revocation(**c):
+    return key_change(**{**dict(f2=2, f5=b"", f7=b"", f8=b""), **c})
+
+
 def envelope(**c):
     return message((1, 1), (2, fill(1)), (3, fill(2, 16)), (4, fill(3)), (5, T0), (6, T0 + DAY), (7, fill(4)),
                    (8, fill(5, 8)), (9, fill(6, 272)), **c)
@@ -261,6 +269,15 @@ VECTORS = [
     ("roster", "good", OK, roster()),
     ("roster", "good-second", OK, roster(f2=fill(1), f5=2, f6=fill(2), f15=[fill(3), fill(4)])),
     ("invite", "good", OK, invite()),
+    ("key_change", "good-succession", OK, key_change()),
+    ("key_change", "good-revocation", OK, revocation()),
+    ("key_change", "cause-3", FLAG, key_change(f2=3)),
+    ("key_change", "succession-without-card", BAD, key_change(f7=b"")),
+    ("key_change", "succession-without-consent", BAD, key_change(f8=b"")),
+    ("key_change", "succession-without-agreement", BAD, key_change(f5=b"")),
+    ("key_change", "revocation-with-card", CANON, revocation(f7=b"card")),
+    ("key_change", "revocation-with-consent", CANON, revocation(f8=fill(3, 64))),
+    ("key_change", "key-31", BAD, revocation(f4=fill(1, 31))),
     ("envelope", "good", OK, envelope()),
     ("letter", "good", OK, letter()),
     ("statement", "good-receipt", OK, statement()),
@@ -346,7 +363,7 @@ VECTORS = [
     ("report", "subject-missing", BAD, report(f2="")),
 
     # Values that this version does not know.
-    ("record", "type-9", FLAG, record(f1=9)),
+    ("record", "type-99", FLAG, record(f1=99)),
     ("header", "suite-2", SUITE, header(f1=2)),
     ("header", "suite-missing", SUITE, header(f1=0)),
     ("grant", "suite-2", SUITE, grant(f1=2)),

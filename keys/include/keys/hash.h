@@ -27,6 +27,8 @@
     X(KEY_CHANGE_SIGN, "noroshi/1 key change signature")                                                               \
     X(KEY_CONSENT, "noroshi/1 key consent")                                                                            \
     X(PAPER, "noroshi/1 paper")                                                                                        \
+    X(NEXT_KEY, "noroshi/1 next key")                                                                                  \
+    X(FORMER_KEY, "noroshi/1 former key")                                                                              \
     X(FINGERPRINT, "noroshi/1 fingerprint")                                                                            \
     X(KEY_HASH, "noroshi/1 key hash")                                                                                  \
     X(KEY_COMMITMENT, "noroshi/1 key commitment")                                                                      \

@@ -221,6 +221,7 @@ static void act(mesh *net, size_t index, const nrs_effects *effects)
                 (void)fprintf(stderr, "%s: %s\n", node->org, effect->text);
             }
             break;
+        case NRS_EFFECT_SWITCH:
         case NRS_EFFECT_HANGUP:
         case NRS_EFFECT_ADMISSION:
         case NRS_EFFECT_WRITE_FILE:

@@ -382,7 +382,7 @@ static void whom_it_may_reach(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(mesh_row(&net, 1, 0), "recipients"), 0)), "tanaka@org-2");
     assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "who"), "ito@org-2");
     assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, 1, 0), "excluded"), 0), "rule"), "no-prekey");
-    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"ito@org-2\"]}"), NRS_ERROR_AUDIENCE);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"ito@org-2\"]}"), NRS_ERROR_NO_PREKEY);
     assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"mori@org-2\"]}"), NRS_ERROR_UNKNOWN_PERSON);
     assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
                      NRS_ERROR_PERSON_ONLY);

@@ -234,7 +234,7 @@ static void test_record_wrap(void **state)
     nrs_record_free(&record);
 
     /* A failure leaves what was there. */
-    assert_int_equal(nrs_record_wrap(&bytes, (nrs_record_type)9, nrs_slice_of(payload, 7)), NRS_ERROR_UNKNOWN_FLAG);
+    assert_int_equal(nrs_record_wrap(&bytes, (nrs_record_type)99, nrs_slice_of(payload, 7)), NRS_ERROR_UNKNOWN_FLAG);
     assert_int_equal(nrs_record_wrap(&bytes, NRS_RECORD_CARD, nrs_slice_of(NULL, 0)), NRS_ERROR_MALFORMED);
     assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&bytes)), NRS_OK);
     assert_int_equal(record->type, NRS_RECORD_CARD);

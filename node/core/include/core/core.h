@@ -26,6 +26,8 @@ typedef struct nrs_core_options {
     nrs_identity *identity;       /* borrowed */
     nrs_slice own_card;           /* Signed bytes of the node's card */
     nrs_vault_file vault;
+    nrs_identity *former;         /* borrowed: the identity before this one, or NULL */
+    const nrs_secret *vault_key;  /* borrowed: what the vault file stands under, or NULL when the identity says it */
     uint32_t link_window;         /* bytes; 0 for the default */
 } nrs_core_options;
 
@@ -66,6 +68,7 @@ typedef enum nrs_effect_type {
     NRS_EFFECT_ADMISSION,   /* the set of admitted link keys changed: ask nrs_core_admits */
     NRS_EFFECT_INBOX_DONE,  /* text = file name; error = NRS_OK (remove it) or why it was refused (set it aside) */
     NRS_EFFECT_WRITE_FILE,  /* publish: text = path under the node's folder, bytes = contents */
+    NRS_EFFECT_SWITCH,      /* a roster names the keys that come after ours: start again with them */
     NRS_EFFECT_LOG          /* text = one line without secrets or bodies; error = its cause or NRS_OK */
 } nrs_effect_type;
 

@@ -1,0 +1,139 @@
+"""New keys for an organisation: signed by the old, brought into the roster without a telephone, taken up by a running node; nothing
+is lost on the way, whenever it is cut off."""
+
+import random
+import subprocess
+import time
+
+from harness import E2E, bin_dir, build_mesh, environment, main, wait_reachable, wait_until
+
+
+class Succession(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo", "charlie", "delta"], persons={"alpha": ["sato"], "bravo": ["tanaka"]})
+
+    def send(self, node, subject, to="@electricity"):
+        return node.send("--tlp", "AMBER", "--to", to, "--kind", "incident", "--subject", subject, "--body", subject + "の本文")
+
+    def reads(self, node, report, subject):
+        wait_until(lambda: node.cli("show", report, want=None).code == 0, f"{node.org} opens {subject}", 60)
+        self.assertEqual(node.show(report)["body"], subject + "の本文")
+
+    def test_1_switch(self):
+        hub, alpha, bravo, charlie = (self.world.nodes[org] for org in ("hub", "alpha", "bravo", "charlie"))
+        old = bravo.fingerprint()
+        before = self.send(alpha, "前")
+        self.reads(bravo, before, "前")
+        charlie.stop()
+        own = self.send(bravo, "自")  # charlie will get it when its maker has other keys
+        alpha.wait_report(own)
+        bravo.stop()
+        answer = bravo.cli("key", "rotate", "--json").object()
+        self.assertEqual(bravo.cli("key", "rotate", "--json").object()["fingerprint"], answer["fingerprint"], "the same keys when given again")
+        self.assertEqual(bravo.fingerprint(), old, "nothing has changed yet")
+        bravo.start()
+        wait_until(lambda: any("announced new keys" in text for text in hub.status()["warnings"]), "the secretariat is told", 40)
+        self.assertIn("届け出", hub.cli("status", lang="ja").out)
+        between = self.send(alpha, "間")
+        self.reads(bravo, between, "間")
+        bravo.stop()
+        way = self.send(alpha, "途中", "bravo")  # sealed to the old key
+        wait_until(lambda: "sent" in str(alpha.stages(way)), "sent", 10)
+        time.sleep(1)
+        answered = hub.cli("community", "succeed", "electricity", "bravo", "--json").object()
+        self.assertEqual(answered["fingerprint"], answer["fingerprint"])
+        wait_until(lambda: answer["fingerprint"] in alpha.cli("community", "show", "electricity").out, "alpha has the new roster", 40)
+        bravo.start()
+        wait_until(lambda: bravo.fingerprint() == answer["fingerprint"], "the running node takes the new keys up", 60)
+        wait_until(lambda: bravo.cli("status", "--json", want=None).code == 0, "it answers", 30)
+        self.assertEqual(bravo.status()["fingerprint"], answer["fingerprint"])
+        bravo.wait_link("hub", timeout=60)
+        for report, subject in ((before, "前"), (between, "間"), (way, "途中")):
+            self.reads(bravo, report, subject)
+        self.assertEqual(bravo.show(own)["body"], "自の本文")
+        alpha.wait_stage(way, "bravo", "opened", 60)
+        wait_reachable(alpha, ["bravo"], {"bravo"}, "AMBER")
+        new = self.send(alpha, "新", "bravo")
+        self.reads(bravo, new, "新")
+        alpha.wait_stage(new, "bravo", "opened")
+        own2 = self.send(bravo, "再")
+        self.reads(alpha, own2, "再")
+        charlie.start()
+        self.reads(charlie, own, "自")
+        self.reads(charlie, own2, "再")
+        bravo.wait_stage(own, "charlie", "opened", 60)
+        for node in self.world.nodes.values():
+            listed = [row["id"] for row in node.list()]
+            self.assertEqual(len(listed), len(set(listed)))
+        self.assertFalse((bravo.dir / "next.key").exists() or (bravo.dir / "identity.next.key").exists())
+        bravo.restart()
+        for report, subject in ((before, "前"), (way, "途中"), (new, "新")):
+            self.reads(bravo, report, subject)
+        red = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "朱", "--body", "朱書き", person="sato",
+                        want=None)
+        if red.code != 0:  # its prekeys named the old organisation's key: the person unlocks
+            bravo.cli("person", "unlock", "tanaka")
+            wait_reachable(alpha, ["tanaka@bravo"], {"tanaka@bravo"}, "RED", "sato")
+            red = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "朱", "--body", "朱書き", person="sato")
+        bravo.wait_report(red.last_word())
+        self.assertEqual(bravo.show(red.last_word(), person="tanaka")["body"], "朱書き")
+
+    def test_2_bad_input(self):
+        hub, delta = self.world.nodes["hub"], self.world.nodes["delta"]
+        before = hub.cli("community", "show", "electricity", "--json").object()["version"]
+        path = self.world.path / "delta.succession"
+        delta.cli("key", "rotate", "-o", path)
+        text = path.read_text("ascii")
+        line = text.splitlines()[2]
+        stranger = self.world.node("stranger").init()
+        stranger.cli("key", "rotate", "-o", self.world.path / "stranger.succession")
+        paper = self.world.write("delta.paper", delta.cli("key", "paper").raw_out)
+        delta.cli("key", "revoke", paper, "-o", self.world.path / "delta.revocation")
+        flipped = text.replace(line, line[:20] + ("A" if line[20] != "A" else "B") + line[21:])
+        cases = {"flipped": (flipped, (5, 8)), "cut": (text[:300], (8,)), "empty": ("", (8,)), "card": (delta.cli("card").out, (8,)),
+                 "revocation": ((self.world.path / "delta.revocation").read_text(), (8,)),
+                 "stranger": ((self.world.path / "stranger.succession").read_text(), (4,))}
+        for name, (data, codes) in cases.items():
+            with self.subTest(name=name):
+                done = hub.cli("community", "succeed", "electricity", self.world.write(f"{name}.bad", data), want=None)
+                self.assertIn(done.code, codes, str(done))
+        hub.cli("community", "succeed", "electricity", "nobody", want=8)
+        hub.cli("community", "succeed", "gas", path, want=4)
+        delta.cli("community", "succeed", "electricity", path, want=3)
+        self.assertEqual(hub.cli("community", "show", "electricity", "--json").object()["version"], before)
+        hub.cli("community", "succeed", "electricity", path)
+        self.assertIn(hub.cli("community", "succeed", "electricity", path, want=None).code, (3,))
+        wait_until(lambda: delta.cli("status", "--json", want=None).code == 0 and delta.link("hub") == "up" and
+                   not (delta.dir / "next.key").exists(), "delta has switched", 60)
+
+    def test_3_killed_at_any_instant(self):
+        """kill -9 of the command and of the daemon, over and over: one of the two identities is whole, and in the end the new one serves."""
+        hub, alpha, charlie = (self.world.nodes[org] for org in ("hub", "alpha", "charlie"))
+        chosen = random.Random(11)
+        charlie.stop()
+        for _ in range(3):
+            running = subprocess.Popen([str(bin_dir() / "noroshi"), "--dir", str(charlie.dir), "key", "rotate"], env=environment(),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chosen.random() * 1.2)
+            running.kill()
+            running.wait()
+        answer = charlie.cli("key", "rotate", "--json").object()
+        way = self.send(alpha, "鍵替え中")
+        charlie.start()
+        wait_until(lambda: any("charlie has announced" in text for text in hub.status()["warnings"]), "announced", 40)
+        hub.cli("community", "succeed", "electricity", "charlie")
+        for _ in range(6):
+            time.sleep(chosen.random() * 0.8)
+            charlie.kill()
+            charlie.start(wait=False)
+        wait_until(lambda: charlie.cli("status", "--json", want=None).code == 0 and charlie.status()["fingerprint"] == answer["fingerprint"],
+                   "the new keys are in force", 60)
+        self.reads(charlie, way, "鍵替え中")
+        wait_reachable(alpha, ["charlie"], {"charlie"}, "AMBER")
+        after = self.send(alpha, "鍵替え後", "charlie")
+        self.reads(charlie, after, "鍵替え後")
+
+
+if __name__ == "__main__":
+    main()
