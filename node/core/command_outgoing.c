@@ -28,11 +28,11 @@ static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_
 nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_outgoing *outgoing)
 {
     const nrs_slice owner = nrs_slice_of(outgoing->id, NRS_HASH_SIZE);
-    const nrs_slice own = {0};
     nrs_bytes wrapped = {0}, annex = {0};
     uint64_t segment = 0;
     uint64_t position = 0;
-    uint8_t table_id[NRS_HASH_SIZE];
+    const nrs_log_row logged = {.type = NRS_RECORD_SEALED, .id = outgoing->id, .record = outgoing->record, .slots = outgoing->slot_table, .owner = owner,
+                                .received_ms = core->now_ms, .expires_ms = outgoing->header->expires_ms};
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(position_out != NULL && outgoing->id != NULL && outgoing->header != NULL);
@@ -48,11 +48,7 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         }
     }
     if (error == NRS_OK) {
-        error = nrs_log_add(core, &position, NRS_RECORD_SEALED, outgoing->id, outgoing->record, owner, own, outgoing->header->expires_ms);
-    }
-    if (error == NRS_OK && outgoing->slot_table.size > 0) {
-        nrs_slot_table_log_id(table_id, outgoing->id, outgoing->slot_table);
-        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, outgoing->slot_table, own, own, outgoing->header->expires_ms);
+        error = nrs_store_log_append(core->store, &position, &logged);
     }
     if (error == NRS_OK) {
         error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped), nrs_slice_of_bytes(&annex));

@@ -286,13 +286,14 @@ typedef struct nrs_log_entry {
     bool dropped;                    /* bytes forgotten, or not decodable */
     uint64_t expires_ms;
     nrs_bytes record;
+    nrs_bytes slots_record;          /* SEALED: the Record with its first slots, when it stands in the same row */
     uint8_t community[NRS_HASH_SIZE];/* SEALED, SLOT_TABLE, GRANT, ROSTER, ENVELOPE */
     uint64_t version;                /* ROSTER */
     nrs_label label;                 /* SEALED, SLOT_TABLE, GRANT; NONE otherwise */
     uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
     nrs_sealed_view *view;           /* SEALED */
-    nrs_slots *slots;                /* SLOT_TABLE */
+    nrs_slots *slots;                /* SLOT_TABLE, and SEALED with its first slots */
     uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS: the organisation */
     uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE */
     nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */
@@ -303,6 +304,7 @@ void nrs_log_cache_wipe(nrs_core *core);
 /** Keep what was just received, checked and appended at row->position, so that routing need not read it back. The view is
  *  shared; *slots is taken over. */
 NRS_MUST_USE nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view);
+/** row: of the table, or of the report that it stands with, which is then remembered already. */
 NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const nrs_sealed_view *view, uint64_t sealed_position,
                                               uint64_t grant_position, nrs_slots **slots);
 /** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
@@ -344,6 +346,9 @@ void nrs_link_wipe_all(nrs_core *core);
 /* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_DEFERRED: kept as
  * such. NRS_ERROR_LIMIT or BUSY: no room now, the peer must come again with it. Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
 NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from);
+/** The same for one of several records that came together. following: the next one, or empty; when it is the table of a
+ *  sealed report's first slots both are taken at once. Out: both_out: whether that was done. */
+NRS_MUST_USE nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from);
 bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
 /** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
 NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);

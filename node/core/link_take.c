@@ -135,7 +135,9 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < item->n_records; i++) {
-        error = nrs_receive_record(core, nrs_field(&item->records[i]), link->peer);
+        nrs_slice following = i + 1 < item->n_records ? nrs_field(&item->records[i + 1]) : nrs_slice_of(NULL, 0);
+        bool both = false;
+        error = nrs_receive_records(core, &both, nrs_field(&item->records[i]), following, link->peer);
         if (error != NRS_OK && nrs_error_is_fatal(error)) {
             return error;
         }
@@ -147,6 +149,7 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
         } else if (error != NRS_OK && refused == NRS_OK) {
             refused = error;
         }
+        i += both ? 1 : 0;
     }
     error = make_room(core, link);
     if (error == NRS_OK && refused != NRS_OK) {

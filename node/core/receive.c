@@ -80,9 +80,99 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
 }
 
-static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
+static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
+{
+    size_t indices[NRS_PERSON_COUNT_MAX + 1];
+    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
+        nrs_bytes path_record = {0};
+        nrs_record *decoded = NULL;
+        nrs_slot_path *path = NULL;
+        error = nrs_slots_path_record(&path_record, slots, indices[i]);
+        if (error == NRS_OK) {
+            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
+        }
+        if (error == NRS_OK) {
+            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
+        }
+        if (error == NRS_OK) {
+            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
+        }
+        nrs_slot_path_free(&path);
+        nrs_record_free(&decoded);
+        nrs_bytes_wipe(&path_record);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
+            error = NRS_OK;
+        }
+    }
+    return error;
+}
+
+static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
+{
+    nrs_error error = open_slots_for(core, slots, core->self_hash);
+
+    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
+}
+
+/* The table of its first slots, which comes with a report to a hub. What is anything else is left for its own turn, which
+ * also names what is wrong with it. Out: slots_out: owned by the caller; NULL if there is none. */
+static nrs_error first_slots(nrs_slots **slots_out, const nrs_sealed_view *view, nrs_slice record)
+{
+    nrs_record *decoded = NULL;
+    nrs_slot_table *table = NULL;
+    nrs_error error = record.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_record_decode(&decoded, record);
+
+    if (error == NRS_OK && decoded->type != NRS_RECORD_SLOT_TABLE) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slot_table_decode(&table, nrs_field(&decoded->payload));
+    }
+    if (error == NRS_OK && (!nrs_slice_equal(nrs_field(&table->sealed_id), nrs_slice_of(view->id, NRS_HASH_SIZE)) ||
+                            !nrs_slice_equal(nrs_field(&table->grant_id), nrs_slice_of(view->grant_id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(slots_out, table, view->grant, view->grant_id);
+    }
+    nrs_slot_table_free(&table);
+    nrs_record_free(&decoded);
+    return error != NRS_OK && nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+/* In-out: *slots: taken over, or NULL. */
+static nrs_error store_sealed(nrs_core *core, nrs_log_row *row, nrs_sealed_view *view, nrs_slots **slots)
+{
+    nrs_error error;
+
+    row->id = view->id;
+    row->owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
+    row->expires_ms = view->header->expires_ms;
+    error = nrs_store_log_append_not_found(core->store, &row->position, row);
+    if (error == NRS_OK) {
+        error = nrs_log_remember_sealed(core, row, view);
+    }
+    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
+        error = nrs_open_clear(core, view, row->position);
+    }
+    if (error == NRS_OK && *slots != NULL) {
+        error = open_own_slots(core, *slots);
+    }
+    if (error == NRS_OK && *slots != NULL) {
+        error = nrs_log_remember_slots(core, row, view, row->position, 0, slots);
+    }
+    return error;
+}
+
+static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice payload, nrs_slice following, nrs_peer *from)
 {
     nrs_sealed_view *view = NULL;
+    nrs_slots *slots = NULL;
     nrs_community *community;
     nrs_log_row row = {.type = NRS_RECORD_SEALED, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
     uint64_t position = 0;
@@ -107,20 +197,16 @@ static nrs_error receive_sealed(nrs_core *core, nrs_slice record, nrs_slice payl
     if (error == NRS_OK) {
         error = nrs_sealed_check_signature(view);
     }
-    if (error == NRS_OK) {
-        row.id = view->id;
-        row.owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
-        row.expires_ms = view->header->expires_ms;
-        error = nrs_store_log_append(core->store, &position, &row);
+    if (error == NRS_OK && community->hub) {
+        error = first_slots(&slots, view, following);
     }
     if (error == NRS_OK) {
-        row.position = position;
-        error = nrs_log_remember_sealed(core, &row, view);
-    }
-    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
-        error = nrs_open_clear(core, view, position);
+        *both_out = slots != NULL;
+        row.slots = slots != NULL ? following : nrs_slice_of(NULL, 0);
+        error = store_sealed(core, &row, view, &slots);
     }
 out:
+    nrs_slots_destroy(&slots);
     nrs_sealed_view_free(&view);
     return error;
 }
@@ -164,45 +250,6 @@ out:
     return error;
 }
 
-/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
-static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
-{
-    size_t indices[NRS_PERSON_COUNT_MAX + 1];
-    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
-        nrs_bytes path_record = {0};
-        nrs_record *decoded = NULL;
-        nrs_slot_path *path = NULL;
-        error = nrs_slots_path_record(&path_record, slots, indices[i]);
-        if (error == NRS_OK) {
-            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
-        }
-        if (error == NRS_OK) {
-            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
-        }
-        if (error == NRS_OK) {
-            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
-        }
-        nrs_slot_path_free(&path);
-        nrs_record_free(&decoded);
-        nrs_bytes_wipe(&path_record);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
-            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
-            error = NRS_OK;
-        }
-    }
-    return error;
-}
-
-static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
-{
-    nrs_error error = open_slots_for(core, slots, core->self_hash);
-
-    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
-}
-
 static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_slot_table *table = NULL;
@@ -210,6 +257,7 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     nrs_grant *grant = NULL;
     nrs_slots *slots = NULL;
     nrs_community *community = NULL;
+    const nrs_log_entry *sealed_entry;
     uint8_t id[NRS_HASH_SIZE];
     uint64_t position = 0, sealed_position = 0, grant_position = 0;
     nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
@@ -235,6 +283,12 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     }
     if (error == NRS_OK) {
         error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
+    }
+    if (error == NRS_OK && grant_position == 0) {
+        error = nrs_log_entry_at(core, &sealed_entry, sealed_position);
+        if (error == NRS_OK && sealed_entry->slots != NULL) {
+            goto out; /* a duplicate: it came with the report */
+        }
     }
     if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
         error = NRS_ERROR_NOT_MEMBER;
@@ -343,6 +397,13 @@ static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_sli
 
 nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
 {
+    bool both = false;
+
+    return nrs_receive_records(core, &both, record, nrs_slice_of(NULL, 0), from);
+}
+
+nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from)
+{
     nrs_record *decoded = NULL;
     nrs_error error = nrs_record_decode(&decoded, record);
     nrs_slice payload;
@@ -354,7 +415,7 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
     error = NRS_ERROR_UNKNOWN_FLAG; /* a number between ours that this version gives no meaning */
     switch ((nrs_record_type)decoded->type) {
     case NRS_RECORD_SEALED:
-        error = receive_sealed(core, record, payload, from);
+        error = receive_sealed(core, both_out, record, payload, following, from);
         break;
     case NRS_RECORD_SLOT_TABLE:
         error = receive_slot_table(core, record, payload, from);

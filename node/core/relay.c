@@ -67,9 +67,10 @@ static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log
     for (size_t i = 0; i < count && error == NRS_OK; i++) {
         error = nrs_slots_path_record(&paths[i], entry->slots, indices[i]);
     }
-    /* `entry` may be gone from here on. */
-    if (error == NRS_OK && count > 0) {
-        error = add_entry(core, item, sealed_position);
+    if (error == NRS_OK && count > 0 && entry->type == NRS_RECORD_SEALED) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    } else if (error == NRS_OK && count > 0) {
+        error = add_entry(core, item, sealed_position); /* `entry` may be gone from here on */
     }
     if (error == NRS_OK && count > 0 && grant_position != 0) {
         error = add_entry(core, item, grant_position);
@@ -97,9 +98,12 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
     }
     if (nrs_peer_hub(core, peer, community)) {
         add(item, nrs_slice_of_bytes(&entry->record));
+        if (entry->slots_record.size > 0) {
+            add(item, nrs_slice_of_bytes(&entry->slots_record));
+        }
         return NRS_OK;
     }
-    if (entry->type == NRS_RECORD_SLOT_TABLE) {
+    if (entry->slots != NULL) {
         return route_slots(core, item, entry, peer);
     }
     if (entry->type == NRS_RECORD_SEALED && entry->audience != NULL) {

@@ -14,6 +14,9 @@
 
 #define TICK_MS 250u
 #define SWEEP_MS 100u
+#define BUSY_GAP_MS 4u    /* frames that come so soon after a step are of the same burst */
+#define BUSY_STEPS 8u     /* a report and what answers it are fewer steps: an idle mesh does not wait */
+#define GATHER_MS 2u
 #define INBOX_MS 1000u
 #define CHECKPOINT_MS 1000u
 #define CHECKPOINT_BUSY_MS 5000u /* never quite idle: the log of writes must not grow without a bound all the same */
@@ -173,6 +176,9 @@ static void wait_for_something(nrs_daemon *daemon)
     if (frames && daemon->tick_ms < now_ms + SWEEP_MS) {
         timeout_ms = daemon->tick_ms > now_ms ? (long)(daemon->tick_ms - now_ms) : 0;
     }
+    if (!frames && daemon->pause_until_ms - now_ms < SWEEP_MS) {
+        timeout_ms = (long)(daemon->pause_until_ms - now_ms);
+    }
 
     daemon->set.count = 0;
     nrs_pollset_add_fd(&daemon->set, daemon->signal_fd, true, false);
@@ -244,6 +250,18 @@ static void checkpoint(nrs_daemon *daemon, bool idle)
     }
 }
 
+/* In a burst a step waits a moment for more frames: what it costs by itself, the sync of the disk first, is then shared by
+ * more records. Commands do not wait. */
+static void pace(nrs_daemon *daemon, uint64_t began_ms)
+{
+    daemon->busy_steps = began_ms <= daemon->frames_ms + BUSY_GAP_MS ? daemon->busy_steps + 1 : 0;
+    set_time(daemon);
+    daemon->frames_ms = daemon->batch.monotonic_ms;
+    if (daemon->busy_steps >= BUSY_STEPS && !paused(daemon)) {
+        daemon->pause_until_ms = daemon->frames_ms + GATHER_MS;
+    }
+}
+
 static void look_after(nrs_daemon *daemon)
 {
     uint64_t now = daemon->batch.monotonic_ms;
@@ -284,7 +302,11 @@ void nrs_daemon_run(nrs_daemon *daemon)
         gather(daemon);
         idle = daemon->batch.frame_count == 0;
         if (daemon->batch.event_count > 0) {
+            uint64_t began_ms = daemon->batch.monotonic_ms;
             nrs_daemon_step(daemon);
+            if (!idle) {
+                pace(daemon, began_ms);
+            }
         }
         checkpoint(daemon, idle);
     }

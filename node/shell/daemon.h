@@ -26,8 +26,10 @@ typedef struct nrs_daemon {
     nrs_link_id next_link;
     uint64_t tick_ms, sweep_ms, inbox_ms, checkpoint_ms, watchdog_ms; /* monotonic, when due */
     uint64_t watchdog_interval_ms;                                    /* 0: nobody asked */
-    uint64_t pause_until_ms; /* after a failed step: no frame is read until then */
     bool switch_due;         /* a roster names the next identity: the run ends, to begin again with it */
+    uint64_t pause_until_ms; /* after a failed step, and for a moment under load: no frame is read until then */
+    uint64_t frames_ms;      /* when the last step that took frames ended */
+    uint32_t busy_steps;     /* that followed one another without a pause worth the name */
     bool stepped;            /* since the last checkpoint */
     nrs_log_gate disk_gate, write_gate;
     json_t *taken, *refused; /* what the files of the inbox came to, while someone asks; borrowed */

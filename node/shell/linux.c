@@ -20,6 +20,8 @@
 #include "proto/bytes.h"
 
 #define LISTEN_BACKLOG 64
+#define HEAP_BLOCK_MAX (4 * 1024 * 1024) /* larger ones than a frame are mapped by themselves */
+#define HEAP_KEPT (64 * 1024 * 1024)
 
 nrs_error nrs_linux_hide_memory(void)
 {
@@ -37,6 +39,12 @@ void nrs_linux_wipe_free(void *block)
         nrs_memory_wipe(block, malloc_usable_size(block));
         free(block);
     }
+}
+
+void nrs_linux_keep_heap(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
+    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 }
 
 void nrs_linux_raise_file_limit(void)

@@ -14,6 +14,9 @@ NRS_MUST_USE nrs_error nrs_linux_hide_memory(void);
 void nrs_linux_wipe_free(void *block);
 /** As many open files as the system lets us have: one for each member's link. */
 void nrs_linux_raise_file_limit(void);
+/** Let the C library keep freed memory for the next burst: to give pages back and fault them in again, frame by frame, costs
+ *  a busy hub more than a signature. */
+void nrs_linux_keep_heap(void);
 /** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */
 NRS_MUST_USE nrs_error nrs_linux_lock(int fd);
 /** Block SIGTERM, SIGINT and SIGHUP and read them from a descriptor. Returns -1 on failure. */

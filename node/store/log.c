@@ -15,46 +15,68 @@ uint64_t nrs_store_log_end(const nrs_store *store)
     return store->log_end;
 }
 
-nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const nrs_log_row *row)
+/* Absent and empty are one here. */
+static void bind_optional(nrs_query *query, nrs_slice slice, size_t size_max)
+{
+    if (slice.size == 0) {
+        nrs_query_bind_null(query);
+    } else {
+        nrs_query_bind_slice(query, slice, size_max);
+    }
+}
+
+nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_out, const nrs_log_row *row)
 {
     nrs_query query;
     nrs_slice id;
-    size_t changed = 0;
+    bool own_id;
     nrs_error error;
 
     NRS_ASSERT(store != NULL && position_out != NULL);
     NRS_ASSERT(row != NULL && row->id != NULL);
 
     id = nrs_slice_of(row->id, NRS_HASH_SIZE);
+    own_id = nrs_slice_equal(row->owner, id); /* found by its id: one random entry in an index less */
     query = nrs_query_start(store, NRS_STATEMENT_LOG_APPEND);
     nrs_query_bind_u64(&query, store->log_end + 1);
     nrs_query_bind_u64(&query, row->type);
     nrs_query_bind_u64(&query, row->received_ms);
     nrs_query_bind_u64(&query, row->expires_ms);
     nrs_query_bind_key64(&query, nrs_key64(id));
-    if (nrs_slice_equal(row->owner, id)) { /* found by its id: one random entry in an index less */
+    if (own_id) {
         nrs_query_bind_null(&query);
     } else {
         nrs_query_bind_key64(&query, nrs_key64(row->owner));
     }
     nrs_query_bind_fixed(&query, row->id, NRS_HASH_SIZE);
     nrs_query_bind_slice(&query, row->source, OWNER_SIZE_MAX);
-    if (nrs_slice_equal(row->owner, id)) {
+    if (own_id) {
         nrs_query_bind_null(&query);
     } else {
         nrs_query_bind_slice(&query, row->owner, OWNER_SIZE_MAX);
     }
+    bind_optional(&query, row->slots, NRS_RECORD_SIZE_MAX);
     nrs_query_bind_slice(&query, row->record, NRS_RECORD_SIZE_MAX);
-    error = nrs_query_run(&query, &changed);
+    error = nrs_query_run(&query, NULL);
     if (error != NRS_OK) {
         return error;
-    }
-    if (changed == 0) {
-        return NRS_ERROR_EXISTS;
     }
     store->log_end++;
     *position_out = store->log_end;
     return NRS_OK;
+}
+
+nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const nrs_log_row *row)
+{
+    uint64_t found = 0;
+    nrs_error error;
+
+    NRS_ASSERT(row != NULL && row->id != NULL);
+    error = nrs_store_log_find(store, &found, row->id);
+    if (error == NRS_OK && found != 0) {
+        error = NRS_ERROR_EXISTS;
+    }
+    return error == NRS_OK ? nrs_store_log_append_not_found(store, position_out, row) : error;
 }
 
 nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE])
@@ -85,9 +107,12 @@ static nrs_log_row row_of(nrs_query *query)
         .expires_ms = nrs_query_u64(query, 3),
         .id = nrs_query_fixed(query, 4, NRS_HASH_SIZE),
         .source = nrs_query_slice(query, 5),
-        .record = nrs_query_slice(query, 7),
+        .record = nrs_query_slice(query, 8),
     };
 
+    if (!nrs_query_is_null(query, 7)) {
+        row.slots = nrs_query_slice(query, 7);
+    }
     row.owner = nrs_query_is_null(query, 6) ? nrs_slice_of(row.id, NRS_HASH_SIZE) : nrs_query_slice(query, 6);
     return row;
 }
@@ -104,6 +129,9 @@ static nrs_error keep(nrs_log_row *row, nrs_bytes *holder)
         error = nrs_bytes_append(holder, row->owner);
     }
     if (error == NRS_OK) {
+        error = nrs_bytes_append(holder, row->slots);
+    }
+    if (error == NRS_OK) {
         error = nrs_bytes_append(holder, row->record);
     }
     if (error != NRS_OK) {
@@ -112,7 +140,8 @@ static nrs_error keep(nrs_log_row *row, nrs_bytes *holder)
     row->id = holder->data;
     row->source.data = holder->data + NRS_HASH_SIZE;
     row->owner.data = row->source.data + row->source.size;
-    row->record.data = row->owner.data + row->owner.size;
+    row->slots.data = row->owner.data + row->owner.size;
+    row->record.data = row->slots.data + row->slots.size;
     return NRS_OK;
 }
 

@@ -3,7 +3,10 @@
  *
  * Ids are hashes, so an index over them takes every insertion at a random leaf. The indexes therefore hold only the
  * first eight bytes as an integer (see nrs_key64), which keeps about four times as many entries on a page; the full id
- * is compared once the integer matched. A record that belongs to its own id has no entry in log_owner. */
+ * is compared once the integer matched. A record that belongs to its own id has no entry in log_owner.
+ *
+ * A sealed report and the table of its first slots come together nearly always: one row holds both, since a second would
+ * cost a relay as much again. */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
@@ -13,7 +16,7 @@
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"                                                   \
     "CREATE TABLE log("                                                                                                \
     " position INTEGER PRIMARY KEY, type INTEGER NOT NULL, received_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL," \
-    " id64 INTEGER NOT NULL, owner64 INTEGER, id BLOB NOT NULL, source BLOB NOT NULL, owner BLOB,"                     \
+    " id64 INTEGER NOT NULL, owner64 INTEGER, id BLOB NOT NULL, source BLOB NOT NULL, owner BLOB, slots BLOB,"         \
     " record BLOB NOT NULL);"                                                                                          \
     "CREATE INDEX log_id ON log(id64);"                                                                                \
     "CREATE INDEX log_owner ON log(owner64, type) WHERE owner64 IS NOT NULL;"                                          \

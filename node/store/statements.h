@@ -6,7 +6,7 @@
 #ifndef STORE_STATEMENTS_H
 #define STORE_STATEMENTS_H
 
-#define NRS_LOG_COLUMNS "position, type, received_ms, expires_ms, id, source, owner, record"
+#define NRS_LOG_COLUMNS "position, type, received_ms, expires_ms, id, source, owner, slots, record"
 #define NRS_REPORT_COLUMNS                                                                                             \
     "position, part, key_state, opened_ms, segment, label, urgency, flags, created_ms, expires_ms, received_ms, id, "  \
     "community, originator, wrapped_key, annex"
@@ -20,9 +20,8 @@
       "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")           \
     X(META_GET, READ, "SELECT value FROM meta WHERE name = ?1")                                                        \
     X(LOG_APPEND, CHANGE,                                                                                              \
-      "INSERT INTO log(position, type, received_ms, expires_ms, id64, owner64, id, source, owner, record)"             \
-      " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"                                                                \
-      " WHERE NOT EXISTS(SELECT 1 FROM log WHERE id64 = ?5 AND id = ?7)")                                              \
+      "INSERT INTO log(position, type, received_ms, expires_ms, id64, owner64, id, source, owner, slots, record)"      \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                                                         \
     X(LOG_END, READ, "SELECT coalesce(max(position), 0) FROM log")                                                     \
     X(LOG_FIND, READ, "SELECT position FROM log WHERE id64 = ?1 AND id = ?2")                                          \
     X(LOG_GET, READ, "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position = ?1")                                        \
@@ -38,7 +37,7 @@
       "SELECT position FROM log WHERE owner64 = ?1 AND type = ?3"                                                      \
       " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL AND type = ?3)"                             \
       " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
-    X(LOG_DROP, CHANGE, "UPDATE log SET record = x'' WHERE position = ?1")                                             \
+    X(LOG_DROP, CHANGE, "UPDATE log SET record = x'', slots = NULL WHERE position = ?1")                                             \
     X(SENT_SET, CHANGE,                                                                                                \
       "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \
       " ON CONFLICT(peer) DO UPDATE SET position = excluded.position")                                                 \

@@ -115,7 +115,7 @@ static nrs_error configure(nrs_store *store, const nrs_store_options *options)
     static const char *const pragmas[] = {
         "PRAGMA locking_mode = NORMAL", "PRAGMA foreign_keys = OFF",  "PRAGMA trusted_schema = OFF",
         "PRAGMA cell_size_check = ON",  "PRAGMA secure_delete = ON",  "PRAGMA wal_autocheckpoint = 0",
-        "PRAGMA temp_store = MEMORY",   "PRAGMA cache_size = -32768",
+        "PRAGMA temp_store = MEMORY",   "PRAGMA cache_size = -8192",
     };
 
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {

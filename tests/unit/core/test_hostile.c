@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
-#include "mesh.h"
+#include "mesh_records.h"
 #include "proto/vocabulary.h"
 
 static mesh net;
@@ -34,75 +34,10 @@ static long long status_number(size_t node, const char *key)
     return json_integer_value(json_object_get(mesh_row(&net, node, 0), key));
 }
 
-/* The records of one type in a node's log. */
-typedef struct found {
-    uint32_t type;
-    nrs_bytes records[8];
-    size_t count;
-} found;
-
-static nrs_error find(void *context, const nrs_log_row *row)
-{
-    found *set = context;
-
-    if (row->type == set->type && set->count < 8) {
-        assert_int_equal(nrs_bytes_copy(&set->records[set->count], row->record), NRS_OK);
-        set->count++;
-    }
-    return NRS_OK;
-}
-
-static found records_of(size_t node, nrs_record_type type)
-{
-    found set = {.type = (uint32_t)type};
-
-    assert_int_equal(nrs_store_log_each(net.nodes[node].store, 0, 100000, find, &set), NRS_OK);
-    return set;
-}
-
-static void wipe(found *set)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        nrs_bytes_wipe(&set->records[i]);
-    }
-}
-
-static void frame_of(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload)
-{
-    nrs_frame frame;
-
-    nrs__wire__frame__init(&frame);
-    frame.type = (uint32_t)type;
-    frame.payload = nrs_field_of(payload);
-    assert_int_equal(nrs_frame_encode(frame_out, &frame), NRS_OK);
-}
-
-/* One item with one record, from a member to the hub. */
-static void give_record(size_t from, size_t to, uint64_t position, nrs_slice record)
-{
-    nrs_items items;
-    Nrs__Wire__Item item, *list[1] = {&item};
-    ProtobufCBinaryData records[1] = {nrs_field_of(record)};
-    nrs_bytes payload = {0}, frame = {0};
-
-    nrs__wire__items__init(&items);
-    nrs__wire__item__init(&item);
-    item.position = position;
-    item.n_records = 1;
-    item.records = records;
-    items.n_items = 1;
-    items.items = list;
-    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
-    frame_of(&frame, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
-    assert_int_equal(mesh_inject(&net, from, to, nrs_slice_of_bytes(&frame)), NRS_OK);
-    nrs_bytes_wipe(&frame);
-    nrs_bytes_wipe(&payload);
-}
-
 /* A path into the tree of a grant that has none: CLEAR grants carry the key openly. */
 static void a_slot_path_of_a_clear_report_is_refused(void **state)
 {
-    found sealed;
+    mesh_records sealed;
     nrs_record *record = NULL;
     nrs_sealed_view *view = NULL;
     nrs_slot slot;
@@ -114,7 +49,7 @@ static void a_slot_path_of_a_clear_report_is_refused(void **state)
     mesh_start(&net, 3, 1);
     send_with(1, "CLEAR", "@electricity");
     mesh_settle(&net, 3);
-    sealed = records_of(0, NRS_RECORD_SEALED);
+    sealed = mesh_records_of(&net, 0, NRS_RECORD_SEALED);
     assert_int_equal(sealed.count, 1);
     assert_int_equal(nrs_record_decode(&record, nrs_slice_of_bytes(&sealed.records[0])), NRS_OK);
     assert_int_equal(nrs_sealed_parse(&view, nrs_field(&record->payload)), NRS_OK);
@@ -130,14 +65,14 @@ static void a_slot_path_of_a_clear_report_is_refused(void **state)
     path.slot = nrs_field_of(nrs_slice_of_bytes(&slot_bytes));
     assert_int_equal(nrs_slot_path_encode(&path_bytes, &path), NRS_OK);
     assert_int_equal(nrs_record_wrap(&bytes, NRS_RECORD_SLOT_PATH, nrs_slice_of_bytes(&path_bytes)), NRS_OK);
-    give_record(2, 0, 1u << 20, nrs_slice_of_bytes(&bytes));
+    mesh_give_records(&net, 2, 0, 1u << 20, nrs_slice_of_bytes(&bytes), nrs_slice_of(NULL, 0));
     assert_int_equal(listed(0), 1);
     nrs_bytes_wipe(&bytes);
     nrs_bytes_wipe(&path_bytes);
     nrs_bytes_wipe(&slot_bytes);
     nrs_sealed_view_free(&view);
     nrs_record_free(&record);
-    wipe(&sealed);
+    mesh_records_wipe(&sealed);
     mesh_stop(&net);
 }
 
@@ -182,7 +117,7 @@ static void a_position_out_of_range_ends_one_link(void **state)
 
     (void)state;
     mesh_start(&net, 3, 1);
-    frame_of(&frame, NRS_FRAME_ITEMS, nrs_slice_of(items, sizeof items));
+    mesh_frame(&frame, NRS_FRAME_ITEMS, nrs_slice_of(items, sizeof items));
     assert_int_equal(mesh_inject(&net, 2, 0, nrs_slice_of_bytes(&frame)), NRS_OK);
     assert_false(mesh_linked(&net, 2, 0));
     assert_true(mesh_linked(&net, 1, 0));
@@ -193,7 +128,7 @@ static void a_position_out_of_range_ends_one_link(void **state)
 /* The sender is two versions ahead: report and slots wait at the hub for the roster, and then go their way. */
 static void what_comes_before_its_roster_waits_and_is_delivered(void **state)
 {
-    found sealed, tables;
+    mesh_records sealed, tables;
 
     (void)state;
     mesh_start(&net, 3, 1);
@@ -201,12 +136,12 @@ static void what_comes_before_its_roster_waits_and_is_delivered(void **state)
     mesh_bump(&net);
     mesh_give(&net, 1);
     send_with(1, "AMBER", "@electricity");
-    sealed = records_of(1, NRS_RECORD_SEALED);
-    tables = records_of(1, NRS_RECORD_SLOT_TABLE);
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
+    tables = mesh_records_of(&net, 1, NRS_RECORD_SLOT_TABLE);
     assert_int_equal(sealed.count, 1);
     assert_int_equal(tables.count, 1);
-    give_record(1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]));
-    give_record(1, 0, (1u << 20) + 1, nrs_slice_of_bytes(&tables.records[0]));
+    mesh_give_records(&net, 1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
+    mesh_give_records(&net, 1, 0, (1u << 20) + 1, nrs_slice_of_bytes(&tables.records[0]), nrs_slice_of(NULL, 0));
     assert_int_equal(status_number(0, "deferred"), 2);
     assert_int_equal(listed(0), 0);
     mesh_crash(&net, 0);
@@ -216,8 +151,8 @@ static void what_comes_before_its_roster_waits_and_is_delivered(void **state)
     assert_int_equal(listed(0), 1);
     mesh_settle(&net, 5);
     assert_int_equal(listed(2), 1);
-    wipe(&sealed);
-    wipe(&tables);
+    mesh_records_wipe(&sealed);
+    mesh_records_wipe(&tables);
     mesh_stop(&net);
 }
 
@@ -246,7 +181,7 @@ static void a_skipped_roster_version_heals(void **state)
 static void a_full_confirmation_leaves_and_another_is_begun(void **state)
 {
     static const uint8_t garbage[] = {1};
-    found card;
+    mesh_records card;
     nrs_items items;
     static Nrs__Wire__Item list[NRS_ITEM_COUNT_MAX];
     static Nrs__Wire__Item *pointers[NRS_ITEM_COUNT_MAX];
@@ -257,7 +192,7 @@ static void a_full_confirmation_leaves_and_another_is_begun(void **state)
 
     (void)state;
     mesh_start(&net, 3, 1);
-    card = records_of(2, NRS_RECORD_CARD);
+    card = mesh_records_of(&net, 2, NRS_RECORD_CARD);
     assert_true(card.count > 0);
     good[0] = nrs_field_of(nrs_slice_of_bytes(&card.records[0]));
     nrs__wire__items__init(&items);
@@ -271,12 +206,12 @@ static void a_full_confirmation_leaves_and_another_is_begun(void **state)
     items.n_items = NRS_ITEM_COUNT_MAX;
     items.items = pointers;
     assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
-    frame_of(&frames[0], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    mesh_frame(&frames[0], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
     list[0].position = 1u << 21;
     list[0].records = good;
     items.n_items = 1;
     assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
-    frame_of(&frames[1], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    mesh_frame(&frames[1], NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
     for (size_t i = 0; i < 2; i++) {
         events[i].link = mesh_link_id(&net, 2, 0);
         events[i].bytes = nrs_slice_of_bytes(&frames[i]);
@@ -292,14 +227,14 @@ static void a_full_confirmation_leaves_and_another_is_begun(void **state)
     nrs_bytes_wipe(&payload);
     nrs_bytes_wipe(&frames[0]);
     nrs_bytes_wipe(&frames[1]);
-    wipe(&card);
+    mesh_records_wipe(&card);
     mesh_stop(&net);
 }
 
 /* What waits for a roster that never comes does not wait for ever. */
 static void what_is_deferred_expires(void **state)
 {
-    found sealed;
+    mesh_records sealed;
 
     (void)state;
     mesh_start(&net, 3, 1);
@@ -307,23 +242,23 @@ static void what_is_deferred_expires(void **state)
     mesh_bump(&net);
     mesh_give(&net, 1);
     send_with(1, "AMBER", "@electricity");
-    sealed = records_of(1, NRS_RECORD_SEALED);
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
     mesh_down(&net, 2);
-    give_record(1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]));
+    mesh_give_records(&net, 1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
     mesh_down(&net, 1); /* and with it the roster */
     assert_int_equal(status_number(0, "deferred"), 1);
     net.now_ms += 10 * NRS_DAY_MS;
     net.monotonic_ms += 10 * NRS_DAY_MS;
     mesh_settle(&net, 3);
     assert_int_equal(status_number(0, "deferred"), 0);
-    wipe(&sealed);
+    mesh_records_wipe(&sealed);
     mesh_stop(&net);
 }
 
 /* Reports that speak of rosters far ahead fill no more than one peer's room, and what is honest still passes. */
 static void a_peer_cannot_take_the_room_of_others(void **state)
 {
-    found sealed;
+    mesh_records sealed;
 
     (void)state;
     mesh_start(&net, 4, 1);
@@ -333,10 +268,10 @@ static void a_peer_cannot_take_the_room_of_others(void **state)
     for (size_t i = 0; i < 8; i++) {
         send_with(1, "AMBER", "@electricity");
     }
-    sealed = records_of(1, NRS_RECORD_SEALED);
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
     assert_int_equal(sealed.count, 8);
     for (size_t i = 0; i < 300 && mesh_linked(&net, 1, 0); i++) {
-        give_record(1, 0, (1u << 20) + i, nrs_slice_of_bytes(&sealed.records[i % 8]));
+        mesh_give_records(&net, 1, 0, (1u << 20) + i, nrs_slice_of_bytes(&sealed.records[i % 8]), nrs_slice_of(NULL, 0));
     }
     assert_in_range(status_number(0, "deferred"), 8, NRS_DEFERRED_PER_PEER_MAX);
     assert_false(mesh_linked(&net, 1, 0)); /* no room: not confirmed, the link ends */
@@ -345,7 +280,7 @@ static void a_peer_cannot_take_the_room_of_others(void **state)
     assert_int_equal(listed(3), 1);
     mesh_give(&net, 0);
     assert_int_equal(status_number(0, "deferred"), 0);
-    wipe(&sealed);
+    mesh_records_wipe(&sealed);
     mesh_stop(&net);
 }
 

@@ -70,6 +70,36 @@ static void what_is_appended_is_found_and_read_back(void **state)
     nrs_bytes_wipe(&holder);
 }
 
+static void slots_stand_in_the_row_of_their_report(void **state)
+{
+    fixture *f = *state;
+    const test_id id = random_id(1);
+    const test_id bare = random_id(2);
+    const nrs_log_row with = {.type = 2, .id = id.bytes, .record = text("report"), .slots = text("slots"), .owner = nrs_slice_of(id.bytes, NRS_HASH_SIZE)};
+    const nrs_log_row without = {.type = 2, .id = bare.bytes, .record = text("report"), .owner = nrs_slice_of(bare.bytes, NRS_HASH_SIZE)};
+    nrs_log_row row = {0};
+    nrs_bytes holder = {0};
+    uint64_t position = 0;
+
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_append_not_found(f->store, &position, &with), NRS_OK);
+    assert_int_equal(nrs_store_log_append(f->store, &position, &with), NRS_ERROR_EXISTS);
+    assert_int_equal(nrs_store_log_append_not_found(f->store, &position, &without), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_get(f->store, &row, &holder, 1), NRS_OK);
+    assert_slice(row.record, "report");
+    assert_slice(row.slots, "slots");
+    assert_memory_equal(row.owner.data, id.bytes, NRS_HASH_SIZE);
+    assert_int_equal(nrs_store_log_get(f->store, &row, &holder, 2), NRS_OK);
+    assert_int_equal(row.slots.size, 0);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_drop(f->store, 1), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_get(f->store, &row, &holder, 1), NRS_OK);
+    assert_int_equal(row.record.size + row.slots.size, 0);
+    nrs_bytes_wipe(&holder);
+}
+
 static void an_id_is_taken_once(void **state)
 {
     fixture *f = *state;
@@ -304,6 +334,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         CASE(what_is_appended_is_found_and_read_back),
+        CASE(slots_stand_in_the_row_of_their_report),
         CASE(an_id_is_taken_once),
         CASE(each_goes_up_and_stops),
         CASE(owners_are_told_apart),

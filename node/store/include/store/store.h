@@ -49,13 +49,16 @@ typedef struct nrs_log_row {
     const uint8_t *id;                   /* 32 */
     nrs_slice record;                    /* Record bytes, verbatim; may be empty after nrs_store_log_drop */
     nrs_slice source;                    /* signing key of the peer it came from, or empty: our own */
+    nrs_slice slots;                     /* SEALED: the Record with its first slot table, when that came with it; else empty */
     nrs_slice owner;                     /* what it belongs to: sealed id for SEALED, GRANT, SLOT_TABLE, SLOT_PATH; signer otherwise */
     uint64_t received_ms;
     uint64_t expires_ms;                 /* 0: never */
 } nrs_log_row;
 
-/** Append; position is assigned. Out: position_out. */
+/** Append; position is assigned. Out: position_out. NRS_ERROR_EXISTS when the id is there already. */
 NRS_MUST_USE nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const nrs_log_row *row);
+/** The same without looking for the id: for a caller whom nrs_store_log_find has told in this transaction that it is not there. */
+NRS_MUST_USE nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_out, const nrs_log_row *row);
 /** Position of the record with this id, 0 if none. O(log n) however large the store: ids are found by a compact index. */
 NRS_MUST_USE nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 /** NRS_ERROR_NOT_FOUND. The row's slices point into *holder, which the caller wipes. */

@@ -1,0 +1,94 @@
+#include "mesh_records.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static void keep(mesh_records *set, nrs_slice record)
+{
+    if (set->count < MESH_RECORD_MAX) {
+        assert_int_equal(nrs_bytes_copy(&set->records[set->count], record), NRS_OK);
+        set->count++;
+    }
+}
+
+static nrs_error find(void *context, const nrs_log_row *row)
+{
+    mesh_records *set = context;
+
+    if (row->type == set->type) {
+        keep(set, row->record);
+    } else if (set->type == NRS_RECORD_SLOT_TABLE && row->slots.size > 0) {
+        keep(set, row->slots);
+    }
+    return NRS_OK;
+}
+
+mesh_records mesh_records_of(const mesh *net, size_t node, nrs_record_type type)
+{
+    mesh_records set = {.type = (uint32_t)type};
+
+    assert_int_equal(nrs_store_log_each(net->nodes[node].store, 0, 100000, find, &set), NRS_OK);
+    return set;
+}
+
+void mesh_records_wipe(mesh_records *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        nrs_bytes_wipe(&set->records[i]);
+    }
+}
+
+typedef struct counting {
+    uint32_t type;
+    size_t count;
+} counting;
+
+static nrs_error count_row(void *context, const nrs_log_row *row)
+{
+    counting *it = context;
+
+    it->count += row->type == it->type;
+    return NRS_OK;
+}
+
+size_t mesh_rows_of(const mesh *net, size_t node, nrs_record_type type)
+{
+    counting it = {.type = (uint32_t)type};
+
+    assert_int_equal(nrs_store_log_each(net->nodes[node].store, 0, 100000, count_row, &it), NRS_OK);
+    return it.count;
+}
+
+void mesh_frame(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload)
+{
+    nrs_frame frame;
+
+    nrs__wire__frame__init(&frame);
+    frame.type = (uint32_t)type;
+    frame.payload = nrs_field_of(payload);
+    assert_int_equal(nrs_frame_encode(frame_out, &frame), NRS_OK);
+}
+
+void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs_slice first, nrs_slice second)
+{
+    nrs_items items;
+    Nrs__Wire__Item item, *list[1] = {&item};
+    ProtobufCBinaryData records[2] = {nrs_field_of(first), nrs_field_of(second)};
+    nrs_bytes payload = {0}, frame = {0};
+
+    nrs__wire__items__init(&items);
+    nrs__wire__item__init(&item);
+    item.position = position;
+    item.n_records = second.size > 0 ? 2 : 1;
+    item.records = records;
+    items.n_items = 1;
+    items.items = list;
+    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
+    mesh_frame(&frame, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
+    assert_int_equal(mesh_inject(net, from, to, nrs_slice_of_bytes(&frame)), NRS_OK);
+    nrs_bytes_wipe(&frame);
+    nrs_bytes_wipe(&payload);
+}
