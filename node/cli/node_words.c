@@ -53,6 +53,8 @@ static const char *const templates[] = {
     N_("the roster of @%s has expired: nothing above GREEN can be sent"),
     N_("the roster of @%s expires within 30 days"),
     N_("no current prekeys are known of %zu organisations: %s"),
+    N_("this node's clock is %llu hours ahead of those of most peers: check this machine's date and time"),
+    N_("this node's clock is %llu hours behind those of most peers: check this machine's date and time"),
     N_("the disk is almost full: %llu MiB are left, and without room nothing can be sent or received"),
     N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
     N_("%.80s: %s."),

@@ -6,6 +6,7 @@
 #include "draft.h"
 #include "keyring.h"
 #include "language.h"
+#include "node_words.h"
 #include "proto/vocabulary.h"
 #include "red.h"
 #include "run.h"
@@ -25,11 +26,12 @@ static char *joined(const json_t *list)
     return text;
 }
 
-/* Who is left out and by which rule, and who has to wait: beside the answer, on standard error. */
+/* Who is left out and by which rule, who has to wait, and what is amiss: beside the answer, on standard error. */
 static void note_left_out(const nrs_cli *cli, const json_t *row)
 {
     const json_t *excluded = json_object_get(row, "excluded");
     const json_t *waiting = json_object_get(row, "waiting");
+    const json_t *warnings = json_object_get(row, "warnings");
 
     for (size_t i = 0; i < json_array_size(excluded); i++) {
         const json_t *one = json_array_get(excluded, i);
@@ -44,6 +46,12 @@ static void note_left_out(const nrs_cli *cli, const json_t *row)
 
         nrs_cli_note(cli, _("waiting until its keys are known here: %s"), names == NULL ? "?" : names);
         free(names);
+    }
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        char *words = nrs_node_words(json_string_value(json_array_get(warnings, i)), NULL);
+
+        nrs_cli_note(cli, "%s: %s", _("warning"), words == NULL ? "?" : words);
+        free(words);
     }
 }
 

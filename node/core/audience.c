@@ -426,3 +426,14 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
     nrs_row_json(row, "excluded", excluded);
     row->failed = row->failed || failed;
 }
+
+/* The sealed report says when it was made. It cannot be told whose clock is wrong, so it is sent all the same. */
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms)
+{
+    json_t *warnings = json_array();
+
+    if (warnings != NULL && nrs_clock_refused_by_peers(core, expires_ms)) {
+        row->failed = nrs_warn_clock(core, warnings) != NRS_OK || row->failed;
+    }
+    nrs_row_json(row, "warnings", warnings);
+}

@@ -48,6 +48,8 @@ NRS_MUST_USE nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs
 bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery);
 /** Set `community`, `recipients`, `waiting`, `excluded` and `label` of an answer to send. */
 void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label);
+/** `warnings`: what a person should know who sends now. */
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms);
 /** The audience as it is sealed into the report; borrows from the delivery. */
 nrs_audience nrs_delivery_audience(const nrs_delivery *delivery);
 

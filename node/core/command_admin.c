@@ -202,7 +202,25 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
     return error;
 }
 
-static nrs_error put_warnings(const nrs_core *core, nrs_row *row)
+nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    if (error_ms == 0) {
+        return NRS_OK;
+    }
+    if (error_ms > 0) {
+        (void)snprintf(text, sizeof text, "this node's clock is %llu hours ahead of those of most peers: check this machine's date and time",
+                       (unsigned long long)error_ms / NRS_HOUR_MS);
+    } else {
+        (void)snprintf(text, sizeof text, "this node's clock is %llu hours behind those of most peers: check this machine's date and time",
+                       (unsigned long long)-error_ms / NRS_HOUR_MS);
+    }
+    return nrs_array_text(warnings, text);
+}
+
+static nrs_error put_warnings(nrs_core *core, nrs_row *row)
 {
     json_t *warnings = json_array();
     nrs_error error = warn_rosters(core, warnings);
@@ -218,6 +236,9 @@ static nrs_error put_warnings(const nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = warn_prekeys(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_warn_clock(core, warnings);
     }
     if (error == NRS_OK && !nrs_secret_pool_locked()) {
         error = nrs_array_text(warnings, "the pool of secrets is not locked into memory: raise LimitMEMLOCK");

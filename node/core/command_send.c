@@ -208,6 +208,7 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
         nrs_row_hex(&row, "id", id, sizeof id);
     }
     nrs_delivery_row(&row, delivery, draft->label);
+    nrs_delivery_warn(core, &row, core->now_ms + draft->expires_in_ms);
     return nrs_row_end(&row, answer->rows);
 }
 

@@ -253,12 +253,13 @@ static nrs_error check_new(nrs_core *core, nrs_answer *answer, const submission 
     return error;
 }
 
-static nrs_error answer_with(nrs_answer *answer, const submission *it)
+static nrs_error answer_with(nrs_core *core, nrs_answer *answer, const submission *it)
 {
     nrs_row row = nrs_row_begin();
 
     nrs_row_hex(&row, "id", it->view->id, NRS_HASH_SIZE);
     nrs_delivery_row(&row, &it->delivery, NRS_LABEL_RED);
+    nrs_delivery_warn(core, &row, it->view->header->expires_ms);
     return nrs_row_end(&row, answer->rows);
 }
 
@@ -289,7 +290,7 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
         error = check_new(core, answer, &it);
     }
     if (error == NRS_OK) {
-        error = answer_with(answer, &it);
+        error = answer_with(core, answer, &it);
     }
     if (error == NRS_OK) {
         error = store(core, &it);

@@ -103,8 +103,13 @@ const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const
 
 nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person)
 {
+    return nrs_recipient_at(core, recipient_out, peer, person, core->now_ms);
+}
+
+nrs_error nrs_recipient_at(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person, uint64_t at_ms)
+{
     const nrs_bundle *bundle = nrs_bundle_by_owner(core, person != NULL ? person->sign_key.data : peer->keys.sign_key);
-    const Nrs__Wire__Prekey *prekey = bundle == NULL ? NULL : nrs_prekeys_current(bundle->prekeys, core->now_ms);
+    const Nrs__Wire__Prekey *prekey = bundle == NULL ? NULL : nrs_prekeys_current(bundle->prekeys, at_ms);
 
     if (prekey == NULL) {
         return NRS_ERROR_NOT_FOUND;

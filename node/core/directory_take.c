@@ -173,12 +173,12 @@ nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice
         if (error == NRS_OK && memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
                    nrs_peer_person_by_key(peer, prekeys->owner.data) == NULL) {
             error = NRS_ERROR_UNKNOWN_PERSON;
-        } else if (error == NRS_OK && prekeys->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        } else if (error == NRS_OK && nrs_clock_ahead(core, prekeys->created_ms)) {
             error = NRS_ERROR_CLOCK; /* a bundle from the future would shut out every later one */
         }
     }
     /* One held from the far future, taken under a clock that was wrong, does not shut out what is made now. */
-    if (error != NRS_OK || (held != NULL && held->prekeys->created_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX &&
+    if (error != NRS_OK || (held != NULL && !nrs_clock_ahead(core, held->prekeys->created_ms) &&
                             prekeys->created_ms <= held->prekeys->created_ms)) {
         goto out;
     }

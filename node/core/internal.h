@@ -79,6 +79,7 @@ typedef struct nrs_link {
     nrs_peer *peer;          /* never NULL: a link without a member is closed at once */
     nrs_link_state state;
     bool outgoing;
+    int64_t clock_offset_ms; /* of the peer's clock, by its hello: its Unix time less our monotonic time */
     uint64_t scan_position;  /* our log has been looked through for this peer up to here */
     nrs_flight *flight;      /* ring; grows as needed, freed when nothing flies */
     size_t flight_first, flight_count, flight_capacity;
@@ -161,6 +162,10 @@ struct nrs_core {
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
     uint64_t clock_since_ms;           /* monotonic: since when that holds */
+    bool clock_jumped;                 /* links made before it know the old time: they end with the next tick */
+    bool peers_clock_fresh;            /* worked out since links last came or went */
+    bool peers_clock_known;            /* there was a link since the start */
+    int64_t peers_early_ms, peers_late_ms; /* the middle of the peers' clock offsets; two of them when their number is even */
     uint64_t waiting_checked_ms;       /* monotonic: when the last round over the waiting recipients began */
     size_t waiting_next;               /* peers that this round has seen */
     bool waiting_round;
@@ -198,6 +203,9 @@ nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 nrs_bundle *nrs_bundle_by_owner(const nrs_core *core, const uint8_t owner[NRS_KEY_SIZE]);
+/** nrs_recipient_of with the prekey in force at that time. */
+NRS_MUST_USE nrs_error nrs_recipient_at(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person,
+                                        uint64_t at_ms);
 /** The person of an organisation by id, from its newest card; NULL if there is none. */
 const Nrs__Wire__PersonEntry *nrs_peer_person(const nrs_peer *peer, const char *person_id);
 const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const uint8_t sign_key[NRS_KEY_SIZE]);
@@ -259,8 +267,18 @@ NRS_MUST_USE nrs_error nrs_vault_settle(nrs_core *core);
 /* clock.c */
 /** Compare the clock with monotonic time. Called with each tick, before anything that asks nrs_clock_trusted. */
 void nrs_clock_observe(nrs_core *core);
-/** Whether the clock has run along with monotonic time for a day: only then is anything destroyed by its date. */
-bool nrs_clock_trusted(const nrs_core *core);
+/** Whether the clock has run along with monotonic time for a day, or for a week against the word of most peers: only then is
+ *  anything destroyed by its date. */
+bool nrs_clock_trusted(nrs_core *core);
+/** Whether this time is past, by this clock and by half of the peers' clocks: nothing is refused or passed over for good on the
+ *  word of a clock that stands alone. */
+bool nrs_clock_expired(nrs_core *core, uint64_t expires_ms);
+/** Likewise whether a record was made too far ahead of the time (SPEC 2.3). */
+bool nrs_clock_ahead(nrs_core *core, uint64_t created_ms);
+/** Whether most peers would refuse what is made now and expires then. */
+bool nrs_clock_refused_by_peers(nrs_core *core, uint64_t expires_ms);
+/** By how much this clock is ahead of those of most peers (behind: negative); 0 up to an hour, and before the first link. */
+int64_t nrs_clock_error_ms(nrs_core *core);
 
 /* prekey_keeper.c */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_load(nrs_core *core);

@@ -36,6 +36,7 @@ static void link_free(nrs_core *core, nrs_link *link)
         link->peer->link = NULL;
     }
     core->dial_due = true;
+    core->peers_clock_fresh = false;
     HASH_DEL(core->links, link);
     nrs_link_confirm_clear(link);
     free(link->flight);
@@ -234,6 +235,8 @@ nrs_error nrs_link_tick(nrs_core *core)
     HASH_ITER (hh, core->links, link, next) {
         if (!admitted(core, link->peer)) {
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        } else if (core->clock_jumped) {
+            nrs_link_close(core, link, NRS_OK); /* each side learns the other's time from the hello of the next */
         } else if (core->monotonic_ms > link->heard_ms + NRS_LINK_SILENCE_MS_MAX) {
             nrs_core_log(core, NRS_OK, "link to %s silent for a minute; ended", link->peer->org);
             nrs_link_close(core, link, NRS_OK);
@@ -244,6 +247,7 @@ nrs_error nrs_link_tick(nrs_core *core)
             return error;
         }
     }
+    core->clock_jumped = false;
     return NRS_OK;
 }
 

@@ -45,10 +45,10 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (tombstone != NULL && header->created_ms > tombstone->at_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_ERROR_REVOKED; /* a key that was succeeded seals nothing new */
     }
-    if (header->expires_ms <= core->now_ms) {
+    if (nrs_clock_expired(core, header->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
-    if (header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (nrs_clock_ahead(core, header->created_ms)) {
         return NRS_ERROR_CLOCK;
     }
     if ((community->roster->rules->labels & (1u << header->label)) == 0) {
@@ -73,7 +73,7 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
         return NRS_ERROR_MALFORMED;
     }
-    if (view->header->expires_ms <= core->now_ms) {
+    if (nrs_clock_expired(core, view->header->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
     error = nrs_sealed_check_signature(view);
@@ -355,9 +355,9 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
         error = NRS_ERROR_NOT_MEMBER;
     } else if ((error = nrs_check_maker(core, from, community, envelope->from.data)) != NRS_OK) {
         goto out;
-    } else if (envelope->expires_ms <= core->now_ms) {
+    } else if (nrs_clock_expired(core, envelope->expires_ms)) {
         error = NRS_ERROR_EXPIRED;
-    } else if (envelope->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    } else if (nrs_clock_ahead(core, envelope->created_ms)) {
         error = NRS_ERROR_CLOCK;
     } else if (envelope->expires_ms - envelope->created_ms > NRS_REPORT_LIFE_MS_MAX) {
         error = NRS_ERROR_TOO_LONG_LIVED;

@@ -187,7 +187,7 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         return error;
     }
     if ((!entry->own && memcmp(entry->source, link->peer->keys.sign_key, NRS_KEY_SIZE) == 0) ||
-        (entry->expires_ms != 0 && entry->expires_ms <= core->now_ms)) {
+        (entry->expires_ms != 0 && nrs_clock_expired(core, entry->expires_ms))) {
         return NRS_OK;
     }
     switch ((nrs_record_type)entry->type) {

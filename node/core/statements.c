@@ -61,6 +61,21 @@ nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint
     return nrs_statement_queue(core, header->originator.data, header->community.data, &statement);
 }
 
+/* An envelope's times are for its carriers, who would refuse one from a wrong clock for good: it is dated as most peers have it.
+ * The statements in it say what this node's own clock showed. */
+static uint64_t letter_time(nrs_core *core)
+{
+    return core->now_ms - (uint64_t)nrs_clock_error_ms(core);
+}
+
+/* Whichever clock is wrong, one of the two times lies in a window of the reader's. */
+static nrs_error reader_of(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
+{
+    nrs_error error = nrs_recipient_of(core, to_out, peer, NULL);
+
+    return error == NRS_ERROR_NOT_FOUND ? nrs_recipient_at(core, to_out, peer, NULL, letter_time(core)) : error;
+}
+
 static int by_reader(const void *a, const void *b)
 {
     const nrs_pending_statement *x = a, *y = b;
@@ -114,11 +129,12 @@ static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending
 {
     nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
     nrs_envelope_request request = {.statements = statements, .statement_count = count, .community = nrs_slice_of(list[0].community, NRS_HASH_SIZE),
-                                    .to = to, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+                                    .to = to, .now_ms = letter_time(core)};
     uint8_t id[NRS_HASH_SIZE];
     nrs_bytes record = {0};
     nrs_error error;
 
+    request.expires_ms = request.now_ms + NRS_REPORT_LIFE_MS_MAX;
     for (size_t i = 0; i < count; i++) {
         statements[i] = nrs_slice_of_bytes(&list[i].statement);
     }
@@ -143,7 +159,7 @@ static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t
     if (peer == NULL || peer->member_of == 0) {
         return delete_letters(core, list, count); /* nobody is left to tell */
     }
-    error = nrs_recipient_of(core, &to, peer, NULL);
+    error = reader_of(core, &to, peer);
     if (error == NRS_ERROR_NOT_FOUND) {
         return keep(core, list, count);
     }
@@ -197,7 +213,7 @@ static nrs_error requeue(void *context, const nrs_letter_row *row)
         core->letters_due = true;
         return NRS_ERROR_LIMIT;
     }
-    if (peer != NULL && peer->member_of != 0 && nrs_recipient_of(core, &to, peer, NULL) != NRS_OK) {
+    if (peer != NULL && peer->member_of != 0 && reader_of(core, &to, peer) != NRS_OK) {
         return NRS_OK; /* it waits on */
     }
     error = nrs_statement_decode(&statement, row->statement);

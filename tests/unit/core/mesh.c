@@ -81,7 +81,7 @@ void mesh_up(mesh *net, size_t index)
     (void)snprintf(path, sizeof path, "%s/store.db", node->folder);
     OK(nrs_store_open(&node->store, &store_options, incarnation));
     options.store = node->store;
-    OK(nrs_core_new(&node->core, &options, net->now_ms));
+    OK(nrs_core_new(&node->core, &options, net->now_ms + (uint64_t)node->skew_ms));
 }
 
 size_t mesh_add_node(mesh *net, const char *org)
@@ -239,7 +239,7 @@ nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event)
     if (net->nodes[node].core == NULL) {
         return NRS_OK;
     }
-    timed.now_ms = net->now_ms;
+    timed.now_ms = net->now_ms + (uint64_t)net->nodes[node].skew_ms;
     timed.monotonic_ms = net->monotonic_ms;
     error = nrs_core_step(net->nodes[node].core, &effects, &timed, 1);
     act(net, node, &effects);

@@ -20,6 +20,7 @@ typedef struct mesh_node {
     nrs_store *store;
     nrs_core *core;
     bool vault_fails;
+    int64_t skew_ms;         /* its clock is ahead of the others' by so much */
     json_t *reply;           /* of the last command: the lines */
     size_t log_lines;
     char last_log[256];

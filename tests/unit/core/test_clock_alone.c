@@ -1,0 +1,193 @@
+/* A clock that stands alone against those of most peers, and has done so from the start, so that it never jumps: what it would
+ * refuse, pass over or destroy for good is not lost. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "proto/vocabulary.h"
+
+static mesh net;
+
+#define SEND_TO(org)                                                                                                                       \
+    "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"" org "\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"
+
+/* How `node` sees the report at this place of its list: by the stage that the recipient reached. */
+static bool reached_stored(size_t node, const char *id, const char *recipient)
+{
+    bool stored = false;
+
+    assert_int_equal(mesh_ask(&net, node, "{\"command\":\"receipts\",\"id\":\"%s\"}", id), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        const json_t *row = mesh_row(&net, node, i);
+        stored = stored || (strcmp(mesh_text(row, "recipient"), recipient) == 0 && strcmp(mesh_text(row, "stage"), "stored") == 0);
+    }
+    return stored;
+}
+
+static size_t listed(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
+    return mesh_row_count(&net, node);
+}
+
+/* The node is started anew with a clock that is wrong by so much; minutes pass. */
+static void go_wrong(size_t node, int64_t skew_ms)
+{
+    mesh_down(&net, node);
+    net.nodes[node].skew_ms = skew_ms;
+    mesh_up(&net, node);
+    mesh_settle(&net, 5);
+}
+
+static bool warned(size_t node, const char *words)
+{
+    bool found = false;
+
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    const json_t *warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        found = found || strstr(json_string_value(json_array_get(warnings, i)), words) != NULL;
+    }
+    return found;
+}
+
+static const struct wrong {
+    const char *name;
+    size_t node; /* 0 is the hub, 1 sends to 2 */
+    int64_t skew_ms;
+} wrongs[] = {
+    {"the recipient is a month ahead", 2, 30 * (int64_t)NRS_DAY_MS},
+    {"the recipient is three days behind", 2, -3 * (int64_t)NRS_DAY_MS},
+    {"the hub is a month ahead", 0, 30 * (int64_t)NRS_DAY_MS},
+    {"the hub is three days behind", 0, -3 * (int64_t)NRS_DAY_MS},
+    {"the hub is ten years ahead", 0, 3650 * (int64_t)NRS_DAY_MS},
+};
+
+static void a_clock_alone_refuses_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        const struct wrong *wrong = &wrongs[i];
+        char id[2 * NRS_HASH_SIZE + 1];
+
+        mesh_start(&net, 3, 1);
+        go_wrong(wrong->node, wrong->skew_ms);
+        assert_true(warned(wrong->node, wrong->skew_ms > 0 ? "hours ahead of those of most peers" : "hours behind those of most peers"));
+        assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+        (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
+        mesh_settle(&net, 5);
+        if (listed(2) != 1 || !reached_stored(1, id, "org-2")) {
+            fail_msg("%s: listed %zu, stored %d", wrong->name, listed(2), reached_stored(1, id, "org-2"));
+        }
+        mesh_stop(&net);
+    }
+}
+
+/* An expired report is still refused where the clocks agree: a hub that has it does not pass it on, and one that is handed it
+ * takes no record of it. */
+static void what_all_hold_for_expired_is_refused(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_down(&net, 2);
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+    mesh_settle(&net, 3);
+    for (size_t day = 0; day < 8; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 2);
+    }
+    mesh_up(&net, 2);
+    mesh_settle(&net, 5);
+    assert_int_equal(listed(2), 0);
+    mesh_stop(&net);
+}
+
+/* Warnings in the answer to a report that is sent now. */
+static size_t send_warnings(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, SEND_TO("org-2")), NRS_OK);
+    mesh_settle(&net, 5);
+    assert_int_equal(mesh_command(&net, node, SEND_TO("org-2")), NRS_OK);
+    return json_array_size(json_object_get(mesh_row(&net, node, 0), "warnings"));
+}
+
+/* Nobody can tell whose clock is wrong: the report is sent, and its writer is told that most peers would refuse it. */
+static void a_sender_is_told_that_peers_would_refuse_its_time(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    assert_int_equal(send_warnings(1), 0);
+    assert_int_equal(listed(2), 1);
+    go_wrong(1, 3 * (int64_t)NRS_DAY_MS);
+    assert_int_equal(send_warnings(1), 1);
+    go_wrong(1, -8 * (int64_t)NRS_DAY_MS);
+    assert_int_equal(send_warnings(1), 1);
+    mesh_settle(&net, 5);
+    assert_int_equal(listed(2), 2); /* so they do */
+    go_wrong(1, 12 * (int64_t)NRS_HOUR_MS); /* status warns, but others take it */
+    assert_true(warned(1, "12 hours ahead"));
+    assert_int_equal(send_warnings(1), 0);
+    mesh_settle(&net, 5);
+    assert_int_equal(listed(2), 4);
+    go_wrong(1, 0);
+    assert_false(warned(1, "hours ahead"));
+    mesh_stop(&net);
+}
+
+static nrs_error count_prekey(void *context, const nrs_prekey_row *row)
+{
+    size_t *count = context;
+
+    *count += row->until_ms + NRS_PREKEY_GRACE_MS <= net.now_ms + 60 * NRS_DAY_MS;
+    return NRS_OK;
+}
+
+/* Own prekeys that are past their grace by a clock 60 days ahead. */
+static size_t old_prekeys(size_t node)
+{
+    size_t count = 0;
+
+    assert_int_equal(nrs_store_prekey_each(net.nodes[node].store, count_prekey, &count), NRS_OK);
+    return count;
+}
+
+static void go_by_days(size_t days)
+{
+    for (size_t hour = 0; hour < days * 24; hour++) {
+        net.now_ms += NRS_HOUR_MS;
+        net.monotonic_ms += NRS_HOUR_MS;
+        mesh_settle(&net, 1);
+    }
+}
+
+/* A week: long enough to put the clock right, short enough that peers who lie about the time gain little. */
+static void destruction_waits_a_week_against_the_word_of_peers(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    go_wrong(2, 60 * (int64_t)NRS_DAY_MS);
+    assert_true(old_prekeys(2) >= NRS_ORG_PREKEY_COUNT);
+    go_by_days(6);
+    assert_true(old_prekeys(2) >= NRS_ORG_PREKEY_COUNT);
+    go_by_days(2);
+    assert_int_equal(old_prekeys(2), 0);
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clock_alone_refuses_nothing),
+        cmocka_unit_test(what_all_hold_for_expired_is_refused),
+        cmocka_unit_test(a_sender_is_told_that_peers_would_refuse_its_time),
+        cmocka_unit_test(destruction_waits_a_week_against_the_word_of_peers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
