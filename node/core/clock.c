@@ -22,6 +22,13 @@ static void begin_day(nrs_core *core, uint64_t offset)
     core->clock_since_ms = core->monotonic_ms;
 }
 
+void nrs_clock_news(nrs_core *core)
+{
+    core->peers_clock_fresh = false;
+    core->letters_due = core->letters_due || core->letters_await_clock;
+    core->letters_await_clock = false;
+}
+
 void nrs_clock_observe(nrs_core *core)
 {
     uint64_t offset = core->now_ms - core->monotonic_ms; /* wraps like the difference below, which is small either way */
@@ -38,6 +45,7 @@ void nrs_clock_observe(nrs_core *core)
     }
     begin_day(core, offset);
     core->clock_jumped = true;
+    nrs_clock_news(core);
     /* What was put off or made under the other clock is looked at again at once. */
     core->prekeys_checked_ms = 0;
     core->waiting_checked_ms = 0;

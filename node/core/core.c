@@ -20,6 +20,7 @@ static nrs_error load(nrs_core *core)
     }
     core->admission_changed = true;
     core->letters_due = true;
+    core->letters_await_clock = false;
     core->must_reload = false;
     return error;
 }

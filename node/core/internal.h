@@ -173,6 +173,7 @@ struct nrs_core {
     nrs_pending_statement *statements; /* waiting to leave */
     uint64_t statements_posted_ms;     /* monotonic */
     bool letters_due;                  /* the store may hold letters that memory does not */
+    bool letters_await_clock;          /* some wait until this clock and the peers' are closer (nrs_clock_news) */
     size_t statement_count, statement_capacity;
     uint8_t (*arrived)[NRS_KEY_SIZE];  /* organisations whose prekeys came in this step */
     size_t arrived_count, arrived_capacity;
@@ -277,6 +278,8 @@ bool nrs_clock_expired(nrs_core *core, uint64_t expires_ms);
 bool nrs_clock_ahead(nrs_core *core, uint64_t created_ms);
 /** Whether most peers would refuse what is made now and expires then. */
 bool nrs_clock_refused_by_peers(nrs_core *core, uint64_t expires_ms);
+/** A clock was set, or a peer says the time: what waited for that is looked at again. */
+void nrs_clock_news(nrs_core *core);
 /** By how much this clock is ahead of those of most peers (behind: negative); 0 up to an hour, and before the first link. */
 int64_t nrs_clock_error_ms(nrs_core *core);
 

@@ -57,7 +57,7 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     link->flight_bytes = 0;
     link->window = clamp_window(hello->window);
     link->clock_offset_ms = (int64_t)hello->now_ms - (int64_t)core->monotonic_ms;
-    core->peers_clock_fresh = false;
+    nrs_clock_news(core);
     free(link->heads);
     link->head_count = 0;
     link->heads = calloc(hello->n_heads + 1, sizeof *link->heads);

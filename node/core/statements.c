@@ -7,6 +7,7 @@
 #include "internal.h"
 
 #define LETTER_SIZE_MAX (60u * 1024u)
+#define LETTER_DOUBT_MS (NRS_REPORT_LIFE_MS_MAX / 2)
 #define LETTERS_VISITED_MAX 65536u
 #define LETTERS_TAKEN_MAX 4096u
 #define HOLD_MS 4u /* between two posts under load: at 3,000 reports a second one signature serves a dozen receipts */
@@ -61,18 +62,34 @@ nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint
     return nrs_statement_queue(core, header->originator.data, header->community.data, &statement);
 }
 
-/* An envelope's times are for its carriers, who would refuse one from a wrong clock for good: it is dated as most peers have it.
- * The statements in it say what this node's own clock showed. */
+/* An envelope's times are for its carriers, who refuse for good one that is not of their time, and whose clock is wrong cannot be
+ * told: it is dated by the earlier of this clock and most peers', and lives past the later. The statements in it say what this
+ * clock showed. */
 static uint64_t letter_time(nrs_core *core)
 {
-    return core->now_ms - (uint64_t)nrs_clock_error_ms(core);
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    return error_ms > 0 ? core->now_ms - (uint64_t)error_ms : core->now_ms;
 }
 
-/* Whichever clock is wrong, one of the two times lies in a window of the reader's. */
+/* Too far apart for a date that suits both: letters wait until somebody has set a clock. */
+static bool no_time_for_letters(nrs_core *core)
+{
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    return error_ms > (int64_t)LETTER_DOUBT_MS || error_ms < -(int64_t)LETTER_DOUBT_MS;
+}
+
+/* Whichever clock is wrong, one of the two times lies in a window of the reader's. NRS_ERROR_NOT_FOUND: letters wait. */
 static nrs_error reader_of(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
 {
-    nrs_error error = nrs_recipient_of(core, to_out, peer, NULL);
+    nrs_error error;
 
+    if (no_time_for_letters(core)) {
+        core->letters_await_clock = true;
+        return NRS_ERROR_NOT_FOUND;
+    }
+    error = nrs_recipient_of(core, to_out, peer, NULL);
     return error == NRS_ERROR_NOT_FOUND ? nrs_recipient_at(core, to_out, peer, NULL, letter_time(core)) : error;
 }
 

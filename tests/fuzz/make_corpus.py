@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour.
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events.
 
 The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
 """
@@ -110,7 +110,26 @@ def armour():
     write(path, "padding-inside", block(b"x").replace(b"==", b"=="[:1]))
 
 
+def core_events():
+    """Sequences for fuzz_core_events.c, whose operate() has the numbers: each names what happens in it."""
+    path = folder("fuzz_core_events")
+    tick, one, settle, cut, link, mutate, send, ask, jump, hours, disk, crash, inject, other = range(14)
+    up = bytes([tick, 1, tick, 2, link, 0, link, 1, settle])
+    # send: from, to (of the others), label, and for some labels whether to all
+    to_all = bytes([send, 1, 0, 1, settle])
+    to_one = bytes([send, 1, 0, 2, 0, settle])
+    seconds = bytes([tick, 0, tick, 1, tick, 2, settle])
+    write(path, "reports-both-ways", up + to_all + bytes([send, 2, 1, 3, settle, send, 0, 0, 0, 1, settle]) + 3 * seconds)
+    write(path, "cut-while-it-flies", up + bytes([send, 1, 0, 1, one, 0, 0, cut, 0, tick, 1, link, 0, one, 0, 0, cut, 1]) + to_one + bytes([link, 0, link, 1]) + seconds)
+    write(path, "the-hub-dies-between-frames", up + bytes([send, 1, 0, 1, one, 0, 0, crash, 0, tick, 0, tick, 1, link, 0, one, 0, 0, one, 0, 1, crash, 1, link, 1, settle]) + seconds)
+    write(path, "the-disk-fills-in-the-middle", up + bytes([disk, 0, 1, 9]) + to_all + bytes([disk, 1, 0, 4]) + to_one + bytes([disk, 2, 2, 1]) + seconds + bytes([link, 0, link, 1]) + to_all)
+    write(path, "one-clock-after-the-other", up + bytes([jump, 0, 1]) + to_all + bytes([link, 0, link, 1, settle]) + to_one + bytes([jump, 2, 2, link, 0, link, 1]) + to_all + bytes([hours, 5, jump, 1, 5]) + to_one + seconds)
+    write(path, "a-hostile-member", up + to_all + bytes([send, 1, 0, 1, mutate, 0, 0, 0, 0, 90, 3, one, 0, 0, link, 0, settle, inject, 0, 0, 6, 8, 1, 18, 2, 8, 1]) + bytes([send, 2, 1, 1, mutate, 1, 1, 2, settle, send, 2, 0, 2, 0, settle]))
+    write(path, "rosters-and-days", up + bytes([other, 0, settle]) + to_all + bytes([other, 0, cut, 0, other, 0, hours, 7, tick, 0, link, 0]) + to_one + bytes([ask, 1, 3, 0, other, 1, 0, ask, 2, 2, 0]) + seconds)
+
+
 if __name__ == "__main__":
     wire()
     form()
     armour()
+    core_events()

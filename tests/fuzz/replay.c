@@ -1,5 +1,5 @@
 /* Runs a fuzzer over every file of a corpus folder and over fixed mutations of each: truncations, flipped bits, and
- * splices with the file before. Nothing is left to chance, so that a failure comes again. The program that the fuzzer
+ * splices with the file before; at most so many of each as a number after the folder says. Nothing is left to chance, so that a failure comes again. The program that the fuzzer
  * ends with an abort has failed; so has one without a corpus, since it would have tested nothing. */
 #include <dirent.h>
 #include <stdbool.h>
@@ -29,6 +29,7 @@ typedef struct input {
 } input;
 
 static unsigned long run_count;
+static size_t few = SIZE_MAX; /* of each kind of mutation */
 
 /* In a block of exactly its size, so that the address sanitizer sees a read past the end. */
 static bool run(const uint8_t *data, size_t size)
@@ -61,7 +62,7 @@ static size_t at_most(size_t value, size_t limit)
 
 static bool truncations(const input *in)
 {
-    const size_t count = at_most(in->size, TRUNCATIONS_MAX);
+    const size_t count = at_most(at_most(in->size, TRUNCATIONS_MAX), few);
 
     for (size_t i = 0; i < count; i++) {
         if (!run(in->data, spread(i, count, in->size))) {
@@ -74,7 +75,7 @@ static bool truncations(const input *in)
 static bool flips(const input *in)
 {
     const size_t bit_count = in->size * 8;
-    const size_t count = at_most(bit_count, FLIPS_MAX);
+    const size_t count = at_most(at_most(bit_count, FLIPS_MAX), few);
 
     for (size_t i = 0; i < count; i++) {
         const size_t byte = spread(i, count, bit_count) / 8;
@@ -99,7 +100,7 @@ static bool splices(const input *in, const input *other)
     uint8_t *joined = malloc(room > 0 ? room : 1);
     bool fine = joined != NULL;
 
-    for (size_t i = 0; fine && i < SPLICES; i++) {
+    for (size_t i = 0; fine && i < at_most(SPLICES, few); i++) {
         const size_t head = in->size * (i + 1) / (SPLICES + 1);
         const size_t tail_start = other->size * (i * 7 % SPLICES) / SPLICES;
         const size_t tail = other->size - tail_start;
@@ -194,14 +195,17 @@ int main(int argc, char **argv)
     size_t count = 0;
     bool fine = false;
 
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
+    if (argc != 2 && argc != 3) {
+        (void)fprintf(stderr, "usage: %s CORPUS-FOLDER [FEW]\n", argv[0]);
         return 1;
     }
     if (nrs_seeded_install("replay") != 0 ||
         (LLVMFuzzerInitialize != NULL && LLVMFuzzerInitialize(&argc, &argv) != 0)) {
         (void)fprintf(stderr, "replay: the fuzzer does not start\n");
         return 1;
+    }
+    if (argc == 3) {
+        few = (size_t)strtoul(argv[2], NULL, 10);
     }
     names = calloc(FILE_COUNT_MAX, sizeof *names);
     if (names != NULL) {
