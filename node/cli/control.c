@@ -230,7 +230,25 @@ static bool is_end(nrs_cli *cli, const json_t *line, nrs_error *error_out)
     return true;
 }
 
-static nrs_error read_answer(nrs_cli *cli, answer *from, nrs_row_function on_row, void *context)
+/* What is done with the rows: read, or passed on as they are. */
+typedef struct row_taker {
+    nrs_row_function on_row;
+    nrs_line_function on_line;
+    void *context;
+} row_taker;
+
+static bool begins(const char *line, size_t size, const char *text)
+{
+    return size > strlen(text) && memcmp(line, text, strlen(text)) == 0;
+}
+
+/* Every line but the last, which begins with one of two keys (node/CONTROL.md). */
+static bool is_row(const char *line, size_t size)
+{
+    return begins(line, size, "{\"") && line[size - 1] == '}' && !begins(line, size, "{\"end\"") && !begins(line, size, "{\"error\"");
+}
+
+static nrs_error read_answer(nrs_cli *cli, answer *from, const row_taker *taker)
 {
     nrs_error error = NRS_OK;
     size_t size = 0;
@@ -242,6 +260,11 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, nrs_row_function on_row
         if (!next_line(from, &size)) {
             return no_node(cli);
         }
+        if (taker->on_line != NULL && is_row(from->buffer + from->start, size)) {
+            error = taker->on_line(taker->context, nrs_slice_of(from->buffer + from->start, size));
+            drop_line(from, size);
+            continue;
+        }
         line = json_loadb(from->buffer + from->start, size, 0, NULL);
         drop_line(from, size);
         if (!json_is_object(line)) {
@@ -249,7 +272,7 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, nrs_row_function on_row
         } else {
             ended = is_end(cli, line, &error);
             if (!ended) {
-                error = on_row == NULL ? NRS_OK : on_row(context, line);
+                error = taker->on_row == NULL ? NRS_OK : taker->on_row(taker->context, line);
             }
         }
         json_decref(line);
@@ -257,7 +280,7 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, nrs_row_function on_row
     return error;
 }
 
-nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function on_row, void *context)
+static nrs_error call(nrs_cli *cli, const json_t *request, const row_taker *taker)
 {
     answer from = {.socket = -1};
     nrs_error error = NRS_OK;
@@ -273,7 +296,7 @@ nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function
     }
     error = send_request(cli, from.socket, request);
     if (error == NRS_OK) {
-        error = read_answer(cli, &from, on_row, context);
+        error = read_answer(cli, &from, taker);
     }
     if (from.buffer != NULL) {
         nrs_bytes wiped = {(uint8_t *)from.buffer, from.capacity, from.capacity};
@@ -282,6 +305,21 @@ nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function
     }
     (void)close(from.socket);
     return error;
+}
+
+nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function on_row, void *context)
+{
+    const row_taker taker = {.on_row = on_row, .context = context};
+
+    return call(cli, request, &taker);
+}
+
+nrs_error nrs_control_lines(nrs_cli *cli, const json_t *request, nrs_line_function on_line, void *context)
+{
+    const row_taker taker = {.on_line = on_line, .context = context};
+
+    NRS_ASSERT(on_line != NULL);
+    return call(cli, request, &taker);
 }
 
 static nrs_error keep_first(void *context, json_t *row)

@@ -12,6 +12,10 @@ typedef nrs_error (*nrs_row_function)(void *context, json_t *row);
 /** One command: send `request`, hand each row (borrowed) to on_row. Returns what the node answered, recorded;
  *  NRS_ERROR_NO_NODE when it does not answer or closes early. */
 NRS_MUST_USE nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs_row_function on_row, void *context);
+/** The same without reading the rows: each is handed over as the node wrote it, one JSON object without the line feed, to be
+ *  passed on. Borrowed. */
+typedef nrs_error (*nrs_line_function)(void *context, nrs_slice line);
+NRS_MUST_USE nrs_error nrs_control_lines(nrs_cli *cli, const json_t *request, nrs_line_function on_line, void *context);
 /** The same for an answer of one row. Out: row_out: a new reference. */
 NRS_MUST_USE nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request);
 /** A request with its command named: {"command": …}. NULL without memory. */

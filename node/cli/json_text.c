@@ -67,18 +67,22 @@ json_t *nrs_text_json(const char *text)
     return value;
 }
 
-/* Two or three bytes at the head that stand for a C1 control or a change of direction; 0 when they do not. */
-static size_t escaped_size(const unsigned char *at, unsigned *code_point_out)
+/* How many of the bytes at the head stand for a C1 control or a change of direction; 0 when they do not. left: at least 1. */
+static size_t escaped_size(const uint8_t *at, size_t left, unsigned *code_point_out)
 {
-    if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
+    if (at[0] == 0x7f) {
+        *code_point_out = 0x7f;
+        return 1;
+    }
+    if (left >= 2 && at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
         *code_point_out = at[1];
         return 2;
     }
-    if (at[0] == 0xd8 && at[1] == 0x9c) {
+    if (left >= 2 && at[0] == 0xd8 && at[1] == 0x9c) {
         *code_point_out = 0x61c;
         return 2;
     }
-    if (at[0] == 0xe2 && (at[1] == 0x80 || at[1] == 0x81) && at[2] >= 0x80) {
+    if (left >= 3 && at[0] == 0xe2 && (at[1] == 0x80 || at[1] == 0x81) && at[2] >= 0x80) {
         unsigned code_point = 0x2000u + (at[1] - 0x80u) * 64u + (at[2] - 0x80u);
 
         if ((code_point >= 0x200e && code_point <= 0x200f) || (code_point >= 0x2028 && code_point <= 0x202e) ||
@@ -87,35 +91,36 @@ static size_t escaped_size(const unsigned char *at, unsigned *code_point_out)
             return 3;
         }
     }
-    if (at[0] == 0x7f) {
-        *code_point_out = 0x7f;
-        return 1;
-    }
     return 0;
+}
+
+void nrs_text_print_json_line(FILE *file, nrs_slice line)
+{
+    size_t done = 0;
+
+    NRS_ASSERT(file != NULL);
+    for (size_t at = 0; at < line.size;) {
+        unsigned code_point = 0;
+        size_t size = line.data[at] < 0x7f ? 0 : escaped_size(line.data + at, line.size - at, &code_point);
+
+        if (size > 0) {
+            fwrite(line.data + done, 1, at - done, file);
+            fprintf(file, "\\u%04x", code_point);
+            done = at + size;
+        }
+        at += size > 0 ? size : 1;
+    }
+    fwrite(line.data + done, 1, line.size - done, file);
+    fputc('\n', file);
 }
 
 void nrs_text_print_json(FILE *file, const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);
 
-    NRS_ASSERT(file != NULL);
     if (text == NULL) {
         return;
     }
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
-        size_t plain = 0;
-        size_t size = 0;
-        unsigned code_point = 0;
-
-        while (at[plain] != '\0' && (size = escaped_size(at + plain, &code_point)) == 0) {
-            plain++;
-        }
-        fwrite(at, 1, plain, file);
-        if (size > 0) {
-            fprintf(file, "\\u%04x", code_point);
-        }
-        at += plain + size;
-    }
-    fputc('\n', file);
+    nrs_text_print_json_line(file, nrs_slice_of_string(text));
     nrs_json_free(text);
 }

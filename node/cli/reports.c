@@ -19,10 +19,10 @@
 
 enum { SHORT_ID_SIZE = 12 };
 
-static nrs_error print_row(void *context, json_t *row)
+static nrs_error print_line(void *context, nrs_slice line)
 {
     (void)context;
-    nrs_text_print_json(stdout, row);
+    nrs_text_print_json_line(stdout, line);
     return NRS_OK;
 }
 
@@ -123,7 +123,8 @@ nrs_error nrs_run_list(nrs_cli *cli)
     nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : list_request(cli, request);
 
     if (error == NRS_OK) {
-        error = nrs_control_call(cli, request, cli->json ? print_row : add_listed, &to);
+        (void)json_object_set_new(request, "brief", json_boolean(!cli->json));
+        error = cli->json ? nrs_control_lines(cli, request, print_line, NULL) : nrs_control_call(cli, request, add_listed, &to);
     }
     json_decref(request);
     if (error == NRS_OK && !cli->json) {
@@ -335,7 +336,7 @@ nrs_error nrs_run_receipts(nrs_cli *cli)
     if (request != NULL && nrs_cli_option(cli, "missing") != NULL) {
         (void)json_object_set_new(request, "missing", json_true());
     }
-    error = nrs_control_call(cli, request, cli->json ? print_row : add_receipt, &table);
+    error = cli->json ? nrs_control_lines(cli, request, print_line, NULL) : nrs_control_call(cli, request, add_receipt, &table);
     json_decref(request);
     if (error != NRS_OK) {
         table.error = error;

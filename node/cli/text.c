@@ -77,7 +77,17 @@ void nrs_text_print(FILE *file, const char *text, nrs_text_form form)
 
     while (text[0] != '\0') {
         size_t size = 0;
-        uint32_t code_point = next_code_point(text, &size);
+        uint32_t code_point;
+
+        while (text[size] >= 0x20 && text[size] < 0x7f) { /* most of what is printed */
+            size++;
+        }
+        if (size > 0) {
+            fwrite(text, 1, size, file);
+            text += size;
+            continue;
+        }
+        code_point = next_code_point(text, &size);
 
         if (code_point == '\n' || code_point == '\t') {
             fputc(form == NRS_TEXT_BODY ? (int)code_point : ' ', file);
@@ -103,7 +113,10 @@ static size_t columns_of(uint32_t code_point)
         {0xffe0, 0xffe6},   {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
     };
 
-    if ((code_point >= 0x300 && code_point <= 0x36f) || (code_point >= 0x200b && code_point <= 0x200d) ||
+    if (code_point < 0x300) {
+        return 1;
+    }
+    if (code_point <= 0x36f || (code_point >= 0x200b && code_point <= 0x200d) ||
         (code_point >= 0x3099 && code_point <= 0x309a) || (code_point >= 0xfe00 && code_point <= 0xfe0f)) {
         return 0;
     }
@@ -121,9 +134,9 @@ size_t nrs_text_width(const char *text)
 
     NRS_ASSERT(text != NULL);
     while (text[0] != '\0') {
-        size_t size = 0;
+        size_t size = 1;
 
-        width += columns_of(next_code_point(text, &size));
+        width += (unsigned char)text[0] < 0x80 ? 1 : columns_of(next_code_point(text, &size));
         text += size;
     }
     return width;

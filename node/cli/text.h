@@ -29,6 +29,8 @@ void nrs_text_pad(FILE *file, const char *text, size_t width);
 json_t *nrs_text_json(const char *text);
 /** One object on one line. Overrides of direction and the C1 controls are written as \u escapes. */
 void nrs_text_print_json(FILE *file, const json_t *value);
+/** The same for a value that is written already, on one line. */
+void nrs_text_print_json_line(FILE *file, nrs_slice line);
 
 /** A time as people read it: "2026-11-23 12:40:43 JST", in the zone of this machine. */
 void nrs_text_time(char text_out[64], uint64_t time_ms);

@@ -40,7 +40,7 @@ static const field red_submit_fields[] = {
     {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, LABEL_FIELDS,
 };
 static const field list_fields[] = {
-    {"unread", FIELD_FLAG}, {"sent", FIELD_FLAG}, {"community", FIELD_TEXT},
+    {"unread", FIELD_FLAG}, {"sent", FIELD_FLAG}, {"brief", FIELD_FLAG}, {"community", FIELD_TEXT},
     {"kind", FIELD_TEXT}, {"since", FIELD_TEXT}, {"limit", FIELD_COUNT},
 };
 static const field id_fields[] = {{"id", FIELD_TEXT}};

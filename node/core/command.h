@@ -59,6 +59,8 @@ const Nrs__Wire__PersonEntry *nrs_own_person(const nrs_core *core, const char *p
 NRS_MUST_USE nrs_error nrs_command_person(nrs_core *core, nrs_answer *answer, const Nrs__Wire__PersonEntry **person_out, const char *person_id);
 /** The organisation that a signing key stands for, also when it has left; text_out holds NRS_ADDRESS_SIZE_MAX + 1. */
 void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
+/** What a line of a list on the screen shows. */
+NRS_MUST_USE nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
 /** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. */
 NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
 /** The person of this node that a kept slot was made for; NULL if it is not known any more. slot_path: a SLOT_PATH record. */

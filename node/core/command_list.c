@@ -40,7 +40,7 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
 }
 
 /* A report that does not open is listed all the same; only a machine that fails ends the list. */
-static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const uint8_t id[NRS_HASH_SIZE], uint32_t kind)
+static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const uint8_t id[NRS_HASH_SIZE], uint32_t kind, bool brief)
 {
     nrs_bytes holder = {0};
     nrs_report_row report;
@@ -57,7 +57,8 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
     }
     *listed_out = error == NRS_OK && (kind == 0 || (open && opened.report->kind == kind));
     if (*listed_out) {
-        error = nrs_command_describe(core, &row, &report, open ? &opened : NULL);
+        error = brief ? nrs_command_describe_line(core, &row, &report, open ? &opened : NULL)
+                      : nrs_command_describe(core, &row, &report, open ? &opened : NULL);
     }
     if (error == NRS_OK && *listed_out) {
         error = nrs_row_end(&row, rows);
@@ -117,7 +118,7 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
     for (size_t i = list.count; i > 0 && error == NRS_OK && json_array_size(newest_first) < limit; i--) {
         bool listed = false;
 
-        error = list_row(core, newest_first, &listed, list.ids[i - 1], kind);
+        error = list_row(core, newest_first, &listed, list.ids[i - 1], kind, nrs_request_flag(request, "brief"));
     }
     if (error == NRS_OK) {
         error = reverse(answer->rows, newest_first);

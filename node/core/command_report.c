@@ -156,38 +156,48 @@ static nrs_error describe_to(nrs_core *core, json_t *addresses, const nrs_report
     return error;
 }
 
-nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
+nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
 {
-    const nrs_community *community = nrs_community_by_id(core, report->community);
     const nrs_report *text = opened == NULL ? NULL : opened->report;
     const nrs_term *kind = text == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, text->kind);
     char from[NRS_ADDRESS_SIZE_MAX + 1];
-    json_t *to = json_array();
-    nrs_error error = to == NULL ? NRS_ERROR_NO_MEMORY : describe_to(core, to, report, opened);
     nrs_label label;
 
-    if (error == NRS_OK && nrs_label_from_wire(&label, report->label) != NRS_OK) {
-        error = NRS_ERROR_DAMAGED;
-    }
-    if (error != NRS_OK) {
-        json_decref(to);
-        return error;
+    if (nrs_label_from_wire(&label, report->label) != NRS_OK) {
+        return NRS_ERROR_DAMAGED;
     }
     nrs_command_org(core, from, report->community, report->originator);
     nrs_row_hex(row, "id", report->id, NRS_HASH_SIZE);
     nrs_row_text(row, "label", nrs_label_name(label));
     nrs_row_text(row, "kind", kind == NULL ? NULL : kind->code);
     nrs_row_text(row, "from", from);
-    nrs_row_json(row, "to", to);
     nrs_row_text(row, "subject", text == NULL ? NULL : text->subject);
     nrs_row_time(row, "created_at", report->created_ms);
-    nrs_row_time(row, "received_at", report->received_ms);
-    nrs_row_time(row, "expires_at", report->expires_ms);
     nrs_row_flag(row, "expired", report->expires_ms <= core->now_ms);
     nrs_row_flag(row, "opened", report->opened_ms != 0);
-    nrs_row_flag(row, "sent", report->part == NRS_PART_SENT);
     nrs_row_flag(row, "drill", (report->flags & NRS_HEADER_DRILL) != 0);
     nrs_row_flag(row, "urgent", report->urgency != 0);
+    return NRS_OK;
+}
+
+nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
+{
+    const nrs_community *community = nrs_community_by_id(core, report->community);
+    const nrs_report *text = opened == NULL ? NULL : opened->report;
+    json_t *to = json_array();
+    nrs_error error = to == NULL ? NRS_ERROR_NO_MEMORY : describe_to(core, to, report, opened);
+
+    if (error == NRS_OK) {
+        error = nrs_command_describe_line(core, row, report, opened);
+    }
+    if (error != NRS_OK) {
+        json_decref(to);
+        return error;
+    }
+    nrs_row_json(row, "to", to);
+    nrs_row_time(row, "received_at", report->received_ms);
+    nrs_row_time(row, "expires_at", report->expires_ms);
+    nrs_row_flag(row, "sent", report->part == NRS_PART_SENT);
     nrs_row_text(row, "community", community == NULL ? NULL : community->roster->id);
     if (text != NULL && text->follows.len == NRS_HASH_SIZE) {
         nrs_row_hex(row, "follows", text->follows.data, NRS_HASH_SIZE);

@@ -69,6 +69,18 @@ class Contract(E2E):
                 self.assertEqual(done.out, "")
                 self.assertTrue(done.err.strip())
 
+    def test_rows_are_passed_on_as_they_are_but_for_what_moves_a_screen(self):
+        alpha, subject = self.world.nodes["alpha"], "向き\u202e逆\u2066 \"引用\" \\ é"
+        report = alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", subject, "--body", "b")
+        done = alpha.cli("list", "--json")
+        self.assertEqual([row["subject"] for row in done.rows() if row["id"] == report], [subject])
+        self.assertIn(b"\\u202e", done.raw_out)
+        for raw in ("\u202e", "\u2066"):
+            self.assertNotIn(raw.encode(), done.raw_out)
+            self.assertNotIn(raw.encode(), alpha.cli("list").raw_out)
+        self.assertEqual({row["id"] for row in done.rows()}, {row["id"] for row in alpha.list()})
+        self.assertIn(report[:12], alpha.cli("list").out)
+
     def test_not_landed_commands_are_unknown(self):
         for args in (("withdraw", "a" * 64, "--reason", "r"), ("audit", "verify"), ("drill", "status", "a" * 64),
                      ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--attach", "/etc/hostname"),
