@@ -10,6 +10,9 @@
 NRS_MUST_USE nrs_error nrs_red_send(nrs_cli *cli, const nrs_draft *draft);
 /** Open a RED report for --as PERSON. Out: row_out: a row as `show` gives it, a new reference. Recorded. */
 NRS_MUST_USE nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id);
+/** Put subject and kind into the rows of `list` of the RED reports that --as PERSON may open; nothing is marked opened. Recorded
+ *  when the person's key does not open; a report that does not stays as it is. */
+NRS_MUST_USE nrs_error nrs_red_fill(nrs_cli *cli, json_t *rows);
 /** Print the answer to send or reply. */
 NRS_MUST_USE nrs_error nrs_sent_print(nrs_cli *cli, const json_t *row, bool dry_run);
 

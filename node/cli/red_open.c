@@ -312,13 +312,27 @@ static nrs_error open_report(nrs_cli *cli, opening *with, const nrs_card *own)
     return error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, NULL, "%s", _(nrs_error_sentence(error)));
 }
 
-nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id)
+/* A person reads it now: the node is told, and the prekeys are looked after. */
+static nrs_error note_read(nrs_cli *cli, opening *with, const nrs_card *own)
+{
+    char whole_id[2 * NRS_HASH_SIZE + 1];
+    json_t *request = NULL;
+    nrs_error error = NRS_OK;
+
+    renew_prekeys(cli, with, own);
+    nrs_hex_encode(whole_id, with->sealed->id, NRS_HASH_SIZE);
+    request = about(cli, "red-opened", whole_id);
+    error = nrs_control_call(cli, request, NULL, NULL);
+    json_decref(request);
+    return error;
+}
+
+static nrs_error red_open(nrs_cli *cli, json_t **row_out, const char *id, bool read)
 {
     opening with = {0};
     nrs_bytes own_bytes = {0};
     nrs_card *own = NULL;
     json_t *request = NULL;
-    char whole_id[2 * NRS_HASH_SIZE + 1];
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL && row_out != NULL);
@@ -336,12 +350,8 @@ nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id)
     if (error == NRS_OK) {
         error = open_report(cli, &with, own);
     }
-    if (error == NRS_OK) {
-        renew_prekeys(cli, &with, own);
-        nrs_hex_encode(whole_id, with.sealed->id, NRS_HASH_SIZE);
-        json_decref(request);
-        request = about(cli, "red-opened", whole_id);
-        error = nrs_control_call(cli, request, NULL, NULL);
+    if (error == NRS_OK && read) {
+        error = note_read(cli, &with, own);
     }
     if (error == NRS_OK) {
         error = nrs_red_row(row_out, with.row, with.sealed, &with.opened);
@@ -351,4 +361,42 @@ nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id)
     nrs_bytes_wipe(&own_bytes);
     opening_wipe(&with);
     return error;
+}
+
+nrs_error nrs_red_open(nrs_cli *cli, json_t **row_out, const char *id)
+{
+    return red_open(cli, row_out, id, true);
+}
+
+nrs_error nrs_red_fill(nrs_cli *cli, json_t *rows)
+{
+    size_t index;
+    json_t *row;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL && rows != NULL);
+    error = nrs_keyring_act(cli);
+    if (error != NRS_OK) {
+        return error;
+    }
+    json_array_foreach(rows, index, row) {
+        const char *label = nrs_json_text(row, "label");
+        nrs_cli quiet = {.dir = cli->dir, .person = cli->person, .acting = cli->acting};
+        json_t *opened = NULL;
+
+        if (label == NULL || strcmp(label, "RED") != 0 || !json_is_null(json_object_get(row, "subject"))) {
+            continue;
+        }
+        /* One that is not this person's, or does not open, is listed as it is. */
+        if (red_open(&quiet, &opened, nrs_json_text(row, "id"), false) == NRS_OK) {
+            (void)json_object_set(row, "subject", json_object_get(opened, "subject"));
+            (void)json_object_set(row, "kind", json_object_get(opened, "kind"));
+        }
+        json_decref(opened);
+        quiet.dir = NULL;
+        quiet.person = NULL;
+        quiet.acting = NULL;
+        nrs_cli_wipe(&quiet);
+    }
+    return NRS_OK;
 }

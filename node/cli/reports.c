@@ -71,6 +71,31 @@ static nrs_error add_listed(void *context, json_t *row)
     return to->table.error;
 }
 
+static nrs_error keep_row(void *context, json_t *row)
+{
+    return json_array_append(context, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+}
+
+/* What a person may open is opened here, so the whole answer is needed first. */
+static nrs_error list_as_person(nrs_cli *cli, listing *to, const json_t *request)
+{
+    json_t *rows = json_array();
+    nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(cli, request, keep_row, rows);
+
+    if (error == NRS_OK) {
+        error = nrs_red_fill(cli, rows);
+    }
+    for (size_t i = 0; i < json_array_size(rows) && error == NRS_OK; i++) {
+        if (cli->json) {
+            nrs_text_print_json(stdout, json_array_get(rows, i));
+        } else {
+            error = add_listed(to, json_array_get(rows, i));
+        }
+    }
+    json_decref(rows);
+    return error;
+}
+
 static nrs_error list_request(nrs_cli *cli, json_t *request)
 {
     const char *community = nrs_cli_option(cli, "community");
@@ -124,7 +149,9 @@ nrs_error nrs_run_list(nrs_cli *cli)
 
     if (error == NRS_OK) {
         (void)json_object_set_new(request, "brief", json_boolean(!cli->json));
-        error = cli->json ? nrs_control_lines(cli, request, print_line, NULL) : nrs_control_call(cli, request, add_listed, &to);
+        error = cli->person != NULL ? list_as_person(cli, &to, request)
+                : cli->json         ? nrs_control_lines(cli, request, print_line, NULL)
+                                    : nrs_control_call(cli, request, add_listed, &to);
     }
     json_decref(request);
     if (error == NRS_OK && !cli->json) {

@@ -35,6 +35,23 @@ class Red(E2E):
         self.assertEqual(refused.code, 3, str(refused))
         self.assertNotIn(SECRET, refused.out + refused.err)
 
+    def test_listed_with_its_subject_for_its_person_alone(self):
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo", subject="名指しの件名")
+        bravo.wait_report(report)
+
+        def listed(node, **options):
+            return next(row for row in node.cli("list", "--json", **options).rows() if row["id"] == report)
+
+        for node, who in ((bravo, "tanaka"), (alpha, "sato")):
+            row = listed(node, person=who)
+            self.assertEqual((row["subject"], row["kind"]), ("名指しの件名", "incident"))
+            self.assertIn("名指しの件名", node.cli("list", person=who).out)
+        for options in ({}, {"person": "ito"}):
+            row = listed(bravo, **options)
+            self.assertEqual((row["subject"], row["kind"]), (None, None))
+        self.assertFalse(listed(bravo, person="tanaka")["opened"], "to list it is not to open it")
+
     def test_never_exported(self):
         bravo = self.world.nodes["bravo"]
         report = self.send_red("tanaka@bravo")
