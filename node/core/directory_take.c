@@ -158,6 +158,16 @@ nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE])
     return NRS_OK;
 }
 
+/* A bundle that another clock made too far ahead. Which clock is wrong cannot be told: as long as one is held that serves now, none
+ * from the future takes its place; where none is, the word of most peers lets it in. */
+static bool from_the_future(nrs_core *core, const nrs_prekeys *prekeys, const nrs_bundle *held)
+{
+    if (held != NULL && nrs_prekeys_current(held->prekeys, core->now_ms) != NULL) {
+        return prekeys->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX;
+    }
+    return nrs_clock_ahead(core, prekeys->created_ms);
+}
+
 nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
 {
     nrs_prekeys *prekeys = NULL;
@@ -173,12 +183,12 @@ nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice
         if (error == NRS_OK && memcmp(prekeys->owner.data, prekeys->org.data, NRS_KEY_SIZE) != 0 &&
                    nrs_peer_person_by_key(peer, prekeys->owner.data) == NULL) {
             error = NRS_ERROR_UNKNOWN_PERSON;
-        } else if (error == NRS_OK && nrs_clock_ahead(core, prekeys->created_ms)) {
+        } else if (error == NRS_OK && from_the_future(core, prekeys, held)) {
             error = NRS_ERROR_CLOCK; /* a bundle from the future would shut out every later one */
         }
     }
     /* One held from the far future, taken under a clock that was wrong, does not shut out what is made now. */
-    if (error != NRS_OK || (held != NULL && !nrs_clock_ahead(core, held->prekeys->created_ms) &&
+    if (error != NRS_OK || (held != NULL && held->prekeys->created_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX &&
                             prekeys->created_ms <= held->prekeys->created_ms)) {
         goto out;
     }

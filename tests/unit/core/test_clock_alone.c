@@ -145,6 +145,19 @@ static void a_sender_is_told_that_peers_would_refuse_its_time(void **state)
     mesh_stop(&net);
 }
 
+/* Two nodes that disagree cannot know who is right: a bundle from the future does not take the place of one that serves. */
+static void a_bundle_from_a_wrong_clock_replaces_none_that_serves(void **state)
+{
+    (void)state;
+    mesh_start(&net, 2, 1);
+    go_wrong(1, 30 * (int64_t)NRS_DAY_MS);
+    assert_int_equal(mesh_command(&net, 0, SEND_TO("org-1")), NRS_OK);
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 0, 0), "waiting")), 0);
+    mesh_settle(&net, 3);
+    assert_int_equal(listed(1), 1);
+    mesh_stop(&net);
+}
+
 static nrs_error count_prekey(void *context, const nrs_prekey_row *row)
 {
     size_t *count = context;
@@ -191,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_clock_alone_refuses_nothing),
         cmocka_unit_test(what_all_hold_for_expired_is_refused),
         cmocka_unit_test(a_sender_is_told_that_peers_would_refuse_its_time),
+        cmocka_unit_test(a_bundle_from_a_wrong_clock_replaces_none_that_serves),
         cmocka_unit_test(destruction_waits_a_week_against_the_word_of_peers),
     };
 
