@@ -275,6 +275,7 @@ void world_crash(size_t node)
 
 void world_begin(void)
 {
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write past the limit is an error to its caller; libFuzzer would end with it */
     nrs_seeded_restart("core events");
     memset(&world_now, 0, sizeof world_now);
     world_net.now_ms = base.now_ms;
@@ -349,7 +350,6 @@ static void keep_file(nrs_bytes *out, const char *folder)
 
 void world_make(void)
 {
-    (void)signal(SIGXFSZ, SIG_IGN); /* a write past the limit is an error to its caller */
     HOLDS(nrs_seeded_install("core events") == 0);
     mesh_start(&world_net, WORLD_NODE_COUNT, 1);
     mesh_settle(&world_net, 4);
