@@ -10,6 +10,7 @@
 #include "language.h"
 #include "proto/address.h"
 #include "proto/time.h"
+#include "red_open.h"
 #include "run.h"
 #include "text.h"
 
@@ -378,6 +379,9 @@ nrs_error nrs_run_person_unlock(nrs_cli *cli)
     }
     if (error == NRS_OK) {
         error = hand_over(cli, &of, false, prekeys);
+    }
+    if (error == NRS_OK && nrs_control_answers(cli)) {
+        nrs_red_grant_waiting(cli, person, of.id);
     }
     if (error == NRS_OK && cli->json) {
         json_t *row = NULL;

@@ -13,24 +13,18 @@
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "red.h"
+#include "red_open.h"
 #include "red_row.h"
 #include "text.h"
 
-/* What the node handed out, and the key that opens it. Owned; opening_wipe. */
-typedef struct opening {
-    json_t *row;
-    nrs_sealed_view *sealed;
-    nrs_identity *person; /* borrowed */
-    nrs_secret *file_key;
-    nrs_opened opened;
-} opening;
+typedef nrs_red_opening opening;
 
 struct person_until {
     const char *id;
     uint64_t *until_ms;
 };
 
-static void opening_wipe(opening *with)
+void nrs_red_opening_wipe(nrs_red_opening *with)
 {
     nrs_opened_wipe(&with->opened);
     nrs_secret_destroy(&with->file_key);
@@ -69,7 +63,7 @@ static nrs_error read_sealed(opening *with)
     return error;
 }
 
-static nrs_error read_grantor(nrs_public_keys *keys_out, const opening *with, const nrs_grant *grant)
+nrs_error nrs_red_grantor(nrs_public_keys *keys_out, const nrs_red_opening *with, const nrs_grant *grant)
 {
     const json_t *grantors = json_object_get(with->row, "grantors");
 
@@ -173,7 +167,7 @@ static nrs_error open_with_slot(opening *with, const nrs_slot_path *path, const 
         !nrs_slice_equal(nrs_field(&grant->grantor), nrs_field(&with->sealed->header->originator))) {
         return NRS_ERROR_FORGED;
     }
-    error = read_grantor(&grantor, with, grant);
+    error = nrs_red_grantor(&grantor, with, grant);
     if (error == NRS_OK) {
         error = nrs_slot_decode(&slot, nrs_field(&path->slot));
     }
@@ -285,31 +279,43 @@ static void renew_prekeys(nrs_cli *cli, const opening *with, const nrs_card *own
     nrs_cli_wipe(&quiet);
 }
 
-static json_t *about(const nrs_cli *cli, const char *command, const char *id)
+static json_t *about(const char *person, const char *command, const char *id)
 {
     json_t *request = nrs_control_request(command);
 
     if (request != NULL) {
         (void)json_object_set_new(request, "id", json_string(id));
-        (void)json_object_set_new(request, "person", json_string(cli->person));
+        (void)json_object_set_new(request, "person", json_string(person));
     }
     return request;
 }
 
-static nrs_error open_report(nrs_cli *cli, opening *with, const nrs_card *own)
+nrs_error nrs_red_unseal(nrs_cli *cli, nrs_red_opening *with, const char *person_id, const char *id)
 {
-    nrs_error error = read_sealed(with);
+    json_t *request = about(person_id, "red-open", id);
+    nrs_error error = nrs_control_row(cli, &with->row, request);
 
+    if (error == NRS_OK) {
+        error = read_sealed(with);
+    }
     if (error == NRS_OK) {
         error = find_file_key(with);
     }
     if (error == NRS_OK) {
         error = nrs_body_open(&with->opened, with->sealed, with->file_key);
     }
+    json_decref(request);
+    return error;
+}
+
+static nrs_error open_report(nrs_cli *cli, opening *with, const nrs_card *own, const char *id)
+{
+    nrs_error error = nrs_red_unseal(cli, with, cli->person, id);
+
     if (error == NRS_OK) {
         error = check_audience(with, own, cli->person);
     }
-    return error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, NULL, "%s", _(nrs_error_sentence(error)));
+    return error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail(cli, error, NULL, "%s", _(nrs_error_sentence(error)));
 }
 
 /* A person reads it now: the node is told, and the prekeys are looked after. */
@@ -320,8 +326,9 @@ static nrs_error note_read(nrs_cli *cli, opening *with, const nrs_card *own)
     nrs_error error = NRS_OK;
 
     renew_prekeys(cli, with, own);
+    nrs_red_grant_waiting(cli, with->person, cli->person);
     nrs_hex_encode(whole_id, with->sealed->id, NRS_HASH_SIZE);
-    request = about(cli, "red-opened", whole_id);
+    request = about(cli->person, "red-opened", whole_id);
     error = nrs_control_call(cli, request, NULL, NULL);
     json_decref(request);
     return error;
@@ -332,7 +339,6 @@ static nrs_error red_open(nrs_cli *cli, json_t **row_out, const char *id, bool r
     opening with = {0};
     nrs_bytes own_bytes = {0};
     nrs_card *own = NULL;
-    json_t *request = NULL;
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL && row_out != NULL);
@@ -344,11 +350,7 @@ static nrs_error red_open(nrs_cli *cli, json_t **row_out, const char *id, bool r
         error = nrs_keyring_own_card(cli, &own_bytes, &own);
     }
     if (error == NRS_OK) {
-        request = about(cli, "red-open", id);
-        error = nrs_control_row(cli, &with.row, request);
-    }
-    if (error == NRS_OK) {
-        error = open_report(cli, &with, own);
+        error = open_report(cli, &with, own, id);
     }
     if (error == NRS_OK && read) {
         error = note_read(cli, &with, own);
@@ -356,10 +358,9 @@ static nrs_error red_open(nrs_cli *cli, json_t **row_out, const char *id, bool r
     if (error == NRS_OK) {
         error = nrs_red_row(row_out, with.row, with.sealed, &with.opened);
     }
-    json_decref(request);
     nrs_card_free(&own);
     nrs_bytes_wipe(&own_bytes);
-    opening_wipe(&with);
+    nrs_red_opening_wipe(&with);
     return error;
 }
 

@@ -58,24 +58,8 @@ static nrs_error lent_agreement(void *context, uint8_t shared_out[NRS_KEY_SIZE],
 
 static nrs_error read_recipient(preparation *with, const json_t *entry)
 {
-    nrs_recipient *recipient = &with->recipients[with->count];
-    nrs_error error = nrs_red_bytes(recipient->org_sign_key, NRS_KEY_SIZE, entry, "org_sign_key");
+    nrs_error error = nrs_red_recipient(&with->recipients[with->count], with->agreements[with->count], entry);
 
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient->sign_key, NRS_KEY_SIZE, entry, "sign_key");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient->agree_key, NRS_KEY_SIZE, entry, "agree_key");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient->prekey_id, NRS_PREKEY_ID_SIZE, entry, "prekey_id");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient->prekey, NRS_KEY_SIZE, entry, "prekey");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(with->agreements[with->count], NRS_KEY_SIZE, entry, "agreement");
-    }
     with->count += error == NRS_OK ? 1 : 0;
     return error;
 }

@@ -39,6 +39,7 @@ static const field red_submit_fields[] = {
     {"header", FIELD_TEXT}, {"body", FIELD_TEXT}, {"grant", FIELD_TEXT},
     {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, LABEL_FIELDS,
 };
+static const field red_grant_fields[] = {{"id", FIELD_TEXT}, {"grant", FIELD_TEXT}, {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}};
 static const field list_fields[] = {
     {"unread", FIELD_FLAG}, {"sent", FIELD_FLAG}, {"brief", FIELD_FLAG}, {"community", FIELD_TEXT},
     {"kind", FIELD_TEXT}, {"since", FIELD_TEXT}, {"limit", FIELD_COUNT},
@@ -59,6 +60,8 @@ static const command commands[] = {
     {"red-prepare", nrs_command_red_prepare, FIELDS(red_prepare_fields)},
     {"red-submit", nrs_command_red_submit, FIELDS(red_submit_fields)},
     {"red-open", nrs_command_red_open, FIELDS(reader_fields)},
+    {"red-waiting", nrs_command_red_waiting, NULL, 0},
+    {"red-grant", nrs_command_red_grant, FIELDS(red_grant_fields)},
     {"red-opened", nrs_command_red_opened, FIELDS(reader_fields)},
     {"list", nrs_command_list, FIELDS(list_fields)},
     {"show", nrs_command_show, FIELDS(reader_fields)},

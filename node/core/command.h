@@ -71,12 +71,17 @@ nrs_error nrs_command_written(nrs_core *core, nrs_error error);
 /** A sentence when this clock is far from those of most peers: status, and sending what they would refuse. */
 NRS_MUST_USE nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings);
 
+/** One recipient of RED as a person's process needs it: keys, prekey, and the node's half of the agreement. */
+NRS_MUST_USE nrs_error nrs_red_put_recipient(nrs_core *core, json_t *recipients, const char *address, const nrs_recipient *keys);
+
 /* ---- Handlers ---- */
 NRS_MUST_USE nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_waiting(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_red_grant(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *request);

@@ -140,6 +140,7 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
 /* A person of ours whose prekeys end: soon no TLP:RED can be sealed to it. */
 static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
 {
+    uint64_t waiting = 0;
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     char text[NRS_MESSAGE_SIZE_MAX];
     nrs_error error = NRS_OK;
@@ -157,6 +158,12 @@ static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
                                                 : "the prekeys of %s end within 28 days: noroshi person unlock %s",
                        person->id, person->id);
         error = nrs_array_text(warnings, text);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_waiting_persons(core->store, &waiting, core->now_ms);
+    }
+    if (error == NRS_OK && waiting > 0) {
+        error = nrs_array_text(warnings, "persons elsewhere wait for TLP:RED from here: whoever wrote it runs noroshi person unlock");
     }
     return error;
 }

@@ -12,7 +12,7 @@ static const char hint_red[] = "red-prepare is for TLP:RED; other labels go by s
 
 /* ---- red-prepare ---- */
 
-static nrs_error put_recipient(nrs_core *core, json_t *recipients, const char *address, const nrs_recipient *keys)
+nrs_error nrs_red_put_recipient(nrs_core *core, json_t *recipients, const char *address, const nrs_recipient *keys)
 {
     uint8_t agreement[NRS_KEY_SIZE];
     nrs_row row;
@@ -58,7 +58,7 @@ static nrs_error put_sender(nrs_core *core, json_t *recipients, const nrs_draft 
             return NRS_OK;
         }
     }
-    return put_recipient(core, recipients, address, &keys);
+    return nrs_red_put_recipient(core, recipients, address, &keys);
 }
 
 static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *draft, const nrs_delivery *delivery, const nrs_quoted *quoted)
@@ -67,7 +67,7 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
     nrs_error error = recipients == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     for (size_t i = 0; i < delivery->count && error == NRS_OK; i++) {
-        error = put_recipient(core, recipients, delivery->list[i].address, &delivery->list[i].keys);
+        error = nrs_red_put_recipient(core, recipients, delivery->list[i].address, &delivery->list[i].keys);
     }
     if (error == NRS_OK) {
         error = put_sender(core, recipients, draft, delivery);

@@ -13,6 +13,34 @@ nrs_error nrs_store_recipient_wait(nrs_store *store, uint64_t report, const uint
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_waiting_persons(nrs_store *store, uint64_t *count_out, uint64_t now_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WAITING_PERSONS);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL);
+    nrs_query_bind_bound(&query, now_ms);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}
+
+nrs_error nrs_store_recipient_granted_at(nrs_store *store, uint64_t report, const char *address)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_RECIPIENT_GRANTED_AT);
+
+    NRS_ASSERT(address != NULL);
+    nrs_query_bind_u64(&query, report);
+    nrs_query_bind_text(&query, address, NRS_ADDRESS_SIZE_MAX);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_regrant_add(nrs_store *store, bool *new_out, const nrs_regrant_row *row)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_REGRANT_ADD);

@@ -73,6 +73,10 @@
       "INSERT INTO recipient(report, address, granted, stage, stage_ms, org, person)"                                  \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                           \
     X(RECIPIENT_GRANTED, CHANGE, "UPDATE recipient SET granted = 1 WHERE report = ?1 AND org = ?2 AND granted = 0")    \
+    X(WAITING_PERSONS, READ,                                                                                           \
+      "SELECT count(*) FROM recipient AS r JOIN report AS p ON p.position = r.report"                                  \
+      " WHERE r.granted = 0 AND r.person IS NOT NULL AND p.expires_ms > ?1")                                           \
+    X(RECIPIENT_GRANTED_AT, CHANGE, "UPDATE recipient SET granted = 1 WHERE report = ?1 AND address = ?2")             \
     X(RECIPIENT_WAIT, CHANGE,                                                                                          \
       "UPDATE recipient SET granted = 0 WHERE report = ?1 AND org = ?2 AND (?3 = '' OR address = ?3)")                 \
     X(REGRANT_ADD, CHANGE,                                                                                             \

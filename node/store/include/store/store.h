@@ -141,6 +141,9 @@ typedef struct nrs_recipient_row {
 typedef nrs_error (*nrs_recipient_visitor)(void *context, const nrs_recipient_row *row);
 NRS_MUST_USE nrs_error nrs_store_recipient_add(nrs_store *store, const nrs_recipient_row *row);
 NRS_MUST_USE nrs_error nrs_store_recipient_granted(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
+/** How many persons wait for a new grant of a report that is alive. */
+NRS_MUST_USE nrs_error nrs_store_waiting_persons(nrs_store *store, uint64_t *count_out, uint64_t now_ms);
+NRS_MUST_USE nrs_error nrs_store_recipient_granted_at(nrs_store *store, uint64_t report, const char *address);
 /** It waits again, whatever it was granted. address: of one recipient, or "" for all of the organisation. */
 NRS_MUST_USE nrs_error nrs_store_recipient_wait(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE], const char *address);
 NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipient_visitor visit, void *context);
