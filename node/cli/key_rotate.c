@@ -61,7 +61,7 @@ static bool carry_over(nrs_cli *cli, Nrs__Wire__PersonEntry *entry, uint8_t proo
 
 static nrs_error make_card(nrs_cli *cli, rotation *of)
 {
-    static uint8_t proofs[NRS_PERSON_COUNT_MAX][NRS_SIGNATURE_SIZE];
+    uint8_t proofs[NRS_PERSON_COUNT_MAX][NRS_SIGNATURE_SIZE];
     Nrs__Wire__PersonEntry entries[NRS_PERSON_COUNT_MAX];
     Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
     nrs_card next = *of->own;

@@ -241,5 +241,6 @@ nrs_error nrs_key_changes_tick(nrs_core *core)
         return NRS_OK;
     }
     core->ends_checked_ms = core->monotonic_ms;
+    core->admission_changed = true; /* a link that stood by the grace ends with it */
     return nrs_directory_reindex(core);
 }

@@ -1,0 +1,165 @@
+/* Ends of keys among several nodes: a revocation binds all at once and for good; a succession waits for the roster. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/change.h"
+#include "mesh.h"
+#include "proto/armour.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+enum { HUB, ALPHA, BRAVO, CHARLIE };
+
+static mesh net;
+
+static int start(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+/* Leave it in a node's inbox. Returns what the node said of it; "" when it took it. */
+static const char *give(size_t node, const char *type, const nrs_bytes *payload)
+{
+    nrs_event event = {.type = NRS_EVENT_INBOX, .name = "change"};
+    char *armoured = NULL;
+
+    net.nodes[node].last_log[0] = '\0';
+    OK(nrs_armour_encode(&armoured, type, nrs_slice_of_bytes(payload)));
+    event.bytes = nrs_slice_of_string(armoured);
+    OK(mesh_step(&net, node, &event));
+    free(armoured);
+    if (strstr(net.nodes[node].last_log, "taken up") != NULL) {
+        return "";
+    }
+    return strncmp(net.nodes[node].last_log, "inbox: ", 7) == 0 ? net.nodes[node].last_log + 7 : "";
+}
+
+static bool admits(size_t node, size_t peer)
+{
+    return nrs_core_admits(net.nodes[node].core, nrs_identity_public(net.nodes[peer].identity)->curve_key);
+}
+
+static void test_revoked_everywhere(void **state)
+{
+    nrs_bytes payload = {0};
+
+    (void)state;
+    OK(nrs_change_revoke(&payload, net.nodes[BRAVO].identity, net.nodes[BRAVO].org, net.now_ms));
+    assert_true(mesh_linked(&net, HUB, BRAVO));
+    assert_string_equal(give(ALPHA, "REVOCATION", &payload), "");
+    assert_false(admits(ALPHA, BRAVO));
+    assert_true(admits(HUB, BRAVO));
+    mesh_settle(&net, 3);
+    for (size_t node = HUB; node <= CHARLIE; node++) {
+        assert_true(node == BRAVO || !admits(node, BRAVO));
+    }
+    assert_false(mesh_linked(&net, HUB, BRAVO));
+    assert_true(mesh_linked(&net, HUB, CHARLIE));
+    /* For good: over a restart, and though the roster still names it. */
+    mesh_crash(&net, HUB);
+    mesh_settle(&net, 3);
+    assert_false(admits(HUB, BRAVO));
+    assert_false(mesh_linked(&net, HUB, BRAVO));
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    for (size_t i = 0; i < json_array_size(json_object_get(mesh_row(&net, ALPHA, 0), "recipients")); i++) {
+        assert_string_not_equal(json_string_value(json_array_get(json_object_get(mesh_row(&net, ALPHA, 0), "recipients"), i)), net.nodes[BRAVO].org);
+    }
+    /* Once more changes nothing, and what the key says later does not count. */
+    assert_string_equal(give(HUB, "REVOCATION", &payload), "");
+    mesh_bump(&net);
+    mesh_give(&net, HUB);
+    mesh_settle(&net, 2);
+    assert_false(admits(HUB, BRAVO));
+    nrs_bytes_wipe(&payload);
+}
+
+static void make_succession(nrs_bytes *payload_out, size_t node, const nrs_identity *after)
+{
+    nrs_bytes card = {0};
+    nrs_card value;
+
+    nrs__wire__card__init(&value);
+    value.org = net.nodes[node].org;
+    value.name = net.nodes[node].org;
+    value.serial = 9;
+    value.created_ms = net.now_ms;
+    OK(nrs_card_sign(&card, &value, after));
+    OK(nrs_change_succeed(payload_out, net.nodes[node].identity, after, nrs_slice_of_bytes(&card), net.now_ms));
+    nrs_bytes_wipe(&card);
+}
+
+static void test_first_succession_stands(void **state)
+{
+    nrs_bytes first = {0}, second = {0}, revocation = {0};
+    nrs_identity *one = NULL, *two = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&one));
+    OK(nrs_identity_new(&two));
+    make_succession(&first, BRAVO, one);
+    make_succession(&second, BRAVO, two);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &first), "");
+    mesh_settle(&net, 3);
+    assert_true(mesh_linked(&net, HUB, BRAVO)); /* nothing changes until the roster does */
+    assert_true(admits(HUB, BRAVO));
+    assert_string_equal(give(HUB, "SUCCESSION", &second), "exists");
+    assert_string_equal(give(HUB, "SUCCESSION", &first), "");
+    OK(nrs_change_revoke(&revocation, net.nodes[BRAVO].identity, net.nodes[BRAVO].org, net.now_ms));
+    assert_string_equal(give(HUB, "REVOCATION", &revocation), ""); /* stands above both */
+    assert_false(admits(HUB, BRAVO));
+    assert_string_equal(give(HUB, "SUCCESSION", &first), "");
+    assert_false(admits(HUB, BRAVO));
+    nrs_identity_destroy(&one);
+    nrs_identity_destroy(&two);
+    nrs_bytes_wipe(&first);
+    nrs_bytes_wipe(&second);
+    nrs_bytes_wipe(&revocation);
+}
+
+static void test_refused(void **state)
+{
+    nrs_bytes payload = {0};
+    nrs_identity *stranger = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&stranger));
+    OK(nrs_change_revoke(&payload, stranger, "org-2", net.now_ms)); /* another's name is no help */
+    assert_string_equal(give(HUB, "REVOCATION", &payload), "not-member");
+    OK(nrs_change_revoke(&payload, net.nodes[BRAVO].identity, net.nodes[BRAVO].org, net.now_ms));
+    payload.data[payload.size - 1] ^= 1;
+    assert_string_equal(give(HUB, "REVOCATION", &payload), "forged");
+    payload.size -= 9;
+    assert_string_equal(give(HUB, "REVOCATION", &payload), "malformed");
+    payload.size += 9;
+    mesh_settle(&net, 2);
+    assert_true(mesh_linked(&net, HUB, BRAVO));
+    nrs_identity_destroy(&stranger);
+    nrs_bytes_wipe(&payload);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
+        cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
+        cmocka_unit_test_setup_teardown(test_refused, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
