@@ -132,6 +132,101 @@ static void test_first_succession_stands(void **state)
     nrs_bytes_wipe(&revocation);
 }
 
+/* The roster follows: the new keys in the member's place, and a tombstone that says that the old one left. */
+static void follow(size_t node, const nrs_identity *after)
+{
+    const nrs_public_keys *keys = nrs_identity_public(after), *old = nrs_identity_public(net.nodes[node].identity);
+    nrs_roster *held = NULL;
+    nrs_roster next;
+    uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE], proof[NRS_SIGNATURE_SIZE];
+    Nrs__Wire__Member fresh, *members[MESH_NODE_MAX];
+    Nrs__Wire__Tombstone tombstone, *tombstones[1] = {&tombstone};
+    nrs_bytes statement = {0}, many = {0};
+
+    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net.statement)));
+    nrs_roster_community(community, held, nrs_slice_of_bytes(&net.statement));
+    nrs_roster_hash(previous, nrs_slice_of_bytes(&net.statement));
+    next = *held;
+    next.version++;
+    next.community = nrs_field_of(nrs_slice_of(community, sizeof community));
+    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
+    for (size_t i = 0; i < held->n_members; i++) {
+        members[i] = held->members[i];
+        if (strcmp(held->members[i]->org, net.nodes[node].org) == 0) {
+            fresh = *held->members[i];
+            members[i] = &fresh;
+        }
+    }
+    OK(nrs_member_prove(proof, after, net.nodes[node].org));
+    fresh.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+    fresh.agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+    fresh.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+    fresh.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
+    nrs__wire__tombstone__init(&tombstone);
+    tombstone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
+    tombstone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
+    tombstone.org = net.nodes[node].org;
+    tombstone.cause = 2; /* left */
+    tombstone.at_ms = net.now_ms;
+    next.members = members;
+    next.tombstones = tombstones;
+    next.n_tombstones = 1;
+    OK(nrs_roster_encode(&statement, &next));
+    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), net.roster_key));
+    nrs_bytes_wipe(&net.statement);
+    nrs_bytes_wipe(&net.many);
+    net.statement = statement;
+    net.many = many;
+    nrs_roster_free(&held);
+    mesh_give(&net, HUB);
+}
+
+static void send(size_t node, char id_out[2 * NRS_HASH_SIZE + 1])
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-3\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id_out, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static void pass(uint64_t ms)
+{
+    net.now_ms += ms;
+    net.monotonic_ms += ms;
+    mesh_settle(&net, 6);
+}
+
+/* In its grace an old key receives and passes on what it made; it seals nothing new, and after four weeks it is nobody. */
+static void test_grace(void **state)
+{
+    char before[2 * NRS_HASH_SIZE + 1], late[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    send(BRAVO, before);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, HUB, BRAVO));
+    assert_true(admits(CHARLIE, BRAVO));
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", before));
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"status\"}")); /* it has the roster, over the link of the old key */
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(mesh_row(&net, BRAVO, 0), "communities"), 0), "roster_version")), 5);
+    pass(NRS_CLOCK_AHEAD_MS_MAX + NRS_HOUR_MS);
+    send(BRAVO, late);
+    mesh_settle(&net, 4);
+    assert_int_equal(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", late), NRS_ERROR_NOT_FOUND);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", before));
+    pass(NRS_SUCCEEDED_GRACE_MS);
+    pass(NRS_HOUR_MS);
+    assert_false(admits(HUB, BRAVO));
+    assert_false(mesh_linked(&net, HUB, BRAVO));
+    nrs_identity_destroy(&after);
+    nrs_bytes_wipe(&succession);
+}
+
 static void test_refused(void **state)
 {
     nrs_bytes payload = {0};
@@ -158,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
         cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
+        cmocka_unit_test_setup_teardown(test_grace, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
