@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "keys/place.h"
 #include "padded.h"
 #include "proto/assert.h"
 
@@ -92,6 +93,18 @@ static nrs_error check_commitment(const ProtobufCBinaryData *commitment, nrs_dom
     return nrs_slice_equal(nrs_slice_of(found, sizeof found), nrs_field(commitment)) ? NRS_OK : NRS_ERROR_FORGED;
 }
 
+/* Whoever opens the body knows the place that the header commits to; there is one exactly where there is the other. */
+static nrs_error check_place(const nrs_header *header, const nrs_body *body)
+{
+    uint8_t place[NRS_HASH_SIZE];
+
+    if (body->stream.len == 0) {
+        return header->place.len == 0 ? NRS_OK : NRS_ERROR_FORGED;
+    }
+    nrs_place(place, &(nrs_place_terms){header->originator.data, header->community.data, body->stream.data, body->sequence});
+    return nrs_slice_equal(nrs_slice_of(place, sizeof place), nrs_field(&header->place)) ? NRS_OK : NRS_ERROR_FORGED;
+}
+
 static nrs_error decode_opened(nrs_opened *opened, const nrs_header *header, nrs_slice content)
 {
     nrs_error error = nrs_body_decode(&opened->body, content);
@@ -103,6 +116,9 @@ static nrs_error decode_opened(nrs_opened *opened, const nrs_header *header, nrs
     if (error == NRS_OK) {
         error = check_commitment(&header->audience_commitment, NRS_DOMAIN_AUDIENCE_COMMITMENT,
                                  &opened->body->audience_salt, &opened->body->audience);
+    }
+    if (error == NRS_OK) {
+        error = check_place(header, opened->body);
     }
     if (error == NRS_OK) {
         error = nrs_report_decode(&opened->report, nrs_field(&opened->body->report));

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "keys/place.h"
 #include "padded.h"
 #include "proto/assert.h"
 
@@ -17,6 +18,7 @@ typedef struct report_draft {
     uint8_t key_commitment[NRS_HASH_SIZE];
     uint8_t report_commitment[NRS_HASH_SIZE];
     uint8_t audience_commitment[NRS_HASH_SIZE];
+    uint8_t place[NRS_HASH_SIZE];
 } report_draft;
 
 static void draft_wipe(report_draft *draft)
@@ -134,6 +136,11 @@ static nrs_error draft_header(report_draft *draft, const nrs_seal_request *reque
     header->report_commitment = nrs_field_of(nrs_slice_of(draft->report_commitment, NRS_HASH_SIZE));
     header->audience_commitment = nrs_field_of(nrs_slice_of(draft->audience_commitment, NRS_HASH_SIZE));
     header->body_size = (uint32_t)draft->body_box_size;
+    if (request->stream.size > 0) {
+        NRS_ASSERT(request->stream.size == NRS_HASH_SIZE && header->community.len == NRS_HASH_SIZE);
+        nrs_place(draft->place, &(nrs_place_terms){header->originator.data, header->community.data, request->stream.data, request->sequence});
+        header->place = nrs_field_of(nrs_slice_of(draft->place, sizeof draft->place));
+    }
     error = draft_summary(draft, request->report);
     if (error != NRS_OK) {
         return error;

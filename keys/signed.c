@@ -24,6 +24,7 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_SLOT_PATH:
     case NRS_RECORD_ROSTER:
+    case NRS_RECORD_EQUIVOCATION:
         break;
     }
     return false;

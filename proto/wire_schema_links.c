@@ -31,7 +31,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_REGRANT, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_MISSING, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_CANNOT_OPEN, 0, 0, 0},
@@ -41,6 +41,12 @@ static const wire_rule statement_rules[] = {
     {8, WIRE_SIZE, 0, NRS_STATEMENT_SIZE_MAX, 0, 0, 0},
 };
 
+/* A stream with the first and last number that are missing, for its originator; places, for a hub. */
+static bool missing_detail_valid(size_t size)
+{
+    return size == NRS_MISSING_RANGE_SIZE || (size > 0 && size % NRS_HASH_SIZE == 0 && size / NRS_HASH_SIZE <= NRS_MISSING_COUNT_MAX);
+}
+
 static nrs_error check_statement(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Statement *statement = (const Nrs__Wire__Statement *)message;
@@ -48,6 +54,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     size_t reference_size = statement->reference.len;
 
     if (receipt && statement->stage == 0) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (statement->type == NRS_STATEMENT_MISSING && !missing_detail_valid(statement->detail.len)) {
         return NRS_ERROR_MALFORMED;
     }
     if (!receipt && statement->stage != 0) {

@@ -25,7 +25,7 @@ int wire_body_size_valid(uint64_t size)
 }
 
 static const wire_rule record_rules[] = {
-    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_KEY_CHANGE, 0, 0, 0},
+    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_EQUIVOCATION, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
 };
 
@@ -73,6 +73,7 @@ static const wire_rule header_rules[] = {
     {20, OPTIONAL_HASH, 0, 0, 0},
     {21, WIRE_ANY, 0, 0, 0, 0, 0},
     {22, WIRE_SIZE, NRS_TAG_SIZE, SUMMARY_SIZE_MAX, 0, 0, 0},
+    {23, OPTIONAL_HASH, 0, 0, 0},
 };
 
 static nrs_error check_header(const ProtobufCMessage *message)
@@ -257,8 +258,23 @@ static nrs_error check_body(const ProtobufCMessage *message)
     if (body->stream.len == 0 && (body->sequence > 0 || body->previous.len > 0)) {
         return NRS_ERROR_NOT_CANONICAL; /* a place in no stream */
     }
+    if (body->stream.len > 0 && (body->sequence == 0 || (body->sequence == 1) != (body->previous.len == 0))) {
+        return NRS_ERROR_MALFORMED; /* all but the first have one before them */
+    }
     return NRS_OK;
 }
+
+static const wire_rule signed_header_rules[] = {
+    {1, WIRE_SIZE, 1, NRS_HEADER_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_SIZE, NRS_LONG_HASH_SIZE, NRS_LONG_HASH_SIZE, 0, 0, 0},
+    {3, WIRE_SIZE, NRS_LONG_HASH_SIZE, NRS_LONG_HASH_SIZE, 0, 0, 0},
+    {4, SIGNATURE, 0, 0, 0},
+};
+
+static const wire_rule equivocation_rules[] = {
+    {1, WIRE_MESSAGE, 1, 0, 0, 0, 0},
+    {2, WIRE_MESSAGE, 1, 0, 0, 0, 0},
+};
 
 static const wire_schema schemas[] = {
     WIRE_SCHEMA(record, record_rules, NULL),
@@ -280,6 +296,8 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(attachment, attachment_rules, NULL),
     WIRE_SCHEMA(report, report_rules, NULL),
     WIRE_SCHEMA(body, body_rules, check_body),
+    WIRE_SCHEMA(signed_header, signed_header_rules, NULL),
+    WIRE_SCHEMA(equivocation, equivocation_rules, NULL),
 };
 
 wire_schemas wire_schemas_of_reports(void)

@@ -75,6 +75,8 @@ nrs_error nrs_cli_fail(nrs_cli *cli, nrs_error error, const char *hint, const ch
     __attribute__((format(printf, 4, 5)));
 /** The same with "<given>: <the error's sentence>". */
 nrs_error nrs_cli_fail_about(nrs_cli *cli, nrs_error error, const char *given);
+/** What was recorded is not to be told: it is tried again, or in another way. */
+void nrs_cli_forget_failure(nrs_cli *cli);
 /** Record what the daemon said. */
 void nrs_cli_fail_as(nrs_cli *cli, const char *rule, int exit_code, const char *message, const char *hint);
 /** Write the recorded failure to standard error. Returns the exit code. */

@@ -45,6 +45,16 @@ nrs_error nrs_cli_fail(nrs_cli *cli, nrs_error error, const char *hint, const ch
     return error;
 }
 
+void nrs_cli_forget_failure(nrs_cli *cli)
+{
+    free(cli->rule);
+    free(cli->message);
+    free(cli->hint);
+    cli->rule = cli->message = cli->hint = NULL;
+    cli->error = NRS_OK;
+    cli->exit_code = 0;
+}
+
 nrs_error nrs_cli_fail_about(nrs_cli *cli, nrs_error error, const char *given)
 {
     return nrs_cli_fail(cli, error, NULL, "%s: %s", given, _(nrs_error_sentence(error)));

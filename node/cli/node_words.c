@@ -58,6 +58,11 @@ static const char *const templates[] = {
     N_("this node's clock is %llu hours behind those of most peers: check this machine's date and time"),
     N_("the disk is almost full: %llu MiB are left, and without room nothing can be sent or received"),
     N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
+    N_("%llu reports of %s in @%s, missing since %s, have expired and can no longer come"),
+    N_("%llu reports of %s in @%s are missing since %s; they have been asked for again"),
+    N_("two reports of this node bear one number (%s and %s): see whether a copy of its folder is in use"),
+    N_("%s has sent two different reports under one number (%s and %s): this is proven; ask it which one holds"),
+    N_("Another report to the same persons has been sent meanwhile."),
     N_("%.80s: %s."),
 };
 

@@ -290,6 +290,24 @@ static json_t *about(const char *person, const char *command, const char *id)
     return request;
 }
 
+/* The node counts what has come; where the report stands in the count is sealed with its text, and told alone. */
+static nrs_error tell_place(json_t *request, const nrs_body *body)
+{
+    nrs_error error = NRS_OK;
+
+    if (body->stream.len == 0) {
+        return NRS_OK;
+    }
+    error = nrs_red_set(request, "stream", nrs_field(&body->stream));
+    if (error == NRS_OK && json_object_set_new(request, "sequence", json_integer((json_int_t)body->sequence)) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    if (error == NRS_OK && body->previous.len > 0) {
+        error = nrs_red_set(request, "previous", nrs_field(&body->previous));
+    }
+    return error;
+}
+
 nrs_error nrs_red_unseal(nrs_cli *cli, nrs_red_opening *with, const char *person_id, const char *id)
 {
     json_t *request = about(person_id, "red-open", id);
@@ -329,7 +347,10 @@ static nrs_error note_read(nrs_cli *cli, opening *with, const nrs_card *own)
     nrs_red_grant_waiting(cli, with->person, cli->person);
     nrs_hex_encode(whole_id, with->sealed->id, NRS_HASH_SIZE);
     request = about(cli->person, "red-opened", whole_id);
-    error = nrs_control_call(cli, request, NULL, NULL);
+    error = tell_place(request, with->opened.body);
+    if (error == NRS_OK) {
+        error = nrs_control_call(cli, request, NULL, NULL);
+    }
     json_decref(request);
     return error;
 }

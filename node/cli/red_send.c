@@ -12,6 +12,8 @@
 #include "red.h"
 #include "red_report.h"
 
+enum { ATTEMPTS = 4 };
+
 /* What the node prepared. Owned; preparation_wipe. */
 typedef struct preparation {
     json_t *row;
@@ -25,6 +27,8 @@ typedef struct preparation {
     Nrs__Wire__Target *targets;          /* as addresses; borrow from recipients */
     Nrs__Wire__Target **target_places;
     size_t target_count;
+    uint8_t stream[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
+    uint64_t sequence;
 } preparation;
 
 static void preparation_wipe(preparation *with)
@@ -117,6 +121,22 @@ static nrs_error read_recipients(preparation *with, const nrs_draft *draft, cons
     return error;
 }
 
+/* The report's number among those to the same persons, and the report before it. */
+static nrs_error read_number(preparation *with)
+{
+    const json_t *sequence = json_object_get(with->row, "sequence");
+    nrs_error error = nrs_red_bytes(with->stream, NRS_HASH_SIZE, with->row, "stream");
+
+    if (error == NRS_OK && (!json_is_integer(sequence) || json_integer_value(sequence) <= 0)) {
+        error = NRS_ERROR_MALFORMED;
+    }
+    if (error == NRS_OK) {
+        with->sequence = (uint64_t)json_integer_value(sequence);
+        error = with->sequence > 1 ? nrs_red_bytes(with->previous, NRS_HASH_SIZE, with->row, "previous") : NRS_OK;
+    }
+    return error;
+}
+
 static nrs_error read_preparation(preparation *with, const nrs_draft *draft, const char *own_address)
 {
     const json_t *version = json_object_get(with->row, "roster_version");
@@ -135,6 +155,10 @@ static nrs_error read_preparation(preparation *with, const nrs_draft *draft, con
     if (error != NRS_OK || !json_is_integer(version) || json_integer_value(version) <= 0 || !json_is_integer(created) ||
         json_integer_value(created) <= 0) {
         return error == NRS_OK ? NRS_ERROR_MALFORMED : error;
+    }
+    error = read_number(with);
+    if (error != NRS_OK) {
+        return error;
     }
     with->roster_version = (uint64_t)json_integer_value(version);
     with->created_ms = (uint64_t)json_integer_value(created);
@@ -199,6 +223,9 @@ static nrs_error seal(nrs_sealed_parts *parts_out, const preparation *with, cons
             .header = &header,
             .report = report,
             .audience = &audience,
+            .stream = nrs_slice_of(with->stream, sizeof with->stream),
+            .sequence = with->sequence,
+            .previous = nrs_slice_of(with->previous, with->sequence > 1 ? sizeof with->previous : 0),
             .recipients = with->recipients,
             .recipient_count = with->count,
             .grantor = {&with->grantor, lent_agreement, (void *)(uintptr_t)with},
@@ -249,20 +276,14 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
     return error;
 }
 
-nrs_error nrs_red_send(nrs_cli *cli, const nrs_draft *draft)
+/* From the node's preparation to its signature. */
+static nrs_error send_once(nrs_cli *cli, const nrs_draft *draft)
 {
     preparation with = {0};
     nrs_sealed_parts parts = {0};
     nrs_red_report report = {0};
-    nrs_error error = NRS_OK;
+    nrs_error error = prepare(cli, &with, draft);
 
-    NRS_ASSERT(cli != NULL && draft != NULL);
-    NRS_ASSERT(draft->label == NRS_LABEL_RED);
-
-    error = nrs_keyring_start(cli);
-    if (error == NRS_OK) {
-        error = prepare(cli, &with, draft);
-    }
     if (error == NRS_OK) {
         error = nrs_red_report_make(&report, cli, draft, with.row);
     }
@@ -276,5 +297,23 @@ nrs_error nrs_red_send(nrs_cli *cli, const nrs_draft *draft)
     nrs_red_report_wipe(&report);
     nrs_sealed_parts_wipe(&parts);
     preparation_wipe(&with);
+    return error;
+}
+
+nrs_error nrs_red_send(nrs_cli *cli, const nrs_draft *draft)
+{
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL && draft != NULL);
+    NRS_ASSERT(draft->label == NRS_LABEL_RED);
+
+    error = nrs_keyring_start(cli);
+    if (error == NRS_OK) {
+        error = send_once(cli, draft);
+    }
+    for (size_t i = 1; i < ATTEMPTS && error == NRS_ERROR_BUSY; i++) { /* another report took the number meanwhile */
+        nrs_cli_forget_failure(cli);
+        error = send_once(cli, draft);
+    }
     return error;
 }

@@ -31,17 +31,42 @@ static nrs_error print_line(void *context, nrs_slice line)
 typedef struct listing {
     nrs_table table;
     bool japanese;
+    char *missing; /* lines about what is missing, or NULL; owned */
 } listing;
 
 static void add_marks(listing *to, const json_t *row)
 {
-    char *marks = nrs_text_format("%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+    char *marks = nrs_text_format("%s%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
                                   json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",
                                   json_is_true(json_object_get(row, "drill")) ? _("drill ") : "",
-                                  json_is_true(json_object_get(row, "expired")) ? _("expired ") : "");
+                                  json_is_true(json_object_get(row, "expired")) ? _("expired ") : "",
+                                  json_integer_value(json_object_get(row, "missing_before")) > 0 ? _("gap before ") : "");
 
     nrs_table_add(&to->table, marks);
     free(marks);
+}
+
+/* A line for the foot of the list, where reports are missing before this one. */
+static void note_missing(listing *to, const json_t *row)
+{
+    const long long count = (long long)json_integer_value(json_object_get(row, "missing_before"));
+    const char *from = nrs_json_text(row, "from");
+    const char *id = nrs_json_text(row, "id");
+    char since[64];
+    char *line = NULL;
+
+    if (count <= 0 || from == NULL || id == NULL) {
+        return;
+    }
+    nrs_text_time_of(since, nrs_json_text(row, "missing_since"));
+    line = nrs_text_format(_("%lld reports of %s are missing since %s, before %.12s"), count, from, since, id);
+    if (line != NULL) {
+        char *lines = nrs_text_format("%s%s\n", to->missing == NULL ? "" : to->missing, line);
+
+        free(to->missing);
+        to->missing = lines;
+    }
+    free(line);
 }
 
 static nrs_error add_listed(void *context, json_t *row)
@@ -66,6 +91,7 @@ static nrs_error add_listed(void *context, json_t *row)
     nrs_table_add(&to->table, nrs_json_text(row, "from"));
     add_marks(to, row);
     nrs_table_add(&to->table, subject);
+    note_missing(to, row);
     free(subject);
     free(label);
     return to->table.error;
@@ -155,8 +181,15 @@ nrs_error nrs_run_list(nrs_cli *cli)
     }
     json_decref(request);
     if (error == NRS_OK && !cli->json) {
-        return nrs_table_print(&to.table);
+        error = nrs_table_print(&to.table);
+        if (error == NRS_OK && to.missing != NULL) {
+            fputc('\n', stdout);
+            nrs_text_print(stdout, to.missing, NRS_TEXT_BODY);
+        }
+        free(to.missing);
+        return error;
     }
+    free(to.missing);
     if (to.table.cell_count > 0) { /* half a list is none */
         to.table.error = NRS_ERROR_INTERNAL;
         (void)!nrs_table_print(&to.table);
@@ -259,16 +292,6 @@ static json_t *about_report_as(const nrs_cli *cli, const char *command)
     return request;
 }
 
-static void forget_failure(nrs_cli *cli)
-{
-    free(cli->rule);
-    free(cli->message);
-    free(cli->hint);
-    cli->rule = cli->message = cli->hint = NULL;
-    cli->error = NRS_OK;
-    cli->exit_code = 0;
-}
-
 /* The node shows what it can open; RED, which it cannot, is opened here by the person named. */
 static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
 {
@@ -282,7 +305,7 @@ static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
     json_decref(request);
     if (red && cli->person != NULL) {
         json_decref(row);
-        forget_failure(cli);
+        nrs_cli_forget_failure(cli);
         return nrs_red_open(cli, row_out, cli->arguments[0]);
     }
     if (red) {

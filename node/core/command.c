@@ -46,6 +46,9 @@ static const field list_fields[] = {
 };
 static const field id_fields[] = {{"id", FIELD_TEXT}};
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
+static const field red_opened_fields[] = {
+    {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT},
+};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
@@ -62,7 +65,7 @@ static const command commands[] = {
     {"red-open", nrs_command_red_open, FIELDS(reader_fields)},
     {"red-waiting", nrs_command_red_waiting, NULL, 0},
     {"red-grant", nrs_command_red_grant, FIELDS(red_grant_fields)},
-    {"red-opened", nrs_command_red_opened, FIELDS(reader_fields)},
+    {"red-opened", nrs_command_red_opened, FIELDS(red_opened_fields)},
     {"list", nrs_command_list, FIELDS(list_fields)},
     {"show", nrs_command_show, FIELDS(reader_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},

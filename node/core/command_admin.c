@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
 #include "prekeys.h"
+#include "stream.h"
 #include "proto/vocabulary.h"
 
 #define ROSTER_EXPIRES_SOON_MS (30ull * NRS_DAY_MS)
@@ -227,6 +227,20 @@ nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings)
     return nrs_array_text(warnings, text);
 }
 
+/* What is missing, and who sent two reports under one number. */
+static nrs_error put_streams(nrs_core *core, nrs_row *row)
+{
+    json_t *gaps = json_array(), *equivocations = json_array();
+    nrs_error error = nrs_gap_rows(core, gaps);
+
+    if (error == NRS_OK) {
+        error = nrs_equivocation_rows(core, equivocations);
+    }
+    nrs_row_json(row, "gaps", gaps);
+    nrs_row_json(row, "equivocations", equivocations);
+    return error;
+}
+
 static nrs_error put_warnings(nrs_core *core, nrs_row *row)
 {
     json_t *warnings = json_array();
@@ -246,6 +260,12 @@ static nrs_error put_warnings(nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = nrs_warn_clock(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_gap_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_equivocation_warn(core, warnings);
     }
     if (error == NRS_OK && !nrs_secret_pool_locked()) {
         error = nrs_array_text(warnings, "the pool of secrets is not locked into memory: raise LimitMEMLOCK");
@@ -314,6 +334,9 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
         nrs_row_number(&row, "deferred", nrs_store_deferred_count(core->store));
         nrs_row_number(&row, "reports", reports);
         put_prekeys(core, &row);
+        error = put_streams(core, &row);
+    }
+    if (error == NRS_OK) {
         error = put_warnings(core, &row);
     }
     if (error == NRS_OK) {

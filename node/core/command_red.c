@@ -7,6 +7,7 @@
 
 #include "command_draft.h"
 #include "command_quote.h"
+#include "stream.h"
 
 static const char hint_red[] = "red-prepare is for TLP:RED; other labels go by send.";
 
@@ -61,6 +62,24 @@ static nrs_error put_sender(nrs_core *core, json_t *recipients, const nrs_draft 
     return nrs_red_put_recipient(core, recipients, address, &keys);
 }
 
+/* The number under which the person's process seals: it is the next one's still when the report is submitted, or another report to
+ * the same persons was quicker, and this one is prepared again. */
+static nrs_error put_number(nrs_core *core, nrs_row *row, const nrs_delivery *delivery)
+{
+    nrs_number number;
+    nrs_error error = nrs_number_next(core, &number, delivery, NRS_LABEL_RED);
+
+    if (error == NRS_OK) {
+        error = nrs_command_written(core, nrs_number_reserve(core, &number));
+    }
+    if (error == NRS_OK) {
+        nrs_row_base64(row, "stream", nrs_slice_of(number.stream, NRS_HASH_SIZE));
+        nrs_row_number(row, "sequence", number.sequence);
+        nrs_row_base64(row, "previous", nrs_number_previous(&number));
+    }
+    return error;
+}
+
 static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *draft, const nrs_delivery *delivery, const nrs_quoted *quoted)
 {
     json_t *recipients = json_array();
@@ -92,7 +111,7 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
     if (quoted->row.id != NULL) {
         nrs_row_hex(row, "quoted", quoted->row.id, NRS_HASH_SIZE);
     }
-    return NRS_OK;
+    return put_number(core, row, delivery);
 }
 
 nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json_t *request)
@@ -339,6 +358,37 @@ static nrs_error note_opened(nrs_core *core, nrs_report_row *report, const nrs_h
     return nrs_command_written(core, error);
 }
 
+/* The place that the person's process found in the body: the header commits to it, so that no other can be told. */
+static nrs_error note_place(nrs_core *core, nrs_answer *answer, const nrs_sealed_view *view, const json_t *request)
+{
+    nrs_bytes stream = {0}, previous = {0};
+    nrs_told_place told = {.sequence = nrs_request_number(request, "sequence", 0)};
+    uint8_t place[NRS_HASH_SIZE];
+    nrs_error error = NRS_OK;
+
+    if (nrs_request_text(request, "stream") == NULL || memcmp(view->header->originator.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        return NRS_OK; /* not counted, or our own */
+    }
+    error = nrs_request_bytes(answer, &stream, request, "stream");
+    if (error == NRS_OK && nrs_request_text(request, "previous") != NULL) {
+        error = nrs_request_bytes(answer, &previous, request, "previous");
+    }
+    if (error == NRS_OK && (stream.size != NRS_HASH_SIZE || (previous.size != 0 && previous.size != NRS_HASH_SIZE))) {
+        error = nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The place of the report is malformed.");
+    }
+    if (error == NRS_OK) {
+        told.stream = nrs_slice_of_bytes(&stream);
+        told.previous = nrs_slice_of_bytes(&previous);
+        nrs_place(place, &(nrs_place_terms){view->header->originator.data, view->header->community.data, stream.data, told.sequence});
+        error = nrs_slice_equal(nrs_slice_of(place, sizeof place), nrs_field(&view->header->place))
+                    ? nrs_command_written(core, nrs_stream_take(core, view, &told))
+                    : nrs_refuse(answer, NRS_ERROR_FORGED, NULL, "The report does not stand at this place.");
+    }
+    nrs_bytes_wipe(&previous);
+    nrs_bytes_wipe(&stream);
+    return error;
+}
+
 nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     gathering all;
@@ -353,6 +403,9 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, report.id);
+    }
+    if (error == NRS_OK) {
+        error = note_place(core, answer, view, request);
     }
     if (error == NRS_OK) {
         error = note_opened(core, &report, view->header, all.person);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
+#include "stream.h"
 #include "proto/vocabulary.h"
 
 static const char hint_id[] = "An ID is 64 hexadecimal digits in lower case; its first 6 or more will do while they are unique.";
@@ -161,10 +161,16 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     const nrs_report *text = opened == NULL ? NULL : opened->report;
     const nrs_term *kind = text == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, text->kind);
     char from[NRS_ADDRESS_SIZE_MAX + 1];
+    uint64_t missing = 0, missing_since_ms = 0;
     nrs_label label;
+    nrs_error error = NRS_OK;
 
     if (nrs_label_from_wire(&label, report->label) != NRS_OK) {
         return NRS_ERROR_DAMAGED;
+    }
+    error = nrs_gap_before(core, &missing, &missing_since_ms, report->id);
+    if (error != NRS_OK) {
+        return error;
     }
     nrs_command_org(core, from, report->community, report->originator);
     nrs_row_hex(row, "id", report->id, NRS_HASH_SIZE);
@@ -177,6 +183,12 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     nrs_row_flag(row, "opened", report->opened_ms != 0);
     nrs_row_flag(row, "drill", (report->flags & NRS_HEADER_DRILL) != 0);
     nrs_row_flag(row, "urgent", report->urgency != 0);
+    nrs_row_number(row, "missing_before", missing);
+    if (missing > 0) {
+        nrs_row_time(row, "missing_since", missing_since_ms);
+    } else {
+        nrs_row_text(row, "missing_since", NULL);
+    }
     return NRS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "command_draft.h"
 #include "command_outgoing.h"
 #include "command_quote.h"
+#include "stream.h"
 
 static const char hint_person[] = "Act as the person who writes it: noroshi --as PERSON send …";
 static const char hint_smaller[] = "Shorten the body or its fields: a report has at most 256 KiB in all.";
@@ -83,7 +84,8 @@ static nrs_error slots_of(nrs_recipient **recipients_out, size_t *count_out, con
     return NRS_OK;
 }
 
-static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secret **file_key_out, const nrs_header *header,
+/* Out: number_out: the number under which it is sealed, among what goes to these recipients. */
+static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secret **file_key_out, nrs_number *number_out, const nrs_header *header,
                            const nrs_report *report, const nrs_delivery *delivery)
 {
     nrs_audience audience = nrs_delivery_audience(delivery);
@@ -97,23 +99,29 @@ static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secr
     nrs_error error = slots_of(&recipients, &request.recipient_count, delivery, (nrs_label)header->label);
 
     if (error == NRS_OK) {
+        error = nrs_number_next(core, number_out, delivery, (nrs_label)header->label);
+    }
+    if (error == NRS_OK) {
         request.recipients = recipients;
+        request.stream = nrs_slice_of(number_out->stream, NRS_HASH_SIZE);
+        request.sequence = number_out->sequence;
+        request.previous = nrs_number_previous(number_out);
         error = nrs_seal(parts_out, file_key_out, &request);
     }
     free(recipients);
     return error;
 }
 
-static nrs_error seal(nrs_core *core, nrs_answer *answer, nrs_sealed_parts *parts_out, nrs_secret **file_key_out, const nrs_header *header,
-                      const nrs_report *report, nrs_delivery *delivery)
+static nrs_error seal(nrs_core *core, nrs_answer *answer, nrs_sealed_parts *parts_out, nrs_secret **file_key_out, nrs_number *number_out,
+                      const nrs_header *header, const nrs_report *report, nrs_delivery *delivery)
 {
-    nrs_error error = seal_once(core, parts_out, file_key_out, header, report, delivery);
+    nrs_error error = seal_once(core, parts_out, file_key_out, number_out, header, report, delivery);
 
     if (error == NRS_ERROR_FORGED && nrs_delivery_drop_forged(core, delivery)) { /* one bad prekey must not silence the sender */
         if (delivery->count == 0) {
             return nrs_refuse(answer, NRS_ERROR_AUDIENCE, NULL, "Nobody with a usable prekey is left to receive it.");
         }
-        error = seal_once(core, parts_out, file_key_out, header, report, delivery);
+        error = seal_once(core, parts_out, file_key_out, number_out, header, report, delivery);
     }
     if (error == NRS_OK || nrs_error_is_fatal(error)) {
         return error;
@@ -147,7 +155,8 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     nrs_bytes record = {0};
     nrs_outgoing outgoing = {.id = parts.id, .header = &header};
     uint64_t position = 0;
-    nrs_error error = seal(core, answer, &parts, &file_key, &header, &report, delivery);
+    nrs_number number;
+    nrs_error error = seal(core, answer, &parts, &file_key, &number, &header, &report, delivery);
 
     if (error != NRS_OK) {
         goto out;
@@ -163,6 +172,9 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     error = nrs_outgoing_store(core, &position, &outgoing);
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
+    }
+    if (error == NRS_OK) {
+        error = nrs_command_written(core, nrs_number_use(core, &number, delivery, parts.id, header.created_ms));
     }
     if (error == NRS_OK) {
         memcpy(id_out, parts.id, NRS_HASH_SIZE);

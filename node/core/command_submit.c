@@ -3,6 +3,7 @@
 
 #include "command_draft.h"
 #include "command_outgoing.h"
+#include "stream.h"
 
 #define PREPARED_MS_MAX (10ull * NRS_MINUTE_MS) /* between red-prepare and red-submit */
 
@@ -20,6 +21,7 @@ typedef struct submission {
     nrs_address addresses[NRS_TARGET_COUNT_MAX];
     size_t address_count;
     nrs_delivery delivery;
+    nrs_number number;
 } submission;
 
 static void submission_wipe(submission *it)
@@ -185,6 +187,22 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, submission *it)
     return error;
 }
 
+/* The process seals the number that red-prepare gave it; the header commits to it. */
+static nrs_error check_number(nrs_core *core, nrs_answer *answer, submission *it)
+{
+    uint8_t place[NRS_HASH_SIZE];
+    nrs_error error = nrs_number_next(core, &it->number, &it->delivery, NRS_LABEL_RED);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_place(place, &(nrs_place_terms){core->self.sign_key, it->delivery.community->id, it->number.stream, it->number.sequence});
+    if (!nrs_slice_equal(nrs_slice_of(place, sizeof place), nrs_field(&it->view->header->place))) {
+        return nrs_refuse(answer, NRS_ERROR_BUSY, hint_again, "Another report to the same persons has been sent meanwhile.");
+    }
+    return NRS_OK;
+}
+
 /* ---- Storing ---- */
 
 static nrs_error store_recipient(nrs_core *core, const nrs_addressee *one, uint64_t position)
@@ -239,6 +257,9 @@ static nrs_error store(nrs_core *core, const submission *it)
     if (error == NRS_OK) {
         error = store_own_slots(core, it);
     }
+    if (error == NRS_OK) {
+        error = nrs_number_use(core, &it->number, &it->delivery, it->view->id, it->view->header->created_ms);
+    }
     return nrs_command_written(core, error);
 }
 
@@ -288,6 +309,9 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = check_new(core, answer, &it);
+    }
+    if (error == NRS_OK) {
+        error = check_number(core, answer, &it);
     }
     if (error == NRS_OK) {
         error = answer_with(core, answer, &it);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "receive.h"
+#include "stream.h"
 
 #define EVENT_COUNT_MAX 1024u
 #define SENT_STORED_EVERY_MS 5000u
@@ -18,6 +19,9 @@ static nrs_error load(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_directory_load(core);
     }
+    if (error == NRS_OK) {
+        error = nrs_gap_load(core);
+    }
     core->admission_changed = true;
     core->letters_due = true;
     core->letters_await_clock = false;
@@ -30,6 +34,7 @@ static void unload(nrs_core *core)
     nrs_link_wipe_all(core);
     nrs_link_pump_wipe(core);
     nrs_log_cache_wipe(core);
+    nrs_equivocation_wipe(core);
     nrs_statements_wipe(core);
     free(core->arrived);
     core->arrived = NULL;
@@ -107,6 +112,7 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
     }
     core->self = *nrs_identity_public(options->identity);
     core->link_window = options->link_window != 0 ? options->link_window : NRS_LINK_WINDOW_DEFAULT;
+    core->gap_grace_ms = options->gap_grace_ms != 0 ? options->gap_grace_ms : NRS_GAP_GRACE_MS_DEFAULT;
     core->now_ms = now_ms;
     nrs_key_hash(core->self_hash, core->self.sign_key);
     error = nrs_card_verify(&card, options->own_card);
@@ -179,6 +185,9 @@ static nrs_error tick(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_sweep_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_gap_tick(core);
     }
     return error == NRS_OK ? store_sent(core) : error;
 }

@@ -45,6 +45,8 @@ typedef struct nrs_peer {
     bool sent_dirty;
     uint64_t complaint_ms;   /* monotonic: the minute in which complaint_count lines were logged about it */
     uint32_t complaint_count;
+    uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
+    uint32_t resent_count;
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;
 
@@ -180,6 +182,11 @@ struct nrs_core {
     struct nrs_log_cache *cache;
     struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;
+
+    bool gaps;                         /* there may be some (gap.c) */
+    uint64_t gap_grace_ms;
+    uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
+    struct nrs_place_memory *places;   /* of a hub (equivocation.c); NULL until it takes a report */
 };
 
 /* effects.c */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "log_parse.h"
+#include "stream.h"
 
 /* The first slots that stand in the row of their report. */
 static nrs_error parse_first_slots(nrs_log_entry *entry, const nrs_sealed_view *view)
@@ -196,8 +197,12 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
 {
     nrs_record *record = NULL;
     nrs_slice payload;
-    nrs_error error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));
+    nrs_error error;
 
+    if (entry->type == NRS_LOG_RESEND) {
+        return NRS_OK; /* no record: read where it is routed */
+    }
+    error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));
     if (error != NRS_OK) {
         return error;
     }
@@ -221,6 +226,8 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     case NRS_RECORD_ROSTER:
         error = parse_roster(entry, payload);
         break;
+    case NRS_RECORD_EQUIVOCATION:
+        break; /* read where it is routed */
     case NRS_RECORD_SLOT_PATH:
         entry->dropped = true; /* our own: never routed */
         break;

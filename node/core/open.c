@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "receive.h"
+#include "stream.h"
 
 nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant)
 {
@@ -160,6 +161,7 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
 {
     nrs_secret *file_key = NULL;
     nrs_opened opened = {0};
+    nrs_told_place told;
     nrs_reader_facts facts;
     nrs_error error = nrs_clear_open(&file_key, view, view->grant);
 
@@ -171,6 +173,8 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
     }
     if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
         error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
+        told = nrs_place_of(opened.body);
+        error = error == NRS_OK ? nrs_stream_take(core, view, &told) : error;
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
@@ -192,7 +196,10 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
     if (error == NRS_ERROR_EXISTS) {
         return NRS_OK;
     }
-    return error == NRS_OK ? keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL) : error;
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL);
+    }
+    return error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
 }
 
 /* The prekey is destroyed (under RED perhaps a person's, of which nothing is known any more): the originator is asked for a
@@ -205,6 +212,9 @@ static nrs_error await_grant(nrs_core *core, const nrs_sealed_view *view, uint64
     if (error == NRS_OK) {
         error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, 0, NULL, NULL);
     }
+    if (error == NRS_OK) {
+        error = nrs_stream_take_unopened(core, view);
+    }
     return error == NRS_OK ? nrs_regrant_ask(core, view, position, slot->prekey_id.data) : error;
 }
 
@@ -214,6 +224,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
     nrs_secret *file_key = NULL;
     nrs_opened opened = {0};
+    nrs_told_place told;
     nrs_error error;
 
     /* A path that does not hold is the carrier's fault and leaves no trace; anything after it is the originator's. */
@@ -230,11 +241,16 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     }
     if (error == NRS_OK) {
         error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
+        told = nrs_place_of(opened.body);
+        if (error == NRS_OK && grant->authority == NRS_AUTHORITY_ORIGINATOR) { /* only whom the originator let in takes part in its count */
+            error = nrs_stream_take(core, view, &told);
+        }
     } else if (!nrs_error_is_fatal(error)) {
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }
         error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL);
+        error = error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
     }
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "receive.h"
+#include "stream.h"
 
 /* The peer that hands a record over must have made it or be a hub of its community. */
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
@@ -204,6 +205,9 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
         *both_out = slots != NULL;
         row.slots = slots != NULL ? following : nrs_slice_of(NULL, 0);
         error = store_sealed(core, &row, view, &slots);
+    }
+    if (error == NRS_OK && community->hub) {
+        error = nrs_equivocation_watch(core, view, row.position);
     }
 out:
     nrs_slots_destroy(&slots);
@@ -436,6 +440,9 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         break;
     case NRS_RECORD_ENVELOPE:
         error = receive_envelope(core, record, payload, from);
+        break;
+    case NRS_RECORD_EQUIVOCATION:
+        error = nrs_equivocation_receive(core, record, payload, from);
         break;
     }
     nrs_record_free(&decoded);

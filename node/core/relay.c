@@ -2,7 +2,7 @@
  * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
 #include <string.h>
 
-#include "internal.h"
+#include "stream.h"
 
 void nrs_relay_item_wipe(nrs_relay_item *item)
 {
@@ -190,6 +190,9 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         (entry->expires_ms != 0 && nrs_clock_expired(core, entry->expires_ms))) {
         return NRS_OK;
     }
+    if (entry->type == NRS_LOG_RESEND) {
+        return nrs_resend_route(core, item_out, entry, link);
+    }
     switch ((nrs_record_type)entry->type) {
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
@@ -208,6 +211,9 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         break;
     case NRS_RECORD_ENVELOPE:
         route_envelope(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_EQUIVOCATION:
+        error = nrs_equivocation_route(core, item_out, entry, link);
         break;
     case NRS_RECORD_SLOT_PATH:
         break;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "stream.h"
 
 #define LETTER_SIZE_MAX (60u * 1024u)
 #define LETTER_DOUBT_MS (NRS_REPORT_LIFE_MS_MAX / 2)
@@ -343,7 +343,7 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
     return error;
 }
 
-static nrs_error take_statement(nrs_core *core, nrs_peer *from, nrs_slice bytes)
+static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
 {
     nrs_statement *statement = NULL;
     nrs_error error = nrs_statement_decode(&statement, bytes);
@@ -352,6 +352,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, nrs_slice bytes)
         error = take_receipt(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
         error = nrs_regrant_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {
+        error = nrs_resend_take(core, from, community, statement);
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {
@@ -378,7 +380,7 @@ nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelo
     }
     error = nrs_envelope_open(&letter, envelope, nrs_identity_for(core, prekey->owner), &prekey->secret, &from->keys);
     for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
-        error = take_statement(core, from, nrs_field(&letter->statements[i]));
+        error = take_statement(core, from, envelope->community.data, nrs_field(&letter->statements[i]));
     }
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
         nrs_core_complain(core, from, error, "an envelope that does not open: %s", nrs_error_rule(error));

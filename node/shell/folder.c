@@ -84,6 +84,9 @@ static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
         error = setting(&folder->reconnect_ms_max, settings, "reconnect_max_ms", RECONNECT_MS_MAX_MIN,
                         RECONNECT_MS_MAX_DEFAULT);
     }
+    if (error == NRS_OK) {
+        error = setting(&folder->gap_grace_ms, settings, "gap_grace_ms", NRS_GAP_GRACE_MS_MIN, NRS_HOUR_MS);
+    }
     if (error != NRS_OK) {
         return error;
     }

@@ -66,6 +66,22 @@
     " waits_for BLOB NOT NULL, owner BLOB NOT NULL, peer BLOB NOT NULL, record BLOB NOT NULL);"                        \
     "CREATE INDEX deferred_waits_for ON deferred(waits_for, number);"                                                  \
     "CREATE INDEX deferred_owner ON deferred(owner);"                                                                  \
-    "CREATE INDEX deferred_peer ON deferred(peer);"
+    "CREATE INDEX deferred_peer ON deferred(peer);"                                                                    \
+    "CREATE TABLE sent_stream(audience BLOB PRIMARY KEY, sequence INTEGER NOT NULL, stream BLOB NOT NULL,"             \
+    " last BLOB NOT NULL) WITHOUT ROWID;"                                                                              \
+    "CREATE TABLE stream(key BLOB PRIMARY KEY, stream BLOB NOT NULL, originator BLOB NOT NULL,"                        \
+    " community BLOB NOT NULL) WITHOUT ROWID;"                                                                         \
+    "CREATE TABLE stream_item(key BLOB NOT NULL, sequence INTEGER NOT NULL, created_ms INTEGER NOT NULL,"              \
+    " id BLOB NOT NULL, PRIMARY KEY(key, sequence)) WITHOUT ROWID;"                                                    \
+    "CREATE TABLE stream_gap("                                                                                         \
+    " key BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, seen_ms INTEGER NOT NULL,"                     \
+    " until_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, asked INTEGER NOT NULL, next_id BLOB NOT NULL,"             \
+    " last_id BLOB, PRIMARY KEY(key, first)) WITHOUT ROWID;"                                                           \
+    "CREATE INDEX stream_gap_due ON stream_gap(next_ms);"                                                              \
+    "CREATE INDEX stream_gap_next ON stream_gap(next_id);"                                                             \
+    "CREATE TABLE unopened(place BLOB PRIMARY KEY, created_ms INTEGER NOT NULL, id BLOB NOT NULL) WITHOUT ROWID;"      \
+    "CREATE TABLE equivocation("                                                                                       \
+    " originator BLOB NOT NULL, place BLOB NOT NULL, at_ms INTEGER NOT NULL, community BLOB NOT NULL,"                 \
+    " first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY(originator, place)) WITHOUT ROWID;"
 
 #endif

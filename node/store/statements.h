@@ -10,6 +10,7 @@
 #define NRS_REPORT_COLUMNS                                                                                             \
     "position, part, key_state, opened_ms, segment, label, urgency, flags, created_ms, expires_ms, received_ms, id, "  \
     "community, originator, wrapped_key, annex"
+#define NRS_GAP_COLUMNS "key, first, last, seen_ms, until_ms, next_ms, asked, next_id, last_id"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_STATEMENTS(X)                                                                                              \
@@ -151,7 +152,52 @@
       "SELECT waits_for, version, expires_ms FROM deferred INDEXED BY deferred_owner WHERE owner = ?1 LIMIT 1")        \
     X(DEFERRED_EXPIRE, CHANGE, "DELETE FROM deferred WHERE expires_ms > 0 AND expires_ms <= ?1")                       \
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
-    X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")
+    X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")                                                           \
+    X(LOG_EACH_LIKE, READ, "SELECT " NRS_LOG_COLUMNS " FROM log WHERE id64 = ?1 ORDER BY +position")                   \
+    X(SENT_STREAM_GET, READ, "SELECT sequence, stream, last FROM sent_stream WHERE audience = ?1")                     \
+    X(SENT_STREAM_SET, CHANGE,                                                                                         \
+      "INSERT INTO sent_stream(audience, sequence, stream, last) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(audience)"         \
+      " DO UPDATE SET sequence = excluded.sequence, stream = excluded.stream, last = excluded.last")                   \
+    X(SENT_STREAM_CLEAR, CHANGE, "DELETE FROM sent_stream")                                                            \
+    X(STREAM_ADD, CHANGE,                                                                                              \
+      "INSERT INTO stream(key, stream, originator, community) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")          \
+    X(ITEM_ADD, CHANGE, "INSERT INTO stream_item(key, sequence, created_ms, id) VALUES(?1, ?2, ?3, ?4)")               \
+    X(ITEM_BELOW, READ,                                                                                                \
+      "SELECT sequence, created_ms, id FROM stream_item WHERE key = ?1 AND sequence <= ?2"                             \
+      " ORDER BY sequence DESC LIMIT 1")                                                                               \
+    X(ITEM_ABOVE, READ,                                                                                                \
+      "SELECT sequence, created_ms, id FROM stream_item WHERE key = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1")   \
+    X(GAP_SET, CHANGE,                                                                                                 \
+      "INSERT OR REPLACE INTO stream_gap(" NRS_GAP_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")             \
+    X(GAP_DELETE, CHANGE, "DELETE FROM stream_gap WHERE key = ?1 AND first = ?2")                                      \
+    X(GAP_AT, READ,                                                                                                    \
+      "SELECT " NRS_GAP_COLUMNS " FROM stream_gap AS g WHERE key = ?1 AND first <= ?2 AND last >= ?2"                  \
+      " ORDER BY first DESC LIMIT 1")                                                                                  \
+    X(GAP_BEFORE, READ, "SELECT " NRS_GAP_COLUMNS " FROM stream_gap AS g WHERE next_id = ?1 LIMIT 1")                  \
+    X(GAP_ANY, READ, "SELECT EXISTS(SELECT 1 FROM stream_gap)")                                                        \
+    X(GAP_EACH_DUE, READ,                                                                                              \
+      "SELECT g.key, g.first, g.last, g.seen_ms, g.until_ms, g.next_ms, g.asked, g.next_id, g.last_id, s.stream,"      \
+      " s.originator, s.community FROM stream_gap AS g JOIN stream AS s ON s.key = g.key"                              \
+      " WHERE (g.key, g.first) IN (SELECT key, first FROM stream_gap INDEXED BY stream_gap_due WHERE next_ms <= ?1"    \
+      " ORDER BY next_ms LIMIT ?2) ORDER BY +g.next_ms")                                                               \
+    X(GAP_EACH, READ,                                                                                                  \
+      "SELECT g.key, g.first, g.last, g.seen_ms, g.until_ms, g.next_ms, g.asked, g.next_id, g.last_id, s.stream,"      \
+      " s.originator, s.community FROM stream_gap AS g JOIN stream AS s ON s.key = g.key"                              \
+      " WHERE ?1 IS NULL OR s.originator = ?1 ORDER BY +g.seen_ms LIMIT ?2")                                           \
+    X(GAP_EACH_SUM, READ,                                                                                              \
+      "SELECT s.originator, s.community, g.until_ms <= ?2, cast(min(total(g.last - g.first + 1), 9e15) AS INTEGER),"        \
+      " min(g.seen_ms), max(g.asked) FROM stream_gap AS g JOIN stream AS s ON s.key = g.key WHERE g.seen_ms <= ?1"     \
+      " GROUP BY 1, 2, 3 ORDER BY 5")                                                                                  \
+    X(GAP_EXPIRE, CHANGE, "DELETE FROM stream_gap WHERE until_ms <= ?1")                                               \
+    X(UNOPENED_ADD, CHANGE,                                                                                            \
+      "INSERT INTO unopened(place, created_ms, id) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")                         \
+    X(UNOPENED_GET, READ, "SELECT created_ms, id FROM unopened WHERE place = ?1")                                      \
+    X(EQUIVOCATION_ADD, CHANGE,                                                                                        \
+      "INSERT INTO equivocation(originator, place, at_ms, community, first, second) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"    \
+      " ON CONFLICT DO NOTHING")                                                                                       \
+    X(EQUIVOCATION_COUNT, READ, "SELECT count(*) FROM equivocation WHERE originator = ?1")                             \
+    X(EQUIVOCATION_EACH, READ,                                                                                         \
+      "SELECT originator, place, at_ms, community, first, second FROM equivocation ORDER BY +at_ms")
 
 typedef enum nrs_statement {
 #define NRS_STATEMENT_ENUM(name, kind, sql) NRS_STATEMENT_##name,

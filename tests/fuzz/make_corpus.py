@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events.
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events and fuzz_equivocation.
 
 The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
 """
@@ -128,7 +128,18 @@ def core_events():
     write(path, "rosters-and-days", up + bytes([other, 0, settle]) + to_all + bytes([other, 0, cut, 0, other, 0, hours, 7, tick, 0, link, 0]) + to_one + bytes([ask, 1, 3, 0, other, 1, 0, ask, 2, 2, 0]) + seconds)
 
 
+def equivocations():
+    """From the vectors: what lies in their records."""
+    path, vectors = folder("fuzz_equivocation"), os.path.join(ROOT, "tests", "vectors", "sealing")
+    for name in sorted(name for name in os.listdir(vectors) if name.startswith("equivocation")):
+        with open(os.path.join(vectors, name), encoding="utf-8") as file:
+            record = bytes.fromhex(re.search(r"^equivocation: (\w+)$", file.read(), re.MULTILINE).group(1))
+        assert record[:3] == b"\x08\x0d\x12" and record[3] & 0x80 and not record[4] & 0x80
+        write(path, name[:-4], record[5:])
+
+
 if __name__ == "__main__":
+    equivocations()
     wire()
     form()
     armour()

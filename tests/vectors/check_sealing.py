@@ -21,7 +21,7 @@ LETTER_CLASSES = (256, 1024, 4096, 16384, 65536)
 ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
 VECTOR_COUNT_MIN = 50
-KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint"}
+KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation"}
 
 
 # ---- Primitives ----
@@ -196,6 +196,10 @@ def open_slot(sealed, grant, path, reader, prekey_id, prekey_secret, grantor_sig
     return file_key
 
 
+def place(header, stream, sequence):
+    return domain_hash("place", header.originator, header.community, stream, u64(sequence))
+
+
 def open_report(sealed, file_key):
     header = sealed.header
     bound = header.originator + header.community + u64(header.created_ms) + header.nonce
@@ -207,6 +211,7 @@ def open_report(sealed, file_key):
          "report-commitment")
     need(domain_hash("audience commitment", body.audience_salt, body.audience) == header.audience_commitment,
          "audience-commitment")
+    need((place(header, body.stream, body.sequence) if body.stream else b"") == header.place, "place")
     return summary, body.report, body.audience
 
 
@@ -322,6 +327,28 @@ def roster(given):
     return {"statement": many.statement, "community": community}
 
 
+# ---- Equivocation ----
+
+def equivocation(given):
+    value = decode("Equivocation", record(13, given["equivocation"]))
+    ids, headers, signed = [], [], []
+    for part in (value.first, value.second):
+        need(part is not None, "decode", "malformed")
+        header_hash = domain_hash("header", part.header, size=64)
+        headers.append(decode("Header", part.header))
+        ids.append(domain_hash("sealed id", header_hash, part.body_hash))
+        signed.append((part.signature, header_hash + part.body_hash + part.grant_hash))
+    one, other = headers
+    need(one.place and one.place == other.place and ids[0] != ids[1], "pair")
+    need(one.originator == other.originator and one.community == other.community, "pair")
+    need(ids[0] < ids[1], "order", "not-canonical")
+    for signature, hashes in signed:
+        check_signature("signature", one.originator, signature, "sealed signature", hashes)
+    if "stream" in given:
+        need(place(one, given["stream"], given["sequence"][0]) == one.place, "place")
+    return {"place": one.place}
+
+
 # ---- Persons' prekeys, fingerprints ----
 
 def person_prekey(given):
@@ -342,9 +369,9 @@ def fingerprint(given):
 # ---- The vectors ----
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster,
-          "person-prekey": person_prekey, "fingerprint": fingerprint}
+          "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
-          "community", "secret"}
+          "community", "secret", "place"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}
 
 

@@ -67,6 +67,14 @@ static void other_report_commitment(void)
     scene_reseal_with(&header);
 }
 
+static void other_place(void)
+{
+    nrs_header header = *it.made.view->header;
+
+    header.place.data[0] ^= 1;
+    scene_reseal_with(&header);
+}
+
 static void edit_first_grant(nrs_grant *grant)
 {
     assert_int_equal(nrs_grant_encode(&it.made.parts.grant, grant), NRS_OK);
@@ -421,6 +429,8 @@ static const struct report_case {
      NRS_ERROR_FORGED, other_report_commitment},
     {"audience-commitment", "header and grant commit to another audience", NRS_LABEL_CLEAR, BY_SLOT, 0,
      "audience-commitment", NRS_ERROR_FORGED, other_audience_commitment},
+    {"place-other", "the header commits to another place than the body has", NRS_LABEL_CLEAR, BY_SLOT, 0, "place",
+     NRS_ERROR_FORGED, other_place},
     {"clear-other-key", "a CLEAR grant with a key that the header does not commit to", NRS_LABEL_CLEAR, BY_SLOT, 0,
      "relay", NRS_ERROR_FORGED, other_key_commitment},
     {"grant-created", "the first grant has another time than the header", NRS_LABEL_AMBER, BY_SLOT, 0, "relay",

@@ -60,7 +60,7 @@ UNKNOWN = num(99, 1)
 def header(**c):
     return message((1, 1), (2, 3), (3, 0), (4, 0), (5, fill(1)), (6, fill(2)), (7, 3), (8, T0), (9, T0 + 7 * DAY), (10, 0),
                    (11, []), (12, 1), (13, []), (14, ""), (15, None), (16, fill(3, 24)), (17, fill(4)), (18, fill(5)),
-                   (19, fill(6)), (20, b""), (21, 1024 + 16), (22, fill(7, 40)), **c)
+                   (19, fill(6)), (20, b""), (21, 1024 + 16), (22, fill(7, 40)), (23, b""), **c)
 
 
 def grant(**c):
@@ -129,6 +129,14 @@ def report(**c):
 def body(**c):
     return message((1, fill(1)), (2, report()), (3, fill(2)), (4, audience(target(f3=fill(3)))), (5, fill(4)), (6, 7),
                    (7, fill(5)), **c)
+
+
+def signed_header(**c):
+    return message((1, header(f23=fill(9))), (2, fill(2, 64)), (3, fill(3, 64)), (4, fill(4, 64)), **c)
+
+
+def equivocation(**c):
+    return message((1, signed_header()), (2, signed_header(f2=fill(5, 64))), **c)
 
 
 def person(name, **c):
@@ -249,7 +257,8 @@ VECTORS = [
     ("signed_by_many", "good", OK, many()),
     ("header", "good", OK, header()),
     ("header", "good-everything", OK,
-     header(f3=1, f4=3, f10=31, f11=[fill(8)], f13=[fill(9)], f14="nda", f15=message((1, 3), (2, 7)), f20=fill(10))),
+     header(f3=1, f4=3, f10=31, f11=[fill(8)], f13=[fill(9)], f14="nda", f15=message((1, 3), (2, 7)), f20=fill(10),
+            f23=fill(11))),
     ("grant", "good-first", OK, grant()),
     ("grant", "good-clear", OK, grant(f6=b"", f7=b"", f8=0, f12=fill(5))),
     ("grant", "good-later", OK, later_grant(f11=fill(1, 100))),
@@ -264,6 +273,10 @@ VECTORS = [
     ("audience_opening", "good", OK, opening()),
     ("report", "good", OK, report()),
     ("body", "good", OK, body()),
+    ("body", "good-first", OK, body(f6=1, f7=b"")),
+    ("body", "good-uncounted", OK, body(f5=b"", f6=0, f7=b"")),
+    ("equivocation", "good", OK, equivocation()),
+    ("record", "good-equivocation", OK, record(f1=13)),
     ("card", "good", OK, card()),
     ("prekeys", "good", OK, prekeys()),
     ("roster", "good", OK, roster()),
@@ -283,6 +296,8 @@ VECTORS = [
     ("statement", "good-receipt", OK, statement()),
     ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報")),
     ("statement", "good-regrant", OK, statement(f1=7, f4=0, f7=fill(1, 8))),
+    ("statement", "good-missing-range", OK, statement(f1=8, f4=0, f5="", f7=fill(2), f8=fill(3, 48))),
+    ("statement", "good-missing-places", OK, statement(f1=8, f4=0, f5="", f8=fill(3, 32 * 32))),
     ("hello", "good", OK, hello()),
     ("items", "good", OK, items(item(), item(f1=6))),
     ("confirm", "good", OK, confirm()),
@@ -364,6 +379,7 @@ VECTORS = [
 
     # Values that this version does not know.
     ("record", "type-99", FLAG, record(f1=99)),
+    ("statement", "type-9", FLAG, statement(f1=9, f4=0)),
     ("header", "suite-2", SUITE, header(f1=2)),
     ("header", "suite-missing", SUITE, header(f1=0)),
     ("grant", "suite-2", SUITE, grant(f1=2)),
@@ -393,6 +409,17 @@ VECTORS = [
 
     # Sizes and ranges.
     ("signed", "signer-31", BAD, signed(f2=fill(1, 31))),
+    ("header", "place-31", BAD, header(f23=fill(1, 31))),
+    ("body", "sequence-0", BAD, body(f6=0)),
+    ("body", "first-with-previous", BAD, body(f6=1)),
+    ("body", "second-without-previous", BAD, body(f6=2, f7=b"")),
+    ("body", "place-without-stream", CANON, body(f5=b"")),
+    ("equivocation", "one-alone", BAD, equivocation(f2=None)),
+    ("equivocation", "hash-63", BAD, equivocation(f1=signed_header(f2=fill(1, 63)))),
+    ("equivocation", "signature-missing", BAD, equivocation(f1=signed_header(f4=None))),
+    ("statement", "missing-nothing", BAD, statement(f1=8, f4=0)),
+    ("statement", "missing-33", BAD, statement(f1=8, f4=0, f8=fill(3, 33 * 32))),
+    ("statement", "missing-47", BAD, statement(f1=8, f4=0, f8=fill(3, 47))),
     ("signed", "signature-65", BAD, signed(f3=fill(1, 65))),
     ("signed", "statement-missing", BAD, signed(f1=b"")),
     ("signed_by_many", "no-signature", BAD, many(f2=[])),

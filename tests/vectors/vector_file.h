@@ -28,5 +28,6 @@ void vector_close(FILE *file);
 void make_reports(const char *folder);
 void make_statements(const char *folder);
 void make_rosters(const char *folder);
+void make_streams(const char *folder);
 
 #endif

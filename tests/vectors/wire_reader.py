@@ -21,7 +21,7 @@ MESSAGES = {
     "Header": ["suite u", "label u", "urgency u", "flags u", "originator b", "community b", "roster_version u",
                "created_ms u", "expires_ms u", "onward u", "onward_communities []b", "attribution u",
                "disclaimers []b", "duty s", "conditions Conditions", "nonce b", "key_commitment b",
-               "report_commitment b", "audience_commitment b", "attachment_root b", "body_size u", "summary b"],
+               "report_commitment b", "audience_commitment b", "attachment_root b", "body_size u", "summary b", "place b"],
     "Grant": ["suite u", "grantor b", "authority u", "authority_ref b", "audience_commitment b", "epk b",
               "slot_root b", "slot_count u", "created_ms u", "sealed_id b", "sealed_audience b", "file_key b"],
     "Sealed": ["header b", "body b", "grant b", "signature b"],
@@ -29,6 +29,8 @@ MESSAGES = {
     "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
     "SlotPath": ["sealed_id b", "grant_id b", "index u", "slot b", "path b"],
     "AudienceOpening": ["salt b", "audience b"],
+    "SignedHeader": ["header b", "body_hash b", "grant_hash b", "signature b"],
+    "Equivocation": ["first SignedHeader", "second SignedHeader"],
     "Body": ["report_salt b", "report b", "audience_salt b", "audience b", "stream b", "sequence u", "previous b"],
     "Field": ["name s", "value s"],
     "PersonEntry": ["id s", "name s", "sign_key b", "agree_key b", "proof b"],
@@ -50,6 +52,8 @@ MESSAGES = {
     "Envelope": ["suite u", "from b", "to b", "community b", "created_ms u", "expires_ms u", "epk b", "prekey_id b",
                  "box b"],
     "Letter": ["statements []b"],
+    "Statement": ["type u", "sealed_id b", "at_ms u", "stage u", "person s", "reason s", "reference b", "detail b"],
+    "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
 }
 
 

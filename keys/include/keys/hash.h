@@ -46,7 +46,11 @@
     X(VAULT, "noroshi/1 vault")                                                                                        \
     X(PERSON_PREKEY, "noroshi/1 person prekey")                                                                        \
     X(KEY_FILE, "noroshi/1 key file")                                                                                  \
-    X(ANNEX_KEY, "noroshi/1 annex key")
+    X(ANNEX_KEY, "noroshi/1 annex key")                                                                                \
+    X(PLACE, "noroshi/1 place")                                                                                        \
+    X(STREAM, "noroshi/1 stream")                                                                                      \
+    X(STREAM_AUDIENCE, "noroshi/1 stream audience")                                                                    \
+    X(RESEND, "noroshi/1 resend")
 
 typedef enum nrs_domain {
 #define NRS_DOMAIN_ENUM(name, text) NRS_DOMAIN_##name,

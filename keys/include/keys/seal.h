@@ -34,12 +34,12 @@ typedef struct nrs_sealed_parts {
 void nrs_sealed_parts_wipe(nrs_sealed_parts *parts);
 
 typedef struct nrs_seal_request {
-    const nrs_header *header;      /* suite, originator, nonce, commitments, body_size and summary are filled in by seal */
+    const nrs_header *header;      /* suite, originator, nonce, commitments, place, body_size and summary are filled in by seal */
     const nrs_report *report;
     const nrs_audience *audience;
     nrs_slice stream;              /* 32 or empty */
-    uint64_t sequence;
-    nrs_slice previous;
+    uint64_t sequence;             /* from 1, with a stream */
+    nrs_slice previous;            /* empty for the first */
     const nrs_recipient *recipients; /* with a prekey each; may be none (all waiting). Ignored for CLEAR, whose grant carries the key */
     size_t recipient_count;
     nrs_grantor grantor;           /* the originator */
@@ -122,7 +122,9 @@ NRS_MUST_USE nrs_error nrs_clear_open(nrs_secret **file_key_out, const nrs_seale
 /** Open the summary. Out: nrs_summary_free. */
 NRS_MUST_USE nrs_error nrs_summary_open(nrs_summary **summary_out, const nrs_header *header, nrs_slice header_bytes, const nrs_secret *file_key);
 
-/** Seal what is kept beside a report's row in the store (not on the wire): nonce || XChaCha20-Poly1305. Out: replaced. */
+#define NRS_ANNEX_TEXT_SIZE_MAX 4036u /* padded and sealed it just fits the store's 4 KiB */
+/** Seal what is kept beside a report's row in the store (not on the wire): nonce || padded box of 256, 1,024 or 4,040 bytes.
+ *  Returns NRS_ERROR_TOO_LARGE. Out: replaced. */
 NRS_MUST_USE nrs_error nrs_annex_seal(nrs_bytes *annex_out, const nrs_secret *file_key, nrs_slice text);
 /** Returns NRS_ERROR_DAMAGED. Out: replaced; the caller wipes. */
 NRS_MUST_USE nrs_error nrs_annex_open(nrs_bytes *text_out, const nrs_secret *file_key, nrs_slice annex);
@@ -132,7 +134,7 @@ typedef struct nrs_opened {
     nrs_report *report;
     nrs_audience *audience;
 } nrs_opened;
-/** Open the body: AEAD, padding, commitments of report and audience. Out: nrs_opened_wipe. */
+/** Open the body: AEAD, padding, commitments of report, audience and place. Out: nrs_opened_wipe. */
 NRS_MUST_USE nrs_error nrs_body_open(nrs_opened *opened_out, const nrs_sealed_view *sealed, const nrs_secret *file_key);
 void nrs_opened_wipe(nrs_opened *opened);
 /** The audience of a later grant that has one of its own (sealed_audience not empty), checked against the grant's

@@ -44,6 +44,8 @@
 #define NRS_DISCLAIMER_COUNT_MAX 16u
 #define NRS_COMMUNITY_COUNT_MAX 64u /* that one node is in */
 #define NRS_DUTY_COUNT_MAX 16u      /* of one member, and in the rules of one community */
+#define NRS_MISSING_RANGE_SIZE (NRS_HASH_SIZE + 16u) /* a stream, first and last number */
+#define NRS_MISSING_COUNT_MAX 32u   /* places in one request for missing reports */
 #define NRS_FORK_COUNT_MAX 16u      /* that one roster heals */
 #define NRS_CHAIN_COUNT_MAX 64u     /* rosters in one invite */
 #define NRS_STATEMENT_COUNT_MAX 512u /* in one letter */
@@ -54,6 +56,7 @@
 #define NRS_RECORD_SIZE_MAX (480u * 1024u)
 #define NRS_HEADER_SIZE_MAX 8192u
 #define NRS_GRANT_SIZE_MAX 2048u
+#define NRS_EQUIVOCATION_SIZE_MAX (2u * NRS_HEADER_SIZE_MAX + 512u)
 #define NRS_SLOT_SIZE_MAX 96u
 #define NRS_CARD_SIZE_MAX (32u * 1024u)
 #define NRS_PREKEYS_SIZE_MAX 8192u
@@ -83,6 +86,8 @@
 #define NRS_LINK_WINDOW_MAX (64u * 1024u * 1024u)
 #define NRS_LINK_PING_MS (15ull * NRS_SECOND_MS)
 #define NRS_LINK_SILENCE_MS_MAX (60ull * NRS_SECOND_MS)
+#define NRS_GAP_GRACE_MS_DEFAULT NRS_MINUTE_MS
+#define NRS_GAP_GRACE_MS_MIN 100u
 #define NRS_DEFERRED_COUNT_MAX 4096u
 #define NRS_DEFERRED_PER_PEER_MAX 256u
 #define NRS_ROSTER_AHEAD_MAX 1024u /* versions that a record may speak of beyond the one held */

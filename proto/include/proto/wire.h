@@ -19,7 +19,8 @@ typedef enum nrs_record_type {
     NRS_RECORD_PREKEYS = 6,    /* Signed Prekeys */
     NRS_RECORD_ROSTER = 7,     /* SignedByMany Roster */
     NRS_RECORD_ENVELOPE = 8,   /* Signed Envelope */
-    NRS_RECORD_KEY_CHANGE = 12 /* Signed KeyChange */
+    NRS_RECORD_KEY_CHANGE = 12, /* Signed KeyChange */
+    NRS_RECORD_EQUIVOCATION = 13 /* Equivocation */
 } nrs_record_type;
 
 typedef enum nrs_frame_type {
@@ -38,7 +39,8 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_REQUEST = 4,
     NRS_STATEMENT_ACCEPTANCE = 5,
     NRS_STATEMENT_DENIAL = 6,
-    NRS_STATEMENT_REGRANT = 7 /* asks for a new grant: the prekey that `reference` names is destroyed */
+    NRS_STATEMENT_REGRANT = 7, /* asks for a new grant: the prekey that `reference` names is destroyed */
+    NRS_STATEMENT_MISSING = 8  /* asks for reports that are missing from a stream */
 } nrs_statement_type;
 
 typedef enum nrs_stage { /* of a receipt, in the order in which a recipient passes through them */
@@ -72,6 +74,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(audience_opening, Nrs__Wire__AudienceOpening, nrs__wire__audience_opening, 33u * 1024u)                          \
     X(report, Nrs__Wire__Report, nrs__wire__report, NRS_BODY_SIZE_MAX)                                                 \
     X(body, Nrs__Wire__Body, nrs__wire__body, NRS_BODY_SIZE_MAX)                                                       \
+    X(equivocation, Nrs__Wire__Equivocation, nrs__wire__equivocation, NRS_EQUIVOCATION_SIZE_MAX)                       \
     X(card, Nrs__Wire__Card, nrs__wire__card, NRS_CARD_SIZE_MAX)                                                       \
     X(prekeys, Nrs__Wire__Prekeys, nrs__wire__prekeys, NRS_PREKEYS_SIZE_MAX)                                           \
     X(roster, Nrs__Wire__Roster, nrs__wire__roster, NRS_ROSTER_SIZE_MAX)                                               \

@@ -220,6 +220,7 @@ static json_t *sealed_request(const json_t *row, uint32_t label)
     nrs_seal_request request = {.header = &header, .report = &report, .audience = &audience};
     nrs_sealed_parts parts = {0};
     nrs_secret *file_key = NULL;
+    uint8_t stream[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
     json_t *submit;
 
     nrs__wire__header__init(&header);
@@ -244,6 +245,13 @@ static json_t *sealed_request(const json_t *row, uint32_t label)
     target.person = nrs_field_of(nrs_slice_of(from.recipients[0].sign_key, NRS_KEY_SIZE));
     audience.n_targets = 1;
     audience.targets = targets;
+    key_of(stream, row, "stream");
+    request.stream = nrs_slice_of(stream, sizeof stream);
+    request.sequence = (uint64_t)json_integer_value(json_object_get(row, "sequence"));
+    if (request.sequence > 1) {
+        key_of(previous, row, "previous");
+        request.previous = nrs_slice_of(previous, sizeof previous);
+    }
     request.recipients = from.recipients;
     request.recipient_count = from.count;
     request.grantor = (nrs_grantor){&node, agree, &from};

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "keys/envelope.h"
+#include "keys/place.h"
 #include "keys/roster.h"
 #include "keys/seal.h"
 #include "keys/vault.h"
@@ -53,6 +54,7 @@ static const struct stage_of_step {
     {"report", "body-padding", "body"},
     {"report", "report-commitment", "body"},
     {"report", "audience-commitment", "body"},
+    {"report", "place", "body"},
     {"report", "grant-audience", "audience"},
     {"report", "grant-audience-commitment", "audience"},
     {"envelope", "signature", "envelope"},
@@ -411,6 +413,28 @@ static nrs_error try_person_prekey(vector *v, bool wanted)
     return error;
 }
 
+static nrs_error try_equivocation(vector *v, bool wanted)
+{
+    nrs_equivocation_view view = {0};
+    nrs_record *record = NULL;
+    nrs_error error = NRS_OK;
+
+    assert_int_equal(nrs_record_decode(&record, hex_of(v, "equivocation")), NRS_OK);
+    assert_int_equal(record->type, NRS_RECORD_EQUIVOCATION);
+    error = nrs_equivocation_verify(&view, nrs_field(&record->payload));
+    if (error == NRS_OK && wanted) {
+        uint8_t place[NRS_HASH_SIZE];
+
+        expect_bytes(v, "place", nrs_field(&view.headers[1]->place));
+        nrs_place(place, &(nrs_place_terms){view.headers[0]->originator.data, view.headers[0]->community.data,
+                                            fixed_of(v, "stream", NRS_HASH_SIZE), *fixed_of(v, "sequence", 1)});
+        expect_bytes(v, "place", nrs_slice_of(place, sizeof place));
+    }
+    nrs_equivocation_view_wipe(&view);
+    nrs_record_free(&record);
+    return error;
+}
+
 static nrs_error try_fingerprint(vector *v, bool wanted)
 {
     (void)wanted;
@@ -425,7 +449,7 @@ static const struct vector_kind {
 } kinds[] = {
     {"report", try_report},           {"envelope", try_envelope}, {"card", try_card},
     {"prekeys", try_prekeys},         {"roster", try_roster},     {"person-prekey", try_person_prekey},
-    {"fingerprint", try_fingerprint},
+    {"fingerprint", try_fingerprint}, {"equivocation", try_equivocation},
 };
 
 /* True if the check that failed has its place in the call that failed. */

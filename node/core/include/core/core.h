@@ -29,6 +29,7 @@ typedef struct nrs_core_options {
     nrs_identity *former;         /* borrowed: the identity before this one, or NULL */
     const nrs_secret *vault_key;  /* borrowed: what the vault file stands under, or NULL when the identity says it */
     uint32_t link_window;         /* bytes; 0 for the default */
+    uint32_t gap_grace_ms;        /* how long a missing report may be on another way; 0 for the default */
 } nrs_core_options;
 
 NRS_MUST_USE nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uint64_t now_ms);
