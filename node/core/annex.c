@@ -3,8 +3,6 @@
 
 #include "internal.h"
 
-#define ANNEX_SIZE_MAX 4096u /* the store's limit; a longer one is left out, and list opens the body instead */
-
 nrs_error nrs_annex_of(nrs_bytes *annex_out, const nrs_report *report, const nrs_secret *file_key)
 {
     nrs_report shown;
@@ -21,7 +19,7 @@ nrs_error nrs_annex_of(nrs_bytes *annex_out, const nrs_report *report, const nrs
     shown.number = report->number;
     shown.final = report->final;
     error = nrs_report_encode(&text, &shown);
-    if (error == NRS_OK && text.size + NRS_NONCE_SIZE + NRS_TAG_SIZE <= ANNEX_SIZE_MAX) {
+    if (error == NRS_OK && text.size <= NRS_ANNEX_TEXT_SIZE_MAX) { /* a longer one is left out, and list opens the body instead */
         error = nrs_annex_seal(annex_out, file_key, nrs_slice_of_bytes(&text));
     }
     nrs_bytes_wipe(&text);

@@ -26,6 +26,7 @@ MESSAGES = {
               "slot_root b", "slot_count u", "created_ms u", "sealed_id b", "sealed_audience b", "file_key b"],
     "Sealed": ["header b", "body b", "grant b", "signature b"],
     "Slot": ["org b", "prekey_id b", "wrapped b"],
+    "KeyChange": ["suite u", "cause u", "org s", "sign_key b", "agree_key b", "at_ms u", "card b", "consent b"],
     "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
     "SlotPath": ["sealed_id b", "grant_id b", "index u", "slot b", "path b"],
     "AudienceOpening": ["salt b", "audience b"],
