@@ -162,7 +162,8 @@ def carried(node, report):
     """The sealed report and its slot table as a hub has them."""
     database = sqlite3.connect(f"file:{node.dir}/store.db?mode=ro", uri=True)
     sealed, table = None, None
-    for (data,) in database.execute("SELECT record FROM log WHERE length(record) > 0"):
+    rows = database.execute("SELECT record, slots FROM log WHERE length(record) > 0")
+    for data in (part for row in rows for part in row if part):
         if data[:2] == b"\x08\x01":
             found = sealing.Sealed(data)
             sealed = found if found.id.hex() == report else sealed
