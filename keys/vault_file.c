@@ -170,6 +170,7 @@ nrs_error nrs_vault_file_decode(nrs_vault_roots *roots_out, nrs_slice file, cons
         error = NRS_ERROR_DAMAGED;
         goto out;
     }
+    roots.unsettled = states[0] == HALF_TORN || states[1] == HALF_TORN;
     *roots_out = roots;
     roots = (nrs_vault_roots){ 0 };
 out:

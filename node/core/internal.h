@@ -155,6 +155,9 @@ struct nrs_core {
     nrs_link *links;
 
     nrs_vault_roots roots;
+    nrs_bytes vault_bytes;         /* of the vault file, and which generation stands in which half of them; 0: none */
+    uint64_t vault_generation[2];
+    uint64_t vault_tried_ms;       /* monotonic: when it was last written or tried to be */
     nrs_secret *root;              /* borrowed from roots: the one in force */
     uint64_t root_generation;
     nrs_segment *segments;

@@ -30,17 +30,53 @@ static nrs_error wrap_key_of(nrs_core *core, nrs_secret **key_out)
                                    : nrs_identity_derive(key_out, core->identity, NRS_DOMAIN_VAULT);
 }
 
+/* A half whose root stays keeps its bytes: a write that is torn in it changes nothing there. Were it sealed anew, a power cut
+ * in the middle of it would take the root in force, and with it everything. */
+static void keep_halves(const nrs_core *core, bool kept_out[2], uint8_t file[NRS_VAULT_FILE_SIZE])
+{
+    const size_t half = NRS_VAULT_FILE_SIZE / 2;
+
+    for (size_t i = 0; i < 2; i++) {
+        kept_out[i] = core->vault_bytes.size == NRS_VAULT_FILE_SIZE && core->roots.root[i] != NULL &&
+                      core->vault_generation[i] == core->roots.generation[i];
+        if (kept_out[i]) {
+            memcpy(file + i * half, core->vault_bytes.data + i * half, half);
+        }
+    }
+}
+
+static nrs_error remember_file(nrs_core *core, nrs_slice file)
+{
+    nrs_error error = nrs_bytes_copy(&core->vault_bytes, file);
+
+    for (size_t i = 0; i < 2; i++) {
+        core->vault_generation[i] = error == NRS_OK && core->roots.root[i] != NULL ? core->roots.generation[i] : 0;
+    }
+    return error;
+}
+
 static nrs_error write_roots(nrs_core *core)
 {
     uint8_t file[NRS_VAULT_FILE_SIZE];
+    bool kept[2] = {false, false};
     nrs_secret *wrap_key = NULL;
     nrs_error error = wrap_key_of(core, &wrap_key);
 
+    core->vault_tried_ms = core->monotonic_ms;
+    core->roots.unsettled = true; /* until it is known to be on the disk */
     if (error == NRS_OK) {
         error = nrs_vault_file_encode(file, &core->roots, wrap_key);
     }
     if (error == NRS_OK) {
+        keep_halves(core, kept, file);
+        error = remember_file(core, nrs_slice_of(file, sizeof file));
+    }
+    if (error == NRS_OK) {
         error = core->vault_file.write(core->vault_file.context, nrs_slice_of(file, sizeof file));
+    }
+    core->roots.unsettled = error != NRS_OK;
+    for (size_t i = 0; i < 2 && error != NRS_OK; i++) {
+        core->vault_generation[i] = kept[i] ? core->vault_generation[i] : 0; /* nobody knows what stands there now */
     }
     nrs_secret_destroy(&wrap_key);
     return error;
@@ -162,6 +198,9 @@ static nrs_error read_roots(nrs_core *core)
             error = nrs_vault_file_decode(&core->roots, nrs_slice_of_bytes(&file), wrap_key);
         }
     }
+    if (error == NRS_OK) {
+        error = remember_file(core, nrs_slice_of_bytes(&file));
+    }
     nrs_secret_destroy(&wrap_key);
     nrs_bytes_wipe(&file);
     return error;
@@ -209,6 +248,7 @@ void nrs_vault_keeper_wipe(nrs_core *core)
     core->segments = NULL;
     core->segment_count = core->segment_capacity = 0;
     nrs_vault_roots_wipe(&core->roots);
+    nrs_bytes_wipe(&core->vault_bytes);
     core->root = NULL;
 }
 
@@ -485,7 +525,8 @@ nrs_error nrs_vault_destroy_entries(nrs_core *core, const uint8_t (*report_ids)[
 
 nrs_error nrs_vault_settle(nrs_core *core)
 {
-    bool stale = false;
+    /* What could not be written is tried again until it is, once a second. */
+    bool stale = core->roots.unsettled && core->monotonic_ms >= core->vault_tried_ms + NRS_SECOND_MS;
 
     for (size_t i = 0; i < 2; i++) {
         if (core->roots.root[i] != NULL && core->roots.root[i] != core->root) {

@@ -41,7 +41,11 @@ static nrs_error vault_write(void *context, nrs_slice bytes)
 {
     mesh_node *node = context;
 
-    return node->vault_fails ? NRS_ERROR_DISK : nrs_bytes_copy(&node->vault, bytes);
+    if (node->vault_fails || node->vault_writes_left == 0) {
+        return NRS_ERROR_DISK;
+    }
+    node->vault_writes_left -= node->vault_writes_left == SIZE_MAX ? 0 : 1;
+    return nrs_bytes_copy(&node->vault, bytes);
 }
 
 static char *text_of(const char *text)
@@ -91,6 +95,7 @@ size_t mesh_add_node(mesh *net, const char *org)
 
     assert_true(index < MESH_NODE_MAX);
     net->node_count++;
+    node->vault_writes_left = SIZE_MAX;
     (void)snprintf(node->org, sizeof node->org, "%s", org);
     (void)snprintf(node->folder, sizeof node->folder, "/tmp/noroshi-mesh-XXXXXX");
     assert_non_null(mkdtemp(node->folder));
