@@ -178,8 +178,13 @@ static nrs_error take_file(nrs_core *core, nrs_slice file)
         return take_json(core, file);
     }
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (nrs_armour_decode(&bytes, types[i].type, file) == NRS_OK) {
+        nrs_error decoded = nrs_armour_decode(&bytes, types[i].type, file);
+        if (decoded == NRS_OK) {
             error = types[i].take(core, nrs_slice_of_bytes(&bytes));
+            break;
+        }
+        if (nrs_error_is_fatal(decoded)) { /* the machine's fault, not the file's: it is tried again */
+            error = decoded;
             break;
         }
     }

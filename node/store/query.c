@@ -72,6 +72,9 @@ nrs_query nrs_query_start(nrs_store *store, nrs_statement which)
 
     query.statement = store->statements[which];
     query.error = store->transaction_error; /* SQLite may have rolled back already: a change must not commit alone */
+    if (store->rollback_due && which != NRS_STATEMENT_ROLLBACK) {
+        query.error = NRS_ERROR_NO_MEMORY;
+    }
     store->in_use[which] = true;
     return query;
 }

@@ -13,6 +13,7 @@ struct nrs_store {
     sqlite3_stmt *statements[NRS_STATEMENT_COUNT];
     bool in_use[NRS_STATEMENT_COUNT]; /* a visitor that re-enters its own query is a programmer's mistake */
     bool in_transaction;
+    bool rollback_due;           /* there was no memory to end a transaction: nothing is read or written until it has ended */
     nrs_error transaction_error; /* what broke the open transaction; it can then only be rolled back */
     uint64_t log_end, log_end_committed;
     uint64_t deferred_count, deferred_count_committed;

@@ -325,6 +325,9 @@ nrs_error nrs_store_begin(nrs_store *store)
 
     NRS_ASSERT(store != NULL);
     NRS_ASSERT(!store->in_transaction);
+    if (store->rollback_due) {
+        nrs_store_rollback(store);
+    }
     query = nrs_query_start(store, NRS_STATEMENT_BEGIN);
     error = nrs_query_run(&query, NULL);
     store->in_transaction = error == NRS_OK;
@@ -358,9 +361,9 @@ void nrs_store_rollback(nrs_store *store)
         nrs_query query = nrs_query_start(store, NRS_STATEMENT_ROLLBACK);
         nrs_error error = nrs_query_run(&query, NULL);
 
-        (void)error; /* an I/O error here still ends the transaction; what counts is asserted */
-        NRS_ASSERT(sqlite3_get_autocommit(store->database) != 0);
+        (void)error; /* an I/O error here still ends the transaction; without memory it may be left to be ended later */
     }
+    store->rollback_due = sqlite3_get_autocommit(store->database) == 0;
     store->in_transaction = false;
     store->transaction_error = NRS_OK;
     store->log_end = store->log_end_committed;
