@@ -1,0 +1,66 @@
+/* What must hold, after each step or at the end. Each checker is one file in check/ and one row of the table in check.c; all
+ * see the same moments. A checker looks and never touches: nothing that a node does depends on it. */
+#ifndef SIM_CHECK_H
+#define SIM_CHECK_H
+
+#include <jansson.h>
+
+#include "node.h"
+#include "keys/envelope.h"
+#include "proto/wire.h"
+
+struct sim_connection;
+struct sim_report;
+
+/** The moments. Any may be NULL. */
+typedef struct sim_checker {
+    const char *name;
+    /** A step was committed; before its effects are carried out. */
+    void (*stepped)(struct sim_world *world, sim_node *node);
+    /** A row that an honest node has added to its log, the record decoded. */
+    void (*record)(struct sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record);
+    /** A frame that an honest node hands to a link. side: which of the connection's sides it is. */
+    void (*frame)(struct sim_world *world, sim_node *node, struct sim_connection *connection, unsigned side, const nrs_frame *frame);
+    /** A node came up again. */
+    void (*started)(struct sim_world *world, sim_node *node);
+    /** A step or a start failed. */
+    void (*failed)(struct sim_world *world, sim_node *node, nrs_error error);
+    /** A row of an answer to list, show or export. report: NULL when nobody asked for such a one. */
+    void (*shown)(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *row);
+    /** A whole list, and the receipts of a report. */
+    void (*listed)(struct sim_world *world, sim_node *node, const json_t *rows);
+    void (*receipts)(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);
+    /** A line for the node's log. */
+    void (*log)(struct sim_world *world, sim_node *node, const char *text);
+    /** Everything is mended, everything has had its time, everyone has looked at everything. */
+    void (*end)(struct sim_world *world);
+} sim_checker;
+
+void sim_check_stepped(struct sim_world *world, sim_node *node);
+void sim_check_step_failed(struct sim_world *world, sim_node *node, nrs_error error);
+void sim_check_started(struct sim_world *world, sim_node *node);
+void sim_check_start_failed(struct sim_world *world, sim_node *node, nrs_error error);
+void sim_check_frame(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_slice frame);
+void sim_check_shown(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *row);
+void sim_check_listed(struct sim_world *world, sim_node *node, const json_t *rows);
+void sim_check_receipts(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);
+void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
+void sim_check_end(struct sim_world *world);
+void sim_check_wipe(struct sim_world *world);
+
+/** Nodes of which nothing is promised. */
+uint64_t sim_check_hostile(const struct sim_world *world);
+/** The node whose signing key this is; node_count when there is none. */
+size_t sim_check_node_of_key(const struct sim_world *world, const uint8_t *sign_key);
+
+/** The node with this key hash; node_count when there is none. */
+size_t sim_check_node_of_hash(const struct sim_world *world, const uint8_t *key_hash);
+/** Whether every hub is honest, so that everything has a way. */
+bool sim_reachable(const struct sim_world *world);
+/** Forget what once.c has seen. */
+void sim_once_wipe(struct sim_world *world);
+
+extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
+    sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits;
+
+#endif

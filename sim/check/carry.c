@@ -1,0 +1,81 @@
+/* What a node takes from others has passed the checks to carry (SPEC 10.4), worked out here once more from its clock and roster. */
+#include <string.h>
+
+#include "check.h"
+#include "world.h"
+
+static bool in_order(const sim_world *world, const sim_node *node, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
+{
+    size_t who = sim_check_node_of_key(world, maker);
+    size_t from = sim_check_node_of_key(world, source.data);
+
+    (void)node;
+    if (who == world->node_count || from == world->node_count || (roster->members & (1ull << from)) == 0) {
+        return false;
+    }
+    if (who != from && !world->nodes[from].hub) {
+        return false;
+    }
+    return (roster->members & (1ull << who)) != 0 || ((roster->left & (1ull << who)) != 0 && world->nodes[from].hub);
+}
+
+static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header, const sim_roster_version *roster)
+{
+    uint64_t now_ms = sim_node_now_ms(world, node);
+
+    if (header->expires_ms <= now_ms) {
+        sim_world_fail(world, "carry", "%s takes a report that expired %llu ms ago by its clock", node->org,
+                       (unsigned long long)(now_ms - header->expires_ms));
+    } else if (header->created_ms > now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        sim_world_fail(world, "carry", "%s takes a report from too far ahead of its clock", node->org);
+    } else if (!in_order(world, node, roster, header->originator.data, row->source)) {
+        sim_world_fail(world, "carry", "%s takes a report of one that is no member by roster %llu, or from one that may not hand it over", node->org,
+                       (unsigned long long)node->roster_version);
+    } else if (header->roster_version > node->roster_version) {
+        sim_world_fail(world, "carry", "%s takes a report of roster %llu and holds %llu", node->org, (unsigned long long)header->roster_version,
+                       (unsigned long long)node->roster_version);
+    }
+}
+
+static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record, const sim_roster_version *roster)
+{
+    nrs_envelope *envelope = NULL;
+
+    if (nrs_envelope_verify(&envelope, nrs_field(&record->payload)) != NRS_OK) {
+        sim_world_fail(world, "carry", "%s takes an envelope that is forged", node->org);
+    } else if (!in_order(world, node, roster, envelope->from.data, row->source)) {
+        sim_world_fail(world, "carry", "%s takes an envelope of one that is no member by roster %llu", node->org,
+                       (unsigned long long)node->roster_version);
+    } else if (envelope->expires_ms <= sim_node_now_ms(world, node)) {
+        sim_world_fail(world, "carry", "%s takes an envelope that has expired", node->org);
+    }
+    nrs_envelope_free(&envelope);
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
+    nrs_sealed_view *view = NULL;
+
+    if (row->source.size == 0 || node->hostile || record->type == NRS_RECORD_ROSTER) {
+        return;
+    }
+    if (roster == NULL) {
+        sim_world_fail(world, "carry", "%s takes records before it is in a community", node->org);
+        return;
+    }
+    if (record->type == NRS_RECORD_SEALED) {
+        if (nrs_sealed_verify(&view, nrs_field(&record->payload)) != NRS_OK) {
+            sim_world_fail(world, "carry", "%s takes a report that is forged", node->org);
+        } else {
+            check_sealed(world, node, row, view->header, roster);
+        }
+    } else if (record->type == NRS_RECORD_ENVELOPE) {
+        check_envelope(world, node, row, record, roster);
+    } else if (record->type == NRS_RECORD_SLOT_TABLE && !node->hub) {
+        sim_world_fail(world, "carry", "%s is no hub and takes a whole table of slots", node->org);
+    }
+    nrs_sealed_view_free(&view);
+}
+
+const sim_checker sim_checker_carry = {.name = "carry", .record = record};

@@ -1,0 +1,245 @@
+#include "check.h"
+
+#include <string.h>
+
+#include "picture.h"
+#include "world.h"
+
+static const sim_checker *const checkers[] = {
+    &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
+    &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
+};
+
+#define EACH(moment, ...)                                                                                              \
+    for (size_t each_ = 0; each_ < sizeof checkers / sizeof checkers[0]; each_++) {                                    \
+        if (checkers[each_]->moment != NULL && !world->failure.failed) {                                               \
+            checkers[each_]->moment(__VA_ARGS__);                                                                      \
+        }                                                                                                              \
+    }
+
+uint64_t sim_check_hostile(const sim_world *world)
+{
+    uint64_t set = 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        set |= world->nodes[i].hostile ? 1ull << i : 0;
+    }
+    return set;
+}
+
+size_t sim_check_node_of_key(const sim_world *world, const uint8_t *sign_key)
+{
+    size_t index = 0;
+
+    while (index < world->node_count && memcmp(nrs_identity_public(world->nodes[index].identity)->sign_key, sign_key, NRS_KEY_SIZE) != 0) {
+        index++;
+    }
+    return index;
+}
+
+size_t sim_check_node_of_hash(const sim_world *world, const uint8_t *key_hash)
+{
+    size_t index = 0;
+
+    while (index < world->node_count && memcmp(world->nodes[index].key_hash, key_hash, NRS_KEY_HASH_SIZE) != 0) {
+        index++;
+    }
+    return index;
+}
+
+/* ---- The log ---- */
+
+static void learn_roster(sim_node *node, const nrs_record *record)
+{
+    nrs_signed_by_many *many = NULL;
+    nrs_roster *roster = NULL;
+
+    if (nrs_signed_by_many_decode(&many, nrs_field(&record->payload)) == NRS_OK && nrs_roster_decode(&roster, nrs_field(&many->statement)) == NRS_OK) {
+        node->roster_version = roster->version;
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&many);
+}
+
+static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_sealed_view *view = NULL;
+
+    if (row->source.size == 0 && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+        sim_oracle_sealed(world, node, row->id, view->header);
+    }
+    nrs_sealed_view_free(&view);
+}
+
+typedef struct scan { sim_world *world; sim_node *node; size_t rows; } scan;
+
+static nrs_error look(void *context, const nrs_log_row *row)
+{
+    scan *job = context;
+    sim_world *world = job->world;
+    sim_node *node = job->node;
+    nrs_record *record = NULL;
+
+    job->rows++;
+    node->seen_position = row->position;
+    if (row->record.size == 0 || nrs_record_decode(&record, row->record) != NRS_OK) {
+        return NRS_OK;
+    }
+    EACH(record, world, node, row, record)
+    if (record->type == NRS_RECORD_ROSTER) {
+        learn_roster(node, record);
+    } else if (record->type == NRS_RECORD_SEALED) {
+        learn_sealed(world, node, row, record);
+    } else if (record->type == NRS_RECORD_GRANT && row->source.size == 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_GRANTED_LATE);
+    }
+    nrs_record_free(&record);
+    return world->failure.failed ? NRS_ERROR_LIMIT : NRS_OK;
+}
+
+#define ROWS_AT_ONCE 512u
+
+/* The simulator reads in the node's store behind its back; what it asks there is not part of the run. */
+static void look_at_log(sim_world *world, sim_node *node)
+{
+    scan job = {.world = world, .node = node, .rows = ROWS_AT_ONCE};
+    nrs_error error = NRS_OK;
+
+    sim_disk_hold(&node->disk, true);
+    while (error == NRS_OK && job.rows == ROWS_AT_ONCE && !world->failure.failed) {
+        job.rows = 0;
+        error = nrs_store_log_each(node->store, node->seen_position, ROWS_AT_ONCE, look, &job);
+    }
+    sim_disk_hold(&node->disk, false);
+    if (error != NRS_OK) {
+        sim_world_fail(world, "steady", "%s: its log cannot be read: %s", node->org, nrs_error_rule(error));
+    }
+}
+
+void sim_check_stepped(sim_world *world, sim_node *node)
+{
+    if (nrs_store_log_end(node->store) > node->seen_position) {
+        look_at_log(world, node);
+    }
+    EACH(stepped, world, node)
+}
+
+void sim_check_started(sim_world *world, sim_node *node)
+{
+    sim_disk_hold(&node->disk, true);
+    EACH(started, world, node)
+    sim_disk_hold(&node->disk, false);
+    if (!world->failure.failed && nrs_store_log_end(node->store) > node->seen_position) {
+        look_at_log(world, node);
+    }
+}
+
+void sim_check_step_failed(sim_world *world, sim_node *node, nrs_error error)
+{
+    EACH(failed, world, node, error)
+}
+
+void sim_check_start_failed(sim_world *world, sim_node *node, nrs_error error)
+{
+    EACH(failed, world, node, error)
+}
+
+/* ---- Frames ---- */
+
+static const char *frame_name(uint32_t type)
+{
+    static const char *const names[] = {"?", "hello", "items", "confirm", "ping", "pong", "bye"};
+
+    return names[type < sizeof names / sizeof names[0] ? type : 0];
+}
+
+static void describe(char *text_out, size_t size, const nrs_frame *frame)
+{
+    nrs_slice payload = nrs_field(&frame->payload);
+    nrs_items *items = NULL;
+    nrs_confirm *confirm = NULL;
+    nrs_hello *hello = NULL;
+    nrs_bye *bye = NULL;
+
+    (void)snprintf(text_out, size, "%s", frame_name(frame->type));
+    if (frame->type == NRS_FRAME_ITEMS && nrs_items_decode(&items, payload) == NRS_OK) {
+        (void)snprintf(text_out, size, "items %llu…%llu", (unsigned long long)items->items[0]->position,
+                       (unsigned long long)items->items[items->n_items - 1]->position);
+    } else if (frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, payload) == NRS_OK) {
+        (void)snprintf(text_out, size, "confirm %llu, %zu refused, %zu deferred", (unsigned long long)confirm->position, confirm->n_refusals,
+                       confirm->n_deferred);
+    } else if (frame->type == NRS_FRAME_HELLO && nrs_hello_decode(&hello, payload) == NRS_OK) {
+        (void)snprintf(text_out, size, "hello, holds %llu, roster %llu", (unsigned long long)hello->position,
+                       (unsigned long long)(hello->n_heads == 0 ? 0 : hello->heads[0]->version));
+    } else if (frame->type == NRS_FRAME_BYE && nrs_bye_decode(&bye, payload) == NRS_OK) {
+        (void)snprintf(text_out, size, "bye: %s", nrs_error_rule((nrs_error)bye->error));
+    }
+    nrs_items_free(&items);
+    nrs_confirm_free(&confirm);
+    nrs_hello_free(&hello);
+    nrs_bye_free(&bye);
+}
+
+void sim_check_frame(sim_world *world, sim_node *node, nrs_link_id link, nrs_slice bytes)
+{
+    sim_connection *connection = sim_network_of_link(world, node, link);
+    nrs_frame *frame = NULL;
+    char text[96];
+    unsigned side;
+
+    if (connection == NULL || nrs_frame_decode(&frame, bytes) != NRS_OK) {
+        return;
+    }
+    side = connection->node[0] == node->index && connection->link[0] == link ? 0 : 1;
+    describe(text, sizeof text, frame);
+    sim_trace_line(world, node, "→ %s: %s", world->nodes[connection->node[1 - side]].org, text);
+    sim_picture_arrow(world, node->index, connection->node[1 - side], text);
+    if (!node->hostile) {
+        EACH(frame, world, node, connection, side, frame)
+    }
+    nrs_frame_free(&frame);
+}
+
+/* ---- What people see ---- */
+
+void sim_check_shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
+{
+    EACH(shown, world, node, report, row)
+}
+
+void sim_check_listed(sim_world *world, sim_node *node, const json_t *rows)
+{
+    EACH(listed, world, node, rows)
+}
+
+void sim_check_receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
+{
+    EACH(receipts, world, node, report, rows)
+}
+
+static const struct { const char *words; sim_sometimes_name name; } log_words[] = {
+    {"the clock jumped", SIM_SOMETIMES_CLOCK_NOTICED},
+    {"destroyed, past their grace", SIM_SOMETIMES_DESTROYED},
+    {"silent for a minute", SIM_SOMETIMES_LINK_SILENT},
+    {"ended: removed from the roster", SIM_SOMETIMES_LINK_REVOKED},
+};
+
+void sim_check_log(sim_world *world, sim_node *node, const char *text)
+{
+    for (size_t i = 0; i < sizeof log_words / sizeof log_words[0]; i++) {
+        if (strstr(text, log_words[i].words) != NULL) {
+            sim_sometimes_hit(world, log_words[i].name);
+        }
+    }
+    EACH(log, world, node, text)
+}
+
+void sim_check_end(sim_world *world)
+{
+    EACH(end, world)
+}
+
+void sim_check_wipe(sim_world *world)
+{
+    sim_once_wipe(world);
+}

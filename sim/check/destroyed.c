@@ -1,0 +1,57 @@
+/* Destroyed means gone: no prekey outlives its grace, and the vault holds one root when nothing is under way. */
+#include "check.h"
+#include "keys/vault.h"
+#include "world.h"
+
+#define LATE_MS (3 * NRS_DAY_MS) /* a clock may be a day wrong, and is trusted again after a day */
+
+typedef struct scan { sim_world *world; sim_node *node; } scan;
+
+static nrs_error look(void *context, const nrs_prekey_row *row)
+{
+    const scan *job = context;
+
+    if (row->until_ms + NRS_PREKEY_GRACE_MS + LATE_MS < sim_node_now_ms(job->world, job->node)) {
+        sim_world_fail(job->world, "destroyed", "%s still holds a prekey whose grace ended %llu days ago", job->node->org,
+                       (unsigned long long)((sim_node_now_ms(job->world, job->node) - row->until_ms - NRS_PREKEY_GRACE_MS) / NRS_DAY_MS));
+    }
+    return NRS_OK;
+}
+
+static void check_vault(sim_world *world, sim_node *node)
+{
+    const sim_file *file = sim_disk_find(&node->disk, "vault");
+    nrs_vault_roots roots = {0};
+    nrs_secret *key = NULL;
+    nrs_error error = nrs_identity_derive(&key, node->identity, NRS_DOMAIN_VAULT);
+
+    if (error == NRS_OK && file != NULL) {
+        error = nrs_vault_file_decode(&roots, nrs_slice_of(file->durable.data, file->durable.size), key);
+    }
+    if (error != NRS_OK || file == NULL) {
+        sim_world_fail(world, "destroyed", "%s: its vault cannot be read: %s", node->org, nrs_error_rule(error));
+    } else if (roots.root[0] != NULL && roots.root[1] != NULL) {
+        sim_world_fail(world, "destroyed", "%s: its vault holds an old root beside the one in force", node->org);
+    }
+    nrs_vault_roots_wipe(&roots);
+    nrs_secret_destroy(&key);
+}
+
+static void end(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        scan job = {.world = world, .node = &world->nodes[i]};
+
+        /* It must have been up since the world last slept, and looks every ten minutes. */
+        if (job.node->core == NULL || world->leapt_ms + 15 * SIM_MINUTE_MS > world->now_ms || nrs_store_prekey_each(job.node->store, look, &job) != NRS_OK) {
+            continue;
+        }
+    }
+    for (size_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].core != NULL) {
+            check_vault(world, &world->nodes[i]);
+        }
+    }
+}
+
+const sim_checker sim_checker_destroyed = {.name = "destroyed", .end = end};

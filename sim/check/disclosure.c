@@ -1,0 +1,112 @@
+/* Nobody opens what the rules of the moment deny; and on the lines each member is handed its own slots only. */
+#include <string.h>
+
+#include "check.h"
+#include "work.h"
+#include "world.h"
+
+static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
+{
+    const char *subject = json_string_value(json_object_get(row, "subject"));
+    const char *body = json_string_value(json_object_get(row, "body"));
+    char text[64];
+    size_t number;
+
+    if (subject == NULL) {
+        return;
+    }
+    if (report == NULL) {
+        sim_world_fail(world, "disclosure", "%s shows %s, which nobody wrote", node->org, subject);
+        return;
+    }
+    number = (size_t)(report - world->oracle.reports);
+    if ((report->forgotten & (1ull << node->index)) != 0) {
+        sim_world_fail(world, "disclosure", "%s shows r%zu, which it has forgotten", node->org, number);
+    } else if (report->version == 0) {
+        sim_world_fail(world, "disclosure", "%s shows r%zu under an id that its sender never made", node->org, number);
+    } else if (report->label != NRS_LABEL_CLEAR && (report->readers & (1ull << node->index)) == 0) {
+        sim_world_fail(world, "disclosure", "%s opens r%zu, which is %s and not for it", node->org, number, nrs_label_name(report->label));
+    } else if (body != NULL) {
+        sim_work_text(text, sizeof text, number);
+        if (strncmp(body, text, strlen(text)) != 0) {
+            sim_world_fail(world, "disclosure", "%s shows r%zu with another text", node->org, number);
+        }
+    }
+}
+
+/* Of one item: a report without a slot in it goes to hubs, or is open to all. */
+static void check_item(sim_world *world, const sim_node *node, const sim_node *peer, const Nrs__Wire__Item *item)
+{
+    bool sealed = false, slot_for_peer = false;
+
+    for (size_t i = 0; i < item->n_records; i++) {
+        nrs_record *record = NULL;
+        nrs_sealed_view *view = NULL;
+        nrs_slot_path *path = NULL;
+        nrs_slot *slot = NULL;
+
+        if (nrs_record_decode(&record, nrs_field(&item->records[i])) != NRS_OK) {
+            continue;
+        }
+        if (record->type == NRS_RECORD_SLOT_TABLE && !peer->hub) {
+            sim_world_fail(world, "disclosure", "%s hands a whole table of slots to %s", node->org, peer->org);
+        } else if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+            sealed = sealed || view->header->label != NRS_LABEL_CLEAR;
+        } else if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
+                   nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
+            slot_for_peer = memcmp(slot->org.data, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
+            if (!slot_for_peer) {
+                sim_world_fail(world, "disclosure", "%s hands a slot of somebody else to %s", node->org, peer->org);
+            }
+        }
+        nrs_slot_free(&slot);
+        nrs_slot_path_free(&path);
+        nrs_sealed_view_free(&view);
+        nrs_record_free(&record);
+    }
+    if (sealed && !slot_for_peer && !peer->hub) {
+        sim_world_fail(world, "disclosure", "%s hands a sealed report to %s, which has no slot in it", node->org, peer->org);
+    }
+}
+
+static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
+{
+    nrs_items *items = NULL;
+
+    if (frame->type != NRS_FRAME_ITEMS || nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < items->n_items; i++) {
+        check_item(world, node, &world->nodes[connection->node[1 - side]], items->items[i]);
+    }
+    nrs_items_free(&items);
+}
+
+/* Whom a node grants to stands in the roster that it holds at that moment. */
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
+    nrs_slot_table *table = NULL;
+
+    if (record->type != NRS_RECORD_SLOT_TABLE || row->source.size != 0 || roster == NULL ||
+        nrs_slot_table_decode(&table, nrs_field(&record->payload)) != NRS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < table->n_slots; i++) {
+        nrs_slot *slot = NULL;
+        size_t reader;
+
+        if (nrs_slot_decode(&slot, nrs_field(&table->slots[i])) != NRS_OK) {
+            continue;
+        }
+        reader = sim_check_node_of_hash(world, slot->org.data);
+        if (reader == world->node_count || (roster->members & (1ull << reader)) == 0) {
+            sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu", node->org,
+                           reader == world->node_count ? "somebody unknown" : world->nodes[reader].org, (unsigned long long)node->roster_version);
+        }
+        nrs_slot_free(&slot);
+    }
+    nrs_slot_table_free(&table);
+}
+
+const sim_checker sim_checker_disclosure = {.name = "disclosure", .shown = shown, .frame = frame, .record = record};

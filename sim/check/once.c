@@ -1,0 +1,118 @@
+/* Taken once, shown once: a record stands in a node's log once, a report in a list once, and a text reaches a reader under one id. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "memory.h"
+#include "world.h"
+
+/* Ids are hashes, or a part of one and a part of another: their four words together will do for a table. */
+static bool remember(sim_seen *seen, const uint8_t *id)
+{
+    uint64_t words[NRS_HASH_SIZE / sizeof(uint64_t)];
+    uint64_t key;
+
+    memcpy(words, id, sizeof words);
+    key = (words[0] ^ words[1] * 3 ^ words[2] * 5 ^ words[3] * 7) | 1; /* 0 is an empty place */
+    if (2 * seen->count >= seen->capacity) {
+        size_t capacity = seen->capacity == 0 ? 256 : 2 * seen->capacity;
+        uint64_t *keys = sim_alloc(capacity, sizeof *keys);
+
+        for (size_t i = 0; i < seen->capacity; i++) {
+            size_t at = (size_t)(seen->keys[i] >> 1) & (capacity - 1);
+
+            while (seen->keys[i] != 0 && keys[at] != 0) {
+                at = (at + 1) & (capacity - 1);
+            }
+            if (seen->keys[i] != 0) {
+                keys[at] = seen->keys[i];
+            }
+        }
+        free(seen->keys);
+        seen->keys = keys;
+        seen->capacity = capacity;
+    }
+    for (size_t at = (size_t)(key >> 1) & (seen->capacity - 1);; at = (at + 1) & (seen->capacity - 1)) {
+        if (seen->keys[at] == key) {
+            return false;
+        }
+        if (seen->keys[at] == 0) {
+            seen->keys[at] = key;
+            seen->count++;
+            return true;
+        }
+    }
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    if (!remember(&node->seen, row->id)) {
+        sim_world_fail(world, "once", "%s has taken a record of type %u twice, again at position %llu", node->org, record->type,
+                       (unsigned long long)row->position);
+    }
+}
+
+static const char *text_at(const json_t *row, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+
+    return text == NULL ? "" : text;
+}
+
+static void listed(sim_world *world, sim_node *node, const json_t *rows)
+{
+    size_t count = json_array_size(rows);
+
+    for (size_t i = 0; i < count; i++) {
+        const json_t *a = json_array_get(rows, i);
+
+        for (size_t k = i + 1; k < count && text_at(a, "id")[0] != '\0'; k++) {
+            const json_t *b = json_array_get(rows, k);
+
+            if (strcmp(text_at(a, "id"), text_at(b, "id")) == 0 ||
+                (text_at(a, "subject")[0] != '\0' && strcmp(text_at(a, "subject"), text_at(b, "subject")) == 0)) {
+                sim_world_fail(world, "once", "%s lists %s twice", node->org, text_at(a, "subject"));
+            }
+        }
+    }
+}
+
+static void receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
+{
+    size_t count = json_array_size(rows);
+
+    (void)report;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *a = json_array_get(rows, i);
+
+        for (size_t k = i + 1; k < count && text_at(a, "stage")[0] != '\0'; k++) {
+            const json_t *b = json_array_get(rows, k);
+
+            if (strcmp(text_at(a, "recipient"), text_at(b, "recipient")) == 0 && strcmp(text_at(a, "stage"), text_at(b, "stage")) == 0) {
+                sim_world_fail(world, "once", "%s has the stage %s of %s twice", node->org, text_at(a, "stage"), text_at(a, "recipient"));
+            }
+        }
+    }
+}
+
+static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
+{
+    const char *id = text_at(row, "id");
+
+    if (report == NULL || text_at(row, "subject")[0] == '\0') {
+        return;
+    }
+    if (report->id[0] != '\0' && strcmp(report->id, id) != 0) {
+        sim_world_fail(world, "once", "%s shows %s under another id than before", node->org, text_at(row, "subject"));
+    }
+}
+
+void sim_once_wipe(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        free(world->nodes[i].seen.keys);
+        world->nodes[i].seen = (sim_seen){0};
+    }
+}
+
+const sim_checker sim_checker_once = {.name = "once", .record = record, .listed = listed, .receipts = receipts, .shown = shown};

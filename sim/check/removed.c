@@ -1,0 +1,46 @@
+/* Removal binds every node that holds the roster, at once: nothing more is handed to who was removed, and rosters go forward only. */
+#include "check.h"
+#include "world.h"
+
+static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
+{
+    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
+    size_t peer = connection->node[1 - side];
+
+    if (frame->type == NRS_FRAME_ITEMS && roster != NULL && (roster->members & (1ull << peer)) == 0) {
+        sim_world_fail(world, "removed", "%s sends records to %s, which is no member by the roster %llu that it holds", node->org,
+                       world->nodes[peer].org, (unsigned long long)node->roster_version);
+    }
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_signed_by_many *many = NULL;
+    nrs_roster *roster = NULL;
+
+    (void)row;
+    if (record->type == NRS_RECORD_ROSTER && nrs_signed_by_many_decode(&many, nrs_field(&record->payload)) == NRS_OK &&
+        nrs_roster_decode(&roster, nrs_field(&many->statement)) == NRS_OK && roster->version <= node->roster_version) {
+        sim_world_fail(world, "removed", "%s adopts roster %llu and held %llu", node->org, (unsigned long long)roster->version,
+                       (unsigned long long)node->roster_version);
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&many);
+}
+
+/* In the end all who are in it and reachable hold the newest. */
+static void end(sim_world *world)
+{
+    uint64_t members = sim_rosters_newest(&world->rosters)->members;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        const sim_node *node = &world->nodes[i];
+
+        if ((members & (1ull << i)) != 0 && node->there && !node->hostile && node->roster_version != world->rosters.count && sim_reachable(world)) {
+            sim_world_fail(world, "removed", "%s holds roster %llu in the end, and %zu were signed", node->org, (unsigned long long)node->roster_version,
+                           world->rosters.count);
+        }
+    }
+}
+
+const sim_checker sim_checker_removed = {.name = "removed", .frame = frame, .record = record, .end = end};

@@ -1,0 +1,18 @@
+/* Many seeds, each in a process of its own, so that one that crashes is a finding and not the end. */
+#ifndef SIM_HUNT_H
+#define SIM_HUNT_H
+
+#include "options.h"
+
+typedef struct sim_hunt {
+    uint64_t minutes; /* of real time; 0: until the seeds are through */
+    uint64_t from, seeds;
+    size_t jobs;      /* 0: as many as there are processors */
+    unsigned faults;
+    const char *keep; /* a file to which the lines that replay failures are added, or NULL */
+} sim_hunt;
+
+/** True when every checker of every run held and nothing that should happen sometimes was missed. */
+bool sim_hunt_run(const sim_hunt *hunt);
+
+#endif

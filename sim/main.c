@@ -1,0 +1,226 @@
+/* noroshi-sim: the command line. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hunt.h"
+#include "memory.h"
+#include "run.h"
+#include "vfs.h"
+#include "world.h"
+
+static const char usage[] =
+    "noroshi-sim run --seed N [--hubs H] [--members M] [--hours T] [--faults PROFILE] [--trace FILE] [--picture FILE]\n"
+    "                [--absent NODES] [--without ACTS]\n"
+    "noroshi-sim hunt --minutes M [--from SEED] [--seeds COUNT] [--jobs J] [--faults PROFILE] [--keep FILE]\n"
+    "\n"
+    "A whole mesh of nodes on one virtual clock: the daemon's own engine, store and keys, with faults drawn from a seed.\n"
+    "  --faults PROFILE   none, network, disk, crash, clock, memory, hostile, several with commas, all, or swarm: the seed\n"
+    "                     chooses (the default)\n"
+    "  --hours T          virtual time with faults, such as 0.2; then everything is mended, and everything must arrive\n"
+    "  --trace FILE       what happened, line by line        --picture FILE  the same as a message sequence picture (SVG)\n"
+    "  --absent 3,5       nodes that are left out            --without 0-7,9  acts of the plan that are left out\n"
+    "Example: noroshi-sim run --seed 812 --faults crash,disk --trace run.txt\n";
+
+enum { OPTION_SEED = 256, OPTION_HUBS, OPTION_MEMBERS, OPTION_HOURS, OPTION_FAULTS, OPTION_TRACE, OPTION_PICTURE, OPTION_ABSENT, OPTION_WITHOUT,
+       OPTION_MINUTES, OPTION_FROM, OPTION_SEEDS, OPTION_JOBS, OPTION_KEEP };
+
+static const struct option run_options[] = {
+    {"seed", required_argument, NULL, OPTION_SEED},       {"hubs", required_argument, NULL, OPTION_HUBS},
+    {"members", required_argument, NULL, OPTION_MEMBERS}, {"hours", required_argument, NULL, OPTION_HOURS},
+    {"faults", required_argument, NULL, OPTION_FAULTS},   {"trace", required_argument, NULL, OPTION_TRACE},
+    {"picture", required_argument, NULL, OPTION_PICTURE}, {"absent", required_argument, NULL, OPTION_ABSENT},
+    {"without", required_argument, NULL, OPTION_WITHOUT}, {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct option hunt_options[] = {
+    {"minutes", required_argument, NULL, OPTION_MINUTES}, {"from", required_argument, NULL, OPTION_FROM},
+    {"seeds", required_argument, NULL, OPTION_SEEDS},     {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"faults", required_argument, NULL, OPTION_FAULTS},   {"keep", required_argument, NULL, OPTION_KEEP},
+    {"help", no_argument, NULL, 'h'},                     {NULL, 0, NULL, 0},
+};
+
+static bool number(uint64_t *value_out, const char *text, uint64_t low, uint64_t high)
+{
+    char *end = NULL;
+    unsigned long long value = strtoull(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < low || value > high) {
+        return false;
+    }
+    *value_out = value;
+    return true;
+}
+
+static bool size(size_t *value_out, const char *text, uint64_t low, uint64_t high)
+{
+    uint64_t value = 0;
+
+    if (!number(&value, text, low, high)) {
+        return false;
+    }
+    *value_out = (size_t)value;
+    return true;
+}
+
+/* Hours with a fraction, as whole minutes. */
+static bool hours(uint64_t *minutes_out, const char *text)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(value >= 0.01 && value <= 240)) {
+        return false;
+    }
+    *minutes_out = (uint64_t)(value * 60 + 0.5);
+    return *minutes_out > 0;
+}
+
+/* "3,5-7" marks 3, 5, 6 and 7. */
+static bool marks(bool *list, size_t count, const char *text)
+{
+    while (*text != '\0') {
+        char *end = NULL;
+        unsigned long first = strtoul(text, &end, 10);
+        unsigned long last = first;
+
+        if (end == text) {
+            return false;
+        }
+        if (*end == '-') {
+            text = end + 1;
+            last = strtoul(text, &end, 10);
+        }
+        if (end == text || last < first || last >= count || (*end != ',' && *end != '\0')) {
+            return false;
+        }
+        for (unsigned long i = first; i <= last; i++) {
+            list[i] = true;
+        }
+        text = *end == ',' ? end + 1 : end;
+    }
+    return true;
+}
+
+static bool take_run_option(sim_options *options, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_SEED:
+        return number(&options->seed, value, 0, UINT64_MAX);
+    case OPTION_HUBS:
+        return size(&options->hubs, value, 1, 8);
+    case OPTION_MEMBERS:
+        return size(&options->members, value, 1, SIM_NODES_MAX - 8);
+    case OPTION_HOURS:
+        return hours(&options->minutes, value);
+    case OPTION_FAULTS:
+        return sim_faults_parse(&options->faults, value);
+    case OPTION_TRACE:
+        options->trace = value;
+        return true;
+    case OPTION_PICTURE:
+        options->picture = value;
+        return true;
+    case OPTION_ABSENT:
+        return marks(options->absent, SIM_NODES_MAX, value);
+    case OPTION_WITHOUT:
+        return marks(options->without, SIM_ACTS_MAX, value);
+    default:
+        return false;
+    }
+}
+
+static bool take_hunt_option(sim_hunt *hunt, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_MINUTES:
+        return number(&hunt->minutes, value, 1, 100000);
+    case OPTION_FROM:
+        return number(&hunt->from, value, 0, UINT64_MAX);
+    case OPTION_SEEDS:
+        return number(&hunt->seeds, value, 1, UINT64_MAX);
+    case OPTION_JOBS:
+        return size(&hunt->jobs, value, 1, 64);
+    case OPTION_FAULTS:
+        return sim_faults_parse(&hunt->faults, value);
+    case OPTION_KEEP:
+        hunt->keep = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int fail_usage(void)
+{
+    (void)fputs(usage, stderr);
+    return 2;
+}
+
+static int run(int argc, char **argv)
+{
+    static sim_options options = {.faults = SIM_FAULTS_SWARM};
+    bool seeded = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", run_options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(usage, stdout);
+            return 0;
+        }
+        if (!take_run_option(&options, option, optarg)) {
+            return fail_usage();
+        }
+        seeded = seeded || option == OPTION_SEED;
+    }
+    if (!seeded || optind != argc) {
+        return fail_usage();
+    }
+    return sim_run_and_print(&options) ? 0 : 1;
+}
+
+static int hunt(int argc, char **argv)
+{
+    sim_hunt hunt = {.faults = SIM_FAULTS_SWARM, .from = 1};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", hunt_options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(usage, stdout);
+            return 0;
+        }
+        if (!take_hunt_option(&hunt, option, optarg)) {
+            return fail_usage();
+        }
+    }
+    if ((hunt.minutes == 0 && hunt.seeds == 0) || optind != argc) {
+        return fail_usage();
+    }
+    return sim_hunt_run(&hunt) ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        return fail_usage();
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        (void)fputs(usage, stdout);
+        return 0;
+    }
+    sim_memory_install();
+    sim_vfs_install();
+    sim_random_install();
+    if (nrs_keys_start() != NRS_OK) {
+        (void)fputs("libsodium does not start\n", stderr);
+        return 1;
+    }
+    if (strcmp(argv[1], "run") == 0) {
+        return run(argc - 1, argv + 1);
+    }
+    if (strcmp(argv[1], "hunt") == 0) {
+        return hunt(argc - 1, argv + 1);
+    }
+    return fail_usage();
+}

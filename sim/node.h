@@ -1,0 +1,113 @@
+/* One node: the daemon's engine, store and keys on a disk, a clock and links of the simulator. What node/shell does around the
+ * engine is done here in its place: batches, redialling, closing, the inbox folder, a pause after a step that failed. */
+#ifndef SIM_NODE_H
+#define SIM_NODE_H
+
+#include "core/core.h"
+#include "disk.h"
+#include "keys/card.h"
+#include "options.h"
+
+#define SIM_DIALS_MAX 16
+#define SIM_NEVER UINT64_MAX
+
+struct sim_world;
+
+typedef struct sim_input {
+    nrs_event_type type;
+    nrs_link_id link;
+    uint8_t curve_key[NRS_KEY_SIZE];
+    nrs_bytes bytes;
+    json_t *command; /* owned */
+    uint64_t request;
+} sim_input;
+
+typedef struct sim_dial {
+    uint8_t curve_key[NRS_KEY_SIZE];
+    uint64_t token;      /* of the attempt that counts */
+    uint64_t connection; /* its number; 0: none */
+    uint64_t backoff_ms, up_ms;
+} sim_dial;
+
+typedef struct sim_inbox_file {
+    char name[40];
+    nrs_bytes bytes;
+} sim_inbox_file;
+
+typedef struct sim_seen { uint64_t *keys; size_t count, capacity; } sim_seen;
+
+typedef enum sim_crash { SIM_CRASH_PROCESS = 0, SIM_CRASH_POWER } sim_crash;
+
+typedef struct sim_node {
+    size_t index;
+    char org[NRS_NAME_SIZE_MAX + 1];
+    bool there;             /* takes part in this run */
+    bool hub;
+    bool hostile;           /* what it sends is tampered with; nothing is promised to it or through it */
+    nrs_identity *identity;
+    nrs_bytes card;
+    uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    sim_disk disk;
+    nrs_store *store;
+    nrs_core *core;         /* NULL while it is down */
+    uint64_t start;         /* counts starts and ends of its life */
+    sim_random random;      /* what its engine draws */
+    int64_t offset_ms;      /* of its clock */
+    int64_t drift_ppm;
+    uint64_t monotonic_base_ms, booted_ms;
+    sim_input *inputs;
+    size_t input_count, input_capacity;
+    sim_inbox_file *inbox;
+    size_t inbox_count;
+    sim_dial dials[SIM_DIALS_MAX];
+    size_t dial_count;
+    nrs_link_id next_link;
+    uint64_t wake_ms;       /* when it is to be woken, of the world's time */
+    uint64_t tick_ms, pause_ms, busy_ms, checkpoint_ms, active_ms; /* of the world's time */
+    bool stepped;
+    uint64_t crash_in;      /* 0: not to crash; n: after n - 1 more effects of its next steps */
+    sim_crash crash_kind;
+    uint64_t down_ms;       /* how long that crash keeps it down */
+    bool stays_down;
+    uint64_t memory_in;     /* 0: memory does not fail; n: at the n-th allocation of its next step */
+    uint64_t memory_count;
+    uint64_t seen_position; /* its log has been looked at up to here */
+    uint64_t roster_version;
+    uint64_t memory_failed; /* allocations that failed so far */
+    /* What the checkers keep about it. */
+    uint64_t excuses;       /* failed calls seen so far: steady.c */
+    uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
+    sim_seen seen;          /* ids in its log: once.c */
+    uint64_t lines, lines_minute; /* limits.c */
+    uint64_t steps;
+} sim_node;
+
+void sim_node_make(struct sim_world *world, size_t index, bool hub);
+void sim_node_wipe(struct sim_world *world, sim_node *node);
+void sim_node_start(struct sim_world *world, sim_node *node);
+/** Ends its life at once; it starts again after down_ms, unless it stays down. */
+void sim_node_crash(struct sim_world *world, sim_node *node, sim_crash kind, uint64_t down_ms);
+/** An orderly stop, as by a signal. */
+void sim_node_stop(struct sim_world *world, sim_node *node, uint64_t down_ms);
+void sim_node_wake(struct sim_world *world, sim_node *node, uint64_t at_ms);
+void sim_node_step(struct sim_world *world, sim_node *node);
+/** bytes: copied. */
+void sim_node_input(struct sim_world *world, sim_node *node, nrs_event_type type, nrs_link_id link, const uint8_t *curve_key, nrs_slice bytes);
+/** command: taken over. */
+void sim_node_command(struct sim_world *world, sim_node *node, json_t *command, uint64_t request);
+/** A file left in its inbox folder: it stays there until it is taken up or refused. */
+void sim_node_leave_file(struct sim_world *world, sim_node *node, const char *name, const char *type, nrs_slice bytes);
+uint64_t sim_node_now_ms(const struct sim_world *world, const sim_node *node);
+uint64_t sim_node_monotonic_ms(const struct sim_world *world, const sim_node *node);
+const uint8_t *sim_node_curve(const sim_node *node);
+
+/* node_effects.c */
+/** Carries out what a step wants. False when the node crashed in between. */
+bool sim_node_carry_out(struct sim_world *world, sim_node *node, nrs_effects *effects);
+/** Its connection (number) has ended: dial again after a while. */
+void sim_node_dial_ended(struct sim_world *world, sim_node *node, uint64_t connection);
+void sim_node_dial(struct sim_world *world, sim_node *node, uint64_t token);
+void sim_node_dial_up(struct sim_world *world, sim_node *node, uint64_t connection);
+sim_dial *sim_node_dial_of(sim_node *node, uint64_t connection);
+
+#endif

@@ -1,0 +1,86 @@
+#include "oracle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "world.h"
+
+void sim_oracle_wipe(sim_oracle *oracle)
+{
+    free(oracle->sealed);
+    oracle->sealed = NULL;
+    oracle->sealed_count = oracle->sealed_capacity = 0;
+}
+
+void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header)
+{
+    sim_oracle *oracle = &world->oracle;
+    sim_sealed *sealed;
+
+    if (oracle->sealed_count == oracle->sealed_capacity) {
+        oracle->sealed_capacity = oracle->sealed_capacity == 0 ? 64 : 2 * oracle->sealed_capacity;
+        oracle->sealed = sim_grow(oracle->sealed, oracle->sealed_capacity * sizeof oracle->sealed[0]);
+    }
+    sealed = &oracle->sealed[oracle->sealed_count++];
+    *sealed = (sim_sealed){.maker = node->index, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
+    memcpy(sealed->id, id, NRS_HASH_SIZE);
+}
+
+sim_report *sim_oracle_by_subject(sim_world *world, const char *subject)
+{
+    const char *digits = strncmp(subject, "Re: ", 4) == 0 ? subject + 4 : subject;
+    unsigned long number;
+    char *end = NULL;
+
+    if (digits[0] != 'r') {
+        return NULL;
+    }
+    number = strtoul(digits + 1, &end, 10);
+    if (end == digits + 1 || *end != '\0' || number >= SIM_REPORTS_MAX || world->oracle.reports[number].state == SIM_REPORT_NONE) {
+        return NULL;
+    }
+    return &world->oracle.reports[number];
+}
+
+sim_report *sim_oracle_by_id(sim_world *world, const char *id)
+{
+    for (size_t i = 0; i < world->plan.count; i++) {
+        if (world->oracle.reports[i].state != SIM_REPORT_NONE && strcmp(world->oracle.reports[i].id, id) == 0) {
+            return &world->oracle.reports[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t sim_oracle_readers(sim_world *world, const sim_report *report, uint64_t version)
+{
+    const sim_roster_version *roster = sim_rosters_at(&world->rosters, version);
+    uint64_t sender = 1ull << report->sender;
+
+    if (roster == NULL) {
+        return sender;
+    }
+    return (report->to_community ? roster->members : report->to & roster->members) | sender;
+}
+
+void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
+{
+    uint8_t bytes[NRS_HASH_SIZE];
+
+    if (report->version != 0 || nrs_hex_decode(bytes, sizeof bytes, id) != NRS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < world->oracle.sealed_count; i++) {
+        const sim_sealed *sealed = &world->oracle.sealed[i];
+
+        if (memcmp(sealed->id, bytes, sizeof bytes) == 0 && sealed->maker == report->sender) {
+            memcpy(report->id, id, 2 * NRS_HASH_SIZE);
+            report->version = sealed->version;
+            report->expires_ms = sealed->expires_ms;
+            report->sealed_ms = sealed->sealed_ms;
+            report->readers = sim_oracle_readers(world, report, sealed->version);
+            return;
+        }
+    }
+}

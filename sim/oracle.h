@@ -1,0 +1,65 @@
+/* What the people have asked for, and who may read what: worked out here from rosters and labels alone, never asked of a node. */
+#ifndef SIM_ORACLE_H
+#define SIM_ORACLE_H
+
+#include <jansson.h>
+
+#include "proto/label.h"
+#include "proto/limits.h"
+#include "proto/wire.h"
+
+#define SIM_REPORTS_MAX 4096
+
+struct sim_world;
+struct sim_node;
+struct sim_act;
+
+typedef enum sim_report_state {
+    SIM_REPORT_NONE = 0, /* no such act was asked */
+    SIM_REPORT_ASKED,    /* no answer yet, or never: it may have been sent or not */
+    SIM_REPORT_SENT,
+    SIM_REPORT_REFUSED
+} sim_report_state;
+
+/* One report that a person asked to send; numbered by its act. Its subject is "r" and that number. */
+typedef struct sim_report {
+    sim_report_state state;
+    size_t sender;
+    nrs_label label;
+    bool to_community;
+    uint64_t to;              /* set of nodes, when not to a community */
+    char id[2 * NRS_HASH_SIZE + 1]; /* once known */
+    uint64_t version;         /* of the roster it was sealed under; 0 until known */
+    uint64_t readers;         /* who may read it: set of nodes; from version */
+    uint64_t expires_ms;      /* as its header says */
+    uint64_t sealed_ms;       /* of the world's time */
+    uint64_t shown;           /* who has opened it: set of nodes */
+    uint64_t forgetting, forgotten; /* who asked to forget it; who was told that it is: sets of nodes */
+    bool patient;             /* it was given its usual time to live */
+    uint64_t stored_receipt, opened_receipt; /* that the sender has shown: sets of nodes */
+} sim_report;
+
+/* A sealed report that an honest node has made, by its id. */
+typedef struct sim_sealed {
+    uint8_t id[NRS_HASH_SIZE];
+    size_t maker;
+    uint64_t version, expires_ms, sealed_ms;
+} sim_sealed;
+
+typedef struct sim_oracle {
+    sim_report reports[SIM_REPORTS_MAX]; /* by number of the act */
+    sim_sealed *sealed;
+    size_t sealed_count, sealed_capacity;
+} sim_oracle;
+
+void sim_oracle_wipe(sim_oracle *oracle);
+/** A node has sealed a report of its own. */
+void sim_oracle_sealed(struct sim_world *world, const struct sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header);
+/** The report with this subject; NULL when nobody wrote such a one. */
+sim_report *sim_oracle_by_subject(struct sim_world *world, const char *subject);
+sim_report *sim_oracle_by_id(struct sim_world *world, const char *id);
+/** Bind a report to its sealed form, once its id is known, and work out its readers. */
+void sim_oracle_bind(struct sim_world *world, sim_report *report, const char *id);
+uint64_t sim_oracle_readers(struct sim_world *world, const sim_report *report, uint64_t version);
+
+#endif

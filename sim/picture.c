@@ -1,0 +1,98 @@
+#include "picture.h"
+
+#include <inttypes.h>
+
+#include "world.h"
+
+#define LEFT 110
+#define COLUMN 130
+#define ROW 16
+#define ROWS_MAX 4000u
+
+static int column(size_t node)
+{
+    return LEFT + (int)node * COLUMN;
+}
+
+static int row(const sim_world *world)
+{
+    return 60 + (int)world->trace.arrow_count * ROW;
+}
+
+static bool room(sim_world *world)
+{
+    return world->trace.picture != NULL && world->trace.arrow_count < ROWS_MAX;
+}
+
+/* The height is known at the end only; the head is written again then, in the same number of characters. */
+static void head(sim_world *world)
+{
+    (void)fprintf(world->trace.picture,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%6d\" height=\"%6d\" font-family=\"sans-serif\" font-size=\"10\">\n",
+                  column(world->node_count), row(world) + 40);
+}
+
+void sim_picture_begin(sim_world *world)
+{
+    if (world->options.picture == NULL) {
+        return;
+    }
+    world->trace.picture = fopen(world->options.picture, "w");
+    if (world->trace.picture == NULL) {
+        (void)fprintf(stderr, "cannot write %s\n", world->options.picture);
+        return;
+    }
+    head(world);
+    (void)fprintf(world->trace.picture, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
+                                        "<defs><marker id=\"a\" markerWidth=\"8\" markerHeight=\"6\" refX=\"8\" refY=\"3\" orient=\"auto\">"
+                                        "<path d=\"M0,0 L8,3 L0,6 z\"/></marker></defs>\n");
+}
+
+static void time_of_row(sim_world *world, const char *colour)
+{
+    (void)fprintf(world->trace.picture, "<text x=\"4\" y=\"%d\" fill=\"%s\">%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "</text>", row(world) + 3,
+                  colour, world->now_ms / 60000, world->now_ms / 1000 % 60, world->now_ms % 1000);
+}
+
+void sim_picture_arrow(sim_world *world, size_t from, size_t to, const char *text)
+{
+    if (!room(world)) {
+        return;
+    }
+    time_of_row(world, "#666");
+    (void)fprintf(world->trace.picture,
+                  "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#246\" marker-end=\"url(#a)\"/>"
+                  "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+                  column(from), row(world), column(to), row(world), (column(from) + column(to)) / 2, row(world) - 2, text);
+    world->trace.arrow_count++;
+}
+
+void sim_picture_mark(sim_world *world, size_t node, const char *text)
+{
+    if (!room(world)) {
+        return;
+    }
+    time_of_row(world, "#a00");
+    (void)fprintf(world->trace.picture, "<circle cx=\"%d\" cy=\"%d\" r=\"4\" fill=\"#a00\"/><text x=\"%d\" y=\"%d\" fill=\"#a00\">%s</text>\n",
+                  column(node), row(world), column(node) + 7, row(world) + 3, text);
+    world->trace.arrow_count++;
+}
+
+void sim_picture_end(sim_world *world)
+{
+    FILE *file = world->trace.picture;
+
+    if (file == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < world->node_count; i++) {
+        (void)fprintf(file, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\" font-weight=\"bold\">%s</text>"
+                            "<line x1=\"%d\" y1=\"36\" x2=\"%d\" y2=\"%d\" stroke=\"#bbb\"/>\n",
+                      column(i), world->nodes[i].org, column(i), column(i), row(world));
+    }
+    (void)fprintf(file, "</svg>\n");
+    rewind(file);
+    head(world);
+    (void)fclose(file);
+    world->trace.picture = NULL;
+}

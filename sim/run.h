@@ -1,0 +1,12 @@
+/* One run, and what is printed of it. */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include "world.h"
+
+/** True when every checker held. */
+bool sim_run_and_print(const sim_options *options);
+/** The command that gives this run again. text_out: size characters. */
+void sim_run_line(char *text_out, size_t size, const sim_options *options);
+
+#endif

@@ -1,0 +1,77 @@
+/* What has to happen now and then. A run may well miss most of it; a hunt that never reached one of them has not looked. */
+#ifndef SIM_SOMETIMES_H
+#define SIM_SOMETIMES_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct sim_world;
+
+/* X(NAME, the classes of faults without which it cannot happen, words) */
+#define SIM_SOMETIMES(X)                                                                                               \
+    X(SENT_CLEAR, 0, "a CLEAR report was sent")                                                                        \
+    X(SENT_GREEN, 0, "a GREEN report was sent")                                                                        \
+    X(SENT_AMBER, 0, "an AMBER report was sent")                                                                       \
+    X(SENT_STRICT, 0, "an AMBER+STRICT report was sent")                                                               \
+    X(SENT_WAITING, 0, "a recipient waited for its prekey")                                                            \
+    X(GRANTED_LATE, 0, "a later grant went out")                                                                       \
+    X(SHOWN, 0, "a person read a report")                                                                              \
+    X(REPLIED, 0, "a person replied")                                                                                  \
+    X(FORGOTTEN, 0, "a person forgot a report")                                                                        \
+    X(REFUSED_BY_RULE, 0, "a command was refused by a rule")                                                           \
+    X(RECEIPT, 0, "a receipt was recorded")                                                                            \
+    X(JOINED, 0, "an organisation joined late")                                                                        \
+    X(REMOVED, 0, "a member was removed")                                                                              \
+    X(LEFT, 0, "a member left")                                                                                        \
+    X(READMITTED, 0, "a former member was readmitted")                                                                 \
+    X(DEFERRED, 0, "a record waited for a roster")                                                                     \
+    X(REFUSED_RECORD, 0, "a record was refused by its receiver")                                                       \
+    X(LINK_REVOKED, 0, "a link ended because of a roster")                                                             \
+    X(DESTROYED, 0, "a prekey was destroyed past its grace")                                                           \
+    X(SWEPT, 0, "an expired record was dropped")                                                                       \
+    X(LINK_SILENT, SIM_FAULTS_NETWORK, "a link ended in silence")                                                      \
+    X(CUT, SIM_FAULTS_NETWORK, "a connection was cut")                                                                 \
+    X(FRAMES_LOST, SIM_FAULTS_NETWORK, "frames under way were lost")                                                   \
+    X(PARTITION, SIM_FAULTS_NETWORK, "nodes were parted")                                                              \
+    X(ONE_WAY, SIM_FAULTS_NETWORK, "nodes were parted in one direction")                                               \
+    X(CLOGGED, SIM_FAULTS_NETWORK, "a line was clogged")                                                               \
+    X(RESUMED, 0, "a link resumed at a confirmed position")                                                            \
+    X(CRASH_PROCESS, SIM_FAULTS_CRASH, "a process was killed")                                                         \
+    X(CRASH_POWER, SIM_FAULTS_CRASH, "the power went between two steps")                                               \
+    X(CRASH_IN_DISK_CALL, SIM_FAULTS_CRASH, "the power went in a call of the disk")                                    \
+    X(CRASH_AFTER_EFFECT, SIM_FAULTS_CRASH, "a node fell between two effects of a step")                               \
+    X(TORN, SIM_FAULTS_CRASH, "a sector was torn")                                                                     \
+    X(LOST_SECTORS, SIM_FAULTS_CRASH, "unsynced sectors were lost")                                                    \
+    X(READ_FAILED, SIM_FAULTS_DISK, "a read failed")                                                                   \
+    X(WRITE_FAILED, SIM_FAULTS_DISK, "a write failed")                                                                 \
+    X(SHORT_WRITE, SIM_FAULTS_DISK, "a write was short")                                                               \
+    X(SYNC_FAILED, SIM_FAULTS_DISK, "a sync failed")                                                                   \
+    X(OPEN_FAILED, SIM_FAULTS_DISK, "a file could not be opened")                                                      \
+    X(DISK_FULL, SIM_FAULTS_DISK, "a disk was full")                                                                   \
+    X(DISK_SLOW, SIM_FAULTS_DISK, "a disk was slow")                                                                   \
+    X(STEP_FAILED, SIM_FAULTS_DISK, "a step failed and nothing of it was done")                                        \
+    X(START_FAILED, SIM_FAULTS_DISK, "a start failed and was tried again")                                             \
+    X(CLOCK_AHEAD, SIM_FAULTS_CLOCK, "a clock jumped ahead")                                                           \
+    X(CLOCK_BACK, SIM_FAULTS_CLOCK, "a clock jumped back")                                                             \
+    X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, "a clock drifted")                                                                \
+    X(CLOCK_NOTICED, SIM_FAULTS_CLOCK, "a node saw that its clock had jumped")                                         \
+    X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")
+
+typedef enum sim_sometimes_name {
+#define SIM_SOMETIMES_ENUM(name, faults, words) SIM_SOMETIMES_##name,
+    SIM_SOMETIMES(SIM_SOMETIMES_ENUM)
+#undef SIM_SOMETIMES_ENUM
+        SIM_SOMETIMES_COUNT
+} sim_sometimes_name;
+
+typedef struct sim_sometimes {
+    uint64_t count[SIM_SOMETIMES_COUNT];
+} sim_sometimes;
+
+void sim_sometimes_hit(struct sim_world *world, sim_sometimes_name name);
+void sim_sometimes_add(struct sim_world *world, sim_sometimes_name name, uint64_t times);
+const char *sim_sometimes_words(sim_sometimes_name name);
+/** What was never reached, of what these classes of faults make possible; prints each when file is given. */
+size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, FILE *file);
+
+#endif

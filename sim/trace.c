@@ -1,0 +1,59 @@
+#include "trace.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "picture.h"
+#include "world.h"
+
+void sim_trace_begin(sim_world *world)
+{
+    sim_trace *trace = &world->trace;
+
+    (void)crypto_generichash_init(&trace->hash, NULL, 0, 32);
+    if (world->options.trace != NULL) {
+        trace->file = fopen(world->options.trace, "w");
+        if (trace->file == NULL) {
+            (void)fprintf(stderr, "cannot write %s\n", world->options.trace);
+        }
+    }
+    sim_picture_begin(world);
+}
+
+void sim_trace_line(sim_world *world, const sim_node *node, const char *format, ...)
+{
+    sim_trace *trace = &world->trace;
+    char line[512];
+    va_list arguments;
+    int size = snprintf(line, sizeof line, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " %-10s ", world->now_ms / 3600000,
+                        world->now_ms / 60000 % 60, world->now_ms / 1000 % 60, world->now_ms % 1000, node == NULL ? "-" : node->org);
+    int rest;
+
+    va_start(arguments, format);
+    rest = vsnprintf(line + size, sizeof line - (size_t)size, format, arguments);
+    va_end(arguments);
+    size = rest < 0 || (size_t)(size + rest) >= sizeof line ? (int)sizeof line - 1 : size + rest;
+    (void)crypto_generichash_update(&trace->hash, (const unsigned char *)line, (unsigned long long)size);
+    trace->lines++;
+    if (trace->file != NULL) {
+        (void)fprintf(trace->file, "%s\n", line);
+    }
+}
+
+void sim_trace_bytes(sim_world *world, const void *data, size_t size)
+{
+    (void)crypto_generichash_update(&world->trace.hash, data, size);
+}
+
+void sim_trace_end(sim_world *world, char hash_out[65])
+{
+    uint8_t hash[32];
+
+    (void)crypto_generichash_final(&world->trace.hash, hash, sizeof hash);
+    nrs_hex_encode(hash_out, hash, sizeof hash);
+    if (world->trace.file != NULL) {
+        (void)fclose(world->trace.file);
+        world->trace.file = NULL;
+    }
+    sim_picture_end(world);
+}

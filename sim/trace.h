@@ -1,0 +1,28 @@
+/* What happened, line by line: a file to read, and a hash that two runs of the same options share. */
+#ifndef SIM_TRACE_H
+#define SIM_TRACE_H
+
+#include <sodium.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct sim_world;
+struct sim_node;
+
+typedef struct sim_trace {
+    FILE *file;    /* NULL: only the hash is kept */
+    FILE *picture;
+    size_t arrow_count;
+    crypto_generichash_state hash;
+    uint64_t lines;
+} sim_trace;
+
+void sim_trace_begin(struct sim_world *world);
+/** One line about a node, or about none. */
+void sim_trace_line(struct sim_world *world, const struct sim_node *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** Bytes that count for the hash and are not shown. */
+void sim_trace_bytes(struct sim_world *world, const void *data, size_t size);
+/** Ends the trace. hash_out: 64 hexadecimal digits and a zero. */
+void sim_trace_end(struct sim_world *world, char hash_out[65]);
+
+#endif

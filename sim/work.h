@@ -1,0 +1,18 @@
+/* People at work: commands as a person's hand gives them, and what becomes of the answers. */
+#ifndef SIM_WORK_H
+#define SIM_WORK_H
+
+#include "node.h"
+#include "plan.h"
+
+/** An act of people. number: its place in the plan. */
+void sim_work_do(struct sim_world *world, const sim_act *act, size_t number);
+void sim_work_reply(struct sim_world *world, sim_node *node, const nrs_effect *effect);
+/** At the end everyone lists what is there and tries to open everything; later the senders look at their receipts. */
+void sim_work_list_all(struct sim_world *world);
+void sim_work_read_all(struct sim_world *world);
+void sim_work_receipts_all(struct sim_world *world);
+/** What the text of a report begins with; at most 63 characters. */
+void sim_work_text(char *text_out, size_t size, size_t number);
+
+#endif

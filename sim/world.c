@@ -1,0 +1,210 @@
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "fate.h"
+#include "vfs.h"
+#include "work.h"
+
+#define HEAL_MS (4 * SIM_MINUTE_MS)  /* links come back within a minute, recipients that wait are looked at each minute */
+#define LAST_MS 15000u               /* for each of three rounds: list, open, receipts */
+#define EVENTS_MAX 20000000ull       /* a world that never comes to rest is a failure too */
+#define PURPOSE_SHAPE 0x5a9e
+
+void sim_world_put(sim_world *world, uint64_t in_ms, sim_event event)
+{
+    event.at_ms = world->now_ms + in_ms;
+    sim_queue_put(&world->queue, event);
+}
+
+void sim_world_fail(sim_world *world, const char *checker, const char *format, ...)
+{
+    va_list arguments;
+
+    if (world->failure.failed) {
+        return;
+    }
+    world->failure.failed = true;
+    world->failure.at_ms = world->now_ms;
+    (void)snprintf(world->failure.checker, sizeof world->failure.checker, "%s", checker);
+    va_start(arguments, format);
+    (void)vsnprintf(world->failure.text, sizeof world->failure.text, format, arguments);
+    va_end(arguments);
+    sim_trace_line(world, NULL, "FAILED %s: %s", checker, world->failure.text);
+}
+
+sim_node *sim_world_node(sim_world *world, uint64_t pick)
+{
+    sim_node *node = &world->nodes[pick % world->node_count];
+
+    return node->there ? node : NULL;
+}
+
+uint64_t sim_world_unix_ms(const sim_world *world)
+{
+    return SIM_START_MS + world->leap_ms + world->now_ms;
+}
+
+/* What the options leave open is chosen by the seed. */
+static void choose_shape(sim_options *options)
+{
+    sim_random random = sim_random_of(options->seed, PURPOSE_SHAPE, 0);
+    size_t hubs = 1 + (size_t)sim_random_below(&random, 2);
+    size_t members = 2 + (size_t)sim_random_below(&random, 3);
+    uint64_t minutes = sim_random_between(&random, 4, 10);
+    unsigned faults = 0;
+
+    for (unsigned i = 0; (1u << i) <= SIM_FAULTS_ALL; i++) {
+        faults |= sim_random_chance(&random, 400) ? 1u << i : 0;
+    }
+    options->hubs = options->hubs == 0 ? hubs : options->hubs;
+    options->members = options->members == 0 ? members : options->members;
+    options->minutes = options->minutes == 0 ? minutes : options->minutes;
+    options->faults = (options->faults & SIM_FAULTS_SWARM) != 0 ? faults : options->faults;
+}
+
+static void make(sim_world *world)
+{
+    sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 1);
+    uint64_t members = 0;
+    size_t late;
+
+    world->node_count = world->options.hubs + world->options.members;
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node_make(world, i, i < world->options.hubs);
+        members |= world->nodes[i].there ? 1ull << i : 0;
+    }
+    late = world->options.hubs + (size_t)sim_random_below(&random, world->options.members);
+    if (world->options.members > 1 && sim_random_chance(&random, 500)) {
+        members &= ~(1ull << late); /* one organisation is not in it yet */
+    }
+    (void)sim_random_use(NULL);
+    sim_rosters_create(world, members);
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_world_put(world, sim_random_below(&random, 2000), (sim_event){.type = SIM_EVENT_START, .subject = i});
+    }
+    for (size_t i = 0; i < world->plan.count; i++) {
+        if (!world->options.without[i]) {
+            sim_world_put(world, world->plan.acts[i].at_ms, (sim_event){.type = SIM_EVENT_ACT, .subject = i});
+        }
+    }
+    sim_world_put(world, world->end_ms, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_HEALING});
+    for (sim_phase phase = SIM_PHASE_LISTING; phase <= SIM_PHASE_OVER; phase++) {
+        sim_world_put(world, world->end_ms + HEAL_MS + LAST_MS * (phase - SIM_PHASE_LISTING), (sim_event){.type = SIM_EVENT_PHASE, .subject = phase});
+    }
+}
+
+static void act(sim_world *world, size_t number)
+{
+    const sim_act *chosen = &world->plan.acts[number];
+
+    sim_trace_line(world, NULL, "act %zu: %s", number, sim_act_words(chosen->type));
+    if (chosen->type < SIM_ACT_CUT) {
+        sim_work_do(world, chosen, number);
+    } else {
+        sim_fate_do(world, chosen);
+    }
+}
+
+static void begin_phase(sim_world *world, sim_phase phase)
+{
+    world->phase = phase;
+    sim_trace_line(world, NULL, "phase %d", (int)phase);
+    switch (phase) {
+    case SIM_PHASE_FAULTY:
+        break;
+    case SIM_PHASE_HEALING:
+        sim_fate_mend(world);
+        break;
+    case SIM_PHASE_LISTING:
+        sim_work_list_all(world);
+        break;
+    case SIM_PHASE_READING:
+        sim_work_read_all(world);
+        break;
+    case SIM_PHASE_RECEIPTS:
+        sim_work_receipts_all(world);
+        break;
+    case SIM_PHASE_OVER:
+        sim_check_end(world);
+        break;
+    }
+}
+
+static void happen(sim_world *world, const sim_event *event)
+{
+    sim_node *node = &world->nodes[event->subject < SIM_NODES_MAX ? event->subject : 0];
+
+    switch (event->type) {
+    case SIM_EVENT_ACT:
+        act(world, event->subject);
+        return;
+    case SIM_EVENT_WAKE:
+        if (node->core != NULL && node->start == event->token && node->wake_ms == event->at_ms) {
+            sim_node_step(world, node);
+        }
+        return;
+    case SIM_EVENT_START:
+        if (node->start == event->token) {
+            sim_node_start(world, node);
+        }
+        return;
+    case SIM_EVENT_DIAL:
+        sim_node_dial(world, node, event->token);
+        return;
+    case SIM_EVENT_CONNECTED:
+        sim_network_connected(world, event->subject, event->token);
+        return;
+    case SIM_EVENT_DELIVER:
+        sim_network_deliver(world, event->subject, event->token, event->side);
+        return;
+    case SIM_EVENT_ENDED:
+        sim_network_ended(world, event->subject, event->token, event->side);
+        return;
+    case SIM_EVENT_PHASE:
+        begin_phase(world, (sim_phase)event->subject);
+        return;
+    }
+}
+
+void sim_world_run(sim_world *world, const sim_options *options)
+{
+    sim_event event;
+
+    memset(world, 0, sizeof *world);
+    world->options = *options;
+    choose_shape(&world->options);
+    world->end_ms = world->options.minutes * SIM_MINUTE_MS;
+    world->phase = SIM_PHASE_FAULTY;
+    sim_trace_begin(world);
+    sim_vfs_seed(world->options.seed);
+    sim_network_init(world);
+    sim_plan_make(&world->plan, &world->options);
+    make(world);
+    while (!world->failure.failed && world->phase != SIM_PHASE_OVER && sim_queue_take(&world->queue, &event)) {
+        NRS_ASSERT(event.at_ms >= world->now_ms);
+        world->now_ms = event.at_ms;
+        world->events++;
+        happen(world, &event);
+        if (world->events > EVENTS_MAX) {
+            sim_world_fail(world, "steady", "no rest after %llu events", (unsigned long long)EVENTS_MAX);
+        }
+    }
+    sim_trace_end(world, world->hash);
+}
+
+void sim_world_wipe(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node_wipe(world, &world->nodes[i]);
+    }
+    sim_check_wipe(world);
+    sim_network_wipe(&world->network);
+    sim_rosters_wipe(&world->rosters);
+    sim_oracle_wipe(&world->oracle);
+    sim_queue_wipe(&world->queue);
+    (void)sim_random_use(NULL);
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# The command line's contract: exit codes, and output that depends on the options alone.
+#   check_command.sh NOROSHI_SIM
+set -u
+
+sim=$1
+failed=0
+
+expect() {
+    want=$1
+    shift
+    "$sim" "$@" >/dev/null 2>&1
+    got=$?
+    if [ "$got" -ne "$want" ]; then
+        echo "noroshi-sim $*: exit $got, expected $want"
+        failed=1
+    fi
+}
+
+expect 2
+expect 2 scenario file
+expect 2 depend model
+expect 2 nonsense
+expect 2 run
+expect 2 run --seed
+expect 2 run --seed -1
+expect 2 run --seed 1 --hubs 0
+expect 2 run --seed 1 --members 1000
+expect 2 run --seed 1 --hours never
+expect 2 run --seed 1 --faults flood
+expect 2 run --seed 1 --without 3-
+expect 2 run --seed 1 more
+expect 2 hunt
+expect 2 hunt --minutes 0
+expect 0 --help
+expect 0 run --help
+expect 0 hunt --help
+expect 0 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none
+expect 0 hunt --from 1 --seeds 1 --faults none
+
+first=$(mktemp)
+trap 'rm -f "$first" "$first.txt" "$first.svg"' EXIT
+"$sim" run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --trace "$first.txt" --picture "$first.svg" >"$first"
+grep -q '^every checker held$' "$first" || { echo 'a run does not say that it held'; failed=1; }
+grep -q 'hello, holds 0' "$first.txt" || { echo 'the trace shows no hello'; failed=1; }
+grep -q '</svg>' "$first.svg" || { echo 'the picture is not whole'; failed=1; }
+exit "$failed"
