@@ -125,6 +125,9 @@ nrs_error nrs_roster_form_check(const nrs_roster *roster)
     if (error == NRS_OK) {
         error = unique_check(roster);
     }
+    if (error == NRS_OK) {
+        error = nrs_roster_rules_check(roster->rules);
+    }
     return error;
 }
 

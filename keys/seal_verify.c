@@ -42,7 +42,8 @@ static nrs_error check_clear_key(const nrs_header *header, const nrs_grant *gran
                : NRS_ERROR_FORGED;
 }
 
-static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *header, const nrs_grant *grant)
+/* Header and first grant speak of one report. What waits for an acceptance is granted to nobody at first. */
+static nrs_error check_terms(const nrs_header *header, const nrs_grant *grant)
 {
     nrs_error error;
     bool clear = header->label == NRS_LABEL_CLEAR;
@@ -51,9 +52,8 @@ static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *hea
         !nrs_padded_box_size_valid(&nrs_summary_classes, header->summary.len)) {
         return NRS_ERROR_NOT_CANONICAL;
     }
-    if (sealed->body.len != header->body_size || header->originator.len != NRS_KEY_SIZE ||
-        header->nonce.len != NRS_NONCE_SIZE || header->key_commitment.len != NRS_HASH_SIZE ||
-        sealed->signature.len != NRS_SIGNATURE_SIZE) {
+    if (header->originator.len != NRS_KEY_SIZE || header->nonce.len != NRS_NONCE_SIZE || header->key_commitment.len != NRS_HASH_SIZE ||
+        ((header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && grant->slot_count != 0)) {
         return NRS_ERROR_FORGED;
     }
     if (!nrs_slice_equal(nrs_field(&grant->grantor), nrs_field(&header->originator)) ||
@@ -65,6 +65,16 @@ static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *hea
     error = nrs_grant_form_check(grant, clear);
     if (error == NRS_OK && clear) {
         error = check_clear_key(header, grant);
+    }
+    return error;
+}
+
+static nrs_error check_agreement(const nrs_sealed *sealed, const nrs_header *header, const nrs_grant *grant)
+{
+    nrs_error error = check_terms(header, grant);
+
+    if (error == NRS_OK && (sealed->body.len != header->body_size || sealed->signature.len != NRS_SIGNATURE_SIZE)) {
+        error = NRS_ERROR_FORGED;
     }
     return error;
 }
@@ -130,5 +140,56 @@ nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload)
         view = NULL;
     }
     nrs_sealed_view_free(&view);
+    return error;
+}
+
+/* ---- A notice: the same without the body (SPEC 8.3) ---- */
+
+nrs_error nrs_notice_make(nrs_bytes *notice_out, const nrs_sealed_view *view)
+{
+    nrs_notice notice = NRS__WIRE__NOTICE__INIT;
+
+    NRS_ASSERT(notice_out != NULL && view != NULL);
+    notice.header = view->sealed->header;
+    notice.body_hash = nrs_field_of(nrs_slice_of(view->hashes + NRS_LONG_HASH_SIZE, NRS_LONG_HASH_SIZE));
+    notice.grant = view->sealed->grant;
+    notice.signature = view->sealed->signature;
+    return nrs_notice_encode(notice_out, &notice);
+}
+
+nrs_error nrs_notice_verify(nrs_header **header_out, uint8_t id_out[NRS_HASH_SIZE], nrs_slice bytes)
+{
+    nrs_notice *notice = NULL;
+    nrs_header *header = NULL;
+    nrs_grant *grant = NULL;
+    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
+    nrs_error error = nrs_notice_decode(&notice, bytes);
+
+    NRS_ASSERT(header_out != NULL && id_out != NULL);
+    if (error == NRS_OK) {
+        error = nrs_header_decode(&header, nrs_field(&notice->header));
+    }
+    if (error == NRS_OK) {
+        error = nrs_grant_decode(&grant, nrs_field(&notice->grant));
+    }
+    if (error == NRS_OK) {
+        error = check_terms(header, grant);
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    nrs_long_hash(hashes, NRS_DOMAIN_HEADER, nrs_field(&notice->header));
+    memcpy(hashes + NRS_LONG_HASH_SIZE, notice->body_hash.data, NRS_LONG_HASH_SIZE);
+    nrs_long_hash(hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_field(&notice->grant));
+    error = nrs_sign_verify(notice->signature.data, header->originator.data, NRS_DOMAIN_SEALED_SIGN, nrs_slice_of(hashes, sizeof hashes));
+    if (error == NRS_OK) {
+        nrs_sealed_id(id_out, hashes, hashes + NRS_LONG_HASH_SIZE);
+        *header_out = header;
+        header = NULL;
+    }
+out:
+    nrs_grant_free(&grant);
+    nrs_header_free(&header);
+    nrs_notice_free(&notice);
     return error;
 }

@@ -19,7 +19,7 @@ enum {
     FIELD_TO = 4,
     FIELD_NUMBER = 5,
     FIELD_FINAL = 6,
-    FIELD_COUNT = 23
+    FIELD_COUNT = 27
 };
 
 static const nrs_form_field fields[FIELD_COUNT] = {
@@ -46,6 +46,11 @@ static const nrs_form_field fields[FIELD_COUNT] = {
     {"other_reports", "他機関への連絡状況", "Reports to other bodies", 0, 0},
     {"lessons", "教訓", "Lessons", 0, 0},
     {"references", "参照", "References", 0, 0},
+    {"pap", "許容される措置（PAP）", "Permissible actions (PAP)", 0, NRS_VOCABULARY_PAP},
+    {"tell_affected", "影響を受ける当事者への通知", "May affected parties be told?", 0, NRS_VOCABULARY_ANSWER},
+    {"name_source", "情報源の明示", "May the source be named?", 0, NRS_VOCABULARY_ANSWER},
+    {"not_for_supervision", "監督・執行等への不使用を求める", "Not to be used for supervision, enforcement or legal action", 0,
+     NRS_VOCABULARY_ANSWER},
 };
 
 static const char ideographic_space[] = "\xe3\x80\x80"; /* U+3000, what a Japanese keyboard types */
@@ -212,7 +217,8 @@ static nrs_error check_value(size_t field, const char *value)
     if (field == FIELD_FINAL) {
         return strcmp(value, "yes") == 0 || strcmp(value, "no") == 0 ? NRS_OK : NRS_ERROR_UNKNOWN_FLAG;
     }
-    if (field == FIELD_KIND) {
+    if (fields[field].vocabulary == NRS_VOCABULARY_KIND || fields[field].vocabulary == NRS_VOCABULARY_PAP ||
+        fields[field].vocabulary == NRS_VOCABULARY_ANSWER) { /* one word */
         return check_entry(field, value);
     }
     return lists ? check_list(field, nrs_slice_of_string(value)) : NRS_OK;

@@ -66,6 +66,18 @@ static const nrs_term onward[] = {
     {1u << 4, "communities", "他のコミュニティ", "other communities"},
 };
 
+static const nrs_term pap[] = {
+    {NRS_PAP_CLEAR, "CLEAR", "措置に制限を設けない", "no limits on what is done with it"},
+    {NRS_PAP_GREEN, "GREEN", "遮断等、対象に対する能動的な措置まで認める", "active measures such as blocking are allowed"},
+    {NRS_PAP_AMBER, "AMBER", "対象に接触しない照合・調査に限る", "checks that do not touch the target only"},
+    {NRS_PAP_RED, "RED", "外部から検知されない、自組織内での受動的な措置に限る", "passive measures within the organisation only, not detectable from outside"},
+};
+
+static const nrs_term answers[] = {
+    {NRS_ANSWER_YES, "yes", "可", "yes"},
+    {NRS_ANSWER_NO, "no", "不可", "no"},
+};
+
 #define TERMS(table)                                                                                                   \
     {                                                                                                                  \
         (table), sizeof(table) / sizeof((table)[0])                                                                    \
@@ -80,11 +92,13 @@ static const struct {
     [NRS_VOCABULARY_EVENT_TYPE] = TERMS(event_types),
     [NRS_VOCABULARY_CAUSE] = TERMS(causes),
     [NRS_VOCABULARY_ONWARD] = TERMS(onward),
+    [NRS_VOCABULARY_PAP] = TERMS(pap),
+    [NRS_VOCABULARY_ANSWER] = TERMS(answers),
 };
 
 const nrs_term *nrs_vocabulary_terms(nrs_vocabulary vocabulary, size_t *count_out)
 {
-    NRS_ASSERT(vocabulary >= NRS_VOCABULARY_KIND && vocabulary <= NRS_VOCABULARY_ONWARD);
+    NRS_ASSERT(vocabulary >= NRS_VOCABULARY_KIND && vocabulary <= NRS_VOCABULARY_ANSWER);
     NRS_ASSERT(count_out != NULL);
 
     *count_out = vocabularies[vocabulary].count;

@@ -31,7 +31,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_MISSING, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_NOTICE, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_CANNOT_OPEN, 0, 0, 0},
@@ -39,6 +39,14 @@ static const wire_rule statement_rules[] = {
     {6, WIRE_SIZE, 0, NRS_REASON_SIZE_MAX, 0, 0, 0},
     {7, WIRE_SIZE, 0, NRS_HASH_SIZE, 0, 0, 0},
     {8, WIRE_SIZE, 0, NRS_STATEMENT_SIZE_MAX, 0, 0, 0},
+    {9, WIRE_LINE, 0, NRS_USER_SIZE_MAX, 0, 0, 0},
+};
+
+static const wire_rule notice_rules[] = {
+    {1, WIRE_SIZE, 1, NRS_NOTICE_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_SIZE, NRS_LONG_HASH_SIZE, NRS_LONG_HASH_SIZE, 0, 0, 0},
+    {3, WIRE_SIZE, 1, NRS_GRANT_SIZE_MAX, 0, 0, 0},
+    {4, WIRE_SIZE, NRS_SIGNATURE_SIZE, NRS_SIGNATURE_SIZE, 0, 0, 0},
 };
 
 /* A stream with the first and last number that are missing, for its originator; places, for a hub. */
@@ -51,6 +59,7 @@ static nrs_error check_statement(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Statement *statement = (const Nrs__Wire__Statement *)message;
     bool receipt = statement->type == NRS_STATEMENT_RECEIPT;
+    bool decision = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED;
     size_t reference_size = statement->reference.len;
 
     if (receipt && statement->stage == 0) {
@@ -61,6 +70,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (!receipt && statement->stage != 0) {
         return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (decision && (statement->detail.len == 0 || statement->detail.len % NRS_HASH_SIZE != 0)) {
+        return NRS_ERROR_MALFORMED; /* what was accepted or declined */
     }
     if (reference_size != 0 && reference_size != NRS_PREKEY_ID_SIZE && reference_size != NRS_HASH_SIZE) {
         return NRS_ERROR_MALFORMED;
@@ -156,6 +168,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(envelope, envelope_rules, check_envelope),
     WIRE_SCHEMA(letter, letter_rules, NULL),
     WIRE_SCHEMA(statement, statement_rules, check_statement),
+    WIRE_SCHEMA(notice, notice_rules, NULL),
     WIRE_SCHEMA(head, head_rules, check_head),
     WIRE_SCHEMA(hello, hello_rules, check_hello),
     WIRE_SCHEMA(item, item_rules, NULL),

@@ -1,4 +1,5 @@
 /* Records, reports, grants and slots (SPEC 3, 5 and 6). */
+#include "proto/label.h"
 #include "proto/limits.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
@@ -47,8 +48,18 @@ static const wire_rule signed_by_many_rules[] = {
 
 static const wire_rule conditions_rules[] = {
     {1, WIRE_CODE, 0, 4, 0, 0, 0},
-    {2, WIRE_BITS, 0, 7, 0, 0, 0},
+    {2, WIRE_BITS, 0, 31, 0, 0, 0},
 };
+
+/* Yes and no at once say nothing. */
+static nrs_error check_conditions(const ProtobufCMessage *message)
+{
+    const uint32_t flags = ((const Nrs__Wire__Conditions *)message)->flags;
+    const uint32_t told = NRS_CONDITION_TELL_AFFECTED | NRS_CONDITION_AFFECTED_NOT_TOLD;
+    const uint32_t named = NRS_CONDITION_NAME_SOURCE | NRS_CONDITION_SOURCE_NOT_NAMED;
+
+    return (flags & told) == told || (flags & named) == named ? NRS_ERROR_NOT_CANONICAL : NRS_OK;
+}
 
 static const wire_rule header_rules[] = {
     {1, WIRE_SUITE, 0, 0, 0, 0, 0},
@@ -63,7 +74,7 @@ static const wire_rule header_rules[] = {
     {10, WIRE_BITS, 0, NRS_ONWARD_BITS_ALL, 0, 0, 0},
     {11, HASH, 0, NRS_RECOGNISED_COUNT_MAX, 0},
     {12, WIRE_CODE, NRS_ATTRIBUTION_NAMED, NRS_ATTRIBUTION_VOUCHED, 0, 0, 0},
-    {13, HASH, 0, NRS_DISCLAIMER_COUNT_MAX, 0},
+    {13, HASH, 0, NRS_DISCLAIMER_COUNT_MAX, 1},
     {14, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
     {15, WIRE_MESSAGE, 0, 0, 0, 0, 0},
     {16, WIRE_SIZE, NRS_NONCE_SIZE, NRS_NONCE_SIZE, 0, 0, 0},
@@ -89,6 +100,10 @@ static nrs_error check_header(const ProtobufCMessage *message)
     }
     if (header->n_onward_communities > 0 && (header->onward & communities->value) == 0) {
         return NRS_ERROR_NOT_CANONICAL;
+    }
+    if ((header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 &&
+        (header->n_disclaimers == 0 || header->label == NRS_LABEL_CLEAR || header->label == NRS_LABEL_RED)) {
+        return NRS_ERROR_NOT_CANONICAL; /* nothing to accept, or nobody who could grant it later */
     }
     return NRS_OK;
 }
@@ -121,7 +136,7 @@ static nrs_error check_grant(const ProtobufCMessage *message)
     if (grant->file_key.len > 0 && (slots || grant->slot_root.len > 0 || grant->epk.len > 0)) {
         return NRS_ERROR_NOT_CANONICAL; /* an open key and slots exclude each other */
     }
-    if ((own && grant->authority_ref.len > 0) || (!later && grant->sealed_audience.len > 0)) {
+    if ((own && !later && grant->authority_ref.len > 0) || (!later && grant->sealed_audience.len > 0)) {
         return NRS_ERROR_NOT_CANONICAL;
     }
     if (!slots && grant->slot_root.len > 0) {
@@ -281,7 +296,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(signed, signed_rules, NULL),
     WIRE_SCHEMA(roster_signature, roster_signature_rules, NULL),
     WIRE_SCHEMA(signed_by_many, signed_by_many_rules, NULL),
-    WIRE_SCHEMA(conditions, conditions_rules, NULL),
+    WIRE_SCHEMA(conditions, conditions_rules, check_conditions),
     WIRE_SCHEMA(header, header_rules, check_header),
     WIRE_SCHEMA(grant, grant_rules, check_grant),
     WIRE_SCHEMA(sealed, sealed_rules, check_sealed),

@@ -75,6 +75,27 @@ static const nrs_option community_add_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the organisation reads out by telephone")},
     {"role", 0, "ROLE", false, N_("operator, hub, ministry, national, response, related or council; operator when not given")},
 };
+static const nrs_option community_disclaimer_options[] = {
+    {"ja", 0, "FILE", false, N_("the text in Japanese")},
+    {"en", 0, "FILE", false, N_("the text in English")},
+    {"require-label", 0, "LABEL", true, N_("reports with this label need it; may be repeated")},
+    {"require-kind", 0, "KIND", true, N_("reports of this kind need it; may be repeated")},
+    {"optional", 0, NULL, false, N_("no report needs it any more; senders may add it")},
+};
+static const nrs_option community_duty_options[] = {
+    {"since", 0, "TIME", false, N_("from when on: RFC 3339, or a date in Japan")},
+    {"until", 0, "TIME", false, N_("until when, that day included; for good when not given")},
+};
+static const nrs_option community_rule_options[] = {
+    {"duty-for", 0, "LABEL=DUTY", true,
+     N_("reports with this label, or of this kind, go to those alone who took the duty; LABEL=none takes it back; may be repeated")},
+    {"labels", 0, "LIST", false, N_("the labels allowed in the community, with commas between")},
+    {"red-relay", 0, "yes|no", false, N_("whether hubs may carry RED sealed")},
+    {"withheld", 0, "yes|no", false, N_("whether sources may be withheld")},
+};
+static const nrs_option decline_options[] = {
+    {"reason", 0, "TEXT", false, N_("why, for the originator to read")},
+};
 static const nrs_option join_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the community's secretariat reads out by telephone")},
 };
@@ -92,6 +113,12 @@ static const nrs_option join_options[] = {
         {"follows", 0, "ID", false, N_("the report that this one follows")},                                           \
         {"onward", 0, "WORD", true,                                                                                    \
          N_("whom a hub may pass it on to: council, ministry, national, response or communities; may be repeated")},   \
+        {"disclaimer", 0, "NAME", true, N_("a disclaimer of the community that recipients accept first; may be repeated")},  \
+        {"unlock-on-accept", 0, NULL, false, N_("give nobody the key before it has accepted the disclaimers")},        \
+        {"pap", 0, "WORD", false, N_("what recipients may do on their networks: CLEAR, GREEN, AMBER or RED")},         \
+        {"tell-affected", 0, "yes|no", false, N_("whether affected parties may be told")},                             \
+        {"name-source", 0, "yes|no", false, N_("whether the source may be named")},                                    \
+        {"not-for-supervision", 0, NULL, false, N_("not to be used for supervision, enforcement or legal action")},    \
     {                                                                                                                  \
         "dry-run", 0, NULL, false, N_("say who would receive it and who not and why; send nothing")                    \
     }
@@ -161,6 +188,15 @@ static const nrs_command commands[] = {
      "noroshi community succeed electricity kanto-power", nrs_run_community_succeed},
     {"community remove", "COMMUNITY ORG", 2, 2, NO_OPTIONS, N_("remove an organisation"),
      "noroshi community remove electricity kanto-power", nrs_run_community_remove},
+    {"community disclaimer", "COMMUNITY NAME", 2, 2, OPTIONS(community_disclaimer_options),
+     N_("add a disclaimer, replace its text, or say where it is required"),
+     "noroshi community disclaimer electricity no-supervision --ja menseki.txt --en disclaimer.txt --require-label AMBER",
+     nrs_run_community_disclaimer},
+    {"community duty", "COMMUNITY ORG DUTY", 3, 3, OPTIONS(community_duty_options),
+     N_("record that an organisation took a duty of confidentiality"),
+     "noroshi community duty electricity kanto-power nda --since 2026-04-01 --until 2027-03-31", nrs_run_community_duty},
+    {"community rule", "COMMUNITY", 1, 1, OPTIONS(community_rule_options), N_("change the community's rules"),
+     "noroshi community rule electricity --duty-for AMBER=nda --red-relay yes", nrs_run_community_rule},
     {"community show", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print the roster"), "noroshi community show electricity",
      nrs_run_community_show},
     {"community invite", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print an invite for members"),
@@ -176,6 +212,10 @@ static const nrs_command commands[] = {
     {"list", "", 0, 0, OPTIONS(list_options), N_("list reports, newest last"), "noroshi list --unread", nrs_run_list},
     {"show", "ID", 1, 1, NO_OPTIONS, N_("show a report and mark it opened"), "noroshi show 3f9a1c --as sato",
      nrs_run_show},
+    {"accept", "ID", 1, 1, NO_OPTIONS, N_("accept the disclaimers of a report, which opens it"), "noroshi accept 3f9a1c --as sato",
+     nrs_run_accept},
+    {"decline", "ID", 1, 1, OPTIONS(decline_options), N_("decline the disclaimers of a report, which stays closed"),
+     "noroshi decline 3f9a1c --reason \"…\"", nrs_run_decline},
     {"receipts", "ID", 1, 1, OPTIONS(receipts_options), N_("who has received and opened a report"),
      "noroshi receipts 3f9a1c --missing", nrs_run_receipts},
     {"reply", "ID", 1, 1, OPTIONS(send_options), N_("answer a report; prints the ID of the answer"),

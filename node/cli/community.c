@@ -144,29 +144,6 @@ nrs_error nrs_run_community_create(nrs_cli *cli)
 
 /* ---- add and remove ---- */
 
-static nrs_error load_roster_key(nrs_cli *cli, nrs_identity **key_out, const char *slug)
-{
-    if (!nrs_folder_has(cli, "rosters", slug, ".key")) {
-        return nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE, _("the roster is changed where the community was created"),
-                            _("this node does not hold the roster key of %s"), slug);
-    }
-    return nrs_keyring_load(cli, key_out, NULL, "rosters", slug, NRS_ERROR_UNKNOWN_COMMUNITY);
-}
-
-/* The successor of the held roster; borrows from it. */
-static nrs_roster successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE])
-{
-    nrs_roster next = *held->roster;
-
-    nrs_roster_hash(previous_out, nrs_slice_of_bytes(&held->statement));
-    next.community = nrs_field_of(nrs_slice_of(held->community, NRS_HASH_SIZE));
-    next.previous = nrs_field_of(nrs_slice_of(previous_out, NRS_HASH_SIZE));
-    next.version = held->roster->version + 1;
-    next.created_ms = nrs_now_ms();
-    next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
-    return next;
-}
-
 static nrs_error read_role(nrs_cli *cli, uint32_t *role_out, const Nrs__Wire__Member *present)
 {
     const char *given = nrs_cli_option(cli, "role");
@@ -222,7 +199,7 @@ static nrs_error add_member(nrs_cli *cli, nrs_held *held, const nrs_card *card, 
     const Nrs__Wire__Member *present = nrs_roster_member_by_org(held->roster, card->org);
     Nrs__Wire__Member **members = calloc(held->roster->n_members + 1, sizeof(Nrs__Wire__Member *));
     uint8_t previous[NRS_HASH_SIZE];
-    nrs_roster next = successor(held, previous);
+    nrs_roster next = nrs_held_successor(held, previous);
     size_t count = 0;
     bool placed = false;
     nrs_error error = NRS_OK;
@@ -294,7 +271,7 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
         goto out;
     }
     if (error == NRS_OK) {
-        error = load_roster_key(cli, &key, slug);
+        error = nrs_held_key(cli, &key, slug);
     }
     if (error == NRS_OK) {
         error = add_member(cli, &held, card, role, key, nrs_slice_of_bytes(&card_bytes));
@@ -317,7 +294,7 @@ static nrs_error remove_member(nrs_cli *cli, nrs_held *held, const Nrs__Wire__Me
     Nrs__Wire__Member **members = calloc(before->n_members, sizeof(Nrs__Wire__Member *));
     Nrs__Wire__Tombstone **tombstones = calloc(before->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
     uint8_t previous[NRS_HASH_SIZE];
-    nrs_roster next = successor(held, previous);
+    nrs_roster next = nrs_held_successor(held, previous);
     nrs_error error = NRS_ERROR_NO_MEMORY;
 
     if (members == NULL || tombstones == NULL) {
@@ -392,7 +369,7 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
         error = nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, slug);
     }
     if (error == NRS_OK) {
-        error = load_roster_key(cli, &key, slug);
+        error = nrs_held_key(cli, &key, slug);
     }
     if (error == NRS_OK) {
         error = remove_member(cli, &held, member, key);

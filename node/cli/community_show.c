@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "community_rules.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/time.h"
@@ -16,8 +17,8 @@ static json_t *member_json(const Nrs__Wire__Member *member)
     char fingerprint[48];
 
     nrs_fingerprint(fingerprint, member->sign_key.data);
-    return json_pack("{s:s, s:s, s:s?, s:s}", "org", member->org, "name", member->name, "role",
-                     role == NULL ? NULL : role->code, "fingerprint", fingerprint);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:o}", "org", member->org, "name", member->name, "role",
+                     role == NULL ? NULL : role->code, "fingerprint", fingerprint, "duties", nrs_member_duties_json(member));
 }
 
 static nrs_error print_json(const nrs_held *held)
@@ -39,9 +40,9 @@ static nrs_error print_json(const nrs_held *held)
     for (size_t i = 0; i < roster->n_members; i++) {
         (void)json_array_append_new(members, member_json(roster->members[i]));
     }
-    row = json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:s, s:s}", "id", roster->id, "name", roster->name, "version",
+    row = json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:s, s:s, s:o}", "id", roster->id, "name", roster->name, "version",
                     (json_int_t)roster->version, "members", members, "created_at", created, "expires_at", expires, "hash",
-                    hash_text, "community", community);
+                    hash_text, "community", community, "rules", nrs_rules_json(roster->rules));
     if (row == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }
@@ -63,6 +64,7 @@ static nrs_error print_table(const nrs_cli *cli, const nrs_held *held)
     nrs_text_print(stdout, roster->name, NRS_TEXT_LINE);
     printf("\n");
     printf(_("version %llu, valid until %s, members: %zu\n"), (unsigned long long)roster->version, expires, roster->n_members);
+    nrs_rules_print(roster->rules, japanese);
     nrs_table_add(&table, _("organisation"));
     nrs_table_add(&table, _("role"));
     nrs_table_add(&table, _("name"));

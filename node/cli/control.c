@@ -332,6 +332,12 @@ static nrs_error keep_first(void *context, json_t *row)
     return NRS_OK;
 }
 
+nrs_error nrs_control_row_beside(nrs_cli *cli, json_t **row_out, const json_t *request)
+{
+    NRS_ASSERT(row_out != NULL && *row_out == NULL);
+    return nrs_control_call(cli, request, keep_first, row_out);
+}
+
 nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request)
 {
     json_t *row = NULL;

@@ -18,6 +18,8 @@ typedef nrs_error (*nrs_line_function)(void *context, nrs_slice line);
 NRS_MUST_USE nrs_error nrs_control_lines(nrs_cli *cli, const json_t *request, nrs_line_function on_line, void *context);
 /** The same for an answer of one row. Out: row_out: a new reference. */
 NRS_MUST_USE nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request);
+/** The same where a refusal may come with a row: what the node shows all the same. Out: row_out: a new reference, or NULL. */
+NRS_MUST_USE nrs_error nrs_control_row_beside(nrs_cli *cli, json_t **row_out, const json_t *request);
 /** A request with its command named: {"command": …}. NULL without memory. */
 json_t *nrs_control_request(const char *command);
 /** Whether a node listens on the socket. */

@@ -20,6 +20,7 @@ void nrs_draft_wipe(nrs_draft *draft)
     NRS_ASSERT(draft != NULL);
     json_decref(draft->to);
     json_decref(draft->onward);
+    json_decref(draft->disclaimers);
     nrs_bytes_wipe(&draft->body);
     nrs_form_wipe(&draft->form);
     free(draft->answer_subject);
@@ -28,7 +29,8 @@ void nrs_draft_wipe(nrs_draft *draft)
 
 bool nrs_draft_is_field(size_t index)
 {
-    static const char *const taken[] = {"subject", "kind", "tlp", "summary", "to", "number", "final"};
+    static const char *const taken[] = {"subject", "kind",  "tlp",           "summary",     "to",
+                                        "number",  "final", "pap", "tell_affected", "name_source", "not_for_supervision"};
     size_t count = 0;
     const nrs_form_field *fields = nrs_form_fields(&count);
 
@@ -221,6 +223,46 @@ static nrs_error read_onward(nrs_cli *cli, nrs_draft *draft)
     return NRS_OK;
 }
 
+static nrs_error read_disclaimers(nrs_cli *cli, nrs_draft *draft)
+{
+    const char *name = NULL;
+
+    draft->disclaimers = json_array();
+    draft->unlock_on_accept = nrs_cli_option(cli, "unlock-on-accept") != NULL;
+    for (size_t i = 0; (name = nrs_cli_option_at(cli, "disclaimer", i)) != NULL; i++) {
+        if (!nrs_name_valid(name)) {
+            return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, name);
+        }
+        if (json_array_append_new(draft->disclaimers, json_string(name)) != 0) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+    }
+    return draft->disclaimers == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+}
+
+/* What a recipient may do with it. */
+static nrs_error read_conditions(nrs_cli *cli, nrs_draft *draft)
+{
+    const nrs_term *term = NULL;
+    const char *supervision = nrs_form_get(&draft->form, "not_for_supervision");
+    nrs_error error = NRS_OK;
+
+    draft->pap = either(cli, draft, "pap", "pap");
+    draft->tell_affected = either(cli, draft, "tell-affected", "tell_affected");
+    draft->name_source = either(cli, draft, "name-source", "name_source");
+    draft->not_for_supervision = nrs_cli_option(cli, "not-for-supervision") != NULL || (supervision != NULL && strcmp(supervision, "yes") == 0);
+    if (draft->pap != NULL) {
+        error = nrs_given_word(cli, &term, NRS_VOCABULARY_PAP, draft->pap, NRS_ERROR_USAGE);
+    }
+    if (error == NRS_OK && draft->tell_affected != NULL) {
+        error = nrs_given_word(cli, &term, NRS_VOCABULARY_ANSWER, draft->tell_affected, NRS_ERROR_USAGE);
+    }
+    if (error == NRS_OK && draft->name_source != NULL) {
+        error = nrs_given_word(cli, &term, NRS_VOCABULARY_ANSWER, draft->name_source, NRS_ERROR_USAGE);
+    }
+    return error;
+}
+
 static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
 {
     const char *given = nrs_cli_option(cli, "body");
@@ -320,6 +362,12 @@ nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
         error = read_onward(cli, draft);
     }
     if (error == NRS_OK) {
+        error = read_disclaimers(cli, draft);
+    }
+    if (error == NRS_OK) {
+        error = read_conditions(cli, draft);
+    }
+    if (error == NRS_OK) {
         error = read_rest(cli, draft);
     }
     return error == NRS_OK ? read_body(cli, draft) : error;
@@ -378,6 +426,14 @@ nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_
     if (json_array_size(draft->onward) > 0) {
         (void)json_object_set(request, "onward", draft->onward);
     }
+    if (json_array_size(draft->disclaimers) > 0) {
+        (void)json_object_set(request, "disclaimers", draft->disclaimers);
+    }
+    set_text(request, "pap", draft->pap);
+    set_text(request, "tell_affected", draft->tell_affected);
+    set_text(request, "name_source", draft->name_source);
+    set_flag(request, "not_for_supervision", draft->not_for_supervision);
+    set_flag(request, "unlock_on_accept", draft->unlock_on_accept);
     set_flag(request, "urgent", draft->urgent);
     set_flag(request, "drill", draft->drill);
     set_flag(request, "final", draft->final);

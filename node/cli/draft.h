@@ -18,8 +18,11 @@ typedef struct nrs_draft {
     nrs_bytes body;      /* zero-terminated */
     nrs_form form;
     json_t *onward;      /* array of words */
+    json_t *disclaimers; /* array of names */
+    const char *pap, *tell_affected, *name_source; /* words, or NULL */
+    bool not_for_supervision;
     const char *follows;
-    bool urgent, drill, final, dry_run;
+    bool urgent, drill, final, dry_run, unlock_on_accept;
     uint32_t number;
     uint64_t expires_in_ms; /* 0: the node's choice */
     char *answer_subject; /* owned: the subject of a reply, where none was given */

@@ -5,6 +5,7 @@
 
 #include "language.h"
 #include "proto/assert.h"
+#include "proto/label.h"
 #include "proto/limits.h"
 #include "text.h"
 
@@ -70,6 +71,18 @@ nrs_error nrs_given_name(nrs_cli *cli, const char *name)
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("--name is empty: a name is needed"));
     }
     return nrs_given_text(cli, "--name", nrs_slice_of_string(name), NRS_DISPLAY_NAME_SIZE_MAX, false);
+}
+
+nrs_error nrs_given_labels(nrs_cli *cli, uint32_t *labels_out, const char *given)
+{
+    nrs_label label = NRS_LABEL_NONE;
+    nrs_error error = nrs_label_parse(&label, given);
+
+    if (error != NRS_OK) {
+        return nrs_cli_fail_about(cli, error, given);
+    }
+    *labels_out |= NRS_LABEL_BIT(label);
+    return NRS_OK;
 }
 
 char *nrs_given_allowed(nrs_vocabulary vocabulary)

@@ -15,6 +15,8 @@ NRS_MUST_USE nrs_error nrs_given_too_large(nrs_cli *cli, const char *what, size_
 /** A word of a vocabulary. Out: term_out, static. Recorded, with the words that are allowed. */
 NRS_MUST_USE nrs_error nrs_given_word(nrs_cli *cli, const nrs_term **term_out, nrs_vocabulary vocabulary, const char *given,
                                       nrs_error unknown);
+/** A label's bit added to a set. Recorded. */
+NRS_MUST_USE nrs_error nrs_given_labels(nrs_cli *cli, uint32_t *labels_out, const char *given);
 /** "Allowed: a, b, c": the words of a vocabulary. Owned (free); NULL without memory. */
 char *nrs_given_allowed(nrs_vocabulary vocabulary);
 

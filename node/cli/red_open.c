@@ -311,10 +311,16 @@ static nrs_error tell_place(json_t *request, const nrs_body *body)
 nrs_error nrs_red_unseal(nrs_cli *cli, nrs_red_opening *with, const char *person_id, const char *id)
 {
     json_t *request = about(person_id, "red-open", id);
-    nrs_error error = nrs_control_row(cli, &with->row, request);
+    nrs_error error = nrs_control_row_beside(cli, &with->row, request);
 
+    if (error == NRS_OK && with->row == NULL) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+    }
     if (error == NRS_OK) {
         error = read_sealed(with);
+    }
+    if (error == NRS_OK) {
+        error = nrs_red_check_disclaimers(with->row, with->sealed->header);
     }
     if (error == NRS_OK) {
         error = find_file_key(with);
@@ -372,6 +378,9 @@ static nrs_error red_open(nrs_cli *cli, json_t **row_out, const char *id, bool r
     }
     if (error == NRS_OK) {
         error = open_report(cli, &with, own, id);
+        if (error != NRS_OK && with.row != NULL && json_object_get(with.row, "sealed") == NULL) {
+            *row_out = json_incref(with.row); /* all but the body, for who has not accepted yet */
+        }
     }
     if (error == NRS_OK && read) {
         error = note_read(cli, &with, own);

@@ -1,5 +1,8 @@
 #include "red_row.h"
 
+#include <string.h>
+
+#include "keys/roster.h"
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
@@ -41,23 +44,67 @@ static json_t *addresses_of(const nrs_report *report)
 }
 
 /* As the node shows them for what it opens. */
+static json_t *answer_of(uint32_t flags, uint32_t yes, uint32_t no)
+{
+    return (flags & (yes | no)) == 0 ? json_null() : json_boolean((flags & yes) != 0);
+}
+
 static json_t *conditions_of(const nrs_header *header)
 {
-    static const char *const actions[] = {NULL, "CLEAR", "GREEN", "AMBER", "RED"};
     const Nrs__Wire__Conditions *held = header->conditions;
+    const nrs_term *pap = held == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_PAP, held->permissible_actions);
 
-    if (held == NULL || held->permissible_actions >= sizeof actions / sizeof actions[0]) {
+    if (held == NULL) {
         return json_null();
     }
-    return json_pack("{s:s?, s:b, s:b, s:b}", "permissible_actions", actions[held->permissible_actions], "affected_may_be_told",
-                     (held->flags & 1u) != 0 ? 1 : 0, "source_may_be_named", (held->flags & 2u) != 0 ? 1 : 0,
-                     "not_for_supervision", (held->flags & 4u) != 0 ? 1 : 0);
+    return json_pack("{s:s?, s:o, s:o, s:b}", "permissible_actions", pap == NULL ? NULL : pap->code, "affected_may_be_told",
+                     answer_of(held->flags, NRS_CONDITION_TELL_AFFECTED, NRS_CONDITION_AFFECTED_NOT_TOLD), "source_may_be_named",
+                     answer_of(held->flags, NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED), "not_for_supervision",
+                     (held->flags & NRS_CONDITION_NOT_FOR_SUPERVISION) != 0 ? 1 : 0);
+}
+
+static char *text_of(const json_t *object, const char *name, char *none)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text == NULL ? none : (char *)(uintptr_t)text; /* only read */
+}
+
+nrs_error nrs_red_check_disclaimers(const json_t *listed, const nrs_header *header)
+{
+    const json_t *list = json_object_get(listed, "disclaimers");
+    const json_t *acceptance = json_object_get(listed, "acceptance");
+    const char *stage = json_string_value(json_object_get(acceptance, "stage"));
+
+    if (json_array_size(list) != header->n_disclaimers) {
+        return NRS_ERROR_FORGED;
+    }
+    for (size_t i = 0; i < header->n_disclaimers; i++) {
+        const json_t *one = json_array_get(list, i);
+        Nrs__Wire__Disclaimer text;
+        uint8_t hash[NRS_HASH_SIZE];
+        nrs_error error = NRS_OK;
+
+        nrs__wire__disclaimer__init(&text);
+        text.name = text_of(one, "name", text.name);
+        text.version = (uint32_t)json_integer_value(json_object_get(one, "version"));
+        text.ja = text_of(one, "ja", text.ja);
+        text.en = text_of(one, "en", text.en);
+        error = nrs_disclaimer_hash(hash, &text);
+        if (error != NRS_OK || !nrs_slice_equal(nrs_slice_of(hash, sizeof hash), nrs_field(&header->disclaimers[i]))) {
+            return error != NRS_OK ? error : NRS_ERROR_FORGED;
+        }
+    }
+    if (header->n_disclaimers > 0 && !json_is_true(json_object_get(listed, "sent")) && (stage == NULL || strcmp(stage, "accepted") != 0)) {
+        return NRS_ERROR_DISCLAIMER;
+    }
+    return NRS_OK;
 }
 
 /* What the sealed report itself says wins over what the node says about it. */
 nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
 {
-    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent"};
+    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
     const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);

@@ -29,6 +29,11 @@ typedef struct preparation {
     size_t target_count;
     uint8_t stream[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
     uint64_t sequence;
+    char duty[NRS_NAME_SIZE_MAX + 1];
+    Nrs__Wire__Conditions conditions;
+    uint8_t hashes[NRS_DISCLAIMER_COUNT_MAX][NRS_HASH_SIZE]; /* ascending */
+    ProtobufCBinaryData disclaimers[NRS_DISCLAIMER_COUNT_MAX];
+    size_t disclaimer_count;
 } preparation;
 
 static void preparation_wipe(preparation *with)
@@ -137,6 +142,28 @@ static nrs_error read_number(preparation *with)
     return error;
 }
 
+/* What the community's rules, the sender and the quoted report put on it, as the node says. */
+static nrs_error read_edges(preparation *with)
+{
+    const json_t *list = json_object_get(with->row, "disclaimers");
+    const char *duty = json_string_value(json_object_get(with->row, "duty"));
+    nrs_error error = NRS_OK;
+
+    if (json_array_size(list) > NRS_DISCLAIMER_COUNT_MAX || (duty != NULL && strlen(duty) > NRS_NAME_SIZE_MAX)) {
+        return NRS_ERROR_MALFORMED;
+    }
+    nrs__wire__conditions__init(&with->conditions);
+    with->conditions.permissible_actions = (uint32_t)json_integer_value(json_object_get(with->row, "permissible_actions"));
+    with->conditions.flags = (uint32_t)json_integer_value(json_object_get(with->row, "condition_flags"));
+    snprintf(with->duty, sizeof with->duty, "%s", duty == NULL ? "" : duty);
+    for (size_t i = 0; i < json_array_size(list) && error == NRS_OK; i++) {
+        error = nrs_red_bytes(with->hashes[i], NRS_HASH_SIZE, json_array_get(list, i), "hash");
+        with->disclaimers[i] = nrs_field_of(nrs_slice_of(with->hashes[i], NRS_HASH_SIZE));
+        with->disclaimer_count = i + 1;
+    }
+    return error;
+}
+
 static nrs_error read_preparation(preparation *with, const nrs_draft *draft, const char *own_address)
 {
     const json_t *version = json_object_get(with->row, "roster_version");
@@ -163,7 +190,8 @@ static nrs_error read_preparation(preparation *with, const nrs_draft *draft, con
     with->roster_version = (uint64_t)json_integer_value(version);
     with->created_ms = (uint64_t)json_integer_value(created);
     with->expires_ms = with->created_ms + (draft->expires_in_ms > 0 ? draft->expires_in_ms : NRS_REPORT_LIFE_MS_DEFAULT);
-    return read_recipients(with, draft, own_address);
+    error = read_edges(with);
+    return error == NRS_OK ? read_recipients(with, draft, own_address) : error;
 }
 
 static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft)
@@ -199,7 +227,7 @@ static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft
 
 /* ---- sealing ---- */
 
-static nrs_error seal(nrs_sealed_parts *parts_out, const preparation *with, const nrs_draft *draft, const nrs_report *report)
+static nrs_error seal(nrs_sealed_parts *parts_out, preparation *with, const nrs_draft *draft, const nrs_report *report)
 {
     nrs_header header;
     nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
@@ -218,6 +246,12 @@ static nrs_error seal(nrs_sealed_parts *parts_out, const preparation *with, cons
     header.created_ms = with->created_ms;
     header.expires_ms = with->expires_ms;
     header.attribution = NRS_ATTRIBUTION_NAMED;
+    if (with->conditions.permissible_actions != 0 || with->conditions.flags != 0) {
+        header.conditions = &with->conditions;
+    }
+    header.duty = with->duty;
+    header.disclaimers = with->disclaimers;
+    header.n_disclaimers = with->disclaimer_count;
     {
         const nrs_seal_request request = {
             .header = &header,

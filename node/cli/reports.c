@@ -297,7 +297,7 @@ static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
 {
     json_t *request = about_report_as(cli, "show");
     json_t *row = NULL;
-    nrs_error error = nrs_control_row(cli, &row, request);
+    nrs_error error = nrs_control_row_beside(cli, &row, request);
     const char *label = error == NRS_OK ? nrs_json_text(row, "label") : NULL;
     bool red = error == NRS_ERROR_PERSON_ONLY ||
                (label != NULL && strcmp(label, "RED") == 0 && !json_is_string(json_object_get(row, "body")));
@@ -313,10 +313,8 @@ static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
         return nrs_cli_fail(cli, NRS_ERROR_PERSON_ONLY, _("act as that person: --as PERSON"), "%s",
                             _(nrs_error_sentence(NRS_ERROR_PERSON_ONLY)));
     }
-    if (error == NRS_OK) {
-        *row_out = row;
-    }
-    return error;
+    *row_out = row; /* a report that waits for its disclaimer: all but the body */
+    return error == NRS_OK && row == NULL ? nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read")) : error;
 }
 
 nrs_error nrs_run_show(nrs_cli *cli)
@@ -330,10 +328,12 @@ nrs_error nrs_run_show(nrs_cli *cli)
     if (error == NRS_OK) {
         error = fetch_report(cli, &row);
     }
-    if (error == NRS_OK && cli->json) {
+    if (row != NULL && cli->json) {
         print_report_json(row);
-    } else if (error == NRS_OK) {
-        error = print_report(cli, row);
+    } else if (row != NULL) {
+        nrs_error printed = print_report(cli, row);
+
+        error = error == NRS_OK ? printed : error;
     }
     json_decref(row);
     return error;
@@ -452,7 +452,8 @@ nrs_error nrs_run_export(nrs_cli *cli)
         (void)json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink")));
     }
     error = nrs_control_row(cli, &row, request);
-    if (error == NRS_OK) {
+    if (error == NRS_OK) { /* who accepted what here stays here */
+        (void)json_object_del(row, "acceptance");
         error = json ? nrs_exchange_json(&text, row) : nrs_exchange_text(&text, row, &style);
     }
     if (error == NRS_OK) {

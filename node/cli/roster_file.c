@@ -5,6 +5,7 @@
 
 #include "control.h"
 #include "folder.h"
+#include "keyring.h"
 #include "language.h"
 #include "proto/address.h"
 #include "proto/assert.h"
@@ -154,4 +155,56 @@ nrs_error nrs_held_replace(nrs_cli *cli, const nrs_held *held, const nrs_roster 
 out:
     nrs_bytes_wipe(&many);
     return error;
+}
+
+nrs_error nrs_held_key(nrs_cli *cli, nrs_identity **key_out, const char *slug)
+{
+    if (!nrs_folder_has(cli, "rosters", slug, ".key")) {
+        return nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE, _("the roster is changed where the community was created"),
+                            _("this node does not hold the roster key of %s"), slug);
+    }
+    return nrs_keyring_load(cli, key_out, NULL, "rosters", slug, NRS_ERROR_UNKNOWN_COMMUNITY);
+}
+
+nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE])
+{
+    nrs_roster next = *held->roster;
+
+    nrs_roster_hash(previous_out, nrs_slice_of_bytes(&held->statement));
+    next.community = nrs_field_of(nrs_slice_of(held->community, NRS_HASH_SIZE));
+    next.previous = nrs_field_of(nrs_slice_of(previous_out, NRS_HASH_SIZE));
+    next.version = held->roster->version + 1;
+    next.created_ms = nrs_now_ms();
+    next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    return next;
+}
+
+static nrs_error change(nrs_cli *cli, nrs_held *held, nrs_roster *next)
+{
+    nrs_identity *key = NULL;
+    nrs_error error = nrs_held_key(cli, &key, held->roster->id);
+
+    if (error == NRS_OK) {
+        error = nrs_held_replace(cli, held, next, key, nrs_slice_of(NULL, 0));
+    }
+    nrs_identity_destroy(&key);
+    return error;
+}
+
+nrs_error nrs_held_change_rules(nrs_cli *cli, nrs_held *held, Nrs__Wire__Rules *rules)
+{
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster next = nrs_held_successor(held, previous);
+
+    next.rules = rules;
+    return change(cli, held, &next);
+}
+
+nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Member **members)
+{
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster next = nrs_held_successor(held, previous);
+
+    next.members = members;
+    return change(cli, held, &next);
 }

@@ -25,6 +25,14 @@ NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const 
  *  files are as they were. Recorded. */
 NRS_MUST_USE nrs_error nrs_held_replace(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, const nrs_identity *key,
                                         nrs_slice card);
+/** The roster key of a community that was founded here. Recorded. Out: key_out: owned. */
+NRS_MUST_USE nrs_error nrs_held_key(nrs_cli *cli, nrs_identity **key_out, const char *slug);
+/** The successor of the held roster, to be changed; borrows from it. Out: previous_out: the hash that it borrows as well. */
+nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE]);
+/** A next version with other rules, by the same ceremony as a change of members. Recorded. */
+NRS_MUST_USE nrs_error nrs_held_change_rules(nrs_cli *cli, nrs_held *held, Nrs__Wire__Rules *rules);
+/** The same with other entries of the same members, as many and in the same order. */
+NRS_MUST_USE nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Member **members);
 /** What rosters of this release allow. Out: rules_out. */
 void nrs_held_rules(Nrs__Wire__Rules *rules_out);
 

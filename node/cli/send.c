@@ -26,6 +26,24 @@ static char *joined(const json_t *list)
     return text;
 }
 
+/* The rule's sentence, and which duty is missing how. Owned; NULL without memory. */
+static char *reason_of(const json_t *one)
+{
+    static const struct {
+        const char *state, *words;
+    } states[] = {{"absent", N_("not taken")}, {"expired", N_("run out")}, {"not-begun", N_("not begun yet")}};
+    const char *sentence = _(nrs_error_sentence(nrs_error_from_rule(nrs_json_text(one, "rule"))));
+    const char *duty = nrs_json_text(one, "duty");
+    const char *state = nrs_json_text(one, "duty_state");
+
+    for (size_t i = 0; duty != NULL && state != NULL && i < sizeof states / sizeof states[0]; i++) {
+        if (strcmp(states[i].state, state) == 0) {
+            return nrs_text_format(_("%s (%s: %s)"), sentence, duty, _(states[i].words));
+        }
+    }
+    return strdup(sentence);
+}
+
 /* Who is left out and by which rule, who has to wait, and what is amiss: beside the answer, on standard error. */
 static void note_left_out(const nrs_cli *cli, const json_t *row)
 {
@@ -38,8 +56,10 @@ static void note_left_out(const nrs_cli *cli, const json_t *row)
         const char *who = nrs_json_text(one, "who");
         const char *rule = nrs_json_text(one, "rule");
 
-        nrs_cli_note(cli, _("left out: %s: %s [%s]"), who == NULL ? "?" : who, _(nrs_error_sentence(nrs_error_from_rule(rule))),
-                     rule == NULL ? "?" : rule);
+        char *why = reason_of(one);
+
+        nrs_cli_note(cli, _("left out: %s: %s [%s]"), who == NULL ? "?" : who, why == NULL ? "?" : why, rule == NULL ? "?" : rule);
+        free(why);
     }
     if (json_array_size(waiting) > 0) {
         char *names = joined(waiting);
@@ -71,10 +91,11 @@ static nrs_error print_dry_run(const json_t *row)
         nrs_table_add(&table, _("would wait until its keys are known here"));
     }
     for (size_t i = 0; i < json_array_size(excluded); i++) {
-        const char *rule = nrs_json_text(json_array_get(excluded, i), "rule");
+        char *why = reason_of(json_array_get(excluded, i));
 
         nrs_table_add(&table, nrs_json_text(json_array_get(excluded, i), "who"));
-        nrs_table_add(&table, _(nrs_error_sentence(nrs_error_from_rule(rule))));
+        nrs_table_add(&table, why);
+        free(why);
     }
     return nrs_table_print(&table);
 }
@@ -217,6 +238,7 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
     }
     error = nrs_red_open(cli, &row, draft->quoted);
     if (error != NRS_OK) {
+        json_decref(row);
         return error;
     }
     complete_text(draft, row);

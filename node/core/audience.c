@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "edges.h"
 #include "proto/vocabulary.h"
 
 static const char hint_separately[] = "Send the report to each community separately.";
 static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
 static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
-static const char hint_disclaimer[] = "The report cannot be sent from this version; ask the community's secretariat.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
 static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
 static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
@@ -123,16 +123,7 @@ static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_delivery
 
 /* ---- Its rules ---- */
 
-/* Whether a rule is about such a report: the label and the kind it names, an empty set naming all. */
-static bool rule_matches(uint32_t labels, uint32_t kinds, nrs_label label, uint32_t kind)
-{
-    if (labels == 0 && kinds == 0) {
-        return false;
-    }
-    return (labels == 0 || (labels & NRS_LABEL_BIT(label)) != 0) && (kinds == 0 || kind == 0 || (kinds & NRS_KIND_BIT(kind)) != 0);
-}
-
-static nrs_error check_rules(const nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
+static nrs_error check_rules(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
 {
     const nrs_roster *roster = delivery->community->roster;
     const Nrs__Wire__Rules *rules_held = roster->rules;
@@ -151,51 +142,34 @@ static nrs_error check_rules(const nrs_core *core, nrs_answer *answer, nrs_deliv
         return nrs_refuse(answer, carry.error, carry.allowed, "TLP:%s: the rules of @%s do not let hubs carry it.", nrs_label_name(request->label),
                           roster->id);
     }
-    for (size_t i = 0; i < rules_held->n_disclaimers; i++) {
-        const Nrs__Wire__Disclaimer *disclaimer = rules_held->disclaimers[i];
-
-        if (rule_matches(disclaimer->labels, disclaimer->kinds, request->label, request->kind)) {
-            return nrs_refuse(answer, NRS_ERROR_DISCLAIMER, hint_disclaimer,
-                              "The rules of @%s demand the disclaimer %s, which this version cannot attach.", roster->id, disclaimer->name);
-        }
-    }
-    return NRS_OK;
+    return nrs_delivery_attach(core, answer, delivery, request);
 }
 
-static bool duty_taken(const Nrs__Wire__Member *member, const char *name, uint64_t now_ms)
+/* What the rules, and a quoted report, demand of a member. */
+static nrs_duty_state duty_of(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request,
+                              const Nrs__Wire__Member *member, const char **name_out)
 {
-    for (size_t i = 0; i < member->n_duties; i++) {
-        const Nrs__Wire__Duty *duty = member->duties[i];
+    const nrs_duty_question question = {
+        .roster = delivery->community->roster,
+        .place = NRS_PLACE_SEND,
+        .label = request->label,
+        .kind = request->kind,
+        .named = request->quoted == NULL ? "" : request->quoted->duty,
+        .now_ms = core->now_ms,
+    };
 
-        if (strcmp(duty->name, name) == 0 && duty->since_ms <= now_ms && (duty->until_ms == 0 || now_ms < duty->until_ms)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The duty that the rules demand of a member and that it has not taken; NULL when nothing is missing. */
-static const char *duty_missing(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request,
-                                const Nrs__Wire__Member *member)
-{
-    const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
-
-    for (size_t i = 0; i < rules_held->n_duties; i++) {
-        const Nrs__Wire__DutyRule *rule = rules_held->duties[i];
-
-        if (rule_matches(rule->labels, rule->kinds, request->label, request->kind) && !duty_taken(member, rule->duty, core->now_ms)) {
-            return rule->duty;
-        }
-    }
-    return NULL;
+    return nrs_duty_state_of(&question, member, name_out);
 }
 
 static void find_duty(nrs_delivery *delivery, const nrs_delivery_request *request)
 {
     const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
 
+    if (request->quoted != NULL && request->quoted->duty[0] != '\0') {
+        delivery->duty = request->quoted->duty;
+    }
     for (size_t i = 0; i < rules_held->n_duties && delivery->duty == NULL; i++) {
-        if (rule_matches(rules_held->duties[i]->labels, rules_held->duties[i]->kinds, request->label, request->kind)) {
+        if (nrs_policy_demands(NRS_PLACE_SEND, rules_held->duties[i]->labels, rules_held->duties[i]->kinds, request->label, request->kind)) {
             delivery->duty = rules_held->duties[i]->duty;
         }
     }
@@ -213,16 +187,20 @@ static bool listed(const nrs_delivery *delivery, const nrs_peer *peer, const Nrs
     return false;
 }
 
-static void leave_out(nrs_delivery *delivery, const char *who, const char *rule)
+static nrs_left_out *leave_out(nrs_delivery *delivery, const char *who, const char *rule)
 {
+    nrs_left_out *one = &delivery->excluded[delivery->excluded_count];
+
+
     for (size_t i = 0; i < delivery->excluded_count; i++) {
         if (strcmp(delivery->excluded[i].who, who) == 0) {
-            return;
+            return &delivery->excluded[i];
         }
     }
-    (void)snprintf(delivery->excluded[delivery->excluded_count].who, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
-    delivery->excluded[delivery->excluded_count].rule = rule;
+    (void)snprintf(one->who, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
+    one->rule = rule;
     delivery->excluded_count++;
+    return one;
 }
 
 /* A key with which no agreement is possible shuts out its owner, never the others. */
@@ -241,29 +219,39 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
 {
     const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
     nrs_addressee *addressee = &delivery->list[delivery->count];
+    const char *name = NULL;
+    nrs_duty_state duty;
+    nrs_left_out *left_out;
 
     NRS_ASSERT(peer != NULL); /* every member of a roster held is a peer */
     if (listed(delivery, peer, person)) {
         return true;
     }
     if (nrs_key_revoked(core, member->sign_key.data)) {
-        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_REVOKED));
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_REVOKED));
         return false;
     }
-    if (duty_missing(core, delivery, request, member) != NULL) {
-        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
+    duty = duty_of(core, delivery, request, member, &name);
+    if (nrs_policy_duty(NRS_PLACE_SEND, duty).error != NRS_OK) {
+        left_out = leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
+        left_out->duty = name;
+        left_out->duty_state = duty;
         return false;
     }
     *addressee = (nrs_addressee){.peer = peer, .person = person};
     (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
     addressee->granted = request->label == NRS_LABEL_CLEAR || nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK;
     if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
-        leave_out(delivery, who, "no-prekey");
+        (void)leave_out(delivery, who, "no-prekey");
         return false;
     }
     if (request->label != NRS_LABEL_CLEAR && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
-        leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORGED));
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORGED));
         return false;
+    }
+    if (request->locked) { /* its keys are looked up when it has accepted */
+        addressee->locked = true;
+        addressee->granted = false;
     }
     delivery->count++;
     return true;
@@ -389,7 +377,7 @@ bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery)
 
     for (size_t i = 0; i < delivery->count; i++) {
         if (delivery->list[i].granted && !agrees(core, delivery->list[i].keys.prekey)) {
-            leave_out(delivery, delivery->list[i].address, nrs_error_rule(NRS_ERROR_FORGED));
+            (void)leave_out(delivery, delivery->list[i].address, nrs_error_rule(NRS_ERROR_FORGED));
         } else {
             delivery->list[kept] = delivery->list[i];
             kept++;
@@ -402,6 +390,11 @@ bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery)
 
 /* ---- The answer ---- */
 
+static const char *const duty_words[NRS_DUTY_STATE_COUNT] = {
+    [NRS_DUTY_NOT_DEMANDED] = "not-demanded", [NRS_DUTY_HELD] = "held", [NRS_DUTY_ABSENT] = "absent",
+    [NRS_DUTY_EXPIRED] = "expired", [NRS_DUTY_NOT_BEGUN] = "not-begun",
+};
+
 void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label)
 {
     json_t *recipients = json_array();
@@ -411,12 +404,16 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
 
     for (size_t i = 0; i < delivery->count; i++) {
         failed = failed || nrs_array_text(recipients, delivery->list[i].address) != NRS_OK;
-        if (!delivery->list[i].granted) {
+        if (!delivery->list[i].granted && !delivery->list[i].locked) {
             failed = failed || nrs_array_text(waiting, delivery->list[i].address) != NRS_OK;
         }
     }
     for (size_t i = 0; i < delivery->excluded_count; i++) {
         json_t *one = json_pack("{s:s, s:s}", "who", delivery->excluded[i].who, "rule", delivery->excluded[i].rule);
+        if (one != NULL && delivery->excluded[i].duty != NULL) {
+            failed = json_object_set_new(one, "duty", json_string(delivery->excluded[i].duty)) != 0 ||
+                     json_object_set_new(one, "duty_state", json_string(duty_words[delivery->excluded[i].duty_state])) != 0 || failed;
+        }
         failed = json_array_append_new(excluded, one) != 0 || failed;
     }
     nrs_row_text(row, "label", nrs_label_name(label));
@@ -424,6 +421,7 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
     nrs_row_json(row, "recipients", recipients);
     nrs_row_json(row, "waiting", waiting);
     nrs_row_json(row, "excluded", excluded);
+    nrs_row_json(row, "disclaimers", nrs_delivery_disclaimer_rows(delivery));
     row->failed = row->failed || failed;
 }
 

@@ -29,7 +29,9 @@ typedef struct command {
 #define LABEL_FIELDS                                                                                                   \
     {"label", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"kind", FIELD_TEXT}, {"urgent", FIELD_FLAG}, {"drill", FIELD_FLAG},       \
         {"expires_in_ms", FIELD_COUNT}, {"follows", FIELD_TEXT}, {"number", FIELD_COUNT}, {"final", FIELD_FLAG},        \
-        {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}
+        {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}, {"disclaimers", FIELD_TEXTS},             \
+        {"unlock_on_accept", FIELD_FLAG}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT}, {"name_source", FIELD_TEXT}, \
+        {"not_for_supervision", FIELD_FLAG}
 #define TEXT_FIELDS {"subject", FIELD_TEXT}, {"body", FIELD_TEXT}, {"fields", FIELD_MAP}
 
 static const field send_fields[] = {LABEL_FIELDS, TEXT_FIELDS};
@@ -49,6 +51,7 @@ static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}
 static const field red_opened_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT},
 };
+static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
@@ -68,6 +71,8 @@ static const command commands[] = {
     {"red-opened", nrs_command_red_opened, FIELDS(red_opened_fields)},
     {"list", nrs_command_list, FIELDS(list_fields)},
     {"show", nrs_command_show, FIELDS(reader_fields)},
+    {"accept", nrs_command_accept, FIELDS(reader_fields)},
+    {"decline", nrs_command_decline, FIELDS(decline_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"forget", nrs_command_forget, FIELDS(id_fields)},
@@ -249,7 +254,7 @@ static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request)
 
 nrs_error nrs_command_take(nrs_core *core, const nrs_event *event)
 {
-    nrs_answer answer = {.rows = json_array()};
+    nrs_answer answer = {.rows = json_array(), .user = event->name};
     nrs_error error = NRS_ERROR_NO_MEMORY;
     json_t *rows;
 
@@ -265,7 +270,9 @@ nrs_error nrs_command_take(nrs_core *core, const nrs_event *event)
         return error;
     }
     rows = answer.rows;
-    answer.rows = NULL;
+    if (error != NRS_OK && !answer.rows_beside) {
+        (void)json_array_clear(rows);
+    }
     return nrs_core_reply(core, event->request, rows, error, answer.message[0] != '\0' ? answer.message : NULL, answer.hint);
 }
 

@@ -13,6 +13,8 @@ typedef struct nrs_answer {
     bool refused;
     char message[NRS_MESSAGE_SIZE_MAX + 1];   /* English, with the given values; empty: the rule's own sentence */
     const char *hint;                         /* static, a msgid; or NULL */
+    const char *user;                         /* the system user who asks; borrowed for the command; or NULL */
+    bool rows_beside;                         /* the rows are answered although the command is refused */
 } nrs_answer;
 
 /** Say why a command is refused; what names the given value, which rule it broke. Returns error, for `return nrs_refuse(…)`. */
@@ -86,6 +88,8 @@ NRS_MUST_USE nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer
 NRS_MUST_USE nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_accept(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_decline(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *request);

@@ -13,6 +13,8 @@ static const char hint_addresses[] = "An address is @community, organisation or 
 static const char hint_lower[] = "Leave the label out, or give one that is not lower than the quoted one.";
 static const char hint_life[] = "A report lives 14 days at most, 7 when nothing is said.";
 static const char hint_onward[] = "This label stays with those it is addressed to: leave the consent out.";
+static const char hint_pap[] = "The words are CLEAR, GREEN, AMBER and RED.";
+static const char hint_answers[] = "Say yes or no, or leave it out.";
 static const char hint_onward_words[] = "The words are council, ministry, national, response and communities.";
 
 /* ---- Label and kind ---- */
@@ -182,6 +184,68 @@ static nrs_error read_onward(nrs_answer *answer, nrs_draft *draft, const json_t 
     return NRS_OK;
 }
 
+static nrs_error read_disclaimers(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const json_t *names = json_object_get(request, "disclaimers");
+    size_t index;
+    const json_t *name;
+
+    if (json_array_size(names) > NRS_DISCLAIMER_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "A report names at most %u disclaimers.", NRS_DISCLAIMER_COUNT_MAX);
+    }
+    json_array_foreach(names, index, name) {
+        draft->disclaimers[index] = json_string_value(name);
+        draft->disclaimer_count = index + 1;
+    }
+    draft->unlock_on_accept = nrs_request_flag(request, "unlock_on_accept");
+    return NRS_OK;
+}
+
+/* "yes" and "no" to one of two flags; nothing said is neither. */
+static nrs_error read_answer(nrs_answer *answer, uint32_t *flags, const json_t *request, const char *name, uint32_t yes, uint32_t no)
+{
+    const char *text = nrs_request_text(request, name);
+    const nrs_term *term = text == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_ANSWER, text);
+
+    if (text != NULL && term == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_answers, "The field %s is neither yes nor no.", name);
+    }
+    if (term != NULL) {
+        *flags |= term->value == NRS_ANSWER_YES ? yes : no;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions quoted)
+{
+    const nrs_verdict verdict = nrs_policy_conditions_quote(quoted, draft->conditions);
+
+    if (verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "The conditions are looser than those of the quoted report.");
+    }
+    draft->conditions = nrs_policy_conditions_of_both(quoted, draft->conditions);
+    return NRS_OK;
+}
+
+static nrs_error read_conditions(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    const char *pap = nrs_request_text(request, "pap");
+    const nrs_term *term = pap == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_PAP, pap);
+    nrs_conditions given = {.permissible_actions = term == NULL ? 0 : term->value,
+                            .flags = nrs_request_flag(request, "not_for_supervision") ? NRS_CONDITION_NOT_FOR_SUPERVISION : 0u};
+    nrs_error error = NRS_OK;
+
+    if (pap != NULL && term == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_pap, "%.64s: not a word of the Permissible Actions Protocol.", pap);
+    }
+    error = read_answer(answer, &given.flags, request, "tell_affected", NRS_CONDITION_TELL_AFFECTED, NRS_CONDITION_AFFECTED_NOT_TOLD);
+    if (error == NRS_OK) {
+        error = read_answer(answer, &given.flags, request, "name_source", NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED);
+    }
+    draft->conditions = given;
+    return error == NRS_OK && defaults != NULL ? nrs_draft_inherit(answer, draft, defaults->conditions) : error;
+}
+
 nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_out, const json_t *request, const nrs_draft_defaults *defaults,
                          bool kind_needed)
 {
@@ -206,6 +270,12 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     }
     if (error == NRS_OK) {
         error = read_onward(answer, draft_out, request);
+    }
+    if (error == NRS_OK) {
+        error = read_disclaimers(answer, draft_out, request);
+    }
+    if (error == NRS_OK) {
+        error = read_conditions(answer, draft_out, request, defaults);
     }
     if (error != NRS_OK) {
         return error;

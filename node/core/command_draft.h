@@ -9,6 +9,7 @@ typedef struct nrs_draft_defaults {
     nrs_label quoted_label;
     uint32_t kind;
     bool drill;
+    nrs_conditions conditions; /* of the quoted report */
     const char *subject;    /* the quoted one; "Re: " is put before it; NULL where the node may not read it */
     const char *const *to;  /* addresses of a report with a label for organisations */
     size_t to_count;
@@ -30,7 +31,10 @@ typedef struct nrs_draft {
     size_t field_count;
     uint64_t expires_in_ms;
     uint32_t number, onward;
-    bool final, urgent, drill, dry_run;
+    bool final, urgent, drill, dry_run, unlock_on_accept;
+    const char *disclaimers[NRS_DISCLAIMER_COUNT_MAX]; /* names */
+    size_t disclaimer_count;
+    nrs_conditions conditions;
     bool has_follows;
     uint8_t follows[NRS_HASH_SIZE];
     const Nrs__Wire__PersonEntry *person; /* who acts, or NULL */
@@ -40,6 +44,8 @@ typedef struct nrs_draft {
  *  see; a dry run needs none either. Out: draft_out, which was zeroed. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_out, const json_t *request,
                                       const nrs_draft_defaults *defaults, bool kind_needed);
+/** Put the conditions of a quoted report on a draft, of each the stricter. Refuses looser ones with CONDITIONS. */
+NRS_MUST_USE nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions quoted);
 /** The label alone. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t *request, const nrs_draft_defaults *defaults);
 /** Subject, body and fields; a dry run need not have them. Refuses. */

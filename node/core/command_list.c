@@ -172,6 +172,34 @@ static nrs_error gather_receipt(void *context, const char *address, uint32_t sta
     return stage_row(reached, address, stage_names[stage], at_ms, person);
 }
 
+/* What was decided, beside the stage of the same name: by which system user, why, and on which texts. */
+static nrs_error gather_decision(void *context, const nrs_decision_row *decision)
+{
+    receipt_list *list = context;
+    json_t *reached = json_object_get(list->reached, decision->address);
+    json_t *hashes = json_array();
+    size_t index;
+    json_t *row;
+    nrs_error error = hashes == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    for (size_t at = 0; at + NRS_HASH_SIZE <= decision->hashes.size && error == NRS_OK; at += NRS_HASH_SIZE) {
+        char hash[2 * NRS_HASH_SIZE + 1];
+
+        nrs_hex_encode(hash, decision->hashes.data + at, NRS_HASH_SIZE);
+        error = nrs_array_text(hashes, hash);
+    }
+    json_array_foreach(reached, index, row) {
+        if (error == NRS_OK && strcmp(json_string_value(json_object_get(row, "stage")), stage_names[decision->stage == NRS_STAGE_ACCEPTED ? NRS_STAGE_ACCEPTED : NRS_STAGE_DECLINED]) == 0 &&
+            (json_object_set_new(row, "user", decision->user[0] == '\0' ? json_null() : json_string(decision->user)) != 0 ||
+             json_object_set_new(row, "reason", decision->reason[0] == '\0' ? json_null() : json_string(decision->reason)) != 0 ||
+             json_object_set(row, "disclaimers", hashes) != 0)) {
+            error = NRS_ERROR_NO_MEMORY;
+        }
+    }
+    json_decref(hashes);
+    return error;
+}
+
 static bool has_stage(const json_t *reached, nrs_stage stage)
 {
     size_t index;
@@ -190,7 +218,7 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
     receipt_list *list = context;
     const json_t *reached = json_object_get(list->reached, recipient->address);
     bool expired = list->report->expires_ms <= list->core->now_ms && !has_stage(reached, NRS_STAGE_STORED);
-    const char *first = recipient->granted ? "sent" : "waiting";
+    const char *first = recipient->granted || recipient->locked ? "sent" : "waiting"; /* who has to accept first was told of it */
     json_t *rows = list->missing ? json_array() : list->rows; /* of one recipient alone, when only the last counts */
     nrs_error error;
 
@@ -228,6 +256,9 @@ nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t 
     if (error == NRS_OK) {
         list.reached = json_object();
         error = list.reached == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_receipt_each(core->store, report.position, gather_receipt, &list);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_decision_each(core->store, report.position, gather_decision, &list);
     }
     if (error == NRS_OK) {
         error = nrs_store_recipient_each(core->store, report.position, receipts_of, &list);

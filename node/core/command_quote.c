@@ -8,6 +8,7 @@ void nrs_quoted_wipe(nrs_quoted *quoted)
     NRS_ASSERT(quoted != NULL);
     nrs_opened_wipe(&quoted->opened);
     nrs_sealed_view_free(&quoted->view);
+    nrs_header_seen_wipe(&quoted->seen);
     nrs_bytes_wipe(&quoted->holder);
 }
 
@@ -26,6 +27,7 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
         .quoted_label = (nrs_label)quoted->row.label,
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
+        .conditions = nrs_header_conditions(quoted->seen.header),
         .subject = report == NULL ? NULL : report->subject,
         .to = quoted->to,
         .community = quoted->community,
@@ -45,6 +47,12 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
 {
     nrs_error error = nrs_command_report(core, answer, &quoted_out->row, &quoted_out->holder, nrs_request_text(request, "id"));
 
+    if (error == NRS_OK) {
+        error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &quoted_out->row, quoted_out->seen.header, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    }
     if (error == NRS_OK && quoted_out->row.label != NRS_LABEL_RED) {
         error = nrs_open_report(core, &quoted_out->view, &quoted_out->opened, &quoted_out->row);
         if (error != NRS_OK && error != NRS_ERROR_DISK && error != NRS_ERROR_NO_MEMORY) {

@@ -3,11 +3,13 @@
 #define CORE_COMMAND_QUOTE_H
 
 #include "command_draft.h"
+#include "edges.h"
 
 /** Owned; nrs_quoted_wipe. A zeroed one is empty. */
 typedef struct nrs_quoted {
     nrs_bytes holder;
     nrs_report_row row;
+    nrs_header_seen seen;
     nrs_sealed_view *view; /* NULL: RED, which this node does not open */
     nrs_opened opened;
     char originator[NRS_ADDRESS_SIZE_MAX + 1];

@@ -105,6 +105,8 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
     nrs_row_base64(row, "agree_key", nrs_slice_of(core->self.agree_key, NRS_KEY_SIZE));
     nrs_row_base64(row, "curve_key", nrs_slice_of(core->self.curve_key, NRS_KEY_SIZE));
     nrs_row_text(row, "duty", delivery->duty);
+    nrs_row_number(row, "permissible_actions", draft->conditions.permissible_actions);
+    nrs_row_number(row, "condition_flags", draft->conditions.flags);
     if (draft->has_follows) {
         nrs_row_hex(row, "follows", draft->follows, NRS_HASH_SIZE);
     }
@@ -129,12 +131,19 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
     if (error == NRS_OK) {
         error = nrs_draft_read(core, answer, draft, request, NULL, false);
     }
+    if (error == NRS_OK && quoted->row.id != NULL) {
+        error = nrs_draft_inherit(answer, draft, nrs_header_conditions(quoted->seen.header));
+    }
     if (error == NRS_OK && draft->label != NRS_LABEL_RED) {
         error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_red, "TLP:%s is not sealed by a person.", nrs_label_name(draft->label));
     }
     if (error == NRS_OK) {
         wanted = (nrs_delivery_request){
             .label = draft->label, .kind = draft->kind, .addresses = draft->addresses, .address_count = draft->address_count};
+        wanted.disclaimers = draft->disclaimers;
+        wanted.disclaimer_count = draft->disclaimer_count;
+        wanted.locked = draft->unlock_on_accept;
+        wanted.quoted = quoted->seen.header;
         wanted.preferred = quoted->row.id == NULL ? NULL : nrs_community_by_id(core, quoted->row.community);
         error = nrs_delivery_plan(core, answer, &delivery, &wanted);
     }
@@ -303,11 +312,24 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
     nrs_bytes sealed = {0};
     nrs_report_row report;
     nrs_log_row record;
+    nrs_header_seen seen = {0};
+    bool closed = false;
     nrs_row row = nrs_row_begin();
     nrs_error error = gathering_begin(&all, core);
 
     if (error == NRS_OK) {
         error = find_red(core, answer, &report, &holder, &all, request);
+    }
+    if (error == NRS_OK) {
+        error = nrs_header_seen_load(core, &seen, &report);
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &report, seen.header, NRS_PLACE_READ, nrs_request_text(request, "person"));
+        closed = error != NRS_OK && !nrs_error_is_fatal(error);
+    }
+    if (closed) { /* header and disclaimer, and nothing that opens it */
+        error = nrs_edge_answer_closed(core, answer, &report, seen.header, nrs_request_text(request, "person"), error);
+        goto out;
     }
     if (error == NRS_OK) {
         error = nrs_store_log_each_of(core->store, nrs_slice_of(report.id, NRS_HASH_SIZE), NRS_RECORD_GRANT, gather_grant, &all);
@@ -325,6 +347,9 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
         error = nrs_command_describe(core, &row, &report, NULL);
     }
     if (error == NRS_OK) {
+        error = nrs_edge_describe(core, &row, &report, seen.header, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
         nrs_row_base64(&row, "sealed", record.record);
         nrs_row_json(&row, "grants", json_incref(all.grants));
         nrs_row_json(&row, "slots", json_incref(all.slots));
@@ -332,7 +357,9 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
         put_grantor(core, &row, &report);
         error = nrs_row_end(&row, answer->rows);
     }
+out:
     nrs_row_discard(&row);
+    nrs_header_seen_wipe(&seen);
     gathering_end(&all);
     nrs_bytes_wipe(&sealed);
     nrs_bytes_wipe(&holder);
@@ -403,6 +430,9 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, report.id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &report, view->header, NRS_PLACE_READ, all.person->id);
     }
     if (error == NRS_OK) {
         error = note_place(core, answer, view, request);

@@ -5,6 +5,7 @@
 #include "command_draft.h"
 #include "command_outgoing.h"
 #include "command_quote.h"
+#include "edges.h"
 #include "stream.h"
 
 static const char hint_person[] = "Act as the person who writes it: noroshi --as PERSON send …";
@@ -12,14 +13,15 @@ static const char hint_smaller[] = "Shorten the body or its fields: a report has
 
 /* ---- Sealing ---- */
 
-static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, const nrs_delivery *delivery)
+/* conditions: where those of the header are kept. */
+static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, nrs_delivery *delivery, Nrs__Wire__Conditions *conditions)
 {
     nrs_header header;
 
     nrs__wire__header__init(&header);
     header.label = (uint32_t)draft->label;
     header.urgency = draft->urgent ? 1 : 0;
-    header.flags = draft->drill ? NRS_HEADER_DRILL : 0;
+    header.flags = (draft->drill ? NRS_HEADER_DRILL : 0u) | (draft->unlock_on_accept ? NRS_HEADER_UNLOCK_ON_ACCEPT : 0u);
     header.community = nrs_field_of(nrs_slice_of(delivery->community->id, NRS_HASH_SIZE));
     header.roster_version = delivery->community->roster->version;
     header.created_ms = core->now_ms;
@@ -28,6 +30,13 @@ static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, const 
     header.attribution = NRS_ATTRIBUTION_NAMED;
     if (delivery->duty != NULL) {
         header.duty = (char *)(uintptr_t)delivery->duty; /* only read */
+    }
+    nrs_delivery_disclaimers(delivery, &header);
+    if (draft->conditions.permissible_actions != 0 || draft->conditions.flags != 0) {
+        nrs__wire__conditions__init(conditions);
+        conditions->permissible_actions = draft->conditions.permissible_actions;
+        conditions->flags = draft->conditions.flags;
+        header.conditions = conditions;
     }
     return header;
 }
@@ -84,6 +93,12 @@ static nrs_error slots_of(nrs_recipient **recipients_out, size_t *count_out, con
     return NRS_OK;
 }
 
+/* What nobody has before it accepts would be missing to all who do not: it stands in no stream. */
+static bool counted(const nrs_header *header)
+{
+    return (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
+}
+
 /* Out: number_out: the number under which it is sealed, among what goes to these recipients. */
 static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secret **file_key_out, nrs_number *number_out, const nrs_header *header,
                            const nrs_report *report, const nrs_delivery *delivery)
@@ -98,11 +113,13 @@ static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secr
     };
     nrs_error error = slots_of(&recipients, &request.recipient_count, delivery, (nrs_label)header->label);
 
-    if (error == NRS_OK) {
+    request.recipients = recipients;
+    if (error == NRS_OK && !counted(header)) {
+        error = nrs_seal(parts_out, file_key_out, &request);
+    } else if (error == NRS_OK) {
         error = nrs_number_next(core, number_out, delivery, (nrs_label)header->label);
     }
-    if (error == NRS_OK) {
-        request.recipients = recipients;
+    if (error == NRS_OK && counted(header)) {
         request.stream = nrs_slice_of(number_out->stream, NRS_HASH_SIZE);
         request.sequence = number_out->sequence;
         request.previous = nrs_number_previous(number_out);
@@ -138,17 +155,33 @@ static nrs_error store_recipients(nrs_core *core, const nrs_delivery *delivery, 
 
     for (size_t i = 0; i < delivery->count && error == NRS_OK; i++) {
         const nrs_addressee *one = &delivery->list[i];
-        const nrs_recipient_row row = {.report = position, .address = one->address, .org = one->peer->keys.sign_key, .granted = one->granted};
+        const nrs_recipient_row row = {.report = position, .address = one->address, .org = one->peer->keys.sign_key, .granted = one->granted,
+                                       .locked = one->locked};
 
         error = nrs_store_recipient_add(core->store, &row);
     }
     return nrs_command_written(core, error);
 }
 
+/* Who has to accept first is told of the report, and gets it with the key. */
+static nrs_error announce(nrs_core *core, const nrs_delivery *delivery, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_sealed_view *view = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_log_sealed(core, &view, &position, id);
+
+    for (size_t i = 0; i < delivery->count && error == NRS_OK; i++) {
+        error = nrs_notice_queue(core, view, delivery->list[i].peer->keys.sign_key);
+    }
+    nrs_sealed_view_free(&view);
+    return nrs_command_written(core, error);
+}
+
 static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[NRS_HASH_SIZE], nrs_draft *draft,
                                 nrs_delivery *delivery, const uint8_t *quoted)
 {
-    const nrs_header header = header_of(core, draft, delivery);
+    Nrs__Wire__Conditions conditions;
+    const nrs_header header = header_of(core, draft, delivery, &conditions);
     const nrs_report report = report_of(draft, quoted);
     nrs_sealed_parts parts = {0};
     nrs_secret *file_key = NULL;
@@ -173,7 +206,10 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && draft->unlock_on_accept) {
+        error = announce(core, delivery, parts.id);
+    }
+    if (error == NRS_OK && counted(&header)) {
         error = nrs_command_written(core, nrs_number_use(core, &number, delivery, parts.id, header.created_ms));
     }
     if (error == NRS_OK) {
@@ -188,14 +224,18 @@ out:
     return error;
 }
 
-static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_draft *draft, const nrs_community *preferred)
+static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_draft *draft, const nrs_quoted *quoted)
 {
     const nrs_delivery_request request = {
         .label = draft->label,
         .kind = draft->kind,
         .addresses = draft->addresses,
         .address_count = draft->address_count,
-        .preferred = preferred,
+        .disclaimers = draft->disclaimers,
+        .disclaimer_count = draft->disclaimer_count,
+        .locked = draft->unlock_on_accept,
+        .quoted = quoted == NULL ? NULL : quoted->seen.header,
+        .preferred = quoted == NULL ? NULL : nrs_community_by_id(core, quoted->row.community),
     };
 
     return nrs_delivery_plan(core, answer, delivery, &request);
@@ -292,7 +332,7 @@ nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *re
         error = nrs_draft_read_texts(answer, draft, request, &quoted->defaults);
     }
     if (error == NRS_OK) {
-        error = plan(core, answer, &delivery, draft, nrs_community_by_id(core, quoted->row.community));
+        error = plan(core, answer, &delivery, draft, quoted);
     }
     if (error == NRS_OK) {
         error = nrs_quoted_check(answer, quoted, &delivery);

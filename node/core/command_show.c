@@ -1,11 +1,13 @@
 /* show and export: a report's text, for a reader whom the rules let read it or take it out. */
+#include <stdio.h>
 #include <string.h>
 
-#include "command.h"
+#include "edges.h"
 
 static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
 static const char hint_asked[] = "Its sender has been asked for a new grant; look again when the sender's node has answered.";
 static const char hint_sinks[] = "The sinks are own, clients, community and public.";
+static const char hint_key[] = "The originator's node grants the key when the acceptance has reached it.";
 static const char hint_rejoin[] = "Only members of a community open what was addressed to it.";
 
 /* A report opened for somebody. */
@@ -15,6 +17,7 @@ typedef struct reading {
     nrs_sealed_view *view;
     nrs_opened opened;
     const char *person; /* who reads, or NULL for the desk */
+    nrs_sink sink;
 } reading;
 
 static void reading_wipe(reading *it)
@@ -58,12 +61,52 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
     return NRS_OK;
 }
 
-static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it)
+/* What the sender laid down binds whoever received it. */
+static nrs_error check_conditions(nrs_answer *answer, const reading *it, const nrs_header *header)
+{
+    const nrs_verdict verdict = nrs_policy_conditions_export(nrs_header_conditions(header), it->sink);
+
+    if (it->row.part == NRS_PART_SENT || verdict.error == NRS_OK) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, verdict.error, verdict.allowed, "The conditions of use do not let it leave this node by that sink.");
+}
+
+/* Whatever closes it closes it before a byte is opened. */
+static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
+{
+    nrs_header_seen seen = {0};
+    nrs_error error = nrs_header_seen_load(core, &seen, &it->row);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK; /* opening says what is missing */
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &it->row, seen.header, place, it->person);
+    }
+    if (error == NRS_OK && place == NRS_PLACE_EXPORT) {
+        error = check_conditions(answer, it, seen.header);
+    }
+    if (error == NRS_OK && it->row.key_state == NRS_KEY_NONE && (seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+        error = nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error) && place == NRS_PLACE_READ) {
+        error = nrs_edge_answer_closed(core, answer, &it->row, seen.header, it->person, error);
+    }
+    nrs_header_seen_wipe(&seen);
+    return error;
+}
+
+static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
 {
     nrs_error error;
 
     if (it->row.label == NRS_LABEL_RED) {
         return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_as_person, "TLP:RED opens for the named person alone, not for the node.");
+    }
+    error = check_edges(core, answer, it, place);
+    if (error != NRS_OK) {
+        return error;
     }
     error = nrs_open_report(core, &it->view, &it->opened, &it->row);
     if (error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
@@ -114,40 +157,6 @@ static void put_attachments(nrs_row *row, const nrs_report *report)
     row->failed = row->failed || failed;
 }
 
-static void put_conditions(nrs_row *row, const nrs_header *header)
-{
-    static const char *const actions[] = {NULL, "CLEAR", "GREEN", "AMBER", "RED"};
-    const Nrs__Wire__Conditions *held = header->conditions;
-    nrs_row conditions;
-
-    if (held == NULL || held->permissible_actions >= sizeof actions / sizeof actions[0]) {
-        nrs_row_text(row, "conditions", NULL);
-        return;
-    }
-    conditions = nrs_row_begin();
-    nrs_row_text(&conditions, "permissible_actions", actions[held->permissible_actions]);
-    nrs_row_flag(&conditions, "affected_may_be_told", (held->flags & 1u) != 0);
-    nrs_row_flag(&conditions, "source_may_be_named", (held->flags & 2u) != 0);
-    nrs_row_flag(&conditions, "not_for_supervision", (held->flags & 4u) != 0);
-    nrs_row_json(row, "conditions", conditions.object);
-    row->failed = row->failed || conditions.failed;
-}
-
-static void put_disclaimers(nrs_row *row, const nrs_header *header)
-{
-    json_t *disclaimers = json_array();
-    bool failed = false;
-
-    for (size_t i = 0; i < header->n_disclaimers; i++) {
-        char hash[2 * NRS_HASH_SIZE + 1];
-
-        nrs_hex_encode(hash, header->disclaimers[i].data, NRS_HASH_SIZE);
-        failed = nrs_array_text(disclaimers, hash) != NRS_OK || failed;
-    }
-    nrs_row_json(row, "disclaimers", disclaimers);
-    row->failed = row->failed || failed;
-}
-
 static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
 {
     const nrs_report *report = it->opened.report;
@@ -158,8 +167,6 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
     }
     nrs_row_text(row, "body", report->body);
     put_attachments(row, report);
-    put_disclaimers(row, it->view->header);
-    put_conditions(row, it->view->header);
     nrs_row_text(row, "duty", it->view->header->duty[0] == '\0' ? NULL : it->view->header->duty);
     nrs_row_text(row, "person", report->person[0] == '\0' ? NULL : report->person);
     nrs_row_flag(row, "final", report->final);
@@ -169,7 +176,26 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
         nrs_row_text(row, "quoted", NULL);
     }
     put_fields(row, report);
-    return NRS_OK;
+    return nrs_edge_describe(core, row, &it->row, it->view->header, it->person);
+}
+
+/* The source may not be named: the community stands in its place, and what the form says about it is left out. What the text
+ * itself tells no program can take away. */
+static void hide_source(nrs_core *core, nrs_row *row, const reading *it)
+{
+    static const char *const telling[] = {"reporter", "system", "publication", "other_reports", "references"};
+    const nrs_community *community = nrs_community_by_id(core, it->row.community);
+    json_t *fields = json_object_get(row->object, "fields");
+    char name[NRS_NAME_SIZE_MAX + 2] = "@";
+
+    (void)snprintf(name + 1, sizeof name - 1, "%s", community == NULL ? "" : community->roster->id);
+    nrs_row_text(row, "from", name);
+    nrs_row_text(row, "person", NULL);
+    nrs_row_flag(row, "source_hidden", true);
+    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++) {
+        (void)json_object_del(fields, telling[i]);
+        (void)json_object_del(row->object, telling[i]);
+    }
 }
 
 /* ---- Opened ---- */
@@ -206,6 +232,9 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, reading *it, co
         nrs_row_text(&row, "verdict", "allowed");
     }
     error = put_report(core, &row, it);
+    if (error == NRS_OK && sink != NULL && it->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(it->view->header))) {
+        hide_source(core, &row, it);
+    }
     if (error == NRS_OK && first) {
         nrs_row_flag(&row, "opened", true);
     }
@@ -222,7 +251,7 @@ nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *req
     nrs_error error = find(core, answer, &it, request);
 
     if (error == NRS_OK) {
-        error = open_for(core, answer, &it);
+        error = open_for(core, answer, &it, NRS_PLACE_READ);
     }
     if (error == NRS_OK) {
         error = answer_with(core, answer, &it, NULL);
@@ -242,6 +271,7 @@ nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *r
     if (error != NRS_OK) {
         return nrs_refuse(answer, error, hint_sinks, "%.64s: not a sink.", name == NULL ? "" : name);
     }
+    it.sink = sink;
     error = find(core, answer, &it, request);
     if (error == NRS_OK) {
         verdict = nrs_policy_export((nrs_label)it.row.label, sink);
@@ -251,7 +281,7 @@ nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *r
         }
     }
     if (error == NRS_OK) {
-        error = open_for(core, answer, &it);
+        error = open_for(core, answer, &it, NRS_PLACE_EXPORT);
     }
     if (error == NRS_OK) {
         error = answer_with(core, answer, &it, name);

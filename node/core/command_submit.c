@@ -3,6 +3,7 @@
 
 #include "command_draft.h"
 #include "command_outgoing.h"
+#include "edges.h"
 #include "stream.h"
 
 #define PREPARED_MS_MAX (10ull * NRS_MINUTE_MS) /* between red-prepare and red-submit */
@@ -95,6 +96,16 @@ static nrs_error sign(nrs_core *core, nrs_answer *answer, submission *it)
     return nrs_refuse(answer, error, hint_again, "The sealed report does not hold: %s.", nrs_error_sentence(error));
 }
 
+static nrs_error check_disclaimers(nrs_core *core, nrs_answer *answer, const nrs_header *header)
+{
+    nrs_error error = nrs_disclaimers_check(core, header, NRS_PLACE_SEND, 0);
+
+    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+        return error;
+    }
+    return nrs_refuse(answer, error, hint_again, "The disclaimers of the report: %s.", nrs_error_sentence(error));
+}
+
 static nrs_error check_header(nrs_core *core, nrs_answer *answer, const submission *it)
 {
     const nrs_header *header = it->view->header;
@@ -115,7 +126,7 @@ static nrs_error check_header(nrs_core *core, nrs_answer *answer, const submissi
     if (header->expires_ms <= core->now_ms) {
         return nrs_refuse(answer, NRS_ERROR_EXPIRED, hint_again, "The report is past its expiry.");
     }
-    return NRS_OK;
+    return check_disclaimers(core, answer, header);
 }
 
 static nrs_error check_slots(nrs_answer *answer, submission *it)

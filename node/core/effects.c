@@ -102,8 +102,7 @@ nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *rows, nrs_err
     json_t *line = last_line(error, message, hint);
     json_t *lines = rows;
 
-    if (lines == NULL || error != NRS_OK) {
-        json_decref(rows);
+    if (lines == NULL) {
         lines = json_array();
     }
     if (line == NULL || lines == NULL || json_array_append_new(lines, line) != 0) {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "edges.h"
 
 #define REPORTS_PER_PEER 256u /* of those whose bundle came; in a round fewer */
 #define ROUND_EVERY_MS NRS_MINUTE_MS
@@ -53,6 +53,24 @@ static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *
            nrs_peer_member(core, peer, community);
 }
 
+/* A duty that ran out since the report was sent keeps its key back, until there is a new one. */
+static nrs_error check_duty(nrs_core *core, const nrs_report_row *row, const nrs_header *header, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+    nrs_opened opened = {0};
+    nrs_error error;
+
+    if (community->roster->rules->n_duties == 0 && header->duty[0] == '\0') {
+        return NRS_OK;
+    }
+    error = nrs_annex_read(core, &opened, row);
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, header, NRS_PLACE_GRANT, opened.report->kind, peer->org);
+    }
+    nrs_opened_wipe(&opened);
+    return error;
+}
+
 static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipient *recipient, const nrs_peer *peer)
 {
     nrs_report_row row;
@@ -63,7 +81,8 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_public_keys keys = core->self;
     nrs_grant_request request = {.authority = NRS_AUTHORITY_ORIGINATOR, .recipients = recipient, .recipient_count = 1, .now_ms = core->now_ms,
                                  .grantor = {.keys = &keys, .agree = nrs_identity_agree_with, .agree_context = core->identity}};
-    uint8_t grant_id[NRS_HASH_SIZE], table_id[NRS_HASH_SIZE];
+    uint8_t grant_id[NRS_HASH_SIZE], table_id[NRS_HASH_SIZE], accepted[NRS_HASH_SIZE];
+    nrs_disclaimer_state decided = NRS_DISCLAIMER_WAITING;
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
     nrs_error error = report_at(core, &row, &holder, position);
@@ -76,6 +95,14 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &sealed_position, row.id);
+    }
+    if (error == NRS_OK) {
+        error = check_duty(core, &row, view->header, peer);
+    }
+    if (error == NRS_OK && (view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) { /* the grant cites the acceptance */
+        error = nrs_disclaimers_decided(core, &decided, accepted, row.position, peer->org);
+        error = error == NRS_OK ? nrs_policy_disclaimer(NRS_PLACE_GRANT, decided).error : error;
+        request.authority_ref = nrs_slice_of(accepted, sizeof accepted);
     }
     if (error == NRS_OK) {
         identity = nrs_identity_for(core, view->header->originator.data); /* under the key that sealed it */

@@ -227,6 +227,8 @@ NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t communi
 /** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
 NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** Grant in this step what an organisation waits for: its prekeys came, or it accepted. */
+NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Of two hubs: whether it is the peer that keeps dialling this node (its key is the lower one). */
 bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer);
 /** Bring dialled links in line with rosters and cards. */

@@ -2,6 +2,7 @@
  * the vault; a body is never kept open. */
 #include <string.h>
 
+#include "edges.h"
 #include "receive.h"
 #include "stream.h"
 
@@ -9,6 +10,9 @@ nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *gran
 {
     if (grant->authority != NRS_AUTHORITY_ORIGINATOR) {
         return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if ((grant->authority_ref.len != 0) != ((view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && grant->sealed_id.len != 0)) {
+        return NRS_ERROR_FORGED; /* what unlocks cites an acceptance, and nothing else does */
     }
     return memcmp(grant->grantor.data, view->header->originator.data, NRS_KEY_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
 }
@@ -122,6 +126,11 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     }
     if (there) {
         row = held;
+        row.position = position;
+        error = held.position == position ? NRS_OK : nrs_store_report_move(core->store, held.position, position); /* announced before */
+    }
+    if (error != NRS_OK) {
+        goto out;
     }
     row.key_state = state;
     if (state == NRS_KEY_HELD) {
@@ -154,7 +163,13 @@ static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, const nrs_se
     if (error == NRS_OK) {
         error = nrs_audience_names_us(core, &facts, opened_out->audience);
     }
-    return error == NRS_OK ? nrs_policy_open((nrs_label)view->header->label, &facts).error : error;
+    if (error == NRS_OK) {
+        error = nrs_policy_open((nrs_label)view->header->label, &facts).error;
+    }
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, core->org);
+    }
+    return error == NRS_OK ? nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind) : error;
 }
 
 nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
@@ -170,6 +185,12 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
     }
     if (error == NRS_OK) {
         error = nrs_audience_names_us(core, &facts, opened.audience);
+    }
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind, core->org);
+    }
+    if (error == NRS_OK) {
+        error = nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind);
     }
     if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
         error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
@@ -190,6 +211,9 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
         return NRS_ERROR_FORGED;
     }
     error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, 0, core->org);
+    }
     if (error == NRS_OK) {
         error = nrs_store_slot_add(core->store, view->id, path->grant_id.data, path->index, path_record);
     }
@@ -277,6 +301,9 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     }
     if (error == NRS_OK) {
         error = nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && !nrs_key_ours(core, view->header->originator.data)) {
+        error = nrs_unlock_check(core, view, grant);
     }
     if (error == NRS_OK && grant->slot_count == 0) {
         error = NRS_ERROR_NO_SLOT; /* a path into a tree that is not there */

@@ -1,6 +1,7 @@
 /* Records from peers: the checks to carry (SPEC 10.4), then the store. Whatever is refused leaves nothing behind. */
 #include <string.h>
 
+#include "edges.h"
 #include "receive.h"
 #include "stream.h"
 
@@ -57,6 +58,9 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     }
     if (header->attribution != NRS_ATTRIBUTION_NAMED) {
         return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if ((error = nrs_disclaimers_check(core, header, NRS_PLACE_CARRY, 0)) != NRS_OK) {
+        return error;
     }
     return nrs_policy_carry((nrs_label)header->label, direct || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
 }

@@ -2,6 +2,7 @@
  * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
 #include <string.h>
 
+#include "edges.h"
 #include "stream.h"
 
 void nrs_relay_item_wipe(nrs_relay_item *item)
@@ -87,10 +88,30 @@ static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* the sealed report was dropped meanwhile */
 }
 
+/* Whether a member has the duties that the report demands, as far as a relay sees them. *entry is looked up again. */
+static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry **entry, const nrs_community *community, const nrs_peer *peer)
+{
+    const uint64_t position = (*entry)->position;
+    nrs_error error = NRS_OK;
+
+    *held_out = true;
+    if (community->roster->rules->n_duties == 0) {
+        return NRS_OK;
+    }
+    if ((*entry)->type != NRS_RECORD_SEALED) {
+        error = nrs_log_entry_at(core, entry, (*entry)->sealed_position);
+    }
+    if (error == NRS_OK && (*entry)->view != NULL) {
+        *held_out = nrs_duty_check(core, (*entry)->view->header, NRS_PLACE_DELIVER, 0, peer->org) == NRS_OK;
+    }
+    return error == NRS_OK ? nrs_log_entry_at(core, entry, position) : error;
+}
+
 static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
     nrs_reader_facts facts = {0};
+    bool held = true;
     nrs_error error;
 
     if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community)) {
@@ -102,6 +123,10 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
             add(item, nrs_slice_of_bytes(&entry->slots_record));
         }
         return NRS_OK;
+    }
+    error = duty_held(core, &held, &entry, community, peer);
+    if (error != NRS_OK || !held) {
+        return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }
     if (entry->slots != NULL) {
         return route_slots(core, item, entry, peer);

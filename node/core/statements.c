@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edges.h"
 #include "stream.h"
 
 #define LETTER_SIZE_MAX (60u * 1024u)
@@ -349,11 +350,14 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
     nrs_error error = nrs_statement_decode(&statement, bytes);
 
     if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
-        error = take_receipt(core, from, statement);
+        error = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED ? nrs_decision_take(core, from, statement, bytes)
+                                                                                              : take_receipt(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
         error = nrs_regrant_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {
         error = nrs_resend_take(core, from, community, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_NOTICE) {
+        error = nrs_notice_take(core, from, statement);
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {

@@ -2,6 +2,8 @@
 #include "proto/assert.h"
 #include "query.h"
 
+enum { WAITING = 0, GRANTED = 1, LOCKED = 2 };
+
 typedef struct recipient_visit {
     nrs_recipient_visitor recipient;
     nrs_receipt_visitor receipt;
@@ -16,7 +18,7 @@ nrs_error nrs_store_recipient_add(nrs_store *store, const nrs_recipient_row *row
     NRS_ASSERT(row != NULL && row->address != NULL && row->org != NULL);
     nrs_query_bind_u64(&query, row->report);
     nrs_query_bind_text(&query, row->address, NRS_ADDRESS_SIZE_MAX);
-    nrs_query_bind_u64(&query, row->granted ? 1 : 0);
+    nrs_query_bind_u64(&query, row->locked ? LOCKED : row->granted ? GRANTED : WAITING);
     nrs_query_bind_u64(&query, row->stage);
     nrs_query_bind_u64(&query, row->stage_ms);
     nrs_query_bind_fixed(&query, row->org, NRS_KEY_SIZE);
@@ -37,13 +39,23 @@ nrs_error nrs_store_recipient_granted(nrs_store *store, uint64_t report, const u
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_recipient_unlock(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_RECIPIENT_UNLOCK);
+
+    nrs_query_bind_u64(&query, report);
+    nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 static nrs_error visit_recipient(nrs_query *query, const void *closure)
 {
     const recipient_visit *visitor = closure;
     const nrs_recipient_row row = {
         .report = nrs_query_u64(query, 0),
         .address = nrs_query_text(query, 1),
-        .granted = nrs_query_u64(query, 2) != 0,
+        .granted = nrs_query_u64(query, 2) == GRANTED,
+        .locked = nrs_query_u64(query, 2) == LOCKED,
         .stage = nrs_query_u32(query, 3),
         .stage_ms = nrs_query_u64(query, 4),
         .org = nrs_query_fixed(query, 5, NRS_KEY_SIZE),

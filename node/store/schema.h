@@ -42,6 +42,10 @@
     "CREATE TABLE regrant("                                                                                            \
     " report INTEGER NOT NULL, org BLOB NOT NULL, prekey BLOB NOT NULL, at_ms INTEGER NOT NULL,"                       \
     " PRIMARY KEY(report, org, prekey)) WITHOUT ROWID;"                                                                \
+    "CREATE TABLE decision("                                                                                           \
+    " report INTEGER NOT NULL, address TEXT NOT NULL, stage INTEGER NOT NULL, at_ms INTEGER NOT NULL,"                 \
+    " person TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL, statement BLOB NOT NULL, hashes BLOB NOT NULL,"  \
+    " PRIMARY KEY(report, address, stage)) WITHOUT ROWID;"                                                             \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

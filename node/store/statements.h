@@ -99,6 +99,15 @@
       "INSERT INTO receipt(report, address, stage, at_ms, person) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")  \
     X(RECEIPT_EACH, READ,                                                                                              \
       "SELECT address, stage, at_ms, person FROM receipt WHERE report = ?1 ORDER BY +address, +stage")                 \
+    X(RECIPIENT_UNLOCK, CHANGE, "UPDATE recipient SET granted = 0 WHERE report = ?1 AND org = ?2 AND granted = 2")     \
+    X(REPORT_MOVE, CHANGE, "UPDATE report SET position = ?2 WHERE position = ?1")                                      \
+    X(DECISION_MOVE, CHANGE, "UPDATE decision SET report = ?2 WHERE report = ?1")                                      \
+    X(DECISION_ADD, CHANGE,                                                                                            \
+      "INSERT INTO decision(report, address, stage, at_ms, person, user, reason, statement, hashes)"                   \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")                                            \
+    X(DECISION_EACH, READ,                                                                                             \
+      "SELECT address, stage, at_ms, person, user, reason, statement, hashes FROM decision WHERE report = ?1"          \
+      " ORDER BY +address, +stage")                                                                                    \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

@@ -206,7 +206,11 @@ def envelope(**c):
 
 
 def statement(**c):
-    return message((1, 1), (2, fill(1)), (3, T0), (4, 2), (5, "sato"), (6, ""), (7, b""), (8, b""), **c)
+    return message((1, 1), (2, fill(1)), (3, T0), (4, 2), (5, "sato"), (6, ""), (7, b""), (8, b""), (9, ""), **c)
+
+
+def notice(**c):
+    return message((1, header(f4=2, f13=[fill(9)])), (2, fill(1, 64)), (3, grant()), (4, fill(2, 64)), **c)
 
 
 def letter(**c):
@@ -294,6 +298,9 @@ VECTORS = [
     ("envelope", "good", OK, envelope()),
     ("letter", "good", OK, letter()),
     ("statement", "good-receipt", OK, statement()),
+    ("statement", "good-acceptance", OK, statement(f4=3, f8=fill(9, 64), f9="operator")),
+    ("statement", "good-notice", OK, statement(f1=9, f4=0, f8=notice())),
+    ("notice", "good", OK, notice()),
     ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報")),
     ("statement", "good-regrant", OK, statement(f1=7, f4=0, f7=fill(1, 8))),
     ("statement", "good-missing-range", OK, statement(f1=8, f4=0, f5="", f7=fill(2), f8=fill(3, 48))),
@@ -352,6 +359,7 @@ VECTORS = [
 
     # A field that is set although the others leave no use for it.
     ("grant", "reference-of-originator", CANON, grant(f4=fill(1))),
+    ("grant", "good-unlocking", OK, grant(f4=fill(1), f10=fill(9))),
     ("grant", "file-key-and-slots", CANON, grant(f12=fill(1))),
     ("grant", "root-without-slots", CANON, grant(f8=0)),
     ("grant", "audience-in-first", CANON, grant(f11=fill(1, 50))),
@@ -359,6 +367,14 @@ VECTORS = [
     ("audience", "two-at-once", CANON, audience(target(f1=fill(1), f2=1, f3=fill(2)))),
     ("audience", "version-of-organisation", CANON, audience(target(f2=1, f3=fill(2)))),
     ("body", "sequence-without-stream", CANON, body(f5=b"", f7=b"")),
+    ("header", "conditions-told-and-not", CANON, header(f15=num(2, 9))),
+    ("header", "conditions-named-and-not", CANON, header(f15=num(2, 18))),
+    ("header", "good-conditions", OK, header(f15=message((1, 4), (2, 28)))),
+    ("header", "disclaimers-unordered", CANON, header(f13=[fill(9), fill(8)])),
+    ("header", "disclaimer-twice", CANON, header(f13=[fill(9), fill(9)])),
+    ("header", "unlock-without-disclaimer", CANON, header(f4=2)),
+    ("header", "unlock-of-clear", CANON, header(f2=1, f4=2, f13=[fill(9)])),
+    ("header", "unlock-of-red", CANON, header(f2=5, f4=2, f13=[fill(9)])),
     ("statement", "stage-of-withdrawal", CANON, statement(f1=3)),
     ("roster", "first-with-community", CANON, roster(f2=fill(1))),
     ("roster", "first-with-previous", CANON, roster(f6=fill(1))),
@@ -379,7 +395,6 @@ VECTORS = [
 
     # Values that this version does not know.
     ("record", "type-99", FLAG, record(f1=99)),
-    ("statement", "type-9", FLAG, statement(f1=9, f4=0)),
     ("header", "suite-2", SUITE, header(f1=2)),
     ("header", "suite-missing", SUITE, header(f1=0)),
     ("grant", "suite-2", SUITE, grant(f1=2)),
@@ -394,7 +409,7 @@ VECTORS = [
     ("header", "onward-32", FLAG, header(f10=32)),
     ("header", "attribution-0", FLAG, header(f12=0)),
     ("header", "attribution-4", FLAG, header(f12=4)),
-    ("header", "conditions-flag-8", FLAG, header(f15=num(2, 8))),
+    ("header", "conditions-flag-32", FLAG, header(f15=num(2, 32))),
     ("header", "conditions-actions-5", FLAG, header(f15=num(1, 5))),
     ("grant", "authority-4", FLAG, later_grant(f3=4)),
     ("report", "kind-0", FLAG, report(f1=0)),
@@ -480,6 +495,13 @@ VECTORS = [
     ("letter", "empty", BAD, b""),
     ("letter", "statements-513", LARGE, letter(f1=[b"x"] * 513)),
     ("statement", "receipt-without-stage", BAD, statement(f4=0)),
+    ("statement", "acceptance-of-nothing", BAD, statement(f4=3)),
+    ("statement", "declined-33-bytes", BAD, statement(f4=4, f8=fill(9, 33))),
+    ("statement", "user-of-two-lines", BAD, statement(f9="a\nb")),
+    ("statement", "user-65", LARGE, statement(f9="a" * 65)),
+    ("notice", "body-hash-63", BAD, notice(f2=fill(1, 63))),
+    ("notice", "signature-missing", BAD, notice(f4=b"")),
+    ("notice", "larger-than-4096", LARGE, fill(0, 4097)),
     ("statement", "reference-9", BAD, statement(f7=fill(1, 9))),
     ("statement", "regrant-without-prekey", BAD, statement(f1=7, f4=0)),
     ("statement", "regrant-of-a-hash", BAD, statement(f1=7, f4=0, f7=fill(1))),

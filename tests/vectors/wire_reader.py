@@ -53,8 +53,10 @@ MESSAGES = {
     "Envelope": ["suite u", "from b", "to b", "community b", "created_ms u", "expires_ms u", "epk b", "prekey_id b",
                  "box b"],
     "Letter": ["statements []b"],
-    "Statement": ["type u", "sealed_id b", "at_ms u", "stage u", "person s", "reason s", "reference b", "detail b"],
+    "Statement": ["type u", "sealed_id b", "at_ms u", "stage u", "person s", "reason s", "reference b", "detail b",
+                  "user s"],
     "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
+    "Notice": ["header b", "body_hash b", "grant b", "signature b"],
 }
 
 

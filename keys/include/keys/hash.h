@@ -50,7 +50,8 @@
     X(PLACE, "noroshi/1 place")                                                                                        \
     X(STREAM, "noroshi/1 stream")                                                                                      \
     X(STREAM_AUDIENCE, "noroshi/1 stream audience")                                                                    \
-    X(RESEND, "noroshi/1 resend")
+    X(RESEND, "noroshi/1 resend")                                                                                      \
+    X(DISCLAIMER, "noroshi/1 disclaimer")
 
 typedef enum nrs_domain {
 #define NRS_DOMAIN_ENUM(name, text) NRS_DOMAIN_##name,

@@ -27,6 +27,11 @@ NRS_MUST_USE nrs_error nrs_roster_verify(nrs_roster **roster_out, nrs_bytes *sta
 NRS_MUST_USE nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *statement_out, uint8_t community_out[NRS_HASH_SIZE],
                                          const nrs_invite *invite);
 
+/** What a header names a disclaimer by: hash of name, version and both texts, not of where it is required. NRS_ERROR_NO_MEMORY. */
+NRS_MUST_USE nrs_error nrs_disclaimer_hash(uint8_t hash_out[NRS_HASH_SIZE], const Nrs__Wire__Disclaimer *disclaimer);
+/** The newest version of a name; NULL if there is none. Borrowed. */
+const Nrs__Wire__Disclaimer *nrs_roster_disclaimer(const nrs_roster *roster, const char *name);
+
 /** Members by binary search or scan; NULL if none. Borrowed. */
 const Nrs__Wire__Member *nrs_roster_member_by_org(const nrs_roster *roster, const char *org);
 const Nrs__Wire__Member *nrs_roster_member_by_key(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE]);

@@ -75,6 +75,12 @@ nrs_sealed_view *nrs_sealed_view_share(nrs_sealed_view *view);
 /** Gives one reference back and sets NULL; the last one wipes and frees. Safe on NULL. */
 void nrs_sealed_view_free(nrs_sealed_view **view);
 
+/** What is told of a report whose key comes with the acceptance only: all of it but the body (SPEC 8.3). Out: notice_out =
+ *  Notice bytes, replaced. Returns NRS_ERROR_TOO_LARGE. */
+NRS_MUST_USE nrs_error nrs_notice_make(nrs_bytes *notice_out, const nrs_sealed_view *view);
+/** Check a notice as a relay checks the report, signature included. Out: header_out: nrs_header_free; id_out: of the report. */
+NRS_MUST_USE nrs_error nrs_notice_verify(nrs_header **header_out, uint8_t id_out[NRS_HASH_SIZE], nrs_slice bytes);
+
 /* ---- Later grants ---- */
 
 typedef struct nrs_grant_request {

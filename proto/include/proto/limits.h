@@ -25,6 +25,7 @@
 #define NRS_FIELD_NAME_SIZE_MAX 64u
 #define NRS_FIELD_VALUE_SIZE_MAX (16u * 1024u)
 #define NRS_REASON_SIZE_MAX 1000u
+#define NRS_USER_SIZE_MAX 64u /* a name of the operating system's */
 
 #define NRS_FIELD_COUNT_MAX 64u
 #define NRS_TARGET_COUNT_MAX 256u /* addresses of one report */
@@ -63,6 +64,7 @@
 #define NRS_ROSTER_SIZE_MAX (470u * 1024u)
 #define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
 #define NRS_STATEMENT_SIZE_MAX 8192u
+#define NRS_NOTICE_SIZE_MAX 4096u
 #define NRS_BODY_SIZE_MAX (256u * 1024u + NRS_TAG_SIZE) /* the sealed body */
 #define NRS_FILE_SIZE_MAX (1024u * 1024u) /* any card, invite or form read from a file */
 

@@ -19,7 +19,9 @@ typedef enum nrs_vocabulary {
     NRS_VOCABULARY_ROLE,           /* operator … council */
     NRS_VOCABULARY_EVENT_TYPE,     /* 事象の類型 */
     NRS_VOCABULARY_CAUSE,          /* 原因の類型 */
-    NRS_VOCABULARY_ONWARD          /* council, ministry, national, response, communities: value is the bit */
+    NRS_VOCABULARY_ONWARD,         /* council, ministry, national, response, communities: value is the bit */
+    NRS_VOCABULARY_PAP,            /* Permissible Actions Protocol: CLEAR … RED, ascending in strictness */
+    NRS_VOCABULARY_ANSWER          /* yes, no */
 } nrs_vocabulary;
 
 /** All terms of a vocabulary in their order; static storage. */
@@ -33,6 +35,9 @@ enum { NRS_KIND_INCIDENT = 1, NRS_KIND_EARLY_SIGN, NRS_KIND_NEAR_MISS, NRS_KIND_
        NRS_KIND_SITUATION, NRS_KIND_RESTORATION, NRS_KIND_REQUEST, NRS_KIND_STANDARD, NRS_KIND_SURVEY };
 enum { NRS_ROLE_OPERATOR = 1, NRS_ROLE_HUB, NRS_ROLE_MINISTRY, NRS_ROLE_NATIONAL, NRS_ROLE_RESPONSE,
        NRS_ROLE_RELATED, NRS_ROLE_COUNCIL };
+
+enum { NRS_PAP_CLEAR = 1, NRS_PAP_GREEN, NRS_PAP_AMBER, NRS_PAP_RED };
+enum { NRS_ANSWER_YES = 1, NRS_ANSWER_NO };
 
 /* How a set of kinds stands in the bits of Disclaimer and DutyRule. */
 #define NRS_KIND_BIT(kind) (1u << (unsigned)(kind))

@@ -40,7 +40,8 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_ACCEPTANCE = 5,
     NRS_STATEMENT_DENIAL = 6,
     NRS_STATEMENT_REGRANT = 7, /* asks for a new grant: the prekey that `reference` names is destroyed */
-    NRS_STATEMENT_MISSING = 8  /* asks for reports that are missing from a stream */
+    NRS_STATEMENT_MISSING = 8, /* asks for reports that are missing from a stream */
+    NRS_STATEMENT_NOTICE = 9 /* of a report whose key comes with the acceptance only */
 } nrs_statement_type;
 
 typedef enum nrs_stage { /* of a receipt, in the order in which a recipient passes through them */
@@ -56,6 +57,13 @@ enum { NRS_ATTRIBUTION_NAMED = 1, NRS_ATTRIBUTION_WITHHELD = 2, NRS_ATTRIBUTION_
 enum { NRS_HEADER_DRILL = 1u << 0, NRS_HEADER_UNLOCK_ON_ACCEPT = 1u << 1 };
 enum { NRS_RULE_RED_RELAY = 1u << 0, NRS_RULE_WITHHELD = 1u << 1 };
 enum { NRS_KEY_SUCCEEDED = 1, NRS_KEY_REVOKED = 2 };
+enum {
+    NRS_CONDITION_TELL_AFFECTED = 1u << 0,
+    NRS_CONDITION_NAME_SOURCE = 1u << 1,
+    NRS_CONDITION_NOT_FOR_SUPERVISION = 1u << 2,
+    NRS_CONDITION_AFFECTED_NOT_TOLD = 1u << 3,
+    NRS_CONDITION_SOURCE_NOT_NAMED = 1u << 4
+};
 enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
 
 /* X(short name, generated type, generated prefix, maximum size in bytes) */
@@ -83,6 +91,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(envelope, Nrs__Wire__Envelope, nrs__wire__envelope, NRS_ENVELOPE_SIZE_MAX)                                       \
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \
+    X(notice, Nrs__Wire__Notice, nrs__wire__notice, NRS_NOTICE_SIZE_MAX)                                               \
     X(hello, Nrs__Wire__Hello, nrs__wire__hello, 8192u)                                                                \
     X(items, Nrs__Wire__Items, nrs__wire__items, NRS_FRAME_SIZE_MAX)                                                   \
     X(confirm, Nrs__Wire__Confirm, nrs__wire__confirm, NRS_FRAME_SIZE_MAX)                                             \

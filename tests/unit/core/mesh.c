@@ -391,6 +391,9 @@ static void create(mesh *net)
 }
 
 /* The next version with one member more or one fewer (role 0), or the same (node MESH_NODE_MAX). */
+static void (*edit_next)(void *context, nrs_roster *next);
+static void *edit_context;
+
 static void next_version(mesh *net, size_t node, uint32_t role)
 {
     bool same = node == MESH_NODE_MAX;
@@ -437,6 +440,9 @@ static void next_version(mesh *net, size_t node, uint32_t role)
         tombstones[next.n_tombstones++] = &tombstone;
     }
     next.tombstones = tombstones;
+    if (edit_next != NULL) {
+        edit_next(edit_context, &next);
+    }
     sign_roster(net, &next);
     nrs_roster_free(&held);
 }
@@ -449,6 +455,16 @@ void mesh_give(mesh *net, size_t node)
 void mesh_bump(mesh *net)
 {
     next_version(net, MESH_NODE_MAX, 0);
+}
+
+void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
+{
+    edit_next = edit;
+    edit_context = context;
+    next_version(net, MESH_NODE_MAX, 0);
+    edit_next = NULL;
+    mesh_give(net, 0);
+    mesh_settle(net, 3);
 }
 
 nrs_link_id mesh_link_id(const mesh *net, size_t from, size_t to)

@@ -60,6 +60,8 @@ void mesh_join(mesh *net, size_t node, uint32_t role);
 void mesh_remove(mesh *net, size_t node);
 /** Sign a next version without any change, and hand it to nobody. */
 void mesh_bump(mesh *net);
+/** Sign a next version that `edit` has changed, hand it to node 0, and let it reach the others. */
+void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Leave the newest roster in a node's inbox. */
 void mesh_give(mesh *net, size_t node);
 /** A frame to a node as if the peer at the other end of their link had sent it. */

@@ -5,6 +5,11 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <string.h>
+
+#include "keys/envelope.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
 
 static void keep(mesh_records *set, nrs_slice record)
 {
@@ -91,4 +96,50 @@ void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs
     assert_int_equal(mesh_inject(net, from, to, nrs_slice_of_bytes(&frame)), NRS_OK);
     nrs_bytes_wipe(&frame);
     nrs_bytes_wipe(&payload);
+}
+
+typedef struct bundle_search {
+    const uint8_t *owner;
+    nrs_prekeys *found;
+} bundle_search;
+
+static nrs_error find_bundle(void *context, const nrs_published_row *row)
+{
+    bundle_search *search = context;
+
+    return memcmp(row->owner, search->owner, NRS_KEY_SIZE) == 0 ? nrs_prekeys_verify(&search->found, row->payload) : NRS_OK;
+}
+
+void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement)
+{
+    static uint64_t position = 1u << 24;
+    const nrs_public_keys *keys = nrs_identity_public(net->nodes[to].identity);
+    bundle_search search = {.owner = keys->sign_key};
+    const Nrs__Wire__Prekey *prekey;
+    nrs_roster *roster = NULL;
+    nrs_bytes bytes = {0}, record = {0};
+    nrs_slice list[1];
+    nrs_recipient reader = {0};
+    nrs_envelope_request request = {.statements = list, .statement_count = 1, .to = &reader, .now_ms = net->now_ms,
+                                    .expires_ms = net->now_ms + NRS_DAY_MS};
+
+    OK(nrs_store_prekeys_each(net->nodes[to].store, find_bundle, &search));
+    assert_non_null(search.found);
+    prekey = nrs_prekeys_current(search.found, net->now_ms);
+    assert_non_null(prekey);
+    memcpy(reader.org_sign_key, keys->sign_key, NRS_KEY_SIZE);
+    memcpy(reader.sign_key, keys->sign_key, NRS_KEY_SIZE);
+    memcpy(reader.agree_key, keys->agree_key, NRS_KEY_SIZE);
+    memcpy(reader.prekey_id, prekey->id.data, NRS_PREKEY_ID_SIZE);
+    memcpy(reader.prekey, prekey->key.data, NRS_KEY_SIZE);
+    OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&net->statement)));
+    request.community = nrs_field(&roster->community);
+    OK(nrs_statement_encode(&bytes, statement));
+    list[0] = nrs_slice_of_bytes(&bytes);
+    OK(nrs_envelope_seal(&record, net->nodes[from].identity, &request));
+    mesh_give_records(net, via, to, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&bytes);
+    nrs_roster_free(&roster);
+    nrs_prekeys_free(&search.found);
 }

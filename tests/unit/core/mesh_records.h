@@ -21,5 +21,7 @@ size_t mesh_rows_of(const mesh *net, size_t node, nrs_record_type type);
 void mesh_frame(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload);
 /** One item with one or two records, from a node to another. second: may be empty. */
 void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs_slice first, nrs_slice second);
+/** A statement of `from` in an envelope to `to`, as if `via` had handed it over. */
+void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement);
 
 #endif

@@ -4,6 +4,7 @@
 #define CORE_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/address.h"
 #include "proto/label.h"
@@ -39,6 +40,75 @@ nrs_label nrs_policy_quote_label(nrs_label quoted, nrs_label wanted);
 nrs_verdict nrs_policy_quote_address(nrs_label quoted, bool in_quoted_audience);
 /** Changing: lower the label or widen the audience. Allowed only with a release. */
 nrs_verdict nrs_policy_change(nrs_label from, nrs_label to, bool wider_audience, bool release);
+
+/* ---- Beside the label: duties and disclaimers, by the place where they are asked about ---- */
+
+typedef enum nrs_edge_place {
+    NRS_PLACE_SEND = 1, /* sealing for a recipient */
+    NRS_PLACE_CARRY,    /* taking from a peer, to keep and pass on */
+    NRS_PLACE_DELIVER,  /* handing a member its slots */
+    NRS_PLACE_GRANT,    /* a later grant */
+    NRS_PLACE_OPEN,     /* when body and key are there: the checks to open */
+    NRS_PLACE_READ,     /* a body on the screen */
+    NRS_PLACE_QUOTE,    /* a reply */
+    NRS_PLACE_EXPORT,
+    NRS_PLACE_COUNT
+} nrs_edge_place;
+
+typedef enum nrs_duty_state {
+    NRS_DUTY_NOT_DEMANDED = 0,
+    NRS_DUTY_HELD,
+    NRS_DUTY_ABSENT,
+    NRS_DUTY_EXPIRED,
+    NRS_DUTY_NOT_BEGUN,
+    NRS_DUTY_STATE_COUNT
+} nrs_duty_state;
+
+typedef enum nrs_disclaimer_state {
+    NRS_DISCLAIMER_NONE = 0,     /* none is named, and none demanded */
+    NRS_DISCLAIMER_ACCEPTED,
+    NRS_DISCLAIMER_WAITING,      /* known here, and neither accepted nor declined */
+    NRS_DISCLAIMER_DECLINED,
+    NRS_DISCLAIMER_MISSING,      /* the rules demand one that the header does not name */
+    NRS_DISCLAIMER_UNKNOWN,      /* in no roster held */
+    NRS_DISCLAIMER_TWO_VERSIONS, /* of one name */
+    NRS_DISCLAIMER_STATE_COUNT
+} nrs_disclaimer_state;
+
+/** May it go on at this place with the duty in that state? */
+nrs_verdict nrs_policy_duty(nrs_edge_place place, nrs_duty_state duty);
+nrs_verdict nrs_policy_disclaimer(nrs_edge_place place, nrs_disclaimer_state disclaimer);
+/** Whether a rule that names these labels and kinds (an empty set names all, two empty ones nothing) is meant. kind 0: sealed
+ *  from whoever asks; a sender then takes every such rule as meant, anyone else only those that name no kinds. */
+bool nrs_policy_demands(nrs_edge_place place, uint32_t labels, uint32_t kinds, nrs_label label, uint32_t kind);
+
+/** Conditions of use, as a header has them; zeroed: unstated. */
+typedef struct nrs_conditions {
+    uint32_t permissible_actions; /* NRS_PAP_…, 0 unstated */
+    uint32_t flags;               /* NRS_CONDITION_… */
+} nrs_conditions;
+/** What holds where two meet: of each the stricter. */
+nrs_conditions nrs_policy_conditions_of_both(nrs_conditions a, nrs_conditions b);
+/** Whether a quote may say `wanted` of what was sent under `quoted`: nothing looser. */
+nrs_verdict nrs_policy_conditions_quote(nrs_conditions quoted, nrs_conditions wanted);
+/** Whether the conditions let it leave by this sink. */
+nrs_verdict nrs_policy_conditions_export(nrs_conditions conditions, nrs_sink sink);
+/** Whether what leaves must not tell whose report it is. */
+bool nrs_policy_hides_source(nrs_conditions conditions);
+
+/** One question about everything at once. The label is asked first, then the duty, then the disclaimer. */
+typedef struct nrs_edge {
+    nrs_edge_place place;
+    nrs_label label;
+    nrs_address_type audience;  /* SEND */
+    bool red_relay;             /* CARRY, DELIVER */
+    nrs_reader_facts reader;    /* GRANT, OPEN, READ, QUOTE, EXPORT: whom it is for */
+    nrs_sink sink;              /* EXPORT */
+    nrs_conditions conditions;  /* EXPORT */
+    nrs_duty_state duty;
+    nrs_disclaimer_state disclaimer;
+} nrs_edge;
+nrs_verdict nrs_policy_edge(const nrs_edge *edge);
 
 /** "own", "clients", "community", "public". Returns NRS_ERROR_USAGE. */
 NRS_MUST_USE nrs_error nrs_sink_parse(nrs_sink *sink_out, const char *text);

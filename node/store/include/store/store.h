@@ -109,6 +109,8 @@ typedef struct nrs_report_row {
 NRS_MUST_USE nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row);
 /** Replace part, key state, opened, segment, wrapped key and annex of the row with this position. */
 NRS_MUST_USE nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row);
+/** Give the row another position, with what was decided about it: a report that was announced before its bytes came. */
+NRS_MUST_USE nrs_error nrs_store_report_move(nrs_store *store, uint64_t from, uint64_t to);
 NRS_MUST_USE nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *row_out, nrs_bytes *holder, const uint8_t id[NRS_HASH_SIZE]);
 /** Find by a prefix of 6 to 64 lower-case hex digits, among reports whose part is received or sent.
  *  NRS_ERROR_NOT_FOUND, AMBIGUOUS, MALFORMED. */
@@ -135,6 +137,7 @@ typedef struct nrs_recipient_row {
     const uint8_t *org;         /* 32 */
     const uint8_t *person;      /* 32, or NULL */
     bool granted;               /* false: waiting for a prekey */
+    bool locked;                /* not granted before it has accepted */
     uint32_t stage;             /* highest stage reached, 0 none */
     uint64_t stage_ms;
 } nrs_recipient_row;
@@ -146,6 +149,8 @@ NRS_MUST_USE nrs_error nrs_store_waiting_persons(nrs_store *store, uint64_t *cou
 NRS_MUST_USE nrs_error nrs_store_recipient_granted_at(nrs_store *store, uint64_t report, const char *address);
 /** It waits again, whatever it was granted. address: of one recipient, or "" for all of the organisation. */
 NRS_MUST_USE nrs_error nrs_store_recipient_wait(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE], const char *address);
+/** Who was locked has accepted: it waits now, to be granted like any other. */
+NRS_MUST_USE nrs_error nrs_store_recipient_unlock(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipient_visitor visit, void *context);
 /** The one recipient with this address, if there is one: visits it or nothing. */
 NRS_MUST_USE nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit, void *context);
@@ -211,6 +216,22 @@ typedef nrs_error (*nrs_segment_visitor)(void *context, uint64_t segment, uint32
 NRS_MUST_USE nrs_error nrs_store_segment_set(nrs_store *store, uint64_t segment, uint32_t entry_count, nrs_slice wrapped);
 NRS_MUST_USE nrs_error nrs_store_segment_delete(nrs_store *store, uint64_t segment);
 NRS_MUST_USE nrs_error nrs_store_segment_each(nrs_store *store, nrs_segment_visitor visit, void *context);
+
+/* ---- What was accepted or declined, here and by whom we sent to ---- */
+typedef struct nrs_decision_row {
+    uint64_t report;            /* position */
+    const char *address;        /* whose: an organisation, or a person of one */
+    uint32_t stage;             /* NRS_STAGE_ACCEPTED or DECLINED; each once */
+    uint64_t at_ms;
+    const char *person, *user, *reason; /* "" where there is none */
+    const uint8_t *statement;   /* 32: id of the statement that says so */
+    nrs_slice hashes;           /* of the disclaimers, 32 bytes each */
+} nrs_decision_row;
+/** Out: new_out: whether it was not there yet. */
+NRS_MUST_USE nrs_error nrs_store_decision_add(nrs_store *store, bool *new_out, const nrs_decision_row *row);
+typedef nrs_error (*nrs_decision_visitor)(void *context, const nrs_decision_row *row);
+/** Ascending by address, then stage. */
+NRS_MUST_USE nrs_error nrs_store_decision_each(nrs_store *store, uint64_t report, nrs_decision_visitor visit, void *context);
 
 /* ---- Statements that wait to be sent in an envelope, and records that wait for something ---- */
 typedef struct nrs_letter_row { uint64_t number; const uint8_t *to; const uint8_t *community; nrs_slice statement; } nrs_letter_row;

@@ -1,0 +1,16 @@
+/* The rules of a roster as community show prints them. */
+#ifndef CLI_COMMUNITY_RULES_H
+#define CLI_COMMUNITY_RULES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "proto/wire.h"
+
+/** A new reference; NULL without memory. */
+json_t *nrs_rules_json(const Nrs__Wire__Rules *rules);
+json_t *nrs_member_duties_json(const Nrs__Wire__Member *member);
+/** One line for each disclaimer and each duty that is needed. */
+void nrs_rules_print(const Nrs__Wire__Rules *rules, bool japanese);
+
+#endif
