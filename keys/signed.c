@@ -20,6 +20,12 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_KEY_CHANGE:
         *domain_out = NRS_DOMAIN_KEY_CHANGE_SIGN;
         return true;
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+        *domain_out = NRS_DOMAIN_AUDIT_CHECKPOINT_SIGN;
+        return true;
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        *domain_out = NRS_DOMAIN_AUDIT_COSIGNATURE_SIGN;
+        return true;
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_SLOT_PATH:

@@ -78,6 +78,31 @@ static const nrs_term answers[] = {
     {NRS_ANSWER_NO, "no", "不可", "no"},
 };
 
+static const nrs_term audit_events[] = {
+    {NRS_AUDIT_PADDING, "padding", "詰め物", "padding"},
+    {NRS_AUDIT_OPEN, "open", "開封", "opened"},
+    {NRS_AUDIT_RED_OPEN, "red-open", "RED の引渡し（本人の処理へ）", "RED handed to the person's process"},
+    {NRS_AUDIT_ACCEPT, "accept", "免責の承諾", "disclaimer accepted"},
+    {NRS_AUDIT_DECLINE, "decline", "免責の不承諾", "disclaimer declined"},
+    {NRS_AUDIT_EXPORT, "export", "外部出力", "exported"},
+    {NRS_AUDIT_EXTEND, "extend", "配布先の拡大", "audience extended"},
+    {NRS_AUDIT_ASK, "ask", "許可の依頼", "release asked for"},
+    {NRS_AUDIT_RELEASE, "release", "許可", "released"},
+    {NRS_AUDIT_DENY, "deny", "許可の拒否", "release denied"},
+    {NRS_AUDIT_VOUCH, "vouch", "保証（発信元秘匿）", "vouched for"},
+    {NRS_AUDIT_WITHDRAW, "withdraw", "撤回", "withdrawn"},
+    {NRS_AUDIT_FORGET, "forget", "消去", "forgotten"},
+    {NRS_AUDIT_SEND, "send", "送信", "sent"},
+    {NRS_AUDIT_ROSTER, "roster", "名簿の変更", "roster changed"},
+    {NRS_AUDIT_JOIN, "join", "参加", "joined"},
+    {NRS_AUDIT_CARD, "card", "カードの変更", "card changed"},
+    {NRS_AUDIT_PREKEYS, "prekeys", "事前鍵の更新", "prekeys renewed"},
+    {NRS_AUDIT_KEY, "key", "鍵の変更・破棄", "key changed or destroyed"},
+    {NRS_AUDIT_OVERRIDE, "override", "規則の例外適用", "rule overridden"},
+    {NRS_AUDIT_ALARM, "alarm", "警報", "alarm"},
+    {NRS_AUDIT_LOG_EXPORT, "log-export", "監査記録の出力", "audit log exported"},
+};
+
 #define TERMS(table)                                                                                                   \
     {                                                                                                                  \
         (table), sizeof(table) / sizeof((table)[0])                                                                    \
@@ -94,11 +119,12 @@ static const struct {
     [NRS_VOCABULARY_ONWARD] = TERMS(onward),
     [NRS_VOCABULARY_PAP] = TERMS(pap),
     [NRS_VOCABULARY_ANSWER] = TERMS(answers),
+    [NRS_VOCABULARY_AUDIT] = TERMS(audit_events),
 };
 
 const nrs_term *nrs_vocabulary_terms(nrs_vocabulary vocabulary, size_t *count_out)
 {
-    NRS_ASSERT(vocabulary >= NRS_VOCABULARY_KIND && vocabulary <= NRS_VOCABULARY_ANSWER);
+    NRS_ASSERT(vocabulary >= NRS_VOCABULARY_KIND && vocabulary <= NRS_VOCABULARY_AUDIT);
     NRS_ASSERT(count_out != NULL);
 
     *count_out = vocabularies[vocabulary].count;

@@ -272,7 +272,7 @@ static nrs_error check_order(const wire_rule *rule, const ProtobufCMessage *mess
 
 static const wire_schema *schema_of(const ProtobufCMessageDescriptor *descriptor)
 {
-    const wire_schemas all[] = {wire_schemas_of_reports(), wire_schemas_of_membership(), wire_schemas_of_links()};
+    const wire_schemas all[] = {wire_schemas_of_reports(), wire_schemas_of_membership(), wire_schemas_of_links(), wire_schemas_of_audit()};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         for (size_t j = 0; j < all[i].count; j++) {

@@ -48,6 +48,7 @@ typedef struct wire_schemas {
 wire_schemas wire_schemas_of_reports(void);
 wire_schemas wire_schemas_of_membership(void);
 wire_schemas wire_schemas_of_links(void);
+wire_schemas wire_schemas_of_audit(void);
 
 #define WIRE_SCHEMA(name, rules, check)                                                                                \
     {                                                                                                                  \

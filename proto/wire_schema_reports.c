@@ -26,9 +26,30 @@ int wire_body_size_valid(uint64_t size)
 }
 
 static const wire_rule record_rules[] = {
-    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_EQUIVOCATION, 0, 0, 0},
+    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_AUDIT_COSIGNATURE, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
 };
+
+/* The numbers have gaps. */
+static nrs_error check_record(const ProtobufCMessage *message)
+{
+    switch ((nrs_record_type)((const Nrs__Wire__Record *)message)->type) {
+    case NRS_RECORD_SEALED:
+    case NRS_RECORD_SLOT_TABLE:
+    case NRS_RECORD_SLOT_PATH:
+    case NRS_RECORD_GRANT:
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+    case NRS_RECORD_ROSTER:
+    case NRS_RECORD_ENVELOPE:
+    case NRS_RECORD_KEY_CHANGE:
+    case NRS_RECORD_EQUIVOCATION:
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        return NRS_OK;
+    }
+    return NRS_ERROR_UNKNOWN_FLAG;
+}
 
 static const wire_rule signed_rules[] = {
     {1, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
@@ -292,7 +313,7 @@ static const wire_rule equivocation_rules[] = {
 };
 
 static const wire_schema schemas[] = {
-    WIRE_SCHEMA(record, record_rules, NULL),
+    WIRE_SCHEMA(record, record_rules, check_record),
     WIRE_SCHEMA(signed, signed_rules, NULL),
     WIRE_SCHEMA(roster_signature, roster_signature_rules, NULL),
     WIRE_SCHEMA(signed_by_many, signed_by_many_rules, NULL),

@@ -141,6 +141,17 @@ static const nrs_option export_options[] = {
     {"output", 'o', "FILE", false, N_("write to this file; else to standard output")},
 };
 
+static const nrs_option audit_export_options[] = {
+    {"output", 'o', "FILE", false, N_("write to this file; else to standard output")},
+};
+static const nrs_option audit_list_options[] = {
+    {"since", 0, "TIME", false, N_("only from this time on: RFC 3339, or a date in Japan")},
+    {"until", 0, "TIME", false, N_("only up to this time, or to the end of this day in Japan")},
+    {"kind", 0, "KIND", false, N_("only entries of this kind, such as open, export, forget, roster or key")},
+    {"about", 0, "ID", false, N_("only entries about this report")},
+    {"limit", 0, "N", false, N_("at most so many, the newest")},
+};
+
 #define OPTIONS(array) array, COUNT(array)
 #define NO_OPTIONS NULL, 0
 
@@ -224,6 +235,16 @@ static const nrs_command commands[] = {
      "noroshi export 3f9a1c --sink own --format json -o report.json", nrs_run_export},
     {"forget", "ID", 1, 1, NO_OPTIONS, N_("destroy the key of a report held here"), "noroshi forget 3f9a1c",
      nrs_run_forget},
+    {"audit list", "", 0, 0, OPTIONS(audit_list_options), N_("who opened, exported, forgot or changed what, and what was refused"),
+     "noroshi audit list --since 2026-04-01 --kind export", nrs_run_audit_list},
+    {"audit verify", "", 0, 0, NO_OPTIONS, N_("check that nothing in the audit log was changed, removed or cut off"), "noroshi audit verify",
+     nrs_run_audit_verify},
+    {"audit checkpoint", "", 0, 0, NO_OPTIONS, N_("sign where the audit log stands now, for the hubs to sign as well"), "noroshi audit checkpoint",
+     nrs_run_audit_checkpoint},
+    {"audit signed", "", 0, 0, NO_OPTIONS, N_("checkpoints and who has signed them; at a hub also what it has signed of others"),
+     "noroshi audit signed", nrs_run_audit_signed},
+    {"audit export", "", 0, 0, OPTIONS(audit_export_options), N_("write the audit log out for a reviewer"), "noroshi audit export -o audit.log",
+     nrs_run_audit_export},
     {"status", "", 0, 0, NO_OPTIONS, N_("links, queues and warnings of the running node"), "noroshi status --json",
      nrs_run_status},
 };

@@ -41,6 +41,11 @@ nrs_error nrs_run_decline(nrs_cli *cli);
 nrs_error nrs_run_receipts(nrs_cli *cli);
 nrs_error nrs_run_export(nrs_cli *cli);
 nrs_error nrs_run_forget(nrs_cli *cli);
+nrs_error nrs_run_audit_list(nrs_cli *cli);
+nrs_error nrs_run_audit_verify(nrs_cli *cli);
+nrs_error nrs_run_audit_checkpoint(nrs_cli *cli);
+nrs_error nrs_run_audit_signed(nrs_cli *cli);
+nrs_error nrs_run_audit_export(nrs_cli *cli);
 nrs_error nrs_run_status(nrs_cli *cli);
 
 #endif

@@ -1,6 +1,8 @@
 /* Commands: found by name, their fields checked for their types, run, and answered (node/CONTROL.md). */
 #include "command.h"
 
+#include "audit.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +58,12 @@ static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FL
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
+static const field audit_export_fields[] = {
+    {"after", FIELD_COUNT}, {"until", FIELD_COUNT}, {"signed", FIELD_COUNT}, {"keep", FIELD_FLAG}, {"person", FIELD_TEXT},
+};
+static const field audit_list_fields[] = {
+    {"since", FIELD_TEXT}, {"until", FIELD_TEXT}, {"kind", FIELD_TEXT}, {"about", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"before", FIELD_COUNT},
+};
 
 #define FIELDS(list) list, sizeof list / sizeof list[0]
 
@@ -80,6 +88,23 @@ static const command commands[] = {
     {"prekeys-rotate", nrs_command_prekeys_rotate, FIELDS(prekeys_rotate_fields)},
     {"persons", nrs_command_persons, NULL, 0},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
+    {"audit-list", nrs_command_audit_list, FIELDS(audit_list_fields)},
+    {"audit-export", nrs_command_audit_export, FIELDS(audit_export_fields)},
+    {"audit-checkpoint", nrs_command_audit_checkpoint, NULL, 0},
+    {"audit-signed", nrs_command_audit_signed, NULL, 0},
+};
+
+/* What becomes an entry of the audit log (SPEC 13); the others do not. */
+static const struct audited {
+    const char *command;
+    uint32_t event;
+    bool refusals_only; /* what was done is signed and stands in the log of records */
+} audited[] = {
+    {"send", NRS_AUDIT_SEND, true},           {"reply", NRS_AUDIT_SEND, true},        {"red-prepare", NRS_AUDIT_SEND, true},
+    {"red-submit", NRS_AUDIT_SEND, true},     {"red-grant", NRS_AUDIT_SEND, true},    {"red-open", NRS_AUDIT_RED_OPEN, false},
+    {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
+    {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"forget", NRS_AUDIT_FORGET, false},
+    {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false},
 };
 
 /* How many bytes the UTF-8 sequence at text has; 0 when it is none. */
@@ -235,7 +260,7 @@ static nrs_error check_fields(nrs_answer *answer, const command *found, const js
     return NRS_OK;
 }
 
-static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request)
+static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request, const command **found_out)
 {
     const json_t *name = json_object_get(request, "command");
     nrs_error error;
@@ -246,16 +271,51 @@ static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, json_string_value(name)) == 0) {
             error = check_fields(answer, &commands[i], request);
-            return error != NRS_OK ? error : commands[i].run(core, answer, request);
+            if (error == NRS_OK) {
+                *found_out = &commands[i];
+                error = commands[i].run(core, answer, request);
+            }
+            return error;
         }
     }
     return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "There is no command %.64s.", json_string_value(name));
 }
 
+/* What was done, and what a rule or a check refused. Wrong usage, and what does not exist, are no attempts. A person's process
+ * asks the node for RED first and is told to open it itself: that is no refusal either, the person's red-open follows. */
+static bool worth_an_entry(const struct audited *as, const json_t *request, nrs_error error)
+{
+    const int exit_code = nrs_error_exit_code(error);
+    const bool handed_on = error == NRS_ERROR_PERSON_ONLY && as->event == NRS_AUDIT_OPEN && nrs_request_text(request, "person") != NULL;
+
+    if (nrs_request_flag(request, "dry_run") || handed_on) {
+        return false;
+    }
+    return error == NRS_OK ? !as->refusals_only : exit_code == 3 || exit_code == 5;
+}
+
+static nrs_error audit(nrs_core *core, const nrs_answer *answer, const command *found, const json_t *request, nrs_error error)
+{
+    for (size_t i = 0; i < sizeof audited / sizeof audited[0]; i++) {
+        const nrs_audit_what what = {.event = audited[i].event,
+                                     .rule = error,
+                                     .person = nrs_request_text(request, "person"),
+                                     .about = nrs_slice_of(answer->about, answer->has_about ? NRS_HASH_SIZE : 0),
+                                     .detail = answer->detail};
+
+        if (strcmp(audited[i].command, found->name) == 0 && worth_an_entry(&audited[i], request, error)) {
+            return nrs_audit_add(core, &what);
+        }
+    }
+    return NRS_OK;
+}
+
 nrs_error nrs_command_take(nrs_core *core, const nrs_event *event)
 {
-    nrs_answer answer = {.rows = json_array(), .user = event->name};
+    nrs_answer answer = {.rows = json_array(), .user = event->user};
+    const command *found = NULL;
     nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_error entered = NRS_OK;
     json_t *rows;
 
     NRS_ASSERT(core != NULL && event != NULL);
@@ -264,10 +324,13 @@ nrs_error nrs_command_take(nrs_core *core, const nrs_event *event)
     if (answer.rows == NULL) {
         return error;
     }
-    error = run(core, &answer, event->command);
-    if (nrs_error_is_fatal(error) && !answer.refused) { /* said to all of the step's callers by the step itself */
+    error = run(core, &answer, event->command, &found);
+    if (!nrs_error_is_fatal(error) || answer.refused) {
+        entered = found == NULL ? NRS_OK : audit(core, &answer, found, event->command, error);
+    }
+    if ((nrs_error_is_fatal(error) && !answer.refused) || entered != NRS_OK) { /* said to all of the step's callers by the step itself */
         json_decref(answer.rows);
-        return error;
+        return entered != NRS_OK ? entered : error;
     }
     rows = answer.rows;
     if (error != NRS_OK && !answer.rows_beside) {

@@ -15,6 +15,9 @@ typedef struct nrs_answer {
     const char *hint;                         /* static, a msgid; or NULL */
     const char *user;                         /* the system user who asks; borrowed for the command; or NULL */
     bool rows_beside;                         /* the rows are answered although the command is refused */
+    bool has_about;                           /* for the audit log: what the command is about */
+    uint8_t about[NRS_HASH_SIZE];
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1]; /* words of the program: label, sink */
 } nrs_answer;
 
 /** Say why a command is refused; what names the given value, which rule it broke. Returns error, for `return nrs_refuse(…)`. */
@@ -96,6 +99,10 @@ NRS_MUST_USE nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, co
 NRS_MUST_USE nrs_error nrs_command_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_prekeys_rotate(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_persons(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_audit_checkpoint(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_audit_export(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_audit_signed(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_audit_list(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_person_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "prekeys.h"
 #include "stream.h"
 #include "proto/vocabulary.h"
@@ -266,6 +267,9 @@ static nrs_error put_warnings(nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = nrs_equivocation_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audit_warn(core, warnings);
     }
     if (error == NRS_OK && !nrs_secret_pool_locked()) {
         error = nrs_array_text(warnings, "the pool of secrets is not locked into memory: raise LimitMEMLOCK");

@@ -23,6 +23,11 @@ nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row 
     if (error == NRS_OK && (row_out->key_state == NRS_KEY_FORGOTTEN || row_out->part == NRS_PART_CARRIED)) {
         error = NRS_ERROR_NOT_FOUND;
     }
+    if (error == NRS_OK) {
+        memcpy(answer->about, id, NRS_HASH_SIZE);
+        answer->has_about = true;
+        (void)snprintf(answer->detail, sizeof answer->detail, "%s", nrs_label_name((nrs_label)row_out->label));
+    }
     if (error == NRS_OK || nrs_error_is_fatal(error)) {
         return error;
     }

@@ -274,6 +274,7 @@ nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *r
     it.sink = sink;
     error = find(core, answer, &it, request);
     if (error == NRS_OK) {
+        (void)snprintf(answer->detail, sizeof answer->detail, "%s %s", nrs_label_name((nrs_label)it.row.label), name);
         verdict = nrs_policy_export((nrs_label)it.row.label, sink);
         if (verdict.error != NRS_OK) {
             error = nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s may not leave this node by the sink %s.",

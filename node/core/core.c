@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
 #include "receive.h"
 #include "stream.h"
 
@@ -21,6 +22,9 @@ static nrs_error load(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_gap_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audit_load(core);
     }
     core->admission_changed = true;
     core->letters_due = true;
@@ -42,6 +46,7 @@ static void unload(nrs_core *core)
     nrs_directory_wipe(core);
     nrs_prekey_keeper_wipe(core);
     nrs_vault_keeper_wipe(core);
+    nrs_audit_wipe(core);
 }
 
 static nrs_error take_own_card(nrs_core *core)
@@ -76,6 +81,9 @@ static nrs_error start(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_statement_flush(core); /* a card changed while the node was down may have something to say */
+    }
+    if (error == NRS_OK) {
+        error = nrs_audit_settle(core);
     }
     if (error == NRS_OK) {
         error = nrs_store_commit(core->store);
@@ -189,6 +197,9 @@ static nrs_error tick(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_gap_tick(core);
     }
+    if (error == NRS_OK) {
+        error = nrs_audit_tick(core);
+    }
     return error == NRS_OK ? store_sent(core) : error;
 }
 
@@ -196,6 +207,7 @@ static nrs_error take_event(nrs_core *core, const nrs_event *event)
 {
     core->now_ms = event->now_ms;
     core->monotonic_ms = event->monotonic_ms;
+    core->user = event->user;
     switch (event->type) {
     case NRS_EVENT_TICK:
         return tick(core);
@@ -261,6 +273,10 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
     }
     if (error == NRS_OK) {
         error = nrs_link_confirm_all(core);
+    }
+    core->user = NULL;
+    if (error == NRS_OK) {
+        error = nrs_audit_settle(core);
     }
     core->arrived_count = 0;
     if (error == NRS_OK && core->must_reload) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "directory.h"
 #include "prekeys.h"
 #include "proto/armour.h"
@@ -24,6 +25,19 @@ nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *nam
     }
     free(text);
     return error;
+}
+
+/* source: the peer it came from, or empty: this node's own inbox. */
+static nrs_error audit_adopted(nrs_core *core, const char *name, uint64_t version, nrs_slice statement, nrs_slice source)
+{
+    const nrs_peer *from = source.size == NRS_KEY_SIZE ? nrs_peer_by_sign(core, source.data) : NULL;
+    uint8_t hash[NRS_HASH_SIZE];
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_ROSTER, .org = from == NULL ? NULL : from->org, .about = nrs_slice_of(hash, sizeof hash), .detail = detail};
+
+    nrs_roster_hash(hash, statement);
+    (void)snprintf(detail, sizeof detail, "@%s %llu", name, (unsigned long long)version);
+    return nrs_audit_add(core, &what);
 }
 
 nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source)
@@ -59,6 +73,9 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     }
     if (error == NRS_OK && version == 1) {
         error = nrs_write_armoured(core, "communities", name, ".first", "ROSTER", many);
+    }
+    if (error == NRS_OK) {
+        error = audit_adopted(core, name, version, nrs_field(&decoded->statement), source);
     }
     if (error == NRS_OK) {
         nrs_core_log(core, NRS_OK, "community %s: roster version %llu adopted", name, (unsigned long long)version);

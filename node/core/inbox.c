@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "proto/armour.h"
 #include "receive.h"
 
@@ -161,13 +162,16 @@ static nrs_error take_json(nrs_core *core, nrs_slice bytes)
     return error;
 }
 
-/* By the armour's first line; what has none is a request in JSON. */
-static nrs_error take_file(nrs_core *core, nrs_slice file)
+/* By the armour's first line; what has none is a request in JSON. Out: event: what the audit log calls it, 0 when it is nothing
+ * that this node knows. */
+static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
 {
     static const struct {
         const char *type;
         nrs_error (*take)(nrs_core *core, nrs_slice bytes);
-    } types[] = {{"ROSTER", take_roster}, {"CARD", take_card}, {"INVITE", take_invite}, {"REVOCATION", take_key_change}, {"SUCCESSION", take_key_change}};
+        uint32_t event;
+    } types[] = {{"ROSTER", take_roster, NRS_AUDIT_ROSTER}, {"CARD", take_card, NRS_AUDIT_CARD}, {"INVITE", take_invite, NRS_AUDIT_JOIN},
+                 {"REVOCATION", take_key_change, NRS_AUDIT_KEY}, {"SUCCESSION", take_key_change, NRS_AUDIT_KEY}};
     nrs_bytes bytes = {0};
     nrs_error error = NRS_ERROR_MALFORMED;
 
@@ -175,11 +179,13 @@ static nrs_error take_file(nrs_core *core, nrs_slice file)
         return NRS_ERROR_TOO_LARGE;
     }
     if (file.size > 0 && file.data[0] == '{') {
+        *event = NRS_AUDIT_PREKEYS;
         return take_json(core, file);
     }
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         nrs_error decoded = nrs_armour_decode(&bytes, types[i].type, file);
         if (decoded == NRS_OK) {
+            *event = types[i].event;
             error = types[i].take(core, nrs_slice_of_bytes(&bytes));
             break;
         }
@@ -192,17 +198,29 @@ static nrs_error take_file(nrs_core *core, nrs_slice file)
     return error;
 }
 
+/* A roster that was taken up has said so itself. */
+static nrs_error audit_file(nrs_core *core, uint32_t event, nrs_error taken)
+{
+    const nrs_audit_what what = {.event = event, .rule = taken};
+
+    return event == 0 || (event == NRS_AUDIT_ROSTER && taken == NRS_OK) ? NRS_OK : nrs_audit_add(core, &what);
+}
+
 nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event)
 {
     nrs_effect *effect;
-    nrs_error taken = take_file(core, event->bytes);
+    uint32_t audited_as = 0;
+    nrs_error taken = take_file(core, &audited_as, event->bytes);
     nrs_error error;
 
     if (taken != NRS_OK && nrs_error_is_fatal(taken)) {
         return taken;
     }
     nrs_core_log(core, taken, "inbox: %.64s %s", event->name, taken == NRS_OK ? "taken up" : nrs_error_rule(taken));
-    error = nrs_effect_add(core, &effect, NRS_EFFECT_INBOX_DONE);
+    error = audit_file(core, audited_as, taken);
+    if (error == NRS_OK) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_INBOX_DONE);
+    }
     if (error == NRS_OK) {
         effect->error = taken;
         effect->text = strdup(event->name);

@@ -182,6 +182,8 @@ struct nrs_core {
     size_t statement_count, statement_capacity;
     uint8_t (*arrived)[NRS_KEY_SIZE];  /* organisations whose prekeys came in this step */
     size_t arrived_count, arrived_capacity;
+    struct nrs_audit *audit;           /* audit.c */
+    const char *user;                  /* of the event in hand: the system user who asked for it, or NULL */
     struct nrs_log_cache *cache;
     struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;
@@ -266,6 +268,8 @@ NRS_MUST_USE nrs_error nrs_key_changes_tick(nrs_core *core);
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 
 /* vault_keeper.c */
+/** The key that the vault file stands under; it outlives a change of identity. Out: owned. */
+NRS_MUST_USE nrs_error nrs_vault_file_key(const nrs_core *core, nrs_secret **key_out);
 NRS_MUST_USE nrs_error nrs_vault_keeper_load(nrs_core *core);
 void nrs_vault_keeper_wipe(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_vault_put(nrs_core *core, uint64_t *segment_out, nrs_bytes *wrapped_out, nrs_slice label, const nrs_secret *secret);
@@ -327,8 +331,8 @@ typedef struct nrs_log_entry {
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
     nrs_sealed_view *view;           /* SEALED */
     nrs_slots *slots;                /* SLOT_TABLE, and SEALED with its first slots */
-    uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS: the organisation */
-    uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE */
+    uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS, AUDIT_CHECKPOINT, AUDIT_COSIGNATURE: the organisation */
+    uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE, AUDIT_COSIGNATURE */
     nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */
 } nrs_log_entry;
 /** Borrowed until the next call. NRS_ERROR_NOT_FOUND past the end of the log. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "directory.h"
 #include "keys/change.h"
 
@@ -158,6 +159,15 @@ static nrs_error store_change(nrs_core *core, nrs_slice record, nrs_slice payloa
     return error == NRS_OK ? nrs_store_key_change_set(core->store, &row) : error;
 }
 
+/* What came from a peer; a file of the inbox is an entry by itself. */
+static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, nrs_slice source)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_KEY, .org = change->org, .about = nrs_field(&change->sign_key),
+                                 .detail = change->cause == NRS_KEY_REVOKED ? "revoked" : "succeeded"};
+
+    return source.size == 0 ? NRS_OK : nrs_audit_add(core, &what);
+}
+
 nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
 {
     nrs_key_change *change = NULL;
@@ -177,6 +187,9 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
     error = store_change(core, record, payload, change, source);
     if (error == NRS_OK) {
         error = remember(core, change, card);
+    }
+    if (error == NRS_OK) {
+        error = audit_change(core, change, source);
     }
     if (error == NRS_OK && change->cause == NRS_KEY_REVOKED) {
         nrs_core_log(core, NRS_ERROR_REVOKED, "the key of %s is revoked by itself: nothing of it is taken any more", change->org);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "link_frame.h"
 
 static uint64_t clamp_window(uint64_t window)
@@ -47,6 +48,9 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
                 memcmp(hello->peer_log.data, nrs_store_incarnation(core->store), NRS_LOG_ID_SIZE) == 0;
     nrs_error error = nrs_store_held_get(core->store, incarnation, &held, link->peer->keys.sign_key);
 
+    if (error == NRS_OK && ours && hello->position > nrs_store_log_end(core->store)) {
+        error = nrs_audit_older(core, link->peer);
+    }
     if (error != NRS_OK) {
         return error;
     }

@@ -153,6 +153,7 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
     nrs_signed *outer = NULL;
     nrs_prekeys *prekeys = NULL;
     nrs_envelope *envelope = NULL;
+    nrs_audit_cosignature *cosignature = NULL;
     nrs_error error = nrs_signed_decode(&outer, payload);
 
     if (error == NRS_OK && entry->type == NRS_RECORD_PREKEYS) {
@@ -166,9 +167,16 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
             memcpy(entry->community, envelope->community.data, NRS_HASH_SIZE);
             memcpy(entry->to, envelope->to.data, NRS_KEY_HASH_SIZE);
         }
-    } else if (error == NRS_OK) {
-        memcpy(entry->org, outer->signer.data, NRS_KEY_SIZE); /* a card */
+    } else if (error == NRS_OK) { /* a card, a key change, a checkpoint, a cosignature */
+        memcpy(entry->org, outer->signer.data, NRS_KEY_SIZE);
     }
+    if (error == NRS_OK && entry->type == NRS_RECORD_AUDIT_COSIGNATURE) {
+        error = nrs_audit_cosignature_decode(&cosignature, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            nrs_key_hash(entry->to, cosignature->node.data);
+        }
+    }
+    nrs_audit_cosignature_free(&cosignature);
     nrs_envelope_free(&envelope);
     nrs_prekeys_free(&prekeys);
     nrs_signed_free(&outer);
@@ -221,6 +229,8 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     case NRS_RECORD_PREKEYS:
     case NRS_RECORD_ENVELOPE:
     case NRS_RECORD_KEY_CHANGE:
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+    case NRS_RECORD_AUDIT_COSIGNATURE:
         error = parse_signed(entry, payload);
         break;
     case NRS_RECORD_ROSTER:

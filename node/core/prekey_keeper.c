@@ -1,9 +1,11 @@
 /* The node's own prekeys (SPEC 7.3): four weekly windows published, the current one first, each secret destroyed two weeks
  * after its window, but only by a clock that is trusted. A clock that was wrong for a while leaves windows behind that nobody
  * uses; what peers know and seal to stays. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "prekeys.h"
 
 #define CHECK_EVERY_MS (10ull * NRS_MINUTE_MS)
@@ -186,6 +188,16 @@ static bool all_published(const nrs_core *core, const windows *due)
 
 /* ---- Publishing ---- */
 
+/* The node's own doing, by the calendar. */
+static nrs_error audit_keys(nrs_core *core, uint32_t event, const char *what_happened, size_t count)
+{
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = event, .detail = detail};
+
+    (void)snprintf(detail, sizeof detail, "%s: %zu", what_happened, count);
+    return nrs_audit_add(core, &what);
+}
+
 static nrs_error log_bundle(nrs_core *core, const windows *due, uint64_t created_ms)
 {
     nrs_prekey_secret list[NRS_ORG_PREKEY_COUNT + 1];
@@ -217,13 +229,15 @@ static nrs_error publish(nrs_core *core, const windows *due)
     const nrs_bundle *held = nrs_bundle_by_owner(core, core->self.sign_key);
     uint64_t held_ms = held == NULL ? 0 : held->prekeys->created_ms;
     uint64_t created_ms = held_ms >= core->now_ms ? held_ms + 1 : core->now_ms;
+    nrs_error error;
 
     if (held_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         nrs_core_log(core, NRS_ERROR_CLOCK, "prekeys: the bundle held is dated %llu hours ahead of the clock, one dated now takes its place",
                      (unsigned long long)((held_ms - core->now_ms) / NRS_HOUR_MS));
         created_ms = core->now_ms;
     }
-    return log_bundle(core, due, created_ms);
+    error = log_bundle(core, due, created_ms);
+    return error == NRS_OK ? audit_keys(core, NRS_AUDIT_PREKEYS, "prekeys published", due->count) : error;
 }
 
 /* ---- Destroying ---- */
@@ -268,6 +282,7 @@ static nrs_error destroy_old(nrs_core *core)
     error = nrs_prekeys_destroy(core, (const uint8_t(*)[NRS_PREKEY_ID_SIZE])ids, count);
     if (error == NRS_OK && count > 0) {
         nrs_core_log(core, NRS_OK, "prekeys: %zu destroyed, past their grace", count);
+        error = audit_keys(core, NRS_AUDIT_KEY, "prekeys destroyed", count);
     }
     return error;
 }

@@ -448,6 +448,12 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
     case NRS_RECORD_EQUIVOCATION:
         error = nrs_equivocation_receive(core, record, payload, from);
         break;
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+        error = nrs_receive_audit_checkpoint(core, record, payload, from);
+        break;
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        error = nrs_receive_audit_cosignature(core, record, payload, from);
+        break;
     }
     nrs_record_free(&decoded);
     return error;

@@ -18,6 +18,10 @@ NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *comm
 NRS_MUST_USE nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from);
 /** What belongs to a report that is itself deferred waits with it. NRS_ERROR_NOT_FOUND if the report is not. */
 NRS_MUST_USE nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from);
+/** A checkpoint of another node's audit log, at a hub: followed and signed when it continues what was signed before. */
+NRS_MUST_USE nrs_error nrs_receive_audit_checkpoint(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
+/** A hub's signature of a checkpoint: this node's own is kept, others' are passed on. */
+NRS_MUST_USE nrs_error nrs_receive_audit_cosignature(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 
 #endif

@@ -200,6 +200,23 @@ static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_e
     }
 }
 
+/* Checkpoints and cosignatures of audit logs: to the hubs of a community that their maker is in, and a cosignature to whose
+ * log it is about. */
+static void route_audit(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *maker = nrs_peer_by_sign(core, entry->org);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = maker == NULL ? 0 : maker->member_of & peer->member_of & self->member_of;
+    bool addressed = entry->type == NRS_RECORD_AUDIT_COSIGNATURE && memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
+
+    if (maker == peer || shared == 0 || (maker != self && (self->hub_of & shared) == 0) || memcmp(entry->to, core->self_hash, NRS_KEY_HASH_SIZE) == 0) {
+        return;
+    }
+    if (addressed || (peer->hub_of & shared) != 0) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
 nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link)
 {
     const nrs_log_entry *entry;
@@ -239,6 +256,10 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         break;
     case NRS_RECORD_EQUIVOCATION:
         error = nrs_equivocation_route(core, item_out, entry, link);
+        break;
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        route_audit(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_SLOT_PATH:
         break;

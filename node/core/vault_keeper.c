@@ -24,7 +24,7 @@ static void generation_bytes(uint8_t bytes_out[8], uint64_t generation)
 
 /* The key that the vault file stands under outlives a change of identity: a file that is written in place is never moved from
  * one key to another. */
-static nrs_error wrap_key_of(nrs_core *core, nrs_secret **key_out)
+nrs_error nrs_vault_file_key(const nrs_core *core, nrs_secret **key_out)
 {
     return core->vault_key != NULL ? nrs_secret_copy(key_out, nrs_secret_slice(core->vault_key))
                                    : nrs_identity_derive(key_out, core->identity, NRS_DOMAIN_VAULT);
@@ -60,7 +60,7 @@ static nrs_error write_roots(nrs_core *core)
     uint8_t file[NRS_VAULT_FILE_SIZE];
     bool kept[2] = {false, false};
     nrs_secret *wrap_key = NULL;
-    nrs_error error = wrap_key_of(core, &wrap_key);
+    nrs_error error = nrs_vault_file_key(core, &wrap_key);
 
     core->vault_tried_ms = core->monotonic_ms;
     core->roots.unsettled = true; /* until it is known to be on the disk */
@@ -193,7 +193,7 @@ static nrs_error read_roots(nrs_core *core)
     nrs_error error = core->vault_file.read(core->vault_file.context, &file);
 
     if (error == NRS_OK && file.size > 0) {
-        error = wrap_key_of(core, &wrap_key);
+        error = nrs_vault_file_key(core, &wrap_key);
         if (error == NRS_OK) {
             error = nrs_vault_file_decode(&core->roots, nrs_slice_of_bytes(&file), wrap_key);
         }

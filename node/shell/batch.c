@@ -86,7 +86,7 @@ void nrs_batch_add_command(nrs_batch *batch, const json_t *command, const char *
 
     event = add(batch, NRS_EVENT_COMMAND);
     event->command = command;
-    event->name = user;
+    event->user = user;
     event->request = request;
 }
 

@@ -1,7 +1,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,17 +153,11 @@ static void answer(const nrs_control *control, nrs_caller *caller, const json_t 
 /* Looked up once for each caller's id: the system's list of users may be far away. */
 static void name_user(nrs_control *control, char name_out[NRS_USER_SIZE_MAX], uid_t uid)
 {
-    const struct passwd *entry = NULL;
-
     if (control->user_known && control->user_id == uid) {
         (void)snprintf(name_out, NRS_USER_SIZE_MAX, "%s", control->user_name);
         return;
     }
-    entry = getpwuid(uid);
-
-    if (entry == NULL || snprintf(name_out, NRS_USER_SIZE_MAX, "%s", entry->pw_name) >= (int)NRS_USER_SIZE_MAX) {
-        (void)snprintf(name_out, NRS_USER_SIZE_MAX, "uid %lu", (unsigned long)uid);
-    }
+    nrs_user_name(name_out, uid);
     (void)snprintf(control->user_name, sizeof control->user_name, "%s", name_out);
     control->user_id = uid;
     control->user_known = true;

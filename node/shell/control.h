@@ -6,11 +6,11 @@
 
 #include "batch.h"
 #include "pollset.h"
+#include "users.h"
 
 #define NRS_CALLER_COUNT_MAX 64u
 #define NRS_REQUEST_SIZE_MAX (1024u * 1024u)
 #define NRS_ANSWER_SIZE_MAX (64u * 1024u * 1024u)
-#define NRS_USER_SIZE_MAX 64u
 
 /*   reading ──(a line)──► asked ──(in a batch)──► stepping ──(reply)──► writing ──► gone */
 typedef enum nrs_caller_state {

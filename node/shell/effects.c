@@ -189,7 +189,8 @@ void nrs_daemon_step(nrs_daemon *daemon)
 /* One file, one step: whether it is taken up may depend on the file before it. */
 static void take_file(nrs_daemon *daemon, const nrs_inbox_file *file)
 {
-    nrs_event event = {.type = NRS_EVENT_INBOX, .name = file->name};
+    char user[NRS_USER_SIZE_MAX];
+    nrs_event event = {.type = NRS_EVENT_INBOX, .name = file->name, .user = user};
     nrs_effects effects = {0};
     nrs_bytes bytes = {0};
     nrs_error error = file->too_large ? NRS_ERROR_TOO_LARGE : nrs_inbox_read(&bytes, &daemon->inbox, file->name);
@@ -207,6 +208,7 @@ static void take_file(nrs_daemon *daemon, const nrs_inbox_file *file)
         report_refused(daemon, file->name, error);
         return;
     }
+    nrs_user_name(user, file->owner);
     event.now_ms = daemon->batch.now_ms;
     event.monotonic_ms = daemon->batch.monotonic_ms;
     event.bytes = nrs_slice_of_bytes(&bytes);

@@ -65,6 +65,7 @@ static nrs_error add_file(nrs_inbox_files *files, int inbox_fd, const char *name
         return NRS_ERROR_NO_MEMORY;
     }
     files->list[files->count].changed = status.st_mtim;
+    files->list[files->count].owner = status.st_uid;
     files->list[files->count].too_large = status.st_size > (off_t)NRS_FILE_SIZE_MAX;
     files->count++;
     return NRS_OK;

@@ -3,6 +3,7 @@
 #define SHELL_INBOX_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "core/core.h"
@@ -19,6 +20,7 @@ typedef struct nrs_inbox {
 typedef struct nrs_inbox_file {
     char *name;
     struct timespec changed;
+    uid_t owner;
     bool too_large;
 } nrs_inbox_file;
 

@@ -52,6 +52,8 @@ const uint8_t *nrs_query_fixed(nrs_query *query, int column, size_t size); /* ne
 const char *nrs_query_text(nrs_query *query, int column);                  /* never NULL */
 bool nrs_query_is_null(nrs_query *query, int column);
 
+/** The hash in the only column of the only row, and end. NRS_ERROR_NOT_FOUND without a row; hash_out is untouched then. */
+NRS_MUST_USE nrs_error nrs_query_hash(nrs_query *query, uint8_t hash_out[NRS_HASH_SIZE]);
 /** Release the statement. Returns the first error of the query. */
 NRS_MUST_USE nrs_error nrs_query_end(nrs_query *query);
 /** Step a statement that gives no rows, then end it. changed_out: rows changed, may be NULL. */

@@ -86,6 +86,19 @@
     "CREATE TABLE unopened(place BLOB PRIMARY KEY, created_ms INTEGER NOT NULL, id BLOB NOT NULL) WITHOUT ROWID;"      \
     "CREATE TABLE equivocation("                                                                                       \
     " originator BLOB NOT NULL, place BLOB NOT NULL, at_ms INTEGER NOT NULL, community BLOB NOT NULL,"                 \
-    " first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY(originator, place)) WITHOUT ROWID;"
+    " first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY(originator, place)) WITHOUT ROWID;"                       \
+    "CREATE TABLE audit(number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB NOT NULL);"                        \
+    "CREATE TABLE audit_node("                                                                                         \
+    " level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, place)) WITHOUT ROWID;" \
+    "CREATE TABLE audit_checkpoint(size INTEGER PRIMARY KEY, payload BLOB NOT NULL);"                                  \
+    "CREATE TABLE audit_cosignature("                                                                                  \
+    " size INTEGER NOT NULL, hub BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(size, hub)) WITHOUT ROWID;"         \
+    "CREATE INDEX audit_cosignature_hub ON audit_cosignature(hub, size);"                                              \
+    "CREATE TABLE audit_watch("                                                                                        \
+    " node BLOB PRIMARY KEY, log BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, at_ms INTEGER NOT NULL,"    \
+    " logs INTEGER NOT NULL, state INTEGER NOT NULL, evidence BLOB NOT NULL);"                                         \
+    "CREATE TABLE audit_seen("                                                                                         \
+    " node BLOB NOT NULL, log BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY(node, log, size))" \
+    " WITHOUT ROWID;"
 
 #endif

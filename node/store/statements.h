@@ -11,6 +11,10 @@
     "position, part, key_state, opened_ms, segment, label, urgency, flags, created_ms, expires_ms, received_ms, id, "  \
     "community, originator, wrapped_key, annex"
 #define NRS_GAP_COLUMNS "key, first, last, seen_ms, until_ms, next_ms, asked, next_id, last_id"
+/* What somebody wrote there by hand reads as empty, so that a check can name the row. */
+#define NRS_AUDIT_COLUMNS                                                                                              \
+    "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
+#define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_STATEMENTS(X)                                                                                              \
@@ -206,7 +210,39 @@
       " ON CONFLICT DO NOTHING")                                                                                       \
     X(EQUIVOCATION_COUNT, READ, "SELECT count(*) FROM equivocation WHERE originator = ?1")                             \
     X(EQUIVOCATION_EACH, READ,                                                                                         \
-      "SELECT originator, place, at_ms, community, first, second FROM equivocation ORDER BY +at_ms")
+      "SELECT originator, place, at_ms, community, first, second FROM equivocation ORDER BY +at_ms")                   \
+    X(AUDIT_ADD, CHANGE, "INSERT OR REPLACE INTO audit(number, leaf, sealed) VALUES(?1, ?2, ?3)")                      \
+    X(AUDIT_LAST, READ, "SELECT coalesce(max(number), 0) FROM audit")                                                  \
+    X(AUDIT_LEAF, READ, "SELECT leaf FROM audit WHERE number = ?1")                                                    \
+    X(AUDIT_EACH, READ,                                                                                                \
+      "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2")                            \
+    X(AUDIT_BACK, READ,                                                                                                \
+      "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2")                       \
+    X(AUDIT_CLEAR, CHANGE, "DELETE FROM audit")                                                                        \
+    X(AUDIT_NODE_SET, CHANGE, "INSERT OR REPLACE INTO audit_node(level, place, hash) VALUES(?1, ?2, ?3)")              \
+    X(AUDIT_NODE_GET, READ, "SELECT hash FROM audit_node WHERE level = ?1 AND place = ?2")                             \
+    X(AUDIT_NODE_CLEAR, CHANGE, "DELETE FROM audit_node")                                                              \
+    X(AUDIT_SIGNED_CLEAR, CHANGE, "DELETE FROM audit_checkpoint")                                                      \
+    X(AUDIT_COSIGNED_CLEAR, CHANGE, "DELETE FROM audit_cosignature")                                                   \
+    X(AUDIT_CHECKPOINT_ADD, CHANGE, "INSERT OR REPLACE INTO audit_checkpoint(size, payload) VALUES(?1, ?2)")           \
+    X(AUDIT_CHECKPOINT_GET, READ, "SELECT payload FROM audit_checkpoint WHERE size = ?1")                              \
+    X(AUDIT_CHECKPOINT_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_checkpoint")                              \
+    X(AUDIT_CHECKPOINT_EACH, READ,                                                                                     \
+      "SELECT size, payload FROM audit_checkpoint WHERE size > ?1 AND size <= ?2 ORDER BY size")                       \
+    X(AUDIT_COSIGNATURE_ADD, CHANGE, "INSERT OR REPLACE INTO audit_cosignature(size, hub, payload) VALUES(?1, ?2, ?3)") \
+    X(AUDIT_COSIGNATURE_EACH, READ,                                                                                    \
+      "SELECT size, hub, payload FROM audit_cosignature WHERE size > ?1 AND size <= ?2 ORDER BY size, hub")            \
+    X(AUDIT_COSIGNED_SIZE, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature WHERE hub = ?1")                \
+    X(AUDIT_WATCH_SET, CHANGE,                                                                                         \
+      "INSERT OR REPLACE INTO audit_watch(" NRS_AUDIT_WATCH_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")        \
+    X(AUDIT_WATCH_GET, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch WHERE node = ?1")                    \
+    X(AUDIT_WATCH_EACH, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch ORDER BY node")                     \
+    X(AUDIT_SEEN_ADD, CHANGE, "INSERT OR REPLACE INTO audit_seen(node, log, size, root) VALUES(?1, ?2, ?3, ?4)")       \
+    X(AUDIT_SEEN_TRIM, CHANGE,                                                                                         \
+      "DELETE FROM audit_seen WHERE node = ?1 AND log = ?2 AND size <="                                                \
+      " (SELECT size FROM audit_seen WHERE node = ?1 AND log = ?2 ORDER BY size DESC LIMIT 1 OFFSET ?3)")              \
+    X(AUDIT_SEEN_GET, READ, "SELECT root FROM audit_seen WHERE node = ?1 AND log = ?2 AND size = ?3")                  \
+    X(AUDIT_SEEN_LOG, READ, "SELECT 1 FROM audit_seen WHERE node = ?1 AND log = ?2 LIMIT 1")
 
 typedef enum nrs_statement {
 #define NRS_STATEMENT_ENUM(name, kind, sql) NRS_STATEMENT_##name,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events and fuzz_equivocation.
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events, fuzz_equivocation and fuzz_audit.
 
 The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
 """
@@ -138,9 +138,18 @@ def equivocations():
         write(path, name[:-4], record[5:])
 
 
+def audit():
+    """Exported audit logs from the vectors, but for the many that differ in one line."""
+    path = folder("fuzz_audit")
+    for name in ("whole-ok", "begun-and-nothing-signed-ok", "entry-that-cannot-be-read-changed", "head-in-another-order-malformed"):
+        with open(os.path.join(ROOT, "tests", "vectors", "audit", name + ".log"), "rb") as file:
+            write(path, name, file.read())
+
+
 if __name__ == "__main__":
     equivocations()
     wire()
     form()
     armour()
+    audit()
     core_events()

@@ -242,6 +242,22 @@ def record(**c):
     return message((1, 1), (2, b"payload"), **c)
 
 
+def audit_entry(**c):
+    return message((1, 1), (2, fill(1)), (3, 7), (4, T0), (5, 2), (6, 0), (7, "suzuki"), (8, "sato"), (9, None), (10, fill(2)), (11, "AMBER"), **c)
+
+
+def audit_proof(size, **c):
+    return message((1, size), (2, fill(3, 64)), **c)
+
+
+def audit_checkpoint(**c):
+    return message((1, 1), (2, fill(1)), (3, fill(2, 16)), (4, 192), (5, fill(3)), (6, T0), (7, [audit_proof(64), audit_proof(128)]), **c)
+
+
+def audit_cosignature(**c):
+    return message((1, 1), (2, fill(1)), (3, fill(2)), (4, fill(3, 16)), (5, 192), (6, fill(4)), (7, T0), (8, 1), **c)
+
+
 def frame(**c):
     return message((1, 2), (2, b"payload"), **c)
 
@@ -514,6 +530,35 @@ VECTORS = [
     ("confirm", "refusal-without-error", BAD, confirm(f2=[num(1, 8)])),
     ("frame", "hello-empty", BAD, frame(f1=1, f2=None)),
     ("bye", "larger-than-64", LARGE, fill(0, 65)),
+    ("audit_entry", "good", OK, audit_entry()),
+    ("audit_entry", "good-refused", OK, audit_entry(f6=11, f9="kanto-power", f10=None)),
+    ("audit_entry", "good-padding", OK, audit_entry(f5=1, f7=None, f8=None, f10=None, f11=None)),
+    ("audit_entry", "padding-with-a-user", CANON, audit_entry(f5=1, f8=None, f10=None, f11=None)),
+    ("audit_entry", "suite-2", SUITE, audit_entry(f1=2)),
+    ("audit_entry", "salt-31", BAD, audit_entry(f2=fill(1, 31))),
+    ("audit_entry", "number-0", BAD, audit_entry(f3=0)),
+    ("audit_entry", "event-200", FLAG, audit_entry(f5=200)),
+    ("audit_entry", "user-of-two-lines", BAD, audit_entry(f7="a\nb")),
+    ("audit_entry", "user-65", LARGE, audit_entry(f7="a" * 65)),
+    ("audit_entry", "person-bad", NAME, audit_entry(f8="s@to")),
+    ("audit_entry", "about-16", BAD, audit_entry(f10=fill(2, 16))),
+    ("audit_checkpoint", "good", OK, audit_checkpoint()),
+    ("audit_checkpoint", "good-first", OK, audit_checkpoint(f4=64, f7=[])),
+    ("audit_checkpoint", "size-0", BAD, audit_checkpoint(f4=0, f7=[])),
+    ("audit_checkpoint", "size-65", BAD, audit_checkpoint(f4=65, f7=[])),
+    ("audit_checkpoint", "log-32", BAD, audit_checkpoint(f3=fill(2, 32))),
+    ("audit_checkpoint", "proofs-descending", CANON, audit_checkpoint(f7=[audit_proof(128), audit_proof(64)])),
+    ("audit_checkpoint", "proof-from-itself", BAD, audit_checkpoint(f7=[audit_proof(192)])),
+    ("audit_checkpoint", "proof-of-31-bytes", BAD, audit_checkpoint(f7=[audit_proof(64, f2=fill(3, 31))])),
+    ("audit_checkpoint", "proof-from-0", BAD, audit_checkpoint(f7=[audit_proof(0)])),
+    ("audit_checkpoint", "proofs-9", LARGE, audit_checkpoint(f4=640, f7=[audit_proof(64 * i) for i in range(1, 10)])),
+    ("audit_cosignature", "good", OK, audit_cosignature()),
+    ("audit_cosignature", "logs-0", BAD, audit_cosignature(f8=0)),
+    ("audit_cosignature", "logs-17", BAD, audit_cosignature(f8=17)),
+    ("audit_cosignature", "size-1", BAD, audit_cosignature(f5=1)),
+    ("audit_cosignature", "hub-31", BAD, audit_cosignature(f2=fill(1, 31))),
+    ("record", "good-checkpoint", OK, record(f1=14)),
+    ("audit_entry", "larger-than-380", LARGE, audit_entry(f11="a" * 380)),
 ]
 
 

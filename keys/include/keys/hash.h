@@ -51,7 +51,14 @@
     X(STREAM, "noroshi/1 stream")                                                                                      \
     X(STREAM_AUDIENCE, "noroshi/1 stream audience")                                                                    \
     X(RESEND, "noroshi/1 resend")                                                                                      \
-    X(DISCLAIMER, "noroshi/1 disclaimer")
+    X(DISCLAIMER, "noroshi/1 disclaimer")                                                                              \
+    X(AUDIT_LEAF, "noroshi/1 audit leaf")                                                                              \
+    X(AUDIT_NODE, "noroshi/1 audit node")                                                                              \
+    X(AUDIT_ABOUT, "noroshi/1 audit about")                                                                            \
+    X(AUDIT_KEY, "noroshi/1 audit key")                                                                                \
+    X(AUDIT_SEAL, "noroshi/1 audit seal")                                                                              \
+    X(AUDIT_CHECKPOINT_SIGN, "noroshi/1 audit checkpoint signature")                                                   \
+    X(AUDIT_COSIGNATURE_SIGN, "noroshi/1 audit cosignature signature")
 
 typedef enum nrs_domain {
 #define NRS_DOMAIN_ENUM(name, text) NRS_DOMAIN_##name,

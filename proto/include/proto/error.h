@@ -65,7 +65,8 @@
     X(DEFERRED, "deferred", 7, "kept until the roster that it needs has come")                                          \
     X(DISCLAIMER_UNKNOWN, "disclaimer-unknown", 3, "no roster of the community held here has this disclaimer")          \
     X(DISCLAIMER_VERSIONS, "disclaimer-versions", 3, "two versions of one disclaimer at once")                                       \
-    X(CONDITIONS, "conditions", 3, "the conditions of use do not allow this")
+    X(CONDITIONS, "conditions", 3, "the conditions of use do not allow this")                                          \
+    X(REWRITTEN, "rewritten", 5, "the audit log does not continue what was signed before")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

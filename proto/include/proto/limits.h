@@ -65,6 +65,17 @@
 #define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
 #define NRS_STATEMENT_SIZE_MAX 8192u
 #define NRS_NOTICE_SIZE_MAX 4096u
+#define NRS_AUDIT_ENTRY_SIZE_MAX 380u
+#define NRS_AUDIT_PAGE 64u               /* entries: checkpoints end on a multiple, so that nobody sees how many there were */
+#define NRS_AUDIT_CHECKPOINT_SIZE_MAX (18u * 1024u)
+#define NRS_AUDIT_COSIGNATURE_SIZE_MAX 256u
+#define NRS_AUDIT_PROOF_COUNT_MAX 8u     /* of one checkpoint */
+#define NRS_AUDIT_PROOF_SIZE_MAX 2048u   /* 64 hashes */
+#define NRS_AUDIT_SEEN_COUNT_MAX 64u     /* checkpoints of one log that a hub remembers */
+#define NRS_AUDIT_LOG_COUNT_MAX 16u      /* logs of one node that a hub follows, one after the other */
+#define NRS_AUDIT_CHECKPOINT_EVERY_MS NRS_DAY_MS
+#define NRS_AUDIT_USER_SIZE_MAX 64u
+#define NRS_AUDIT_DETAIL_SIZE_MAX 96u
 #define NRS_BODY_SIZE_MAX (256u * 1024u + NRS_TAG_SIZE) /* the sealed body */
 #define NRS_FILE_SIZE_MAX (1024u * 1024u) /* any card, invite or form read from a file */
 

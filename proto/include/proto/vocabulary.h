@@ -21,7 +21,8 @@ typedef enum nrs_vocabulary {
     NRS_VOCABULARY_CAUSE,          /* 原因の類型 */
     NRS_VOCABULARY_ONWARD,         /* council, ministry, national, response, communities: value is the bit */
     NRS_VOCABULARY_PAP,            /* Permissible Actions Protocol: CLEAR … RED, ascending in strictness */
-    NRS_VOCABULARY_ANSWER          /* yes, no */
+    NRS_VOCABULARY_ANSWER,         /* yes, no */
+    NRS_VOCABULARY_AUDIT           /* what an entry of the audit log tells of */
 } nrs_vocabulary;
 
 /** All terms of a vocabulary in their order; static storage. */
@@ -38,6 +39,10 @@ enum { NRS_ROLE_OPERATOR = 1, NRS_ROLE_HUB, NRS_ROLE_MINISTRY, NRS_ROLE_NATIONAL
 
 enum { NRS_PAP_CLEAR = 1, NRS_PAP_GREEN, NRS_PAP_AMBER, NRS_PAP_RED };
 enum { NRS_ANSWER_YES = 1, NRS_ANSWER_NO };
+enum { NRS_AUDIT_PADDING = 1, NRS_AUDIT_OPEN, NRS_AUDIT_RED_OPEN, NRS_AUDIT_ACCEPT, NRS_AUDIT_DECLINE, NRS_AUDIT_EXPORT,
+       NRS_AUDIT_EXTEND, NRS_AUDIT_ASK, NRS_AUDIT_RELEASE, NRS_AUDIT_DENY, NRS_AUDIT_VOUCH, NRS_AUDIT_WITHDRAW, NRS_AUDIT_FORGET,
+       NRS_AUDIT_SEND, NRS_AUDIT_ROSTER, NRS_AUDIT_JOIN, NRS_AUDIT_CARD, NRS_AUDIT_PREKEYS, NRS_AUDIT_KEY, NRS_AUDIT_OVERRIDE,
+       NRS_AUDIT_ALARM, NRS_AUDIT_LOG_EXPORT, NRS_AUDIT_EVENT_LAST = NRS_AUDIT_LOG_EXPORT };
 
 /* How a set of kinds stands in the bits of Disclaimer and DutyRule. */
 #define NRS_KIND_BIT(kind) (1u << (unsigned)(kind))

@@ -20,7 +20,9 @@ typedef enum nrs_record_type {
     NRS_RECORD_ROSTER = 7,     /* SignedByMany Roster */
     NRS_RECORD_ENVELOPE = 8,   /* Signed Envelope */
     NRS_RECORD_KEY_CHANGE = 12, /* Signed KeyChange */
-    NRS_RECORD_EQUIVOCATION = 13 /* Equivocation */
+    NRS_RECORD_EQUIVOCATION = 13, /* Equivocation */
+    NRS_RECORD_AUDIT_CHECKPOINT = 14, /* Signed AuditCheckpoint */
+    NRS_RECORD_AUDIT_COSIGNATURE = 15 /* Signed AuditCosignature */
 } nrs_record_type;
 
 typedef enum nrs_frame_type {
@@ -92,6 +94,9 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \
     X(notice, Nrs__Wire__Notice, nrs__wire__notice, NRS_NOTICE_SIZE_MAX)                                               \
+    X(audit_entry, Nrs__Wire__AuditEntry, nrs__wire__audit_entry, NRS_AUDIT_ENTRY_SIZE_MAX)                            \
+    X(audit_checkpoint, Nrs__Wire__AuditCheckpoint, nrs__wire__audit_checkpoint, NRS_AUDIT_CHECKPOINT_SIZE_MAX)        \
+    X(audit_cosignature, Nrs__Wire__AuditCosignature, nrs__wire__audit_cosignature, NRS_AUDIT_COSIGNATURE_SIZE_MAX)    \
     X(hello, Nrs__Wire__Hello, nrs__wire__hello, 8192u)                                                                \
     X(items, Nrs__Wire__Items, nrs__wire__items, NRS_FRAME_SIZE_MAX)                                                   \
     X(confirm, Nrs__Wire__Confirm, nrs__wire__confirm, NRS_FRAME_SIZE_MAX)                                             \

@@ -309,7 +309,7 @@ void mesh_settle(mesh *net, size_t rounds)
 static void inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
 {
     char *text = NULL;
-    nrs_event event = {.type = NRS_EVENT_INBOX, .name = name};
+    nrs_event event = {.type = NRS_EVENT_INBOX, .name = name, .user = "tester"};
 
     net->nodes[node].last_log[0] = '\0';
     OK(nrs_armour_encode(&text, type, bytes));
@@ -586,7 +586,7 @@ nrs_error mesh_command(mesh *net, size_t node, const char *command)
 {
     json_error_t where;
     json_t *parsed = json_loads(command, 0, &where);
-    nrs_event event = {.type = NRS_EVENT_COMMAND, .name = "tester", .command = parsed, .request = 1};
+    nrs_event event = {.type = NRS_EVENT_COMMAND, .user = "tester", .command = parsed, .request = 1};
     const json_t *last;
     const char *rule;
     nrs_error error;

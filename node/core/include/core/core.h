@@ -55,7 +55,8 @@ typedef struct nrs_event {
     nrs_link_id link;
     uint8_t curve_key[NRS_KEY_SIZE];     /* LINK_*, FRAME: the authenticated key of the peer */
     nrs_slice bytes;                     /* FRAME: the frame; INBOX: the file */
-    const char *name;                    /* INBOX: file name; COMMAND: the caller's system user */
+    const char *name;                    /* INBOX: file name */
+    const char *user;                    /* COMMAND: the caller's system user; INBOX: the file's owner; or NULL */
     const json_t *command;               /* COMMAND: one object, borrowed (node/CONTROL.md) */
     uint64_t request;                    /* COMMAND: the shell's number for the reply */
 } nrs_event;

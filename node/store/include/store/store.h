@@ -269,4 +269,62 @@ size_t nrs_store_deferred_count(nrs_store *store);
 /** Of one peer; SIZE_MAX when the store cannot be read. */
 size_t nrs_store_deferred_count_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE]);
 
+/* ---- The audit log (SPEC 13): sealed entries by their number, and the nodes of their tree ---- */
+typedef struct nrs_audit_row { uint64_t number; const uint8_t *leaf; nrs_slice sealed; } nrs_audit_row;
+typedef nrs_error (*nrs_audit_visitor)(void *context, const nrs_audit_row *row);
+/** A row of the same number is replaced. */
+NRS_MUST_USE nrs_error nrs_store_audit_add(nrs_store *store, const nrs_audit_row *row);
+/** The highest number, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_last(nrs_store *store, uint64_t *number_out);
+/** The leaf of one row. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_audit_leaf(nrs_store *store, uint8_t leaf_out[NRS_HASH_SIZE], uint64_t number);
+/** Up to `limit` rows numbered above `after`, ascending. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
+NRS_MUST_USE nrs_error nrs_store_audit_each(nrs_store *store, uint64_t after, size_t limit, nrs_audit_visitor visit, void *context);
+/** Up to `limit` rows numbered below `before`, descending; likewise. */
+NRS_MUST_USE nrs_error nrs_store_audit_back(nrs_store *store, uint64_t before, size_t limit, nrs_audit_visitor visit, void *context);
+/** Drop all of this node's own: for a log that can no longer be read. */
+NRS_MUST_USE nrs_error nrs_store_audit_clear(nrs_store *store);
+NRS_MUST_USE nrs_error nrs_store_audit_node_set(nrs_store *store, uint32_t level, uint64_t place, const uint8_t hash[NRS_HASH_SIZE]);
+/** NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_audit_node_get(nrs_store *store, uint8_t hash_out[NRS_HASH_SIZE], uint32_t level, uint64_t place);
+
+/** This node's checkpoints by their size, and the hubs' signatures of them: Signed payloads. One of the same size (and hub) is
+ *  replaced. hub: NULL for a checkpoint. */
+typedef nrs_error (*nrs_audit_signed_visitor)(void *context, uint64_t size, const uint8_t *hub, nrs_slice payload);
+NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_add(nrs_store *store, uint64_t size, nrs_slice payload);
+/** NRS_ERROR_NOT_FOUND. Out: replaced. */
+NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_get(nrs_store *store, nrs_bytes *payload_out, uint64_t size);
+/** The largest size, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out);
+/** Those with after < size <= last, ascending. */
+NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], nrs_slice payload);
+NRS_MUST_USE nrs_error nrs_store_audit_cosignature_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
+/** The largest size that the hub has signed, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, const uint8_t hub[NRS_KEY_SIZE]);
+
+/** What a hub follows of another node's audit log: the newest checkpoint it has signed. */
+typedef enum nrs_audit_watch_state { NRS_AUDIT_WATCH_GOOD = 1, NRS_AUDIT_WATCH_REWRITTEN = 2 } nrs_audit_watch_state;
+typedef struct nrs_audit_watch {
+    uint8_t log[NRS_LOG_ID_SIZE];
+    uint64_t size;
+    uint8_t root[NRS_HASH_SIZE];
+    uint64_t at_ms;               /* when the node made it */
+    uint32_t logs;                /* logs of this node seen so far; 0: none yet */
+    nrs_audit_watch_state state;
+    nrs_slice evidence;           /* REWRITTEN: the checkpoint that does not continue it; else empty */
+} nrs_audit_watch;
+typedef nrs_error (*nrs_audit_watch_visitor)(void *context, const uint8_t *node, const nrs_audit_watch *watch);
+NRS_MUST_USE nrs_error nrs_store_audit_watch_set(nrs_store *store, const uint8_t node[NRS_KEY_SIZE], const nrs_audit_watch *watch);
+/** NRS_ERROR_NOT_FOUND. watch_out's slice points into *holder, which the caller wipes. */
+NRS_MUST_USE nrs_error nrs_store_audit_watch_get(nrs_store *store, nrs_audit_watch *watch_out, nrs_bytes *holder, const uint8_t node[NRS_KEY_SIZE]);
+NRS_MUST_USE nrs_error nrs_store_audit_watch_each(nrs_store *store, nrs_audit_watch_visitor visit, void *context);
+/** Roots seen of a node's logs; the newest NRS_AUDIT_SEEN_COUNT_MAX of each log stay. */
+NRS_MUST_USE nrs_error nrs_store_audit_seen_add(nrs_store *store, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE], uint64_t size,
+                                                const uint8_t root[NRS_HASH_SIZE]);
+/** NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_audit_seen_root(nrs_store *store, uint8_t root_out[NRS_HASH_SIZE], const uint8_t node[NRS_KEY_SIZE],
+                                                 const uint8_t log[NRS_LOG_ID_SIZE], uint64_t size);
+NRS_MUST_USE nrs_error nrs_store_audit_seen_log(nrs_store *store, bool *seen_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
+
 #endif

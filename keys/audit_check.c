@@ -1,0 +1,174 @@
+/* Checks an audit log as it is read, entry by entry (SPEC 13.5). Memory does not grow with the log. */
+#include "keys/audit_check.h"
+
+#include <string.h>
+
+#include "proto/assert.h"
+
+static void find(nrs_audit_check *check, nrs_audit_fault fault, uint64_t first, uint64_t last, const uint8_t *key)
+{
+    const nrs_audit_finding finding = {fault, first, last, key};
+
+    check->finding_count++;
+    if (check->on_finding != NULL) {
+        check->on_finding(check->context, &finding);
+    }
+}
+
+void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, void *context)
+{
+    NRS_ASSERT(check != NULL);
+    *check = (nrs_audit_check){.on_finding = on_finding, .context = context};
+}
+
+/* False when the entry has no place in the tree. */
+static bool place_entry(nrs_audit_check *check, uint64_t number)
+{
+    if (number <= check->last_number) {
+        find(check, NRS_AUDIT_FAULT_INSERTED, number, number, NULL);
+        return false;
+    }
+    if (number > check->last_number + 1) {
+        find(check, NRS_AUDIT_FAULT_MISSING, check->last_number + 1, number - 1, NULL);
+        check->broken = true;
+    }
+    check->last_number = number;
+    return true;
+}
+
+/* NRS_ERROR_LIMIT cannot come: a log that long would not have been read. */
+static void grow(nrs_audit_check *check, const uint8_t leaf[NRS_HASH_SIZE])
+{
+    if (!check->broken && nrs_audit_append(&check->tree, leaf, NULL, NULL) != NRS_OK) {
+        check->broken = true;
+    }
+}
+
+void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
+{
+    uint8_t leaf[NRS_HASH_SIZE];
+    nrs_audit_entry *entry = NULL;
+
+    if (nrs_audit_entry_decode(&entry, bytes) != NRS_OK) {
+        check->last_number++;
+        find(check, NRS_AUDIT_FAULT_CHANGED, check->last_number, check->last_number, NULL);
+        check->broken = true;
+        return;
+    }
+    if (place_entry(check, entry->number)) {
+        nrs_audit_leaf(leaf, bytes);
+        grow(check, leaf);
+        check->entry_count += entry->event == NRS_AUDIT_PADDING ? 0 : 1;
+    }
+    nrs_audit_entry_free(&entry);
+}
+
+void nrs_audit_check_leaf(nrs_audit_check *check, uint64_t number, const uint8_t leaf[NRS_HASH_SIZE])
+{
+    if (place_entry(check, number)) {
+        find(check, NRS_AUDIT_FAULT_CHANGED, number, number, NULL);
+        grow(check, leaf);
+    }
+}
+
+/* Whether what was signed at `size` is what was read up to there. */
+static bool holds(const nrs_audit_check *check, uint64_t size, nrs_slice root)
+{
+    uint8_t own[NRS_HASH_SIZE];
+
+    if (check->broken || check->tree.size != size || size == 0) {
+        return false;
+    }
+    nrs_audit_root(own, &check->tree);
+    return nrs_slice_equal(nrs_slice_of(own, sizeof own), root);
+}
+
+/* Said once for each stretch: behind the first leaf that is not known nothing can be compared. */
+static void find_differing(nrs_audit_check *check, nrs_audit_fault fault, uint64_t good_size, uint64_t size, const uint8_t *key)
+{
+    if (size > check->last_number) {
+        if (!check->cut) {
+            find(check, NRS_AUDIT_FAULT_CUT, check->last_number + 1, size, key);
+        }
+        check->cut = true;
+    } else if (!check->broken) {
+        find(check, fault, good_size + 1, size, key);
+        check->broken = true;
+    }
+}
+
+/* Up to where some hub has signed what was read. */
+static uint64_t cosigned_size(const nrs_audit_check *check)
+{
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < check->cosigner_count; i++) {
+        size = check->cosigners[i].size > size ? check->cosigners[i].size : size;
+    }
+    return size;
+}
+
+/* Whose key it is need not be asked: a node that has changed its keys goes on with the log, whose id is in what was signed. */
+void nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
+{
+    nrs_audit_checkpoint *checkpoint = NULL;
+
+    if (nrs_audit_checkpoint_open(&checkpoint, payload) != NRS_OK || !nrs_slice_equal(nrs_field(&checkpoint->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE))) {
+        find(check, NRS_AUDIT_FAULT_CHECKPOINT, check->last_number, check->last_number, NULL);
+    } else if (holds(check, checkpoint->size, nrs_field(&checkpoint->root))) {
+        check->checkpoint_count++;
+        check->good_size = checkpoint->size;
+        check->checkpoint_ms = checkpoint->created_ms;
+    } else {
+        find_differing(check, NRS_AUDIT_FAULT_REWRITTEN, check->good_size, checkpoint->size, NULL);
+    }
+    nrs_audit_checkpoint_free(&checkpoint);
+}
+
+static nrs_audit_cosigner *cosigner_of(nrs_audit_check *check, const uint8_t *key)
+{
+    for (size_t i = 0; i < check->cosigner_count; i++) {
+        if (memcmp(check->cosigners[i].key, key, NRS_KEY_SIZE) == 0) {
+            return &check->cosigners[i];
+        }
+    }
+    if (check->cosigner_count == NRS_AUDIT_COSIGNER_COUNT_MAX) {
+        return NULL;
+    }
+    memcpy(check->cosigners[check->cosigner_count].key, key, NRS_KEY_SIZE);
+    return &check->cosigners[check->cosigner_count++];
+}
+
+void nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
+{
+    nrs_audit_cosignature *cosignature = NULL;
+    nrs_audit_cosigner *cosigner = NULL;
+    uint8_t key[NRS_KEY_SIZE];
+
+    if (nrs_audit_cosignature_open(&cosignature, payload) != NRS_OK || !nrs_slice_equal(nrs_field(&cosignature->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE)) ||
+        (cosigner = cosigner_of(check, cosignature->hub.data)) == NULL) {
+        find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->last_number, check->last_number, NULL);
+    } else if (holds(check, cosignature->size, nrs_field(&cosignature->root))) {
+        cosigner->size = cosignature->size;
+        cosigner->at_ms = cosignature->created_ms;
+        cosigner->logs = cosignature->logs;
+    } else {
+        memcpy(key, cosignature->hub.data, NRS_KEY_SIZE);
+        find_differing(check, NRS_AUDIT_FAULT_SIGNED_OTHERWISE, cosigned_size(check), cosignature->size, key);
+    }
+    nrs_audit_cosignature_free(&cosignature);
+}
+
+void nrs_audit_check_end(nrs_audit_check *check)
+{
+    if (check->end_size == 0 || check->broken || check->cut) {
+        return;
+    }
+    if (check->last_number < check->end_size) {
+        find(check, NRS_AUDIT_FAULT_CUT, check->last_number + 1, check->end_size, NULL);
+    } else if (check->last_number > check->end_size) {
+        find(check, NRS_AUDIT_FAULT_INSERTED, check->end_size + 1, check->last_number, NULL);
+    } else if (!holds(check, check->end_size, nrs_slice_of(check->end_root, NRS_HASH_SIZE))) {
+        find(check, NRS_AUDIT_FAULT_REWRITTEN, check->good_size + 1, check->end_size, NULL);
+    }
+}

@@ -1,0 +1,75 @@
+/* Checking an audit log (SPEC 13.5): fed in its order with entries, checkpoints and cosignatures, it says what does not hold and
+ * where. What a node checks itself with and what a reviewer checks an exported file with are the same. */
+#ifndef KEYS_AUDIT_CHECK_H
+#define KEYS_AUDIT_CHECK_H
+
+#include "keys/audit.h"
+#include "proto/vocabulary.h"
+
+#define NRS_AUDIT_FILE_HEAD "NOROSHI AUDIT LOG 1"
+#define NRS_AUDIT_LINE_SIZE_MAX (32u * 1024u)
+#define NRS_AUDIT_COSIGNER_COUNT_MAX 64u
+
+typedef enum nrs_audit_fault {
+    NRS_AUDIT_FAULT_CHANGED = 1,      /* these entries are not what was written; their leaves still are */
+    NRS_AUDIT_FAULT_MISSING,          /* numbers that are left out */
+    NRS_AUDIT_FAULT_INSERTED,         /* a number that was there already, or past the end */
+    NRS_AUDIT_FAULT_CUT,              /* signed or noted once, and not there any more */
+    NRS_AUDIT_FAULT_REWRITTEN,        /* among these are entries other than those the node signed */
+    NRS_AUDIT_FAULT_SIGNED_OTHERWISE, /* among these are entries other than those the hub signed */
+    NRS_AUDIT_FAULT_CHECKPOINT,       /* a checkpoint behind this entry is not of this log, or its signature does not hold */
+    NRS_AUDIT_FAULT_COSIGNATURE       /* a cosignature behind this entry does not hold */
+} nrs_audit_fault;
+
+typedef struct nrs_audit_finding {
+    nrs_audit_fault fault;
+    uint64_t first, last; /* numbers of entries */
+    const uint8_t *key;   /* the hub's, or NULL */
+} nrs_audit_finding;
+typedef void (*nrs_audit_finder)(void *context, const nrs_audit_finding *finding);
+
+typedef struct nrs_audit_cosigner {
+    uint8_t key[NRS_KEY_SIZE];
+    uint64_t size;  /* the largest it has signed that holds; 0: none */
+    uint64_t at_ms;
+    uint32_t logs;  /* logs of the node that it has seen: more than one tells that the log was begun anew */
+} nrs_audit_cosigner;
+
+typedef struct nrs_audit_check {
+    nrs_audit_tree tree;
+    uint8_t node[NRS_KEY_SIZE];
+    uint8_t log[NRS_AUDIT_LOG_ID_SIZE];
+    uint64_t last_number;
+    uint64_t good_size;       /* of the newest checkpoint that holds */
+    uint64_t checkpoint_ms;
+    uint64_t entry_count;     /* without padding */
+    uint64_t checkpoint_count;
+    uint64_t finding_count;
+    bool cut;                 /* the end is missing */
+    bool broken;              /* a leaf is not known: nothing after it can be compared */
+    nrs_audit_cosigner cosigners[NRS_AUDIT_COSIGNER_COUNT_MAX];
+    size_t cosigner_count;
+    uint64_t end_size;        /* where the node says that its log ends; 0: nothing is said */
+    uint8_t end_root[NRS_HASH_SIZE];
+    uint64_t line_count;
+    nrs_audit_finder on_finding;
+    void *context;
+} nrs_audit_check;
+
+void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, void *context);
+/** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line. */
+NRS_MUST_USE nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line);
+/** Behind the last line. */
+void nrs_audit_check_end(nrs_audit_check *check);
+
+/* What lines are made of, in their order. */
+
+/** An entry's bytes. */
+void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes);
+/** An entry that cannot be read any more, with the leaf that was noted for it. */
+void nrs_audit_check_leaf(nrs_audit_check *check, uint64_t number, const uint8_t leaf[NRS_HASH_SIZE]);
+/** Signed bytes, after the entries up to their size. */
+void nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload);
+void nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload);
+
+#endif

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""The audit log on real nodes: who did what, in both languages, and what the folder gives away."""
+
+import getpass
+
+import harness
+
+
+class Audit(harness.E2E):
+    """A hub and two members; shinagawa has a person."""
+
+    @classmethod
+    def build(cls, world):
+        harness.build_mesh(world, ["kanto", "shinagawa"], persons={"kanto": ["sato"], "shinagawa": ["tanaka"]})
+
+    def entries(self, org, *args):
+        return self.world.nodes[org].cli("audit", "list", "--json", *args).rows()
+
+    def sent(self, label="AMBER", to="shinagawa", person=None):
+        report = self.world.nodes["kanto"].send("--tlp", label, "--to", to, "--kind", "incident", "--subject", "停止",
+                                                "--body", "調査中", person=person)
+        self.world.nodes["shinagawa"].wait_report(report)
+        return report
+
+    def test_who_did_what(self):
+        node = self.world.nodes["shinagawa"]
+        report = self.sent()
+        node.show(report)
+        node.cli("export", report, "--sink", "public", "--format", "json", want=3)
+        node.cli("forget", report)
+        mine = self.entries("shinagawa", "--about", report)
+        self.assertEqual([(row["kind"], row["rule"], row["detail"]) for row in mine],
+                         [("open", None, "AMBER"), ("export", "export-forbidden", "AMBER public"), ("forget", None, "AMBER")])
+        for row in mine:
+            self.assertEqual(row["user"], getpass.getuser())
+            self.assertNotIn(report, str(row))
+        self.assertEqual([row["number"] for row in self.entries("shinagawa")],
+                         sorted(row["number"] for row in self.entries("shinagawa")))
+
+    def test_red(self):
+        node = self.world.nodes["shinagawa"]
+        report = self.sent("RED", "tanaka@shinagawa", person="sato")
+        node.cli("show", report, want=3)
+        node.show(report, person="tanaka")
+        self.assertEqual([(row["kind"], row["rule"], row["person"]) for row in self.entries("shinagawa", "--about", report)],
+                         [("open", "person-only", None), ("red-open", None, "tanaka"), ("open", None, "tanaka")])
+
+    def test_ceremonies_name_the_files_owner(self):
+        joined = self.entries("shinagawa", "--kind", "join")
+        self.assertEqual([row["user"] for row in joined], [getpass.getuser()])
+        hub = self.entries("hub", "--kind", "roster")
+        self.assertGreaterEqual(len(hub), 3)
+        self.assertEqual({row["user"] for row in hub}, {getpass.getuser()})
+        self.assertTrue(self.entries("kanto", "--kind", "prekeys"))
+
+    def test_filters_and_words(self):
+        node = self.world.nodes["shinagawa"]
+        report = self.sent()
+        node.show(report)
+        self.assertEqual(self.entries("shinagawa", "--since", "2999-01-01"), [])
+        self.assertEqual(self.entries("shinagawa", "--until", "2001-01-01"), [])
+        self.assertEqual(len(self.entries("shinagawa", "--limit", "2")), 2)
+        self.assertEqual(self.entries("shinagawa", "--limit", "1")[0]["kind"], "open")
+        self.assertIn("opened", node.cli("audit", "list").out)
+        self.assertIn("開封", node.cli("audit", "list", lang="ja").out)
+        node.cli("audit", "list", "--kind", "nonsense", want=2)
+        node.cli("audit", "list", "--since", "昨日", want=2)
+        node.cli("audit", "list", "--limit", "0", want=2)
+
+    def test_the_folder_does_not_tell(self):
+        node = self.world.nodes["shinagawa"]
+        report = self.sent()
+        node.cli("export", report, "--sink", "clients", "--format", "json")
+        self.assertTrue(self.entries("shinagawa", "--kind", "export"))
+        node.stop()
+        try:
+            for path in node.dir.rglob("*"):
+                if path.is_file():
+                    data = path.read_bytes()
+                    for word in (b"AMBER clients", b"AMBER public", getpass.getuser().encode() + b"\x52"):
+                        self.assertNotIn(word, data, path)
+        finally:
+            node.start()
+
+
+if __name__ == "__main__":
+    harness.main()

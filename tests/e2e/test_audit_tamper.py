@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""An audit log that somebody changes in the database file, with another program: with the node's keys and without them."""
+
+import base64
+import os
+import sqlite3
+import subprocess
+import sys
+
+import harness
+
+sys.path.insert(0, str(harness.ROOT / "tests" / "vectors"))
+
+try:
+    import nacl.bindings as sodium
+
+    import audit_log as audit
+    HAVE_NACL = True
+except ImportError:
+    HAVE_NACL = False
+
+
+def open_box(key, nonce, bound, box):
+    return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(box, bound, nonce, key)
+
+
+def seal_box(key, bound, text):
+    nonce = os.urandom(24)
+    return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(text, bound, nonce, key)
+
+
+class Keeper:
+    """Whoever has the node's folder without a passphrase: opens, changes and seals its audit log again (SPEC 13.3)."""
+
+    def __init__(self, folder):
+        text = (folder / "identity.key").read_text("ascii").splitlines()
+        data = base64.b64decode("".join(text[1:-1]))
+        assert data[:8] == b"NRSKEY01" and data[8:12] == bytes(4), data[:12]
+        self.seeds = data[12:12 + 96]
+        self.path = next(folder.glob("*.db"))
+        self.database = sqlite3.connect(self.path)
+        wrap = audit.digest("audit key", audit.digest("vault", self.seeds[:32], self.seeds[32:64]))
+        wrapped = self.meta("audit-key")
+        self.key = open_box(wrap, wrapped[:24], audit.digest("vault", b"audit log"), wrapped[24:])
+        head = self.meta("audit-head")
+        self.head = open_box(self.key, head[:24], audit.digest("audit seal", bytes(16), bytes(8)), head[24:])
+        self.log, self.size = self.head[:16], int.from_bytes(self.head[16:24], "little")
+
+    def meta(self, name):
+        return self.database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+
+    def bound(self, number):
+        return audit.digest("audit seal", self.log, number.to_bytes(8, "little"))
+
+    def entry(self, number):
+        sealed = self.database.execute("SELECT sealed FROM audit WHERE number = ?", (number,)).fetchone()[0]
+        text = open_box(self.key, sealed[:24], self.bound(number), sealed[24:])
+        return text[4:4 + int.from_bytes(text[:4], "little")]
+
+    def put(self, number, entry):
+        size = 192 if len(entry) + 4 <= 192 else 384
+        text = (len(entry).to_bytes(4, "little") + entry).ljust(size, b"\0")
+        self.database.execute("INSERT OR REPLACE INTO audit(number, leaf, sealed) VALUES(?, ?, ?)",
+                              (number, audit.leaf(entry), seal_box(self.key, self.bound(number), text)))
+
+    def put_head(self, entries, checkpoint_size):
+        """As the node itself would have written it, had these been its entries."""
+        leaves = [audit.leaf(entry) for entry in entries]
+        peaks, at, nodes = [], len(leaves), []
+        for level in range(48):
+            if len(leaves) >> level & 1:
+                at -= 1 << level
+                peaks.append(audit.root(leaves[at:at + (1 << level)]))
+            if level >= 6:
+                nodes += [(level, place, audit.root(leaves[place << level:(place + 1) << level])) for place in range(len(leaves) >> level)]
+        text = self.log + len(leaves).to_bytes(8, "little") + checkpoint_size.to_bytes(8, "little") + self.head[32:40] + b"".join(peaks)
+        self.database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'",
+                              (seal_box(self.key, audit.digest("audit seal", bytes(16), bytes(8)), text),))
+        self.database.execute("DELETE FROM audit_node")
+        self.database.executemany("INSERT INTO audit_node(level, place, hash) VALUES(?, ?, ?)", nodes)
+
+    def end(self):
+        self.database.commit()
+        self.database.close()
+
+
+class Tampered(harness.E2E):
+    """One hub, one member; each test changes the member's log while it is down, and mends it again."""
+
+    @classmethod
+    def build(cls, world):
+        harness.build_mesh(world, ["kanto"])
+        cls.node = world.nodes["kanto"]
+        for _ in range(3):
+            for _ in range(5):
+                cls.node.cli("send", "--tlp", "RED", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b", want=3)
+            cls.checkpoint()
+        cls.node.stop()
+        cls.kept = {path.name: path.read_bytes() for path in cls.node.dir.glob("*.db*")}
+        cls.node.start()
+
+    @classmethod
+    def checkpoint(cls):
+        made = cls.node.cli("audit", "checkpoint", "--json").object()
+        harness.wait_until(lambda: cls.verify()["cosigned_size"] >= made["size"], "the hub has signed the checkpoint")
+        return made
+
+    @classmethod
+    def verify(cls, want=0):
+        return cls.node.cli("audit", "verify", "--json", want=want).object()
+
+    def tampered(self, change, want=5):
+        """What verify says once `change` has had the database."""
+        self.node.stop()
+        for path in self.node.dir.glob("*.db*"):
+            path.unlink()
+        for name, data in self.kept.items():
+            (self.node.dir / name).write_bytes(data)
+        keeper = Keeper(self.node.dir)
+        change(keeper)
+        keeper.end()
+        self.node.start()
+        return self.verify(want)
+
+    def findings(self, said):
+        return [(one["finding"], one["first"], one["last"]) for one in said["findings"]]
+
+    def test_untouched(self):
+        said = self.tampered(lambda keeper: None, want=0)
+        self.assertEqual((said["ok"], said["findings"], said["checkpoints"]), (True, [], 3))
+        self.assertEqual([one["org"] for one in said["cosigners"]], ["hub"])
+        self.assertIn("hub", self.node.cli("audit", "verify").out)
+        self.assertIn("署名", self.node.cli("audit", "verify", lang="ja").out)
+
+    def test_without_the_keys(self):
+        def bit(keeper):
+            keeper.database.execute("UPDATE audit SET sealed = zeroblob(length(sealed)) WHERE number = 70")
+
+        def removed(keeper):
+            keeper.database.execute("DELETE FROM audit WHERE number BETWEEN 70 AND 72")
+
+        def exchanged(keeper):
+            keeper.database.execute("UPDATE audit SET number = -1 WHERE number = 70")
+            keeper.database.execute("UPDATE audit SET number = 70 WHERE number = 71")
+            keeper.database.execute("UPDATE audit SET number = 71 WHERE number = -1")
+
+        def twice(keeper):
+            keeper.database.execute("UPDATE audit SET sealed = (SELECT sealed FROM audit WHERE number = 71) WHERE number = 70")
+
+        def shifted(keeper):
+            keeper.database.execute("DELETE FROM audit WHERE number = 70")
+            keeper.database.execute("UPDATE audit SET number = number - 1 WHERE number > 70")
+
+        def texts(keeper):
+            keeper.database.execute("UPDATE audit SET sealed = 'made up', leaf = 'made up' WHERE number = 70")
+
+        self.assertEqual(self.findings(self.tampered(bit)), [("changed", 70, 70)])
+        self.assertEqual(self.findings(self.tampered(removed))[0], ("missing", 70, 72))
+        self.assertEqual(self.findings(self.tampered(exchanged))[:2], [("changed", 70, 70), ("changed", 71, 71)])
+        self.assertEqual(self.findings(self.tampered(twice)), [("changed", 70, 70)])
+        self.assertEqual(self.findings(self.tampered(shifted))[0], ("changed", 70, 70))
+        self.assertEqual(self.findings(self.tampered(texts))[0], ("changed", 70, 70))
+        error = self.node.cli("audit", "verify", "--json", want=5).error()
+        self.assertEqual(error["rule"], "rewritten")
+        self.assertIn("書き換えられた項目: 70", self.node.cli("audit", "verify", lang="ja", want=5).out)
+
+    def test_the_end_cut_off(self):
+        def cut(keeper):
+            keeper.database.execute("DELETE FROM audit WHERE number > 190")
+
+        said = self.tampered(cut)
+        # The node goes on behind the gap, so that it stays, and says so itself.
+        self.assertEqual(self.findings(said), [("cut", 191, 192), ("missing", 191, 192)])
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual(alarm["detail"], "entries at the end of the audit log were removed")
+
+    def test_one_entry_with_the_keys(self):
+        """A salt exchanged, an entry written anew and sealed well: its leaf tells."""
+        def salted(keeper):
+            entry = keeper.entry(70)
+            keeper.put(70, entry[:4] + os.urandom(32) + entry[36:])
+
+        self.assertEqual(self.findings(self.tampered(salted))[0], ("rewritten", 65, 128))
+
+    def test_all_with_the_keys(self):
+        """Whoever has the node's keys writes everything anew, signs it, and takes the hub's signatures away or leaves them."""
+        def rewrite(keeper, signatures):
+            entries = [keeper.entry(number) for number in range(1, keeper.size + 1)]
+            entries[69] = entries[69][:4] + os.urandom(32) + entries[69][36:]
+            for number, entry in enumerate(entries, 1):
+                keeper.put(number, entry)
+            keeper.put_head(entries, 192)
+            leaves = [audit.leaf(entry) for entry in entries]
+            node = audit.SigningKey(keeper.seeds[:32])
+            for size, payload in keeper.database.execute("SELECT size, payload FROM audit_checkpoint").fetchall():
+                old = audit.decode("AuditCheckpoint", audit.decode("Signed", payload).statement)
+                statement = message((1, 1), (2, old.node), (3, old.log), (4, size), (5, audit.root(leaves[:size])), (6, old.created_ms))
+                signed = message((1, statement), (2, old.node), (3, audit.sign(node, "audit checkpoint signature", statement)))
+                keeper.database.execute("UPDATE audit_checkpoint SET payload = ? WHERE size = ?", (signed, size))
+            if not signatures:
+                keeper.database.execute("DELETE FROM audit_cosignature")
+
+        from make_wire import message
+        said = self.tampered(lambda keeper: rewrite(keeper, True))
+        self.assertEqual(self.findings(said), [("signed-otherwise", 65, 128)])
+        # Without the signatures nobody vouches for it here any more, and that is what it says; the hub has them still.
+        said = self.tampered(lambda keeper: rewrite(keeper, False), want=0)
+        self.assertEqual((said["cosigned_size"], said["cosigners"]), (0, []))
+        hub = harness.wait_until(lambda: self.world.nodes["hub"].cli("audit", "signed", "--json").rows(), "the hub's view")
+        held = self.one(hub, org="kanto")
+        mine = self.one(self.node.cli("audit", "signed", "--json").rows(), size=held["size"])
+        self.assertNotEqual(held["root"], mine["root"])
+
+    def test_a_reviewer(self):
+        """The exported file, the small program, and the second implementation."""
+        self.tampered(lambda keeper: None, want=0)
+        path = self.world.path / "audit.log"
+        self.node.cli("audit", "export", "-o", path)
+        self.assertEqual(self.node.cli("audit", "list", "--json").rows()[-1]["kind"], "log-export")
+        hub, other = self.world.nodes["hub"].fingerprint(), self.node.fingerprint()
+        program = harness.bin_dir() / "noroshi-audit-verify"
+
+        def judged(lines, *keys):
+            path.write_text("\n".join(lines) + "\n", "ascii")
+            done = subprocess.run([str(program), str(path), *keys], capture_output=True, env=harness.environment(), check=False)
+            return done.returncode, audit.check(lines, list(keys))[0], done.stdout.decode()
+
+        lines = path.read_text("ascii").splitlines()
+        code, good, said = judged(lines, hub)
+        self.assertEqual((code, good), (0, True), said)
+        self.assertIn("signed entries 1 to 192", said)
+        self.assertEqual(judged(lines, other)[:2], (5, False))        # a key that has signed nothing of it
+        at = next(i for i, line in enumerate(lines) if line.startswith("entry")) + 69
+        self.assertEqual(judged(lines[:at] + lines[at + 1:], hub)[:2], (5, False))
+        self.assertEqual(judged(lines[:at] + [lines[at][:-5] + "AAAA="] + lines[at + 1:], hub)[:2], (5, False))
+        self.assertEqual(judged(lines[:at], hub)[:2], (5, False))
+        self.assertEqual(judged(["hello"], hub)[0], 8)
+        self.assertEqual(judged(lines, "12345")[:2], (5, False))
+
+    def test_who_was_away_signs_later(self):
+        self.tampered(lambda keeper: None, want=0)
+        hub = self.world.nodes["hub"]
+        hub.stop()
+        made = self.node.cli("audit", "checkpoint", "--json").object()
+        self.assertLess(self.verify()["cosigned_size"], made["size"])
+        hub.start()
+
+
+if __name__ == "__main__":
+    if not HAVE_NACL:
+        sys.exit("python3-nacl is missing")
+    harness.main()

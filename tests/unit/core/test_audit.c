@@ -1,0 +1,295 @@
+/* The audit log on a mesh of real engines: what becomes an entry, what an entry says and does not say, and what a start finds out
+ * about a store that somebody has changed. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "proto/vocabulary.h"
+
+static mesh net;
+
+static int start(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_settle(&net, 4);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+/* How many entries of a kind a node has. */
+static size_t count_of(size_t node, const char *kind)
+{
+    assert_int_equal(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kind), NRS_OK);
+    return mesh_row_count(&net, node);
+}
+
+/* The newest entry of a node. */
+static const json_t *newest(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-list\",\"limit\":1}"), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, node), 1);
+    return mesh_row(&net, node, 0);
+}
+
+static void send_report(size_t node, char id_out[65], const char *label, const char *to)
+{
+    assert_int_equal(mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}",
+                              label, to), NRS_OK);
+    (void)snprintf(id_out, 65, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static const char *rule_of(const json_t *row)
+{
+    return json_is_null(json_object_get(row, "rule")) ? "" : mesh_text(row, "rule");
+}
+
+static void expect(const json_t *row, const char *kind, const char *rule, const char *detail)
+{
+    assert_string_equal(mesh_text(row, "kind"), kind);
+    assert_string_equal(rule_of(row), rule);
+    assert_string_equal(mesh_text(row, "detail"), detail);
+}
+
+static void test_what_becomes_an_entry(void **state)
+{
+    char id[65];
+    size_t opened;
+
+    (void)state;
+    send_report(1, id, "AMBER", "@electricity");
+    mesh_settle(&net, 3);
+    opened = count_of(2, "open");
+
+    /* Each opening, not the first alone. */
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(count_of(2, "open"), opened + 2);
+    expect(newest(2), "open", "", "AMBER");
+    assert_string_equal(mesh_text(newest(2), "user"), "tester");
+
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"clients\"}", id), NRS_OK);
+    expect(newest(2), "export", "", "AMBER clients");
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"public\"}", id), NRS_ERROR_CLEARANCE);
+    expect(newest(2), "export", "export-forbidden", "AMBER public");
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_OK);
+    expect(newest(2), "forget", "", "AMBER");
+
+    /* A sending that a rule refuses; what is sent stands in the log of records, signed. */
+    opened = count_of(2, "send");
+    assert_int_equal(mesh_command(&net, 2, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+                     NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(count_of(2, "send"), opened + 1);
+    expect(newest(2), "send", "label-forbids", "");
+    send_report(2, id, "GREEN", "@electricity");
+    assert_int_equal(count_of(2, "send"), opened + 1);
+}
+
+static const struct silent_case {
+    const char *name, *request;
+    nrs_error want;
+} silent_cases[] = {
+    {"wrong usage", "{\"command\":\"export\",\"id\":\"aaaaaa\",\"sink\":\"nowhere\"}", NRS_ERROR_USAGE},
+    {"what does not exist", "{\"command\":\"show\",\"id\":\"0123456789\"}", NRS_ERROR_NOT_FOUND},
+    {"a dry run", "{\"command\":\"send\",\"dry_run\":true,\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\"}", NRS_ERROR_LABEL_FORBIDS},
+    {"looking", "{\"command\":\"status\"}", NRS_OK},
+};
+
+static void test_what_does_not(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof silent_cases / sizeof silent_cases[0]; i++) {
+        json_int_t before = json_integer_value(json_object_get(newest(1), "number"));
+
+        assert_int_equal(mesh_command(&net, 1, silent_cases[i].request), silent_cases[i].want);
+        assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), before);
+    }
+}
+
+/* The id itself stands nowhere; who has it finds the entries about it. */
+static void test_about(void **state)
+{
+    char id[65], other[65];
+
+    (void)state;
+    send_report(1, id, "GREEN", "@electricity");
+    send_report(1, other, "GREEN", "@electricity");
+    mesh_settle(&net, 3);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", other), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", other), NRS_OK);
+    assert_string_not_equal(mesh_text(newest(2), "about"), other);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"audit-list\",\"about\":\"%s\"}", id), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 2), 1);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"audit-list\",\"about\":\"%.10s\"}", other), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 2), 2);
+    assert_string_not_equal(mesh_text(mesh_row(&net, 2, 0), "about"), mesh_text(mesh_row(&net, 2, 1), "about"));
+    /* Also once it is forgotten, for who has kept the whole id. */
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"forget\",\"id\":\"%s\"}", other), NRS_OK);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"audit-list\",\"about\":\"%s\"}", other), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 2), 3);
+}
+
+static void test_rosters_and_keys(void **state)
+{
+    size_t before = count_of(2, "roster");
+
+    (void)state;
+    assert_true(count_of(1, "prekeys") > 0); /* the node's own, at its start */
+    assert_true(count_of(1, "join") > 0);
+    mesh_bump(&net);
+    mesh_give(&net, 0);
+    expect(newest(0), "roster", "", "@electricity 4");
+    assert_string_equal(mesh_text(newest(0), "user"), "tester");
+    mesh_settle(&net, 3);
+    assert_int_equal(count_of(2, "roster"), before + 1);
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "org"), "org-0"); /* the hub that brought it */
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "user"), "");
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"kind\":\"nonsense\"}"), NRS_ERROR_USAGE);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"since\":\"yesterday\"}"), NRS_ERROR_USAGE);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"since\":\"9000-01-01\"}"), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 1), 0);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"until\":\"1999-01-01\"}"), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 1), 0);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"before\":3}"), NRS_OK);
+    assert_int_equal(mesh_row_count(&net, 1), 2);
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, 1, 0), "number")), 2);
+}
+
+/* ---- Somebody at the store while the node is down ---- */
+
+static void tamper(size_t node, void (*change)(nrs_store *store))
+{
+    const uint8_t incarnation[NRS_LOG_ID_SIZE] = {0};
+    char path[128];
+    nrs_store_options options = {.path = path, .synchronous_off = 1};
+    nrs_store *store = NULL;
+
+    mesh_down(&net, node);
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    assert_int_equal(nrs_store_open(&store, &options, incarnation), NRS_OK);
+    assert_int_equal(nrs_store_begin(store), NRS_OK);
+    change(store);
+    assert_int_equal(nrs_store_commit(store), NRS_OK);
+    nrs_store_close(&store);
+    mesh_up(&net, node);
+}
+
+static void nothing(nrs_store *store)
+{
+    (void)store;
+}
+
+static void add_behind(nrs_store *store)
+{
+    const uint8_t leaf[NRS_HASH_SIZE] = {1};
+    nrs_audit_row row = {.leaf = leaf, .sealed = nrs_slice_of_string("made up")};
+
+    assert_int_equal(nrs_store_audit_last(store, &row.number), NRS_OK);
+    row.number++;
+    assert_int_equal(nrs_store_audit_add(store, &row), NRS_OK);
+}
+
+static void change_second(nrs_store *store)
+{
+    const uint8_t leaf[NRS_HASH_SIZE] = {1};
+    const nrs_audit_row row = {.number = 2, .leaf = leaf, .sealed = nrs_slice_of_string("made up")};
+
+    assert_int_equal(nrs_store_audit_add(store, &row), NRS_OK);
+}
+
+static void remove_all(nrs_store *store)
+{
+    assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
+}
+
+static void remove_key(nrs_store *store)
+{
+    assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("gone")), NRS_OK);
+}
+
+static void remove_head(nrs_store *store)
+{
+    assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
+}
+
+static void test_what_a_start_finds(void **state)
+{
+    json_int_t number;
+
+    (void)state;
+    number = json_integer_value(json_object_get(newest(1), "number"));
+    tamper(1, nothing);
+    assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number);
+
+    tamper(1, add_behind);
+    mesh_settle(&net, 1);
+    expect(newest(1), "alarm", "damaged", "entries were put behind the end of the audit log");
+    assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number + 1);
+
+    tamper(1, change_second);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"before\":3,\"limit\":1}"), NRS_OK);
+    assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "damaged")));
+
+    tamper(1, remove_all);
+    mesh_settle(&net, 1);
+    expect(newest(1), "alarm", "damaged", "entries at the end of the audit log were removed");
+    assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number + 2); /* the gap stays to be seen */
+
+    tamper(1, remove_head);
+    mesh_settle(&net, 1);
+    expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
+    tamper(1, remove_key);
+    mesh_settle(&net, 1);
+    expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
+    tamper(1, nothing);
+    mesh_settle(&net, 1);
+    assert_int_equal(count_of(1, "alarm"), 1);
+}
+
+/* An entry is there with what it tells of, or neither is. */
+static void test_with_its_transaction(void **state)
+{
+    char id[65];
+    size_t opened;
+
+    (void)state;
+    send_report(0, id, "GREEN", "@electricity");
+    mesh_settle(&net, 3);
+    opened = count_of(2, "open");
+    net.nodes[2].vault_fails = true;
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_ERROR_DISK);
+    net.nodes[2].vault_fails = false;
+    assert_int_equal(count_of(2, "forget"), 2); /* those of the tests before */
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_OK);
+    mesh_crash(&net, 2);
+    assert_int_equal(count_of(2, "open"), opened + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_becomes_an_entry), cmocka_unit_test(test_what_does_not),      cmocka_unit_test(test_about),
+        cmocka_unit_test(test_rosters_and_keys),      cmocka_unit_test(test_bounds),             cmocka_unit_test(test_with_its_transaction),
+        cmocka_unit_test(test_what_a_start_finds),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,412 @@
+/* Checkpoints of audit logs over a mesh: hubs sign what continues, and what was rewritten, cut off or shown to each of two hubs
+ * in another form is seen by them and by the node itself. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/audit.h"
+#include "mesh.h"
+
+#define NODE 2u
+
+static mesh net;
+
+static int start(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 2);
+    mesh_settle(&net, 6);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+static void checkpoint(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-checkpoint\"}"), NRS_OK);
+}
+
+static json_int_t number_of(const json_t *row, const char *key)
+{
+    return json_integer_value(json_object_get(row, key));
+}
+
+/* The newest checkpoint of a node's own, as it shows it. */
+static const json_t *newest_own(size_t node)
+{
+    const json_t *found = NULL;
+
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-signed\"}"), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (strcmp(mesh_text(mesh_row(&net, node, i), "state"), "own") == 0) {
+            found = mesh_row(&net, node, i);
+        }
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static size_t cosigner_count(size_t node)
+{
+    return json_array_size(json_object_get(newest_own(node), "cosigned_by"));
+}
+
+/* What a hub says of another node's log. */
+static const json_t *watched(size_t hub, size_t node)
+{
+    assert_int_equal(mesh_command(&net, hub, "{\"command\":\"audit-signed\"}"), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(&net, hub); i++) {
+        const json_t *row = mesh_row(&net, hub, i);
+
+        if (strcmp(mesh_text(row, "org"), net.nodes[node].org) == 0 && strcmp(mesh_text(row, "state"), "own") != 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static size_t alarms(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"), NRS_OK);
+    return mesh_row_count(&net, node);
+}
+
+/* A few entries. */
+static void act(size_t node, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        assert_int_equal(mesh_command(&net, node, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+                         NRS_ERROR_LABEL_FORBIDS);
+    }
+}
+
+static void copy_store(size_t node, const char *from, const char *to)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command, "cd %s && rm -f %s %s-wal %s-shm && cp %s %s", net.nodes[node].folder, to, to, to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void keep_copy(size_t node, const char *name)
+{
+    mesh_down(&net, node);
+    copy_store(node, "store.db", name);
+    mesh_up(&net, node);
+}
+
+static void bring_back(size_t node, const char *name)
+{
+    mesh_down(&net, node);
+    copy_store(node, name, "store.db");
+    mesh_up(&net, node);
+}
+
+static void test_hubs_sign_what_continues(void **state)
+{
+    json_int_t size;
+
+    (void)state;
+    checkpoint(NODE);
+    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size") % 64, 0);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(NODE), 2);
+    size = number_of(newest_own(NODE), "size");
+    assert_int_equal(number_of(watched(0, NODE), "size"), size);
+    assert_int_equal(number_of(watched(1, NODE), "size"), size);
+    assert_string_equal(mesh_text(watched(0, NODE), "root"), mesh_text(newest_own(NODE), "root"));
+    assert_null(watched(3, NODE)); /* members learn nothing of each other's */
+
+    /* Nothing happened, or much: a page more, or as many as it takes. */
+    checkpoint(NODE);
+    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 64);
+    act(NODE, 100);
+    checkpoint(NODE);
+    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 192);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(NODE), 2);
+    assert_int_equal(alarms(0) + alarms(1) + alarms(NODE), 0);
+}
+
+static void test_a_hub_signs_the_others(void **state)
+{
+    (void)state;
+    checkpoint(0);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(0), 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(newest_own(0), "cosigned_by"), 0)), "org-1");
+}
+
+static void test_who_was_away_follows(void **state)
+{
+    (void)state;
+    mesh_down(&net, 1);
+    for (int i = 0; i < 3; i++) {
+        act(NODE, 10);
+        checkpoint(NODE);
+        mesh_settle(&net, 3);
+    }
+    assert_int_equal(cosigner_count(NODE), 1);
+    mesh_up(&net, 1);
+    mesh_settle(&net, 8);
+    assert_int_equal(cosigner_count(NODE), 2);
+    assert_int_equal(alarms(1), 0);
+}
+
+static void test_each_day(void **state)
+{
+    json_int_t size = number_of(newest_own(NODE), "size");
+
+    (void)state;
+    mesh_settle(&net, 2);
+    assert_int_equal(number_of(newest_own(NODE), "size"), size);
+    net.now_ms += NRS_DAY_MS;
+    net.monotonic_ms += NRS_DAY_MS;
+    mesh_settle(&net, 6);
+    assert_int_equal(number_of(newest_own(NODE), "size"), size + 64);
+    assert_int_equal(cosigner_count(NODE), 2);
+    mesh_settle(&net, 3);
+    assert_int_equal(number_of(newest_own(NODE), "size"), size + 64);
+    /* A clock that was a year ahead does not put the next one off for a year. */
+    net.now_ms += 365 * NRS_DAY_MS;
+    mesh_settle(&net, 2);
+    net.now_ms -= 365 * NRS_DAY_MS;
+    mesh_settle(&net, 6);
+    assert_true(number_of(newest_own(NODE), "size") > size + 64);
+    assert_int_equal(cosigner_count(NODE), 2);
+}
+
+/* The node's keeper goes back to a copy of the store, and does as if what was done since had never been. */
+static void test_a_rewritten_log_is_seen(void **state)
+{
+    size_t before = alarms(NODE);
+
+    (void)state;
+    checkpoint(NODE);
+    mesh_settle(&net, 4);
+    keep_copy(NODE, "kept.db");
+    mesh_settle(&net, 3);
+    act(NODE, 70);
+    checkpoint(NODE);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(NODE), 2);
+
+    bring_back(NODE, "kept.db");
+    for (int i = 0; i < 8; i++) { /* until its records are new to the hubs again */
+        act(NODE, 3);
+        checkpoint(NODE);
+        mesh_settle(&net, 4);
+        assert_int_equal(cosigner_count(NODE), 0); /* no hub signs it */
+    }
+    assert_string_equal(mesh_text(watched(0, NODE), "state"), "rewritten");
+    assert_string_equal(mesh_text(watched(1, NODE), "state"), "rewritten");
+    assert_int_equal(alarms(0), 1);
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "org"), "org-2");
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "rule"), "rewritten");
+    assert_true(alarms(NODE) > before); /* the hubs hold more than there is */
+
+    /* Said once, however often it comes; and never signed again. */
+    act(NODE, 100);
+    checkpoint(NODE);
+    mesh_settle(&net, 5);
+    assert_int_equal(cosigner_count(NODE), 0);
+    assert_int_equal(alarms(0), 1);
+}
+
+static bool warned(size_t node, const char *words)
+{
+    const json_t *warnings;
+    size_t i;
+    const json_t *one;
+
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
+    json_array_foreach(warnings, i, one) {
+        if (strstr(json_string_value(one), words) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_status_warns(void **state)
+{
+    (void)state;
+    assert_true(warned(0, "the audit log of org-2 does not continue"));
+    assert_false(warned(0, "org-3"));
+    assert_false(warned(NODE, "no hub has signed"));
+    net.now_ms += 4 * NRS_DAY_MS; /* without a tick: the old checkpoint has waited so long */
+    assert_true(warned(NODE, "no hub has signed"));
+    assert_false(warned(3, "no hub has signed")); /* it has none that waits */
+    net.now_ms -= 4 * NRS_DAY_MS;
+}
+
+/* Each hub is shown another log while the other one is away; when they meet they find out. */
+static void test_two_views_are_seen(void **state)
+{
+    (void)state;
+    checkpoint(3);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(3), 2);
+    keep_copy(3, "kept.db");
+    mesh_settle(&net, 3);
+    mesh_down(&net, 1);
+    act(3, 5);
+    checkpoint(3);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(3), 1);
+
+    mesh_down(&net, 0);
+    bring_back(3, "kept.db");
+    mesh_up(&net, 1);
+    mesh_settle(&net, 4);
+    act(3, 7);
+    checkpoint(3);
+    mesh_settle(&net, 4);
+    assert_int_equal(cosigner_count(3), 1);
+    assert_string_equal(mesh_text(watched(1, 3), "state"), "followed");
+
+    mesh_up(&net, 0);
+    mesh_settle(&net, 8);
+    assert_string_equal(mesh_text(watched(0, 3), "state"), "rewritten");
+    assert_string_equal(mesh_text(watched(1, 3), "state"), "rewritten");
+}
+
+/* A store without its audit log begins a new one, which the hubs follow, and say so. */
+static void clear(nrs_store *store)
+{
+    assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
+    assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("")), NRS_OK);
+    assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
+}
+
+static void test_a_new_log_is_said_to_be_one(void **state)
+{
+    const uint8_t incarnation[NRS_LOG_ID_SIZE] = {0};
+    char path[128];
+    nrs_store_options options = {.path = path, .synchronous_off = 1};
+    nrs_store *store = NULL;
+    size_t before = alarms(0);
+
+    (void)state;
+    mesh_down(&net, NODE);
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[NODE].folder);
+    assert_int_equal(nrs_store_open(&store, &options, incarnation), NRS_OK);
+    assert_int_equal(nrs_store_begin(store), NRS_OK);
+    clear(store);
+    assert_int_equal(nrs_store_commit(store), NRS_OK);
+    nrs_store_close(&store);
+    mesh_up(&net, NODE);
+    checkpoint(NODE);
+    mesh_settle(&net, 6);
+    assert_int_equal(cosigner_count(NODE), 2);
+    assert_int_equal(number_of(watched(0, NODE), "logs"), 2);
+    assert_string_equal(mesh_text(watched(0, NODE), "state"), "followed");
+    assert_int_equal(alarms(0), before + 1);
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "it has begun a new audit log");
+}
+
+/* ---- Records that somebody else made ---- */
+
+static void give(size_t from, size_t to, uint64_t position, nrs_slice record)
+{
+    nrs_items items;
+    Nrs__Wire__Item item, *list[1] = {&item};
+    ProtobufCBinaryData records[1] = {nrs_field_of(record)};
+    nrs_frame frame;
+    nrs_bytes payload = {0}, bytes = {0};
+
+    nrs__wire__items__init(&items);
+    nrs__wire__item__init(&item);
+    item.position = position;
+    item.n_records = 1;
+    item.records = records;
+    items.n_items = 1;
+    items.items = list;
+    assert_int_equal(nrs_items_encode(&payload, &items), NRS_OK);
+    nrs__wire__frame__init(&frame);
+    frame.type = NRS_FRAME_ITEMS;
+    frame.payload = nrs_field_of(nrs_slice_of_bytes(&payload));
+    assert_int_equal(nrs_frame_encode(&bytes, &frame), NRS_OK);
+    assert_int_equal(mesh_inject(&net, from, to, nrs_slice_of_bytes(&bytes)), NRS_OK);
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&payload);
+}
+
+/* A checkpoint in the name of `node`, signed by `signer`, of a log with this id. */
+static void made_up(nrs_bytes *record_out, size_t node, size_t signer, uint64_t size, uint64_t created_ms, uint8_t log_id)
+{
+    nrs_audit_checkpoint value;
+    uint8_t root[NRS_HASH_SIZE] = {5}, log[NRS_LOG_ID_SIZE] = {0};
+    nrs_bytes statement = {0};
+
+    log[0] = log_id;
+    nrs__wire__audit_checkpoint__init(&value);
+    value.suite = NRS_SUITE;
+    value.node = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[node].identity)->sign_key, NRS_KEY_SIZE));
+    value.log = nrs_field_of(nrs_slice_of(log, sizeof log));
+    value.size = size;
+    value.root = nrs_field_of(nrs_slice_of(root, sizeof root));
+    value.created_ms = created_ms;
+    assert_int_equal(nrs_audit_checkpoint_encode(&statement, &value), NRS_OK);
+    assert_int_equal(nrs_signed_record(record_out, NRS_RECORD_AUDIT_CHECKPOINT, net.nodes[signer].identity, nrs_slice_of_bytes(&statement)), NRS_OK);
+    nrs_bytes_wipe(&statement);
+}
+
+static const struct made_up_case {
+    const char *name;
+    size_t from, to, node, signer;
+    int64_t created_in_ms;
+    bool followed;
+} made_up_cases[] = {
+    {"in another's name", 3, 0, 2, 3, 0, false},
+    {"of another member, handed over by a member", 3, 0, 2, 2, 0, false},
+    {"of a hub, handed over by a member", 3, 0, 1, 1, 0, false},
+    {"of the hub itself", 3, 0, 0, 0, 0, false},
+    {"far ahead of the clock", 3, 0, 3, 3, 26 * 3600 * 1000ll, false},
+    {"two weeks old", 3, 0, 3, 3, -14 * 24 * 3600 * 1000ll, false},
+    {"at a member", 0, 3, 0, 0, 0, false},
+    {"as it should be", 3, 0, 3, 3, 0, true},
+};
+
+static void test_made_up(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof made_up_cases / sizeof made_up_cases[0]; i++) {
+        const struct made_up_case *one = &made_up_cases[i];
+        nrs_bytes record = {0};
+        const json_t *row;
+        json_int_t logs_before;
+
+        row = watched(one->to, one->node);
+        logs_before = row == NULL ? 0 : number_of(row, "logs");
+        made_up(&record, one->node, one->signer, 64, (uint64_t)((int64_t)net.now_ms + one->created_in_ms), (uint8_t)(100 + i));
+        give(one->from, one->to, (1u << 20) + i, nrs_slice_of_bytes(&record));
+        row = watched(one->to, one->node);
+        if (number_of(row, "logs") != logs_before + (one->followed ? 1 : 0)) {
+            fail_msg("%s: %lld logs, %lld before", one->name, (long long)number_of(row, "logs"), (long long)logs_before);
+        }
+        nrs_bytes_wipe(&record);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hubs_sign_what_continues), cmocka_unit_test(test_a_hub_signs_the_others), cmocka_unit_test(test_who_was_away_follows),
+        cmocka_unit_test(test_each_day),                 cmocka_unit_test(test_a_rewritten_log_is_seen), cmocka_unit_test(test_status_warns),             cmocka_unit_test(test_two_views_are_seen),
+        cmocka_unit_test(test_a_new_log_is_said_to_be_one), cmocka_unit_test(test_made_up),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
