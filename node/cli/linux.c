@@ -1,7 +1,10 @@
 #include "linux.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/assert.h"
@@ -39,4 +42,20 @@ void nrs_linux_hide(void)
 #ifndef NRS_LEAKS_ARE_SOUGHT /* the leak sanitizer traces its own process */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+/* On the folder itself, so that nothing is left in one that is not a node's. The kernel lets go when the process ends. */
+bool nrs_linux_lock_folder(const char *path, unsigned wait_ms)
+{
+    const struct timespec step = {.tv_nsec = 20000000};
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (unsigned waited_ms = 0; folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) != 0; waited_ms += 20) {
+        if (waited_ms >= wait_ms) {
+            (void)close(folder);
+            return false;
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    return true; /* a folder that is not there is the command's to speak of */
 }

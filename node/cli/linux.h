@@ -10,4 +10,7 @@ bool nrs_linux_program_folder(char *folder_out, size_t size);
 /** No core file and no tracing by other processes of the user: for what handles secrets. */
 void nrs_linux_hide(void);
 
+/** One ceremony at a time: keep others of this folder out until the process ends. False when another goes on for wait_ms. */
+bool nrs_linux_lock_folder(const char *path, unsigned wait_ms);
+
 #endif

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "folder.h"
 #include "language.h"
+#include "linux.h"
 #include "text.h"
 
 static bool is_reader_gone(void)
@@ -32,6 +33,22 @@ static nrs_error flush_answer(nrs_cli *cli)
     return nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("standard output: %s"), strerror(errno));
 }
 
+#define OTHER_CEREMONY_MS 30000u
+
+/* Commands that read keys, card or rosters of the folder and write what follows from them: two at once would make two cards
+ * or two rosters of one number, of which one is lost. */
+static bool is_ceremony(const char *name)
+{
+    static const char *const families[] = {"community ", "join", "key ", "person "};
+
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (strncmp(name, families[i], strlen(families[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static nrs_error run(nrs_cli *cli, int count, char **words)
 {
     nrs_error error = nrs_cli_parse(cli, count, words);
@@ -43,6 +60,8 @@ static nrs_error run(nrs_cli *cli, int count, char **words)
         nrs_help_print(cli->command);
     } else if (cli->version) {
         puts("noroshi " NRS_VERSION);
+    } else if (is_ceremony(cli->command->name) && !nrs_linux_lock_folder(cli->dir, OTHER_CEREMONY_MS)) {
+        error = nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is changing keys or rosters here"), cli->dir);
     } else {
         error = cli->command->run(cli);
     }

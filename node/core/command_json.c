@@ -100,6 +100,7 @@ void nrs_row_base64(nrs_row *row, const char *name, nrs_slice data)
         return;
     }
     nrs_row_text(row, name, text);
+    nrs_memory_wipe(text, strlen(text)); /* some of them are halves of a secret */
     free(text);
 }
 

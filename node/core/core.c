@@ -336,10 +336,9 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
     if (error != NRS_OK) {
         fail(core, effects_out, kept, events, event_count, error);
     } else {
-        error = nrs_vault_settle(core);
-        if (error == NRS_OK) {
-            error = nrs_link_pump_all(core);
-        }
+        nrs_error settled = nrs_vault_settle(core);
+        error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
+        error = error == NRS_OK ? settled : error;
         if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */
             nrs_core_log(core, error, "after the commit: %s", nrs_error_rule(error));
             error = NRS_OK;

@@ -55,27 +55,11 @@ static nrs_error parse_sealed(nrs_log_entry *entry, nrs_slice payload)
     return error;
 }
 
-/* The grant that a slot table or slot belongs to: the sealed report's own first one, or a later one in the log. */
-typedef struct find_grant {
-    nrs_core *core;
-    uint64_t position;
-    const uint8_t *grant_id;
-} find_grant;
-
-static nrs_error match_grant(void *context, const nrs_log_row *row)
-{
-    find_grant *search = context;
-
-    if (memcmp(row->id, search->grant_id, NRS_HASH_SIZE) == 0) {
-        search->position = row->position;
-        return NRS_ERROR_LIMIT;
-    }
-    return NRS_OK;
-}
-
+/* The grant that a slot table or slot belongs to: the sealed report's own first one, or a later one in the log, which is found by
+ * its id: a report has as many later grants as its originator likes. */
 nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE])
 {
-    find_grant search = {.core = core, .grant_id = grant_id};
+    uint64_t position = 0;
     nrs_log_row row;
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
@@ -86,12 +70,15 @@ nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *positio
     if (memcmp(grant_id, view->grant_id, NRS_HASH_SIZE) == 0) {
         return nrs_grant_decode(grant_out, nrs_field(&view->sealed->grant));
     }
-    error = nrs_store_log_each_of(core->store, nrs_slice_of(view->id, NRS_HASH_SIZE), NRS_RECORD_GRANT, match_grant, &search);
-    if (error == NRS_OK && search.position == 0) {
+    error = nrs_store_log_find(core->store, &position, grant_id);
+    if (error == NRS_OK && position == 0) {
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
-        error = nrs_store_log_get(core->store, &row, &holder, search.position);
+        error = nrs_store_log_get(core->store, &row, &holder, position);
+    }
+    if (error == NRS_OK && (row.type != NRS_RECORD_GRANT || !nrs_slice_equal(row.owner, nrs_slice_of(view->id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND; /* another record, or a grant of another report */
     }
     if (error == NRS_OK) {
         error = nrs_record_decode(&record, row.record);
@@ -103,7 +90,7 @@ nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *positio
         error = nrs_grant_decode(grant_out, nrs_field(&outer->statement));
     }
     if (error == NRS_OK) {
-        *position_out = search.position;
+        *position_out = position;
     }
     nrs_signed_free(&outer);
     nrs_record_free(&record);

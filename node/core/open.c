@@ -269,7 +269,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         if (error == NRS_OK && grant->authority == NRS_AUTHORITY_ORIGINATOR) { /* only whom the originator let in takes part in its count */
             error = nrs_stream_take(core, view, &told);
         }
-    } else if (!nrs_error_is_fatal(error)) {
+    } else if (!nrs_error_is_fatal(error) && error != NRS_ERROR_BUSY) { /* no room for a secret now is no verdict */
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }

@@ -81,6 +81,9 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (nrs_clock_expired(core, view->header->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
+    if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_ERROR_CLOCK; /* it would be kept until its own time is over */
+    }
     error = nrs_sealed_check_signature(view);
     return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
 }

@@ -256,6 +256,33 @@ static void what_is_deferred_expires(void **state)
 }
 
 /* Reports that speak of rosters far ahead fill no more than one peer's room, and what is honest still passes. */
+/* What says that it was made in the far future would be kept until its own time is over. */
+static void what_comes_from_the_future_is_not_deferred(void **state)
+{
+    mesh_records sealed;
+    uint64_t now_ms;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    mesh_down(&net, 0); /* or it would come by itself */
+    now_ms = net.now_ms;
+    net.now_ms += 3 * NRS_DAY_MS;
+    send_with(1, "AMBER", "@electricity");
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
+    assert_int_equal(sealed.count, 1);
+    net.now_ms = now_ms;
+    mesh_up(&net, 0);
+    mesh_settle(&net, 3);
+    assert_true(mesh_linked(&net, 1, 0));
+    mesh_give_records(&net, 1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
+    assert_int_equal(status_number(0, "deferred"), 0);
+    mesh_records_wipe(&sealed);
+    mesh_stop(&net);
+}
+
 static void a_peer_cannot_take_the_room_of_others(void **state)
 {
     mesh_records sealed;
@@ -294,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_skipped_roster_version_heals),
         cmocka_unit_test(a_full_confirmation_leaves_and_another_is_begun),
         cmocka_unit_test(what_is_deferred_expires),
+        cmocka_unit_test(what_comes_from_the_future_is_not_deferred),
         cmocka_unit_test(a_peer_cannot_take_the_room_of_others),
     };
 
