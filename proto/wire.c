@@ -75,6 +75,7 @@ typedef struct arena {
     chunk *first;
     chunk *current;
     size_t chunk_size;
+    bool exhausted; /* the machine had no more; protobuf-c does not tell that apart from bad bytes */
 } arena;
 
 static void *arena_alloc(void *context, size_t size)
@@ -91,6 +92,7 @@ static void *arena_alloc(void *context, size_t size)
         chunk *fresh = malloc(sizeof(chunk) + room);
 
         if (fresh == NULL) {
+            self->exhausted = true;
             return NULL;
         }
         *fresh = (chunk){.size = room};
@@ -196,8 +198,8 @@ static nrs_error message_decode(ProtobufCMessage **message_out, const ProtobufCM
         goto out;
     }
     message = protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
-    if (message == NULL) { /* protobuf-c does not tell exhausted memory apart from bad bytes */
-        error = NRS_ERROR_MALFORMED;
+    if (message == NULL) {
+        error = memory.exhausted ? NRS_ERROR_NO_MEMORY : NRS_ERROR_MALFORMED;
         goto out;
     }
     error = walk(message, wire_check_form);
