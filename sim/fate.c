@@ -111,6 +111,7 @@ static void jump(sim_world *world, sim_node *node, const sim_act *act)
 
     by_ms = act->b % 4 == 0 ? by_ms / 1000 : act->b % 4 == 1 ? by_ms : by_ms * 11 / 24; /* minutes, up to a day, up to half a day */
     node->offset_ms = (act->c & 1) != 0 ? by_ms : -by_ms;
+    node->jumped_ms = world->now_ms;
     world->lowest_offset_ms = node->offset_ms < world->lowest_offset_ms ? node->offset_ms : world->lowest_offset_ms;
     world->highest_offset_ms = node->offset_ms > world->highest_offset_ms ? node->offset_ms : world->highest_offset_ms;
     sim_sometimes_hit(world, node->offset_ms > 0 ? SIM_SOMETIMES_CLOCK_AHEAD : SIM_SOMETIMES_CLOCK_BACK);

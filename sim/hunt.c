@@ -36,7 +36,7 @@ static double seconds_since(const struct timespec *began)
 
 static bool more(const state *job)
 {
-    if (job->found >= FOUND_MAX || (job->hunt->seeds != 0 && job->next >= job->hunt->from + job->hunt->seeds)) {
+    if (job->found >= (job->hunt->first ? 1 : FOUND_MAX) || (job->hunt->seeds != 0 && job->next >= job->hunt->from + job->hunt->seeds)) {
         return false;
     }
     return job->hunt->minutes == 0 || seconds_since(&job->began) < 60.0 * (double)job->hunt->minutes;
@@ -60,7 +60,7 @@ static void report(state *job, sim_options *options, const sim_result *result)
     (void)printf("seed %" PRIu64 ": FAILED %s: %s\n  after %.0f s, at %" PRIu64 ":%02" PRIu64 " of virtual time\n", options->seed,
                  result->failure.checker, result->failure.text, seconds_since(&job->began), result->failure.at_ms / 60000,
                  result->failure.at_ms / 1000 % 60);
-    runs = sim_shrink(options, result);
+    runs = job->hunt->first ? 0 : sim_shrink(options, result);
     sim_run_line(line, sizeof line, options);
     (void)printf("  replay (made small in %zu runs): %s\n", runs, line);
     (void)fflush(stdout);
@@ -80,7 +80,7 @@ static void take(state *job, sim_child *child, int status)
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
         job->sometimes.count[i] += result.sometimes.count[i];
     }
-    if (result.failure.failed) {
+    if (result.failure.failed && (!job->hunt->first || job->found == 0)) {
         job->found++;
         options = sim_alloc(1, sizeof *options);
         *options = child->options;

@@ -9,6 +9,7 @@ typedef struct sim_hunt {
     uint64_t from, seeds;
     size_t jobs;      /* 0: as many as there are processors */
     unsigned faults;
+    bool first;       /* end with the first failure, as it is */
     const char *keep; /* a file to which the lines that replay failures are added, or NULL */
 } sim_hunt;
 

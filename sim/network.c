@@ -291,6 +291,11 @@ static bool hand_over(sim_world *world, sim_connection *connection, unsigned sid
     sim_node *receiver = &world->nodes[connection->node[side]];
     const sim_node *sender = &world->nodes[connection->node[1 - side]];
 
+    if (frame.size > NRS_FRAME_SIZE_MAX) { /* as ZMQ_MAXMSGSIZE does */
+        sim_trace_line(world, receiver, "is sent a frame of %zu bytes by %s", frame.size, sender->org);
+        sim_network_cut(world, connection, side, 10);
+        return false;
+    }
     if (side == 1 && !nrs_core_admits(receiver->core, sim_node_curve(sender))) {
         sim_trace_line(world, receiver, "lets nothing more in from %s", sender->org);
         sim_network_cut(world, connection, side, 10);

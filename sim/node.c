@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "hostile.h"
 #include "memory.h"
 #include "picture.h"
 #include "proto/armour.h"
@@ -102,6 +103,7 @@ void sim_node_wipe(sim_world *world, sim_node *node)
         nrs_bytes_wipe(&node->inbox[i].bytes);
     }
     free(node->inbox);
+    sim_hostile_wipe(node);
     nrs_identity_destroy(&node->identity);
     nrs_bytes_wipe(&node->card);
     sim_disk_wipe(&node->disk);
@@ -194,6 +196,7 @@ void sim_node_start(sim_world *world, sim_node *node)
         return;
     }
     sim_trace_line(world, node, "starts");
+    node->up_ms = world->now_ms;
     node->tick_ms = node->pause_ms = node->busy_ms = world->now_ms;
     node->checkpoint_ms = world->now_ms + CHECKPOINT_MS;
     node->active_ms = world->now_ms;
@@ -376,9 +379,11 @@ static nrs_error step_engine(sim_world *world, sim_node *node, nrs_effects *effe
 static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events, size_t count, size_t inputs)
 {
     nrs_effects effects = {0};
-    nrs_error error = step_engine(world, node, &effects, events, count);
+    nrs_error error;
     bool stands = true;
 
+    node->roster_before = node->roster_version;
+    error = step_engine(world, node, &effects, events, count);
     if (node->disk.dead) {
         sim_sometimes_hit(world, SIM_SOMETIMES_CRASH_IN_DISK_CALL);
         nrs_effects_wipe(&effects);

@@ -43,13 +43,14 @@ typedef struct sim_node {
     char org[NRS_NAME_SIZE_MAX + 1];
     bool there;             /* takes part in this run */
     bool hub;
-    bool hostile;           /* what it sends is tampered with; nothing is promised to it or through it */
+    struct sim_hostile *hostile; /* NULL: it is honest. Of one that is not nothing is expected, and nothing is promised to it */
     nrs_identity *identity;
     nrs_bytes card;
     uint8_t key_hash[NRS_KEY_HASH_SIZE];
     sim_disk disk;
     nrs_store *store;
     nrs_core *core;         /* NULL while it is down */
+    uint64_t up_ms, jumped_ms; /* when it started last, and when its clock was last set wrong */
     uint64_t start;         /* counts starts and ends of its life */
     sim_random random;      /* what its engine draws */
     int64_t offset_ms;      /* of its clock */
@@ -73,6 +74,7 @@ typedef struct sim_node {
     uint64_t memory_count;
     uint64_t seen_position; /* its log has been looked at up to here */
     uint64_t roster_version;
+    uint64_t roster_before; /* the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
     /* What the checkers keep about it. */
     uint64_t excuses;       /* failed calls seen so far: steady.c */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "hostile.h"
 #include "work.h"
 #include "world.h"
 
@@ -148,6 +149,10 @@ static void send(sim_world *world, sim_node *node, const nrs_effect *effect)
 {
     nrs_slice frame = nrs_slice_of_bytes(&effect->bytes);
 
+    if (node->hostile != NULL) {
+        sim_hostile_send(world, node, effect->link, frame);
+        return;
+    }
     sim_check_frame(world, node, effect->link, frame);
     (void)sim_network_send(world, node, effect->link, frame, world->now_ms + node->disk.took_ms);
 }

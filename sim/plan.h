@@ -37,7 +37,15 @@
     X(DISK_SLOW, SIM_FAULTS_DISK, 3, "the disk is slow")                                                               \
     X(CLOCK_JUMP, SIM_FAULTS_CLOCK, 6, "a clock jumps")                                                                \
     X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, 3, "a clock drifts")                                                              \
-    X(NO_MEMORY, SIM_FAULTS_MEMORY, 16, "memory runs out")
+    X(NO_MEMORY, SIM_FAULTS_MEMORY, 16, "memory runs out")                                                             \
+    X(FLOOD, SIM_FAULTS_HOSTILE, 3, "a hostile node floods")                                                           \
+    X(OVERSIZE, SIM_FAULTS_HOSTILE, 2, "a hostile node sends a frame that is too large")                               \
+    X(OLD_ROSTER, SIM_FAULTS_HOSTILE, 10, "a hostile node serves an old roster")                                       \
+    X(REVEAL, SIM_FAULTS_HOSTILE, 6, "a hostile node reveals what it carries")                                         \
+    X(FORGE_REPORT, SIM_FAULTS_HOSTILE, 24, "a hostile node forges a report")                                          \
+    X(FORGE_RECEIPT, SIM_FAULTS_HOSTILE, 6, "a hostile node forges a receipt")                                         \
+    X(FORGE_PREKEYS, SIM_FAULTS_HOSTILE, 4, "a hostile node forges prekeys")                                           \
+    X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")
 
 typedef enum sim_act_type {
 #define SIM_ACT_ENUM(name, faults, weight, words) SIM_ACT_##name,

@@ -55,7 +55,22 @@ struct sim_world;
     X(CLOCK_BACK, SIM_FAULTS_CLOCK, "a clock jumped back")                                                             \
     X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, "a clock drifted")                                                                \
     X(CLOCK_NOTICED, SIM_FAULTS_CLOCK, "a node saw that its clock had jumped")                                         \
-    X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")
+    X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")                                                  \
+    X(HOSTILE_MEMBER, SIM_FAULTS_HOSTILE, "a member was hostile")                                                      \
+    X(HOSTILE_HUB, SIM_FAULTS_HOSTILE, "a hub was hostile")                                                            \
+    X(STOLEN, SIM_FAULTS_HOSTILE, "a node was stolen")                                                                 \
+    X(LIED, SIM_FAULTS_HOSTILE, "a node lied about what it holds")                                                     \
+    X(WITHHELD, SIM_FAULTS_HOSTILE, "an item was withheld")                                                            \
+    X(REORDERED, SIM_FAULTS_HOSTILE, "items or records changed places")                                                \
+    X(ALTERED, SIM_FAULTS_HOSTILE, "a record was altered")                                                             \
+    X(REPLAYED, SIM_FAULTS_HOSTILE, "a frame was sent once more")                                                      \
+    X(FLOODED, SIM_FAULTS_HOSTILE, "a node flooded another")                                                           \
+    X(OVERSIZE, SIM_FAULTS_HOSTILE, "a frame was too large")                                                           \
+    X(OLD_ROSTER, SIM_FAULTS_HOSTILE, "an old roster was served")                                                      \
+    X(REVEALED, SIM_FAULTS_HOSTILE, "a report was handed to whom it was not for")                                      \
+    X(FORGED_REPORT, SIM_FAULTS_HOSTILE, "a report was forged")                                                        \
+    X(FORGED_RECEIPT, SIM_FAULTS_HOSTILE, "a receipt was forged")                                                      \
+    X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")
 
 typedef enum sim_sometimes_name {
 #define SIM_SOMETIMES_ENUM(name, faults, words) SIM_SOMETIMES_##name,

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "fate.h"
+#include "hostile.h"
 #include "vfs.h"
 #include "work.h"
 
@@ -66,6 +67,25 @@ static void choose_shape(sim_options *options)
     options->faults = (options->faults & SIM_FAULTS_SWARM) != 0 ? faults : options->faults;
 }
 
+/* A member is hostile from the beginning, and now and then a hub with it; one of the hubs stays honest, most times. */
+static void choose_hostile(sim_world *world)
+{
+    sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 2);
+    size_t member = world->options.hubs + (size_t)sim_random_below(&random, world->options.members);
+    size_t hub = (size_t)sim_random_below(&random, world->options.hubs);
+    bool with_hub = sim_random_chance(&random, 350);
+
+    if ((world->options.faults & SIM_FAULTS_HOSTILE) == 0) {
+        return;
+    }
+    if (world->nodes[member].there) {
+        sim_hostile_turn(world, &world->nodes[member]);
+    }
+    if (with_hub && world->nodes[hub].there) {
+        sim_hostile_turn(world, &world->nodes[hub]);
+    }
+}
+
 static void make(sim_world *world)
 {
     sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 1);
@@ -81,6 +101,7 @@ static void make(sim_world *world)
     if (world->options.members > 1 && sim_random_chance(&random, 500)) {
         members &= ~(1ull << late); /* one organisation is not in it yet */
     }
+    choose_hostile(world);
     (void)sim_random_use(NULL);
     sim_rosters_create(world, members);
     for (size_t i = 0; i < world->node_count; i++) {
@@ -97,6 +118,17 @@ static void make(sim_world *world)
     }
 }
 
+/* Who has a node has its keys, its disk and its place in the mesh, until the others hear of it. */
+static void steal(sim_world *world, const sim_act *chosen)
+{
+    sim_node *node = &world->nodes[world->options.hubs + chosen->who % world->options.members];
+
+    if (node->there && node->hostile == NULL) {
+        sim_hostile_turn(world, node);
+        sim_sometimes_hit(world, SIM_SOMETIMES_STOLEN);
+    }
+}
+
 static void act(sim_world *world, size_t number)
 {
     const sim_act *chosen = &world->plan.acts[number];
@@ -104,6 +136,10 @@ static void act(sim_world *world, size_t number)
     sim_trace_line(world, NULL, "act %zu: %s", number, sim_act_words(chosen->type));
     if (chosen->type < SIM_ACT_CUT) {
         sim_work_do(world, chosen, number);
+    } else if (chosen->type == SIM_ACT_STEAL) {
+        steal(world, chosen);
+    } else if (chosen->type >= SIM_ACT_FLOOD) {
+        sim_hostile_do(world, chosen);
     } else {
         sim_fate_do(world, chosen);
     }

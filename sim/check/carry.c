@@ -19,15 +19,34 @@ static bool in_order(const sim_world *world, const sim_node *node, const sim_ros
     return (roster->members & (1ull << who)) != 0 || ((roster->left & (1ull << who)) != 0 && world->nodes[from].hub);
 }
 
+/* A clock of one's own may be wrong, and peers say what theirs show: a time is past, or too far ahead, when all agree on it. */
+static bool past(const sim_world *world, uint64_t time_ms)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < world->node_count; i++) { /* what peers say of the time is minutes old */
+        all = all && (!world->nodes[i].there || time_ms + 5 * SIM_MINUTE_MS <= sim_node_now_ms(world, &world->nodes[i]));
+    }
+    return all;
+}
+
+static bool far_ahead(const sim_world *world, uint64_t time_ms)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        all = all && (!world->nodes[i].there || time_ms > sim_node_now_ms(world, &world->nodes[i]) + NRS_CLOCK_AHEAD_MS_MAX);
+    }
+    return all;
+}
+
 static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header, const sim_roster_version *roster)
 {
-    uint64_t now_ms = sim_node_now_ms(world, node);
-
-    if (header->expires_ms <= now_ms) {
+    if (past(world, header->expires_ms)) {
         sim_world_fail(world, "carry", "%s takes a report that expired %llu ms ago by its clock", node->org,
-                       (unsigned long long)(now_ms - header->expires_ms));
-    } else if (header->created_ms > now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
-        sim_world_fail(world, "carry", "%s takes a report from too far ahead of its clock", node->org);
+                       (unsigned long long)(sim_node_now_ms(world, node) - header->expires_ms));
+    } else if (far_ahead(world, header->created_ms)) {
+        sim_world_fail(world, "carry", "%s takes a report from too far ahead of every clock", node->org);
     } else if (!in_order(world, node, roster, header->originator.data, row->source)) {
         sim_world_fail(world, "carry", "%s takes a report of one that is no member by roster %llu, or from one that may not hand it over", node->org,
                        (unsigned long long)node->roster_version);
@@ -46,7 +65,7 @@ static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *
     } else if (!in_order(world, node, roster, envelope->from.data, row->source)) {
         sim_world_fail(world, "carry", "%s takes an envelope of one that is no member by roster %llu", node->org,
                        (unsigned long long)node->roster_version);
-    } else if (envelope->expires_ms <= sim_node_now_ms(world, node)) {
+    } else if (past(world, envelope->expires_ms)) {
         sim_world_fail(world, "carry", "%s takes an envelope that has expired", node->org);
     }
     nrs_envelope_free(&envelope);

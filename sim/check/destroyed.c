@@ -37,15 +37,32 @@ static void check_vault(sim_world *world, sim_node *node)
     nrs_secret_destroy(&key);
 }
 
+/* A clock is trusted with what cannot be undone once it has run true for a day: it was up, and right, over the last sleep. */
+static bool awake_since(const sim_world *world, const sim_node *node)
+{
+    return world->leapt_ms != 0 && node->up_ms < world->leapt_ms && node->jumped_ms < world->leapt_ms &&
+           world->leapt_ms + 2 * SIM_MINUTE_MS < world->now_ms;
+}
+
+static void look_at_sweep(sim_world *world, sim_node *node)
+{
+    nrs_bytes value = {0};
+
+    if (node->core != NULL && nrs_store_meta_get(node->store, "swept", &value) == NRS_OK && value.size > 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_SWEPT);
+    }
+    nrs_bytes_wipe(&value);
+}
+
 static void end(sim_world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         scan job = {.world = world, .node = &world->nodes[i]};
 
-        /* It must have been up since the world last slept, and looks every ten minutes. */
-        if (job.node->core == NULL || world->leapt_ms + 15 * SIM_MINUTE_MS > world->now_ms || nrs_store_prekey_each(job.node->store, look, &job) != NRS_OK) {
-            continue;
+        if (job.node->core != NULL && awake_since(world, job.node) && nrs_store_prekey_each(job.node->store, look, &job) != NRS_OK) {
+            sim_world_fail(world, "destroyed", "%s: its prekeys cannot be read", job.node->org);
         }
+        look_at_sweep(world, job.node);
     }
     for (size_t i = 0; i < world->node_count; i++) {
         if (world->nodes[i].core != NULL) {

@@ -15,6 +15,9 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     if (subject == NULL) {
         return;
     }
+    if (node->hostile != NULL || strncmp(subject, "odd ", 4) == 0) {
+        return; /* who keeps no rules, and what such a one may send: badly made, but not to be refused for it */
+    }
     if (report == NULL) {
         sim_world_fail(world, "disclosure", "%s shows %s, which nobody wrote", node->org, subject);
         return;

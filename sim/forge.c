@@ -1,0 +1,257 @@
+#include "forge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostile.h"
+#include "keys/envelope.h"
+#include "memory.h"
+#include "proto/vocabulary.h"
+#include "world.h"
+
+/* What is wrong with a forged report. The subject of one that nobody may ever open begins with "bad". */
+typedef enum fault {
+    FAULT_NONE = 0,
+    FAULT_EXPIRED,
+    FAULT_FROM_AHEAD,      /* made further ahead of the clock than is taken */
+    FAULT_ROSTER_AHEAD,    /* under a roster that is to come */
+    FAULT_ROSTER_FAR_AHEAD,
+    FAULT_AUDIENCE,        /* a slot for one whom the audience does not name */
+    FAULT_BODY,
+    FAULT_SIGNATURE,
+    FAULT_COUNT
+} fault;
+
+typedef struct find { const uint8_t *owner; nrs_prekeys *prekeys; } find;
+
+static nrs_error match(void *context, const nrs_published_row *row)
+{
+    find *search = context;
+
+    if (memcmp(row->owner, search->owner, NRS_KEY_SIZE) != 0 || nrs_prekeys_verify(&search->prekeys, row->payload) != NRS_OK) {
+        return NRS_OK;
+    }
+    return NRS_ERROR_LIMIT;
+}
+
+/* Somebody with the prekey that the maker's own store has of it. */
+static bool recipient_of(sim_world *world, sim_node *maker, const sim_node *victim, nrs_recipient *recipient_out)
+{
+    const nrs_public_keys *keys = nrs_identity_public(victim->identity);
+    find search = {.owner = keys->sign_key};
+    nrs_error error = nrs_store_prekeys_each(maker->store, match, &search);
+    const Nrs__Wire__Prekey *prekey = search.prekeys == NULL ? NULL : nrs_prekeys_current(search.prekeys, sim_node_now_ms(world, maker));
+
+    (void)error; /* the visitor ends the search with an error of its own */
+    if (prekey != NULL) {
+        memcpy(recipient_out->org_sign_key, keys->sign_key, NRS_KEY_SIZE);
+        memcpy(recipient_out->sign_key, keys->sign_key, NRS_KEY_SIZE);
+        memcpy(recipient_out->agree_key, keys->agree_key, NRS_KEY_SIZE);
+        memcpy(recipient_out->prekey_id, prekey->id.data, NRS_PREKEY_ID_SIZE);
+        memcpy(recipient_out->prekey, prekey->key.data, NRS_KEY_SIZE);
+    }
+    nrs_prekeys_free(&search.prekeys);
+    return prekey != NULL;
+}
+
+static const sim_node *some_honest(const sim_world *world, uint64_t pick)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        const sim_node *node = &world->nodes[(pick + i) % world->node_count];
+
+        if (node->hostile == NULL && node->there) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+static void header_of(sim_world *world, const sim_node *maker, nrs_header *header, fault wrong)
+{
+    uint64_t now_ms = sim_node_now_ms(world, maker);
+
+    nrs__wire__header__init(header);
+    header->label = NRS_LABEL_AMBER;
+    header->community = nrs_field_of(nrs_slice_of(world->rosters.community, NRS_HASH_SIZE));
+    header->roster_version = maker->roster_version == 0 ? 1 : maker->roster_version;
+    header->roster_version += wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0;
+    header->created_ms = wrong == FAULT_EXPIRED ? now_ms - 3 * NRS_DAY_MS : wrong == FAULT_FROM_AHEAD ? now_ms + 3 * NRS_DAY_MS : now_ms;
+    header->expires_ms = wrong == FAULT_EXPIRED ? now_ms - NRS_DAY_MS - NRS_DAY_MS / 2 : header->created_ms + NRS_REPORT_LIFE_MS_DEFAULT;
+    header->attribution = NRS_ATTRIBUTION_NAMED;
+}
+
+static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient, fault wrong)
+{
+    char subject[40];
+    nrs_header header;
+    nrs_report report;
+    nrs_audience audience;
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_secret *file_key = NULL;
+    const sim_node *named = wrong == FAULT_AUDIENCE ? maker : victim;
+    nrs_seal_request request = {.header = &header, .report = &report, .audience = &audience, .recipients = recipient, .recipient_count = 1,
+                                .grantor = {.keys = nrs_identity_public(maker->identity), .agree = nrs_identity_agree_with, .agree_context = maker->identity}};
+    nrs_error error;
+
+    (void)snprintf(subject, sizeof subject, "%s %zu/%llu", wrong == FAULT_AUDIENCE ? "bad" : "odd", maker->index, (unsigned long long)maker->hostile->serial++);
+    header_of(world, maker, &header, wrong);
+    nrs__wire__report__init(&report);
+    report.kind = 1;
+    report.subject = subject;
+    report.body = subject;
+    nrs__wire__audience__init(&audience);
+    nrs__wire__target__init(&target);
+    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(named->identity)->sign_key, NRS_KEY_SIZE));
+    audience.targets = targets;
+    audience.n_targets = 1;
+    error = nrs_seal(parts, &file_key, &request);
+    nrs_secret_destroy(&file_key);
+    return error;
+}
+
+static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
+{
+    const sim_node *victim = some_honest(world, act->b);
+    fault wrong = (fault)(act->a % FAULT_COUNT);
+    nrs_sealed_parts parts = {0};
+    nrs_bytes record = {0};
+    nrs_recipient recipient;
+
+    if (victim == NULL || !recipient_of(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong) != NRS_OK) {
+        return;
+    }
+    if (wrong == FAULT_BODY) {
+        parts.body.data[parts.body.size / 2] ^= 1;
+    }
+    if (nrs_seal_sign(&record, &parts, maker->identity) == NRS_OK) {
+        nrs_slice records[2];
+
+        if (wrong == FAULT_SIGNATURE) {
+            record.data[record.size - 1] ^= 1;
+        }
+        records[0] = nrs_slice_of_bytes(&record);
+        records[1] = nrs_slice_of_bytes(&parts.slot_table);
+        if (sim_hostile_give(world, carrier, act->other, records, 2)) {
+            sim_trace_line(world, maker, "forges a report, fault %d, handed over by %s", (int)wrong, carrier->org);
+            sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_REPORT);
+        }
+    }
+    nrs_bytes_wipe(&record);
+    nrs_sealed_parts_wipe(&parts);
+}
+
+/* A word about a report that was never for it, or about one that it only carries. */
+static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
+{
+    const sim_sealed *sealed = world->oracle.sealed_count == 0 ? NULL : &world->oracle.sealed[act->b % world->oracle.sealed_count];
+    nrs_recipient recipient;
+    nrs_statement statement;
+    nrs_bytes bytes = {0}, record = {0};
+    nrs_slice statements[1];
+    nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient,
+                                    .community = nrs_slice_of(world->rosters.community, NRS_HASH_SIZE)};
+
+    if (sealed == NULL || !recipient_of(world, maker, &world->nodes[sealed->maker], &recipient)) {
+        return;
+    }
+    request.now_ms = sim_node_now_ms(world, maker);
+    request.expires_ms = request.now_ms + (act->a % 3 == 0 ? 1 : NRS_DAY_MS);
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed->id, NRS_HASH_SIZE));
+    statement.at_ms = request.now_ms;
+    statement.stage = 1 + (uint32_t)(act->a % 5);
+    if (nrs_statement_encode(&bytes, &statement) == NRS_OK) {
+        statements[0] = nrs_slice_of_bytes(&bytes);
+        if (nrs_envelope_seal(&record, maker->identity, &request) == NRS_OK) {
+            statements[0] = nrs_slice_of_bytes(&record);
+            if (sim_hostile_give(world, carrier, act->other, statements, 1)) {
+                sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_RECEIPT);
+            }
+        }
+    }
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&bytes);
+}
+
+/* Prekeys in another's name, so that what is sealed to that one could be opened here. */
+static void forge_prekeys(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
+{
+    const sim_node *victim = some_honest(world, act->b);
+    uint64_t now_ms = sim_node_now_ms(world, maker);
+    nrs_prekey_secret secret;
+    nrs_bytes record = {0};
+    nrs_slice records[1];
+
+    if (victim == NULL || nrs_prekeys_make(&secret, 1, now_ms - now_ms % NRS_PREKEY_WINDOW_MS) != NRS_OK) {
+        return;
+    }
+    if (nrs_prekeys_sign(&record, &secret, 1, maker->identity, nrs_identity_public(victim->identity)->sign_key, now_ms + (act->a % 2) * 2 * NRS_DAY_MS) == NRS_OK) {
+        records[0] = nrs_slice_of_bytes(&record);
+        if (sim_hostile_give(world, carrier, act->other, records, 1)) {
+            sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_PREKEYS);
+        }
+    }
+    nrs_bytes_wipe(&record);
+    nrs_prekey_secret_wipe(&secret);
+}
+
+void sim_forge(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
+{
+    if (act->type == SIM_ACT_FORGE_RECEIPT) {
+        forge_receipt(world, maker, carrier, act);
+    } else if (act->type == SIM_ACT_FORGE_PREKEYS) {
+        forge_prekeys(world, maker, carrier, act);
+    } else {
+        forge_report(world, maker, carrier, act);
+    }
+}
+
+void sim_forge_old_roster(sim_world *world, sim_node *carrier, const sim_act *act)
+{
+    const sim_roster_version *version = sim_rosters_at(&world->rosters, 1 + act->a % world->rosters.count);
+    nrs_bytes record = {0};
+    nrs_slice records[1];
+
+    if (version != NULL && nrs_record_wrap(&record, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&version->many)) == NRS_OK) {
+        records[0] = nrs_slice_of_bytes(&record);
+        if (sim_hostile_give(world, carrier, act->other, records, 1)) {
+            sim_trace_line(world, carrier, "serves roster %llu", (unsigned long long)(1 + act->a % world->rosters.count));
+            sim_sometimes_hit(world, SIM_SOMETIMES_OLD_ROSTER);
+        }
+    }
+    nrs_bytes_wipe(&record);
+}
+
+typedef struct collected { nrs_bytes sealed, table; uint64_t left; } collected;
+
+static nrs_error collect(void *context, const nrs_log_row *row)
+{
+    collected *set = context;
+    nrs_bytes *place = row->type == NRS_RECORD_SEALED ? &set->sealed : row->type == NRS_RECORD_SLOT_TABLE ? &set->table : NULL;
+
+    if (place == NULL || row->record.size == 0 || (place == &set->table && set->sealed.size == 0)) {
+        return NRS_OK;
+    }
+    NRS_ASSERT(nrs_bytes_copy(place, row->record) == NRS_OK);
+    return place == &set->table && set->left-- == 0 ? NRS_ERROR_LIMIT : NRS_OK;
+}
+
+void sim_forge_reveal(sim_world *world, sim_node *carrier, const sim_act *act)
+{
+    collected set = {.left = act->a % 8};
+    nrs_error error;
+
+    sim_disk_hold(&carrier->disk, true);
+    error = nrs_store_log_each(carrier->store, 0, 4096, collect, &set);
+    sim_disk_hold(&carrier->disk, false);
+    if (error == NRS_OK && set.table.size > 0) {
+        const nrs_slice records[2] = {nrs_slice_of_bytes(&set.sealed), nrs_slice_of_bytes(&set.table)};
+
+        if (sim_hostile_give(world, carrier, act->other, records, 2)) {
+            sim_sometimes_hit(world, SIM_SOMETIMES_REVEALED);
+        }
+    }
+    nrs_bytes_wipe(&set.sealed);
+    nrs_bytes_wipe(&set.table);
+}

@@ -1,0 +1,15 @@
+/* Well formed records that no honest node would make, from a hostile node's own keys. */
+#ifndef SIM_FORGE_H
+#define SIM_FORGE_H
+
+#include "node.h"
+#include "plan.h"
+
+/** maker signs; carrier hands it over (the same node, or a hub that colludes). */
+void sim_forge(struct sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act);
+/** A roster of long ago. */
+void sim_forge_old_roster(struct sim_world *world, sim_node *carrier, const sim_act *act);
+/** A sealed report with the slots of all, from the carrier's log, to whoever is at the other end. */
+void sim_forge_reveal(struct sim_world *world, sim_node *carrier, const sim_act *act);
+
+#endif

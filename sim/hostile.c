@@ -1,0 +1,321 @@
+#include "hostile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "forge.h"
+#include "memory.h"
+#include "world.h"
+
+#define FLOOD_ITEMS 300u
+#define PURPOSE_HOSTILE 0x4057
+
+void sim_hostile_turn(sim_world *world, sim_node *node)
+{
+    if (node->hostile) {
+        return;
+    }
+    node->hostile = sim_alloc(1, sizeof *node->hostile);
+    node->hostile->random = sim_random_of(world->options.seed, PURPOSE_HOSTILE, node->index);
+    node->hostile->per_mille = (unsigned)sim_random_between(&node->hostile->random, 50, 600);
+    sim_trace_line(world, node, "turns hostile");
+    sim_sometimes_hit(world, node->hub ? SIM_SOMETIMES_HOSTILE_HUB : SIM_SOMETIMES_HOSTILE_MEMBER);
+}
+
+void sim_hostile_wipe(sim_node *node)
+{
+    for (size_t i = 0; node->hostile != NULL && i < SIM_KEPT_FRAMES; i++) {
+        nrs_bytes_wipe(&node->hostile->kept[i].frame);
+    }
+    free(node->hostile);
+    node->hostile = NULL;
+}
+
+static void put(sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload)
+{
+    nrs_frame frame;
+    nrs_bytes bytes = {0};
+
+    nrs__wire__frame__init(&frame);
+    frame.type = (uint32_t)type;
+    frame.payload = nrs_field_of(nrs_slice_of_bytes(payload));
+    if (nrs_frame_encode(&bytes, &frame) == NRS_OK) {
+        (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&bytes), world->now_ms);
+    }
+    nrs_bytes_wipe(&bytes);
+}
+
+/* ---- Frames of its engine, altered ---- */
+
+static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
+{
+    sim_random *random = &node->hostile->random;
+    nrs_hello *hello = NULL;
+    nrs_bytes payload = {0};
+
+    if (nrs_hello_decode(&hello, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    if (hello->peer_log.len != 0) {
+        hello->position = sim_random_chance(random, 500) ? sim_random_below(random, 40) : hello->position + sim_random_below(random, 40);
+    }
+    for (size_t i = 0; i < hello->n_heads; i++) {
+        hello->heads[i]->version = 1 + sim_random_below(random, 12);
+    }
+    if (nrs_hello_encode(&payload, hello) == NRS_OK) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
+        put(world, node, link, NRS_FRAME_HELLO, &payload);
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_hello_free(&hello);
+}
+
+static void lie_in_confirm(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
+{
+    sim_random *random = &node->hostile->random;
+    nrs_confirm *confirm = NULL;
+    nrs_bytes payload = {0};
+
+    if (nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    confirm->position = sim_random_chance(random, 500) ? confirm->position + sim_random_below(random, 5) : sim_random_below(random, confirm->position + 1);
+    if (nrs_confirm_encode(&payload, confirm) == NRS_OK) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
+        put(world, node, link, NRS_FRAME_CONFIRM, &payload);
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_confirm_free(&confirm);
+}
+
+static void swap(Nrs__Wire__Item **items, size_t a, size_t b)
+{
+    Nrs__Wire__Item *held = items[a];
+
+    items[a] = items[b];
+    items[b] = held;
+}
+
+/* One thing to a list of items: an item less, two that change places, records of one in another order, a byte turned. */
+static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
+{
+    sim_random *random = &node->hostile->random;
+    nrs_items *items = NULL;
+    nrs_bytes payload = {0};
+    size_t kept_count, picked;
+
+    if (nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    kept_count = items->n_items;
+    picked = (size_t)sim_random_below(random, items->n_items);
+    switch (sim_random_below(random, 4)) {
+    case 0:
+        swap(items->items, picked, items->n_items - 1);
+        items->n_items--; /* the last is withheld */
+        sim_sometimes_hit(world, SIM_SOMETIMES_WITHHELD);
+        break;
+    case 1:
+        swap(items->items, picked, 0);
+        sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
+        break;
+    case 2:
+        if (items->items[picked]->n_records > 1) {
+            ProtobufCBinaryData first = items->items[picked]->records[0];
+
+            items->items[picked]->records[0] = items->items[picked]->records[1];
+            items->items[picked]->records[1] = first;
+            sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
+        }
+        break;
+    default: {
+        ProtobufCBinaryData *record = &items->items[picked]->records[sim_random_below(random, items->items[picked]->n_records)];
+
+        record->data[sim_random_below(random, record->len)] ^= (uint8_t)(1u << sim_random_below(random, 8));
+        sim_sometimes_hit(world, SIM_SOMETIMES_ALTERED);
+        break;
+    }
+    }
+    if (items->n_items > 0 && nrs_items_encode(&payload, items) == NRS_OK) {
+        put(world, node, link, NRS_FRAME_ITEMS, &payload);
+    }
+    items->n_items = kept_count;
+    nrs_bytes_wipe(&payload);
+    nrs_items_free(&items);
+}
+
+static void keep(sim_node *node, const sim_connection *connection, nrs_slice frame)
+{
+    size_t at = node->hostile->kept_next++ % SIM_KEPT_FRAMES;
+
+    NRS_ASSERT(nrs_bytes_copy(&node->hostile->kept[at].frame, frame) == NRS_OK);
+    node->hostile->kept[at].connection = connection->number;
+}
+
+/* A frame that went out before, perhaps on another link, once more. */
+static void replay(sim_world *world, sim_node *node, nrs_link_id link)
+{
+    size_t at = (size_t)sim_random_below(&node->hostile->random, SIM_KEPT_FRAMES);
+
+    if (node->hostile->kept[at].frame.size > 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_REPLAYED);
+        (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame), world->now_ms);
+    }
+}
+
+void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_slice bytes)
+{
+    sim_hostile *hostile = node->hostile;
+    sim_connection *connection = sim_network_of_link(world, node, link);
+    nrs_frame *frame = NULL;
+
+    if (connection == NULL || nrs_frame_decode(&frame, bytes) != NRS_OK) {
+        return;
+    }
+    sim_check_frame(world, node, link, bytes); /* for the trace; nothing is expected of it */
+    if (!sim_random_chance(&hostile->random, hostile->per_mille)) {
+        (void)sim_network_send(world, node, link, bytes, world->now_ms);
+    } else if (frame->type == NRS_FRAME_ITEMS) {
+        alter_items(world, node, link, frame);
+    } else if (frame->type == NRS_FRAME_CONFIRM && sim_random_chance(&hostile->random, 500)) {
+        lie_in_confirm(world, node, link, frame);
+    } else if (frame->type == NRS_FRAME_HELLO && sim_random_chance(&hostile->random, 500)) {
+        lie_in_hello(world, node, link, frame);
+    } else {
+        (void)sim_network_send(world, node, link, bytes, world->now_ms);
+        replay(world, node, link);
+    }
+    keep(node, connection, bytes);
+    nrs_frame_free(&frame);
+}
+
+/* ---- What it makes itself ---- */
+
+static sim_connection *some_connection(sim_world *world, const sim_node *node, uint64_t pick, unsigned *side_out)
+{
+    for (size_t i = 0; i < world->network.count; i++) {
+        sim_connection *connection = &world->network.connections[(pick + i) % world->network.count];
+
+        for (unsigned side = 0; side < 2; side++) {
+            if (connection->number != 0 && connection->up && connection->open[0] && connection->open[1] && connection->node[side] == node->index &&
+                connection->link[side] != 0 && world->nodes[connection->node[1 - side]].hostile == NULL) {
+                *side_out = side;
+                return connection;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Its positions go on from the last that went over the connection, so that the items are not taken for old ones. */
+static bool give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count, bool one_item)
+{
+    unsigned side = 0;
+    sim_connection *connection = some_connection(world, node, pick, &side);
+    Nrs__Wire__Item *list = sim_alloc(count, sizeof *list), **pointers = sim_alloc(count, sizeof(Nrs__Wire__Item *));
+    ProtobufCBinaryData *fields = sim_alloc(count, sizeof *fields);
+    nrs_items items;
+    nrs_bytes payload = {0};
+    bool given = false;
+
+    nrs__wire__items__init(&items);
+    for (size_t i = 0; i < count && connection != NULL; i++) {
+        sim_credit *credit = &connection->credit[side];
+
+        fields[i] = nrs_field_of(records[i]);
+        if (i == 0 || !one_item) {
+            nrs__wire__item__init(&list[items.n_items]);
+            credit->sent = (credit->sent > credit->held ? credit->sent : credit->held) + 1;
+            list[items.n_items].position = credit->sent;
+            list[items.n_items].records = &fields[i];
+            pointers[items.n_items] = &list[items.n_items];
+            items.n_items++;
+        }
+        list[items.n_items - 1].n_records++;
+    }
+    items.items = pointers;
+    if (connection != NULL && nrs_items_encode(&payload, &items) == NRS_OK) {
+        put(world, node, connection->link[side], NRS_FRAME_ITEMS, &payload);
+        given = true;
+    }
+    nrs_bytes_wipe(&payload);
+    free(fields);
+    free(pointers);
+    free(list);
+    return given;
+}
+
+bool sim_hostile_give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count)
+{
+    return give(world, node, pick, records, count, true);
+}
+
+static void flood(sim_world *world, sim_node *node, const sim_act *act)
+{
+    nrs_slice *records = sim_alloc(FLOOD_ITEMS, sizeof *records);
+    uint8_t (*junk)[64] = sim_alloc(FLOOD_ITEMS, sizeof *junk);
+
+    for (size_t i = 0; i < FLOOD_ITEMS; i++) {
+        sim_random_fill(&node->hostile->random, junk[i], sizeof junk[i]);
+        records[i] = nrs_slice_of(junk[i], sizeof junk[i]);
+    }
+    for (uint64_t i = 0; i < 1 + act->b % 4; i++) {
+        if (give(world, node, act->a, records, FLOOD_ITEMS, false)) {
+            sim_sometimes_hit(world, SIM_SOMETIMES_FLOODED);
+        }
+    }
+    free(junk);
+    free(records);
+}
+
+static void oversize(sim_world *world, sim_node *node, const sim_act *act)
+{
+    unsigned side = 0;
+    sim_connection *connection = some_connection(world, node, act->a, &side);
+    size_t size = NRS_FRAME_SIZE_MAX + (act->b % 2 == 0 ? 1 : 0) - (act->b % 4 == 1 ? 1000 : 0);
+    uint8_t *frame = sim_alloc(1, size);
+
+    if (connection != NULL) {
+        sim_random_fill(&node->hostile->random, frame, 64);
+        sim_sometimes_hit(world, SIM_SOMETIMES_OVERSIZE);
+        (void)sim_network_send(world, node, connection->link[side], nrs_slice_of(frame, size), world->now_ms);
+    }
+    free(frame);
+}
+
+/* Any hostile node that is up, from this one on. */
+static sim_node *some_hostile(sim_world *world, uint64_t pick, bool hub)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node *node = &world->nodes[(pick + i) % world->node_count];
+
+        if (node->hostile != NULL && node->core != NULL && (!hub || node->hub)) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+void sim_hostile_do(sim_world *world, const sim_act *act)
+{
+    sim_node *node = some_hostile(world, act->who, false);
+    sim_node *hub = some_hostile(world, act->other, true);
+
+    if (node == NULL) {
+        return;
+    }
+    (void)sim_random_use(&node->hostile->random);
+    if (act->type == SIM_ACT_FLOOD) {
+        flood(world, node, act);
+    } else if (act->type == SIM_ACT_OVERSIZE) {
+        oversize(world, node, act);
+    } else if (act->type == SIM_ACT_OLD_ROSTER) {
+        sim_forge_old_roster(world, hub != NULL ? hub : node, act);
+    } else if (act->type == SIM_ACT_REVEAL) {
+        sim_forge_reveal(world, hub != NULL ? hub : node, act);
+    } else {
+        /* A hub that colludes hands over what its friend has made, even after that one was removed. */
+        sim_forge(world, node, hub != NULL && act->c % 2 == 0 ? hub : node, act);
+    }
+}
