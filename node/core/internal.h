@@ -157,6 +157,7 @@ struct nrs_core {
     nrs_vault_roots roots;
     nrs_bytes vault_bytes;         /* of the vault file, and which generation stands in which half of them; 0: none */
     uint64_t vault_generation[2];
+    bool vault_unsettled;          /* a write of it failed, and none has succeeded since: reading it back proves nothing */
     uint64_t vault_tried_ms;       /* monotonic: when it was last written or tried to be */
     nrs_secret *root;              /* borrowed from roots: the one in force */
     uint64_t root_generation;

@@ -56,7 +56,7 @@ nrs_error nrs_vault_write_roots(nrs_core *core)
     nrs_error error = nrs_vault_file_key(core, &wrap_key);
 
     core->vault_tried_ms = core->monotonic_ms;
-    core->roots.unsettled = true; /* until it is known to be on the disk */
+    core->vault_unsettled = true; /* until it is known to be on the disk */
     if (error == NRS_OK) {
         error = nrs_vault_file_encode(file, &core->roots, wrap_key);
     }
@@ -67,7 +67,8 @@ nrs_error nrs_vault_write_roots(nrs_core *core)
     if (error == NRS_OK) {
         error = core->vault_file.write(core->vault_file.context, nrs_slice_of(file, sizeof file));
     }
-    core->roots.unsettled = error != NRS_OK;
+    core->vault_unsettled = error != NRS_OK;
+    core->roots.unsettled = core->roots.unsettled && error != NRS_OK;
     for (size_t i = 0; i < 2 && error != NRS_OK; i++) {
         core->vault_generation[i] = kept[i] ? core->vault_generation[i] : 0; /* nobody knows what stands there now */
     }
@@ -316,7 +317,7 @@ nrs_error nrs_vault_take(nrs_core *core, nrs_secret **secret_out, uint64_t segme
 nrs_error nrs_vault_settle(nrs_core *core)
 {
     /* What could not be written is tried again until it is, once a second. */
-    bool stale = core->roots.unsettled && core->monotonic_ms >= core->vault_tried_ms + NRS_SECOND_MS;
+    bool stale = (core->roots.unsettled || core->vault_unsettled) && core->monotonic_ms >= core->vault_tried_ms + NRS_SECOND_MS;
 
     for (size_t i = 0; i < 2; i++) {
         if (core->roots.root[i] != NULL && core->roots.root[i] != core->root) {

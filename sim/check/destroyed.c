@@ -5,6 +5,8 @@
 
 #define LATE_MS (3 * NRS_DAY_MS) /* a clock may be a day wrong, and is trusted again after a day */
 
+#define AWARE_MS 10000u /* a jump is seen with the next tick */
+
 typedef struct scan { sim_world *world; sim_node *node; } scan;
 
 static nrs_error look(void *context, const nrs_prekey_row *row)
@@ -40,7 +42,7 @@ static void check_vault(sim_world *world, sim_node *node)
 /* A clock is trusted with what cannot be undone once it has run true for a day: it was up, and right, over the last sleep. */
 static bool awake_since(const sim_world *world, const sim_node *node)
 {
-    return world->leapt_ms != 0 && node->up_ms < world->leapt_ms && node->jumped_ms < world->leapt_ms &&
+    return world->leapt_ms != 0 && node->up_ms < world->leapt_ms && node->jumped_ms + AWARE_MS < world->leapt_ms &&
            world->leapt_ms + 2 * SIM_MINUTE_MS < world->now_ms;
 }
 

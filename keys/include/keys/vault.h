@@ -22,7 +22,7 @@
 typedef struct nrs_vault_roots {
     nrs_secret *root[2];      /* NULL where there is none; owned */
     uint64_t generation[2];
-    bool unsettled;           /* the file has a torn half, or was not written as it should be: it wants writing again */
+    bool unsettled;           /* the file has a torn half: it wants writing again */
 } nrs_vault_roots;
 void nrs_vault_roots_wipe(nrs_vault_roots *roots);
 /** Bytes of the vault file, exactly NRS_VAULT_FILE_SIZE. */
