@@ -355,3 +355,10 @@ nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request)
     *row_out = row;
     return NRS_OK;
 }
+
+nrs_error nrs_control_print_line(void *context, nrs_slice line)
+{
+    (void)context;
+    nrs_text_print_json_line(stdout, line);
+    return NRS_OK;
+}

@@ -16,6 +16,8 @@ NRS_MUST_USE nrs_error nrs_control_call(nrs_cli *cli, const json_t *request, nrs
  *  passed on. Borrowed. */
 typedef nrs_error (*nrs_line_function)(void *context, nrs_slice line);
 NRS_MUST_USE nrs_error nrs_control_lines(nrs_cli *cli, const json_t *request, nrs_line_function on_line, void *context);
+/** A visitor for nrs_control_lines: each line to standard output, as it is. context: unused. */
+NRS_MUST_USE nrs_error nrs_control_print_line(void *context, nrs_slice line);
 /** The same for an answer of one row. Out: row_out: a new reference. */
 NRS_MUST_USE nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request);
 /** The same where a refusal may come with a row: what the node shows all the same. Out: row_out: a new reference, or NULL. */
