@@ -86,6 +86,7 @@ nrs_error nrs_roster_sign(nrs_bytes *many_out, nrs_slice statement, nrs_slice ma
     nrs_signed_by_many value = NRS__WIRE__SIGNED_BY_MANY__INIT;
     Nrs__Wire__RosterSignature added = NRS__WIRE__ROSTER_SIGNATURE__INIT;
     Nrs__Wire__RosterSignature *places[SIGNATURE_COUNT_MAX] = { 0 };
+    uint8_t head[NRS_ROSTER_HEAD_SIZE];
     uint8_t signature[NRS_SIGNATURE_SIZE];
     size_t count = 0;
 
@@ -103,7 +104,8 @@ nrs_error nrs_roster_sign(nrs_bytes *many_out, nrs_slice statement, nrs_slice ma
     for (size_t i = 0; earlier != NULL && i < earlier->n_signatures; i++) {
         places[count++] = earlier->signatures[i];
     }
-    nrs_sign(signature, roster_key, NRS_DOMAIN_ROSTER_SIGN, statement);
+    nrs_roster_head_bytes_of(head, roster, statement);
+    nrs_sign(signature, roster_key, NRS_DOMAIN_ROSTER_SIGN, nrs_slice_of(head, sizeof head));
     added.key = nrs_field_of(nrs_slice_of(nrs_identity_public(roster_key)->sign_key, NRS_KEY_SIZE));
     added.signature = nrs_field_of(nrs_slice_of(signature, sizeof(signature)));
     error = insert_signature(places, &count, &added);

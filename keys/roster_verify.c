@@ -43,53 +43,18 @@ static nrs_error candidate_read(candidate *value_out, nrs_slice many_bytes)
     return NRS_OK;
 }
 
-static bool holds_key(const nrs_roster *roster, const uint8_t key[NRS_KEY_SIZE])
-{
-    for (size_t i = 0; i < roster->n_keys; i++) {
-        if (memcmp(roster->keys[i].data, key, NRS_KEY_SIZE) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every signature must hold and be by a roster key, of the version before or of this one; then both thresholds must be
  * met. Where keys and threshold did not change the two are one question. */
 static nrs_error signatures_check(const candidate *value, const nrs_roster *trusted)
 {
-    const nrs_roster *own = value->roster;
-    const nrs_roster *before = trusted == NULL ? own : trusted;
-    const nrs_signed_by_many *many = value->many;
-    size_t own_count = 0;
-    size_t before_count = 0;
+    nrs_roster_signed_by count = { 0 };
+    nrs_error error = nrs_roster_signatures_count(&count, value->many->signatures, value->many->n_signatures, value->roster,
+                                                  statement_of(value), trusted);
 
-    if (many->n_signatures > 2u * NRS_ROSTER_KEY_COUNT_MAX) {
-        return NRS_ERROR_TOO_LARGE;
+    if (error == NRS_OK && (count.own_count < count.own_threshold || count.before_count < count.before_threshold)) {
+        error = NRS_ERROR_FORGED;
     }
-    for (size_t i = 0; i < many->n_signatures; i++) {
-        const Nrs__Wire__RosterSignature *signature = many->signatures[i];
-        bool by_own = false;
-        bool by_before = false;
-
-        if (signature->key.len != NRS_KEY_SIZE || signature->signature.len != NRS_SIGNATURE_SIZE) {
-            return NRS_ERROR_MALFORMED;
-        }
-        if (i > 0 && memcmp(many->signatures[i - 1]->key.data, signature->key.data, NRS_KEY_SIZE) >= 0) {
-            return NRS_ERROR_NOT_CANONICAL; /* ascending, so that one key cannot count twice */
-        }
-        by_own = holds_key(own, signature->key.data);
-        by_before = holds_key(before, signature->key.data);
-        if ((!by_own && !by_before) || nrs_sign_verify(signature->signature.data, signature->key.data,
-                                                       NRS_DOMAIN_ROSTER_SIGN, statement_of(value)) != NRS_OK) {
-            return NRS_ERROR_FORGED;
-        }
-        own_count += by_own ? 1 : 0;
-        before_count += by_before ? 1 : 0;
-    }
-    if (own_count < own->threshold || before_count < before->threshold) {
-        return NRS_ERROR_FORGED;
-    }
-    return NRS_OK;
+    return error;
 }
 
 /* Signatures first: they are few, and a roster without them is not worth the members' proofs. */
@@ -98,6 +63,19 @@ static nrs_error trust_check(const candidate *value, const nrs_roster *trusted)
     nrs_error error = signatures_check(value, trusted);
 
     return error != NRS_OK ? error : nrs_roster_proofs_check(value->roster, trusted, value->community);
+}
+
+/* A roster that names both sides of a fork follows either of them. */
+static bool heals(const nrs_roster *roster, const uint8_t held[NRS_HASH_SIZE])
+{
+    bool names_held = false;
+    bool names_previous = false;
+
+    for (size_t i = 0; i < roster->n_forks; i++) {
+        names_held = names_held || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_slice_of(held, NRS_HASH_SIZE));
+        names_previous = names_previous || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_field(&roster->previous));
+    }
+    return names_held && names_previous;
 }
 
 static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, nrs_slice trusted_statement)
@@ -110,17 +88,20 @@ static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, 
     if (trusted_statement.size > 0) {
         nrs_roster_community(hash, trusted, trusted_statement);
         if (memcmp(hash, value->community, sizeof(hash)) != 0) {
-            return NRS_ERROR_MALFORMED;
+            return NRS_ERROR_FORGED;
         }
     }
     if (value->roster->version <= trusted->version) {
         return NRS_ERROR_ROSTER_OLD;
     }
     if (trusted_statement.size > 0) {
+        if (value->roster->version - trusted->version != 1) {
+            return NRS_ERROR_ROSTER_GAP;
+        }
         nrs_roster_hash(hash, trusted_statement);
-        if (value->roster->version - trusted->version != 1 ||
-            !nrs_slice_equal(nrs_field(&value->roster->previous), nrs_slice_of(hash, sizeof(hash)))) {
-            return NRS_ERROR_MALFORMED;
+        if (!nrs_slice_equal(nrs_field(&value->roster->previous), nrs_slice_of(hash, sizeof(hash))) &&
+            !heals(value->roster, hash)) {
+            return NRS_ERROR_FORKED; /* it follows another version of this number */
         }
     }
     return NRS_OK;
@@ -169,6 +150,34 @@ out:
     return error;
 }
 
+nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statement, const nrs_roster *trusted,
+                                     nrs_slice trusted_statement)
+{
+    candidate value = { 0 };
+    nrs_signed_by_many unsigned_many = NRS__WIRE__SIGNED_BY_MANY__INIT;
+    nrs_error error = nrs_roster_decode(&value.roster, statement);
+
+    NRS_ASSERT(roster_out != NULL);
+    if (error == NRS_OK) {
+        error = nrs_roster_form_check(value.roster);
+    }
+    if (error == NRS_OK) {
+        unsigned_many.statement = nrs_field_of(statement);
+        value.many = &unsigned_many;
+        nrs_roster_community(value.community, value.roster, statement);
+        error = chain_check(&value, trusted, trusted_statement);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_proofs_check(value.roster, trusted, value.community);
+    }
+    if (error == NRS_OK) {
+        *roster_out = value.roster;
+        value.roster = NULL;
+    }
+    nrs_roster_free(&value.roster);
+    return error;
+}
+
 /* ---- Invites ---- */
 
 /* Take one more roster of the invite on the word of those before it. Versions between may be missing, so there is no
@@ -178,7 +187,7 @@ static nrs_error follow(candidate *trusted, candidate *next)
     nrs_error error = NRS_OK;
 
     if (memcmp(next->community, trusted->community, NRS_HASH_SIZE) != 0) {
-        return NRS_ERROR_MALFORMED;
+        return NRS_ERROR_FORGED;
     }
     if (next->roster->version <= trusted->roster->version) {
         return NRS_ERROR_ROSTER_OLD;

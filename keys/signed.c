@@ -26,11 +26,16 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_AUDIT_COSIGNATURE:
         *domain_out = NRS_DOMAIN_AUDIT_COSIGNATURE_SIGN;
         return true;
+    case NRS_RECORD_FRESHNESS:
+        *domain_out = NRS_DOMAIN_FRESHNESS_SIGN;
+        return true;
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_SLOT_PATH:
     case NRS_RECORD_ROSTER:
     case NRS_RECORD_EQUIVOCATION:
+    case NRS_RECORD_ROSTER_DELTA:
+    case NRS_RECORD_FORK:
         break;
     }
     return false;

@@ -9,7 +9,7 @@
 enum { LINE_SIZE_MAX = 64, TYPE_SIZE_MAX = 32 };
 
 /* A message of the largest size fits after base64 and line ends have grown it. */
-#define TEXT_SIZE_MAX (2u * (size_t)NRS_FILE_SIZE_MAX)
+#define TEXT_SIZE_MAX ((size_t)NRS_CEREMONY_FILE_SIZE_MAX)
 
 /* Append "-----BEGIN NOROSHI CARD-----". */
 static nrs_error append_border(nrs_bytes *text, const char *word, const char *type)

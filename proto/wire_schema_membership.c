@@ -182,11 +182,98 @@ static nrs_error check_key_change(const ProtobufCMessage *message)
 }
 
 static const wire_rule invite_rules[] = {
-    {1, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
-    {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
-    {3, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, NRS_CHAIN_COUNT_MAX, 0},
+    {1, WIRE_SIZE, 1, NRS_ROSTER_SIGNED_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_SIZE, 1, NRS_ROSTER_SIGNED_SIZE_MAX, 0, 0, 0},
+    {3, WIRE_SIZE, 1, NRS_ROSTER_SIGNED_SIZE_MAX, 0, NRS_CHAIN_COUNT_MAX, 0},
     {4, WIRE_SIZE, 1, 2 * NRS_CARD_SIZE_MAX, 0, NRS_MEMBER_COUNT_MAX, 0},
 };
+
+static const wire_rule roster_head_rules[] = {
+    {1, HASH, 0, 0, 0},
+    {2, WIRE_ANY, 0, 0, 0, 0, 0},
+    {3, HASH, 0, 0, 0},
+    {4, WIRE_MESSAGE, 0, 0, 1, 2 * NRS_ROSTER_KEY_COUNT_MAX, 1},
+};
+
+static nrs_error check_roster_head(const ProtobufCMessage *message)
+{
+    return ((const Nrs__Wire__RosterHead *)message)->version > 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule fork_proof_rules[] = {
+    {1, WIRE_MESSAGE, 0, 0, 2, NRS_FORK_COUNT_MAX, 3},
+};
+
+static const wire_rule freshness_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, HASH, 0, 0, 0},
+    {3, WIRE_ANY, 0, 0, 0, 0, 0},
+    {4, HASH, 0, 0, 0},
+    {5, WIRE_TIME, 0, 0, 0, 0, 0},
+    {6, WIRE_OPTIONAL, 0, NRS_SIGNATURE_SIZE, 0, 0, 0},
+};
+
+static nrs_error check_freshness(const ProtobufCMessage *message)
+{
+    return ((const Nrs__Wire__Freshness *)message)->version > 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule roster_edit_rules[] = {
+    {1, WIRE_RANGE, 0, NRS_ROSTER_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_RANGE, 0, NRS_ROSTER_SIZE_MAX, 0, 0, 0},
+    {3, WIRE_SIZE, 0, NRS_ROSTER_PIECE_SIZE_MAX, 0, 0, 0},
+};
+
+static nrs_error check_roster_edit(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__RosterEdit *edit = (const Nrs__Wire__RosterEdit *)message;
+
+    if (edit->literal.len > 0) {
+        return edit->offset == 0 && edit->size == 0 ? NRS_OK : NRS_ERROR_NOT_CANONICAL;
+    }
+    return edit->size > 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule roster_delta_rules[] = {
+    {1, WIRE_MESSAGE, 1, 0, 0, 0, 0},
+    {2, WIRE_ANY, 0, 0, 0, 0, 0},
+    {3, OPTIONAL_HASH, 0, 0, 0},
+    {4, WIRE_RANGE, 0, NRS_ROSTER_PIECE_COUNT_MAX - 1, 0, 0, 0},
+    {5, WIRE_RANGE, 1, NRS_ROSTER_PIECE_COUNT_MAX, 0, 0, 0},
+    {6, WIRE_MESSAGE, 0, 0, 1, NRS_ROSTER_EDIT_COUNT_MAX, 0},
+};
+
+static nrs_error check_roster_delta(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__RosterDelta *delta = (const Nrs__Wire__RosterDelta *)message;
+
+    if (delta->index >= delta->count || (delta->base_version == 0) != (delta->base_hash.len == 0) ||
+        delta->base_version >= delta->head->version) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return NRS_OK;
+}
+
+static const wire_rule roster_draft_rules[] = {
+    {1, WIRE_SIZE, 0, NRS_ROSTER_SIGNED_SIZE_MAX, 0, 0, 0},
+    {2, WIRE_SIZE, 0, NRS_ROSTER_SIGNED_SIZE_MAX, 0, 0, 0},
+    {3, WIRE_SIZE, 1, NRS_ROSTER_SIGNED_SIZE_MAX, 0, NRS_CHAIN_COUNT_MAX, 0},
+    {4, WIRE_SIZE, 1, NRS_ROSTER_SIZE_MAX, 0, 0, 0},
+    {5, WIRE_MESSAGE, 0, 0, 0, 2 * NRS_ROSTER_KEY_COUNT_MAX, 1},
+    {6, WIRE_SIZE, 1, 2 * NRS_CARD_SIZE_MAX, 0, NRS_MEMBER_COUNT_MAX, 0},
+};
+
+/* What a later version is checked against comes with it; before a first one there is nothing. */
+static nrs_error check_roster_draft(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__RosterDraft *draft = (const Nrs__Wire__RosterDraft *)message;
+    const bool later = draft->first.len > 0;
+
+    if (later != (draft->current.len > 0)) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return later || draft->n_chain == 0 ? NRS_OK : NRS_ERROR_NOT_CANONICAL;
+}
 
 static const wire_schema schemas[] = {
     WIRE_SCHEMA(person_entry, person_entry_rules, NULL),
@@ -203,6 +290,12 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(roster, roster_rules, check_roster),
     WIRE_SCHEMA(key_change, key_change_rules, check_key_change),
     WIRE_SCHEMA(invite, invite_rules, NULL),
+    WIRE_SCHEMA(roster_head, roster_head_rules, check_roster_head),
+    WIRE_SCHEMA(fork_proof, fork_proof_rules, NULL),
+    WIRE_SCHEMA(freshness, freshness_rules, check_freshness),
+    WIRE_SCHEMA(roster_edit, roster_edit_rules, check_roster_edit),
+    WIRE_SCHEMA(roster_delta, roster_delta_rules, check_roster_delta),
+    WIRE_SCHEMA(roster_draft, roster_draft_rules, check_roster_draft),
 };
 
 wire_schemas wire_schemas_of_membership(void)

@@ -42,6 +42,9 @@ static nrs_error check_record(const ProtobufCMessage *message)
     case NRS_RECORD_PREKEYS:
     case NRS_RECORD_ROSTER:
     case NRS_RECORD_ENVELOPE:
+    case NRS_RECORD_FRESHNESS:
+    case NRS_RECORD_ROSTER_DELTA:
+    case NRS_RECORD_FORK:
     case NRS_RECORD_KEY_CHANGE:
     case NRS_RECORD_EQUIVOCATION:
     case NRS_RECORD_AUDIT_CHECKPOINT:

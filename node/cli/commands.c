@@ -71,9 +71,56 @@ static const nrs_option restore_options[] = {
 static const nrs_option community_create_options[] = {
     {"name", 0, "NAME", false, N_("the community's name as people write it")},
 };
+#define DRAFT_OPTION                                                                                                   \
+    {                                                                                                                  \
+        "draft", 0, "FILE", false, N_("write the next roster to this file, to be signed elsewhere; change nothing")    \
+    }
 static const nrs_option community_add_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the organisation reads out by telephone")},
     {"role", 0, "ROLE", false, N_("operator, hub, ministry, national, response, related or council; operator when not given")},
+    DRAFT_OPTION,
+};
+static const nrs_option community_succeed_options[] = {
+    DRAFT_OPTION,
+};
+static const nrs_option community_remove_options[] = {
+    {"left", 0, NULL, false, N_("it left of its own will: what hubs stored of it before still counts")},
+    DRAFT_OPTION,
+};
+static const nrs_option community_key_options[] = {
+    {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
+    {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},
+};
+static const nrs_option community_keys_options[] = {
+    {"add-key", 0, "KEY", true, N_("a roster key to add, as community key prints it; may be repeated")},
+    {"drop-key", 0, "KEY", true, N_("a roster key to drop; may be repeated")},
+    {"threshold", 0, "N", false, N_("how many signatures a roster needs from then on")},
+    DRAFT_OPTION,
+};
+static const nrs_option community_renew_options[] = {
+    {"expires", 0, "DURATION", false, N_("how long it is valid from now, such as 366d, which is the most")},
+    DRAFT_OPTION,
+};
+static const nrs_option community_show_options[] = {
+    {"history", 0, NULL, false, N_("its versions: when, by which keys, and what changed; asks the running node")},
+};
+static const nrs_option community_forks_options[] = {
+    {"proof", 0, NULL, false, N_("print the proof, for another node's inbox folder")},
+};
+static const nrs_option community_heal_options[] = {
+    {"fingerprint", 0, "DIGITS", false, N_("accept the healing roster that has come: what the secretariat reads out of it")},
+    DRAFT_OPTION,
+};
+static const nrs_option community_sign_options[] = {
+    {"key", 0, "FILE", false, N_("the key file of the roster key")},
+    {"dry-run", 0, NULL, false, N_("print what it changes; sign nothing")},
+    {"output", 'o', "FILE", false, N_("write the signed draft to this file; else in place")},
+};
+static const nrs_option community_combine_options[] = {
+    {"output", 'o', "FILE", false, N_("write the draft with all signatures to this file")},
+};
+static const nrs_option community_apply_options[] = {
+    {"dry-run", 0, NULL, false, N_("check it against the roster held here; change nothing")},
 };
 static const nrs_option community_disclaimer_options[] = {
     {"ja", 0, "FILE", false, N_("the text in Japanese")},
@@ -81,10 +128,12 @@ static const nrs_option community_disclaimer_options[] = {
     {"require-label", 0, "LABEL", true, N_("reports with this label need it; may be repeated")},
     {"require-kind", 0, "KIND", true, N_("reports of this kind need it; may be repeated")},
     {"optional", 0, NULL, false, N_("no report needs it any more; senders may add it")},
+    DRAFT_OPTION,
 };
 static const nrs_option community_duty_options[] = {
     {"since", 0, "TIME", false, N_("from when on: RFC 3339, or a date in Japan")},
     {"until", 0, "TIME", false, N_("until when, that day included; for good when not given")},
+    DRAFT_OPTION,
 };
 static const nrs_option community_rule_options[] = {
     {"duty-for", 0, "LABEL=DUTY", true,
@@ -92,6 +141,7 @@ static const nrs_option community_rule_options[] = {
     {"labels", 0, "LIST", false, N_("the labels allowed in the community, with commas between")},
     {"red-relay", 0, "yes|no", false, N_("whether hubs may carry RED sealed")},
     {"withheld", 0, "yes|no", false, N_("whether sources may be withheld")},
+    DRAFT_OPTION,
 };
 static const nrs_option decline_options[] = {
     {"reason", 0, "TEXT", false, N_("why, for the originator to read")},
@@ -119,6 +169,8 @@ static const nrs_option join_options[] = {
         {"tell-affected", 0, "yes|no", false, N_("whether affected parties may be told")},                             \
         {"name-source", 0, "yes|no", false, N_("whether the source may be named")},                                    \
         {"not-for-supervision", 0, NULL, false, N_("not to be used for supervision, enforcement or legal action")},    \
+        {"stale-roster", 0, NULL, false,                                                                               \
+         N_("seal although the roster is stale or past its expiry; the node's log keeps it")},                         \
     {                                                                                                                  \
         "dry-run", 0, NULL, false, N_("say who would receive it and who not and why; send nothing")                    \
     }
@@ -195,9 +247,9 @@ static const nrs_command commands[] = {
      N_("add an organisation, or change its role"),
      "noroshi community add electricity kanto-power.card --fingerprint \"12345 67890 …\" --role operator",
      nrs_run_community_add},
-    {"community succeed", "COMMUNITY ORG|FILE", 2, 2, NO_OPTIONS, N_("bring a member's new keys into the roster; its old key vouches for them"),
+    {"community succeed", "COMMUNITY ORG|FILE", 2, 2, OPTIONS(community_succeed_options), N_("bring a member's new keys into the roster; its old key vouches for them"),
      "noroshi community succeed electricity kanto-power", nrs_run_community_succeed},
-    {"community remove", "COMMUNITY ORG", 2, 2, NO_OPTIONS, N_("remove an organisation"),
+    {"community remove", "COMMUNITY ORG", 2, 2, OPTIONS(community_remove_options), N_("remove an organisation"),
      "noroshi community remove electricity kanto-power", nrs_run_community_remove},
     {"community disclaimer", "COMMUNITY NAME", 2, 2, OPTIONS(community_disclaimer_options),
      N_("add a disclaimer, replace its text, or say where it is required"),
@@ -208,8 +260,29 @@ static const nrs_command commands[] = {
      "noroshi community duty electricity kanto-power nda --since 2026-04-01 --until 2027-03-31", nrs_run_community_duty},
     {"community rule", "COMMUNITY", 1, 1, OPTIONS(community_rule_options), N_("change the community's rules"),
      "noroshi community rule electricity --duty-for AMBER=nda --red-relay yes", nrs_run_community_rule},
-    {"community show", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print the roster"), "noroshi community show electricity",
-     nrs_run_community_show},
+    {"community renew", "COMMUNITY", 1, 1, OPTIONS(community_renew_options), N_("make the roster valid for longer"),
+     "noroshi community renew electricity --expires 366d", nrs_run_community_renew},
+    {"community key", "KEY-FILE", 1, 1, OPTIONS(community_key_options),
+     N_("make a roster key, on this or an offline machine"), "noroshi community key chair.key --passphrase-file chair.pass",
+     nrs_run_community_key},
+    {"community keys", "COMMUNITY", 1, 1, OPTIONS(community_keys_options), N_("change the roster keys or how many must sign"),
+     "noroshi community keys electricity --add-key 3f9a… --add-key 77c0… --threshold 2 --draft next.draft",
+     nrs_run_community_keys},
+    {"community sign", "DRAFT-FILE", 1, 1, OPTIONS(community_sign_options),
+     N_("show what a draft changes, and sign it; needs neither network nor node"),
+     "noroshi community sign next.draft --key chair.key", nrs_run_community_sign},
+    {"community combine", "DRAFT-FILE DRAFT-FILE…", 2, 16, OPTIONS(community_combine_options),
+     N_("bring signatures from several drafts together"), "noroshi community combine a.draft b.draft --output next.draft",
+     nrs_run_community_combine},
+    {"community apply", "DRAFT-FILE", 1, 1, OPTIONS(community_apply_options),
+     N_("put a draft in force that has its signatures"), "noroshi community apply next.draft", nrs_run_community_apply},
+    {"community show", "COMMUNITY", 1, 1, OPTIONS(community_show_options), N_("print the roster"),
+     "noroshi community show electricity --history", nrs_run_community_show},
+    {"community forks", "COMMUNITY", 1, 1, OPTIONS(community_forks_options),
+     N_("print what proves that one version was signed twice"), "noroshi community forks electricity", nrs_run_community_forks},
+    {"community heal", "COMMUNITY", 1, 1, OPTIONS(community_heal_options),
+     N_("make the roster that ends a fork, or accept one by its fingerprint"),
+     "noroshi community heal electricity --fingerprint \"12345 67890 …\"", nrs_run_community_heal},
     {"community invite", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print an invite for members"),
      "noroshi community invite electricity > electricity.invite", nrs_run_community_invite},
     {"community fingerprint", "COMMUNITY", 1, 1, NO_OPTIONS, N_("print what a joiner checks by telephone"),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "folder.h"
 #include "given.h"
 #include "keyring.h"
@@ -59,6 +60,8 @@ static nrs_error found(nrs_cli *cli, const char *slug, const char *name, const n
     char slug_text[NRS_NAME_SIZE_MAX + 1];
     char name_text[NRS_DISPLAY_NAME_SIZE_MAX + 1];
 
+    uint64_t version = 0;
+
     snprintf(slug_text, sizeof slug_text, "%s", slug);
     snprintf(name_text, sizeof name_text, "%s", name);
     nrs_held_rules(&rules);
@@ -75,7 +78,7 @@ static nrs_error found(nrs_cli *cli, const char *slug, const char *name, const n
     roster.members = members;
     roster.n_members = 1;
     roster.rules = &rules;
-    return nrs_held_replace(cli, &none, &roster, key, nrs_slice_of(NULL, 0));
+    return nrs_change_make(cli, &version, &none, &roster, key, nrs_slice_of(NULL, 0));
 }
 
 static nrs_error check_new(nrs_cli *cli, const char *slug, const char *name)
@@ -192,7 +195,7 @@ static bool same_member(const Nrs__Wire__Member *present, const nrs_card *card, 
 }
 
 /* Put the member in its place among the others, ascending by id, or in the place of its earlier entry. */
-static nrs_error add_member(nrs_cli *cli, nrs_held *held, const nrs_card *card, uint32_t role, const nrs_identity *key,
+static nrs_error add_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const nrs_card *card, uint32_t role,
                             nrs_slice card_bytes)
 {
     Nrs__Wire__Member member = member_of(card, role);
@@ -226,9 +229,11 @@ static nrs_error add_member(nrs_cli *cli, nrs_held *held, const nrs_card *card, 
     }
     next.members = members;
     next.n_members = count;
-    error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
+    error = nrs_cli_option(cli, "draft") != NULL
+                ? NRS_OK
+                : nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
     if (error == NRS_OK) {
-        error = nrs_held_replace(cli, held, &next, key, card_bytes);
+        error = nrs_change_make(cli, version_out, held, &next, NULL, card_bytes);
     }
     free(members);
     return error;
@@ -238,11 +243,11 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
 {
     const char *slug = NULL;
     nrs_held held = {0};
-    nrs_identity *key = NULL;
     nrs_bytes card_bytes = {0};
     nrs_card *card = NULL;
     const Nrs__Wire__Member *present = NULL;
     uint32_t role = 0;
+    uint64_t version = 0;
     nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
 
     if (error == NRS_OK && nrs_cli_option(cli, "fingerprint") == NULL) {
@@ -271,23 +276,22 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
         goto out;
     }
     if (error == NRS_OK) {
-        error = nrs_held_key(cli, &key, slug);
+        error = nrs_change_allowed(cli, slug);
     }
     if (error == NRS_OK) {
-        error = add_member(cli, &held, card, role, key, nrs_slice_of_bytes(&card_bytes));
+        error = add_member(cli, &version, &held, card, role, nrs_slice_of_bytes(&card_bytes));
     }
-    if (error == NRS_OK) {
-        print_change(cli, slug, held.roster->version + 1, card->org, role, true);
+    if (error == NRS_OK && version != 0) {
+        print_change(cli, slug, version, card->org, role, true);
     }
 out:
-    nrs_identity_destroy(&key);
     nrs_card_free(&card);
     nrs_bytes_wipe(&card_bytes);
     nrs_held_wipe(&held);
     return error;
 }
 
-static nrs_error remove_member(nrs_cli *cli, nrs_held *held, const Nrs__Wire__Member *member, const nrs_identity *key)
+static nrs_error remove_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const Nrs__Wire__Member *member)
 {
     const nrs_roster *before = held->roster;
     Nrs__Wire__Tombstone tombstone;
@@ -313,13 +317,13 @@ static nrs_error remove_member(nrs_cli *cli, nrs_held *held, const Nrs__Wire__Me
     tombstone.sign_key = member->sign_key;
     tombstone.curve_key = member->curve_key;
     tombstone.org = member->org;
-    tombstone.cause = NRS_TOMBSTONE_REVOKED;
+    tombstone.cause = nrs_cli_option(cli, "left") != NULL ? NRS_TOMBSTONE_LEFT : NRS_TOMBSTONE_REVOKED;
     tombstone.at_ms = next.created_ms;
     tombstones[before->n_tombstones] = &tombstone;
     next.members = members;
     next.tombstones = tombstones;
     next.n_tombstones = before->n_tombstones + 1;
-    error = nrs_held_replace(cli, held, &next, key, nrs_slice_of(NULL, 0));
+    error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0));
 out:
     free(members);
     free(tombstones);
@@ -348,7 +352,7 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
     const char *slug = NULL;
     const char *org = cli->arguments[1];
     nrs_held held = {0};
-    nrs_identity *key = NULL;
+    uint64_t version = 0;
     const Nrs__Wire__Member *member = NULL;
     nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
 
@@ -369,15 +373,14 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
         error = nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, slug);
     }
     if (error == NRS_OK) {
-        error = nrs_held_key(cli, &key, slug);
+        error = nrs_change_allowed(cli, slug);
     }
     if (error == NRS_OK) {
-        error = remove_member(cli, &held, member, key);
+        error = remove_member(cli, &version, &held, member);
     }
-    if (error == NRS_OK) {
-        print_change(cli, slug, held.roster->version + 1, org, 0, true);
+    if (error == NRS_OK && version != 0) {
+        print_change(cli, slug, version, org, 0, true);
     }
-    nrs_identity_destroy(&key);
     nrs_held_wipe(&held);
     return error;
 }

@@ -148,6 +148,9 @@ static nrs_error plan(nrs_cli *cli, change *with, nrs_roster *roster, char *name
 
 static nrs_error print_done(const nrs_cli *cli, const char *slug, uint64_t version, const char *name, const change *with)
 {
+    if (with->changed && nrs_cli_option(cli, "draft") != NULL) {
+        return NRS_OK; /* the draft has been shown, and nothing is in force */
+    }
     if (cli->json) {
         json_t *row = json_pack("{s:s, s:I, s:s, s:I, s:b}", "id", slug, "version", (json_int_t)version, "disclaimer", name,
                                 "disclaimer_version", (json_int_t)with->version, "changed", with->changed ? 1 : 0);

@@ -21,6 +21,9 @@ static void print_done(const nrs_cli *cli, const char *slug, const nrs_held *hel
 {
     const uint64_t version = held->roster->version + (changed ? 1 : 0);
 
+    if (changed && nrs_cli_option(cli, "draft") != NULL) {
+        return; /* the draft has been shown, and nothing is in force */
+    }
     if (cli->json) {
         json_t *row = json_pack("{s:s, s:I, s:b}", "id", slug, "version", (json_int_t)version, "changed", changed ? 1 : 0);
 

@@ -2,7 +2,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "change.h"
 #include "community_rules.h"
+#include "folder.h"
 #include "keyring.h"
 #include "language.h"
 #include "proto/time.h"
@@ -11,17 +13,29 @@
 #include "run.h"
 #include "text.h"
 
+/* The node leaves its proof beside the roster; an empty file says that it was healed. */
+static bool is_forked(nrs_cli *cli, const char *slug)
+{
+    nrs_bytes proof = {0};
+    bool forked = nrs_folder_has(cli, "communities", slug, ".fork") &&
+                  nrs_folder_read(cli, &proof, "communities", slug, ".fork", NRS_ERROR_NOT_FOUND) == NRS_OK && proof.size > 0;
+
+    nrs_bytes_wipe(&proof);
+    return forked;
+}
+
 static json_t *member_json(const Nrs__Wire__Member *member)
 {
     const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, member->role);
     char fingerprint[48];
 
     nrs_fingerprint(fingerprint, member->sign_key.data);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o}", "org", member->org, "name", member->name, "role",
-                     role == NULL ? NULL : role->code, "fingerprint", fingerprint, "duties", nrs_member_duties_json(member));
+    return json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o}", "org", member->org, "name", member->name, "role",
+                     role == NULL ? NULL : role->code, "fingerprint", fingerprint, "joined", member->joined.len > 0, "duties",
+                     nrs_member_duties_json(member));
 }
 
-static nrs_error print_json(const nrs_held *held)
+static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
     json_t *members = json_array();
@@ -46,12 +60,15 @@ static nrs_error print_json(const nrs_held *held)
     if (row == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }
+    (void)json_object_set_new(row, "forked", json_boolean(is_forked(cli, roster->id)));
+    (void)json_object_set_new(row, "threshold", json_integer((json_int_t)roster->threshold));
+    (void)json_object_set_new(row, "keys", json_integer((json_int_t)roster->n_keys));
     nrs_text_print_json(stdout, row);
     json_decref(row);
     return NRS_OK;
 }
 
-static nrs_error print_table(const nrs_cli *cli, const nrs_held *held)
+static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
     const bool japanese = cli->language[0] == 'j';
@@ -64,6 +81,10 @@ static nrs_error print_table(const nrs_cli *cli, const nrs_held *held)
     nrs_text_print(stdout, roster->name, NRS_TEXT_LINE);
     printf("\n");
     printf(_("version %llu, valid until %s, members: %zu\n"), (unsigned long long)roster->version, expires, roster->n_members);
+    printf(_("signed by %u of %zu roster keys\n"), roster->threshold, roster->n_keys);
+    if (is_forked(cli, roster->id)) {
+        printf("%s\n", _("FORKED: another roster of one version was signed as well; see noroshi community forks"));
+    }
     nrs_rules_print(roster->rules, japanese);
     nrs_table_add(&table, _("organisation"));
     nrs_table_add(&table, _("role"));
@@ -87,6 +108,9 @@ nrs_error nrs_run_community_show(nrs_cli *cli)
     nrs_held held = {0};
     nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
 
+    if (error == NRS_OK && nrs_cli_option(cli, "history") != NULL) {
+        return nrs_history_print(cli, slug);
+    }
     if (error == NRS_OK) {
         error = nrs_keyring_start(cli);
     }
@@ -94,7 +118,7 @@ nrs_error nrs_run_community_show(nrs_cli *cli)
         error = nrs_held_read(cli, &held, slug);
     }
     if (error == NRS_OK) {
-        error = cli->json ? print_json(&held) : print_table(cli, &held);
+        error = cli->json ? print_json(cli, &held) : print_table(cli, &held);
     }
     nrs_held_wipe(&held);
     return error;

@@ -342,6 +342,7 @@ nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
 
     draft->quoted = quoted;
     draft->dry_run = nrs_cli_option(cli, "dry-run") != NULL;
+    draft->stale_roster = nrs_cli_option(cli, "stale-roster") != NULL;
     error = quoted == NULL ? NRS_OK : nrs_draft_check_id(cli, quoted);
     if (error == NRS_OK) {
         error = read_form(cli, draft);
@@ -438,6 +439,7 @@ nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_
     set_flag(request, "drill", draft->drill);
     set_flag(request, "final", draft->final);
     set_flag(request, "dry_run", draft->dry_run);
+    set_flag(request, "stale_roster", draft->stale_roster);
     if (draft->number > 0) {
         (void)json_object_set_new(request, "number", json_integer((json_int_t)draft->number));
     }

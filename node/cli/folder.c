@@ -43,7 +43,7 @@ nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, c
                           nrs_error missing)
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_file_read(bytes_out, path, NRS_FILE_SIZE_MAX);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_file_read(bytes_out, path, NRS_CEREMONY_FILE_SIZE_MAX);
 
     if (error == NRS_ERROR_NOT_FOUND) {
         error = nrs_cli_fail_about(cli, missing, missing == NRS_ERROR_NOT_A_NODE ? cli->dir : name);

@@ -62,6 +62,10 @@ nrs_error nrs_invite_make(nrs_cli *cli, nrs_bytes *invite_out, const nrs_held *h
     if (error == NRS_OK) {
         invite.first = nrs_field_of(nrs_slice_of_bytes(&held->first));
         invite.current = nrs_field_of(nrs_slice_of_bytes(&held->current));
+        if (held->chain != NULL) {
+            invite.chain = held->chain->chain;
+            invite.n_chain = held->chain->n_chain;
+        }
         invite.cards = fields;
         invite.n_cards = count;
         error = nrs_invite_encode(invite_out, &invite);
@@ -130,7 +134,7 @@ static void offer_wipe(offer *from)
 static nrs_error read_offer(nrs_cli *cli, offer *from, const char *path)
 {
     nrs_bytes text = {0};
-    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_FILE_SIZE_MAX);
+    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_CEREMONY_FILE_SIZE_MAX);
 
     if (error != NRS_OK) {
         return error;
@@ -228,6 +232,9 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from)
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".first", nrs_field(&from->invite->first));
     }
+    if (error == NRS_OK && from->invite->n_chain > 0) {
+        error = nrs_held_write_chain(cli, slug, nrs_field(&from->invite->first), from->invite->chain, from->invite->n_chain);
+    }
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_field(&from->invite->current));
     }
@@ -254,6 +261,7 @@ static nrs_error take_or_restore(nrs_cli *cli, const offer *from)
     if (error != NRS_OK && !held) {
         nrs_folder_remove(cli, "communities", slug, ".first");
         nrs_folder_remove(cli, "communities", slug, ".roster");
+        nrs_folder_remove(cli, "communities", slug, ".chain");
     } else if (error != NRS_OK &&
                nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_slice_of_bytes(&before.current)) !=
                    NRS_OK) {

@@ -289,6 +289,9 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
     if (error == NRS_OK) {
         error = nrs_red_set(request, "slot_table", nrs_slice_of_bytes(&parts->slot_table));
     }
+    if (error == NRS_OK && draft->stale_roster && json_object_set_new(request, "stale_roster", json_true()) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
     if (error == NRS_OK && json_object_set(request, "recipients", with->addresses) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }

@@ -1,14 +1,15 @@
-/* Rosters as they stand in the node's folder: communities/SLUG.first and communities/SLUG.roster. */
+/* Rosters as they stand in the node's folder: communities/SLUG.first, SLUG.roster, and SLUG.chain where roster keys changed. */
 #ifndef CLI_ROSTER_FILE_H
 #define CLI_ROSTER_FILE_H
 
 #include "command.h"
-#include "keys/roster.h"
+#include "keys/roster_draft.h"
 
 /** A community held here. Zeroed is empty; nrs_held_wipe. */
 typedef struct nrs_held {
     nrs_bytes first;     /* SignedByMany of version 1 */
     nrs_bytes current;   /* SignedByMany of the newest */
+    nrs_invite *chain;   /* the rosters in which the roster keys changed; NULL when they never did */
     nrs_roster *roster;  /* the newest, verified from the first on */
     nrs_bytes statement; /* its statement */
     uint8_t community[NRS_HASH_SIZE];
@@ -20,20 +21,23 @@ NRS_MUST_USE nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const cha
 /** A SLUG from the command line: without a leading @. Returns NRS_ERROR_BAD_NAME, recorded. */
 NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const char *given);
 
-/** Sign `next` as the successor of `held` (or as a first version when held->roster is NULL), write the files, leave a copy
- *  in the inbox and tell a running node. card: Signed bytes to hand over with it, or empty. When the node refuses, the
- *  files are as they were. Recorded. */
-NRS_MUST_USE nrs_error nrs_held_replace(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, const nrs_identity *key,
-                                        nrs_slice card);
-/** The roster key of a community that was founded here. Recorded. Out: key_out: owned. */
-NRS_MUST_USE nrs_error nrs_held_key(nrs_cli *cli, nrs_identity **key_out, const char *slug);
 /** The successor of the held roster, to be changed; borrows from it. Out: previous_out: the hash that it borrows as well. */
 nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE]);
+/** Put a signed roster in the place of `held` (or found a community when held->roster is NULL): write the files, leave a copy
+ *  in the inbox and tell a running node. cards: Signed bytes to hand over with it. When the node refuses, the files are as
+ *  they were. Recorded. In: next: what `many` decodes to, verified. */
+NRS_MUST_USE nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
+                                        const ProtobufCBinaryData *cards, size_t card_count);
+/** Write SLUG.chain anew. chain: of an invite, its last being the newest change of keys. Recorded. */
+NRS_MUST_USE nrs_error nrs_held_write_chain(nrs_cli *cli, const char *slug, nrs_slice first, ProtobufCBinaryData *chain,
+                                            size_t chain_count);
 /** A next version with other rules, by the same ceremony as a change of members. Recorded. */
 NRS_MUST_USE nrs_error nrs_held_change_rules(nrs_cli *cli, nrs_held *held, Nrs__Wire__Rules *rules);
 /** The same with other entries of the same members, as many and in the same order. */
 NRS_MUST_USE nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Member **members);
 /** What rosters of this release allow. Out: rules_out. */
 void nrs_held_rules(Nrs__Wire__Rules *rules_out);
+/** Whether the roster keys or their threshold differ. */
+bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b);
 
 #endif

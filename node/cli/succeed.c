@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "keyring.h"
 #include "keys/change.h"
 #include "language.h"
@@ -60,7 +61,7 @@ static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out
 }
 
 /* The same roster with the new keys in the member's place, and a tombstone for the old one: it left. */
-static nrs_error follow(nrs_cli *cli, nrs_held *held, const Nrs__Wire__Member *member, const nrs_card *card, const nrs_identity *key,
+static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const Nrs__Wire__Member *member, const nrs_card *card,
                         nrs_slice card_bytes)
 {
     const nrs_roster *before = held->roster;
@@ -100,12 +101,14 @@ static nrs_error follow(nrs_cli *cli, nrs_held *held, const Nrs__Wire__Member *m
     next.version = before->version + 1;
     next.created_ms = tombstone.at_ms;
     next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    next.forks = NULL;
+    next.n_forks = 0;
     next.members = members;
     next.tombstones = tombstones;
     next.n_tombstones = before->n_tombstones + 1;
     error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
     if (error == NRS_OK) {
-        error = nrs_held_replace(cli, held, &next, key, nrs_slice_of(NULL, 0)); /* the card came with the succession */
+        error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0)); /* the card came with the succession */
     }
 out:
     free(members);
@@ -136,7 +139,7 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     nrs_held held = {0};
     nrs_key_change *change = NULL;
     nrs_card *card = NULL;
-    nrs_identity *key = NULL;
+    uint64_t version = 0;
     const Nrs__Wire__Member *member = NULL;
     nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
 
@@ -152,20 +155,15 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     if (error == NRS_OK) {
         error = check_member(cli, &member, held.roster, change, card);
     }
-    if (error == NRS_OK && !nrs_folder_has(cli, "rosters", slug, ".key")) {
-        error = nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE, _("the roster is changed where the community was created"),
-                             _("this node does not hold the roster key of %s"), slug);
+    if (error == NRS_OK) {
+        error = nrs_change_allowed(cli, slug);
     }
     if (error == NRS_OK) {
-        error = nrs_keyring_load(cli, &key, NULL, "rosters", slug, NRS_ERROR_UNKNOWN_COMMUNITY);
+        error = follow(cli, &version, &held, member, card, nrs_field(&change->card));
     }
-    if (error == NRS_OK) {
-        error = follow(cli, &held, member, card, key, nrs_field(&change->card));
-    }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && version != 0) {
         print_followed(cli, slug, &held, card);
     }
-    nrs_identity_destroy(&key);
     nrs_card_free(&card);
     nrs_key_change_free(&change);
     nrs_held_wipe(&held);

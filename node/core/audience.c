@@ -7,10 +7,13 @@
 
 #include "edges.h"
 #include "proto/vocabulary.h"
+#include "roster.h"
 
 static const char hint_separately[] = "Send the report to each community separately.";
 static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
 static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
+static const char hint_stale[] =
+    "Let the node reach a hub; or seal all the same with --stale-roster, which is written into the log. Up to GREEN may be sent.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
 static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
 static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
@@ -133,8 +136,12 @@ static nrs_error check_rules(nrs_core *core, nrs_answer *answer, nrs_delivery *d
         return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_rules, "TLP:%s: the rules of @%s do not allow this label.",
                           nrs_label_name(request->label), roster->id);
     }
-    if (roster->expires_ms <= core->now_ms && request->label > NRS_LABEL_GREEN) {
+    if (roster->expires_ms <= core->now_ms && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
         return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_roster, "The roster of @%s is past its expiry: nothing above GREEN may be sealed.",
+                          roster->id);
+    }
+    if (nrs_roster_stale(core, delivery->community) && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
+        return nrs_refuse(answer, NRS_ERROR_ROSTER_STALE, hint_stale, "No hub has vouched for the roster of @%s for three days: nothing above GREEN may be sealed.",
                           roster->id);
     }
     carry = nrs_policy_carry(request->label, (rules_held->flags & NRS_RULE_RED_RELAY) != 0);
@@ -231,6 +238,10 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
         (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_REVOKED));
         return false;
     }
+    if (!nrs_peer_member(core, peer, delivery->community)) { /* the sides of a fork do not agree on it */
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORKED));
+        return false;
+    }
     duty = duty_of(core, delivery, request, member, &name);
     if (nrs_policy_duty(NRS_PLACE_SEND, duty).error != NRS_OK) {
         left_out = leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
@@ -240,7 +251,8 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
     }
     *addressee = (nrs_addressee){.peer = peer, .person = person};
     (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
-    addressee->granted = request->label == NRS_LABEL_CLEAR || nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK;
+    addressee->granted = request->label == NRS_LABEL_CLEAR || (nrs_peer_joined(core, peer, delivery->community) &&
+                                                               nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK);
     if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
         (void)leave_out(delivery, who, "no-prekey");
         return false;

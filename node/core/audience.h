@@ -31,6 +31,7 @@ typedef struct nrs_delivery_request {
     size_t disclaimer_count;
     const nrs_header *quoted;       /* whose disclaimers the report inherits; or NULL */
     bool locked;                    /* nobody is granted before it accepts */
+    bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
     const nrs_community *preferred; /* tried first when no address names a community; or NULL */
 } nrs_delivery_request;
 

@@ -31,7 +31,7 @@ typedef struct command {
 #define LABEL_FIELDS                                                                                                   \
     {"label", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"kind", FIELD_TEXT}, {"urgent", FIELD_FLAG}, {"drill", FIELD_FLAG},       \
         {"expires_in_ms", FIELD_COUNT}, {"follows", FIELD_TEXT}, {"number", FIELD_COUNT}, {"final", FIELD_FLAG},        \
-        {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}, {"disclaimers", FIELD_TEXTS},             \
+        {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}, {"stale_roster", FIELD_FLAG}, {"disclaimers", FIELD_TEXTS},             \
         {"unlock_on_accept", FIELD_FLAG}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT}, {"name_source", FIELD_TEXT}, \
         {"not_for_supervision", FIELD_FLAG}
 #define TEXT_FIELDS {"subject", FIELD_TEXT}, {"body", FIELD_TEXT}, {"fields", FIELD_MAP}
@@ -65,6 +65,10 @@ static const field audit_list_fields[] = {
     {"since", FIELD_TEXT}, {"until", FIELD_TEXT}, {"kind", FIELD_TEXT}, {"about", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"before", FIELD_COUNT},
 };
 
+static const field community_fields[] = {{"community", FIELD_TEXT}};
+static const field history_fields[] = {{"community", FIELD_TEXT}, {"limit", FIELD_COUNT}};
+static const field heal_fields[] = {{"community", FIELD_TEXT}, {"fingerprint", FIELD_TEXT}};
+
 #define FIELDS(list) list, sizeof list / sizeof list[0]
 
 static const command commands[] = {
@@ -87,6 +91,10 @@ static const command commands[] = {
     {"prekeys", nrs_command_prekeys, NULL, 0},
     {"prekeys-rotate", nrs_command_prekeys_rotate, FIELDS(prekeys_rotate_fields)},
     {"persons", nrs_command_persons, NULL, 0},
+    {"roster-history", nrs_command_roster_history, FIELDS(history_fields)},
+    {"roster-forks", nrs_command_roster_forks, FIELDS(community_fields)},
+    {"roster-heal", nrs_command_roster_heal, FIELDS(heal_fields)},
+    {"roster-joined", nrs_command_roster_joined, FIELDS(community_fields)},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
     {"audit-list", nrs_command_audit_list, FIELDS(audit_list_fields)},
     {"audit-export", nrs_command_audit_export, FIELDS(audit_export_fields)},
@@ -104,7 +112,7 @@ static const struct audited {
     {"red-submit", NRS_AUDIT_SEND, true},     {"red-grant", NRS_AUDIT_SEND, true},    {"red-open", NRS_AUDIT_RED_OPEN, false},
     {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
     {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"forget", NRS_AUDIT_FORGET, false},
-    {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false},
+    {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
 };
 
 /* How many bytes the UTF-8 sequence at text has; 0 when it is none. */

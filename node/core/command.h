@@ -94,6 +94,10 @@ NRS_MUST_USE nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, co
 NRS_MUST_USE nrs_error nrs_command_accept(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_decline(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);

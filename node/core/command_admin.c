@@ -6,9 +6,10 @@
 #include "prekeys.h"
 #include "stream.h"
 #include "proto/vocabulary.h"
+#include "roster.h"
 
-#define ROSTER_EXPIRES_SOON_MS (30ull * NRS_DAY_MS)
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
+#define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
 #define NAMED_IN_WARNING_MAX 5u
 #define LETTERS_COUNTED_MAX 65536u
 
@@ -30,6 +31,8 @@ static nrs_error put_communities(const nrs_core *core, nrs_row *row)
         nrs_row_number(&one, "roster_version", community->roster->version);
         nrs_row_hex(&one, "hash", community->head, NRS_HASH_SIZE);
         nrs_row_time(&one, "expires_at", community->roster->expires_ms);
+        nrs_row_time(&one, "vouched_at", nrs_roster_fresh_ms(core, community));
+        nrs_row_flag(&one, "forked", nrs_fork_is(community));
         nrs_row_text(&one, "role", role == NULL ? NULL : role->code);
         error = nrs_row_end(&one, communities);
     }
@@ -98,13 +101,20 @@ static nrs_error warn_rosters(const nrs_core *core, json_t *warnings)
         } else if (roster->expires_ms <= core->now_ms) {
             format = "the roster of @%s has expired: nothing above GREEN can be sent";
         } else if (roster->expires_ms - core->now_ms < ROSTER_EXPIRES_SOON_MS) {
-            format = "the roster of @%s expires within 30 days";
+            format = "the roster of @%s expires within 60 days";
+        } else if (nrs_roster_stale(core, &core->communities[i])) {
+            format = "no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster";
         }
         if (format != NULL) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
             (void)snprintf(text, sizeof text, format, roster->id);
 #pragma GCC diagnostic pop
+            error = nrs_array_text(warnings, text);
+        }
+        if (error == NRS_OK && nrs_fork_is(&core->communities[i])) {
+            (void)snprintf(text, sizeof text, "ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks",
+                           roster->id);
             error = nrs_array_text(warnings, text);
         }
     }

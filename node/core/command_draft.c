@@ -291,6 +291,7 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     draft_out->final = nrs_request_flag(request, "final");
     draft_out->urgent = nrs_request_flag(request, "urgent");
     draft_out->dry_run = nrs_request_flag(request, "dry_run");
+    draft_out->stale_roster = nrs_request_flag(request, "stale_roster");
     draft_out->drill = nrs_request_flag(request, "drill") || (defaults != NULL && defaults->drill); /* an answer stays in its exercise */
     return NRS_OK;
 }

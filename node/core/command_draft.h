@@ -31,7 +31,7 @@ typedef struct nrs_draft {
     size_t field_count;
     uint64_t expires_in_ms;
     uint32_t number, onward;
-    bool final, urgent, drill, dry_run, unlock_on_accept;
+    bool final, urgent, drill, dry_run, stale_roster, unlock_on_accept;
     const char *disclaimers[NRS_DISCLAIMER_COUNT_MAX]; /* names */
     size_t disclaimer_count;
     nrs_conditions conditions;

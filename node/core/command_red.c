@@ -144,6 +144,7 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         wanted.disclaimer_count = draft->disclaimer_count;
         wanted.locked = draft->unlock_on_accept;
         wanted.quoted = quoted->seen.header;
+        wanted.stale_roster = draft->stale_roster;
         wanted.preferred = quoted->row.id == NULL ? NULL : nrs_community_by_id(core, quoted->row.community);
         error = nrs_delivery_plan(core, answer, &delivery, &wanted);
     }

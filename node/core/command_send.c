@@ -4,6 +4,7 @@
 
 #include "command_draft.h"
 #include "command_outgoing.h"
+#include "roster.h"
 #include "command_quote.h"
 #include "edges.h"
 #include "stream.h"
@@ -231,6 +232,7 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
         .kind = draft->kind,
         .addresses = draft->addresses,
         .address_count = draft->address_count,
+        .stale_roster = draft->stale_roster,
         .disclaimers = draft->disclaimers,
         .disclaimer_count = draft->disclaimer_count,
         .locked = draft->unlock_on_accept,
@@ -251,6 +253,10 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
         error = nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "TLP:RED is sealed by the person who writes it, not by the node.");
     } else if (!draft->dry_run) {
         error = seal_and_store(core, answer, id, draft, delivery, quoted);
+        if (error == NRS_OK) {
+            error = nrs_roster_note_override(core, delivery->community, draft->label, draft->stale_roster,
+                                             draft->person == NULL ? NULL : draft->person->id);
+        }
     }
     if (error != NRS_OK) {
         nrs_row_discard(&row);

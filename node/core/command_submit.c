@@ -4,6 +4,7 @@
 #include "command_draft.h"
 #include "command_outgoing.h"
 #include "edges.h"
+#include "roster.h"
 #include "stream.h"
 
 #define PREPARED_MS_MAX (10ull * NRS_MINUTE_MS) /* between red-prepare and red-submit */
@@ -185,10 +186,11 @@ static nrs_error match_slots(nrs_core *core, nrs_answer *answer, const submissio
     return nrs_refuse(answer, NRS_ERROR_FORGED, hint_again, "There are %zu slots for %zu recipients.", count, it->delivery.count);
 }
 
-static nrs_error plan(nrs_core *core, nrs_answer *answer, submission *it)
+static nrs_error plan(nrs_core *core, nrs_answer *answer, submission *it, const json_t *given)
 {
     const nrs_community *community = nrs_community_by_id(core, it->view->header->community.data);
     const nrs_delivery_request request = {
+        .stale_roster = nrs_request_flag(given, "stale_roster"),
         .label = NRS_LABEL_RED, .addresses = it->addresses, .address_count = it->address_count, .preferred = community};
     nrs_error error = nrs_delivery_plan(core, answer, &it->delivery, &request);
 
@@ -313,7 +315,7 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
         error = check_slots(answer, &it);
     }
     if (error == NRS_OK) {
-        error = plan(core, answer, &it);
+        error = plan(core, answer, &it, request);
     }
     if (error == NRS_OK) {
         error = match_slots(core, answer, &it);
@@ -329,6 +331,10 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = store(core, &it);
+        if (error == NRS_OK) {
+            error = nrs_roster_note_override(core, it.delivery.community, NRS_LABEL_RED, nrs_request_flag(request, "stale_roster"),
+                                             nrs_request_text(request, "person"));
+        }
         nrs_core_log(core, error, "sent: TLP:RED to %zu persons of @%s", it.delivery.count, it.delivery.community->roster->id);
     }
     submission_wipe(&it);

@@ -5,6 +5,7 @@
 
 #include "audit.h"
 #include "receive.h"
+#include "roster.h"
 #include "stream.h"
 
 #define EVENT_COUNT_MAX 1024u
@@ -159,7 +160,7 @@ void nrs_core_destroy(nrs_core **core)
 
 bool nrs_core_busy(const nrs_core *core)
 {
-    return core->more_to_send;
+    return core->more_to_send || core->rosters_to_push;
 }
 
 /* How far peers have confirmed is told by their next hello; the stored copy serves `status` after a restart. */
@@ -187,6 +188,9 @@ static nrs_error tick(nrs_core *core)
 
     if (error == NRS_OK) {
         error = nrs_key_changes_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_tick(core);
     }
     if (error == NRS_OK) {
         error = nrs_link_tick(core);
@@ -337,7 +341,10 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
         fail(core, effects_out, kept, events, event_count, error);
     } else {
         nrs_error settled = nrs_vault_settle(core);
-        error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
+        error = nrs_roster_push_all(core); /* before the reports that may need them */
+        if (error == NRS_OK) {
+            error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
+        }
         error = error == NRS_OK ? settled : error;
         if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */
             nrs_core_log(core, error, "after the commit: %s", nrs_error_rule(error));

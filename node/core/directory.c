@@ -73,6 +73,11 @@ bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_communit
     return peer != NULL && (peer->hub_of & nrs_community_bit(core, community)) != 0;
 }
 
+bool nrs_peer_joined(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
+{
+    return peer != NULL && (peer->joined_in & nrs_community_bit(core, community)) != 0;
+}
+
 nrs_bundle *nrs_bundle_by_owner(const nrs_core *core, const uint8_t owner[NRS_KEY_SIZE])
 {
     nrs_bundle *bundle;

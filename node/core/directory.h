@@ -4,8 +4,6 @@
 
 #include "internal.h"
 
-/** The bit of a community in nrs_peer.member_of and hub_of. */
-uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
 /** Set the membership bits of every community anew. */
 NRS_MUST_USE nrs_error nrs_directory_reindex(nrs_core *core);
 /** A verified roster into its place in memory. Takes *roster over; copies the bytes. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "directory.h"
+#include "roster.h"
 
 static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, const uint8_t *sign_key, const uint8_t *agree_key, const uint8_t *curve_key)
 {
@@ -85,7 +86,7 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
 }
 
 /* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
-static nrs_error index_members(nrs_core *core, nrs_community *community)
+nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
 {
     uint64_t bit = nrs_community_bit(core, community);
     nrs_peer *peer, *next;
@@ -96,6 +97,9 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
     }
     for (size_t i = 0; i < community->roster->n_members; i++) {
         const Nrs__Wire__Member *member = community->roster->members[i];
+        bool agreed = true;
+        bool hub = true;
+
         peer = nrs_peer_by_sign(core, member->sign_key.data);
         if (peer == NULL) {
             nrs_error error = peer_new(core, &peer, member->org, member->sign_key.data, member->agree_key.data, member->curve_key.data);
@@ -103,14 +107,17 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
                 return error;
             }
         }
+        nrs_fork_agreed(community, member, &agreed, &hub);
+        if (!agreed) {
+            continue;
+        }
         rekey(core, peer, member);
         if (nrs_key_revoked(core, member->sign_key.data)) {
             continue; /* it said so itself: the roster will follow */
         }
         peer->member_of |= bit;
-        if (member->role == NRS_ROLE_HUB) {
-            peer->hub_of |= bit;
-        }
+        peer->hub_of |= member->role == NRS_ROLE_HUB && hub ? bit : 0;
+        peer->joined_in |= member->joined.len > 0 ? bit : 0;
     }
     {
         nrs_error error = index_succeeded(core, community, bit);
@@ -121,6 +128,7 @@ static nrs_error index_members(nrs_core *core, nrs_community *community)
     peer = nrs_peer_by_sign(core, core->self.sign_key);
     community->member = nrs_peer_member(core, peer, community);
     community->hub = nrs_peer_hub(core, peer, community);
+    peer->joined_in |= bit; /* this node's own roster is here by its own hand */
     return NRS_OK;
 }
 
@@ -129,7 +137,7 @@ nrs_error nrs_directory_reindex(nrs_core *core)
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
-        error = index_members(core, &core->communities[i]);
+        error = nrs_directory_index(core, &core->communities[i]);
     }
     return error;
 }
@@ -162,7 +170,10 @@ nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE],
     nrs_roster_hash(community->head, statement);
     core->admission_changed = true;
     core->rosters_adopted = true;
-    return index_members(core, community);
+    for (nrs_link *link = core->links; link != NULL; link = link->hh.next) {
+        link->rosters_due = true;
+    }
+    return nrs_directory_index(core, community);
 }
 
 static nrs_error load_roster(void *context, const uint8_t *id, uint64_t version, nrs_slice many)
@@ -268,6 +279,12 @@ nrs_error nrs_directory_load(nrs_core *core)
         error = nrs_store_roster_each_newest(core->store, load_roster, core);
     }
     if (error == NRS_OK) {
+        error = nrs_roster_load_words(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_load(core);
+    }
+    if (error == NRS_OK) {
         error = nrs_store_card_each(core->store, load_card, core);
     }
     if (error == NRS_OK) {
@@ -307,6 +324,7 @@ void nrs_directory_wipe(nrs_core *core)
     nrs_key_changes_wipe(core);
     core->curve_shared = false;
     for (size_t i = 0; i < core->community_count; i++) {
+        nrs_fork_wipe(&core->communities[i]);
         nrs_roster_free(&core->communities[i].roster);
         nrs_bytes_wipe(&core->communities[i].statement);
         nrs_bytes_wipe(&core->communities[i].many);

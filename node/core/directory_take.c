@@ -27,65 +27,6 @@ nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *nam
     return error;
 }
 
-/* source: the peer it came from, or empty: this node's own inbox. */
-static nrs_error audit_adopted(nrs_core *core, const char *name, uint64_t version, nrs_slice statement, nrs_slice source)
-{
-    const nrs_peer *from = source.size == NRS_KEY_SIZE ? nrs_peer_by_sign(core, source.data) : NULL;
-    uint8_t hash[NRS_HASH_SIZE];
-    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
-    const nrs_audit_what what = {.event = NRS_AUDIT_ROSTER, .org = from == NULL ? NULL : from->org, .about = nrs_slice_of(hash, sizeof hash), .detail = detail};
-
-    nrs_roster_hash(hash, statement);
-    (void)snprintf(detail, sizeof detail, "@%s %llu", name, (unsigned long long)version);
-    return nrs_audit_add(core, &what);
-}
-
-nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source)
-{
-    nrs_signed_by_many *decoded = NULL;
-    nrs_roster *roster = NULL;
-    nrs_bytes record = {0};
-    uint8_t record_id[NRS_HASH_SIZE];
-    char name[NRS_NAME_SIZE_MAX + 1];
-    uint64_t version = 0;
-    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
-
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&roster, nrs_field(&decoded->statement));
-    }
-    if (error == NRS_OK) {
-        version = roster->version;
-        (void)snprintf(name, sizeof name, "%s", roster->id);
-        error = nrs_record_wrap(&record, NRS_RECORD_ROSTER, many);
-    }
-    if (error == NRS_OK) {
-        nrs_record_id(record_id, nrs_slice_of_bytes(&record));
-        error = nrs_store_roster_add(core->store, community, version, many);
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_add(core, NULL, NRS_RECORD_ROSTER, record_id, nrs_slice_of_bytes(&record), nrs_slice_of(community, NRS_HASH_SIZE), source, 0);
-    }
-    if (error == NRS_OK) {
-        error = nrs_directory_install(core, community, &roster, nrs_field(&decoded->statement), many);
-    }
-    if (error == NRS_OK) {
-        error = nrs_write_armoured(core, "communities", name, ".roster", "ROSTER", many);
-    }
-    if (error == NRS_OK && version == 1) {
-        error = nrs_write_armoured(core, "communities", name, ".first", "ROSTER", many);
-    }
-    if (error == NRS_OK) {
-        error = audit_adopted(core, name, version, nrs_field(&decoded->statement), source);
-    }
-    if (error == NRS_OK) {
-        nrs_core_log(core, NRS_OK, "community %s: roster version %llu adopted", name, (unsigned long long)version);
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&decoded);
-    nrs_bytes_wipe(&record);
-    return error;
-}
-
 /* Log a published record, drop the bytes of the one it replaces. */
 static nrs_error log_published(nrs_core *core, uint64_t *position_out, nrs_record_type type, nrs_slice record, const uint8_t *owner,
                                nrs_slice source, uint64_t replaced_position)

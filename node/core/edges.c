@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/vocabulary.h"
+#include "roster.h"
 
 /* ---- Rosters and headers ---- */
 
@@ -16,18 +17,14 @@ void nrs_rules_seen_wipe(nrs_rules_seen *seen)
 
 static nrs_error load_roster(nrs_core *core, nrs_roster **roster_out, const uint8_t *community, uint64_t version)
 {
-    nrs_bytes many = {0};
-    nrs_signed_by_many *decoded = NULL;
-    nrs_error error = nrs_store_roster_get(core->store, &many, community, version);
+    nrs_roster_parts parts = {0};
+    nrs_error error = nrs_roster_at(core, &parts, community, version);
 
     if (error == NRS_OK) {
-        error = nrs_signed_by_many_decode(&decoded, nrs_slice_of_bytes(&many));
+        *roster_out = parts.roster;
+        parts.roster = NULL;
     }
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(roster_out, nrs_field(&decoded->statement));
-    }
-    nrs_signed_by_many_free(&decoded);
-    nrs_bytes_wipe(&many);
+    nrs_roster_parts_wipe(&parts);
     return error;
 }
 

@@ -50,7 +50,7 @@ static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *
     const nrs_community *community = nrs_community_by_id(core, row->community);
 
     return row->key_state == NRS_KEY_HELD && row->label != NRS_LABEL_CLEAR && community != NULL && community->member &&
-           nrs_peer_member(core, peer, community);
+           nrs_peer_member(core, peer, community) && nrs_peer_joined(core, peer, community);
 }
 
 /* A duty that ran out since the report was sent keeps its key back, until there is a new one. */

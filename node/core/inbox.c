@@ -5,7 +5,9 @@
 
 #include "audit.h"
 #include "proto/armour.h"
+#include "keys/roster_draft.h"
 #include "receive.h"
+#include "roster.h"
 
 static nrs_slice own_source(void)
 {
@@ -24,6 +26,29 @@ static nrs_error check_self(const nrs_core *core, const nrs_roster *roster)
                    memcmp(member->agree_key.data, core->self.agree_key, NRS_KEY_SIZE) == 0
                ? NRS_OK
                : NRS_ERROR_FORGED;
+}
+
+/* By the hand of a person who decides for this node: what heals a fork is in force at once. */
+static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
+        error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_end(core, community, many);
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    return error;
+}
+
+static nrs_error take_fork(nrs_core *core, nrs_slice proof)
+{
+    return nrs_fork_take_proof(core, proof);
 }
 
 static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
@@ -46,7 +71,9 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     if (community != NULL) {
         uint8_t head[NRS_HASH_SIZE];
         nrs_roster_hash(head, nrs_field(&many->statement));
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK
+                : nrs_fork_is(community)                                ? take_healing(core, community, many_bytes)
+                                                                        : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
         goto out;
     }
     if (nrs_community_by_name(core, roster->id) != NULL) {
@@ -96,6 +123,27 @@ static nrs_error take_card(nrs_core *core, nrs_slice payload)
     return error;
 }
 
+/* A draft that has its signatures. */
+static nrs_error take_draft(nrs_core *core, nrs_slice bytes)
+{
+    nrs_proposal proposal = {0};
+    nrs_bytes many = {0};
+    nrs_error error = nrs_proposal_read(&proposal, bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_proposal_finish(&many, &proposal);
+    }
+    if (error == NRS_OK) {
+        error = take_roster(core, nrs_slice_of_bytes(&many));
+    }
+    for (size_t i = 0; error == NRS_OK && i < proposal.draft->n_cards; i++) {
+        error = take_card(core, nrs_field(&proposal.draft->cards[i]));
+    }
+    nrs_bytes_wipe(&many);
+    nrs_proposal_wipe(&proposal);
+    return error;
+}
+
 static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
 {
     nrs_invite *invite = NULL;
@@ -125,7 +173,10 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
                 : roster->version == community->roster->version ? NRS_ERROR_FORKED
                                                                  : NRS_ERROR_ROSTER_OLD;
     } else {
-        error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
+        error = nrs_roster_keep_chain(core, id, invite);
+        if (error == NRS_OK) {
+            error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
+        }
         if (error == NRS_OK) {
             error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
         }
@@ -171,11 +222,12 @@ static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
         nrs_error (*take)(nrs_core *core, nrs_slice bytes);
         uint32_t event;
     } types[] = {{"ROSTER", take_roster, NRS_AUDIT_ROSTER}, {"CARD", take_card, NRS_AUDIT_CARD}, {"INVITE", take_invite, NRS_AUDIT_JOIN},
+                 {"DRAFT", take_draft, NRS_AUDIT_ROSTER}, {"FORK", take_fork, NRS_AUDIT_ALARM},
                  {"REVOCATION", take_key_change, NRS_AUDIT_KEY}, {"SUCCESSION", take_key_change, NRS_AUDIT_KEY}};
     nrs_bytes bytes = {0};
     nrs_error error = NRS_ERROR_MALFORMED;
 
-    if (file.size > NRS_FILE_SIZE_MAX) {
+    if (file.size > NRS_CEREMONY_FILE_SIZE_MAX) {
         return NRS_ERROR_TOO_LARGE;
     }
     if (file.size > 0 && file.data[0] == '{') {

@@ -18,6 +18,21 @@
 
 /* ---- Directory: who is who (directory.c) ---- */
 
+/* A hub's last word on the roster: which head it held when. */
+typedef struct nrs_hub_word {
+    uint8_t signer[NRS_KEY_SIZE];
+    uint64_t version;
+    uint8_t hash[NRS_HASH_SIZE];
+    uint64_t created_ms;
+} nrs_hub_word;
+
+/* Another signed roster of a version of which this node holds one. */
+typedef struct nrs_branch {
+    uint8_t hash[NRS_HASH_SIZE];
+    uint64_t version;
+    nrs_roster *roster;      /* NULL where only its signed head is known */
+} nrs_branch;
+
 typedef struct nrs_community {
     uint8_t id[NRS_HASH_SIZE];
     nrs_roster *roster;      /* the newest */
@@ -26,6 +41,16 @@ typedef struct nrs_community {
     uint8_t head[NRS_HASH_SIZE];
     bool member;             /* this node stands in it */
     bool hub;                /* this node is a hub in it */
+    nrs_hub_word words[NRS_HUB_WORD_MAX];
+    size_t word_count;
+    uint64_t said_ms;        /* this node's own last word */
+    uint64_t expiry_told_version, expiry_told_days;
+    nrs_branch branches[NRS_FORK_COUNT_MAX]; /* roster_fork.c */
+    size_t branch_count;
+    uint64_t fork_version;   /* the lowest of which there are two */
+    nrs_roster *fork_base;   /* the version before; NULL when it is not held */
+    uint64_t pending_version; /* a roster that heals has come and waits for a person; 0: none */
+    uint8_t pending_hash[NRS_HASH_SIZE];
 } nrs_community;
 
 /* An organisation known from a roster. Found by signing key, by link key and by key hash. */
@@ -35,6 +60,7 @@ typedef struct nrs_peer {
     char org[NRS_NAME_SIZE_MAX + 1];
     uint64_t member_of;      /* bit per index in core->communities */
     uint64_t hub_of;
+    uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
     nrs_card *card;          /* NULL until known */
     uint64_t card_position;
     struct nrs_link *link;   /* the live one, or NULL */
@@ -93,8 +119,11 @@ typedef struct nrs_link {
     nrs_confirm confirm;     /* refusals and deferred of this step; arrays owned */
     uint64_t heard_ms, sent_ms; /* monotonic */
     uint64_t up_ms;          /* Unix time, for status */
-    struct nrs_link_head { uint8_t community[NRS_HASH_SIZE]; uint64_t version; } *heads; /* of the peer; owned */
+    /* Of the peer, by its hello and by what was pushed to it since; owned. */
+    struct nrs_link_head { uint8_t community[NRS_HASH_SIZE]; uint64_t version; uint8_t hash[NRS_HASH_SIZE]; } *heads;
     size_t head_count;
+    bool rosters_due;        /* one of ours may be news to the peer: roster_sync.c */
+    struct nrs_roster_gathering *gathering; /* pieces of a roster on their way in; or NULL */
     UT_hash_handle hh;
 } nrs_link;
 
@@ -193,6 +222,7 @@ struct nrs_core {
     uint64_t gap_grace_ms;
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
     struct nrs_place_memory *places;   /* of a hub (equivocation.c); NULL until it takes a report */
+    bool rosters_to_push;          /* links are left that wait for a roster */
 };
 
 /* effects.c */
@@ -216,6 +246,8 @@ nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KE
 nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
+/** Whether the organisation has said by its own key that it belongs to the community: only then anything is sealed to it. */
+bool nrs_peer_joined(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 nrs_bundle *nrs_bundle_by_owner(const nrs_core *core, const uint8_t owner[NRS_KEY_SIZE]);
 /** nrs_recipient_of with the prekey in force at that time. */
 NRS_MUST_USE nrs_error nrs_recipient_at(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person,
@@ -225,7 +257,8 @@ const Nrs__Wire__PersonEntry *nrs_peer_person(const nrs_peer *peer, const char *
 const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** Fill in a recipient with the prekey in force; NRS_ERROR_NOT_FOUND if none is known: the recipient waits. person: or NULL. */
 NRS_MUST_USE nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person);
-/** Adopt a verified roster: store, log (record bytes), memory, files, admission. source: peer's signing key or empty. */
+/** Adopt a verified roster: store, memory, files, audit, admission; linked peers are told of it after the commit. source: the
+ *  signing key of the peer it came from, or empty. */
 NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source);
 /** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
 NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
@@ -234,6 +267,12 @@ NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice reco
 NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Of two hubs: whether it is the peer that keeps dialling this node (its key is the lower one). */
 bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer);
+/** The bit of a community in nrs_peer.member_of, hub_of and joined_in. */
+uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
+/** Set the membership bits anew: after a roster was adopted, or a fork came to light. */
+NRS_MUST_USE nrs_error nrs_directory_index(nrs_core *core, nrs_community *community);
+/** Let what waits for this organisation be granted in this step. */
+NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Bring dialled links in line with rosters and cards. */
 NRS_MUST_USE nrs_error nrs_directory_dial(nrs_core *core);
 
@@ -387,6 +426,8 @@ NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_
 /** The same for one of several records that came together. following: the next one, or empty; when it is the table of a
  *  sealed report's first slots both are taken at once. Out: both_out: whether that was done. */
 NRS_MUST_USE nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from);
+/** One record that stands in no log: a roster. The same returns; NRS_ERROR_MALFORMED for another type. */
+NRS_MUST_USE nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from);
 bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
 /** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
 NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);

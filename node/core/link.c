@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "link_frame.h"
+#include "roster.h"
 
 static nrs_confirm confirm_none(void)
 {
@@ -41,6 +42,7 @@ static void link_free(nrs_core *core, nrs_link *link)
     nrs_link_confirm_clear(link);
     free(link->flight);
     free(link->heads);
+    nrs_roster_gathering_wipe(&link->gathering);
     free(link);
 }
 

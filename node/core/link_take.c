@@ -71,8 +71,10 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     for (size_t i = 0; i < hello->n_heads; i++) {
         memcpy(link->heads[i].community, hello->heads[i]->community.data, NRS_HASH_SIZE);
         link->heads[i].version = hello->heads[i]->version;
+        memcpy(link->heads[i].hash, hello->heads[i]->hash.data, NRS_HASH_SIZE);
         link->head_count++;
     }
+    link->rosters_due = true;
     if (link->state != NRS_LINK_UP) {
         link->up_ms = core->now_ms;
         nrs_core_complain(core, link->peer, NRS_OK, "link up");
@@ -167,6 +169,22 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
     return error;
 }
 
+/* Position 0: rosters and what belongs to them, which stand in no log. Whoever misses one says so in its next hello. */
+static nrs_error take_loose(nrs_core *core, nrs_link *link, const Nrs__Wire__Item *item)
+{
+    for (size_t i = 0; i < item->n_records; i++) {
+        nrs_error error = nrs_receive_loose(core, nrs_field(&item->records[i]), link->peer);
+
+        if (error == NRS_ERROR_ROSTER_GAP || (error != NRS_OK && nrs_error_is_fatal(error))) {
+            return error; /* a gap ends the link: the hello of the next one says what is held here */
+        }
+        if (error != NRS_OK && error != NRS_ERROR_DEFERRED) {
+            nrs_core_complain(core, link->peer, error, "refused a roster of it: %s", nrs_error_rule(error));
+        }
+    }
+    return NRS_OK;
+}
+
 static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
 {
     nrs_items *items = NULL;
@@ -176,6 +194,10 @@ static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
 
     for (size_t i = 0; error == NRS_OK && i < items->n_items; i++) {
         const Nrs__Wire__Item *item = items->items[i];
+        if (item->position == 0) {
+            error = take_loose(core, link, item);
+            continue;
+        }
         if (item->position > link->held_position) {
             nrs_error refused = NRS_OK;
             error = take_item(core, &refused, link, item);

@@ -141,6 +141,7 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
     nrs_prekeys *prekeys = NULL;
     nrs_envelope *envelope = NULL;
     nrs_audit_cosignature *cosignature = NULL;
+    nrs_freshness *said = NULL;
     nrs_error error = nrs_signed_decode(&outer, payload);
 
     if (error == NRS_OK && entry->type == NRS_RECORD_PREKEYS) {
@@ -154,6 +155,11 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
             memcpy(entry->community, envelope->community.data, NRS_HASH_SIZE);
             memcpy(entry->to, envelope->to.data, NRS_KEY_HASH_SIZE);
         }
+    } else if (error == NRS_OK && entry->type == NRS_RECORD_FRESHNESS) {
+        error = nrs_freshness_decode(&said, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            memcpy(entry->community, said->community.data, NRS_HASH_SIZE);
+        }
     } else if (error == NRS_OK) { /* a card, a key change, a checkpoint, a cosignature */
         memcpy(entry->org, outer->signer.data, NRS_KEY_SIZE);
     }
@@ -164,27 +170,10 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
         }
     }
     nrs_audit_cosignature_free(&cosignature);
+    nrs_freshness_free(&said);
     nrs_envelope_free(&envelope);
     nrs_prekeys_free(&prekeys);
     nrs_signed_free(&outer);
-    return error;
-}
-
-static nrs_error parse_roster(nrs_log_entry *entry, nrs_slice payload)
-{
-    nrs_signed_by_many *many = NULL;
-    nrs_roster *roster = NULL;
-    nrs_error error = nrs_signed_by_many_decode(&many, payload);
-
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&roster, nrs_field(&many->statement));
-    }
-    if (error == NRS_OK) {
-        memcpy(entry->community, entry->owner, NRS_HASH_SIZE);
-        entry->version = roster->version;
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&many);
     return error;
 }
 
@@ -220,13 +209,18 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     case NRS_RECORD_AUDIT_COSIGNATURE:
         error = parse_signed(entry, payload);
         break;
-    case NRS_RECORD_ROSTER:
-        error = parse_roster(entry, payload);
+    case NRS_RECORD_FRESHNESS:
+        error = parse_signed(entry, payload);
         break;
     case NRS_RECORD_EQUIVOCATION:
         break; /* read where it is routed */
+    case NRS_RECORD_ROSTER_DELTA:
+    case NRS_RECORD_FORK:
+        memcpy(entry->community, entry->owner, NRS_HASH_SIZE);
+        break;
+    case NRS_RECORD_ROSTER:
     case NRS_RECORD_SLOT_PATH:
-        entry->dropped = true; /* our own: never routed */
+        entry->dropped = true; /* never routed */
         break;
     }
     nrs_record_free(&record);

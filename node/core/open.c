@@ -4,6 +4,7 @@
 
 #include "edges.h"
 #include "receive.h"
+#include "roster.h"
 #include "stream.h"
 
 nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant)
@@ -21,31 +22,21 @@ nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *gran
  * membership now decides. */
 static nrs_error member_at(nrs_core *core, bool *member_out, const nrs_community *community, uint64_t version, const nrs_peer *reader)
 {
-    nrs_bytes many = {0};
-    nrs_signed_by_many *decoded = NULL;
-    nrs_roster *roster = NULL;
+    nrs_roster_parts parts = {0};
     nrs_error error;
 
     *member_out = nrs_peer_member(core, reader, community);
     if (version == community->roster->version || !nrs_key_ours(core, reader->keys.sign_key)) {
         return NRS_OK;
     }
-    error = nrs_store_roster_get(core->store, &many, community->id, version);
+    error = nrs_roster_at(core, &parts, community->id, version);
     if (error == NRS_ERROR_NOT_FOUND) {
         return NRS_OK;
     }
     if (error == NRS_OK) {
-        error = nrs_signed_by_many_decode(&decoded, nrs_slice_of_bytes(&many));
+        *member_out = nrs_roster_member_by_key(parts.roster, reader->keys.sign_key) != NULL;
     }
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&roster, nrs_field(&decoded->statement));
-    }
-    if (error == NRS_OK) {
-        *member_out = nrs_roster_member_by_key(roster, reader->keys.sign_key) != NULL;
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&decoded);
-    nrs_bytes_wipe(&many);
+    nrs_roster_parts_wipe(&parts);
     return error;
 }
 

@@ -3,6 +3,7 @@
 
 #include "edges.h"
 #include "receive.h"
+#include "roster.h"
 #include "stream.h"
 
 /* The peer that hands a record over must have made it or be a hub of its community. */
@@ -406,6 +407,19 @@ static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_sli
                                    : nrs_directory_take_prekeys(core, record, payload, source);
 }
 
+nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from)
+{
+    nrs_record *decoded = NULL;
+    nrs_error error = nrs_record_decode(&decoded, record);
+
+    if (error == NRS_OK) {
+        error = decoded->type == NRS_RECORD_ROSTER || decoded->type == NRS_RECORD_ROSTER_DELTA ? nrs_receive_record(core, record, from)
+                                                                                               : NRS_ERROR_MALFORMED;
+    }
+    nrs_record_free(&decoded);
+    return error;
+}
+
 nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
 {
     bool both = false;
@@ -456,6 +470,15 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         break;
     case NRS_RECORD_AUDIT_COSIGNATURE:
         error = nrs_receive_audit_cosignature(core, record, payload, from);
+        break;
+    case NRS_RECORD_ROSTER_DELTA:
+        error = nrs_receive_roster_delta(core, record, payload, from);
+        break;
+    case NRS_RECORD_FRESHNESS:
+        error = nrs_roster_take_word(core, record, payload, from);
+        break;
+    case NRS_RECORD_FORK:
+        error = nrs_fork_take_proof(core, payload);
         break;
     }
     nrs_record_free(&decoded);

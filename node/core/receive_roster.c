@@ -2,6 +2,22 @@
 #include <string.h>
 
 #include "receive.h"
+#include "roster.h"
+
+/* One that is held already, another of the same version, or one of which nothing is known here any more. */
+static nrs_error take_earlier(nrs_core *core, nrs_community *community, uint64_t version, const uint8_t head[NRS_HASH_SIZE], nrs_slice many)
+{
+    uint8_t held[NRS_HASH_SIZE];
+    nrs_error error = nrs_roster_hash_at(core, held, community->id, version);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_ERROR_ROSTER_OLD;
+    }
+    if (error == NRS_OK && memcmp(held, head, NRS_HASH_SIZE) != 0) {
+        error = nrs_fork_take(core, community, many);
+    }
+    return error;
+}
 
 nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
@@ -23,13 +39,16 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     if (community == NULL) {
         error = NRS_ERROR_UNKNOWN_COMMUNITY; /* a community is joined by a person, never by a record */
     } else if (claimed->version <= community->roster->version) {
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
-                : claimed->version == community->roster->version ? NRS_ERROR_FORKED
-                                                                  : NRS_ERROR_ROSTER_OLD;
+        error = take_earlier(core, community, claimed->version, head, payload);
+    } else if (nrs_fork_needs_person(community, claimed)) {
+        error = nrs_fork_hold(core, community, payload);
     } else {
         error = nrs_take_later_roster(core, community, claimed, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }
-    if (error == NRS_ERROR_FORGED && community != NULL && claimed->version > community->roster->version + 1 &&
+    if (error == NRS_OK && memcmp(head, community->head, NRS_HASH_SIZE) == 0) {
+        nrs_roster_note_held(from, id, claimed->version, head);
+    }
+    if (error == NRS_ERROR_FORGED && community != NULL && record.size > 0 && claimed->version > community->roster->version + 1 &&
         claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {
         /* Signed by keys that a version between may bring. */
         const nrs_deferred_row row = {.waits_for = id, .version = claimed->version - 1, .owner = head, .record = record,

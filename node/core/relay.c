@@ -167,20 +167,14 @@ static void route_key_change(const nrs_core *core, nrs_relay_item *item, const n
     }
 }
 
-static void route_roster(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_link *link)
+/* What members say of rosters, and proofs of forks: to everyone in the community, through its hubs. */
+static void route_membership(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
 
-    if (community == NULL || !nrs_peer_member(core, link->peer, community) ||
-        (!community->hub && !nrs_peer_hub(core, link->peer, community))) {
-        return;
+    if (community != NULL && nrs_peer_member(core, peer, community) && (entry->own || community->hub)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
     }
-    for (size_t i = 0; i < link->head_count; i++) {
-        if (memcmp(link->heads[i].community, entry->community, NRS_HASH_SIZE) == 0 && link->heads[i].version >= entry->version) {
-            return; /* it said that it holds this one */
-        }
-    }
-    add(item, nrs_slice_of_bytes(&entry->record));
 }
 
 static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
@@ -248,9 +242,6 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     case NRS_RECORD_KEY_CHANGE:
         route_key_change(core, item_out, entry, link->peer);
         break;
-    case NRS_RECORD_ROSTER:
-        route_roster(core, item_out, entry, link);
-        break;
     case NRS_RECORD_ENVELOPE:
         route_envelope(core, item_out, entry, link->peer);
         break;
@@ -262,6 +253,12 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         route_audit(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_SLOT_PATH:
+    case NRS_RECORD_ROSTER: /* in no log: roster_sync.c */
+        break;
+    case NRS_RECORD_FRESHNESS:
+    case NRS_RECORD_ROSTER_DELTA: /* of a fork */
+    case NRS_RECORD_FORK:
+        route_membership(core, item_out, entry, link->peer);
         break;
     }
     return error;

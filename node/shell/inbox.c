@@ -66,7 +66,7 @@ static nrs_error add_file(nrs_inbox_files *files, int inbox_fd, const char *name
     }
     files->list[files->count].changed = status.st_mtim;
     files->list[files->count].owner = status.st_uid;
-    files->list[files->count].too_large = status.st_size > (off_t)NRS_FILE_SIZE_MAX;
+    files->list[files->count].too_large = status.st_size > (off_t)NRS_CEREMONY_FILE_SIZE_MAX;
     files->count++;
     return NRS_OK;
 }
@@ -122,7 +122,7 @@ nrs_error nrs_inbox_read(nrs_bytes *bytes_out, const nrs_inbox *inbox, const cha
     char path[PATH_SIZE_MAX];
 
     (void)snprintf(path, sizeof(path), FOLDER "/%s", name);
-    return nrs_file_read(bytes_out, inbox->folder_fd, path, NRS_FILE_SIZE_MAX);
+    return nrs_file_read(bytes_out, inbox->folder_fd, path, NRS_CEREMONY_FILE_SIZE_MAX);
 }
 
 static bool holds_secrets(const char *name)

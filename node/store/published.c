@@ -15,7 +15,7 @@ nrs_error nrs_store_roster_add(nrs_store *store, const uint8_t community[NRS_HAS
 
     nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
     nrs_query_bind_u64(&query, version);
-    nrs_query_bind_slice(&query, many, NRS_RECORD_SIZE_MAX);
+    nrs_query_bind_slice(&query, many, NRS_ROSTER_SIGNED_SIZE_MAX);
     return nrs_query_run(&query, NULL);
 }
 

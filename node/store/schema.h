@@ -51,6 +51,13 @@
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \
     "CREATE TABLE roster(community BLOB NOT NULL, version INTEGER NOT NULL, many BLOB NOT NULL,"                       \
     " UNIQUE(community, version));"                                                                                    \
+    "CREATE TABLE roster_step(community BLOB NOT NULL, version INTEGER NOT NULL, base_version INTEGER NOT NULL,"        \
+    " key_change INTEGER NOT NULL, adopted_ms INTEGER NOT NULL, hash BLOB NOT NULL, summary BLOB NOT NULL,"             \
+    " delta BLOB NOT NULL, UNIQUE(community, version));"                                                               \
+    "CREATE TABLE roster_word(community BLOB NOT NULL, signer BLOB NOT NULL, created_ms INTEGER NOT NULL,"             \
+    " position INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(community, signer)) WITHOUT ROWID;"                \
+    "CREATE TABLE roster_fork(community BLOB NOT NULL, hash BLOB NOT NULL, version INTEGER NOT NULL,"                  \
+    " pending INTEGER NOT NULL, head BLOB NOT NULL, many BLOB NOT NULL, UNIQUE(community, hash));"                     \
     "CREATE TABLE card(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                    \
     " payload BLOB NOT NULL);"                                                                                         \
     "CREATE TABLE key_change(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"              \

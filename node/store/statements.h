@@ -17,6 +17,8 @@
 #define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
+#define NRS_ROSTER_STEP_COLUMNS "community, version, base_version, key_change, adopted_ms, hash, summary, delta"
+
 #define NRS_STATEMENTS(X)                                                                                              \
     X(BEGIN, READ, "BEGIN IMMEDIATE")                                                                                  \
     X(COMMIT, READ, "COMMIT")                                                                                          \
@@ -123,6 +125,30 @@
       "SELECT community, version, many FROM roster AS r WHERE rowid IN (SELECT"                                        \
       " (SELECT n.rowid FROM roster AS n WHERE n.community = c.community ORDER BY n.version DESC LIMIT 1)"             \
       " FROM (SELECT DISTINCT community FROM roster) AS c) ORDER BY community")                                        \
+    X(ROSTER_DROP, CHANGE, "DELETE FROM roster WHERE community = ?1 AND version = ?2")                                 \
+    X(ROSTER_BEFORE, READ,                                                                                             \
+      "SELECT version FROM roster WHERE community = ?1 AND version <= ?2 ORDER BY version DESC LIMIT 1")               \
+    X(ROSTER_STEP_ADD, CHANGE,                                                                                         \
+      "INSERT INTO roster_step(" NRS_ROSTER_STEP_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                   \
+    X(ROSTER_STEP_EACH, READ,                                                                                          \
+      "SELECT " NRS_ROSTER_STEP_COLUMNS " FROM roster_step WHERE community = ?1 AND version > ?2 AND version <= ?3"    \
+      " AND (?4 = 0 OR key_change = 1) ORDER BY version LIMIT ?5")                                                     \
+    X(WORD_SET, CHANGE,                                                                                                \
+      "INSERT INTO roster_word(community, signer, created_ms, position, payload) VALUES(?1, ?2, ?3, ?4, ?5)"           \
+      " ON CONFLICT(community, signer) DO UPDATE SET created_ms = excluded.created_ms, position = excluded.position,"  \
+      " payload = excluded.payload")                                                                                   \
+    X(WORD_FIND, READ, "SELECT created_ms, position FROM roster_word WHERE community = ?1 AND signer = ?2")            \
+    X(WORD_EACH, READ,                                                                                                 \
+      "SELECT community, signer, created_ms, position, payload FROM roster_word"                                       \
+      " WHERE length(?1) = 0 OR community = ?1 ORDER BY community, signer")                                            \
+    X(FORK_SET, CHANGE,                                                                                                \
+      "INSERT INTO roster_fork(community, hash, version, pending, head, many) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"          \
+      " ON CONFLICT(community, hash) DO UPDATE SET pending = excluded.pending, head = excluded.head,"                  \
+      " many = excluded.many")                                                                                         \
+    X(FORK_EACH, READ,                                                                                                 \
+      "SELECT community, hash, version, pending, head, many FROM roster_fork WHERE community = ?1"                     \
+      " ORDER BY version, hash")                                                                                       \
+    X(FORK_CLEAR, CHANGE, "DELETE FROM roster_fork WHERE community = ?1 AND (?2 = 0 OR pending = 1)")                  \
     X(CARD_SET, CHANGE,                                                                                                \
       "INSERT INTO card(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"         \
       " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \

@@ -4,13 +4,12 @@
 #include "check.h"
 #include "world.h"
 
-static bool in_order(const sim_world *world, const sim_node *node, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
+static bool in_order_by(const sim_world *world, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
 {
     size_t who = sim_check_node_of_key(world, maker);
     size_t from = sim_check_node_of_key(world, source.data);
 
-    (void)node;
-    if (who == world->node_count || from == world->node_count || (roster->members & (1ull << from)) == 0) {
+    if (roster == NULL || who == world->node_count || from == world->node_count || (roster->members & (1ull << from)) == 0) {
         return false;
     }
     if (who != from && !world->nodes[from].hub) {
@@ -38,6 +37,13 @@ static bool far_ahead(const sim_world *world, uint64_t time_ms)
         all = all && (!world->nodes[i].there || time_ms > sim_node_now_ms(world, &world->nodes[i]) + NRS_CLOCK_AHEAD_MS_MAX);
     }
     return all;
+}
+
+/* By the roster after the step, or by the one before it: within a step either may have come first. */
+static bool in_order(const sim_world *world, const sim_node *node, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
+{
+    return in_order_by(world, roster, maker, source) ||
+           in_order_by(world, sim_rosters_at(&world->rosters, node->roster_before), maker, source);
 }
 
 static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header, const sim_roster_version *roster)
@@ -76,7 +82,7 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
     nrs_sealed_view *view = NULL;
 
-    if (row->source.size == 0 || node->hostile || record->type == NRS_RECORD_ROSTER) {
+    if (row->source.size == 0 || node->hostile) {
         return;
     }
     if (roster == NULL) {

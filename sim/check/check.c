@@ -49,16 +49,26 @@ size_t sim_check_node_of_hash(const sim_world *world, const uint8_t *key_hash)
 
 /* ---- The log ---- */
 
-static void learn_roster(sim_node *node, const nrs_record *record)
+/* Rosters stand in no log: the newest that the store holds is the one that the node goes by. What it took within the step may
+ * have come before it. */
+static void learn_roster(sim_world *world, sim_node *node)
 {
-    nrs_signed_by_many *many = NULL;
-    nrs_roster *roster = NULL;
+    uint64_t version = 0;
 
-    if (nrs_signed_by_many_decode(&many, nrs_field(&record->payload)) == NRS_OK && nrs_roster_decode(&roster, nrs_field(&many->statement)) == NRS_OK) {
-        node->roster_version = roster->version;
+    if (world->rosters.count == 0) {
+        return;
     }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&many);
+    sim_disk_hold(&node->disk, true);
+    if (nrs_store_roster_before(node->store, &version, world->rosters.versions[0].hash, UINT64_MAX) != NRS_OK) {
+        version = 0;
+    }
+    sim_disk_hold(&node->disk, false);
+    if (version < node->roster_version) {
+        sim_world_fail(world, "removed", "%s goes by roster %llu and held %llu", node->org, (unsigned long long)version,
+                       (unsigned long long)node->roster_version);
+        return;
+    }
+    node->roster_version = version;
 }
 
 static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_row *row, const nrs_record *record)
@@ -86,9 +96,7 @@ static nrs_error look(void *context, const nrs_log_row *row)
         return NRS_OK;
     }
     EACH(record, world, node, row, record)
-    if (record->type == NRS_RECORD_ROSTER) {
-        learn_roster(node, record);
-    } else if (record->type == NRS_RECORD_SEALED) {
+    if (record->type == NRS_RECORD_SEALED) {
         learn_sealed(world, node, row, record);
     } else if (record->type == NRS_RECORD_GRANT && row->source.size == 0) {
         sim_sometimes_hit(world, SIM_SOMETIMES_GRANTED_LATE);
@@ -118,6 +126,7 @@ static void look_at_log(sim_world *world, sim_node *node)
 
 void sim_check_stepped(sim_world *world, sim_node *node)
 {
+    learn_roster(world, node);
     if (nrs_store_log_end(node->store) > node->seen_position) {
         look_at_log(world, node);
     }
@@ -126,6 +135,7 @@ void sim_check_stepped(sim_world *world, sim_node *node)
 
 void sim_check_started(sim_world *world, sim_node *node)
 {
+    learn_roster(world, node);
     sim_disk_hold(&node->disk, true);
     EACH(started, world, node)
     sim_disk_hold(&node->disk, false);

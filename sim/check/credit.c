@@ -9,6 +9,20 @@ static void hello(sim_connection *connection, unsigned side, const nrs_hello *he
     connection->credit[side].greeted = true;
 }
 
+/* Rosters and nothing else go outside the order. */
+static void loose(sim_world *world, const sim_node *node, const Nrs__Wire__Item *item)
+{
+    for (size_t i = 0; i < item->n_records; i++) {
+        nrs_record *record = NULL;
+
+        if (nrs_record_decode(&record, nrs_field(&item->records[i])) == NRS_OK && record->type != NRS_RECORD_ROSTER &&
+            record->type != NRS_RECORD_ROSTER_DELTA) {
+            sim_world_fail(world, "credit", "%s sends a record of type %u outside its log", node->org, record->type);
+        }
+        nrs_record_free(&record);
+    }
+}
+
 static void items(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_items *items)
 {
     sim_credit *credit = &connection->credit[side];
@@ -16,6 +30,10 @@ static void items(sim_world *world, sim_node *node, sim_connection *connection, 
     for (size_t i = 0; i < items->n_items; i++) {
         uint64_t position = items->items[i]->position;
 
+        if (position == 0) { /* outside the log (SPEC 10.3) */
+            loose(world, node, items->items[i]);
+            continue;
+        }
         if (position <= credit->sent) {
             sim_world_fail(world, "credit", "%s sends position %llu after %llu", node->org, (unsigned long long)position, (unsigned long long)credit->sent);
         } else if (position > nrs_store_log_end(node->store)) {

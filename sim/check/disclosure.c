@@ -85,6 +85,15 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     nrs_items_free(&items);
 }
 
+/* By the roster after the step, or by the one before it: within a step either may have come first. */
+static bool is_member(const sim_world *world, const sim_node *node, size_t reader)
+{
+    const sim_roster_version *after = sim_rosters_at(&world->rosters, node->roster_version);
+    const sim_roster_version *before = sim_rosters_at(&world->rosters, node->roster_before);
+
+    return (after != NULL && (after->members & (1ull << reader)) != 0) || (before != NULL && (before->members & (1ull << reader)) != 0);
+}
+
 /* Whom a node grants to stands in the roster that it holds at that moment. */
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
@@ -103,7 +112,7 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
             continue;
         }
         reader = sim_check_node_of_hash(world, slot->org.data);
-        if (reader == world->node_count || (roster->members & (1ull << reader)) == 0) {
+        if (reader == world->node_count || !is_member(world, node, reader)) {
             sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu", node->org,
                            reader == world->node_count ? "somebody unknown" : world->nodes[reader].org, (unsigned long long)node->roster_version);
         }

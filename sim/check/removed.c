@@ -1,4 +1,5 @@
-/* Removal binds every node that holds the roster, at once: nothing more is handed to who was removed, and rosters go forward only. */
+/* Removal binds every node that holds the roster, at once: nothing more is handed to who was removed. That rosters go
+ * forward only is seen where they are learnt: check.c. */
 #include "check.h"
 #include "world.h"
 
@@ -27,21 +28,6 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     }
 }
 
-static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
-{
-    nrs_signed_by_many *many = NULL;
-    nrs_roster *roster = NULL;
-
-    (void)row;
-    if (record->type == NRS_RECORD_ROSTER && nrs_signed_by_many_decode(&many, nrs_field(&record->payload)) == NRS_OK &&
-        nrs_roster_decode(&roster, nrs_field(&many->statement)) == NRS_OK && roster->version <= node->roster_version) {
-        sim_world_fail(world, "removed", "%s adopts roster %llu and held %llu", node->org, (unsigned long long)roster->version,
-                       (unsigned long long)node->roster_version);
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&many);
-}
-
 /* In the end all who are in it and reachable hold the newest. */
 static void end(sim_world *world)
 {
@@ -57,4 +43,4 @@ static void end(sim_world *world)
     }
 }
 
-const sim_checker sim_checker_removed = {.name = "removed", .frame = frame, .record = record, .end = end};
+const sim_checker sim_checker_removed = {.name = "removed", .frame = frame, .end = end};

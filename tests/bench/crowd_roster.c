@@ -59,7 +59,8 @@ static int write_roster(const nrs_mesh *mesh, nrs_slice many)
 }
 
 /* One entry; what it borrows lies in the crowd and in the proof. */
-static int member_of(Nrs__Wire__Member *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], nrs_crowd_member *member)
+static int member_of(Nrs__Wire__Member *entry_out, uint8_t proof_out[2 * NRS_SIGNATURE_SIZE], nrs_crowd_member *member,
+                     const uint8_t community[NRS_HASH_SIZE])
 {
     const nrs_public_keys *keys = nrs_identity_public(member->identity);
 
@@ -73,6 +74,8 @@ static int member_of(Nrs__Wire__Member *entry_out, uint8_t proof_out[NRS_SIGNATU
     entry_out->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
     entry_out->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
     entry_out->proof = nrs_field_of(nrs_slice_of(proof_out, NRS_SIGNATURE_SIZE));
+    nrs_sign(proof_out + NRS_SIGNATURE_SIZE, member->identity, NRS_DOMAIN_MEMBER_JOINED, nrs_slice_of(community, NRS_HASH_SIZE));
+    entry_out->joined = nrs_field_of(nrs_slice_of(proof_out + NRS_SIGNATURE_SIZE, NRS_SIGNATURE_SIZE));
     entry_out->role = NRS_ROLE_OPERATOR;
     return 0;
 }
@@ -81,7 +84,7 @@ static int member_of(Nrs__Wire__Member *entry_out, uint8_t proof_out[NRS_SIGNATU
 static int sign_next(nrs_bytes *many_out, nrs_crowd *crowd, const nrs_roster *first, nrs_slice first_statement,
                      const nrs_identity *key)
 {
-    uint8_t(*proofs)[NRS_SIGNATURE_SIZE] = calloc(crowd->count, sizeof *proofs);
+    uint8_t(*proofs)[2 * NRS_SIGNATURE_SIZE] = calloc(crowd->count, sizeof *proofs);
     Nrs__Wire__Member *entries = calloc(crowd->count, sizeof *entries);
     Nrs__Wire__Member **members = calloc(crowd->count + 1, sizeof(Nrs__Wire__Member *));
     uint8_t previous[NRS_HASH_SIZE];
@@ -99,7 +102,7 @@ static int sign_next(nrs_bytes *many_out, nrs_crowd *crowd, const nrs_roster *fi
     }
     for (size_t i = 0; failed == 0 && i < crowd->count; i++) {
         members[i + 1] = &entries[i];
-        failed = member_of(&entries[i], proofs[i], &crowd->members[i]);
+        failed = member_of(&entries[i], proofs[i], &crowd->members[i], crowd->community);
     }
     next.members = members;
     next.n_members = crowd->count + 1;

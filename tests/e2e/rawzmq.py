@@ -5,9 +5,9 @@ import ctypes
 import os
 import struct
 
-DEALER, PAIR = 5, 0
+DEALER, PAIR, ROUTER = 5, 0, 6
 ROUTING_ID, RCVTIMEO, SNDTIMEO, LINGER, SNDHWM = 5, 27, 28, 17, 23
-CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY = 48, 49, 50
+CURVE_SERVER, CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY = 47, 48, 49, 50
 SNDMORE = 2
 HANDSHAKE_SUCCEEDED, HANDSHAKE_FAILED = 0x1000, {0x0800, 0x2000, 0x4000}
 EVENTS = 0x7800
@@ -18,6 +18,7 @@ for name, kinds in {"zmq_ctx_new": (), "zmq_socket": (ctypes.c_void_p, ctypes.c_
     getattr(zmq, name).argtypes = kinds
 zmq.zmq_setsockopt.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
 zmq.zmq_connect.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
+zmq.zmq_bind.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 zmq.zmq_send.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 zmq.zmq_recv.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 zmq.zmq_close.argtypes = (ctypes.c_void_p,)
@@ -117,5 +118,42 @@ class RawPeer:
     def __exit__(self, *_):
         zmq.zmq_socket_monitor(self.socket, None, 0)
         zmq.zmq_close(self.monitor)
+        zmq.zmq_close(self.socket)
+        zmq.zmq_ctx_term(self.context)
+
+
+class RawHub:
+    """One ROUTER over CURVE that admits anyone: a hub in the hands of somebody else. Use as a context manager."""
+
+    def __init__(self, endpoint, keys):
+        public, secret = keys
+        self.context = zmq.zmq_ctx_new()
+        self.socket = zmq.zmq_socket(self.context, ROUTER)
+        for option, value in ((LINGER, 0), (RCVTIMEO, 100), (SNDTIMEO, 3000), (CURVE_SERVER, 1)):
+            held = ctypes.c_int(value)
+            RawPeer.check(zmq.zmq_setsockopt(self.socket, option, ctypes.byref(held), ctypes.sizeof(held)))
+        for option, value in ((CURVE_PUBLICKEY, public), (CURVE_SECRETKEY, secret)):
+            RawPeer.check(zmq.zmq_setsockopt(self.socket, option, ctypes.c_char_p(value), len(value) + 1))
+        RawPeer.check(zmq.zmq_bind(self.socket, endpoint.encode()))
+
+    def receive(self):
+        """(whom it is from, frame), or None when nothing came within a tenth of a second."""
+        buffer = ctypes.create_string_buffer(1 << 20)
+        parts = []
+        for _ in range(2):
+            size = zmq.zmq_recv(self.socket, buffer, 1 << 20, 0)
+            if size < 0:
+                return None
+            parts.append(buffer.raw[:size])
+        return tuple(parts)
+
+    def send(self, peer, frame):
+        return zmq.zmq_send(self.socket, ctypes.c_char_p(peer), len(peer), SNDMORE) >= 0 and \
+            zmq.zmq_send(self.socket, ctypes.c_char_p(frame), len(frame), 0) >= 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         zmq.zmq_close(self.socket)
         zmq.zmq_ctx_term(self.context)

@@ -1,6 +1,12 @@
 """Removal binds at once: the link drops, nothing more is taken from the removed member and nothing more reaches it."""
 
-from harness import E2E, build_mesh, enrol, join, main, wait_until
+import sqlite3
+import threading
+import time
+
+from harness import E2E, TIME_SCALE, build_mesh, enrol, join, main, wait_until
+from rawzmq import RawPeer, node_keys
+from test_hostile_links import BYE, HELLO, domain_hash, fields, hello, sign_key
 
 SEND = ("--kind", "situation", "--body", "b", "--subject")
 
@@ -9,6 +15,13 @@ class Removed(E2E):
     @classmethod
     def build(cls, world):
         build_mesh(world, ["alpha", "bravo", "mallory"])
+
+    def slots_for(self, hub, report, node):
+        """How many slots of a report, as the hub carries them, are made for the node: by its key hash, which names each slot."""
+        mark = domain_hash(b"key hash", 16, sign_key(node))
+        with sqlite3.connect(hub.dir / "store.db") as store:
+            rows = [(row[0], b"".join(row[1:])) for row in store.execute("SELECT id, coalesce(slots, x''), record FROM log")]
+        return sum(held.count(mark) for row, held in rows if row == bytes.fromhex(report) or bytes.fromhex(report) in held)
 
     def test_removed_while_connected(self):
         hub, alpha, bravo, mallory = (self.world.nodes[org] for org in ("hub", "alpha", "bravo", "mallory"))
@@ -24,6 +37,10 @@ class Removed(E2E):
         second = alpha.cli("send", "--tlp", "AMBER", "--to", "@electricity", *SEND, "after", "--json").object()
         self.assertNotIn("mallory", second["recipients"])
         bravo.wait_report(second["id"])
+        # All the removed member's keys together open nothing of it: no slot was made for any of them.
+        self.assertEqual(self.slots_for(hub, first, mallory), 1)
+        self.assertEqual(self.slots_for(hub, second["id"], mallory), 0)
+        self.assertEqual(self.slots_for(hub, second["id"], bravo), 1)
         alpha.cli("send", "--tlp", "AMBER", "--to", "mallory", *SEND, "direct", want=4)
         own = mallory.cli("send", "--tlp", "GREEN", "--to", "@electricity", *SEND, "from outside", "--json", want=None)
         # Both directions are still shut after a restart of either end.
@@ -45,6 +62,33 @@ class Removed(E2E):
         else:
             self.assertEqual(own.code, 3, str(own))
         self.assertEqual(bravo.show(first)["body"], "b", "what was had before stays")
+
+    def test_live_link_ends_within_a_second(self):
+        """By the member's own keys, held by hand: from the moment the command is done to the hub's last word."""
+        hub = self.world.nodes["hub"]
+        quick = self.world.node("quick").init()
+        enrol(hub, quick, "electricity")
+        public = quick.cli("card", "--json").object()["curve"].encode()
+        keys = next(keys for keys in node_keys(quick.dir) if keys[0] == public)
+        ended = []
+
+        def listen(peer):
+            while not ended:
+                got = peer.receive(200)
+                if got is not None and fields(got).get(1) == BYE:
+                    ended.append(time.monotonic())
+        with RawPeer(hub.endpoint, hub.cli("card", "--json").object()["curve"], keys) as peer:
+            self.assertTrue(peer.handshake())
+            self.assertTrue(peer.send(hello(sign_key(quick))))
+            wait_until(lambda: fields(peer.receive(200) or b"").get(1) == HELLO, "the link stands", 10)
+            thread = threading.Thread(target=listen, args=(peer,), daemon=True)
+            thread.start()
+            hub.cli("community", "remove", "electricity", "quick")
+            done = time.monotonic()
+            wait_until(lambda: ended, "the hub ends the link", 10)
+            thread.join(5)
+        print(f"removed: the live link ended {ended[0] - done:+.3f} s after the command", flush=True)
+        self.assertLess(ended[0] - done, 1.0 * TIME_SCALE)
 
     def test_removed_while_the_hub_is_away(self):
         """A roster that is left in the hub's inbox while it does not run is taken up at its next start, before any link."""

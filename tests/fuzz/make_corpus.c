@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "keys/roster_delta.h"
 #include "keys/vault.h"
 #include "keys/change.h"
 #include "roster_maker.h"
@@ -324,6 +325,39 @@ static void write_invite(const char *root, const char *name, const nrs_bytes *ro
     nrs_bytes_wipe(&bytes);
 }
 
+/* The second roster against the first, as a whole, and on its way to its signatures. */
+static void write_deltas(const char *root, const nrs_bytes *rosters)
+{
+    nrs_signed_by_many *many[2] = {NULL, NULL};
+    nrs_roster *roster = NULL;
+    nrs_roster_pieces pieces = {.count = 0};
+    nrs_roster_draft draft = NRS__WIRE__ROSTER_DRAFT__INIT;
+    nrs_bytes bytes = {0};
+
+    make_folder(root, "fuzz_roster_delta");
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(nrs_signed_by_many_decode(&many[i], nrs_slice_of_bytes(&rosters[i])), NRS_OK);
+    }
+    assert_int_equal(nrs_roster_decode(&roster, nrs_field(&many[1]->statement)), NRS_OK);
+    assert_int_equal(nrs_roster_delta_make(&pieces, many[1], roster, nrs_field(&many[0]->statement), 1), NRS_OK);
+    write_seed(root, "fuzz_roster_delta", "delta", nrs_slice_of_bytes(&pieces.list[0]));
+    assert_int_equal(nrs_roster_delta_make(&pieces, many[1], roster, nrs_slice_of(NULL, 0), 0), NRS_OK);
+    write_seed(root, "fuzz_roster_delta", "whole", nrs_slice_of_bytes(&pieces.list[0]));
+    draft.first = draft.current = nrs_field_of(nrs_slice_of_bytes(&rosters[0]));
+    draft.statement = many[1]->statement;
+    assert_int_equal(nrs_roster_draft_encode(&bytes, &draft), NRS_OK);
+    write_seed(root, "fuzz_roster_delta", "draft", nrs_slice_of_bytes(&bytes));
+    draft.signatures = many[1]->signatures;
+    draft.n_signatures = many[1]->n_signatures;
+    assert_int_equal(nrs_roster_draft_encode(&bytes, &draft), NRS_OK);
+    write_seed(root, "fuzz_roster_delta", "draft-signed", nrs_slice_of_bytes(&bytes));
+    nrs_bytes_wipe(&bytes);
+    nrs_roster_pieces_wipe(&pieces);
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&many[0]);
+    nrs_signed_by_many_free(&many[1]);
+}
+
 static void make_rosters(const char *root, const nrs_bytes *card)
 {
     maker m;
@@ -356,6 +390,7 @@ static void make_rosters(const char *root, const nrs_bytes *card)
     write_seed(root, "fuzz_roster", "statement", nrs_slice_of_bytes(&statement));
     write_invite(root, "first", rosters, 0, card);
     write_invite(root, "chain", rosters, 1, card);
+    write_deltas(root, rosters);
     for (size_t i = 0; i < 3; i++) {
         nrs_bytes_wipe(&rosters[i]);
     }

@@ -299,10 +299,12 @@ def roster_hash(statement):
 
 def check_roster_signatures(many, own, trusted):
     keys = [entry.key for entry in many.signatures]
+    hashed = roster_hash(many.statement)
+    head = (own.community or hashed) + u64(own.version) + hashed
     need(keys == sorted(set(keys)), "signature-order", "not-canonical")
     for entry in many.signatures:
         need(entry.key in own["keys"] or entry.key in trusted["keys"], "signature-key")
-        check_signature("signature", entry.key, entry.signature, "roster signature", many.statement)
+        check_signature("signature", entry.key, entry.signature, "roster signature", head)
     for version in (own, trusted):
         need(sum(key in version["keys"] for key in keys) >= version.threshold, "threshold")
 
@@ -313,9 +315,10 @@ def roster(given):
     if "trusted" in given:
         before = decode("SignedByMany", given["trusted"]).statement
         trusted = decode("Roster", before)
-        need(own.community == (trusted.community or roster_hash(before)), "chain", "malformed")
+        need(own.community == (trusted.community or roster_hash(before)), "chain")
         need(own.version > trusted.version, "chain", "roster-old")
-        need(own.version == trusted.version + 1 and own.previous == roster_hash(before), "chain", "malformed")
+        need(own.version == trusted.version + 1, "chain", "roster-gap")
+        need(own.previous == roster_hash(before), "chain", "forked")
     else:
         need(own.version == 1, "chain", "malformed")
     check_roster_signatures(many, own, trusted)

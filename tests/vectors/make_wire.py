@@ -258,6 +258,27 @@ def audit_cosignature(**c):
     return message((1, 1), (2, fill(1)), (3, fill(2)), (4, fill(3, 16)), (5, 192), (6, fill(4)), (7, T0), (8, 1), **c)
 
 
+def roster_head(**c):
+    return message((1, fill(1)), (2, 5), (3, fill(2)), (4, [roster_signature(1), roster_signature(2)]), **c)
+
+
+def fork_proof(**c):
+    return message((1, [roster_head(), roster_head(f3=fill(3))]), **c)
+
+
+def freshness(**c):
+    return message((1, 1), (2, fill(1)), (3, 5), (4, fill(2)), (5, T0), (6, None), **c)
+
+
+def roster_delta(**c):
+    return message((1, roster_head()), (2, 4), (3, fill(3)), (4, 0), (5, 1),
+                   (6, [num(2, 9), blob(3, "new"), num(1, 12) + num(2, 7)]), **c)
+
+
+def roster_draft(**c):
+    return message((1, b"first"), (2, b"current"), (3, []), (4, b"statement"), (5, []), (6, []), **c)
+
+
 def frame(**c):
     return message((1, 2), (2, b"payload"), **c)
 
@@ -311,6 +332,42 @@ VECTORS = [
     ("key_change", "revocation-with-card", CANON, revocation(f7=b"card")),
     ("key_change", "revocation-with-consent", CANON, revocation(f8=fill(3, 64))),
     ("key_change", "key-31", BAD, revocation(f4=fill(1, 31))),
+    ("roster_head", "good", OK, roster_head()),
+    ("roster_head", "version-missing", BAD, roster_head(f2=0)),
+    ("roster_head", "unsigned", BAD, roster_head(f4=[])),
+    ("roster_head", "unordered", CANON, roster_head(f4=[roster_signature(2), roster_signature(1)])),
+    ("fork_proof", "good", OK, fork_proof()),
+    ("fork_proof", "one-head", BAD, fork_proof(f1=[roster_head()])),
+    ("fork_proof", "one-head-twice", CANON, fork_proof(f1=[roster_head(), roster_head()])),
+    ("fork_proof", "unordered", CANON, fork_proof(f1=[roster_head(f3=fill(3)), roster_head()])),
+    ("fork_proof", "unknown-field-in-head", FIELD, fork_proof(f1=[roster_head(), roster_head(f3=fill(3)) + UNKNOWN])),
+    ("freshness", "good", OK, freshness()),
+    ("freshness", "good-joined", OK, freshness(f6=fill(4, 64))),
+    ("freshness", "joined-short", BAD, freshness(f6=fill(4, 63))),
+    ("freshness", "version-missing", BAD, freshness(f3=0)),
+    ("freshness", "suite-2", SUITE, freshness(f1=2)),
+    ("freshness", "time-missing", BAD, freshness(f5=0)),
+    ("roster_delta", "good", OK, roster_delta()),
+    ("roster_delta", "good-whole", OK, roster_delta(f2=0, f3=None, f4=1, f5=2, f6=[blob(3, "all")])),
+    ("roster_delta", "head-missing", BAD, roster_delta(f1=None)),
+    ("roster_delta", "base-not-before", BAD, roster_delta(f2=5)),
+    ("roster_delta", "base-without-hash", BAD, roster_delta(f3=None)),
+    ("roster_delta", "hash-without-base", BAD, roster_delta(f2=0)),
+    ("roster_delta", "index-past-count", BAD, roster_delta(f4=1)),
+    ("roster_delta", "count-missing", BAD, roster_delta(f5=0)),
+    ("roster_delta", "count-9", BAD, roster_delta(f5=9)),
+    ("roster_delta", "no-edits", BAD, roster_delta(f6=[])),
+    ("roster_delta", "edit-of-nothing", BAD, roster_delta(f6=[num(1, 4)])),
+    ("roster_delta", "edit-of-both", CANON, roster_delta(f6=[num(1, 4) + num(2, 5) + blob(3, "x")])),
+    ("roster_delta", "unknown-field-in-edit", FIELD, roster_delta(f6=[num(2, 5) + UNKNOWN])),
+    ("roster_draft", "good", OK, roster_draft()),
+    ("roster_draft", "good-first", OK, roster_draft(f1=None, f2=None)),
+    ("roster_draft", "good-signed", OK, roster_draft(f5=[roster_signature(1)], f6=["card"])),
+    ("roster_draft", "current-missing", BAD, roster_draft(f2=None)),
+    ("roster_draft", "first-missing", BAD, roster_draft(f1=None)),
+    ("roster_draft", "chain-of-nothing", CANON, roster_draft(f1=None, f2=None, f3=["roster"])),
+    ("roster_draft", "statement-missing", BAD, roster_draft(f4=None)),
+    ("roster_draft", "key-twice", CANON, roster_draft(f5=[roster_signature(1), roster_signature(1)])),
     ("envelope", "good", OK, envelope()),
     ("letter", "good", OK, letter()),
     ("statement", "good-receipt", OK, statement()),
@@ -410,6 +467,7 @@ VECTORS = [
     ("report", "subject-missing", BAD, report(f2="")),
 
     # Values that this version does not know.
+    ("record", "type-0", FLAG, record(f1=0)),
     ("record", "type-99", FLAG, record(f1=99)),
     ("header", "suite-2", SUITE, header(f1=2)),
     ("header", "suite-missing", SUITE, header(f1=0)),

@@ -18,6 +18,7 @@
     X(CARD_SIGN, "noroshi/1 card signature")                                                                           \
     X(PREKEYS_SIGN, "noroshi/1 prekeys signature")                                                                     \
     X(ROSTER_SIGN, "noroshi/1 roster signature")                                                                       \
+    X(FRESHNESS_SIGN, "noroshi/1 freshness signature")                                                                 \
     X(ROSTER_HASH, "noroshi/1 roster hash")                                                                            \
     X(GRANT_SIGN, "noroshi/1 grant signature")                                                                         \
     X(ENVELOPE_SIGN, "noroshi/1 envelope signature")                                                                   \

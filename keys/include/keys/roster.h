@@ -9,9 +9,34 @@ void nrs_roster_hash(uint8_t hash_out[NRS_HASH_SIZE], nrs_slice statement);
 /** The community a roster speaks for: its own hash when version 1, else its community field. */
 void nrs_roster_community(uint8_t community_out[NRS_HASH_SIZE], const nrs_roster *roster, nrs_slice statement);
 
+/** What roster keys sign: community ‖ u64 version ‖ hash of the statement. So a roster's signatures hold without it. */
+#define NRS_ROSTER_HEAD_SIZE (2u * NRS_HASH_SIZE + 8u)
+void nrs_roster_head_bytes(uint8_t head_out[NRS_ROSTER_HEAD_SIZE], const uint8_t community[NRS_HASH_SIZE], uint64_t version,
+                           const uint8_t hash[NRS_HASH_SIZE]);
+/** The same of a decoded roster and its statement. */
+void nrs_roster_head_bytes_of(uint8_t head_out[NRS_ROSTER_HEAD_SIZE], const nrs_roster *roster, nrs_slice statement);
+/** A head with signatures, without its statement: each must be good or by a key that `trusted` does not name, and the
+ *  threshold of `trusted` must be met. Returns NRS_ERROR_FORGED. */
+NRS_MUST_USE nrs_error nrs_roster_head_verify(const nrs_roster_head *head, const nrs_roster *trusted);
+
 /** One roster key's signature added to a statement. Out: many_out = SignedByMany bytes, replaced. In: many: earlier
  *  SignedByMany of the same statement, or empty. */
 NRS_MUST_USE nrs_error nrs_roster_sign(nrs_bytes *many_out, nrs_slice statement, nrs_slice many, const nrs_identity *roster_key);
+
+/** How far the signatures of a statement reach, before they are enough: good ones by keys of the version before and of
+ *  the roster itself, against the two thresholds. trusted: NULL for a first version, whose own keys count. */
+typedef struct nrs_roster_signed_by {
+    size_t before_count, before_threshold; /* of the version before */
+    size_t own_count, own_threshold;       /* of the roster itself */
+} nrs_roster_signed_by;
+/** Returns NRS_ERROR_FORGED for one that is not good or by none of these keys, NOT_CANONICAL for an order. */
+NRS_MUST_USE nrs_error nrs_roster_signatures_count(nrs_roster_signed_by *count_out, Nrs__Wire__RosterSignature *const *signatures,
+                                                   size_t signature_count, const nrs_roster *roster, nrs_slice statement,
+                                                   const nrs_roster *trusted);
+/** A roster as the next version, before it has its signatures: form, chain and members' proofs as nrs_roster_verify checks
+ *  them. trusted NULL: as a first version. Out: roster_out, nrs_roster_free. */
+NRS_MUST_USE nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statement, const nrs_roster *trusted,
+                                                  nrs_slice trusted_statement);
 
 /** Verify a roster: decoding, each member's proof, at least `threshold` good signatures by distinct keys of `trusted`
  *  (the keys of the version before; NULL for a first version: its own). When keys or threshold change against `trusted`,

@@ -62,11 +62,13 @@
     X(NOT_RUNNING_HERE, "not-here", 3, "this node cannot do that")                                                     \
     X(CLEARANCE, "export-forbidden", 3, "the label does not let this leave the node that way")                         \
     X(NO_PREKEY, "no-prekey", 3, "no prekey of the recipient is known yet")                                            \
-    X(DEFERRED, "deferred", 7, "kept until the roster that it needs has come")                                          \
-    X(DISCLAIMER_UNKNOWN, "disclaimer-unknown", 3, "no roster of the community held here has this disclaimer")          \
-    X(DISCLAIMER_VERSIONS, "disclaimer-versions", 3, "two versions of one disclaimer at once")                                       \
+    X(DEFERRED, "deferred", 7, "kept until the roster that it needs has come")                                         \
+    X(DISCLAIMER_UNKNOWN, "disclaimer-unknown", 3, "no roster of the community held here has this disclaimer")         \
+    X(DISCLAIMER_VERSIONS, "disclaimer-versions", 3, "two versions of one disclaimer at once")                         \
     X(CONDITIONS, "conditions", 3, "the conditions of use do not allow this")                                          \
-    X(REWRITTEN, "rewritten", 5, "the audit log does not continue what was signed before")
+    X(REWRITTEN, "rewritten", 5, "the audit log does not continue what was signed before")                             \
+    X(ROSTER_GAP, "roster-gap", 3, "not the next version after the roster held: those between are missing")            \
+    X(ROSTER_STALE, "roster-stale", 3, "no hub has vouched for the roster for three days: it may be old")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

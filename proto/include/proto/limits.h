@@ -49,6 +49,7 @@
 #define NRS_MISSING_COUNT_MAX 32u   /* places in one request for missing reports */
 #define NRS_FORK_COUNT_MAX 16u      /* that one roster heals */
 #define NRS_CHAIN_COUNT_MAX 64u     /* rosters in one invite */
+#define NRS_HUB_WORD_MAX 16u        /* hubs of one community whose word on the roster is kept in mind */
 #define NRS_STATEMENT_COUNT_MAX 512u /* in one letter */
 #define NRS_ITEM_COUNT_MAX 1024u     /* in one frame */
 #define NRS_RECORDS_PER_ITEM_MAX 72u /* a sealed report, its grant, and the slots of one organisation */
@@ -61,7 +62,11 @@
 #define NRS_SLOT_SIZE_MAX 96u
 #define NRS_CARD_SIZE_MAX (32u * 1024u)
 #define NRS_PREKEYS_SIZE_MAX 8192u
-#define NRS_ROSTER_SIZE_MAX (470u * 1024u)
+#define NRS_ROSTER_SIZE_MAX (1440u * 1024u) /* of a statement: 2,048 members with the longest names, and 4,096 tombstones */
+#define NRS_ROSTER_SIGNED_SIZE_MAX (NRS_ROSTER_SIZE_MAX + 8u * 1024u)
+#define NRS_ROSTER_PIECE_SIZE_MAX (256u * 1024u) /* of the literals of one piece, when a roster travels in several */
+#define NRS_ROSTER_PIECE_COUNT_MAX 8u
+#define NRS_ROSTER_EDIT_COUNT_MAX 8192u
 #define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
 #define NRS_STATEMENT_SIZE_MAX 8192u
 #define NRS_NOTICE_SIZE_MAX 4096u
@@ -77,7 +82,9 @@
 #define NRS_AUDIT_USER_SIZE_MAX 64u
 #define NRS_AUDIT_DETAIL_SIZE_MAX 96u
 #define NRS_BODY_SIZE_MAX (256u * 1024u + NRS_TAG_SIZE) /* the sealed body */
-#define NRS_FILE_SIZE_MAX (1024u * 1024u) /* any card, invite or form read from a file */
+#define NRS_FILE_SIZE_MAX (1024u * 1024u) /* any card or form read from a file */
+#define NRS_CEREMONY_SIZE_MAX (8u * 1024u * 1024u) /* what a file of a ceremony holds: a roster, an invite, a draft */
+#define NRS_CEREMONY_FILE_SIZE_MAX (11u * 1024u * 1024u) /* that file, armoured */
 
 #define NRS_SECOND_MS 1000ull
 #define NRS_MINUTE_MS (60ull * NRS_SECOND_MS)
@@ -93,6 +100,8 @@
 #define NRS_SUCCEEDED_GRACE_MS (28ull * NRS_DAY_MS) /* a key that was succeeded still receives, and passes on what it made before */
 #define NRS_CLOCK_AHEAD_MS_MAX (25ull * NRS_HOUR_MS) /* a created time may lie this far ahead of ours: a clock may be a day wrong */
 #define NRS_ROSTER_LIFE_MS_DEFAULT (366ull * NRS_DAY_MS)
+#define NRS_ROSTER_FRESH_MS (3ull * NRS_DAY_MS) /* no hub's word on it for longer: the roster is stale */
+#define NRS_ROSTER_EXPIRES_SOON_DAYS 60u
 
 #define NRS_LINK_WINDOW_DEFAULT (4u * 1024u * 1024u)
 #define NRS_LINK_WINDOW_MIN (1024u * 1024u)
@@ -106,7 +115,10 @@
 #define NRS_ROSTER_AHEAD_MAX 1024u /* versions that a record may speak of beyond the one held */
 
 _Static_assert(NRS_RECORD_SIZE_MAX < NRS_FRAME_SIZE_MAX, "a frame holds the largest record");
-_Static_assert(NRS_ROSTER_SIZE_MAX < NRS_RECORD_SIZE_MAX, "a record holds the largest roster");
+_Static_assert(NRS_ROSTER_PIECE_SIZE_MAX + 64u * 1024u < NRS_RECORD_SIZE_MAX, "a record holds the largest piece");
+_Static_assert(NRS_ROSTER_SIZE_MAX <= NRS_ROSTER_PIECE_SIZE_MAX * NRS_ROSTER_PIECE_COUNT_MAX, "the pieces hold the largest roster");
+_Static_assert(2 * NRS_ROSTER_SIGNED_SIZE_MAX + 64u * 1024u < NRS_CEREMONY_SIZE_MAX, "a draft holds two rosters");
+_Static_assert(NRS_CEREMONY_SIZE_MAX / 3 * 4 + NRS_CEREMONY_SIZE_MAX / 48 < NRS_CEREMONY_FILE_SIZE_MAX, "and its file the armour");
 _Static_assert(NRS_BODY_TEXT_SIZE_MAX < NRS_BODY_SIZE_MAX, "a body holds the largest text");
 _Static_assert(NRS_LINK_WINDOW_MIN >= 2 * NRS_FRAME_SIZE_MAX, "the smallest window holds a frame");
 _Static_assert((1u << NRS_SLOT_PATH_DEPTH_MAX) >= NRS_SLOT_COUNT_MAX, "a path reaches every slot");

@@ -19,6 +19,9 @@ typedef enum nrs_record_type {
     NRS_RECORD_PREKEYS = 6,    /* Signed Prekeys */
     NRS_RECORD_ROSTER = 7,     /* SignedByMany Roster */
     NRS_RECORD_ENVELOPE = 8,   /* Signed Envelope */
+    NRS_RECORD_FRESHNESS = 9,  /* Signed Freshness */
+    NRS_RECORD_ROSTER_DELTA = 10, /* RosterDelta */
+    NRS_RECORD_FORK = 11,      /* ForkProof */
     NRS_RECORD_KEY_CHANGE = 12, /* Signed KeyChange */
     NRS_RECORD_EQUIVOCATION = 13, /* Equivocation */
     NRS_RECORD_AUDIT_CHECKPOINT = 14, /* Signed AuditCheckpoint */
@@ -72,7 +75,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
 #define NRS_MESSAGES(X)                                                                                                \
     X(record, Nrs__Wire__Record, nrs__wire__record, NRS_RECORD_SIZE_MAX)                                               \
     X(signed, Nrs__Wire__Signed, nrs__wire__signed, NRS_RECORD_SIZE_MAX)                                               \
-    X(signed_by_many, Nrs__Wire__SignedByMany, nrs__wire__signed_by_many, NRS_RECORD_SIZE_MAX)                         \
+    X(signed_by_many, Nrs__Wire__SignedByMany, nrs__wire__signed_by_many, NRS_ROSTER_SIGNED_SIZE_MAX)                  \
     X(header, Nrs__Wire__Header, nrs__wire__header, NRS_HEADER_SIZE_MAX)                                               \
     X(grant, Nrs__Wire__Grant, nrs__wire__grant, NRS_GRANT_SIZE_MAX)                                                   \
     X(sealed, Nrs__Wire__Sealed, nrs__wire__sealed, NRS_RECORD_SIZE_MAX)                                               \
@@ -89,7 +92,12 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(prekeys, Nrs__Wire__Prekeys, nrs__wire__prekeys, NRS_PREKEYS_SIZE_MAX)                                           \
     X(roster, Nrs__Wire__Roster, nrs__wire__roster, NRS_ROSTER_SIZE_MAX)                                               \
     X(key_change, Nrs__Wire__KeyChange, nrs__wire__key_change, 2 * NRS_CARD_SIZE_MAX)                                  \
-    X(invite, Nrs__Wire__Invite, nrs__wire__invite, NRS_FILE_SIZE_MAX)                                                 \
+    X(invite, Nrs__Wire__Invite, nrs__wire__invite, NRS_CEREMONY_SIZE_MAX)                                             \
+    X(roster_head, Nrs__Wire__RosterHead, nrs__wire__roster_head, 8192u)                                               \
+    X(roster_delta, Nrs__Wire__RosterDelta, nrs__wire__roster_delta, NRS_RECORD_SIZE_MAX)                              \
+    X(fork_proof, Nrs__Wire__ForkProof, nrs__wire__fork_proof, 96u * 1024u)                                            \
+    X(freshness, Nrs__Wire__Freshness, nrs__wire__freshness, 512u)                                                     \
+    X(roster_draft, Nrs__Wire__RosterDraft, nrs__wire__roster_draft, NRS_CEREMONY_SIZE_MAX)                            \
     X(envelope, Nrs__Wire__Envelope, nrs__wire__envelope, NRS_ENVELOPE_SIZE_MAX)                                       \
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \

@@ -151,14 +151,20 @@ static inline void maker_sign(nrs_bytes *many_out, const maker *m, nrs_slice sta
     Nrs__Wire__RosterSignature signatures[8];
     Nrs__Wire__RosterSignature *places[8];
     uint8_t bytes[8][NRS_SIGNATURE_SIZE];
+    uint8_t head[NRS_ROSTER_HEAD_SIZE] = { 0 };
+    nrs_roster *roster = NULL; /* one of a wrong form has no head, and is refused before its signatures are looked at */
 
     value.statement = nrs_field_of(statement);
     value.signatures = places;
     assert_true(strlen(signers) <= 8);
+    if (nrs_roster_decode(&roster, statement) == NRS_OK) {
+        nrs_roster_head_bytes_of(head, roster, statement);
+    }
+    nrs_roster_free(&roster);
     for (size_t i = 0; signers[i] != '\0'; i++) {
         const nrs_identity *key = m->keys[signers[i] - '0'];
 
-        nrs_sign(bytes[i], key, NRS_DOMAIN_ROSTER_SIGN, statement);
+        nrs_sign(bytes[i], key, NRS_DOMAIN_ROSTER_SIGN, nrs_slice_of(head, sizeof(head)));
         nrs__wire__roster_signature__init(&signatures[i]);
         signatures[i].key = nrs_field_of(maker_key(nrs_identity_public(key)->sign_key));
         signatures[i].signature = nrs_field_of(nrs_slice_of(bytes[i], NRS_SIGNATURE_SIZE));

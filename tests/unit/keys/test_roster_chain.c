@@ -64,9 +64,9 @@ static const struct chain_case {
     { "all keys exchanged, both sides", 2, 3, 1, 1, "013", false, false, false, NRS_OK },
     { "all keys exchanged, the new side only", 2, 3, 1, 1, "3", false, false, false, NRS_ERROR_FORGED },
     { "a signature by a key of neither", 2, 0, 2, 2, "013", false, false, false, NRS_ERROR_FORGED },
-    { "a gap", 3, 0, 3, 2, "01", false, false, false, NRS_ERROR_MALFORMED },
-    { "another community", 2, 0, 3, 2, "01", true, false, false, NRS_ERROR_MALFORMED },
-    { "another version before it", 2, 0, 3, 2, "01", false, true, false, NRS_ERROR_MALFORMED },
+    { "a gap", 3, 0, 3, 2, "01", false, false, false, NRS_ERROR_ROSTER_GAP },
+    { "another community", 2, 0, 3, 2, "01", true, false, false, NRS_ERROR_FORGED },
+    { "another version before it", 2, 0, 3, 2, "01", false, true, false, NRS_ERROR_FORKED },
 };
 
 static void test_chain(void **state)
@@ -173,9 +173,9 @@ static const struct invite_case {
     { "an older one as current", FIRST, { ADDED, DROPPED, -1 }, ADDED, NRS_ERROR_ROSTER_OLD },
     { "a community of one version", FIRST, { -1 }, FIRST, NRS_OK },
     { "a first version that is not one", ADDED, { DROPPED, -1 }, CURRENT, NRS_ERROR_MALFORMED },
-    { "the first of another community as current", FIRST, { -1 }, FOREIGN, NRS_ERROR_MALFORMED },
-    { "a later one of another community, by the same keys", FIRST, { -1 }, FOREIGN_SECOND, NRS_ERROR_MALFORMED },
-    { "another community's in the chain", FIRST, { FOREIGN_SECOND, -1 }, CURRENT, NRS_ERROR_MALFORMED },
+    { "the first of another community as current", FIRST, { -1 }, FOREIGN, NRS_ERROR_FORGED },
+    { "a later one of another community, by the same keys", FIRST, { -1 }, FOREIGN_SECOND, NRS_ERROR_FORGED },
+    { "another community's in the chain", FIRST, { FOREIGN_SECOND, -1 }, CURRENT, NRS_ERROR_FORGED },
     { "the other community by itself", FOREIGN, { -1 }, FOREIGN_SECOND, NRS_OK },
 };
 

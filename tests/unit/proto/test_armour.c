@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/armour.h"
+#include "proto/limits.h"
 
 static void test_round_trip(void **state)
 {
@@ -95,7 +96,7 @@ static void test_huge(void **state)
     nrs_bytes decoded = {0};
 
     (void)state;
-    assert_int_equal(nrs_bytes_resize(&huge, 2 * 1024 * 1024 + 1), NRS_OK);
+    assert_int_equal(nrs_bytes_resize(&huge, NRS_CEREMONY_FILE_SIZE_MAX + 1), NRS_OK);
     assert_int_equal(nrs_armour_decode(&decoded, "CARD", nrs_slice_of_bytes(&huge)), NRS_ERROR_TOO_LARGE);
     nrs_bytes_wipe(&huge);
 }

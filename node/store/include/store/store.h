@@ -183,6 +183,53 @@ NRS_MUST_USE nrs_error nrs_store_roster_get(nrs_store *store, nrs_bytes *many_ou
 typedef nrs_error (*nrs_roster_visitor)(void *context, const uint8_t *community, uint64_t version, nrs_slice many);
 NRS_MUST_USE nrs_error nrs_store_roster_each_newest(nrs_store *store, nrs_roster_visitor visit, void *context);
 
+/** Forget the bytes of one version; its step stays. */
+NRS_MUST_USE nrs_error nrs_store_roster_drop(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
+/** The highest version up to this one whose bytes are kept. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_roster_before(nrs_store *store, uint64_t *version_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
+
+/** One version of a roster as this node came to hold it: what it changed, and how it is told to others. */
+typedef struct nrs_roster_step_row {
+    const uint8_t *community; /* 32 */
+    uint64_t version;
+    uint64_t base_version;    /* the one held before; 0: none */
+    bool key_change;          /* roster keys or threshold differ from the one held before */
+    uint64_t adopted_ms;
+    const uint8_t *hash;      /* 32, of the statement */
+    nrs_slice summary;        /* core's own words on what changed; at most 16 KiB */
+    nrs_slice delta;          /* RosterDelta bytes against base_version, or empty */
+} nrs_roster_step_row;
+NRS_MUST_USE nrs_error nrs_store_roster_step_add(nrs_store *store, const nrs_roster_step_row *row);
+typedef nrs_error (*nrs_roster_step_visitor)(void *context, const nrs_roster_step_row *row);
+/** Steps with after < version <= until, ascending; key_changes: only those in which the roster keys changed. */
+NRS_MUST_USE nrs_error nrs_store_roster_step_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after, uint64_t until,
+                                                  bool key_changes, size_t limit, nrs_roster_step_visitor visit, void *context);
+
+/** What a member said last of a community's roster. */
+typedef struct nrs_word_row { const uint8_t *community, *signer; uint64_t created_ms; uint64_t position; nrs_slice payload; } nrs_word_row;
+typedef nrs_error (*nrs_word_visitor)(void *context, const nrs_word_row *row);
+NRS_MUST_USE nrs_error nrs_store_word_set(nrs_store *store, const nrs_word_row *row);
+/** Zeros when there is none. */
+NRS_MUST_USE nrs_error nrs_store_word_find(nrs_store *store, uint64_t *created_ms_out, uint64_t *position_out,
+                                           const uint8_t community[NRS_HASH_SIZE], const uint8_t signer[NRS_KEY_SIZE]);
+/** community NULL: of all. */
+NRS_MUST_USE nrs_error nrs_store_word_each(nrs_store *store, const uint8_t *community, nrs_word_visitor visit, void *context);
+
+/** One side of a fork, or the roster that is to heal it and waits for a person. */
+typedef struct nrs_fork_row {
+    const uint8_t *community; /* 32 */
+    const uint8_t *hash;      /* 32, of the statement */
+    uint64_t version;
+    bool pending;             /* it heals, and waits */
+    nrs_slice head;           /* RosterHead, or empty */
+    nrs_slice many;           /* SignedByMany; empty when only the head is known */
+} nrs_fork_row;
+typedef nrs_error (*nrs_fork_visitor)(void *context, const nrs_fork_row *row);
+/** Add or replace. */
+NRS_MUST_USE nrs_error nrs_store_fork_set(nrs_store *store, const nrs_fork_row *row);
+NRS_MUST_USE nrs_error nrs_store_fork_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], nrs_fork_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_fork_clear(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool pending_only);
+
 /** Cards and prekey bundles, one of each owner, replaced by the next that is set; `position` is where the record stands in the log. */
 typedef struct nrs_published_row { const uint8_t *owner; uint64_t serial; uint64_t position; nrs_slice payload; } nrs_published_row;
 typedef nrs_error (*nrs_published_visitor)(void *context, const nrs_published_row *row);

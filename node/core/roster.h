@@ -1,0 +1,73 @@
+/* Rosters as the node keeps and passes them on (SPEC 7.4, 10.3). */
+#ifndef CORE_ROSTER_H
+#define CORE_ROSTER_H
+
+#include "internal.h"
+#include "keys/roster_delta.h"
+
+/** A signed roster taken apart. Zeroed is empty. */
+typedef struct nrs_roster_parts {
+    nrs_bytes bytes;         /* SignedByMany; what the others borrow from */
+    nrs_signed_by_many *many;
+    nrs_roster *roster;
+} nrs_roster_parts;
+void nrs_roster_parts_wipe(nrs_roster_parts *parts);
+/** Decode; nothing is verified. Out: parts_out, nrs_roster_parts_wipe. */
+NRS_MUST_USE nrs_error nrs_roster_parts_of(nrs_roster_parts *parts_out, nrs_slice many);
+
+/** A version that this node holds or held: whole from the store, or put together from the one before and its deltas.
+ *  NRS_ERROR_NOT_FOUND. Out: parts_out, nrs_roster_parts_wipe. */
+NRS_MUST_USE nrs_error nrs_roster_at(nrs_core *core, nrs_roster_parts *parts_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
+/** The hash of a version that this node holds or held. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_roster_hash_at(nrs_core *core, uint8_t hash_out[NRS_HASH_SIZE], const uint8_t community[NRS_HASH_SIZE],
+                                          uint64_t version);
+/** Keep the first roster and those in which the keys changed, as an invite brings them: from then on this node can vouch
+ *  for the newest to its own command line. */
+NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite);
+
+/* roster_word.c: what members say of rosters */
+NRS_MUST_USE nrs_error nrs_roster_load_words(nrs_core *core);
+/** The payload of a FRESHNESS record; from: NULL for this node's own. */
+NRS_MUST_USE nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
+/** When a hub, or the roster keys, last vouched for the roster held; never after now. */
+uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *community);
+bool nrs_roster_stale(const nrs_core *core, const nrs_community *community);
+/** Write into the log and the audit log that a person sealed under a stale or expired roster; nothing when it was neither.
+ *  person: who acts, or NULL. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_roster_note_override(nrs_core *core, const nrs_community *community, nrs_label label, bool given, const char *person);
+/** Say what is due, and warn of expiry. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_roster_tick(nrs_core *core);
+
+/* roster_fork.c, roster_heal.c */
+bool nrs_fork_is(const nrs_community *community);
+void nrs_fork_wipe(nrs_community *community);
+NRS_MUST_USE nrs_error nrs_fork_load(nrs_core *core);
+/** Whether all sides agree that this member is one, and a hub. */
+void nrs_fork_agreed(const nrs_community *community, const Nrs__Wire__Member *member, bool *member_out, bool *hub_out);
+/** Another roster of a version that this node holds: verified, kept, told to everyone. NRS_OK also when it is known. */
+NRS_MUST_USE nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many);
+/** The payload of a FORK record. */
+NRS_MUST_USE nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload);
+/** ForkProof bytes of a forked community. Out: replaced. */
+NRS_MUST_USE nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community);
+/** Whether a later roster is in force only after a person has compared its fingerprint. */
+bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster);
+/** Whether it names every side that is known. */
+bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster);
+/** Keep a healing roster until a person has looked at it. Returns NRS_ERROR_FORKED when it does not heal. */
+NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many);
+/** Put a verified healing roster in force. */
+NRS_MUST_USE nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many);
+/** The person has compared: put the one that waits in force. Returns NRS_ERROR_NOT_FOUND, FINGERPRINT, and others. */
+NRS_MUST_USE nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint);
+
+/** Tell a linked peer of the rosters of which its hello named an older version. After the commit. */
+NRS_MUST_USE nrs_error nrs_roster_push_all(nrs_core *core);
+/** The payload of a ROSTER_DELTA record. `link`: the peer's, where the pieces of a whole roster are gathered; NULL for a record
+ *  that was kept. */
+NRS_MUST_USE nrs_error nrs_receive_roster_delta(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+/** The peer has handed over this version, so it need not be told of it. */
+void nrs_roster_note_held(nrs_peer *peer, const uint8_t community[NRS_HASH_SIZE], uint64_t version, const uint8_t hash[NRS_HASH_SIZE]);
+void nrs_roster_gathering_wipe(struct nrs_roster_gathering **gathering);
+
+#endif

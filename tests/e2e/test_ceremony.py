@@ -1,0 +1,223 @@
+"""Rosters signed by k of n keys that live on machines without network and without a node; and every file of it spoilt."""
+
+import json
+import random
+import subprocess
+
+from harness import SANITIZER_WORDS, E2E, Result, bin_dir, build_mesh, environment, join, main, wait_until
+
+SEND = ("--kind", "situation", "--body", "b", "--subject")
+
+
+class Ceremony(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo"])
+        cls.offline = world.path / "offline"
+        cls.offline.mkdir()
+        cls.names = ("chair", "vice", "clerk", "stranger")
+        cls.keys = {name: cls.tool("community", "key", cls.path(f"{name}.key"), "--no-passphrase", "--json").object()["key"]
+                    for name in cls.names}
+
+    @classmethod
+    def path(cls, name):
+        return cls.offline / name
+
+    @classmethod
+    def tool(cls, *args, want=0, lang="en"):
+        """noroshi on a machine that has no node: no folder, no control socket."""
+        argv = [str(bin_dir() / "noroshi"), "--dir", str(cls.offline / "no-node"), "--lang", lang, *map(str, args)]
+        done = subprocess.run(argv, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL, cwd=cls.world.cores,
+                              env=environment({"HOME": str(cls.world.home)}))
+        result = Result(argv, done.returncode, done.stdout, done.stderr)
+        if SANITIZER_WORDS.search(result.err) or (want is not None and result.code not in (want if isinstance(want, tuple) else (want,))):
+            raise AssertionError(f"exit {want} expected: {result}")
+        return result
+
+    def version(self, node):
+        return node.cli("community", "show", "electricity", "--json").object()["version"]
+
+    def wait_version(self, version, *nodes):
+        for node in nodes:
+            wait_until(lambda n=node: self.version(n) == version, f"{node.org} holds version {version}")
+            wait_until(lambda n=node: n.status()["communities"][0]["roster_version"] == version, f"{node.org} runs by it")
+
+    def test_1_two_of_three(self):
+        """One key in the folder becomes two of three elsewhere; the folder's is dropped in a second step."""
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        first = self.version(hub)
+        draft = self.path("keys.draft")
+        adds = [part for name in ("chair", "vice", "clerk") for part in ("--add-key", self.keys[name])]
+        hub.cli("community", "keys", "electricity", *adds, "--threshold", "2", want=3)  # the one key here is not enough
+        self.assertEqual(self.version(hub), first)
+        hub.cli("community", "keys", "electricity", *adds, "--threshold", "2", "--draft", draft)
+        self.assertEqual(self.version(hub), first, "a draft changes nothing")
+        shown = self.tool("community", "sign", draft, "--dry-run").out
+        for word in (f"Version {first + 1}, after version {first}", f"+ roster key {self.keys['chair']}", "signatures needed: 1, now 2 of 4",
+                     "Signatures: 1 of 1 needed; of the new keys: 1 of 2 needed", "Not complete yet",
+                     hub.cli("community", "fingerprint", "electricity").out.strip()):
+            self.assertIn(word, shown)
+        self.assertIn("名簿鍵", self.tool("community", "sign", draft, "--dry-run", lang="ja").out)
+        hub.cli("community", "apply", draft, want=5)
+        before = draft.read_bytes()
+        self.tool("community", "sign", draft, "--dry-run", "--key", self.path("chair.key"))
+        self.assertEqual(draft.read_bytes(), before, "a dry run signs nothing")
+        self.tool("community", "sign", draft, "--key", self.path("stranger.key"), want=3)
+        self.assertEqual(draft.read_bytes(), before)
+        done = self.tool("community", "sign", draft, "--key", self.path("chair.key"), "--json").object()
+        self.assertTrue(done["complete"])
+        self.assertIn(self.keys["chair"], done["signed_by"])
+        hub.cli("community", "apply", draft, "--dry-run")
+        self.assertEqual(self.version(hub), first)
+        hub.cli("community", "apply", draft)
+        self.wait_version(first + 1, hub, alpha, bravo)
+        self.assertIn("in-force-already", hub.cli("community", "apply", draft, "--json").out)
+
+        # The folder's own key goes: from now on nothing in this folder can sign a roster.
+        shown = json.loads(self.tool("community", "sign", draft, "--dry-run", "--json").out)
+        (own,) = set(shown["keys"]) - set(self.keys.values())
+        hub.cli("community", "keys", "electricity", "--drop-key", own, "--draft", draft)
+        copies = [self.path("a.draft"), self.path("b.draft")]
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--output", copies[0])
+        self.tool("community", "sign", draft, "--key", self.path("clerk.key"), "--output", copies[1])
+        self.tool("community", "combine", *copies, "--output", draft)
+        hub.cli("community", "apply", draft)
+        self.wait_version(first + 2, hub, alpha, bravo)
+        hub.cli("community", "renew", "electricity", want=3)
+        hub.cli("community", "renew", "electricity", "--draft", draft)
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"))
+        self.tool("community", "sign", draft, "--key", self.path("chair.key"))
+        hub.cli("community", "apply", draft)
+        self.wait_version(first + 3, hub, alpha, bravo)
+
+    def test_2_member_through_the_ceremony(self):
+        """A member is added and another leaves by drafts; who joins verifies the chain of key changes."""
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        charlie = self.world.node("charlie").init()
+        now = self.version(hub)
+        draft = self.path("charlie.draft")
+        hub.cli("community", "add", "electricity", charlie.card(), "--fingerprint", charlie.fingerprint(), "--draft", draft)
+        shown = self.tool("community", "sign", draft, "--dry-run").out
+        self.assertIn("+ charlie", shown)
+        self.assertIn(charlie.fingerprint(), shown)
+        for name in ("vice", "clerk"):
+            self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+        hub.cli("community", "apply", draft)
+        self.wait_version(now + 1, hub, alpha, bravo)
+        join(hub, charlie, "electricity")
+        charlie.start().wait_link("hub")
+        report = alpha.send("--tlp", "GREEN", "--to", "@electricity", *SEND, "to the newcomer")
+        charlie.wait_report(report)
+        for node in (alpha, charlie):  # each can verify its own roster offline, from the first on
+            node.cli("community", "show", "electricity")
+            node.cli("community", "invite", "electricity")
+        hub.cli("community", "remove", "electricity", "charlie", "--left", "--draft", draft)
+        self.assertIn("- charlie", self.tool("community", "sign", draft, "--dry-run").out)
+        self.assertEqual(json.loads(self.tool("community", "sign", draft, "--dry-run", "--json").out)["changes"][0]["cause"], "left")
+        for name in ("chair", "clerk"):
+            self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+        hub.cli("community", "apply", draft)
+        self.wait_version(now + 2, hub, alpha, bravo)
+        wait_until(lambda: charlie.link("hub") != "up", "it left: the link drops")
+
+    def refused(self, node, draft, *, want):
+        """Exit 3 or 5 with a reason; nothing changed; the node wrote the attempt into its log."""
+        version, said = self.version(node), len(node.log_text())
+        done = node.cli("community", "apply", draft, "--json", want=None)
+        self.assertIn(done.code, want, str(done))
+        self.assertTrue(done.error()["message"])
+        self.assertEqual(done.out, "")
+        self.assertEqual(self.version(node), version)
+        wait_until(lambda: "inbox: apply-" in node.log_text()[said:], "the attempt is in the log")
+        self.assertEqual(self.version(node), version)
+        return done
+
+    def test_3_spoilt_files(self):
+        hub = self.world.nodes["hub"]
+        now = self.version(hub)
+        draft, spoilt = self.path("renewed.draft"), self.path("spoilt.draft")
+        hub.cli("community", "renew", "electricity", "--draft", draft)
+        self.refused(hub, draft, want=(5,))  # no signature
+        self.tool("community", "sign", draft, "--key", self.path("chair.key"))
+        self.refused(hub, draft, want=(5,))  # too few
+        one = draft.read_bytes()
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"))
+        good = draft.read_bytes()
+        dice = random.Random(5)
+        bad = {f"cut at {at}": good[:at] for at in (0, 40, len(good) // 2, len(good) - 2)}
+        for number in range(4):
+            flipped = bytearray(good)
+            at = dice.randrange(len(good))
+            flipped[at] ^= 1 << dice.randrange(7)
+            bad[f"bit in byte {at}, {number}"] = bytes(flipped)
+        for name, data in bad.items():
+            with self.subTest(name):
+                spoilt.write_bytes(data)
+                for argv in (("sign", spoilt, "--dry-run"), ("sign", spoilt, "--key", self.path("chair.key")),
+                             ("combine", draft, spoilt, "--output", self.path("never"))):
+                    done = self.tool("community", *argv, want=(3, 5))
+                    self.assertTrue(done.err.strip())
+                    self.assertEqual(spoilt.read_bytes(), data)
+                    self.assertFalse(self.path("never").exists())
+                self.refused(hub, spoilt, want=(3, 5))
+        spoilt.write_bytes(one)
+        self.assertEqual(self.version(hub), now)
+
+        # Another community's: of the same name, by another node.
+        other = self.world.node("other").init()
+        other.cli("community", "create", "electricity", "--name", "別の電力")
+        foreign = self.path("foreign.draft")
+        other.cli("community", "renew", "electricity", "--draft", foreign)
+        self.refused(hub, foreign, want=(5,))
+        self.tool("community", "combine", draft, foreign, "--output", self.path("never"), want=5)
+        other.cli("community", "create", "gas", "--name", "ガス")
+        other.cli("community", "renew", "gas", "--draft", foreign)
+        self.refused(hub, foreign, want=(3,))
+
+        # Out of order: two drafts of one version, the second comes too late; and a version that is long past.
+        rival = self.path("rival.draft")
+        hub.cli("community", "renew", "electricity", "--expires", "100d", "--draft", rival)
+        for name in ("chair", "clerk"):
+            self.tool("community", "sign", rival, "--key", self.path(f"{name}.key"))
+        hub.cli("community", "apply", draft)
+        self.refused(hub, rival, want=(5,))
+        self.refused(hub, self.path("charlie.draft"), want=(3,))
+        self.assertEqual(self.version(hub), now + 1)
+
+        # A key that was dropped signs no more, and a draft with its signature is refused.
+        hub.cli("community", "keys", "electricity", "--drop-key", self.keys["clerk"], "--draft", draft)
+        for name in ("chair", "vice"):
+            self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+        hub.cli("community", "apply", draft)
+        hub.cli("community", "renew", "electricity", "--draft", draft)
+        self.tool("community", "sign", draft, "--key", self.path("clerk.key"), want=3)
+        self.tool("community", "sign", draft, "--key", self.path("chair.key"))
+        self.refused(hub, draft, want=(5,))
+
+    def test_4_key_files(self):
+        key = self.path("chair.key")
+        self.tool("community", "key", key, "--no-passphrase", want=8)  # never written over
+        good = key.read_bytes()
+        draft = self.path("any.draft")
+        self.world.nodes["hub"].cli("community", "renew", "electricity", "--draft", draft)
+        before = draft.read_bytes()
+        bad = self.path("bad.key")
+        for data in (b"", good[:50], good[:-3], good.replace(b"KEY", b"CARD"), good[:120] + bytes([good[120] ^ 1]) + good[121:]):
+            bad.write_bytes(data)
+            done = self.tool("community", "sign", draft, "--key", bad, want=5)
+            self.assertTrue(done.err.strip())
+            self.assertEqual(draft.read_bytes(), before)
+        locked, right, wrong = self.path("locked.key"), self.path("right"), self.path("wrong")
+        right.write_text("合言葉 one\n")
+        wrong.write_text("another\n")
+        self.tool("community", "key", locked, "--passphrase-file", right)
+        self.tool("community", "sign", draft, "--key", locked, want=5)
+        self.tool("--passphrase-file", wrong, "community", "sign", draft, "--key", locked, want=5)
+        self.tool("--passphrase-file", right, "community", "sign", draft, "--key", locked, want=3)  # opens, and is no roster key
+        self.assertEqual(draft.read_bytes(), before)
+        self.tool("community", "sign", draft, want=2)
+        self.tool("community", "combine", draft, draft, want=2)
+
+
+if __name__ == "__main__":
+    main()
