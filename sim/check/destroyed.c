@@ -42,6 +42,9 @@ static void check_vault(sim_world *world, sim_node *node)
 /* A clock is trusted with what cannot be undone once it has run true for a day: it was up, and right, over the last sleep. */
 static bool awake_since(const sim_world *world, const sim_node *node)
 {
+    if (world->leapt_ms + AWARE_MS > world->end_ms) {
+        return false; /* before it looked its clock was put right, which is a jump like any other */
+    }
     return world->leapt_ms != 0 && node->up_ms < world->leapt_ms && node->jumped_ms + AWARE_MS < world->leapt_ms &&
            world->leapt_ms + 2 * SIM_MINUTE_MS < world->now_ms;
 }
