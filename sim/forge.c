@@ -228,13 +228,13 @@ typedef struct collected { nrs_bytes sealed, table; uint64_t left; } collected;
 static nrs_error collect(void *context, const nrs_log_row *row)
 {
     collected *set = context;
-    nrs_bytes *place = row->type == NRS_RECORD_SEALED ? &set->sealed : row->type == NRS_RECORD_SLOT_TABLE ? &set->table : NULL;
 
-    if (place == NULL || row->record.size == 0 || (place == &set->table && set->sealed.size == 0)) {
+    if (row->type != NRS_RECORD_SEALED || row->record.size == 0 || row->slots.size == 0) {
         return NRS_OK;
     }
-    NRS_ASSERT(nrs_bytes_copy(place, row->record) == NRS_OK);
-    return place == &set->table && set->left-- == 0 ? NRS_ERROR_LIMIT : NRS_OK;
+    NRS_ASSERT(nrs_bytes_copy(&set->sealed, row->record) == NRS_OK);
+    NRS_ASSERT(nrs_bytes_copy(&set->table, row->slots) == NRS_OK);
+    return set->left-- == 0 ? NRS_ERROR_LIMIT : NRS_OK;
 }
 
 void sim_forge_reveal(sim_world *world, sim_node *carrier, const sim_act *act)

@@ -94,14 +94,13 @@ static bool is_member(const sim_world *world, const sim_node *node, size_t reade
     return (after != NULL && (after->members & (1ull << reader)) != 0) || (before != NULL && (before->members & (1ull << reader)) != 0);
 }
 
-/* Whom a node grants to stands in the roster that it holds at that moment. */
-static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+/* Whom a node grants to stands in the roster that it holds at that moment. payload: of a slot table. */
+static void check_table(sim_world *world, const sim_node *node, nrs_slice payload)
 {
     const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
     nrs_slot_table *table = NULL;
 
-    if (record->type != NRS_RECORD_SLOT_TABLE || row->source.size != 0 || roster == NULL ||
-        nrs_slot_table_decode(&table, nrs_field(&record->payload)) != NRS_OK) {
+    if (roster == NULL || nrs_slot_table_decode(&table, payload) != NRS_OK) {
         return;
     }
     for (size_t i = 0; i < table->n_slots; i++) {
@@ -119,6 +118,21 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         nrs_slot_free(&slot);
     }
     nrs_slot_table_free(&table);
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_record *table = NULL;
+
+    if (row->source.size != 0 || node->hostile != NULL) {
+        return;
+    }
+    if (record->type == NRS_RECORD_SLOT_TABLE) {
+        check_table(world, node, nrs_field(&record->payload));
+    } else if (record->type == NRS_RECORD_SEALED && row->slots.size > 0 && nrs_record_decode(&table, row->slots) == NRS_OK) {
+        check_table(world, node, nrs_field(&table->payload));
+    }
+    nrs_record_free(&table);
 }
 
 const sim_checker sim_checker_disclosure = {.name = "disclosure", .shown = shown, .frame = frame, .record = record};
