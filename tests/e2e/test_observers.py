@@ -130,9 +130,10 @@ class Proxy:
 
 # ---- A database, as whoever holds it takes it apart ----
 
-SIGNED = {4: "Grant", 5: "Card", 6: "Prekeys", 8: "Envelope", 12: "KeyChange"}
+SIGNED = {4: "Grant", 5: "Card", 6: "Prekeys", 8: "Envelope", 9: "Freshness", 12: "KeyChange", 14: "AuditCheckpoint",
+          15: "AuditCosignature"}
 RECORDS = {1: "Sealed", 2: "SlotTable", 3: "SlotPath", 4: "Signed", 5: "Signed", 6: "Signed", 7: "SignedByMany", 8: "Signed",
-           12: "Signed", 13: "Equivocation"}
+           9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed"}
 INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTable", "slots"): "Slot", ("SlotPath", "slot"): "Slot",
          ("SignedByMany", "statement"): "Roster", ("SignedHeader", "header"): "Header"}
 RESEND = 200  # rows that never leave the node as such
