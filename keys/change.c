@@ -20,9 +20,10 @@ static nrs_error sign_change(nrs_bytes *payload_out, const nrs_key_change *chang
 
 nrs_error nrs_change_revoke(nrs_bytes *payload_out, const nrs_identity *identity, const char *org, uint64_t now_ms)
 {
-    nrs_key_change change = NRS__WIRE__KEY_CHANGE__INIT;
+    nrs_key_change change;
     char name[NRS_NAME_SIZE_MAX + 1] = "";
 
+    nrs__wire__key_change__init(&change);
     NRS_ASSERT(payload_out != NULL && identity != NULL);
 
     if (org == NULL || !nrs_name_valid(org)) {
@@ -41,11 +42,12 @@ nrs_error nrs_change_succeed(nrs_bytes *payload_out, const nrs_identity *before,
                              uint64_t now_ms)
 {
     const nrs_public_keys *keys = nrs_identity_public(before);
-    nrs_key_change change = NRS__WIRE__KEY_CHANGE__INIT;
+    nrs_key_change change;
     uint8_t consent[NRS_SIGNATURE_SIZE];
     nrs_card *card = NULL;
     nrs_error error = nrs_card_verify(&card, card_bytes);
 
+    nrs__wire__key_change__init(&change);
     NRS_ASSERT(payload_out != NULL && after != NULL);
 
     if (error == NRS_OK && memcmp(card->sign_key.data, nrs_identity_public(after)->sign_key, NRS_KEY_SIZE) != 0) {

@@ -153,7 +153,7 @@ static nrs_error read_line(uint8_t data_out[LINE_SIZE], size_t line, nrs_slice t
 /* The statement anew, with the signature that was typed. */
 static nrs_error unpack(nrs_bytes *payload_out, nrs_slice packed)
 {
-    nrs_key_change change = NRS__WIRE__KEY_CHANGE__INIT;
+    nrs_key_change change;
     nrs_signed outer = NRS__WIRE__SIGNED__INIT;
     nrs_reader reader = nrs_reader_over(packed);
     char org[NRS_NAME_SIZE_MAX + 1] = "";
@@ -161,6 +161,7 @@ static nrs_error unpack(nrs_bytes *payload_out, nrs_slice packed)
     nrs_bytes statement = {0};
     nrs_error error = nrs_read_copy(&reader, head, sizeof head);
 
+    nrs__wire__key_change__init(&change);
     if (error == NRS_OK && (head[0] != FORM || head[1] == 0 || head[1] > NRS_NAME_SIZE_MAX)) {
         error = NRS_ERROR_FORGED;
     }

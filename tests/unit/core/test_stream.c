@@ -96,7 +96,7 @@ static long long before(size_t node, const char *id)
 }
 
 /* Changes the database of a node that is down. */
-static void sql(size_t node, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void sql(size_t node, const char *format, ...)
 {
     char path[128], text[512];
     sqlite3 *database = NULL;

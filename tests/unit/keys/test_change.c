@@ -128,9 +128,10 @@ static nrs_error forge(nrs_key_change *change, const nrs_identity *signer)
 static void test_forged(void **state)
 {
     const nrs_public_keys *keys = nrs_identity_public(before);
-    nrs_key_change change = NRS__WIRE__KEY_CHANGE__INIT;
+    nrs_key_change change;
     uint8_t consent[NRS_SIGNATURE_SIZE] = {0};
 
+    nrs__wire__key_change__init(&change);
     (void)state;
     change.suite = NRS_SUITE;
     change.cause = NRS_KEY_REVOKED;
