@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "folder.h"
-#include "given.h"
+#include "report/given.h"
 #include "language.h"
 #include "proto/armour.h"
 #include "proto/assert.h"

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit.h"
-#include "receive.h"
-#include "roster.h"
-#include "stream.h"
+#include "audit/audit.h"
+#include "link/receive.h"
+#include "roster/roster.h"
+#include "stream/stream.h"
 
 #define EVENT_COUNT_MAX 1024u
 #define SENT_STORED_EVERY_MS 5000u

@@ -13,11 +13,11 @@ done
 cd "$root"
 
 # The program's own sentences, and those of nrs_error.
-xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ -o "$work/cli.pot" node/cli/*.c
+xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ -o "$work/cli.pot" node/cli/*.c node/cli/*/*.c
 xgettext --from-code=UTF-8 --language=C --keyword=X:4 -o "$work/errors.pot" proto/include/proto/error.h
 
 # The node's fixed sentences travel in English and are translated here: whole sentences without values.
-xgettext --from-code=UTF-8 --language=C --extract-all -o "$work/all.pot" node/core/*.c node/shell/control.c 2>/dev/null
+xgettext --from-code=UTF-8 --language=C --extract-all -o "$work/all.pot" node/core/*.c node/core/*/*.c node/shell/control.c 2>/dev/null
 msggrep --msgid -E -e '^[A-Z][^%]* [^%]*\.$' -o "$work/node.pot" "$work/all.pot"
 
 msgcat --use-first -o "$work/noroshi.pot" "$work/cli.pot" "$work/errors.pot" "$work/node.pot"

@@ -1,0 +1,265 @@
+#include <string.h>
+
+#include "keys/roster.h"
+#include "proto/assert.h"
+#include "roster/roster_form.h"
+#include "signing.h"
+
+/* A roster under verification: decoded, with its statement, and the community it speaks for. */
+typedef struct candidate {
+    nrs_signed_by_many *many;
+    nrs_roster *roster;
+    uint8_t community[NRS_HASH_SIZE];
+} candidate;
+
+static void candidate_wipe(candidate *value)
+{
+    nrs_roster_free(&value->roster);
+    nrs_signed_by_many_free(&value->many);
+}
+
+static nrs_slice statement_of(const candidate *value)
+{
+    return nrs_field(&value->many->statement);
+}
+
+static nrs_error candidate_read(candidate *value_out, nrs_slice many_bytes)
+{
+    candidate value = { 0 };
+    nrs_error error = nrs_signed_by_many_decode(&value.many, many_bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&value.roster, statement_of(&value));
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_form_check(value.roster);
+    }
+    if (error != NRS_OK) {
+        candidate_wipe(&value);
+        return error;
+    }
+    nrs_roster_community(value.community, value.roster, statement_of(&value));
+    *value_out = value;
+    return NRS_OK;
+}
+
+/* Every signature must hold and be by a roster key, of the version before or of this one; then both thresholds must be
+ * met. Where keys and threshold did not change the two are one question. */
+static nrs_error signatures_check(const candidate *value, const nrs_roster *trusted)
+{
+    nrs_roster_signed_by count = { 0 };
+    nrs_error error = nrs_roster_signatures_count(&count, value->many->signatures, value->many->n_signatures, value->roster,
+                                                  statement_of(value), trusted);
+
+    if (error == NRS_OK && (count.own_count < count.own_threshold || count.before_count < count.before_threshold)) {
+        error = NRS_ERROR_FORGED;
+    }
+    return error;
+}
+
+/* Signatures first: they are few, and a roster without them is not worth the members' proofs. */
+static nrs_error trust_check(const candidate *value, const nrs_roster *trusted)
+{
+    nrs_error error = signatures_check(value, trusted);
+
+    return error != NRS_OK ? error : nrs_roster_proofs_check(value->roster, trusted, value->community);
+}
+
+/* A roster that names both sides of a fork follows either of them. */
+static bool heals(const nrs_roster *roster, const uint8_t held[NRS_HASH_SIZE])
+{
+    bool names_held = false;
+    bool names_previous = false;
+
+    for (size_t i = 0; i < roster->n_forks; i++) {
+        names_held = names_held || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_slice_of(held, NRS_HASH_SIZE));
+        names_previous = names_previous || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_field(&roster->previous));
+    }
+    return names_held && names_previous;
+}
+
+static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, nrs_slice trusted_statement)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+
+    if (trusted == NULL) {
+        return value->roster->version == 1 ? NRS_OK : NRS_ERROR_MALFORMED;
+    }
+    if (trusted_statement.size > 0) {
+        nrs_roster_community(hash, trusted, trusted_statement);
+        if (memcmp(hash, value->community, sizeof(hash)) != 0) {
+            return NRS_ERROR_FORGED;
+        }
+    }
+    if (value->roster->version <= trusted->version) {
+        return NRS_ERROR_ROSTER_OLD;
+    }
+    if (trusted_statement.size > 0) {
+        if (value->roster->version - trusted->version != 1) {
+            return NRS_ERROR_ROSTER_GAP;
+        }
+        nrs_roster_hash(hash, trusted_statement);
+        if (!nrs_slice_equal(nrs_field(&value->roster->previous), nrs_slice_of(hash, sizeof(hash))) &&
+            !heals(value->roster, hash)) {
+            return NRS_ERROR_FORKED; /* it follows another version of this number */
+        }
+    }
+    return NRS_OK;
+}
+
+/* Hand a verified roster over to the caller. */
+static nrs_error candidate_take(nrs_roster **roster_out, nrs_bytes *statement_out, candidate *value)
+{
+    nrs_bytes statement = { 0 };
+    nrs_error error = nrs_bytes_copy(&statement, statement_of(value));
+
+    if (error != NRS_OK) {
+        nrs_bytes_wipe(&statement);
+        return error;
+    }
+    nrs_bytes_replace(statement_out, &statement);
+    *roster_out = value->roster;
+    value->roster = NULL;
+    return NRS_OK;
+}
+
+nrs_error nrs_roster_verify(nrs_roster **roster_out, nrs_bytes *statement_out, nrs_slice many_bytes,
+                            const nrs_roster *trusted, nrs_slice trusted_statement)
+{
+    nrs_error error = NRS_OK;
+    candidate value = { 0 };
+
+    NRS_ASSERT(roster_out != NULL);
+    NRS_ASSERT(statement_out != NULL);
+
+    error = candidate_read(&value, many_bytes);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = chain_check(&value, trusted, trusted_statement);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = trust_check(&value, trusted);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = candidate_take(roster_out, statement_out, &value);
+out:
+    candidate_wipe(&value);
+    return error;
+}
+
+nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statement, const nrs_roster *trusted,
+                                     nrs_slice trusted_statement)
+{
+    candidate value = { 0 };
+    nrs_signed_by_many unsigned_many = NRS__WIRE__SIGNED_BY_MANY__INIT;
+    nrs_error error = nrs_roster_decode(&value.roster, statement);
+
+    NRS_ASSERT(roster_out != NULL);
+    if (error == NRS_OK) {
+        error = nrs_roster_form_check(value.roster);
+    }
+    if (error == NRS_OK) {
+        unsigned_many.statement = nrs_field_of(statement);
+        value.many = &unsigned_many;
+        nrs_roster_community(value.community, value.roster, statement);
+        error = chain_check(&value, trusted, trusted_statement);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_proofs_check(value.roster, trusted, value.community);
+    }
+    if (error == NRS_OK) {
+        *roster_out = value.roster;
+        value.roster = NULL;
+    }
+    nrs_roster_free(&value.roster);
+    return error;
+}
+
+/* ---- Invites ---- */
+
+/* Take one more roster of the invite on the word of those before it. Versions between may be missing, so there is no
+ * previous hash to follow: the community and the keys are what binds. */
+static nrs_error follow(candidate *trusted, candidate *next)
+{
+    nrs_error error = NRS_OK;
+
+    if (memcmp(next->community, trusted->community, NRS_HASH_SIZE) != 0) {
+        return NRS_ERROR_FORGED;
+    }
+    if (next->roster->version <= trusted->roster->version) {
+        return NRS_ERROR_ROSTER_OLD;
+    }
+    error = trust_check(next, trusted->roster);
+    if (error != NRS_OK) {
+        return error;
+    }
+    candidate_wipe(trusted);
+    *trusted = *next;
+    *next = (candidate){ 0 };
+    return NRS_OK;
+}
+
+/* The current roster may be the very one that was followed last; it then brings nothing new. */
+static nrs_error follow_current(candidate *trusted, nrs_slice many_bytes)
+{
+    candidate current = { 0 };
+    nrs_error error = candidate_read(&current, many_bytes);
+
+    if (error == NRS_OK && !nrs_slice_equal(statement_of(&current), statement_of(trusted))) {
+        error = follow(trusted, &current);
+    }
+    candidate_wipe(&current);
+    return error;
+}
+
+nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *statement_out, uint8_t community_out[NRS_HASH_SIZE],
+                            const nrs_invite *invite)
+{
+    nrs_error error = NRS_OK;
+    candidate trusted = { 0 };
+    candidate next = { 0 };
+    uint8_t community[NRS_HASH_SIZE];
+
+    NRS_ASSERT(roster_out != NULL && statement_out != NULL && community_out != NULL);
+    NRS_ASSERT(invite != NULL);
+
+    error = candidate_read(&trusted, nrs_field(&invite->first));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = chain_check(&trusted, NULL, nrs_slice_of(NULL, 0));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = trust_check(&trusted, NULL);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    memcpy(community, trusted.community, sizeof(community));
+    for (size_t i = 0; i < invite->n_chain; i++) {
+        error = candidate_read(&next, nrs_field(&invite->chain[i]));
+        if (error != NRS_OK) {
+            goto out;
+        }
+        error = follow(&trusted, &next);
+        if (error != NRS_OK) {
+            goto out;
+        }
+    }
+    error = follow_current(&trusted, nrs_field(&invite->current));
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = candidate_take(roster_out, statement_out, &trusted);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    memcpy(community_out, community, sizeof(community));
+out:
+    candidate_wipe(&next);
+    candidate_wipe(&trusted);
+    return error;
+}

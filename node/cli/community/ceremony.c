@@ -1,0 +1,295 @@
+/* noroshi community sign, combine and apply: a roster's way from a draft to force, over files. sign and combine need neither
+ * a network nor a node. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "community/change.h"
+#include "control.h"
+#include "folder.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "key/passphrase.h"
+#include "proto/armour.h"
+#include "run.h"
+#include "text.h"
+
+/* ---- sign ---- */
+
+static nrs_error load_key_file(nrs_cli *cli, nrs_identity **key_out, const char *path)
+{
+    nrs_bytes text = {0};
+    nrs_bytes file = {0};
+    nrs_bytes passphrase = {0};
+    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_FILE_SIZE_MAX);
+
+    if (error == NRS_OK) {
+        error = nrs_armour_decode(&file, "KEY", nrs_slice_of_bytes(&text));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, NRS_ERROR_DAMAGED, NULL, _("%s: not a whole key file"), path);
+    }
+    if (error == NRS_OK && cli->passphrase_file != NULL) {
+        error = nrs_passphrase_read(cli, &passphrase, cli->passphrase_file);
+    } else if (error == NRS_OK && nrs_identity_file_locked(nrs_slice_of_bytes(&file))) {
+        error = nrs_passphrase_ask(cli, &passphrase, path);
+    }
+    if (error == NRS_OK) {
+        error = nrs_identity_load(key_out, nrs_slice_of_bytes(&file), nrs_slice_of_bytes(&passphrase));
+        error = error == NRS_ERROR_MALFORMED ? NRS_ERROR_DAMAGED : error;
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
+    }
+    nrs_bytes_wipe(&passphrase);
+    nrs_bytes_wipe(&file);
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+static nrs_error sign(nrs_cli *cli, nrs_bytes *draft_out, nrs_proposal *proposal, const char *key_path)
+{
+    nrs_identity *key = NULL;
+    nrs_error error = load_key_file(cli, &key, key_path);
+
+    if (error == NRS_OK) {
+        error = nrs_proposal_sign(draft_out, proposal, key);
+        if (error == NRS_ERROR_NOT_MEMBER) {
+            error = nrs_cli_fail(cli, error, _("the keys that may sign are those of the roster before and of this one"),
+                                 _("%s: not a roster key of @%s"), key_path, proposal->next->id);
+        }
+    }
+    nrs_identity_destroy(&key);
+    return error;
+}
+
+nrs_error nrs_run_community_sign(nrs_cli *cli)
+{
+    const char *path = cli->arguments[0];
+    const char *key_path = nrs_cli_option(cli, "key");
+    const char *output = nrs_cli_option(cli, "output");
+    bool dry = nrs_cli_option(cli, "dry-run") != NULL;
+    nrs_proposal proposal = {0};
+    nrs_proposal after = {0};
+    nrs_bytes draft = {0};
+    nrs_error error = NRS_OK;
+
+    if (key_path == NULL && !dry) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("to see what it changes first: --dry-run"), "%s", _("community sign needs --key"));
+    }
+    error = nrs_keyring_start(cli);
+    if (error == NRS_OK) {
+        error = nrs_proposal_read_file(cli, &proposal, path);
+    }
+    if (error == NRS_OK && key_path != NULL) {
+        error = sign(cli, &draft, &proposal, key_path);
+    }
+    if (error == NRS_OK && dry) {
+        error = nrs_proposal_print(cli, &proposal, "dry-run");
+        goto out;
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_read(&after, nrs_slice_of_bytes(&draft));
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_write_file(cli, output != NULL ? output : path, nrs_slice_of_bytes(&draft));
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, &after, "signed");
+    }
+out:
+    nrs_proposal_wipe(&after);
+    nrs_proposal_wipe(&proposal);
+    nrs_bytes_wipe(&draft);
+    return error;
+}
+
+/* ---- combine ---- */
+
+nrs_error nrs_run_community_combine(nrs_cli *cli)
+{
+    const char *output = nrs_cli_option(cli, "output");
+    nrs_proposal proposal = {0};
+    nrs_bytes draft = {0};
+    nrs_error error = NRS_OK;
+
+    if (output == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("community combine needs --output"));
+    }
+    error = nrs_keyring_start(cli);
+    if (error == NRS_OK) {
+        error = nrs_proposal_read_file(cli, &proposal, cli->arguments[0]);
+    }
+    for (size_t i = 1; error == NRS_OK && i < cli->argument_count; i++) {
+        nrs_proposal other = {0};
+
+        error = nrs_proposal_read_file(cli, &other, cli->arguments[i]);
+        if (error == NRS_OK) {
+            error = nrs_proposal_merge(&draft, &proposal, &other);
+            if (error == NRS_ERROR_FORGED) {
+                error = nrs_cli_fail(cli, error, NULL, _("%s: the draft of another roster than %s"), cli->arguments[i], cli->arguments[0]);
+            }
+        }
+        nrs_proposal_wipe(&other);
+        if (error == NRS_OK) {
+            nrs_proposal_wipe(&proposal);
+            error = nrs_proposal_read(&proposal, nrs_slice_of_bytes(&draft));
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_write_file(cli, output, nrs_slice_of_bytes(&draft));
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, &proposal, "combined");
+    }
+    nrs_proposal_wipe(&proposal);
+    nrs_bytes_wipe(&draft);
+    return error;
+}
+
+/* ---- apply ---- */
+
+static nrs_error check_signed(nrs_cli *cli, const nrs_proposal *proposal)
+{
+    const nrs_roster_signed_by *by = &proposal->signed_by;
+
+    if (nrs_proposal_complete(proposal)) {
+        return NRS_OK;
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("have it signed with noroshi community sign by more holders of roster keys"),
+                        _("too few signatures: %zu of %zu of the roster keys in force, %zu of %zu of the new ones"), by->before_count,
+                        by->before_threshold, by->own_count, by->own_threshold);
+}
+
+/* Against what is held here. Out: known_out: it is in force already. */
+static nrs_error check_held(nrs_cli *cli, bool *known_out, const nrs_held *held, const nrs_proposal *proposal)
+{
+    const char *slug = proposal->next->id;
+    const uint64_t version = proposal->next->version;
+    uint8_t head[NRS_HASH_SIZE];
+
+    *known_out = false;
+    if (held->roster == NULL) {
+        return version == 1 ? NRS_OK
+                            : nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, _("a community is joined by its invite: noroshi join"),
+                                           _("this node holds no community @%s"), slug);
+    }
+    if (memcmp(held->community, proposal->community, NRS_HASH_SIZE) != 0) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("compare the fingerprints: noroshi community fingerprint"),
+                            _("the draft is of another community than the @%s held here"), slug);
+    }
+    nrs_roster_hash(head, nrs_slice_of_bytes(&held->statement));
+    if (version == held->roster->version && memcmp(head, proposal->hash, NRS_HASH_SIZE) == 0) {
+        *known_out = true;
+        return NRS_OK;
+    }
+    if (version == held->roster->version) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORKED, _("another roster of this version is in force: make the change anew"),
+                            _("@%s: a different version %llu is held here"), slug, (unsigned long long)version);
+    }
+    if (version < held->roster->version) {
+        return nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, _("make the change anew on the roster that is in force"),
+                            _("@%s: version %llu is in force here, the draft is of version %llu"), slug,
+                            (unsigned long long)held->roster->version, (unsigned long long)version);
+    }
+    if (version > held->roster->version + 1) {
+        return nrs_cli_fail(cli, NRS_ERROR_ROSTER_GAP, _("apply the versions between first"),
+                            _("@%s: version %llu is in force here, the draft is of version %llu"), slug,
+                            (unsigned long long)held->roster->version, (unsigned long long)version);
+    }
+    return NRS_OK;
+}
+
+static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
+{
+    nrs_bytes many = {0};
+    nrs_bytes statement = {0};
+    nrs_roster *checked = NULL;
+    nrs_error error = nrs_proposal_finish(&many, proposal);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_verify(&checked, &statement, nrs_slice_of_bytes(&many), held->roster, nrs_slice_of_bytes(&held->statement));
+    }
+    if (error != NRS_OK) {
+        error = nrs_cli_fail_about(cli, error, proposal->next->id);
+    }
+    for (size_t i = 0; error == NRS_OK && i < proposal->draft->n_cards; i++) { /* so that an invite can have a hub's */
+        nrs_card *card = NULL;
+
+        error = nrs_card_verify(&card, nrs_field(&proposal->draft->cards[i]));
+        if (error == NRS_OK) {
+            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&proposal->draft->cards[i]));
+        }
+        nrs_card_free(&card);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_install(cli, held, checked, nrs_slice_of_bytes(&many), proposal->draft->cards, proposal->draft->n_cards);
+    }
+    nrs_roster_free(&checked);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&many);
+    return error;
+}
+
+/* A refused draft goes to the node all the same, which refuses it as well, writes that into its log and sets the file aside. */
+static void leave_evidence(nrs_cli *cli, const char *path)
+{
+    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    nrs_bytes text = {0};
+    char name[64];
+
+    if (!nrs_folder_has(cli, NULL, "node", ".json") || nrs_file_read(&text, path, NRS_CEREMONY_FILE_SIZE_MAX) != NRS_OK) {
+        return;
+    }
+    snprintf(name, sizeof name, "apply-%llu.draft", (unsigned long long)nrs_now_ms());
+    if (nrs_inbox_put(&silent, name, NULL, nrs_slice_of_bytes(&text)) == NRS_OK) {
+        (void)!nrs_inbox_poke(&silent, name);
+    }
+    nrs_bytes_wipe(&text);
+    silent.dir = NULL; /* it is cli's */
+    nrs_cli_wipe(&silent);
+}
+
+static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
+{
+    nrs_held held = {0};
+    bool known = false;
+    nrs_error error = nrs_proposal_read_file(cli, proposal, path);
+
+    if (error == NRS_OK) {
+        error = check_signed(cli, proposal);
+    }
+    if (error == NRS_OK && nrs_folder_has(cli, "communities", proposal->next->id, ".first")) {
+        error = nrs_held_read(cli, &held, proposal->next->id);
+    }
+    if (error == NRS_OK) {
+        error = check_held(cli, &known, &held, proposal);
+    }
+    if (error == NRS_OK && !known && nrs_cli_option(cli, "dry-run") == NULL) {
+        error = verify_and_install(cli, &held, proposal);
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, proposal, known ? "in-force-already" : nrs_cli_option(cli, "dry-run") != NULL ? "dry-run" : "in-force");
+    }
+    nrs_held_wipe(&held);
+    return error;
+}
+
+nrs_error nrs_run_community_apply(nrs_cli *cli)
+{
+    nrs_proposal proposal = {0};
+    nrs_node_settings settings;
+    nrs_error error = nrs_folder_settings(cli, &settings);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = apply(cli, &proposal, cli->arguments[0]);
+    if (error == NRS_OK && !cli->json && nrs_cli_option(cli, "dry-run") == NULL) {
+        printf(_("@%s is now at version %llu.\n"), proposal.next->id, (unsigned long long)proposal.next->version);
+    }
+    if (error != NRS_OK && nrs_error_exit_code(error) != 1) {
+        leave_evidence(cli, cli->arguments[0]);
+    }
+    nrs_proposal_wipe(&proposal);
+    return error;
+}

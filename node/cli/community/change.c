@@ -1,0 +1,201 @@
+#include "community/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "key/keyring.h"
+#include "language.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+#include "text.h"
+
+/* ---- Draft files ---- */
+
+nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path)
+{
+    nrs_bytes text = {0};
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_CEREMONY_FILE_SIZE_MAX);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_armour_decode(&bytes, "DRAFT", nrs_slice_of_bytes(&text));
+    if (error == NRS_OK) {
+        error = nrs_proposal_read(proposal_out, nrs_slice_of_bytes(&bytes));
+    }
+    if (nrs_error_exit_code(error) == 8) {
+        error = nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("ask for the file again"), _("%s: not a whole draft of a roster (%s)"), path,
+                             _(nrs_error_sentence(error)));
+    } else if (error == NRS_ERROR_FORGED) {
+        error = nrs_cli_fail(cli, error, _("ask for the file again; a key that was removed from the roster signs no more"),
+                             _("%s: a signature or proof in the draft does not hold"), path);
+    } else if (error != NRS_OK) {
+        error = nrs_cli_fail_about(cli, error, path);
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draft)
+{
+    char *text = NULL;
+    nrs_error error = nrs_armour_encode(&text, "DRAFT", draft);
+
+    if (error == NRS_OK) {
+        error = nrs_file_write_given(cli, path, nrs_slice_of_string(text));
+    }
+    free(text);
+    return error;
+}
+
+/* ---- Making ---- */
+
+static nrs_error not_enough(nrs_cli *cli, const char *slug)
+{
+    return nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE,
+                        _("write a draft with --draft FILE, and have it signed with noroshi community sign where the roster keys are"),
+                        _("this node does not hold the roster key of %s"), slug);
+}
+
+nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug)
+{
+    if (nrs_cli_option(cli, "draft") == NULL && !nrs_folder_has(cli, "rosters", slug, ".key")) {
+        return not_enough(cli, slug);
+    }
+    return NRS_OK;
+}
+
+static nrs_error encode_draft(nrs_bytes *draft_out, const nrs_held *held, nrs_slice statement, nrs_slice card)
+{
+    nrs_roster_draft draft = NRS__WIRE__ROSTER_DRAFT__INIT;
+    ProtobufCBinaryData cards[1] = {nrs_field_of(card)};
+
+    if (held->roster != NULL) {
+        draft.first = nrs_field_of(nrs_slice_of_bytes(&held->first));
+        draft.current = nrs_field_of(nrs_slice_of_bytes(&held->current));
+    }
+    if (held->chain != NULL) {
+        draft.chain = held->chain->chain;
+        draft.n_chain = held->chain->n_chain;
+    }
+    draft.statement = nrs_field_of(statement);
+    draft.cards = cards;
+    draft.n_cards = card.size > 0 ? 1 : 0;
+    return nrs_roster_draft_encode(draft_out, &draft);
+}
+
+/* With the key held here, where it is one of those that may sign. */
+static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposal, const nrs_identity *given, const char *slug)
+{
+    nrs_identity *loaded = NULL;
+    const nrs_identity *key = given;
+    nrs_error error = NRS_OK;
+
+    if (key == NULL && nrs_folder_has(cli, "rosters", slug, ".key")) {
+        error = nrs_keyring_load(cli, &loaded, NULL, "rosters", slug, NRS_ERROR_UNKNOWN_COMMUNITY);
+        key = loaded;
+    }
+    if (error == NRS_OK && key != NULL && nrs_proposal_wants(proposal, nrs_identity_public(key)->sign_key)) {
+        error = nrs_proposal_sign(draft, proposal, key);
+        if (error == NRS_OK) {
+            nrs_proposal_wipe(proposal);
+            error = nrs_proposal_read(proposal, nrs_slice_of_bytes(draft));
+        }
+    }
+    nrs_identity_destroy(&loaded);
+    return error;
+}
+
+/* Verified as every member will: what this node would refuse never leaves it. */
+static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
+{
+    nrs_bytes many = {0};
+    nrs_error error = nrs_proposal_finish(&many, proposal);
+
+    if (error == NRS_OK) {
+        error = nrs_held_install(cli, held, proposal->next, nrs_slice_of_bytes(&many), proposal->draft->cards,
+                                 proposal->draft->n_cards);
+    }
+    nrs_bytes_wipe(&many);
+    return error;
+}
+
+nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
+                          const nrs_identity *key, nrs_slice card)
+{
+    const char *path = nrs_cli_option(cli, "draft");
+    nrs_bytes statement = {0};
+    nrs_bytes draft = {0};
+    nrs_proposal proposal = {0};
+    nrs_joined joined = {0};
+    nrs_roster roster = *next; /* its members are shared, and get the signatures in their entries */
+    nrs_error error = held->roster == NULL ? NRS_OK : nrs_joined_ask(cli, &joined, &roster);
+
+    NRS_ASSERT(version_out != NULL && held != NULL);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_encode(&statement, &roster);
+    }
+    nrs_joined_wipe(&joined);
+    if (error == NRS_OK) {
+        error = encode_draft(&draft, held, nrs_slice_of_bytes(&statement), card);
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_read(&proposal, nrs_slice_of_bytes(&draft));
+    }
+    if (error != NRS_OK) {
+        error = nrs_cli_fail_about(cli, error, next->id);
+        goto out;
+    }
+    error = sign_here(cli, &draft, &proposal, key, next->id);
+    if (error == NRS_OK && path != NULL) {
+        error = nrs_proposal_write_file(cli, path, nrs_slice_of_bytes(&draft));
+        if (error == NRS_OK) {
+            *version_out = 0;
+            error = nrs_proposal_print(cli, &proposal, "drafted");
+        }
+    } else if (error == NRS_OK && !nrs_proposal_complete(&proposal)) {
+        error = not_enough(cli, next->id);
+    } else if (error == NRS_OK) {
+        error = put_in_force(cli, held, &proposal);
+        if (error == NRS_OK) {
+            *version_out = next->version;
+        }
+    }
+    error = error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
+out:
+    nrs_proposal_wipe(&proposal);
+    nrs_bytes_wipe(&draft);
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+/* ---- Changes of one part ---- */
+
+static nrs_error change(nrs_cli *cli, const nrs_held *held, const nrs_roster *next)
+{
+    uint64_t version = 0;
+    nrs_error error = nrs_change_allowed(cli, next->id);
+
+    return error == NRS_OK ? nrs_change_make(cli, &version, held, next, NULL, nrs_slice_of(NULL, 0)) : error;
+}
+
+nrs_error nrs_held_change_rules(nrs_cli *cli, nrs_held *held, Nrs__Wire__Rules *rules)
+{
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster next = nrs_held_successor(held, previous);
+
+    next.rules = rules;
+    return change(cli, held, &next);
+}
+
+nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Member **members)
+{
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster next = nrs_held_successor(held, previous);
+
+    next.members = members;
+    return change(cli, held, &next);
+}

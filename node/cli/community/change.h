@@ -1,0 +1,38 @@
+/* The way of every change of a roster: signed here when this machine holds enough roster keys, else a draft for those who
+ * hold them. */
+#ifndef CLI_CHANGE_H
+#define CLI_CHANGE_H
+
+#include "proto/bytes.h"
+#include "community/roster_file.h"
+
+/** Encode `next` as the successor of `held` (a first version when held->roster is NULL), sign it with the key held here, and
+ *  put it in force; with --draft write the draft instead and change nothing. Returns NRS_ERROR_NOT_RUNNING_HERE when the
+ *  keys here are too few; recorded.
+ *  Out: version_out: of the roster now in force, 0 when it is a draft.
+ *  In: key: a key at hand, or NULL: rosters/SLUG.key. card: Signed bytes of the member that it brings, or empty. */
+NRS_MUST_USE nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
+                                       const nrs_identity *key, nrs_slice card);
+/** Refuse early what nrs_change_make would refuse for want of a key. */
+NRS_MUST_USE nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug);
+
+/** What members said by their own keys, as the running node has it, entered in a roster that is about to be followed: the
+ *  entries borrow from it until nrs_joined_wipe. Nothing when no node runs. */
+typedef struct nrs_joined {
+    uint8_t (*signatures)[NRS_SIGNATURE_SIZE]; /* owned */
+    size_t count;
+} nrs_joined;
+NRS_MUST_USE nrs_error nrs_joined_ask(nrs_cli *cli, nrs_joined *joined, nrs_roster *roster);
+void nrs_joined_wipe(nrs_joined *joined);
+
+/** A draft file. What is no whole draft is damaged, whichever byte shows it. Recorded. Out: nrs_proposal_wipe. */
+NRS_MUST_USE nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path);
+/** Write a draft to a file that a person named. Recorded. */
+NRS_MUST_USE nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draft);
+/** What it changes, and how far it is signed: for people, or as one JSON object. done: a word for `result`, or NULL. */
+NRS_MUST_USE nrs_error nrs_proposal_print(const nrs_cli *cli, const nrs_proposal *proposal, const char *done);
+
+/** community show --history. */
+NRS_MUST_USE nrs_error nrs_history_print(nrs_cli *cli, const char *slug);
+
+#endif

@@ -1,0 +1,142 @@
+#include "community/community_rules.h"
+
+#include <string.h>
+
+#include "keys/roster.h"
+#include "language.h"
+#include "proto/label.h"
+#include "proto/time.h"
+#include "proto/vocabulary.h"
+#include "proto/wire.h"
+#include "text.h"
+
+/* ---- For programs ---- */
+
+static json_t *labels_json(uint32_t labels)
+{
+    json_t *list = json_array();
+
+    for (unsigned label = NRS_LABEL_CLEAR; label < NRS_LABEL_COUNT; label++) {
+        if ((labels & NRS_LABEL_BIT(label)) != 0) {
+            (void)json_array_append_new(list, json_string(nrs_label_name((nrs_label)label)));
+        }
+    }
+    return list;
+}
+
+static json_t *kinds_json(uint32_t kinds)
+{
+    size_t count = 0;
+    const nrs_term *terms = nrs_vocabulary_terms(NRS_VOCABULARY_KIND, &count);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        if ((kinds & NRS_KIND_BIT(terms[i].value)) != 0) {
+            (void)json_array_append_new(list, json_string(terms[i].code));
+        }
+    }
+    return list;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *disclaimer_json(const Nrs__Wire__Disclaimer *disclaimer)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    char hash_text[2 * NRS_HASH_SIZE + 1] = "";
+
+    if (nrs_disclaimer_hash(hash, disclaimer) == NRS_OK) {
+        nrs_hex_encode(hash_text, hash, sizeof hash);
+    }
+    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "name", disclaimer->name, "version", (json_int_t)disclaimer->version, "hash",
+                     hash_text, "ja", text_or_null(disclaimer->ja), "en", text_or_null(disclaimer->en), "labels",
+                     labels_json(disclaimer->labels), "kinds", kinds_json(disclaimer->kinds));
+}
+
+json_t *nrs_rules_json(const Nrs__Wire__Rules *rules)
+{
+    json_t *disclaimers = json_array();
+    json_t *duties = json_array();
+
+    for (size_t i = 0; i < rules->n_disclaimers; i++) {
+        (void)json_array_append_new(disclaimers, disclaimer_json(rules->disclaimers[i]));
+    }
+    for (size_t i = 0; i < rules->n_duties; i++) {
+        (void)json_array_append_new(duties, json_pack("{s:s, s:o, s:o}", "duty", rules->duties[i]->duty, "labels",
+                                                      labels_json(rules->duties[i]->labels), "kinds", kinds_json(rules->duties[i]->kinds)));
+    }
+    return json_pack("{s:o, s:b, s:b, s:o, s:o}", "labels", labels_json(rules->labels), "red_relay",
+                     (rules->flags & NRS_RULE_RED_RELAY) != 0 ? 1 : 0, "withheld", (rules->flags & NRS_RULE_WITHHELD) != 0 ? 1 : 0,
+                     "disclaimers", disclaimers, "duties", duties);
+}
+
+static json_t *time_or_null(uint64_t time_ms)
+{
+    char text[32];
+
+    if (time_ms == 0) {
+        return json_null();
+    }
+    nrs_time_format(text, time_ms);
+    return json_string(text);
+}
+
+json_t *nrs_member_duties_json(const Nrs__Wire__Member *member)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < member->n_duties; i++) {
+        (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", member->duties[i]->name, "since",
+                                                    time_or_null(member->duties[i]->since_ms), "until",
+                                                    time_or_null(member->duties[i]->until_ms)));
+    }
+    return list;
+}
+
+/* ---- For people ---- */
+
+/* "AMBER, RED / incident": the labels and kinds that a rule names. */
+static void print_where(uint32_t labels, uint32_t kinds, bool japanese)
+{
+    size_t count = 0;
+    const nrs_term *terms = nrs_vocabulary_terms(NRS_VOCABULARY_KIND, &count);
+    const char *between = "";
+
+    for (unsigned label = NRS_LABEL_CLEAR; label < NRS_LABEL_COUNT; label++) {
+        if ((labels & NRS_LABEL_BIT(label)) != 0) {
+            printf("%sTLP:%s", between, nrs_label_name((nrs_label)label));
+            between = ", ";
+        }
+    }
+    between = labels != 0 ? " / " : "";
+    for (size_t i = 0; i < count; i++) {
+        if ((kinds & NRS_KIND_BIT(terms[i].value)) != 0) {
+            printf("%s%s", between, japanese ? terms[i].ja : terms[i].en);
+            between = ", ";
+        }
+    }
+}
+
+void nrs_rules_print(const Nrs__Wire__Rules *rules, bool japanese)
+{
+    for (size_t i = 0; i < rules->n_disclaimers; i++) {
+        const Nrs__Wire__Disclaimer *one = rules->disclaimers[i];
+        const bool replaced = i + 1 < rules->n_disclaimers && strcmp(rules->disclaimers[i + 1]->name, one->name) == 0;
+
+        printf(_("disclaimer %s, version %lu: "), one->name, (unsigned long)one->version);
+        if (one->labels == 0 && one->kinds == 0) {
+            fputs(replaced ? _("replaced by a newer version") : _("where a sender adds it"), stdout);
+        } else {
+            print_where(one->labels, one->kinds, japanese);
+        }
+        fputc('\n', stdout);
+    }
+    for (size_t i = 0; i < rules->n_duties; i++) {
+        printf(_("duty %s is needed for: "), rules->duties[i]->duty);
+        print_where(rules->duties[i]->labels, rules->duties[i]->kinds, japanese);
+        fputc('\n', stdout);
+    }
+}

@@ -1,0 +1,330 @@
+/* noroshi community invite and join: the roster and the hubs' cards on their way to a member. Nothing in an invite is
+ * secret; the fingerprint, read out by telephone, says that it is the right one. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "folder.h"
+#include "community/invite.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "proto/armour.h"
+#include "proto/assert.h"
+#include "proto/vocabulary.h"
+#include "community/roster_file.h"
+#include "run.h"
+#include "text.h"
+
+/* ---- invite ---- */
+
+static void free_cards(nrs_bytes *cards, ProtobufCBinaryData *fields, size_t count)
+{
+    for (size_t i = 0; cards != NULL && i < count; i++) {
+        nrs_bytes_wipe(&cards[i]);
+    }
+    free(cards);
+    free(fields);
+}
+
+/* A hub's card, its own or one that was left here when it was added. */
+static nrs_error hub_card(nrs_cli *cli, nrs_bytes *card_out, const Nrs__Wire__Member *hub, const nrs_node_settings *settings)
+{
+    if (strcmp(hub->org, settings->org) == 0) {
+        return nrs_folder_read_armour(cli, card_out, "CARD", NULL, "own", ".card", NRS_ERROR_NOT_A_NODE);
+    }
+    if (!nrs_folder_has(cli, "cards", hub->org, ".card")) {
+        nrs_cli_note(cli, _("the invite lacks the card of the hub %s, which is not held here"), hub->org);
+        return NRS_OK;
+    }
+    return nrs_folder_read_armour(cli, card_out, "CARD", "cards", hub->org, ".card", NRS_ERROR_UNKNOWN_ORG);
+}
+
+nrs_error nrs_invite_make(nrs_cli *cli, nrs_bytes *invite_out, const nrs_held *held, const nrs_node_settings *settings)
+{
+    const size_t count_max = held->roster->n_members;
+    nrs_bytes *cards = calloc(count_max + 1, sizeof *cards);
+    ProtobufCBinaryData *fields = calloc(count_max + 1, sizeof *fields);
+    nrs_invite invite = NRS__WIRE__INVITE__INIT;
+    size_t count = 0;
+    nrs_error error = cards == NULL || fields == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < count_max; i++) {
+        if (held->roster->members[i]->role != NRS_ROLE_HUB) {
+            continue;
+        }
+        error = hub_card(cli, &cards[count], held->roster->members[i], settings);
+        if (error == NRS_OK && cards[count].size > 0) {
+            fields[count] = nrs_field_of(nrs_slice_of_bytes(&cards[count]));
+            count++;
+        }
+    }
+    if (error == NRS_OK) {
+        invite.first = nrs_field_of(nrs_slice_of_bytes(&held->first));
+        invite.current = nrs_field_of(nrs_slice_of_bytes(&held->current));
+        if (held->chain != NULL) {
+            invite.chain = held->chain->chain;
+            invite.n_chain = held->chain->n_chain;
+        }
+        invite.cards = fields;
+        invite.n_cards = count;
+        error = nrs_invite_encode(invite_out, &invite);
+    }
+    free_cards(cards, fields, count);
+    return error;
+}
+
+nrs_error nrs_run_community_invite(nrs_cli *cli)
+{
+    const char *slug = NULL;
+    nrs_node_settings settings;
+    nrs_held held = {0};
+    nrs_bytes invite = {0};
+    char *text = NULL;
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_folder_settings(cli, &settings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, &held, slug);
+    }
+    if (error == NRS_OK) {
+        error = nrs_invite_make(cli, &invite, &held, &settings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_armour_encode(&text, "INVITE", nrs_slice_of_bytes(&invite));
+    }
+    if (error == NRS_OK && cli->json) {
+        json_t *row = json_pack("{s:s, s:s}", "id", slug, "invite", text);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else if (error == NRS_OK) {
+        fputs(text, stdout);
+    }
+    free(text);
+    nrs_bytes_wipe(&invite);
+    nrs_held_wipe(&held);
+    return error;
+}
+
+/* ---- join ---- */
+
+/* An invite as it is taken in. */
+typedef struct offer {
+    nrs_bytes bytes;
+    nrs_invite *invite;
+    nrs_roster *roster;
+    nrs_bytes statement;
+    uint8_t community[NRS_HASH_SIZE];
+} offer;
+
+static void offer_wipe(offer *from)
+{
+    nrs_bytes_wipe(&from->bytes);
+    nrs_invite_free(&from->invite);
+    nrs_roster_free(&from->roster);
+    nrs_bytes_wipe(&from->statement);
+}
+
+static nrs_error read_offer(nrs_cli *cli, offer *from, const char *path)
+{
+    nrs_bytes text = {0};
+    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_CEREMONY_FILE_SIZE_MAX);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_armour_decode(&from->bytes, "INVITE", nrs_slice_of_bytes(&text));
+    if (error == NRS_OK) {
+        error = nrs_invite_decode(&from->invite, nrs_slice_of_bytes(&from->bytes));
+    }
+    if (error == NRS_OK) {
+        error = nrs_invite_verify(&from->roster, &from->statement, from->community, from->invite);
+    }
+    nrs_bytes_wipe(&text);
+    return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
+}
+
+static nrs_error check_self(nrs_cli *cli, const offer *from)
+{
+    nrs_bytes own_bytes = {0};
+    nrs_card *own = NULL;
+    const Nrs__Wire__Member *self = NULL;
+    nrs_error error = nrs_keyring_own_card(cli, &own_bytes, &own);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    self = nrs_roster_member_by_key(from->roster, own->sign_key.data);
+    if (nrs_roster_tombstone(from->roster, own->sign_key.data) != NULL) {
+        error = nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, own->org);
+    } else if (self == NULL || !nrs_slice_equal(nrs_field(&self->agree_key), nrs_field(&own->agree_key)) ||
+               !nrs_slice_equal(nrs_field(&self->curve_key), nrs_field(&own->curve_key))) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, _("give the secretariat the card of this node, and ask for a new invite"),
+                             "%s: %s", own->org, _(nrs_error_sentence(NRS_ERROR_NOT_MEMBER)));
+    }
+    nrs_card_free(&own);
+    nrs_bytes_wipe(&own_bytes);
+    return error;
+}
+
+/* Against what is held under the same name. Out: known_out: this very roster is held. */
+static nrs_error check_held(nrs_cli *cli, bool *known_out, const offer *from)
+{
+    nrs_held held = {0};
+    nrs_error error = NRS_OK;
+
+    *known_out = false;
+    if (!nrs_folder_has(cli, "communities", from->roster->id, ".first")) {
+        return NRS_OK;
+    }
+    error = nrs_held_read(cli, &held, from->roster->id);
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (memcmp(held.community, from->community, NRS_HASH_SIZE) != 0) {
+        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, NULL, _("another community is held under this name: %s"), from->roster->id);
+    } else if (held.roster->version > from->roster->version) {
+        error = nrs_cli_fail_about(cli, NRS_ERROR_ROSTER_OLD, from->roster->id);
+    } else if (held.roster->version == from->roster->version) {
+        *known_out = nrs_slice_equal(nrs_slice_of_bytes(&held.statement), nrs_slice_of_bytes(&from->statement));
+        error = *known_out ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_FORKED, from->roster->id);
+    }
+    nrs_held_wipe(&held);
+    return error;
+}
+
+/* Cards of members only: another has no business in an invite. */
+static nrs_error keep_cards(nrs_cli *cli, const offer *from)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < from->invite->n_cards; i++) {
+        nrs_card *card = NULL;
+        const Nrs__Wire__Member *member = NULL;
+
+        error = nrs_card_verify(&card, nrs_field(&from->invite->cards[i]));
+        if (error != NRS_OK) {
+            return nrs_cli_fail_about(cli, error, cli->arguments[0]);
+        }
+        member = nrs_roster_member_by_key(from->roster, card->sign_key.data);
+        if (member == NULL || strcmp(member->org, card->org) != 0) {
+            error = nrs_cli_fail_about(cli, NRS_ERROR_NOT_MEMBER, card->org);
+        } else {
+            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&from->invite->cards[i]));
+        }
+        nrs_card_free(&card);
+    }
+    return error;
+}
+
+static nrs_error take_offer(nrs_cli *cli, const offer *from)
+{
+    char name[NRS_NAME_SIZE_MAX + 16];
+    const char *slug = from->roster->id;
+    nrs_error error = keep_cards(cli, from);
+
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".first", nrs_field(&from->invite->first));
+    }
+    if (error == NRS_OK && from->invite->n_chain > 0) {
+        error = nrs_held_write_chain(cli, slug, nrs_field(&from->invite->first), from->invite->chain, from->invite->n_chain);
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_field(&from->invite->current));
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    snprintf(name, sizeof name, "%s.invite", slug);
+    error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
+    return error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
+}
+
+/* When the node refuses, what was held before join stands again. */
+static nrs_error take_or_restore(nrs_cli *cli, const offer *from)
+{
+    nrs_held before = {0};
+    const char *slug = from->roster->id;
+    bool held = nrs_folder_has(cli, "communities", slug, ".first");
+    nrs_error error = held ? nrs_held_read(cli, &before, slug) : NRS_OK;
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = take_offer(cli, from);
+    if (error != NRS_OK && !held) {
+        nrs_folder_remove(cli, "communities", slug, ".first");
+        nrs_folder_remove(cli, "communities", slug, ".roster");
+        nrs_folder_remove(cli, "communities", slug, ".chain");
+    } else if (error != NRS_OK &&
+               nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_slice_of_bytes(&before.current)) !=
+                   NRS_OK) {
+        nrs_cli_note(cli, "%s", _("the roster that was held before could not be put back"));
+    }
+    nrs_held_wipe(&before);
+    return error;
+}
+
+static void print_joined(const nrs_cli *cli, const offer *from, bool changed)
+{
+    char community[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(community, from->community, NRS_HASH_SIZE);
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:b}", "id", from->roster->id, "name", from->roster->name, "version",
+                                (json_int_t)from->roster->version, "community", community, "changed", changed ? 1 : 0);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+        return;
+    }
+    printf(changed ? _("Joined @%s at version %llu.\n") : _("@%s is held at version %llu already; nothing was changed.\n"),
+           from->roster->id, (unsigned long long)from->roster->version);
+}
+
+nrs_error nrs_run_join(nrs_cli *cli)
+{
+    const char *fingerprint = nrs_cli_option(cli, "fingerprint");
+    nrs_node_settings settings;
+    offer from = {0};
+    bool known = false;
+    nrs_error error = NRS_OK;
+
+    if (fingerprint == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("ask the secretariat to read out: noroshi community fingerprint"), "%s",
+                            _("join needs --fingerprint"));
+    }
+    error = nrs_folder_settings(cli, &settings);
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = read_offer(cli, &from, cli->arguments[0]);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fingerprint_check(fingerprint, from.community);
+        error = error == NRS_OK ? NRS_OK
+                                : nrs_cli_fail(cli, error, _("ask the secretariat to read out: noroshi community fingerprint"),
+                                               "%s: %s", from.roster->id, _(nrs_error_sentence(error)));
+    }
+    if (error == NRS_OK) {
+        error = check_self(cli, &from);
+    }
+    if (error == NRS_OK) {
+        error = check_held(cli, &known, &from);
+    }
+    if (error == NRS_OK && !known) {
+        error = take_or_restore(cli, &from);
+    }
+    if (error == NRS_OK) {
+        print_joined(cli, &from, !known);
+    }
+    offer_wipe(&from);
+    return error;
+}

@@ -1,0 +1,237 @@
+#include "community/roster_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "folder.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "proto/address.h"
+#include "proto/assert.h"
+#include "proto/label.h"
+
+void nrs_held_wipe(nrs_held *held)
+{
+    NRS_ASSERT(held != NULL);
+    nrs_bytes_wipe(&held->first);
+    nrs_bytes_wipe(&held->current);
+    nrs_invite_free(&held->chain);
+    nrs_bytes_wipe(&held->statement);
+    nrs_roster_free(&held->roster);
+}
+
+void nrs_held_rules(Nrs__Wire__Rules *rules_out)
+{
+    nrs__wire__rules__init(rules_out);
+    rules_out->labels = NRS_LABEL_BITS_ALL;
+    rules_out->flags = NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD;
+}
+
+nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const char *given)
+{
+    const char *slug = given[0] == '@' ? given + 1 : given;
+
+    if (!nrs_name_valid(slug)) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, given);
+    }
+    *slug_out = slug;
+    return NRS_OK;
+}
+
+static nrs_error read_chain(nrs_cli *cli, nrs_held *held, const char *slug)
+{
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_OK;
+
+    if (!nrs_folder_has(cli, "communities", slug, ".chain")) {
+        return NRS_OK;
+    }
+    error = nrs_folder_read_armour(cli, &bytes, "INVITE", "communities", slug, ".chain", NRS_ERROR_UNKNOWN_COMMUNITY);
+    if (error == NRS_OK) {
+        error = nrs_invite_decode(&held->chain, nrs_slice_of_bytes(&bytes));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_DAMAGED, slug);
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
+{
+    nrs_held held = {0};
+    nrs_invite chain = NRS__WIRE__INVITE__INIT;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(held_out != NULL && slug != NULL);
+
+    error = nrs_folder_read_armour(cli, &held.first, "ROSTER", "communities", slug, ".first", NRS_ERROR_UNKNOWN_COMMUNITY);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = nrs_folder_read_armour(cli, &held.current, "ROSTER", "communities", slug, ".roster", NRS_ERROR_UNKNOWN_COMMUNITY);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = read_chain(cli, &held, slug);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    if (held.chain != NULL) {
+        chain.chain = held.chain->chain;
+        chain.n_chain = held.chain->n_chain;
+    }
+    chain.first = nrs_field_of(nrs_slice_of_bytes(&held.first));
+    chain.current = nrs_field_of(nrs_slice_of_bytes(&held.current));
+    error = nrs_invite_verify(&held.roster, &held.statement, held.community, &chain);
+    if (error != NRS_OK) {
+        error = nrs_cli_fail_about(cli, error, slug);
+        goto out;
+    }
+    *held_out = held;
+    held = (nrs_held){0};
+out:
+    nrs_held_wipe(&held);
+    return error;
+}
+
+bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b)
+{
+    if (a->threshold != b->threshold || a->n_keys != b->n_keys) {
+        return true;
+    }
+    for (size_t i = 0; i < a->n_keys; i++) {
+        if (!nrs_slice_equal(nrs_field(&a->keys[i]), nrs_field(&b->keys[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE])
+{
+    nrs_roster next = *held->roster;
+
+    nrs_roster_hash(previous_out, nrs_slice_of_bytes(&held->statement));
+    next.community = nrs_field_of(nrs_slice_of(held->community, NRS_HASH_SIZE));
+    next.previous = nrs_field_of(nrs_slice_of(previous_out, NRS_HASH_SIZE));
+    next.version = held->roster->version + 1;
+    next.created_ms = nrs_now_ms();
+    next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    next.forks = NULL;
+    next.n_forks = 0;
+    return next;
+}
+
+nrs_error nrs_held_write_chain(nrs_cli *cli, const char *slug, nrs_slice first, ProtobufCBinaryData *chain, size_t chain_count)
+{
+    nrs_invite file = NRS__WIRE__INVITE__INIT;
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(chain_count > 0);
+    file.first = nrs_field_of(first);
+    file.current = chain[chain_count - 1];
+    file.chain = chain;
+    file.n_chain = chain_count;
+    error = nrs_invite_encode(&bytes, &file);
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "INVITE", "communities", slug, ".chain", nrs_slice_of_bytes(&bytes));
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+/* The roster joins the chain when the keys changed with it. */
+static nrs_error lengthen_chain(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many)
+{
+    size_t count = held->chain == NULL ? 0 : held->chain->n_chain;
+    ProtobufCBinaryData *chain = NULL;
+    nrs_error error = NRS_OK;
+
+    if (held->roster == NULL || !nrs_held_keys_differ(held->roster, next)) {
+        return NRS_OK;
+    }
+    if (count >= NRS_CHAIN_COUNT_MAX) {
+        return nrs_cli_fail(cli, NRS_ERROR_LIMIT, NULL, _("the roster keys were changed too often: %u times"), NRS_CHAIN_COUNT_MAX);
+    }
+    chain = calloc(count + 1, sizeof *chain);
+    if (chain == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        chain[i] = held->chain->chain[i];
+    }
+    chain[count] = nrs_field_of(many);
+    error = nrs_held_write_chain(cli, next->id, nrs_slice_of_bytes(&held->first), chain, count + 1);
+    free(chain);
+    return error;
+}
+
+/* The names sort in the order in which the node must take the files up. */
+static nrs_error put_in_inbox(nrs_cli *cli, char name_out[96], const nrs_roster *next, nrs_slice many,
+                              const ProtobufCBinaryData *cards, size_t card_count)
+{
+    nrs_error error = NRS_OK;
+
+    snprintf(name_out, 96, "%s-%08llu-a.roster", next->id, (unsigned long long)next->version);
+    error = nrs_inbox_put(cli, name_out, "ROSTER", many);
+    for (size_t i = 0; error == NRS_OK && i < card_count; i++) {
+        char card_name[96];
+
+        snprintf(card_name, sizeof card_name, "%s-%08llu-b%04zu.card", next->id, (unsigned long long)next->version, i);
+        error = nrs_inbox_put(cli, card_name, "CARD", nrs_field(&cards[i]));
+    }
+    return error;
+}
+
+static nrs_error put_back(nrs_cli *cli, const nrs_held *held, const char *slug)
+{
+    nrs_error error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_slice_of_bytes(&held->current));
+
+    if (error == NRS_OK && held->chain != NULL) {
+        error = nrs_held_write_chain(cli, slug, nrs_slice_of_bytes(&held->first), held->chain->chain, held->chain->n_chain);
+    } else if (error == NRS_OK) {
+        nrs_folder_remove(cli, "communities", slug, ".chain");
+    }
+    return error;
+}
+
+static void restore(nrs_cli *cli, const nrs_held *held, const char *slug, const char *inbox_name)
+{
+    nrs_folder_remove(cli, "inbox", inbox_name, "");
+    if (held->roster == NULL) {
+        nrs_folder_remove(cli, "communities", slug, ".roster");
+        nrs_folder_remove(cli, "communities", slug, ".first");
+    } else if (put_back(cli, held, slug) != NRS_OK) {
+        nrs_cli_note(cli, "%s", _("the roster that was held before could not be put back"));
+    }
+}
+
+nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
+                           const ProtobufCBinaryData *cards, size_t card_count)
+{
+    char inbox_name[96] = "";
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(cli != NULL && held != NULL && next != NULL);
+
+    if (held->roster == NULL) {
+        error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".first", many);
+    }
+    if (error == NRS_OK) {
+        error = lengthen_chain(cli, held, next, many);
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".roster", many);
+    }
+    if (error == NRS_OK) {
+        error = put_in_inbox(cli, inbox_name, next, many, cards, card_count);
+    }
+    if (error == NRS_OK) {
+        error = nrs_inbox_poke(cli, inbox_name);
+    }
+    if (error != NRS_OK) {
+        restore(cli, held, next->id, inbox_name);
+    }
+    return error;
+}

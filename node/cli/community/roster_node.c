@@ -1,0 +1,397 @@
+/* noroshi community show --history, forks and heal: what the running node knows of a community's rosters. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "community/change.h"
+#include "control.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "node_words.h"
+#include "proto/armour.h"
+#include "run.h"
+#include "text.h"
+
+static json_t *request_about(const char *command, const char *slug)
+{
+    json_t *request = nrs_control_request(command);
+
+    if (request != NULL) {
+        (void)json_object_set_new(request, "community", json_string(slug));
+    }
+    return request;
+}
+
+/* ---- history ---- */
+
+static const char *change_words(const char *code)
+{
+    static const struct {
+        const char *code, *words;
+    } all[] = {
+        {"member-in", N_("joins the roster")}, {"member-out", N_("leaves the roster")}, {"member-role", N_("another role")},
+        {"member-name", N_("another name")},   {"member-keys", N_("other keys")},       {"member-joined", N_("has joined")},
+        {"member-duties", N_("duties")},       {"key-in", N_("roster key added")},      {"key-out", N_("roster key dropped")},
+        {"threshold", N_("signatures needed")}, {"rules", N_("rules")},                 {"name", N_("name of the community")},
+        {"recognised", N_("recognised communities")}, {"forks", N_("heals a fork")},
+    };
+
+    for (size_t i = 0; code != NULL && i < sizeof all / sizeof all[0]; i++) {
+        if (strcmp(all[i].code, code) == 0) {
+            return _(all[i].words);
+        }
+    }
+    return code == NULL ? "?" : code;
+}
+
+static void print_change(const json_t *change)
+{
+    const char *org = nrs_json_text(change, "org");
+    const char *key = nrs_json_text(change, "key");
+    const char *cause = nrs_json_text(change, "cause");
+
+    printf("    %s", change_words(nrs_json_text(change, "change")));
+    if (org != NULL || key != NULL) {
+        printf(": ");
+        nrs_text_print(stdout, org != NULL ? org : key, NRS_TEXT_LINE);
+    }
+    if (cause != NULL) {
+        printf(" (%s)", strcmp(cause, "left") == 0 ? _("left") : _("removed: revoked"));
+    }
+    printf("\n");
+}
+
+static nrs_error print_step(void *context, json_t *row)
+{
+    const nrs_cli *cli = context;
+    const json_t *changes = json_object_get(row, "changes");
+    const json_t *signers = json_object_get(row, "signed_by");
+    char created[64];
+    char adopted[64];
+
+    if (cli->json) {
+        nrs_text_print_json(stdout, row);
+        return NRS_OK;
+    }
+    nrs_text_time_of(created, nrs_json_text(row, "created_at"));
+    nrs_text_time_of(adopted, nrs_json_text(row, "adopted_at"));
+    printf(_("version %lld, made %s, held here since %s, members: %lld\n"), (long long)json_integer_value(json_object_get(row, "version")), created,
+           adopted, (long long)json_integer_value(json_object_get(row, "members")));
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        print_change(json_array_get(changes, i));
+    }
+    if (json_integer_value(json_object_get(row, "left_out")) > 0) {
+        printf(_("    and %lld more changes\n"), (long long)json_integer_value(json_object_get(row, "left_out")));
+    }
+    for (size_t i = 0; i < json_array_size(signers); i++) {
+        const char *key = json_string_value(json_array_get(signers, i));
+
+        printf("  %s %s\n", _("  signed by"), key == NULL ? "?" : key);
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_history_print(nrs_cli *cli, const char *slug)
+{
+    json_t *request = request_about("roster-history", slug);
+    nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(cli, request, print_step, cli);
+
+    json_decref(request);
+    return error;
+}
+
+/* ---- forks ---- */
+
+static void print_roster(const json_t *roster, const char *ours)
+{
+    const char *hash = nrs_json_text(roster, "hash");
+    const json_t *signers = json_object_get(roster, "signed_by");
+    bool heals = json_is_true(json_object_get(roster, "heals"));
+
+    printf(_("version %lld, hash %s\n"), (long long)json_integer_value(json_object_get(roster, "version")), hash == NULL ? "?" : hash);
+    printf("    %s %s\n", _("fingerprint of the roster:"), nrs_json_text(roster, "fingerprint"));
+    if (heals) {
+        printf("    %s\n", _("it heals the fork and waits: compare its fingerprint with the secretariat, then noroshi community heal --fingerprint"));
+    } else if (hash != NULL && ours != NULL && strcmp(hash, ours) == 0) {
+        printf("    %s\n", _("the one that this node held first"));
+    } else if (!json_is_true(json_object_get(roster, "held"))) {
+        printf("    %s\n", _("only its signatures are known here yet"));
+    }
+    for (size_t i = 0; i < json_array_size(signers); i++) {
+        const char *key = json_string_value(json_array_get(signers, i));
+
+        printf("  %s %s\n", _("  signed by"), key == NULL ? "?" : key);
+    }
+}
+
+static void print_forks(const json_t *row)
+{
+    const json_t *rosters = json_object_get(row, "rosters");
+    const json_t *members = json_object_get(row, "members");
+
+    if (!json_is_true(json_object_get(row, "forked")) && json_array_size(rosters) == 0) {
+        printf(_("@%s: no fork is known.\n"), nrs_json_text(row, "id"));
+        return;
+    }
+    if (json_is_true(json_object_get(row, "forked"))) {
+        printf(_("@%s IS FORKED: the roster keys signed more than one roster of one version.\n"), nrs_json_text(row, "id"));
+    }
+    for (size_t i = 0; i < json_array_size(rosters); i++) {
+        print_roster(json_array_get(rosters, i), nrs_json_text(row, "hash"));
+    }
+    printf("%s", _("Until it is healed, members are those in whom all sides agree:"));
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        printf(" %s", json_string_value(json_array_get(members, i)));
+    }
+    printf("\n");
+}
+
+/* Out: row_out: a new reference. */
+static nrs_error ask_forks(nrs_cli *cli, json_t **row_out, const char *slug)
+{
+    json_t *request = request_about("roster-forks", slug);
+    nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, row_out, request);
+
+    json_decref(request);
+    return error;
+}
+
+static nrs_error print_proof(nrs_cli *cli, const json_t *row)
+{
+    const char *base64 = nrs_json_text(row, "proof");
+    nrs_bytes proof = {0};
+    char *text = NULL;
+    nrs_error error = NRS_OK;
+
+    if (base64 == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_NOT_FOUND, NULL, _("@%s: no fork is known"), nrs_json_text(row, "id"));
+    }
+    error = nrs_base64_decode(&proof, nrs_slice_of_string(base64));
+    if (error == NRS_OK) {
+        error = nrs_armour_encode(&text, "FORK", nrs_slice_of_bytes(&proof));
+    }
+    if (error == NRS_OK) {
+        fputs(text, stdout);
+    }
+    free(text);
+    nrs_bytes_wipe(&proof);
+    return error;
+}
+
+nrs_error nrs_run_community_forks(nrs_cli *cli)
+{
+    const char *slug = NULL;
+    json_t *row = NULL;
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = ask_forks(cli, &row, slug);
+    }
+    if (error == NRS_OK && nrs_cli_option(cli, "proof") != NULL) {
+        error = print_proof(cli, row);
+    } else if (error == NRS_OK && cli->json) {
+        nrs_text_print_json(stdout, row);
+    } else if (error == NRS_OK) {
+        print_forks(row);
+    }
+    json_decref(row);
+    return error;
+}
+
+/* ---- heal ---- */
+
+static bool agreed(const json_t *members, const char *org)
+{
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        const char *one = json_string_value(json_array_get(members, i));
+
+        if (one != NULL && strcmp(one, org) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The hashes of all sides, and of what is held, ascending is not asked for; each once. */
+static size_t sides(uint8_t (*hashes_out)[NRS_HASH_SIZE], const json_t *row)
+{
+    const json_t *rosters = json_object_get(row, "rosters");
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(rosters) && count < NRS_FORK_COUNT_MAX; i++) {
+        const json_t *one = json_array_get(rosters, i);
+        const char *hash = nrs_json_text(one, "hash");
+
+        if (!json_is_true(json_object_get(one, "heals")) && hash != NULL && nrs_hex_decode(hashes_out[count], NRS_HASH_SIZE, hash) == NRS_OK) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const json_t *row)
+{
+    Nrs__Wire__Member **members = calloc(held->roster->n_members + 1, sizeof(Nrs__Wire__Member *));
+    uint8_t hashes[NRS_FORK_COUNT_MAX][NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[NRS_FORK_COUNT_MAX];
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster next = nrs_held_successor(held, previous);
+    nrs_error error = members == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    next.n_forks = sides(hashes, row);
+    for (size_t i = 0; i < next.n_forks; i++) {
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    next.forks = forks;
+    next.n_members = 0;
+    for (size_t i = 0; error == NRS_OK && i < held->roster->n_members; i++) {
+        if (agreed(json_object_get(row, "members"), held->roster->members[i]->org)) {
+            members[next.n_members++] = held->roster->members[i];
+        }
+    }
+    next.members = members;
+    if (error == NRS_OK) {
+        error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0));
+    }
+    free(members);
+    return error;
+}
+
+static void print_healed(nrs_cli *cli, const char *slug, uint64_t version, const char *fingerprint)
+{
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:I, s:b, s:s?}", "id", slug, "version", (json_int_t)version, "changed", 1, "fingerprint", fingerprint);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+        return;
+    }
+    printf(_("@%s is healed at version %llu.\n"), slug, (unsigned long long)version);
+    if (fingerprint != NULL) {
+        printf(_("Read this fingerprint out to the members: %s\n"), fingerprint);
+    }
+}
+
+static nrs_error heal_here(nrs_cli *cli, const char *slug)
+{
+    nrs_held held = {0};
+    nrs_held after = {0};
+    json_t *row = NULL;
+    uint64_t version = 0;
+    uint8_t hash[NRS_HASH_SIZE];
+    char fingerprint[48];
+    nrs_error error = nrs_keyring_start(cli);
+
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, &held, slug);
+    }
+    if (error == NRS_OK) {
+        error = ask_forks(cli, &row, slug);
+    }
+    if (error == NRS_OK && !json_is_true(json_object_get(row, "forked"))) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NOT_FOUND, NULL, _("@%s: no fork is known"), slug);
+    }
+    if (error == NRS_OK) {
+        error = nrs_change_allowed(cli, slug);
+    }
+    if (error == NRS_OK) {
+        error = make_healing(cli, &version, &held, row);
+    }
+    if (error == NRS_OK && version != 0) {
+        error = nrs_held_read(cli, &after, slug);
+        if (error == NRS_OK) {
+            nrs_roster_hash(hash, nrs_slice_of_bytes(&after.statement));
+            nrs_fingerprint(fingerprint, hash);
+            print_healed(cli, slug, version, fingerprint);
+        }
+    }
+    json_decref(row);
+    nrs_held_wipe(&after);
+    nrs_held_wipe(&held);
+    return error;
+}
+
+nrs_error nrs_run_community_heal(nrs_cli *cli)
+{
+    const char *fingerprint = nrs_cli_option(cli, "fingerprint");
+    const char *slug = NULL;
+    json_t *request = NULL;
+    json_t *row = NULL;
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error != NRS_OK || fingerprint == NULL) {
+        return error != NRS_OK ? error : heal_here(cli, slug);
+    }
+    request = request_about("roster-heal", slug);
+    if (request != NULL) {
+        (void)json_object_set_new(request, "fingerprint", json_string(fingerprint));
+    }
+    error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
+    if (error == NRS_OK) {
+        print_healed(cli, slug, (uint64_t)json_integer_value(json_object_get(row, "version")), NULL);
+    }
+    json_decref(row);
+    json_decref(request);
+    return error;
+}
+
+/* ---- joined ---- */
+
+typedef struct joined_context {
+    nrs_roster *roster;
+    nrs_joined *into;
+} joined_context;
+
+static nrs_error take_joined(void *context, json_t *row)
+{
+    joined_context *to = context;
+    const char *org = nrs_json_text(row, "org");
+    const char *base64 = nrs_json_text(row, "joined");
+    nrs_bytes bytes = {0};
+
+    if (org == NULL || base64 == NULL || to->into->count == NRS_MEMBER_COUNT_MAX ||
+        nrs_base64_decode(&bytes, nrs_slice_of_string(base64)) != NRS_OK) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < to->roster->n_members && bytes.size == NRS_SIGNATURE_SIZE; i++) {
+        Nrs__Wire__Member *member = to->roster->members[i];
+
+        /* By the key that stands in the roster to be: another one may stand there than the node's roster has. */
+        if (strcmp(member->org, org) == 0 && member->joined.len == 0 &&
+            nrs_sign_verify(bytes.data, member->sign_key.data, NRS_DOMAIN_MEMBER_JOINED, nrs_field(&to->roster->community)) == NRS_OK) {
+            memcpy(to->into->signatures[to->into->count], bytes.data, NRS_SIGNATURE_SIZE);
+            member->joined = nrs_field_of(nrs_slice_of(to->into->signatures[to->into->count], NRS_SIGNATURE_SIZE));
+            to->into->count++;
+        }
+    }
+    nrs_bytes_wipe(&bytes);
+    return NRS_OK;
+}
+
+nrs_error nrs_joined_ask(nrs_cli *cli, nrs_joined *joined, nrs_roster *roster)
+{
+    joined_context to = {roster, joined};
+    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    json_t *request = NULL;
+
+    if (!nrs_control_answers(cli)) {
+        return NRS_OK;
+    }
+    joined->signatures = calloc(NRS_MEMBER_COUNT_MAX, sizeof *joined->signatures);
+    request = request_about("roster-joined", roster->id);
+    if (joined->signatures == NULL || request == NULL) {
+        json_decref(request);
+        return NRS_ERROR_NO_MEMORY;
+    }
+    (void)!nrs_control_call(&silent, request, take_joined, &to); /* what it cannot say now is said at the next change */
+    silent.dir = NULL;
+    nrs_cli_wipe(&silent);
+    json_decref(request);
+    return NRS_OK;
+}
+
+void nrs_joined_wipe(nrs_joined *joined)
+{
+    free(joined->signatures);
+    *joined = (nrs_joined){0};
+}

@@ -1,0 +1,171 @@
+/* noroshi community succeed: the roster follows a member that changed its keys. The old key signed, so no telephone is needed. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "community/change.h"
+#include "key/keyring.h"
+#include "keys/change.h"
+#include "language.h"
+#include "proto/address.h"
+#include "proto/armour.h"
+#include "community/roster_file.h"
+#include "run.h"
+#include "text.h"
+
+/* A file, or the id of an organisation whose announcement the node has taken up. */
+static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_card **card_out, const char *given)
+{
+    nrs_bytes text = {0};
+    nrs_bytes payload = {0};
+    nrs_error error = NRS_OK;
+
+    if (nrs_name_valid(given) && nrs_folder_has(cli, "changes", given, ".succession")) {
+        error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", given, ".succession", NRS_ERROR_UNKNOWN_ORG);
+    } else {
+        error = nrs_file_read_given(cli, &text, given, NRS_FILE_SIZE_MAX);
+        if (error == NRS_OK) {
+            error = nrs_armour_decode(&payload, "SUCCESSION", nrs_slice_of_bytes(&text));
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_change_verify(change_out, card_out, nrs_slice_of_bytes(&payload));
+    }
+    if (error == NRS_OK && *card_out == NULL) {
+        error = NRS_ERROR_MALFORMED;
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&text);
+    return error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, given);
+}
+
+static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out, const nrs_roster *roster, const nrs_key_change *change,
+                              const nrs_card *card)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, change->org);
+
+    if (nrs_roster_tombstone(roster, change->sign_key.data) != NULL || nrs_roster_tombstone(roster, card->sign_key.data) != NULL) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, change->org);
+    }
+    if (member == NULL) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, change->org);
+    }
+    if (!nrs_slice_equal(nrs_field(&member->sign_key), nrs_field(&change->sign_key))) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the succession is not of the key that the roster names: %s"), change->org);
+    }
+    if (roster->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, change->org);
+    }
+    *member_out = member;
+    return NRS_OK;
+}
+
+/* The same roster with the new keys in the member's place, and a tombstone for the old one: it left. */
+static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const Nrs__Wire__Member *member, const nrs_card *card,
+                        nrs_slice card_bytes)
+{
+    const nrs_roster *before = held->roster;
+    nrs_roster next = *before;
+    Nrs__Wire__Member fresh = *member;
+    Nrs__Wire__Tombstone tombstone;
+    Nrs__Wire__Member **members = calloc(before->n_members, sizeof(Nrs__Wire__Member *));
+    Nrs__Wire__Tombstone **tombstones = calloc(before->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+
+    if (members == NULL || tombstones == NULL) {
+        goto out;
+    }
+    fresh.name = card->name;
+    fresh.sign_key = card->sign_key;
+    fresh.agree_key = card->agree_key;
+    fresh.curve_key = card->curve_key;
+    fresh.proof = card->proof;
+    fresh.joined = (ProtobufCBinaryData){0};
+    nrs__wire__tombstone__init(&tombstone);
+    tombstone.sign_key = member->sign_key;
+    tombstone.curve_key = member->curve_key;
+    tombstone.org = member->org;
+    tombstone.cause = NRS_TOMBSTONE_LEFT;
+    tombstone.at_ms = nrs_now_ms();
+    for (size_t i = 0; i < before->n_members; i++) {
+        members[i] = before->members[i] == member ? &fresh : before->members[i];
+    }
+    for (size_t i = 0; i < before->n_tombstones; i++) {
+        tombstones[i] = before->tombstones[i];
+    }
+    tombstones[before->n_tombstones] = &tombstone;
+    nrs_roster_hash(previous, nrs_slice_of_bytes(&held->statement));
+    next.community = nrs_field_of(nrs_slice_of(held->community, NRS_HASH_SIZE));
+    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
+    next.version = before->version + 1;
+    next.created_ms = tombstone.at_ms;
+    next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    next.forks = NULL;
+    next.n_forks = 0;
+    next.members = members;
+    next.tombstones = tombstones;
+    next.n_tombstones = before->n_tombstones + 1;
+    error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
+    if (error == NRS_OK) {
+        error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0)); /* the card came with the succession */
+    }
+out:
+    free(members);
+    free(tombstones);
+    return error;
+}
+
+static void print_followed(const nrs_cli *cli, const char *slug, const nrs_held *held, const nrs_card *card)
+{
+    char fingerprint[48];
+
+    nrs_fingerprint(fingerprint, card->sign_key.data);
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:I, s:s, s:s}", "id", slug, "version", (json_int_t)held->roster->version + 1, "org", card->org,
+                                "fingerprint", fingerprint);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+        return;
+    }
+    printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)held->roster->version + 1);
+    printf(_("%s has new keys, signed by the old ones. Fingerprint: %s\n"), card->org, fingerprint);
+}
+
+nrs_error nrs_run_community_succeed(nrs_cli *cli)
+{
+    const char *slug = NULL;
+    nrs_held held = {0};
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    uint64_t version = 0;
+    const Nrs__Wire__Member *member = NULL;
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, &held, slug);
+    }
+    if (error == NRS_OK) {
+        error = read_succession(cli, &change, &card, cli->arguments[1]);
+    }
+    if (error == NRS_OK) {
+        error = check_member(cli, &member, held.roster, change, card);
+    }
+    if (error == NRS_OK) {
+        error = nrs_change_allowed(cli, slug);
+    }
+    if (error == NRS_OK) {
+        error = follow(cli, &version, &held, member, card, nrs_field(&change->card));
+    }
+    if (error == NRS_OK && version != 0) {
+        print_followed(cli, slug, &held, card);
+    }
+    nrs_card_free(&card);
+    nrs_key_change_free(&change);
+    nrs_held_wipe(&held);
+    return error;
+}

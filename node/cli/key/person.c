@@ -1,0 +1,207 @@
+/* noroshi person add: a key of their own for a named individual, told to others by the organisation's card. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "report/given.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "proto/address.h"
+#include "proto/time.h"
+#include "run.h"
+#include "text.h"
+
+/* Who is added, and with what. */
+typedef struct addition {
+    const char *id, *name;
+    nrs_identity *org;    /* the node's identity, which signs the card */
+    nrs_identity *person;
+    nrs_bytes passphrase; /* of the person's key */
+    nrs_bytes card_bytes; /* Signed, as it was, then as it becomes */
+    nrs_card *card;       /* as it was */
+} addition;
+
+static void addition_wipe(addition *with)
+{
+    nrs_identity_destroy(&with->org);
+    nrs_identity_destroy(&with->person);
+    nrs_bytes_wipe(&with->passphrase);
+    nrs_bytes_wipe(&with->card_bytes);
+    nrs_card_free(&with->card);
+}
+
+static nrs_error check_arguments(nrs_cli *cli, addition *with)
+{
+    with->id = cli->arguments[0];
+    with->name = nrs_cli_option(cli, "name");
+    if (!nrs_name_valid(with->id)) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, with->id);
+    }
+    if (with->name == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("person add needs --name"));
+    }
+    return nrs_given_name(cli, with->name);
+}
+
+static nrs_error check_free(nrs_cli *cli, const addition *with)
+{
+    for (size_t i = 0; i < with->card->n_persons; i++) {
+        if (strcmp(with->card->persons[i]->id, with->id) == 0) {
+            return nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, with->id);
+        }
+    }
+    if (with->card->n_persons >= NRS_PERSON_COUNT_MAX) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, with->id);
+    }
+    return NRS_OK;
+}
+
+/* The next card: the same with one person more and a higher serial. */
+static nrs_error raise_card(addition *with)
+{
+    Nrs__Wire__PersonEntry entry;
+    Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
+    nrs_card next = *with->card;
+    const nrs_public_keys *keys = nrs_identity_public(with->person);
+    uint8_t proof[NRS_SIGNATURE_SIZE];
+    char id[NRS_NAME_SIZE_MAX + 1];
+    char name[NRS_DISPLAY_NAME_SIZE_MAX + 1];
+    size_t at = 0;
+    nrs_error error = nrs_person_prove(proof, with->person, with->id, nrs_identity_public(with->org)->sign_key);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    snprintf(id, sizeof id, "%s", with->id);
+    snprintf(name, sizeof name, "%s", with->name);
+    nrs__wire__person_entry__init(&entry);
+    entry.id = id;
+    entry.name = name;
+    entry.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+    entry.agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+    entry.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
+    while (at < with->card->n_persons && strcmp(with->card->persons[at]->id, id) < 0) {
+        persons[at] = with->card->persons[at];
+        at++;
+    }
+    persons[at] = &entry;
+    for (size_t i = at; i < with->card->n_persons; i++) {
+        persons[i + 1] = with->card->persons[i];
+    }
+    next.persons = persons;
+    next.n_persons = with->card->n_persons + 1;
+    next.serial = with->card->serial + 1;
+    next.created_ms = nrs_now_ms();
+    return nrs_card_sign(&with->card_bytes, &next, with->org);
+}
+
+/* The running node gets the prekeys at once; another finds them in its inbox. */
+static nrs_error hand_over(nrs_cli *cli, const addition *with, json_t *prekeys)
+{
+    nrs_error error = nrs_inbox_put(cli, "own.card", "CARD", nrs_slice_of_bytes(&with->card_bytes));
+    char file[NRS_NAME_SIZE_MAX + 16];
+    char *text = NULL;
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (nrs_control_answers(cli)) {
+        error = nrs_inbox_poke(cli, "own.card");
+        return error == NRS_OK ? nrs_control_call(cli, prekeys, NULL, NULL) : error;
+    }
+    text = json_dumps(prekeys, JSON_COMPACT);
+    if (text == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    snprintf(file, sizeof file, "%s.prekeys", with->id);
+    error = nrs_inbox_put(cli, file, NULL, nrs_slice_of_string(text));
+    nrs_json_free(text);
+    return error;
+}
+
+static void print_added(const nrs_cli *cli, const addition *with, uint64_t until_ms)
+{
+    char fingerprint[48];
+    char until[32];
+    char until_local[64];
+
+    nrs_fingerprint(fingerprint, nrs_identity_public(with->person)->sign_key);
+    nrs_time_format(until, until_ms);
+    nrs_text_time(until_local, until_ms);
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "person", with->id, "org", with->card->org, "name", with->name,
+                                "fingerprint", fingerprint, "prekeys_until", until);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+        return;
+    }
+    printf(_("Added %s@%s. Fingerprint: %s\n"), with->id, with->card->org, fingerprint);
+    printf(_("Prekeys last until %s.\n"), until_local);
+}
+
+static nrs_error add(nrs_cli *cli, addition *with)
+{
+    const uint64_t now_ms = nrs_now_ms();
+    json_t *prekeys = NULL;
+    /* A key that is there already, of a person who is not on the card, is kept: the organisation's key changed. */
+    nrs_error error = nrs_folder_has(cli, "persons", with->id, ".key")
+                          ? nrs_keyring_load_with(cli, &with->person, nrs_slice_of_bytes(&with->passphrase), "persons", with->id, NRS_ERROR_DAMAGED)
+                          : nrs_identity_new(&with->person);
+
+    if (error == NRS_OK) {
+        error = raise_card(with);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_prekeys(&prekeys, with->person, with->id, nrs_identity_public(with->org)->sign_key, now_ms);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_save(cli, with->person, nrs_slice_of_bytes(&with->passphrase), "persons", with->id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&with->card_bytes));
+        if (error != NRS_OK) {
+            nrs_folder_remove(cli, "persons", with->id, ".key");
+        }
+    }
+    if (error == NRS_OK) {
+        error = hand_over(cli, with, prekeys);
+    }
+    if (error == NRS_OK) {
+        print_added(cli, with, now_ms - now_ms % NRS_WEEK_MS + NRS_PERSON_PREKEY_COUNT * NRS_WEEK_MS);
+    }
+    json_decref(prekeys);
+    return error;
+}
+
+nrs_error nrs_run_person_add(nrs_cli *cli)
+{
+    nrs_node_settings settings;
+    addition with = {0};
+    nrs_error error = check_arguments(cli, &with);
+
+    if (error == NRS_OK) {
+        error = nrs_folder_settings(cli, &settings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_own_card(cli, &with.card_bytes, &with.card);
+    }
+    if (error == NRS_OK) {
+        error = check_free(cli, &with);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_load(cli, &with.org, NULL, NULL, "identity", NRS_ERROR_NOT_A_NODE);
+    }
+    if (error == NRS_OK) {
+        error = nrs_passphrase_new(cli, &with.passphrase);
+    }
+    if (error == NRS_OK) {
+        error = add(cli, &with);
+    }
+    addition_wipe(&with);
+    return error;
+}

@@ -1,0 +1,284 @@
+/* noroshi send and reply. A RED report is never handed to the node in the clear: red_send.c seals it here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "community/draft.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "node_words.h"
+#include "proto/vocabulary.h"
+#include "red/red.h"
+#include "run.h"
+#include "text.h"
+
+static char *joined(const json_t *list)
+{
+    char *text = strdup("");
+
+    for (size_t i = 0; text != NULL && i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+        char *longer = nrs_text_format("%s%s%s", text, i > 0 ? ", " : "", one == NULL ? "?" : one);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* The rule's sentence, and which duty is missing how. Owned; NULL without memory. */
+static char *reason_of(const json_t *one)
+{
+    static const struct {
+        const char *state, *words;
+    } states[] = {{"absent", N_("not taken")}, {"expired", N_("run out")}, {"not-begun", N_("not begun yet")}};
+    const char *sentence = _(nrs_error_sentence(nrs_error_from_rule(nrs_json_text(one, "rule"))));
+    const char *duty = nrs_json_text(one, "duty");
+    const char *state = nrs_json_text(one, "duty_state");
+
+    for (size_t i = 0; duty != NULL && state != NULL && i < sizeof states / sizeof states[0]; i++) {
+        if (strcmp(states[i].state, state) == 0) {
+            return nrs_text_format(_("%s (%s: %s)"), sentence, duty, _(states[i].words));
+        }
+    }
+    return strdup(sentence);
+}
+
+/* Who is left out and by which rule, who has to wait, and what is amiss: beside the answer, on standard error. */
+static void note_left_out(const nrs_cli *cli, const json_t *row)
+{
+    const json_t *excluded = json_object_get(row, "excluded");
+    const json_t *waiting = json_object_get(row, "waiting");
+    const json_t *warnings = json_object_get(row, "warnings");
+
+    for (size_t i = 0; i < json_array_size(excluded); i++) {
+        const json_t *one = json_array_get(excluded, i);
+        const char *who = nrs_json_text(one, "who");
+        const char *rule = nrs_json_text(one, "rule");
+
+        char *why = reason_of(one);
+
+        nrs_cli_note(cli, _("left out: %s: %s [%s]"), who == NULL ? "?" : who, why == NULL ? "?" : why, rule == NULL ? "?" : rule);
+        free(why);
+    }
+    if (json_array_size(waiting) > 0) {
+        char *names = joined(waiting);
+
+        nrs_cli_note(cli, _("waiting until its keys are known here: %s"), names == NULL ? "?" : names);
+        free(names);
+    }
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        char *words = nrs_node_words(json_string_value(json_array_get(warnings, i)), NULL);
+
+        nrs_cli_note(cli, "%s: %s", _("warning"), words == NULL ? "?" : words);
+        free(words);
+    }
+}
+
+static nrs_error print_dry_run(const json_t *row)
+{
+    const json_t *recipients = json_object_get(row, "recipients");
+    const json_t *waiting = json_object_get(row, "waiting");
+    const json_t *excluded = json_object_get(row, "excluded");
+    nrs_table table = {.column_count = 2};
+
+    for (size_t i = 0; i < json_array_size(recipients); i++) {
+        nrs_table_add(&table, json_string_value(json_array_get(recipients, i)));
+        nrs_table_add(&table, _("would receive it"));
+    }
+    for (size_t i = 0; i < json_array_size(waiting); i++) {
+        nrs_table_add(&table, json_string_value(json_array_get(waiting, i)));
+        nrs_table_add(&table, _("would wait until its keys are known here"));
+    }
+    for (size_t i = 0; i < json_array_size(excluded); i++) {
+        char *why = reason_of(json_array_get(excluded, i));
+
+        nrs_table_add(&table, nrs_json_text(json_array_get(excluded, i), "who"));
+        nrs_table_add(&table, why);
+        free(why);
+    }
+    return nrs_table_print(&table);
+}
+
+nrs_error nrs_sent_print(nrs_cli *cli, const json_t *row, bool dry_run)
+{
+    const char *id = nrs_json_text(row, "id");
+
+    note_left_out(cli, row);
+    if (cli->json) {
+        nrs_text_print_json(stdout, row);
+        return NRS_OK;
+    }
+    if (dry_run) {
+        return print_dry_run(row);
+    }
+    if (id == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+    }
+    nrs_text_print(stdout, id, NRS_TEXT_LINE);
+    fputc('\n', stdout);
+    return NRS_OK;
+}
+
+static nrs_error send_plain(nrs_cli *cli, const nrs_draft *draft)
+{
+    /* Of what is RED, or may turn out to be, only the addresses are asked about. */
+    const bool with_text = !draft->dry_run || (draft->label != NRS_LABEL_RED && draft->quoted == NULL);
+    json_t *request = NULL;
+    json_t *row = NULL;
+    nrs_error error = nrs_draft_request(&request, cli, draft, draft->quoted != NULL ? "reply" : "send", with_text);
+
+    if (error == NRS_OK) {
+        error = nrs_control_row(cli, &row, request);
+    }
+    if (error == NRS_OK) {
+        error = nrs_sent_print(cli, row, draft->dry_run);
+    }
+    json_decref(row);
+    json_decref(request);
+    return error;
+}
+
+nrs_error nrs_run_send(nrs_cli *cli)
+{
+    nrs_draft draft = {0};
+    nrs_error error = nrs_draft_read(cli, &draft, NULL);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
+    if (error == NRS_OK) {
+        error = draft.label == NRS_LABEL_RED && !draft.dry_run ? nrs_red_send(cli, &draft) : send_plain(cli, &draft);
+    }
+    nrs_draft_wipe(&draft);
+    return error;
+}
+
+/* What label the answer will have, before a word of it leaves this process. */
+static nrs_error ask_label(nrs_cli *cli, nrs_draft *draft)
+{
+    nrs_draft question = *draft;
+    json_t *request = NULL;
+    json_t *row = NULL;
+    nrs_label label = NRS_LABEL_NONE;
+    nrs_error error = NRS_OK;
+
+    question.dry_run = true;
+    error = nrs_draft_request(&request, cli, &question, "reply", false);
+    if (error == NRS_OK) {
+        error = nrs_control_row(cli, &row, request);
+    }
+    if (error == NRS_OK && nrs_label_parse(&label, nrs_json_text(row, "label")) != NRS_OK) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+    }
+    if (error == NRS_OK && label == NRS_LABEL_RED) {
+        draft->label = label;
+    }
+    json_decref(row);
+    json_decref(request);
+    return error;
+}
+
+/* Who wrote the quoted report, as an address; NULL when it does not say. Owned. */
+static json_t *writer_of(const json_t *row)
+{
+    const char *person = nrs_json_text(row, "person");
+    const char *from = nrs_json_text(row, "from");
+
+    return person == NULL || person[0] == '\0' || from == NULL ? NULL : json_sprintf("%s@%s", person, from);
+}
+
+/* A quote of RED goes to the same persons only: those it was addressed to, and who wrote it. */
+static nrs_error check_same_persons(nrs_cli *cli, const nrs_draft *draft, const json_t *row, const json_t *writer)
+{
+    const json_t *quoted = json_object_get(row, "to");
+    const json_t *address;
+    size_t index;
+
+    json_array_foreach(draft->to, index, address) {
+        bool among = json_equal(address, writer);
+
+        for (size_t i = 0; i < json_array_size(quoted) && !among; i++) {
+            among = json_equal(address, json_array_get(quoted, i));
+        }
+        if (!among) {
+            return nrs_cli_fail(cli, NRS_ERROR_LABEL_FORBIDS, _("A reply to TLP:RED goes to the same persons only."),
+                                _("%s was not among the persons of the quoted report"), json_string_value(address));
+        }
+    }
+    return NRS_OK;
+}
+
+static void complete_text(nrs_draft *draft, const json_t *row)
+{
+    const char *kind = nrs_json_text(row, "kind");
+    const char *quoted = nrs_json_text(row, "subject");
+
+    if (draft->kind == NULL) {
+        const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
+
+        draft->kind = term == NULL ? "situation" : term->code;
+    }
+    if (draft->subject == NULL && quoted != NULL) {
+        draft->answer_subject = nrs_text_format("%s%s", strncmp(quoted, "Re: ", 4) == 0 ? "" : "Re: ", quoted);
+        draft->subject = draft->answer_subject;
+    }
+}
+
+/* A reply to RED: only the person's process can read the quoted report, so the defaults and the rule are applied here. */
+static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
+{
+    json_t *row = NULL;
+    json_t *writer = NULL;
+    nrs_error error = NRS_OK;
+
+    if (cli->person == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_PERSON_ONLY, _("act as that person: --as PERSON"), "%s",
+                            _(nrs_error_sentence(NRS_ERROR_PERSON_ONLY)));
+    }
+    error = nrs_red_open(cli, &row, draft->quoted);
+    if (error != NRS_OK) {
+        json_decref(row);
+        return error;
+    }
+    complete_text(draft, row);
+    draft->drill = draft->drill || json_is_true(json_object_get(row, "drill")); /* an answer within a drill is one of it */
+    writer = writer_of(row);
+    if (json_array_size(draft->to) == 0 && writer != NULL) {
+        (void)json_array_append(draft->to, writer);
+    }
+    error = check_same_persons(cli, draft, row, writer);
+    json_decref(writer);
+    json_decref(row);
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (draft->subject == NULL || strlen(draft->subject) > NRS_SUBJECT_SIZE_MAX) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
+    }
+    return json_array_size(draft->to) > 0
+               ? NRS_OK
+               : nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write --to @community, organisation or person@organisation"), "%s",
+                              _("send needs --to"));
+}
+
+nrs_error nrs_run_reply(nrs_cli *cli)
+{
+    nrs_draft draft = {0};
+    nrs_error error = nrs_draft_read(cli, &draft, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
+    if (error == NRS_OK && draft.label != NRS_LABEL_RED && !draft.dry_run) {
+        error = ask_label(cli, &draft);
+    }
+    if (error == NRS_OK && draft.label == NRS_LABEL_RED && !draft.dry_run) {
+        error = complete_from_quoted(cli, &draft); /* opens the quoted report: nobody else may answer it */
+    }
+    if (error == NRS_OK) {
+        error = draft.label == NRS_LABEL_RED && !draft.dry_run ? nrs_red_send(cli, &draft) : send_plain(cli, &draft);
+    }
+    nrs_draft_wipe(&draft);
+    return error;
+}

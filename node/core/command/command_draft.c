@@ -1,0 +1,436 @@
+#include "command/command_draft.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/vocabulary.h"
+
+static const char hint_kinds[] =
+    "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
+static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STRICT and RED.";
+static const char hint_addresses[] = "An address is @community, organisation or person@organisation.";
+static const char hint_lower[] = "Leave the label out, or give one that is not lower than the quoted one.";
+static const char hint_life[] = "A report lives 14 days at most, 7 when nothing is said.";
+static const char hint_onward[] = "This label stays with those it is addressed to: leave the consent out.";
+static const char hint_pap[] = "The words are CLEAR, GREEN, AMBER and RED.";
+static const char hint_answers[] = "Say yes or no, or leave it out.";
+static const char hint_onward_words[] = "The words are council, ministry, national, response and communities.";
+
+/* ---- Label and kind ---- */
+
+nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    const char *text = nrs_request_text(request, "label");
+    nrs_label wanted = NRS_LABEL_NONE;
+    nrs_label label;
+    nrs_error error = nrs_label_parse(&wanted, text);
+
+    if (error == NRS_ERROR_LABEL_MISSING && defaults != NULL) {
+        error = NRS_OK;
+    }
+    if (error == NRS_ERROR_LABEL_MISSING) {
+        return nrs_refuse(answer, error, hint_labels, "The report has no label.");
+    }
+    if (error != NRS_OK) {
+        return nrs_refuse(answer, error, hint_labels, "%.64s: unknown label.", text);
+    }
+    label = defaults == NULL ? wanted : nrs_policy_quote_label(defaults->quoted_label, wanted);
+    if (wanted != NRS_LABEL_NONE && label != wanted) {
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_lower, "TLP:%s is lower than TLP:%s of the quoted report.", nrs_label_name(wanted),
+                          nrs_label_name(defaults->quoted_label));
+    }
+    *label_out = label;
+    return NRS_OK;
+}
+
+static nrs_error read_kind(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults, bool needed)
+{
+    const char *text = nrs_request_text(request, "kind");
+    const nrs_term *term;
+
+    if (text == NULL) {
+        draft->kind = defaults == NULL ? 0 : defaults->kind;
+        if (draft->kind == 0 && needed) {
+            return nrs_refuse(answer, NRS_ERROR_USAGE, hint_kinds, "The report has no kind.");
+        }
+        return NRS_OK;
+    }
+    term = nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, text);
+    if (term == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_UNKNOWN_KIND, hint_kinds, "%.64s: unknown kind of report.", text);
+    }
+    draft->kind = term->value;
+    return NRS_OK;
+}
+
+/* ---- Addresses ---- */
+
+static nrs_error take_address(nrs_answer *answer, nrs_address *addresses, size_t *count, const char *text)
+{
+    nrs_address address = {0};
+    char written[NRS_ADDRESS_SIZE_MAX + 1];
+    char other[NRS_ADDRESS_SIZE_MAX + 1];
+
+    if (nrs_address_parse(&address, text) != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_ADDRESS, hint_addresses, "%.80s: not an address.", text);
+    }
+    nrs_address_format(written, &address);
+    for (size_t i = 0; i < *count; i++) {
+        nrs_address_format(other, &addresses[i]);
+        if (strcmp(other, written) == 0) {
+            return NRS_OK;
+        }
+    }
+    if (*count == NRS_TARGET_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "A report has at most %u addresses.", NRS_TARGET_COUNT_MAX);
+    }
+    addresses[*count] = address;
+    (*count)++;
+    return NRS_OK;
+}
+
+nrs_error nrs_draft_addresses(nrs_answer *answer, nrs_address *addresses_out, size_t *count_out, const json_t *request, const char *name)
+{
+    const json_t *list = json_object_get(request, name);
+    size_t count = 0;
+    size_t index;
+    const json_t *entry;
+
+    json_array_foreach(list, index, entry) {
+        nrs_error error = take_address(answer, addresses_out, &count, json_string_value(entry));
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    *count_out = count;
+    return NRS_OK;
+}
+
+static nrs_error read_addresses(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    nrs_error error = nrs_draft_addresses(answer, draft->addresses, &draft->address_count, request, "to");
+
+    if (error == NRS_OK && draft->address_count == 0 && defaults != NULL) {
+        /* To the desk it came from where the label lets a desk be addressed, but an open word is answered in the open. */
+        if (draft->label > NRS_LABEL_GREEN && nrs_policy_address(draft->label, NRS_ADDRESS_ORG).error == NRS_OK) {
+            for (size_t i = 0; i < defaults->to_count && error == NRS_OK; i++) {
+                error = take_address(answer, draft->addresses, &draft->address_count, defaults->to[i]);
+            }
+        } else if (draft->label <= NRS_LABEL_GREEN) {
+            error = take_address(answer, draft->addresses, &draft->address_count, defaults->community);
+        }
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (draft->address_count == 0) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_addresses, "The report is addressed to nobody.");
+    }
+    for (size_t i = 0; i < draft->address_count; i++) {
+        nrs_verdict verdict = nrs_policy_address(draft->label, draft->addresses[i].type);
+
+        nrs_address_format(draft->address_texts[i], &draft->addresses[i]);
+        draft->to[i] = draft->address_texts[i];
+        if (verdict.error != NRS_OK) {
+            return nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s may not be addressed to %s.", nrs_label_name(draft->label),
+                              draft->to[i]);
+        }
+    }
+    return NRS_OK;
+}
+
+/* ---- Expiry, series, consent ---- */
+
+static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const char *text = nrs_request_text(request, "follows");
+    nrs_error error;
+
+    if (text == NULL) {
+        return NRS_OK;
+    }
+    draft->has_follows = true;
+    error = nrs_store_report_find(core->store, draft->follows, text);
+    if (error == NRS_ERROR_NOT_FOUND && strlen(text) == 2 * (size_t)NRS_HASH_SIZE) { /* one that this node has never seen */
+        error = nrs_hex_decode(draft->follows, NRS_HASH_SIZE, text);
+    }
+    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+        return error;
+    }
+    if (error == NRS_ERROR_MALFORMED) {
+        error = NRS_ERROR_USAGE;
+    }
+    return nrs_refuse(answer, error, NULL, "%.80s: %s.", text, error == NRS_ERROR_USAGE ? "not a report's ID" : nrs_error_sentence(error));
+}
+
+static nrs_error read_onward(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const json_t *words = json_object_get(request, "onward");
+    size_t index;
+    const json_t *word;
+
+    json_array_foreach(words, index, word) {
+        const nrs_term *term = nrs_vocabulary_by_code(NRS_VOCABULARY_ONWARD, json_string_value(word));
+
+        if (term == NULL) {
+            return nrs_refuse(answer, NRS_ERROR_USAGE, hint_onward_words, "%.64s: not a word for onward consent.", json_string_value(word));
+        }
+        draft->onward |= term->value;
+    }
+    if (draft->onward != 0 && nrs_policy_extension(draft->label) == NRS_EXTENSION_NONE) {
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_onward, "TLP:%s is never passed on to others.", nrs_label_name(draft->label));
+    }
+    return NRS_OK;
+}
+
+static nrs_error read_disclaimers(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const json_t *names = json_object_get(request, "disclaimers");
+    size_t index;
+    const json_t *name;
+
+    if (json_array_size(names) > NRS_DISCLAIMER_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "A report names at most %u disclaimers.", NRS_DISCLAIMER_COUNT_MAX);
+    }
+    json_array_foreach(names, index, name) {
+        draft->disclaimers[index] = json_string_value(name);
+        draft->disclaimer_count = index + 1;
+    }
+    draft->unlock_on_accept = nrs_request_flag(request, "unlock_on_accept");
+    return NRS_OK;
+}
+
+/* "yes" and "no" to one of two flags; nothing said is neither. */
+static nrs_error read_answer(nrs_answer *answer, uint32_t *flags, const json_t *request, const char *name, uint32_t yes, uint32_t no)
+{
+    const char *text = nrs_request_text(request, name);
+    const nrs_term *term = text == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_ANSWER, text);
+
+    if (text != NULL && term == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_answers, "The field %s is neither yes nor no.", name);
+    }
+    if (term != NULL) {
+        *flags |= term->value == NRS_ANSWER_YES ? yes : no;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions quoted)
+{
+    const nrs_verdict verdict = nrs_policy_conditions_quote(quoted, draft->conditions);
+
+    if (verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "The conditions are looser than those of the quoted report.");
+    }
+    draft->conditions = nrs_policy_conditions_of_both(quoted, draft->conditions);
+    return NRS_OK;
+}
+
+static nrs_error read_conditions(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    const char *pap = nrs_request_text(request, "pap");
+    const nrs_term *term = pap == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_PAP, pap);
+    nrs_conditions given = {.permissible_actions = term == NULL ? 0 : term->value,
+                            .flags = nrs_request_flag(request, "not_for_supervision") ? NRS_CONDITION_NOT_FOR_SUPERVISION : 0u};
+    nrs_error error = NRS_OK;
+
+    if (pap != NULL && term == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_pap, "%.64s: not a word of the Permissible Actions Protocol.", pap);
+    }
+    error = read_answer(answer, &given.flags, request, "tell_affected", NRS_CONDITION_TELL_AFFECTED, NRS_CONDITION_AFFECTED_NOT_TOLD);
+    if (error == NRS_OK) {
+        error = read_answer(answer, &given.flags, request, "name_source", NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED);
+    }
+    draft->conditions = given;
+    return error == NRS_OK && defaults != NULL ? nrs_draft_inherit(answer, draft, defaults->conditions) : error;
+}
+
+nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_out, const json_t *request, const nrs_draft_defaults *defaults,
+                         bool kind_needed)
+{
+    const char *person = nrs_request_text(request, "person");
+    uint64_t number = nrs_request_number(request, "number", 0);
+    nrs_error error;
+
+    NRS_ASSERT(draft_out != NULL && draft_out->address_count == 0);
+
+    error = nrs_draft_label(answer, &draft_out->label, request, defaults);
+    if (error == NRS_OK) {
+        error = read_kind(answer, draft_out, request, defaults, kind_needed && !nrs_request_flag(request, "dry_run"));
+    }
+    if (error == NRS_OK) {
+        error = read_addresses(answer, draft_out, request, defaults);
+    }
+    if (error == NRS_OK && person != NULL) {
+        error = nrs_command_person(core, answer, &draft_out->person, person);
+    }
+    if (error == NRS_OK) {
+        error = read_follows(core, answer, draft_out, request);
+    }
+    if (error == NRS_OK) {
+        error = read_onward(answer, draft_out, request);
+    }
+    if (error == NRS_OK) {
+        error = read_disclaimers(answer, draft_out, request);
+    }
+    if (error == NRS_OK) {
+        error = read_conditions(answer, draft_out, request, defaults);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (number > UINT32_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The number of a report in its series is too large.");
+    }
+    draft_out->number = (uint32_t)number;
+    draft_out->expires_in_ms = nrs_request_number(request, "expires_in_ms", NRS_REPORT_LIFE_MS_DEFAULT);
+    if (draft_out->expires_in_ms == 0 || draft_out->expires_in_ms > NRS_REPORT_LIFE_MS_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LONG_LIVED, hint_life, "The report's life is not within 14 days.");
+    }
+    draft_out->final = nrs_request_flag(request, "final");
+    draft_out->urgent = nrs_request_flag(request, "urgent");
+    draft_out->dry_run = nrs_request_flag(request, "dry_run");
+    draft_out->stale_roster = nrs_request_flag(request, "stale_roster");
+    draft_out->drill = nrs_request_flag(request, "drill") || (defaults != NULL && defaults->drill); /* an answer stays in its exercise */
+    return NRS_OK;
+}
+
+/* ---- Texts ---- */
+
+static nrs_error check_line(nrs_answer *answer, const char *what, const char *text, size_t size_max)
+{
+    if (strlen(text) > size_max) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "%s has %zu bytes; at most %zu are allowed.", what, strlen(text), size_max);
+    }
+    if (!nrs_utf8_valid(nrs_slice_of_string(text))) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "%s is not valid UTF-8 text without control characters.", what);
+    }
+    if (text[strcspn(text, "\r\n")] != '\0') {
+        return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "%s must be one line.", what);
+    }
+    return NRS_OK;
+}
+
+/* "Re: " and the quoted subject, cut between characters to fit. */
+static void answer_subject(char *subject_out, const char *quoted)
+{
+    static const char prefix[] = "Re: ";
+    size_t size = strlen(quoted);
+    size_t before = strncmp(quoted, prefix, sizeof prefix - 1) == 0 ? 0 : sizeof prefix - 1;
+
+    if (size > NRS_SUBJECT_SIZE_MAX - before) {
+        size = NRS_SUBJECT_SIZE_MAX - before;
+        while (size > 0 && ((unsigned char)quoted[size] & 0xc0) == 0x80) {
+            size--;
+        }
+    }
+    memcpy(subject_out, prefix, before);
+    memcpy(subject_out + before, quoted, size);
+    subject_out[before + size] = '\0';
+}
+
+static nrs_error read_subject(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    const char *text = nrs_request_text(request, "subject");
+    nrs_error error;
+
+    if (text == NULL && draft->dry_run) {
+        return NRS_OK;
+    }
+    if (text == NULL && defaults != NULL && defaults->subject != NULL) {
+        answer_subject(draft->subject, defaults->subject);
+        return NRS_OK;
+    }
+    if (text == NULL || text[0] == '\0') {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The report has no subject.");
+    }
+    error = check_line(answer, "The subject", text, NRS_SUBJECT_SIZE_MAX);
+    if (error == NRS_OK) {
+        memcpy(draft->subject, text, strlen(text) + 1);
+    }
+    return error;
+}
+
+static nrs_error read_body(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const char *text = nrs_request_text(request, "body");
+
+    draft->body = text == NULL ? "" : text;
+    if (strlen(draft->body) > NRS_BODY_TEXT_SIZE_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The body has %zu bytes; at most %u are allowed.", strlen(draft->body),
+                          NRS_BODY_TEXT_SIZE_MAX);
+    }
+    if (!nrs_utf8_valid(nrs_slice_of_string(draft->body))) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The body is not valid UTF-8 text without control characters.");
+    }
+    return NRS_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const Nrs__Wire__Field *const *x = a;
+    const Nrs__Wire__Field *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static nrs_error read_field(nrs_answer *answer, nrs_draft *draft, const char *name, const char *value)
+{
+    Nrs__Wire__Field *field = &draft->fields[draft->field_count];
+    nrs_error error = name[0] == '\0' ? NRS_ERROR_USAGE : NRS_OK;
+
+    if (error != NRS_OK) {
+        return nrs_refuse(answer, error, NULL, "A field of the form has no name.");
+    }
+    error = check_line(answer, "The name of a field", name, NRS_FIELD_NAME_SIZE_MAX);
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (strlen(value) > NRS_FIELD_VALUE_SIZE_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The field %s has %zu bytes; at most %u are allowed.", name, strlen(value),
+                          NRS_FIELD_VALUE_SIZE_MAX);
+    }
+    if (!nrs_utf8_valid(nrs_slice_of_string(value))) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The field %s is not valid UTF-8 text without control characters.", name);
+    }
+    nrs__wire__field__init(field);
+    field->name = (char *)(uintptr_t)name; /* protobuf-c's structs are not const; encoding only reads them */
+    field->value = (char *)(uintptr_t)value;
+    draft->field_list[draft->field_count] = field;
+    draft->field_count++;
+    return NRS_OK;
+}
+
+static nrs_error read_fields(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    json_t *map = json_object_get(request, "fields");
+
+    if (json_object_size(map) > NRS_FIELD_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "A report has at most %u fields.", NRS_FIELD_COUNT_MAX);
+    }
+    for (void *iterator = json_object_iter(map); iterator != NULL; iterator = json_object_iter_next(map, iterator)) {
+        nrs_error error =
+            read_field(answer, draft, json_object_iter_key(iterator), json_string_value(json_object_iter_value(iterator)));
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    if (draft->field_count > 1) {
+        qsort(draft->field_list, draft->field_count, sizeof draft->field_list[0], by_name);
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_draft_read_texts(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    nrs_error error = read_subject(answer, draft, request, defaults);
+
+    if (error == NRS_OK) {
+        error = read_body(answer, draft, request);
+    }
+    if (error == NRS_OK) {
+        error = read_fields(answer, draft, request);
+    }
+    return error;
+}

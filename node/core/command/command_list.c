@@ -1,0 +1,269 @@
+/* list and receipts: what this node has, and who has what it sent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "proto/time.h"
+#include "proto/vocabulary.h"
+
+static const char hint_time[] = "A time is RFC 3339, such as 2026-11-23T09:00:00+09:00, or a date.";
+static const char hint_sent[] = "Receipts exist for what this node has sent: noroshi list --sent.";
+
+/* ---- list ---- */
+
+/* The ids that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
+typedef struct id_list {
+    uint8_t (*ids)[NRS_HASH_SIZE];
+    size_t count, capacity;
+} id_list;
+
+static nrs_error add_id(void *context, const nrs_report_row *row)
+{
+    id_list *list = context;
+
+    if (row->key_state == NRS_KEY_FORGOTTEN) {
+        return NRS_OK;
+    }
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+        void *ids = realloc(list->ids, capacity * sizeof *list->ids);
+
+        if (ids == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        list->ids = ids;
+        list->capacity = capacity;
+    }
+    memcpy(list->ids[list->count], row->id, NRS_HASH_SIZE);
+    list->count++;
+    return NRS_OK;
+}
+
+/* A report that does not open is listed all the same; only a machine that fails ends the list. */
+static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const uint8_t id[NRS_HASH_SIZE], uint32_t kind, bool brief)
+{
+    nrs_bytes holder = {0};
+    nrs_report_row report;
+    nrs_opened opened = {0};
+    bool open = false;
+    nrs_row row = nrs_row_begin();
+    nrs_error error = nrs_store_report_get(core->store, &report, &holder, id);
+
+    if (error == NRS_OK && report.key_state == NRS_KEY_HELD) {
+        nrs_error failure = nrs_annex_read(core, &opened, &report);
+
+        open = failure == NRS_OK;
+        error = failure == NRS_ERROR_DISK || failure == NRS_ERROR_NO_MEMORY ? failure : NRS_OK;
+    }
+    *listed_out = error == NRS_OK && (kind == 0 || (open && opened.report->kind == kind));
+    if (*listed_out) {
+        error = brief ? nrs_command_describe_line(core, &row, &report, open ? &opened : NULL)
+                      : nrs_command_describe(core, &row, &report, open ? &opened : NULL);
+    }
+    if (error == NRS_OK && *listed_out) {
+        error = nrs_row_end(&row, rows);
+    }
+    nrs_row_discard(&row);
+    nrs_opened_wipe(&opened);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+static nrs_error read_filter(nrs_core *core, nrs_answer *answer, nrs_report_filter *filter_out, uint32_t *kind_out, const json_t *request)
+{
+    const char *community_name = nrs_request_text(request, "community");
+    const char *kind_code = nrs_request_text(request, "kind");
+    const char *since = nrs_request_text(request, "since");
+    const nrs_community *community = community_name == NULL ? NULL : nrs_community_by_name(core, community_name + (community_name[0] == '@'));
+    const nrs_term *kind = kind_code == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind_code);
+
+    *filter_out = (nrs_report_filter){.unread = nrs_request_flag(request, "unread"), .sent_only = nrs_request_flag(request, "sent")};
+    if (community_name != NULL && community == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_UNKNOWN_COMMUNITY, NULL, "%.64s: %s.", community_name, nrs_error_sentence(NRS_ERROR_UNKNOWN_COMMUNITY));
+    }
+    if (kind_code != NULL && kind == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_UNKNOWN_KIND, NULL, "%.64s: %s.", kind_code, nrs_error_sentence(NRS_ERROR_UNKNOWN_KIND));
+    }
+    if (since != NULL && nrs_time_parse(&filter_out->since_ms, since) != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_time, "%.64s: not a time.", since);
+    }
+    filter_out->community = community == NULL ? NULL : community->id;
+    *kind_out = kind == NULL ? 0 : kind->value;
+    return NRS_OK;
+}
+
+/* Rows were gathered from the newest back. */
+static nrs_error reverse(json_t *rows, const json_t *newest_first)
+{
+    for (size_t i = json_array_size(newest_first); i > 0; i--) {
+        if (json_array_append(rows, json_array_get(newest_first, i - 1)) != 0) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
+    nrs_report_filter filter;
+    uint32_t kind = 0;
+    id_list list = {0};
+    json_t *newest_first = json_array();
+    nrs_error error = newest_first == NULL ? NRS_ERROR_NO_MEMORY : read_filter(core, answer, &filter, &kind, request);
+
+    if (error == NRS_OK) {
+        error = nrs_store_report_each(core->store, &filter, add_id, &list);
+    }
+    for (size_t i = list.count; i > 0 && error == NRS_OK && json_array_size(newest_first) < limit; i--) {
+        bool listed = false;
+
+        error = list_row(core, newest_first, &listed, list.ids[i - 1], kind, nrs_request_flag(request, "brief"));
+    }
+    if (error == NRS_OK) {
+        error = reverse(answer->rows, newest_first);
+    }
+    json_decref(newest_first);
+    free(list.ids);
+    return error;
+}
+
+/* ---- receipts ---- */
+
+static const char *const stage_names[] = {
+    [NRS_STAGE_STORED] = "stored",     [NRS_STAGE_OPENED] = "opened",           [NRS_STAGE_ACCEPTED] = "accepted",
+    [NRS_STAGE_DECLINED] = "declined", [NRS_STAGE_CANNOT_OPEN] = "cannot-open",
+};
+
+typedef struct receipt_list {
+    nrs_core *core;
+    json_t *rows;
+    const nrs_report_row *report;
+    json_t *reached; /* address → array of rows, in the order of the stages */
+    bool missing;
+} receipt_list;
+
+static nrs_error stage_row(json_t *rows, const char *recipient, const char *stage, uint64_t at_ms, const char *person)
+{
+    nrs_row row = nrs_row_begin();
+
+    nrs_row_text(&row, "recipient", recipient);
+    nrs_row_text(&row, "stage", stage);
+    nrs_row_time(&row, "at", at_ms);
+    nrs_row_text(&row, "person", person == NULL || person[0] == '\0' ? NULL : person);
+    return nrs_row_end(&row, rows);
+}
+
+/* The store gives an address's stages in their order. */
+static nrs_error gather_receipt(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person)
+{
+    receipt_list *list = context;
+    json_t *reached = json_object_get(list->reached, address);
+
+    if (stage < NRS_STAGE_STORED || stage > NRS_STAGE_CANNOT_OPEN) {
+        return NRS_OK; /* written by a newer version */
+    }
+    if (reached == NULL) {
+        reached = json_array();
+        if (json_object_set_new(list->reached, address, reached) != 0) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+    }
+    return stage_row(reached, address, stage_names[stage], at_ms, person);
+}
+
+/* What was decided, beside the stage of the same name: by which system user, why, and on which texts. */
+static nrs_error gather_decision(void *context, const nrs_decision_row *decision)
+{
+    receipt_list *list = context;
+    json_t *reached = json_object_get(list->reached, decision->address);
+    json_t *hashes = json_array();
+    size_t index;
+    json_t *row;
+    nrs_error error = hashes == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    for (size_t at = 0; at + NRS_HASH_SIZE <= decision->hashes.size && error == NRS_OK; at += NRS_HASH_SIZE) {
+        char hash[2 * NRS_HASH_SIZE + 1];
+
+        nrs_hex_encode(hash, decision->hashes.data + at, NRS_HASH_SIZE);
+        error = nrs_array_text(hashes, hash);
+    }
+    json_array_foreach(reached, index, row) {
+        if (error == NRS_OK && strcmp(json_string_value(json_object_get(row, "stage")), stage_names[decision->stage == NRS_STAGE_ACCEPTED ? NRS_STAGE_ACCEPTED : NRS_STAGE_DECLINED]) == 0 &&
+            (json_object_set_new(row, "user", decision->user[0] == '\0' ? json_null() : json_string(decision->user)) != 0 ||
+             json_object_set_new(row, "reason", decision->reason[0] == '\0' ? json_null() : json_string(decision->reason)) != 0 ||
+             json_object_set(row, "disclaimers", hashes) != 0)) {
+            error = NRS_ERROR_NO_MEMORY;
+        }
+    }
+    json_decref(hashes);
+    return error;
+}
+
+static bool has_stage(const json_t *reached, nrs_stage stage)
+{
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(reached, index, row) {
+        if (strcmp(json_string_value(json_object_get(row, "stage")), stage_names[stage]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
+{
+    receipt_list *list = context;
+    const json_t *reached = json_object_get(list->reached, recipient->address);
+    bool expired = list->report->expires_ms <= list->core->now_ms && !has_stage(reached, NRS_STAGE_STORED);
+    const char *first = recipient->granted || recipient->locked ? "sent" : "waiting"; /* who has to accept first was told of it */
+    json_t *rows = list->missing ? json_array() : list->rows; /* of one recipient alone, when only the last counts */
+    nrs_error error;
+
+    if (list->missing && (has_stage(reached, NRS_STAGE_OPENED) || has_stage(reached, NRS_STAGE_ACCEPTED))) {
+        json_decref(rows);
+        return NRS_OK;
+    }
+    error = stage_row(rows, recipient->address, first, list->report->created_ms, NULL);
+    if (error == NRS_OK && json_array_size(reached) > 0 && json_array_extend(rows, (json_t *)(uintptr_t)reached) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    if (error == NRS_OK && expired) {
+        error = stage_row(rows, recipient->address, "expired", list->report->expires_ms, NULL);
+    }
+    if (!list->missing) {
+        return error;
+    }
+    if (error == NRS_OK && json_array_append(list->rows, json_array_get(rows, json_array_size(rows) - 1)) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    json_decref(rows);
+    return error;
+}
+
+nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    nrs_bytes holder = {0};
+    nrs_report_row report;
+    receipt_list list = {.core = core, .rows = answer->rows, .report = &report, .missing = nrs_request_flag(request, "missing")};
+    nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
+
+    if (error == NRS_OK && report.part != NRS_PART_SENT) {
+        error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, hint_sent, "%.64s: this node has not sent it.", nrs_request_text(request, "id"));
+    }
+    if (error == NRS_OK) {
+        list.reached = json_object();
+        error = list.reached == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_receipt_each(core->store, report.position, gather_receipt, &list);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_decision_each(core->store, report.position, gather_decision, &list);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(core->store, report.position, receipts_of, &list);
+    }
+    json_decref(list.reached);
+    nrs_bytes_wipe(&holder);
+    return error;
+}

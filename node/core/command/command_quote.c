@@ -1,0 +1,97 @@
+#include "command/command_quote.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void nrs_quoted_wipe(nrs_quoted *quoted)
+{
+    NRS_ASSERT(quoted != NULL);
+    nrs_opened_wipe(&quoted->opened);
+    nrs_sealed_view_free(&quoted->view);
+    nrs_header_seen_wipe(&quoted->seen);
+    nrs_bytes_wipe(&quoted->holder);
+}
+
+static void take_defaults(nrs_core *core, nrs_quoted *quoted)
+{
+    const nrs_report *report = quoted->opened.report;
+    const nrs_community *community = nrs_community_by_id(core, quoted->row.community);
+    nrs_draft_defaults *defaults = &quoted->defaults;
+
+    nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
+    quoted->community[0] = '@';
+    if (community != NULL) {
+        (void)snprintf(quoted->community + 1, NRS_NAME_SIZE_MAX + 1, "%s", community->roster->id);
+    }
+    *defaults = (nrs_draft_defaults){
+        .quoted_label = (nrs_label)quoted->row.label,
+        .kind = report == NULL ? 0 : report->kind,
+        .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
+        .conditions = nrs_header_conditions(quoted->seen.header),
+        .subject = report == NULL ? NULL : report->subject,
+        .to = quoted->to,
+        .community = quoted->community,
+    };
+    if (!nrs_key_ours(core, quoted->row.originator)) {
+        quoted->to[0] = quoted->originator;
+        defaults->to_count = 1;
+        return;
+    }
+    for (size_t i = 0; report != NULL && i < report->n_to && i < NRS_TARGET_COUNT_MAX; i++) { /* more to say on our own */
+        quoted->to[i] = report->to[i];
+        defaults->to_count++;
+    }
+}
+
+nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request)
+{
+    nrs_error error = nrs_command_report(core, answer, &quoted_out->row, &quoted_out->holder, nrs_request_text(request, "id"));
+
+    if (error == NRS_OK) {
+        error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &quoted_out->row, quoted_out->seen.header, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK && quoted_out->row.label != NRS_LABEL_RED) {
+        error = nrs_open_report(core, &quoted_out->view, &quoted_out->opened, &quoted_out->row);
+        if (error != NRS_OK && error != NRS_ERROR_DISK && error != NRS_ERROR_NO_MEMORY) {
+            return nrs_refuse(answer, error, NULL, "The quoted report does not open: %s.", nrs_error_sentence(error));
+        }
+    }
+    if (error == NRS_OK) {
+        take_defaults(core, quoted_out);
+    }
+    return error;
+}
+
+static bool in_quoted_audience(const nrs_quoted *quoted, const nrs_addressee *addressee)
+{
+    const nrs_audience *audience = quoted->opened.audience;
+    const nrs_slice org = nrs_slice_of(addressee->peer->keys.sign_key, NRS_KEY_SIZE);
+
+    if (nrs_slice_equal(nrs_slice_of(quoted->row.originator, NRS_KEY_SIZE), org)) {
+        return true;
+    }
+    for (size_t i = 0; i < audience->n_targets; i++) {
+        if (nrs_slice_equal(nrs_field(&audience->targets[i]->org), org)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    const nrs_label label = (nrs_label)quoted->row.label;
+
+    for (size_t i = 0; quoted->view != NULL && i < delivery->count; i++) {
+        nrs_verdict verdict = nrs_policy_quote_address(label, in_quoted_audience(quoted, &delivery->list[i]));
+
+        if (verdict.error != NRS_OK) {
+            return nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.",
+                              delivery->list[i].address, nrs_label_name(label));
+        }
+    }
+    return NRS_OK;
+}

@@ -1,0 +1,27 @@
+/* The report that a reply quotes: what the answer takes from it, and whom it may reach. */
+#ifndef CORE_COMMAND_QUOTE_H
+#define CORE_COMMAND_QUOTE_H
+
+#include "command/command_draft.h"
+#include "rules/edges.h"
+
+/** Owned; nrs_quoted_wipe. A zeroed one is empty. */
+typedef struct nrs_quoted {
+    nrs_bytes holder;
+    nrs_report_row row;
+    nrs_header_seen seen;
+    nrs_sealed_view *view; /* NULL: RED, which this node does not open */
+    nrs_opened opened;
+    char originator[NRS_ADDRESS_SIZE_MAX + 1];
+    char community[NRS_NAME_SIZE_MAX + 2]; /* "@electricity", or "@" when it is not known */
+    const char *to[NRS_TARGET_COUNT_MAX];
+    nrs_draft_defaults defaults;
+} nrs_quoted;
+void nrs_quoted_wipe(nrs_quoted *quoted);
+
+/** Open what the request's `id` names. Refuses. Out: quoted_out, which was zeroed; wiped by the caller also on failure. */
+NRS_MUST_USE nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request);
+/** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */
+NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
+
+#endif

@@ -1,0 +1,230 @@
+/* What several commands say about a report: which one is meant, who sent it, to whom, and whether it is read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "stream/stream.h"
+#include "proto/vocabulary.h"
+
+static const char hint_id[] = "An ID is 64 hexadecimal digits in lower case; its first 6 or more will do while they are unique.";
+static const char hint_persons[] = "The command noroshi person add makes one; the names are those of this organisation's own persons.";
+
+nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error;
+
+    if (text == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_id, "The report's ID is missing.");
+    }
+    error = nrs_store_report_find(core->store, id, text);
+    if (error == NRS_OK) {
+        error = nrs_store_report_get(core->store, row_out, holder, id);
+    }
+    if (error == NRS_OK && (row_out->key_state == NRS_KEY_FORGOTTEN || row_out->part == NRS_PART_CARRIED)) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        memcpy(answer->about, id, NRS_HASH_SIZE);
+        answer->has_about = true;
+        (void)snprintf(answer->detail, sizeof answer->detail, "%s", nrs_label_name((nrs_label)row_out->label));
+    }
+    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+        return error;
+    }
+    if (error == NRS_ERROR_MALFORMED) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_id, "%.80s: not a report's ID.", text);
+    }
+    return nrs_refuse(answer, error, NULL, "%.80s: %s.", text, nrs_error_sentence(error));
+}
+
+const Nrs__Wire__PersonEntry *nrs_own_person(const nrs_core *core, const char *person_id)
+{
+    return nrs_peer_person(nrs_peer_by_sign(core, core->self.sign_key), person_id);
+}
+
+nrs_error nrs_command_person(nrs_core *core, nrs_answer *answer, const Nrs__Wire__PersonEntry **person_out, const char *person_id)
+{
+    const Nrs__Wire__PersonEntry *person = nrs_own_person(core, person_id);
+
+    if (person == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_UNKNOWN_PERSON, hint_persons, "%.64s: no such person in %s.", person_id, core->org);
+    }
+    *person_out = person;
+    return NRS_OK;
+}
+
+void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, sign_key);
+    const nrs_community *held = nrs_community_by_id(core, community);
+    const Nrs__Wire__Tombstone *gone = held == NULL ? NULL : nrs_roster_tombstone(held->roster, sign_key);
+    const char *org = NULL;
+
+    memset(text_out, 0, NRS_ADDRESS_SIZE_MAX + 1);
+    if (nrs_key_ours(core, sign_key)) {
+        org = core->org;
+    } else if (peer != NULL) {
+        org = peer->org;
+    } else if (gone != NULL) {
+        org = gone->org;
+    }
+    if (org != NULL) {
+        (void)snprintf(text_out, NRS_NAME_SIZE_MAX + 1, "%s", org);
+    } else {
+        nrs_hex_encode(text_out, sign_key, 8);
+    }
+}
+
+const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_out[NRS_PREKEY_ID_SIZE], nrs_slice slot_path)
+{
+    const Nrs__Wire__PersonEntry *person = NULL;
+    const nrs_own_prekey *prekey;
+    nrs_record *record = NULL;
+    nrs_slot_path *path = NULL;
+    nrs_slot *slot = NULL;
+
+    if (nrs_record_decode(&record, slot_path) != NRS_OK || record->type != NRS_RECORD_SLOT_PATH) {
+        goto out;
+    }
+    if (nrs_slot_path_decode(&path, nrs_field(&record->payload)) != NRS_OK || nrs_slot_decode(&slot, nrs_field(&path->slot)) != NRS_OK) {
+        goto out;
+    }
+    memcpy(prekey_id_out, slot->prekey_id.data, NRS_PREKEY_ID_SIZE);
+    prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
+    if (prekey != NULL && prekey->person) {
+        person = nrs_peer_person_by_key(nrs_peer_by_sign(core, core->self.sign_key), prekey->owner);
+    }
+out:
+    nrs_slot_free(&slot);
+    nrs_slot_path_free(&path);
+    nrs_record_free(&record);
+    return person;
+}
+
+/* ---- To whom ---- */
+
+typedef struct address_list {
+    nrs_core *core;
+    json_t *addresses;
+} address_list;
+
+static nrs_error add_recipient(void *context, const nrs_recipient_row *row)
+{
+    const address_list *list = context;
+
+    return nrs_array_text(list->addresses, row->address);
+}
+
+static nrs_error add_slot_person(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
+{
+    const address_list *list = context;
+    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
+    const Nrs__Wire__PersonEntry *person = nrs_slot_person(list->core, prekey_id, slot_path);
+    nrs_address address = {.type = NRS_ADDRESS_PERSON};
+    char text[NRS_ADDRESS_SIZE_MAX + 1];
+
+    (void)grant_id;
+    (void)index;
+    if (person == NULL) {
+        return NRS_OK;
+    }
+    (void)snprintf(address.name, NRS_NAME_SIZE_MAX + 1, "%s", list->core->org);
+    (void)snprintf(address.person, NRS_NAME_SIZE_MAX + 1, "%s", person->id);
+    nrs_address_format(text, &address);
+    for (size_t i = 0; i < json_array_size(list->addresses); i++) {
+        if (strcmp(json_string_value(json_array_get(list->addresses, i)), text) == 0) {
+            return NRS_OK;
+        }
+    }
+    return nrs_array_text(list->addresses, text);
+}
+
+/* The addresses as the sender wrote them, or what this node knows of them without opening the report. */
+static nrs_error describe_to(nrs_core *core, json_t *addresses, const nrs_report_row *report, const nrs_opened *opened)
+{
+    address_list list = {core, addresses};
+    nrs_error error = NRS_OK;
+
+    if (opened != NULL) {
+        for (size_t i = 0; i < opened->report->n_to && error == NRS_OK; i++) {
+            error = nrs_array_text(addresses, opened->report->to[i]);
+        }
+        return error;
+    }
+    if (report->part == NRS_PART_SENT) {
+        return nrs_store_recipient_each(core->store, report->position, add_recipient, &list);
+    }
+    error = nrs_store_slot_each(core->store, report->id, add_slot_person, &list);
+    if (error == NRS_OK && json_array_size(addresses) == 0) {
+        error = nrs_array_text(addresses, core->org);
+    }
+    return error;
+}
+
+nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
+{
+    const nrs_report *text = opened == NULL ? NULL : opened->report;
+    const nrs_term *kind = text == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, text->kind);
+    char from[NRS_ADDRESS_SIZE_MAX + 1];
+    uint64_t missing = 0, missing_since_ms = 0;
+    nrs_label label;
+    nrs_error error = NRS_OK;
+
+    if (nrs_label_from_wire(&label, report->label) != NRS_OK) {
+        return NRS_ERROR_DAMAGED;
+    }
+    error = nrs_gap_before(core, &missing, &missing_since_ms, report->id);
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_command_org(core, from, report->community, report->originator);
+    nrs_row_hex(row, "id", report->id, NRS_HASH_SIZE);
+    nrs_row_text(row, "label", nrs_label_name(label));
+    nrs_row_text(row, "kind", kind == NULL ? NULL : kind->code);
+    nrs_row_text(row, "from", from);
+    nrs_row_text(row, "subject", text == NULL ? NULL : text->subject);
+    nrs_row_time(row, "created_at", report->created_ms);
+    nrs_row_flag(row, "expired", report->expires_ms <= core->now_ms);
+    nrs_row_flag(row, "opened", report->opened_ms != 0);
+    nrs_row_flag(row, "drill", (report->flags & NRS_HEADER_DRILL) != 0);
+    nrs_row_flag(row, "urgent", report->urgency != 0);
+    nrs_row_number(row, "missing_before", missing);
+    if (missing > 0) {
+        nrs_row_time(row, "missing_since", missing_since_ms);
+    } else {
+        nrs_row_text(row, "missing_since", NULL);
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
+{
+    const nrs_community *community = nrs_community_by_id(core, report->community);
+    const nrs_report *text = opened == NULL ? NULL : opened->report;
+    json_t *to = json_array();
+    nrs_error error = to == NULL ? NRS_ERROR_NO_MEMORY : describe_to(core, to, report, opened);
+
+    if (error == NRS_OK) {
+        error = nrs_command_describe_line(core, row, report, opened);
+    }
+    if (error != NRS_OK) {
+        json_decref(to);
+        return error;
+    }
+    nrs_row_json(row, "to", to);
+    nrs_row_time(row, "received_at", report->received_ms);
+    nrs_row_time(row, "expires_at", report->expires_ms);
+    nrs_row_flag(row, "sent", report->part == NRS_PART_SENT);
+    nrs_row_text(row, "community", community == NULL ? NULL : community->roster->id);
+    if (text != NULL && text->follows.len == NRS_HASH_SIZE) {
+        nrs_row_hex(row, "follows", text->follows.data, NRS_HASH_SIZE);
+    } else {
+        nrs_row_text(row, "follows", NULL);
+    }
+    if (text != NULL && text->number != 0) {
+        nrs_row_number(row, "number", text->number);
+    } else {
+        nrs_row_text(row, "number", NULL);
+    }
+    return NRS_OK;
+}

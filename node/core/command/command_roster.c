@@ -1,0 +1,212 @@
+/* roster-history, roster-forks, roster-heal and roster-joined. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "roster/roster.h"
+
+#define HISTORY_COUNT_MAX 1000u
+#define HISTORY_COUNT_DEFAULT 50u
+
+static const char hint_communities[] = "noroshi status lists this node's communities.";
+static const char hint_fingerprint[] = "Ask the secretariat to read the fingerprint of the healing roster out; noroshi community forks prints the one that has come.";
+
+static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const json_t *request)
+{
+    const char *name = nrs_request_text(request, "community");
+
+    *community_out = name == NULL ? NULL : nrs_community_by_name(core, name);
+    return *community_out != NULL ? NRS_OK
+                                  : nrs_refuse(answer, NRS_ERROR_UNKNOWN_COMMUNITY, hint_communities, "@%.40s: this node is in no such community.",
+                                               name == NULL ? "" : name);
+}
+
+/* ---- history ---- */
+
+static nrs_error history_row(void *context, const nrs_roster_step_row *step)
+{
+    json_t *rows = context;
+    json_t *summary = json_loadb((const char *)step->summary.data, step->summary.size, JSON_REJECT_DUPLICATES, NULL);
+    nrs_row row = nrs_row_begin();
+
+    nrs_row_number(&row, "version", step->version);
+    nrs_row_time(&row, "adopted_at", step->adopted_ms);
+    nrs_row_time(&row, "created_at", (uint64_t)json_integer_value(json_object_get(summary, "created_ms")));
+    nrs_row_time(&row, "expires_at", (uint64_t)json_integer_value(json_object_get(summary, "expires_ms")));
+    nrs_row_hex(&row, "hash", step->hash, NRS_HASH_SIZE);
+    nrs_row_number(&row, "members", (uint64_t)json_integer_value(json_object_get(summary, "members")));
+    nrs_row_json(&row, "signed_by", json_incref(json_object_get(summary, "signed_by")));
+    nrs_row_json(&row, "changes", json_incref(json_object_get(summary, "changes")));
+    nrs_row_number(&row, "left_out", (uint64_t)json_integer_value(json_object_get(summary, "left_out")));
+    json_decref(summary);
+    return nrs_row_end(&row, rows);
+}
+
+nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    nrs_community *community = NULL;
+    uint64_t limit = nrs_request_number(request, "limit", HISTORY_COUNT_DEFAULT);
+    uint64_t newest;
+    nrs_error error = find_community(core, answer, &community, request);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    limit = limit > HISTORY_COUNT_MAX ? HISTORY_COUNT_MAX : limit;
+    newest = community->roster->version;
+    return nrs_store_roster_step_each(core->store, community->id, newest > limit ? newest - limit : 0, newest, false, HISTORY_COUNT_MAX,
+                                      history_row, answer->rows);
+}
+
+/* ---- forks ---- */
+
+static nrs_error branch_row(void *context, const nrs_fork_row *fork)
+{
+    json_t *list = context;
+    nrs_roster_head *head = NULL;
+    json_t *signers = json_array();
+    char fingerprint[48];
+    nrs_row row = nrs_row_begin();
+    nrs_error error = fork->head.size == 0 ? NRS_OK : nrs_roster_head_decode(&head, fork->head);
+
+    for (size_t i = 0; head != NULL && i < head->n_signatures; i++) {
+        char key[2 * NRS_KEY_SIZE + 1];
+
+        nrs_hex_encode(key, head->signatures[i]->key.data, NRS_KEY_SIZE);
+        (void)json_array_append_new(signers, json_string(key));
+    }
+    nrs_fingerprint(fingerprint, fork->hash);
+    nrs_row_number(&row, "version", fork->version);
+    nrs_row_hex(&row, "hash", fork->hash, NRS_HASH_SIZE);
+    nrs_row_text(&row, "fingerprint", fingerprint);
+    nrs_row_flag(&row, "heals", fork->pending);
+    nrs_row_flag(&row, "held", fork->many.size > 0);
+    nrs_row_json(&row, "signed_by", signers);
+    nrs_roster_head_free(&head);
+    if (error != NRS_OK) {
+        nrs_row_discard(&row);
+        return error;
+    }
+    return nrs_row_end(&row, list);
+}
+
+static json_t *members_left(const nrs_core *core, const nrs_community *community)
+{
+    json_t *members = json_array();
+
+    for (size_t i = 0; i < community->roster->n_members; i++) {
+        const Nrs__Wire__Member *member = community->roster->members[i];
+
+        if (nrs_peer_member(core, nrs_peer_by_sign(core, member->sign_key.data), community)) {
+            (void)json_array_append_new(members, json_string(member->org));
+        }
+    }
+    return members;
+}
+
+nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    nrs_community *community = NULL;
+    json_t *branches = json_array();
+    nrs_bytes proof = {0};
+    nrs_row row = nrs_row_begin();
+    nrs_error error = find_community(core, answer, &community, request);
+
+    if (error == NRS_OK) {
+        error = nrs_store_fork_each(core->store, community->id, branch_row, branches);
+    }
+    if (error == NRS_OK && nrs_fork_is(community)) {
+        error = nrs_fork_prove(core, &proof, community);
+    }
+    if (error == NRS_OK) {
+        nrs_row_text(&row, "id", community->roster->id);
+        nrs_row_flag(&row, "forked", nrs_fork_is(community));
+        nrs_row_number(&row, "version", community->roster->version);
+        nrs_row_hex(&row, "hash", community->head, NRS_HASH_SIZE);
+        nrs_row_json(&row, "rosters", branches);
+        branches = NULL;
+        nrs_row_json(&row, "members", members_left(core, community));
+        if (proof.size > 0) {
+            nrs_row_base64(&row, "proof", nrs_slice_of_bytes(&proof));
+        } else {
+            nrs_row_text(&row, "proof", NULL);
+        }
+        error = nrs_row_end(&row, answer->rows);
+    }
+    json_decref(branches);
+    nrs_row_discard(&row);
+    nrs_bytes_wipe(&proof);
+    return error;
+}
+
+nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    const char *fingerprint = nrs_request_text(request, "fingerprint");
+    nrs_community *community = NULL;
+    char name[NRS_NAME_SIZE_MAX + 1];
+    nrs_row row = nrs_row_begin();
+    nrs_error error = find_community(core, answer, &community, request);
+
+    if (error != NRS_OK) {
+        goto out;
+    }
+    (void)snprintf(name, sizeof name, "%s", community->roster->id);
+    error = nrs_fork_accept(core, community, fingerprint);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, hint_fingerprint, "No roster that heals @%s has come.", name);
+    } else if (error == NRS_ERROR_FINGERPRINT) {
+        nrs_core_log(core, error, "healing @%s was refused: another fingerprint was given", name);
+        error = nrs_refuse(answer, error, hint_fingerprint, "The healing roster of @%s has another fingerprint.", name);
+    } else if (error == NRS_OK) {
+        nrs_row_text(&row, "id", name);
+        nrs_row_number(&row, "version", nrs_community_by_name(core, name)->roster->version);
+        nrs_row_flag(&row, "changed", true);
+        error = nrs_row_end(&row, answer->rows);
+    }
+out:
+    nrs_row_discard(&row);
+    return error;
+}
+
+/* ---- joined ---- */
+
+typedef struct joined_list {
+    const nrs_community *community;
+    json_t *rows;
+} joined_list;
+
+static nrs_error joined_row(void *context, const nrs_word_row *word)
+{
+    joined_list *list = context;
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(list->community->roster, word->signer);
+    nrs_signed *outer = NULL;
+    nrs_freshness *said = NULL;
+    nrs_row row = nrs_row_begin();
+    nrs_error error = NRS_OK;
+
+    if (member != NULL && member->joined.len == 0) {
+        error = nrs_signed_decode(&outer, word->payload);
+        if (error == NRS_OK) {
+            error = nrs_freshness_decode(&said, nrs_field(&outer->statement));
+        }
+    }
+    if (error == NRS_OK && said != NULL && said->joined.len > 0) {
+        nrs_row_text(&row, "org", member->org);
+        nrs_row_base64(&row, "joined", nrs_field(&said->joined));
+        error = nrs_row_end(&row, list->rows);
+    }
+    nrs_row_discard(&row);
+    nrs_freshness_free(&said);
+    nrs_signed_free(&outer);
+    return error;
+}
+
+nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    joined_list list = {.rows = answer->rows};
+    nrs_community *community = NULL;
+    nrs_error error = find_community(core, answer, &community, request);
+
+    list.community = community;
+    return error == NRS_OK ? nrs_store_word_each(core->store, community->id, joined_row, &list) : error;
+}

@@ -1,0 +1,292 @@
+/* show and export: a report's text, for a reader whom the rules let read it or take it out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/edges.h"
+
+static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
+static const char hint_asked[] = "Its sender has been asked for a new grant; look again when the sender's node has answered.";
+static const char hint_sinks[] = "The sinks are own, clients, community and public.";
+static const char hint_key[] = "The originator's node grants the key when the acceptance has reached it.";
+static const char hint_rejoin[] = "Only members of a community open what was addressed to it.";
+
+/* A report opened for somebody. */
+typedef struct reading {
+    nrs_bytes holder;
+    nrs_report_row row;
+    nrs_sealed_view *view;
+    nrs_opened opened;
+    const char *person; /* who reads, or NULL for the desk */
+    nrs_sink sink;
+} reading;
+
+static void reading_wipe(reading *it)
+{
+    nrs_opened_wipe(&it->opened);
+    nrs_sealed_view_free(&it->view);
+    nrs_bytes_wipe(&it->holder);
+}
+
+static nrs_error find(nrs_core *core, nrs_answer *answer, reading *it, const json_t *request)
+{
+    const char *person = nrs_request_text(request, "person");
+    const Nrs__Wire__PersonEntry *entry = NULL;
+    nrs_error error = nrs_command_report(core, answer, &it->row, &it->holder, nrs_request_text(request, "id"));
+
+    if (error == NRS_OK && person != NULL) {
+        error = nrs_command_person(core, answer, &entry, person);
+        it->person = person;
+    }
+    return error;
+}
+
+/* What it was sealed for is checked again at each reading, since rosters change. */
+static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading *it)
+{
+    nrs_reader_facts facts = {0};
+    nrs_verdict verdict;
+    nrs_error error = NRS_OK;
+
+    if (it->row.part == NRS_PART_SENT) {
+        return NRS_OK;
+    }
+    error = nrs_audience_names_us(core, &facts, it->opened.audience);
+    if (error != NRS_OK) {
+        return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
+    }
+    verdict = nrs_policy_open((nrs_label)it->row.label, &facts);
+    if (verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "This node may not open the report.");
+    }
+    return NRS_OK;
+}
+
+/* What the sender laid down binds whoever received it. */
+static nrs_error check_conditions(nrs_answer *answer, const reading *it, const nrs_header *header)
+{
+    const nrs_verdict verdict = nrs_policy_conditions_export(nrs_header_conditions(header), it->sink);
+
+    if (it->row.part == NRS_PART_SENT || verdict.error == NRS_OK) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, verdict.error, verdict.allowed, "The conditions of use do not let it leave this node by that sink.");
+}
+
+/* Whatever closes it closes it before a byte is opened. */
+static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
+{
+    nrs_header_seen seen = {0};
+    nrs_error error = nrs_header_seen_load(core, &seen, &it->row);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK; /* opening says what is missing */
+    }
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, answer, &it->row, seen.header, place, it->person);
+    }
+    if (error == NRS_OK && place == NRS_PLACE_EXPORT) {
+        error = check_conditions(answer, it, seen.header);
+    }
+    if (error == NRS_OK && it->row.key_state == NRS_KEY_NONE && (seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+        error = nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error) && place == NRS_PLACE_READ) {
+        error = nrs_edge_answer_closed(core, answer, &it->row, seen.header, it->person, error);
+    }
+    nrs_header_seen_wipe(&seen);
+    return error;
+}
+
+static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
+{
+    nrs_error error;
+
+    if (it->row.label == NRS_LABEL_RED) {
+        return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_as_person, "TLP:RED opens for the named person alone, not for the node.");
+    }
+    error = check_edges(core, answer, it, place);
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_open_report(core, &it->view, &it->opened, &it->row);
+    if (error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
+        return error;
+    }
+    if (error == NRS_ERROR_KEY_EXPIRED) {
+        return nrs_refuse(answer, error, hint_asked, "The report does not open: %s.", nrs_error_sentence(error));
+    }
+    if (error != NRS_OK) { /* one damaged report is no reason to drop the step */
+        return nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
+    }
+    return check_reader(core, answer, it);
+}
+
+/* ---- The row ---- */
+
+static void put_fields(nrs_row *row, const nrs_report *report)
+{
+    json_t *fields = json_object();
+    bool failed = false;
+
+    for (size_t i = 0; i < report->n_fields; i++) {
+        const Nrs__Wire__Field *field = report->fields[i];
+
+        failed = json_object_set_new(fields, field->name, json_string(field->value)) != 0 || failed;
+        if (json_object_get(row->object, field->name) == NULL) { /* a sender cannot put words into the keys of this contract */
+            nrs_row_text(row, field->name, field->value);
+        }
+    }
+    nrs_row_json(row, "fields", fields);
+    row->failed = row->failed || failed;
+}
+
+static void put_attachments(nrs_row *row, const nrs_report *report)
+{
+    json_t *attachments = json_array();
+    bool failed = false;
+
+    for (size_t i = 0; i < report->n_attachments; i++) {
+        nrs_row one = nrs_row_begin();
+
+        nrs_row_text(&one, "name", report->attachments[i]->name);
+        nrs_row_number(&one, "size", report->attachments[i]->size);
+        nrs_row_hex(&one, "sha256", report->attachments[i]->sha256.data, report->attachments[i]->sha256.len);
+        failed = nrs_row_end(&one, attachments) != NRS_OK || failed;
+    }
+    nrs_row_json(row, "attachments", attachments);
+    row->failed = row->failed || failed;
+}
+
+static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
+{
+    const nrs_report *report = it->opened.report;
+    nrs_error error = nrs_command_describe(core, row, &it->row, &it->opened);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_row_text(row, "body", report->body);
+    put_attachments(row, report);
+    nrs_row_text(row, "duty", it->view->header->duty[0] == '\0' ? NULL : it->view->header->duty);
+    nrs_row_text(row, "person", report->person[0] == '\0' ? NULL : report->person);
+    nrs_row_flag(row, "final", report->final);
+    if (report->quoted.len == NRS_HASH_SIZE) {
+        nrs_row_hex(row, "quoted", report->quoted.data, NRS_HASH_SIZE);
+    } else {
+        nrs_row_text(row, "quoted", NULL);
+    }
+    put_fields(row, report);
+    return nrs_edge_describe(core, row, &it->row, it->view->header, it->person);
+}
+
+/* The source may not be named: the community stands in its place, and what the form says about it is left out. What the text
+ * itself tells no program can take away. */
+static void hide_source(nrs_core *core, nrs_row *row, const reading *it)
+{
+    static const char *const telling[] = {"reporter", "system", "publication", "other_reports", "references"};
+    const nrs_community *community = nrs_community_by_id(core, it->row.community);
+    json_t *fields = json_object_get(row->object, "fields");
+    char name[NRS_NAME_SIZE_MAX + 2] = "@";
+
+    (void)snprintf(name + 1, sizeof name - 1, "%s", community == NULL ? "" : community->roster->id);
+    nrs_row_text(row, "from", name);
+    nrs_row_text(row, "person", NULL);
+    nrs_row_flag(row, "source_hidden", true);
+    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++) {
+        (void)json_object_del(fields, telling[i]);
+        (void)json_object_del(row->object, telling[i]);
+    }
+}
+
+/* ---- Opened ---- */
+
+/* Once for each report: the row says so, and the originator is told. */
+static nrs_error mark_opened(nrs_core *core, reading *it)
+{
+    nrs_error error;
+
+    if (it->row.opened_ms != 0) {
+        return NRS_OK;
+    }
+    it->row.opened_ms = core->now_ms;
+    error = nrs_store_report_update(core->store, &it->row);
+    if (error == NRS_OK && it->row.part == NRS_PART_RECEIVED) {
+        error = nrs_receipt_queue(core, it->view->header, it->row.id, NRS_STAGE_OPENED, it->person == NULL ? "" : it->person, "");
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* an originator that is gone is no reason not to read */
+            nrs_core_log(core, error, "no receipt for what was opened: its originator cannot be reached");
+            error = NRS_OK;
+        }
+    }
+    return nrs_command_written(core, error);
+}
+
+/* The row is complete before anything is written. */
+static nrs_error answer_with(nrs_core *core, nrs_answer *answer, reading *it, const char *sink)
+{
+    nrs_row row = nrs_row_begin();
+    bool first = it->row.opened_ms == 0;
+    nrs_error error;
+
+    if (sink != NULL) {
+        nrs_row_text(&row, "sink", sink);
+        nrs_row_text(&row, "verdict", "allowed");
+    }
+    error = put_report(core, &row, it);
+    if (error == NRS_OK && sink != NULL && it->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(it->view->header))) {
+        hide_source(core, &row, it);
+    }
+    if (error == NRS_OK && first) {
+        nrs_row_flag(&row, "opened", true);
+    }
+    if (error == NRS_OK) {
+        error = nrs_row_end(&row, answer->rows);
+    }
+    nrs_row_discard(&row);
+    return error == NRS_OK ? mark_opened(core, it) : error;
+}
+
+nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    reading it = {0};
+    nrs_error error = find(core, answer, &it, request);
+
+    if (error == NRS_OK) {
+        error = open_for(core, answer, &it, NRS_PLACE_READ);
+    }
+    if (error == NRS_OK) {
+        error = answer_with(core, answer, &it, NULL);
+    }
+    reading_wipe(&it);
+    return error;
+}
+
+nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    const char *name = nrs_request_text(request, "sink");
+    nrs_sink sink = NRS_SINK_SCREEN;
+    nrs_verdict verdict;
+    reading it = {0};
+    nrs_error error = nrs_sink_parse(&sink, name);
+
+    if (error != NRS_OK) {
+        return nrs_refuse(answer, error, hint_sinks, "%.64s: not a sink.", name == NULL ? "" : name);
+    }
+    it.sink = sink;
+    error = find(core, answer, &it, request);
+    if (error == NRS_OK) {
+        (void)snprintf(answer->detail, sizeof answer->detail, "%s %s", nrs_label_name((nrs_label)it.row.label), name);
+        verdict = nrs_policy_export((nrs_label)it.row.label, sink);
+        if (verdict.error != NRS_OK) {
+            error = nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s may not leave this node by the sink %s.",
+                               nrs_label_name((nrs_label)it.row.label), name);
+        }
+    }
+    if (error == NRS_OK) {
+        error = open_for(core, answer, &it, NRS_PLACE_EXPORT);
+    }
+    if (error == NRS_OK) {
+        error = answer_with(core, answer, &it, name);
+    }
+    reading_wipe(&it);
+    return error;
+}

@@ -1,0 +1,276 @@
+/* The link protocol (SPEC 10): hello, items in log order within a window of bytes, confirmation after the commit.
+ *
+ *            LINK_UP: send hello            hello from the peer
+ *   (none) ───────────────────► GREETED ─────────────────────────► UP ──► items, confirm, ping
+ *      └──── first frame is a hello: answer it ──────────────────►─┘
+ *   any state ── silence, bad frame, removed from the rosters, newer link of the same peer ──► (none)
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "link/link_frame.h"
+#include "roster/roster.h"
+
+static nrs_confirm confirm_none(void)
+{
+    nrs_confirm confirm;
+
+    nrs__wire__confirm__init(&confirm);
+    return confirm;
+}
+
+void nrs_link_confirm_clear(nrs_link *link)
+{
+    for (size_t i = 0; i < link->confirm.n_refusals; i++) {
+        free(link->confirm.refusals[i]);
+    }
+    free(link->confirm.refusals);
+    free(link->confirm.deferred);
+    link->confirm = confirm_none();
+    link->confirm_due = false;
+}
+
+static void link_free(nrs_core *core, nrs_link *link)
+{
+    if (link->peer->link == link) {
+        link->peer->link = NULL;
+    }
+    core->dial_due = true;
+    core->peers_clock_fresh = false;
+    HASH_DEL(core->links, link);
+    nrs_link_confirm_clear(link);
+    free(link->flight);
+    free(link->heads);
+    nrs_roster_gathering_wipe(&link->gathering);
+    free(link);
+}
+
+void nrs_link_wipe_all(nrs_core *core)
+{
+    nrs_link *link, *next;
+
+    HASH_ITER (hh, core->links, link, next) {
+        link_free(core, link);
+    }
+}
+
+static void close_id(nrs_core *core, nrs_link_id id)
+{
+    nrs_effect *effect;
+
+    if (nrs_effect_add(core, &effect, NRS_EFFECT_CLOSE) == NRS_OK) {
+        effect->link = id;
+    }
+}
+
+void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye)
+{
+    if (bye != NRS_OK) {
+        nrs_link_send_bye(core, link->id, bye);
+    }
+    close_id(core, link->id);
+    link_free(core, link);
+}
+
+static nrs_error link_new(nrs_core *core, nrs_link **link_out, nrs_link_id id, nrs_peer *peer, bool outgoing)
+{
+    nrs_link *link = calloc(1, sizeof *link);
+
+    if (link == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    if (peer->link != NULL) {
+        nrs_link_close(core, peer->link, NRS_OK); /* the newer link is the one the peer knows of */
+    }
+    link->id = id;
+    link->peer = peer;
+    link->outgoing = outgoing;
+    link->state = NRS_LINK_GREETED;
+    link->window = NRS_LINK_WINDOW_MIN;
+    link->heard_ms = link->sent_ms = core->monotonic_ms;
+    link->confirm = confirm_none();
+    peer->link = link;
+    core->dial_due = true;
+    HASH_ADD(hh, core->links, id, sizeof link->id, link);
+    *link_out = link;
+    return NRS_OK;
+}
+
+/* A peer that shares a community with this node, by both memberships now. */
+static bool admitted(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+
+    return peer != NULL && peer != self && (peer->member_of & self->member_of) != 0;
+}
+
+static bool is_admitted(const nrs_core *core, const nrs_peer *peer, const void *context)
+{
+    (void)context;
+    return admitted(core, peer);
+}
+
+static bool is_dialled(const nrs_core *core, const nrs_peer *peer, const void *context)
+{
+    (void)core, (void)context;
+    return peer->dialled;
+}
+
+static bool has_sign_key(const nrs_core *core, const nrs_peer *peer, const void *context)
+{
+    (void)core;
+    return memcmp(peer->keys.sign_key, context, NRS_KEY_SIZE) == 0;
+}
+
+bool nrs_core_admits(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE])
+{
+    return nrs_peer_by_curve(core, curve_key, is_admitted, NULL) != NULL;
+}
+
+/* Who is at the other end of a link that was not heard of before: its hello says so, among those with its key. */
+static nrs_peer *greeting_peer(const nrs_core *core, const nrs_event *event)
+{
+    nrs_frame *frame = NULL;
+    nrs_hello *hello = NULL;
+    nrs_peer *peer = NULL;
+
+    if (nrs_frame_decode(&frame, event->bytes) == NRS_OK && frame->type == NRS_FRAME_HELLO &&
+        nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK) {
+        peer = nrs_peer_by_curve(core, event->curve_key, has_sign_key, hello->org.data);
+    }
+    nrs_hello_free(&hello);
+    nrs_frame_free(&frame);
+    return peer;
+}
+
+/* Frames that nobody may send: no hello, a key on no roster, or one that was removed. */
+static void turn_away(nrs_core *core, const nrs_event *event)
+{
+    bool known = nrs_core_admits(core, event->curve_key);
+
+    nrs_link_send_bye(core, event->link, known ? NRS_ERROR_MALFORMED : NRS_ERROR_REVOKED);
+    close_id(core, event->link);
+}
+
+static nrs_error frame_event(nrs_core *core, const nrs_event *event)
+{
+    nrs_link *link;
+    nrs_peer *peer;
+    nrs_error error;
+
+    HASH_FIND(hh, core->links, &event->link, sizeof event->link, link);
+    if (link != NULL && (!admitted(core, link->peer) || memcmp(link->peer->keys.curve_key, event->curve_key, NRS_KEY_SIZE) != 0)) {
+        nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        return NRS_OK;
+    }
+    if (link == NULL) { /* an accepted link is known by its first frame */
+        peer = greeting_peer(core, event);
+        if (peer == NULL || !admitted(core, peer)) {
+            turn_away(core, event);
+            return NRS_OK;
+        }
+        if (peer->link != NULL && peer->link->outgoing && !nrs_peer_dials_us(core, peer)) {
+            close_id(core, event->link); /* two hubs dialled each other: the link of the lower key stays */
+            return NRS_OK;
+        }
+        error = link_new(core, &link, event->link, peer, false);
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    link->heard_ms = core->monotonic_ms;
+    return nrs_link_take_frame(core, link, event->bytes);
+}
+
+static nrs_error up_event(nrs_core *core, const nrs_event *event)
+{
+    nrs_peer *peer = nrs_peer_by_curve(core, event->curve_key, is_dialled, NULL);
+    nrs_link *link = NULL;
+    nrs_error error;
+
+    if (peer == NULL || !admitted(core, peer)) {
+        close_id(core, event->link);
+        return NRS_OK;
+    }
+    error = link_new(core, &link, event->link, peer, true);
+    return error == NRS_OK ? nrs_link_send_hello(core, link, false) : error;
+}
+
+nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
+{
+    nrs_link *link;
+    nrs_peer *peer;
+
+    switch (event->type) {
+    case NRS_EVENT_FRAME:
+        return frame_event(core, event);
+    case NRS_EVENT_LINK_UP:
+        return up_event(core, event);
+    case NRS_EVENT_LINK_DOWN:
+        HASH_FIND(hh, core->links, &event->link, sizeof event->link, link);
+        if (link != NULL) {
+            nrs_core_complain(core, link->peer, NRS_OK, "link down");
+            link_free(core, link);
+        }
+        return NRS_OK;
+    case NRS_EVENT_LINK_REFUSED:
+        peer = nrs_peer_by_curve(core, event->curve_key, is_dialled, NULL);
+        if (peer != NULL && !peer->refused) {
+            peer->refused = true;
+            nrs_core_log(core, NRS_ERROR_UNKNOWN_PEER, "%s refused the link", peer->org);
+        }
+        return NRS_OK;
+    case NRS_EVENT_TICK:
+    case NRS_EVENT_COMMAND:
+    case NRS_EVENT_INBOX:
+        break;
+    }
+    nrs_assert_failed("an event of a link", __func__, __LINE__);
+}
+
+nrs_error nrs_link_tick(nrs_core *core)
+{
+    nrs_link *link, *next;
+    nrs_error error = NRS_OK;
+
+    HASH_ITER (hh, core->links, link, next) {
+        if (!admitted(core, link->peer)) {
+            nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        } else if (core->clock_jumped) {
+            nrs_link_close(core, link, NRS_OK); /* each side learns the other's time from the hello of the next */
+        } else if (core->monotonic_ms > link->heard_ms + NRS_LINK_SILENCE_MS_MAX) {
+            nrs_core_log(core, NRS_OK, "link to %s silent for a minute; ended", link->peer->org);
+            nrs_link_close(core, link, NRS_OK);
+        } else if (link->state == NRS_LINK_UP && core->monotonic_ms > link->sent_ms + NRS_LINK_PING_MS) {
+            error = nrs_link_send_empty(core, link, NRS_FRAME_PING);
+        }
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    core->clock_jumped = false;
+    return NRS_OK;
+}
+
+nrs_error nrs_link_confirm_all(nrs_core *core)
+{
+    nrs_link *link, *next;
+
+    HASH_ITER (hh, core->links, link, next) {
+        nrs_error error;
+        if (!link->confirm_due) {
+            continue;
+        }
+        link->confirm.position = link->held_position;
+        error = nrs_store_held_set(core->store, link->peer->keys.sign_key, link->peer_log, link->held_position);
+        if (error == NRS_OK) {
+            error = nrs_link_send_confirm(core, link);
+        }
+        if (error != NRS_OK) {
+            return error;
+        }
+        nrs_link_confirm_clear(link);
+    }
+    return NRS_OK;
+}

@@ -1,0 +1,228 @@
+/* Rows of the log taken apart, by type of record. */
+#include <string.h>
+
+#include "link/log_parse.h"
+#include "stream/stream.h"
+
+/* The first slots that stand in the row of their report. */
+static nrs_error parse_first_slots(nrs_log_entry *entry, const nrs_sealed_view *view)
+{
+    nrs_record *record = NULL;
+    nrs_slot_table *table = NULL;
+    nrs_error error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->slots_record));
+
+    if (error == NRS_OK) {
+        error = nrs_slot_table_decode(&table, nrs_field(&record->payload));
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(&entry->slots, table, view->grant, view->grant_id);
+    }
+    nrs_slot_table_free(&table);
+    nrs_record_free(&record);
+    return error;
+}
+
+static nrs_error parse_sealed(nrs_log_entry *entry, nrs_slice payload)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    nrs_error error = nrs_sealed_parse(&view, payload);
+
+    if (error == NRS_OK) {
+        memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+        entry->label = (nrs_label)view->header->label;
+        if (entry->label == NRS_LABEL_CLEAR) {
+            error = nrs_clear_open(&file_key, view, view->grant);
+            if (error == NRS_OK) {
+                error = nrs_body_open(&opened, view, file_key);
+            }
+            if (error == NRS_OK) {
+                entry->audience = opened.audience;
+                opened.audience = NULL;
+            }
+        }
+    }
+    if (error == NRS_OK && entry->slots_record.size > 0) {
+        error = parse_first_slots(entry, view);
+    }
+    if (error == NRS_OK) {
+        entry->view = nrs_sealed_view_share(view);
+    }
+    nrs_opened_wipe(&opened);
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+/* The grant that a slot table or slot belongs to: the sealed report's own first one, or a later one in the log, which is found by
+ * its id: a report has as many later grants as its originator likes. */
+nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE])
+{
+    uint64_t position = 0;
+    nrs_log_row row;
+    nrs_bytes holder = {0};
+    nrs_record *record = NULL;
+    nrs_signed *outer = NULL;
+    nrs_error error;
+
+    *position_out = 0;
+    if (memcmp(grant_id, view->grant_id, NRS_HASH_SIZE) == 0) {
+        return nrs_grant_decode(grant_out, nrs_field(&view->sealed->grant));
+    }
+    error = nrs_store_log_find(core->store, &position, grant_id);
+    if (error == NRS_OK && position == 0) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_log_get(core->store, &row, &holder, position);
+    }
+    if (error == NRS_OK && (row.type != NRS_RECORD_GRANT || !nrs_slice_equal(row.owner, nrs_slice_of(view->id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND; /* another record, or a grant of another report */
+    }
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&record, row.record);
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_decode(&outer, nrs_field(&record->payload));
+    }
+    if (error == NRS_OK) {
+        error = nrs_grant_decode(grant_out, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        *position_out = position;
+    }
+    nrs_signed_free(&outer);
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+static nrs_error parse_slot_table(nrs_core *core, nrs_log_entry *entry, nrs_slice payload)
+{
+    nrs_slot_table *table = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_error error = nrs_slot_table_decode(&table, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &entry->sealed_position, table->sealed_id.data);
+    }
+    if (error == NRS_OK) {
+        memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+        entry->label = (nrs_label)view->header->label;
+        error = nrs_log_grant(core, &grant, &entry->grant_position, view, table->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(&entry->slots, table, grant, table->grant_id.data);
+    }
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    nrs_slot_table_free(&table);
+    return error;
+}
+
+static nrs_error parse_grant(nrs_core *core, nrs_log_entry *entry)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_error error = nrs_log_sealed(core, &view, &entry->sealed_position, entry->owner);
+
+    if (error == NRS_OK) {
+        memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
+        entry->label = (nrs_label)view->header->label;
+    }
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
+{
+    nrs_signed *outer = NULL;
+    nrs_prekeys *prekeys = NULL;
+    nrs_envelope *envelope = NULL;
+    nrs_audit_cosignature *cosignature = NULL;
+    nrs_freshness *said = NULL;
+    nrs_error error = nrs_signed_decode(&outer, payload);
+
+    if (error == NRS_OK && entry->type == NRS_RECORD_PREKEYS) {
+        error = nrs_prekeys_decode(&prekeys, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            memcpy(entry->org, prekeys->org.data, NRS_KEY_SIZE);
+        }
+    } else if (error == NRS_OK && entry->type == NRS_RECORD_ENVELOPE) {
+        error = nrs_envelope_decode(&envelope, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            memcpy(entry->community, envelope->community.data, NRS_HASH_SIZE);
+            memcpy(entry->to, envelope->to.data, NRS_KEY_HASH_SIZE);
+        }
+    } else if (error == NRS_OK && entry->type == NRS_RECORD_FRESHNESS) {
+        error = nrs_freshness_decode(&said, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            memcpy(entry->community, said->community.data, NRS_HASH_SIZE);
+        }
+    } else if (error == NRS_OK) { /* a card, a key change, a checkpoint, a cosignature */
+        memcpy(entry->org, outer->signer.data, NRS_KEY_SIZE);
+    }
+    if (error == NRS_OK && entry->type == NRS_RECORD_AUDIT_COSIGNATURE) {
+        error = nrs_audit_cosignature_decode(&cosignature, nrs_field(&outer->statement));
+        if (error == NRS_OK) {
+            nrs_key_hash(entry->to, cosignature->node.data);
+        }
+    }
+    nrs_audit_cosignature_free(&cosignature);
+    nrs_freshness_free(&said);
+    nrs_envelope_free(&envelope);
+    nrs_prekeys_free(&prekeys);
+    nrs_signed_free(&outer);
+    return error;
+}
+
+nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
+{
+    nrs_record *record = NULL;
+    nrs_slice payload;
+    nrs_error error;
+
+    if (entry->type == NRS_LOG_RESEND) {
+        return NRS_OK; /* no record: read where it is routed */
+    }
+    error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));
+    if (error != NRS_OK) {
+        return error;
+    }
+    payload = nrs_field(&record->payload);
+    switch ((nrs_record_type)entry->type) {
+    case NRS_RECORD_SEALED:
+        error = parse_sealed(entry, payload);
+        break;
+    case NRS_RECORD_SLOT_TABLE:
+        error = parse_slot_table(core, entry, payload);
+        break;
+    case NRS_RECORD_GRANT:
+        error = parse_grant(core, entry);
+        break;
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+    case NRS_RECORD_ENVELOPE:
+    case NRS_RECORD_KEY_CHANGE:
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        error = parse_signed(entry, payload);
+        break;
+    case NRS_RECORD_FRESHNESS:
+        error = parse_signed(entry, payload);
+        break;
+    case NRS_RECORD_EQUIVOCATION:
+        break; /* read where it is routed */
+    case NRS_RECORD_ROSTER_DELTA:
+    case NRS_RECORD_FORK:
+        memcpy(entry->community, entry->owner, NRS_HASH_SIZE);
+        break;
+    case NRS_RECORD_ROSTER:
+    case NRS_RECORD_SLOT_PATH:
+        entry->dropped = true; /* never routed */
+        break;
+    }
+    nrs_record_free(&record);
+    return error;
+}

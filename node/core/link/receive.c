@@ -1,0 +1,486 @@
+/* Records from peers: the checks to carry (SPEC 10.4), then the store. Whatever is refused leaves nothing behind. */
+#include <string.h>
+
+#include "rules/edges.h"
+#include "link/receive.h"
+#include "roster/roster.h"
+#include "stream/stream.h"
+
+/* The peer that hands a record over must have made it or be a hub of its community. */
+bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
+{
+    return nrs_peer_member(core, from, community) &&
+           (nrs_key_follows(core, maker, from->keys.sign_key) || nrs_peer_hub(core, from, community));
+}
+
+/* The maker of a record is a member now; what a hub stored of one that left counts still, of one removed not. */
+nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
+{
+    const Nrs__Wire__Tombstone *tombstone;
+
+    if (nrs_key_revoked(core, maker)) {
+        return NRS_ERROR_REVOKED;
+    }
+    if (nrs_peer_member(core, nrs_peer_by_sign(core, maker), community)) {
+        return NRS_OK;
+    }
+    tombstone = nrs_roster_tombstone(community->roster, maker);
+    if (tombstone == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
+}
+
+static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
+{
+    const nrs_header *header = view->header;
+    const Nrs__Wire__Tombstone *tombstone;
+    bool direct = nrs_key_follows(core, header->originator.data, from->keys.sign_key);
+    nrs_error error;
+
+    if (!nrs_may_hand_over(core, from, community, header->originator.data)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if ((error = nrs_check_maker(core, from, community, header->originator.data)) != NRS_OK) {
+        return error;
+    }
+    tombstone = nrs_roster_tombstone(community->roster, header->originator.data);
+    if (tombstone != NULL && header->created_ms > tombstone->at_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_ERROR_REVOKED; /* a key that was succeeded seals nothing new */
+    }
+    if (nrs_clock_expired(core, header->expires_ms)) {
+        return NRS_ERROR_EXPIRED;
+    }
+    if (nrs_clock_ahead(core, header->created_ms)) {
+        return NRS_ERROR_CLOCK;
+    }
+    if ((community->roster->rules->labels & (1u << header->label)) == 0) {
+        return NRS_ERROR_COMMUNITY_RULE;
+    }
+    if (header->attribution != NRS_ATTRIBUTION_NAMED) {
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if ((error = nrs_disclaimers_check(core, header, NRS_PLACE_CARRY, 0)) != NRS_OK) {
+        return error;
+    }
+    return nrs_policy_carry((nrs_label)header->label, direct || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
+}
+
+/* The newer roster may bring in the originator: membership is looked at again when it has come. */
+static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record, const nrs_peer *from)
+{
+    const nrs_deferred_row row = {.waits_for = community->id, .version = view->header->roster_version, .owner = view->id, .record = record,
+                                  .expires_ms = view->header->expires_ms};
+    nrs_error error;
+
+    if (!nrs_may_hand_over(core, from, community, view->header->originator.data)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (nrs_clock_expired(core, view->header->expires_ms)) {
+        return NRS_ERROR_EXPIRED;
+    }
+    if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_ERROR_CLOCK; /* it would be kept until its own time is over */
+    }
+    error = nrs_sealed_check_signature(view);
+    return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
+}
+
+/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
+static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
+{
+    size_t indices[NRS_PERSON_COUNT_MAX + 1];
+    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
+        nrs_bytes path_record = {0};
+        nrs_record *decoded = NULL;
+        nrs_slot_path *path = NULL;
+        error = nrs_slots_path_record(&path_record, slots, indices[i]);
+        if (error == NRS_OK) {
+            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
+        }
+        if (error == NRS_OK) {
+            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
+        }
+        if (error == NRS_OK) {
+            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
+        }
+        nrs_slot_path_free(&path);
+        nrs_record_free(&decoded);
+        nrs_bytes_wipe(&path_record);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
+            error = NRS_OK;
+        }
+    }
+    return error;
+}
+
+static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
+{
+    nrs_error error = open_slots_for(core, slots, core->self_hash);
+
+    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
+}
+
+/* The table of its first slots, which comes with a report to a hub. What is anything else is left for its own turn, which
+ * also names what is wrong with it. Out: slots_out: owned by the caller; NULL if there is none. */
+static nrs_error first_slots(nrs_slots **slots_out, const nrs_sealed_view *view, nrs_slice record)
+{
+    nrs_record *decoded = NULL;
+    nrs_slot_table *table = NULL;
+    nrs_error error = record.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_record_decode(&decoded, record);
+
+    if (error == NRS_OK && decoded->type != NRS_RECORD_SLOT_TABLE) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slot_table_decode(&table, nrs_field(&decoded->payload));
+    }
+    if (error == NRS_OK && (!nrs_slice_equal(nrs_field(&table->sealed_id), nrs_slice_of(view->id, NRS_HASH_SIZE)) ||
+                            !nrs_slice_equal(nrs_field(&table->grant_id), nrs_slice_of(view->grant_id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(slots_out, table, view->grant, view->grant_id);
+    }
+    nrs_slot_table_free(&table);
+    nrs_record_free(&decoded);
+    return error != NRS_OK && nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+/* In-out: *slots: taken over, or NULL. */
+static nrs_error store_sealed(nrs_core *core, nrs_log_row *row, nrs_sealed_view *view, nrs_slots **slots)
+{
+    nrs_error error;
+
+    row->id = view->id;
+    row->owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
+    row->expires_ms = view->header->expires_ms;
+    error = nrs_store_log_append_not_found(core->store, &row->position, row);
+    if (error == NRS_OK) {
+        error = nrs_log_remember_sealed(core, row, view);
+    }
+    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
+        error = nrs_open_clear(core, view, row->position);
+    }
+    if (error == NRS_OK && *slots != NULL) {
+        error = open_own_slots(core, *slots);
+    }
+    if (error == NRS_OK && *slots != NULL) {
+        error = nrs_log_remember_slots(core, row, view, row->position, 0, slots);
+    }
+    return error;
+}
+
+static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice payload, nrs_slice following, nrs_peer *from)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_slots *slots = NULL;
+    nrs_community *community;
+    nrs_log_row row = {.type = NRS_RECORD_SEALED, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
+    uint64_t position = 0;
+    nrs_error error = nrs_sealed_parse(&view, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, view->id);
+    }
+    if (error != NRS_OK || position != 0) {
+        goto out; /* a duplicate by another path */
+    }
+    community = nrs_community_by_id(core, view->header->community.data);
+    if (community == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY;
+        goto out;
+    }
+    if (view->header->roster_version > community->roster->version) {
+        error = defer_sealed(core, view, community, record, from);
+        goto out;
+    }
+    error = check_sealed(core, view, community, from);
+    if (error == NRS_OK) {
+        error = nrs_sealed_check_signature(view);
+    }
+    if (error == NRS_OK && community->hub) {
+        error = first_slots(&slots, view, following);
+    }
+    if (error == NRS_OK) {
+        *both_out = slots != NULL;
+        row.slots = slots != NULL ? following : nrs_slice_of(NULL, 0);
+        error = store_sealed(core, &row, view, &slots);
+    }
+    if (error == NRS_OK && community->hub) {
+        error = nrs_equivocation_watch(core, view, row.position);
+    }
+out:
+    nrs_slots_destroy(&slots);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_grant *grant = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_community *community = NULL;
+    uint8_t grant_id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error = nrs_grant_verify(&grant, grant_id, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, grant_id);
+    }
+    if (error != NRS_OK || position != 0) {
+        goto out;
+    }
+    error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_receive_defer_with_report(core, grant->sealed_id.data, record, from);
+    }
+    if (error == NRS_OK) {
+        community = nrs_community_by_id(core, view->header->community.data);
+        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK) {
+        error = nrs_check_maker(core, from, community, grant->grantor.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+    }
+out:
+    nrs_sealed_view_free(&view);
+    nrs_grant_free(&grant);
+    return error;
+}
+
+static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_slot_table *table = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_slots *slots = NULL;
+    nrs_community *community = NULL;
+    const nrs_log_entry *sealed_entry;
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0, sealed_position = 0, grant_position = 0;
+    nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
+    nrs_error error;
+
+    error = nrs_slot_table_decode(&table, payload);
+    if (error == NRS_OK) {
+        nrs_slot_table_log_id(id, table->sealed_id.data, record);
+        error = nrs_store_log_find(core->store, &position, id);
+    }
+    if (error == NRS_OK && position != 0) {
+        goto out; /* a duplicate by another path */
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = nrs_receive_defer_with_report(core, table->sealed_id.data, record, from);
+        }
+    }
+    if (error == NRS_OK) {
+        community = nrs_community_by_id(core, view->header->community.data);
+        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
+    }
+    if (error == NRS_OK && grant_position == 0) {
+        error = nrs_log_entry_at(core, &sealed_entry, sealed_position);
+        if (error == NRS_OK && sealed_entry->slots != NULL) {
+            goto out; /* a duplicate: it came with the report */
+        }
+    }
+    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        row.expires_ms = view->header->expires_ms;
+        error = nrs_store_log_append(core->store, &row.position, &row);
+    }
+    if (error == NRS_OK) {
+        error = open_own_slots(core, slots);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_remember_slots(core, &row, view, sealed_position, grant_position, &slots);
+    }
+out:
+    nrs_slots_destroy(&slots);
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    nrs_slot_table_free(&table);
+    return error;
+}
+
+static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_slot_path *path = NULL;
+    nrs_error error = nrs_slot_path_decode(&path, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_open_slot(core, path, record);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
+        }
+    }
+    nrs_slot_path_free(&path);
+    return error;
+}
+
+static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_envelope *envelope = NULL;
+    nrs_community *community;
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    bool mine;
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_store_log_find(core->store, &position, id);
+    if (error != NRS_OK || position != 0) {
+        return error;
+    }
+    error = nrs_envelope_verify(&envelope, payload);
+    if (error != NRS_OK) {
+        return error;
+    }
+    community = nrs_community_by_id(core, envelope->community.data);
+    mine = nrs_hash_ours(core, envelope->to.data);
+    if (community == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY;
+    } else if (!nrs_may_hand_over(core, from, community, envelope->from.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    } else if ((error = nrs_check_maker(core, from, community, envelope->from.data)) != NRS_OK) {
+        goto out;
+    } else if (nrs_clock_expired(core, envelope->expires_ms)) {
+        error = NRS_ERROR_EXPIRED;
+    } else if (nrs_clock_ahead(core, envelope->created_ms)) {
+        error = NRS_ERROR_CLOCK;
+    } else if (envelope->expires_ms - envelope->created_ms > NRS_REPORT_LIFE_MS_MAX) {
+        error = NRS_ERROR_TOO_LONG_LIVED;
+    } else if (!mine && (!community->hub || !nrs_peer_member(core, nrs_peer_by_hash(core, envelope->to.data), community))) {
+        error = NRS_ERROR_UNKNOWN_ORG;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, record, nrs_field(&envelope->from),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), envelope->expires_ms);
+    }
+    if (error == NRS_OK && mine) {
+        error = nrs_statement_take_envelope(core, envelope);
+    }
+out:
+    nrs_envelope_free(&envelope);
+    return error;
+}
+
+static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_slice record, nrs_slice payload, const nrs_peer *from)
+{
+    nrs_slice source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE);
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_store_log_find(core->store, &position, id);
+    if (error != NRS_OK || position != 0) {
+        return error;
+    }
+    if (type == NRS_RECORD_KEY_CHANGE) {
+        return nrs_key_change_take(core, record, payload, source);
+    }
+    return type == NRS_RECORD_CARD ? nrs_directory_take_card(core, record, payload, source)
+                                   : nrs_directory_take_prekeys(core, record, payload, source);
+}
+
+nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from)
+{
+    nrs_record *decoded = NULL;
+    nrs_error error = nrs_record_decode(&decoded, record);
+
+    if (error == NRS_OK) {
+        error = decoded->type == NRS_RECORD_ROSTER || decoded->type == NRS_RECORD_ROSTER_DELTA ? nrs_receive_record(core, record, from)
+                                                                                               : NRS_ERROR_MALFORMED;
+    }
+    nrs_record_free(&decoded);
+    return error;
+}
+
+nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
+{
+    bool both = false;
+
+    return nrs_receive_records(core, &both, record, nrs_slice_of(NULL, 0), from);
+}
+
+nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from)
+{
+    nrs_record *decoded = NULL;
+    nrs_error error = nrs_record_decode(&decoded, record);
+    nrs_slice payload;
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    payload = nrs_field(&decoded->payload);
+    error = NRS_ERROR_UNKNOWN_FLAG; /* a number between ours that this version gives no meaning */
+    switch ((nrs_record_type)decoded->type) {
+    case NRS_RECORD_SEALED:
+        error = receive_sealed(core, both_out, record, payload, following, from);
+        break;
+    case NRS_RECORD_SLOT_TABLE:
+        error = receive_slot_table(core, record, payload, from);
+        break;
+    case NRS_RECORD_SLOT_PATH:
+        error = receive_slot_path(core, record, payload, from);
+        break;
+    case NRS_RECORD_GRANT:
+        error = receive_grant(core, record, payload, from);
+        break;
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+    case NRS_RECORD_KEY_CHANGE:
+        error = receive_published(core, (nrs_record_type)decoded->type, record, payload, from);
+        break;
+    case NRS_RECORD_ROSTER:
+        error = nrs_receive_roster(core, record, payload, from);
+        break;
+    case NRS_RECORD_ENVELOPE:
+        error = receive_envelope(core, record, payload, from);
+        break;
+    case NRS_RECORD_EQUIVOCATION:
+        error = nrs_equivocation_receive(core, record, payload, from);
+        break;
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+        error = nrs_receive_audit_checkpoint(core, record, payload, from);
+        break;
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        error = nrs_receive_audit_cosignature(core, record, payload, from);
+        break;
+    case NRS_RECORD_ROSTER_DELTA:
+        error = nrs_receive_roster_delta(core, record, payload, from);
+        break;
+    case NRS_RECORD_FRESHNESS:
+        error = nrs_roster_take_word(core, record, payload, from);
+        break;
+    case NRS_RECORD_FORK:
+        error = nrs_fork_take_proof(core, payload);
+        break;
+    }
+    nrs_record_free(&decoded);
+    return error;
+}

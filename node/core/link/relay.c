@@ -1,0 +1,265 @@
+/* Relaying (SPEC 10.3): which records of a log entry go to which peer. The originator passes on what is its own, a hub what
+ * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
+#include <string.h>
+
+#include "rules/edges.h"
+#include "stream/stream.h"
+
+void nrs_relay_item_wipe(nrs_relay_item *item)
+{
+    for (size_t i = 0; i < item->held_count; i++) {
+        nrs_bytes_wipe(&item->held[i]);
+    }
+    *item = (nrs_relay_item){0};
+}
+
+static void add(nrs_relay_item *item, nrs_slice record)
+{
+    NRS_ASSERT(item->count < NRS_RELAY_RECORDS_MAX);
+    item->records[item->count] = record;
+    item->count++;
+}
+
+/* Copied, since the cache may drop an entry when the next one is asked for. */
+static nrs_error add_entry(nrs_core *core, nrs_relay_item *item, uint64_t position)
+{
+    const nrs_log_entry *entry;
+    nrs_bytes *copy = &item->held[item->held_count];
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error != NRS_OK || entry->record.size == 0) {
+        return error != NRS_OK ? error : NRS_ERROR_NOT_FOUND;
+    }
+    error = nrs_bytes_copy(copy, nrs_slice_of_bytes(&entry->record));
+    if (error == NRS_OK) {
+        item->held_count++;
+        add(item, nrs_slice_of_bytes(copy));
+    }
+    return error;
+}
+
+/* What is our own goes out; a hub passes on what its community's rules let it carry. */
+static bool may_relay(const nrs_log_entry *entry, const nrs_community *community)
+{
+    bool red_relay = (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0;
+
+    return entry->own || (community->hub && (entry->label == NRS_LABEL_NONE || nrs_policy_carry(entry->label, red_relay).error == NRS_OK));
+}
+
+/* The peer's own slots, each with its path, after the sealed report and the grant they belong to. */
+static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    size_t indices[NRS_RELAY_RECORDS_MAX];
+    uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
+    size_t room = NRS_RELAY_RECORDS_MAX - (grant_position != 0 ? 2 : 1);
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    size_t count = nrs_slots_for(indices, room, entry->slots, peer->key_hash);
+    nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
+    nrs_error error = NRS_OK;
+
+    if (count == 0 && before != NULL) { /* sealed to the key that this one came after */
+        uint8_t key_hash[NRS_KEY_HASH_SIZE];
+        nrs_key_hash(key_hash, before->sign_key);
+        count = nrs_slots_for(indices, room, entry->slots, key_hash);
+    }
+    if (count > room) {
+        count = room; /* an item holds no more, and an organisation has no more persons */
+    }
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        error = nrs_slots_path_record(&paths[i], entry->slots, indices[i]);
+    }
+    if (error == NRS_OK && count > 0 && entry->type == NRS_RECORD_SEALED) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    } else if (error == NRS_OK && count > 0) {
+        error = add_entry(core, item, sealed_position); /* `entry` may be gone from here on */
+    }
+    if (error == NRS_OK && count > 0 && grant_position != 0) {
+        error = add_entry(core, item, grant_position);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (error == NRS_OK) {
+            item->held[item->held_count] = paths[i];
+            add(item, nrs_slice_of_bytes(&item->held[item->held_count]));
+            item->held_count++;
+        } else {
+            nrs_bytes_wipe(&paths[i]);
+        }
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* the sealed report was dropped meanwhile */
+}
+
+/* Whether a member has the duties that the report demands, as far as a relay sees them. *entry is looked up again. */
+static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry **entry, const nrs_community *community, const nrs_peer *peer)
+{
+    const uint64_t position = (*entry)->position;
+    nrs_error error = NRS_OK;
+
+    *held_out = true;
+    if (community->roster->rules->n_duties == 0) {
+        return NRS_OK;
+    }
+    if ((*entry)->type != NRS_RECORD_SEALED) {
+        error = nrs_log_entry_at(core, entry, (*entry)->sealed_position);
+    }
+    if (error == NRS_OK && (*entry)->view != NULL) {
+        *held_out = nrs_duty_check(core, (*entry)->view->header, NRS_PLACE_DELIVER, 0, peer->org) == NRS_OK;
+    }
+    return error == NRS_OK ? nrs_log_entry_at(core, entry, position) : error;
+}
+
+static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+    nrs_reader_facts facts = {0};
+    bool held = true;
+    nrs_error error;
+
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community)) {
+        return NRS_OK;
+    }
+    if (nrs_peer_hub(core, peer, community)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+        if (entry->slots_record.size > 0) {
+            add(item, nrs_slice_of_bytes(&entry->slots_record));
+        }
+        return NRS_OK;
+    }
+    error = duty_held(core, &held, &entry, community, peer);
+    if (error != NRS_OK || !held) {
+        return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    if (entry->slots != NULL) {
+        return route_slots(core, item, entry, peer);
+    }
+    if (entry->type == NRS_RECORD_SEALED && entry->audience != NULL) {
+        error = nrs_audience_names(core, &facts, entry->audience, peer);
+        if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
+            add(item, nrs_slice_of_bytes(&entry->record));
+        }
+        return error;
+    }
+    return NRS_OK;
+}
+
+/* Cards and prekeys: to whom shares a community with their owner, through its hubs. */
+static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *owner = nrs_peer_by_sign(core, entry->org);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = owner == NULL ? 0 : owner->member_of & peer->member_of & self->member_of;
+
+    if (owner == peer || shared == 0) {
+        return;
+    }
+    if (owner == self || (self->hub_of & shared) != 0) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+/* The end of a key: to whom shares a community with it, also after the roster has dropped it. */
+static void route_key_change(const nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = nrs_key_change_concerns(core, entry->org) & peer->member_of;
+
+    if (shared != 0 && (entry->own || (self->hub_of & shared) != 0)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+/* What members say of rosters, and proofs of forks: to everyone in the community, through its hubs. */
+static void route_membership(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+
+    if (community != NULL && nrs_peer_member(core, peer, community) && (entry->own || community->hub)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t former[NRS_KEY_HASH_SIZE];
+
+    if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community) || nrs_hash_ours(core, entry->to)) {
+        return;
+    }
+    if (before != NULL) {
+        nrs_key_hash(former, before->sign_key);
+    }
+    if ((before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0) || memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+/* Checkpoints and cosignatures of audit logs: to the hubs of a community that their maker is in, and a cosignature to whose
+ * log it is about. */
+static void route_audit(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *maker = nrs_peer_by_sign(core, entry->org);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    uint64_t shared = maker == NULL ? 0 : maker->member_of & peer->member_of & self->member_of;
+    bool addressed = entry->type == NRS_RECORD_AUDIT_COSIGNATURE && memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
+
+    if (maker == peer || shared == 0 || (maker != self && (self->hub_of & shared) == 0) || memcmp(entry->to, core->self_hash, NRS_KEY_HASH_SIZE) == 0) {
+        return;
+    }
+    if (addressed || (peer->hub_of & shared) != 0) {
+        add(item, nrs_slice_of_bytes(&entry->record));
+    }
+}
+
+nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link)
+{
+    const nrs_log_entry *entry;
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK; /* a position that a rolled back transaction used up */
+    }
+    if (error != NRS_OK || entry->dropped) {
+        return error;
+    }
+    if ((!entry->own && memcmp(entry->source, link->peer->keys.sign_key, NRS_KEY_SIZE) == 0) ||
+        (entry->expires_ms != 0 && nrs_clock_expired(core, entry->expires_ms))) {
+        return NRS_OK;
+    }
+    if (entry->type == NRS_LOG_RESEND) {
+        return nrs_resend_route(core, item_out, entry, link);
+    }
+    switch ((nrs_record_type)entry->type) {
+    case NRS_RECORD_SEALED:
+    case NRS_RECORD_SLOT_TABLE:
+    case NRS_RECORD_GRANT:
+        error = route_sealed(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_CARD:
+    case NRS_RECORD_PREKEYS:
+        route_published(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_KEY_CHANGE:
+        route_key_change(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_ENVELOPE:
+        route_envelope(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_EQUIVOCATION:
+        error = nrs_equivocation_route(core, item_out, entry, link);
+        break;
+    case NRS_RECORD_AUDIT_CHECKPOINT:
+    case NRS_RECORD_AUDIT_COSIGNATURE:
+        route_audit(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_SLOT_PATH:
+    case NRS_RECORD_ROSTER: /* in no log: roster_sync.c */
+        break;
+    case NRS_RECORD_FRESHNESS:
+    case NRS_RECORD_ROSTER_DELTA: /* of a fork */
+    case NRS_RECORD_FORK:
+        route_membership(core, item_out, entry, link->peer);
+        break;
+    }
+    return error;
+}

@@ -1,0 +1,303 @@
+/* Sending again what a recipient misses (SPEC 6.8). A request names reports that were granted to who asks, or nothing comes of it.
+ * What is sent again stands in our own log, after everything else, so that credit, cuts and crashes need no rule of their own. */
+#include "stream/stream.h"
+
+#include <string.h>
+
+#define TABLES_MAX 16u
+#define REQUESTS_PER_MINUTE 64u         /* reports that one peer may ask for */
+#define SAME_AGAIN_MS (5ull * NRS_MINUTE_MS) /* one report to one peer: not twice within it */
+#define ROW_SIZE (NRS_KEY_SIZE + NRS_HASH_SIZE) /* for whom, and which report */
+
+/* ---- Who has it ---- */
+
+typedef struct tables {
+    uint64_t positions[TABLES_MAX]; /* the newest, when there are more */
+    size_t count;
+} tables;
+
+static nrs_error gather_table(void *context, const nrs_log_row *row)
+{
+    tables *all = context;
+
+    if (row->record.size > 0 && (row->type == NRS_RECORD_SLOT_TABLE || (row->type == NRS_RECORD_SEALED && row->slots.size > 0))) {
+        all->positions[all->count % TABLES_MAX] = row->position;
+        all->count++;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
+{
+    tables all = {.count = 0};
+    uint64_t newest = 0;
+    nrs_error error = nrs_store_log_each_like(core->store, sealed_id, gather_table, &all);
+
+    for (size_t i = 0; error == NRS_OK && i < all.count && i < TABLES_MAX; i++) {
+        const nrs_log_entry *entry, *sealed;
+        size_t index;
+
+        error = nrs_log_entry_at(core, &entry, all.positions[i]);
+        if (error == NRS_OK && !entry->dropped && entry->slots != NULL && all.positions[i] > newest &&
+            nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0) {
+            bool both = entry->type == NRS_RECORD_SEALED; /* the first slots stand with their report */
+
+            sealed = entry;
+            error = both ? NRS_OK : nrs_log_entry_at(core, &sealed, entry->sealed_position);
+            if (error == NRS_OK && memcmp(sealed->id, sealed_id, NRS_HASH_SIZE) == 0) {
+                newest = all.positions[i];
+            }
+        }
+    }
+    if (error == NRS_OK) {
+        *position_out = newest;
+    }
+    return error;
+}
+
+nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
+{
+    const nrs_log_entry *entry;
+    nrs_reader_facts facts = {0};
+    uint64_t position = 0;
+    nrs_error error = nrs_slots_position(core, &position, sealed_id, peer);
+
+    *granted_out = error == NRS_OK && position != 0;
+    if (error != NRS_OK || *granted_out) {
+        return error;
+    }
+    error = nrs_store_log_find(core->store, &position, sealed_id);
+    if (error != NRS_OK || position == 0) {
+        return error;
+    }
+    error = nrs_log_entry_at(core, &entry, position);
+    if (error == NRS_OK && entry->audience != NULL) { /* CLEAR */
+        error = nrs_audience_names(core, &facts, entry->audience, peer);
+        *granted_out = error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named);
+    }
+    return error;
+}
+
+/* ---- Requests ---- */
+
+static bool within_limit(nrs_core *core, nrs_peer *peer)
+{
+    if (peer->resent_count == 0 || core->monotonic_ms >= peer->resent_ms + NRS_MINUTE_MS) {
+        peer->resent_ms = core->monotonic_ms;
+        peer->resent_count = 0;
+    }
+    peer->resent_count++;
+    return peer->resent_count <= REQUESTS_PER_MINUTE;
+}
+
+/* The row's id is the same for a while: a second request for the same changes nothing. */
+static nrs_error add_row(nrs_core *core, const nrs_peer *peer, const nrs_sealed_view *view)
+{
+    const uint64_t period = core->now_ms / SAME_AGAIN_MS;
+    const nrs_slice parts[] = {nrs_slice_of(peer->keys.sign_key, NRS_KEY_SIZE), nrs_slice_of(view->id, NRS_HASH_SIZE),
+                               nrs_slice_of((const uint8_t *)&period, sizeof period)};
+    uint8_t id[NRS_HASH_SIZE], content[ROW_SIZE];
+    uint64_t position = 0;
+    nrs_log_row row = {.type = NRS_LOG_RESEND, .id = id, .record = nrs_slice_of(content, sizeof content), .owner = nrs_slice_of(id, sizeof id),
+                       .received_ms = core->now_ms, .expires_ms = view->header->expires_ms};
+    nrs_error error;
+
+    nrs_hash(id, sizeof id, NRS_DOMAIN_RESEND, parts, sizeof parts / sizeof parts[0]);
+    memcpy(content, peer->keys.sign_key, NRS_KEY_SIZE);
+    memcpy(content + NRS_KEY_SIZE, view->id, NRS_HASH_SIZE);
+    error = nrs_store_log_append(core->store, &position, &row);
+    return error == NRS_ERROR_EXISTS ? NRS_OK : error;
+}
+
+static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[NRS_HASH_SIZE], const uint8_t sealed_id[NRS_HASH_SIZE])
+{
+    nrs_sealed_view *view = NULL;
+    uint64_t position;
+    bool granted = false;
+    nrs_error error;
+
+    if (!within_limit(core, peer)) { /* what is asked for counts, whether or not it is sent */
+        return NRS_OK;
+    }
+    error = nrs_log_sealed(core, &view, &position, sealed_id);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK; /* not here */
+    }
+    if (error == NRS_OK && view->header->expires_ms > core->now_ms && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
+        error = nrs_granted_to(core, &granted, view->id, peer);
+    }
+    if (error == NRS_OK && granted) {
+        error = add_row(core, peer, view);
+    }
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+static uint64_t read_u64(const uint8_t *data)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        value |= (uint64_t)data[i] << (8 * i);
+    }
+    return value;
+}
+
+/* To its originator: a stream and the first and last number. */
+static nrs_error resend_range(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const uint8_t *range)
+{
+    const uint64_t first = read_u64(range + NRS_HASH_SIZE), last = read_u64(range + NRS_HASH_SIZE + 8);
+    uint64_t after = first == 0 ? 0 : first - 1;
+    uint8_t key[NRS_HASH_SIZE];
+    nrs_stream_item item;
+    nrs_error error = NRS_OK;
+
+    nrs_stream_key(key, core->self.sign_key, community, range);
+    for (size_t i = 0; error == NRS_OK && i < REQUESTS_PER_MINUTE; i++) {
+        error = nrs_store_item_above(core->store, &item, key, after);
+        if (error == NRS_OK && item.sequence > last) {
+            break;
+        }
+        if (error == NRS_OK) {
+            error = resend(core, from, community, item.id);
+            after = item.sequence;
+        }
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* To a hub: places, of which it knows those it took lately, and the id of the last, when that is known. */
+static nrs_error resend_places(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    nrs_error error = NRS_OK;
+
+    if (statement->reference.len == NRS_HASH_SIZE) {
+        error = resend(core, from, community, statement->reference.data);
+    }
+    for (size_t at = 0; error == NRS_OK && at + NRS_HASH_SIZE <= statement->detail.len; at += NRS_HASH_SIZE) {
+        nrs_sealed_view *view = NULL;
+
+        error = nrs_equivocation_recall(core, &view, statement->detail.data + at);
+        if (error == NRS_OK) {
+            error = resend(core, from, community, view->id);
+        } else if (error == NRS_ERROR_NOT_FOUND) {
+            error = NRS_OK;
+        }
+        nrs_sealed_view_free(&view);
+    }
+    return error;
+}
+
+nrs_error nrs_resend_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    const nrs_community *held = nrs_community_by_id(core, community);
+
+    if (held == NULL || !nrs_peer_member(core, from, held)) {
+        return NRS_OK;
+    }
+    if (statement->detail.len == NRS_MISSING_RANGE_SIZE) {
+        return resend_range(core, from, community, statement->detail.data);
+    }
+    return held->hub ? resend_places(core, from, community, statement) : NRS_OK;
+}
+
+/* ---- On its way ---- */
+
+static void put(nrs_relay_item *item)
+{
+    item->records[item->count] = nrs_slice_of_bytes(&item->held[item->held_count]);
+    item->held_count++;
+    item->count++;
+}
+
+/* slots: the first slots that stand with a report, in place of the report. */
+static nrs_error put_entry(nrs_core *core, nrs_relay_item *item, uint64_t position, bool slots)
+{
+    const nrs_log_entry *entry;
+    const nrs_bytes *record = NULL;
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error == NRS_OK) {
+        record = slots && entry->type == NRS_RECORD_SEALED ? &entry->slots_record : &entry->record;
+        error = record->size == 0 ? NRS_ERROR_NOT_FOUND : NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(&item->held[item->held_count], nrs_slice_of_bytes(record));
+    }
+    if (error == NRS_OK) {
+        put(item);
+    }
+    return error;
+}
+
+/* The slots of the one who asked, or for a hub on the way the whole table. */
+static nrs_error put_slots(nrs_core *core, nrs_relay_item *item, uint64_t table_position, const nrs_peer *asked)
+{
+    size_t indices[NRS_RELAY_RECORDS_MAX];
+    const nrs_log_entry *entry;
+    size_t count = 0, room = NRS_RELAY_RECORDS_MAX - item->count;
+    nrs_error error;
+
+    if (asked == NULL) {
+        return put_entry(core, item, table_position, true);
+    }
+    error = nrs_log_entry_at(core, &entry, table_position);
+    if (error == NRS_OK && entry->slots != NULL) {
+        count = nrs_slots_for(indices, room, entry->slots, asked->key_hash);
+    }
+    for (size_t i = 0; error == NRS_OK && i < count && i < room; i++) {
+        error = nrs_slots_path_record(&item->held[item->held_count], entry->slots, indices[i]);
+        if (error == NRS_OK) {
+            put(item);
+        }
+    }
+    return error;
+}
+
+nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_log_entry *entry, const nrs_link *link)
+{
+    uint8_t sealed_id[NRS_HASH_SIZE];
+    const nrs_peer *asked = NULL;
+    const nrs_community *community = NULL;
+    const nrs_log_entry *table;
+    nrs_sealed_view *view = NULL;
+    uint64_t position = 0, table_position = 0, grant_position = 0;
+    bool direct, by_hub;
+    nrs_error error;
+
+    if (entry->record.size != ROW_SIZE || (asked = nrs_peer_by_sign(core, entry->record.data)) == NULL) {
+        return NRS_OK;
+    }
+    memcpy(sealed_id, entry->record.data + NRS_KEY_SIZE, NRS_HASH_SIZE); /* `entry` may be gone after the next look-up */
+    error = nrs_log_sealed(core, &view, &position, sealed_id);
+    if (error != NRS_OK) {
+        return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    community = nrs_community_by_id(core, view->header->community.data);
+    direct = link->peer == asked;
+    by_hub = community != NULL && nrs_peer_hub(core, link->peer, community) && memcmp(view->header->originator.data, core->self.sign_key, NRS_KEY_SIZE) == 0;
+    if (community == NULL || !nrs_peer_member(core, asked, community) || !nrs_peer_member(core, link->peer, community) || (!direct && !by_hub)) {
+        goto out;
+    }
+    error = nrs_slots_position(core, &table_position, sealed_id, asked);
+    if (error == NRS_OK && table_position != 0) {
+        error = nrs_log_entry_at(core, &table, table_position);
+        grant_position = error == NRS_OK ? table->grant_position : 0;
+    }
+    if (error == NRS_OK) {
+        error = put_entry(core, item_out, position, false);
+    }
+    if (error == NRS_OK && grant_position != 0) {
+        error = put_entry(core, item_out, grant_position, false);
+    }
+    if (error == NRS_OK && table_position != 0) {
+        error = put_slots(core, item_out, table_position, direct ? asked : NULL);
+    }
+    if (error == NRS_ERROR_NOT_FOUND) { /* dropped meanwhile */
+        nrs_relay_item_wipe(item_out);
+        error = NRS_OK;
+    }
+out:
+    nrs_sealed_view_free(&view);
+    return error;
+}

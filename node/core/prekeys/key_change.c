@@ -1,0 +1,259 @@
+/* Keys that end (SPEC 7.7): a revocation binds every node that holds it at once, whatever the roster says; a succession is
+ * kept, passed on, and left for whoever keeps the roster. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "roster/directory.h"
+#include "keys/change.h"
+
+const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    nrs_key_end *end;
+
+    HASH_FIND(hh, core->key_ends, sign_key, NRS_KEY_SIZE, end);
+    return end;
+}
+
+bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_key_end *end = nrs_key_end_of(core, sign_key);
+
+    return end != NULL && end->cause == NRS_KEY_REVOKED;
+}
+
+const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
+        if (end->cause == NRS_KEY_SUCCEEDED && memcmp(end->successor, sign_key, NRS_KEY_SIZE) == 0) {
+            return end;
+        }
+    }
+    return NULL;
+}
+
+const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
+    const nrs_peer *peer = end == NULL || end->cause != NRS_KEY_SUCCEEDED ? NULL : nrs_peer_by_sign(core, end->successor);
+
+    return peer != NULL && peer->member_of != 0 ? peer : NULL;
+}
+
+bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
+{
+    const nrs_peer *successor = NULL;
+
+    if (memcmp(before, after, NRS_KEY_SIZE) == 0) {
+        return true;
+    }
+    successor = nrs_key_successor(core, before);
+    return successor != NULL && memcmp(successor->keys.sign_key, after, NRS_KEY_SIZE) == 0;
+}
+
+bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    return memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 ||
+           (core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0);
+}
+
+bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
+{
+    return memcmp(key_hash, core->self_hash, NRS_KEY_HASH_SIZE) == 0 ||
+           (core->former != NULL && memcmp(key_hash, core->former_hash, NRS_KEY_HASH_SIZE) == 0);
+}
+
+nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;
+}
+
+uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_roster *roster = core->communities[i].roster;
+        if (nrs_roster_member_by_key(roster, sign_key) != NULL || nrs_roster_tombstone(roster, sign_key) != NULL) {
+            bits |= nrs_community_bit(core, &core->communities[i]);
+        }
+    }
+    return bits;
+}
+
+static nrs_error remember(nrs_core *core, const nrs_key_change *change, const nrs_card *card)
+{
+    nrs_key_end *end;
+
+    HASH_FIND(hh, core->key_ends, change->sign_key.data, NRS_KEY_SIZE, end);
+    if (end == NULL) {
+        end = calloc(1, sizeof *end);
+        if (end == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        memcpy(end->sign_key, change->sign_key.data, NRS_KEY_SIZE);
+        HASH_ADD(hh, core->key_ends, sign_key, NRS_KEY_SIZE, end);
+    }
+    end->cause = change->cause;
+    (void)snprintf(end->org, sizeof end->org, "%s", change->org);
+    if (card != NULL) {
+        memcpy(end->agree_key, change->agree_key.data, NRS_KEY_SIZE);
+        memcpy(end->successor, card->sign_key.data, NRS_KEY_SIZE);
+        return nrs_bytes_copy(&end->card, nrs_field(&change->card));
+    }
+    return NRS_OK;
+}
+
+static nrs_error load_change(void *context, const nrs_published_row *row)
+{
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    nrs_error error = nrs_change_verify(&change, &card, row->payload);
+
+    if (error == NRS_OK) {
+        error = remember(context, change, card);
+    }
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+}
+
+nrs_error nrs_key_changes_load(nrs_core *core)
+{
+    return nrs_store_key_change_each(core->store, load_change, core);
+}
+
+void nrs_key_changes_wipe(nrs_core *core)
+{
+    nrs_key_end *end, *next;
+
+    HASH_ITER (hh, core->key_ends, end, next) {
+        HASH_DEL(core->key_ends, end);
+        nrs_bytes_wipe(&end->card);
+        free(end);
+    }
+}
+
+/* Whether the statement says something new. A revocation stands above a succession; of two successions the first stands, since
+ * the second may be made by whoever stole the key. */
+static nrs_error is_news(const nrs_core *core, bool *news_out, const nrs_key_change *change, const nrs_card *card)
+{
+    const nrs_key_end *held = nrs_key_end_of(core, change->sign_key.data);
+
+    *news_out = held == NULL || (held->cause == NRS_KEY_SUCCEEDED && change->cause == NRS_KEY_REVOKED);
+    if (*news_out || held->cause == NRS_KEY_REVOKED || memcmp(held->successor, card->sign_key.data, NRS_KEY_SIZE) == 0) {
+        return NRS_OK;
+    }
+    return NRS_ERROR_EXISTS;
+}
+
+static nrs_error store_change(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_key_change *change, nrs_slice source)
+{
+    nrs_published_row row = {.owner = change->sign_key.data, .serial = change->cause, .payload = payload};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error;
+
+    nrs_record_id(id, record);
+    error = nrs_log_add(core, &row.position, NRS_RECORD_KEY_CHANGE, id, record, nrs_field(&change->sign_key), source, 0);
+    return error == NRS_OK ? nrs_store_key_change_set(core->store, &row) : error;
+}
+
+/* What came from a peer; a file of the inbox is an entry by itself. */
+static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, nrs_slice source)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_KEY, .org = change->org, .about = nrs_field(&change->sign_key),
+                                 .detail = change->cause == NRS_KEY_REVOKED ? "revoked" : "succeeded"};
+
+    return source.size == 0 ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
+{
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    bool news = false;
+    nrs_error error = nrs_change_verify(&change, &card, payload);
+
+    if (error == NRS_OK && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK) {
+        error = is_news(core, &news, change, card);
+    }
+    if (error != NRS_OK || !news) {
+        goto out;
+    }
+    error = store_change(core, record, payload, change, source);
+    if (error == NRS_OK) {
+        error = remember(core, change, card);
+    }
+    if (error == NRS_OK) {
+        error = audit_change(core, change, source);
+    }
+    if (error == NRS_OK && change->cause == NRS_KEY_REVOKED) {
+        nrs_core_log(core, NRS_ERROR_REVOKED, "the key of %s is revoked by itself: nothing of it is taken any more", change->org);
+        core->admission_changed = true; /* links end within this step */
+        error = nrs_directory_reindex(core);
+    } else if (error == NRS_OK) {
+        nrs_core_log(core, NRS_OK, "%s announces new keys; the roster decides", change->org);
+        error = nrs_write_armoured(core, "changes", change->org, ".succession", "SUCCESSION", payload);
+    }
+    if (error != NRS_OK) {
+        core->must_reload = true; /* memory has run ahead of the store */
+    }
+out:
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    return error;
+}
+
+/* ---- After the roster has followed ---- */
+
+static nrs_error take_card(nrs_core *core, const nrs_key_end *end)
+{
+    const nrs_peer *peer = nrs_key_successor(core, end->sign_key);
+    nrs_bytes record = {0};
+    nrs_error error;
+
+    if (peer == NULL || peer->card != NULL || memcmp(end->successor, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        return NRS_OK;
+    }
+    error = nrs_record_wrap(&record, NRS_RECORD_CARD, nrs_slice_of_bytes(&end->card));
+    if (error == NRS_OK) {
+        error = nrs_directory_take_card(core, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&end->card), nrs_slice_of(NULL, 0));
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* its card comes by itself all the same */
+        nrs_core_log(core, error, "the card of the new keys of %s is not taken: %s", end->org, nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+nrs_error nrs_key_changes_settle(nrs_core *core)
+{
+    nrs_effect *effect;
+    nrs_error error = NRS_OK;
+
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        if (end->cause == NRS_KEY_SUCCEEDED) {
+            error = take_card(core, end);
+        }
+    }
+    if (error == NRS_OK && !core->switch_said && nrs_key_successor(core, core->self.sign_key) != NULL) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_SWITCH);
+        core->switch_said = error == NRS_OK;
+    }
+    return error;
+}
+
+nrs_error nrs_key_changes_tick(nrs_core *core)
+{
+    if (core->key_ends == NULL || core->monotonic_ms < core->ends_checked_ms + NRS_HOUR_MS) {
+        return NRS_OK;
+    }
+    core->ends_checked_ms = core->monotonic_ms;
+    core->admission_changed = true; /* a link that stood by the grace ends with it */
+    return nrs_directory_reindex(core);
+}

@@ -1,0 +1,361 @@
+/* Opening (SPEC 6.6): the second set of checks, made once when body and slot are both there. The file key is then kept under
+ * the vault; a body is never kept open. */
+#include <string.h>
+
+#include "rules/edges.h"
+#include "link/receive.h"
+#include "roster/roster.h"
+#include "stream/stream.h"
+
+nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    if (grant->authority != NRS_AUTHORITY_ORIGINATOR) {
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if ((grant->authority_ref.len != 0) != ((view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && grant->sealed_id.len != 0)) {
+        return NRS_ERROR_FORGED; /* what unlocks cites an acceptance, and nothing else does */
+    }
+    return memcmp(grant->grantor.data, view->header->originator.data, NRS_KEY_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+}
+
+/* Whether the reader stood in a community when the report was sealed. An older roster than any held says nothing: then
+ * membership now decides. */
+static nrs_error member_at(nrs_core *core, bool *member_out, const nrs_community *community, uint64_t version, const nrs_peer *reader)
+{
+    nrs_roster_parts parts = {0};
+    nrs_error error;
+
+    *member_out = nrs_peer_member(core, reader, community);
+    if (version == community->roster->version || !nrs_key_ours(core, reader->keys.sign_key)) {
+        return NRS_OK;
+    }
+    error = nrs_roster_at(core, &parts, community->id, version);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return NRS_OK;
+    }
+    if (error == NRS_OK) {
+        *member_out = nrs_roster_member_by_key(parts.roster, reader->keys.sign_key) != NULL;
+    }
+    nrs_roster_parts_wipe(&parts);
+    return error;
+}
+
+nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader)
+{
+    nrs_reader_facts facts = {0};
+
+    for (size_t i = 0; i < audience->n_targets; i++) {
+        const Nrs__Wire__Target *target = audience->targets[i];
+        if (target->community.len != 0) {
+            nrs_community *community = nrs_community_by_id(core, target->community.data);
+            bool member = false;
+            nrs_error error = community == NULL ? NRS_OK : member_at(core, &member, community, target->roster_version, reader);
+            if (error != NRS_OK) {
+                return error;
+            }
+            facts.community_named = facts.community_named || member;
+        } else if (memcmp(target->org.data, reader->keys.sign_key, NRS_KEY_SIZE) == 0) {
+            facts.person_named = facts.person_named || target->person.len != 0;
+            facts.org_named = facts.org_named || target->person.len == 0;
+        }
+    }
+    *facts_out = facts;
+    return NRS_OK;
+}
+
+nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const nrs_peer *former = core->former == NULL ? NULL : nrs_peer_by_sign(core, core->former_keys.sign_key);
+    nrs_reader_facts before = {0};
+    nrs_error error = nrs_audience_names(core, facts_out, audience, self);
+
+    if (error == NRS_OK && former != NULL) {
+        error = nrs_audience_names(core, &before, audience, former);
+        facts_out->org_named = facts_out->org_named || before.org_named;
+        facts_out->community_named = facts_out->community_named || before.community_named;
+        facts_out->person_named = facts_out->person_named || before.person_named;
+    }
+    return error;
+}
+
+/* ---- Keeping ---- */
+
+static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, uint64_t position)
+{
+    return (nrs_report_row){.position = position,
+                            .id = view->id,
+                            .community = view->header->community.data,
+                            .originator = view->header->originator.data,
+                            .label = view->header->label,
+                            .urgency = view->header->urgency,
+                            .flags = view->header->flags,
+                            .created_ms = view->header->created_ms,
+                            .expires_ms = view->header->expires_ms,
+                            .received_ms = core->now_ms,
+                            .part = NRS_PART_RECEIVED};
+}
+
+/* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. */
+static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, nrs_stage receipt,
+                      const nrs_secret *file_key, const nrs_opened *opened)
+{
+    nrs_report_row row = row_of(core, view, position), held;
+    nrs_bytes holder = {0}, wrapped = {0}, annex = {0};
+    nrs_error error = nrs_store_report_get(core->store, &held, &holder, view->id);
+    bool there = error == NRS_OK;
+
+    if (error != NRS_OK && error != NRS_ERROR_NOT_FOUND) {
+        goto out;
+    }
+    error = NRS_OK;
+    if (there && held.key_state != NRS_KEY_NONE && held.key_state != NRS_KEY_CANNOT_OPEN) {
+        goto out; /* taken once */
+    }
+    if (there && held.key_state == state) {
+        goto out; /* told once that it does not open */
+    }
+    if (there) {
+        row = held;
+        row.position = position;
+        error = held.position == position ? NRS_OK : nrs_store_report_move(core->store, held.position, position); /* announced before */
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    row.key_state = state;
+    if (state == NRS_KEY_HELD) {
+        error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(view->id, NRS_HASH_SIZE), file_key);
+        row.wrapped_key = nrs_slice_of_bytes(&wrapped);
+        if (error == NRS_OK) {
+            error = nrs_annex_of(&annex, opened->report, file_key);
+            row.annex = nrs_slice_of_bytes(&annex);
+        }
+    }
+    if (error == NRS_OK) {
+        error = there ? nrs_store_report_update(core->store, &row) : nrs_store_report_add(core->store, &row);
+    }
+    if (error == NRS_OK && receipt != 0) {
+        error = nrs_receipt_queue(core, view->header, view->id, receipt, "", "");
+    }
+out:
+    nrs_bytes_wipe(&annex);
+    nrs_bytes_wipe(&wrapped);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
+static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, const nrs_sealed_view *view, const nrs_secret *file_key)
+{
+    nrs_reader_facts facts;
+    nrs_error error = nrs_body_open(opened_out, view, file_key);
+
+    if (error == NRS_OK) {
+        error = nrs_audience_names_us(core, &facts, opened_out->audience);
+    }
+    if (error == NRS_OK) {
+        error = nrs_policy_open((nrs_label)view->header->label, &facts).error;
+    }
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, core->org);
+    }
+    return error == NRS_OK ? nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind) : error;
+}
+
+nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
+{
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    nrs_told_place told;
+    nrs_reader_facts facts;
+    nrs_error error = nrs_clear_open(&file_key, view, view->grant);
+
+    if (error == NRS_OK) {
+        error = nrs_body_open(&opened, view, file_key);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audience_names_us(core, &facts, opened.audience);
+    }
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind, core->org);
+    }
+    if (error == NRS_OK) {
+        error = nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind);
+    }
+    if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
+        told = nrs_place_of(opened.body);
+        error = error == NRS_OK ? nrs_stream_take(core, view, &told) : error;
+    }
+    nrs_opened_wipe(&opened);
+    nrs_secret_destroy(&file_key);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK; /* carried even where we cannot read it */
+}
+
+static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,
+                                 const nrs_slot_path *path, nrs_slice path_record)
+{
+    nrs_error error;
+
+    if (view->header->label != NRS_LABEL_RED) {
+        return NRS_ERROR_FORGED;
+    }
+    error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+    if (error == NRS_OK) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, 0, core->org);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_slot_add(core->store, view->id, path->grant_id.data, path->index, path_record);
+    }
+    if (error == NRS_ERROR_EXISTS) {
+        return NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL);
+    }
+    return error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
+}
+
+/* The prekey is destroyed (under RED perhaps a person's, of which nothing is known any more): the originator is asked for a
+ * new grant, and the report waits for it. */
+static nrs_error await_grant(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+                             const nrs_slot *slot)
+{
+    nrs_error error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, 0, NULL, NULL);
+    }
+    if (error == NRS_OK) {
+        error = nrs_stream_take_unopened(core, view);
+    }
+    return error == NRS_OK ? nrs_regrant_ask(core, view, position, slot->prekey_id.data) : error;
+}
+
+static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+                          const nrs_own_prekey *prekey)
+{
+    nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    nrs_told_place told;
+    nrs_error error;
+
+    /* A path that does not hold is the carrier's fault and leaves no trace; anything after it is the originator's. */
+    error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = grantor == NULL ? NRS_ERROR_NOT_MEMBER : view->header->label == NRS_LABEL_RED ? NRS_ERROR_LABEL_FORBIDS : NRS_OK;
+    if (error == NRS_OK) {
+        error = nrs_slot_open(&file_key, view, grant, path, nrs_identity_for(core, prekey->owner), &prekey->secret, &grantor->keys);
+    }
+    if (error == NRS_OK) {
+        error = check_body(core, &opened, view, file_key);
+    }
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
+        told = nrs_place_of(opened.body);
+        if (error == NRS_OK && grant->authority == NRS_AUTHORITY_ORIGINATOR) { /* only whom the originator let in takes part in its count */
+            error = nrs_stream_take(core, view, &told);
+        }
+    } else if (!nrs_error_is_fatal(error) && error != NRS_ERROR_BUSY) { /* no room for a secret now is no verdict */
+        if (grantor != NULL) {
+            nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
+        }
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL);
+        error = error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
+    }
+    nrs_opened_wipe(&opened);
+    nrs_secret_destroy(&file_key);
+    return error;
+}
+
+nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice path_record)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_slot *slot = NULL;
+    uint64_t position = 0, grant_position = 0;
+    const nrs_own_prekey *prekey;
+    nrs_error error = nrs_slot_decode(&slot, nrs_field(&path->slot));
+
+    if (error == NRS_OK && !nrs_hash_ours(core, slot->org.data)) {
+        error = NRS_ERROR_NO_SLOT;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, path->sealed_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &grant, &grant_position, view, path->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_check_authority(view, grant);
+    }
+    if (error == NRS_OK && !nrs_key_ours(core, view->header->originator.data)) {
+        error = nrs_unlock_check(core, view, grant);
+    }
+    if (error == NRS_OK && grant->slot_count == 0) {
+        error = NRS_ERROR_NO_SLOT; /* a path into a tree that is not there */
+    }
+    if (error == NRS_OK && nrs_key_ours(core, view->header->originator.data)) {
+        goto out; /* our own report came back: nothing to learn */
+    }
+    if (error == NRS_OK) {
+        prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
+        error = prekey == NULL    ? await_grant(core, view, position, grant, path, slot)
+                : prekey->person ? keep_for_person(core, view, position, grant, path, path_record)
+                                 : open_own(core, view, position, grant, path, prekey);
+    }
+out:
+    nrs_slot_free(&slot);
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+/* ---- Reading ---- */
+
+nrs_error nrs_open_file_key(nrs_core *core, nrs_secret **file_key_out, const nrs_report_row *row)
+{
+    switch (row->key_state) {
+    case NRS_KEY_HELD:
+        return nrs_vault_take(core, file_key_out, row->segment, nrs_slice_of(row->id, NRS_HASH_SIZE), row->wrapped_key);
+    case NRS_KEY_PERSON:
+        return NRS_ERROR_PERSON_ONLY;
+    case NRS_KEY_NONE:
+        return NRS_ERROR_NO_SLOT;
+    case NRS_KEY_CANNOT_OPEN:
+        return NRS_ERROR_KEY_EXPIRED;
+    case NRS_KEY_FORGOTTEN:
+        return NRS_ERROR_NOT_FOUND;
+    }
+    return NRS_ERROR_INTERNAL;
+}
+
+nrs_error nrs_open_report(nrs_core *core, nrs_sealed_view **view_out, nrs_opened *opened_out, const nrs_report_row *row)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    const nrs_log_entry *entry = NULL;
+    nrs_error error = nrs_open_file_key(core, &file_key, row);
+
+    if (error == NRS_OK) {
+        error = nrs_log_entry_at(core, &entry, row->position);
+    }
+    if (error == NRS_OK && entry->view == NULL) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        view = nrs_sealed_view_share(entry->view);
+        error = nrs_body_open(opened_out, view, file_key);
+    }
+    if (error == NRS_OK) {
+        *view_out = view;
+        view = NULL;
+    }
+    nrs_sealed_view_free(&view);
+    nrs_secret_destroy(&file_key);
+    return error;
+}

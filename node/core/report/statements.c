@@ -1,0 +1,395 @@
+/* Statements (SPEC 8): receipts queue up and leave in one envelope for each reader. On an idle node that is at once, in the
+ * transaction of what they speak of; under load they are kept as letters in the store for a moment, so that one signature
+ * serves many. Where no prekey of the reader is known they wait there too. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/edges.h"
+#include "stream/stream.h"
+
+#define LETTER_SIZE_MAX (60u * 1024u)
+#define LETTER_DOUBT_MS (NRS_REPORT_LIFE_MS_MAX / 2)
+#define LETTERS_VISITED_MAX 65536u
+#define LETTERS_TAKEN_MAX 4096u
+#define HOLD_MS 4u /* between two posts under load: at 3,000 reports a second one signature serves a dozen receipts */
+
+nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    nrs_pending_statement *pending;
+    nrs_bytes bytes = {0};
+    nrs_error error;
+
+    if (core->statement_count == core->statement_capacity) {
+        size_t capacity = core->statement_capacity == 0 ? 64 : core->statement_capacity * 2;
+        nrs_pending_statement *list = realloc(core->statements, capacity * sizeof *list);
+        if (list == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        core->statements = list;
+        core->statement_capacity = capacity;
+    }
+    error = nrs_statement_encode(&bytes, statement);
+    if (error != NRS_OK) {
+        return error;
+    }
+    pending = &core->statements[core->statement_count];
+    memcpy(pending->to, to, NRS_KEY_SIZE);
+    memcpy(pending->community, community, NRS_HASH_SIZE);
+    pending->statement = bytes;
+    pending->number = 0;
+    core->statement_count++;
+    return NRS_OK;
+}
+
+/* The generated structs want pointers to plain char; they are only read. */
+static char *text_field(const char *text)
+{
+    union { const char *in; char *out; } cast = {.in = text};
+
+    return cast.out;
+}
+
+nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_stage stage, const char *person, const char *reason)
+{
+    nrs_statement statement;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    statement.at_ms = core->now_ms;
+    statement.stage = (uint32_t)stage;
+    statement.person = text_field(person);
+    statement.reason = text_field(reason);
+    return nrs_statement_queue(core, header->originator.data, header->community.data, &statement);
+}
+
+/* An envelope's times are for its carriers, who refuse for good one that is not of their time, and whose clock is wrong cannot be
+ * told: it is dated by the earlier of this clock and most peers', and lives past the later. The statements in it say what this
+ * clock showed. */
+static uint64_t letter_time(nrs_core *core)
+{
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    return error_ms > 0 ? core->now_ms - (uint64_t)error_ms : core->now_ms;
+}
+
+/* Too far apart for a date that suits both: letters wait until somebody has set a clock. */
+static bool no_time_for_letters(nrs_core *core)
+{
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    return error_ms > (int64_t)LETTER_DOUBT_MS || error_ms < -(int64_t)LETTER_DOUBT_MS;
+}
+
+/* Whichever clock is wrong, one of the two times lies in a window of the reader's. NRS_ERROR_NOT_FOUND: letters wait. */
+static nrs_error reader_of(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
+{
+    nrs_error error;
+
+    if (no_time_for_letters(core)) {
+        core->letters_await_clock = true;
+        return NRS_ERROR_NOT_FOUND;
+    }
+    error = nrs_recipient_of(core, to_out, peer, NULL);
+    return error == NRS_ERROR_NOT_FOUND ? nrs_recipient_at(core, to_out, peer, NULL, letter_time(core)) : error;
+}
+
+static int by_reader(const void *a, const void *b)
+{
+    const nrs_pending_statement *x = a, *y = b;
+    int order = memcmp(x->to, y->to, NRS_KEY_SIZE);
+
+    return order != 0 ? order : memcmp(x->community, y->community, NRS_HASH_SIZE);
+}
+
+static void clear(nrs_core *core)
+{
+    for (size_t i = 0; i < core->statement_count; i++) {
+        nrs_bytes_wipe(&core->statements[i].statement);
+    }
+    core->statement_count = 0;
+}
+
+void nrs_statements_wipe(nrs_core *core)
+{
+    clear(core);
+    free(core->statements);
+    core->statements = NULL;
+    core->statement_capacity = 0;
+}
+
+/* What is not in the store yet is put there. */
+static nrs_error keep(nrs_core *core, nrs_pending_statement *list, size_t count)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        if (list[i].number == 0) {
+            error = nrs_store_letter_add(core->store, list[i].to, list[i].community, nrs_slice_of_bytes(&list[i].statement));
+            list[i].number = nrs_store_letter_last(core->store);
+        }
+    }
+    return error;
+}
+
+static nrs_error delete_letters(nrs_core *core, const nrs_pending_statement *list, size_t count)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        error = list[i].number == 0 ? NRS_OK : nrs_store_letter_delete(core->store, list[i].number);
+    }
+    return error;
+}
+
+/* One envelope for `count` statements to the same reader. */
+static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending_statement *list, size_t count)
+{
+    nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
+    nrs_envelope_request request = {.statements = statements, .statement_count = count, .community = nrs_slice_of(list[0].community, NRS_HASH_SIZE),
+                                    .to = to, .now_ms = letter_time(core)};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_bytes record = {0};
+    nrs_error error;
+
+    request.expires_ms = request.now_ms + NRS_REPORT_LIFE_MS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        statements[i] = nrs_slice_of_bytes(&list[i].statement);
+    }
+    error = nrs_envelope_seal(&record, core->identity, &request);
+    if (error == NRS_OK) {
+        nrs_record_id(id, nrs_slice_of_bytes(&record));
+        error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, nrs_slice_of_bytes(&record), nrs_slice_of(core->self.sign_key, NRS_KEY_SIZE),
+                            nrs_slice_of(NULL, 0), request.expires_ms);
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t count)
+{
+    const nrs_peer *successor = nrs_key_successor(core, list[0].to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, list[0].to);
+    nrs_recipient to;
+    nrs_error error;
+    size_t done = 0;
+
+    if (peer == NULL || peer->member_of == 0) {
+        return delete_letters(core, list, count); /* nobody is left to tell */
+    }
+    error = reader_of(core, &to, peer);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return keep(core, list, count);
+    }
+    while (error == NRS_OK && done < count) {
+        size_t batch = 0, size = 0;
+        while (done + batch < count && batch < NRS_STATEMENT_COUNT_MAX && size < LETTER_SIZE_MAX) {
+            size += list[done + batch].statement.size + 8;
+            batch++;
+        }
+        if (size > LETTER_SIZE_MAX && batch > 1) {
+            batch--;
+        }
+        error = post(core, &to, &list[done], batch);
+        done += batch;
+    }
+    return error == NRS_OK ? delete_letters(core, list, count) : error;
+}
+
+/* What is safe in the store leaves memory, to be read again with the rest. */
+static void drop_kept(nrs_core *core)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < core->statement_count; i++) {
+        if (core->statements[i].number == 0) {
+            core->statements[left] = core->statements[i];
+            left++;
+        } else {
+            nrs_bytes_wipe(&core->statements[i].statement);
+        }
+    }
+    core->statement_count = left;
+}
+
+typedef struct letters {
+    nrs_core *core;
+    size_t taken;
+} letters;
+
+static nrs_error requeue(void *context, const nrs_letter_row *row)
+{
+    letters *found = context;
+    nrs_core *core = found->core;
+    const nrs_peer *successor = nrs_key_successor(core, row->to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, row->to);
+    nrs_statement *statement = NULL;
+    nrs_recipient to;
+    nrs_error error;
+
+    if (found->taken == LETTERS_TAKEN_MAX) {
+        core->letters_due = true;
+        return NRS_ERROR_LIMIT;
+    }
+    if (peer != NULL && peer->member_of != 0 && reader_of(core, &to, peer) != NRS_OK) {
+        return NRS_OK; /* it waits on */
+    }
+    error = nrs_statement_decode(&statement, row->statement);
+    if (error == NRS_OK) {
+        error = nrs_statement_queue(core, row->to, row->community, statement);
+    }
+    nrs_statement_free(&statement);
+    if (error == NRS_OK) {
+        core->statements[core->statement_count - 1].number = row->number;
+        found->taken++;
+    }
+    return error;
+}
+
+/* After a start, and when prekeys came: what lies in the store joins what is at hand. */
+static nrs_error requeue_letters(nrs_core *core)
+{
+    letters found = {.core = core};
+
+    drop_kept(core);
+    core->letters_due = false;
+    return nrs_store_letter_each(core->store, LETTERS_VISITED_MAX, requeue, &found);
+}
+
+static nrs_error post_all(nrs_core *core)
+{
+    size_t first = 0;
+    nrs_error error = NRS_OK;
+
+    if (core->statement_count > 1) {
+        qsort(core->statements, core->statement_count, sizeof core->statements[0], by_reader);
+    }
+    while (error == NRS_OK && first < core->statement_count) {
+        size_t count = 1;
+        while (first + count < core->statement_count && by_reader(&core->statements[first], &core->statements[first + count]) == 0) {
+            count++;
+        }
+        error = post_reader(core, &core->statements[first], count);
+        first += count;
+    }
+    core->statements_posted_ms = core->monotonic_ms;
+    clear(core);
+    return error;
+}
+
+uint64_t nrs_core_due_ms(const nrs_core *core)
+{
+    return core->statement_count > 0 ? core->statements_posted_ms + HOLD_MS : UINT64_MAX;
+}
+
+nrs_error nrs_statement_flush(nrs_core *core)
+{
+    nrs_error error = core->arrived_count > 0 || core->letters_due ? requeue_letters(core) : NRS_OK;
+
+    if (error != NRS_OK || core->statement_count == 0) {
+        return error;
+    }
+    if (core->monotonic_ms < core->statements_posted_ms + HOLD_MS && core->statement_count < NRS_STATEMENT_COUNT_MAX) {
+        return keep(core, core->statements, core->statement_count);
+    }
+    return post_all(core);
+}
+
+/* ---- In ---- */
+
+typedef struct reached {
+    nrs_core *core;
+    const nrs_peer *from;
+    const nrs_statement *statement;
+    nrs_error error;
+    bool any;
+} reached;
+
+static nrs_error reach(void *context, const nrs_recipient_row *row)
+{
+    reached *job = context;
+    bool fresh = false;
+    const char *person = job->statement->person;
+    const char *at = strchr(row->address, '@');
+    size_t person_size = strlen(person);
+
+    if (!nrs_key_follows(job->core, row->org, job->from->keys.sign_key)) {
+        return NRS_OK;
+    }
+    /* A stage that a named person reached counts for that person's address alone. */
+    if (row->person != NULL && person_size > 0 &&
+        ((size_t)(at - row->address) != person_size || strncmp(row->address, person, person_size) != 0)) {
+        return NRS_OK;
+    }
+    job->any = true;
+    return nrs_store_receipt_add(job->core->store, &fresh, row->report, row->address, job->statement->stage, job->statement->at_ms, person);
+}
+
+static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    reached job = {.core = core, .from = from, .statement = statement};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
+
+    if (error == NRS_OK && row.part == NRS_PART_SENT) {
+        error = row.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, row.position, reach, &job)
+                                           : nrs_store_recipient_at(core->store, row.position, from->org, reach, &job);
+    }
+    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
+        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it");
+        error = NRS_OK;
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
+{
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, bytes);
+
+    if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
+        error = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED ? nrs_decision_take(core, from, statement, bytes)
+                                                                                              : take_receipt(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
+        error = nrs_regrant_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {
+        error = nrs_resend_take(core, from, community, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_NOTICE) {
+        error = nrs_notice_take(core, from, statement);
+    } else if (error == NRS_OK) {
+        nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
+    } else if (!nrs_error_is_fatal(error)) {
+        nrs_core_complain(core, from, error, "a statement that does not decode");
+        error = NRS_OK;
+    }
+    nrs_statement_free(&statement);
+    return error;
+}
+
+nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope)
+{
+    const nrs_own_prekey *prekey = nrs_own_prekey_by_id(core, envelope->prekey_id.data);
+    nrs_peer *from = nrs_peer_by_sign(core, envelope->from.data);
+    nrs_letter *letter = NULL;
+    nrs_error error;
+
+    if (from == NULL) {
+        return NRS_OK;
+    }
+    if (prekey == NULL || prekey->person) {
+        nrs_core_complain(core, from, NRS_ERROR_KEY_EXPIRED, "an envelope for a prekey that is destroyed");
+        return NRS_OK;
+    }
+    error = nrs_envelope_open(&letter, envelope, nrs_identity_for(core, prekey->owner), &prekey->secret, &from->keys);
+    for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
+        error = take_statement(core, from, envelope->community.data, nrs_field(&letter->statements[i]));
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        nrs_core_complain(core, from, error, "an envelope that does not open: %s", nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    nrs_letter_free(&letter);
+    return error;
+}

@@ -1,0 +1,56 @@
+/* Whom this node dials. */
+#include <stdio.h>
+#include <string.h>
+
+#include "roster/directory.h"
+
+/* The endpoint at which this node should dial the peer: members dial the hubs of their communities. Of two hubs the one
+ * with the lower key dials; the other does so only while no link has come from there, since the first may not know its
+ * card yet. */
+static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, const nrs_peer *self)
+{
+    if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 || (peer->hub_of & self->member_of) == 0) {
+        return NULL;
+    }
+    if (nrs_peer_dials_us(core, peer) && peer->link != NULL && !peer->link->outgoing) {
+        return NULL;
+    }
+    return peer->card->endpoints[0];
+}
+
+nrs_error nrs_directory_dial(nrs_core *core)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_peer *peer, *next;
+
+    core->dial_due = false;
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        const char *endpoint = endpoint_to_dial(core, peer, self);
+        nrs_effect *effect;
+        nrs_error error;
+
+        if (peer->dialled && (endpoint == NULL || strcmp(endpoint, peer->endpoint) != 0)) {
+            if (peer->link != NULL && peer->link->outgoing) {
+                nrs_link_close(core, peer->link, NRS_OK);
+            }
+            error = nrs_effect_add(core, &effect, NRS_EFFECT_HANGUP);
+            if (error != NRS_OK) {
+                return error;
+            }
+            memcpy(effect->curve_key, peer->keys.curve_key, NRS_KEY_SIZE);
+            peer->dialled = false;
+        }
+        if (!peer->dialled && endpoint != NULL) {
+            error = nrs_effect_add(core, &effect, NRS_EFFECT_DIAL);
+            if (error != NRS_OK) {
+                return error;
+            }
+            memcpy(effect->curve_key, peer->keys.curve_key, NRS_KEY_SIZE);
+            effect->text = strdup(endpoint);
+            (void)snprintf(peer->endpoint, NRS_ENDPOINT_SIZE_MAX + 1, "%s", endpoint);
+            peer->dialled = true;
+            peer->refused = false;
+        }
+    }
+    return NRS_OK;
+}

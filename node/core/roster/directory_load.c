@@ -1,0 +1,333 @@
+/* The directory from the store: rosters make communities and organisations, cards and prekeys hang on these. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "roster/directory.h"
+#include "roster/roster.h"
+
+static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, const uint8_t *sign_key, const uint8_t *agree_key, const uint8_t *curve_key)
+{
+    nrs_peer *peer = calloc(1, sizeof *peer);
+    const nrs_peer *other;
+    nrs_error error;
+
+    if (peer == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    memcpy(peer->keys.sign_key, sign_key, NRS_KEY_SIZE);
+    memcpy(peer->keys.agree_key, agree_key, NRS_KEY_SIZE);
+    memcpy(peer->keys.curve_key, curve_key, NRS_KEY_SIZE);
+    nrs_key_hash(peer->key_hash, sign_key);
+    (void)snprintf(peer->org, NRS_NAME_SIZE_MAX + 1, "%s", org);
+    error = nrs_store_sent_get(core->store, &peer->sent_position, sign_key);
+    if (error != NRS_OK) {
+        free(peer);
+        return error;
+    }
+    HASH_ADD(by_sign, core->peers_by_sign, keys.sign_key, NRS_KEY_SIZE, peer);
+    HASH_ADD(by_hash, core->peers_by_hash, key_hash, NRS_KEY_HASH_SIZE, peer);
+    HASH_FIND(by_curve, core->peers_by_curve, curve_key, NRS_KEY_SIZE, other);
+    if (other == NULL) {
+        HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
+    } else {
+        core->curve_shared = true;
+    }
+    *peer_out = peer;
+    return NRS_OK;
+}
+
+/* A roster may give a member another link or agreement key under the same signing key. */
+static void rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *member)
+{
+    nrs_peer *other;
+
+    memcpy(peer->keys.agree_key, member->agree_key.data, NRS_KEY_SIZE);
+    if (memcmp(peer->keys.curve_key, member->curve_key.data, NRS_KEY_SIZE) == 0) {
+        return;
+    }
+    HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
+    if (other == peer) {
+        HASH_DELETE(by_curve, core->peers_by_curve, peer);
+    }
+    memcpy(peer->keys.curve_key, member->curve_key.data, NRS_KEY_SIZE);
+    HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
+    if (other == NULL) {
+        HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
+    } else {
+        core->curve_shared = true;
+    }
+}
+
+/* A key that was succeeded goes on for a while, for what it made and what is on its way to it: four weeks, as long as its
+ * prekeys. It is a member without a role, seals nothing new (receive.c), and nothing new is sealed to it, for the roster does not name it. */
+static nrs_error index_succeeded(nrs_core *core, const nrs_community *community, uint64_t bit)
+{
+    for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(community->roster, end->sign_key);
+        nrs_peer *peer = nrs_peer_by_sign(core, end->sign_key);
+        nrs_error error;
+
+        if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
+            nrs_roster_member_by_key(community->roster, end->successor) == NULL) {
+            continue;
+        }
+        if (peer == NULL) {
+            error = peer_new(core, &peer, end->org, end->sign_key, end->agree_key, tombstone->curve_key.data);
+            if (error != NRS_OK) {
+                return error;
+            }
+        }
+        if (core->now_ms < tombstone->at_ms + NRS_SUCCEEDED_GRACE_MS) {
+            peer->member_of |= bit;
+        }
+    }
+    return NRS_OK;
+}
+
+/* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
+nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
+{
+    uint64_t bit = nrs_community_bit(core, community);
+    nrs_peer *peer, *next;
+
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        peer->member_of &= ~bit;
+        peer->hub_of &= ~bit;
+    }
+    for (size_t i = 0; i < community->roster->n_members; i++) {
+        const Nrs__Wire__Member *member = community->roster->members[i];
+        bool agreed = true;
+        bool hub = true;
+
+        peer = nrs_peer_by_sign(core, member->sign_key.data);
+        if (peer == NULL) {
+            nrs_error error = peer_new(core, &peer, member->org, member->sign_key.data, member->agree_key.data, member->curve_key.data);
+            if (error != NRS_OK) {
+                return error;
+            }
+        }
+        nrs_fork_agreed(community, member, &agreed, &hub);
+        if (!agreed) {
+            continue;
+        }
+        rekey(core, peer, member);
+        if (nrs_key_revoked(core, member->sign_key.data)) {
+            continue; /* it said so itself: the roster will follow */
+        }
+        peer->member_of |= bit;
+        peer->hub_of |= member->role == NRS_ROLE_HUB && hub ? bit : 0;
+        peer->joined_in |= member->joined.len > 0 ? bit : 0;
+    }
+    {
+        nrs_error error = index_succeeded(core, community, bit);
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    peer = nrs_peer_by_sign(core, core->self.sign_key);
+    community->member = nrs_peer_member(core, peer, community);
+    community->hub = nrs_peer_hub(core, peer, community);
+    peer->joined_in |= bit; /* this node's own roster is here by its own hand */
+    return NRS_OK;
+}
+
+nrs_error nrs_directory_reindex(nrs_core *core)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        error = nrs_directory_index(core, &core->communities[i]);
+    }
+    return error;
+}
+
+/* A verified roster into its place in memory. Takes roster over; copies the bytes. */
+nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_roster **roster, nrs_slice statement, nrs_slice many)
+{
+    nrs_community *community = nrs_community_by_id(core, id);
+    nrs_error error;
+
+    if (community == NULL) {
+        if (core->community_count == NRS_COMMUNITY_COUNT_MAX) {
+            return NRS_ERROR_LIMIT;
+        }
+        community = &core->communities[core->community_count];
+        memset(community, 0, sizeof *community);
+        memcpy(community->id, id, NRS_HASH_SIZE);
+        core->community_count++;
+    }
+    nrs_roster_free(&community->roster);
+    community->roster = *roster;
+    *roster = NULL;
+    error = nrs_bytes_copy(&community->statement, statement);
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(&community->many, many);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_roster_hash(community->head, statement);
+    core->admission_changed = true;
+    core->rosters_adopted = true;
+    for (nrs_link *link = core->links; link != NULL; link = link->hh.next) {
+        link->rosters_due = true;
+    }
+    return nrs_directory_index(core, community);
+}
+
+static nrs_error load_roster(void *context, const uint8_t *id, uint64_t version, nrs_slice many)
+{
+    nrs_core *core = context;
+    nrs_signed_by_many *decoded = NULL;
+    nrs_roster *roster = NULL;
+    nrs_error error = nrs_signed_by_many_decode(&decoded, many);
+
+    /* It was verified when it was stored; its place in the store is trusted like the rest of the node's folder. */
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&decoded->statement));
+    }
+    if (error == NRS_OK && roster->version != version) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_install(core, id, &roster, nrs_field(&decoded->statement), many);
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&decoded);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+}
+
+void nrs_directory_set_card(nrs_peer *peer, nrs_card **card, uint64_t position)
+{
+    nrs_card_free(&peer->card);
+    peer->card = *card;
+    *card = NULL;
+    peer->card_position = position;
+}
+
+static nrs_error load_card(void *context, const nrs_published_row *row)
+{
+    nrs_core *core = context;
+    nrs_signed *outer = NULL;
+    nrs_card *card = NULL;
+    nrs_peer *peer = nrs_peer_by_sign(core, row->owner);
+    nrs_error error;
+
+    if (peer == NULL) {
+        return NRS_OK; /* no longer on any roster */
+    }
+    error = nrs_signed_decode(&outer, row->payload);
+    if (error == NRS_OK) {
+        error = nrs_card_decode(&card, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        nrs_directory_set_card(peer, &card, row->position);
+    }
+    nrs_signed_free(&outer);
+    nrs_card_free(&card);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+}
+
+nrs_error nrs_directory_set_bundle(nrs_core *core, nrs_prekeys **prekeys, uint64_t position)
+{
+    nrs_bundle *bundle = nrs_bundle_by_owner(core, (*prekeys)->owner.data);
+
+    if (bundle == NULL) {
+        bundle = calloc(1, sizeof *bundle);
+        if (bundle == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        memcpy(bundle->owner, (*prekeys)->owner.data, NRS_KEY_SIZE);
+        HASH_ADD(hh, core->bundles, owner, NRS_KEY_SIZE, bundle);
+    }
+    nrs_prekeys_free(&bundle->prekeys);
+    bundle->prekeys = *prekeys;
+    *prekeys = NULL;
+    bundle->position = position;
+    return NRS_OK;
+}
+
+static nrs_error load_bundle(void *context, const nrs_published_row *row)
+{
+    nrs_signed *outer = NULL;
+    nrs_prekeys *prekeys = NULL;
+    nrs_error error = nrs_signed_decode(&outer, row->payload);
+
+    if (error == NRS_OK) {
+        error = nrs_prekeys_decode(&prekeys, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_set_bundle(context, &prekeys, row->position);
+    }
+    nrs_signed_free(&outer);
+    nrs_prekeys_free(&prekeys);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+}
+
+nrs_error nrs_directory_load(nrs_core *core)
+{
+    nrs_signed *outer = NULL;
+    nrs_card *card = NULL;
+    nrs_peer *self = NULL;
+    nrs_error error = peer_new(core, &self, core->org, core->self.sign_key, core->self.agree_key, core->self.curve_key);
+
+    if (error == NRS_OK) {
+        error = nrs_key_changes_load(core); /* before the rosters: it decides who of them counts */
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_roster_each_newest(core->store, load_roster, core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_load_words(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_card_each(core->store, load_card, core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_prekeys_each(core->store, load_bundle, core);
+    }
+    if (error == NRS_OK && self->card == NULL) { /* before the first start's card is logged */
+        error = nrs_signed_decode(&outer, nrs_slice_of_bytes(&core->own_card));
+        if (error == NRS_OK) {
+            error = nrs_card_decode(&card, nrs_field(&outer->statement));
+        }
+        if (error == NRS_OK) {
+            nrs_directory_set_card(self, &card, 0);
+        }
+    }
+    nrs_signed_free(&outer);
+    nrs_card_free(&card);
+    return error;
+}
+
+void nrs_directory_wipe(nrs_core *core)
+{
+    nrs_peer *peer, *next_peer;
+    nrs_bundle *bundle, *next_bundle;
+
+    HASH_CLEAR(by_curve, core->peers_by_curve);
+    HASH_CLEAR(by_hash, core->peers_by_hash);
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next_peer) {
+        HASH_DELETE(by_sign, core->peers_by_sign, peer);
+        nrs_card_free(&peer->card);
+        free(peer);
+    }
+    HASH_ITER (hh, core->bundles, bundle, next_bundle) {
+        HASH_DEL(core->bundles, bundle);
+        nrs_prekeys_free(&bundle->prekeys);
+        free(bundle);
+    }
+    nrs_key_changes_wipe(core);
+    core->curve_shared = false;
+    for (size_t i = 0; i < core->community_count; i++) {
+        nrs_fork_wipe(&core->communities[i]);
+        nrs_roster_free(&core->communities[i].roster);
+        nrs_bytes_wipe(&core->communities[i].statement);
+        nrs_bytes_wipe(&core->communities[i].many);
+    }
+    core->community_count = 0;
+}

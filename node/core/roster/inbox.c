@@ -1,0 +1,281 @@
+/* Files left in the inbox folder by the command line: rosters signed here, invites accepted by a person, cards, persons'
+ * prekeys (SPEC 7.6). The folder is the owner's alone; each file is verified all the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "proto/armour.h"
+#include "keys/roster_draft.h"
+#include "link/receive.h"
+#include "roster/roster.h"
+
+static nrs_slice own_source(void)
+{
+    return nrs_slice_of(NULL, 0);
+}
+
+/* This node stands in the roster with its own keys. */
+static nrs_error check_self(const nrs_core *core, const nrs_roster *roster)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, core->self.sign_key);
+
+    if (member == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return memcmp(member->curve_key.data, core->self.curve_key, NRS_KEY_SIZE) == 0 &&
+                   memcmp(member->agree_key.data, core->self.agree_key, NRS_KEY_SIZE) == 0
+               ? NRS_OK
+               : NRS_ERROR_FORGED;
+}
+
+/* By the hand of a person who decides for this node: what heals a fork is in force at once. */
+static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
+        error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_end(core, community, many);
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    return error;
+}
+
+static nrs_error take_fork(nrs_core *core, nrs_slice proof)
+{
+    return nrs_fork_take_proof(core, proof);
+}
+
+static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
+{
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    nrs_signed_by_many *many = NULL;
+    nrs_community *community = NULL;
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error = nrs_signed_by_many_decode(&many, many_bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&many->statement));
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    nrs_roster_community(id, roster, nrs_field(&many->statement));
+    community = nrs_community_by_id(core, id);
+    if (community != NULL) {
+        uint8_t head[NRS_HASH_SIZE];
+        nrs_roster_hash(head, nrs_field(&many->statement));
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK
+                : nrs_fork_is(community)                                ? take_healing(core, community, many_bytes)
+                                                                        : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
+        goto out;
+    }
+    if (nrs_community_by_name(core, roster->id) != NULL) {
+        error = NRS_ERROR_EXISTS;
+        goto out;
+    }
+    nrs_roster_free(&roster);
+    error = nrs_roster_verify(&roster, &statement, many_bytes, NULL, nrs_slice_of(NULL, 0));
+    if (error == NRS_OK) {
+        error = check_self(core, roster);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_adopt(core, id, many_bytes, own_source());
+    }
+out:
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&many);
+    return error;
+}
+
+static nrs_error take_card(nrs_core *core, nrs_slice payload)
+{
+    nrs_card *card = NULL;
+    nrs_bytes record = {0}, own = {0};
+    bool mine = false;
+    nrs_error error = nrs_card_verify(&card, payload);
+
+    if (error == NRS_OK) {
+        mine = memcmp(card->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0;
+        error = nrs_record_wrap(&record, NRS_RECORD_CARD, payload);
+    }
+    if (error == NRS_OK && mine) {
+        error = nrs_bytes_copy(&own, payload);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_take_card(core, nrs_slice_of_bytes(&record), payload, own_source());
+    }
+    if (error == NRS_OK && mine) {
+        nrs_bytes swap = core->own_card;
+        core->own_card = own;
+        own = swap;
+    }
+    nrs_bytes_wipe(&own);
+    nrs_bytes_wipe(&record);
+    nrs_card_free(&card);
+    return error;
+}
+
+/* A draft that has its signatures. */
+static nrs_error take_draft(nrs_core *core, nrs_slice bytes)
+{
+    nrs_proposal proposal = {0};
+    nrs_bytes many = {0};
+    nrs_error error = nrs_proposal_read(&proposal, bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_proposal_finish(&many, &proposal);
+    }
+    if (error == NRS_OK) {
+        error = take_roster(core, nrs_slice_of_bytes(&many));
+    }
+    for (size_t i = 0; error == NRS_OK && i < proposal.draft->n_cards; i++) {
+        error = take_card(core, nrs_field(&proposal.draft->cards[i]));
+    }
+    nrs_bytes_wipe(&many);
+    nrs_proposal_wipe(&proposal);
+    return error;
+}
+
+static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
+{
+    nrs_invite *invite = NULL;
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    uint8_t id[NRS_HASH_SIZE], head[NRS_HASH_SIZE];
+    nrs_community *community;
+    nrs_error error = nrs_invite_decode(&invite, bytes);
+
+    if (error == NRS_OK) {
+        error = nrs_invite_verify(&roster, &statement, id, invite);
+    }
+    if (error == NRS_OK) {
+        error = check_self(core, roster);
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    community = nrs_community_by_id(core, id);
+    if (community == NULL && nrs_community_by_name(core, roster->id) != NULL) {
+        error = NRS_ERROR_EXISTS;
+        goto out;
+    }
+    nrs_roster_hash(head, nrs_slice_of_bytes(&statement));
+    if (community != NULL && roster->version <= community->roster->version) {
+        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
+                : roster->version == community->roster->version ? NRS_ERROR_FORKED
+                                                                 : NRS_ERROR_ROSTER_OLD;
+    } else {
+        error = nrs_roster_keep_chain(core, id, invite);
+        if (error == NRS_OK) {
+            error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
+        }
+        if (error == NRS_OK) {
+            error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
+        }
+    }
+    for (size_t i = 0; error == NRS_OK && i < invite->n_cards; i++) {
+        error = take_card(core, nrs_field(&invite->cards[i]));
+    }
+out:
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    nrs_invite_free(&invite);
+    return error;
+}
+
+static nrs_error take_key_change(nrs_core *core, nrs_slice payload)
+{
+    nrs_bytes record = {0};
+    nrs_error error = nrs_record_wrap(&record, NRS_RECORD_KEY_CHANGE, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_key_change_take(core, nrs_slice_of_bytes(&record), payload, own_source());
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+static nrs_error take_json(nrs_core *core, nrs_slice bytes)
+{
+    json_error_t where;
+    json_t *request = json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &where);
+    nrs_error error = request == NULL ? NRS_ERROR_MALFORMED : nrs_prekey_keeper_add_person(core, request);
+
+    json_decref(request);
+    return error;
+}
+
+/* By the armour's first line; what has none is a request in JSON. Out: event: what the audit log calls it, 0 when it is nothing
+ * that this node knows. */
+static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
+{
+    static const struct {
+        const char *type;
+        nrs_error (*take)(nrs_core *core, nrs_slice bytes);
+        uint32_t event;
+    } types[] = {{"ROSTER", take_roster, NRS_AUDIT_ROSTER}, {"CARD", take_card, NRS_AUDIT_CARD}, {"INVITE", take_invite, NRS_AUDIT_JOIN},
+                 {"DRAFT", take_draft, NRS_AUDIT_ROSTER}, {"FORK", take_fork, NRS_AUDIT_ALARM},
+                 {"REVOCATION", take_key_change, NRS_AUDIT_KEY}, {"SUCCESSION", take_key_change, NRS_AUDIT_KEY}};
+    nrs_bytes bytes = {0};
+    nrs_error error = NRS_ERROR_MALFORMED;
+
+    if (file.size > NRS_CEREMONY_FILE_SIZE_MAX) {
+        return NRS_ERROR_TOO_LARGE;
+    }
+    if (file.size > 0 && file.data[0] == '{') {
+        *event = NRS_AUDIT_PREKEYS;
+        return take_json(core, file);
+    }
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        nrs_error decoded = nrs_armour_decode(&bytes, types[i].type, file);
+        if (decoded == NRS_OK) {
+            *event = types[i].event;
+            error = types[i].take(core, nrs_slice_of_bytes(&bytes));
+            break;
+        }
+        if (nrs_error_is_fatal(decoded)) { /* the machine's fault, not the file's: it is tried again */
+            error = decoded;
+            break;
+        }
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+/* A roster that was taken up has said so itself. */
+static nrs_error audit_file(nrs_core *core, uint32_t event, nrs_error taken)
+{
+    const nrs_audit_what what = {.event = event, .rule = taken};
+
+    return event == 0 || (event == NRS_AUDIT_ROSTER && taken == NRS_OK) ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event)
+{
+    nrs_effect *effect;
+    uint32_t audited_as = 0;
+    nrs_error taken = take_file(core, &audited_as, event->bytes);
+    nrs_error error;
+
+    if (taken != NRS_OK && nrs_error_is_fatal(taken)) {
+        return taken;
+    }
+    nrs_core_log(core, taken, "inbox: %.64s %s", event->name, taken == NRS_OK ? "taken up" : nrs_error_rule(taken));
+    error = audit_file(core, audited_as, taken);
+    if (error == NRS_OK) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_INBOX_DONE);
+    }
+    if (error == NRS_OK) {
+        effect->error = taken;
+        effect->text = strdup(event->name);
+    }
+    return error;
+}

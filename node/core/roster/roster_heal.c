@@ -1,0 +1,135 @@
+/* The end of a fork: a successor that names every side of it, and a person who has compared its fingerprint (SPEC 7.12). */
+#include <stdio.h>
+#include <string.h>
+
+#include "link/receive.h"
+#include "roster/roster.h"
+
+static bool names(const nrs_roster *roster, const uint8_t hash[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < roster->n_forks; i++) {
+        if (memcmp(roster->forks[i].data, hash, NRS_HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster)
+{
+    bool all = roster->n_forks >= 2;
+
+    for (size_t i = 0; all && i < community->branch_count; i++) {
+        all = names(roster, community->branches[i].hash);
+    }
+    return all;
+}
+
+bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster)
+{
+    return nrs_fork_is(community) || (roster->n_forks > 0 && memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) != 0);
+}
+
+/* Verified, kept, and not in force. */
+nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    uint8_t hash[NRS_HASH_SIZE];
+    char fingerprint[48];
+    nrs_fork_row row = {.community = community->id, .hash = hash, .pending = true, .many = many};
+    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
+        error = NRS_ERROR_FORKED;
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&statement));
+    if (community->pending_version == roster->version && memcmp(community->pending_hash, hash, NRS_HASH_SIZE) == 0) {
+        goto out; /* held already */
+    }
+    row.version = roster->version;
+    error = nrs_store_fork_clear(core->store, community->id, true);
+    if (error == NRS_OK) {
+        error = nrs_store_fork_set(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        community->pending_version = roster->version;
+        memcpy(community->pending_hash, hash, NRS_HASH_SIZE);
+        nrs_fingerprint(fingerprint, hash);
+        nrs_core_log(core, NRS_ERROR_FORKED,
+                     "a roster has come that heals the fork of @%s: compare its fingerprint %s with the secretariat, then noroshi community heal",
+                     community->roster->id, fingerprint);
+    }
+out:
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    return error;
+}
+
+/* In: many: verified against what is held. */
+nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    char name[NRS_NAME_SIZE_MAX + 1];
+    nrs_effect *effect;
+    nrs_error error = nrs_store_fork_clear(core->store, community->id, false);
+
+    memcpy(id, community->id, sizeof id);
+    (void)snprintf(name, sizeof name, "%s", community->roster->id);
+    if (error == NRS_OK) {
+        nrs_fork_wipe(community);
+        error = nrs_directory_adopt(core, id, many, nrs_slice_of(NULL, 0));
+    }
+    if (error == NRS_OK) {
+        error = nrs_effect_add(core, &effect, NRS_EFFECT_WRITE_FILE); /* an empty file: nothing is proven any more */
+    }
+    if (error == NRS_OK) {
+        char path[96];
+
+        (void)snprintf(path, sizeof path, "communities/%s.fork", name);
+        effect->text = strdup(path);
+        error = effect->text == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+        nrs_core_log(core, NRS_OK, "the fork of @%s is healed", name);
+    }
+    return error;
+}
+
+typedef struct pending_row {
+    nrs_bytes many;
+} pending_row;
+
+static nrs_error take_pending(void *context, const nrs_fork_row *row)
+{
+    pending_row *found = context;
+
+    return row->pending ? nrs_bytes_copy(&found->many, row->many) : NRS_OK;
+}
+
+nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint)
+{
+    pending_row found = {0};
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    nrs_error error = community->pending_version == 0 ? NRS_ERROR_NOT_FOUND : nrs_fingerprint_check(fingerprint, community->pending_hash);
+
+    if (error == NRS_OK) {
+        error = nrs_store_fork_each(core->store, community->id, take_pending, &found);
+    }
+    if (error == NRS_OK) { /* once more: another side may have come to light since */
+        error = nrs_roster_verify(&roster, &statement, nrs_slice_of_bytes(&found.many), community->roster,
+                                  nrs_slice_of_bytes(&community->statement));
+    }
+    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
+        error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_end(core, community, nrs_slice_of_bytes(&found.many));
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    nrs_bytes_wipe(&found.many);
+    return error;
+}

@@ -1,0 +1,309 @@
+/* accept and decline: a person's word about the disclaimers that a report names, kept here and sent to the originator as a
+ * signed receipt (SPEC 5.3, 8.1); and the same word as it arrives there. */
+#include <string.h>
+
+#include "rules/edges.h"
+
+static const char hint_received[] = "What this node has sent is open here; the disclaimers are for those who receive it.";
+static const char hint_person[] = "Act as the person it is addressed to: noroshi --as PERSON accept ID.";
+static const char hint_reason[] = "Say why, for the originator to read: --reason TEXT.";
+
+typedef struct decision {
+    nrs_bytes holder;
+    nrs_report_row row;
+    nrs_header_seen seen;
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    const char *person, *reason;
+    char user[NRS_USER_SIZE_MAX + 1];
+    nrs_stage stage;
+    nrs_disclaimer_state before;
+    nrs_bytes hashes;
+} decision;
+
+static void decision_wipe(decision *it)
+{
+    nrs_bytes_wipe(&it->hashes);
+    nrs_header_seen_wipe(&it->seen);
+    nrs_bytes_wipe(&it->holder);
+}
+
+/* ---- Who acts ---- */
+
+typedef struct slot_search {
+    nrs_core *core;
+    const Nrs__Wire__PersonEntry *person;
+    bool found;
+} slot_search;
+
+static nrs_error look_at_slot(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
+{
+    slot_search *search = context;
+    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
+
+    (void)grant_id;
+    (void)index;
+    search->found = search->found || nrs_slot_person(search->core, prekey_id, slot_path) == search->person;
+    return NRS_OK;
+}
+
+/* Under RED each named person speaks for itself; else one person, or the desk, for the organisation. */
+static nrs_error find_actor(nrs_core *core, nrs_answer *answer, decision *it, const json_t *request)
+{
+    slot_search search = {.core = core};
+    nrs_error error = NRS_OK;
+
+    it->person = nrs_request_text(request, "person");
+    if (it->person != NULL) {
+        error = nrs_command_person(core, answer, &search.person, it->person);
+    }
+    if (error == NRS_OK && it->row.label == NRS_LABEL_RED) {
+        if (search.person != NULL) {
+            error = nrs_store_slot_each(core->store, it->row.id, look_at_slot, &search);
+        }
+        if (error == NRS_OK && !search.found) {
+            return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "TLP:RED is accepted or declined by the persons it is addressed to.");
+        }
+    }
+    if (answer->user != NULL && strlen(answer->user) <= NRS_USER_SIZE_MAX && nrs_utf8_valid(nrs_slice_of_string(answer->user)) &&
+        answer->user[strcspn(answer->user, "\r\n")] == '\0') {
+        memcpy(it->user, answer->user, strlen(answer->user) + 1);
+    }
+    return error;
+}
+
+static nrs_error read_reason(nrs_answer *answer, decision *it, const json_t *request)
+{
+    const char *reason = nrs_request_text(request, "reason");
+
+    it->reason = reason == NULL ? "" : reason;
+    if (it->stage == NRS_STAGE_DECLINED && it->reason[0] == '\0') {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_reason, "The reason is missing.");
+    }
+    if (strlen(it->reason) > NRS_REASON_SIZE_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The reason has %zu bytes; at most %u are allowed.", strlen(it->reason), NRS_REASON_SIZE_MAX);
+    }
+    if (!nrs_utf8_valid(nrs_slice_of_string(it->reason))) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
+    }
+    return NRS_OK;
+}
+
+/* ---- What is decided ---- */
+
+static nrs_error all_hashes(nrs_bytes *hashes_out, const nrs_header *header)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < header->n_disclaimers && error == NRS_OK; i++) {
+        error = nrs_bytes_append(hashes_out, nrs_field(&header->disclaimers[i]));
+    }
+    return error;
+}
+
+/* Nobody accepts a text that this node cannot show. */
+static nrs_error check_texts(nrs_core *core, nrs_answer *answer, decision *it)
+{
+    nrs_disclaimer_state state = NRS_DISCLAIMER_NONE;
+    nrs_verdict verdict;
+    nrs_error error = nrs_header_seen_load(core, &it->seen, &it->row);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return nrs_refuse(answer, error, NULL, "The report's bytes are forgotten.");
+    }
+    if (error == NRS_OK && it->seen.header->n_disclaimers == 0) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The report names no disclaimer: there is nothing to accept or decline.");
+    }
+    if (error == NRS_OK) {
+        error = nrs_disclaimers_named(core, &state, it->seen.header, NRS_PLACE_OPEN, 0);
+    }
+    if (error == NRS_OK && state != NRS_DISCLAIMER_WAITING) {
+        verdict = nrs_policy_disclaimer(NRS_PLACE_READ, state);
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "The report stays closed: %s.", nrs_error_sentence(verdict.error));
+    }
+    if (error == NRS_OK) {
+        nrs_reader_address(core, it->address, &it->row, it->person);
+        error = nrs_disclaimers_decided(core, &it->before, NULL, it->row.position, it->address);
+    }
+    if (error == NRS_OK && it->before == NRS_DISCLAIMER_ACCEPTED && it->stage == NRS_STAGE_DECLINED) {
+        return nrs_refuse(answer, NRS_ERROR_EXISTS, NULL, "The disclaimer has been accepted already.");
+    }
+    return error == NRS_OK ? all_hashes(&it->hashes, it->seen.header) : error;
+}
+
+/* Kept, and on its way to the originator, in one transaction. */
+static nrs_error write(nrs_core *core, decision *it)
+{
+    nrs_statement statement;
+    nrs_bytes bytes = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    bool fresh = false;
+    nrs_decision_row kept = {.report = it->row.position, .address = it->address, .stage = (uint32_t)it->stage, .at_ms = core->now_ms,
+                             .person = it->person == NULL ? "" : it->person, .user = it->user, .reason = it->reason, .statement = id};
+    nrs_error error;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
+    statement.at_ms = core->now_ms;
+    statement.stage = (uint32_t)it->stage;
+    statement.person = (char *)(uintptr_t)kept.person; /* only read */
+    statement.user = it->user;
+    statement.reason = (char *)(uintptr_t)it->reason;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&it->hashes));
+    error = nrs_statement_encode(&bytes, &statement);
+    if (error == NRS_OK) {
+        nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&bytes));
+        kept.hashes = nrs_slice_of_bytes(&it->hashes);
+        error = nrs_store_decision_add(core->store, &fresh, &kept);
+    }
+    if (error == NRS_OK && fresh) {
+        error = nrs_statement_queue(core, it->row.originator, it->row.community, &statement);
+    }
+    nrs_bytes_wipe(&bytes);
+    return nrs_command_written(core, error);
+}
+
+static nrs_error describe(nrs_core *core, nrs_row *row, const decision *it)
+{
+    nrs_row_hex(row, "id", it->row.id, NRS_HASH_SIZE);
+    nrs_row_text(row, "label", nrs_label_name((nrs_label)it->row.label));
+    return nrs_edge_describe(core, row, &it->row, it->seen.header, it->person);
+}
+
+static nrs_error decide(nrs_core *core, nrs_answer *answer, const json_t *request, nrs_stage stage)
+{
+    decision it = {.stage = stage};
+    nrs_disclaimer_state reached = stage == NRS_STAGE_ACCEPTED ? NRS_DISCLAIMER_ACCEPTED : NRS_DISCLAIMER_DECLINED;
+    nrs_row row = nrs_row_begin();
+    nrs_error error = nrs_command_report(core, answer, &it.row, &it.holder, nrs_request_text(request, "id"));
+
+    if (error == NRS_OK && it.row.part != NRS_PART_RECEIVED) {
+        error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_received, "This node has sent the report itself.");
+    }
+    if (error == NRS_OK) {
+        error = find_actor(core, answer, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = read_reason(answer, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = check_texts(core, answer, &it);
+    }
+    if (error == NRS_OK && it.before != reached) {
+        error = write(core, &it);
+        nrs_core_log(core, error, "%s: the disclaimers of a report, TLP:%s", stage == NRS_STAGE_ACCEPTED ? "accepted" : "declined",
+                     nrs_label_name((nrs_label)it.row.label));
+    }
+    if (error == NRS_OK) {
+        error = nrs_command_written(core, describe(core, &row, &it));
+    }
+    if (error == NRS_OK) {
+        nrs_row_flag(&row, "changed", it.before != reached);
+        error = nrs_row_end(&row, answer->rows);
+    }
+    nrs_row_discard(&row);
+    decision_wipe(&it);
+    return error;
+}
+
+nrs_error nrs_command_accept(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    return decide(core, answer, request, NRS_STAGE_ACCEPTED);
+}
+
+nrs_error nrs_command_decline(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    return decide(core, answer, request, NRS_STAGE_DECLINED);
+}
+
+/* ---- At the originator ---- */
+
+typedef struct arrival {
+    nrs_core *core;
+    const nrs_peer *from;
+    const nrs_statement *statement;
+    nrs_decision_row row;
+    bool any;
+} arrival;
+
+static nrs_error note(void *context, const nrs_recipient_row *recipient)
+{
+    arrival *it = context;
+    const char *at = strchr(recipient->address, '@');
+    const char *person = it->statement->person;
+    bool fresh = false;
+    nrs_error error;
+
+    if (!nrs_key_follows(it->core, recipient->org, it->from->keys.sign_key)) {
+        return NRS_OK;
+    }
+    if (recipient->person != NULL &&
+        ((size_t)(at - recipient->address) != strlen(person) || strncmp(recipient->address, person, strlen(person)) != 0)) {
+        return NRS_OK; /* under RED a person speaks for itself alone */
+    }
+    it->any = true;
+    it->row.report = recipient->report;
+    it->row.address = recipient->address;
+    error = nrs_store_receipt_add(it->core->store, &fresh, recipient->report, recipient->address, it->statement->stage, it->statement->at_ms, person);
+    if (error == NRS_OK) {
+        error = nrs_store_decision_add(it->core->store, &fresh, &it->row);
+    }
+    if (error == NRS_OK && recipient->locked && it->statement->stage == NRS_STAGE_ACCEPTED) {
+        error = nrs_store_recipient_unlock(it->core->store, recipient->report, recipient->org);
+        if (error == NRS_OK) {
+            error = nrs_directory_arrived(it->core, recipient->org); /* granted before this step ends */
+        }
+    }
+    return error;
+}
+
+static nrs_error check_hashes(const nrs_header *header, nrs_slice detail)
+{
+    nrs_bytes hashes = {0};
+    nrs_error error = all_hashes(&hashes, header);
+
+    if (error == NRS_OK && (detail.size == 0 || !nrs_slice_equal(nrs_slice_of_bytes(&hashes), detail))) {
+        error = NRS_ERROR_DISCLAIMER_UNKNOWN;
+    }
+    nrs_bytes_wipe(&hashes);
+    return error;
+}
+
+nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_bytes holder = {0};
+    nrs_report_row report;
+    nrs_sealed_view *view = NULL;
+    uint64_t position = 0;
+    arrival it = {.core = core, .from = from, .statement = statement};
+    nrs_error error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
+
+    if (error == NRS_OK && report.part != NRS_PART_SENT) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, report.id);
+    }
+    if (error == NRS_OK) {
+        error = check_hashes(view->header, nrs_field(&statement->detail));
+    }
+    if (error == NRS_OK) {
+        nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, bytes);
+        it.row = (nrs_decision_row){.stage = statement->stage, .at_ms = statement->at_ms, .person = statement->person, .user = statement->user,
+                                    .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
+        error = report.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, report.position, note, &it)
+                                              : nrs_store_recipient_at(core->store, report.position, from->org, note, &it);
+    }
+    if (error == NRS_OK && !it.any) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        nrs_core_complain(core, from, error, "its word on a disclaimer is for another report, or for texts that the report does not name: %s",
+                          nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    nrs_sealed_view_free(&view);
+    nrs_bytes_wipe(&holder);
+    return error;
+}

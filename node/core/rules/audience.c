@@ -1,0 +1,449 @@
+#include "rules/audience.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/edges.h"
+#include "proto/vocabulary.h"
+#include "roster/roster.h"
+
+static const char hint_separately[] = "Send the report to each community separately.";
+static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
+static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
+static const char hint_stale[] =
+    "Let the node reach a hub; or seal all the same with --stale-roster, which is written into the log. Up to GREEN may be sent.";
+static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
+static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
+static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
+static const char hint_members[] = "The command noroshi community show lists the members.";
+static const char hint_joined[] = "The command noroshi status lists the communities that this node is in.";
+
+void nrs_delivery_wipe(nrs_delivery *delivery)
+{
+    NRS_ASSERT(delivery != NULL);
+    free(delivery->list);
+    free(delivery->excluded);
+    free(delivery->targets);
+    free(delivery->target_list);
+    *delivery = (nrs_delivery){0};
+}
+
+nrs_audience nrs_delivery_audience(const nrs_delivery *delivery)
+{
+    nrs_audience audience;
+
+    nrs__wire__audience__init(&audience);
+    audience.targets = delivery->target_list;
+    audience.n_targets = delivery->target_count;
+    return audience;
+}
+
+/* ---- The community ---- */
+
+/* The address whose organisation does not stand in the roster; NULL when all do. */
+static const nrs_address *missing_from(const nrs_community *community, const nrs_delivery_request *request)
+{
+    for (size_t i = 0; i < request->address_count; i++) {
+        const nrs_address *address = &request->addresses[i];
+
+        if (address->type != NRS_ADDRESS_COMMUNITY && nrs_roster_member_by_org(community->roster, address->name) == NULL) {
+            return address;
+        }
+    }
+    return NULL;
+}
+
+/* The one community that is named; NULL when none is. */
+static nrs_error named_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const nrs_delivery_request *request)
+{
+    const nrs_address *named = NULL;
+    nrs_community *community;
+
+    for (size_t i = 0; i < request->address_count; i++) {
+        const nrs_address *address = &request->addresses[i];
+
+        if (address->type != NRS_ADDRESS_COMMUNITY) {
+            continue;
+        }
+        community = nrs_community_by_name(core, address->name);
+        if (community == NULL || !community->member) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_COMMUNITY, hint_joined, "@%s: this node is in no such community.", address->name);
+        }
+        if (named != NULL && strcmp(named->name, address->name) != 0) {
+            return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_separately, "@%s and @%s: a report belongs to one community.", named->name,
+                              address->name);
+        }
+        named = address;
+        *community_out = community;
+    }
+    return NRS_OK;
+}
+
+static nrs_error refuse_stranger(const nrs_core *core, nrs_answer *answer, const nrs_delivery_request *request)
+{
+    for (size_t i = 0; i < request->address_count; i++) {
+        bool somewhere = false;
+
+        for (size_t j = 0; j < core->community_count && !somewhere; j++) {
+            somewhere = core->communities[j].member && nrs_roster_member_by_org(core->communities[j].roster, request->addresses[i].name) != NULL;
+        }
+        if (!somewhere) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in this node's communities.",
+                              request->addresses[i].name);
+        }
+    }
+    return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_separately, "No single community of this node has all these organisations.");
+}
+
+static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_address *missing;
+    nrs_error error = named_community(core, answer, &delivery->community, request);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (delivery->community != NULL) {
+        missing = missing_from(delivery->community, request);
+        return missing == NULL ? NRS_OK
+                               : nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in @%s.", missing->name,
+                                            delivery->community->roster->id);
+    }
+    if (request->preferred != NULL && request->preferred->member && missing_from(request->preferred, request) == NULL) {
+        delivery->community = nrs_community_by_id(core, request->preferred->id);
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        if (core->communities[i].member && missing_from(&core->communities[i], request) == NULL) {
+            delivery->community = &core->communities[i];
+            return NRS_OK;
+        }
+    }
+    return refuse_stranger(core, answer, request);
+}
+
+/* ---- Its rules ---- */
+
+static nrs_error check_rules(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_roster *roster = delivery->community->roster;
+    const Nrs__Wire__Rules *rules_held = roster->rules;
+    nrs_verdict carry;
+
+    if (rules_held == NULL || (rules_held->labels & NRS_LABEL_BIT(request->label)) == 0) {
+        return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_rules, "TLP:%s: the rules of @%s do not allow this label.",
+                          nrs_label_name(request->label), roster->id);
+    }
+    if (roster->expires_ms <= core->now_ms && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
+        return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_roster, "The roster of @%s is past its expiry: nothing above GREEN may be sealed.",
+                          roster->id);
+    }
+    if (nrs_roster_stale(core, delivery->community) && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
+        return nrs_refuse(answer, NRS_ERROR_ROSTER_STALE, hint_stale, "No hub has vouched for the roster of @%s for three days: nothing above GREEN may be sealed.",
+                          roster->id);
+    }
+    carry = nrs_policy_carry(request->label, (rules_held->flags & NRS_RULE_RED_RELAY) != 0);
+    if (carry.error != NRS_OK) {
+        return nrs_refuse(answer, carry.error, carry.allowed, "TLP:%s: the rules of @%s do not let hubs carry it.", nrs_label_name(request->label),
+                          roster->id);
+    }
+    return nrs_delivery_attach(core, answer, delivery, request);
+}
+
+/* What the rules, and a quoted report, demand of a member. */
+static nrs_duty_state duty_of(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request,
+                              const Nrs__Wire__Member *member, const char **name_out)
+{
+    const nrs_duty_question question = {
+        .roster = delivery->community->roster,
+        .place = NRS_PLACE_SEND,
+        .label = request->label,
+        .kind = request->kind,
+        .named = request->quoted == NULL ? "" : request->quoted->duty,
+        .now_ms = core->now_ms,
+    };
+
+    return nrs_duty_state_of(&question, member, name_out);
+}
+
+static void find_duty(nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
+
+    if (request->quoted != NULL && request->quoted->duty[0] != '\0') {
+        delivery->duty = request->quoted->duty;
+    }
+    for (size_t i = 0; i < rules_held->n_duties && delivery->duty == NULL; i++) {
+        if (nrs_policy_demands(NRS_PLACE_SEND, rules_held->duties[i]->labels, rules_held->duties[i]->kinds, request->label, request->kind)) {
+            delivery->duty = rules_held->duties[i]->duty;
+        }
+    }
+}
+
+/* ---- The recipients ---- */
+
+static bool listed(const nrs_delivery *delivery, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person)
+{
+    for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->list[i].peer == peer && delivery->list[i].person == person) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_left_out *leave_out(nrs_delivery *delivery, const char *who, const char *rule)
+{
+    nrs_left_out *one = &delivery->excluded[delivery->excluded_count];
+
+
+    for (size_t i = 0; i < delivery->excluded_count; i++) {
+        if (strcmp(delivery->excluded[i].who, who) == 0) {
+            return &delivery->excluded[i];
+        }
+    }
+    (void)snprintf(one->who, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
+    one->rule = rule;
+    delivery->excluded_count++;
+    return one;
+}
+
+/* A key with which no agreement is possible shuts out its owner, never the others. */
+static bool agrees(const nrs_core *core, const uint8_t key[NRS_KEY_SIZE])
+{
+    uint8_t shared[NRS_KEY_SIZE];
+    nrs_error error = nrs_identity_agree(shared, core->identity, key);
+
+    sodium_memzero(shared, sizeof shared);
+    return error == NRS_OK;
+}
+
+/* Returns whether the recipient is in the list now. */
+static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery_request *request, const Nrs__Wire__Member *member,
+                const Nrs__Wire__PersonEntry *person, const char *who)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+    nrs_addressee *addressee = &delivery->list[delivery->count];
+    const char *name = NULL;
+    nrs_duty_state duty;
+    nrs_left_out *left_out;
+
+    NRS_ASSERT(peer != NULL); /* every member of a roster held is a peer */
+    if (listed(delivery, peer, person)) {
+        return true;
+    }
+    if (nrs_key_revoked(core, member->sign_key.data)) {
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_REVOKED));
+        return false;
+    }
+    if (!nrs_peer_member(core, peer, delivery->community)) { /* the sides of a fork do not agree on it */
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORKED));
+        return false;
+    }
+    duty = duty_of(core, delivery, request, member, &name);
+    if (nrs_policy_duty(NRS_PLACE_SEND, duty).error != NRS_OK) {
+        left_out = leave_out(delivery, who, nrs_error_rule(NRS_ERROR_DUTY));
+        left_out->duty = name;
+        left_out->duty_state = duty;
+        return false;
+    }
+    *addressee = (nrs_addressee){.peer = peer, .person = person};
+    (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
+    addressee->granted = request->label == NRS_LABEL_CLEAR || (nrs_peer_joined(core, peer, delivery->community) &&
+                                                               nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK);
+    if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
+        (void)leave_out(delivery, who, "no-prekey");
+        return false;
+    }
+    if (request->label != NRS_LABEL_CLEAR && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
+        (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORGED));
+        return false;
+    }
+    if (request->locked) { /* its keys are looked up when it has accepted */
+        addressee->locked = true;
+        addressee->granted = false;
+    }
+    delivery->count++;
+    return true;
+}
+
+static Nrs__Wire__Target *next_target(nrs_delivery *delivery)
+{
+    Nrs__Wire__Target *target = &delivery->targets[delivery->target_count];
+
+    NRS_ASSERT(delivery->target_count < NRS_TARGET_COUNT_MAX);
+    nrs__wire__target__init(target);
+    delivery->target_list[delivery->target_count] = target;
+    delivery->target_count++;
+    return target;
+}
+
+static void add_community(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    const nrs_roster *roster = delivery->community->roster;
+    Nrs__Wire__Target *target = next_target(delivery);
+
+    target->community = nrs_field_of(nrs_slice_of(delivery->community->id, NRS_HASH_SIZE));
+    target->roster_version = roster->version;
+    for (size_t i = 0; i < roster->n_members; i++) {
+        const Nrs__Wire__Member *member = roster->members[i];
+
+        if (memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+            (void)add(core, delivery, request, member, NULL, member->org);
+        }
+    }
+}
+
+static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request,
+                             const nrs_address *address)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_org(delivery->community->roster, address->name);
+    const Nrs__Wire__PersonEntry *person = NULL;
+    size_t count = delivery->count;
+    char who[NRS_ADDRESS_SIZE_MAX + 1] = {0};
+    Nrs__Wire__Target *target;
+
+    NRS_ASSERT(member != NULL); /* find_community has looked */
+    nrs_address_format(who, address);
+    if (address->type == NRS_ADDRESS_PERSON) {
+        person = nrs_peer_person(nrs_peer_by_sign(core, member->sign_key.data), address->person);
+        if (person == NULL) {
+            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_PERSON, hint_card, "%s: no such person in %s, as far as this node knows.", who,
+                              address->name);
+        }
+        if (request->label != NRS_LABEL_RED) { /* the organisation's desk receives it for the person */
+            person = NULL;
+            (void)snprintf(who, NRS_ADDRESS_SIZE_MAX + 1, "%s", address->name);
+        }
+    }
+    if (person == NULL && nrs_key_ours(core, member->sign_key.data)) {
+        return NRS_OK; /* this node has what it sends */
+    }
+    if (add(core, delivery, request, member, person, who) && delivery->count > count) {
+        target = next_target(delivery);
+        target->org = nrs_field_of(nrs_slice_of(member->sign_key.data, NRS_KEY_SIZE));
+        if (person != NULL) {
+            target->person = nrs_field_of(nrs_slice_of(person->sign_key.data, NRS_KEY_SIZE));
+        }
+    }
+    return NRS_OK;
+}
+
+static nrs_error make_room(nrs_delivery *delivery, const nrs_delivery_request *request)
+{
+    size_t most = delivery->community->roster->n_members + request->address_count;
+
+    delivery->list = calloc(most, sizeof *delivery->list);
+    delivery->excluded = calloc(most, sizeof *delivery->excluded);
+    delivery->targets = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->targets);
+    delivery->target_list = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->target_list);
+    if (delivery->list == NULL || delivery->excluded == NULL || delivery->targets == NULL || delivery->target_list == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
+{
+    bool community_added = false;
+    nrs_error error;
+
+    NRS_ASSERT(delivery_out != NULL && delivery_out->list == NULL);
+    NRS_ASSERT(request->address_count > 0 && request->address_count <= NRS_TARGET_COUNT_MAX);
+
+    error = find_community(core, answer, delivery_out, request);
+    if (error == NRS_OK) {
+        error = check_rules(core, answer, delivery_out, request);
+    }
+    if (error == NRS_OK) {
+        error = make_room(delivery_out, request);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    find_duty(delivery_out, request);
+    for (size_t i = 0; i < request->address_count && error == NRS_OK; i++) {
+        if (request->addresses[i].type != NRS_ADDRESS_COMMUNITY) {
+            error = add_address(core, answer, delivery_out, request, &request->addresses[i]);
+        } else if (!community_added) {
+            add_community(core, delivery_out, request);
+            community_added = true;
+        }
+    }
+    if (error == NRS_OK && delivery_out->count == 0 && delivery_out->excluded_count > 0 &&
+        strcmp(delivery_out->excluded[0].rule, nrs_error_rule(NRS_ERROR_NO_PREKEY)) == 0) {
+        return nrs_refuse(answer, NRS_ERROR_NO_PREKEY, hint_unlock, "%s: no prekey of this person is in force.", delivery_out->excluded[0].who);
+    }
+    if (error == NRS_OK && delivery_out->count == 0) {
+        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
+    }
+    return error;
+}
+
+bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery)
+{
+    size_t kept = 0;
+    bool dropped;
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->list[i].granted && !agrees(core, delivery->list[i].keys.prekey)) {
+            (void)leave_out(delivery, delivery->list[i].address, nrs_error_rule(NRS_ERROR_FORGED));
+        } else {
+            delivery->list[kept] = delivery->list[i];
+            kept++;
+        }
+    }
+    dropped = kept < delivery->count;
+    delivery->count = kept;
+    return dropped;
+}
+
+/* ---- The answer ---- */
+
+static const char *const duty_words[NRS_DUTY_STATE_COUNT] = {
+    [NRS_DUTY_NOT_DEMANDED] = "not-demanded", [NRS_DUTY_HELD] = "held", [NRS_DUTY_ABSENT] = "absent",
+    [NRS_DUTY_EXPIRED] = "expired", [NRS_DUTY_NOT_BEGUN] = "not-begun",
+};
+
+void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label)
+{
+    json_t *recipients = json_array();
+    json_t *waiting = json_array();
+    json_t *excluded = json_array();
+    bool failed = false;
+
+    for (size_t i = 0; i < delivery->count; i++) {
+        failed = failed || nrs_array_text(recipients, delivery->list[i].address) != NRS_OK;
+        if (!delivery->list[i].granted && !delivery->list[i].locked) {
+            failed = failed || nrs_array_text(waiting, delivery->list[i].address) != NRS_OK;
+        }
+    }
+    for (size_t i = 0; i < delivery->excluded_count; i++) {
+        json_t *one = json_pack("{s:s, s:s}", "who", delivery->excluded[i].who, "rule", delivery->excluded[i].rule);
+        if (one != NULL && delivery->excluded[i].duty != NULL) {
+            failed = json_object_set_new(one, "duty", json_string(delivery->excluded[i].duty)) != 0 ||
+                     json_object_set_new(one, "duty_state", json_string(duty_words[delivery->excluded[i].duty_state])) != 0 || failed;
+        }
+        failed = json_array_append_new(excluded, one) != 0 || failed;
+    }
+    nrs_row_text(row, "label", nrs_label_name(label));
+    nrs_row_text(row, "community", delivery->community->roster->id);
+    nrs_row_json(row, "recipients", recipients);
+    nrs_row_json(row, "waiting", waiting);
+    nrs_row_json(row, "excluded", excluded);
+    nrs_row_json(row, "disclaimers", nrs_delivery_disclaimer_rows(delivery));
+    row->failed = row->failed || failed;
+}
+
+/* The sealed report says when it was made. It cannot be told whose clock is wrong, so it is sent all the same. */
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms)
+{
+    json_t *warnings = json_array();
+
+    if (warnings != NULL && nrs_clock_refused_by_peers(core, expires_ms)) {
+        row->failed = nrs_warn_clock(core, warnings) != NRS_OK || row->failed;
+    }
+    nrs_row_json(row, "warnings", warnings);
+}

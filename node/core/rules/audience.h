@@ -1,0 +1,75 @@
+/* From the addresses of a report to those who receive it: the community, its rules, and each recipient with its keys. */
+#ifndef CORE_AUDIENCE_H
+#define CORE_AUDIENCE_H
+
+#include "command/command.h"
+
+/* One who receives a report. */
+typedef struct nrs_addressee {
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    const nrs_peer *peer;
+    const Nrs__Wire__PersonEntry *person; /* RED: borrowed from the peer's card; else NULL */
+    nrs_recipient keys;                   /* when granted and a slot is made */
+    bool granted;                         /* false: waits for its prekey, or has to accept first */
+    bool locked;                          /* has to accept first */
+} nrs_addressee;
+
+/* One who was addressed but is left out. */
+typedef struct nrs_left_out {
+    char who[NRS_ADDRESS_SIZE_MAX + 1];
+    const char *rule; /* static */
+    const char *duty; /* by name, where that is the rule; borrowed */
+    nrs_duty_state duty_state;
+} nrs_left_out;
+
+typedef struct nrs_delivery_request {
+    nrs_label label;
+    uint32_t kind;                  /* 0 where it is not known: RED, whose text the node does not see */
+    const nrs_address *addresses;
+    size_t address_count;
+    const char *const *disclaimers; /* names of those that the sender adds */
+    size_t disclaimer_count;
+    const nrs_header *quoted;       /* whose disclaimers the report inherits; or NULL */
+    bool locked;                    /* nobody is granted before it accepts */
+    bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
+    const nrs_community *preferred; /* tried first when no address names a community; or NULL */
+} nrs_delivery_request;
+
+/** Who receives a report. Owned lists; nrs_delivery_wipe. Peers, cards and rosters are borrowed for the step. */
+typedef struct nrs_delivery {
+    nrs_community *community;
+    const char *duty;               /* that the rules demand for it, or NULL; borrowed from the roster */
+    uint8_t disclaimers[NRS_DISCLAIMER_COUNT_MAX][NRS_HASH_SIZE]; /* ascending */
+    ProtobufCBinaryData disclaimer_fields[NRS_DISCLAIMER_COUNT_MAX]; /* as a header has them; borrow from the above: set at use */
+    const Nrs__Wire__Disclaimer *disclaimer_texts[NRS_DISCLAIMER_COUNT_MAX]; /* borrowed from the roster, in the same order */
+    size_t disclaimer_count;
+    nrs_addressee *list;
+    size_t count;
+    nrs_left_out *excluded;
+    size_t excluded_count;
+    Nrs__Wire__Target *targets;     /* the audience: whom the report names and does not leave out */
+    Nrs__Wire__Target **target_list;
+    size_t target_count;
+} nrs_delivery;
+void nrs_delivery_wipe(nrs_delivery *delivery);
+
+/** Resolve addresses that the label allows. Refuses with UNKNOWN_COMMUNITY, UNKNOWN_ORG, UNKNOWN_PERSON, COMMUNITY_RULE,
+ *  DISCLAIMER; AUDIENCE when nobody is left. Out: delivery_out, also when it refuses; the caller wipes it. */
+NRS_MUST_USE nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request);
+/** Attach the disclaimers that the community's rules, the sender and the quoted report ask for; part of the plan. Refuses with
+ *  DISCLAIMER_UNKNOWN, LABEL_FORBIDS, USAGE. */
+NRS_MUST_USE nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
+/** Their names, versions and hashes; NULL without memory. */
+json_t *nrs_delivery_disclaimer_rows(const nrs_delivery *delivery);
+/** Leave out whose prekey allows no agreement, which sealing found out. Returns whether anyone was left out. */
+bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery);
+/** Set `community`, `recipients`, `waiting`, `excluded` and `label` of an answer to send. */
+void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label);
+/** `warnings`: what a person should know who sends now. */
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms);
+/** The disclaimers as a header has them; borrows from the delivery, which stays where it is. */
+void nrs_delivery_disclaimers(nrs_delivery *delivery, nrs_header *header);
+/** The audience as it is sealed into the report; borrows from the delivery. */
+nrs_audience nrs_delivery_audience(const nrs_delivery *delivery);
+
+#endif

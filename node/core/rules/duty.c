@@ -1,0 +1,61 @@
+/* Duties (SPEC 5.2): what an organisation has taken, against what the header and the rules demand of whoever is to read. */
+#include <string.h>
+
+#include "rules/edges.h"
+
+/* The best that the member's entries say about one duty. */
+static nrs_duty_state duty_of(const Nrs__Wire__Member *member, const char *name, uint64_t now_ms)
+{
+    nrs_duty_state state = NRS_DUTY_ABSENT;
+
+    for (size_t i = 0; member != NULL && i < member->n_duties; i++) {
+        const Nrs__Wire__Duty *duty = member->duties[i];
+
+        if (strcmp(duty->name, name) != 0) {
+            continue;
+        }
+        if (duty->since_ms > now_ms) {
+            state = NRS_DUTY_NOT_BEGUN;
+        } else if (duty->until_ms != 0 && duty->until_ms <= now_ms) {
+            state = state == NRS_DUTY_NOT_BEGUN ? state : NRS_DUTY_EXPIRED;
+        } else {
+            return NRS_DUTY_HELD;
+        }
+    }
+    return state;
+}
+
+nrs_duty_state nrs_duty_state_of(const nrs_duty_question *question, const Nrs__Wire__Member *member, const char **name_out)
+{
+    const Nrs__Wire__Rules *rules = question->roster->rules;
+    nrs_duty_state state = NRS_DUTY_NOT_DEMANDED;
+
+    NRS_ASSERT(name_out != NULL);
+    *name_out = NULL;
+    if (question->named[0] != '\0') {
+        *name_out = question->named;
+        state = duty_of(member, question->named, question->now_ms);
+    }
+    for (size_t i = 0; i < rules->n_duties && (state == NRS_DUTY_NOT_DEMANDED || state == NRS_DUTY_HELD); i++) {
+        const Nrs__Wire__DutyRule *rule = rules->duties[i];
+
+        if (nrs_policy_demands(question->place, rule->labels, rule->kinds, question->label, question->kind)) {
+            *name_out = rule->duty;
+            state = duty_of(member, rule->duty, question->now_ms);
+        }
+    }
+    return state;
+}
+
+nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const char *org)
+{
+    const nrs_community *community = nrs_community_by_id((nrs_core *)(uintptr_t)core, header->community.data);
+    nrs_duty_question question = {.place = place, .label = (nrs_label)header->label, .kind = kind, .named = header->duty, .now_ms = core->now_ms};
+    const char *name = NULL;
+
+    if (community == NULL || (header->duty[0] == '\0' && community->roster->rules->n_duties == 0)) {
+        return NRS_OK;
+    }
+    question.roster = community->roster;
+    return nrs_policy_duty(place, nrs_duty_state_of(&question, nrs_roster_member_by_org(community->roster, org), &name)).error;
+}
