@@ -27,6 +27,7 @@ static nrs_error load(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_audit_load(core);
     }
+    nrs_roster_nobody_came(core); /* who was here before the start has not come in */
     core->admission_changed = true;
     core->letters_due = true;
     core->letters_await_clock = false;
@@ -265,6 +266,9 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
     }
     if (error == NRS_OK) {
         error = nrs_receive_deferred(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_tell_again(core);
     }
     if (error == NRS_OK) {
         error = settle_admission(core);

@@ -61,6 +61,8 @@ typedef struct nrs_peer {
     uint64_t member_of;      /* bit per index in core->communities */
     uint64_t hub_of;
     uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
+    uint64_t came_in;        /* of member_of, what this step has brought: told_again.c */
+    bool was_member;         /* while one community is indexed */
     nrs_card *card;          /* NULL until known */
     uint64_t card_position;
     struct nrs_link *link;   /* the live one, or NULL */
@@ -171,6 +173,7 @@ struct nrs_core {
     bool admission_changed;
     bool curve_shared;             /* two organisations name one link key */
     bool rosters_adopted;          /* in this step: what was deferred may be taken now */
+    bool members_came;             /* in this step some have come into a community: told_again.c */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
     bool switch_said;              /* the shell was told that the rosters name our next keys */
@@ -407,6 +410,9 @@ typedef struct nrs_relay_item {
 void nrs_relay_item_wipe(nrs_relay_item *item);
 /** count 0: nothing of this entry is for the peer. */
 NRS_MUST_USE nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link);
+
+/** Of a card, prekeys or a member's word on a roster: whether it goes to this peer. */
+void nrs_relay_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer);
 
 /* link.c */
 NRS_MUST_USE nrs_error nrs_link_event(nrs_core *core, const nrs_event *event);

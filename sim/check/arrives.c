@@ -16,20 +16,16 @@ bool sim_reachable(const sim_world *world)
     return hubs > 0;
 }
 
-/* Whether this one stood in every roster since it joined: who was away meanwhile, or is gone, has no claim. */
-static bool always_in(const sim_world *world, size_t node)
+/* Whether this one stood in every roster since the one that a report was sealed under: who was away meanwhile, or is gone, has
+ * no claim to what was sent before. */
+static bool stayed(const sim_world *world, size_t node, uint64_t version)
 {
-    bool joined = false;
-
-    for (uint64_t version = 1; version <= world->rosters.count; version++) {
-        bool member = (sim_rosters_at(&world->rosters, version)->members & (1ull << node)) != 0;
-
-        if (joined && !member) {
+    for (; version <= world->rosters.count; version++) {
+        if ((sim_rosters_at(&world->rosters, version)->members & (1ull << node)) == 0) {
             return false;
         }
-        joined = joined || member;
     }
-    return joined;
+    return true;
 }
 
 static bool promised(const sim_world *world, const sim_report *report, size_t reader)
@@ -38,7 +34,7 @@ static bool promised(const sim_world *world, const sim_report *report, size_t re
     uint64_t bit = 1ull << reader;
 
     return (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 &&
-           always_in(world, reader) && always_in(world, report->sender);
+           stayed(world, reader, report->version) && stayed(world, report->sender, report->version);
 }
 
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what

@@ -136,7 +136,7 @@ RECORDS = {1: "Sealed", 2: "SlotTable", 3: "SlotPath", 4: "Signed", 5: "Signed",
            9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed"}
 INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTable", "slots"): "Slot", ("SlotPath", "slot"): "Slot",
          ("SignedByMany", "statement"): "Roster", ("SignedHeader", "header"): "Header"}
-RESEND = 200  # rows that never leave the node as such
+NEVER_LEAVE = (200, 201)  # rows that never leave the node as such
 COLUMNS = {"log.record": "record", "log.slots": "record", "deferred.record": "record", "slot.path": "record", "roster.many": "SignedByMany",
            "letter.statement": "Statement"}
 PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12}
@@ -220,7 +220,7 @@ class Dump:
         place = f"{table}.{column}"
         if place == "meta.value":
             return [("db.meta.value", value)]
-        if place == "log.record" and row["type"] == RESEND:
+        if place == "log.record" and row["type"] in NEVER_LEAVE:
             return [("db.log.record", value)]
         form = COLUMNS.get(place)
         if form == "record":

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "link/log_parse.h"
+#include "roster/roster.h"
 #include "stream/stream.h"
 
 /* The first slots that stand in the row of their report. */
@@ -183,7 +184,7 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     nrs_slice payload;
     nrs_error error;
 
-    if (entry->type == NRS_LOG_RESEND) {
+    if (entry->type == NRS_LOG_RESEND || entry->type == NRS_LOG_TOLD_AGAIN) {
         return NRS_OK; /* no record: read where it is routed */
     }
     error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));

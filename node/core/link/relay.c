@@ -2,6 +2,7 @@
  * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
 #include <string.h>
 
+#include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
 
@@ -177,6 +178,15 @@ static void route_membership(nrs_core *core, nrs_relay_item *item, const nrs_log
     }
 }
 
+void nrs_relay_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    if (entry->type == NRS_RECORD_CARD || entry->type == NRS_RECORD_PREKEYS) {
+        route_published(core, item, entry, peer);
+    } else if (entry->type == NRS_RECORD_FRESHNESS) {
+        route_membership(core, item, entry, peer);
+    }
+}
+
 static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
@@ -228,6 +238,9 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     }
     if (entry->type == NRS_LOG_RESEND) {
         return nrs_resend_route(core, item_out, entry, link);
+    }
+    if (entry->type == NRS_LOG_TOLD_AGAIN) {
+        return nrs_told_again_route(core, item_out, entry, link);
     }
     switch ((nrs_record_type)entry->type) {
     case NRS_RECORD_SEALED:

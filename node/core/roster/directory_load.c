@@ -85,6 +85,20 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
     return NRS_OK;
 }
 
+/* Who has the bit now and had it not, a new one included. */
+static void note_who_came(nrs_core *core, uint64_t bit)
+{
+    nrs_peer *peer, *next;
+
+    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        bool came = (peer->member_of & bit) != 0 && !peer->was_member;
+
+        peer->came_in |= came ? bit : 0;
+        core->members_came = core->members_came || came;
+        peer->was_member = false;
+    }
+}
+
 /* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
 nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
 {
@@ -92,6 +106,7 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
     nrs_peer *peer, *next;
 
     HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
+        peer->was_member = (peer->member_of & bit) != 0;
         peer->member_of &= ~bit;
         peer->hub_of &= ~bit;
     }
@@ -125,6 +140,7 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
             return error;
         }
     }
+    note_who_came(core, bit);
     peer = nrs_peer_by_sign(core, core->self.sign_key);
     community->member = nrs_peer_member(core, peer, community);
     community->hub = nrs_peer_hub(core, peer, community);
@@ -212,14 +228,13 @@ static nrs_error load_card(void *context, const nrs_published_row *row)
     nrs_signed *outer = NULL;
     nrs_card *card = NULL;
     nrs_peer *peer = nrs_peer_by_sign(core, row->owner);
-    nrs_error error;
+    nrs_error error = nrs_signed_decode(&outer, row->payload);
 
-    if (peer == NULL) {
-        return NRS_OK; /* no longer on any roster */
-    }
-    error = nrs_signed_decode(&outer, row->payload);
     if (error == NRS_OK) {
         error = nrs_card_decode(&card, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK && peer == NULL) { /* on no roster now: should it come back, what it published will not come again */
+        error = peer_new(core, &peer, card->org, card->sign_key.data, card->agree_key.data, card->curve_key.data);
     }
     if (error == NRS_OK) {
         nrs_directory_set_card(peer, &card, row->position);
@@ -279,13 +294,13 @@ nrs_error nrs_directory_load(nrs_core *core)
         error = nrs_store_roster_each_newest(core->store, load_roster, core);
     }
     if (error == NRS_OK) {
+        error = nrs_store_card_each(core->store, load_card, core);
+    }
+    if (error == NRS_OK) {
         error = nrs_roster_load_words(core);
     }
     if (error == NRS_OK) {
         error = nrs_fork_load(core);
-    }
-    if (error == NRS_OK) {
-        error = nrs_store_card_each(core->store, load_card, core);
     }
     if (error == NRS_OK) {
         error = nrs_store_prekeys_each(core->store, load_bundle, core);

@@ -5,6 +5,9 @@
 #include "internal.h"
 #include "keys/roster_delta.h"
 
+/* A type of rows of our own log that never leaves this node as such: a published record to be told once more. */
+#define NRS_LOG_TOLD_AGAIN 201u
+
 /** A signed roster taken apart. Zeroed is empty. */
 typedef struct nrs_roster_parts {
     nrs_bytes bytes;         /* SignedByMany; what the others borrow from */
@@ -60,6 +63,15 @@ NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, n
 NRS_MUST_USE nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many);
 /** The person has compared: put the one that waits in force. Returns NRS_ERROR_NOT_FOUND, FINGERPRINT, and others. */
 NRS_MUST_USE nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint);
+
+/* told_again.c: who comes into a community, and those already there */
+/** What members that this step has brought into a community published, once more for all of it; and what the others published
+ *  for them. At hubs; elsewhere, and in any other step, nothing. */
+NRS_MUST_USE nrs_error nrs_roster_tell_again(nrs_core *core);
+/** After loading: who stands in the rosters of the store stood there before. */
+void nrs_roster_nobody_came(nrs_core *core);
+/** What goes to a peer of a row of type NRS_LOG_TOLD_AGAIN. */
+NRS_MUST_USE nrs_error nrs_told_again_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_link *link);
 
 /** Tell a linked peer of the rosters of which its hello named an older version. After the commit. */
 NRS_MUST_USE nrs_error nrs_roster_push_all(nrs_core *core);

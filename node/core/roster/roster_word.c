@@ -64,7 +64,7 @@ static nrs_error load_word(void *context, const nrs_word_row *row)
     nrs_error error = NRS_OK;
 
     if (community == NULL || signer == NULL) {
-        return NRS_OK; /* no longer on any roster */
+        return NRS_OK; /* on no roster, and never known */
     }
     error = nrs_signed_decode(&outer, row->payload);
     if (error == NRS_OK) {

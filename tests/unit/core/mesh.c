@@ -427,8 +427,11 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     }
     next.n_members = count;
     next.members = members;
+    next.n_tombstones = 0;
     for (size_t i = 0; i < held->n_tombstones; i++) {
-        tombstones[i] = held->tombstones[i];
+        if (role == 0 || same || !nrs_slice_equal(nrs_field(&held->tombstones[i]->sign_key), nrs_slice_of(keys->sign_key, NRS_KEY_SIZE))) {
+            tombstones[next.n_tombstones++] = held->tombstones[i]; /* who comes back loses its own */
+        }
     }
     if (role == 0 && !same) {
         nrs__wire__tombstone__init(&tombstone);

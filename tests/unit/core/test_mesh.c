@@ -232,6 +232,73 @@ static void a_removed_member_is_cut_off(void **state)
     mesh_stop(&net);
 }
 
+/* What it published before stands in a part of the hub's log that others looked through while it was away. */
+static void who_is_readmitted_is_known_to_all_again(void **state)
+{
+    char id[65];
+    size_t late;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_down(&net, 2);
+    late = mesh_add_node(&net, "zz-late");
+    mesh_join(&net, late, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4); /* its card and prekeys are in the hub's log */
+    mesh_down(&net, late);
+    mesh_remove(&net, late);
+    mesh_settle(&net, 3);
+    mesh_up(&net, 2); /* which looks through the hub's log now */
+    mesh_settle(&net, 4);
+    mesh_crash(&net, 0); /* the hub reads from its store what it knows of who is no member */
+    mesh_settle(&net, 4);
+    mesh_join(&net, late, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4);
+    send_report(2, id);
+    assert_int_equal(receipts_with(2, id, "zz-late", "waiting"), 0);
+    assert_int_equal(receipts_with(2, id, "zz-late", "sent"), 1);
+    mesh_up(&net, late);
+    mesh_settle(&net, 6);
+    assert_int_equal(listed(late, "変電所の遠隔監視が停止"), 1);
+    assert_int_equal(receipts_with(2, id, "zz-late", "stored"), 1);
+    mesh_stop(&net);
+}
+
+/* What it has confirmed of the hub's log held nothing of who was no member then. */
+static void who_is_readmitted_knows_all_again(void **state)
+{
+    char id[65];
+    size_t other, back;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    other = mesh_add_node(&net, "yy-other");
+    back = mesh_add_node(&net, "zz-back");
+    mesh_join(&net, back, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4);
+    mesh_down(&net, back);
+    mesh_join(&net, other, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4);
+    mesh_remove(&net, other);
+    mesh_settle(&net, 3);
+    mesh_up(&net, back); /* it confirms the part of the log in which the other one's card stands */
+    send_report(1, id);
+    mesh_settle(&net, 4);
+    mesh_remove(&net, back);
+    mesh_settle(&net, 3);
+    mesh_join(&net, other, NRS_ROLE_OPERATOR);
+    mesh_crash(&net, other); /* it dials again */
+    mesh_settle(&net, 4);
+    mesh_join(&net, back, NRS_ROLE_OPERATOR);
+    mesh_crash(&net, back);
+    mesh_settle(&net, 6);
+    send_report(back, id);
+    assert_int_equal(receipts_with(back, id, "yy-other", "waiting"), 0);
+    assert_int_equal(receipts_with(back, id, "yy-other", "sent"), 1);
+    mesh_settle(&net, 4);
+    assert_int_equal(listed(other, "変電所の遠隔監視が停止"), 1);
+    mesh_stop(&net);
+}
+
 static void a_disk_that_fails_changes_nothing(void **state)
 {
     char id[65], command[128];
@@ -331,6 +398,8 @@ int main(void)
         cmocka_unit_test(a_hub_crash_loses_and_doubles_nothing),
         cmocka_unit_test(two_hubs_double_nothing_and_either_may_die),
         cmocka_unit_test(a_removed_member_is_cut_off),
+        cmocka_unit_test(who_is_readmitted_is_known_to_all_again),
+        cmocka_unit_test(who_is_readmitted_knows_all_again),
         cmocka_unit_test(a_disk_that_fails_changes_nothing),
         cmocka_unit_test(what_a_hub_only_carried_is_dropped_after_its_expiry),
         cmocka_unit_test(prekeys_rotate_and_old_ones_are_destroyed),
