@@ -287,6 +287,20 @@ void sim_node_input(sim_world *world, sim_node *node, nrs_event_type type, nrs_l
     sim_node_wake(world, node, world->now_ms + sim_random_below(&world->network.random, 3));
 }
 
+void sim_node_forget_frames(sim_node *node)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i].type == NRS_EVENT_FRAME) {
+            nrs_bytes_wipe(&node->inputs[i].bytes);
+        } else {
+            node->inputs[kept++] = node->inputs[i];
+        }
+    }
+    node->input_count = kept;
+}
+
 void sim_node_command(sim_world *world, sim_node *node, json_t *command, uint64_t request)
 {
     sim_input *input = add_input(node, NRS_EVENT_COMMAND);

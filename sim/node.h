@@ -95,6 +95,8 @@ void sim_node_wake(struct sim_world *world, sim_node *node, uint64_t at_ms);
 void sim_node_step(struct sim_world *world, sim_node *node);
 /** bytes: copied. */
 void sim_node_input(struct sim_world *world, sim_node *node, nrs_event_type type, nrs_link_id link, const uint8_t *curve_key, nrs_slice bytes);
+/** Frames that have come and were not looked at are lost, as with the connections they came over. */
+void sim_node_forget_frames(sim_node *node);
 /** command: taken over. */
 void sim_node_command(struct sim_world *world, sim_node *node, json_t *command, uint64_t request);
 /** A file left in its inbox folder: it stays there until it is taken up or refused. */

@@ -238,6 +238,24 @@ static void change_members(sim_world *world, const sim_act *act)
     }
 }
 
+/* No connection outlives such a sleep, and nothing that was under way on one. */
+static void sleep_all(sim_world *world, uint64_t days)
+{
+    for (size_t i = 0; i < world->network.count; i++) {
+        sim_connection *connection = &world->network.connections[i];
+
+        if (connection->number != 0 && connection->up && connection->open[0] && connection->open[1]) {
+            sim_network_cut(world, connection, 0, 0);
+        }
+    }
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node_forget_frames(&world->nodes[i]);
+    }
+    world->leapt_ms = world->now_ms;
+    world->leap_ms += days * NRS_DAY_MS;
+    sim_trace_line(world, NULL, "%llu days pass while all sleep", (unsigned long long)days);
+}
+
 void sim_work_do(sim_world *world, const sim_act *act, size_t number)
 {
     sim_node *node = sim_world_node(world, act->who);
@@ -247,9 +265,7 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
         return;
     }
     if (act->type == SIM_ACT_SKIP) {
-        world->leapt_ms = world->now_ms;
-        world->leap_ms += (1 + act->a % 25) * NRS_DAY_MS;
-        sim_trace_line(world, NULL, "%llu days pass while all sleep", (unsigned long long)(1 + act->a % 25));
+        sleep_all(world, 1 + act->a % 25);
         return;
     }
     if (node == NULL || node->core == NULL) {
