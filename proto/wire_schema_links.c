@@ -34,12 +34,19 @@ static const wire_rule statement_rules[] = {
     {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_NOTICE, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
-    {4, WIRE_CODE, 0, NRS_STAGE_CANNOT_OPEN, 0, 0, 0},
+    {4, WIRE_CODE, 0, NRS_STAGE_WITHDRAWN, 0, 0, 0},
     {5, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
     {6, WIRE_SIZE, 0, NRS_REASON_SIZE_MAX, 0, 0, 0},
     {7, WIRE_SIZE, 0, NRS_HASH_SIZE, 0, 0, 0},
     {8, WIRE_SIZE, 0, NRS_STATEMENT_SIZE_MAX, 0, 0, 0},
     {9, WIRE_LINE, 0, NRS_USER_SIZE_MAX, 0, 0, 0},
+};
+
+static const wire_rule withdrawal_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, HASH, 0, 0, 0},
+    {3, WIRE_TIME, 0, 0, 0, 0, 0},
+    {4, WIRE_MESSAGE, 1, 0, 0, 0, 0},
 };
 
 static const wire_rule notice_rules[] = {
@@ -70,6 +77,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (!receipt && statement->stage != 0) {
         return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (statement->type == NRS_STATEMENT_WITHDRAWAL && statement->detail.len == 0) {
+        return NRS_ERROR_MALFORMED; /* the originator's signature */
     }
     if (decision && (statement->detail.len == 0 || statement->detail.len % NRS_HASH_SIZE != 0)) {
         return NRS_ERROR_MALFORMED; /* what was accepted or declined */
@@ -168,6 +178,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(envelope, envelope_rules, check_envelope),
     WIRE_SCHEMA(letter, letter_rules, NULL),
     WIRE_SCHEMA(statement, statement_rules, check_statement),
+    WIRE_SCHEMA(withdrawal, withdrawal_rules, NULL),
     WIRE_SCHEMA(notice, notice_rules, NULL),
     WIRE_SCHEMA(head, head_rules, check_head),
     WIRE_SCHEMA(hello, hello_rules, check_hello),

@@ -117,6 +117,7 @@ static const wire_rule rules_rules[] = {
     {2, WIRE_BITS, 0, NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD, 0, 0, 0},
     {3, WIRE_MESSAGE, 0, 0, 0, NRS_DISCLAIMER_COUNT_MAX, 0},
     {4, WIRE_MESSAGE, 0, 0, 0, NRS_DUTY_COUNT_MAX, 0},
+    {5, WIRE_RANGE, 0, NRS_WITHDRAWN_DAYS_MAX + 1, 0, 0, 0},
 };
 
 static const wire_rule recognised_rules[] = {

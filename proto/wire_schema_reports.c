@@ -26,7 +26,7 @@ int wire_body_size_valid(uint64_t size)
 }
 
 static const wire_rule record_rules[] = {
-    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_AUDIT_COSIGNATURE, 0, 0, 0},
+    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_WITHDRAWAL, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
 };
 
@@ -50,6 +50,8 @@ static nrs_error check_record(const ProtobufCMessage *message)
     case NRS_RECORD_AUDIT_CHECKPOINT:
     case NRS_RECORD_AUDIT_COSIGNATURE:
         return NRS_OK;
+    case NRS_RECORD_WITHDRAWAL:
+        break; /* a signed statement, but no record of its own */
     }
     return NRS_ERROR_UNKNOWN_FLAG;
 }

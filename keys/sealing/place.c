@@ -43,15 +43,6 @@ static nrs_error check_pair(const nrs_header *one, const nrs_header *other, cons
     return NRS_OK;
 }
 
-static void fill(Nrs__Wire__SignedHeader *out, const nrs_sealed_view *view, uint8_t grant_hash[NRS_LONG_HASH_SIZE])
-{
-    nrs_long_hash(grant_hash, NRS_DOMAIN_GRANT, nrs_field(&view->sealed->grant));
-    out->header = view->sealed->header;
-    out->body_hash = nrs_field_of(nrs_slice_of(view->hashes + NRS_LONG_HASH_SIZE, NRS_LONG_HASH_SIZE));
-    out->grant_hash = nrs_field_of(nrs_slice_of(grant_hash, NRS_LONG_HASH_SIZE));
-    out->signature = view->sealed->signature;
-}
-
 nrs_error nrs_equivocation_make(nrs_bytes *record_out, const nrs_sealed_view *one, const nrs_sealed_view *other)
 {
     Nrs__Wire__SignedHeader first = NRS__WIRE__SIGNED_HEADER__INIT, second = NRS__WIRE__SIGNED_HEADER__INIT;
@@ -67,8 +58,8 @@ nrs_error nrs_equivocation_make(nrs_bytes *record_out, const nrs_sealed_view *on
         return error;
     }
     ascending = memcmp(one->id, other->id, NRS_HASH_SIZE) < 0;
-    fill(&first, ascending ? one : other, first_grant);
-    fill(&second, ascending ? other : one, second_grant);
+    nrs_signed_header_of(&first, first_grant, ascending ? one : other);
+    nrs_signed_header_of(&second, second_grant, ascending ? other : one);
     value.first = &first;
     value.second = &second;
     error = nrs_equivocation_encode(&payload, &value);
@@ -76,25 +67,6 @@ nrs_error nrs_equivocation_make(nrs_bytes *record_out, const nrs_sealed_view *on
         error = nrs_record_wrap(record_out, NRS_RECORD_EQUIVOCATION, nrs_slice_of_bytes(&payload));
     }
     nrs_bytes_wipe(&payload);
-    return error;
-}
-
-static void hash_one(uint8_t hashes_out[3 * NRS_LONG_HASH_SIZE], const Nrs__Wire__SignedHeader *value)
-{
-    nrs_long_hash(hashes_out, NRS_DOMAIN_HEADER, nrs_field(&value->header));
-    memcpy(hashes_out + NRS_LONG_HASH_SIZE, value->body_hash.data, NRS_LONG_HASH_SIZE);
-    memcpy(hashes_out + 2 * NRS_LONG_HASH_SIZE, value->grant_hash.data, NRS_LONG_HASH_SIZE);
-}
-
-static nrs_error parse_one(nrs_header **header_out, uint8_t id_out[NRS_HASH_SIZE], const Nrs__Wire__SignedHeader *value)
-{
-    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
-    nrs_error error = nrs_header_decode(header_out, nrs_field(&value->header));
-
-    if (error == NRS_OK) {
-        hash_one(hashes, value);
-        nrs_sealed_id(id_out, hashes, hashes + NRS_LONG_HASH_SIZE);
-    }
     return error;
 }
 
@@ -106,10 +78,10 @@ nrs_error nrs_equivocation_parse(nrs_equivocation_view *view_out, nrs_slice payl
     NRS_ASSERT(view_out != NULL);
     error = nrs_equivocation_decode(&view.value, payload);
     if (error == NRS_OK) {
-        error = parse_one(&view.headers[0], view.ids[0], view.value->first);
+        error = nrs_signed_header_parse(&view.headers[0], view.ids[0], view.value->first);
     }
     if (error == NRS_OK) {
-        error = parse_one(&view.headers[1], view.ids[1], view.value->second);
+        error = nrs_signed_header_parse(&view.headers[1], view.ids[1], view.value->second);
     }
     if (error == NRS_OK) {
         error = check_pair(view.headers[0], view.headers[1], view.ids[0], view.ids[1]);
@@ -125,25 +97,16 @@ nrs_error nrs_equivocation_parse(nrs_equivocation_view *view_out, nrs_slice payl
     return NRS_OK;
 }
 
-/* The originator's signature over the header and the hashes of what it stood beside. */
-static nrs_error check_signature(const Nrs__Wire__SignedHeader *value, const nrs_header *header)
-{
-    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
-
-    hash_one(hashes, value);
-    return nrs_sign_verify(value->signature.data, header->originator.data, NRS_DOMAIN_SEALED_SIGN, nrs_slice_of(hashes, sizeof hashes));
-}
-
 nrs_error nrs_equivocation_verify(nrs_equivocation_view *view_out, nrs_slice payload)
 {
     nrs_equivocation_view view = {0};
     nrs_error error = nrs_equivocation_parse(&view, payload);
 
     if (error == NRS_OK) {
-        error = check_signature(view.value->first, view.headers[0]);
+        error = nrs_signed_header_check(view.value->first, view.headers[0]);
     }
     if (error == NRS_OK) {
-        error = check_signature(view.value->second, view.headers[1]);
+        error = nrs_signed_header_check(view.value->second, view.headers[1]);
     }
     if (error != NRS_OK) {
         nrs_equivocation_view_wipe(&view);

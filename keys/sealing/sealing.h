@@ -21,6 +21,14 @@ NRS_MUST_USE nrs_error nrs_summary_bound(nrs_bytes *bound_out, const nrs_header 
  *  slots, else no file key, and ephemeral key and root exactly when there are slots. */
 NRS_MUST_USE nrs_error nrs_grant_form_check(const nrs_grant *grant, bool clear);
 
+/** The parts of a sealed report that its signature can be checked with. Out: value_out borrows from the view and from
+ *  grant_hash_out. */
+void nrs_signed_header_of(Nrs__Wire__SignedHeader *value_out, uint8_t grant_hash_out[NRS_LONG_HASH_SIZE], const nrs_sealed_view *view);
+/** The header and the report's id. Out: header_out: nrs_header_free. */
+NRS_MUST_USE nrs_error nrs_signed_header_parse(nrs_header **header_out, uint8_t id_out[NRS_HASH_SIZE], const Nrs__Wire__SignedHeader *value);
+/** The originator's signature over the header and the hashes of what it stood beside. Returns NRS_ERROR_FORGED. */
+NRS_MUST_USE nrs_error nrs_signed_header_check(const Nrs__Wire__SignedHeader *value, const nrs_header *header);
+
 /** What a grant under construction says. All borrowed. */
 typedef struct nrs_grant_plan {
     const uint8_t *sealed_id;

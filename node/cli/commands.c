@@ -141,10 +141,15 @@ static const nrs_option community_rule_options[] = {
     {"labels", 0, "LIST", false, N_("the labels allowed in the community, with commas between")},
     {"red-relay", 0, "yes|no", false, N_("whether hubs may carry RED sealed")},
     {"withheld", 0, "yes|no", false, N_("whether sources may be withheld")},
+    {"withdrawn", 0, "keep|forget|DAYS", false,
+     N_("what becomes of a withdrawn report that was opened: its key is kept, forgotten at once, or after so many days, such as 30d")},
     DRAFT_OPTION,
 };
 static const nrs_option decline_options[] = {
     {"reason", 0, "TEXT", false, N_("why, for the originator to read")},
+};
+static const nrs_option withdraw_options[] = {
+    {"reason", 0, "TEXT", false, N_("why, for those to read who were sent it")},
 };
 static const nrs_option join_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the community's secretariat reads out by telephone")},
@@ -160,7 +165,8 @@ static const nrs_option join_options[] = {
         {"form", 0, "FILE", false, N_("a filled form; options given beside it win")},                                  \
         {"urgent", 0, NULL, false, N_("mark as urgent")}, {"drill", 0, NULL, false, N_("mark as a drill")},            \
         {"expires", 0, "DURATION", false, N_("how long it lives, such as 7d or 12h; at most 14d")},                    \
-        {"follows", 0, "ID", false, N_("the report that this one follows")},                                           \
+        {"follows", 0, "ID", false, N_("the report that this one follows, corrects or adds to; it is counted from there")},         \
+        {"final", 0, NULL, false, N_("mark as the final report of its series")},                                           \
         {"onward", 0, "WORD", true,                                                                                    \
          N_("whom a hub may pass it on to: council, ministry, national, response or communities; may be repeated")},   \
         {"disclaimer", 0, "NAME", true, N_("a disclaimer of the community that recipients accept first; may be repeated")},  \
@@ -300,6 +306,8 @@ static const nrs_command commands[] = {
      nrs_run_accept},
     {"decline", "ID", 1, 1, OPTIONS(decline_options), N_("decline the disclaimers of a report, which stays closed"),
      "noroshi decline 3f9a1c --reason \"…\"", nrs_run_decline},
+    {"withdraw", "ID", 1, 1, OPTIONS(withdraw_options), N_("take back a report that this node has sent"),
+     "noroshi withdraw 3f9a1c --reason \"…\"", nrs_run_withdraw},
     {"receipts", "ID", 1, 1, OPTIONS(receipts_options), N_("who has received and opened a report"),
      "noroshi receipts 3f9a1c --missing", nrs_run_receipts},
     {"reply", "ID", 1, 1, OPTIONS(send_options), N_("answer a report; prints the ID of the answer"),

@@ -46,6 +46,7 @@ nrs_error nrs_run_list(nrs_cli *cli);
 nrs_error nrs_run_show(nrs_cli *cli);
 nrs_error nrs_run_accept(nrs_cli *cli);
 nrs_error nrs_run_decline(nrs_cli *cli);
+nrs_error nrs_run_withdraw(nrs_cli *cli);
 nrs_error nrs_run_receipts(nrs_cli *cli);
 nrs_error nrs_run_export(nrs_cli *cli);
 nrs_error nrs_run_forget(nrs_cli *cli);

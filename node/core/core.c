@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "link/receive.h"
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
 
@@ -26,6 +27,9 @@ static nrs_error load(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_audit_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawals_load(core);
     }
     nrs_roster_nobody_came(core); /* who was here before the start has not come in */
     core->admission_changed = true;
@@ -49,6 +53,7 @@ static void unload(nrs_core *core)
     nrs_prekey_keeper_wipe(core);
     nrs_vault_keeper_wipe(core);
     nrs_audit_wipe(core);
+    nrs_withdrawals_wipe(core);
 }
 
 static nrs_error take_own_card(nrs_core *core)
@@ -201,6 +206,9 @@ static nrs_error tick(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_gap_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_tick(core);
     }
     if (error == NRS_OK) {
         error = nrs_audit_tick(core);

@@ -221,6 +221,9 @@ struct nrs_core {
     struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;
 
+    struct nrs_withdrawn_mark *withdrawn_by_id, *withdrawn_by_position; /* withdrawal.c */
+    bool withdrawn_any;                /* the store holds a withdrawal, live or not */
+    bool follows_any;                  /* some report here follows another (follows.c) */
     bool gaps;                         /* there may be some (gap.c) */
     uint64_t gap_grace_ms;
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */

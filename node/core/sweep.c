@@ -91,6 +91,9 @@ nrs_error nrs_sweep_tick(nrs_core *core)
         return NRS_OK;
     }
     error = nrs_store_deferred_expire(core->store, core->now_ms);
+    if (error == NRS_OK && core->withdrawn_any) {
+        error = nrs_store_withdrawal_expire(core->store, core->now_ms);
+    }
     if (error == NRS_OK) {
         error = read_swept(core, &after);
     }

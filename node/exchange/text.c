@@ -24,6 +24,8 @@ static const struct head_line {
     const char *key, *ja, *en;
     line_form form;
 } head_lines[] = {
+    {"withdrawn_at", "撤回", "Withdrawn", LINE_TIME},
+    {"withdrawn_reason", "撤回の理由", "Why withdrawn", LINE_PLAIN},
     {"id", "識別子", "ID", LINE_PLAIN},
     {"community", "コミュニティ", "Community", LINE_PLAIN},
     {"from", "発信元", "From", LINE_PLAIN},
@@ -35,6 +37,7 @@ static const struct head_line {
     {"number", "報番号", "Report number", LINE_NUMBER},
     {"final", "最終報", "Final report", LINE_FLAG},
     {"follows", "前の報告", "Follows", LINE_PLAIN},
+    {"followed_by", "続報", "Followed by", LINE_LIST},
     {"quoted", "引用元", "Quotes", LINE_PLAIN},
     {"created_at", "作成", "Created", LINE_TIME},
     {"received_at", "受信", "Received", LINE_TIME},

@@ -79,7 +79,7 @@ static nrs_report_row row_of(nrs_query *query)
     return (nrs_report_row){
         .position = nrs_query_u64(query, 0),
         .part = (nrs_report_part)enum_of(query, 1, NRS_PART_SENT),
-        .key_state = (nrs_key_state)enum_of(query, 2, NRS_KEY_FORGOTTEN),
+        .key_state = (nrs_key_state)enum_of(query, 2, NRS_KEY_WITHDRAWN),
         .opened_ms = nrs_query_u64(query, 3),
         .segment = nrs_query_u64(query, 4),
         .label = nrs_query_u32(query, 5),

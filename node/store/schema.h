@@ -46,6 +46,14 @@
     " report INTEGER NOT NULL, address TEXT NOT NULL, stage INTEGER NOT NULL, at_ms INTEGER NOT NULL,"                 \
     " person TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL, statement BLOB NOT NULL, hashes BLOB NOT NULL,"  \
     " PRIMARY KEY(report, address, stage)) WITHOUT ROWID;"                                                             \
+    "CREATE TABLE withdrawal("                                                                                         \
+    " id BLOB PRIMARY KEY, position INTEGER NOT NULL, at_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"           \
+    " until_ms INTEGER NOT NULL, forget_ms INTEGER NOT NULL, originator BLOB NOT NULL, person TEXT NOT NULL,"          \
+    " reason TEXT NOT NULL, proof BLOB NOT NULL);"                                                                     \
+    "CREATE INDEX withdrawal_until ON withdrawal(until_ms);"                                                           \
+    "CREATE INDEX withdrawal_forget ON withdrawal(forget_ms) WHERE forget_ms > 0;"                                     \
+    "CREATE INDEX withdrawal_unseen ON withdrawal(originator) WHERE position = 0;"                                     \
+    "CREATE TABLE follows(tag BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(tag, position)) WITHOUT ROWID;"    \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

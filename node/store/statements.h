@@ -15,6 +15,7 @@
 #define NRS_AUDIT_COLUMNS                                                                                              \
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
 #define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
+#define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_ROSTER_STEP_COLUMNS "community, version, base_version, key_change, adopted_ms, hash, summary, delta"
@@ -114,6 +115,32 @@
     X(DECISION_EACH, READ,                                                                                             \
       "SELECT address, stage, at_ms, person, user, reason, statement, hashes FROM decision WHERE report = ?1"          \
       " ORDER BY +address, +stage")                                                                                    \
+    X(WITHDRAWAL_ADD, CHANGE,                                                                                          \
+      "INSERT INTO withdrawal(id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof)"\
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING")                                       \
+    X(WITHDRAWAL_GET, READ,                                                                                            \
+      "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal WHERE id = ?1")                                               \
+    X(WITHDRAWAL_FIND, READ,                                                                                           \
+      "SELECT id FROM withdrawal WHERE position = 0 AND substr(lower(hex(id)), 1, length(?1)) = ?1 LIMIT 2")           \
+    X(WITHDRAWAL_EACH, READ,                                                                                           \
+      "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal WHERE until_ms > ?1")                                         \
+    X(WITHDRAWAL_ANY, READ,                                                                                            \
+      "SELECT 1 FROM withdrawal LIMIT 1")                                                                              \
+    X(WITHDRAWAL_DUE, READ,                                                                                            \
+      "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal INDEXED BY withdrawal_forget"                                 \
+      " WHERE forget_ms > 0 AND forget_ms <= ?1 ORDER BY +forget_ms, +id LIMIT ?2")                                    \
+    X(WITHDRAWAL_SET_FORGET, CHANGE,                                                                                   \
+      "UPDATE withdrawal SET forget_ms = ?2 WHERE id = ?1")                                                            \
+    X(WITHDRAWAL_UNSEEN, READ,                                                                                         \
+      "SELECT count(*) FROM withdrawal INDEXED BY withdrawal_unseen WHERE originator = ?1 AND position = 0")           \
+    X(WITHDRAWAL_EXPIRE, CHANGE,                                                                                       \
+      "DELETE FROM withdrawal WHERE position = 0 AND until_ms <= ?1")                                                  \
+    X(FOLLOWS_ADD, CHANGE,                                                                                             \
+      "INSERT INTO follows(tag, position) VALUES(?1, ?2) ON CONFLICT DO NOTHING")                                      \
+    X(FOLLOWS_ANY, READ, "SELECT 1 FROM follows LIMIT 1")                                                              \
+    X(FOLLOWS_EACH, READ,                                                                                              \
+      "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
+      " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

@@ -82,7 +82,7 @@ class Contract(E2E):
         self.assertIn(report[:12], alpha.cli("list").out)
 
     def test_not_landed_commands_are_unknown(self):
-        for args in (("withdraw", "a" * 64, "--reason", "r"), ("drill", "status", "a" * 64),
+        for args in (("drill", "status", "a" * 64),
                      ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--attach", "/etc/hostname"),
                      ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--withhold-source")):
             with self.subTest(args=args):

@@ -131,7 +131,7 @@ class Proxy:
 # ---- A database, as whoever holds it takes it apart ----
 
 SIGNED = {4: "Grant", 5: "Card", 6: "Prekeys", 8: "Envelope", 9: "Freshness", 12: "KeyChange", 14: "AuditCheckpoint",
-          15: "AuditCosignature"}
+          15: "AuditCosignature", 16: "Withdrawal"}
 RECORDS = {1: "Sealed", 2: "SlotTable", 3: "SlotPath", 4: "Signed", 5: "Signed", 6: "Signed", 7: "SignedByMany", 8: "Signed",
            9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed"}
 INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTable", "slots"): "Slot", ("SlotPath", "slot"): "Slot",
@@ -139,7 +139,7 @@ INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTab
 NEVER_LEAVE = (200, 201)  # rows that never leave the node as such
 COLUMNS = {"log.record": "record", "log.slots": "record", "deferred.record": "record", "slot.path": "record", "roster.many": "SignedByMany",
            "letter.statement": "Statement"}
-PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12}
+PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12, "withdrawal.proof": 16}
 
 
 def leaves(message, data, inner=None):

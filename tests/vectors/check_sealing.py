@@ -21,7 +21,7 @@ LETTER_CLASSES = (256, 1024, 4096, 16384, 65536)
 ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
 VECTOR_COUNT_MIN = 50
-KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation"}
+KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal"}
 
 
 # ---- Primitives ----
@@ -352,6 +352,27 @@ def equivocation(given):
     return {"place": one.place}
 
 
+# ---- Withdrawals ----
+
+def signed_header(part, step):
+    """The header, the report's id, and the originator's signature over both."""
+    need(part is not None, "decode", "malformed")
+    header_hash = domain_hash("header", part.header, size=64)
+    header = decode("Header", part.header)
+    check_signature(step, header.originator, part.signature, "sealed signature", header_hash + part.body_hash + part.grant_hash)
+    return header, domain_hash("sealed id", header_hash, part.body_hash)
+
+
+def withdrawal(given):
+    outer = decode("Signed", given["withdrawal"])
+    check_signature("signature", outer.signer, outer.signature, "withdrawal signature", outer.statement)
+    value = decode("Withdrawal", outer.statement)
+    header, sealed_id = signed_header(value.report, "report")
+    need(sealed_id == value.sealed_id, "id")
+    need(outer.signer == header.originator, "originator", "not-originator")
+    return {"sealed_id": sealed_id}
+
+
 # ---- Persons' prekeys, fingerprints ----
 
 def person_prekey(given):
@@ -372,7 +393,7 @@ def fingerprint(given):
 # ---- The vectors ----
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster,
-          "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation}
+          "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
           "community", "secret", "place"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}

@@ -1,8 +1,8 @@
 /* Vectors of sealed reports and later grants, each with at most one failure. */
 #include "scene.h"
 
-#include "padded.h"
-#include "sealing.h"
+#include "sealing/padded.h"
+#include "sealing/sealing.h"
 
 static void body_flipped(void)
 {

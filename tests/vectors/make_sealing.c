@@ -68,5 +68,6 @@ int main(int argc, char **argv)
     make_statements(argv[1]);
     make_rosters(argv[1]);
     make_streams(argv[1]);
+    make_withdrawals(argv[1]);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* Vectors of envelopes, cards, prekeys, wrapped prekeys of persons, and fingerprints. */
 #include "scene.h"
 
-#include "agreement.h"
+#include "identity/agreement.h"
 #include "keys/vault.h"
-#include "padded.h"
+#include "sealing/padded.h"
 #include "signing.h"
 
 static party sender, reader, other;

@@ -179,7 +179,7 @@ def duty_rule(**c):
 
 
 def rules(**c):
-    return message((1, 62), (2, 3), (3, [disclaimer()]), (4, [duty_rule()]), **c)
+    return message((1, 62), (2, 3), (3, [disclaimer()]), (4, [duty_rule()]), (5, 0), **c)
 
 
 def roster(**c):
@@ -211,6 +211,10 @@ def statement(**c):
 
 def notice(**c):
     return message((1, header(f4=2, f13=[fill(9)])), (2, fill(1, 64)), (3, grant()), (4, fill(2, 64)), **c)
+
+
+def withdrawal(**c):
+    return message((1, 1), (2, fill(1)), (3, T0), (4, signed_header()), **c)
 
 
 def letter(**c):
@@ -374,7 +378,19 @@ VECTORS = [
     ("statement", "good-acceptance", OK, statement(f4=3, f8=fill(9, 64), f9="operator")),
     ("statement", "good-notice", OK, statement(f1=9, f4=0, f8=notice())),
     ("notice", "good", OK, notice()),
-    ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報")),
+    ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報", f8=b"signed")),
+    ("statement", "good-withdrawn", OK, statement(f4=6)),
+    ("withdrawal", "good", OK, withdrawal()),
+    ("withdrawal", "suite-2", SUITE, withdrawal(f1=2)),
+    ("withdrawal", "id-31", BAD, withdrawal(f2=fill(1, 31))),
+    ("withdrawal", "time-missing", BAD, withdrawal(f3=0)),
+    ("withdrawal", "report-missing", BAD, withdrawal(f4=None)),
+    ("withdrawal", "signature-missing", BAD, withdrawal(f4=signed_header(f4=b""))),
+    ("withdrawal", "unknown-field-in-report", FIELD, withdrawal(f4=signed_header() + UNKNOWN)),
+    ("withdrawal", "larger-than-5120", LARGE, fill(0, 5121)),
+    ("roster", "good-withdrawn-30-days", OK, roster(f13=rules(f5=31))),
+    ("roster", "withdrawn-368", BAD, roster(f13=rules(f5=368))),
+    ("record", "type-of-a-withdrawal", FLAG, record(f1=16)),
     ("statement", "good-regrant", OK, statement(f1=7, f4=0, f7=fill(1, 8))),
     ("statement", "good-missing-range", OK, statement(f1=8, f4=0, f5="", f7=fill(2), f8=fill(3, 48))),
     ("statement", "good-missing-places", OK, statement(f1=8, f4=0, f5="", f8=fill(3, 32 * 32))),
@@ -493,7 +509,7 @@ VECTORS = [
     ("roster", "rules-flag-4", FLAG, roster(f13=rules(f2=4))),
     ("roster", "tombstone-cause-3", FLAG, roster(f12=[tombstone(f2=3)])),
     ("statement", "type-99", FLAG, statement(f1=99, f4=0)),
-    ("statement", "stage-6", FLAG, statement(f4=6)),
+    ("statement", "stage-7", FLAG, statement(f4=7)),
     ("frame", "type-7", FLAG, frame(f1=7)),
 
     # Sizes and ranges.
@@ -569,6 +585,7 @@ VECTORS = [
     ("letter", "empty", BAD, b""),
     ("letter", "statements-513", LARGE, letter(f1=[b"x"] * 513)),
     ("statement", "receipt-without-stage", BAD, statement(f4=0)),
+    ("statement", "withdrawal-without-proof", BAD, statement(f1=3, f4=0)),
     ("statement", "acceptance-of-nothing", BAD, statement(f4=3)),
     ("statement", "declined-33-bytes", BAD, statement(f4=4, f8=fill(9, 33))),
     ("statement", "user-of-two-lines", BAD, statement(f9="a\nb")),

@@ -1,7 +1,7 @@
 #include "scene.h"
 
-#include "padded.h"
-#include "sealing.h"
+#include "sealing/padded.h"
+#include "sealing/sealing.h"
 
 enum { CROWD = 5 };
 

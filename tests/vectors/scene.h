@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sealing.h"
+#include "sealing/sealing.h"
 #include "sealing_fixture.h"
 #include "vector_file.h"
 

@@ -29,5 +29,6 @@ void make_reports(const char *folder);
 void make_statements(const char *folder);
 void make_rosters(const char *folder);
 void make_streams(const char *folder);
+void make_withdrawals(const char *folder);
 
 #endif

@@ -45,7 +45,7 @@ MESSAGES = {
     "Tombstone": ["sign_key b", "cause u", "at_ms u", "curve_key b", "org s"],
     "Disclaimer": ["name s", "version u", "ja s", "en s", "labels u", "kinds u"],
     "DutyRule": ["labels u", "kinds u", "duty s"],
-    "Rules": ["labels u", "flags u", "disclaimers []Disclaimer", "duties []DutyRule"],
+    "Rules": ["labels u", "flags u", "disclaimers []Disclaimer", "duties []DutyRule", "withdrawn u"],
     "Recognised": ["community b", "id s"],
     "Roster": ["suite u", "community b", "id s", "name s", "version u", "previous b", "created_ms u", "expires_ms u",
                "keys []b", "threshold u", "members []Member", "tombstones []Tombstone", "rules Rules",
@@ -65,6 +65,7 @@ MESSAGES = {
     "Statement": ["type u", "sealed_id b", "at_ms u", "stage u", "person s", "reason s", "reference b", "detail b",
                   "user s"],
     "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
+    "Withdrawal": ["suite u", "sealed_id b", "at_ms u", "report SignedHeader"],
     "Notice": ["header b", "body_hash b", "grant b", "signature b"],
 }
 

@@ -59,6 +59,8 @@
     X(AUDIT_KEY, "noroshi/1 audit key")                                                                                \
     X(AUDIT_SEAL, "noroshi/1 audit seal")                                                                              \
     X(AUDIT_CHECKPOINT_SIGN, "noroshi/1 audit checkpoint signature")                                                   \
+    X(WITHDRAWAL_SIGN, "noroshi/1 withdrawal signature")                                                                \
+    X(FOLLOWS, "noroshi/1 follows")                                                                                    \
     X(AUDIT_COSIGNATURE_SIGN, "noroshi/1 audit cosignature signature")
 
 typedef enum nrs_domain {

@@ -226,6 +226,30 @@ static nrs_error read_flag(nrs_cli *cli, rule_change *with, const char *option, 
     return NRS_OK;
 }
 
+/* "keep", "forget", or after how many days. */
+static nrs_error read_withdrawn(nrs_cli *cli, rule_change *with)
+{
+    const char *given = nrs_cli_option(cli, "withdrawn");
+    const uint32_t before = with->rules.withdrawn;
+    uint64_t life_ms = 0;
+
+    if (given == NULL) {
+        return NRS_OK;
+    }
+    if (strcmp(given, "keep") == 0) {
+        with->rules.withdrawn = 0;
+    } else if (strcmp(given, "forget") == 0) {
+        with->rules.withdrawn = 1;
+    } else if (nrs_duration_parse(&life_ms, given) == NRS_OK && life_ms % NRS_DAY_MS == 0 && life_ms / NRS_DAY_MS <= NRS_WITHDRAWN_DAYS_MAX) {
+        with->rules.withdrawn = (uint32_t)(life_ms / NRS_DAY_MS) + 1;
+    } else {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("allowed: keep, forget, or days such as 30d, at most 366d"), "--withdrawn: %s", given);
+    }
+    with->any = true;
+    with->changed = with->changed || with->rules.withdrawn != before;
+    return NRS_OK;
+}
+
 /* Whose rule already asks this label or kind for this duty and nothing else does. */
 static bool asks_already(const rule_change *with, uint32_t labels, uint32_t kinds, const char *duty)
 {
@@ -318,6 +342,9 @@ static nrs_error read_rules(nrs_cli *cli, rule_change *with)
     }
     if (error == NRS_OK) {
         error = read_flag(cli, with, "withheld", NRS_RULE_WITHHELD);
+    }
+    if (error == NRS_OK) {
+        error = read_withdrawn(cli, with);
     }
     for (size_t i = 0; error == NRS_OK && (given = nrs_cli_option_at(cli, "duty-for", i)) != NULL; i++) {
         error = read_duty_for(cli, with, given);

@@ -56,11 +56,22 @@ static json_t *disclaimer_json(const Nrs__Wire__Disclaimer *disclaimer)
                      labels_json(disclaimer->labels), "kinds", kinds_json(disclaimer->kinds));
 }
 
+void nrs_rules_withdrawn(char *text_out, const Nrs__Wire__Rules *rules)
+{
+    if (rules->withdrawn < 2) {
+        snprintf(text_out, 16, "%s", rules->withdrawn == 0 ? "keep" : "forget");
+    } else {
+        snprintf(text_out, 16, "%lud", (unsigned long)rules->withdrawn - 1);
+    }
+}
+
 json_t *nrs_rules_json(const Nrs__Wire__Rules *rules)
 {
     json_t *disclaimers = json_array();
     json_t *duties = json_array();
+    char withdrawn[16];
 
+    nrs_rules_withdrawn(withdrawn, rules);
     for (size_t i = 0; i < rules->n_disclaimers; i++) {
         (void)json_array_append_new(disclaimers, disclaimer_json(rules->disclaimers[i]));
     }
@@ -68,9 +79,9 @@ json_t *nrs_rules_json(const Nrs__Wire__Rules *rules)
         (void)json_array_append_new(duties, json_pack("{s:s, s:o, s:o}", "duty", rules->duties[i]->duty, "labels",
                                                       labels_json(rules->duties[i]->labels), "kinds", kinds_json(rules->duties[i]->kinds)));
     }
-    return json_pack("{s:o, s:b, s:b, s:o, s:o}", "labels", labels_json(rules->labels), "red_relay",
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:s}", "labels", labels_json(rules->labels), "red_relay",
                      (rules->flags & NRS_RULE_RED_RELAY) != 0 ? 1 : 0, "withheld", (rules->flags & NRS_RULE_WITHHELD) != 0 ? 1 : 0,
-                     "disclaimers", disclaimers, "duties", duties);
+                     "disclaimers", disclaimers, "duties", duties, "withdrawn", withdrawn);
 }
 
 static json_t *time_or_null(uint64_t time_ms)
@@ -122,6 +133,11 @@ static void print_where(uint32_t labels, uint32_t kinds, bool japanese)
 
 void nrs_rules_print(const Nrs__Wire__Rules *rules, bool japanese)
 {
+    if (rules->withdrawn == 1) {
+        fputs(_("withdrawn reports: the key is forgotten at once\n"), stdout);
+    } else if (rules->withdrawn > 1) {
+        printf(_("withdrawn reports: the key is forgotten after %lu days\n"), (unsigned long)rules->withdrawn - 1);
+    }
     for (size_t i = 0; i < rules->n_disclaimers; i++) {
         const Nrs__Wire__Disclaimer *one = rules->disclaimers[i];
         const bool replaced = i + 1 < rules->n_disclaimers && strcmp(rules->disclaimers[i + 1]->name, one->name) == 0;

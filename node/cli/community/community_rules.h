@@ -10,6 +10,8 @@
 /** A new reference; NULL without memory. */
 json_t *nrs_rules_json(const Nrs__Wire__Rules *rules);
 json_t *nrs_member_duties_json(const Nrs__Wire__Member *member);
+/** What becomes of withdrawn reports that were opened: "keep", "forget" or days such as "30d". text_out holds 16 bytes. */
+void nrs_rules_withdrawn(char *text_out, const Nrs__Wire__Rules *rules);
 /** One line for each disclaimer and each duty that is needed. */
 void nrs_rules_print(const Nrs__Wire__Rules *rules, bool japanese);
 

@@ -320,7 +320,7 @@ static nrs_error read_rest(nrs_cli *cli, nrs_draft *draft)
 
     draft->urgent = nrs_cli_option(cli, "urgent") != NULL;
     draft->drill = nrs_cli_option(cli, "drill") != NULL;
-    draft->final = final != NULL && strcmp(final, "yes") == 0;
+    draft->final = nrs_cli_option(cli, "final") != NULL || (final != NULL && strcmp(final, "yes") == 0);
     draft->number = number == NULL ? 0 : (uint32_t)strtoul(number, NULL, 10); /* checked when the form was read */
     draft->follows = nrs_cli_option(cli, "follows");
     if (expires != NULL) {

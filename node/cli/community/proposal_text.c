@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "community/change.h"
+#include "community/community_rules.h"
 #include "language.h"
 #include "proto/assert.h"
 #include "proto/label.h"
@@ -95,6 +96,7 @@ static nrs_error add_json(void *context, const nrs_roster_change *change)
 
 static json_t *rules_json(const nrs_roster *roster)
 {
+    char withdrawn[16];
     json_t *labels = json_array();
     json_t *duties = json_array();
     json_t *disclaimers = json_array();
@@ -110,8 +112,9 @@ static json_t *rules_json(const nrs_roster *roster)
     for (size_t i = 0; i < roster->rules->n_disclaimers; i++) {
         (void)json_array_append_new(disclaimers, json_string(roster->rules->disclaimers[i]->name));
     }
-    return json_pack("{s:o, s:b, s:b, s:o, s:o}", "labels", labels, "red_relay", (roster->rules->flags & NRS_RULE_RED_RELAY) != 0,
-                     "withheld", (roster->rules->flags & NRS_RULE_WITHHELD) != 0, "duties", duties, "disclaimers", disclaimers);
+    nrs_rules_withdrawn(withdrawn, roster->rules);
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:s}", "labels", labels, "red_relay", (roster->rules->flags & NRS_RULE_RED_RELAY) != 0,
+                     "withheld", (roster->rules->flags & NRS_RULE_WITHHELD) != 0, "duties", duties, "disclaimers", disclaimers, "withdrawn", withdrawn);
 }
 
 static void put_times(json_t *row, const nrs_proposal *proposal)
@@ -184,16 +187,19 @@ static void print_member(const nrs_cli *cli, const Nrs__Wire__Member *member)
 
 static void print_rules(const nrs_roster *roster)
 {
+    char withdrawn[16];
+
     printf("    ");
     for (unsigned label = NRS_LABEL_CLEAR; label <= NRS_LABEL_RED; label++) {
         if ((roster->rules->labels & (1u << label)) != 0) {
             printf("%s ", nrs_label_name((nrs_label)label));
         }
     }
-    printf(_("| hubs carry RED sealed: %s | withheld sources: %s | disclaimers: %zu | duties: %zu\n"),
+    nrs_rules_withdrawn(withdrawn, roster->rules);
+    printf(_("| hubs carry RED sealed: %s | withheld sources: %s | disclaimers: %zu | duties: %zu | withdrawn: %s\n"),
            (roster->rules->flags & NRS_RULE_RED_RELAY) != 0 ? _("yes") : _("no"),
            (roster->rules->flags & NRS_RULE_WITHHELD) != 0 ? _("yes") : _("no"), roster->rules->n_disclaimers,
-           roster->rules->n_duties);
+           roster->rules->n_duties, withdrawn);
 }
 
 typedef struct text_context {

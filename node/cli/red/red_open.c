@@ -354,6 +354,10 @@ static nrs_error note_read(nrs_cli *cli, opening *with, const nrs_card *own)
     nrs_hex_encode(whole_id, with->sealed->id, NRS_HASH_SIZE);
     request = about(cli->person, "red-opened", whole_id);
     error = tell_place(request, with->opened.body);
+    if (error == NRS_OK && with->opened.report->follows.len == NRS_HASH_SIZE) {
+        nrs_hex_encode(whole_id, with->opened.report->follows.data, NRS_HASH_SIZE);
+        error = json_object_set_new(request, "follows", json_string(whole_id)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    }
     if (error == NRS_OK) {
         error = nrs_control_call(cli, request, NULL, NULL);
     }

@@ -104,7 +104,8 @@ nrs_error nrs_red_check_disclaimers(const json_t *listed, const nrs_header *head
 /* What the sealed report itself says wins over what the node says about it. */
 nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
 {
-    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance"};
+    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance",
+                                            "withdrawn_at", "withdrawn_reason", "followed_by"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
     const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);

@@ -10,7 +10,9 @@
 #include "language.h"
 #include "proto/assert.h"
 #include "red/red.h"
+#include "red/red_open.h"
 #include "red/red_report.h"
+#include "text.h"
 
 enum { ATTEMPTS = 4 };
 
@@ -289,6 +291,9 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
     if (error == NRS_OK) {
         error = nrs_red_set(request, "slot_table", nrs_slice_of_bytes(&parts->slot_table));
     }
+    if (error == NRS_OK && draft->follows != NULL && json_object_set(request, "follows", json_object_get(with->row, "follows")) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
     if (error == NRS_OK && draft->stale_roster && json_object_set_new(request, "stale_roster", json_true()) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }
@@ -313,6 +318,25 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
     return error;
 }
 
+/* 第n報: the node counts from what it can read; from a report under RED only a person's process can. 0: neither knows. */
+static uint32_t number_after(nrs_cli *cli, const json_t *prepared)
+{
+    const json_int_t counted = json_integer_value(json_object_get(prepared, "number"));
+    nrs_cli quiet = {.dir = cli->dir, .person = cli->person, .acting = cli->acting};
+    nrs_red_opening with = {.person = cli->acting};
+    uint32_t number = counted > 0 && counted <= UINT32_MAX ? (uint32_t)counted : 0;
+
+    if (number == 0 && cli->acting != NULL && nrs_red_unseal(&quiet, &with, cli->person, nrs_json_text(prepared, "follows")) == NRS_OK) {
+        number = with.opened.report->number == 0 ? 2 : with.opened.report->number + 1;
+    }
+    nrs_red_opening_wipe(&with);
+    quiet.dir = NULL;
+    quiet.person = NULL;
+    quiet.acting = NULL;
+    nrs_cli_wipe(&quiet);
+    return number;
+}
+
 /* From the node's preparation to its signature. */
 static nrs_error send_once(nrs_cli *cli, const nrs_draft *draft)
 {
@@ -323,6 +347,9 @@ static nrs_error send_once(nrs_cli *cli, const nrs_draft *draft)
 
     if (error == NRS_OK) {
         error = nrs_red_report_make(&report, cli, draft, with.row);
+    }
+    if (error == NRS_OK && draft->follows != NULL && report.value.number == 0) {
+        report.value.number = number_after(cli, with.row);
     }
     if (error == NRS_OK) {
         error = seal(&parts, &with, draft, &report.value);

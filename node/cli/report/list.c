@@ -24,7 +24,9 @@ typedef struct listing {
 
 static void add_marks(listing *to, const json_t *row)
 {
-    char *marks = nrs_text_format("%s%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+    char *marks = nrs_text_format("%s%s%s%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+                                  nrs_json_text(row, "withdrawn_at") != NULL ? _("withdrawn ") : "",
+                                  json_array_size(json_object_get(row, "followed_by")) > 0 ? _("followed ") : "",
                                   json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",
                                   json_is_true(json_object_get(row, "drill")) ? _("drill ") : "",
                                   json_is_true(json_object_get(row, "expired")) ? _("expired ") : "",
@@ -57,6 +59,27 @@ static void note_missing(listing *to, const json_t *row)
     free(line);
 }
 
+/* 第n報: which one of a series it is. Owned; NULL for none. */
+static char *number_of(const json_t *row)
+{
+    const long long number = (long long)json_integer_value(json_object_get(row, "number"));
+
+    if (json_is_true(json_object_get(row, "final"))) {
+        return number > 0 ? nrs_text_format(_("[report %lld, final] "), number) : strdup(_("[final report] "));
+    }
+    return number > 0 ? nrs_text_format(_("[report %lld] "), number) : NULL;
+}
+
+static const char *subject_of(const json_t *row)
+{
+    const char *subject = nrs_json_text(row, "subject");
+
+    if (subject != NULL) {
+        return subject;
+    }
+    return nrs_json_text(row, "withdrawn_at") != NULL ? _("(withdrawn)") : _("(sealed)");
+}
+
 static nrs_error add_listed(void *context, json_t *row)
 {
     listing *to = context;
@@ -65,8 +88,8 @@ static nrs_error add_listed(void *context, json_t *row)
     const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
     char *label = nrs_text_format("TLP:%s", nrs_json_text(row, "label") == NULL ? "?" : nrs_json_text(row, "label"));
     const bool drill = json_is_true(json_object_get(row, "drill"));
-    char *subject = nrs_text_format("%s%s", drill ? _("[DRILL] ") : "",
-                                    nrs_json_text(row, "subject") == NULL ? _("(sealed)") : nrs_json_text(row, "subject"));
+    char *number = number_of(row);
+    char *subject = nrs_text_format("%s%s%s", drill ? _("[DRILL] ") : "", number == NULL ? "" : number, subject_of(row));
     char short_id[SHORT_ID_SIZE + 1];
     char created[64];
 
@@ -80,6 +103,7 @@ static nrs_error add_listed(void *context, json_t *row)
     add_marks(to, row);
     nrs_table_add(&to->table, subject);
     note_missing(to, row);
+    free(number);
     free(subject);
     free(label);
     return to->table.error;

@@ -55,7 +55,8 @@ static nrs_error print_report(const nrs_cli *cli, const json_t *row)
     if (error != NRS_OK) {
         return error;
     }
-    snprintf(marks, sizeof marks, "%s%s", json_is_true(json_object_get(row, "drill")) ? _("[DRILL] ") : "",
+    snprintf(marks, sizeof marks, "%s%s%s", json_is_true(json_object_get(row, "drill")) ? _("[DRILL] ") : "",
+             nrs_json_text(row, "withdrawn_at") != NULL ? _("[WITHDRAWN] ") : "",
              json_is_true(json_object_get(row, "expired")) ? _("[EXPIRED] ") : "");
     for (size_t size = strlen(marks); size > 0 && marks[size - 1] == ' '; size--) {
         marks[size - 1] = '\0';
@@ -167,6 +168,7 @@ static const char *stage_in_words(const char *stage)
         {"waiting", N_("waiting for its keys")}, {"sent", N_("sent")},         {"stored", N_("received")},
         {"opened", N_("opened")},                {"accepted", N_("accepted")}, {"declined", N_("declined")},
         {"expired", N_("expired")},              {"cannot-open", N_("cannot open it")},
+        {"withdrawn", N_("has taken the withdrawal")},
     };
 
     for (size_t i = 0; stage != NULL && i < sizeof stages / sizeof stages[0]; i++) {
@@ -270,8 +272,9 @@ nrs_error nrs_run_export(nrs_cli *cli)
         (void)json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink")));
     }
     error = nrs_control_row(cli, &row, request);
-    if (error == NRS_OK) { /* who accepted what here stays here */
+    if (error == NRS_OK) { /* who accepted what here, and what else is here, stays here */
         (void)json_object_del(row, "acceptance");
+        (void)json_object_del(row, "followed_by");
         error = json ? nrs_exchange_json(&text, row) : nrs_exchange_text(&text, row, &style);
     }
     if (error == NRS_OK) {

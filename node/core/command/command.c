@@ -51,7 +51,7 @@ static const field list_fields[] = {
 static const field id_fields[] = {{"id", FIELD_TEXT}};
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field red_opened_fields[] = {
-    {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT},
+    {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT}, {"follows", FIELD_TEXT},
 };
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
@@ -85,6 +85,7 @@ static const command commands[] = {
     {"show", nrs_command_show, FIELDS(reader_fields)},
     {"accept", nrs_command_accept, FIELDS(reader_fields)},
     {"decline", nrs_command_decline, FIELDS(decline_fields)},
+    {"withdraw", nrs_command_withdraw, FIELDS(decline_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"forget", nrs_command_forget, FIELDS(id_fields)},
@@ -111,7 +112,7 @@ static const struct audited {
     {"send", NRS_AUDIT_SEND, true},           {"reply", NRS_AUDIT_SEND, true},        {"red-prepare", NRS_AUDIT_SEND, true},
     {"red-submit", NRS_AUDIT_SEND, true},     {"red-grant", NRS_AUDIT_SEND, true},    {"red-open", NRS_AUDIT_RED_OPEN, false},
     {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
-    {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"forget", NRS_AUDIT_FORGET, false},
+    {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"withdraw", NRS_AUDIT_WITHDRAW, false},   {"forget", NRS_AUDIT_FORGET, false},
     {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
 };
 

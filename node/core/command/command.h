@@ -92,6 +92,7 @@ NRS_MUST_USE nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, cons
 NRS_MUST_USE nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_accept(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_withdraw(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_decline(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const json_t *request);

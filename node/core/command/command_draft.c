@@ -15,6 +15,7 @@ static const char hint_life[] = "A report lives 14 days at most, 7 when nothing 
 static const char hint_onward[] = "This label stays with those it is addressed to: leave the consent out.";
 static const char hint_pap[] = "The words are CLEAR, GREEN, AMBER and RED.";
 static const char hint_answers[] = "Say yes or no, or leave it out.";
+static const char hint_number[] = "Leave the number out: it is counted from the report that this one follows.";
 static const char hint_onward_words[] = "The words are council, ministry, national, response and communities.";
 
 /* ---- Label and kind ---- */
@@ -142,6 +143,29 @@ static nrs_error read_addresses(nrs_answer *answer, nrs_draft *draft, const json
 
 /* ---- Expiry, series, consent ---- */
 
+/* 第n報: one more than that of the report which it follows, where this node can read it. */
+static nrs_error number_after(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const uint64_t given = nrs_request_number(request, "number", 0);
+    nrs_bytes holder = {0};
+    nrs_report_row row;
+    nrs_opened opened = {0};
+    uint32_t before = 0;
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, draft->follows);
+
+    if (error == NRS_OK && row.key_state == NRS_KEY_HELD && nrs_annex_read(core, &opened, &row) == NRS_OK) {
+        before = opened.report->number == 0 ? 1 : opened.report->number;
+    }
+    nrs_opened_wipe(&opened);
+    nrs_bytes_wipe(&holder);
+    if (error == NRS_OK && before > 0 && given > 0 && given <= before) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_number, "Report number %llu does not come after number %lu.", (unsigned long long)given,
+                          (unsigned long)before);
+    }
+    draft->number = before == 0 || before == UINT32_MAX ? 0 : before + 1;
+    return error;
+}
+
 static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const json_t *request)
 {
     const char *text = nrs_request_text(request, "follows");
@@ -152,10 +176,10 @@ static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *dra
     }
     draft->has_follows = true;
     error = nrs_store_report_find(core->store, draft->follows, text);
-    if (error == NRS_ERROR_NOT_FOUND && strlen(text) == 2 * (size_t)NRS_HASH_SIZE) { /* one that this node has never seen */
-        error = nrs_hex_decode(draft->follows, NRS_HASH_SIZE, text);
+    if (error == NRS_OK) {
+        return number_after(core, answer, draft, request);
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (nrs_error_is_fatal(error)) {
         return error;
     }
     if (error == NRS_ERROR_MALFORMED) {
@@ -283,7 +307,7 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     if (number > UINT32_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The number of a report in its series is too large.");
     }
-    draft_out->number = (uint32_t)number;
+    draft_out->number = number != 0 ? (uint32_t)number : draft_out->number;
     draft_out->expires_in_ms = nrs_request_number(request, "expires_in_ms", NRS_REPORT_LIFE_MS_DEFAULT);
     if (draft_out->expires_in_ms == 0 || draft_out->expires_in_ms > NRS_REPORT_LIFE_MS_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LONG_LIVED, hint_life, "The report's life is not within 14 days.");

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/command.h"
+#include "report/withdrawal.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
 
@@ -13,8 +13,10 @@ static const char hint_sent[] = "Receipts exist for what this node has sent: nor
 
 /* The ids that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
 typedef struct id_list {
+    const nrs_core *core;
     uint8_t (*ids)[NRS_HASH_SIZE];
     size_t count, capacity;
+    bool unread;
 } id_list;
 
 static nrs_error add_id(void *context, const nrs_report_row *row)
@@ -23,6 +25,9 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
 
     if (row->key_state == NRS_KEY_FORGOTTEN) {
         return NRS_OK;
+    }
+    if (list->unread && (row->key_state == NRS_KEY_WITHDRAWN || nrs_withdrawn(list->core, row->id))) {
+        return NRS_OK; /* nobody is to read it any more */
     }
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
@@ -108,7 +113,7 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
     uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
     nrs_report_filter filter;
     uint32_t kind = 0;
-    id_list list = {0};
+    id_list list = {.core = core, .unread = nrs_request_flag(request, "unread")};
     json_t *newest_first = json_array();
     nrs_error error = newest_first == NULL ? NRS_ERROR_NO_MEMORY : read_filter(core, answer, &filter, &kind, request);
 
@@ -132,7 +137,7 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
 
 static const char *const stage_names[] = {
     [NRS_STAGE_STORED] = "stored",     [NRS_STAGE_OPENED] = "opened",           [NRS_STAGE_ACCEPTED] = "accepted",
-    [NRS_STAGE_DECLINED] = "declined", [NRS_STAGE_CANNOT_OPEN] = "cannot-open",
+    [NRS_STAGE_DECLINED] = "declined", [NRS_STAGE_CANNOT_OPEN] = "cannot-open", [NRS_STAGE_WITHDRAWN] = "withdrawn",
 };
 
 typedef struct receipt_list {
@@ -140,7 +145,7 @@ typedef struct receipt_list {
     json_t *rows;
     const nrs_report_row *report;
     json_t *reached; /* address → array of rows, in the order of the stages */
-    bool missing;
+    bool missing, withdrawn;
 } receipt_list;
 
 static nrs_error stage_row(json_t *rows, const char *recipient, const char *stage, uint64_t at_ms, const char *person)
@@ -160,7 +165,7 @@ static nrs_error gather_receipt(void *context, const char *address, uint32_t sta
     receipt_list *list = context;
     json_t *reached = json_object_get(list->reached, address);
 
-    if (stage < NRS_STAGE_STORED || stage > NRS_STAGE_CANNOT_OPEN) {
+    if (stage < NRS_STAGE_STORED || stage > NRS_STAGE_WITHDRAWN) {
         return NRS_OK; /* written by a newer version */
     }
     if (reached == NULL) {
@@ -222,7 +227,8 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
     json_t *rows = list->missing ? json_array() : list->rows; /* of one recipient alone, when only the last counts */
     nrs_error error;
 
-    if (list->missing && (has_stage(reached, NRS_STAGE_OPENED) || has_stage(reached, NRS_STAGE_ACCEPTED))) {
+    if (list->missing && (list->withdrawn ? has_stage(reached, NRS_STAGE_WITHDRAWN)
+                                          : has_stage(reached, NRS_STAGE_OPENED) || has_stage(reached, NRS_STAGE_ACCEPTED))) {
         json_decref(rows);
         return NRS_OK;
     }
@@ -252,6 +258,9 @@ nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t 
 
     if (error == NRS_OK && report.part != NRS_PART_SENT) {
         error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, hint_sent, "%.64s: this node has not sent it.", nrs_request_text(request, "id"));
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_of(core, &list.withdrawn, report.id);
     }
     if (error == NRS_OK) {
         list.reached = json_object();

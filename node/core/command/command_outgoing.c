@@ -1,5 +1,7 @@
 #include "command/command_outgoing.h"
 
+#include "report/withdrawal.h"
+
 static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_t position, uint64_t segment, nrs_slice wrapped, nrs_slice annex)
 {
     const nrs_header *header = outgoing->header;
@@ -52,6 +54,9 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
     }
     if (error == NRS_OK) {
         error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped), nrs_slice_of_bytes(&annex));
+    }
+    if (error == NRS_OK) {
+        error = nrs_follows_note(core, outgoing->follows, position);
     }
     if (error == NRS_OK) {
         *position_out = position;

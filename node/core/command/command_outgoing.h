@@ -11,6 +11,7 @@ typedef struct nrs_outgoing {
     nrs_slice slot_table;         /* SLOT_TABLE, or empty */
     const nrs_secret *file_key;   /* NULL for RED */
     const nrs_report *report;     /* for the list; NULL for RED */
+    nrs_slice follows;            /* id of the report that it follows, or empty */
 } nrs_outgoing;
 
 /** Log the records, wrap the key, and make the report's row. Returns NRS_ERROR_BUSY when the pool of secrets is full, before

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
+
 void nrs_quoted_wipe(nrs_quoted *quoted)
 {
     NRS_ASSERT(quoted != NULL);
@@ -47,6 +49,9 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
 {
     nrs_error error = nrs_command_report(core, answer, &quoted_out->row, &quoted_out->holder, nrs_request_text(request, "id"));
 
+    if (error == NRS_OK) { /* what was read before may be answered: the answer holds none of its text */
+        error = nrs_withdrawal_check(core, answer, &quoted_out->row, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    }
     if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);
     }

@@ -7,6 +7,7 @@
 
 #include "command/command_draft.h"
 #include "command/command_quote.h"
+#include "report/withdrawal.h"
 #include "stream/stream.h"
 
 static const char hint_red[] = "red-prepare is for TLP:RED; other labels go by send.";
@@ -110,6 +111,7 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
     if (draft->has_follows) {
         nrs_row_hex(row, "follows", draft->follows, NRS_HASH_SIZE);
     }
+    nrs_row_number(row, "number", draft->number);
     if (quoted->row.id != NULL) {
         nrs_row_hex(row, "quoted", quoted->row.id, NRS_HASH_SIZE);
     }
@@ -322,6 +324,9 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
         error = find_red(core, answer, &report, &holder, &all, request);
     }
     if (error == NRS_OK) {
+        error = nrs_withdrawal_check(core, answer, &report, NRS_PLACE_READ, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &seen, &report);
     }
     if (error == NRS_OK) {
@@ -417,6 +422,17 @@ static nrs_error note_place(nrs_core *core, nrs_answer *answer, const nrs_sealed
     return error;
 }
 
+/* What the report says that it follows: only its reader's process has seen it. */
+static nrs_error note_follows(nrs_core *core, nrs_answer *answer, const nrs_report_row *report, const json_t *request)
+{
+    uint8_t id[NRS_HASH_SIZE];
+
+    if (nrs_hex_decode(id, sizeof id, nrs_request_text(request, "follows")) != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field follows is no whole ID.");
+    }
+    return nrs_command_written(core, nrs_follows_note(core, nrs_slice_of(id, sizeof id), report->position));
+}
+
 nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     gathering all;
@@ -430,6 +446,9 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
         error = find_red(core, answer, &report, &holder, &all, request);
     }
     if (error == NRS_OK) {
+        error = nrs_withdrawal_check(core, answer, &report, NRS_PLACE_QUOTE, all.person->id);
+    }
+    if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, report.id);
     }
     if (error == NRS_OK) {
@@ -437,6 +456,9 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = note_place(core, answer, view, request);
+    }
+    if (error == NRS_OK && nrs_request_text(request, "follows") != NULL) {
+        error = note_follows(core, answer, &report, request);
     }
     if (error == NRS_OK) {
         error = note_opened(core, &report, view->header, all.person);

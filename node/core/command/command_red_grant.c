@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/command.h"
+#include "report/withdrawal.h"
 
 #define CREATED_AGO_MS_MAX (10ull * NRS_MINUTE_MS)
 
@@ -98,7 +98,7 @@ nrs_error nrs_command_red_waiting(nrs_core *core, nrs_answer *answer, const json
         nrs_bytes holder = {0};
 
         error = nrs_store_report_get(core->store, &row, &holder, all.ids[i]);
-        if (error == NRS_OK && row.expires_ms > core->now_ms) {
+        if (error == NRS_OK && row.expires_ms > core->now_ms && !nrs_withdrawn(core, row.id)) {
             error = put_report(core, answer->rows, &row);
         }
         nrs_bytes_wipe(&holder);
@@ -142,6 +142,9 @@ static nrs_error read_offered(nrs_core *core, nrs_answer *answer, offered *it, c
 
     if (error == NRS_OK && (it->report.part != NRS_PART_SENT || it->report.label != NRS_LABEL_RED || it->report.expires_ms <= core->now_ms)) {
         return nrs_refuse(answer, NRS_ERROR_NOT_FOUND, NULL, "No live report under TLP:RED of this node is meant.");
+    }
+    if (error == NRS_OK && nrs_withdrawn(core, it->report.id)) {
+        return nrs_refuse(answer, NRS_ERROR_WITHDRAWN, NULL, "%s has withdrawn the report.", core->org);
     }
     if (error == NRS_OK) {
         error = nrs_request_bytes(answer, &it->grant_bytes, request, "grant");

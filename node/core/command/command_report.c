@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
 
@@ -194,7 +195,14 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     } else {
         nrs_row_text(row, "missing_since", NULL);
     }
-    return NRS_OK;
+    if (text != NULL && text->number != 0) {
+        nrs_row_number(row, "number", text->number);
+    } else {
+        nrs_row_text(row, "number", NULL);
+    }
+    nrs_row_flag(row, "final", text != NULL && text->final);
+    error = nrs_follows_describe(core, row, report->id);
+    return error == NRS_OK ? nrs_withdrawal_describe(core, row, report) : error;
 }
 
 nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
@@ -220,11 +228,6 @@ nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_ro
         nrs_row_hex(row, "follows", text->follows.data, NRS_HASH_SIZE);
     } else {
         nrs_row_text(row, "follows", NULL);
-    }
-    if (text != NULL && text->number != 0) {
-        nrs_row_number(row, "number", text->number);
-    } else {
-        nrs_row_text(row, "number", NULL);
     }
     return NRS_OK;
 }

@@ -203,6 +203,7 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     outgoing.slot_table = nrs_slice_of_bytes(&parts.slot_table);
     outgoing.file_key = file_key;
     outgoing.report = &report;
+    outgoing.follows = nrs_field(&report.follows);
     error = nrs_outgoing_store(core, &position, &outgoing);
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);

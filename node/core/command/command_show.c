@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "rules/edges.h"
 
 static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
@@ -76,8 +77,12 @@ static nrs_error check_conditions(nrs_answer *answer, const reading *it, const n
 static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
 {
     nrs_header_seen seen = {0};
-    nrs_error error = nrs_header_seen_load(core, &seen, &it->row);
+    nrs_error error = nrs_withdrawal_check(core, answer, &it->row, place, it->person);
 
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_header_seen_load(core, &seen, &it->row);
     if (error == NRS_ERROR_NOT_FOUND) {
         return NRS_OK; /* opening says what is missing */
     }
@@ -169,7 +174,6 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
     put_attachments(row, report);
     nrs_row_text(row, "duty", it->view->header->duty[0] == '\0' ? NULL : it->view->header->duty);
     nrs_row_text(row, "person", report->person[0] == '\0' ? NULL : report->person);
-    nrs_row_flag(row, "final", report->final);
     if (report->quoted.len == NRS_HASH_SIZE) {
         nrs_row_hex(row, "quoted", report->quoted.data, NRS_HASH_SIZE);
     } else {
@@ -250,11 +254,15 @@ nrs_error nrs_command_show(nrs_core *core, nrs_answer *answer, const json_t *req
     reading it = {0};
     nrs_error error = find(core, answer, &it, request);
 
-    if (error == NRS_OK) {
+    if (error == NRS_ERROR_NOT_FOUND) { /* unless it was withdrawn before it came */
+        nrs_error unseen = nrs_withdrawal_show_unseen(core, answer, nrs_request_text(request, "id"));
+
+        error = unseen == NRS_ERROR_NOT_FOUND ? error : unseen;
+    } else if (error == NRS_OK) {
         error = open_for(core, answer, &it, NRS_PLACE_READ);
-    }
-    if (error == NRS_OK) {
-        error = answer_with(core, answer, &it, NULL);
+        if (error == NRS_OK) {
+            error = answer_with(core, answer, &it, NULL);
+        }
     }
     reading_wipe(&it);
     return error;

@@ -24,6 +24,8 @@ typedef struct submission {
     size_t address_count;
     nrs_delivery delivery;
     nrs_number number;
+    uint8_t follows[NRS_HASH_SIZE]; /* as its writer says */
+    bool has_follows;
 } submission;
 
 static void submission_wipe(submission *it)
@@ -53,6 +55,12 @@ static nrs_error read_parts(nrs_answer *answer, submission *it, const json_t *re
     }
     if (error == NRS_OK) {
         error = nrs_draft_addresses(answer, it->addresses, &it->address_count, request, "recipients");
+    }
+    if (error == NRS_OK && nrs_request_text(request, "follows") != NULL) {
+        it->has_follows = nrs_hex_decode(it->follows, sizeof it->follows, nrs_request_text(request, "follows")) == NRS_OK;
+        if (!it->has_follows) {
+            return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field follows is no whole ID.");
+        }
     }
     if (error == NRS_OK && it->address_count == 0) {
         return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field recipients is missing.");
@@ -260,6 +268,7 @@ static nrs_error store(nrs_core *core, const submission *it)
         .header = it->view->header,
         .record = nrs_slice_of_bytes(&it->record),
         .slot_table = nrs_slice_of_bytes(&it->parts.slot_table),
+        .follows = nrs_slice_of(it->follows, it->has_follows ? NRS_HASH_SIZE : 0),
     };
     uint64_t position = 0;
     nrs_error error = nrs_outgoing_store(core, &position, &outgoing);

@@ -3,6 +3,7 @@
 
 #include "rules/edges.h"
 #include "link/receive.h"
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
 
@@ -192,6 +193,10 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
     }
     if (error != NRS_OK || position != 0) {
         goto out; /* a duplicate by another path */
+    }
+    if (nrs_withdrawn(core, view->id)) {
+        error = NRS_ERROR_WITHDRAWN; /* the word came first */
+        goto out;
     }
     community = nrs_community_by_id(core, view->header->community.data);
     if (community == NULL) {
@@ -479,6 +484,8 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         break;
     case NRS_RECORD_FORK:
         error = nrs_fork_take_proof(core, payload);
+        break;
+    case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */
         break;
     }
     nrs_record_free(&decoded);

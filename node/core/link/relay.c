@@ -2,6 +2,7 @@
  * belongs to its communities; nobody else relays. Membership is looked up when a record leaves, not when it came. */
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -117,6 +118,9 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
 
     if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community)) {
         return NRS_OK;
+    }
+    if (nrs_withdrawn_at(core, entry->type == NRS_RECORD_SEALED ? entry->position : entry->sealed_position)) {
+        return NRS_OK; /* handed out to nobody any more */
     }
     if (nrs_peer_hub(core, peer, community)) {
         add(item, nrs_slice_of_bytes(&entry->record));
@@ -267,6 +271,7 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         break;
     case NRS_RECORD_SLOT_PATH:
     case NRS_RECORD_ROSTER: /* in no log: roster_sync.c */
+    case NRS_RECORD_WITHDRAWAL: /* in envelopes only */
         break;
     case NRS_RECORD_FRESHNESS:
     case NRS_RECORD_ROSTER_DELTA: /* of a fork */

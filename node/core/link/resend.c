@@ -1,5 +1,6 @@
 /* Sending again what a recipient misses (SPEC 6.8). A request names reports that were granted to who asks, or nothing comes of it.
  * What is sent again stands in our own log, after everything else, so that credit, cuts and crashes need no rule of their own. */
+#include "report/withdrawal.h"
 #include "stream/stream.h"
 
 #include <string.h>
@@ -116,6 +117,9 @@ static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[
     bool granted = false;
     nrs_error error;
 
+    if (nrs_withdrawn(core, sealed_id)) {
+        return NRS_OK;
+    }
     if (!within_limit(core, peer)) { /* what is asked for counts, whether or not it is sent */
         return NRS_OK;
     }
@@ -269,7 +273,7 @@ nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_l
         return NRS_OK;
     }
     memcpy(sealed_id, entry->record.data + NRS_KEY_SIZE, NRS_HASH_SIZE); /* `entry` may be gone after the next look-up */
-    error = nrs_log_sealed(core, &view, &position, sealed_id);
+    error = nrs_withdrawn(core, sealed_id) ? NRS_ERROR_NOT_FOUND : nrs_log_sealed(core, &view, &position, sealed_id);
     if (error != NRS_OK) {
         return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }

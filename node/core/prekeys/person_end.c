@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "prekeys/prekeys.h"
+#include "report/withdrawal.h"
 
 /* RED reports that are here for persons. */
 typedef struct red_list {
@@ -97,7 +98,7 @@ nrs_error nrs_person_unread(nrs_core *core, size_t *count_out, const char *perso
         nrs_bytes holder = {0};
 
         error = nrs_store_report_get(core->store, &row, &holder, all.ids[i]);
-        if (error == NRS_OK && row.expires_ms > core->now_ms) {
+        if (error == NRS_OK && row.expires_ms > core->now_ms && !nrs_withdrawn(core, row.id)) {
             error = nrs_store_slot_each(core->store, row.id, match_slot, &job);
         }
         if (error == NRS_OK && job.slot) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "rules/edges.h"
 
 #define REPORTS_PER_PEER 256u /* of those whose bundle came; in a round fewer */
@@ -49,7 +50,7 @@ static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *
 {
     const nrs_community *community = nrs_community_by_id(core, row->community);
 
-    return row->key_state == NRS_KEY_HELD && row->label != NRS_LABEL_CLEAR && community != NULL && community->member &&
+    return row->key_state == NRS_KEY_HELD && row->label != NRS_LABEL_CLEAR && !nrs_withdrawn(core, row->id) && community != NULL && community->member &&
            nrs_peer_member(core, peer, community) && nrs_peer_joined(core, peer, community);
 }
 

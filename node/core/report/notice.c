@@ -5,6 +5,7 @@
 
 #include "rules/edges.h"
 #include "link/receive.h"
+#include "report/withdrawal.h"
 
 nrs_error nrs_notice_queue(nrs_core *core, const nrs_sealed_view *view, const uint8_t to[NRS_KEY_SIZE])
 {
@@ -102,6 +103,9 @@ nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
 
     if (error == NRS_OK && memcmp(id, statement->sealed_id.data, NRS_HASH_SIZE) != 0) {
         error = NRS_ERROR_FORGED;
+    }
+    if (error == NRS_OK && nrs_withdrawn(core, id)) {
+        error = NRS_ERROR_WITHDRAWN;
     }
     if (error == NRS_OK) {
         error = check(core, from, header);

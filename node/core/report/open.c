@@ -4,6 +4,7 @@
 
 #include "rules/edges.h"
 #include "link/receive.h"
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
 
@@ -134,6 +135,9 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     }
     if (error == NRS_OK) {
         error = there ? nrs_store_report_update(core->store, &row) : nrs_store_report_add(core->store, &row);
+    }
+    if (error == NRS_OK && state == NRS_KEY_HELD) {
+        error = nrs_follows_note(core, nrs_field(&opened->report->follows), position);
     }
     if (error == NRS_OK && receipt != 0) {
         error = nrs_receipt_queue(core, view->header, view->id, receipt, "", "");
@@ -284,6 +288,9 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     if (error == NRS_OK && !nrs_hash_ours(core, slot->org.data)) {
         error = NRS_ERROR_NO_SLOT;
     }
+    if (error == NRS_OK && nrs_withdrawn(core, path->sealed_id.data)) {
+        error = NRS_ERROR_WITHDRAWN;
+    }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, path->sealed_id.data);
     }
@@ -330,6 +337,8 @@ nrs_error nrs_open_file_key(nrs_core *core, nrs_secret **file_key_out, const nrs
         return NRS_ERROR_KEY_EXPIRED;
     case NRS_KEY_FORGOTTEN:
         return NRS_ERROR_NOT_FOUND;
+    case NRS_KEY_WITHDRAWN:
+        return NRS_ERROR_WITHDRAWN;
     }
     return NRS_ERROR_INTERNAL;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
 
@@ -336,7 +337,9 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
         error = row.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, row.position, reach, &job)
                                            : nrs_store_recipient_at(core->store, row.position, from->org, reach, &job);
     }
-    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
+    if (statement->stage == NRS_STAGE_WITHDRAWN && (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any))) {
+        error = NRS_OK; /* a hub that only carried it */
+    } else if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it");
         error = NRS_OK;
     }
@@ -358,6 +361,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = nrs_resend_take(core, from, community, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_NOTICE) {
         error = nrs_notice_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_WITHDRAWAL) {
+        error = nrs_withdrawal_take(core, from, statement);
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {

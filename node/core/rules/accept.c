@@ -2,6 +2,7 @@
  * signed receipt (SPEC 5.3, 8.1); and the same word as it arrives there. */
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "rules/edges.h"
 
 static const char hint_received[] = "What this node has sent is open here; the disclaimers are for those who receive it.";
@@ -185,6 +186,9 @@ static nrs_error decide(nrs_core *core, nrs_answer *answer, const json_t *reques
     }
     if (error == NRS_OK) {
         error = read_reason(answer, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_QUOTE, it.person);
     }
     if (error == NRS_OK) {
         error = check_texts(core, answer, &it);

@@ -68,7 +68,9 @@
     X(CONDITIONS, "conditions", 3, "the conditions of use do not allow this")                                          \
     X(REWRITTEN, "rewritten", 5, "the audit log does not continue what was signed before")                             \
     X(ROSTER_GAP, "roster-gap", 3, "not the next version after the roster held: those between are missing")            \
-    X(ROSTER_STALE, "roster-stale", 3, "no hub has vouched for the roster for three days: it may be old")
+    X(ROSTER_STALE, "roster-stale", 3, "no hub has vouched for the roster for three days: it may be old")    \
+    X(WITHDRAWN, "withdrawn", 3, "its originator has withdrawn the report")                                            \
+    X(NOT_ORIGINATOR, "not-originator", 3, "only who sent the report may do this")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

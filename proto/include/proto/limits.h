@@ -70,6 +70,9 @@
 #define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
 #define NRS_STATEMENT_SIZE_MAX 8192u
 #define NRS_NOTICE_SIZE_MAX 4096u
+#define NRS_WITHDRAWAL_SIZE_MAX 5120u /* with its signature, reason and names it fits a statement */
+#define NRS_WITHDRAWN_DAYS_MAX 366u   /* until the key of a withdrawn report is forgotten where it was opened */
+#define NRS_WITHDRAWN_UNSEEN_MAX 4096u /* withdrawals of one originator that are kept without their reports */
 #define NRS_AUDIT_ENTRY_SIZE_MAX 380u
 #define NRS_AUDIT_PAGE 64u               /* entries: checkpoints end on a multiple, so that nobody sees how many there were */
 #define NRS_AUDIT_CHECKPOINT_SIZE_MAX (18u * 1024u)

@@ -25,7 +25,8 @@ typedef enum nrs_record_type {
     NRS_RECORD_KEY_CHANGE = 12, /* Signed KeyChange */
     NRS_RECORD_EQUIVOCATION = 13, /* Equivocation */
     NRS_RECORD_AUDIT_CHECKPOINT = 14, /* Signed AuditCheckpoint */
-    NRS_RECORD_AUDIT_COSIGNATURE = 15 /* Signed AuditCosignature */
+    NRS_RECORD_AUDIT_COSIGNATURE = 15, /* Signed AuditCosignature */
+    NRS_RECORD_WITHDRAWAL = 16 /* Signed Withdrawal: inside envelopes only, never by itself */
 } nrs_record_type;
 
 typedef enum nrs_frame_type {
@@ -54,7 +55,8 @@ typedef enum nrs_stage { /* of a receipt, in the order in which a recipient pass
     NRS_STAGE_OPENED = 2,
     NRS_STAGE_ACCEPTED = 3,
     NRS_STAGE_DECLINED = 4,
-    NRS_STAGE_CANNOT_OPEN = 5
+    NRS_STAGE_CANNOT_OPEN = 5,
+    NRS_STAGE_WITHDRAWN = 6 /* has taken the withdrawal */
 } nrs_stage;
 
 enum { NRS_AUTHORITY_ORIGINATOR = 1, NRS_AUTHORITY_CONSENT = 2, NRS_AUTHORITY_RELEASE = 3 };
@@ -101,6 +103,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(envelope, Nrs__Wire__Envelope, nrs__wire__envelope, NRS_ENVELOPE_SIZE_MAX)                                       \
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \
+    X(withdrawal, Nrs__Wire__Withdrawal, nrs__wire__withdrawal, NRS_WITHDRAWAL_SIZE_MAX)                               \
     X(notice, Nrs__Wire__Notice, nrs__wire__notice, NRS_NOTICE_SIZE_MAX)                                               \
     X(audit_entry, Nrs__Wire__AuditEntry, nrs__wire__audit_entry, NRS_AUDIT_ENTRY_SIZE_MAX)                            \
     X(audit_checkpoint, Nrs__Wire__AuditCheckpoint, nrs__wire__audit_checkpoint, NRS_AUDIT_CHECKPOINT_SIZE_MAX)        \

@@ -14,6 +14,7 @@
 
 #include "keys/envelope.h"
 #include "keys/place.h"
+#include "keys/withdrawal.h"
 #include "keys/roster.h"
 #include "keys/seal.h"
 #include "keys/vault.h"
@@ -435,6 +436,22 @@ static nrs_error try_equivocation(vector *v, bool wanted)
     return error;
 }
 
+/* The signatures, then what whoever takes one asks: whether its signer is the report's originator. */
+static nrs_error try_withdrawal(vector *v, bool wanted)
+{
+    nrs_withdrawal_view view = {0};
+    nrs_error error = nrs_withdrawal_verify(&view, hex_of(v, "withdrawal"));
+
+    if (error == NRS_OK && !nrs_slice_equal(nrs_field(&view.outer->signer), nrs_field(&view.header->originator))) {
+        error = NRS_ERROR_NOT_ORIGINATOR;
+    }
+    if (error == NRS_OK && wanted) {
+        expect_bytes(v, "sealed_id", nrs_slice_of(view.id, NRS_HASH_SIZE));
+    }
+    nrs_withdrawal_view_wipe(&view);
+    return error;
+}
+
 static nrs_error try_fingerprint(vector *v, bool wanted)
 {
     (void)wanted;
@@ -449,7 +466,7 @@ static const struct vector_kind {
 } kinds[] = {
     {"report", try_report},           {"envelope", try_envelope}, {"card", try_card},
     {"prekeys", try_prekeys},         {"roster", try_roster},     {"person-prekey", try_person_prekey},
-    {"fingerprint", try_fingerprint}, {"equivocation", try_equivocation},
+    {"fingerprint", try_fingerprint}, {"equivocation", try_equivocation}, {"withdrawal", try_withdrawal},
 };
 
 /* True if the check that failed has its place in the call that failed. */

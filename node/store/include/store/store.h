@@ -89,7 +89,8 @@ typedef enum nrs_key_state {
     NRS_KEY_HELD = 1,        /* wrapped under the vault */
     NRS_KEY_PERSON = 2,      /* RED: slots kept for persons, the node cannot open it */
     NRS_KEY_CANNOT_OPEN = 3,
-    NRS_KEY_FORGOTTEN = 4
+    NRS_KEY_FORGOTTEN = 4,
+    NRS_KEY_WITHDRAWN = 5    /* destroyed since the report was withdrawn, or never taken; the row stays */
 } nrs_key_state;
 
 typedef struct nrs_report_row {
@@ -168,6 +169,43 @@ NRS_MUST_USE nrs_error nrs_store_regrant_add(nrs_store *store, bool *new_out, co
 /** How many of this report and organisation there are. */
 NRS_MUST_USE nrs_error nrs_store_regrant_count(nrs_store *store, uint64_t *count_out, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regrant_row *row);
+
+/* ---- Withdrawn reports, and which report follows which ---- */
+typedef struct nrs_withdrawal_row {
+    const uint8_t *id;          /* of the report */
+    uint64_t position;          /* of the report in the log; 0: it has not come, and is not taken any more */
+    uint64_t at_ms, received_ms;
+    uint64_t until_ms;          /* the report itself would not be taken after this */
+    uint64_t forget_ms;         /* when its key is to be destroyed; 0: it is not */
+    const uint8_t *originator;  /* 32: who withdrew it */
+    const char *person, *reason;
+    nrs_slice proof;            /* Signed Withdrawal */
+} nrs_withdrawal_row;
+typedef nrs_error (*nrs_withdrawal_visitor)(void *context, const nrs_withdrawal_row *row);
+/** Out: new_out: false if the report was withdrawn before; the first stands. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_add(nrs_store *store, bool *new_out, const nrs_withdrawal_row *row);
+/** NRS_ERROR_NOT_FOUND. The row borrows from *holder, which the caller wipes. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_get(nrs_store *store, nrs_withdrawal_row *row_out, nrs_bytes *holder, const uint8_t id[NRS_HASH_SIZE]);
+/** Of a report that has never come, by a prefix of 6 to 64 hexadecimal digits. NRS_ERROR_NOT_FOUND, AMBIGUOUS. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
+/** Whether there is any. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_any(nrs_store *store, bool *any_out);
+/** Those with until_ms after this: the only ones against which what arrives is held. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_each(nrs_store *store, uint64_t after_ms, nrs_withdrawal_visitor visit, void *context);
+/** Those whose key is to be destroyed by now, at most `limit`. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_due(nrs_store *store, uint64_t now_ms, size_t limit, nrs_withdrawal_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_withdrawal_set_forget(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], uint64_t forget_ms);
+/** How many of an originator are held without their reports. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *count_out, const uint8_t originator[NRS_KEY_SIZE]);
+/** Drop those without a report whose time is over. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_expire(nrs_store *store, uint64_t now_ms);
+
+/** The report at `position` follows another, which only a keyed hash names. */
+NRS_MUST_USE nrs_error nrs_store_follows_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], uint64_t position);
+NRS_MUST_USE nrs_error nrs_store_follows_any(nrs_store *store, bool *any_out);
+typedef nrs_error (*nrs_follows_visitor)(void *context, const uint8_t *id);
+/** The ids of the reports with this tag, oldest first, at most `limit`. */
+NRS_MUST_USE nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
 
 /* ---- Slots kept for persons (RED), and later grants ---- */
 NRS_MUST_USE nrs_error nrs_store_slot_add(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t grant_id[NRS_HASH_SIZE], uint32_t index, nrs_slice slot_path);

@@ -1,0 +1,25 @@
+/* A withdrawal (SPEC 8.4): the originator's signed word that it takes a report back. It holds the report's signed header, so that
+ * anybody can check it who has never seen the report. */
+#ifndef KEYS_WITHDRAWAL_H
+#define KEYS_WITHDRAWAL_H
+
+#include "keys/seal.h"
+
+/** Taken apart. What it borrows lives as long as it; nrs_withdrawal_view_wipe. */
+typedef struct nrs_withdrawal_view {
+    nrs_signed *outer;
+    nrs_withdrawal *value;
+    nrs_header *header;          /* of the report */
+    uint8_t id[NRS_HASH_SIZE];   /* of the report */
+} nrs_withdrawal_view;
+void nrs_withdrawal_view_wipe(nrs_withdrawal_view *view);
+
+/** Out: signed_out = Signed bytes, replaced. In: identity: of the report's originator, or of who came after it. */
+NRS_MUST_USE nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms);
+/** Both signatures, and that they speak of one report. Whether the signer is the originator, or came after it, is for the caller
+ *  to say. Returns NRS_ERROR_FORGED. */
+NRS_MUST_USE nrs_error nrs_withdrawal_verify(nrs_withdrawal_view *view_out, nrs_slice bytes);
+/** The same without the signatures, for what stands in our own store. */
+NRS_MUST_USE nrs_error nrs_withdrawal_parse(nrs_withdrawal_view *view_out, nrs_slice bytes);
+
+#endif

@@ -1,0 +1,94 @@
+#include "keys/withdrawal.h"
+
+#include <string.h>
+
+#include "proto/assert.h"
+#include "sealing/sealing.h"
+#include "signing.h"
+
+void nrs_withdrawal_view_wipe(nrs_withdrawal_view *view)
+{
+    NRS_ASSERT(view != NULL);
+    nrs_header_free(&view->header);
+    nrs_withdrawal_free(&view->value);
+    nrs_signed_free(&view->outer);
+    *view = (nrs_withdrawal_view){0};
+}
+
+nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms)
+{
+    Nrs__Wire__SignedHeader report = NRS__WIRE__SIGNED_HEADER__INIT;
+    nrs_withdrawal value = NRS__WIRE__WITHDRAWAL__INIT;
+    uint8_t grant_hash[NRS_LONG_HASH_SIZE];
+    nrs_bytes statement = {0};
+    nrs_error error;
+
+    NRS_ASSERT(signed_out != NULL && identity != NULL && view != NULL);
+    nrs_signed_header_of(&report, grant_hash, view);
+    value.suite = NRS_SUITE;
+    value.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
+    value.at_ms = at_ms;
+    value.report = &report;
+    error = nrs_withdrawal_encode(&statement, &value);
+    if (error == NRS_OK) {
+        error = nrs_signed_payload(signed_out, NRS_RECORD_WITHDRAWAL, identity, nrs_slice_of_bytes(&statement));
+    }
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+/* outer_out: owned by the view from here on. */
+static nrs_error take_apart(nrs_withdrawal_view *view, nrs_signed **outer)
+{
+    nrs_error error = nrs_withdrawal_decode(&view->value, nrs_field(&(*outer)->statement));
+
+    view->outer = *outer;
+    *outer = NULL;
+    if (error == NRS_OK) {
+        error = nrs_signed_header_parse(&view->header, view->id, view->value->report);
+    }
+    if (error == NRS_OK && !nrs_slice_equal(nrs_field(&view->value->sealed_id), nrs_slice_of(view->id, NRS_HASH_SIZE))) {
+        error = NRS_ERROR_FORGED;
+    }
+    return error;
+}
+
+static nrs_error give(nrs_withdrawal_view *view_out, nrs_withdrawal_view *view, nrs_signed **outer, nrs_error error)
+{
+    nrs_signed_free(outer);
+    if (error != NRS_OK) {
+        nrs_withdrawal_view_wipe(view);
+        return error;
+    }
+    *view_out = *view;
+    return NRS_OK;
+}
+
+nrs_error nrs_withdrawal_parse(nrs_withdrawal_view *view_out, nrs_slice bytes)
+{
+    nrs_withdrawal_view view = {0};
+    nrs_signed *outer = NULL;
+    nrs_error error = nrs_signed_decode(&outer, bytes);
+
+    NRS_ASSERT(view_out != NULL);
+    if (error == NRS_OK) {
+        error = take_apart(&view, &outer);
+    }
+    return give(view_out, &view, &outer, error);
+}
+
+nrs_error nrs_withdrawal_verify(nrs_withdrawal_view *view_out, nrs_slice bytes)
+{
+    nrs_withdrawal_view view = {0};
+    nrs_signed *outer = NULL;
+    nrs_error error = nrs_signed_open(&outer, NRS_RECORD_WITHDRAWAL, bytes);
+
+    NRS_ASSERT(view_out != NULL);
+    if (error == NRS_OK) {
+        error = take_apart(&view, &outer);
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_header_check(view.value->report, view.header);
+    }
+    return give(view_out, &view, &outer, error);
+}

@@ -1,0 +1,71 @@
+/* Which report follows which (SPEC 6.9). The one that follows names the other in its sealed text; to find it from the other, the
+ * store keeps its position under a keyed hash of the id that it names, which says nothing to who has not this node's key. */
+#include <string.h>
+
+#include "report/withdrawal.h"
+
+#define FOLLOWERS_SHOWN_MAX 64u
+
+static nrs_error tag_of(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], const uint8_t *id)
+{
+    nrs_secret *key = NULL;
+    nrs_slice parts[2];
+    nrs_error error = nrs_vault_file_key(core, &key);
+
+    if (error == NRS_OK) {
+        parts[0] = nrs_secret_slice(key);
+        parts[1] = nrs_slice_of(id, NRS_HASH_SIZE);
+        nrs_hash(tag_out, NRS_HASH_SIZE, NRS_DOMAIN_FOLLOWS, parts, sizeof parts / sizeof parts[0]);
+    }
+    nrs_secret_destroy(&key);
+    return error;
+}
+
+nrs_error nrs_follows_load(nrs_core *core)
+{
+    return nrs_store_follows_any(core->store, &core->follows_any);
+}
+
+nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position)
+{
+    uint8_t tag[NRS_HASH_SIZE];
+    nrs_error error;
+
+    if (follows.size != NRS_HASH_SIZE) {
+        return NRS_OK;
+    }
+    error = tag_of(core, tag, follows.data);
+    if (error == NRS_OK) {
+        error = nrs_store_follows_add(core->store, tag, position);
+    }
+    core->follows_any = core->follows_any || error == NRS_OK;
+    return error;
+}
+
+static nrs_error add_id(void *context, const uint8_t *id)
+{
+    char text[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(text, id, NRS_HASH_SIZE);
+    return nrs_array_text(context, text);
+}
+
+nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NRS_HASH_SIZE])
+{
+    uint8_t tag[NRS_HASH_SIZE];
+    json_t *list = json_array();
+    nrs_error error = list == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    if (error == NRS_OK && core->follows_any) {
+        error = tag_of(core, tag, id);
+        if (error == NRS_OK) {
+            error = nrs_store_follows_each(core->store, tag, FOLLOWERS_SHOWN_MAX, add_id, list);
+        }
+    }
+    if (error != NRS_OK) {
+        json_decref(list);
+        return error;
+    }
+    nrs_row_json(row, "followed_by", list);
+    return NRS_OK;
+}

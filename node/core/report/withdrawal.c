@@ -1,0 +1,451 @@
+/* Withdrawals (SPEC 8.4): a report that its originator took back is handed out to nobody any more, stays closed wherever it was
+ * not opened yet, is marked where it was, and loses its key as the community's rules have it. It holds also when it arrives
+ * before the report, which is then not taken. */
+#include "report/withdrawal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "rules/edges.h"
+#include "link/receive.h"
+#include "stream/stream.h"
+
+#define DESTROYED_PER_TICK 32u
+#define AT_ONCE 1u /* a time that is past by any clock */
+#define REFUSALS_KEPT_PER_MINUTE 8u /* entries of the audit log that one peer can cause */
+
+/* A report that was withdrawn and could still arrive or leave. */
+typedef struct nrs_withdrawn_mark {
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position; /* in our log; 0: not there */
+    UT_hash_handle by_id, by_position;
+} nrs_withdrawn_mark;
+
+/* ---- In memory ---- */
+
+static nrs_error remember(nrs_core *core, const uint8_t *id, uint64_t position)
+{
+    nrs_withdrawn_mark *mark = calloc(1, sizeof *mark);
+
+    if (mark == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    memcpy(mark->id, id, NRS_HASH_SIZE);
+    mark->position = position;
+    HASH_ADD(by_id, core->withdrawn_by_id, id, NRS_HASH_SIZE, mark);
+    if (position != 0) {
+        HASH_ADD(by_position, core->withdrawn_by_position, position, sizeof mark->position, mark);
+    }
+    core->withdrawn_any = true;
+    return NRS_OK;
+}
+
+static nrs_error load_one(void *context, const nrs_withdrawal_row *row)
+{
+    return remember(context, row->id, row->position);
+}
+
+nrs_error nrs_withdrawals_load(nrs_core *core)
+{
+    nrs_error error = nrs_store_withdrawal_any(core->store, &core->withdrawn_any);
+
+    NRS_ASSERT(core->withdrawn_by_id == NULL && core->withdrawn_by_position == NULL);
+    if (error == NRS_OK && core->withdrawn_any) {
+        error = nrs_store_withdrawal_each(core->store, core->now_ms, load_one, core);
+    }
+    return error == NRS_OK ? nrs_follows_load(core) : error;
+}
+
+void nrs_withdrawals_wipe(nrs_core *core)
+{
+    nrs_withdrawn_mark *mark, *next;
+
+    HASH_CLEAR(by_position, core->withdrawn_by_position);
+    HASH_ITER (by_id, core->withdrawn_by_id, mark, next) {
+        HASH_DELETE(by_id, core->withdrawn_by_id, mark);
+        free(mark);
+    }
+}
+
+bool nrs_withdrawn(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_withdrawn_mark *mark = NULL;
+
+    if (core->withdrawn_by_id != NULL) {
+        HASH_FIND(by_id, core->withdrawn_by_id, id, NRS_HASH_SIZE, mark);
+    }
+    return mark != NULL;
+}
+
+bool nrs_withdrawn_at(const nrs_core *core, uint64_t position)
+{
+    nrs_withdrawn_mark *mark = NULL;
+
+    if (core->withdrawn_by_position != NULL) {
+        HASH_FIND(by_position, core->withdrawn_by_position, &position, sizeof position, mark);
+    }
+    return mark != NULL;
+}
+
+/* ---- Keeping ---- */
+
+/* When the key goes: at once where nobody has opened the report, else by the community's rule; 0: it stays. */
+static uint64_t forgotten_at(nrs_core *core, const nrs_report_row *row)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+    const uint32_t rule = community == NULL ? 0 : community->roster->rules->withdrawn;
+
+    if (row->part != NRS_PART_RECEIVED || row->key_state == NRS_KEY_FORGOTTEN || (row->opened_ms != 0 && rule == 0)) {
+        return 0;
+    }
+    return row->opened_ms == 0 || rule == 1 ? AT_ONCE : core->now_ms + (rule - 1) * NRS_DAY_MS;
+}
+
+/* What was withdrawn is not missing from its stream, whether or not it has come. */
+static nrs_error fill_place(nrs_core *core, const nrs_withdrawal_view *view)
+{
+    nrs_sealed_view seen = {.header = view->header};
+
+    memcpy(seen.id, view->id, NRS_HASH_SIZE);
+    return nrs_key_ours(core, view->header->originator.data) ? NRS_OK : nrs_stream_take_unopened(core, &seen);
+}
+
+nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawal_view *view, const nrs_statement *statement)
+{
+    nrs_bytes holder = {0};
+    nrs_report_row report;
+    nrs_withdrawal_row row = {.id = view->id, .at_ms = view->value->at_ms, .received_ms = core->now_ms, .originator = view->header->originator.data,
+                              .until_ms = view->header->expires_ms + NRS_REPORT_LIFE_MS_MAX, .person = statement->person,
+                              .reason = statement->reason, .proof = nrs_field(&statement->detail)};
+    nrs_error error = nrs_store_log_find(core->store, &row.position, view->id);
+
+    if (error == NRS_OK) {
+        error = nrs_store_report_get(core->store, &report, &holder, view->id);
+    }
+    if (error == NRS_OK) {
+        row.position = report.position; /* one that was announced stands where its notice does */
+        row.forget_ms = forgotten_at(core, &report);
+    } else if (error == NRS_ERROR_NOT_FOUND) {
+        error = NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_withdrawal_add(core->store, new_out, &row);
+    }
+    if (error == NRS_OK && *new_out) {
+        error = remember(core, view->id, row.position);
+    }
+    if (error == NRS_OK && *new_out) {
+        error = fill_place(core, view);
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* ---- From a peer ---- */
+
+/* Only its originator takes a report back; a hub may pass on its word, which is signed. */
+static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawal_view *view, const nrs_statement *statement)
+{
+    const nrs_community *community = nrs_community_by_id(core, view->header->community.data);
+    const uint8_t *signer = view->outer->signer.data;
+    uint64_t unseen = 0;
+    nrs_error error;
+
+    if (memcmp(view->id, statement->sealed_id.data, NRS_HASH_SIZE) != 0) {
+        return NRS_ERROR_FORGED;
+    }
+    if (!nrs_key_follows(core, view->header->originator.data, signer)) {
+        return NRS_ERROR_NOT_ORIGINATOR;
+    }
+    if (community == NULL || !community->member) {
+        return NRS_ERROR_UNKNOWN_COMMUNITY;
+    }
+    if (!nrs_may_hand_over(core, from, community, signer)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_ERROR_CLOCK;
+    }
+    error = nrs_store_withdrawal_unseen(core->store, &unseen, view->header->originator.data);
+    return error == NRS_OK && unseen >= NRS_WITHDRAWN_UNSEEN_MAX ? NRS_ERROR_LIMIT : error;
+}
+
+static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *statement, const nrs_header *header, nrs_error rule)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .org = from->org, .about = nrs_field(&statement->sealed_id),
+                                 .detail = header == NULL ? NULL : nrs_label_name((nrs_label)header->label)};
+
+    if (rule != NRS_OK) {
+        nrs_core_complain(core, from, rule, "its withdrawal of a report is refused: %s", nrs_error_rule(rule));
+    } else {
+        nrs_core_log(core, NRS_OK, "withdrawn by %s: TLP:%s", from->org, nrs_label_name((nrs_label)header->label));
+    }
+    return rule != NRS_OK && from->complaint_count > REFUSALS_KEPT_PER_MINUTE ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    nrs_withdrawal_view view = {0};
+    bool fresh = false;
+    nrs_error error = nrs_withdrawal_verify(&view, nrs_field(&statement->detail));
+
+    if (error == NRS_OK) {
+        error = check(core, from, &view, statement);
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        error = note(core, from, statement, view.header, error);
+        goto out;
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_keep(core, &fresh, &view, statement);
+    }
+    if (error == NRS_OK && fresh) {
+        error = note(core, from, statement, view.header, NRS_OK);
+    }
+    if (error == NRS_OK && fresh) {
+        error = nrs_receipt_queue(core, view.header, view.id, NRS_STAGE_WITHDRAWN, "", "");
+    }
+out:
+    nrs_withdrawal_view_wipe(&view);
+    return error;
+}
+
+/* ---- Keys that go ---- */
+
+typedef struct due_list {
+    uint8_t ids[DESTROYED_PER_TICK][NRS_HASH_SIZE];
+    size_t count;
+    bool trusted;
+} due_list;
+
+static nrs_error add_due(void *context, const nrs_withdrawal_row *row)
+{
+    due_list *due = context;
+
+    if (row->forget_ms != AT_ONCE && !due->trusted) {
+        return NRS_OK; /* by its date only when the clock is sure */
+    }
+    memcpy(due->ids[due->count], row->id, NRS_HASH_SIZE);
+    due->count++;
+    return due->count == DESTROYED_PER_TICK ? NRS_ERROR_LIMIT : NRS_OK;
+}
+
+/* The row stays, without what opened it: it says what was withdrawn. */
+static nrs_error settle_one(nrs_core *core, const uint8_t *id)
+{
+    nrs_bytes holder = {0};
+    nrs_report_row row;
+    const nrs_community *community;
+    nrs_audit_what what = {.event = NRS_AUDIT_FORGET, .rule = NRS_OK, .about = nrs_slice_of(id, NRS_HASH_SIZE)};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
+
+    if (error != NRS_OK) {
+        goto out;
+    }
+    community = nrs_community_by_id(core, row.community);
+    what.detail = nrs_label_name((nrs_label)row.label);
+    row.key_state = NRS_KEY_WITHDRAWN;
+    row.segment = 0;
+    row.wrapped_key = row.annex = nrs_slice_of(NULL, 0);
+    error = nrs_store_report_update(core->store, &row);
+    if (error == NRS_OK) {
+        error = nrs_store_slot_delete(core->store, id);
+    }
+    if (error == NRS_OK && (community == NULL || !community->hub)) {
+        error = nrs_store_log_drop(core->store, row.position);
+        nrs_log_cache_wipe(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audit_add(core, &what);
+    }
+out:
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+nrs_error nrs_withdrawal_tick(nrs_core *core)
+{
+    due_list due = {.trusted = nrs_clock_trusted(core)};
+    nrs_error error;
+
+    if (!core->withdrawn_any) {
+        return NRS_OK;
+    }
+    error = nrs_store_withdrawal_due(core->store, core->now_ms, DESTROYED_PER_TICK, add_due, &due);
+    if (error != NRS_OK || due.count == 0) {
+        return error;
+    }
+    error = nrs_vault_destroy_entries(core, (const uint8_t(*)[NRS_HASH_SIZE])due.ids, due.count, NULL, 0);
+    if (error == NRS_ERROR_BUSY) {
+        return NRS_OK; /* no room for a secret now: with the next tick */
+    }
+    for (size_t i = 0; i < due.count && error == NRS_OK; i++) {
+        error = settle_one(core, due.ids[i]);
+        if (error == NRS_OK) {
+            error = nrs_store_withdrawal_set_forget(core->store, due.ids[i], 0);
+        }
+    }
+    return error;
+}
+
+/* ---- What is asked of it ---- */
+
+nrs_error nrs_withdrawal_of(nrs_core *core, bool *withdrawn_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_bytes holder = {0};
+    nrs_withdrawal_row held;
+    nrs_error error = core->withdrawn_any ? nrs_store_withdrawal_get(core->store, &held, &holder, id) : NRS_ERROR_NOT_FOUND;
+
+    nrs_bytes_wipe(&holder);
+    if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        *withdrawn_out = error == NRS_OK;
+        error = NRS_OK;
+    }
+    return error;
+}
+
+typedef struct opened_search {
+    const char *address;
+    bool found;
+} opened_search;
+
+static nrs_error look_at_receipt(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person)
+{
+    opened_search *search = context;
+
+    (void)at_ms;
+    (void)person;
+    search->found = search->found || (stage == NRS_STAGE_OPENED && strcmp(address, search->address) == 0);
+    return NRS_OK;
+}
+
+static nrs_error note_recipient(void *context, const nrs_recipient_row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return NRS_OK;
+}
+
+/* Whether the reader had opened it before. Who wrote it always has; under RED each person counts for itself. */
+static nrs_error was_opened(nrs_core *core, bool *opened_out, const nrs_report_row *row, const char *person)
+{
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    opened_search search = {.address = address};
+    bool recipient = row->part == NRS_PART_RECEIVED;
+    nrs_error error = NRS_OK;
+
+    if (row->label != NRS_LABEL_RED || person == NULL) {
+        *opened_out = row->part == NRS_PART_SENT || row->opened_ms != 0;
+        return NRS_OK;
+    }
+    nrs_reader_address(core, address, row, person);
+    if (!recipient) { /* a colleague of the writer */
+        error = nrs_store_recipient_at(core->store, row->position, address, note_recipient, &recipient);
+    }
+    if (error == NRS_OK && recipient) {
+        error = nrs_store_receipt_each(core->store, row->position, look_at_receipt, &search);
+    }
+    *opened_out = !recipient || search.found;
+    return error;
+}
+
+static nrs_error answer_closed(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_slice proof, const char *person)
+{
+    nrs_report_row shown = *row;
+    nrs_withdrawal_view view = {0};
+    nrs_error error = nrs_withdrawal_parse(&view, proof);
+
+    shown.key_state = NRS_KEY_WITHDRAWN; /* neither text nor subject */
+    if (error == NRS_OK) {
+        error = nrs_edge_answer_closed(core, answer, &shown, view.header, person, NRS_ERROR_WITHDRAWN);
+    }
+    nrs_withdrawal_view_wipe(&view);
+    return error;
+}
+
+static nrs_error refuse(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_edge_place place)
+{
+    static const char hint_mark[] = "Its text may still be read where it was opened before, and leaves this node no more.";
+    static const char hint_closed[] = "It stays closed where it was not opened before; ask who sent it.";
+    char from[NRS_ADDRESS_SIZE_MAX + 1];
+
+    nrs_command_org(core, from, row->community, row->originator);
+    return nrs_refuse(answer, NRS_ERROR_WITHDRAWN, place == NRS_PLACE_READ || place == NRS_PLACE_QUOTE ? hint_closed : hint_mark,
+                      "%s has withdrawn the report.", from);
+}
+
+nrs_error nrs_withdrawal_check(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_edge_place place, const char *person)
+{
+    nrs_bytes holder = {0};
+    nrs_withdrawal_row held;
+    bool opened = false;
+    nrs_error error = core->withdrawn_any ? nrs_store_withdrawal_get(core->store, &held, &holder, row->id) : NRS_ERROR_NOT_FOUND;
+
+    if (error != NRS_OK) {
+        return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    if (place != NRS_PLACE_EXPORT && row->key_state != NRS_KEY_WITHDRAWN) {
+        error = was_opened(core, &opened, row, person);
+    }
+    if (error == NRS_OK && !opened) {
+        error = refuse(core, answer, row, place);
+        if (place == NRS_PLACE_READ) {
+            error = answer_closed(core, answer, row, held.proof, person);
+        }
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *answer, const char *text)
+{
+    nrs_bytes holder = {0};
+    nrs_withdrawal_row held;
+    nrs_withdrawal_view view = {0};
+    nrs_report_row row = {.part = NRS_PART_RECEIVED, .key_state = NRS_KEY_WITHDRAWN};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error = text == NULL || !core->withdrawn_any ? NRS_ERROR_NOT_FOUND : nrs_store_withdrawal_find(core->store, id, text);
+
+    if (error == NRS_OK) {
+        error = nrs_store_withdrawal_get(core->store, &held, &holder, id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_parse(&view, held.proof);
+    }
+    if (error == NRS_OK) {
+        row.id = held.id;
+        row.community = view.header->community.data;
+        row.originator = view.header->originator.data;
+        row.label = view.header->label;
+        row.urgency = view.header->urgency;
+        row.flags = view.header->flags;
+        row.created_ms = view.header->created_ms;
+        row.expires_ms = view.header->expires_ms;
+        row.received_ms = held.received_ms;
+        memcpy(answer->about, held.id, NRS_HASH_SIZE);
+        answer->has_about = true;
+        error = refuse(core, answer, &row, NRS_PLACE_READ);
+        error = nrs_edge_answer_closed(core, answer, &row, view.header, NULL, error);
+    }
+    nrs_withdrawal_view_wipe(&view);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report)
+{
+    nrs_bytes holder = {0};
+    nrs_withdrawal_row held;
+    nrs_error error = core->withdrawn_any ? nrs_store_withdrawal_get(core->store, &held, &holder, report->id) : NRS_ERROR_NOT_FOUND;
+
+    if (error == NRS_OK) {
+        nrs_row_time(row, "withdrawn_at", held.at_ms);
+        nrs_row_text(row, "withdrawn_reason", held.reason[0] == '\0' ? NULL : held.reason);
+    } else {
+        nrs_row_text(row, "withdrawn_at", NULL);
+        nrs_row_text(row, "withdrawn_reason", NULL);
+    }
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}

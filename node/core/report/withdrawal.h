@@ -1,0 +1,40 @@
+/* Withdrawn reports (SPEC 8.4), and reports that follow others (SPEC 6.9). */
+#ifndef CORE_WITHDRAWAL_H
+#define CORE_WITHDRAWAL_H
+
+#include "command/command.h"
+#include "keys/withdrawal.h"
+
+NRS_MUST_USE nrs_error nrs_withdrawals_load(nrs_core *core);
+void nrs_withdrawals_wipe(nrs_core *core);
+/** Whether a report was withdrawn that may still be on its way: asked of everything that arrives. */
+bool nrs_withdrawn(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
+/** The same by its position in our log: asked of everything that leaves. */
+bool nrs_withdrawn_at(const nrs_core *core, uint64_t position);
+
+/** Keep a withdrawal; the report is closed from here on. view: of the proof; statement: what it came in. Out: new_out: false when
+ *  it was withdrawn before. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawal_view *view, const nrs_statement *statement);
+/** A withdrawal in an envelope. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
+/** With each tick: destroy the keys that are due. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_withdrawal_tick(nrs_core *core);
+
+/** Whether this report was ever withdrawn, as far as is known here. */
+NRS_MUST_USE nrs_error nrs_withdrawal_of(nrs_core *core, bool *withdrawn_out, const uint8_t id[NRS_HASH_SIZE]);
+/** Whether what was withdrawn may still be shown, answered or taken out here. Refuses with WITHDRAWN; at the place READ all but the
+ *  text is answered beside. person: who reads, or NULL. */
+NRS_MUST_USE nrs_error nrs_withdrawal_check(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_edge_place place, const char *person);
+/** Refuse to show what was withdrawn before it came. NRS_ERROR_NOT_FOUND, without a word, when nothing is known of it. */
+NRS_MUST_USE nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *answer, const char *text);
+/** Set `withdrawn_at` and `withdrawn_reason` of a row. */
+NRS_MUST_USE nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report);
+
+/* follows.c */
+NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
+/** The report at `position` says that it follows another; an empty slice: none. */
+NRS_MUST_USE nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position);
+/** Set `followed_by` of a row: the ids of the reports held here that follow this one. */
+NRS_MUST_USE nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NRS_HASH_SIZE]);
+
+#endif
