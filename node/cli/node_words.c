@@ -81,6 +81,7 @@ static const char *const templates[] = {
     N_("%llu reports of %s in @%s are missing since %s; they have been asked for again"),
     N_("two reports of this node bear one number (%s and %s): see whether a copy of its folder is in use"),
     N_("%s has sent two different reports under one number (%s and %s): this is proven; ask it which one holds"),
+    N_("an older copy of this node's folder was put in its place (noticed %s): what it knew since then comes again only as far as others still have it; persons run noroshi person unlock"),
     N_("Another report to the same persons has been sent meanwhile."),
     N_("%.80s: %s."),
 };

@@ -200,6 +200,7 @@ struct nrs_core {
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
     uint64_t clock_since_ms;           /* monotonic: since when that holds */
+    bool older_said;                   /* a peer has shown in this run that the store is an older copy (older.c) */
     bool clock_jumped;                 /* links made before it know the old time: they end with the next tick */
     bool peers_clock_fresh;            /* worked out since links last came or went */
     bool peers_clock_known;            /* there was a link since the start */
@@ -428,6 +429,16 @@ void nrs_link_pump_wipe(nrs_core *core);
 /** End a link: state forgotten, CLOSE effect. bye: the reason told to the peer first, or NRS_OK for none. */
 void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
 void nrs_link_wipe_all(nrs_core *core);
+
+/* older.c: a store that was put back */
+/** A peer holds more of this node's log than there is: an alarm in the audit log, new prekeys for the node, and a warning; once a run,
+ *  since anybody can say so. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer);
+/** What is logged from now on stands in a new part of the log, and in new streams: links that know the old part end, but `keep`, which
+ *  the caller ends (NULL: none). */
+NRS_MUST_USE nrs_error nrs_log_part_begin(nrs_core *core, const nrs_link *keep);
+/** What `status` warns of. */
+NRS_MUST_USE nrs_error nrs_older_warn(nrs_core *core, json_t *warnings);
 
 /* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_DEFERRED: kept as
  * such. NRS_ERROR_LIMIT or BUSY: no room now, the peer must come again with it. Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */

@@ -8,6 +8,17 @@
 #include "statements.h"
 #include "store/store.h"
 
+/* Part of the log: what was appended after this position, up to where the next begins. */
+typedef struct nrs_log_part {
+    uint8_t incarnation[NRS_LOG_ID_SIZE];
+    uint64_t after;
+} nrs_log_part;
+
+typedef struct nrs_log_parts {
+    nrs_log_part list[NRS_LOG_PARTS_MAX]; /* in order; the last is the one that grows */
+    size_t count;
+} nrs_log_parts;
+
 struct nrs_store {
     sqlite3 *database;
     sqlite3_stmt *statements[NRS_STATEMENT_COUNT];
@@ -18,7 +29,7 @@ struct nrs_store {
     uint64_t log_end, log_end_committed;
     uint64_t deferred_count, deferred_count_committed;
     uint64_t letter_last;
-    uint8_t incarnation[NRS_LOG_ID_SIZE];
+    nrs_log_parts parts, parts_committed;
 };
 
 typedef struct nrs_query {
@@ -28,6 +39,9 @@ typedef struct nrs_query {
     int bound_count;
     nrs_error error;
 } nrs_query;
+
+/* parts.c: of a store that is open and whose log's end is known. */
+NRS_MUST_USE nrs_error nrs_store_parts_load(nrs_store *store);
 
 /** The one place where SQLite's result codes become ours. */
 nrs_error nrs_store_error_of(int code);

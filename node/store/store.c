@@ -10,8 +10,6 @@
 #include "query.h"
 #include "schema.h"
 
-#define INCARNATION_NAME "log-incarnation"
-
 enum { WAL_SIZE_MAX = 16 * 1024 * 1024, PATH_SIZE_MAX = 4096, PAGE_SIZE_MIN = 512 };
 
 static const char *const statement_texts[NRS_STATEMENT_COUNT] = {
@@ -169,7 +167,7 @@ static nrs_error create_schema(nrs_store *store)
     if (error == NRS_OK) {
         error = execute(store, NRS_SCHEMA);
     }
-    return error; /* the transaction stays open: the incarnation belongs into it */
+    return error == NRS_OK ? execute(store, "COMMIT") : error; /* closing rolls back what failed */
 }
 
 static nrs_error prepare_statements(nrs_store *store)
@@ -199,26 +197,28 @@ static nrs_error read_counter(nrs_store *store, uint64_t *value_out, nrs_stateme
 
 static nrs_error load(nrs_store *store)
 {
-    nrs_bytes value = {0};
-    nrs_error error = nrs_store_meta_get(store, INCARNATION_NAME, &value);
+    nrs_error error = read_counter(store, &store->log_end, NRS_STATEMENT_LOG_END);
 
-    if (error != NRS_OK) {
-        goto out;
+    if (error == NRS_OK) {
+        error = read_counter(store, &store->deferred_count, NRS_STATEMENT_DEFERRED_COUNT);
     }
-    if (value.size != NRS_LOG_ID_SIZE) {
-        error = NRS_ERROR_DAMAGED;
-        goto out;
-    }
-    memcpy(store->incarnation, value.data, NRS_LOG_ID_SIZE);
-    error = read_counter(store, &store->log_end, NRS_STATEMENT_LOG_END);
-    if (error != NRS_OK) {
-        goto out;
-    }
-    error = read_counter(store, &store->deferred_count, NRS_STATEMENT_DEFERRED_COUNT);
     store->log_end_committed = store->log_end;
     store->deferred_count_committed = store->deferred_count;
-out:
-    nrs_bytes_wipe(&value);
+    return error == NRS_OK ? nrs_store_parts_load(store) : error;
+}
+
+/* Whether this is the store that was closed, or an older copy of it, cannot be seen here: what is appended from now on has a name that
+ * no other copy gave to anything. */
+static nrs_error begin_part(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE])
+{
+    nrs_error error = nrs_store_begin(store);
+
+    if (error == NRS_OK) {
+        error = nrs_store_part_begin(store, incarnation);
+    }
+    if (error == NRS_OK) {
+        return nrs_store_commit(store);
+    }
     return error;
 }
 
@@ -256,17 +256,13 @@ static nrs_error open_database(nrs_store *store, const nrs_store_options *option
     if (error == NRS_OK) {
         error = prepare_statements(store);
     }
-    if (error == NRS_OK && new) {
-        store->in_transaction = true;
-        error = nrs_store_meta_set(store, INCARNATION_NAME, nrs_slice_of(incarnation, NRS_LOG_ID_SIZE));
-        if (error == NRS_OK) {
-            error = nrs_store_commit(store);
-        }
-    }
     if (error == NRS_OK) {
         error = nrs_store_error_of(sqlite3_db_config(store->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL));
     }
-    return error == NRS_OK ? load(store) : error;
+    if (error == NRS_OK) {
+        error = load(store);
+    }
+    return error == NRS_OK ? begin_part(store, incarnation) : error;
 }
 
 nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options,
@@ -312,12 +308,6 @@ void nrs_store_close(nrs_store **store)
     *store = NULL;
 }
 
-const uint8_t *nrs_store_incarnation(const nrs_store *store)
-{
-    NRS_ASSERT(store != NULL);
-    return store->incarnation;
-}
-
 nrs_error nrs_store_begin(nrs_store *store)
 {
     nrs_query query;
@@ -350,6 +340,7 @@ nrs_error nrs_store_commit(nrs_store *store)
     store->in_transaction = false;
     store->log_end_committed = store->log_end;
     store->deferred_count_committed = store->deferred_count;
+    store->parts_committed = store->parts;
     return NRS_OK;
 }
 
@@ -368,6 +359,7 @@ void nrs_store_rollback(nrs_store *store)
     store->transaction_error = NRS_OK;
     store->log_end = store->log_end_committed;
     store->deferred_count = store->deferred_count_committed;
+    store->parts = store->parts_committed;
 }
 
 static bool wal_is_long(nrs_store *store)

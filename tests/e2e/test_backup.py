@@ -10,7 +10,7 @@ from thief import Loot, copy_folder
 
 def incarnation(node):
     database = sqlite3.connect(f"file:{node.dir}/store.db?mode=ro", uri=True)
-    value = database.execute("SELECT value FROM meta WHERE name = 'log-incarnation'").fetchone()[0]
+    value = database.execute("SELECT value FROM meta WHERE name = 'log-parts'").fetchone()[0][-24:-8]  # of the newest part
     database.close()
     return value
 

@@ -21,7 +21,6 @@ struct nrs_audit {
     bool fresh;          /* key and log are new and not in the store yet */
     bool lost;           /* what the store holds belongs to a log that cannot be read */
     bool dirty;          /* the head has moved */
-    bool older_said;     /* nrs_audit_older */
     const char *alarm;   /* to be said in the first entry from now on, or NULL */
 };
 
@@ -238,19 +237,6 @@ nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what)
 
     error = prepare(core);
     return error == NRS_OK ? append(core, what) : error;
-}
-
-nrs_error nrs_audit_older(nrs_core *core, const nrs_peer *peer)
-{
-    const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_REWRITTEN, .org = peer->org,
-                                 .detail = "it holds more of this node's records than there are: an older store was put in place"};
-
-    if (core->audit->older_said) {
-        return NRS_OK;
-    }
-    core->audit->older_said = true;
-    nrs_core_log(core, what.rule, "audit: %s: %s", peer->org, what.detail);
-    return nrs_audit_add(core, &what);
 }
 
 nrs_error nrs_audit_settle(nrs_core *core)

@@ -26,9 +26,6 @@ NRS_MUST_USE nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what)
 
 NRS_MUST_USE nrs_error nrs_audit_load(nrs_core *core);
 void nrs_audit_wipe(nrs_core *core);
-/** A peer holds more of this node's log of records than there is: the store was brought back from a copy, and the audit log with
- *  it. An alarm, once a run: anybody can say so. */
-NRS_MUST_USE nrs_error nrs_audit_older(nrs_core *core, const nrs_peer *peer);
 /** Before the commit: put down where the log stands. */
 NRS_MUST_USE nrs_error nrs_audit_settle(nrs_core *core);
 

@@ -279,6 +279,9 @@ static nrs_error put_warnings(nrs_core *core, nrs_row *row)
         error = nrs_equivocation_warn(core, warnings);
     }
     if (error == NRS_OK) {
+        error = nrs_older_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
         error = nrs_audit_warn(core, warnings);
     }
     if (error == NRS_OK && !nrs_secret_pool_locked()) {

@@ -249,8 +249,11 @@ nrs_error nrs_link_tick(nrs_core *core)
             return error;
         }
     }
-    core->clock_jumped = false;
-    return NRS_OK;
+    if (core->clock_jumped) { /* a machine that was put back to a snapshot while it ran is noticed by its clock, if by anything */
+        core->clock_jumped = false;
+        error = nrs_log_part_begin(core, NULL);
+    }
+    return error;
 }
 
 nrs_error nrs_link_confirm_all(nrs_core *core)

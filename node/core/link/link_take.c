@@ -39,24 +39,52 @@ out:
     return error;
 }
 
+/* Where to go on with a peer, by what it says it holds of our log. More than there is of a part: it has seen another log, of which this
+ * store is an older copy. Out: error BUSY when the link must be begun anew, under the name of another part. */
+static nrs_error resume_position(nrs_core *core, uint64_t *position_out, const nrs_link *link, const nrs_hello *hello)
+{
+    nrs_log_claim claim;
+    nrs_error error = NRS_OK;
+
+    *position_out = 0;
+    if (hello->peer_log.len != NRS_LOG_ID_SIZE) {
+        return NRS_OK;
+    }
+    claim = nrs_store_log_claim(core->store, position_out, hello->peer_log.data, hello->position);
+    switch (claim) {
+    case NRS_LOG_CLAIM_HELD:
+    case NRS_LOG_CLAIM_NOTHING:
+        break;
+    case NRS_LOG_CLAIM_UNKNOWN:
+    case NRS_LOG_CLAIM_OLDER:
+        error = nrs_older_found(core, link->peer);
+        break;
+    case NRS_LOG_CLAIM_AHEAD:
+        error = nrs_older_found(core, link->peer);
+        if (error == NRS_OK) {
+            error = nrs_log_part_begin(core, link);
+        }
+        return error == NRS_OK ? NRS_ERROR_BUSY : error;
+    }
+    return error;
+}
+
 /* What the peer holds of our log, and what we hold of its log, decide where either side goes on. */
 nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
 {
     uint8_t incarnation[NRS_LOG_ID_SIZE];
-    uint64_t held = 0;
-    bool ours = hello->peer_log.len == NRS_LOG_ID_SIZE &&
-                memcmp(hello->peer_log.data, nrs_store_incarnation(core->store), NRS_LOG_ID_SIZE) == 0;
+    uint64_t held = 0, resume = 0;
     nrs_error error = nrs_store_held_get(core->store, incarnation, &held, link->peer->keys.sign_key);
 
-    if (error == NRS_OK && ours && hello->position > nrs_store_log_end(core->store)) {
-        error = nrs_audit_older(core, link->peer);
+    if (error == NRS_OK) {
+        error = resume_position(core, &resume, link, hello);
     }
     if (error != NRS_OK) {
         return error;
     }
     memcpy(link->peer_log, hello->log.data, NRS_LOG_ID_SIZE);
     link->held_position = memcmp(incarnation, hello->log.data, NRS_LOG_ID_SIZE) == 0 ? held : 0;
-    link->scan_position = ours && hello->position <= nrs_store_log_end(core->store) ? hello->position : 0;
+    link->scan_position = resume;
     link->flight_first = link->flight_count = 0;
     link->flight_bytes = 0;
     link->window = clamp_window(hello->window);

@@ -43,19 +43,77 @@ static off_t size_of(const char *path, const char *suffix)
     return stat(name, &status) == 0 ? status.st_size : -1;
 }
 
-static void an_incarnation_is_drawn_once(void **state)
+static void put_some(nrs_store *store, uint64_t first, size_t count)
+{
+    assert_int_equal(nrs_store_begin(store), NRS_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(put(store, first + i, text("record")), NRS_OK);
+    }
+    assert_int_equal(nrs_store_commit(store), NRS_OK);
+}
+
+static void each_opening_begins_a_part_of_the_log(void **state)
 {
     fixture *f = *state;
-    const uint8_t other[NRS_LOG_ID_SIZE] = {9};
+    const uint8_t second[NRS_LOG_ID_SIZE] = {9}, third[NRS_LOG_ID_SIZE] = {8}, never[NRS_LOG_ID_SIZE] = {7};
     const nrs_store_options options = {.path = f->path, .vfs = "unix", .synchronous_off = 1};
+    uint64_t position = 77;
+    const struct {
+        const char *name;
+        const uint8_t *part;
+        uint64_t position, want_position;
+        nrs_log_claim want;
+    } claims[] = {
+        {"within the first part", fixture_incarnation, 2, 2, NRS_LOG_CLAIM_HELD},
+        {"its end", fixture_incarnation, 3, 3, NRS_LOG_CLAIM_HELD},
+        {"more than it had: another log went on", fixture_incarnation, 4, 3, NRS_LOG_CLAIM_OLDER},
+        {"an item sent late, under the second part", second, 1, 1, NRS_LOG_CLAIM_HELD},
+        {"the end of the second", second, 5, 5, NRS_LOG_CLAIM_HELD},
+        {"more than it has", second, 6, 5, NRS_LOG_CLAIM_AHEAD},
+        {"a part that never was", never, 2, 0, NRS_LOG_CLAIM_UNKNOWN},
+    };
 
     assert_memory_equal(nrs_store_incarnation(f->store), fixture_incarnation, NRS_LOG_ID_SIZE);
+    put_some(f->store, 1, 3);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, never, 2), NRS_LOG_CLAIM_NOTHING); /* a new store, made from a backup */
     nrs_store_close(&f->store);
     assert_null(f->store);
     nrs_store_close(&f->store);
-    assert_int_equal(nrs_store_open(&f->store, &options, other), NRS_OK);
-    assert_memory_equal(nrs_store_incarnation(f->store), fixture_incarnation, NRS_LOG_ID_SIZE);
+    assert_int_equal(nrs_store_open(&f->store, &options, second), NRS_OK);
+    assert_memory_equal(nrs_store_incarnation(f->store), second, NRS_LOG_ID_SIZE);
+    put_some(f->store, 4, 2);
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        print_message("%s\n", claims[i].name);
+        assert_int_equal(nrs_store_log_claim(f->store, &position, claims[i].part, claims[i].position), claims[i].want);
+        assert_int_equal(position, claims[i].want_position);
+    }
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK); /* what is rolled back has not begun */
+    assert_int_equal(nrs_store_part_begin(f->store, third), NRS_OK);
+    assert_memory_equal(nrs_store_incarnation(f->store), third, NRS_LOG_ID_SIZE);
+    nrs_store_rollback(f->store);
+    assert_memory_equal(nrs_store_incarnation(f->store), second, NRS_LOG_ID_SIZE);
     assert_int_equal(nrs_store_check(f->store), NRS_OK);
+}
+
+static void old_parts_are_forgotten(void **state)
+{
+    fixture *f = *state;
+    uint8_t part[NRS_LOG_ID_SIZE] = {0};
+    uint64_t position = 77;
+
+    put_some(f->store, 1, 1);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    for (size_t i = 0; i < NRS_LOG_PARTS_MAX; i++) {
+        part[0] = (uint8_t)i;
+        part[1] = 1;
+        assert_int_equal(nrs_store_part_begin(f->store, part), NRS_OK);
+    }
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 1), NRS_LOG_CLAIM_NOTHING);
+    assert_int_equal(position, 0);
+    part[0] = 0;
+    assert_int_equal(nrs_store_log_claim(f->store, &position, part, 1), NRS_LOG_CLAIM_HELD);
+    assert_int_equal(position, 1);
 }
 
 static void files_are_for_the_owner_alone(void **state)
@@ -456,7 +514,8 @@ int main(void)
 #define OPENED(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 #define FOLDER(name) cmocka_unit_test_setup_teardown(name, fixture_folder, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        OPENED(an_incarnation_is_drawn_once),
+        OPENED(each_opening_begins_a_part_of_the_log),
+        OPENED(old_parts_are_forgotten),
         FOLDER(files_are_for_the_owner_alone),
         cmocka_unit_test(no_folder_is_an_error_of_the_disk),
         FOLDER(garbage_is_damaged),

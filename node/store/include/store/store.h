@@ -23,10 +23,26 @@ typedef struct nrs_store_options {
 } nrs_store_options;
 
 /** Open or create. A database of a higher version: NRS_ERROR_NEWER_NODE; not a database: NRS_ERROR_DAMAGED.
- *  A new one draws its log incarnation from `incarnation` (16 random bytes given by the caller). */
+ *  Each opening begins a new part of the log, named by `incarnation` (16 random bytes given by the caller). */
 NRS_MUST_USE nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
 void nrs_store_close(nrs_store **store);
+
+/* ---- The parts of the log (SPEC 10.2) ---- */
+#define NRS_LOG_PARTS_MAX 256u /* older ones are forgotten */
+/** The name of the newest part. Borrowed until the next part begins. */
 const uint8_t *nrs_store_incarnation(const nrs_store *store);
+/** Begin another one within the open transaction: what was appended so far may be a copy of what others have seen continued. */
+NRS_MUST_USE nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
+/** What somebody's claim to hold a part of this log up to a position is worth. */
+typedef enum nrs_log_claim {
+    NRS_LOG_CLAIM_HELD = 0,      /* the part has that position */
+    NRS_LOG_CLAIM_OLDER = 1,     /* an earlier part ended before it: this store is an older copy of another, which went on */
+    NRS_LOG_CLAIM_AHEAD = 2,     /* the same of the newest part: it must be ended by another (nrs_store_part_begin) */
+    NRS_LOG_CLAIM_UNKNOWN = 3,   /* there was no such part here: likewise, this store is an older copy */
+    NRS_LOG_CLAIM_NOTHING = 4    /* none either, but this store is new (made from a backup), or so many parts came since that it is forgotten */
+} nrs_log_claim;
+/** Out: position_out: up to where both surely have the same. */
+nrs_log_claim nrs_store_log_claim(const nrs_store *store, uint64_t *position_out, const uint8_t incarnation[NRS_LOG_ID_SIZE], uint64_t position);
 
 NRS_MUST_USE nrs_error nrs_store_begin(nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_commit(nrs_store *store);

@@ -1,0 +1,104 @@
+/* The parts of the log: each opening of the store begins a new one, under random bytes of its own, at the end that the log has then
+ * (SPEC 10.2). Whoever holds more of a part than this store has of it has seen a log that this store is an older copy of: what the two have in
+ * common ends where the next part begins here, and no position above that means the same to both. */
+#include <string.h>
+
+#include "proto/assert.h"
+#include "query.h"
+
+#define PARTS_NAME "log-parts"
+
+enum { ENTRY_SIZE = NRS_LOG_ID_SIZE + 8 };
+
+static void put_entry(uint8_t *out, const nrs_log_part *part)
+{
+    memcpy(out, part->incarnation, NRS_LOG_ID_SIZE);
+    for (size_t i = 0; i < 8; i++) {
+        out[NRS_LOG_ID_SIZE + i] = (uint8_t)(part->after >> (8 * i));
+    }
+}
+
+static nrs_log_part read_entry(const uint8_t *data)
+{
+    nrs_log_part part = {.after = 0};
+
+    memcpy(part.incarnation, data, NRS_LOG_ID_SIZE);
+    for (size_t i = 0; i < 8; i++) {
+        part.after |= (uint64_t)data[NRS_LOG_ID_SIZE + i] << (8 * i);
+    }
+    return part;
+}
+
+nrs_error nrs_store_parts_load(nrs_store *store)
+{
+    nrs_bytes value = {0};
+    nrs_log_parts parts = {.count = 0};
+    nrs_error error = nrs_store_meta_get(store, PARTS_NAME, &value);
+
+    if (error == NRS_OK && (value.size % ENTRY_SIZE != 0 || value.size / ENTRY_SIZE > NRS_LOG_PARTS_MAX)) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    for (size_t i = 0; error == NRS_OK && i < value.size / ENTRY_SIZE; i++) {
+        parts.list[i] = read_entry(value.data + i * ENTRY_SIZE);
+        parts.count++;
+        if (parts.list[i].after > store->log_end || (i > 0 && parts.list[i].after < parts.list[i - 1].after)) {
+            error = NRS_ERROR_DAMAGED;
+        }
+    }
+    if (error == NRS_OK) {
+        store->parts = store->parts_committed = parts;
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
+nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE])
+{
+    uint8_t value[NRS_LOG_PARTS_MAX * ENTRY_SIZE];
+    nrs_log_parts parts;
+    nrs_error error;
+
+    NRS_ASSERT(store != NULL && store->in_transaction);
+    NRS_ASSERT(incarnation != NULL);
+
+    parts = store->parts;
+    if (parts.count == NRS_LOG_PARTS_MAX) { /* who holds something of the oldest is sent everything again */
+        memmove(&parts.list[0], &parts.list[1], (NRS_LOG_PARTS_MAX - 1) * sizeof parts.list[0]);
+        parts.count--;
+    }
+    memcpy(parts.list[parts.count].incarnation, incarnation, NRS_LOG_ID_SIZE);
+    parts.list[parts.count].after = store->log_end;
+    parts.count++;
+    for (size_t i = 0; i < parts.count; i++) {
+        put_entry(value + i * ENTRY_SIZE, &parts.list[i]);
+    }
+    error = nrs_store_meta_set(store, PARTS_NAME, nrs_slice_of(value, parts.count * ENTRY_SIZE));
+    if (error == NRS_OK) {
+        store->parts = parts;
+    }
+    return error;
+}
+
+const uint8_t *nrs_store_incarnation(const nrs_store *store)
+{
+    NRS_ASSERT(store != NULL && store->parts.count > 0);
+    return store->parts.list[store->parts.count - 1].incarnation;
+}
+
+nrs_log_claim nrs_store_log_claim(const nrs_store *store, uint64_t *position_out, const uint8_t incarnation[NRS_LOG_ID_SIZE], uint64_t position)
+{
+    const nrs_log_parts *parts;
+
+    NRS_ASSERT(store != NULL && position_out != NULL && incarnation != NULL);
+    parts = &store->parts;
+    for (size_t i = parts->count; i > 0; i--) {
+        uint64_t end = i == parts->count ? store->log_end : parts->list[i].after;
+
+        if (memcmp(parts->list[i - 1].incarnation, incarnation, NRS_LOG_ID_SIZE) == 0) {
+            *position_out = position <= end ? position : end;
+            return position <= end ? NRS_LOG_CLAIM_HELD : i == parts->count ? NRS_LOG_CLAIM_AHEAD : NRS_LOG_CLAIM_OLDER;
+        }
+    }
+    *position_out = 0;
+    return parts->count == 1 || parts->count == NRS_LOG_PARTS_MAX ? NRS_LOG_CLAIM_NOTHING : NRS_LOG_CLAIM_UNKNOWN;
+}
