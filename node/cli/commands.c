@@ -312,6 +312,8 @@ static const nrs_command commands[] = {
      "noroshi receipts 3f9a1c --missing", nrs_run_receipts},
     {"reply", "ID", 1, 1, OPTIONS(send_options), N_("answer a report; prints the ID of the answer"),
      "noroshi reply 3f9a1c --body \"…\"", nrs_run_reply},
+    {"forward", "ID", 1, 1, OPTIONS(send_options), N_("pass a report on, as a quote under its own terms; prints the ID"),
+     "noroshi forward 3f9a1c --to kansai-power --body \"…\"", nrs_run_forward},
     {"export", "ID", 1, 1, OPTIONS(export_options), N_("write a report out for another program or body"),
      "noroshi export 3f9a1c --sink own --format json -o report.json", nrs_run_export},
     {"forget", "ID", 1, 1, NO_OPTIONS, N_("destroy the key of a report held here"), "noroshi forget 3f9a1c",

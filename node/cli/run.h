@@ -2,6 +2,8 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include <jansson.h>
+
 #include "command.h"
 
 nrs_error nrs_run_init(nrs_cli *cli);
@@ -47,6 +49,10 @@ nrs_error nrs_run_show(nrs_cli *cli);
 nrs_error nrs_run_accept(nrs_cli *cli);
 nrs_error nrs_run_decline(nrs_cli *cli);
 nrs_error nrs_run_withdraw(nrs_cli *cli);
+nrs_error nrs_run_forward(nrs_cli *cli);
+/** A report as `show` answers it: by the node, or for RED by --as PERSON here. Out: row_out: a new reference, also where the report is
+ *  closed and all but its text is answered beside the refusal. Recorded. */
+nrs_error nrs_report_fetch(nrs_cli *cli, json_t **row_out, const char *id);
 nrs_error nrs_run_receipts(nrs_cli *cli);
 nrs_error nrs_run_export(nrs_cli *cli);
 nrs_error nrs_run_forget(nrs_cli *cli);

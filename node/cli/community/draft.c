@@ -277,7 +277,7 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX); /* names the limit, too */
     } else if (given != NULL || summary != NULL) {
         error = nrs_bytes_copy(&draft->body, nrs_slice_of_string(given != NULL ? given : summary));
-    } else if (!draft->dry_run) {
+    } else if (!draft->dry_run && !draft->forward) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("the text is missing: give --body, --body-file or --form"));
     }
     if (error != NRS_OK) {
@@ -434,6 +434,8 @@ nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_
     set_text(request, "tell_affected", draft->tell_affected);
     set_text(request, "name_source", draft->name_source);
     set_flag(request, "not_for_supervision", draft->not_for_supervision);
+    set_flag(request, "forward", draft->forward && strcmp(command, "red-prepare") == 0);
+    set_flag(request, "question", draft->question);
     set_flag(request, "unlock_on_accept", draft->unlock_on_accept);
     set_flag(request, "urgent", draft->urgent);
     set_flag(request, "drill", draft->drill);

@@ -26,7 +26,9 @@ typedef struct nrs_draft {
     uint32_t number;
     uint64_t expires_in_ms; /* 0: the node's choice */
     char *answer_subject; /* owned: the subject of a reply, where none was given */
-    const char *quoted;  /* the report that a reply answers; NULL otherwise */
+    const char *quoted;  /* the report that a reply answers, or whose text is passed on; NULL otherwise */
+    bool forward;        /* the latter */
+    bool question;       /* what label it will have, before its text is handed over */
 } nrs_draft;
 void nrs_draft_wipe(nrs_draft *draft);
 

@@ -112,7 +112,7 @@ static json_t *about_report_as(const nrs_cli *cli, const char *command)
 }
 
 /* The node shows what it can open; RED, which it cannot, is opened here by the person named. */
-static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
+nrs_error nrs_report_fetch(nrs_cli *cli, json_t **row_out, const char *id)
 {
     json_t *request = about_report_as(cli, "show");
     json_t *row = NULL;
@@ -125,7 +125,7 @@ static nrs_error fetch_report(nrs_cli *cli, json_t **row_out)
     if (red && cli->person != NULL) {
         json_decref(row);
         nrs_cli_forget_failure(cli);
-        return nrs_red_open(cli, row_out, cli->arguments[0]);
+        return nrs_red_open(cli, row_out, id);
     }
     if (red) {
         json_decref(row);
@@ -145,7 +145,7 @@ nrs_error nrs_run_show(nrs_cli *cli)
         error = nrs_keyring_act(cli);
     }
     if (error == NRS_OK) {
-        error = fetch_report(cli, &row);
+        error = nrs_report_fetch(cli, &row, cli->arguments[0]);
     }
     if (row != NULL && cli->json) {
         print_report_json(row);

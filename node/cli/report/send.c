@@ -9,6 +9,8 @@
 #include "node_words.h"
 #include "proto/vocabulary.h"
 #include "red/red.h"
+#include "proto/forward.h"
+#include "proto/time.h"
 #include "run.h"
 #include "text.h"
 
@@ -120,13 +122,18 @@ nrs_error nrs_sent_print(nrs_cli *cli, const json_t *row, bool dry_run)
     return NRS_OK;
 }
 
+static const char *command_of(const nrs_draft *draft)
+{
+    return draft->forward ? "forward" : draft->quoted != NULL ? "reply" : "send";
+}
+
 static nrs_error send_plain(nrs_cli *cli, const nrs_draft *draft)
 {
     /* Of what is RED, or may turn out to be, only the addresses are asked about. */
     const bool with_text = !draft->dry_run || (draft->label != NRS_LABEL_RED && draft->quoted == NULL);
     json_t *request = NULL;
     json_t *row = NULL;
-    nrs_error error = nrs_draft_request(&request, cli, draft, draft->quoted != NULL ? "reply" : "send", with_text);
+    nrs_error error = nrs_draft_request(&request, cli, draft, command_of(draft), with_text);
 
     if (error == NRS_OK) {
         error = nrs_control_row(cli, &row, request);
@@ -163,8 +170,8 @@ static nrs_error ask_label(nrs_cli *cli, nrs_draft *draft)
     nrs_label label = NRS_LABEL_NONE;
     nrs_error error = NRS_OK;
 
-    question.dry_run = true;
-    error = nrs_draft_request(&request, cli, &question, "reply", false);
+    question.dry_run = question.question = true;
+    error = nrs_draft_request(&request, cli, &question, command_of(draft), false);
     if (error == NRS_OK) {
         error = nrs_control_row(cli, &row, request);
     }
@@ -219,10 +226,63 @@ static void complete_text(nrs_draft *draft, const json_t *row)
 
         draft->kind = term == NULL ? "situation" : term->code;
     }
-    if (draft->subject == NULL && quoted != NULL) {
+    if (draft->subject == NULL && quoted != NULL && draft->forward) {
+        draft->answer_subject = calloc(1, NRS_SUBJECT_SIZE_MAX + 1);
+        if (draft->answer_subject != NULL) {
+            nrs_forward_subject(draft->answer_subject, quoted);
+        }
+        draft->subject = draft->answer_subject;
+    } else if (draft->subject == NULL && quoted != NULL) {
         draft->answer_subject = nrs_text_format("%s%s", strncmp(quoted, "Re: ", 4) == 0 ? "" : "Re: ", quoted);
         draft->subject = draft->answer_subject;
     }
+}
+
+/* What the node puts into a report that passes another's text on, it puts here for what the node does not read. */
+static nrs_error complete_forward(nrs_cli *cli, nrs_draft *draft, const json_t *row)
+{
+    const json_t *fields = json_object_get(row, "fields");
+    const bool hidden = json_is_false(json_object_get(json_object_get(row, "conditions"), "source_may_be_named")) && !json_is_true(json_object_get(row, "sent"));
+    const char *community = nrs_json_text(row, "community");
+    char *source = nrs_text_format("@%s", community == NULL ? "" : community);
+    nrs_forwarded forwarded = {.from = hidden ? source : nrs_json_text(row, "from"), .person = hidden ? NULL : nrs_json_text(row, "person"),
+                               .id = nrs_json_text(row, "id"), .subject = nrs_json_text(row, "subject"), .body = nrs_json_text(row, "body")};
+    const char *created = nrs_json_text(row, "created_at");
+    const char *name = NULL;
+    json_t *value = NULL;
+    nrs_bytes text = {0};
+    nrs_error error = nrs_label_parse(&forwarded.label, nrs_json_text(row, "label"));
+
+    if (error == NRS_OK && (created == NULL || forwarded.from == NULL || forwarded.id == NULL || forwarded.subject == NULL || forwarded.body == NULL)) {
+        error = NRS_ERROR_MALFORMED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_time_parse(&forwarded.created_ms, created);
+    }
+    if (error == NRS_OK) {
+        error = nrs_forward_begin(&text, draft->body.data == NULL ? "" : (const char *)draft->body.data, &forwarded);
+    }
+    json_object_foreach((json_t *)(uintptr_t)fields, name, value) {
+        if (error == NRS_OK && json_is_string(value)) {
+            error = nrs_forward_field(&text, name, json_string_value(value), hidden);
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_forward_end(&text, &forwarded);
+    }
+    free(source);
+    if (error == NRS_OK && text.size > NRS_BODY_TEXT_SIZE_MAX) {
+        error = nrs_cli_fail(cli, NRS_ERROR_TOO_LARGE, NULL, "%s", _(nrs_error_sentence(NRS_ERROR_TOO_LARGE)));
+    } else if (error != NRS_OK) {
+        error = nrs_cli_fail(cli, error, NULL, "%s", _("the node's answer cannot be read"));
+    }
+    if (error != NRS_OK) {
+        nrs_bytes_wipe(&text);
+        return error;
+    }
+    nrs_bytes_wipe(&draft->body);
+    draft->body = text;
+    return NRS_OK;
 }
 
 /* A reply to RED: only the person's process can read the quoted report, so the defaults and the rule are applied here. */
@@ -236,7 +296,7 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
         return nrs_cli_fail(cli, NRS_ERROR_PERSON_ONLY, _("act as that person: --as PERSON"), "%s",
                             _(nrs_error_sentence(NRS_ERROR_PERSON_ONLY)));
     }
-    error = nrs_red_open(cli, &row, draft->quoted);
+    error = nrs_report_fetch(cli, &row, draft->quoted);
     if (error != NRS_OK) {
         json_decref(row);
         return error;
@@ -247,7 +307,12 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
     if (json_array_size(draft->to) == 0 && writer != NULL) {
         (void)json_array_append(draft->to, writer);
     }
-    error = check_same_persons(cli, draft, row, writer);
+    if (strcmp(nrs_json_text(row, "label") == NULL ? "" : nrs_json_text(row, "label"), "RED") == 0) {
+        error = check_same_persons(cli, draft, row, writer); /* of what the node can read, it checks the audience itself */
+    }
+    if (error == NRS_OK && draft->forward) {
+        error = complete_forward(cli, draft, row);
+    }
     json_decref(writer);
     json_decref(row);
     if (error != NRS_OK) {
@@ -262,10 +327,14 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
                               _("send needs --to"));
 }
 
-nrs_error nrs_run_reply(nrs_cli *cli)
+static nrs_error answer(nrs_cli *cli, bool forward)
 {
-    nrs_draft draft = {0};
+    nrs_draft draft = {.forward = forward};
     nrs_error error = nrs_draft_read(cli, &draft, cli->arguments[0]);
+
+    if (error == NRS_OK && forward && json_array_size(draft.to) == 0) {
+        error = nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write --to @community, organisation or person@organisation"), "%s", _("forward needs --to"));
+    }
 
     if (error == NRS_OK) {
         error = nrs_keyring_act(cli);
@@ -281,4 +350,14 @@ nrs_error nrs_run_reply(nrs_cli *cli)
     }
     nrs_draft_wipe(&draft);
     return error;
+}
+
+nrs_error nrs_run_reply(nrs_cli *cli)
+{
+    return answer(cli, false);
+}
+
+nrs_error nrs_run_forward(nrs_cli *cli)
+{
+    return answer(cli, true);
 }

@@ -37,8 +37,8 @@ typedef struct command {
 #define TEXT_FIELDS {"subject", FIELD_TEXT}, {"body", FIELD_TEXT}, {"fields", FIELD_MAP}
 
 static const field send_fields[] = {LABEL_FIELDS, TEXT_FIELDS};
-static const field reply_fields[] = {{"id", FIELD_TEXT}, LABEL_FIELDS, TEXT_FIELDS};
-static const field red_prepare_fields[] = {{"id", FIELD_TEXT}, LABEL_FIELDS};
+static const field reply_fields[] = {{"id", FIELD_TEXT}, {"question", FIELD_FLAG}, LABEL_FIELDS, TEXT_FIELDS};
+static const field red_prepare_fields[] = {{"id", FIELD_TEXT}, {"forward", FIELD_FLAG}, LABEL_FIELDS};
 static const field red_submit_fields[] = {
     {"header", FIELD_TEXT}, {"body", FIELD_TEXT}, {"grant", FIELD_TEXT},
     {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, LABEL_FIELDS,
@@ -75,6 +75,7 @@ static const command commands[] = {
     {"status", nrs_command_status, NULL, 0},
     {"send", nrs_command_send, FIELDS(send_fields)},
     {"reply", nrs_command_reply, FIELDS(reply_fields)},
+    {"forward", nrs_command_forward, FIELDS(reply_fields)},
     {"red-prepare", nrs_command_red_prepare, FIELDS(red_prepare_fields)},
     {"red-submit", nrs_command_red_submit, FIELDS(red_submit_fields)},
     {"red-open", nrs_command_red_open, FIELDS(reader_fields)},
@@ -113,6 +114,7 @@ static const struct audited {
     {"red-submit", NRS_AUDIT_SEND, true},     {"red-grant", NRS_AUDIT_SEND, true},    {"red-open", NRS_AUDIT_RED_OPEN, false},
     {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
     {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"withdraw", NRS_AUDIT_WITHDRAW, false},   {"forget", NRS_AUDIT_FORGET, false},
+    {"forward", NRS_AUDIT_EXTEND, false},
     {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
 };
 
@@ -291,13 +293,17 @@ static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request, 
 }
 
 /* What was done, and what a rule or a check refused. Wrong usage, and what does not exist, are no attempts. A person's process
- * asks the node for RED first and is told to open it itself: that is no refusal either, the person's red-open follows. */
+ * asks the node for RED first and is told to open it itself: that is no refusal either, the person's red-open follows. A
+ * dry run is none, unless it is the question about the label that comes before an answer is handed over: refused, it goes no further. */
 static bool worth_an_entry(const struct audited *as, const json_t *request, nrs_error error)
 {
     const int exit_code = nrs_error_exit_code(error);
     const bool handed_on = error == NRS_ERROR_PERSON_ONLY && as->event == NRS_AUDIT_OPEN && nrs_request_text(request, "person") != NULL;
 
-    if (nrs_request_flag(request, "dry_run") || handed_on) {
+    if ((nrs_request_flag(request, "dry_run") && !nrs_request_flag(request, "question")) || handed_on) {
+        return false;
+    }
+    if (error == NRS_OK && nrs_request_flag(request, "question")) {
         return false;
     }
     return error == NRS_OK ? !as->refusals_only : exit_code == 3 || exit_code == 5;

@@ -82,6 +82,7 @@ NRS_MUST_USE nrs_error nrs_red_put_recipient(nrs_core *core, json_t *recipients,
 /* ---- Handlers ---- */
 NRS_MUST_USE nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_forward(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t *request);

@@ -364,6 +364,7 @@ static nrs_error read_subject(nrs_answer *answer, nrs_draft *draft, const json_t
     }
     if (text == NULL && defaults != NULL && defaults->subject != NULL) {
         answer_subject(draft->subject, defaults->subject);
+        draft->subject_inherited = true;
         return NRS_OK;
     }
     if (text == NULL || text[0] == '\0') {

@@ -38,6 +38,7 @@ typedef struct nrs_draft {
     bool has_follows;
     uint8_t follows[NRS_HASH_SIZE];
     const Nrs__Wire__PersonEntry *person; /* who acts, or NULL */
+    bool subject_inherited; /* from the quoted report */
 } nrs_draft;
 
 /** Everything but the texts. defaults: NULL unless it is a reply. kind_needed: false for RED, whose kind the node does not

@@ -45,12 +45,12 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
     }
 }
 
-nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request)
+nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place)
 {
     nrs_error error = nrs_command_report(core, answer, &quoted_out->row, &quoted_out->holder, nrs_request_text(request, "id"));
 
-    if (error == NRS_OK) { /* what was read before may be answered: the answer holds none of its text */
-        error = nrs_withdrawal_check(core, answer, &quoted_out->row, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    if (error == NRS_OK) { /* of what was withdrawn, that which was read before may be answered: an answer holds none of its text */
+        error = nrs_withdrawal_check(core, answer, &quoted_out->row, place, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);

@@ -128,7 +128,7 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
     nrs_error error = draft == NULL || quoted == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (error == NRS_OK && nrs_request_text(request, "id") != NULL) {
-        error = nrs_quoted_open(core, answer, quoted, request);
+        error = nrs_quoted_open(core, answer, quoted, request, nrs_request_flag(request, "forward") ? NRS_PLACE_EXPORT : NRS_PLACE_QUOTE);
     }
     if (error == NRS_OK) {
         error = nrs_draft_read(core, answer, draft, request, NULL, false);
@@ -151,7 +151,7 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         error = nrs_delivery_plan(core, answer, &delivery, &wanted);
     }
     if (error == NRS_OK) {
-        error = nrs_quoted_check(answer, quoted, &delivery);
+        error = nrs_request_flag(request, "forward") ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
     }
     if (error == NRS_OK) {
         error = put_prepared(core, &row, draft, &delivery, quoted);

@@ -10,6 +10,7 @@
 #include "stream/stream.h"
 
 static const char hint_person[] = "Act as the person who writes it: noroshi --as PERSON send …";
+static const char hint_to[] = "Say for whom it is: --to @community, organisation or person@organisation.";
 static const char hint_smaller[] = "Shorten the body or its fields: a report has at most 256 KiB in all.";
 
 /* ---- Sealing ---- */
@@ -315,20 +316,25 @@ static nrs_error answer_red_question(nrs_answer *answer, const nrs_quoted *quote
     return nrs_row_end(&row, answer->rows);
 }
 
-nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *request)
+/* A reply, or a report that passes the other's text on. */
+static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *request, bool forward)
 {
     nrs_draft *draft = calloc(1, sizeof *draft);
     nrs_quoted *quoted = calloc(1, sizeof *quoted);
     nrs_delivery delivery = {0};
+    nrs_bytes text = {0};
     nrs_error error = draft == NULL || quoted == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (error == NRS_OK) {
-        error = nrs_quoted_open(core, answer, quoted, request);
+        error = nrs_quoted_open(core, answer, quoted, request, forward ? NRS_PLACE_EXPORT : NRS_PLACE_QUOTE);
+    }
+    if (error == NRS_OK && forward && json_array_size(json_object_get(request, "to")) == 0) {
+        error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_to, "The report is addressed to nobody.");
     }
     if (error == NRS_OK && quoted->view == NULL && !nrs_request_flag(request, "dry_run")) {
         error = nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "Only a person it is addressed to may answer TLP:RED.");
     }
-    if (error == NRS_OK && quoted->view == NULL && json_array_size(json_object_get(request, "to")) == 0) {
+    if (error == NRS_OK && quoted->view == NULL && (forward || json_array_size(json_object_get(request, "to")) == 0)) {
         error = answer_red_question(answer, quoted, request);
         goto out;
     }
@@ -338,11 +344,14 @@ nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *re
     if (error == NRS_OK) {
         error = nrs_draft_read_texts(answer, draft, request, &quoted->defaults);
     }
+    if (error == NRS_OK && forward) {
+        error = nrs_forward_complete(core, answer, &text, draft, quoted);
+    }
     if (error == NRS_OK) {
         error = plan(core, answer, &delivery, draft, quoted);
     }
     if (error == NRS_OK) {
-        error = nrs_quoted_check(answer, quoted, &delivery);
+        error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
     }
     if (error == NRS_OK) {
         error = finish(core, answer, draft, &delivery, quoted->row.id);
@@ -351,8 +360,19 @@ out:
     if (quoted != NULL) {
         nrs_quoted_wipe(quoted);
     }
+    nrs_bytes_wipe(&text);
     nrs_delivery_wipe(&delivery);
     free(quoted);
     free(draft);
     return error;
+}
+
+nrs_error nrs_command_reply(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    return answer_to(core, answer, request, false);
+}
+
+nrs_error nrs_command_forward(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    return answer_to(core, answer, request, true);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/forward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
 
@@ -187,7 +188,6 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
  * itself tells no program can take away. */
 static void hide_source(nrs_core *core, nrs_row *row, const reading *it)
 {
-    static const char *const telling[] = {"reporter", "system", "publication", "other_reports", "references"};
     const nrs_community *community = nrs_community_by_id(core, it->row.community);
     json_t *fields = json_object_get(row->object, "fields");
     char name[NRS_NAME_SIZE_MAX + 2] = "@";
@@ -196,9 +196,13 @@ static void hide_source(nrs_core *core, nrs_row *row, const reading *it)
     nrs_row_text(row, "from", name);
     nrs_row_text(row, "person", NULL);
     nrs_row_flag(row, "source_hidden", true);
-    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++) {
-        (void)json_object_del(fields, telling[i]);
-        (void)json_object_del(row->object, telling[i]);
+    for (size_t i = 0; i < it->opened.report->n_fields; i++) {
+        const char *field = it->opened.report->fields[i]->name;
+
+        if (nrs_field_tells_source(field)) {
+            (void)json_object_del(fields, field);
+            (void)json_object_del(row->object, field);
+        }
     }
 }
 

@@ -1,0 +1,79 @@
+/* forward: what a report that passes on another's text takes from it, and how far it may go (SPEC 5.6). */
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command_quote.h"
+#include "proto/forward.h"
+
+static const char hint_release[] = "Ask the source: noroshi release ask ID --to ADDRESS --reason TEXT.";
+static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
+static const char hint_shorter[] = "Write less beside it: the text that is passed on is not cut.";
+
+/* Who may not be named as the source is not named by who passes it on either. */
+static bool hides_source(const nrs_quoted *quoted)
+{
+    return quoted->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(quoted->seen.header));
+}
+
+static nrs_error compose(nrs_bytes *text_out, const char *added, const nrs_quoted *quoted)
+{
+    const nrs_report *report = quoted->opened.report;
+    const bool hidden = hides_source(quoted);
+    char id[2 * NRS_HASH_SIZE + 1];
+    const nrs_forwarded forwarded = {.label = (nrs_label)quoted->row.label,
+                                     .from = hidden ? quoted->community : quoted->originator,
+                                     .person = hidden || report->person[0] == '\0' ? NULL : report->person,
+                                     .id = id,
+                                     .created_ms = quoted->row.created_ms,
+                                     .subject = report->subject,
+                                     .body = report->body};
+    nrs_error error;
+
+    nrs_hex_encode(id, quoted->row.id, NRS_HASH_SIZE);
+    error = nrs_forward_begin(text_out, added, &forwarded);
+    for (size_t i = 0; i < report->n_fields && error == NRS_OK; i++) {
+        error = nrs_forward_field(text_out, report->fields[i]->name, report->fields[i]->value, hidden);
+    }
+    return error == NRS_OK ? nrs_forward_end(text_out, &forwarded) : error;
+}
+
+nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, const nrs_quoted *quoted)
+{
+    const nrs_header *header = quoted->seen.header;
+    const bool ours = nrs_key_ours(core, quoted->row.originator);
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(quoted->opened.report != NULL);
+    if (!ours && (draft->onward & ~header->onward) != 0) {
+        return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_onward, "The source has not agreed that hubs pass it on so.");
+    }
+    draft->unlock_on_accept = draft->unlock_on_accept || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0;
+    if (draft->subject_inherited) {
+        nrs_forward_subject(draft->subject, quoted->opened.report->subject);
+    }
+    error = compose(text_out, draft->body, quoted);
+    if (error == NRS_OK && text_out->size > NRS_BODY_TEXT_SIZE_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_shorter, "The body has %zu bytes; at most %u are allowed.", text_out->size, NRS_BODY_TEXT_SIZE_MAX);
+    }
+    draft->body = (const char *)text_out->data;
+    return error;
+}
+
+nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    const nrs_label label = (nrs_label)quoted->row.label;
+    const bool elsewhere = quoted->row.id != NULL && memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
+    nrs_error error;
+
+    if (quoted->row.id == NULL || nrs_key_ours(core, quoted->row.originator)) {
+        return NRS_OK; /* the source itself decides */
+    }
+    if (nrs_policy_change(label, label, elsewhere, false).error != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
+    }
+    error = nrs_quoted_check(answer, quoted, delivery);
+    if (error != NRS_OK && answer->refused) {
+        answer->hint = hint_release;
+    }
+    return error;
+}
