@@ -85,7 +85,7 @@ static nrs_error put_links(const nrs_core *core, nrs_row *row, uint64_t *queued)
     return error;
 }
 
-static nrs_error warn_rosters(const nrs_core *core, json_t *warnings)
+static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
     nrs_error error = NRS_OK;
@@ -98,9 +98,9 @@ static nrs_error warn_rosters(const nrs_core *core, json_t *warnings)
             format = "the key of this node is revoked: it has no place in @%s any more";
         } else if (!core->communities[i].member) {
             format = "this node is no longer a member of @%s";
-        } else if (roster->expires_ms <= core->now_ms) {
+        } else if (nrs_roster_expired(core, &core->communities[i])) {
             format = "the roster of @%s has expired: nothing above GREEN can be sent";
-        } else if (roster->expires_ms - core->now_ms < ROSTER_EXPIRES_SOON_MS) {
+        } else if (roster->expires_ms < core->now_ms + ROSTER_EXPIRES_SOON_MS) {
             format = "the roster of @%s expires within 60 days";
         } else if (nrs_roster_stale(core, &core->communities[i])) {
             format = "no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster";

@@ -34,7 +34,10 @@ NRS_MUST_USE nrs_error nrs_roster_load_words(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
 /** When a hub, or the roster keys, last vouched for the roster held; never after now. */
 uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *community);
-bool nrs_roster_stale(const nrs_core *core, const nrs_community *community);
+/** Whether that is three days ago, or its expiry past: by this clock and by those of most peers, so that a clock which alone is ahead
+ *  does not stop a node that hears its hubs. Cut off from them their clocks run on here. */
+bool nrs_roster_stale(nrs_core *core, const nrs_community *community);
+bool nrs_roster_expired(nrs_core *core, const nrs_community *community);
 /** Write into the log and the audit log that a person sealed under a stale or expired roster; nothing when it was neither.
  *  person: who acts, or NULL. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_roster_note_override(nrs_core *core, const nrs_community *community, nrs_label label, bool given, const char *person);

@@ -99,14 +99,19 @@ uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *communit
     return fresh < core->now_ms ? fresh : core->now_ms;
 }
 
-bool nrs_roster_stale(const nrs_core *core, const nrs_community *community)
+bool nrs_roster_stale(nrs_core *core, const nrs_community *community)
 {
-    return core->now_ms - nrs_roster_fresh_ms(core, community) > NRS_ROSTER_FRESH_MS;
+    return nrs_clock_expired(core, nrs_roster_fresh_ms(core, community) + NRS_ROSTER_FRESH_MS);
+}
+
+bool nrs_roster_expired(nrs_core *core, const nrs_community *community)
+{
+    return nrs_clock_expired(core, community->roster->expires_ms);
 }
 
 nrs_error nrs_roster_note_override(nrs_core *core, const nrs_community *community, nrs_label label, bool given, const char *person)
 {
-    bool expired = community->roster->expires_ms <= core->now_ms;
+    bool expired = nrs_roster_expired(core, community);
     char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
     const nrs_audit_what what = {.event = NRS_AUDIT_OVERRIDE, .person = person, .about = nrs_slice_of(community->head, NRS_HASH_SIZE), .detail = detail};
 

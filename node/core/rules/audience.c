@@ -136,7 +136,7 @@ static nrs_error check_rules(nrs_core *core, nrs_answer *answer, nrs_delivery *d
         return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_rules, "TLP:%s: the rules of @%s do not allow this label.",
                           nrs_label_name(request->label), roster->id);
     }
-    if (roster->expires_ms <= core->now_ms && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
+    if (nrs_roster_expired(core, delivery->community) && request->label > NRS_LABEL_GREEN && !request->stale_roster) {
         return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_roster, "The roster of @%s is past its expiry: nothing above GREEN may be sealed.",
                           roster->id);
     }

@@ -113,12 +113,10 @@ static void what_all_hold_for_expired_is_refused(void **state)
     mesh_stop(&net);
 }
 
-/* Warnings in the answer to a report that is sent now. By a wrong clock the hubs' word on the roster is old too, which is
- * overridden here. */
+/* Warnings in the answer to a report that is sent now. By a clock that is ahead the hubs' word on the roster would be old. */
 static size_t send_warnings(size_t node)
 {
-    static const char command[] = "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\","
-                                  "\"stale_roster\":true}";
+    static const char command[] = "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}";
 
     assert_int_equal(mesh_command(&net, node, command), NRS_OK);
     mesh_settle(&net, 5);
@@ -146,6 +144,42 @@ static void a_sender_is_told_that_peers_would_refuse_its_time(void **state)
     assert_int_equal(listed(2), 4);
     go_wrong(1, 0);
     assert_false(warned(1, "hours ahead"));
+    mesh_stop(&net);
+}
+
+static void go_by_days(size_t days)
+{
+    for (size_t hour = 0; hour < days * 24; hour++) {
+        net.now_ms += NRS_HOUR_MS;
+        net.monotonic_ms += NRS_HOUR_MS;
+        mesh_settle(&net, 1);
+    }
+}
+
+/* The hubs' daily word on the roster is judged by the time that most peers agree on; who is cut off from them is not spared by that. */
+static void a_clock_that_is_ahead_makes_no_roster_stale(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    go_wrong(1, 5 * (int64_t)NRS_DAY_MS);
+    assert_false(warned(1, "no hub has vouched"));
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+    mesh_down(&net, 0);
+    mesh_settle(&net, 2);
+    go_by_days(2);
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+    go_by_days(2);
+    assert_true(warned(1, "no hub has vouched"));
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_ERROR_ROSTER_STALE);
+    mesh_up(&net, 0);
+    mesh_settle(&net, 5);
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+    mesh_down(&net, 0);
+    go_wrong(1, 400 * (int64_t)NRS_DAY_MS); /* it has heard nobody since its start */
+    assert_int_not_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
+    mesh_up(&net, 0);
+    mesh_settle(&net, 5);
+    assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK); /* and now that its roster has not expired */
     mesh_stop(&net);
 }
 
@@ -179,15 +213,6 @@ static size_t old_prekeys(size_t node)
     return count;
 }
 
-static void go_by_days(size_t days)
-{
-    for (size_t hour = 0; hour < days * 24; hour++) {
-        net.now_ms += NRS_HOUR_MS;
-        net.monotonic_ms += NRS_HOUR_MS;
-        mesh_settle(&net, 1);
-    }
-}
-
 /* A week: long enough to put the clock right, short enough that peers who lie about the time gain little. */
 static void destruction_waits_a_week_against_the_word_of_peers(void **state)
 {
@@ -208,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_clock_alone_refuses_nothing),
         cmocka_unit_test(what_all_hold_for_expired_is_refused),
         cmocka_unit_test(a_sender_is_told_that_peers_would_refuse_its_time),
+        cmocka_unit_test(a_clock_that_is_ahead_makes_no_roster_stale),
         cmocka_unit_test(a_bundle_from_a_wrong_clock_replaces_none_that_serves),
         cmocka_unit_test(destruction_waits_a_week_against_the_word_of_peers),
     };
