@@ -31,7 +31,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_NOTICE, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_HEAD, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_WITHDRAWN, 0, 0, 0},
@@ -73,6 +73,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
         return NRS_ERROR_MALFORMED;
     }
     if (statement->type == NRS_STATEMENT_MISSING && !missing_detail_valid(statement->detail.len)) {
+        return NRS_ERROR_MALFORMED;
+    }
+    if (statement->type == NRS_STATEMENT_HEAD && statement->detail.len != NRS_STREAM_HEAD_SIZE) {
         return NRS_ERROR_MALFORMED;
     }
     if (!receipt && statement->stage != 0) {

@@ -128,6 +128,7 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
     core->self = *nrs_identity_public(options->identity);
     core->link_window = options->link_window != 0 ? options->link_window : NRS_LINK_WINDOW_DEFAULT;
     core->gap_grace_ms = options->gap_grace_ms != 0 ? options->gap_grace_ms : NRS_GAP_GRACE_MS_DEFAULT;
+    core->head_after_ms = options->head_after_ms != 0 ? options->head_after_ms : NRS_HEAD_AFTER_MS_DEFAULT;
     core->now_ms = now_ms;
     nrs_key_hash(core->self_hash, core->self.sign_key);
     error = nrs_card_verify(&card, options->own_card);
@@ -209,6 +210,9 @@ static nrs_error tick(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_withdrawal_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_head_tick(core);
     }
     if (error == NRS_OK) {
         error = nrs_audit_tick(core);

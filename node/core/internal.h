@@ -228,6 +228,8 @@ struct nrs_core {
     bool gaps;                         /* there may be some (gap.c) */
     uint64_t gap_grace_ms;
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
+    uint64_t head_after_ms;
+    uint64_t heads_checked_ms;         /* monotonic (head.c) */
     struct nrs_place_memory *places;   /* of a hub (equivocation.c); NULL until it takes a report */
     bool rosters_to_push;          /* links are left that wait for a roster */
 };

@@ -63,6 +63,7 @@ static nrs_error open_engine(nrs_daemon *daemon)
         core_options.vault_key = folder->vault_key;
         core_options.link_window = folder->link_window;
         core_options.gap_grace_ms = folder->gap_grace_ms;
+        core_options.head_after_ms = folder->head_after_ms;
         error = nrs_core_new(&daemon->core, &core_options, daemon->batch.now_ms);
     }
     free(path);

@@ -87,6 +87,9 @@ static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
     if (error == NRS_OK) {
         error = setting(&folder->gap_grace_ms, settings, "gap_grace_ms", NRS_GAP_GRACE_MS_MIN, NRS_HOUR_MS);
     }
+    if (error == NRS_OK) {
+        error = setting(&folder->head_after_ms, settings, "head_after_ms", NRS_HEAD_AFTER_MS_MIN, NRS_DAY_MS);
+    }
     if (error != NRS_OK) {
         return error;
     }

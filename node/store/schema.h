@@ -86,8 +86,9 @@
     "CREATE INDEX deferred_waits_for ON deferred(waits_for, number);"                                                  \
     "CREATE INDEX deferred_owner ON deferred(owner);"                                                                  \
     "CREATE INDEX deferred_peer ON deferred(peer);"                                                                    \
-    "CREATE TABLE sent_stream(audience BLOB PRIMARY KEY, sequence INTEGER NOT NULL, stream BLOB NOT NULL,"             \
-    " last BLOB NOT NULL) WITHOUT ROWID;"                                                                              \
+    "CREATE TABLE sent_stream(audience BLOB PRIMARY KEY, sequence INTEGER NOT NULL, tell_ms INTEGER NOT NULL,"         \
+    " stream BLOB NOT NULL, last BLOB NOT NULL) WITHOUT ROWID;"                                                        \
+    "CREATE INDEX sent_stream_tell ON sent_stream(tell_ms);"                                                           \
     "CREATE TABLE stream(key BLOB PRIMARY KEY, stream BLOB NOT NULL, originator BLOB NOT NULL,"                        \
     " community BLOB NOT NULL) WITHOUT ROWID;"                                                                         \
     "CREATE TABLE stream_item(key BLOB NOT NULL, sequence INTEGER NOT NULL, created_ms INTEGER NOT NULL,"              \

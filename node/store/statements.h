@@ -220,10 +220,15 @@
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
     X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")                                                           \
     X(LOG_EACH_LIKE, READ, "SELECT " NRS_LOG_COLUMNS " FROM log WHERE id64 = ?1 ORDER BY +position")                   \
-    X(SENT_STREAM_GET, READ, "SELECT sequence, stream, last FROM sent_stream WHERE audience = ?1")                     \
+    X(SENT_STREAM_GET, READ, "SELECT sequence, stream, last, tell_ms FROM sent_stream WHERE audience = ?1")            \
     X(SENT_STREAM_SET, CHANGE,                                                                                         \
-      "INSERT INTO sent_stream(audience, sequence, stream, last) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(audience)"         \
-      " DO UPDATE SET sequence = excluded.sequence, stream = excluded.stream, last = excluded.last")                   \
+      "INSERT INTO sent_stream(audience, sequence, stream, last, tell_ms) VALUES(?1, ?2, ?3, ?4, ?5)"                  \
+      " ON CONFLICT(audience) DO UPDATE SET sequence = excluded.sequence, stream = excluded.stream, last = excluded.last,"\
+      " tell_ms = excluded.tell_ms")                                                                                   \
+    X(SENT_STREAM_DUE, READ,                                                                                           \
+      "SELECT sequence, stream, last, tell_ms, audience FROM sent_stream INDEXED BY sent_stream_tell WHERE tell_ms <= ?1"\
+      " ORDER BY tell_ms LIMIT 1")                                                                                     \
+    X(SENT_STREAM_DELETE, CHANGE, "DELETE FROM sent_stream WHERE audience = ?1")                                       \
     X(SENT_STREAM_CLEAR, CHANGE, "DELETE FROM sent_stream")                                                            \
     X(STREAM_ADD, CHANGE,                                                                                              \
       "INSERT INTO stream(key, stream, originator, community) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")          \

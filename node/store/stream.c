@@ -22,26 +22,40 @@ static void copy_fixed(uint8_t *out, nrs_query *query, int column, size_t size)
 
 /* ---- Our own ---- */
 
+/* The one row of a query that is bound. audience_out: also the last column; or NULL. */
+static nrs_error one_sent(nrs_query *query, nrs_sent_stream *stream_out, uint8_t *audience_out)
+{
+    nrs_sent_stream stream = {.sequence = 0};
+    uint8_t audience[NRS_HASH_SIZE] = {0};
+    bool found = nrs_query_step(query);
+    nrs_error error;
+
+    if (found) {
+        stream.sequence = nrs_query_u64(query, 0);
+        copy_fixed(stream.stream, query, 1, NRS_HASH_SIZE);
+        copy_fixed(stream.last, query, 2, NRS_HASH_SIZE);
+        stream.tell_ms = nrs_query_u64(query, 3);
+    }
+    if (found && audience_out != NULL) {
+        copy_fixed(audience, query, 4, NRS_HASH_SIZE);
+    }
+    error = nrs_query_end(query);
+    if (error == NRS_OK && found) {
+        *stream_out = stream;
+        if (audience_out != NULL) {
+            memcpy(audience_out, audience, NRS_HASH_SIZE);
+        }
+    }
+    return error == NRS_OK && !found ? NRS_ERROR_NOT_FOUND : error;
+}
+
 nrs_error nrs_store_sent_stream_get(nrs_store *store, nrs_sent_stream *stream_out, const uint8_t audience[NRS_HASH_SIZE])
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_STREAM_GET);
-    nrs_sent_stream stream = {.sequence = 0};
-    bool found;
-    nrs_error error;
 
     NRS_ASSERT(stream_out != NULL && audience != NULL);
     nrs_query_bind_fixed(&query, audience, NRS_HASH_SIZE);
-    found = nrs_query_step(&query);
-    if (found) {
-        stream.sequence = nrs_query_u64(&query, 0);
-        copy_fixed(stream.stream, &query, 1, NRS_HASH_SIZE);
-        copy_fixed(stream.last, &query, 2, NRS_HASH_SIZE);
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK && found) {
-        *stream_out = stream;
-    }
-    return error == NRS_OK && !found ? NRS_ERROR_NOT_FOUND : error;
+    return one_sent(&query, stream_out, NULL);
 }
 
 nrs_error nrs_store_sent_stream_set(nrs_store *store, const uint8_t audience[NRS_HASH_SIZE], const nrs_sent_stream *stream)
@@ -53,6 +67,24 @@ nrs_error nrs_store_sent_stream_set(nrs_store *store, const uint8_t audience[NRS
     nrs_query_bind_u64(&query, stream->sequence);
     nrs_query_bind_fixed(&query, stream->stream, NRS_HASH_SIZE);
     nrs_query_bind_fixed(&query, stream->last, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, stream->tell_ms);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_sent_stream_due(nrs_store *store, nrs_sent_stream *stream_out, uint8_t audience_out[NRS_HASH_SIZE], uint64_t now_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_STREAM_DUE);
+
+    NRS_ASSERT(stream_out != NULL && audience_out != NULL);
+    nrs_query_bind_bound(&query, now_ms);
+    return one_sent(&query, stream_out, audience_out);
+}
+
+nrs_error nrs_store_sent_stream_delete(nrs_store *store, const uint8_t audience[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_STREAM_DELETE);
+
+    nrs_query_bind_fixed(&query, audience, NRS_HASH_SIZE);
     return nrs_query_run(&query, NULL);
 }
 

@@ -13,12 +13,12 @@ from harness import E2E, build_mesh, main, wait_reachable, wait_until
 GRACE_MS = 1500
 
 
-def start_all(world, hubs, members, persons=None):
-    """As build_mesh does, with a short grace time."""
+def start_all(world, hubs, members, persons=None, **more):
+    """As build_mesh does, with a short grace time and other settings."""
     for node in world.nodes.values():
         path = node.dir / "node.json"
         settings = json.loads(path.read_text("utf-8"))
-        settings["gap_grace_ms"] = GRACE_MS
+        settings.update(gap_grace_ms=GRACE_MS, **more)
         path.write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
         node.start()
     for org in members:
@@ -55,7 +55,7 @@ class Withheld(E2E):
     def build(cls, world):
         persons = {"alpha": ["sato"], "bravo": ["tanaka"]}
         build_mesh(world, ["alpha", "bravo"], persons=persons, start=False)
-        start_all(world, ["hub"], ["alpha", "bravo"], persons)
+        start_all(world, ["hub"], ["alpha", "bravo"], persons, head_after_ms=6000)
 
     def test_in_the_middle_of_a_stream(self):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
@@ -88,6 +88,29 @@ class Withheld(E2E):
         self.assertEqual(bravo.show(sent[2])["body"], "第2報")
         self.assertEqual([row["missing_before"] for row in bravo.list()], [0] * 4)
         self.assertNotIn("missing", bravo.cli("status").out)
+
+    def test_the_last_of_all(self):
+        """No report follows that could show the gap: its originator, who hears no receipt, says that there is one."""
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        bravo.stop()
+        last = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "最後", "--body", "最後の本文")
+        wait_until(lambda: alpha.status()["links"][0]["queued"] == 0, "the hub has it")
+        hub.stop()
+        withhold(hub, last)
+        hub.start()
+        wait_until(lambda: "is not confirmed: they are told" in alpha.log_text(), "alpha has told bravo", 60)
+        wait_until(lambda: alpha.status()["links"][0]["state"] == "up" and alpha.status()["links"][0]["queued"] == 0, "the hub has the word")
+        alpha.stop()
+        bravo.start()
+        wait_until(lambda: gaps(bravo, "alpha") == 1, "bravo misses it", 60)
+        self.assertIn("1 reports of alpha in @electricity are missing since", bravo.cli("status").out)
+        self.assertIn("報告 1 件（発信元 alpha、@electricity）が", bravo.cli("status", lang="ja").out)
+        self.assertNotIn(last, [row["id"] for row in bravo.list()])
+        alpha.start()
+        bravo.wait_report(last, 60)
+        self.assertEqual(bravo.show(last)["body"], "最後の本文")
+        wait_until(lambda: gaps(bravo, "alpha") == 0, "nothing is missing any more")
+        alpha.wait_stage(last, "bravo", "opened")
 
     def test_red_between_persons(self):
         """The count is in the sealed text: the persons' processes count, and the node is told the number alone."""

@@ -363,6 +363,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = nrs_notice_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_WITHDRAWAL) {
         error = nrs_withdrawal_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_HEAD) {
+        error = nrs_head_take(core, from, community, statement);
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {

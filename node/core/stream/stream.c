@@ -47,7 +47,7 @@ nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_deli
         error = nrs_store_sent_stream_get(core->store, &sent, number.audience);
     }
     if (error == NRS_ERROR_NOT_FOUND) {
-        sent = (nrs_sent_stream){.sequence = 0};
+        sent = (nrs_sent_stream){.sequence = 0, .tell_ms = UINT64_MAX};
         randombytes_buf(sent.stream, sizeof sent.stream);
         error = NRS_OK;
     }
@@ -57,6 +57,7 @@ nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_deli
     memcpy(number.stream, sent.stream, NRS_HASH_SIZE);
     memcpy(number.previous, sent.last, NRS_HASH_SIZE);
     number.sequence = sent.sequence + 1;
+    number.tell_ms = sent.tell_ms;
     *number_out = number;
     return NRS_OK;
 }
@@ -66,9 +67,9 @@ nrs_slice nrs_number_previous(const nrs_number *number)
     return nrs_slice_of(number->previous, number->sequence > 1 ? NRS_HASH_SIZE : 0);
 }
 
-static nrs_error set(nrs_core *core, const nrs_number *number, uint64_t sequence, const uint8_t last[NRS_HASH_SIZE])
+static nrs_error set(nrs_core *core, const nrs_number *number, uint64_t sequence, const uint8_t last[NRS_HASH_SIZE], uint64_t tell_ms)
 {
-    nrs_sent_stream sent = {.sequence = sequence};
+    nrs_sent_stream sent = {.sequence = sequence, .tell_ms = tell_ms};
 
     memcpy(sent.stream, number->stream, NRS_HASH_SIZE);
     memcpy(sent.last, last, NRS_HASH_SIZE);
@@ -77,7 +78,7 @@ static nrs_error set(nrs_core *core, const nrs_number *number, uint64_t sequence
 
 nrs_error nrs_number_reserve(nrs_core *core, const nrs_number *number)
 {
-    return set(core, number, number->sequence - 1, number->previous);
+    return set(core, number, number->sequence - 1, number->previous, number->tell_ms);
 }
 
 void nrs_stream_key(uint8_t key_out[NRS_HASH_SIZE], const uint8_t originator[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE],
@@ -92,7 +93,7 @@ nrs_error nrs_number_use(nrs_core *core, const nrs_number *number, const nrs_del
 {
     nrs_stream_item item = {.sequence = number->sequence, .created_ms = created_ms};
     uint8_t key[NRS_HASH_SIZE];
-    nrs_error error = set(core, number, number->sequence, id);
+    nrs_error error = set(core, number, number->sequence, id, core->now_ms + core->head_after_ms);
 
     if (error == NRS_OK) {
         memcpy(item.id, id, NRS_HASH_SIZE);

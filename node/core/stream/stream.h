@@ -16,6 +16,7 @@ typedef struct nrs_number {
     uint8_t stream[NRS_HASH_SIZE];
     uint64_t sequence;
     uint8_t previous[NRS_HASH_SIZE]; /* of the report before; unused for the first */
+    uint64_t tell_ms;                /* of what was sent so far */
 } nrs_number;
 /** The number that the next report to these recipients under this label has. Writes nothing. */
 NRS_MUST_USE nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label);
@@ -38,6 +39,17 @@ nrs_told_place nrs_place_of(const nrs_body *body);
 NRS_MUST_USE nrs_error nrs_stream_take(nrs_core *core, const nrs_sealed_view *view, const nrs_told_place *told);
 /** A report that is here and that the node does not open (RED, or without its key): it is not missing. */
 NRS_MUST_USE nrs_error nrs_stream_take_unopened(nrs_core *core, const nrs_sealed_view *view);
+
+/** A stream goes up to this number, whose report has this id and expires then, says its originator: what is not here of it is missing.
+ *  Out: had_out: whether that report is here. */
+NRS_MUST_USE nrs_error nrs_stream_take_head(nrs_core *core, bool *had_out, const nrs_stream_row *stream, uint64_t sequence, const uint8_t id[NRS_HASH_SIZE],
+                                            uint64_t expires_ms);
+
+/* ---- head.c: the last report of a stream ---- */
+/** Tell recipients that have not confirmed the last report of a stream that there is one. With each tick, one stream at once. */
+NRS_MUST_USE nrs_error nrs_head_tick(nrs_core *core);
+/** Such a word. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
 
 /* ---- gap.c ---- */
 NRS_MUST_USE nrs_error nrs_gap_load(nrs_core *core);

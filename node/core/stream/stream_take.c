@@ -37,6 +37,19 @@ static nrs_gap gap_before_item(const nrs_core *core, const arrival *it, uint64_t
     return gap;
 }
 
+/* A gap that begins where one is known goes on from it: noticed then, and asked for so often. */
+static nrs_error widen(nrs_core *core, nrs_gap *gap)
+{
+    nrs_gap known;
+    nrs_error error = nrs_store_gap_at(core->store, &known, gap->key, gap->first);
+
+    if (error == NRS_OK && known.first == gap->first) {
+        gap->seen_ms = known.seen_ms;
+        gap->asked = known.asked;
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
 static nrs_error set_gap(nrs_core *core, const nrs_gap *gap)
 {
     core->gaps = true;
@@ -103,7 +116,10 @@ static nrs_error place(nrs_core *core, nrs_gap *gap_out, const arrival *it, cons
     error = nrs_store_item_above(core->store, &above, it->stream.key, it->item.sequence);
     if (error == NRS_ERROR_NOT_FOUND) { /* the newest so far: what it skipped was not missed before */
         *gap_out = gap_before_item(core, it, lowest, it->item.sequence - 1);
-        error = set_gap(core, gap_out);
+        error = widen(core, gap_out);
+        if (error == NRS_OK) {
+            error = set_gap(core, gap_out);
+        }
     }
     return error;
 }
@@ -196,6 +212,38 @@ nrs_error nrs_stream_take(nrs_core *core, const nrs_sealed_view *view, const nrs
         error = take_other(core, view, &it, &held);
     }
     return error == NRS_OK && gap.first != 0 ? fill_from_unopened(core, &it.stream, &gap) : error;
+}
+
+/* ---- The last report ---- */
+
+nrs_error nrs_stream_take_head(nrs_core *core, bool *had_out, const nrs_stream_row *stream, uint64_t sequence, const uint8_t id[NRS_HASH_SIZE], uint64_t expires_ms)
+{
+    nrs_stream_item below = {.sequence = 0};
+    nrs_gap gap = {.last = sequence, .seen_ms = core->now_ms, .until_ms = expires_ms, .next_ms = core->now_ms + core->gap_grace_ms, .last_known = true}, known;
+    nrs_error error = nrs_store_item_below(core->store, &below, stream->key, sequence);
+
+    *had_out = error == NRS_OK && below.sequence == sequence;
+    if (*had_out) {
+        return NRS_OK;
+    }
+    if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_store_gap_at(core->store, &known, stream->key, sequence);
+    }
+    if (error != NRS_ERROR_NOT_FOUND) {
+        return error; /* it is missed already */
+    }
+    gap.first = below.sequence + 1;
+    memcpy(gap.key, stream->key, NRS_HASH_SIZE);
+    memcpy(gap.next_id, id, NRS_HASH_SIZE); /* nothing comes after it: it is asked for by itself */
+    memcpy(gap.last_id, id, NRS_HASH_SIZE);
+    error = nrs_store_stream_add(core->store, stream);
+    if (error == NRS_OK) {
+        error = widen(core, &gap);
+    }
+    if (error == NRS_OK) {
+        error = set_gap(core, &gap);
+    }
+    return error == NRS_OK ? fill_from_unopened(core, stream, &gap) : error;
 }
 
 /* ---- Unopened ---- */

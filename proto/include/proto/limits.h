@@ -46,6 +46,7 @@
 #define NRS_COMMUNITY_COUNT_MAX 64u /* that one node is in */
 #define NRS_DUTY_COUNT_MAX 16u      /* of one member, and in the rules of one community */
 #define NRS_MISSING_RANGE_SIZE (NRS_HASH_SIZE + 16u) /* a stream, first and last number */
+#define NRS_STREAM_HEAD_SIZE (NRS_HASH_SIZE + 16u)   /* a stream, the number of its last report and when that expires */
 #define NRS_MISSING_COUNT_MAX 32u   /* places in one request for missing reports */
 #define NRS_FORK_COUNT_MAX 16u      /* that one roster heals */
 #define NRS_CHAIN_COUNT_MAX 64u     /* rosters in one invite */
@@ -113,6 +114,8 @@
 #define NRS_LINK_SILENCE_MS_MAX (60ull * NRS_SECOND_MS)
 #define NRS_GAP_GRACE_MS_DEFAULT NRS_MINUTE_MS
 #define NRS_GAP_GRACE_MS_MIN 100u
+#define NRS_HEAD_AFTER_MS_DEFAULT NRS_HOUR_MS
+#define NRS_HEAD_AFTER_MS_MIN 100u
 #define NRS_DEFERRED_COUNT_MAX 4096u
 #define NRS_DEFERRED_PER_PEER_MAX 256u
 #define NRS_ROSTER_AHEAD_MAX 1024u /* versions that a record may speak of beyond the one held */

@@ -10,10 +10,14 @@ typedef struct nrs_sent_stream {
     uint8_t stream[NRS_HASH_SIZE];
     uint64_t sequence;            /* of the last report; 0: none yet */
     uint8_t last[NRS_HASH_SIZE];  /* its id, zeros for none */
+    uint64_t tell_ms;             /* when to look whether its recipients have to be told of the last one */
 } nrs_sent_stream;
 /** NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_sent_stream_get(nrs_store *store, nrs_sent_stream *stream_out, const uint8_t audience[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_sent_stream_set(nrs_store *store, const uint8_t audience[NRS_HASH_SIZE], const nrs_sent_stream *stream);
+/** The one whose tell_ms is the longest past by now_ms. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_sent_stream_due(nrs_store *store, nrs_sent_stream *stream_out, uint8_t audience_out[NRS_HASH_SIZE], uint64_t now_ms);
+NRS_MUST_USE nrs_error nrs_store_sent_stream_delete(nrs_store *store, const uint8_t audience[NRS_HASH_SIZE]);
 /** Forget all of them: what is sent from now on begins new streams. */
 NRS_MUST_USE nrs_error nrs_store_sent_stream_clear(nrs_store *store);
 

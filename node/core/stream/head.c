@@ -1,0 +1,199 @@
+/* The last report of a stream (SPEC 6.8). A recipient misses a report by the one after it; of the last one nothing speaks but the silence
+ * of those who did not get it, which its sender hears. So it tells these, and nobody else, that there is such a report: by a letter
+ * that looks like a receipt, after an hour, and each day while the report lives. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/stream.h"
+
+#define CHECKED_EVERY_MS NRS_SECOND_MS
+#define AGAIN_MS NRS_DAY_MS
+#define KEPT_MS NRS_REPORT_LIFE_MS_MAX /* a stream whose last report has expired counts on for so long */
+#define GAPS_PER_ORIGINATOR 256u       /* more are not taken by its word alone */
+
+/* ---- Out ---- */
+
+typedef struct telling {
+    nrs_core *core;
+    const nrs_report_row *report;
+    const nrs_community *community;
+    nrs_statement statement;
+    uint8_t (*told)[NRS_KEY_SIZE]; /* organisations; of persons several may belong to one */
+    size_t count, capacity;
+} telling;
+
+static bool told_already(const telling *job, const uint8_t org[NRS_KEY_SIZE])
+{
+    for (size_t i = 0; i < job->count; i++) {
+        if (memcmp(job->told[i], org, NRS_KEY_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error tell(void *context, const nrs_recipient_row *row)
+{
+    telling *job = context;
+    const nrs_peer *peer = nrs_peer_by_sign(job->core, row->org);
+
+    if (row->stage != 0 || !row->granted || peer == NULL || !nrs_peer_member(job->core, peer, job->community) || nrs_key_ours(job->core, row->org) ||
+        (row->person != NULL && told_already(job, row->org))) {
+        return NRS_OK;
+    }
+    if (job->count == job->capacity) {
+        size_t capacity = job->capacity == 0 ? 64 : 2 * job->capacity;
+        uint8_t (*told)[NRS_KEY_SIZE] = realloc(job->told, capacity * sizeof *told);
+
+        if (told == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        job->told = told;
+        job->capacity = capacity;
+    }
+    memcpy(job->told[job->count], row->org, NRS_KEY_SIZE);
+    job->count++;
+    return nrs_statement_queue(job->core, row->org, job->report->community, &job->statement);
+}
+
+static void put_u64(uint8_t *out, uint64_t value)
+{
+    for (size_t i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+/* Out: tell_ms of the stream. */
+static nrs_error tell_recipients(nrs_core *core, nrs_sent_stream *sent, const nrs_report_row *report)
+{
+    uint8_t detail[NRS_STREAM_HEAD_SIZE];
+    telling job = {.core = core, .report = report, .community = nrs_community_by_id(core, report->community)};
+    nrs_error error = NRS_OK;
+
+    sent->tell_ms = report->expires_ms + KEPT_MS;
+    if (nrs_clock_expired(core, report->expires_ms) || job.community == NULL || !job.community->member ||
+        memcmp(report->originator, core->self.sign_key, NRS_KEY_SIZE) != 0) { /* what a former key sent is not this one's stream */
+        return NRS_OK;
+    }
+    memcpy(detail, sent->stream, NRS_HASH_SIZE);
+    put_u64(detail + NRS_HASH_SIZE, sent->sequence);
+    put_u64(detail + NRS_HASH_SIZE + 8, report->expires_ms);
+    nrs__wire__statement__init(&job.statement);
+    job.statement.type = NRS_STATEMENT_HEAD;
+    job.statement.sealed_id = nrs_field_of(nrs_slice_of(report->id, NRS_HASH_SIZE));
+    job.statement.at_ms = core->now_ms;
+    job.statement.detail = nrs_field_of(nrs_slice_of(detail, sizeof detail));
+    error = nrs_store_recipient_each(core->store, report->position, tell, &job);
+    if (error == NRS_OK && job.count > 0) {
+        sent->tell_ms = core->now_ms + AGAIN_MS;
+        nrs_core_log(core, NRS_OK, "the last report to %zu organisations is not confirmed: they are told that there is one", job.count);
+    }
+    free(job.told);
+    return error;
+}
+
+nrs_error nrs_head_tick(nrs_core *core)
+{
+    nrs_sent_stream sent;
+    nrs_report_row report;
+    nrs_bytes holder = {0};
+    uint8_t audience[NRS_HASH_SIZE];
+    nrs_error error;
+
+    if (core->monotonic_ms < core->heads_checked_ms + CHECKED_EVERY_MS) {
+        return NRS_OK;
+    }
+    core->heads_checked_ms = core->monotonic_ms;
+    error = nrs_store_sent_stream_due(core->store, &sent, audience, core->now_ms);
+    if (error != NRS_OK) {
+        return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    error = nrs_store_report_get(core->store, &report, &holder, sent.last);
+    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && core->now_ms >= report.expires_ms + KEPT_MS)) {
+        error = nrs_store_sent_stream_delete(core->store, audience); /* nobody could be missing anything of it */
+    } else if (error == NRS_OK) {
+        error = tell_recipients(core, &sent, &report);
+        if (error == NRS_OK) {
+            error = nrs_store_sent_stream_set(core->store, audience, &sent);
+        }
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* ---- In ---- */
+
+static uint64_t read_u64(const uint8_t *data)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        value |= (uint64_t)data[i] << (8 * i);
+    }
+    return value;
+}
+
+static nrs_error count_gap(void *context, const nrs_stream_row *stream, const nrs_gap *gap)
+{
+    size_t *count = context;
+
+    (void)stream, (void)gap;
+    (*count)++;
+    return NRS_OK;
+}
+
+/* It is here: the receipts for it were lost, or are on their way. */
+static nrs_error confirm_again(nrs_core *core, const nrs_report_row *report)
+{
+    nrs_sealed_view *view = NULL;
+    uint64_t position;
+    nrs_error error = NRS_OK;
+
+    if (report->part != NRS_PART_RECEIVED || (report->key_state != NRS_KEY_HELD && report->key_state != NRS_KEY_PERSON)) {
+        return NRS_OK;
+    }
+    error = nrs_log_sealed(core, &view, &position, report->id);
+    if (error == NRS_OK) {
+        error = nrs_receipt_queue(core, view->header, view->id, NRS_STAGE_STORED, "", "");
+    }
+    nrs_sealed_view_free(&view);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    const nrs_community *held = nrs_community_by_id(core, community);
+    const uint8_t *detail = statement->detail.data;
+    const uint64_t sequence = read_u64(detail + NRS_HASH_SIZE), expires_ms = read_u64(detail + NRS_HASH_SIZE + 8);
+    nrs_stream_row stream;
+    nrs_report_row report;
+    nrs_bytes holder = {0};
+    size_t count = 0;
+    bool had = false;
+    nrs_error error;
+
+    NRS_ASSERT(statement->detail.len == NRS_STREAM_HEAD_SIZE);
+    if (held == NULL || !nrs_peer_member(core, from, held) || sequence == 0 || sequence > INT64_MAX || nrs_clock_expired(core, expires_ms) ||
+        expires_ms > core->now_ms + NRS_REPORT_LIFE_MS_MAX + NRS_CLOCK_AHEAD_MS_MAX) {
+        return NRS_OK;
+    }
+    error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
+    if (error == NRS_OK && report.part == NRS_PART_RECEIVED) {
+        error = confirm_again(core, &report);
+        goto out;
+    }
+    if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_store_gap_each(core->store, from->keys.sign_key, GAPS_PER_ORIGINATOR, count_gap, &count);
+    }
+    if (error != NRS_OK || count == GAPS_PER_ORIGINATOR) {
+        goto out;
+    }
+    memcpy(stream.originator, from->keys.sign_key, NRS_KEY_SIZE);
+    memcpy(stream.community, community, NRS_HASH_SIZE);
+    memcpy(stream.stream, detail, NRS_HASH_SIZE);
+    nrs_stream_key(stream.key, stream.originator, stream.community, stream.stream);
+    error = nrs_stream_take_head(core, &had, &stream, sequence, statement->sealed_id.data, expires_ms);
+out:
+    nrs_bytes_wipe(&holder);
+    return error;
+}
