@@ -68,13 +68,16 @@ static const nrs_option backup_options[] = {
 static const nrs_option restore_options[] = {
     {"backup-passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the backup")},
 };
-static const nrs_option community_create_options[] = {
-    {"name", 0, "NAME", false, N_("the community's name as people write it")},
-};
 #define DRAFT_OPTION                                                                                                   \
     {                                                                                                                  \
         "draft", 0, "FILE", false, N_("write the next roster to this file, to be signed elsewhere; change nothing")    \
     }
+static const nrs_option community_create_options[] = {
+    {"name", 0, "NAME", false, N_("the community's name as people write it")},
+    {"add-key", 0, "KEY", true, N_("a roster key that is elsewhere, as community key prints it; may be repeated; needs --draft")},
+    {"threshold", 0, "N", false, N_("how many of these keys must sign a roster; 1 when not given")},
+    DRAFT_OPTION,
+};
 static const nrs_option community_add_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the organisation reads out by telephone")},
     {"role", 0, "ROLE", false, N_("operator, hub, ministry, national, response, related or council; operator when not given")},
@@ -247,7 +250,9 @@ static const nrs_command commands[] = {
     {"restore", "BACKUP-FILE", 1, 1, OPTIONS(restore_options), N_("make a node's folder from a backup"),
      "noroshi --dir /var/lib/noroshi restore kanto-power.backup --backup-passphrase-file backup.pass", nrs_run_restore},
     {"community create", "COMMUNITY", 1, 1, OPTIONS(community_create_options),
-     N_("found a community; this node becomes its hub"), "noroshi community create electricity --name \"電力CEPTOAR\"",
+     N_("found a community; this node becomes its hub"),
+     "noroshi community create electricity --name \"電力CEPTOAR\"\n"
+     "  noroshi community create electricity --name \"電力CEPTOAR\" --add-key 3f9a… --add-key 77c0… --threshold 2 --draft first.draft",
      nrs_run_community_create},
     {"community add", "COMMUNITY CARD-FILE", 2, 2, OPTIONS(community_add_options),
      N_("add an organisation, or change its role"),

@@ -42,6 +42,50 @@ class Ceremony(E2E):
             wait_until(lambda n=node: self.version(n) == version, f"{node.org} holds version {version}")
             wait_until(lambda n=node: n.status()["communities"][0]["roster_version"] == version, f"{node.org} runs by it")
 
+    def test_0_founded_by_two_of_three(self):
+        """A community whose roster keys never were on its node: founded by a draft, which two of three sign elsewhere."""
+        node, member = self.world.node("gas-ceptoar", listen=True).init(), self.world.node("gas-one").init()
+        node.start()
+        draft, three = self.path("gas.draft"), [part for name in ("chair", "vice", "clerk") for part in ("--add-key", self.keys[name])]
+        create = ("community", "create", "gas", "--name", "ガスCEPTOAR")
+        for wrong in ((*three, "--threshold", "2"), ("--draft", draft), ("--threshold", "2"), (*three, "--threshold", "4", "--draft", draft),
+                      (*three, "--threshold", "0", "--draft", draft), ("--add-key", "zz", "--draft", draft)):
+            node.cli(*create, *wrong, want=2)
+        node.cli(*create, *three, *three[:2], "--draft", draft, want=8)
+        self.assertFalse(draft.exists())
+        made = node.cli(*create, *three, "--threshold", "2", "--draft", draft, "--json").object()
+        self.assertEqual((made["result"], made["version"], made["threshold"], made["complete"]), ("drafted", 1, 2, False))
+        self.assertEqual(set(made["keys"]), {self.keys[name] for name in ("chair", "vice", "clerk")})
+        self.assertFalse(list((node.dir / "rosters").glob("*")) if (node.dir / "rosters").exists() else [])
+        node.cli("community", "show", "gas", want=4)
+        for lang, words in (("en", ("Version 1: it founds the community", "+ gas-ceptoar", "signatures needed: 2 of 3", "Not complete yet")), ("ja", ("コミュニティを新しく作ります", "必要な署名：3 個のうち 2 個"))):
+            shown = self.tool("community", "sign", draft, "--dry-run", lang=lang).out
+            for word in (*words, made["fingerprint"]):
+                self.assertIn(word, shown)
+        node.cli("community", "apply", draft, want=5)
+        self.tool("community", "sign", draft, "--key", self.path("stranger.key"), want=3)
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"))
+        node.cli("community", "apply", draft, want=5)
+        node.cli("community", "show", "gas", want=4)
+        self.tool("community", "sign", draft, "--key", self.path("clerk.key"))
+        member.cli("community", "apply", draft, want=3)  # it is no member
+        member.cli("community", "show", "gas", want=4)
+        node.cli("community", "apply", draft)
+        node.cli("community", "apply", draft)
+        node.cli(*create, *three, "--threshold", "2", "--draft", self.path("again.draft"), want=8)
+        self.assertEqual(node.cli("community", "fingerprint", "gas").out.strip(), made["fingerprint"])
+        wait_until(lambda: [one["id"] for one in node.status()["communities"]] == ["gas"], "the running node is in it")
+        node.cli("community", "add", "gas", member.card(), "--fingerprint", member.fingerprint(), want=3)  # no key is here
+        node.cli("community", "add", "gas", member.card(), "--fingerprint", member.fingerprint(), "--draft", draft)
+        for name in ("chair", "clerk"):
+            self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+        node.cli("community", "apply", draft)
+        join(node, member, "gas")
+        member.start()
+        member.wait_link("gas-ceptoar")
+        report = member.send("--tlp", "GREEN", "--to", "@gas", *SEND, "初めての報告")
+        node.wait_report(report)
+
     def test_1_two_of_three(self):
         """One key in the folder becomes two of three elsewhere; the folder's is dropped in a second step."""
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "community/change.h"
+#include "community/invite.h"
 #include "control.h"
 #include "folder.h"
 #include "key/keyring.h"
@@ -166,7 +167,7 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, const nrs_held *held,
 
     *known_out = false;
     if (held->roster == NULL) {
-        return version == 1 ? NRS_OK
+        return version == 1 ? nrs_roster_names_us(cli, proposal->next, _("a community begins at the node whose draft it is"))
                             : nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, _("a community is joined by its invite: noroshi join"),
                                            _("this node holds no community @%s"), slug);
     }

@@ -1,5 +1,6 @@
 #include "community/change.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "language.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
+#include "proto/vocabulary.h"
 #include "text.h"
 
 /* ---- Draft files ---- */
@@ -198,4 +200,38 @@ nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Membe
 
     next.members = members;
     return change(cli, held, &next);
+}
+
+/* ---- What changes of members share ---- */
+
+Nrs__Wire__Member nrs_change_member_of(const nrs_card *card, uint32_t role)
+{
+    Nrs__Wire__Member member;
+
+    nrs__wire__member__init(&member);
+    member.org = card->org;
+    member.name = card->name;
+    member.sign_key = card->sign_key;
+    member.agree_key = card->agree_key;
+    member.curve_key = card->curve_key;
+    member.proof = card->proof;
+    member.role = role;
+    return member;
+}
+
+void nrs_change_print(const nrs_cli *cli, const char *slug, uint64_t version, const char *org, uint32_t role, bool changed)
+{
+    const nrs_term *term = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, role);
+
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:I, s:s, s:s?, s:b}", "id", slug, "version", (json_int_t)version, "org", org, "role",
+                                term == NULL ? NULL : term->code, "changed", changed ? 1 : 0);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else if (!changed) {
+        printf(_("%s is a member of @%s already; nothing was changed.\n"), org, slug);
+    } else {
+        printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
+    }
 }

@@ -16,6 +16,22 @@ NRS_MUST_USE nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, cons
 /** Refuse early what nrs_change_make would refuse for want of a key. */
 NRS_MUST_USE nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug);
 
+/** A member as its card describes it; borrows from the card. role: NRS_ROLE_…. */
+Nrs__Wire__Member nrs_change_member_of(const nrs_card *card, uint32_t role);
+/** The answer of create, add, remove. role: 0 for none. */
+void nrs_change_print(const nrs_cli *cli, const char *slug, uint64_t version, const char *org, uint32_t role, bool changed);
+
+/** The roster keys of a next roster, which borrows from it. */
+typedef struct nrs_key_list {
+    uint8_t keys[2 * NRS_ROSTER_KEY_COUNT_MAX][NRS_KEY_SIZE];
+    ProtobufCBinaryData fields[2 * NRS_ROSTER_KEY_COUNT_MAX];
+    size_t count;
+} nrs_key_list;
+/** Add those of --add-key. Returns NRS_ERROR_USAGE, EXISTS, LIMIT; recorded. */
+NRS_MUST_USE nrs_error nrs_key_list_add(nrs_cli *cli, nrs_key_list *list);
+/** Make them the keys of a roster, with the threshold that --threshold says, else the one it has. Recorded. */
+NRS_MUST_USE nrs_error nrs_key_list_put(nrs_cli *cli, nrs_key_list *list, nrs_roster *next);
+
 /** What members said by their own keys, as the running node has it, entered in a roster that is about to be followed: the
  *  entries borrow from it until nrs_joined_wipe. Nothing when no node runs. */
 typedef struct nrs_joined {

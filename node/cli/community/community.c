@@ -1,4 +1,4 @@
-/* noroshi community create, add, remove: ceremonies with the roster key. */
+/* noroshi community add, remove: ceremonies with the roster key. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,137 +13,6 @@
 #include "community/roster_file.h"
 #include "run.h"
 #include "text.h"
-
-/* A member as a card describes it; borrows from the card. */
-static Nrs__Wire__Member member_of(const nrs_card *card, uint32_t role)
-{
-    Nrs__Wire__Member member;
-
-    nrs__wire__member__init(&member);
-    member.org = card->org;
-    member.name = card->name;
-    member.sign_key = card->sign_key;
-    member.agree_key = card->agree_key;
-    member.curve_key = card->curve_key;
-    member.proof = card->proof;
-    member.role = role;
-    return member;
-}
-
-static void print_change(const nrs_cli *cli, const char *slug, uint64_t version, const char *org, uint32_t role, bool changed)
-{
-    const nrs_term *term = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, role);
-
-    if (cli->json) {
-        json_t *row = json_pack("{s:s, s:I, s:s, s:s?, s:b}", "id", slug, "version", (json_int_t)version, "org", org, "role",
-                                term == NULL ? NULL : term->code, "changed", changed ? 1 : 0);
-
-        nrs_text_print_json(stdout, row);
-        json_decref(row);
-    } else if (!changed) {
-        printf(_("%s is a member of @%s already; nothing was changed.\n"), org, slug);
-    } else {
-        printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
-    }
-}
-
-/* ---- create ---- */
-
-static nrs_error found(nrs_cli *cli, const char *slug, const char *name, const nrs_card *card, const nrs_identity *key)
-{
-    nrs_held none = {0};
-    nrs_roster roster;
-    Nrs__Wire__Rules rules;
-    Nrs__Wire__Member member = member_of(card, NRS_ROLE_HUB);
-    Nrs__Wire__Member *members[1] = {&member};
-    ProtobufCBinaryData keys[1] = {nrs_field_of(nrs_slice_of(nrs_identity_public(key)->sign_key, NRS_KEY_SIZE))};
-    char slug_text[NRS_NAME_SIZE_MAX + 1];
-    char name_text[NRS_DISPLAY_NAME_SIZE_MAX + 1];
-
-    uint64_t version = 0;
-
-    snprintf(slug_text, sizeof slug_text, "%s", slug);
-    snprintf(name_text, sizeof name_text, "%s", name);
-    nrs_held_rules(&rules);
-    nrs__wire__roster__init(&roster);
-    roster.suite = NRS_SUITE;
-    roster.id = slug_text;
-    roster.name = name_text;
-    roster.version = 1;
-    roster.created_ms = nrs_now_ms();
-    roster.expires_ms = roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
-    roster.keys = keys;
-    roster.n_keys = 1;
-    roster.threshold = 1;
-    roster.members = members;
-    roster.n_members = 1;
-    roster.rules = &rules;
-    return nrs_change_make(cli, &version, &none, &roster, key, nrs_slice_of(NULL, 0));
-}
-
-static nrs_error check_new(nrs_cli *cli, const char *slug, const char *name)
-{
-    if (name == NULL) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("community create needs --name"));
-    }
-    if (nrs_given_name(cli, name) != NRS_OK) {
-        return cli->error;
-    }
-    if (nrs_folder_has(cli, "communities", slug, ".roster") || nrs_folder_has(cli, "rosters", slug, ".key")) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, slug);
-    }
-    return NRS_OK;
-}
-
-nrs_error nrs_run_community_create(nrs_cli *cli)
-{
-    nrs_node_settings settings;
-    const char *slug = NULL;
-    const char *name = nrs_cli_option(cli, "name");
-    nrs_identity *node = NULL;
-    nrs_identity *key = NULL;
-    nrs_bytes passphrase = {0};
-    nrs_bytes card_bytes = {0};
-    nrs_card *card = NULL;
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
-
-    if (error == NRS_OK) {
-        error = nrs_folder_settings(cli, &settings);
-    }
-    if (error == NRS_OK) {
-        error = check_new(cli, slug, name);
-    }
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_keyring_own_card(cli, &card_bytes, &card);
-    }
-    if (error == NRS_OK) { /* shows that the passphrase, which the roster key will share, is the right one */
-        error = nrs_keyring_load(cli, &node, &passphrase, NULL, "identity", NRS_ERROR_NOT_A_NODE);
-    }
-    if (error == NRS_OK) {
-        error = nrs_identity_new(&key);
-    }
-    if (error == NRS_OK) {
-        error = nrs_keyring_save(cli, key, nrs_slice_of_bytes(&passphrase), "rosters", slug);
-    }
-    if (error == NRS_OK) {
-        error = found(cli, slug, name, card, key);
-        if (error != NRS_OK) {
-            nrs_folder_remove(cli, "rosters", slug, ".key");
-        }
-    }
-    if (error == NRS_OK) {
-        print_change(cli, slug, 1, settings.org, NRS_ROLE_HUB, true);
-    }
-    nrs_identity_destroy(&node);
-    nrs_identity_destroy(&key);
-    nrs_bytes_wipe(&passphrase);
-    nrs_bytes_wipe(&card_bytes);
-    nrs_card_free(&card);
-    return error;
-}
 
 /* ---- add and remove ---- */
 
@@ -198,7 +67,7 @@ static bool same_member(const Nrs__Wire__Member *present, const nrs_card *card, 
 static nrs_error add_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const nrs_card *card, uint32_t role,
                             nrs_slice card_bytes)
 {
-    Nrs__Wire__Member member = member_of(card, role);
+    Nrs__Wire__Member member = nrs_change_member_of(card, role);
     const Nrs__Wire__Member *present = nrs_roster_member_by_org(held->roster, card->org);
     Nrs__Wire__Member **members = calloc(held->roster->n_members + 1, sizeof(Nrs__Wire__Member *));
     uint8_t previous[NRS_HASH_SIZE];
@@ -248,17 +117,14 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
     const Nrs__Wire__Member *present = NULL;
     uint32_t role = 0;
     uint64_t version = 0;
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = NRS_OK;
 
-    if (error == NRS_OK && nrs_cli_option(cli, "fingerprint") == NULL) {
+    if (nrs_cli_option(cli, "fingerprint") == NULL) {
         error = nrs_cli_fail(cli, NRS_ERROR_USAGE, _("ask the organisation to read out: noroshi card --fingerprint"), "%s",
                              _("community add needs --fingerprint"));
     }
     if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
+        error = nrs_held_open(cli, &slug, &held);
     }
     if (error == NRS_OK) {
         error = nrs_keyring_given_card(cli, &card_bytes, &card, cli->arguments[1]);
@@ -272,7 +138,7 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
         error = read_role(cli, &role, present);
     }
     if (error == NRS_OK && same_member(present, card, role)) {
-        print_change(cli, slug, held.roster->version, card->org, role, false);
+        nrs_change_print(cli, slug, held.roster->version, card->org, role, false);
         goto out;
     }
     if (error == NRS_OK) {
@@ -282,7 +148,7 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
         error = add_member(cli, &version, &held, card, role, nrs_slice_of_bytes(&card_bytes));
     }
     if (error == NRS_OK && version != 0) {
-        print_change(cli, slug, version, card->org, role, true);
+        nrs_change_print(cli, slug, version, card->org, role, true);
     }
 out:
     nrs_card_free(&card);
@@ -294,39 +160,26 @@ out:
 static nrs_error remove_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const Nrs__Wire__Member *member)
 {
     const nrs_roster *before = held->roster;
-    Nrs__Wire__Tombstone tombstone;
     Nrs__Wire__Member **members = calloc(before->n_members, sizeof(Nrs__Wire__Member *));
-    Nrs__Wire__Tombstone **tombstones = calloc(before->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
+    nrs_burial burial = {.list = NULL};
     uint8_t previous[NRS_HASH_SIZE];
     nrs_roster next = nrs_held_successor(held, previous);
-    nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_error error = members == NULL ? NRS_ERROR_NO_MEMORY
+                                      : nrs_held_bury(cli, &burial, &next, member,
+                                                      nrs_cli_option(cli, "left") != NULL ? NRS_TOMBSTONE_LEFT : NRS_TOMBSTONE_REVOKED);
 
-    if (members == NULL || tombstones == NULL) {
-        goto out;
-    }
     next.n_members = 0;
-    for (size_t i = 0; i < before->n_members; i++) {
+    for (size_t i = 0; error == NRS_OK && i < before->n_members; i++) {
         if (before->members[i] != member) {
             members[next.n_members++] = before->members[i];
         }
     }
-    for (size_t i = 0; i < before->n_tombstones; i++) {
-        tombstones[i] = before->tombstones[i];
-    }
-    nrs__wire__tombstone__init(&tombstone);
-    tombstone.sign_key = member->sign_key;
-    tombstone.curve_key = member->curve_key;
-    tombstone.org = member->org;
-    tombstone.cause = nrs_cli_option(cli, "left") != NULL ? NRS_TOMBSTONE_LEFT : NRS_TOMBSTONE_REVOKED;
-    tombstone.at_ms = next.created_ms;
-    tombstones[before->n_tombstones] = &tombstone;
     next.members = members;
-    next.tombstones = tombstones;
-    next.n_tombstones = before->n_tombstones + 1;
-    error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0));
-out:
+    if (error == NRS_OK) {
+        error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0));
+    }
+    nrs_burial_wipe(&burial);
     free(members);
-    free(tombstones);
     return error;
 }
 
@@ -354,23 +207,14 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
     nrs_held held = {0};
     uint64_t version = 0;
     const Nrs__Wire__Member *member = NULL;
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = nrs_held_open(cli, &slug, &held);
 
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
     if (error == NRS_OK) {
         member = nrs_roster_member_by_org(held.roster, org);
         error = member != NULL ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, org);
     }
     if (error == NRS_OK) {
         error = check_not_self(cli, member);
-    }
-    if (error == NRS_OK && held.roster->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
-        error = nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, slug);
     }
     if (error == NRS_OK) {
         error = nrs_change_allowed(cli, slug);
@@ -379,7 +223,7 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
         error = remove_member(cli, &version, &held, member);
     }
     if (error == NRS_OK && version != 0) {
-        print_change(cli, slug, version, org, 0, true);
+        nrs_change_print(cli, slug, version, org, 0, true);
     }
     nrs_held_wipe(&held);
     return error;

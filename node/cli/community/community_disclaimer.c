@@ -172,19 +172,13 @@ nrs_error nrs_run_community_disclaimer(nrs_cli *cli)
     nrs_held held = {0};
     change *with = calloc(1, sizeof *with);
     Nrs__Wire__Rules rules;
-    nrs_error error = with == NULL ? NRS_ERROR_NO_MEMORY : nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = with == NULL ? NRS_ERROR_NO_MEMORY : read_change(cli, with, cli->arguments[1]);
 
     if (error == NRS_OK) {
-        error = read_change(cli, with, cli->arguments[1]);
+        error = nrs_held_open(cli, &slug, &held);
     }
     if (error == NRS_OK) {
         snprintf(name, sizeof name, "%s", cli->arguments[1]);
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
-    if (error == NRS_OK) {
         error = plan(cli, with, held.roster, name);
     }
     if (error == NRS_OK && with->changed) {

@@ -36,16 +36,6 @@ static void print_done(const nrs_cli *cli, const char *slug, const nrs_held *hel
     }
 }
 
-static nrs_error begin(nrs_cli *cli, const char **slug_out, nrs_held *held)
-{
-    nrs_error error = nrs_held_slug(cli, slug_out, cli->arguments[0]);
-
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    return error == NRS_OK ? nrs_held_read(cli, held, *slug_out) : error;
-}
-
 /* ---- duty ---- */
 
 /* A time of the command line; a bare date as the end of something means the end of that day. */
@@ -150,7 +140,7 @@ nrs_error nrs_run_community_duty(nrs_cli *cli)
     nrs_error error = read_duty(cli, &duty, name);
 
     if (error == NRS_OK) {
-        error = begin(cli, &slug, &held);
+        error = nrs_held_open(cli, &slug, &held);
     }
     if (error == NRS_OK) {
         error = change_member(cli, &changed, &held, cli->arguments[1], &duty);
@@ -365,7 +355,7 @@ nrs_error nrs_run_community_rule(nrs_cli *cli)
     const char *slug = NULL;
     nrs_held held = {0};
     rule_change *with = calloc(1, sizeof *with);
-    nrs_error error = with == NULL ? NRS_ERROR_NO_MEMORY : begin(cli, &slug, &held);
+    nrs_error error = with == NULL ? NRS_ERROR_NO_MEMORY : nrs_held_open(cli, &slug, &held);
 
     if (error == NRS_OK) {
         take_rules(with, held.roster->rules);

@@ -106,17 +106,13 @@ nrs_error nrs_run_community_show(nrs_cli *cli)
 {
     const char *slug = NULL;
     nrs_held held = {0};
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = NRS_OK;
 
-    if (error == NRS_OK && nrs_cli_option(cli, "history") != NULL) {
-        return nrs_history_print(cli, slug);
+    if (nrs_cli_option(cli, "history") != NULL) {
+        error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+        return error == NRS_OK ? nrs_history_print(cli, slug) : error;
     }
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
+    error = nrs_held_open(cli, &slug, &held);
     if (error == NRS_OK) {
         error = cli->json ? print_json(cli, &held) : print_table(cli, &held);
     }
@@ -130,14 +126,8 @@ nrs_error nrs_run_community_fingerprint(nrs_cli *cli)
     nrs_held held = {0};
     char fingerprint[48];
     char community[2 * NRS_HASH_SIZE + 1];
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = nrs_held_open(cli, &slug, &held);
 
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
     if (error != NRS_OK) {
         return error;
     }

@@ -150,7 +150,7 @@ static nrs_error read_offer(nrs_cli *cli, offer *from, const char *path)
     return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
 }
 
-static nrs_error check_self(nrs_cli *cli, const offer *from)
+nrs_error nrs_roster_names_us(nrs_cli *cli, const nrs_roster *roster, const char *hint)
 {
     nrs_bytes own_bytes = {0};
     nrs_card *own = NULL;
@@ -160,13 +160,12 @@ static nrs_error check_self(nrs_cli *cli, const offer *from)
     if (error != NRS_OK) {
         return error;
     }
-    self = nrs_roster_member_by_key(from->roster, own->sign_key.data);
-    if (nrs_roster_tombstone(from->roster, own->sign_key.data) != NULL) {
+    self = nrs_roster_member_by_key(roster, own->sign_key.data);
+    if (nrs_roster_tombstone(roster, own->sign_key.data) != NULL) {
         error = nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, own->org);
     } else if (self == NULL || !nrs_slice_equal(nrs_field(&self->agree_key), nrs_field(&own->agree_key)) ||
                !nrs_slice_equal(nrs_field(&self->curve_key), nrs_field(&own->curve_key))) {
-        error = nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, _("give the secretariat the card of this node, and ask for a new invite"),
-                             "%s: %s", own->org, _(nrs_error_sentence(NRS_ERROR_NOT_MEMBER)));
+        error = nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, hint, "%s: %s", own->org, _(nrs_error_sentence(NRS_ERROR_NOT_MEMBER)));
     }
     nrs_card_free(&own);
     nrs_bytes_wipe(&own_bytes);
@@ -314,7 +313,7 @@ nrs_error nrs_run_join(nrs_cli *cli)
                                                "%s: %s", from.roster->id, _(nrs_error_sentence(error)));
     }
     if (error == NRS_OK) {
-        error = check_self(cli, &from);
+        error = nrs_roster_names_us(cli, from.roster, _("give the secretariat the card of this node, and ask for a new invite"));
     }
     if (error == NRS_OK) {
         error = check_held(cli, &known, &from);

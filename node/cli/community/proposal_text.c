@@ -253,9 +253,12 @@ static nrs_error print_change(void *context, const nrs_roster_change *change)
         printf(_("  - roster key %s"), key);
         break;
     case NRS_CHANGE_THRESHOLD:
-        printf(_("  ~ signatures needed: %u, now %u of %zu"),
-               to->proposal->before == NULL ? 0 : to->proposal->before->threshold, to->proposal->next->threshold,
-               to->proposal->next->n_keys);
+        if (to->proposal->before == NULL) {
+            printf(_("  + signatures needed: %u of %zu"), to->proposal->next->threshold, to->proposal->next->n_keys);
+        } else {
+            printf(_("  ~ signatures needed: %u, now %u of %zu"), to->proposal->before->threshold, to->proposal->next->threshold,
+                   to->proposal->next->n_keys);
+        }
         break;
     case NRS_CHANGE_RULES:
         printf(_("  ~ rules, before and now:\n"));
@@ -311,23 +314,28 @@ static nrs_error print_text(const nrs_cli *cli, const nrs_proposal *proposal)
     text_context context = {.cli = cli, .proposal = proposal};
     char fingerprint[48];
     char expires[64];
-    char before[64] = "-";
+    char before[64] = "";
     nrs_error error = NRS_OK;
 
     nrs_fingerprint(fingerprint, proposal->community);
     printf("@%s  ", proposal->next->id);
     nrs_text_print(stdout, proposal->next->name, NRS_TEXT_LINE);
     printf("\n%s %s\n", _("Fingerprint of the community:"), fingerprint);
-    printf(_("Version %llu, after version %llu\n"), (unsigned long long)proposal->next->version,
-           (unsigned long long)(proposal->before == NULL ? 0 : proposal->before->version));
-    if (proposal->before != NULL) {
+    if (proposal->before == NULL) {
+        printf("%s\n", _("Version 1: it founds the community. Who signs it compares the fingerprint above with the other signers."));
+    } else {
+        printf(_("Version %llu, after version %llu\n"), (unsigned long long)proposal->next->version, (unsigned long long)proposal->before->version);
         print_hash(_("Hash before:"), proposal->next->previous.data);
         nrs_text_time(before, proposal->before->expires_ms);
     }
     print_hash(_("Hash of this:"), proposal->hash);
     nrs_text_time(expires, proposal->next->expires_ms);
-    printf(_("Valid until %s (before: %s)\n"), expires, before);
-    printf(_("Members: %zu (before: %zu)\n"), proposal->next->n_members, proposal->before == NULL ? 0 : proposal->before->n_members);
+    if (proposal->before == NULL) {
+        printf(_("Valid until %s\n"), expires);
+    } else {
+        printf(_("Valid until %s (before: %s)\n"), expires, before);
+        printf(_("Members: %zu (before: %zu)\n"), proposal->next->n_members, proposal->before->n_members);
+    }
     printf("%s\n", _("Changes:"));
     error = nrs_roster_diff(proposal->before, proposal->next, print_change, &context);
     if (context.count == 0) {

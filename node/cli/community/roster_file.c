@@ -94,6 +94,56 @@ out:
     return error;
 }
 
+nrs_error nrs_held_open(nrs_cli *cli, const char **slug_out, nrs_held *held_out)
+{
+    const char *slug = NULL;
+    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_held_read(cli, held_out, slug);
+    }
+    if (error == NRS_OK) {
+        *slug_out = slug;
+    }
+    return error;
+}
+
+nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, const Nrs__Wire__Member *member, uint32_t cause)
+{
+    NRS_ASSERT(burial != NULL && burial->list == NULL);
+    NRS_ASSERT(next != NULL && member != NULL);
+
+    if (next->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, next->id);
+    }
+    burial->list = calloc(next->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
+    if (burial->list == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < next->n_tombstones; i++) {
+        burial->list[i] = next->tombstones[i];
+    }
+    nrs__wire__tombstone__init(&burial->tombstone);
+    burial->tombstone.sign_key = member->sign_key;
+    burial->tombstone.curve_key = member->curve_key;
+    burial->tombstone.org = member->org;
+    burial->tombstone.cause = cause;
+    burial->tombstone.at_ms = next->created_ms;
+    burial->list[next->n_tombstones] = &burial->tombstone;
+    next->tombstones = burial->list;
+    next->n_tombstones++;
+    return NRS_OK;
+}
+
+void nrs_burial_wipe(nrs_burial *burial)
+{
+    free(burial->list);
+    *burial = (nrs_burial){.list = NULL};
+}
+
 bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b)
 {
     if (a->threshold != b->threshold || a->n_keys != b->n_keys) {

@@ -21,6 +21,19 @@ NRS_MUST_USE nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const cha
 /** A SLUG from the command line: without a leading @. Returns NRS_ERROR_BAD_NAME, recorded. */
 NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const char *given);
 
+/** What a change of a roster begins with: the SLUG of the command line, the keyring, the community held. Recorded. */
+NRS_MUST_USE nrs_error nrs_held_open(nrs_cli *cli, const char **slug_out, nrs_held *held_out);
+
+/** The tombstones of a next roster, with one more. Zeroed is empty; nrs_burial_wipe. */
+typedef struct nrs_burial {
+    Nrs__Wire__Tombstone tombstone;
+    Nrs__Wire__Tombstone **list;
+} nrs_burial;
+/** Let `next` name the key of a member that does not stay in it; it borrows from both. Returns NRS_ERROR_LIMIT when there are too many;
+ *  recorded. cause: NRS_TOMBSTONE_…. */
+NRS_MUST_USE nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, const Nrs__Wire__Member *member, uint32_t cause);
+void nrs_burial_wipe(nrs_burial *burial);
+
 /** The successor of the held roster, to be changed; borrows from it. Out: previous_out: the hash that it borrows as well. */
 nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE]);
 /** Put a signed roster in the place of `held` (or found a community when held->roster is NULL): write the files, leave a copy

@@ -68,12 +68,7 @@ nrs_error nrs_run_community_key(nrs_cli *cli)
 
 /* ---- keys ---- */
 
-typedef struct key_list {
-    uint8_t keys[2 * NRS_ROSTER_KEY_COUNT_MAX][NRS_KEY_SIZE];
-    size_t count;
-} key_list;
-
-static size_t find_key(const key_list *list, const uint8_t key[NRS_KEY_SIZE])
+static size_t find_key(const nrs_key_list *list, const uint8_t key[NRS_KEY_SIZE])
 {
     size_t at = 0;
 
@@ -92,7 +87,7 @@ static nrs_error read_key(nrs_cli *cli, uint8_t key_out[NRS_KEY_SIZE], const cha
                         _("not a roster key: %s"), text);
 }
 
-static nrs_error drop_keys(nrs_cli *cli, key_list *list)
+static nrs_error drop_keys(nrs_cli *cli, nrs_key_list *list)
 {
     uint8_t key[NRS_KEY_SIZE];
 
@@ -114,12 +109,12 @@ static nrs_error drop_keys(nrs_cli *cli, key_list *list)
     return NRS_OK;
 }
 
-static nrs_error add_keys(nrs_cli *cli, key_list *list, const char *option)
+nrs_error nrs_key_list_add(nrs_cli *cli, nrs_key_list *list)
 {
     uint8_t key[NRS_KEY_SIZE];
 
-    for (size_t i = 0; nrs_cli_option_at(cli, option, i) != NULL; i++) {
-        const char *text = nrs_cli_option_at(cli, option, i);
+    for (size_t i = 0; nrs_cli_option_at(cli, "add-key", i) != NULL; i++) {
+        const char *text = nrs_cli_option_at(cli, "add-key", i);
         nrs_error error = read_key(cli, key, text);
 
         if (error != NRS_OK) {
@@ -154,10 +149,25 @@ static nrs_error read_threshold(nrs_cli *cli, uint32_t *threshold, size_t key_co
     return NRS_OK;
 }
 
+nrs_error nrs_key_list_put(nrs_cli *cli, nrs_key_list *list, nrs_roster *next)
+{
+    nrs_error error = read_threshold(cli, &next->threshold, list->count);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    qsort(list->keys, list->count, NRS_KEY_SIZE, compare_keys);
+    for (size_t i = 0; i < list->count; i++) {
+        list->fields[i] = nrs_field_of(nrs_slice_of(list->keys[i], NRS_KEY_SIZE));
+    }
+    next->keys = list->fields;
+    next->n_keys = list->count;
+    return NRS_OK;
+}
+
 static nrs_error change_keys(nrs_cli *cli, uint64_t *version_out, nrs_held *held)
 {
-    key_list list = {.count = held->roster->n_keys};
-    ProtobufCBinaryData fields[NRS_ROSTER_KEY_COUNT_MAX];
+    nrs_key_list list = {.count = held->roster->n_keys};
     uint8_t previous[NRS_HASH_SIZE];
     nrs_roster next = nrs_held_successor(held, previous);
     nrs_error error = NRS_OK;
@@ -167,20 +177,14 @@ static nrs_error change_keys(nrs_cli *cli, uint64_t *version_out, nrs_held *held
     }
     error = drop_keys(cli, &list);
     if (error == NRS_OK) {
-        error = add_keys(cli, &list, "add-key");
+        error = nrs_key_list_add(cli, &list);
     }
     if (error == NRS_OK) {
-        error = read_threshold(cli, &next.threshold, list.count);
+        error = nrs_key_list_put(cli, &list, &next);
     }
     if (error != NRS_OK) {
         return error;
     }
-    qsort(list.keys, list.count, NRS_KEY_SIZE, compare_keys);
-    for (size_t i = 0; i < list.count; i++) {
-        fields[i] = nrs_field_of(nrs_slice_of(list.keys[i], NRS_KEY_SIZE));
-    }
-    next.keys = fields;
-    next.n_keys = list.count;
     if (!nrs_held_keys_differ(held->roster, &next)) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give --add-key, --drop-key or --threshold"));
     }
@@ -223,14 +227,8 @@ static nrs_error run_change(nrs_cli *cli, nrs_error (*change)(nrs_cli *cli, uint
     const char *slug = NULL;
     nrs_held held = {0};
     uint64_t version = 0;
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = nrs_held_open(cli, &slug, &held);
 
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
     if (error == NRS_OK) {
         error = nrs_change_allowed(cli, slug);
     }

@@ -53,9 +53,6 @@ static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out
     if (!nrs_slice_equal(nrs_field(&member->sign_key), nrs_field(&change->sign_key))) {
         return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the succession is not of the key that the roster names: %s"), change->org);
     }
-    if (roster->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, change->org);
-    }
     *member_out = member;
     return NRS_OK;
 }
@@ -65,54 +62,33 @@ static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, con
                         nrs_slice card_bytes)
 {
     const nrs_roster *before = held->roster;
-    nrs_roster next = *before;
     Nrs__Wire__Member fresh = *member;
-    Nrs__Wire__Tombstone tombstone;
     Nrs__Wire__Member **members = calloc(before->n_members, sizeof(Nrs__Wire__Member *));
-    Nrs__Wire__Tombstone **tombstones = calloc(before->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
+    nrs_burial burial = {.list = NULL};
     uint8_t previous[NRS_HASH_SIZE];
-    nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_roster next = nrs_held_successor(held, previous);
+    nrs_error error = members == NULL ? NRS_ERROR_NO_MEMORY : nrs_held_bury(cli, &burial, &next, member, NRS_TOMBSTONE_LEFT);
 
-    if (members == NULL || tombstones == NULL) {
-        goto out;
-    }
     fresh.name = card->name;
     fresh.sign_key = card->sign_key;
     fresh.agree_key = card->agree_key;
     fresh.curve_key = card->curve_key;
     fresh.proof = card->proof;
     fresh.joined = (ProtobufCBinaryData){0};
-    nrs__wire__tombstone__init(&tombstone);
-    tombstone.sign_key = member->sign_key;
-    tombstone.curve_key = member->curve_key;
-    tombstone.org = member->org;
-    tombstone.cause = NRS_TOMBSTONE_LEFT;
-    tombstone.at_ms = nrs_now_ms();
-    for (size_t i = 0; i < before->n_members; i++) {
+    for (size_t i = 0; error == NRS_OK && i < before->n_members; i++) {
         members[i] = before->members[i] == member ? &fresh : before->members[i];
     }
-    for (size_t i = 0; i < before->n_tombstones; i++) {
-        tombstones[i] = before->tombstones[i];
-    }
-    tombstones[before->n_tombstones] = &tombstone;
-    nrs_roster_hash(previous, nrs_slice_of_bytes(&held->statement));
-    next.community = nrs_field_of(nrs_slice_of(held->community, NRS_HASH_SIZE));
-    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
-    next.version = before->version + 1;
-    next.created_ms = tombstone.at_ms;
-    next.expires_ms = next.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
-    next.forks = NULL;
-    next.n_forks = 0;
     next.members = members;
-    next.tombstones = tombstones;
-    next.n_tombstones = before->n_tombstones + 1;
-    error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
-    if (error == NRS_OK) {
-        error = nrs_change_make(cli, version_out, held, &next, NULL, nrs_slice_of(NULL, 0)); /* the card came with the succession */
+    if (error == NRS_OK && nrs_cli_option(cli, "draft") == NULL) {
+        error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
     }
-out:
+    if (error == NRS_OK) {
+        bool draft = nrs_cli_option(cli, "draft") != NULL; /* else the card came with the succession */
+
+        error = nrs_change_make(cli, version_out, held, &next, NULL, draft ? card_bytes : nrs_slice_of(NULL, 0));
+    }
+    nrs_burial_wipe(&burial);
     free(members);
-    free(tombstones);
     return error;
 }
 
@@ -141,14 +117,8 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     nrs_card *card = NULL;
     uint64_t version = 0;
     const Nrs__Wire__Member *member = NULL;
-    nrs_error error = nrs_held_slug(cli, &slug, cli->arguments[0]);
+    nrs_error error = nrs_held_open(cli, &slug, &held);
 
-    if (error == NRS_OK) {
-        error = nrs_keyring_start(cli);
-    }
-    if (error == NRS_OK) {
-        error = nrs_held_read(cli, &held, slug);
-    }
     if (error == NRS_OK) {
         error = read_succession(cli, &change, &card, cli->arguments[1]);
     }

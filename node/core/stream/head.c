@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "stream/stream.h"
 
 #define CHECKED_EVERY_MS NRS_SECOND_MS
@@ -71,7 +72,7 @@ static nrs_error tell_recipients(nrs_core *core, nrs_sent_stream *sent, const nr
     nrs_error error = NRS_OK;
 
     sent->tell_ms = report->expires_ms + KEPT_MS;
-    if (nrs_clock_expired(core, report->expires_ms) || job.community == NULL || !job.community->member ||
+    if (nrs_clock_expired(core, report->expires_ms) || nrs_withdrawn(core, report->id) || job.community == NULL || !job.community->member ||
         memcmp(report->originator, core->self.sign_key, NRS_KEY_SIZE) != 0) { /* what a former key sent is not this one's stream */
         return NRS_OK;
     }
@@ -173,7 +174,7 @@ nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[
     nrs_error error;
 
     NRS_ASSERT(statement->detail.len == NRS_STREAM_HEAD_SIZE);
-    if (held == NULL || !nrs_peer_member(core, from, held) || sequence == 0 || sequence > INT64_MAX || nrs_clock_expired(core, expires_ms) ||
+    if (held == NULL || !nrs_peer_member(core, from, held) || nrs_withdrawn(core, statement->sealed_id.data) || sequence == 0 || sequence > INT64_MAX || nrs_clock_expired(core, expires_ms) ||
         expires_ms > core->now_ms + NRS_REPORT_LIFE_MS_MAX + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_OK;
     }
