@@ -73,6 +73,9 @@ typedef struct nrs_peer {
     bool sent_dirty;
     uint64_t complaint_ms;   /* monotonic: the minute in which complaint_count lines were logged about it */
     uint32_t complaint_count;
+    uint64_t looked_position; /* our log was looked through for it up to here, on any link since the start */
+    uint64_t again_ms;       /* monotonic: when again_left was reckoned; 0: never, and all of it is there (link_budget.c) */
+    int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
     UT_hash_handle by_sign, by_curve, by_hash;
@@ -114,9 +117,14 @@ typedef struct nrs_link {
     nrs_flight *flight;      /* ring; grows as needed, freed when nothing flies */
     size_t flight_first, flight_count, flight_capacity;
     uint64_t flight_bytes;
+    size_t next_size;        /* of the item that did not fit the window; 0: none is known */
     uint64_t window;
     uint8_t peer_log[NRS_LOG_ID_SIZE];
     uint64_t held_position;  /* of the peer's log, committed or about to be in this step */
+    uint64_t confirmed_position; /* the highest of it that was ever confirmed: above held_position while it is heard again */
+    uint64_t again_position; /* the lowest that found no room; 0: none */
+    uint64_t again_stored;   /* as the store has it */
+    enum { NRS_HEAR_UNDECIDED, NRS_HEAR_ON, NRS_HEAR_AGAIN } hear; /* settled when the first of the two hellos is seen to */
     bool confirm_due;
     nrs_confirm confirm;     /* refusals and deferred of this step; arrays owned */
     uint64_t heard_ms, sent_ms; /* monotonic */
@@ -221,6 +229,9 @@ struct nrs_core {
     struct nrs_log_cache *cache;
     struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;
+    nrs_link *pump_next;               /* who comes first in the next step; NULL: the first there is */
+    uint64_t flight_bytes;             /* of all links together */
+    uint64_t read_bytes, read_rows;    /* of the log, since the start */
 
     struct nrs_withdrawn_mark *withdrawn_by_id, *withdrawn_by_position; /* withdrawal.c */
     bool withdrawn_any;                /* the store holds a withdrawal, live or not */

@@ -100,3 +100,32 @@ nrs_error nrs_store_held_get(nrs_store *store, uint8_t incarnation_out[NRS_LOG_I
     }
     return error;
 }
+
+nrs_error nrs_store_held_again_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position)
+{
+    nrs_query query = nrs_query_start(store, position == 0 ? NRS_STATEMENT_HELD_AGAIN_CLEAR : NRS_STATEMENT_HELD_AGAIN_SET);
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (position != 0) {
+        nrs_query_bind_u64(&query, position);
+    }
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_held_again_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_HELD_AGAIN_GET);
+    uint64_t position = 0;
+    nrs_error error;
+
+    NRS_ASSERT(position_out != NULL);
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        position = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *position_out = position;
+    }
+    return error;
+}

@@ -109,19 +109,70 @@ nrs_error nrs_store_deferred_find(nrs_store *store, uint8_t waits_for_out[NRS_HA
     return error != NRS_OK ? error : outcome;
 }
 
-nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms)
+nrs_error nrs_store_deferred_has(nrs_store *store, bool *has_out, const uint8_t owner[NRS_HASH_SIZE], nrs_slice record)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_EXPIRE);
-    size_t changed = 0;
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_HAS);
+    bool has;
     nrs_error error;
 
-    nrs_query_bind_bound(&query, now_ms);
-    error = nrs_query_run(&query, &changed);
+    NRS_ASSERT(has_out != NULL);
+    nrs_query_bind_fixed(&query, owner, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, record, NRS_RECORD_SIZE_MAX);
+    has = nrs_query_step(&query);
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *has_out = has;
+    }
+    return error;
+}
+
+nrs_error nrs_store_deferred_next_peer(nrs_store *store, uint8_t peer[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_PEERS);
+    uint8_t next[NRS_KEY_SIZE];
+    nrs_error outcome = NRS_ERROR_NOT_FOUND;
+    nrs_error error;
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        memcpy(next, nrs_query_fixed(&query, 0, NRS_KEY_SIZE), NRS_KEY_SIZE);
+        outcome = NRS_OK;
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK && outcome == NRS_OK) {
+        memcpy(peer, next, NRS_KEY_SIZE);
+    }
+    return error != NRS_OK ? error : outcome;
+}
+
+/* Runs a statement that deletes, and counts what is left. */
+static nrs_error delete_some(nrs_store *store, nrs_query *query)
+{
+    size_t changed = 0;
+    nrs_error error = nrs_query_run(query, &changed);
+
     if (error == NRS_OK) {
         NRS_ASSERT(store->deferred_count >= changed);
         store->deferred_count -= changed;
     }
     return error;
+}
+
+nrs_error nrs_store_deferred_delete_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], const uint8_t waits_for[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_DELETE_OF);
+
+    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, waits_for, NRS_HASH_SIZE);
+    return delete_some(store, &query);
+}
+
+nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_EXPIRE);
+
+    nrs_query_bind_bound(&query, now_ms);
+    return delete_some(store, &query);
 }
 
 static nrs_error visit_deferred(nrs_query *query, const void *closure)
@@ -151,16 +202,9 @@ nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_
 nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_DELETE);
-    size_t changed = 0;
-    nrs_error error;
 
     nrs_query_bind_bound(&query, number);
-    error = nrs_query_run(&query, &changed);
-    if (error == NRS_OK && changed > 0) {
-        NRS_ASSERT(store->deferred_count > 0);
-        store->deferred_count--;
-    }
-    return error;
+    return delete_some(store, &query);
 }
 
 size_t nrs_store_deferred_count(nrs_store *store)

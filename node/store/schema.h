@@ -22,6 +22,7 @@
     "CREATE INDEX log_owner ON log(owner64, type) WHERE owner64 IS NOT NULL;"                                          \
     "CREATE TABLE sent(peer BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;"                               \
     "CREATE TABLE held(peer BLOB PRIMARY KEY, position INTEGER NOT NULL, incarnation BLOB NOT NULL) WITHOUT ROWID;"    \
+    "CREATE TABLE held_again(peer BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;"                         \
     "CREATE TABLE report("                                                                                             \
     " position INTEGER PRIMARY KEY, part INTEGER NOT NULL, key_state INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"    \
     " segment INTEGER NOT NULL, label INTEGER NOT NULL, urgency INTEGER NOT NULL, flags INTEGER NOT NULL,"             \

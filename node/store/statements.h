@@ -54,6 +54,11 @@
       "INSERT INTO held(peer, position, incarnation) VALUES(?1, ?2, ?3) ON CONFLICT(peer)"                             \
       " DO UPDATE SET position = excluded.position, incarnation = excluded.incarnation")                               \
     X(HELD_GET, READ, "SELECT position, incarnation FROM held WHERE peer = ?1")                                        \
+    X(HELD_AGAIN_SET, CHANGE,                                                                                          \
+      "INSERT INTO held_again(peer, position) VALUES(?1, ?2)"                                                          \
+      " ON CONFLICT(peer) DO UPDATE SET position = excluded.position")                                                 \
+    X(HELD_AGAIN_CLEAR, CHANGE, "DELETE FROM held_again WHERE peer = ?1")                                              \
+    X(HELD_AGAIN_GET, READ, "SELECT position FROM held_again WHERE peer = ?1")                                         \
     X(REPORT_ADD, CHANGE,                                                                                              \
       "INSERT INTO report(" NRS_REPORT_COLUMNS ", id64)"                                                               \
       " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17"                             \
@@ -216,6 +221,11 @@
       " AND number <= (SELECT max(number) FROM deferred) ORDER BY number LIMIT ?4")                                    \
     X(DEFERRED_OWNER, READ,                                                                                            \
       "SELECT waits_for, version, expires_ms FROM deferred INDEXED BY deferred_owner WHERE owner = ?1 LIMIT 1")        \
+    X(DEFERRED_HAS, READ,                                                                                              \
+      "SELECT 1 FROM deferred INDEXED BY deferred_owner WHERE owner = ?1 AND record = ?2 LIMIT 1")                     \
+    X(DEFERRED_PEERS, READ,                                                                                            \
+      "SELECT DISTINCT peer FROM deferred INDEXED BY deferred_peer WHERE peer > ?1 ORDER BY peer LIMIT 1")             \
+    X(DEFERRED_DELETE_OF, CHANGE, "DELETE FROM deferred WHERE peer = ?1 AND waits_for = ?2")                           \
     X(DEFERRED_EXPIRE, CHANGE, "DELETE FROM deferred WHERE expires_ms > 0 AND expires_ms <= ?1")                       \
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
     X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")                                                           \

@@ -331,6 +331,41 @@ class HostileLinks(E2E):
         self.alpha.wait_link("hub", timeout=20)
         self.assertLess(self.hub.log_path.stat().st_size, 1_000_000, "connections do not fill the log")
 
+    def test_hellos_that_ask_for_the_whole_log(self):
+        """A hub reads its log for one member only so often, however many hellos say that nothing is held; the others are served meanwhile."""
+        body = self.world.write("large.txt", "x" * (180 * 1024))
+        for _ in range(40):
+            self.alpha.cli("send", "--tlp", "GREEN", "--to", "@electricity", "--kind", "situation", "--subject", "large", "--body-file", body)
+        self.deliver("behind what is large", 60)
+
+        def read():
+            return self.hub.status()["log_read"]["bytes"]
+        log_size = 40 * 256 * 1024
+        received = []
+
+        def attack(stop):
+            for _ in range(60):
+                if stop.is_set():
+                    break
+                with RawPeer(self.hub.endpoint, self.server_key, self.keys) as peer:
+                    peer.send(hello(self.org, window=64 << 20))
+                    got = peer.receive(3000)
+                    while got is not None:
+                        received.append(len(got))
+                        got = peer.receive(150)
+            return len(received)
+        before = read()
+        with self.meanwhile(attack):
+            for number in range(4):
+                self.deliver(f"while the log is asked for {number}", 15)
+            wait_until(lambda: sum(received) > 5 * log_size, "mallory has had the log several times", 40)
+            self.assertGreater(read() - before, 2 * log_size)
+            end = time.monotonic() + 20
+            while time.monotonic() < end and len(received) < 3000:
+                time.sleep(0.5)
+        self.assertLess(sum(received), 11 * log_size, "and not each time it asked")
+        self.assertLess(read() - before, 25 * log_size)
+
     def test_many_open_connections_of_one_member(self):
         """The hub keeps the newest few; the others' links stay."""
         peers = [RawPeer(self.hub.endpoint, self.server_key, self.keys) for _ in range(60)]

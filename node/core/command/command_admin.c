@@ -320,6 +320,17 @@ static void put_prekeys(const nrs_core *core, nrs_row *row)
     row->failed = row->failed || prekeys.failed;
 }
 
+/* What peers made this node read of its log. */
+static void put_log_read(const nrs_core *core, nrs_row *row)
+{
+    nrs_row read = nrs_row_begin();
+
+    nrs_row_number(&read, "rows", core->read_rows);
+    nrs_row_number(&read, "bytes", core->read_bytes);
+    nrs_row_json(row, "log_read", read.object);
+    row->failed = row->failed || read.failed;
+}
+
 nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
@@ -350,6 +361,7 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
         nrs_row_number(&row, "queued", queued);
         nrs_row_number(&row, "deferred", nrs_store_deferred_count(core->store));
         nrs_row_number(&row, "reports", reports);
+        put_log_read(core, &row);
         put_prekeys(core, &row);
         error = put_streams(core, &row);
     }

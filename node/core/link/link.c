@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "link/link_frame.h"
+#include "link/receive.h"
 #include "roster/roster.h"
 
 static nrs_confirm confirm_none(void)
@@ -38,9 +39,12 @@ static void link_free(nrs_core *core, nrs_link *link)
     }
     core->dial_due = true;
     core->peers_clock_fresh = false;
+    if (core->pump_next == link) {
+        core->pump_next = link->hh.next;
+    }
     HASH_DEL(core->links, link);
     nrs_link_confirm_clear(link);
-    free(link->flight);
+    nrs_link_flight_clear(core, link);
     free(link->heads);
     nrs_roster_gathering_wipe(&link->gathering);
     free(link);
@@ -237,6 +241,8 @@ nrs_error nrs_link_tick(nrs_core *core)
     HASH_ITER (hh, core->links, link, next) {
         if (!admitted(core, link->peer)) {
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer)) {
+            nrs_link_close(core, link, NRS_OK); /* the hello of the next asks for what found no room */
         } else if (core->clock_jumped) {
             nrs_link_close(core, link, NRS_OK); /* each side learns the other's time from the hello of the next */
         } else if (core->monotonic_ms > link->heard_ms + NRS_LINK_SILENCE_MS_MAX) {
@@ -256,6 +262,23 @@ nrs_error nrs_link_tick(nrs_core *core)
     return error;
 }
 
+/* While the log is heard again, what was confirmed stays so, and what is still to be heard stays known. */
+static nrs_error store_held(nrs_core *core, nrs_link *link)
+{
+    uint64_t again = link->again_position != 0 ? link->again_position : link->held_position < link->confirmed_position ? link->held_position + 1 : 0;
+    nrs_error error;
+
+    if (link->held_position > link->confirmed_position) {
+        link->confirmed_position = link->held_position;
+    }
+    error = nrs_store_held_set(core->store, link->peer->keys.sign_key, link->peer_log, link->confirmed_position);
+    if (error == NRS_OK && again != link->again_stored) {
+        error = nrs_store_held_again_set(core->store, link->peer->keys.sign_key, again);
+        link->again_stored = again;
+    }
+    return error;
+}
+
 nrs_error nrs_link_confirm_all(nrs_core *core)
 {
     nrs_link *link, *next;
@@ -266,7 +289,7 @@ nrs_error nrs_link_confirm_all(nrs_core *core)
             continue;
         }
         link->confirm.position = link->held_position;
-        error = nrs_store_held_set(core->store, link->peer->keys.sign_key, link->peer_log, link->held_position);
+        error = store_held(core, link);
         if (error == NRS_OK) {
             error = nrs_link_send_confirm(core, link);
         }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "link/link_frame.h"
+#include "link/receive.h"
 
 static nrs_error send_bytes(nrs_core *core, nrs_link_id id, nrs_frame_type type, nrs_slice payload)
 {
@@ -36,6 +37,22 @@ nrs_error nrs_link_send_empty(nrs_core *core, nrs_link *link, nrs_frame_type typ
     return nrs_link_send_payload(core, link, type, nrs_slice_of(NULL, 0));
 }
 
+nrs_error nrs_link_held(nrs_core *core, uint8_t incarnation_out[NRS_LOG_ID_SIZE], uint64_t *position_out, uint64_t *again_out, nrs_link *link)
+{
+    nrs_error error = nrs_store_held_get(core->store, incarnation_out, position_out, link->peer->keys.sign_key);
+
+    if (error == NRS_OK) {
+        error = nrs_store_held_again_get(core->store, again_out, link->peer->keys.sign_key);
+    }
+    if (error == NRS_OK && link->hear == NRS_HEAR_UNDECIDED) {
+        link->hear = *again_out != 0 && *again_out <= *position_out && nrs_deferred_room(core, link->peer) ? NRS_HEAR_AGAIN : NRS_HEAR_ON;
+    }
+    if (error == NRS_OK && link->hear == NRS_HEAR_AGAIN) {
+        *position_out = *again_out - 1;
+    }
+    return error;
+}
+
 nrs_error nrs_link_send_hello(nrs_core *core, nrs_link *link, bool answer)
 {
     nrs_hello hello;
@@ -43,9 +60,9 @@ nrs_error nrs_link_send_hello(nrs_core *core, nrs_link *link, bool answer)
     Nrs__Wire__Head *head_list[NRS_COMMUNITY_COUNT_MAX];
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     static const uint8_t none[NRS_LOG_ID_SIZE];
-    uint64_t held = 0;
+    uint64_t held = 0, again = 0;
     nrs_bytes payload = {0};
-    nrs_error error = nrs_store_held_get(core->store, incarnation, &held, link->peer->keys.sign_key);
+    nrs_error error = nrs_link_held(core, incarnation, &held, &again, link);
 
     if (error != NRS_OK) {
         return error;

@@ -69,12 +69,37 @@ static nrs_error resume_position(nrs_core *core, uint64_t *position_out, const n
     return error;
 }
 
+/* Where the peer's log is heard from: under another name from the beginning, or from where it says that this goes on. */
+static nrs_error start_held(nrs_core *core, nrs_link *link, const nrs_hello *hello)
+{
+    uint8_t incarnation[NRS_LOG_ID_SIZE], held_incarnation[NRS_LOG_ID_SIZE];
+    uint64_t held = 0, again = 0, confirmed = 0;
+    nrs_error error = nrs_link_held(core, incarnation, &held, &again, link);
+
+    if (error == NRS_OK) {
+        error = nrs_store_held_get(core->store, held_incarnation, &confirmed, link->peer->keys.sign_key);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    memcpy(link->peer_log, hello->log.data, NRS_LOG_ID_SIZE);
+    link->again_stored = again;
+    if (memcmp(incarnation, hello->log.data, NRS_LOG_ID_SIZE) == 0) {
+        link->held_position = held;
+        link->confirmed_position = confirmed;
+        link->again_position = held < confirmed ? 0 : again; /* heard again from there on, it may be found anew */
+    } else {
+        link->held_position = link->confirmed_position = 0;
+        link->again_position = link->hear == NRS_HEAR_AGAIN ? 0 : again;
+    }
+    return NRS_OK;
+}
+
 /* What the peer holds of our log, and what we hold of its log, decide where either side goes on. */
 nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
 {
-    uint8_t incarnation[NRS_LOG_ID_SIZE];
-    uint64_t held = 0, resume = 0;
-    nrs_error error = nrs_store_held_get(core->store, incarnation, &held, link->peer->keys.sign_key);
+    uint64_t resume = 0;
+    nrs_error error = start_held(core, link, hello);
 
     if (error == NRS_OK) {
         error = resume_position(core, &resume, link, hello);
@@ -82,11 +107,8 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     if (error != NRS_OK) {
         return error;
     }
-    memcpy(link->peer_log, hello->log.data, NRS_LOG_ID_SIZE);
-    link->held_position = memcmp(incarnation, hello->log.data, NRS_LOG_ID_SIZE) == 0 ? held : 0;
     link->scan_position = resume;
-    link->flight_first = link->flight_count = 0;
-    link->flight_bytes = 0;
+    nrs_link_flight_clear(core, link);
     link->window = clamp_window(hello->window);
     link->clock_offset_ms = (int64_t)hello->now_ms - (int64_t)core->monotonic_ms;
     nrs_clock_news(core);
@@ -177,8 +199,14 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
         if (error != NRS_OK && nrs_error_is_fatal(error)) {
             return error;
         }
-        if (error == NRS_ERROR_BUSY || error == NRS_ERROR_LIMIT) {
-            return error; /* no room: not confirmed, so that the peer comes again with it */
+        if (error == NRS_ERROR_BUSY) {
+            return error; /* not confirmed, so that the peer comes again with it */
+        }
+        if (error == NRS_ERROR_LIMIT) { /* the whole item is asked for again; later ones are taken: they may be what makes room */
+            link->again_position = link->again_position != 0 ? link->again_position : item->position;
+            deferred = true;
+            refused = NRS_OK;
+            break;
         }
         if (error == NRS_ERROR_DEFERRED) {
             deferred = true;
@@ -261,6 +289,7 @@ static nrs_error take_confirm(nrs_core *core, nrs_link *link, nrs_slice payload)
     }
     while (link->flight_count > 0 && link->flight[link->flight_first].position <= confirm->position) {
         link->flight_bytes -= link->flight[link->flight_first].size;
+        core->flight_bytes -= link->flight[link->flight_first].size;
         link->flight_first = (link->flight_first + 1) % link->flight_capacity;
         link->flight_count--;
     }

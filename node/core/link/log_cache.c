@@ -74,6 +74,8 @@ static nrs_error entry_load(nrs_core *core, nrs_log_entry **entry_out, uint64_t 
     if (error != NRS_OK) {
         goto out;
     }
+    core->read_rows++;
+    core->read_bytes += holder.size;
     entry = calloc(1, sizeof *entry);
     error = entry == NULL ? NRS_ERROR_NO_MEMORY : load_row(entry, &row);
     if (error == NRS_OK && !entry->dropped) {

@@ -87,7 +87,7 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
         return NRS_ERROR_CLOCK; /* it would be kept until its own time is over */
     }
     error = nrs_sealed_check_signature(view);
-    return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
+    return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
 }
 
 /* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */

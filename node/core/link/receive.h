@@ -14,8 +14,11 @@ NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *comm
 
 /** Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
  *  take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is
- *  then not confirmed, and the peer comes again with it. In: wanted: without peer and time, which are filled in. */
-NRS_MUST_USE nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from);
+ *  then asked for again when there is. In: wanted: without peer and time, which are filled in; roster: it is one, and has room
+ *  of its own. */
+NRS_MUST_USE nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from, bool roster);
+/** Whether there is room again for much of what this peer had come with: half of what it may have deferred. */
+bool nrs_deferred_room(nrs_core *core, const nrs_peer *from);
 /** What belongs to a report that is itself deferred waits with it. NRS_ERROR_NOT_FOUND if the report is not. */
 NRS_MUST_USE nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record, const nrs_peer *from);
 /** A checkpoint of another node's audit log, at a hub: followed and signed when it continues what was signed before. */

@@ -5,13 +5,18 @@
 
 #define RETRIED_AT_ONCE 64u
 
-nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from)
+nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, const nrs_peer *from, bool roster)
 {
+    const size_t most = NRS_DEFERRED_COUNT_MAX - (roster ? 0 : NRS_DEFERRED_ROSTER_ROOM);
+    const size_t most_of_one = NRS_DEFERRED_PER_PEER_MAX - (roster ? 0 : NRS_DEFERRED_ROSTER_ROOM_PER_PEER);
     nrs_deferred_row row = *wanted;
-    nrs_error error;
+    bool kept = false;
+    nrs_error error = nrs_store_deferred_has(core->store, &kept, row.owner, row.record);
 
-    if (nrs_store_deferred_count(core->store) >= NRS_DEFERRED_COUNT_MAX ||
-        nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= NRS_DEFERRED_PER_PEER_MAX) {
+    if (error != NRS_OK || kept) {
+        return kept ? NRS_ERROR_DEFERRED : error;
+    }
+    if (nrs_store_deferred_count(core->store) >= most || nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= most_of_one) {
         return NRS_ERROR_LIMIT;
     }
     row.peer = from->keys.sign_key;
@@ -26,7 +31,13 @@ nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[
     nrs_deferred_row row = {.waits_for = community, .owner = sealed_id, .record = record};
     nrs_error error = nrs_store_deferred_find(core->store, community, &row.version, &row.expires_ms, sealed_id);
 
-    return error == NRS_OK ? nrs_receive_defer(core, &row, from) : error;
+    return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
+}
+
+bool nrs_deferred_room(nrs_core *core, const nrs_peer *from)
+{
+    return nrs_store_deferred_count(core->store) < NRS_DEFERRED_COUNT_MAX - NRS_DEFERRED_ROSTER_ROOM - NRS_DEFERRED_PER_PEER_MAX &&
+           nrs_store_deferred_count_of(core->store, from->keys.sign_key) <= NRS_DEFERRED_PER_PEER_MAX / 2;
 }
 
 typedef struct waiting {
@@ -82,8 +93,31 @@ static nrs_error retry_community(nrs_core *core, const uint8_t community_id[NRS_
     return error;
 }
 
+/* What those who are no members any more handed over is refused whenever its roster comes, so it takes no room until then. */
+static nrs_error drop_of_removed(nrs_core *core)
+{
+    uint8_t peer[NRS_KEY_SIZE] = {0};
+    nrs_error error = nrs_store_deferred_next_peer(core->store, peer);
+
+    while (error == NRS_OK) {
+        const nrs_peer *from = nrs_peer_by_sign(core, peer);
+        bool ended = nrs_key_revoked(core, peer);
+
+        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+            if (from == NULL || ended || !nrs_peer_member(core, from, &core->communities[i])) {
+                error = nrs_store_deferred_delete_of(core->store, peer, core->communities[i].id);
+            }
+        }
+        if (error == NRS_OK) {
+            error = nrs_store_deferred_next_peer(core->store, peer);
+        }
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
 nrs_error nrs_receive_deferred(nrs_core *core)
 {
+    bool adopted = core->rosters_adopted;
     nrs_error error = NRS_OK;
 
     /* A deferred roster may itself be adopted, and then more can be tried: at most once for each version. */
@@ -94,6 +128,9 @@ nrs_error nrs_receive_deferred(nrs_core *core)
             memcpy(id, core->communities[i].id, sizeof id);
             error = retry_community(core, id, core->communities[i].roster->version);
         }
+    }
+    if (error == NRS_OK && adopted && nrs_store_deferred_count(core->store) > 0) {
+        error = drop_of_removed(core);
     }
     return error;
 }

@@ -53,7 +53,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
         /* Signed by keys that a version between may bring. */
         const nrs_deferred_row row = {.waits_for = id, .version = claimed->version - 1, .owner = head, .record = record,
                                       .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
-        error = nrs_receive_defer(core, &row, from);
+        error = nrs_receive_defer(core, &row, from, true);
     }
 out:
     nrs_roster_free(&claimed);

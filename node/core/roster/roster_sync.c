@@ -238,6 +238,7 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
     }
     for (size_t i = 0; error == NRS_OK && i < made->count; i++) {
         error = nrs_link_send_payload(core, link, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&made->payloads[i]));
+        nrs_link_repeated(link->peer, made->payloads[i].size); /* its next hello may ask for it all again */
     }
     if (error == NRS_OK) {
         head->version = community->roster->version;
@@ -270,7 +271,7 @@ nrs_error nrs_roster_push_all(nrs_core *core)
     HASH_ITER (hh, core->links, link, next) {
         nrs_error error;
 
-        if (link->state != NRS_LINK_UP || !link->rosters_due) {
+        if (link->state != NRS_LINK_UP || !link->rosters_due || !nrs_link_may_repeat(core, link->peer)) {
             continue;
         }
         if (told == PUSHES_PER_STEP) {

@@ -118,6 +118,8 @@
 #define NRS_HEAD_AFTER_MS_MIN 100u
 #define NRS_DEFERRED_COUNT_MAX 4096u
 #define NRS_DEFERRED_PER_PEER_MAX 256u
+#define NRS_DEFERRED_ROSTER_ROOM 128u         /* of these for rosters alone: they let the others go */
+#define NRS_DEFERRED_ROSTER_ROOM_PER_PEER 8u
 #define NRS_ROSTER_AHEAD_MAX 1024u /* versions that a record may speak of beyond the one held */
 
 _Static_assert(NRS_RECORD_SIZE_MAX < NRS_FRAME_SIZE_MAX, "a frame holds the largest record");

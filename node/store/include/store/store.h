@@ -97,6 +97,10 @@ NRS_MUST_USE nrs_error nrs_store_held_set(nrs_store *store, const uint8_t peer[N
 /** incarnation_out zeros and position 0 when nothing is held. */
 NRS_MUST_USE nrs_error nrs_store_held_get(nrs_store *store, uint8_t incarnation_out[NRS_LOG_ID_SIZE], uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE]);
 
+/** The lowest position of the peer's log that found no room here and is to be asked for again; 0: none. */
+NRS_MUST_USE nrs_error nrs_store_held_again_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position);
+NRS_MUST_USE nrs_error nrs_store_held_again_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE]);
+
 /* ---- Reports, as list and the edge rules need them; no plaintext ---- */
 
 typedef enum nrs_report_part { NRS_PART_CARRIED = 0, NRS_PART_RECEIVED = 1, NRS_PART_SENT = 2 } nrs_report_part;
@@ -363,6 +367,12 @@ NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t w
 /** What a deferred record of this owner waits for. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_deferred_find(nrs_store *store, uint8_t waits_for_out[NRS_HASH_SIZE], uint64_t *version_out,
                                                uint64_t *expires_ms_out, const uint8_t owner[NRS_HASH_SIZE]);
+/** Whether this record waits already. owner: as it was added with. */
+NRS_MUST_USE nrs_error nrs_store_deferred_has(nrs_store *store, bool *has_out, const uint8_t owner[NRS_HASH_SIZE], nrs_slice record);
+/** The next peer above this one that has handed over what is deferred. NRS_ERROR_NOT_FOUND. In-out: peer. */
+NRS_MUST_USE nrs_error nrs_store_deferred_next_peer(nrs_store *store, uint8_t peer[NRS_KEY_SIZE]);
+/** Delete what this peer handed over of a community. */
+NRS_MUST_USE nrs_error nrs_store_deferred_delete_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], const uint8_t waits_for[NRS_HASH_SIZE]);
 /** Delete what has expired. */
 NRS_MUST_USE nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms);
 NRS_MUST_USE nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number);

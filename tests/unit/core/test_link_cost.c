@@ -1,0 +1,197 @@
+/* What a peer can make a hub read, send and hold with hellos alone (SPEC 10.3). */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh_records.h"
+
+#define MIB (1024ull * 1024u)
+#define REPORT_COUNT 400u   /* of 64 KiB each */
+#define FIRST_LIAR 2u       /* the nodes whose links are made by hand */
+#define LIAR_COUNT 7u
+#define NODE_COUNT (FIRST_LIAR + LIAR_COUNT + 1u) /* and an honest member that comes late */
+#define STEP_COUNT_MAX 400u
+#define REPORTS_SIZE (REPORT_COUNT * 64ull * 1024u)
+
+static mesh net;
+static nrs_link_id next_id;
+
+typedef struct traffic {
+    uint64_t bytes;            /* sent by the hub, of all links or of the one asked for */
+    uint64_t bytes_of_largest_step;
+} traffic;
+
+/* A hub whose log is much larger than a window, and members of whom it hears nothing. */
+static void start(void)
+{
+    char *command = malloc(128 * 1024);
+    int head;
+
+    assert_non_null(command);
+    mesh_start(&net, NODE_COUNT, 1);
+    for (size_t i = FIRST_LIAR; i < NODE_COUNT; i++) {
+        mesh_down(&net, i);
+    }
+    head = sprintf(command, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"");
+    memset(command + head, 'b', 60000);
+    (void)strcpy(command + head + 60000, "\"}");
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        assert_int_equal(mesh_command(&net, 1, command), NRS_OK);
+    }
+    free(command);
+    mesh_settle(&net, 20);
+    assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SEALED), REPORT_COUNT);
+    next_id = 1u << 20;
+}
+
+static void hello(nrs_bytes *frame_out, size_t node)
+{
+    static uint8_t log[NRS_LOG_ID_SIZE] = {1};
+    nrs_hello hello;
+    nrs_bytes payload = {0};
+
+    nrs__wire__hello__init(&hello);
+    hello.version_min = hello.version_max = NRS_LINK_VERSION;
+    hello.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[node].identity)->sign_key, NRS_KEY_SIZE));
+    hello.log = nrs_field_of(nrs_slice_of(log, sizeof log));
+    hello.window = NRS_LINK_WINDOW_MAX;
+    hello.now_ms = net.now_ms;
+    assert_int_equal(nrs_hello_encode(&payload, &hello), NRS_OK);
+    mesh_frame(frame_out, NRS_FRAME_HELLO, nrs_slice_of_bytes(&payload));
+    nrs_bytes_wipe(&payload);
+}
+
+static void step(traffic *seen, const nrs_event *events, size_t event_count)
+{
+    nrs_effects effects = {0};
+    uint64_t bytes = 0;
+
+    assert_int_equal(nrs_core_step(net.nodes[0].core, &effects, events, event_count), NRS_OK);
+    for (size_t i = 0; i < effects.count; i++) {
+        if (effects.list[i].type == NRS_EFFECT_SEND) {
+            bytes += effects.list[i].bytes.size;
+        }
+    }
+    seen->bytes += bytes;
+    if (bytes > seen->bytes_of_largest_step) {
+        seen->bytes_of_largest_step = bytes;
+    }
+    nrs_effects_wipe(&effects);
+}
+
+/* Each of the nodes on a new link that says it holds nothing; then until the hub has no more to send. Nothing is confirmed. */
+static traffic greet(size_t first, size_t count)
+{
+    nrs_bytes frames[LIAR_COUNT] = {{0}};
+    nrs_event events[LIAR_COUNT];
+    traffic seen = {0};
+    size_t steps = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        hello(&frames[i], first + i);
+        events[i] = (nrs_event){.type = NRS_EVENT_FRAME, .link = next_id++, .bytes = nrs_slice_of_bytes(&frames[i]), .now_ms = net.now_ms,
+                                .monotonic_ms = net.monotonic_ms};
+        memcpy(events[i].curve_key, nrs_identity_public(net.nodes[first + i].identity)->curve_key, NRS_KEY_SIZE);
+    }
+    step(&seen, events, count);
+    for (steps = 0; nrs_core_busy(net.nodes[0].core) && steps < STEP_COUNT_MAX; steps++) {
+        nrs_event tick = {.type = NRS_EVENT_TICK, .now_ms = net.now_ms, .monotonic_ms = net.monotonic_ms};
+        step(&seen, &tick, 1);
+    }
+    assert_true(steps < STEP_COUNT_MAX);
+    for (size_t i = 0; i < count; i++) {
+        nrs_bytes_wipe(&frames[i]);
+    }
+    return seen;
+}
+
+static size_t listed(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
+    return mesh_row_count(&net, node);
+}
+
+static void one_step_reads_and_sends_a_bounded_part(void **state)
+{
+    traffic seen;
+
+    (void)state;
+    start();
+    seen = greet(FIRST_LIAR, LIAR_COUNT);
+    assert_in_range(seen.bytes_of_largest_step, 1 * MIB, 24 * MIB); /* of 180 MiB that the seven ask for */
+    assert_true(seen.bytes > 100 * MIB);
+    mesh_stop(&net);
+}
+
+static void what_all_links_hold_unconfirmed_is_bounded(void **state)
+{
+    traffic seen;
+
+    (void)state;
+    start();
+    seen = greet(FIRST_LIAR, LIAR_COUNT);
+    assert_true(seen.bytes > 100 * MIB);
+    assert_true(seen.bytes < 257 * MIB);
+    mesh_up(&net, NODE_COUNT - 1);
+    mesh_settle(&net, 30);
+    assert_int_equal(listed(NODE_COUNT - 1), REPORT_COUNT); /* who confirms has its share in spite of them */
+    mesh_stop(&net);
+}
+
+static void the_log_is_looked_through_again_only_so_often(void **state)
+{
+    uint64_t bytes = 0;
+    traffic later;
+
+    (void)state;
+    start();
+    for (size_t i = 0; i < 16; i++) {
+        bytes += greet(FIRST_LIAR, 1).bytes;
+    }
+    assert_true(bytes > 2 * REPORTS_SIZE); /* an honest one may lose its store, even twice */
+    assert_true(bytes < 6 * REPORTS_SIZE);
+    net.now_ms += 15 * NRS_MINUTE_MS;
+    net.monotonic_ms += 15 * NRS_MINUTE_MS;
+    later = greet(FIRST_LIAR, 1);
+    assert_true(later.bytes > REPORTS_SIZE / 2); /* it waits, and is not shut out */
+    mesh_stop(&net);
+}
+
+/* The whole roster goes to whoever says that it holds none: that, too, only so often. */
+static void rosters_are_told_again_only_so_often(void **state)
+{
+    uint64_t bytes = 0, last = 1;
+    size_t rounds = 0;
+
+    (void)state;
+    mesh_start(&net, MESH_NODE_MAX, 1);
+    mesh_down(&net, 2);
+    next_id = 1u << 20;
+    for (rounds = 0; rounds < 400000 && last > 500; rounds++) { /* what is left is the hub's own hello */
+        last = greet(2, 1).bytes;
+        bytes += last;
+    }
+    assert_true(rounds < 400000);
+    assert_true(bytes < 140 * MIB + rounds * 500);
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    assert_true(greet(2, 1).bytes > 1000);
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_step_reads_and_sends_a_bounded_part),
+        cmocka_unit_test(what_all_links_hold_unconfirmed_is_bounded),
+        cmocka_unit_test(the_log_is_looked_through_again_only_so_often),
+        cmocka_unit_test(rosters_are_told_again_only_so_often),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
