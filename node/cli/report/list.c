@@ -17,8 +17,10 @@ enum { SHORT_ID_SIZE = 12 };
 /* ---- list ---- */
 
 typedef struct listing {
+    json_int_t next; /* behind this the next page begins; 0: that was all */
     nrs_table table;
     bool japanese;
+    json_t *rows;  /* of a person */
     char *missing; /* lines about what is missing, or NULL; owned */
 } listing;
 
@@ -80,9 +82,17 @@ static const char *subject_of(const json_t *row)
     return nrs_json_text(row, "withdrawn_at") != NULL ? _("(withdrawn)") : _("(sealed)");
 }
 
-static nrs_error add_listed(void *context, json_t *row)
+/* The last row of a page that is not the last one. */
+static bool is_next(listing *to, const json_t *row)
 {
-    listing *to = context;
+    const json_t *next = json_object_get(row, "next");
+
+    to->next = next == NULL ? to->next : json_integer_value(next);
+    return next != NULL;
+}
+
+static nrs_error add_row(listing *to, const json_t *row)
+{
     const char *id = nrs_json_text(row, "id");
     const char *kind = nrs_json_text(row, "kind");
     const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
@@ -109,28 +119,67 @@ static nrs_error add_listed(void *context, json_t *row)
     return to->table.error;
 }
 
+static nrs_error add_listed(void *context, json_t *row)
+{
+    return is_next(context, row) ? NRS_OK : add_row(context, row);
+}
+
 static nrs_error keep_row(void *context, json_t *row)
 {
-    return json_array_append(context, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    listing *to = context;
+
+    return is_next(to, row) || json_array_append(to->rows, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+}
+
+/* Passed on unread, but for the row that is none. */
+static nrs_error print_line(void *context, nrs_slice line)
+{
+    static const char next[] = "{\"next\":";
+    json_t *row = NULL;
+
+    if (line.size < sizeof next || memcmp(line.data, next, sizeof next - 1) != 0) {
+        return nrs_control_print_line(NULL, line);
+    }
+    row = json_loadb((const char *)line.data, line.size, 0, NULL);
+    (void)is_next(context, row);
+    json_decref(row);
+    return NRS_OK;
+}
+
+/* Page after page, so that no answer is too large for the node however much there is. */
+static nrs_error call_pages(nrs_cli *cli, listing *to, json_t *request)
+{
+    nrs_error error = NRS_OK;
+
+    do {
+        to->next = 0;
+        error = cli->person != NULL ? nrs_control_call(cli, request, keep_row, to)
+                : cli->json         ? nrs_control_lines(cli, request, print_line, to)
+                                    : nrs_control_call(cli, request, add_listed, to);
+        (void)json_object_set_new(request, "after", json_integer(to->next));
+        (void)json_object_del(request, "limit"); /* the first page has begun where it asks for */
+    } while (error == NRS_OK && to->next != 0);
+    return error;
 }
 
 /* What a person may open is opened here, so the whole answer is needed first. */
-static nrs_error list_as_person(nrs_cli *cli, listing *to, const json_t *request)
+static nrs_error list_as_person(nrs_cli *cli, listing *to, json_t *request)
 {
-    json_t *rows = json_array();
-    nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(cli, request, keep_row, rows);
+    nrs_error error = NRS_ERROR_NO_MEMORY;
 
+    to->rows = json_array();
+    error = to->rows == NULL ? NRS_ERROR_NO_MEMORY : call_pages(cli, to, request);
     if (error == NRS_OK) {
-        error = nrs_red_fill(cli, rows);
+        error = nrs_red_fill(cli, to->rows);
     }
-    for (size_t i = 0; i < json_array_size(rows) && error == NRS_OK; i++) {
+    for (size_t i = 0; i < json_array_size(to->rows) && error == NRS_OK; i++) {
         if (cli->json) {
-            nrs_text_print_json(stdout, json_array_get(rows, i));
+            nrs_text_print_json(stdout, json_array_get(to->rows, i));
         } else {
-            error = add_listed(to, json_array_get(rows, i));
+            error = add_row(to, json_array_get(to->rows, i));
         }
     }
-    json_decref(rows);
+    json_decref(to->rows);
     return error;
 }
 
@@ -187,9 +236,8 @@ nrs_error nrs_run_list(nrs_cli *cli)
 
     if (error == NRS_OK) {
         (void)json_object_set_new(request, "brief", json_boolean(!cli->json));
-        error = cli->person != NULL ? list_as_person(cli, &to, request)
-                : cli->json         ? nrs_control_lines(cli, request, nrs_control_print_line, NULL)
-                                    : nrs_control_call(cli, request, add_listed, &to);
+        (void)json_object_set_new(request, "page", json_true());
+        error = cli->person != NULL ? list_as_person(cli, &to, request) : call_pages(cli, &to, request);
     }
     json_decref(request);
     if (error == NRS_OK && !cli->json) {

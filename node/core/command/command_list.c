@@ -11,11 +11,14 @@ static const char hint_sent[] = "Receipts exist for what this node has sent: nor
 
 /* ---- list ---- */
 
-/* The ids that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
+#define PAGE_ROWS 1024u /* of one answer, where pages are asked for: at its largest a row is some 20 KiB */
+
+/* The reports that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
 typedef struct id_list {
     const nrs_core *core;
-    uint8_t (*ids)[NRS_HASH_SIZE];
+    struct listed_id { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } *list;
     size_t count, capacity;
+    size_t most; /* no more are looked for; 0: all */
     bool unread;
 } id_list;
 
@@ -29,17 +32,21 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
     if (list->unread && (row->key_state == NRS_KEY_WITHDRAWN || nrs_withdrawn(list->core, row->id))) {
         return NRS_OK; /* nobody is to read it any more */
     }
+    if (list->most != 0 && list->count == list->most) {
+        return NRS_ERROR_LIMIT;
+    }
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
-        void *ids = realloc(list->ids, capacity * sizeof *list->ids);
+        struct listed_id *grown = realloc(list->list, capacity * sizeof *grown);
 
-        if (ids == NULL) {
+        if (grown == NULL) {
             return NRS_ERROR_NO_MEMORY;
         }
-        list->ids = ids;
+        list->list = grown;
         list->capacity = capacity;
     }
-    memcpy(list->ids[list->count], row->id, NRS_HASH_SIZE);
+    memcpy(list->list[list->count].id, row->id, NRS_HASH_SIZE);
+    list->list[list->count].position = row->position;
     list->count++;
     return NRS_OK;
 }
@@ -108,28 +115,87 @@ static nrs_error reverse(json_t *rows, const json_t *newest_first)
     return NRS_OK;
 }
 
-nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
+/* The newest `limit` of them, oldest first. */
+static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, uint32_t kind, bool brief)
 {
-    uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
-    nrs_report_filter filter;
-    uint32_t kind = 0;
-    id_list list = {.core = core, .unread = nrs_request_flag(request, "unread")};
     json_t *newest_first = json_array();
-    nrs_error error = newest_first == NULL ? NRS_ERROR_NO_MEMORY : read_filter(core, answer, &filter, &kind, request);
+    nrs_error error = newest_first == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
-    if (error == NRS_OK) {
-        error = nrs_store_report_each(core->store, &filter, add_id, &list);
-    }
-    for (size_t i = list.count; i > 0 && error == NRS_OK && json_array_size(newest_first) < limit; i--) {
+    for (size_t i = list->count; i > 0 && error == NRS_OK && json_array_size(newest_first) < limit; i--) {
         bool listed = false;
 
-        error = list_row(core, newest_first, &listed, list.ids[i - 1], kind, nrs_request_flag(request, "brief"));
+        error = list_row(core, newest_first, &listed, list->list[i - 1].id, kind, brief);
     }
     if (error == NRS_OK) {
         error = reverse(answer->rows, newest_first);
     }
     json_decref(newest_first);
-    free(list.ids);
+    return error;
+}
+
+/* Where the newest `limit` of them begin. */
+static nrs_error first_of_newest(nrs_core *core, size_t *first_out, const id_list *list, uint64_t limit, uint32_t kind)
+{
+    json_t *rows = json_array();
+    size_t first = list->count;
+    nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    for (uint64_t found = 0; first > 0 && found < limit && error == NRS_OK; first--) {
+        bool listed = kind == 0;
+
+        if (kind != 0) { /* which kind it is stands in the report */
+            error = list_row(core, rows, &listed, list->list[first - 1].id, kind, true);
+            (void)json_array_clear(rows);
+        }
+        found += listed ? 1 : 0;
+    }
+    json_decref(rows);
+    if (error == NRS_OK) {
+        *first_out = first;
+    }
+    return error;
+}
+
+/* From the oldest on, as many as one answer holds; then where the next page begins, when there may be more. */
+static nrs_error page(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, uint32_t kind, bool brief)
+{
+    size_t first = 0, end = 0;
+    nrs_error error = limit == UINT64_MAX ? NRS_OK : first_of_newest(core, &first, list, limit, kind);
+
+    end = list->count - first > PAGE_ROWS ? first + PAGE_ROWS : list->count;
+    for (size_t i = first; i < end && error == NRS_OK; i++) {
+        bool listed = false;
+
+        error = list_row(core, answer->rows, &listed, list->list[i].id, kind, brief);
+    }
+    if (error == NRS_OK && end < list->count) {
+        nrs_row row = nrs_row_begin();
+
+        nrs_row_number(&row, "next", list->list[end - 1].position);
+        error = nrs_row_end(&row, answer->rows);
+        nrs_row_discard(&row);
+    }
+    return error;
+}
+
+nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
+    bool paged = nrs_request_flag(request, "page") && limit > PAGE_ROWS;
+    nrs_report_filter filter;
+    uint32_t kind = 0;
+    id_list list = {.core = core, .unread = nrs_request_flag(request, "unread"), .most = paged && limit == UINT64_MAX ? PAGE_ROWS + 1 : 0};
+    nrs_error error = read_filter(core, answer, &filter, &kind, request);
+
+    filter.after_position = nrs_request_number(request, "after", 0);
+    if (error == NRS_OK) {
+        error = nrs_store_report_each(core->store, &filter, add_id, &list);
+    }
+    if (error == NRS_OK) {
+        error = paged ? page(core, answer, &list, limit, kind, nrs_request_flag(request, "brief"))
+                      : newest(core, answer, &list, limit, kind, nrs_request_flag(request, "brief"));
+    }
+    free(list.list);
     return error;
 }
 

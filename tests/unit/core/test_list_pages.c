@@ -1,0 +1,118 @@
+/* A list that is longer than one answer (node/CONTROL.md). */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "mesh.h"
+
+#define PAGE 1024u
+#define REPORT_COUNT (PAGE + 30u)
+
+static mesh net;
+
+static const char *id_of(const json_t *row)
+{
+    return mesh_text(row, "id");
+}
+
+/* The next page begins behind this; 0: there is none. The rows of the answer are counted without that line. */
+static json_int_t next_of(size_t *count_out)
+{
+    size_t count = mesh_row_count(&net, 1);
+    const json_t *next = count == 0 ? NULL : json_object_get(mesh_row(&net, 1, count - 1), "next");
+
+    *count_out = count - (next != NULL ? 1 : 0);
+    return json_integer_value(next);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    mesh_start(&net, 2, 1);
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        assert_int_equal(mesh_ask(&net, 1,
+                                  "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"%s\",\"subject\":\"%zu\",\"body\":\"B\"}",
+                                  i % 2 == 0 ? "incident" : "lesson", i), NRS_OK);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+static void pages_follow_one_another(void **state)
+{
+    char last[65];
+    size_t count;
+    json_int_t next;
+
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true}"), NRS_OK);
+    next = next_of(&count);
+    assert_int_equal(count, PAGE);
+    assert_true(next > 0);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "0");
+    (void)strcpy(last, id_of(mesh_row(&net, 1, PAGE - 1)));
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"after\":%lld}", (long long)next), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, REPORT_COUNT - PAGE);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "1024");
+    assert_string_not_equal(last, id_of(mesh_row(&net, 1, 0)));
+}
+
+static void a_limit_above_a_page_begins_where_it_should(void **state)
+{
+    size_t count;
+    json_int_t next;
+
+    (void)state;
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":%u}", PAGE + 10), NRS_OK);
+    next = next_of(&count);
+    assert_int_equal(count, PAGE);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "20");
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"after\":%lld}", (long long)next), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, 10);
+}
+
+static void kinds_are_counted_by_what_is_shown(void **state)
+{
+    size_t count;
+
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"lesson\",\"limit\":2000}"), NRS_OK);
+    assert_true(next_of(&count) > 0); /* as many were looked at as a page holds */
+    assert_int_equal(count, PAGE / 2);
+}
+
+static void a_small_limit_and_no_pages_are_one_answer(void **state)
+{
+    size_t count;
+
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":3}"), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\"}"), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, REPORT_COUNT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_follow_one_another),
+        cmocka_unit_test(a_limit_above_a_page_begins_where_it_should),
+        cmocka_unit_test(kinds_are_counted_by_what_is_shown),
+        cmocka_unit_test(a_small_limit_and_no_pages_are_one_answer),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
