@@ -16,6 +16,7 @@ from rawzmq import RawPeer, node_keys
 SEND = ("--kind", "situation", "--body", "b", "--subject")
 HELLO, ITEMS, CONFIRM, PING, PONG, BYE = range(1, 7)
 RECORD_TYPES = range(1, 9)
+NOT_MEMBER = 16
 SLOT_PATH_SHAPES = 4  # the report's other parts are tried as well, so that the grant need not be known
 LARGE = (1 << 63, (1 << 63) - 1, (1 << 64) - 1, (1 << 63) + 5)
 
@@ -96,6 +97,7 @@ class HostileLinks(E2E):
     @classmethod
     def build(cls, world):
         build_mesh(world, ["alpha", "bravo", "mallory"])
+        world.nodes["hub"].cli("community", "create", "gas", "--name", "ガス")
         hub, mallory = world.nodes["hub"], world.nodes["mallory"]
         cls.org, cls.hub_org = sign_key(mallory), sign_key(hub)
         cls.server_key = hub.cli("card", "--json").object()["curve"]
@@ -203,6 +205,24 @@ class HostileLinks(E2E):
                  items((1, *[b"\x08\x01\x12\x01x"] * 73)), items((1, dice.randbytes(480 * 1024 + 1))),
                  frame(ITEMS, b"\x0a\xff\xff\xff\xff\x0f"), frame(ITEMS, dice.randbytes(5000)),
                  items((6, self.record[:-1])), items((7, self.record + b"\0")), items((8, self.record, self.record)))
+
+    def test_other_communities_of_the_hub_are_not_told(self):
+        """A record of a community that the hub serves without mallory, and of one that there is not: one answer."""
+        report = self.alpha.send("--tlp", "CLEAR", "--to", "@electricity", *SEND, "another", "--drill")
+        self.hub.wait_report(report)
+        with sqlite3.connect(self.hub.dir / "store.db") as store:
+            (record,) = store.execute("SELECT record FROM log WHERE id = ?", (bytes.fromhex(report),)).fetchone()
+        ours, other = (base64.b16decode(self.hub.cli("community", "show", slug, "--json").object()["community"].upper())
+                       for slug in ("electricity", "gas"))
+        self.assertIn(ours, record)
+        answers = []
+        for position, community in enumerate((other, os.urandom(32)), 100):
+            peer = self.linked()
+            self.assertTrue(peer.send(items((position, record.replace(ours, community)))))
+            told = self.read(peer, CONFIRM)
+            self.assertEqual(told.get(1), position)
+            answers.append(fields(told[2])[2])
+        self.assertEqual(answers, [NOT_MEMBER, NOT_MEMBER])
 
     def test_bits_turned_in_a_good_record(self):
         dice = random.Random(9)

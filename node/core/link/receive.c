@@ -200,7 +200,7 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
     }
     community = nrs_community_by_id(core, view->header->community.data);
     if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY;
+        error = NRS_ERROR_NOT_MEMBER; /* whoever asks does not learn which communities there are here */
         goto out;
     }
     if (view->header->roster_version > community->roster->version) {
@@ -249,7 +249,7 @@ static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice paylo
     }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
-        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : nrs_check_authority(view, grant);
+        error = community == NULL ? NRS_ERROR_NOT_MEMBER : nrs_check_authority(view, grant);
     }
     if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
         error = NRS_ERROR_NOT_MEMBER;
@@ -296,7 +296,7 @@ static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice 
     }
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, view->header->community.data);
-        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
+        error = community == NULL ? NRS_ERROR_NOT_MEMBER : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
     }
     if (error == NRS_OK) {
         error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
@@ -366,9 +366,7 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
     }
     community = nrs_community_by_id(core, envelope->community.data);
     mine = nrs_hash_ours(core, envelope->to.data);
-    if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY;
-    } else if (!nrs_may_hand_over(core, from, community, envelope->from.data)) {
+    if (community == NULL || !nrs_may_hand_over(core, from, community, envelope->from.data)) {
         error = NRS_ERROR_NOT_MEMBER;
     } else if ((error = nrs_check_maker(core, from, community, envelope->from.data)) != NRS_OK) {
         goto out;
@@ -483,7 +481,7 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         error = nrs_roster_take_word(core, record, payload, from);
         break;
     case NRS_RECORD_FORK:
-        error = nrs_fork_take_proof(core, payload);
+        error = nrs_fork_take_proof(core, payload, from);
         break;
     case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */
         break;

@@ -25,6 +25,8 @@ NRS_MUST_USE nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8
 NRS_MUST_USE nrs_error nrs_receive_audit_checkpoint(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
 /** A hub's signature of a checkpoint: this node's own is kept, others' are passed on. */
 NRS_MUST_USE nrs_error nrs_receive_audit_cosignature(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
+/** What a peer is told of a roster that was not taken: who is no member learns only that, not whether there is such a community. */
+NRS_MUST_USE nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 
 #endif

@@ -48,7 +48,7 @@ static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slic
 
 static nrs_error take_fork(nrs_core *core, nrs_slice proof)
 {
-    return nrs_fork_take_proof(core, proof);
+    return nrs_fork_take_proof(core, proof, NULL);
 }
 
 static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)

@@ -19,6 +19,13 @@ static nrs_error take_earlier(nrs_core *core, nrs_community *community, uint64_t
     return error;
 }
 
+nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from)
+{
+    bool known = error == NRS_OK || nrs_error_is_fatal(error) || (community != NULL && nrs_peer_member(core, from, community));
+
+    return known ? error : NRS_ERROR_NOT_MEMBER;
+}
+
 nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_signed_by_many *many = NULL;
@@ -37,7 +44,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     nrs_roster_hash(head, nrs_field(&many->statement));
     community = nrs_community_by_id(core, id);
     if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY; /* a community is joined by a person, never by a record */
+        error = NRS_ERROR_NOT_MEMBER; /* a community is joined by a person, never by a record */
     } else if (claimed->version <= community->roster->version) {
         error = take_earlier(core, community, claimed->version, head, payload);
     } else if (nrs_fork_needs_person(community, claimed)) {
@@ -55,6 +62,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
                                       .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
         error = nrs_receive_defer(core, &row, from, true);
     }
+    error = nrs_roster_answer(core, error, community, from);
 out:
     nrs_roster_free(&claimed);
     nrs_signed_by_many_free(&many);

@@ -53,7 +53,7 @@ void nrs_fork_agreed(const nrs_community *community, const Nrs__Wire__Member *me
 /** Another roster of a version that this node holds: verified, kept, told to everyone. NRS_OK also when it is known. */
 NRS_MUST_USE nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many);
 /** The payload of a FORK record. */
-NRS_MUST_USE nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload);
+NRS_MUST_USE nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer *from);
 /** ForkProof bytes of a forked community. Out: replaced. */
 NRS_MUST_USE nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community);
 /** Whether a later roster is in force only after a person has compared its fingerprint. */

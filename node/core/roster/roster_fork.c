@@ -411,7 +411,8 @@ static nrs_error take_proven(nrs_core *core, nrs_community *community, const nrs
 }
 
 /* All of one community and version, each signed by the keys held, and one of them ours: else it proves nothing here. */
-static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_community **community_out, nrs_roster_parts *ours_out)
+static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_community **community_out, nrs_roster_parts *ours_out,
+                             const nrs_peer *from)
 {
     const nrs_roster_head *first = proof->heads[0];
     nrs_community *community = nrs_community_by_id(core, first->community.data);
@@ -419,8 +420,11 @@ static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_co
     bool names_ours = false;
     nrs_error error;
 
-    if (community == NULL) {
+    if (community == NULL && from == NULL) {
         return NRS_ERROR_UNKNOWN_COMMUNITY;
+    }
+    if (community == NULL || (from != NULL && !nrs_peer_member(core, from, community))) {
+        return NRS_ERROR_NOT_MEMBER;
     }
     error = nrs_roster_hash_at(core, ours, community->id, first->version);
     for (size_t i = 0; error == NRS_OK && i < proof->n_heads; i++) {
@@ -442,7 +446,7 @@ static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_co
     return error;
 }
 
-nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload)
+nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer *from)
 {
     nrs_fork_proof *proof = NULL;
     nrs_community *community = NULL;
@@ -452,7 +456,7 @@ nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload)
     nrs_error error = nrs_fork_proof_decode(&proof, payload);
 
     if (error == NRS_OK) {
-        error = check_proof(core, proof, &community, &ours);
+        error = check_proof(core, proof, &community, &ours, from);
     }
     if (error == NRS_OK) {
         before = community->branch_count;

@@ -403,7 +403,7 @@ nrs_error nrs_receive_roster_delta(nrs_core *core, nrs_slice record, nrs_slice p
 
     if (error == NRS_OK) {
         community = nrs_community_by_id(core, delta->head->community.data);
-        error = community == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : NRS_OK;
+        error = community == NULL ? NRS_ERROR_NOT_MEMBER : NRS_OK;
     }
     if (error == NRS_OK && delta->head->version <= community->roster->version) {
         error = nrs_roster_hash_at(core, held, community->id, delta->head->version);
@@ -417,6 +417,9 @@ nrs_error nrs_receive_roster_delta(nrs_core *core, nrs_slice record, nrs_slice p
     if (error == NRS_OK) {
         whole = delta->base_version == 0;
         error = whole ? gather(core, &many, &delta, community, from) : apply_to_base(core, &many, delta, community);
+    }
+    if (community != NULL) {
+        error = nrs_roster_answer(core, error, community, from);
     }
     if (error == NRS_OK) {
         error = nrs_receive_roster(core, whole ? nrs_slice_of(NULL, 0) : record, nrs_slice_of_bytes(&many), from);

@@ -166,10 +166,8 @@ nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice paylo
     }
     community = nrs_community_by_id(core, said->community.data);
     signer = nrs_peer_by_sign(core, outer->signer.data);
-    if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY;
-    } else if (!nrs_peer_member(core, signer, community) ||
-               (from != NULL && !nrs_may_hand_over(core, from, community, signer->keys.sign_key))) {
+    if (community == NULL || !nrs_peer_member(core, signer, community) ||
+        (from != NULL && !nrs_may_hand_over(core, from, community, signer->keys.sign_key))) {
         error = NRS_ERROR_NOT_MEMBER;
     } else if (said->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         error = NRS_ERROR_CLOCK;

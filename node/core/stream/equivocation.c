@@ -177,9 +177,7 @@ nrs_error nrs_equivocation_receive(nrs_core *core, nrs_slice record, nrs_slice p
         return error;
     }
     community = nrs_community_by_id(core, view.headers[0]->community.data);
-    if (community == NULL) {
-        error = NRS_ERROR_UNKNOWN_COMMUNITY;
-    } else if (!nrs_peer_member(core, from, community) || (!community->hub && !nrs_peer_hub(core, from, community))) {
+    if (community == NULL || !nrs_peer_member(core, from, community) || (!community->hub && !nrs_peer_hub(core, from, community))) {
         error = NRS_ERROR_NOT_MEMBER;
     } else {
         memcpy(row.originator, view.headers[0]->originator.data, NRS_KEY_SIZE);
