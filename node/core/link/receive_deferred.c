@@ -30,7 +30,11 @@ nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[
     uint8_t community[NRS_HASH_SIZE];
     nrs_deferred_row row = {.waits_for = community, .owner = sealed_id, .record = record};
     nrs_error error = nrs_store_deferred_find(core->store, community, &row.version, &row.expires_ms, sealed_id);
+    const nrs_community *held = error == NRS_OK ? nrs_community_by_id(core, community) : NULL;
 
+    if (held != NULL && row.version <= held->roster->version) {
+        return NRS_ERROR_NOT_FOUND; /* its roster has come, and what waits is tried again now: nothing waits for itself */
+    }
     return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
 }
 
