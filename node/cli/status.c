@@ -24,6 +24,22 @@ static const char *state_in_words(const char *state)
     return state;
 }
 
+/* Why a link does not stand, as far as this side can tell. */
+static const char *reason_in_words(const char *reason)
+{
+    static const struct {
+        const char *code, *words;
+    } reasons[] = {{"no-node", N_("nobody answers")}, {"forged", N_("another key, or no node at all")},
+                   {"unknown-peer", N_("it does not know this node")}, {"revoked", N_("this node was removed")}};
+
+    for (size_t i = 0; reason != NULL && i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcmp(reasons[i].code, reason) == 0) {
+            return _(reasons[i].words);
+        }
+    }
+    return reason;
+}
+
 static void add_number(nrs_table *table, const char *name, const json_t *value)
 {
     char *text = nrs_text_format("%lld", (long long)json_integer_value(value));
@@ -128,12 +144,13 @@ static nrs_error print_links(const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
         char *queued = nrs_text_format(_("queued %lld"), (long long)json_integer_value(json_object_get(one, "queued")));
+        const char *reason = reason_in_words(nrs_json_text(one, "reason"));
         char since[64];
 
         nrs_text_time_of(since, nrs_json_text(one, "since"));
         nrs_table_add(&table, nrs_json_text(one, "org"));
         nrs_table_add(&table, state_in_words(nrs_json_text(one, "state")));
-        nrs_table_add(&table, since);
+        nrs_table_add(&table, reason != NULL ? reason : since);
         nrs_table_add(&table, queued);
         free(queued);
     }

@@ -67,7 +67,7 @@ typedef struct nrs_peer {
     uint64_t card_position;
     struct nrs_link *link;   /* the live one, or NULL */
     bool dialled;            /* a DIAL effect is in force */
-    bool refused;            /* the peer refused our last attempt */
+    nrs_error failure;       /* why our last attempt did not lead to a link (NRS_EVENT_LINK_REFUSED); or NRS_OK */
     char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
     uint64_t sent_position;  /* confirmed by the peer */
     bool sent_dirty;
@@ -432,6 +432,8 @@ NRS_MUST_USE nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out,
 void nrs_relay_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer);
 
 /* link.c */
+/** Whether somebody answers where we dial, and does not let us in. */
+bool nrs_peer_refuses(const nrs_peer *peer);
 NRS_MUST_USE nrs_error nrs_link_event(nrs_core *core, const nrs_event *event);
 NRS_MUST_USE nrs_error nrs_link_tick(nrs_core *core);
 /** Put the step's confirmations out; before the commit (they leave after it). */

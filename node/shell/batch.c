@@ -44,6 +44,7 @@ bool nrs_batch_begin(nrs_batch *batch)
         nrs_event *event = add(batch, batch->waiting[moved].type);
 
         event->link = batch->waiting[moved].link;
+        event->error = batch->waiting[moved].error;
         memcpy(event->curve_key, batch->waiting[moved].curve_key, NRS_KEY_SIZE);
         moved++;
     }
@@ -114,6 +115,13 @@ bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link
     return true;
 }
 
+void nrs_batch_note_failure(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE], nrs_error why)
+{
+    if (nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, curve_key)) {
+        batch->waiting[batch->waiting_count - 1].error = why;
+    }
+}
+
 void nrs_batch_clear(nrs_batch *batch)
 {
     for (size_t i = 0; i < batch->frame_count; i++) {
@@ -129,8 +137,10 @@ void nrs_batch_fail(nrs_batch *batch)
     for (size_t i = 0; i < batch->event_count; i++) {
         const nrs_event *event = &batch->events[i];
 
-        if (event->type == NRS_EVENT_LINK_DOWN || event->type == NRS_EVENT_LINK_REFUSED) {
+        if (event->type == NRS_EVENT_LINK_DOWN) {
             (void)nrs_batch_note_link(batch, event->type, event->link, event->curve_key);
+        } else if (event->type == NRS_EVENT_LINK_REFUSED) {
+            nrs_batch_note_failure(batch, event->curve_key, event->error);
         }
     }
     nrs_batch_clear(batch);

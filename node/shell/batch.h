@@ -34,6 +34,8 @@ void nrs_batch_add_command(nrs_batch *batch, const json_t *command, const char *
  * that a link went, but a link that came must then be ended by the caller, since no hello would ever be said on it. */
 bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link,
                          const uint8_t curve_key[NRS_KEY_SIZE]);
+/** A dialled peer could not be linked with, and why (core.h). */
+void nrs_batch_note_failure(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE], nrs_error why);
 /** Forget the events and free the frames. */
 void nrs_batch_clear(nrs_batch *batch);
 /** After a step that failed: the links that went are told again, all else is forgotten. */

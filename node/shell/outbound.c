@@ -15,8 +15,9 @@
 #define BACKOFF_MS_MIN 200u
 #define STEADY_MS 2000u     /* a link that held so long makes the next wait short again */
 #define CLOSE_LINGER_MS 500 /* for what was sent just before the engine closed the link */
+#define HANDSHAKES_FAILED_TOLD 2u /* one may have met a peer that was just going down */
 #define EVENTS                                                                                                         \
-    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
+    (ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 
 void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max)
@@ -179,12 +180,32 @@ void nrs_outbound_poll(const nrs_outbound *outbound, nrs_pollset *set, bool fram
     }
 }
 
+/* Said to the engine when it is something else than before. */
+static void tell(nrs_dial *dial, nrs_batch *batch, nrs_error why)
+{
+    if (dial->told != why) {
+        dial->told = why;
+        nrs_batch_note_failure(batch, dial->curve_key, why);
+    }
+}
+
+static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        tell(dial, batch, NRS_ERROR_UNKNOWN_PEER);
+    } else if (++dial->handshakes_failed >= HANDSHAKES_FAILED_TOLD) {
+        tell(dial, batch, NRS_ERROR_FORGED);
+    }
+}
+
 /* One event of a dial's connection. False when its sockets are gone. */
 static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, nrs_link_id *next_link)
 {
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
         if (dial->state == NRS_DIAL_CONNECTING) {
             dial->state = NRS_DIAL_UP;
+            dial->told = NRS_OK;
+            dial->handshakes_failed = 0;
             dial->link = (*next_link)++;
             dial->up_ms = batch->monotonic_ms;
             if (!nrs_batch_note_link(batch, NRS_EVENT_LINK_UP, dial->link, dial->curve_key)) {
@@ -195,14 +216,18 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
         }
         return true;
     }
+    if (event == ZMQ_EVENT_CONNECT_RETRIED && dial->state == NRS_DIAL_CONNECTING) {
+        dial->handshakes_failed = 0;
+        tell(dial, batch, NRS_ERROR_NO_NODE);
+    }
     if (event != ZMQ_EVENT_DISCONNECTED && event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH &&
         event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
         return true;
     }
     if (dial->state == NRS_DIAL_UP) {
         (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
-    } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
-        (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, dial->curve_key);
+    } else {
+        handshake_failed(dial, batch, event);
     }
     close_sockets(dial, 0);
     wait_before_retry(outbound, dial, batch->monotonic_ms);

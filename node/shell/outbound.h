@@ -22,6 +22,8 @@ typedef struct nrs_dial {
     nrs_link_id link;
     uint64_t retry_ms, up_ms;
     uint32_t backoff_ms;
+    uint32_t handshakes_failed; /* one after the other */
+    nrs_error told;         /* why it does not succeed, as the engine knows it */
     nrs_log_gate gate;
 } nrs_dial;
 

@@ -70,7 +70,8 @@ static nrs_error put_links(const nrs_core *core, nrs_row *row, uint64_t *queued)
         }
         one = nrs_row_begin();
         nrs_row_text(&one, "org", peer->org);
-        nrs_row_text(&one, "state", up ? "up" : peer->refused ? "refused" : "connecting");
+        nrs_row_text(&one, "state", up ? "up" : nrs_peer_refuses(peer) ? "refused" : "connecting");
+        nrs_row_text(&one, "reason", up || peer->failure == NRS_OK ? NULL : nrs_error_rule(peer->failure));
         if (up) {
             nrs_row_time(&one, "since", peer->link->up_ms);
         } else {
@@ -210,11 +211,13 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
     for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
         bool up = peer->link != NULL && peer->link->state == NRS_LINK_UP;
 
-        if (!peer->refused || up || (peer->link == NULL && !peer->dialled)) {
+        if (!nrs_peer_refuses(peer) || up || (peer->link == NULL && !peer->dialled)) {
             continue;
         }
         (void)snprintf(text, sizeof text,
-                       "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.", peer->org);
+                       peer->failure == NRS_ERROR_FORGED ? "What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."
+                                                         : "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.",
+                       peer->org);
         error = nrs_array_text(warnings, text);
     }
     return error;

@@ -201,6 +201,28 @@ static nrs_error up_event(nrs_core *core, const nrs_event *event)
     return error == NRS_OK ? nrs_link_send_hello(core, link, false) : error;
 }
 
+bool nrs_peer_refuses(const nrs_peer *peer)
+{
+    return peer->failure != NRS_OK && peer->failure != NRS_ERROR_NO_NODE;
+}
+
+/* Said once, until it is another reason. */
+static void note_failure(nrs_core *core, nrs_peer *peer, nrs_error cause)
+{
+    cause = cause == NRS_OK ? NRS_ERROR_UNKNOWN_PEER : cause;
+    if (peer->failure == cause) {
+        return;
+    }
+    peer->failure = cause;
+    if (cause == NRS_ERROR_NO_NODE) {
+        nrs_core_log(core, cause, "nobody answers for %s at %s", peer->org, peer->endpoint);
+    } else if (cause == NRS_ERROR_FORGED) {
+        nrs_core_log(core, cause, "no handshake succeeds with what answers for %s at %s", peer->org, peer->endpoint);
+    } else {
+        nrs_core_log(core, cause, "%s refused the link", peer->org);
+    }
+}
+
 nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
 {
     nrs_link *link;
@@ -220,9 +242,8 @@ nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
         return NRS_OK;
     case NRS_EVENT_LINK_REFUSED:
         peer = nrs_peer_by_curve(core, event->curve_key, is_dialled, NULL);
-        if (peer != NULL && !peer->refused) {
-            peer->refused = true;
-            nrs_core_log(core, NRS_ERROR_UNKNOWN_PEER, "%s refused the link", peer->org);
+        if (peer != NULL) {
+            note_failure(core, peer, event->error);
         }
         return NRS_OK;
     case NRS_EVENT_TICK:

@@ -130,7 +130,7 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
         nrs_core_complain(core, link->peer, NRS_OK, "link up");
     }
     link->state = NRS_LINK_UP;
-    link->peer->refused = false;
+    link->peer->failure = NRS_OK;
     link->peer->sent_position = link->scan_position;
     link->peer->sent_dirty = true;
     return NRS_OK;
@@ -321,7 +321,7 @@ static nrs_error take_bye(nrs_core *core, nrs_link *link, nrs_slice payload)
     if (error == NRS_OK) {
         nrs_error cause = (nrs_error)bye->error;
         nrs_core_complain(core, link->peer, cause, "it ended the link: %s", nrs_error_rule(cause));
-        link->peer->refused = cause == NRS_ERROR_REVOKED || cause == NRS_ERROR_UNKNOWN_PEER;
+        link->peer->failure = cause == NRS_ERROR_REVOKED || cause == NRS_ERROR_UNKNOWN_PEER ? cause : NRS_OK;
         nrs_link_close(core, link, NRS_OK);
     }
     nrs_bye_free(&bye);

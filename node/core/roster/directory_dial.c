@@ -49,7 +49,7 @@ nrs_error nrs_directory_dial(nrs_core *core)
             effect->text = strdup(endpoint);
             (void)snprintf(peer->endpoint, NRS_ENDPOINT_SIZE_MAX + 1, "%s", endpoint);
             peer->dialled = true;
-            peer->refused = false;
+            peer->failure = NRS_OK;
         }
     }
     return NRS_OK;
