@@ -31,7 +31,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_HEAD, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_PASSED_ON, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_WITHDRAWN, 0, 0, 0},
@@ -65,10 +65,13 @@ static bool missing_detail_valid(size_t size)
 static nrs_error check_statement(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Statement *statement = (const Nrs__Wire__Statement *)message;
-    bool receipt = statement->type == NRS_STATEMENT_RECEIPT;
+    bool receipt = statement->type == NRS_STATEMENT_RECEIPT || statement->type == NRS_STATEMENT_PASSED_ON;
     bool decision = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED;
     size_t reference_size = statement->reference.len;
 
+    if (statement->type > NRS_STATEMENT_NOTICE && statement->type != NRS_STATEMENT_HEAD && statement->type != NRS_STATEMENT_PASSED_ON) { /* the numbers have gaps */
+        return NRS_ERROR_UNKNOWN_FLAG;
+    }
     if (receipt && statement->stage == 0) {
         return NRS_ERROR_MALFORMED;
     }
@@ -92,6 +95,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (statement->type == NRS_STATEMENT_REGRANT && reference_size != NRS_PREKEY_ID_SIZE) {
         return NRS_ERROR_MALFORMED; /* it names the prekey that is gone */
+    }
+    if (statement->type == NRS_STATEMENT_PASSED_ON && reference_size != NRS_KEY_SIZE) {
+        return NRS_ERROR_MALFORMED; /* it says whose receipt it is */
     }
     return NRS_OK;
 }

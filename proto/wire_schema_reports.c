@@ -147,6 +147,7 @@ static const wire_rule grant_rules[] = {
     {10, OPTIONAL_HASH, 0, 0, 0},
     {11, WIRE_SIZE, 0, NRS_GRANT_SIZE_MAX, 0, 0, 0},
     {12, WIRE_OPTIONAL, 0, NRS_KEY_SIZE, 0, 0, 0},
+    {13, OPTIONAL_HASH, 0, 0, 0},
 };
 
 static nrs_error check_grant(const ProtobufCMessage *message)
@@ -164,6 +165,9 @@ static nrs_error check_grant(const ProtobufCMessage *message)
     }
     if ((own && !later && grant->authority_ref.len > 0) || (!later && grant->sealed_audience.len > 0)) {
         return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (own && grant->community.len > 0) {
+        return NRS_ERROR_NOT_CANONICAL; /* the originator grants in the header's community */
     }
     if (!slots && grant->slot_root.len > 0) {
         return NRS_ERROR_NOT_CANONICAL;

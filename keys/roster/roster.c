@@ -157,6 +157,17 @@ const Nrs__Wire__Member *nrs_roster_member_by_key(const nrs_roster *roster, cons
     return NULL;
 }
 
+bool nrs_roster_recognises(const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE])
+{
+    NRS_ASSERT(roster != NULL && community != NULL);
+    for (size_t i = 0; i < roster->n_recognised; i++) {
+        if (memcmp(roster->recognised[i]->community.data, community, NRS_HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     NRS_ASSERT(roster != NULL);

@@ -133,6 +133,7 @@ static nrs_error grant_bytes(nrs_bytes *grant_out, const nrs_grant_plan *plan, c
     grant.audience_commitment = nrs_field_of(plan->audience_commitment);
     grant.created_ms = plan->created_ms;
     grant.sealed_audience = nrs_field_of(plan->sealed_audience);
+    grant.community = nrs_field_of(plan->target);
     if (!plan->first) {
         grant.sealed_id = nrs_field_of(nrs_slice_of(plan->sealed_id, NRS_HASH_SIZE));
     }

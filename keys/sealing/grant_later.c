@@ -86,6 +86,7 @@ nrs_error nrs_grant_make(nrs_bytes *grant_out, nrs_bytes *slot_table_out, const 
         .audience_commitment = nrs_field(&header->audience_commitment),
         .authority = request->authority,
         .authority_ref = request->authority_ref,
+        .target = request->community,
         .created_ms = request->now_ms,
         .file_key = request->file_key,
         .recipients = request->recipients,

@@ -37,6 +37,7 @@ typedef struct nrs_grant_plan {
     nrs_slice community;
     nrs_slice audience_commitment;
     nrs_slice sealed_audience;
+    nrs_slice target;  /* of those it is for, where it is another community; else empty */
     uint32_t authority;
     nrs_slice authority_ref;
     uint64_t created_ms;

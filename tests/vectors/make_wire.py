@@ -65,7 +65,7 @@ def header(**c):
 
 def grant(**c):
     return message((1, 1), (2, fill(1)), (3, 1), (4, b""), (5, fill(2)), (6, fill(3)), (7, fill(4)), (8, 2), (9, T0),
-                   (10, b""), (11, b""), (12, b""), **c)
+                   (10, b""), (11, b""), (12, b""), (13, b""), **c)
 
 
 def later_grant(**c):
@@ -307,6 +307,7 @@ VECTORS = [
     ("grant", "good-first", OK, grant()),
     ("grant", "good-clear", OK, grant(f6=b"", f7=b"", f8=0, f12=fill(5))),
     ("grant", "good-later", OK, later_grant(f11=fill(1, 100))),
+    ("grant", "good-community", OK, later_grant(f11=fill(1, 100), f13=fill(7))),
     ("sealed", "good", OK, sealed()),
     ("slot", "good", OK, slot()),
     ("slot_table", "good", OK, slot_table()),
@@ -392,6 +393,7 @@ VECTORS = [
     ("roster", "withdrawn-368", BAD, roster(f13=rules(f5=368))),
     ("record", "type-of-a-withdrawal", FLAG, record(f1=16)),
     ("statement", "good-regrant", OK, statement(f1=7, f4=0, f7=fill(1, 8))),
+    ("statement", "good-passed-on", OK, statement(f1=18, f7=fill(4))),
     ("statement", "good-missing-range", OK, statement(f1=8, f4=0, f5="", f7=fill(2), f8=fill(3, 48))),
     ("statement", "good-missing-places", OK, statement(f1=8, f4=0, f5="", f8=fill(3, 32 * 32))),
     ("hello", "good", OK, hello()),
@@ -447,6 +449,7 @@ VECTORS = [
     ("prekeys", "unordered", CANON, prekeys(f5=[prekey(T0 + DAY), prekey(T0)])),
 
     # A field that is set although the others leave no use for it.
+    ("grant", "community-of-originator", CANON, grant(f10=fill(9), f13=fill(7))),
     ("grant", "reference-of-originator", CANON, grant(f4=fill(1))),
     ("grant", "good-unlocking", OK, grant(f4=fill(1), f10=fill(9))),
     ("grant", "file-key-and-slots", CANON, grant(f12=fill(1))),
@@ -508,6 +511,7 @@ VECTORS = [
     ("roster", "rules-label-bit-0", FLAG, roster(f13=rules(f1=1))),
     ("roster", "rules-flag-4", FLAG, roster(f13=rules(f2=4))),
     ("roster", "tombstone-cause-3", FLAG, roster(f12=[tombstone(f2=3)])),
+    ("statement", "type-17", FLAG, statement(f1=17, f4=0)),
     ("statement", "type-99", FLAG, statement(f1=99, f4=0)),
     ("statement", "stage-7", FLAG, statement(f4=7)),
     ("frame", "type-7", FLAG, frame(f1=7)),
@@ -544,6 +548,7 @@ VECTORS = [
     ("header", "duty-upper-case", NAME, header(f14="NDA")),
     ("grant", "slots-without-root", BAD, grant(f7=b"")),
     ("grant", "slots-without-epk", BAD, grant(f6=b"")),
+    ("grant", "community-31", BAD, later_grant(f13=fill(7, 31))),
     ("grant", "consent-without-reference", BAD, later_grant(f4=b"")),
     ("grant", "consent-without-report", BAD, later_grant(f10=b"")),
     ("grant", "slots-2049", LARGE, grant(f8=2049)),
@@ -598,6 +603,7 @@ VECTORS = [
     ("notice", "signature-missing", BAD, notice(f4=b"")),
     ("notice", "larger-than-4096", LARGE, fill(0, 4097)),
     ("statement", "reference-9", BAD, statement(f7=fill(1, 9))),
+    ("statement", "passed-on-of-nobody", BAD, statement(f1=18)),
     ("statement", "regrant-without-prekey", BAD, statement(f1=7, f4=0)),
     ("statement", "regrant-of-a-hash", BAD, statement(f1=7, f4=0, f7=fill(1))),
     ("statement", "reason-1001", LARGE, statement(f6="a" * 1001)),

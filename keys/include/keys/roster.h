@@ -60,6 +60,8 @@ const Nrs__Wire__Disclaimer *nrs_roster_disclaimer(const nrs_roster *roster, con
 /** Members by binary search or scan; NULL if none. Borrowed. */
 const Nrs__Wire__Member *nrs_roster_member_by_org(const nrs_roster *roster, const char *org);
 const Nrs__Wire__Member *nrs_roster_member_by_key(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Whether it recognises another community, by its hash. */
+bool nrs_roster_recognises(const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE]);
 const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE]);
 
 #endif

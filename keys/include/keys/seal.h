@@ -89,6 +89,7 @@ typedef struct nrs_grant_request {
     uint32_t authority;
     nrs_slice authority_ref;
     const nrs_audience *audience;  /* NULL: the original audience, and its commitment */
+    nrs_slice community;           /* of those it is for, where it is another than the header's; else empty */
     const nrs_recipient *recipients;
     size_t recipient_count;
     nrs_grantor grantor;

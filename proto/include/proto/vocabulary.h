@@ -47,6 +47,7 @@ enum { NRS_AUDIT_PADDING = 1, NRS_AUDIT_OPEN, NRS_AUDIT_RED_OPEN, NRS_AUDIT_ACCE
 /* How a set of kinds stands in the bits of Disclaimer and DutyRule. */
 #define NRS_KIND_BIT(kind) (1u << (unsigned)(kind))
 #define NRS_KIND_BITS_ALL (NRS_KIND_BIT(NRS_KIND_SURVEY + 1) - NRS_KIND_BIT(NRS_KIND_INCIDENT))
+enum { NRS_ONWARD_COUNCIL = 1, NRS_ONWARD_MINISTRY = 2, NRS_ONWARD_NATIONAL = 4, NRS_ONWARD_RESPONSE = 8, NRS_ONWARD_COMMUNITIES = 16 };
 #define NRS_ONWARD_BITS_ALL 31u
 
 #endif

@@ -48,7 +48,8 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_REGRANT = 7, /* asks for a new grant: the prekey that `reference` names is destroyed */
     NRS_STATEMENT_MISSING = 8, /* asks for reports that are missing from a stream */
     NRS_STATEMENT_NOTICE = 9, /* of a report whose key comes with the acceptance only */
-    NRS_STATEMENT_HEAD = 13   /* says up to which number a stream goes */
+    NRS_STATEMENT_HEAD = 13,  /* says up to which number a stream goes */
+    NRS_STATEMENT_PASSED_ON = 18 /* a receipt of one whom this hub let in, for the originator, which shares no community with it */
 } nrs_statement_type;
 
 typedef enum nrs_stage { /* of a receipt, in the order in which a recipient passes through them */
