@@ -138,6 +138,11 @@ static const nrs_option community_duty_options[] = {
     {"until", 0, "TIME", false, N_("until when, that day included; for good when not given")},
     DRAFT_OPTION,
 };
+static const nrs_option community_recognise_options[] = {
+    {"fingerprint", 0, "DIGITS", false, N_("what the other community's secretariat reads out by telephone")},
+    {"end", 0, NULL, false, N_("recognise it no more; it is given by its id")},
+    DRAFT_OPTION,
+};
 static const nrs_option community_rule_options[] = {
     {"duty-for", 0, "LABEL=DUTY", true,
      N_("reports with this label, or of this kind, go to those alone who took the duty; LABEL=none takes it back; may be repeated")},
@@ -269,6 +274,9 @@ static const nrs_command commands[] = {
     {"community duty", "COMMUNITY ORG DUTY", 3, 3, OPTIONS(community_duty_options),
      N_("record that an organisation took a duty of confidentiality"),
      "noroshi community duty electricity kanto-power nda --since 2026-04-01 --until 2027-03-31", nrs_run_community_duty},
+    {"community recognise", "COMMUNITY INVITE-FILE|ID", 2, 2, OPTIONS(community_recognise_options),
+     N_("recognise another community: reports may be passed on to it where their sources agree"),
+     "noroshi community recognise electricity gas.invite --fingerprint \"12345 67890 …\"", nrs_run_community_recognise},
     {"community rule", "COMMUNITY", 1, 1, OPTIONS(community_rule_options), N_("change the community's rules"),
      "noroshi community rule electricity --duty-for AMBER=nda --red-relay yes", nrs_run_community_rule},
     {"community renew", "COMMUNITY", 1, 1, OPTIONS(community_renew_options), N_("make the roster valid for longer"),

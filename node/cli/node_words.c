@@ -39,6 +39,7 @@ static const char *const templates[] = {
     N_("%.64s: not a word of the Permissible Actions Protocol."),
     N_("The field %s is neither yes nor no."),
     N_("The duty %s is not in force for %s."),
+    N_("The duties that the report demands are not in force for %s."),
     N_("The report stays closed: %s."),
     N_("Only %s, who sent the report, may withdraw it."),
     N_("TLP:%s of %s does not leave its community."),

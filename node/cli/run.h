@@ -28,6 +28,7 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli);
 nrs_error nrs_run_community_remove(nrs_cli *cli);
 nrs_error nrs_run_community_disclaimer(nrs_cli *cli);
 nrs_error nrs_run_community_duty(nrs_cli *cli);
+nrs_error nrs_run_community_recognise(nrs_cli *cli);
 nrs_error nrs_run_community_rule(nrs_cli *cli);
 nrs_error nrs_run_community_key(nrs_cli *cli);
 nrs_error nrs_run_community_keys(nrs_cli *cli);

@@ -41,6 +41,7 @@ typedef struct nrs_community {
     uint8_t head[NRS_HASH_SIZE];
     bool member;             /* this node stands in it */
     bool hub;                /* this node is a hub in it */
+    bool guest;              /* not joined: its roster is here because a joined one recognises it (roster_guest.c) */
     nrs_hub_word words[NRS_HUB_WORD_MAX];
     size_t word_count;
     uint64_t said_ms;        /* this node's own last word */
@@ -258,6 +259,7 @@ NRS_MUST_USE nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *
 NRS_MUST_USE nrs_error nrs_directory_load(nrs_core *core);
 void nrs_directory_wipe(nrs_core *core);
 nrs_community *nrs_community_by_id(nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
+/** One that this node has joined. */
 nrs_community *nrs_community_by_name(nrs_core *core, const char *name);
 nrs_peer *nrs_peer_by_sign(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 typedef bool (*nrs_peer_test)(const nrs_core *core, const nrs_peer *peer, const void *context);
@@ -391,6 +393,8 @@ typedef struct nrs_log_entry {
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
     nrs_sealed_view *view;           /* SEALED */
     nrs_slots *slots;                /* SLOT_TABLE, and SEALED with its first slots */
+    nrs_grant *grant;                /* SLOT_TABLE, GRANT of another authority than the originator's; else NULL */
+    nrs_sealed_view *report;         /* of the same: what it grants */
     uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS, AUDIT_CHECKPOINT, AUDIT_COSIGNATURE: the organisation */
     uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE, AUDIT_COSIGNATURE */
     nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */

@@ -117,6 +117,64 @@ static bool says_something(const json_t *value)
     return json_is_true(value) || json_integer_value(value) > 0 || json_string_length(value) > 0 || json_array_size(value) > 0;
 }
 
+/* "gas-hub（@gas）": an organisation, and its community where the row names one. */
+static void put_org(writer *to, const json_t *row, const char *key)
+{
+    const char *org = json_string_value(json_object_get(row, key));
+    const char *community = json_string_value(json_object_get(row, "community"));
+
+    put_one_line(to, org == NULL ? "?" : org);
+    if (community != NULL) {
+        put(to, to->japanese ? "（@" : " (@");
+        put_one_line(to, community);
+        put(to, to->japanese ? "）" : ")");
+    }
+}
+
+static const char *authority_in_words(const writer *to, const json_t *row)
+{
+    const char *authority = json_string_value(json_object_get(row, "authority"));
+
+    if (authority != NULL && strcmp(authority, "release") == 0) {
+        return to->japanese ? "発信元の許可による" : "on the sender's release";
+    }
+    return to->japanese ? "発信元の展開の同意による" : "on the sender's onward consent";
+}
+
+/* How this node came to have it, and who else was let in by whom, where that was not the sender. */
+static void put_way(writer *to, const json_t *report)
+{
+    const json_t *by = json_object_get(report, "let_in_by");
+    const json_t *others = json_object_get(report, "let_in");
+    const char *separator = to->japanese ? "、" : ", ";
+
+    if (says_something(json_object_get(report, "onward"))) {
+        put_name(to, "展開の同意", "Onward consent");
+        put_list(to, json_object_get(report, "onward"));
+        put(to, "\n");
+    }
+    if (json_is_object(by)) {
+        put_name(to, "展開元", "Passed on by");
+        put_org(to, by, "by");
+        put(to, separator);
+        put(to, authority_in_words(to, by));
+        put(to, "\n");
+    }
+    for (size_t i = 0; i < json_array_size(others); i++) {
+        const json_t *one = json_array_get(others, i);
+        const char *hub = json_string_value(json_object_get(one, "by"));
+
+        put_name(to, "展開先", "Passed on to");
+        put_org(to, one, "org");
+        put(to, separator);
+        put_name(to, "展開元", "by");
+        put_one_line(to, hub == NULL ? "?" : hub);
+        put(to, separator);
+        put(to, authority_in_words(to, one));
+        put(to, "\n");
+    }
+}
+
 static void put_head(writer *to, const json_t *report)
 {
     const bool drill = json_is_true(json_object_get(report, "drill"));
@@ -133,6 +191,7 @@ static void put_head(writer *to, const json_t *report)
             put(to, "\n");
         }
     }
+    put_way(to, report);
 }
 
 /* A list of codes, each with its name; what is no code of the vocabulary stands as it is. */

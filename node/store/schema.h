@@ -55,6 +55,10 @@
     "CREATE INDEX withdrawal_forget ON withdrawal(forget_ms) WHERE forget_ms > 0;"                                     \
     "CREATE INDEX withdrawal_unseen ON withdrawal(originator) WHERE position = 0;"                                     \
     "CREATE TABLE follows(tag BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(tag, position)) WITHOUT ROWID;"    \
+    "CREATE TABLE let_in("                                                                                             \
+    " report INTEGER NOT NULL, address TEXT NOT NULL, authority INTEGER NOT NULL, at_ms INTEGER NOT NULL,"             \
+    " version INTEGER NOT NULL, org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL," \
+    " PRIMARY KEY(report, address)) WITHOUT ROWID;"                                                                    \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

@@ -146,6 +146,14 @@
     X(FOLLOWS_EACH, READ,                                                                                              \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
+    X(LET_IN_ADD, CHANGE,                                                                                              \
+      "INSERT INTO let_in(report, address, authority, at_ms, version, org, by, community, grant_id)"                   \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET authority = excluded.authority,"          \
+      " at_ms = excluded.at_ms, version = excluded.version, org = excluded.org, by = excluded.by,"                     \
+      " community = excluded.community, grant_id = excluded.grant_id")                                                 \
+    X(LET_IN_EACH, READ,                                                                                               \
+      "SELECT address, authority, at_ms, version, org, by, community, grant_id FROM let_in"                            \
+      " WHERE report = ?1 AND (?2 IS NULL OR address = ?2) ORDER BY +address")                                         \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

@@ -35,6 +35,21 @@ static json_t *member_json(const Nrs__Wire__Member *member)
                      nrs_member_duties_json(member));
 }
 
+static json_t *recognised_json(const nrs_roster *roster)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < roster->n_recognised; i++) {
+        char hash[2 * NRS_HASH_SIZE + 1];
+        char fingerprint[48];
+
+        nrs_hex_encode(hash, roster->recognised[i]->community.data, NRS_HASH_SIZE);
+        nrs_fingerprint(fingerprint, roster->recognised[i]->community.data);
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", roster->recognised[i]->id, "community", hash, "fingerprint", fingerprint));
+    }
+    return list;
+}
+
 static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
@@ -60,6 +75,7 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
     if (row == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }
+    (void)json_object_set_new(row, "recognised", recognised_json(roster));
     (void)json_object_set_new(row, "forked", json_boolean(is_forked(cli, roster->id)));
     (void)json_object_set_new(row, "threshold", json_integer((json_int_t)roster->threshold));
     (void)json_object_set_new(row, "keys", json_integer((json_int_t)roster->n_keys));
@@ -86,6 +102,10 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
         printf("%s\n", _("FORKED: another roster of one version was signed as well; see noroshi community forks"));
     }
     nrs_rules_print(roster->rules, japanese);
+    for (size_t i = 0; i < roster->n_recognised; i++) {
+        nrs_fingerprint(fingerprint, roster->recognised[i]->community.data);
+        printf(_("recognises @%s (%s)\n"), roster->recognised[i]->id, fingerprint);
+    }
     nrs_table_add(&table, _("organisation"));
     nrs_table_add(&table, _("role"));
     nrs_table_add(&table, _("name"));

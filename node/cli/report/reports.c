@@ -183,10 +183,19 @@ static nrs_error add_receipt(void *context, json_t *row)
 {
     nrs_table *table = context;
     const char *person = nrs_json_text(row, "person");
+    const char *recipient = nrs_json_text(row, "recipient");
+    const char *by = nrs_json_text(row, "let_in_by");
+    const char *community = nrs_json_text(row, "community");
+    char *who = NULL;
     char at[64];
 
     nrs_text_time_of(at, nrs_json_text(row, "at"));
-    nrs_table_add(table, nrs_json_text(row, "recipient"));
+    if (by != NULL) {
+        who = community == NULL ? nrs_text_format(_("%s, let in by %s"), recipient, by)
+                                : nrs_text_format(_("%s (@%s), let in by %s"), recipient, community, by);
+    }
+    nrs_table_add(table, who == NULL ? recipient : who);
+    free(who);
     nrs_table_add(table, stage_in_words(nrs_json_text(row, "stage")));
     nrs_table_add(table, at);
     nrs_table_add(table, person);

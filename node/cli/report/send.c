@@ -77,6 +77,31 @@ static void note_left_out(const nrs_cli *cli, const json_t *row)
     }
 }
 
+/* Whom a hub may let in on the sender's consent, as far as this node can tell. */
+static void add_onward(nrs_table *table, const json_t *onward)
+{
+    const json_t *members = json_object_get(onward, "members");
+    const json_t *communities = json_object_get(onward, "communities");
+
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        nrs_table_add(table, json_string_value(json_array_get(members, i)));
+        nrs_table_add(table, _("could be let in by a hub"));
+    }
+    for (size_t i = 0; i < json_array_size(communities); i++) {
+        const json_t *one = json_array_get(communities, i);
+        const json_t *count = json_object_get(one, "members");
+        char *name = nrs_text_format("@%s", nrs_json_text(one, "id"));
+        char *words = json_is_false(json_object_get(one, "recognises")) ? nrs_text_format("%s", _("does not recognise this community: none of it could be let in"))
+                      : json_is_integer(count) ? nrs_text_format(_("members that could be let in by a hub: %lld"), (long long)json_integer_value(count))
+                                               : nrs_text_format("%s", _("could be let in by a hub; its members are not known here"));
+
+        nrs_table_add(table, name);
+        nrs_table_add(table, words);
+        free(name);
+        free(words);
+    }
+}
+
 static nrs_error print_dry_run(const json_t *row)
 {
     const json_t *recipients = json_object_get(row, "recipients");
@@ -99,6 +124,7 @@ static nrs_error print_dry_run(const json_t *row)
         nrs_table_add(&table, why);
         free(why);
     }
+    add_onward(&table, json_object_get(row, "onward"));
     return nrs_table_print(&table);
 }
 

@@ -68,6 +68,12 @@ void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS
 NRS_MUST_USE nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
 /** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. */
 NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
+/** Set `let_in` (who was let in beside the addressed, by whom) and `let_in_by` (how this node was; null: by the originator). */
+NRS_MUST_USE nrs_error nrs_command_describe_let_in(nrs_core *core, nrs_row *row, const nrs_report_row *report);
+/** Set `let_in_by`, `authority` and where it is another, `community` of one recipient. */
+NRS_MUST_USE nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_t report, const char *address);
+/** Set `onward`: the words of a header's consent. */
+void nrs_command_put_onward(nrs_row *row, uint32_t onward);
 /** The person of this node that a kept slot was made for; NULL if it is not known any more. slot_path: a SLOT_PATH record. */
 const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_out[NRS_PREKEY_ID_SIZE], nrs_slice slot_path);
 /** Nothing may fail once a command has begun to write: what does fails the step as a whole, which rolls everything back. */

@@ -22,6 +22,9 @@ static nrs_error put_communities(const nrs_core *core, nrs_row *row)
 
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
         const nrs_community *community = &core->communities[i];
+        if (community->guest) {
+            continue;
+        }
         const Nrs__Wire__Member *self = nrs_roster_member_by_key(community->roster, core->self.sign_key);
         const nrs_term *role = self == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, self->role);
         nrs_row one = nrs_row_begin();
@@ -95,6 +98,9 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
         const nrs_roster *roster = core->communities[i].roster;
         const char *format = NULL;
 
+        if (core->communities[i].guest) {
+            continue;
+        }
         if (nrs_key_revoked(core, core->self.sign_key)) {
             format = "the key of this node is revoked: it has no place in @%s any more";
         } else if (!core->communities[i].member) {

@@ -1,4 +1,5 @@
 /* list and receipts: what this node has, and who has what it sent. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,11 +215,20 @@ typedef struct receipt_list {
     bool missing, withdrawn;
 } receipt_list;
 
-static nrs_error stage_row(json_t *rows, const char *recipient, const char *stage, uint64_t at_ms, const char *person)
+/* One of another community stands with it behind a stroke. */
+static nrs_error stage_row(const receipt_list *list, json_t *rows, const char *recipient, const char *stage, uint64_t at_ms, const char *person)
 {
+    char org[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_row row = nrs_row_begin();
+    nrs_error error = nrs_command_put_way(list->core, &row, list->report->position, recipient);
 
-    nrs_row_text(&row, "recipient", recipient);
+    if (error != NRS_OK) {
+        nrs_row_discard(&row);
+        return error;
+    }
+    (void)snprintf(org, sizeof org, "%s", recipient);
+    org[strcspn(org, "/")] = '\0';
+    nrs_row_text(&row, "recipient", org);
     nrs_row_text(&row, "stage", stage);
     nrs_row_time(&row, "at", at_ms);
     nrs_row_text(&row, "person", person == NULL || person[0] == '\0' ? NULL : person);
@@ -240,7 +250,7 @@ static nrs_error gather_receipt(void *context, const char *address, uint32_t sta
             return NRS_ERROR_NO_MEMORY;
         }
     }
-    return stage_row(reached, address, stage_names[stage], at_ms, person);
+    return stage_row(list, reached, address, stage_names[stage], at_ms, person);
 }
 
 /* What was decided, beside the stage of the same name: by which system user, why, and on which texts. */
@@ -298,12 +308,12 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
         json_decref(rows);
         return NRS_OK;
     }
-    error = stage_row(rows, recipient->address, first, list->report->created_ms, NULL);
+    error = stage_row(list, rows, recipient->address, first, list->report->created_ms, NULL);
     if (error == NRS_OK && json_array_size(reached) > 0 && json_array_extend(rows, (json_t *)(uintptr_t)reached) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }
     if (error == NRS_OK && expired) {
-        error = stage_row(rows, recipient->address, "expired", list->report->expires_ms, NULL);
+        error = stage_row(list, rows, recipient->address, "expired", list->report->expires_ms, NULL);
     }
     if (!list->missing) {
         return error;
@@ -315,14 +325,25 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
     return error;
 }
 
+static nrs_error count_one(void *context, const nrs_recipient_row *row)
+{
+    (void)row;
+    *(size_t *)context += 1;
+    return NRS_OK;
+}
+
 nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
+    size_t let_in = 0;
     nrs_bytes holder = {0};
     nrs_report_row report;
     receipt_list list = {.core = core, .rows = answer->rows, .report = &report, .missing = nrs_request_flag(request, "missing")};
     nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
 
-    if (error == NRS_OK && report.part != NRS_PART_SENT) {
+    if (error == NRS_OK && report.part != NRS_PART_SENT) { /* but a hub knows of those that it let in */
+        error = nrs_store_recipient_each(core->store, report.position, count_one, &let_in);
+    }
+    if (error == NRS_OK && report.part != NRS_PART_SENT && let_in == 0) {
         error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, hint_sent, "%.64s: this node has not sent it.", nrs_request_text(request, "id"));
     }
     if (error == NRS_OK) {

@@ -220,6 +220,10 @@ nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_ro
         return error;
     }
     nrs_row_json(row, "to", to);
+    error = nrs_command_describe_let_in(core, row, report);
+    if (error != NRS_OK) {
+        return error;
+    }
     nrs_row_time(row, "received_at", report->received_ms);
     nrs_row_time(row, "expires_at", report->expires_ms);
     nrs_row_flag(row, "sent", report->part == NRS_PART_SENT);

@@ -6,6 +6,7 @@
 #include "command/command_outgoing.h"
 #include "roster/roster.h"
 #include "command/command_quote.h"
+#include "report/onward.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
 
@@ -28,7 +29,7 @@ static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, nrs_de
     header.roster_version = delivery->community->roster->version;
     header.created_ms = core->now_ms;
     header.expires_ms = core->now_ms + draft->expires_in_ms;
-    header.onward = draft->onward;
+    nrs_delivery_onward(delivery, &header);
     header.attribution = NRS_ATTRIBUTION_NAMED;
     if (delivery->duty != NULL) {
         header.duty = (char *)(uintptr_t)delivery->duty; /* only read */
@@ -179,6 +180,31 @@ static nrs_error announce(nrs_core *core, const nrs_delivery *delivery, const ui
     return nrs_command_written(core, error);
 }
 
+/* A hub is its own first hop: what it sends goes on to other communities at once. */
+static nrs_error extend(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], uint64_t position, const nrs_secret *file_key, uint32_t kind)
+{
+    nrs_sealed_view *view = NULL;
+    uint64_t sealed_position = 0;
+    nrs_extension_of extension = {.file_key = file_key, .position = position, .kind = kind};
+    nrs_let_in_row row = {.report = position, .address = "", .authority = NRS_AUTHORITY_ORIGINATOR, .at_ms = core->now_ms, .org = core->self.sign_key,
+                          .by = core->self.sign_key};
+    nrs_error error = nrs_log_sealed(core, &view, &sealed_position, id);
+
+    if (error == NRS_OK) {
+        extension.view = view;
+        extension.parent = view->grant;
+        extension.parent_id = view->grant_id;
+        row.community = view->header->community.data;
+        row.grant = view->grant_id;
+        error = nrs_store_let_in_add(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_onward_extend(core, &extension);
+    }
+    nrs_sealed_view_free(&view);
+    return nrs_command_written(core, error);
+}
+
 static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[NRS_HASH_SIZE], nrs_draft *draft,
                                 nrs_delivery *delivery, const uint8_t *quoted)
 {
@@ -209,6 +235,9 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
     }
+    if (error == NRS_OK && delivery->community->hub && (header.onward & NRS_ONWARD_COMMUNITIES) != 0) {
+        error = extend(core, parts.id, position, file_key, report.kind);
+    }
     if (error == NRS_OK && draft->unlock_on_accept) {
         error = announce(core, delivery, parts.id);
     }
@@ -238,6 +267,7 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
         .disclaimers = draft->disclaimers,
         .disclaimer_count = draft->disclaimer_count,
         .locked = draft->unlock_on_accept,
+        .onward = draft->onward,
         .quoted = quoted == NULL ? NULL : quoted->seen.header,
         .preferred = quoted == NULL ? NULL : nrs_community_by_id(core, quoted->row.community),
     };
@@ -268,7 +298,8 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
         nrs_row_hex(&row, "id", id, sizeof id);
     }
     nrs_delivery_row(&row, delivery, draft->label);
-    nrs_delivery_warn(core, &row, core->now_ms + draft->expires_in_ms);
+    nrs_delivery_onward_row(core, &row, delivery, draft->label);
+    nrs_delivery_warn(core, &row, delivery, core->now_ms + draft->expires_in_ms);
     return nrs_row_end(&row, answer->rows);
 }
 

@@ -4,6 +4,7 @@
 
 #include "proto/forward.h"
 #include "report/withdrawal.h"
+#include "report/onward.h"
 #include "rules/edges.h"
 
 static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
@@ -46,13 +47,19 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, reading *it, const jso
 static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading *it)
 {
     nrs_reader_facts facts = {0};
+    nrs_let_in let_in;
     nrs_verdict verdict;
     nrs_error error = NRS_OK;
 
     if (it->row.part == NRS_PART_SENT) {
         return NRS_OK;
     }
-    error = nrs_audience_names_us(core, &facts, it->opened.audience);
+    error = nrs_let_in_self(core, &let_in, it->row.position);
+    if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
+        error = nrs_let_in_facts(core, &facts, &let_in);
+    } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_audience_names_us(core, &facts, it->opened.audience);
+    }
     if (error != NRS_OK) {
         return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
     }
@@ -172,6 +179,7 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
         return error;
     }
     nrs_row_text(row, "body", report->body);
+    nrs_command_put_onward(row, it->view->header->onward);
     put_attachments(row, report);
     nrs_row_text(row, "duty", it->view->header->duty[0] == '\0' ? NULL : it->view->header->duty);
     nrs_row_text(row, "person", report->person[0] == '\0' ? NULL : report->person);

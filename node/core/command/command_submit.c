@@ -302,7 +302,7 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, const submissio
 
     nrs_row_hex(&row, "id", it->view->id, NRS_HASH_SIZE);
     nrs_delivery_row(&row, &it->delivery, NRS_LABEL_RED);
-    nrs_delivery_warn(core, &row, it->view->header->expires_ms);
+    nrs_delivery_warn(core, &row, NULL, it->view->header->expires_ms);
     return nrs_row_end(&row, answer->rows);
 }
 

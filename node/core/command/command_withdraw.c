@@ -141,9 +141,10 @@ static nrs_error tell(withdrawing *it, const uint8_t *org)
     return nrs_statement_queue(it->core, org, it->row.community, &it->statement);
 }
 
+/* One of another community hears of it from the hub that let it in (SPEC 6.10). */
 static nrs_error tell_recipient(void *context, const nrs_recipient_row *row)
 {
-    return tell(context, row->org);
+    return strchr(row->address, '/') != NULL ? NRS_OK : tell(context, row->org);
 }
 
 /* A hub that only carries the report stops handing it out; why it was withdrawn is not for it. */

@@ -2,6 +2,7 @@
 
 #include "link/link_frame.h"
 #include "link/receive.h"
+#include "roster/roster.h"
 
 static nrs_error send_bytes(nrs_core *core, nrs_link_id id, nrs_frame_type type, nrs_slice payload)
 {
@@ -79,7 +80,7 @@ nrs_error nrs_link_send_hello(nrs_core *core, nrs_link *link, bool answer)
     hello.now_ms = core->now_ms;
     hello.answer = answer;
     for (size_t i = 0; i < core->community_count; i++) {
-        if (!nrs_peer_member(core, link->peer, &core->communities[i])) {
+        if (!nrs_peer_member(core, link->peer, &core->communities[i]) && !nrs_guest_recognised(core, link->peer, core->communities[i].id)) {
             continue; /* what else this node belongs to is not the peer's business */
         }
         nrs__wire__head__init(&heads[hello.n_heads]);

@@ -28,6 +28,8 @@ static void entry_free(nrs_log_entry **entry)
     nrs_sealed_view_free(&(*entry)->view);
     nrs_slots_destroy(&(*entry)->slots);
     nrs_audience_free(&(*entry)->audience);
+    nrs_grant_free(&(*entry)->grant);
+    nrs_sealed_view_free(&(*entry)->report);
     free(*entry);
     *entry = NULL;
 }

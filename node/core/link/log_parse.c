@@ -99,6 +99,17 @@ nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *positio
     return error;
 }
 
+/* Where another than the originator grants, whom it goes to depends on what it rests on. */
+static void keep_grant(nrs_log_entry *entry, nrs_grant **grant, nrs_sealed_view **view)
+{
+    if ((*grant)->authority != NRS_AUTHORITY_ORIGINATOR) {
+        entry->grant = *grant;
+        *grant = NULL;
+        entry->report = *view;
+        *view = NULL;
+    }
+}
+
 static nrs_error parse_slot_table(nrs_core *core, nrs_log_entry *entry, nrs_slice payload)
 {
     nrs_slot_table *table = NULL;
@@ -117,21 +128,35 @@ static nrs_error parse_slot_table(nrs_core *core, nrs_log_entry *entry, nrs_slic
     if (error == NRS_OK) {
         error = nrs_slots_new(&entry->slots, table, grant, table->grant_id.data);
     }
+    if (error == NRS_OK) {
+        keep_grant(entry, &grant, &view);
+    }
     nrs_grant_free(&grant);
     nrs_sealed_view_free(&view);
     nrs_slot_table_free(&table);
     return error;
 }
 
-static nrs_error parse_grant(nrs_core *core, nrs_log_entry *entry)
+static nrs_error parse_grant(nrs_core *core, nrs_log_entry *entry, nrs_slice payload)
 {
     nrs_sealed_view *view = NULL;
+    nrs_signed *outer = NULL;
+    nrs_grant *grant = NULL;
     nrs_error error = nrs_log_sealed(core, &view, &entry->sealed_position, entry->owner);
 
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
         entry->label = (nrs_label)view->header->label;
+        error = nrs_signed_decode(&outer, payload);
     }
+    if (error == NRS_OK) {
+        error = nrs_grant_decode(&grant, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        keep_grant(entry, &grant, &view);
+    }
+    nrs_grant_free(&grant);
+    nrs_signed_free(&outer);
     nrs_sealed_view_free(&view);
     return error;
 }
@@ -200,7 +225,7 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
         error = parse_slot_table(core, entry, payload);
         break;
     case NRS_RECORD_GRANT:
-        error = parse_grant(core, entry);
+        error = parse_grant(core, entry, payload);
         break;
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:

@@ -1,6 +1,7 @@
 /* Records from peers: the checks to carry (SPEC 10.4), then the store. Whatever is refused leaves nothing behind. */
 #include <string.h>
 
+#include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "report/withdrawal.h"
@@ -39,8 +40,13 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     bool direct = nrs_key_follows(core, header->originator.data, from->keys.sign_key);
     nrs_error error;
 
-    if (!nrs_may_hand_over(core, from, community, header->originator.data)) {
-        return NRS_ERROR_NOT_MEMBER;
+    if (!community->member) { /* another community's: as far as its source agreed */
+        error = nrs_onward_carry_check(core, header, from);
+    } else {
+        error = nrs_may_hand_over(core, from, community, header->originator.data) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+    }
+    if (error != NRS_OK) {
+        return error;
     }
     if ((error = nrs_check_maker(core, from, community, header->originator.data)) != NRS_OK) {
         return error;
@@ -74,7 +80,8 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
                                   .expires_ms = view->header->expires_ms};
     nrs_error error;
 
-    if (!nrs_may_hand_over(core, from, community, view->header->originator.data)) {
+    if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
+                          : nrs_onward_carry_check(core, view->header, from) != NRS_OK) {
         return NRS_ERROR_NOT_MEMBER;
     }
     if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
@@ -88,45 +95,6 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     }
     error = nrs_sealed_check_signature(view);
     return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
-}
-
-/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
-static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
-{
-    size_t indices[NRS_PERSON_COUNT_MAX + 1];
-    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
-        nrs_bytes path_record = {0};
-        nrs_record *decoded = NULL;
-        nrs_slot_path *path = NULL;
-        error = nrs_slots_path_record(&path_record, slots, indices[i]);
-        if (error == NRS_OK) {
-            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
-        }
-        if (error == NRS_OK) {
-            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
-        }
-        if (error == NRS_OK) {
-            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
-        }
-        nrs_slot_path_free(&path);
-        nrs_record_free(&decoded);
-        nrs_bytes_wipe(&path_record);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
-            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
-            error = NRS_OK;
-        }
-    }
-    return error;
-}
-
-static nrs_error open_own_slots(nrs_core *core, const nrs_slots *slots)
-{
-    nrs_error error = open_slots_for(core, slots, core->self_hash);
-
-    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
 }
 
 /* The table of its first slots, which comes with a report to a hub. What is anything else is left for its own turn, which
@@ -171,7 +139,7 @@ static nrs_error store_sealed(nrs_core *core, nrs_log_row *row, nrs_sealed_view 
         error = nrs_open_clear(core, view, row->position);
     }
     if (error == NRS_OK && *slots != NULL) {
-        error = open_own_slots(core, *slots);
+        error = nrs_receive_own_slots(core, *slots);
     }
     if (error == NRS_OK && *slots != NULL) {
         error = nrs_log_remember_slots(core, row, view, row->position, 0, slots);
@@ -225,124 +193,6 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
 out:
     nrs_slots_destroy(&slots);
     nrs_sealed_view_free(&view);
-    return error;
-}
-
-static nrs_error receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
-{
-    nrs_grant *grant = NULL;
-    nrs_sealed_view *view = NULL;
-    nrs_community *community = NULL;
-    uint8_t grant_id[NRS_HASH_SIZE];
-    uint64_t position = 0;
-    nrs_error error = nrs_grant_verify(&grant, grant_id, payload);
-
-    if (error == NRS_OK) {
-        error = nrs_store_log_find(core->store, &position, grant_id);
-    }
-    if (error != NRS_OK || position != 0) {
-        goto out;
-    }
-    error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
-    if (error == NRS_ERROR_NOT_FOUND) {
-        error = nrs_receive_defer_with_report(core, grant->sealed_id.data, record, from);
-    }
-    if (error == NRS_OK) {
-        community = nrs_community_by_id(core, view->header->community.data);
-        error = community == NULL ? NRS_ERROR_NOT_MEMBER : nrs_check_authority(view, grant);
-    }
-    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
-        error = NRS_ERROR_NOT_MEMBER;
-    }
-    if (error == NRS_OK) {
-        error = nrs_check_maker(core, from, community, grant->grantor.data);
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
-                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
-    }
-out:
-    nrs_sealed_view_free(&view);
-    nrs_grant_free(&grant);
-    return error;
-}
-
-static nrs_error receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
-{
-    nrs_slot_table *table = NULL;
-    nrs_sealed_view *view = NULL;
-    nrs_grant *grant = NULL;
-    nrs_slots *slots = NULL;
-    nrs_community *community = NULL;
-    const nrs_log_entry *sealed_entry;
-    uint8_t id[NRS_HASH_SIZE];
-    uint64_t position = 0, sealed_position = 0, grant_position = 0;
-    nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
-    nrs_error error;
-
-    error = nrs_slot_table_decode(&table, payload);
-    if (error == NRS_OK) {
-        nrs_slot_table_log_id(id, table->sealed_id.data, record);
-        error = nrs_store_log_find(core->store, &position, id);
-    }
-    if (error == NRS_OK && position != 0) {
-        goto out; /* a duplicate by another path */
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
-        if (error == NRS_ERROR_NOT_FOUND) {
-            error = nrs_receive_defer_with_report(core, table->sealed_id.data, record, from);
-        }
-    }
-    if (error == NRS_OK) {
-        community = nrs_community_by_id(core, view->header->community.data);
-        error = community == NULL ? NRS_ERROR_NOT_MEMBER : community->hub ? NRS_OK : NRS_ERROR_NOT_RUNNING_HERE;
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
-    }
-    if (error == NRS_OK && grant_position == 0) {
-        error = nrs_log_entry_at(core, &sealed_entry, sealed_position);
-        if (error == NRS_OK && sealed_entry->slots != NULL) {
-            goto out; /* a duplicate: it came with the report */
-        }
-    }
-    if (error == NRS_OK && !nrs_may_hand_over(core, from, community, grant->grantor.data)) {
-        error = NRS_ERROR_NOT_MEMBER;
-    }
-    if (error == NRS_OK) {
-        error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
-    }
-    if (error == NRS_OK) {
-        row.expires_ms = view->header->expires_ms;
-        error = nrs_store_log_append(core->store, &row.position, &row);
-    }
-    if (error == NRS_OK) {
-        error = open_own_slots(core, slots);
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_remember_slots(core, &row, view, sealed_position, grant_position, &slots);
-    }
-out:
-    nrs_slots_destroy(&slots);
-    nrs_grant_free(&grant);
-    nrs_sealed_view_free(&view);
-    nrs_slot_table_free(&table);
-    return error;
-}
-
-static nrs_error receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
-{
-    nrs_slot_path *path = NULL;
-    nrs_error error = nrs_slot_path_decode(&path, payload);
-
-    if (error == NRS_OK) {
-        error = nrs_open_slot(core, path, record);
-        if (error == NRS_ERROR_NOT_FOUND) {
-            error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
-        }
-    }
-    nrs_slot_path_free(&path);
     return error;
 }
 
@@ -446,13 +296,13 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         error = receive_sealed(core, both_out, record, payload, following, from);
         break;
     case NRS_RECORD_SLOT_TABLE:
-        error = receive_slot_table(core, record, payload, from);
+        error = nrs_receive_slot_table(core, record, payload, from);
         break;
     case NRS_RECORD_SLOT_PATH:
-        error = receive_slot_path(core, record, payload, from);
+        error = nrs_receive_slot_path(core, record, payload, from);
         break;
     case NRS_RECORD_GRANT:
-        error = receive_grant(core, record, payload, from);
+        error = nrs_receive_grant(core, record, payload, from);
         break;
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:

@@ -6,8 +6,6 @@
 
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
 NRS_MUST_USE nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
-/** A grant's authority: the originator's own. Consent and release are refused until their rules stand (SPEC 6.5). */
-NRS_MUST_USE nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant);
 /** Verify a roster as a later one than that held, and adopt it. Version +1 must follow the hash chain; one further ahead
  *  needs the signatures of the roster keys held. In: claimed: what `many` decodes to. */
 NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, const nrs_roster *claimed, nrs_slice many, nrs_slice source);
@@ -27,6 +25,12 @@ NRS_MUST_USE nrs_error nrs_receive_audit_checkpoint(nrs_core *core, nrs_slice re
 NRS_MUST_USE nrs_error nrs_receive_audit_cosignature(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
 /** What a peer is told of a roster that was not taken: who is no member learns only that, not whether there is such a community. */
 NRS_MUST_USE nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from);
+/* receive_grant.c */
+NRS_MUST_USE nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+NRS_MUST_USE nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+NRS_MUST_USE nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+/** Open those of a table's slots that are for this node. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_receive_own_slots(nrs_core *core, const nrs_slots *slots);
 NRS_MUST_USE nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 
 #endif

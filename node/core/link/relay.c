@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "link/relay.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -15,7 +16,7 @@ void nrs_relay_item_wipe(nrs_relay_item *item)
     *item = (nrs_relay_item){0};
 }
 
-static void add(nrs_relay_item *item, nrs_slice record)
+void nrs_relay_add(nrs_relay_item *item, nrs_slice record)
 {
     NRS_ASSERT(item->count < NRS_RELAY_RECORDS_MAX);
     item->records[item->count] = record;
@@ -23,7 +24,7 @@ static void add(nrs_relay_item *item, nrs_slice record)
 }
 
 /* Copied, since the cache may drop an entry when the next one is asked for. */
-static nrs_error add_entry(nrs_core *core, nrs_relay_item *item, uint64_t position)
+nrs_error nrs_relay_add_entry(nrs_core *core, nrs_relay_item *item, uint64_t position)
 {
     const nrs_log_entry *entry;
     nrs_bytes *copy = &item->held[item->held_count];
@@ -35,7 +36,7 @@ static nrs_error add_entry(nrs_core *core, nrs_relay_item *item, uint64_t positi
     error = nrs_bytes_copy(copy, nrs_slice_of_bytes(&entry->record));
     if (error == NRS_OK) {
         item->held_count++;
-        add(item, nrs_slice_of_bytes(copy));
+        nrs_relay_add(item, nrs_slice_of_bytes(copy));
     }
     return error;
 }
@@ -48,45 +49,59 @@ static bool may_relay(const nrs_log_entry *entry, const nrs_community *community
     return entry->own || (community->hub && (entry->label == NRS_LABEL_NONE || nrs_policy_carry(entry->label, red_relay).error == NRS_OK));
 }
 
-/* The peer's own slots, each with its path, after the sealed report and the grant they belong to. */
-static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+nrs_error nrs_relay_paths(nrs_core *core, nrs_bytes *paths_out, size_t *count_out, size_t room, const nrs_slots *slots, const nrs_peer *peer)
 {
     size_t indices[NRS_RELAY_RECORDS_MAX];
-    uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
-    size_t room = NRS_RELAY_RECORDS_MAX - (grant_position != 0 ? 2 : 1);
     const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
-    size_t count = nrs_slots_for(indices, room, entry->slots, peer->key_hash);
-    nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
+    size_t count = nrs_slots_for(indices, room, slots, peer->key_hash);
     nrs_error error = NRS_OK;
 
+    NRS_ASSERT(room <= NRS_RELAY_RECORDS_MAX);
     if (count == 0 && before != NULL) { /* sealed to the key that this one came after */
         uint8_t key_hash[NRS_KEY_HASH_SIZE];
         nrs_key_hash(key_hash, before->sign_key);
-        count = nrs_slots_for(indices, room, entry->slots, key_hash);
+        count = nrs_slots_for(indices, room, slots, key_hash);
     }
     if (count > room) {
         count = room; /* an item holds no more, and an organisation has no more persons */
     }
     for (size_t i = 0; i < count && error == NRS_OK; i++) {
-        error = nrs_slots_path_record(&paths[i], entry->slots, indices[i]);
+        error = nrs_slots_path_record(&paths_out[i], slots, indices[i]);
     }
-    if (error == NRS_OK && count > 0 && entry->type == NRS_RECORD_SEALED) {
-        add(item, nrs_slice_of_bytes(&entry->record));
-    } else if (error == NRS_OK && count > 0) {
-        error = add_entry(core, item, sealed_position); /* `entry` may be gone from here on */
-    }
-    if (error == NRS_OK && count > 0 && grant_position != 0) {
-        error = add_entry(core, item, grant_position);
-    }
+    *count_out = count;
+    return error;
+}
+
+void nrs_relay_add_paths(nrs_relay_item *item, nrs_bytes *paths, size_t count, nrs_error error)
+{
     for (size_t i = 0; i < count; i++) {
         if (error == NRS_OK) {
             item->held[item->held_count] = paths[i];
-            add(item, nrs_slice_of_bytes(&item->held[item->held_count]));
+            nrs_relay_add(item, nrs_slice_of_bytes(&item->held[item->held_count]));
             item->held_count++;
         } else {
             nrs_bytes_wipe(&paths[i]);
         }
     }
+}
+
+/* The peer's own slots, each with its path, after the sealed report and the grant they belong to. */
+static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
+    nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
+    size_t count = 0;
+    nrs_error error = nrs_relay_paths(core, paths, &count, NRS_RELAY_RECORDS_MAX - (grant_position != 0 ? 2 : 1), entry->slots, peer);
+
+    if (error == NRS_OK && count > 0 && entry->type == NRS_RECORD_SEALED) {
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
+    } else if (error == NRS_OK && count > 0) {
+        error = nrs_relay_add_entry(core, item, sealed_position); /* `entry` may be gone from here on */
+    }
+    if (error == NRS_OK && count > 0 && grant_position != 0) {
+        error = nrs_relay_add_entry(core, item, grant_position);
+    }
+    nrs_relay_add_paths(item, paths, count, error);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* the sealed report was dropped meanwhile */
 }
 
@@ -123,9 +138,9 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
         return NRS_OK; /* handed out to nobody any more */
     }
     if (nrs_peer_hub(core, peer, community)) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
         if (entry->slots_record.size > 0) {
-            add(item, nrs_slice_of_bytes(&entry->slots_record));
+            nrs_relay_add(item, nrs_slice_of_bytes(&entry->slots_record));
         }
         return NRS_OK;
     }
@@ -139,7 +154,7 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
     if (entry->type == NRS_RECORD_SEALED && entry->audience != NULL) {
         error = nrs_audience_names(core, &facts, entry->audience, peer);
         if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
-            add(item, nrs_slice_of_bytes(&entry->record));
+            nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
         }
         return error;
     }
@@ -157,7 +172,7 @@ static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_
         return;
     }
     if (owner == self || (self->hub_of & shared) != 0) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }
 
@@ -165,10 +180,11 @@ static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_
 static void route_key_change(const nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    uint64_t shared = nrs_key_change_concerns(core, entry->org) & peer->member_of;
+    uint64_t concerned = nrs_key_change_concerns(core, entry->org);
+    uint64_t shared = concerned & peer->member_of;
 
-    if (shared != 0 && (entry->own || (self->hub_of & shared) != 0)) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+    if ((shared != 0 && (entry->own || (self->hub_of & shared) != 0)) || (concerned & nrs_guest_told(core, peer)) != 0) {
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }
 
@@ -178,7 +194,7 @@ static void route_membership(nrs_core *core, nrs_relay_item *item, const nrs_log
     const nrs_community *community = nrs_community_by_id(core, entry->community);
 
     if (community != NULL && nrs_peer_member(core, peer, community) && (entry->own || community->hub)) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }
 
@@ -204,7 +220,7 @@ static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_e
         nrs_key_hash(former, before->sign_key);
     }
     if ((before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0) || memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }
 
@@ -221,7 +237,7 @@ static void route_audit(nrs_core *core, nrs_relay_item *item, const nrs_log_entr
         return;
     }
     if (addressed || (peer->hub_of & shared) != 0) {
-        add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }
 
@@ -250,7 +266,7 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_GRANT:
-        error = route_sealed(core, item_out, entry, link->peer);
+        error = entry->grant != NULL ? nrs_relay_onward(core, item_out, entry, link->peer) : route_sealed(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:

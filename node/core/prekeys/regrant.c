@@ -2,9 +2,23 @@
  * the originator grants anew while the rules still allow it. */
 #include <string.h>
 
-#include "internal.h"
+#include "report/onward.h"
 
 #define ASKED_FOR_ONE_REPORT_MAX 8u /* by one organisation: more than a report's life of rotations by hand */
+
+/* Who was let in asks the hub that did it: the originator granted it nothing. */
+static nrs_error ask_grantor(nrs_core *core, const nrs_sealed_view *view, const nrs_report_row *row, const nrs_statement *statement)
+{
+    nrs_let_in let_in;
+    nrs_error error = nrs_let_in_self(core, &let_in, row->position);
+
+    if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
+        return nrs_statement_queue(core, let_in.by, let_in.community, statement);
+    }
+    return error == NRS_OK || error == NRS_ERROR_NOT_FOUND
+               ? nrs_statement_queue(core, view->header->originator.data, view->header->community.data, statement)
+               : error;
+}
 
 nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const uint8_t prekey_id[NRS_PREKEY_ID_SIZE])
 {
@@ -24,7 +38,7 @@ nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         statement.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
         statement.at_ms = core->now_ms;
         statement.reference = nrs_field_of(nrs_slice_of(prekey_id, NRS_PREKEY_ID_SIZE));
-        error = nrs_statement_queue(core, view->header->originator.data, view->header->community.data, &statement);
+        error = ask_grantor(core, view, &row, &statement);
         nrs_core_log(core, NRS_OK, "a report for a destroyed prekey came: a new grant is asked for");
     }
     nrs_bytes_wipe(&holder);
@@ -58,10 +72,10 @@ static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const 
 {
     const nrs_community *community = nrs_community_by_id(core, row->community);
 
-    if (row->part != NRS_PART_SENT || found->count == 0) {
+    if (row->part == NRS_PART_CARRIED || found->count == 0) {
         return NRS_ERROR_NOT_FOUND;
     }
-    if (community == NULL || !community->member || !nrs_peer_member(core, from, community)) {
+    if (row->part == NRS_PART_SENT && (community == NULL || !community->member || !nrs_peer_member(core, from, community))) { /* whom a hub let in is looked at where it grants */
         return NRS_ERROR_NOT_MEMBER;
     }
     if (row->expires_ms <= core->now_ms) {

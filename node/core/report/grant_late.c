@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "report/onward.h"
 #include "rules/edges.h"
 
 #define REPORTS_PER_PEER 256u /* of those whose bundle came; in a round fewer */
@@ -88,8 +89,10 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     uint64_t sealed_position;
     nrs_error error = report_at(core, &row, &holder, position);
 
-    if (error == NRS_OK && !may_have(core, &row, peer)) {
-        goto out; /* forgotten since, open to anyone, or no longer for this one */
+    if (error == NRS_OK && (row.part == NRS_PART_RECEIVED || !may_have(core, &row, peer))) {
+        /* One whom this hub let in; or forgotten since, open to anyone, no longer for this one. */
+        error = row.key_state == NRS_KEY_HELD ? nrs_onward_extend_late(core, &row, peer) : NRS_OK;
+        goto out;
     }
     if (error == NRS_OK) {
         error = nrs_open_file_key(core, &file_key, &row);

@@ -2,22 +2,13 @@
  * the vault; a body is never kept open. */
 #include <string.h>
 
+#include "report/onward.h"
+#include "audit/audit.h"
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
-
-nrs_error nrs_check_authority(const nrs_sealed_view *view, const nrs_grant *grant)
-{
-    if (grant->authority != NRS_AUTHORITY_ORIGINATOR) {
-        return NRS_ERROR_NOT_RUNNING_HERE;
-    }
-    if ((grant->authority_ref.len != 0) != ((view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && grant->sealed_id.len != 0)) {
-        return NRS_ERROR_FORGED; /* what unlocks cites an acceptance, and nothing else does */
-    }
-    return memcmp(grant->grantor.data, view->header->originator.data, NRS_KEY_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
-}
 
 /* Whether the reader stood in a community when the report was sealed. An older roster than any held says nothing: then
  * membership now decides. */
@@ -82,6 +73,14 @@ nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, con
 
 /* ---- Keeping ---- */
 
+/* The grant by which this node has its key, and what it rests on. Borrowed. */
+typedef struct nrs_way_in {
+    const nrs_grant *grant;
+    const uint8_t *grant_id;
+    const nrs_grant_terms *terms;
+    nrs_audience *audience; /* of its own; owned; NULL where it is the originator's */
+} nrs_way_in;
+
 static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, uint64_t position)
 {
     return (nrs_report_row){.position = position,
@@ -97,9 +96,26 @@ static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, 
                             .part = NRS_PART_RECEIVED};
 }
 
-/* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. */
+/* By whom this node was let in, beside the report. A hub notes it of what it may extend, whoever let it in. */
+static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way)
+{
+    const nrs_grant *grant = way->grant;
+    nrs_let_in_row row = {.report = position, .address = "", .authority = grant->authority, .at_ms = core->now_ms, .org = core->self.sign_key,
+                          .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id};
+
+    if (grant->authority == NRS_AUTHORITY_ORIGINATOR && view->header->onward == 0) {
+        return NRS_OK;
+    }
+    if (way->audience != NULL && way->audience->n_targets == 1 && way->audience->targets[0]->community.len != 0) {
+        row.version = way->audience->targets[0]->roster_version;
+    }
+    return nrs_store_let_in_add(core->store, &row);
+}
+
+/* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. way: by
+ * which grant, or NULL. Out: new_out: whether its key was not held before; may be NULL. */
 static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, nrs_stage receipt,
-                      const nrs_secret *file_key, const nrs_opened *opened)
+                      const nrs_secret *file_key, const nrs_opened *opened, const nrs_way_in *way, bool *new_out)
 {
     nrs_report_row row = row_of(core, view, position), held;
     nrs_bytes holder = {0}, wrapped = {0}, annex = {0};
@@ -139,8 +155,14 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     if (error == NRS_OK && state == NRS_KEY_HELD) {
         error = nrs_follows_note(core, nrs_field(&opened->report->follows), position);
     }
+    if (error == NRS_OK && way != NULL) {
+        error = keep_way(core, view, position, way);
+    }
     if (error == NRS_OK && receipt != 0) {
         error = nrs_receipt_queue(core, view->header, view->id, receipt, "", "");
+    }
+    if (error == NRS_OK && new_out != NULL) {
+        *new_out = true;
     }
 out:
     nrs_bytes_wipe(&annex);
@@ -149,52 +171,46 @@ out:
     return error;
 }
 
-/* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
-static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, const nrs_sealed_view *view, const nrs_secret *file_key)
+/* A later authority's grant names its own audience, and the consent must cover this node whatever it names. */
+static nrs_error check_audience(nrs_core *core, nrs_way_in *way, const nrs_opened *opened, const nrs_sealed_view *view, const nrs_secret *file_key)
 {
+    const nrs_audience *audience = opened->audience;
     nrs_reader_facts facts;
+    nrs_error error = NRS_OK;
+
+    if (way->terms->depth > 0) {
+        error = nrs_onward_covers(core, view->header, way->terms->target, core->self.sign_key);
+        if (error == NRS_OK) {
+            error = nrs_grant_audience_open(&way->audience, view, way->grant, file_key);
+        }
+        audience = way->audience;
+    }
+    if (error == NRS_OK) {
+        error = nrs_audience_names_us(core, &facts, audience);
+    }
+    if (error == NRS_OK && way->terms->depth > 0) { /* named, and a member: both are what GREEN asks for */
+        facts.community_named = facts.community_named || facts.org_named;
+    }
+    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR && !facts.org_named && !facts.community_named && !facts.person_named) {
+        return NRS_ERROR_AUDIENCE; /* anyone may read it, but it is for others */
+    }
+    return error == NRS_OK ? nrs_policy_open((nrs_label)view->header->label, &facts).error : error;
+}
+
+/* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
+static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, nrs_way_in *way, const nrs_sealed_view *view, const nrs_secret *file_key)
+{
     nrs_error error = nrs_body_open(opened_out, view, file_key);
 
     if (error == NRS_OK) {
-        error = nrs_audience_names_us(core, &facts, opened_out->audience);
+        error = check_audience(core, way, opened_out, view, file_key);
     }
-    if (error == NRS_OK) {
-        error = nrs_policy_open((nrs_label)view->header->label, &facts).error;
-    }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && way->terms->depth > 0) {
+        error = nrs_onward_duty(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, way->terms->target, core->self.sign_key);
+    } else if (error == NRS_OK) {
         error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, core->org);
     }
     return error == NRS_OK ? nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind) : error;
-}
-
-nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
-{
-    nrs_secret *file_key = NULL;
-    nrs_opened opened = {0};
-    nrs_told_place told;
-    nrs_reader_facts facts;
-    nrs_error error = nrs_clear_open(&file_key, view, view->grant);
-
-    if (error == NRS_OK) {
-        error = nrs_body_open(&opened, view, file_key);
-    }
-    if (error == NRS_OK) {
-        error = nrs_audience_names_us(core, &facts, opened.audience);
-    }
-    if (error == NRS_OK) {
-        error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind, core->org);
-    }
-    if (error == NRS_OK) {
-        error = nrs_disclaimers_check(core, view->header, NRS_PLACE_OPEN, opened.report->kind);
-    }
-    if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
-        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
-        told = nrs_place_of(opened.body);
-        error = error == NRS_OK ? nrs_stream_take(core, view, &told) : error;
-    }
-    nrs_opened_wipe(&opened);
-    nrs_secret_destroy(&file_key);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK; /* carried even where we cannot read it */
 }
 
 static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,
@@ -216,30 +232,102 @@ static nrs_error keep_for_person(nrs_core *core, const nrs_sealed_view *view, ui
         return NRS_OK;
     }
     if (error == NRS_OK) {
-        error = keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL);
+        error = keep(core, view, position, NRS_KEY_PERSON, NRS_STAGE_STORED, NULL, NULL, NULL, NULL);
     }
     return error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
 }
 
 /* The prekey is destroyed (under RED perhaps a person's, of which nothing is known any more): the originator is asked for a
  * new grant, and the report waits for it. */
-static nrs_error await_grant(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+static nrs_error await_grant(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_way_in *way, const nrs_slot_path *path,
                              const nrs_slot *slot)
 {
+    const nrs_grant *grant = way->grant;
     nrs_error error = nrs_merkle_verify(grant->slot_root.data, nrs_field(&path->slot), path->index, grant->slot_count, nrs_field(&path->path));
 
     if (error == NRS_OK) {
-        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, 0, NULL, NULL);
+        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, 0, NULL, NULL, way, NULL);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && way->terms->depth == 0) {
         error = nrs_stream_take_unopened(core, view);
     }
     return error == NRS_OK ? nrs_regrant_ask(core, view, position, slot->prekey_id.data) : error;
 }
 
-static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant, const nrs_slot_path *path,
+/* A hub passes it on at once to whom the source's consent names. */
+static nrs_error extend(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way, const nrs_secret *file_key, uint32_t kind)
+{
+    const nrs_extension_of extension = {.view = view, .file_key = file_key, .parent = way->grant, .parent_id = way->grant_id, .position = position, .kind = kind};
+
+    return nrs_onward_extend(core, &extension);
+}
+
+/* Kept where it is for this node, carried even where this node cannot read it. */
+static nrs_error open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_way_in *way)
+{
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    nrs_told_place told;
+    bool fresh = false;
+    nrs_error error = nrs_clear_open(&file_key, view, way->grant);
+
+    if (error == NRS_OK) {
+        error = check_body(core, &opened, way, view, file_key);
+    }
+    if (error == NRS_OK) {
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened, way, &fresh);
+    }
+    if (error == NRS_OK && way->terms->depth == 0) {
+        told = nrs_place_of(opened.body);
+        error = nrs_stream_take(core, view, &told);
+    }
+    if (error == NRS_OK && fresh) {
+        error = extend(core, view, position, way, file_key, opened.report->kind);
+    }
+    nrs_audience_free(&way->audience);
+    nrs_opened_wipe(&opened);
+    nrs_secret_destroy(&file_key);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
+{
+    nrs_grant_terms terms;
+    nrs_way_in way = {.grant = view->grant, .grant_id = view->grant_id, .terms = &terms};
+    nrs_error error = nrs_grant_terms_of(core, &terms, view, view->grant);
+
+    return error == NRS_OK ? open_clear(core, view, position, &way) : nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+nrs_error nrs_open_clear_onward(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,
+                                const uint8_t grant_id[NRS_HASH_SIZE], const nrs_grant_terms *terms)
+{
+    nrs_way_in way = {.grant = grant, .grant_id = grant_id, .terms = terms};
+
+    return terms->target == NULL || nrs_key_ours(core, view->header->originator.data) ? NRS_OK : open_clear(core, view, position, &way);
+}
+
+/* Before a person is told anything: a grant that goes beyond the source's consent is nobody's report, and an entry of the audit log.
+ * Else it is listed as one that does not open. */
+static nrs_error refuse_slot(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way, const nrs_peer *grantor, nrs_error rule)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .org = grantor == NULL ? NULL : grantor->org,
+                                 .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
+    nrs_error error;
+
+    if (way->terms->depth > 0 && (rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_NOT_MEMBER)) {
+        error = nrs_audit_add(core, &what);
+        return error == NRS_OK ? rule : error;
+    }
+    error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL, way, NULL);
+    return error == NRS_OK && way->terms->depth == 0 ? nrs_stream_take_unopened(core, view) : error;
+}
+
+static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_way_in *way, const nrs_slot_path *path,
                           const nrs_own_prekey *prekey)
 {
+    const nrs_grant *grant = way->grant;
+    bool fresh = false;
     nrs_peer *grantor = nrs_peer_by_sign(core, grant->grantor.data);
     nrs_secret *file_key = NULL;
     nrs_opened opened = {0};
@@ -256,11 +344,14 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         error = nrs_slot_open(&file_key, view, grant, path, nrs_identity_for(core, prekey->owner), &prekey->secret, &grantor->keys);
     }
     if (error == NRS_OK) {
-        error = check_body(core, &opened, view, file_key);
+        error = check_body(core, &opened, way, view, file_key);
     }
     if (error == NRS_OK) {
-        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened);
+        error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened, way, &fresh);
         told = nrs_place_of(opened.body);
+        if (error == NRS_OK && fresh) {
+            error = extend(core, view, position, way, file_key, opened.report->kind);
+        }
         if (error == NRS_OK && grant->authority == NRS_AUTHORITY_ORIGINATOR) { /* only whom the originator let in takes part in its count */
             error = nrs_stream_take(core, view, &told);
         }
@@ -268,9 +359,9 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }
-        error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL);
-        error = error == NRS_OK ? nrs_stream_take_unopened(core, view) : error;
+        error = refuse_slot(core, view, position, way, grantor, error);
     }
+    nrs_audience_free(&way->audience);
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
     return error;
@@ -283,6 +374,8 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     nrs_slot *slot = NULL;
     uint64_t position = 0, grant_position = 0;
     const nrs_own_prekey *prekey;
+    nrs_grant_terms terms;
+    nrs_way_in way = {.grant_id = path->grant_id.data, .terms = &terms};
     nrs_error error = nrs_slot_decode(&slot, nrs_field(&path->slot));
 
     if (error == NRS_OK && !nrs_hash_ours(core, slot->org.data)) {
@@ -298,10 +391,13 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
         error = nrs_log_grant(core, &grant, &grant_position, view, path->grant_id.data);
     }
     if (error == NRS_OK) {
-        error = nrs_check_authority(view, grant);
+        error = nrs_grant_terms_of(core, &terms, view, grant);
     }
     if (error == NRS_OK && !nrs_key_ours(core, view->header->originator.data)) {
         error = nrs_unlock_check(core, view, grant);
+    }
+    if (error == NRS_OK && terms.target == NULL) {
+        error = NRS_ERROR_UNKNOWN_COMMUNITY;
     }
     if (error == NRS_OK && grant->slot_count == 0) {
         error = NRS_ERROR_NO_SLOT; /* a path into a tree that is not there */
@@ -310,10 +406,11 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
         goto out; /* our own report came back: nothing to learn */
     }
     if (error == NRS_OK) {
+        way.grant = grant;
         prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
-        error = prekey == NULL    ? await_grant(core, view, position, grant, path, slot)
+        error = prekey == NULL    ? await_grant(core, view, position, &way, path, slot)
                 : prekey->person ? keep_for_person(core, view, position, grant, path, path_record)
-                                 : open_own(core, view, position, grant, path, prekey);
+                                 : open_own(core, view, position, &way, path, prekey);
     }
 out:
     nrs_slot_free(&slot);

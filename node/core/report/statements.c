@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/onward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -61,7 +62,7 @@ nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint
     statement.stage = (uint32_t)stage;
     statement.person = text_field(person);
     statement.reason = text_field(reason);
-    return nrs_statement_queue(core, header->originator.data, header->community.data, &statement);
+    return nrs_statement_to_source(core, header->originator.data, header->community.data, sealed_id, &statement);
 }
 
 /* An envelope's times are for its carriers, who refuse for good one that is not of their time, and whose clock is wrong cannot be
@@ -300,9 +301,8 @@ nrs_error nrs_statement_flush(nrs_core *core)
 
 typedef struct reached {
     nrs_core *core;
-    const nrs_peer *from;
+    const uint8_t *whose; /* signing key of the recipient that it speaks of */
     const nrs_statement *statement;
-    nrs_error error;
     bool any;
 } reached;
 
@@ -314,7 +314,7 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
     const char *at = strchr(row->address, '@');
     size_t person_size = strlen(person);
 
-    if (!nrs_key_follows(job->core, row->org, job->from->keys.sign_key)) {
+    if (!nrs_key_follows(job->core, row->org, job->whose)) {
         return NRS_OK;
     }
     /* A stage that a named person reached counts for that person's address alone. */
@@ -326,21 +326,41 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
     return nrs_store_receipt_add(job->core->store, &fresh, row->report, row->address, job->statement->stage, job->statement->at_ms, person);
 }
 
-static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+/* From the recipient itself, or from the hub that let it in. At that hub it is handed on. */
+static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes)
 {
-    reached job = {.core = core, .from = from, .statement = statement};
+    const bool passed_on = statement->type == NRS_STATEMENT_PASSED_ON;
+    const bool decision = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED;
+    reached job = {.core = core, .whose = passed_on ? statement->reference.data : from->keys.sign_key, .statement = statement};
     nrs_report_row row;
     nrs_bytes holder = {0};
+    bool speaks = !passed_on;
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
 
-    if (error == NRS_OK && row.part == NRS_PART_SENT) {
-        error = row.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, row.position, reach, &job)
-                                           : nrs_store_recipient_at(core->store, row.position, from->org, reach, &job);
+    if (error == NRS_OK && passed_on) {
+        error = nrs_let_in_speaks(core, &speaks, row.position, from->keys.sign_key, job.whose);
+    }
+    if (error == NRS_OK && !speaks) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK && decision) {
+        error = nrs_decision_take(core, from, &row, job.whose, statement, bytes);
+        job.any = true; /* it says itself what is amiss */
+    } else if (error == NRS_OK && row.part != NRS_PART_CARRIED) {
+        if (row.part == NRS_PART_SENT && row.label != NRS_LABEL_RED) {
+            error = nrs_store_recipient_at(core->store, row.position, from->org, reach, &job); /* the usual case */
+        }
+        if (error == NRS_OK && !job.any) {
+            error = nrs_store_recipient_each(core->store, row.position, reach, &job);
+        }
+    }
+    if (error == NRS_OK && job.any && row.part == NRS_PART_RECEIVED) {
+        error = nrs_receipt_pass_on(core, &row, job.whose, statement);
     }
     if (statement->stage == NRS_STAGE_WITHDRAWN && (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any))) {
         error = NRS_OK; /* a hub that only carried it */
-    } else if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any)) {
-        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it");
+    } else if (error == NRS_ERROR_NOT_FOUND || error == NRS_ERROR_NOT_MEMBER || (error == NRS_OK && !job.any)) {
+        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it: %s", nrs_error_rule(NRS_ERROR_NOT_FOUND));
         error = NRS_OK;
     }
     nrs_bytes_wipe(&holder);
@@ -352,9 +372,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
     nrs_statement *statement = NULL;
     nrs_error error = nrs_statement_decode(&statement, bytes);
 
-    if (error == NRS_OK && statement->type == NRS_STATEMENT_RECEIPT) {
-        error = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED ? nrs_decision_take(core, from, statement, bytes)
-                                                                                              : take_receipt(core, from, statement);
+    if (error == NRS_OK && (statement->type == NRS_STATEMENT_RECEIPT || statement->type == NRS_STATEMENT_PASSED_ON)) {
+        error = take_receipt(core, from, statement, bytes);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
         error = nrs_regrant_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {

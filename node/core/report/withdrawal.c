@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "stream/stream.h"
@@ -158,11 +159,14 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
     if (!nrs_key_follows(core, view->header->originator.data, signer)) {
         return NRS_ERROR_NOT_ORIGINATOR;
     }
-    if (community == NULL || !community->member) {
+    if (community == NULL) {
         return NRS_ERROR_UNKNOWN_COMMUNITY;
     }
-    if (!nrs_may_hand_over(core, from, community, signer)) {
-        return NRS_ERROR_NOT_MEMBER;
+    if (!nrs_may_hand_over(core, from, community, signer)) { /* but whoever let this node in tells it */
+        error = community->member ? NRS_ERROR_NOT_MEMBER : nrs_let_in_by(core, view->id, from->keys.sign_key);
+        if (error != NRS_OK) {
+            return error;
+        }
     }
     if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_ERROR_CLOCK;
@@ -202,6 +206,9 @@ nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statemen
     }
     if (error == NRS_OK && fresh) {
         error = note(core, from, statement, view.header, NRS_OK);
+    }
+    if (error == NRS_OK && fresh) { /* whom this hub let in beside the addressed hears of it from here */
+        error = nrs_let_in_tell(core, view.id, statement);
     }
     if (error == NRS_OK && fresh) {
         error = nrs_receipt_queue(core, view.header, view.id, NRS_STAGE_WITHDRAWN, "", "");

@@ -17,7 +17,7 @@ nrs_community *nrs_community_by_id(nrs_core *core, const uint8_t id[NRS_HASH_SIZ
 nrs_community *nrs_community_by_name(nrs_core *core, const char *name)
 {
     for (size_t i = 0; i < core->community_count; i++) {
-        if (strcmp(core->communities[i].roster->id, name) == 0) {
+        if (!core->communities[i].guest && strcmp(core->communities[i].roster->id, name) == 0) {
             return &core->communities[i];
         }
     }

@@ -103,8 +103,12 @@ static void note_who_came(nrs_core *core, uint64_t bit)
 nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
 {
     uint64_t bit = nrs_community_bit(core, community);
+    uint64_t joined = 0;
     nrs_peer *peer, *next;
 
+    for (size_t i = 0; i < core->community_count; i++) {
+        joined |= core->communities[i].guest ? 0 : nrs_community_bit(core, &core->communities[i]);
+    }
     HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
         peer->was_member = (peer->member_of & bit) != 0;
         peer->member_of &= ~bit;
@@ -121,6 +125,9 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
             if (error != NRS_OK) {
                 return error;
             }
+        }
+        if (!community->guest && (peer->member_of & joined) == 0) { /* known so far from elsewhere, under another name perhaps */
+            (void)snprintf(peer->org, NRS_NAME_SIZE_MAX + 1, "%s", member->org);
         }
         nrs_fork_agreed(community, member, &agreed, &hub);
         if (!agreed) {
@@ -172,6 +179,10 @@ nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE],
         memset(community, 0, sizeof *community);
         memcpy(community->id, id, NRS_HASH_SIZE);
         core->community_count++;
+    }
+    error = nrs_guest_load(core, &community->guest, id);
+    if (error != NRS_OK) {
+        return error;
     }
     nrs_roster_free(&community->roster);
     community->roster = *roster;

@@ -68,7 +68,7 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     }
     nrs_roster_community(id, roster, nrs_field(&many->statement));
     community = nrs_community_by_id(core, id);
-    if (community != NULL) {
+    if (community != NULL && !community->guest) {
         uint8_t head[NRS_HASH_SIZE];
         nrs_roster_hash(head, nrs_field(&many->statement));
         error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK
@@ -144,6 +144,29 @@ static nrs_error take_draft(nrs_core *core, nrs_slice bytes)
     return error;
 }
 
+/* Its roster was here before, as one that another community recognises, and is as new as the invite's or newer. */
+static nrs_error join_guest(nrs_core *core, nrs_community *community, const nrs_invite *invite)
+{
+    nrs_error error = check_self(core, community->roster);
+
+    if (error == NRS_OK) {
+        error = nrs_guest_set(core, community->id, false);
+    }
+    if (error == NRS_OK) {
+        error = nrs_write_armoured(core, "communities", community->roster->id, ".roster", "ROSTER", nrs_slice_of_bytes(&community->many));
+    }
+    if (error == NRS_OK) {
+        error = nrs_write_armoured(core, "communities", community->roster->id, ".first", "ROSTER", nrs_field(&invite->first));
+    }
+    if (error == NRS_OK) {
+        community->guest = false;
+        core->admission_changed = true;
+        core->dial_due = true;
+        error = nrs_directory_index(core, community);
+    }
+    return error;
+}
+
 static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
 {
     nrs_invite *invite = NULL;
@@ -163,12 +186,14 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
         goto out;
     }
     community = nrs_community_by_id(core, id);
-    if (community == NULL && nrs_community_by_name(core, roster->id) != NULL) {
+    if ((community == NULL || community->guest) && nrs_community_by_name(core, roster->id) != NULL) {
         error = NRS_ERROR_EXISTS;
         goto out;
     }
     nrs_roster_hash(head, nrs_slice_of_bytes(&statement));
-    if (community != NULL && roster->version <= community->roster->version) {
+    if (community != NULL && community->guest && roster->version <= community->roster->version) {
+        error = join_guest(core, community, invite);
+    } else if (community != NULL && roster->version <= community->roster->version) {
         error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
                 : roster->version == community->roster->version ? NRS_ERROR_FORKED
                                                                  : NRS_ERROR_ROSTER_OLD;

@@ -21,7 +21,7 @@ static nrs_error take_earlier(nrs_core *core, nrs_community *community, uint64_t
 
 nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from)
 {
-    bool known = error == NRS_OK || nrs_error_is_fatal(error) || (community != NULL && nrs_peer_member(core, from, community));
+    bool known = error == NRS_OK || nrs_error_is_fatal(error) || (community != NULL && (nrs_peer_member(core, from, community) || nrs_guest_recognised(core, from, community->id)));
 
     return known ? error : NRS_ERROR_NOT_MEMBER;
 }
@@ -44,7 +44,8 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     nrs_roster_hash(head, nrs_field(&many->statement));
     community = nrs_community_by_id(core, id);
     if (community == NULL) {
-        error = NRS_ERROR_NOT_MEMBER; /* a community is joined by a person, never by a record */
+        error = nrs_guest_take(core, id, payload, from); /* a community is joined by a person, never by a record */
+        community = error == NRS_OK ? nrs_community_by_id(core, id) : NULL;
     } else if (claimed->version <= community->roster->version) {
         error = take_earlier(core, community, claimed->version, head, payload);
     } else if (nrs_fork_needs_person(community, claimed)) {
@@ -52,7 +53,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     } else {
         error = nrs_take_later_roster(core, community, claimed, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }
-    if (error == NRS_OK && memcmp(head, community->head, NRS_HASH_SIZE) == 0) {
+    if (error == NRS_OK && community != NULL && memcmp(head, community->head, NRS_HASH_SIZE) == 0) {
         nrs_roster_note_held(from, id, claimed->version, head);
     }
     if (error == NRS_ERROR_FORGED && community != NULL && record.size > 0 && claimed->version > community->roster->version + 1 &&

@@ -28,6 +28,18 @@ NRS_MUST_USE nrs_error nrs_roster_hash_at(nrs_core *core, uint8_t hash_out[NRS_H
  *  for the newest to its own command line. */
 NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite);
 
+/* roster_guest.c: rosters of communities that a joined one recognises (SPEC 7.13) */
+/** Whether a community is held as a guest. Out: guest_out. */
+NRS_MUST_USE nrs_error nrs_guest_load(nrs_core *core, bool *guest_out, const uint8_t community[NRS_HASH_SIZE]);
+NRS_MUST_USE nrs_error nrs_guest_set(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], bool guest);
+/** Whether one that this node and the peer both joined recognises it. */
+bool nrs_guest_recognised(const nrs_core *core, const nrs_peer *peer, const uint8_t community[NRS_HASH_SIZE]);
+/** The communities, a bit each, of whose rosters this node tells a peer beyond those that both are in: recognised by one that both joined,
+ *  and this node is a member of it or a hub of the one that recognises it. */
+uint64_t nrs_guest_told(const nrs_core *core, const nrs_peer *peer);
+/** The first roster of a community that is not held: taken when it is recognised. NRS_ERROR_NOT_MEMBER if it is not. */
+NRS_MUST_USE nrs_error nrs_guest_take(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_slice many, const nrs_peer *from);
+
 /* roster_word.c: what members say of rosters */
 NRS_MUST_USE nrs_error nrs_roster_load_words(nrs_core *core);
 /** The payload of a FRESHNESS record; from: NULL for this node's own. */

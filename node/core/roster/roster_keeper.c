@@ -357,8 +357,14 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
         (void)snprintf(name, sizeof name, "%s", parts.roster->id);
         error = store_roster(core, community, &parts, &key_change);
     }
+    if (error == NRS_OK && source.size == 0 && nrs_roster_member_by_key(parts.roster, core->self.sign_key) != NULL) {
+        error = nrs_guest_set(core, community, false); /* by a person's hand it is joined */
+    }
     if (error == NRS_OK) {
         error = nrs_directory_install(core, community, &parts.roster, nrs_field(&parts.many->statement), many);
+    }
+    if (error == NRS_OK && nrs_community_by_id(core, community)->guest) {
+        goto adopted; /* the command line's files are of communities joined, by their names */
     }
     if (error == NRS_OK) {
         error = nrs_write_armoured(core, "communities", name, ".roster", "ROSTER", many);
@@ -369,6 +375,7 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     if (error == NRS_OK && key_change) {
         error = write_chain(core, community, name);
     }
+adopted:
     if (error == NRS_OK) {
         error = audit_adopted(core, name, version, nrs_field(&parts.many->statement), source);
     }

@@ -144,6 +144,10 @@ static nrs_error make_wholes(nrs_core *core, push *made, uint64_t newest)
     nrs_error error = nrs_store_roster_step_each(core->store, made->community, made->from, newest - 1, true, NRS_CHAIN_COUNT_MAX, take_version,
                                                  &changes);
 
+    if (error == NRS_OK && made->from == 0 && newest > 1) { /* who holds none begins with the one that its hash names */
+        error = add_whole(core, made, 1);
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
     for (size_t i = 0; error == NRS_OK && i < changes.count; i++) {
         error = add_whole(core, made, changes.list[i]);
     }
@@ -249,6 +253,7 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
 
 static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
 {
+    const uint64_t told = nrs_guest_told(core, link->peer);
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
@@ -256,6 +261,11 @@ static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
 
         if (nrs_peer_member(core, link->peer, community) && (community->hub || nrs_peer_hub(core, link->peer, community))) {
             error = push_community(core, link, community, made);
+        }
+    }
+    for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) { /* after those by which they are recognised */
+        if ((told & nrs_community_bit(core, &core->communities[i])) != 0) {
+            error = push_community(core, link, &core->communities[i], made);
         }
     }
     return error;

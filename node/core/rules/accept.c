@@ -2,6 +2,7 @@
  * signed receipt (SPEC 5.3, 8.1); and the same word as it arrives there. */
 #include <string.h>
 
+#include "report/onward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
 
@@ -158,7 +159,7 @@ static nrs_error write(nrs_core *core, decision *it)
         error = nrs_store_decision_add(core->store, &fresh, &kept);
     }
     if (error == NRS_OK && fresh) {
-        error = nrs_statement_queue(core, it->row.originator, it->row.community, &statement);
+        error = nrs_statement_to_source(core, it->row.originator, it->row.community, it->row.id, &statement);
     }
     nrs_bytes_wipe(&bytes);
     return nrs_command_written(core, error);
@@ -224,7 +225,7 @@ nrs_error nrs_command_decline(nrs_core *core, nrs_answer *answer, const json_t *
 
 typedef struct arrival {
     nrs_core *core;
-    const nrs_peer *from;
+    const uint8_t *whose; /* signing key of who decided */
     const nrs_statement *statement;
     nrs_decision_row row;
     bool any;
@@ -238,7 +239,7 @@ static nrs_error note(void *context, const nrs_recipient_row *recipient)
     bool fresh = false;
     nrs_error error;
 
-    if (!nrs_key_follows(it->core, recipient->org, it->from->keys.sign_key)) {
+    if (!nrs_key_follows(it->core, recipient->org, it->whose)) {
         return NRS_OK;
     }
     if (recipient->person != NULL &&
@@ -273,22 +274,15 @@ static nrs_error check_hashes(const nrs_header *header, nrs_slice detail)
     return error;
 }
 
-nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes)
+nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE], const nrs_statement *statement,
+                            nrs_slice bytes)
 {
     uint8_t id[NRS_HASH_SIZE];
-    nrs_bytes holder = {0};
-    nrs_report_row report;
     nrs_sealed_view *view = NULL;
     uint64_t position = 0;
-    arrival it = {.core = core, .from = from, .statement = statement};
-    nrs_error error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
+    arrival it = {.core = core, .whose = whose, .statement = statement};
+    nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_log_sealed(core, &view, &position, report->id);
 
-    if (error == NRS_OK && report.part != NRS_PART_SENT) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &position, report.id);
-    }
     if (error == NRS_OK) {
         error = check_hashes(view->header, nrs_field(&statement->detail));
     }
@@ -296,8 +290,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_statement 
         nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, bytes);
         it.row = (nrs_decision_row){.stage = statement->stage, .at_ms = statement->at_ms, .person = statement->person, .user = statement->user,
                                     .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
-        error = report.label == NRS_LABEL_RED ? nrs_store_recipient_each(core->store, report.position, note, &it)
-                                              : nrs_store_recipient_at(core->store, report.position, from->org, note, &it);
+        error = nrs_store_recipient_each(core->store, report->position, note, &it);
     }
     if (error == NRS_OK && !it.any) {
         error = NRS_ERROR_NOT_FOUND;
@@ -308,6 +301,5 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_statement 
         error = NRS_OK;
     }
     nrs_sealed_view_free(&view);
-    nrs_bytes_wipe(&holder);
     return error;
 }

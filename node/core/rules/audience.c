@@ -290,8 +290,13 @@ static void add_community(const nrs_core *core, nrs_delivery *delivery, const nr
     for (size_t i = 0; i < roster->n_members; i++) {
         const Nrs__Wire__Member *member = roster->members[i];
 
-        if (memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) != 0) {
+        if (memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+            continue;
+        }
+        if (nrs_delivery_covers(core, delivery, request, member)) {
             (void)add(core, delivery, request, member, NULL, member->org);
+        } else if (nrs_policy_onward(request->label, request->onward, true, member->role).error != NRS_OK) {
+            (void)leave_out(delivery, member->org, nrs_error_rule(NRS_ERROR_ONWARD));
         }
     }
 }
@@ -363,6 +368,7 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     if (error != NRS_OK) {
         return error;
     }
+    error = nrs_delivery_consent(core, answer, delivery_out, request);
     find_duty(delivery_out, request);
     for (size_t i = 0; i < request->address_count && error == NRS_OK; i++) {
         if (request->addresses[i].type != NRS_ADDRESS_COMMUNITY) {
@@ -375,6 +381,9 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     if (error == NRS_OK && delivery_out->count == 0 && delivery_out->excluded_count > 0 &&
         strcmp(delivery_out->excluded[0].rule, nrs_error_rule(NRS_ERROR_NO_PREKEY)) == 0) {
         return nrs_refuse(answer, NRS_ERROR_NO_PREKEY, hint_unlock, "%s: no prekey of this person is in force.", delivery_out->excluded[0].who);
+    }
+    for (size_t i = 0; i < delivery_out->count; i++) {
+        delivery_out->hub_reached = delivery_out->hub_reached || nrs_peer_hub(core, delivery_out->list[i].peer, delivery_out->community);
     }
     if (error == NRS_OK && delivery_out->count == 0) {
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
@@ -438,9 +447,16 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
 }
 
 /* The sealed report says when it was made. It cannot be told whose clock is wrong, so it is sent all the same. */
-void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms)
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, const nrs_delivery *delivery, uint64_t expires_ms)
 {
     json_t *warnings = json_array();
+
+    if (warnings != NULL && delivery != NULL && delivery->onward != 0 && !delivery->hub_reached && !delivery->community->hub) {
+        row->failed = nrs_array_text(warnings, "No hub is among the recipients: nobody is there to pass it on.") != NRS_OK || row->failed;
+    }
+    if (warnings != NULL && delivery != NULL && (delivery->onward & NRS_ONWARD_COMMUNITIES) != 0 && delivery->onward_community_count == 0) {
+        row->failed = nrs_array_text(warnings, "The community recognises no other: there is none to pass it on to.") != NRS_OK || row->failed;
+    }
 
     if (warnings != NULL && nrs_clock_refused_by_peers(core, expires_ms)) {
         row->failed = nrs_warn_clock(core, warnings) != NRS_OK || row->failed;

@@ -30,6 +30,7 @@ typedef struct nrs_delivery_request {
     const char *const *disclaimers; /* names of those that the sender adds */
     size_t disclaimer_count;
     const nrs_header *quoted;       /* whose disclaimers the report inherits; or NULL */
+    uint32_t onward;                /* the sender's consent */
     bool locked;                    /* nobody is granted before it accepts */
     bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
     const nrs_community *preferred; /* tried first when no address names a community; or NULL */
@@ -47,6 +48,10 @@ typedef struct nrs_delivery {
     size_t count;
     nrs_left_out *excluded;
     size_t excluded_count;
+    uint32_t onward;                /* of the request */
+    ProtobufCBinaryData onward_communities[NRS_RECOGNISED_COUNT_MAX]; /* that the community recognises; borrowed from its roster */
+    size_t onward_community_count;
+    bool hub_reached;               /* a hub is among the recipients: without one nobody can pass it on */
     Nrs__Wire__Target *targets;     /* the audience: whom the report names and does not leave out */
     Nrs__Wire__Target **target_list;
     size_t target_count;
@@ -65,8 +70,17 @@ json_t *nrs_delivery_disclaimer_rows(const nrs_delivery *delivery);
 bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery);
 /** Set `community`, `recipients`, `waiting`, `excluded` and `label` of an answer to send. */
 void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label label);
-/** `warnings`: what a person should know who sends now. */
-void nrs_delivery_warn(nrs_core *core, nrs_row *row, uint64_t expires_ms);
+/** audience_onward.c: whether `@community` reaches a member with this role: by the label, as one of the sender's own kind, or where a
+ *  hub sends by its own consent. */
+bool nrs_delivery_covers(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request, const Nrs__Wire__Member *member);
+/** Put the consent into the plan: the communities it names. Refuses what cannot be passed on. */
+NRS_MUST_USE nrs_error nrs_delivery_consent(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
+/** Set `onward` of the answer: whom a hub may let in on this consent, as far as is known here; null without consent. */
+void nrs_delivery_onward_row(nrs_core *core, nrs_row *row, const nrs_delivery *delivery, nrs_label label);
+/** The communities of the consent as a header has them; borrows from the delivery. */
+void nrs_delivery_onward(nrs_delivery *delivery, nrs_header *header);
+/** `warnings`: what a person should know who sends now. delivery: NULL for RED, which is not passed on. */
+void nrs_delivery_warn(nrs_core *core, nrs_row *row, const nrs_delivery *delivery, uint64_t expires_ms);
 /** The disclaimers as a header has them; borrows from the delivery, which stays where it is. */
 void nrs_delivery_disclaimers(nrs_delivery *delivery, nrs_header *header);
 /** The audience as it is sealed into the report; borrows from the delivery. */

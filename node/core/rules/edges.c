@@ -1,3 +1,4 @@
+#include "report/onward.h"
 #include "rules/edges.h"
 
 #include <stdio.h>
@@ -278,18 +279,35 @@ static nrs_error check_duty(nrs_core *core, nrs_answer *answer, const nrs_header
     return nrs_refuse(answer, verdict.error, verdict.allowed, "The duty %s is not in force for %s.", name, core->org);
 }
 
+/* For one who was let in: what both communities demand, as its own records it. */
+static nrs_error check_duty_let_in(nrs_core *core, nrs_answer *answer, const nrs_let_in *let_in, const nrs_header *header, nrs_edge_place place)
+{
+    const nrs_community *target = nrs_community_by_id(core, let_in->community);
+    nrs_error error = target == NULL ? NRS_OK : nrs_onward_duty(core, header, place, 0, target, core->self.sign_key);
+
+    return error == NRS_OK ? NRS_OK
+                           : nrs_refuse(answer, error, nrs_policy_duty(place, NRS_DUTY_ABSENT).allowed, "The duties that the report demands are not in force for %s.",
+                                        core->org);
+}
+
 nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place,
                            const char *person)
 {
     char address[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_disclaimer_state state = NRS_DISCLAIMER_NONE;
+    nrs_let_in let_in;
     nrs_verdict verdict;
     nrs_error error;
 
     if (row->part == NRS_PART_SENT) {
         return NRS_OK;
     }
-    error = check_duty(core, answer, header, place);
+    error = nrs_let_in_self(core, &let_in, row->position);
+    if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
+        error = check_duty_let_in(core, answer, &let_in, header, place);
+    } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        error = check_duty(core, answer, header, place);
+    }
     if (error != NRS_OK || header->n_disclaimers == 0) {
         return error; /* a report that names no disclaimer where the rules demand one was not taken */
     }

@@ -65,8 +65,9 @@ nrs_duty_state nrs_duty_state_of(const nrs_duty_question *question, const Nrs__W
 NRS_MUST_USE nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const char *org);
 
 /* accept.c */
-/** A receipt `accepted` or `declined` from a recipient. bytes: the statement's, verbatim. Only fatal errors. */
-NRS_MUST_USE nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes);
+/** A receipt `accepted` or `declined` of a recipient. whose: its signing key; bytes: the statement's, verbatim. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE],
+                                         const nrs_statement *statement, nrs_slice bytes);
 
 /* notice.c: reports whose key comes with the acceptance only */
 /** Tell each recipient of such a report of it; the report is in the log. */

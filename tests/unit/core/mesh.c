@@ -185,6 +185,10 @@ static void send(mesh *net, size_t node, const nrs_effect *effect)
         cut(link, MESH_NODE_MAX);
         return;
     }
+    if (net->swallow) {
+        net->swallow = false;
+        return;
+    }
     net->frames++;
     net->frame_bytes += effect->bytes.size;
     enqueue(other, NRS_EVENT_FRAME, link->from == node ? link->to_id : link->from_id, curve_of(net, node), nrs_slice_of_bytes(&effect->bytes));
@@ -306,7 +310,7 @@ void mesh_settle(mesh *net, size_t rounds)
 
 /* ---- Membership ---- */
 
-static void inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
+void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
 {
     char *text = NULL;
     nrs_event event = {.type = NRS_EVENT_INBOX, .name = name, .user = "tester"};
@@ -333,7 +337,7 @@ static void sign_roster(mesh *net, nrs_roster *roster)
     net->many = many;
 }
 
-static Nrs__Wire__Member *member_of(mesh_node *node, uint32_t role)
+Nrs__Wire__Member *mesh_member(mesh_node *node, uint32_t role)
 {
     static Nrs__Wire__Member members[MESH_NODE_MAX * 8];
     nrs_signed *outer = NULL;
@@ -365,7 +369,7 @@ static void create(mesh *net)
     nrs_roster roster;
     nrs_public_keys key = *nrs_identity_public(net->roster_key);
     ProtobufCBinaryData keys[1] = {nrs_field_of(nrs_slice_of(key.sign_key, NRS_KEY_SIZE))};
-    Nrs__Wire__Member *members[1] = {member_of(&net->nodes[0], NRS_ROLE_HUB)};
+    Nrs__Wire__Member *members[1] = {mesh_member(&net->nodes[0], NRS_ROLE_HUB)};
     Nrs__Wire__Rules rules;
 
     nrs__wire__rules__init(&rules);
@@ -387,7 +391,7 @@ static void create(mesh *net)
     sign_roster(net, &roster);
     nrs_bytes_wipe(&first_many);
     OK(nrs_bytes_copy(&first_many, nrs_slice_of_bytes(&net->many)));
-    inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+    mesh_inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
 }
 
 /* The next version with one member more or one fewer (role 0), or the same (node MESH_NODE_MAX). */
@@ -403,7 +407,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     Nrs__Wire__Member *members[MESH_NODE_MAX + 1];
     Nrs__Wire__Tombstone tombstone, *tombstones[MESH_NODE_MAX];
     const nrs_public_keys *keys = nrs_identity_public(net->nodes[same ? 0 : node].identity);
-    Nrs__Wire__Member *fresh = role == 0 || same ? NULL : member_of(&net->nodes[node], role);
+    Nrs__Wire__Member *fresh = role == 0 || same ? NULL : mesh_member(&net->nodes[node], role);
     size_t count = 0;
 
     OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
@@ -452,7 +456,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
 
 void mesh_give(mesh *net, size_t node)
 {
-    inbox(net, node, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
+    mesh_inbox(net, node, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
 }
 
 void mesh_bump(mesh *net)
@@ -512,7 +516,7 @@ void mesh_join(mesh *net, size_t node, uint32_t role)
     invite.n_cards = 1;
     invite.cards = cards;
     OK(nrs_invite_encode(&bytes, &invite));
-    inbox(net, node, "electricity.invite", "INVITE", nrs_slice_of_bytes(&bytes));
+    mesh_inbox(net, node, "electricity.invite", "INVITE", nrs_slice_of_bytes(&bytes));
     nrs_bytes_wipe(&bytes);
 }
 

@@ -50,6 +50,7 @@ typedef struct mesh {
     /* Called for each frame before it is delivered; false drops the link instead. */
     bool (*inspect)(void *context, size_t from, size_t to, nrs_slice frame);
     void *inspect_context;
+    bool swallow;            /* set by inspect: this frame alone is lost */
 } mesh;
 
 /** node 0 is the hub of the community "electricity"; the others are members, all joined. Names org-0 …  */
@@ -62,6 +63,10 @@ void mesh_remove(mesh *net, size_t node);
 void mesh_bump(mesh *net);
 /** Sign a next version that `edit` has changed, hand it to node 0, and let it reach the others. */
 void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
+/** Leave a file in a node's inbox. */
+void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes);
+/** A node's entry of a roster, by its card. Borrowed until the mesh makes many more. */
+Nrs__Wire__Member *mesh_member(mesh_node *node, uint32_t role);
 /** Leave the newest roster in a node's inbox. */
 void mesh_give(mesh *net, size_t node);
 /** A frame to a node as if the peer at the other end of their link had sent it. */

@@ -96,6 +96,16 @@ nrs_verdict nrs_policy_conditions_export(nrs_conditions conditions, nrs_sink sin
 /** Whether what leaves must not tell whose report it is. */
 bool nrs_policy_hides_source(nrs_conditions conditions);
 
+/* ---- Onward consent (policy_onward.c) ---- */
+
+/** Whether `@community` reaches a member. Ministries, the national centre, response agencies and the Council stand in a community
+ *  and are reached by their own address or by consent alone; among themselves, and by CLEAR, they are reached like any other.
+ *  from, to: roles of sender and member. */
+bool nrs_policy_community_covers(nrs_label label, uint32_t from, uint32_t to);
+/** Whether a hub may pass a report on to a member with this role. onward: the header's bits. home: in the header's own
+ *  community, whose other members were the originator's to address. */
+nrs_verdict nrs_policy_onward(nrs_label label, uint32_t onward, bool home, uint32_t role);
+
 /** One question about everything at once. The label is asked first, then the duty, then the disclaimer. */
 typedef struct nrs_edge {
     nrs_edge_place place;

@@ -177,6 +177,23 @@ NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t repor
 NRS_MUST_USE nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit, void *context);
 /** Reports (not expired) that still wait for this organisation's prekey, ascending. */
 NRS_MUST_USE nrs_error nrs_store_waiting_each(nrs_store *store, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms, nrs_recipient_visitor visit, void *context);
+/** Who was let in to a report by a later authority than the originator's, by whom; and with the address "" by whom this node was. */
+typedef struct nrs_let_in_row {
+    uint64_t report;            /* position */
+    const char *address;        /* as in nrs_recipient_row; "": this node itself */
+    uint32_t authority;         /* NRS_AUTHORITY_… */
+    uint64_t at_ms;
+    uint64_t version;           /* of the community's roster, whose members then are the audience; 0: named by itself */
+    const uint8_t *org;         /* 32: who was let in */
+    const uint8_t *by;          /* 32: the grantor */
+    const uint8_t *community;   /* 32: of those it is for */
+    const uint8_t *grant;       /* 32: id of the grant */
+} nrs_let_in_row;
+typedef nrs_error (*nrs_let_in_visitor)(void *context, const nrs_let_in_row *row);
+/** One for each report and address: a later one replaces it. */
+NRS_MUST_USE nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row);
+/** address: one alone, or NULL for all. */
+NRS_MUST_USE nrs_error nrs_store_let_in_each(nrs_store *store, uint64_t report, const char *address, nrs_let_in_visitor visit, void *context);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
 NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);

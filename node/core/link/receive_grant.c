@@ -1,0 +1,218 @@
+/* Grants and slots from peers: whose authority they rest on, whom they are for, and those that are for this node (SPEC 6.5, 10.4). */
+#include <string.h>
+
+#include "audit/audit.h"
+#include "link/receive.h"
+#include "report/onward.h"
+
+/* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
+static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
+{
+    size_t indices[NRS_PERSON_COUNT_MAX + 1];
+    size_t count = nrs_slots_for(indices, sizeof indices / sizeof indices[0], slots, key_hash);
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && i < sizeof indices / sizeof indices[0] && error == NRS_OK; i++) {
+        nrs_bytes path_record = {0};
+        nrs_record *decoded = NULL;
+        nrs_slot_path *path = NULL;
+        error = nrs_slots_path_record(&path_record, slots, indices[i]);
+        if (error == NRS_OK) {
+            error = nrs_record_decode(&decoded, nrs_slice_of_bytes(&path_record));
+        }
+        if (error == NRS_OK) {
+            error = nrs_slot_path_decode(&path, nrs_field(&decoded->payload));
+        }
+        if (error == NRS_OK) {
+            error = nrs_open_slot(core, path, nrs_slice_of_bytes(&path_record));
+        }
+        nrs_slot_path_free(&path);
+        nrs_record_free(&decoded);
+        nrs_bytes_wipe(&path_record);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
+            error = NRS_OK;
+        }
+    }
+    return error;
+}
+
+nrs_error nrs_receive_own_slots(nrs_core *core, const nrs_slots *slots)
+{
+    nrs_error error = open_slots_for(core, slots, core->self_hash);
+
+    return error == NRS_OK && core->former != NULL ? open_slots_for(core, slots, core->former_hash) : error;
+}
+
+/* The grantor's own hand, or that of a hub of a community that carries it. */
+static bool grant_handed_over(const nrs_core *core, const nrs_peer *from, const nrs_grant_terms *terms, const nrs_grant *grant)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const uint64_t shared = from->member_of & self->member_of;
+
+    if (terms->depth == 0) {
+        return nrs_may_hand_over(core, from, terms->target, grant->grantor.data);
+    }
+    return nrs_key_follows(core, grant->grantor.data, from->keys.sign_key) ? shared != 0 : (from->hub_of & terms->carriers & shared) != 0;
+}
+
+static nrs_error check_grant(nrs_core *core, nrs_grant_terms *terms_out, const nrs_sealed_view *view, const nrs_grant *grant, const nrs_peer *from)
+{
+    nrs_error error = nrs_grant_terms_of(core, terms_out, view, grant);
+
+    if (error == NRS_OK && !grant_handed_over(core, from, terms_out, grant)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK && terms_out->depth == 0) { /* of a later authority's, the terms ask whether the grantor is a hub now */
+        error = nrs_check_maker(core, from, terms_out->target, grant->grantor.data);
+    }
+    return error == NRS_OK && terms_out->depth > 0 && nrs_key_revoked(core, grant->grantor.data) ? NRS_ERROR_REVOKED : error;
+}
+
+/* Somebody went beyond what the source agreed to: that is worth more than a line in the log. */
+static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, const uint8_t grantor[NRS_KEY_SIZE], nrs_error rule)
+{
+    const nrs_peer *by = nrs_peer_by_sign(core, grantor);
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .org = by == NULL ? NULL : by->org,
+                                 .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
+    nrs_error error = rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS ? nrs_audit_add(core, &what) : NRS_OK;
+
+    return error == NRS_OK ? rule : error;
+}
+
+nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_grant *grant = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant_terms terms;
+    uint8_t grant_id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error = nrs_grant_verify(&grant, grant_id, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, grant_id);
+    }
+    if (error != NRS_OK || position != 0) {
+        goto out;
+    }
+    error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = nrs_receive_defer_with_report(core, grant->sealed_id.data, record, from);
+    }
+    if (error == NRS_OK) {
+        error = check_grant(core, &terms, view, grant, from);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            error = audit_refusal(core, view, grant->grantor.data, error);
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
+                            nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
+    }
+    if (error == NRS_OK && terms.depth > 0 && view->header->label == NRS_LABEL_CLEAR) { /* nothing more comes: the key is in it */
+        error = nrs_let_in_note(core, view, grant, grant_id, &terms, NULL);
+        error = error == NRS_OK ? nrs_open_clear_onward(core, view, position, grant, grant_id, &terms) : error;
+    }
+out:
+    nrs_sealed_view_free(&view);
+    nrs_grant_free(&grant);
+    return error;
+}
+
+/* Hubs keep tables to hand out slots from; the originator, and the hub below, those that tell whom another let in. */
+static nrs_error check_slot_table(nrs_core *core, const nrs_sealed_view *view, const nrs_grant_terms *terms, const nrs_grant *grant,
+                                  const nrs_slot_table *table, const nrs_peer *from)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const bool told = terms->depth > 0 && (nrs_key_ours(core, view->header->originator.data) || nrs_key_ours(core, terms->parents[0].grantor));
+    nrs_error error;
+
+    if ((self->hub_of & terms->carriers & self->member_of) == 0 && !told) {
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
+    if (!grant_handed_over(core, from, terms, grant)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    error = terms->depth == 0 ? NRS_OK : nrs_onward_check_slots(core, view->header, terms, table);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : audit_refusal(core, view, grant->grantor.data, error);
+}
+
+nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_slot_table *table = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_grant *grant = NULL;
+    nrs_slots *slots = NULL;
+    nrs_grant_terms terms;
+    const nrs_log_entry *sealed_entry;
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0, sealed_position = 0, grant_position = 0;
+    nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
+    nrs_error error;
+
+    error = nrs_slot_table_decode(&table, payload);
+    if (error == NRS_OK) {
+        nrs_slot_table_log_id(id, table->sealed_id.data, record);
+        error = nrs_store_log_find(core->store, &position, id);
+    }
+    if (error == NRS_OK && position != 0) {
+        goto out; /* a duplicate by another path */
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = nrs_receive_defer_with_report(core, table->sealed_id.data, record, from);
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        error = nrs_grant_terms_of(core, &terms, view, grant);
+    }
+    if (error == NRS_OK && grant_position == 0) {
+        error = nrs_log_entry_at(core, &sealed_entry, sealed_position);
+        if (error == NRS_OK && sealed_entry->slots != NULL) {
+            goto out; /* a duplicate: it came with the report */
+        }
+    }
+    if (error == NRS_OK) {
+        error = check_slot_table(core, view, &terms, grant, table, from);
+    }
+    if (error == NRS_OK) {
+        error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
+    }
+    if (error == NRS_OK) {
+        row.expires_ms = view->header->expires_ms;
+        error = nrs_store_log_append(core->store, &row.position, &row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_receive_own_slots(core, slots);
+    }
+    if (error == NRS_OK && terms.depth > 0) {
+        error = nrs_let_in_note(core, view, grant, table->grant_id.data, &terms, table);
+    } else if (error == NRS_OK) {
+        error = nrs_log_remember_slots(core, &row, view, sealed_position, grant_position, &slots);
+    }
+out:
+    nrs_slots_destroy(&slots);
+    nrs_grant_free(&grant);
+    nrs_sealed_view_free(&view);
+    nrs_slot_table_free(&table);
+    return error;
+}
+
+nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_slot_path *path = NULL;
+    nrs_error error = nrs_slot_path_decode(&path, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_open_slot(core, path, record);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
+        }
+    }
+    nrs_slot_path_free(&path);
+    return error;
+}

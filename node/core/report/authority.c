@@ -1,0 +1,225 @@
+/* Whose authority a grant rests on (SPEC 6.5): the originator's own, or its consent by way of hubs that had the key before. */
+#include <string.h>
+
+#include "report/onward.h"
+#include "rules/edges.h"
+#include "link/receive.h"
+
+static nrs_error check_originator(const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    if ((grant->authority_ref.len != 0) != ((view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && grant->sealed_id.len != 0)) {
+        return NRS_ERROR_FORGED; /* what unlocks cites an acceptance, and nothing else does */
+    }
+    return memcmp(grant->grantor.data, view->header->originator.data, NRS_KEY_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+}
+
+bool nrs_onward_lists(const nrs_header *header, const uint8_t community[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < header->n_onward_communities; i++) {
+        if (memcmp(header->onward_communities[i].data, community, NRS_HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return memcmp(header->community.data, community, NRS_HASH_SIZE) == 0;
+}
+
+nrs_error nrs_onward_covers(const nrs_core *core, const nrs_header *header, const nrs_community *target, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const bool home = memcmp(target->id, header->community.data, NRS_HASH_SIZE) == 0;
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(target->roster, sign_key);
+    const nrs_peer *successor = member == NULL ? nrs_key_successor(core, sign_key) : NULL;
+
+    if (successor != NULL) {
+        member = nrs_roster_member_by_key(target->roster, successor->keys.sign_key);
+    }
+    if (member == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return nrs_policy_onward((nrs_label)header->label, header->onward, home, member->role).error;
+}
+
+nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header, const nrs_grant_terms *terms, const nrs_slot_table *table)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < table->n_slots && error == NRS_OK; i++) {
+        nrs_slot *slot = NULL;
+        const nrs_peer *peer = NULL;
+
+        error = nrs_slot_decode(&slot, nrs_field(&table->slots[i]));
+        if (error == NRS_OK) {
+            peer = nrs_peer_by_hash(core, slot->org.data);
+        }
+        if (terms->target != NULL && peer != NULL && peer->member_of != 0 && nrs_roster_tombstone(terms->target->roster, peer->keys.sign_key) == NULL) {
+            error = nrs_onward_covers(core, header, terms->target, peer->keys.sign_key);
+            error = error == NRS_ERROR_NOT_MEMBER ? NRS_ERROR_ONWARD : error;
+        }
+        nrs_slot_free(&slot);
+    }
+    return error;
+}
+
+/* A hub of the header's community, or of one that the consent names. */
+static bool hub_of_consent(nrs_core *core, const nrs_header *header, const nrs_peer *peer, bool home_only)
+{
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_community *one = &core->communities[i];
+        const bool home = memcmp(one->id, header->community.data, NRS_HASH_SIZE) == 0;
+
+        if (nrs_peer_hub(core, peer, one) && (home || (!home_only && nrs_onward_lists(header, one->id)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error add_parent(nrs_core *core, nrs_grant_terms *terms, nrs_grant **parent_out, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    uint64_t position = 0;
+    nrs_error error = terms->parent_count == NRS_ONWARD_DEPTH_MAX ? NRS_ERROR_ONWARD
+                                                                  : nrs_log_grant(core, parent_out, &position, view, grant->authority_ref.data);
+
+    if (error == NRS_OK) {
+        memcpy(terms->parents[terms->parent_count].id, grant->authority_ref.data, NRS_HASH_SIZE);
+        memcpy(terms->parents[terms->parent_count].grantor, (*parent_out)->grantor.data, NRS_KEY_SIZE);
+        terms->parents[terms->parent_count].position = position;
+        terms->parent_count++;
+        terms->depth++;
+    }
+    return error;
+}
+
+/* Down to a grant of the originator's own; a release is the end of a way, not a step on it. */
+static nrs_error follow(nrs_core *core, nrs_grant_terms *terms, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    nrs_grant *held = NULL;
+    const nrs_grant *at = grant;
+    nrs_error error = NRS_OK;
+
+    while (error == NRS_OK && at->authority == NRS_AUTHORITY_CONSENT) {
+        const nrs_peer *grantor = nrs_peer_by_sign(core, at->grantor.data);
+        nrs_grant *parent = NULL;
+
+        if (grantor == NULL || !hub_of_consent(core, view->header, grantor, at->community.len == 0)) {
+            error = NRS_ERROR_NOT_MEMBER;
+            break;
+        }
+
+        error = add_parent(core, terms, &parent, view, at);
+        nrs_grant_free(&held);
+        held = parent;
+        at = parent;
+    }
+    if (error == NRS_OK) {
+        error = at->authority == NRS_AUTHORITY_ORIGINATOR ? check_originator(view, at) : NRS_ERROR_ONWARD;
+    }
+    nrs_grant_free(&held);
+    return error;
+}
+
+static nrs_error check_consent(nrs_core *core, nrs_grant_terms *terms, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    const nrs_header *header = view->header;
+    const bool home = grant->community.len == 0;
+
+    if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE) {
+        return NRS_ERROR_LABEL_FORBIDS;
+    }
+    if ((header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+        return NRS_ERROR_ONWARD; /* its key is the originator's alone to give */
+    }
+    if (home ? (header->onward & ~(uint32_t)NRS_ONWARD_COMMUNITIES) == 0
+             : header->label != NRS_LABEL_CLEAR && ((header->onward & NRS_ONWARD_COMMUNITIES) == 0 || !nrs_onward_lists(header, grant->community.data))) {
+        return NRS_ERROR_ONWARD;
+    }
+    if (grant->sealed_audience.len == 0) {
+        return NRS_ERROR_FORGED; /* another audience than the originator's, so it says which */
+    }
+    if (terms->target != NULL && (terms->target->roster->rules->labels & NRS_LABEL_BIT(header->label)) == 0) {
+        return NRS_ERROR_COMMUNITY_RULE;
+    }
+    return follow(core, terms, view, grant);
+}
+
+static uint64_t carriers_of(nrs_core *core, const nrs_header *header, const nrs_community *target)
+{
+    uint64_t carriers = target == NULL ? 0 : nrs_community_bit(core, target);
+
+    for (size_t i = 0; i < core->community_count; i++) {
+        if (nrs_onward_lists(header, core->communities[i].id)) {
+            carriers |= nrs_community_bit(core, &core->communities[i]);
+        }
+    }
+    return carriers;
+}
+
+nrs_error nrs_grant_terms_of(nrs_core *core, nrs_grant_terms *terms_out, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    const bool elsewhere = grant->community.len != 0 && memcmp(grant->community.data, view->header->community.data, NRS_HASH_SIZE) != 0;
+    nrs_grant_terms terms = {.target = nrs_community_by_id(core, elsewhere ? grant->community.data : view->header->community.data)};
+    nrs_error error = NRS_ERROR_NOT_RUNNING_HERE;
+
+    NRS_ASSERT(terms_out != NULL);
+    if (nrs_community_by_id(core, view->header->community.data) == NULL) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    if (grant->community.len != 0 && !elsewhere) {
+        return NRS_ERROR_FORGED; /* written out where it says nothing */
+    }
+    switch (grant->authority) {
+    case NRS_AUTHORITY_ORIGINATOR:
+        terms.carriers = nrs_community_bit(core, terms.target);
+        error = check_originator(view, grant);
+        break;
+    case NRS_AUTHORITY_CONSENT:
+        terms.carriers = carriers_of(core, view->header, terms.target);
+        error = check_consent(core, &terms, view, grant);
+        break;
+    default:
+        break;
+    }
+    if (error == NRS_OK) {
+        *terms_out = terms;
+    }
+    return error;
+}
+
+nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_header *header, const nrs_peer *from)
+{
+    const nrs_community *home = nrs_community_by_id(core, header->community.data);
+    bool consented = header->label == NRS_LABEL_CLEAR;
+    bool handed_over = false;
+
+    if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE) {
+        return NRS_ERROR_LABEL_FORBIDS;
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_community *joined = &core->communities[i];
+
+        if (!joined->member || !nrs_peer_member(core, from, joined) || !nrs_roster_recognises(joined->roster, header->community.data)) {
+            continue;
+        }
+        consented = consented || ((header->onward & NRS_ONWARD_COMMUNITIES) != 0 && nrs_onward_lists(header, joined->id));
+        handed_over = handed_over || nrs_peer_hub(core, from, joined) || (home != NULL && nrs_peer_hub(core, from, home));
+    }
+    return !handed_over ? NRS_ERROR_NOT_MEMBER : consented ? NRS_OK : NRS_ERROR_ONWARD;
+}
+
+static nrs_error check_duty(const nrs_roster *rules, const nrs_header *header, nrs_edge_place place, uint32_t kind, const Nrs__Wire__Member *member,
+                            uint64_t now_ms, const char *named)
+{
+    const nrs_duty_question question = {.roster = rules, .place = place, .label = (nrs_label)header->label, .kind = kind, .named = named, .now_ms = now_ms};
+    const char *name = NULL;
+
+    return nrs_policy_duty(place, nrs_duty_state_of(&question, member, &name)).error;
+}
+
+nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const nrs_community *target,
+                          const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, header->community.data);
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(target->roster, sign_key);
+    nrs_error error = home == NULL ? NRS_OK : check_duty(home->roster, header, place, kind, member, core->now_ms, header->duty);
+
+    return error == NRS_OK && home != target ? check_duty(target->roster, header, place, kind, member, core->now_ms, "") : error;
+}

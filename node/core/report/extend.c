@@ -1,0 +1,295 @@
+/* Extending (SPEC 6.10): a hub that has the key of a report gives it to whom the source's consent names, by grants of its own that stand on
+ * the one it was let in by. The report goes as it is. Nobody is asked: the source has said beforehand what it agrees to, and the
+ * roster who is meant. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "audit/audit.h"
+#include "report/onward.h"
+#include "report/withdrawal.h"
+#include "roster/roster.h"
+#include "rules/edges.h"
+#include "stream/stream.h"
+
+#define NAMED_PER_GRANT 32u /* organisations by name: a grant with its sealed audience has 2,048 bytes */
+
+typedef struct extending {
+    nrs_core *core;
+    const nrs_extension_of *of;
+    const nrs_community *home;
+    nrs_community *target;
+    nrs_recipient *recipients; /* with a prekey; owned */
+    const nrs_peer **peers;    /* of the same; owned */
+    size_t count, waiting_count;
+} extending;
+
+static bool usable(const nrs_core *core, const uint8_t key[NRS_KEY_SIZE])
+{
+    uint8_t shared[NRS_KEY_SIZE];
+    nrs_error error = nrs_identity_agree(shared, core->identity, key);
+
+    sodium_memzero(shared, sizeof shared);
+    return error == NRS_OK;
+}
+
+static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_id)
+{
+    static const uint8_t none[NRS_HASH_SIZE];
+    nrs_core *core = it->core;
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    const nrs_let_in_row row = {.report = it->of->position, .address = address, .authority = NRS_AUTHORITY_CONSENT, .at_ms = core->now_ms,
+                                .version = it->target->roster->version, .org = peer->keys.sign_key, .by = core->self.sign_key, .community = it->target->id,
+                                .grant = grant_id == NULL ? none : grant_id};
+    const nrs_recipient_row recipient = {.report = it->of->position, .address = address, .org = peer->keys.sign_key, .granted = grant_id != NULL};
+    nrs_error error;
+
+    nrs_let_in_address(address, it->home, it->target, peer->org);
+    if (it->of->only != NULL) {
+        return nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);
+    }
+    error = nrs_store_let_in_add(core->store, &row);
+    return error == NRS_OK ? nrs_store_recipient_add(core->store, &recipient) : error;
+}
+
+/* Whoever has a slot already, or the report itself, needs none. */
+static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
+{
+    nrs_core *core = it->core;
+    const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+    nrs_recipient *recipient = &it->recipients[it->count];
+    bool granted = false;
+    nrs_error error;
+
+    if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
+        nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && it->of->only != peer) ||
+        nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK ||
+        nrs_onward_duty(core, it->of->view->header, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data) != NRS_OK) {
+        return NRS_OK;
+    }
+    error = it->of->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->of->view->id, peer);
+    if (error != NRS_OK || granted) {
+        return error;
+    }
+    if (it->of->view->header->label == NRS_LABEL_CLEAR) { /* the key stands in the grant */
+        it->peers[it->count++] = peer;
+        return NRS_OK;
+    }
+    if (!nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient->agree_key) ||
+        !usable(core, recipient->prekey)) {
+        it->waiting_count++;
+        return it->of->only != NULL ? NRS_OK : note(it, peer, NULL);
+    }
+    it->peers[it->count] = peer;
+    it->count++;
+    return NRS_OK;
+}
+
+/* Of the header's community they are named one by one, since its address does not reach them; elsewhere the community is. */
+static nrs_error make_grant(extending *it, nrs_bytes *grant_out, nrs_bytes *table_out, size_t first, size_t count)
+{
+    nrs_core *core = it->core;
+    const bool home = it->target == it->home;
+    Nrs__Wire__Target *targets = calloc(count, sizeof *targets);
+    Nrs__Wire__Target **list = calloc(count, sizeof(Nrs__Wire__Target *));
+    nrs_audience audience;
+    const nrs_grant_request request = {
+        .sealed = it->of->view,
+        .file_key = it->of->file_key,
+        .authority = NRS_AUTHORITY_CONSENT,
+        .authority_ref = nrs_slice_of(it->of->parent_id, NRS_HASH_SIZE),
+        .audience = &audience,
+        .community = home ? nrs_slice_of(NULL, 0) : nrs_slice_of(it->target->id, NRS_HASH_SIZE),
+        .recipients = &it->recipients[first],
+        .recipient_count = it->of->view->header->label == NRS_LABEL_CLEAR ? 0 : count,
+        .grantor = {.keys = &core->self, .agree = nrs_identity_agree_with, .agree_context = core->identity},
+        .now_ms = core->now_ms,
+    };
+    nrs_error error = targets == NULL || list == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    nrs__wire__audience__init(&audience);
+    for (size_t i = 0; error == NRS_OK && i < (home ? count : 1); i++) {
+        nrs__wire__target__init(&targets[i]);
+        list[i] = &targets[i];
+        if (home) {
+            targets[i].org = nrs_field_of(nrs_slice_of(it->peers[first + i]->keys.sign_key, NRS_KEY_SIZE));
+        } else {
+            targets[i].community = nrs_field_of(nrs_slice_of(it->target->id, NRS_HASH_SIZE));
+            targets[i].roster_version = it->target->roster->version;
+        }
+        audience.n_targets++;
+    }
+    audience.targets = list;
+    if (error == NRS_OK) {
+        error = nrs_grant_make(grant_out, table_out, &request);
+    }
+    free(list);
+    free(targets);
+    return error;
+}
+
+/* Into the log, as the hub's own records. */
+static nrs_error put(extending *it, nrs_slice grant, nrs_slice table, uint8_t grant_id_out[NRS_HASH_SIZE])
+{
+    nrs_core *core = it->core;
+    const nrs_slice none = nrs_slice_of(NULL, 0), owner = nrs_slice_of(it->of->view->id, NRS_HASH_SIZE);
+    const uint64_t expires_ms = it->of->view->header->expires_ms;
+    uint8_t table_id[NRS_HASH_SIZE];
+    nrs_bytes record = {0};
+    nrs_error error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, grant);
+
+    if (error == NRS_OK) {
+        nrs_hash_one(grant_id_out, NRS_DOMAIN_STATEMENT_ID, grant);
+        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id_out, nrs_slice_of_bytes(&record), owner, none, expires_ms);
+    }
+    if (error == NRS_OK && table.size > 0) {
+        nrs_slot_table_log_id(table_id, it->of->view->id, table);
+        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, table, none, none, expires_ms);
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+static nrs_error grant_all(extending *it)
+{
+    const size_t most = it->target == it->home ? NAMED_PER_GRANT : NRS_SLOT_COUNT_MAX;
+    nrs_error error = NRS_OK;
+
+    for (size_t first = 0; error == NRS_OK && first < it->count; first += most) {
+        const size_t count = it->count - first < most ? it->count - first : most;
+        uint8_t grant_id[NRS_HASH_SIZE];
+        nrs_bytes grant = {0}, table = {0};
+
+        error = make_grant(it, &grant, &table, first, count);
+        if (error == NRS_OK) {
+            error = put(it, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), grant_id);
+        }
+        for (size_t i = 0; error == NRS_OK && i < count; i++) {
+            error = note(it, it->peers[first + i], grant_id);
+        }
+        nrs_bytes_wipe(&table);
+        nrs_bytes_wipe(&grant);
+    }
+    return error;
+}
+
+static nrs_error audit_extension(const extending *it)
+{
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .about = nrs_slice_of(it->of->view->id, NRS_HASH_SIZE), .detail = detail};
+    const char *label = nrs_label_name((nrs_label)it->of->view->header->label);
+
+    (void)snprintf(detail, sizeof detail, "%s @%s %zu", label, it->target->roster->id, it->count);
+    nrs_core_log(it->core, NRS_OK, "extended on the source's consent: TLP:%s to @%s, recipients: %zu, waiting: %zu", label, it->target->roster->id, it->count,
+                 it->waiting_count);
+    return nrs_audit_add(it->core, &what);
+}
+
+static nrs_error extend_into(nrs_core *core, const nrs_extension_of *of, nrs_community *target)
+{
+    extending it = {.core = core, .of = of, .home = nrs_community_by_id(core, of->view->header->community.data), .target = target};
+    const size_t most = target->roster->n_members;
+    nrs_error error;
+
+    it.recipients = calloc(most, sizeof *it.recipients);
+    it.peers = calloc(most, sizeof(const nrs_peer *));
+    error = it.recipients == NULL || it.peers == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    for (size_t i = 0; error == NRS_OK && i < most; i++) {
+        error = candidate(&it, target->roster->members[i]);
+    }
+    if (error == NRS_OK) {
+        error = grant_all(&it);
+    }
+    if (error == NRS_OK && (it.count > 0 || (it.waiting_count > 0 && of->only == NULL))) {
+        error = audit_extension(&it);
+    }
+    free(it.recipients);
+    free(it.peers);
+    return error;
+}
+
+/* The way so far leaves room for one grant more, and does not lead back where it came from. */
+static bool may_extend(nrs_core *core, const nrs_extension_of *of, const nrs_community *target)
+{
+    const nrs_header *header = of->view->header;
+    const nrs_community *home = nrs_community_by_id(core, header->community.data);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_grant_terms terms;
+    bool hub = nrs_peer_hub(core, self, home);
+
+    if (!target->member || of->parent->authority == NRS_AUTHORITY_RELEASE || nrs_grant_terms_of(core, &terms, of->view, of->parent) != NRS_OK ||
+        terms.depth >= NRS_ONWARD_DEPTH_MAX || (terms.depth > 0 && terms.target == target)) {
+        return false;
+    }
+    if (target == home) { /* what this node sends itself has reached whom it may */
+        return hub && header->label != NRS_LABEL_CLEAR && !nrs_key_ours(core, header->originator.data);
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        hub = hub || (nrs_onward_lists(header, core->communities[i].id) && core->communities[i].hub);
+    }
+    return hub && nrs_onward_lists(header, target->id) && nrs_roster_recognises(target->roster, header->community.data) &&
+           (target->roster->rules->labels & NRS_LABEL_BIT(header->label)) != 0;
+}
+
+nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
+{
+    const nrs_header *header = extension->view->header;
+    nrs_error error = NRS_OK;
+
+    if (header->onward == 0 || nrs_withdrawn(core, extension->view->id) || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 || nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE ||
+        nrs_community_by_id(core, header->community.data) == NULL) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        nrs_community *target = &core->communities[i];
+
+        if (nrs_onward_lists(header, target->id) && may_extend(core, extension, target)) {
+            error = extend_into(core, extension, target);
+        }
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* no reason to lose the report itself */
+        nrs_core_log(core, error, "a report cannot be extended: %s", nrs_error_rule(error));
+        error = NRS_OK;
+    }
+    return error;
+}
+
+nrs_error nrs_onward_extend_late(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer)
+{
+    nrs_extension_of extension = {.position = row->position, .only = peer};
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    nrs_grant *parent = NULL;
+    nrs_opened opened = {0};
+    nrs_let_in let_in;
+    uint64_t position = 0;
+    nrs_error error = nrs_let_in_self(core, &let_in, row->position);
+
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, row->id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_grant(core, &parent, &position, view, let_in.grant);
+    }
+    if (error == NRS_OK) {
+        error = nrs_open_file_key(core, &file_key, row);
+    }
+    if (error == NRS_OK) {
+        error = nrs_annex_read(core, &opened, row);
+    }
+    if (error == NRS_OK) {
+        extension.view = view;
+        extension.file_key = file_key;
+        extension.parent = parent;
+        extension.parent_id = let_in.grant;
+        extension.kind = opened.report->kind;
+        error = nrs_onward_extend(core, &extension);
+    }
+    nrs_opened_wipe(&opened);
+    nrs_grant_free(&parent);
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_view_free(&view);
+    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error; /* it goes on waiting */
+}

@@ -1,0 +1,261 @@
+/* Who was let in beside those that the originator addressed, by whom, and what becomes of their receipts (SPEC 6.10). */
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "report/onward.h"
+#include "roster/roster.h"
+
+typedef struct found {
+    nrs_let_in let_in;
+    bool any;
+} found;
+
+static nrs_error take_row(void *context, const nrs_let_in_row *row)
+{
+    found *it = context;
+
+    it->let_in = (nrs_let_in){.authority = row->authority, .at_ms = row->at_ms, .version = row->version};
+    memcpy(it->let_in.by, row->by, NRS_KEY_SIZE);
+    memcpy(it->let_in.community, row->community, NRS_HASH_SIZE);
+    memcpy(it->let_in.grant, row->grant, NRS_HASH_SIZE);
+    it->any = true;
+    return NRS_OK;
+}
+
+nrs_error nrs_let_in_self(nrs_core *core, nrs_let_in *let_in_out, uint64_t report)
+{
+    found it = {.any = false};
+    nrs_error error = nrs_store_let_in_each(core->store, report, "", take_row, &it);
+
+    if (error == NRS_OK && !it.any) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        *let_in_out = it.let_in;
+    }
+    return error;
+}
+
+/* As for the originator's audience (5.4): who was named by itself goes on reading, a community's members as they were in the version
+ * that the grant names, where that roster is held. */
+nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nrs_let_in *let_in)
+{
+    const nrs_community *target = nrs_community_by_id(core, let_in->community);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_roster_parts parts = {0};
+    nrs_reader_facts facts = {.org_named = let_in->version == 0, .community_named = target != NULL && nrs_peer_member(core, self, target)};
+    nrs_error error = NRS_OK;
+
+    if (target != NULL && let_in->version != 0 && let_in->version != target->roster->version) {
+        error = nrs_roster_at(core, &parts, target->id, let_in->version);
+        if (error == NRS_OK) {
+            facts.community_named = nrs_roster_member_by_key(parts.roster, core->self.sign_key) != NULL;
+        }
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    nrs_roster_parts_wipe(&parts);
+    if (error == NRS_OK) {
+        *facts_out = facts;
+    }
+    return error;
+}
+
+void nrs_let_in_address(char *address_out, const nrs_community *home, const nrs_community *target, const char *org)
+{
+    memset(address_out, 0, NRS_ADDRESS_SIZE_MAX + 1);
+    if (home == target) {
+        (void)snprintf(address_out, NRS_ADDRESS_SIZE_MAX + 1, "%s", org);
+    } else {
+        (void)snprintf(address_out, NRS_ADDRESS_SIZE_MAX + 1, "%.32s/%.32s", org, target->roster->id);
+    }
+}
+
+/* ---- At the originator, and at the hub whose grant the other's stands on ---- */
+
+static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row)
+{
+    const nrs_recipient_row recipient = {.report = row->report, .address = row->address, .org = row->org, .granted = true};
+    found before = {.any = false};
+    nrs_error error = nrs_store_let_in_each(core->store, row->report, row->address, take_row, &before);
+
+    if (error == NRS_OK && !before.any) {
+        error = nrs_store_let_in_add(core->store, row);
+        if (error == NRS_OK) {
+            error = nrs_store_recipient_add(core->store, &recipient);
+            error = error == NRS_ERROR_EXISTS ? NRS_OK : error; /* it was addressed as well */
+        }
+    }
+    return error;
+}
+
+static nrs_error audit_note(nrs_core *core, const nrs_sealed_view *view, const nrs_grant *grant, const nrs_community *target, size_t count)
+{
+    const nrs_peer *by = nrs_peer_by_sign(core, grant->grantor.data);
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .org = by == NULL ? NULL : by->org, .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = detail};
+
+    (void)snprintf(detail, sizeof detail, "%s @%s %zu", nrs_label_name((nrs_label)view->header->label), target->roster->id, count);
+    return nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs_grant *grant, const uint8_t grant_id[NRS_HASH_SIZE],
+                          const nrs_grant_terms *terms, const nrs_slot_table *table)
+{
+    const nrs_community *home = nrs_community_by_id(core, view->header->community.data);
+    const size_t count = terms->target == NULL ? 0 : table == NULL ? terms->target->roster->n_members : table->n_slots;
+    const bool ours = nrs_key_ours(core, view->header->originator.data) || nrs_key_ours(core, terms->parents[0].grantor);
+    nrs_report_row report;
+    nrs_bytes holder = {0};
+    nrs_error error;
+
+    if (terms->depth == 0 || !ours || home == NULL || terms->target == NULL) { /* of a community that is not held nobody has a name here */
+        return NRS_OK;
+    }
+    error = nrs_store_report_get(core->store, &report, &holder, view->id);
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        char address[NRS_ADDRESS_SIZE_MAX + 1];
+        nrs_slot *slot = NULL;
+        const nrs_peer *peer = NULL;
+
+        if (table == NULL) {
+            const uint8_t *key = terms->target->roster->members[i]->sign_key.data;
+            peer = nrs_onward_covers(core, view->header, terms->target, key) == NRS_OK && memcmp(key, grant->grantor.data, NRS_KEY_SIZE) != 0 ? nrs_peer_by_sign(core, key) : NULL;
+        } else {
+            error = nrs_slot_decode(&slot, nrs_field(&table->slots[i]));
+            peer = error == NRS_OK ? nrs_peer_by_hash(core, slot->org.data) : NULL;
+        }
+        if (peer != NULL) { /* one whom no roster held here names is counted below, without a name */
+            const nrs_let_in_row row = {.report = report.position, .address = address, .authority = grant->authority, .at_ms = grant->created_ms,
+                                        .version = terms->target->roster->version, .org = peer->keys.sign_key, .by = grant->grantor.data,
+                                        .community = terms->target->id, .grant = grant_id};
+            nrs_let_in_address(address, home, terms->target, peer->org);
+            error = note_one(core, &row);
+        }
+        nrs_slot_free(&slot);
+    }
+    if (error == NRS_OK) {
+        error = audit_note(core, view, grant, terms->target, count);
+    }
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* ---- Receipts ---- */
+
+nrs_error nrs_statement_to_source(nrs_core *core, const uint8_t originator[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE],
+                                  const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    const nrs_community *home = nrs_community_by_id(core, community);
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_let_in let_in;
+    nrs_error error;
+
+    if (home == NULL || home->member) {
+        return nrs_statement_queue(core, originator, community, statement);
+    }
+    error = nrs_store_report_get(core->store, &row, &holder, sealed_id);
+    if (error == NRS_OK) {
+        error = nrs_let_in_self(core, &let_in, row.position);
+    }
+    if (error == NRS_OK) {
+        error = nrs_statement_queue(core, let_in.by, let_in.community, statement);
+    }
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* nobody to tell */
+}
+
+nrs_error nrs_receipt_pass_on(nrs_core *core, const nrs_report_row *row, const uint8_t whose[NRS_KEY_SIZE], const nrs_statement *statement)
+{
+    nrs_statement passed = *statement;
+
+    passed.type = NRS_STATEMENT_PASSED_ON;
+    passed.reference = nrs_field_of(nrs_slice_of(whose, NRS_KEY_SIZE));
+    return nrs_statement_to_source(core, row->originator, row->community, row->id, &passed);
+}
+
+typedef struct speaker {
+    const uint8_t *from, *whose;
+    uint8_t by[NRS_KEY_SIZE]; /* who let `whose` in */
+    bool known, speaks;
+} speaker;
+
+static nrs_error find_grantor(void *context, const nrs_let_in_row *row)
+{
+    speaker *it = context;
+
+    if (memcmp(row->org, it->whose, NRS_KEY_SIZE) == 0) {
+        memcpy(it->by, row->by, NRS_KEY_SIZE);
+        it->known = true;
+    }
+    return NRS_OK;
+}
+
+static nrs_error find_chain(void *context, const nrs_let_in_row *row)
+{
+    speaker *it = context;
+
+    it->speaks = it->speaks || (memcmp(row->org, it->by, NRS_KEY_SIZE) == 0 && memcmp(row->by, it->from, NRS_KEY_SIZE) == 0);
+    return NRS_OK;
+}
+
+nrs_error nrs_let_in_speaks(nrs_core *core, bool *speaks_out, uint64_t report, const uint8_t from[NRS_KEY_SIZE], const uint8_t whose[NRS_KEY_SIZE])
+{
+    speaker it = {.from = from, .whose = whose};
+    nrs_error error = nrs_store_let_in_each(core->store, report, NULL, find_grantor, &it);
+
+    if (error == NRS_OK && it.known) {
+        it.speaks = nrs_key_follows(core, it.by, from);
+        error = it.speaks ? NRS_OK : nrs_store_let_in_each(core->store, report, NULL, find_chain, &it);
+    }
+    if (error == NRS_OK) {
+        *speaks_out = it.speaks;
+    }
+    return error;
+}
+
+/* ---- What the originator says to all ---- */
+
+typedef struct telling {
+    nrs_core *core;
+    const nrs_statement *statement;
+} telling;
+
+static nrs_error tell_one(void *context, const nrs_let_in_row *row)
+{
+    const telling *it = context;
+
+    return row->address[0] == '\0' || !nrs_key_ours(it->core, row->by) ? NRS_OK : nrs_statement_queue(it->core, row->org, row->community, it->statement);
+}
+
+nrs_error nrs_let_in_tell(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_statement *statement)
+{
+    telling it = {core, statement};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, sealed_id);
+
+    if (error == NRS_OK) {
+        error = nrs_store_let_in_each(core->store, row.position, NULL, tell_one, &it);
+    }
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+nrs_error nrs_let_in_by(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t by[NRS_KEY_SIZE])
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_let_in let_in = {.authority = 0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, sealed_id);
+
+    if (error == NRS_OK) {
+        error = nrs_let_in_self(core, &let_in, row.position);
+    }
+    nrs_bytes_wipe(&holder);
+    if (error == NRS_OK) {
+        return nrs_key_follows(core, let_in.by, by) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_ERROR_NOT_MEMBER : error;
+}

@@ -1,0 +1,22 @@
+/* A second community beside the mesh's own: what one recognises of the other, and reports that pass between them. */
+#ifndef TESTS_MESH_SECOND_H
+#define TESTS_MESH_SECOND_H
+
+#include "mesh.h"
+
+typedef struct mesh_second {
+    const char *name;
+    nrs_identity *key;
+    nrs_bytes first, statement, many;
+    uint8_t id[NRS_HASH_SIZE];
+} mesh_second;
+
+/** Make it, with these members (`roles` by their side), and hand it to each as an invite. recognises: the mesh's own, or not. */
+void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises);
+/** A next version that `edit` has changed, handed to one node. */
+void mesh_second_change(mesh *net, mesh_second *second, size_t node, void (*edit)(void *context, nrs_roster *next), void *context);
+/** Let the mesh's own community recognise it. */
+void mesh_second_recognised(mesh *net, const mesh_second *second);
+void mesh_second_stop(mesh_second *second);
+
+#endif

@@ -1,0 +1,347 @@
+/* A hub that goes beyond what the source agreed to: each relay and each recipient refuses by itself, and writes it down. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+#include "mesh.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/label.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* Two hubs, of which the first is the hostile one; the source; an operator, a ministry. And in gas: its hub, with the hostile one as a member. */
+enum { HOSTILE = 0, HONEST = 1, SOURCE = 2, OTHER = 3, MINISTRY = 4, GAS_HUB = 5 };
+
+#define FORGED_POSITION (1u << 20)
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1];
+static uint8_t report_id[NRS_HASH_SIZE];
+static uint32_t refusal; /* the last that anybody told the hostile hub */
+static uint64_t position;
+
+static bool watch(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+    nrs_confirm *confirm = NULL;
+
+    (void)context;
+    (void)from;
+    if (to == HOSTILE && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_CONFIRM &&
+        nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) == NRS_OK && confirm->position >= FORGED_POSITION) {
+        refusal = confirm->n_refusals > 0 ? confirm->refusals[confirm->n_refusals - 1]->error : refusal;
+        net.swallow = true; /* its engine knows of no such record */
+    }
+    nrs_confirm_free(&confirm);
+    nrs_frame_free(&frame);
+    return true;
+}
+
+static void start(bool with_gas)
+{
+    static const size_t nodes[] = {HOSTILE, GAS_HUB};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB};
+
+    mesh_start(&net, 4, 2);
+    assert_int_equal(mesh_add_node(&net, "org-4"), MINISTRY);
+    mesh_join(&net, MINISTRY, NRS_ROLE_MINISTRY);
+    mesh_settle(&net, 4);
+    if (with_gas) {
+        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
+        mesh_second_start(&net, &gas, "gas", nodes, roles, 2, true);
+        mesh_second_recognised(&net, &gas);
+        mesh_settle(&net, 4);
+    }
+    net.inspect = watch;
+    position = FORGED_POSITION;
+}
+
+static void stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+static void send_it(const char *label, const char *to, const char *onward)
+{
+    OK(mesh_ask(&net, SOURCE,
+                "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\",\"onward\":[%s]}", label, to,
+                onward));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    mesh_settle(&net, 6);
+}
+
+typedef struct bundle_search {
+    const uint8_t *owner;
+    nrs_prekeys *found;
+} bundle_search;
+
+static nrs_error find_bundle(void *context, const nrs_published_row *row)
+{
+    bundle_search *search = context;
+
+    return memcmp(row->owner, search->owner, NRS_KEY_SIZE) == 0 ? nrs_prekeys_verify(&search->found, row->payload) : NRS_OK;
+}
+
+static nrs_recipient recipient_of(size_t node)
+{
+    const nrs_public_keys *keys = nrs_identity_public(net.nodes[node].identity);
+    bundle_search search = {.owner = keys->sign_key};
+    const Nrs__Wire__Prekey *prekey;
+    nrs_recipient one = {0};
+
+    OK(nrs_store_prekeys_each(net.nodes[node].store, find_bundle, &search));
+    assert_non_null(search.found);
+    prekey = nrs_prekeys_current(search.found, net.now_ms);
+    assert_non_null(prekey);
+    memcpy(one.org_sign_key, keys->sign_key, NRS_KEY_SIZE);
+    memcpy(one.sign_key, keys->sign_key, NRS_KEY_SIZE);
+    memcpy(one.agree_key, keys->agree_key, NRS_KEY_SIZE);
+    memcpy(one.prekey_id, prekey->id.data, NRS_PREKEY_ID_SIZE);
+    memcpy(one.prekey, prekey->key.data, NRS_KEY_SIZE);
+    nrs_prekeys_free(&search.found);
+    return one;
+}
+
+/* A grant of the hostile hub's (or of `grantor`), its table, and the path of its only slot. */
+typedef struct forged {
+    nrs_bytes sealed, grant, table, path;
+    uint8_t id[NRS_HASH_SIZE];
+} forged;
+
+static void forged_wipe(forged *made)
+{
+    nrs_bytes_wipe(&made->sealed);
+    nrs_bytes_wipe(&made->grant);
+    nrs_bytes_wipe(&made->table);
+    nrs_bytes_wipe(&made->path);
+}
+
+static void first_path(nrs_bytes *path_out, nrs_slice grant_statement, nrs_slice table_record, const uint8_t *id)
+{
+    nrs_grant *grant = NULL;
+    nrs_record *record = NULL;
+    nrs_slot_table *table = NULL;
+    nrs_slots *slots = NULL;
+
+    OK(nrs_grant_decode(&grant, grant_statement));
+    OK(nrs_record_decode(&record, table_record));
+    OK(nrs_slot_table_decode(&table, nrs_field(&record->payload)));
+    OK(nrs_slots_new(&slots, table, grant, id));
+    OK(nrs_slots_path_record(path_out, slots, 0));
+    nrs_slots_destroy(&slots);
+    nrs_slot_table_free(&table);
+    nrs_record_free(&record);
+    nrs_grant_free(&grant);
+}
+
+/* parent: NULL for the first grant. community: NULL for the header's. named: false leaves the audience out. */
+static forged forge(size_t grantor, size_t to, const uint8_t *parent, const uint8_t *community, bool named)
+{
+    nrs_core *core = net.nodes[HOSTILE].core;
+    nrs_identity *identity = net.nodes[grantor].identity;
+    forged made = {.id = {0}};
+    nrs_report_row row;
+    nrs_bytes holder = {0}, statement = {0};
+    nrs_secret *file_key = NULL;
+    nrs_sealed_view *view = NULL;
+    uint64_t at = 0;
+    nrs_recipient recipient = recipient_of(to);
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_audience audience;
+    nrs_grant_request request = {.authority = NRS_AUTHORITY_CONSENT, .recipients = &recipient, .recipient_count = 1, .now_ms = net.now_ms,
+                                 .audience = named ? &audience : NULL,
+                                 .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
+
+    OK(nrs_store_report_get(net.nodes[HOSTILE].store, &row, &holder, report_id));
+    OK(nrs_open_file_key(core, &file_key, &row));
+    OK(nrs_log_sealed(core, &view, &at, report_id));
+    nrs__wire__target__init(&target);
+    target.org = nrs_field_of(nrs_slice_of(recipient.sign_key, NRS_KEY_SIZE));
+    nrs__wire__audience__init(&audience);
+    audience.targets = targets;
+    audience.n_targets = 1;
+    request.sealed = view;
+    request.file_key = file_key;
+    request.authority_ref = nrs_slice_of(parent == NULL ? view->grant_id : parent, NRS_HASH_SIZE);
+    request.community = nrs_slice_of(community, community == NULL ? 0 : NRS_HASH_SIZE);
+    OK(nrs_grant_make(&statement, &made.table, &request));
+    nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
+    OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
+    first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
+    {
+        const nrs_log_entry *entry = NULL;
+        OK(nrs_log_entry_at(core, &entry, at));
+        OK(nrs_bytes_copy(&made.sealed, nrs_slice_of_bytes(&entry->record)));
+    }
+    nrs_sealed_view_free(&view);
+    nrs_secret_destroy(&file_key);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&holder);
+    return made;
+}
+
+/* What the hostile hub hands over, and how it is answered. */
+static nrs_error give(size_t to, const nrs_bytes *record)
+{
+    refusal = 0;
+    mesh_give_records(&net, HOSTILE, to, position++, nrs_slice_of_bytes(record), nrs_slice_of(NULL, 0));
+    mesh_settle(&net, 1);
+    return (nrs_error)refusal;
+}
+
+static bool has(size_t node)
+{
+    return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", report) == NRS_OK;
+}
+
+static size_t audited(size_t node, const char *rule)
+{
+    size_t count = 0;
+
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\"}"));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "kind"), "extend") == 0 && strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
+    }
+    return count;
+}
+
+static void without_consent_nothing_is_taken(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "");
+    made = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_ONWARD);
+    assert_int_equal(audited(HONEST, "onward"), 1);
+    assert_int_equal(give(MINISTRY, &made.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_ERROR_ONWARD);
+    assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_NOT_FOUND);
+    assert_true(!has(MINISTRY));
+    assert_int_equal(audited(MINISTRY, "onward"), 1);
+    forged_wipe(&made);
+    stop();
+}
+
+static void a_role_that_the_consent_does_not_name(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "\"national\"");
+    made = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(HONEST, &made.grant), NRS_OK); /* the grant does not say for whom it is; its slots do */
+    assert_int_equal(give(HONEST, &made.table), NRS_ERROR_ONWARD);
+    assert_int_equal(give(MINISTRY, &made.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_ONWARD);
+    assert_true(!has(MINISTRY));
+    assert_int_equal(audited(HONEST, "onward"), 1);
+    assert_int_equal(audited(MINISTRY, "onward"), 1);
+    forged_wipe(&made);
+    made = forge(HOSTILE, OTHER, NULL, NULL, true); /* an operator that the source could have addressed, and did not */
+    assert_int_equal(give(HONEST, &made.table), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(give(HONEST, &made.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &made.table), NRS_ERROR_ONWARD);
+    forged_wipe(&made);
+    stop();
+}
+
+static void a_label_that_is_never_passed_on(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER+STRICT", "org-0", "");
+    made = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(audited(HONEST, "label-forbids"), 1);
+    forged_wipe(&made);
+    stop();
+}
+
+static void who_is_no_hub_extends_nothing(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "\"ministry\"");
+    assert_true(has(MINISTRY));
+    made = forge(OTHER, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_MEMBER);
+    forged_wipe(&made);
+    stop();
+}
+
+static void a_grant_stands_on_one_that_is_held(void **state)
+{
+    uint8_t nothing[NRS_HASH_SIZE] = {9};
+    forged first, second, third, made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "\"ministry\"");
+    made = forge(HOSTILE, MINISTRY, nothing, NULL, true);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
+    forged_wipe(&made);
+    made = forge(HOSTILE, MINISTRY, NULL, NULL, false); /* without an audience of its own it would pass for the originator's */
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_FORGED);
+    forged_wipe(&made);
+    first = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    second = forge(HOSTILE, MINISTRY, first.id, NULL, true);
+    third = forge(HOSTILE, MINISTRY, second.id, NULL, true);
+    assert_int_equal(give(HONEST, &first.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &second.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &third.grant), NRS_ERROR_ONWARD); /* two steps, no more */
+    forged_wipe(&first);
+    forged_wipe(&second);
+    forged_wipe(&third);
+    stop();
+}
+
+static void another_community_takes_only_what_is_for_it(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(true);
+    send_it("AMBER", "@electricity", "\"communities\"");
+    assert_true(has(GAS_HUB));
+    send_it("AMBER", "@electricity", "\"ministry\"");
+    made = forge(HOSTILE, GAS_HUB, NULL, gas.id, true);
+    assert_int_equal(give(GAS_HUB, &made.sealed), NRS_ERROR_ONWARD);
+    assert_int_equal(give(GAS_HUB, &made.grant), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_ONWARD);
+    assert_true(!has(GAS_HUB));
+    forged_wipe(&made);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_consent_nothing_is_taken),
+        cmocka_unit_test(a_role_that_the_consent_does_not_name),
+        cmocka_unit_test(a_label_that_is_never_passed_on),
+        cmocka_unit_test(who_is_no_hub_extends_nothing),
+        cmocka_unit_test(a_grant_stands_on_one_that_is_held),
+        cmocka_unit_test(another_community_takes_only_what_is_for_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
