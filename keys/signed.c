@@ -26,6 +26,9 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_AUDIT_COSIGNATURE:
         *domain_out = NRS_DOMAIN_AUDIT_COSIGNATURE_SIGN;
         return true;
+    case NRS_RECORD_ATTESTATION:
+        *domain_out = NRS_DOMAIN_ATTESTATION_SIGN;
+        return true;
     case NRS_RECORD_WITHDRAWAL:
         *domain_out = NRS_DOMAIN_WITHDRAWAL_SIGN;
         return true;

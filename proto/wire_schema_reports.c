@@ -26,7 +26,7 @@ int wire_body_size_valid(uint64_t size)
 }
 
 static const wire_rule record_rules[] = {
-    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_WITHDRAWAL, 0, 0, 0},
+    {1, WIRE_CODE, NRS_RECORD_SEALED, NRS_RECORD_ATTESTATION, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_RECORD_SIZE_MAX, 0, 0, 0},
 };
 
@@ -51,6 +51,7 @@ static nrs_error check_record(const ProtobufCMessage *message)
     case NRS_RECORD_AUDIT_COSIGNATURE:
         return NRS_OK;
     case NRS_RECORD_WITHDRAWAL:
+    case NRS_RECORD_ATTESTATION:
         break; /* a signed statement, but no record of its own */
     }
     return NRS_ERROR_UNKNOWN_FLAG;
@@ -316,6 +317,47 @@ static const wire_rule signed_header_rules[] = {
     {4, SIGNATURE, 0, 0, 0},
 };
 
+static const wire_rule export_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {3, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {4, WIRE_MESSAGE, 0, 0, 0, NRS_DISCLAIMER_COUNT_MAX, 0},
+    {5, WIRE_MESSAGE, 0, 0, 0, 0, 0},
+    {6, OPTIONAL_HASH, 0, 0, 0},
+    {7, WIRE_SIZE, 0, NRS_BODY_SIZE_MAX, 0, 0, 0},
+    {8, WIRE_SIZE, 0, NRS_RECORD_SIZE_MAX, 0, 0, 0},
+};
+
+/* The originator's proof whole, or somebody's word for it. */
+static nrs_error check_export(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Export *value = (const Nrs__Wire__Export *)message;
+    const bool proof = value->report != NULL && value->report_salt.len > 0 && value->content.len > 0 && value->from[0] != '\0';
+    const bool any = value->report != NULL || value->report_salt.len > 0 || value->content.len > 0 || value->from[0] != '\0' || value->community[0] != '\0';
+
+    if (value->attestation.len > 0) {
+        return any ? NRS_ERROR_NOT_CANONICAL : NRS_OK;
+    }
+    return proof ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
+static const wire_rule attestation_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, HASH, 0, 0, 0},
+    {3, WIRE_TIME, 0, 0, 0, 0, 0},
+    {4, WIRE_NAME, 0, 0, 0, 0, 0},
+    {5, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {6, WIRE_CODE, 1, 5, 0, 0, 0},
+    {7, WIRE_CODE, 0, 1, 0, 0, 0},
+    {8, WIRE_BITS, 0, NRS_HEADER_DRILL | NRS_HEADER_UNLOCK_ON_ACCEPT, 0, 0, 0},
+    {9, WIRE_TIME, 0, 0, 0, 0, 0},
+    {10, WIRE_TIME, 0, 0, 0, 0, 0},
+    {11, WIRE_MESSAGE, 0, 0, 0, 0, 0},
+    {12, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {13, HASH, 0, NRS_DISCLAIMER_COUNT_MAX, 1},
+    {14, WIRE_SIZE, 1, NRS_BODY_SIZE_MAX, 0, 0, 0},
+};
+
 static const wire_rule equivocation_rules[] = {
     {1, WIRE_MESSAGE, 1, 0, 0, 0, 0},
     {2, WIRE_MESSAGE, 1, 0, 0, 0, 0},
@@ -343,6 +385,8 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(body, body_rules, check_body),
     WIRE_SCHEMA(signed_header, signed_header_rules, NULL),
     WIRE_SCHEMA(equivocation, equivocation_rules, NULL),
+    WIRE_SCHEMA(export, export_rules, check_export),
+    WIRE_SCHEMA(attestation, attestation_rules, NULL),
 };
 
 wire_schemas wire_schemas_of_reports(void)

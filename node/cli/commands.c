@@ -207,6 +207,12 @@ static const nrs_option export_options[] = {
     {"output", 'o', "FILE", false, N_("write to this file; else to standard output")},
 };
 
+static const nrs_option verify_options[] = {
+    {"card", 0, "FILE", false, N_("the card of who is said to have signed it, in place of the folder's rosters")},
+    {"roster", 0, "FILE", false, N_("a roster that names who signed it")},
+    {"invite", 0, "FILE", false, N_("an invite of the community in which it was sent")},
+};
+
 static const nrs_option audit_export_options[] = {
     {"output", 'o', "FILE", false, N_("write to this file; else to standard output")},
 };
@@ -329,6 +335,8 @@ static const nrs_command commands[] = {
      "noroshi forward 3f9a1c --to kansai-power --body \"…\"", nrs_run_forward},
     {"export", "ID", 1, 1, OPTIONS(export_options), N_("write a report out for another program or body"),
      "noroshi export 3f9a1c --sink own --format json -o report.json", nrs_run_export},
+    {"verify", "FILE", 1, 1, OPTIONS(verify_options), N_("check an exported report: who wrote it, under which label, unchanged; needs no node"),
+     "noroshi verify report.txt --card kanto-power.card", nrs_run_verify},
     {"forget", "ID", 1, 1, NO_OPTIONS, N_("destroy the key of a report held here"), "noroshi forget 3f9a1c",
      nrs_run_forget},
     {"audit list", "", 0, 0, OPTIONS(audit_list_options), N_("who opened, exported, forgot or changed what, and what was refused"),

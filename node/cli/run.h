@@ -56,6 +56,7 @@ nrs_error nrs_run_forward(nrs_cli *cli);
 nrs_error nrs_report_fetch(nrs_cli *cli, json_t **row_out, const char *id);
 nrs_error nrs_run_receipts(nrs_cli *cli);
 nrs_error nrs_run_export(nrs_cli *cli);
+nrs_error nrs_run_verify(nrs_cli *cli);
 nrs_error nrs_run_forget(nrs_cli *cli);
 nrs_error nrs_run_audit_list(nrs_cli *cli);
 nrs_error nrs_run_audit_verify(nrs_cli *cli);

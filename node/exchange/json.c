@@ -9,7 +9,7 @@
 static const char *const keys[] = {
     "id",      "community", "from",       "person",     "to",   "kind",   "urgent",      "drill",       "number",
     "final",   "follows",   "quoted",     "created_at", "expires_at", "subject", "body", "fields", "attachments",
-    "disclaimers", "conditions", "source_hidden",
+    "disclaimers", "conditions", "duty", "source_hidden", "attested_by",
 };
 
 nrs_error nrs_exchange_json(char **text_out, const json_t *report)

@@ -29,6 +29,7 @@ static const struct head_line {
     {"id", "識別子", "ID", LINE_PLAIN},
     {"community", "コミュニティ", "Community", LINE_PLAIN},
     {"from", "発信元", "From", LINE_PLAIN},
+    {"attested_by", "内容を証明する組織", "Attested by", LINE_PLAIN},
     {"person", "発信者", "Written by", LINE_PLAIN},
     {"to", "宛先", "To", LINE_LIST},
     {"kind", "種別", "Kind", LINE_KIND},

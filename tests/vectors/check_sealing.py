@@ -21,7 +21,7 @@ LETTER_CLASSES = (256, 1024, 4096, 16384, 65536)
 ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
 VECTOR_COUNT_MIN = 50
-KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal"}
+KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export"}
 
 
 # ---- Primitives ----
@@ -373,6 +373,29 @@ def withdrawal(given):
     return {"sealed_id": sealed_id}
 
 
+# ---- Exported reports ----
+
+def texts(value, hashes):
+    need(len(value.disclaimers) == len(hashes), "disclaimers")
+    for one, wanted in zip(value.disclaimers, hashes):
+        found = domain_hash("disclaimer", prefixed(one.name.encode()), u32(one.version), prefixed(one.ja.encode()), prefixed(one.en.encode()))
+        need(found == wanted, "disclaimers")
+
+
+def export(given):
+    value = decode("Export", given["export"])
+    if value.attestation:
+        outer = decode("Signed", value.attestation)
+        check_signature("signature", outer.signer, outer.signature, "attestation signature", outer.statement)
+        said = decode("Attestation", outer.statement)
+        texts(value, said.disclaimers)
+        return {"sealed_id": said.sealed_id, "report": said.content}
+    header, sealed_id = signed_header(value.report, "signature")
+    need(domain_hash("report commitment", value.report_salt, value.content) == header.report_commitment, "content")
+    texts(value, header.disclaimers)
+    return {"sealed_id": sealed_id, "report": value.content}
+
+
 # ---- Persons' prekeys, fingerprints ----
 
 def person_prekey(given):
@@ -393,7 +416,8 @@ def fingerprint(given):
 # ---- The vectors ----
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster,
-          "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal}
+          "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal,
+          "export": export}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
           "community", "secret", "place"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}

@@ -69,5 +69,6 @@ int main(int argc, char **argv)
     make_rosters(argv[1]);
     make_streams(argv[1]);
     make_withdrawals(argv[1]);
+    make_exports(argv[1]);
     return 0;
 }

@@ -217,6 +217,20 @@ def withdrawal(**c):
     return message((1, 1), (2, fill(1)), (3, T0), (4, signed_header()), **c)
 
 
+def export(**c):
+    return message((1, 1), (2, "kanto-power"), (3, "electricity"), (4, [disclaimer(f5=0, f6=0)]), (5, signed_header()), (6, fill(5)), (7, b"report"),
+                   (8, b""), **c)
+
+
+def attested(**c):
+    return export(**{**dict(f2="", f3="", f5=None, f6=b"", f7=b"", f8=b"signed"), **c})
+
+
+def attestation(**c):
+    return message((1, 1), (2, fill(1)), (3, T0), (4, "tokyo-gas"), (5, "electricity"), (6, 3), (7, 0), (8, 1), (9, T0), (10, T0 + DAY),
+                   (11, message((1, 3), (2, 16))), (12, "nda"), (13, [fill(6)]), (14, b"report"), **c)
+
+
 def letter(**c):
     return message((1, [statement()]), **c)
 
@@ -381,6 +395,26 @@ VECTORS = [
     ("notice", "good", OK, notice()),
     ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報", f8=b"signed")),
     ("statement", "good-withdrawn", OK, statement(f4=6)),
+    ("export", "good", OK, export()),
+    ("export", "good-attested", OK, attested()),
+    ("export", "suite-2", SUITE, export(f1=2)),
+    ("export", "from-missing", BAD, export(f2="")),
+    ("export", "from-bad", NAME, export(f2="Kanto")),
+    ("export", "report-missing", BAD, export(f5=None)),
+    ("export", "salt-31", BAD, export(f6=fill(5, 31))),
+    ("export", "content-missing", BAD, export(f7=b"")),
+    ("export", "nothing", BAD, export(f2="", f3="", f5=None, f6=b"", f7=b"")),
+    ("export", "both-proofs", CANON, export(f8=b"signed")),
+    ("export", "attested-with-a-source", CANON, attested(f2="kanto-power")),
+    ("export", "disclaimers-17", LARGE, export(f4=[disclaimer(f5=0, f6=0)] * 17)),
+    ("export", "unknown-field-in-report", FIELD, export(f5=signed_header() + UNKNOWN)),
+    ("attestation", "good", OK, attestation()),
+    ("attestation", "label-6", FLAG, attestation(f6=6)),
+    ("attestation", "org-missing", NAME, attestation(f4="")),
+    ("attestation", "conditions-yes-and-no", CANON, attestation(f11=message((1, 3), (2, 18)))),
+    ("attestation", "disclaimers-descending", CANON, attestation(f13=[fill(6), fill(5)])),
+    ("attestation", "content-missing", BAD, attestation(f14=b"")),
+    ("record", "type-of-an-attestation", FLAG, record(f1=20)),
     ("withdrawal", "good", OK, withdrawal()),
     ("withdrawal", "suite-2", SUITE, withdrawal(f1=2)),
     ("withdrawal", "id-31", BAD, withdrawal(f2=fill(1, 31))),

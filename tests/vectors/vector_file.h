@@ -30,5 +30,6 @@ void make_statements(const char *folder);
 void make_rosters(const char *folder);
 void make_streams(const char *folder);
 void make_withdrawals(const char *folder);
+void make_exports(const char *folder);
 
 #endif

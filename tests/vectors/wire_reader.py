@@ -66,6 +66,12 @@ MESSAGES = {
     "Statement": ["type u", "sealed_id b", "at_ms u", "stage u", "person s", "reason s", "reference b", "detail b",
                   "user s"],
     "SlotTable": ["sealed_id b", "grant_id b", "slots []b"],
+    "Export": ["suite u", "from s", "community s", "disclaimers []Disclaimer", "report SignedHeader", "report_salt b", "content b", "attestation b"],
+    "Attestation": ["suite u", "sealed_id b", "at_ms u", "org s", "community s", "label u", "urgency u", "flags u", "created_ms u",
+                    "expires_ms u", "conditions Conditions", "duty s", "disclaimers []b", "content b"],
+    "Attachment": ["name s", "size u", "sha256 b", "key b", "root b"],
+    "Report": ["kind u", "subject s", "body s", "to []s", "person s", "fields []Field", "follows b", "number u", "final u",
+               "attachments []Attachment", "quoted b"],
     "Withdrawal": ["suite u", "sealed_id b", "at_ms u", "report SignedHeader"],
     "Notice": ["header b", "body_hash b", "grant b", "signature b"],
 }

@@ -1,4 +1,4 @@
-/* noroshi show, receipts, export, forget, form: reports as people and programs read them. */
+/* noroshi show, receipts, forget, form: reports as people and programs read them. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -225,79 +225,7 @@ nrs_error nrs_run_receipts(nrs_cli *cli)
     return nrs_table_print(&table);
 }
 
-/* ---- export, forget, form ---- */
-
-static nrs_error write_export(nrs_cli *cli, const char *text)
-{
-    const char *path = nrs_cli_option(cli, "output");
-
-    if (path == NULL || strcmp(path, "-") == 0) {
-        nrs_text_print(stdout, text, NRS_TEXT_BODY);
-        return NRS_OK;
-    }
-    return nrs_file_write_given(cli, path, nrs_slice_of_string(text));
-}
-
-static nrs_error check_export(nrs_cli *cli, bool *json_out)
-{
-    static const char *const sinks[] = {"own", "clients", "community", "public"};
-    const char *sink = nrs_cli_option(cli, "sink");
-    const char *format = nrs_cli_option(cli, "format");
-    bool known = false;
-
-    for (size_t i = 0; sink != NULL && i < sizeof sinks / sizeof sinks[0]; i++) {
-        known = known || strcmp(sinks[i], sink) == 0;
-    }
-    if (!known) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --sink own, clients, community or public"));
-    }
-    if (format == NULL || (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --format text or json"));
-    }
-    *json_out = strcmp(format, "json") == 0;
-    return NRS_OK;
-}
-
-nrs_error nrs_run_export(nrs_cli *cli)
-{
-    const nrs_exchange_style style = {cli->language, NULL};
-    bool json = false;
-    json_t *request = NULL;
-    json_t *row = NULL;
-    char *text = NULL;
-    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
-
-    if (error == NRS_OK) {
-        error = check_export(cli, &json);
-    }
-    if (error == NRS_OK) {
-        error = nrs_keyring_act(cli);
-    }
-    if (error != NRS_OK) {
-        return error;
-    }
-    request = about_report_as(cli, "export");
-    if (request != NULL) {
-        (void)json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink")));
-    }
-    error = nrs_control_row(cli, &row, request);
-    if (error == NRS_OK) { /* who accepted what here, and what else is here, stays here */
-        (void)json_object_del(row, "acceptance");
-        (void)json_object_del(row, "followed_by");
-        error = json ? nrs_exchange_json(&text, row) : nrs_exchange_text(&text, row, &style);
-    }
-    if (error == NRS_OK) {
-        error = write_export(cli, text);
-    }
-    if (text != NULL && json) {
-        nrs_json_free(text);
-    } else if (text != NULL) {
-        wipe_text(text);
-    }
-    json_decref(row);
-    json_decref(request);
-    return error;
-}
+/* ---- forget, form ---- */
 
 nrs_error nrs_run_forget(nrs_cli *cli)
 {

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/forward.h"
+#include "command/command_export.h"
 #include "report/withdrawal.h"
 #include "report/onward.h"
 #include "rules/edges.h"
@@ -192,28 +192,6 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
     return nrs_edge_describe(core, row, &it->row, it->view->header, it->person);
 }
 
-/* The source may not be named: the community stands in its place, and what the form says about it is left out. What the text
- * itself tells no program can take away. */
-static void hide_source(nrs_core *core, nrs_row *row, const reading *it)
-{
-    const nrs_community *community = nrs_community_by_id(core, it->row.community);
-    json_t *fields = json_object_get(row->object, "fields");
-    char name[NRS_NAME_SIZE_MAX + 2] = "@";
-
-    (void)snprintf(name + 1, sizeof name - 1, "%s", community == NULL ? "" : community->roster->id);
-    nrs_row_text(row, "from", name);
-    nrs_row_text(row, "person", NULL);
-    nrs_row_flag(row, "source_hidden", true);
-    for (size_t i = 0; i < it->opened.report->n_fields; i++) {
-        const char *field = it->opened.report->fields[i]->name;
-
-        if (nrs_field_tells_source(field)) {
-            (void)json_object_del(fields, field);
-            (void)json_object_del(row->object, field);
-        }
-    }
-}
-
 /* ---- Opened ---- */
 
 /* Once for each report: the row says so, and the originator is told. */
@@ -248,8 +226,8 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, reading *it, co
         nrs_row_text(&row, "verdict", "allowed");
     }
     error = put_report(core, &row, it);
-    if (error == NRS_OK && sink != NULL && it->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(it->view->header))) {
-        hide_source(core, &row, it);
+    if (error == NRS_OK && sink != NULL) {
+        error = nrs_export_put(core, answer, &row, &(nrs_export_source){&it->row, it->view, &it->opened});
     }
     if (error == NRS_OK && first) {
         nrs_row_flag(&row, "opened", true);

@@ -246,6 +246,7 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
         break;
     case NRS_RECORD_ROSTER:
     case NRS_RECORD_SLOT_PATH:
+    case NRS_RECORD_ATTESTATION:
     case NRS_RECORD_WITHDRAWAL:
         entry->dropped = true; /* never routed */
         break;

@@ -333,6 +333,7 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
     case NRS_RECORD_FORK:
         error = nrs_fork_take_proof(core, payload, from);
         break;
+    case NRS_RECORD_ATTESTATION:
     case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */
         break;
     }

@@ -288,6 +288,7 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     case NRS_RECORD_SLOT_PATH:
     case NRS_RECORD_ROSTER: /* in no log: roster_sync.c */
     case NRS_RECORD_WITHDRAWAL: /* in envelopes only */
+    case NRS_RECORD_ATTESTATION:
         break;
     case NRS_RECORD_FRESHNESS:
     case NRS_RECORD_ROSTER_DELTA: /* of a fork */

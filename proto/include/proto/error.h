@@ -71,7 +71,8 @@
     X(ROSTER_STALE, "roster-stale", 3, "no hub has vouched for the roster for three days: it may be old")    \
     X(WITHDRAWN, "withdrawn", 3, "its originator has withdrawn the report")                                            \
     X(NOT_ORIGINATOR, "not-originator", 3, "only who sent the report may do this")                                     \
-    X(ONWARD, "onward", 3, "the source has not agreed to its being passed on so far")
+    X(ONWARD, "onward", 3, "the source has not agreed to its being passed on so far")                                  \
+    X(UNKNOWN_SIGNER, "signer-unknown", 5, "the signature holds, but who made it is not known here")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

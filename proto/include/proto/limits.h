@@ -72,6 +72,9 @@
 #define NRS_STATEMENT_SIZE_MAX 8192u
 #define NRS_NOTICE_SIZE_MAX 4096u
 #define NRS_WITHDRAWAL_SIZE_MAX 5120u /* with its signature, reason and names it fits a statement */
+#define NRS_EXPORT_SIZE_MAX (1024u * 1024u)           /* proof of an exported report, with its content and disclaimers */
+#define NRS_EXPORT_FILE_SIZE_MAX (4u * 1024u * 1024u) /* with its readable part */
+#define NRS_ATTESTATION_SIZE_MAX (264u * 1024u)
 #define NRS_WITHDRAWN_DAYS_MAX 366u   /* until the key of a withdrawn report is forgotten where it was opened */
 #define NRS_WITHDRAWN_UNSEEN_MAX 4096u /* withdrawals of one originator that are kept without their reports */
 #define NRS_AUDIT_ENTRY_SIZE_MAX 380u

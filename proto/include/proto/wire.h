@@ -26,7 +26,8 @@ typedef enum nrs_record_type {
     NRS_RECORD_EQUIVOCATION = 13, /* Equivocation */
     NRS_RECORD_AUDIT_CHECKPOINT = 14, /* Signed AuditCheckpoint */
     NRS_RECORD_AUDIT_COSIGNATURE = 15, /* Signed AuditCosignature */
-    NRS_RECORD_WITHDRAWAL = 16 /* Signed Withdrawal: inside envelopes only, never by itself */
+    NRS_RECORD_WITHDRAWAL = 16, /* Signed Withdrawal: inside envelopes only, never by itself */
+    NRS_RECORD_ATTESTATION = 20 /* Signed Attestation: inside exported files only */
 } nrs_record_type;
 
 typedef enum nrs_frame_type {
@@ -92,6 +93,8 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(report, Nrs__Wire__Report, nrs__wire__report, NRS_BODY_SIZE_MAX)                                                 \
     X(body, Nrs__Wire__Body, nrs__wire__body, NRS_BODY_SIZE_MAX)                                                       \
     X(equivocation, Nrs__Wire__Equivocation, nrs__wire__equivocation, NRS_EQUIVOCATION_SIZE_MAX)                       \
+    X(export, Nrs__Wire__Export, nrs__wire__export, NRS_EXPORT_SIZE_MAX)                                               \
+    X(attestation, Nrs__Wire__Attestation, nrs__wire__attestation, NRS_ATTESTATION_SIZE_MAX)                           \
     X(card, Nrs__Wire__Card, nrs__wire__card, NRS_CARD_SIZE_MAX)                                                       \
     X(prekeys, Nrs__Wire__Prekeys, nrs__wire__prekeys, NRS_PREKEYS_SIZE_MAX)                                           \
     X(roster, Nrs__Wire__Roster, nrs__wire__roster, NRS_ROSTER_SIZE_MAX)                                               \

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "keys/envelope.h"
+#include "keys/export.h"
 #include "keys/place.h"
 #include "keys/withdrawal.h"
 #include "keys/roster.h"
@@ -452,6 +453,19 @@ static nrs_error try_withdrawal(vector *v, bool wanted)
     return error;
 }
 
+static nrs_error try_export(vector *v, bool wanted)
+{
+    nrs_export_view view = {0};
+    nrs_error error = nrs_export_verify(&view, hex_of(v, "export"));
+
+    if (error == NRS_OK && wanted) {
+        expect_bytes(v, "sealed_id", nrs_slice_of(view.id, NRS_HASH_SIZE));
+        expect_bytes(v, "report", view.attestation != NULL ? nrs_field(&view.attestation->content) : nrs_field(&view.value->content));
+    }
+    nrs_export_view_wipe(&view);
+    return error;
+}
+
 static nrs_error try_fingerprint(vector *v, bool wanted)
 {
     (void)wanted;
@@ -466,7 +480,7 @@ static const struct vector_kind {
 } kinds[] = {
     {"report", try_report},           {"envelope", try_envelope}, {"card", try_card},
     {"prekeys", try_prekeys},         {"roster", try_roster},     {"person-prekey", try_person_prekey},
-    {"fingerprint", try_fingerprint}, {"equivocation", try_equivocation}, {"withdrawal", try_withdrawal},
+    {"fingerprint", try_fingerprint}, {"equivocation", try_equivocation}, {"withdrawal", try_withdrawal}, {"export", try_export},
 };
 
 /* True if the check that failed has its place in the call that failed. */

@@ -1,0 +1,102 @@
+/* noroshi export: a report that the rules let leave this node, with what proves it. */
+#include <string.h>
+
+#include "control.h"
+#include "community/draft.h"
+#include "export/export_row.h"
+#include "folder.h"
+#include "key/keyring.h"
+#include "language.h"
+#include "run.h"
+#include "text.h"
+
+static nrs_error write_export(nrs_cli *cli, nrs_slice file)
+{
+    const char *path = nrs_cli_option(cli, "output");
+
+    if (path == NULL || strcmp(path, "-") == 0) {
+        (void)fwrite(file.data, 1, file.size, stdout); /* nothing in it drives a terminal; a failure shows at the end */
+        return NRS_OK;
+    }
+    return nrs_file_write_given(cli, path, file);
+}
+
+static nrs_error check_options(nrs_cli *cli, nrs_export_format *format_out)
+{
+    static const char *const sinks[] = {"own", "clients", "community", "public"};
+    const char *sink = nrs_cli_option(cli, "sink");
+    const char *format = nrs_cli_option(cli, "format");
+    bool known = false;
+
+    for (size_t i = 0; sink != NULL && i < sizeof sinks / sizeof sinks[0]; i++) {
+        known = known || strcmp(sinks[i], sink) == 0;
+    }
+    if (!known) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --sink own, clients, community or public"));
+    }
+    if (format == NULL || (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("export needs --format text or json"));
+    }
+    *format_out = strcmp(format, "json") == 0 ? NRS_EXPORT_JSON : NRS_EXPORT_TEXT;
+    return NRS_OK;
+}
+
+static nrs_error ask(nrs_cli *cli, json_t **row_out)
+{
+    json_t *request = nrs_control_request("export");
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+
+    if (request != NULL && json_object_set_new(request, "id", json_string(cli->arguments[0])) == 0 &&
+        json_object_set_new(request, "sink", json_string(nrs_cli_option(cli, "sink"))) == 0 &&
+        (cli->person == NULL || json_object_set_new(request, "person", json_string(cli->person)) == 0)) {
+        error = nrs_control_row(cli, row_out, request);
+    }
+    json_decref(request);
+    return error;
+}
+
+/* What is written is what the proof says, and nothing else that the node answered. */
+static nrs_error make_file(nrs_cli *cli, nrs_bytes *file_out, const json_t *row, nrs_export_format format)
+{
+    const char *base64 = nrs_json_text(row, "proof");
+    nrs_bytes proof = {0};
+    nrs_export_view view = {0};
+    nrs_error error = base64 == NULL ? NRS_ERROR_MALFORMED : nrs_base64_decode(&proof, nrs_slice_of_string(base64));
+
+    if (error == NRS_OK) {
+        error = nrs_export_verify(&view, nrs_slice_of_bytes(&proof));
+    }
+    if (error == NRS_OK) {
+        error = nrs_export_file(file_out, &view, nrs_slice_of_bytes(&proof), format, cli->language);
+    }
+    nrs_export_view_wipe(&view);
+    nrs_bytes_wipe(&proof);
+    return error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error : nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
+}
+
+nrs_error nrs_run_export(nrs_cli *cli)
+{
+    nrs_export_format format = NRS_EXPORT_TEXT;
+    json_t *row = NULL;
+    nrs_bytes file = {0};
+    nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
+
+    if (error == NRS_OK) {
+        error = check_options(cli, &format);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
+    if (error == NRS_OK) {
+        error = ask(cli, &row);
+    }
+    if (error == NRS_OK) {
+        error = make_file(cli, &file, row, format);
+    }
+    if (error == NRS_OK) {
+        error = write_export(cli, nrs_slice_of_bytes(&file));
+    }
+    nrs_bytes_wipe(&file);
+    json_decref(row);
+    return error;
+}
