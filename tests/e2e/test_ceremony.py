@@ -238,6 +238,44 @@ class Ceremony(E2E):
         self.tool("community", "sign", draft, "--key", self.path("chair.key"))
         self.refused(hub, draft, want=(5,))
 
+    def logged(self):
+        """What the ceremonies on the machine without a node left beside the keys."""
+        path = self.path("ceremony.log")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        return [json.loads(line) for line in path.read_text("ascii").splitlines()]
+
+    def test_5_what_an_offline_machine_remembers(self):
+        hub, draft = self.world.nodes["hub"], self.path("log.draft")
+        hub.cli("community", "renew", "electricity", "--draft", draft)
+        good = draft.read_bytes()
+        before = self.logged()
+        self.tool("community", "sign", draft, "--dry-run", "--key", self.path("chair.key"))
+        self.tool("community", "sign", draft, want=2)
+        self.assertEqual(self.logged(), before, "a dry run and wrong usage are no attempts")
+        shown = self.tool("community", "sign", draft, "--key", self.path("chair.key"), "--json").object()
+        self.tool("community", "sign", draft, "--key", self.path("stranger.key"), want=3)
+        spoilt = self.path("行\n.draft")
+        spoilt.write_bytes(good[:len(good) // 2])
+        self.tool("community", "sign", spoilt, "--key", self.path("chair.key"), want=5)
+        self.tool("community", "combine", draft, spoilt, "--output", self.path("never"), want=5)
+        signed, stranger, cut, combined = self.logged()[len(before):]
+        self.assertEqual((signed["what"], signed["rule"], signed["id"], signed["version"], signed["hash"], signed["key"], signed["file"]),
+                         ("sign", None, "electricity", shown["version"], shown["hash"], self.keys["chair"], "log.draft"))
+        self.assertEqual((stranger["rule"], stranger["key"], stranger["hash"]), ("not-member", self.keys["stranger"], shown["hash"]))
+        self.assertEqual((cut["what"], cut["rule"], cut["file"]), ("sign", "damaged", "行\n.draft"))
+        self.assertNotIn("hash", cut)
+        self.assertEqual((combined["what"], combined["rule"]), ("combine", "damaged"))
+        for entry in (signed, stranger, cut, combined):
+            self.assertTrue(entry["at"] and entry["user"])
+        # No signature leaves without its line.
+        draft.write_bytes(good)
+        for bad in (self.path("no-folder") / "log", self.path("chair.key").parent):
+            self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", bad, want=1)
+            self.assertEqual(draft.read_bytes(), good)
+        other = self.path("elsewhere.log")
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", other)
+        self.assertEqual(json.loads(other.read_text())["key"], self.keys["vice"])
+
     def test_4_key_files(self):
         key = self.path("chair.key")
         self.tool("community", "key", key, "--no-passphrase", want=8)  # never written over

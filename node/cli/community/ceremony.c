@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "community/ceremony_log.h"
 #include "community/change.h"
 #include "community/invite.h"
 #include "control.h"
@@ -44,12 +45,13 @@ static nrs_error load_key_file(nrs_cli *cli, nrs_identity **key_out, const char 
     return error;
 }
 
-static nrs_error sign(nrs_cli *cli, nrs_bytes *draft_out, nrs_proposal *proposal, const char *key_path)
+static nrs_error sign(nrs_cli *cli, nrs_bytes *draft_out, uint8_t key_out[NRS_KEY_SIZE], const nrs_proposal *proposal, const char *key_path)
 {
     nrs_identity *key = NULL;
     nrs_error error = load_key_file(cli, &key, key_path);
 
     if (error == NRS_OK) {
+        memcpy(key_out, nrs_identity_public(key)->sign_key, NRS_KEY_SIZE);
         error = nrs_proposal_sign(draft_out, proposal, key);
         if (error == NRS_ERROR_NOT_MEMBER) {
             error = nrs_cli_fail(cli, error, _("the keys that may sign are those of the roster before and of this one"),
@@ -60,15 +62,72 @@ static nrs_error sign(nrs_cli *cli, nrs_bytes *draft_out, nrs_proposal *proposal
     return error;
 }
 
-nrs_error nrs_run_community_sign(nrs_cli *cli)
+/* What a rule or check refuses is logged, as at a node (SPEC 13); a log that cannot be written does not hide why. */
+static nrs_error refused(nrs_cli *cli, nrs_ceremony *ceremony, nrs_error error)
 {
-    const char *path = cli->arguments[0];
-    const char *key_path = nrs_cli_option(cli, "key");
+    int code = nrs_error_exit_code(error);
+
+    if (code == 3 || code == 5) {
+        ceremony->rule = error;
+        if (nrs_ceremony_log(cli, ceremony) != NRS_OK) {
+            nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
+        }
+    }
+    return error;
+}
+
+/* The signature leaves this process only when the log has it. */
+static nrs_error sign_file(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *ceremony, const char *key_path)
+{
     const char *output = nrs_cli_option(cli, "output");
-    bool dry = nrs_cli_option(cli, "dry-run") != NULL;
-    nrs_proposal proposal = {0};
+    uint8_t key[NRS_KEY_SIZE] = {0};
     nrs_proposal after = {0};
     nrs_bytes draft = {0};
+    nrs_error error = sign(cli, &draft, key, proposal, key_path);
+
+    ceremony->key = key;
+    if (error != NRS_OK) {
+        ceremony->key = nrs_slice_equal(nrs_slice_of(key, sizeof key), nrs_slice_of((const uint8_t[NRS_KEY_SIZE]){0}, sizeof key)) ? NULL : key;
+        error = refused(cli, ceremony, error);
+        goto out;
+    }
+    error = nrs_proposal_read(&after, nrs_slice_of_bytes(&draft));
+    if (error == NRS_OK) {
+        error = nrs_ceremony_log(cli, ceremony);
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_write_file(cli, output != NULL ? output : ceremony->file, nrs_slice_of_bytes(&draft));
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, &after, "signed");
+    }
+out:
+    ceremony->key = NULL;
+    nrs_proposal_wipe(&after);
+    nrs_bytes_wipe(&draft);
+    return error;
+}
+
+/* Whether the key could sign it, and what it would put in force. */
+static nrs_error try_sign(nrs_cli *cli, nrs_proposal *proposal, const char *key_path)
+{
+    uint8_t key[NRS_KEY_SIZE];
+    nrs_bytes draft = {0};
+    nrs_error error = key_path == NULL ? NRS_OK : sign(cli, &draft, key, proposal, key_path);
+
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, proposal, "dry-run");
+    }
+    nrs_bytes_wipe(&draft);
+    return error;
+}
+
+nrs_error nrs_run_community_sign(nrs_cli *cli)
+{
+    const char *key_path = nrs_cli_option(cli, "key");
+    bool dry = nrs_cli_option(cli, "dry-run") != NULL;
+    nrs_proposal proposal = {0};
+    nrs_ceremony ceremony = {.what = "sign", .file = cli->arguments[0], .beside = key_path};
     nrs_error error = NRS_OK;
 
     if (key_path == NULL && !dry) {
@@ -76,28 +135,14 @@ nrs_error nrs_run_community_sign(nrs_cli *cli)
     }
     error = nrs_keyring_start(cli);
     if (error == NRS_OK) {
-        error = nrs_proposal_read_file(cli, &proposal, path);
+        error = nrs_proposal_read_file(cli, &proposal, ceremony.file);
+        error = error == NRS_OK || dry ? error : refused(cli, &ceremony, error);
     }
-    if (error == NRS_OK && key_path != NULL) {
-        error = sign(cli, &draft, &proposal, key_path);
-    }
-    if (error == NRS_OK && dry) {
-        error = nrs_proposal_print(cli, &proposal, "dry-run");
-        goto out;
-    }
+    ceremony.proposal = &proposal;
     if (error == NRS_OK) {
-        error = nrs_proposal_read(&after, nrs_slice_of_bytes(&draft));
+        error = dry ? try_sign(cli, &proposal, key_path) : sign_file(cli, &proposal, &ceremony, key_path);
     }
-    if (error == NRS_OK) {
-        error = nrs_proposal_write_file(cli, output != NULL ? output : path, nrs_slice_of_bytes(&draft));
-    }
-    if (error == NRS_OK) {
-        error = nrs_proposal_print(cli, &after, "signed");
-    }
-out:
-    nrs_proposal_wipe(&after);
     nrs_proposal_wipe(&proposal);
-    nrs_bytes_wipe(&draft);
     return error;
 }
 
@@ -108,6 +153,7 @@ nrs_error nrs_run_community_combine(nrs_cli *cli)
     const char *output = nrs_cli_option(cli, "output");
     nrs_proposal proposal = {0};
     nrs_bytes draft = {0};
+    nrs_ceremony ceremony = {.what = "combine", .file = cli->arguments[0], .beside = output};
     nrs_error error = NRS_OK;
 
     if (output == NULL) {
@@ -120,6 +166,7 @@ nrs_error nrs_run_community_combine(nrs_cli *cli)
     for (size_t i = 1; error == NRS_OK && i < cli->argument_count; i++) {
         nrs_proposal other = {0};
 
+        ceremony.file = cli->arguments[i];
         error = nrs_proposal_read_file(cli, &other, cli->arguments[i]);
         if (error == NRS_OK) {
             error = nrs_proposal_merge(&draft, &proposal, &other);
@@ -132,6 +179,9 @@ nrs_error nrs_run_community_combine(nrs_cli *cli)
             nrs_proposal_wipe(&proposal);
             error = nrs_proposal_read(&proposal, nrs_slice_of_bytes(&draft));
         }
+    }
+    if (error != NRS_OK) {
+        error = refused(cli, &ceremony, error);
     }
     if (error == NRS_OK) {
         error = nrs_proposal_write_file(cli, output, nrs_slice_of_bytes(&draft));

@@ -1,0 +1,120 @@
+#include "community/ceremony_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "language.h"
+#include "proto/assert.h"
+#include "proto/time.h"
+#include "text.h"
+
+#define LOG_NAME "ceremony.log"
+
+enum { LINE_SIZE_MAX = 4096, LOG_SIZE_MAX = 16 * 1024 * 1024 };
+
+/* ceremony.log in the folder of a file. Owned. */
+static char *path_beside(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    size_t folder_size = slash == NULL ? 0 : (size_t)(slash - file) + 1;
+    char *path = malloc(folder_size + sizeof LOG_NAME);
+
+    if (path != NULL) {
+        memcpy(path, file, folder_size);
+        memcpy(path + folder_size, LOG_NAME, sizeof LOG_NAME);
+    }
+    return path;
+}
+
+static void set_hex(json_t *line, const char *name, const uint8_t *bytes)
+{
+    char hex[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(hex, bytes, NRS_HASH_SIZE);
+    (void)json_object_set_new(line, name, json_string(hex));
+}
+
+/* Owned, nrs_json_free. One JSON object: what a person wrote, the file's name, is escaped, and none can make two lines of one. */
+static char *line_of(const nrs_ceremony *ceremony)
+{
+    const struct passwd *user = getpwuid(getuid());
+    const char *slash = strrchr(ceremony->file, '/');
+    const char *name = slash == NULL ? ceremony->file : slash + 1;
+    json_t *line = json_object();
+    json_t *file = nrs_text_json(name);
+    char at[32];
+    char *text = NULL;
+
+    if (line != NULL) {
+        nrs_time_format(at, nrs_now_ms());
+        (void)json_object_set_new(line, "at", json_string(at));
+        (void)json_object_set_new(line, "what", json_string(ceremony->what));
+        (void)json_object_set_new(line, "rule", ceremony->rule == NRS_OK ? json_null() : json_string(nrs_error_rule(ceremony->rule)));
+        (void)json_object_set_new(line, "user", json_string(user == NULL ? "?" : user->pw_name));
+        (void)json_object_set(line, "file", file);
+        if (ceremony->key != NULL) {
+            set_hex(line, "key", ceremony->key);
+        }
+        if (ceremony->proposal != NULL && ceremony->proposal->next != NULL) {
+            (void)json_object_set_new(line, "id", json_string(ceremony->proposal->next->id));
+            (void)json_object_set_new(line, "version", json_integer((json_int_t)ceremony->proposal->next->version));
+            set_hex(line, "community", ceremony->proposal->community);
+            set_hex(line, "hash", ceremony->proposal->hash);
+        }
+        text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
+    }
+    json_decref(file);
+    json_decref(line);
+    return text;
+}
+
+/* A whole line in one write, after what is there. */
+static nrs_error append(const char *path, const char *line)
+{
+    char text[LINE_SIZE_MAX];
+    struct stat status;
+    size_t size = strlen(line);
+    nrs_error error = NRS_ERROR_DISK;
+    int file = size + 1 >= sizeof text ? -1 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+
+    if (file < 0) {
+        return error;
+    }
+    memcpy(text, line, size);
+    text[size] = '\n';
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX && write(file, text, size + 1) == (ssize_t)(size + 1) &&
+        fsync(file) == 0) {
+        error = NRS_OK;
+    }
+    return close(file) == 0 ? error : NRS_ERROR_DISK;
+}
+
+nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    const char *given = nrs_cli_option(cli, "log");
+    char *path = NULL;
+    char *line = NULL;
+    nrs_error error = NRS_ERROR_NO_MEMORY;
+
+    NRS_ASSERT(ceremony != NULL && ceremony->what != NULL);
+    NRS_ASSERT(ceremony->file != NULL && ceremony->beside != NULL);
+
+    path = given != NULL ? strdup(given) : path_beside(ceremony->beside);
+    line = line_of(ceremony);
+    if (path != NULL && line != NULL) {
+        error = append(path, line);
+    }
+    if (error == NRS_ERROR_DISK) {
+        error = nrs_cli_fail(cli, error, _("name another file with --log; a log that is full is moved away"), _("the log of ceremonies could not be written: %s"), path);
+    }
+    nrs_json_free(line);
+    free(path);
+    return error;
+}

@@ -1,0 +1,20 @@
+/* The record of ceremonies that a machine without a node keeps beside its roster keys. */
+#ifndef CLI_CEREMONY_LOG_H
+#define CLI_CEREMONY_LOG_H
+
+#include "command.h"
+#include "keys/roster_draft.h"
+
+typedef struct nrs_ceremony {
+    const char *what;             /* "sign", "combine" */
+    const char *file;             /* the draft, as it was given */
+    const char *beside;           /* the file in whose folder the log stands, unless --log says otherwise */
+    const nrs_proposal *proposal; /* NULL: the file could not be read as one */
+    const uint8_t *key;           /* the roster key, or NULL */
+    nrs_error rule;               /* NRS_OK: it was done; else what refused it */
+} nrs_ceremony;
+
+/** Add one line to the log and see it on the disk. Returns NRS_ERROR_DISK; recorded, where nothing is recorded yet. */
+NRS_MUST_USE nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony);
+
+#endif
