@@ -56,6 +56,7 @@ static const nrs_option key_prekeys_options[] = {
 };
 static const nrs_option key_rotate_options[] = {
     {"output", 'o', "FILE", false, N_("also write the announcement to this file, for a secretariat without a link")},
+    {"person-passphrase-file", 0, "ID=FILE", true, N_("first line: the passphrase of this person, who then stands on the new card as well; may be repeated")},
 };
 static const nrs_option key_revoke_options[] = {
     {"output", 'o', "FILE", false, N_("write the signed revocation to this file; else to standard output")},
@@ -253,7 +254,7 @@ static const nrs_command commands[] = {
     {"key prekeys", "", 0, 0, OPTIONS(key_prekeys_options), N_("list the node's prekeys, or replace them by hand"),
      "noroshi key prekeys --rotate --destroy", nrs_run_key_prekeys},
     {"key rotate", "", 0, 0, OPTIONS(key_rotate_options), N_("make new keys for the node, announced and signed by the old ones"),
-     "noroshi key rotate", nrs_run_key_rotate},
+     "noroshi key rotate --person-passphrase-file sato=sato.pass", nrs_run_key_rotate},
     {"key paper", "", 0, 0, NO_OPTIONS, N_("print a paper that can revoke the node's key, and nothing else"), "noroshi key paper | lpr",
      nrs_run_key_paper},
     {"key revoke", "PAPER-FILE", 1, 1, OPTIONS(key_revoke_options), N_("end a lost key, from its paper; no node is needed"),

@@ -154,6 +154,8 @@ typedef struct nrs_own_prekey {
     UT_hash_handle hh;
 } nrs_own_prekey;
 
+#define NRS_PERSON_FORMER_MAX 256u
+
 typedef struct nrs_pending_statement {
     uint8_t to[NRS_KEY_SIZE];
     uint8_t community[NRS_HASH_SIZE];
@@ -205,6 +207,9 @@ struct nrs_core {
     nrs_segment *segments;
     size_t segment_count, segment_capacity;
     nrs_own_prekey *own_prekeys;
+    /* Keys that persons of this organisation changed and still read by, in the order in which they did (person_former.c). */
+    struct nrs_person_former { uint8_t before[NRS_KEY_SIZE], after[NRS_KEY_SIZE]; } person_formers[NRS_PERSON_FORMER_MAX];
+    size_t person_former_count;
     uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */

@@ -28,6 +28,9 @@ class Persons(E2E):
         self.assertEqual(SECRET in done.out, want == 0)
         return done
 
+    def unread(self, person):
+        return self.one(self.world.nodes["bravo"].cli("person", "list", "--json").rows(), person=person)["unread"]
+
     def test_leaves(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         read, unread = self.send("ito@bravo"), self.send("ito@bravo")
@@ -53,7 +56,8 @@ class Persons(E2E):
         new = self.world.write("mori.new", "もう忘れない\n")
         before = bravo.cli("card", "--json").object()["serial"]
         answer = bravo.cli("person", "reset", "mori", "--passphrase-file", new, "--json").object()
-        self.assertEqual(set(answer), {"person", "org", "fingerprint", "prekeys_until"})
+        self.assertEqual(set(answer), {"person", "org", "fingerprint", "prekeys_until", "earlier_readable", "unread_closed"})
+        self.assertEqual((answer["earlier_readable"], answer["unread_closed"]), (False, 1))
         self.assertEqual(bravo.cli("card", "--json").object()["serial"], before + 1)
         alpha.wait_stage(unread, "mori@bravo", "cannot-open")
         self.reads(unread, "mori", want=5)
@@ -70,15 +74,65 @@ class Persons(E2E):
 
     def test_new_key_by_the_old(self):
         bravo = self.world.nodes["bravo"]
-        report = self.send("ueda@bravo")
-        error = bravo.cli("person", "rekey", "ueda", "--no-passphrase", "--json", want=3).error()
-        self.assertIn("unread", error["message"])
-        wrong = self.world.write("wrong", "wrong\n")
+        alpha = self.world.nodes["alpha"]
+        read, unread = self.send("ueda@bravo"), self.send("ueda@bravo")
+        self.reads(read, "ueda")
+        wrong, new = self.world.write("wrong", "wrong\n"), self.world.write("ueda.new", "新しい言葉\n")
         bravo.cli("person", "rekey", "ueda", "--old-passphrase-file", wrong, "--no-passphrase", want=5)
-        self.reads(report, "ueda")
-        old = bravo.cli("card", "--json").object()
-        bravo.cli("person", "rekey", "ueda", "--no-passphrase")
+        old, first = bravo.cli("card", "--json").object(), (bravo.dir / "persons" / "ueda.key").read_bytes()
+        answer = bravo.cli("person", "rekey", "ueda", "--passphrase-file", new, "--json").object()
+        self.assertEqual((answer["earlier_readable"], answer["unread_closed"]), (True, 0))
         self.assertEqual(bravo.cli("card", "--json").object()["serial"], old["serial"] + 1)
+        self.assertNotEqual((bravo.dir / "persons" / "ueda.key").read_bytes(), first)
+        self.assertEqual(self.unread("ueda"), 1)
+        for report in (read, unread):  # by the new key, which opens the old one
+            self.reads(report, "ueda", passphrase=new)
+            self.reads(report, "ueda", want=5, passphrase=wrong)
+        self.assertEqual(self.unread("ueda"), 0)
+        alpha.wait_stage(unread, "ueda@bravo", "opened")
+        self.assertNotIn("cannot-open", alpha.stages(unread)["ueda@bravo"])
+        self.assertEqual([row["subject"] for row in bravo.cli("list", "--json", person="ueda", passphrase=new).rows() if row["id"] in (read, unread)], ["朱", "朱"])
+
+        # Once more, interrupted before the card was changed, and begun again; the first of the keys is then two keys away.
+        wait_until(lambda: alpha.cli("send", "--tlp", "RED", "--to", "ueda@bravo", "--kind", "incident", "--subject", "朱", "--body", SECRET, "--dry-run",
+                                     person="sato", want=None).code == 0, "alpha has the new key's prekeys")
+        between = self.send("ueda@bravo")
+        bravo.stop()
+        bravo.cli("person", "rekey", "ueda", "--old-passphrase-file", new, "--no-passphrase", want=6)
+        bravo.start()
+        (bravo.dir / "inbox").rename(bravo.dir / "inbox.away")
+        (bravo.dir / "inbox").write_bytes(b"")
+        card = (bravo.dir / "own.card").read_bytes()
+        bravo.cli("person", "rekey", "ueda", "--old-passphrase-file", new, "--no-passphrase", want=1)
+        (bravo.dir / "own.card").write_bytes(card)
+        (bravo.dir / "inbox").unlink()
+        (bravo.dir / "inbox.away").rename(bravo.dir / "inbox")
+        third = bravo.cli("person", "rekey", "ueda", "--no-passphrase", "--json").object()
+        self.assertEqual(bravo.cli("card", "--json").object()["serial"], old["serial"] + 2)
+        for report in (read, unread, between):
+            self.reads(report, "ueda")
+        self.assertNotEqual(third["fingerprint"], answer["fingerprint"])
+        bravo.restart()
+        self.reads(read, "ueda")
+        self.assertFalse(list((bravo.dir / "inbox" / "refused").iterdir()))
+
+        # Who resets destroys all of them.
+        waiting = None
+
+        def sent():
+            nonlocal waiting
+            done = alpha.cli("send", "--tlp", "RED", "--to", "ueda@bravo", "--kind", "incident", "--subject", "朱", "--body", SECRET, person="sato", want=None)
+            waiting = done.last_word()
+            return done.code == 0
+        wait_until(sent, "alpha seals to the third key", 40)
+        bravo.wait_report(waiting)
+        formers = list((bravo.dir / "former").glob("*.key"))
+        answer = bravo.cli("person", "reset", "ueda", "--no-passphrase", "--json").object()
+        self.assertEqual((answer["earlier_readable"], answer["unread_closed"]), (False, 1))
+        self.assertEqual(len(list((bravo.dir / "former").glob("*.key"))), len(formers) - 1)
+        for report in (read, unread, between, waiting):
+            self.assertIn(bravo.cli("show", report, person="ueda", want=None).code, (3, 4, 5))
+        alpha.wait_stage(waiting, "ueda@bravo", "cannot-open")
         bravo.cli("person", "rename", "ueda", "--name", "上田（総務）")
         self.assertIn("上田（総務）", bravo.cli("person", "list").out)
         bravo.cli("person", "rename", "ueda", want=2)

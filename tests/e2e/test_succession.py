@@ -28,8 +28,17 @@ class Succession(E2E):
         charlie.stop()
         own = self.send(bravo, "自")  # charlie will get it when its maker has other keys
         alpha.wait_report(own)
+        mori = self.world.write("mori.pass", "森の合い言葉\n")
+        bravo.cli("person", "add", "mori", "--name", "森", "--passphrase-file", mori)
+        bravo.cli("person", "add", "hara", "--name", "原", "--passphrase-file", mori)
         bravo.stop()
-        answer = bravo.cli("key", "rotate", "--json").object()
+        for wrong, code in ((f"mori={self.world.write('not.mori', 'x')}", 5), ("mori", 2), (f"nobody={mori}", 4), ("mori=/none", 8)):
+            bravo.cli("key", "rotate", "--person-passphrase-file", wrong, want=code)
+        self.assertFalse((bravo.dir / "identity.next.key").exists())
+        made = bravo.cli("key", "rotate", "--person-passphrase-file", f"mori={mori}", "--json")
+        self.assertIn("hara is not on the new card", made.err)
+        self.assertNotIn("mori is not", made.err)
+        answer = made.object()
         self.assertEqual(bravo.cli("key", "rotate", "--json").object()["fingerprint"], answer["fingerprint"], "the same keys when given again")
         self.assertEqual(bravo.fingerprint(), old, "nothing has changed yet")
         bravo.start()
@@ -78,6 +87,12 @@ class Succession(E2E):
             red = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "朱", "--body", "朱書き", person="sato")
         bravo.wait_report(red.last_word())
         self.assertEqual(bravo.show(red.last_word(), person="tanaka")["body"], "朱書き")
+        self.assertEqual([person["id"] for person in bravo.cli("card", "--json").object()["persons"]], ["mori", "tanaka"])
+        bravo.cli("person", "unlock", "mori", passphrase=mori)
+        wait_reachable(alpha, ["mori@bravo"], {"mori@bravo"}, "RED", "sato")
+        red = alpha.send("--tlp", "RED", "--to", "mori@bravo", "--kind", "incident", "--subject", "朱", "--body", "森へ", person="sato")
+        bravo.wait_report(red)
+        self.assertEqual(bravo.show(red, person="mori", passphrase=mori)["body"], "森へ")
 
     def test_2_bad_input(self):
         hub, delta = self.world.nodes["hub"], self.world.nodes["delta"]

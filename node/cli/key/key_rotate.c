@@ -37,26 +37,73 @@ static void rotation_wipe(rotation *of)
     nrs_bytes_wipe(&of->payload);
 }
 
-/* A person's entry names the organisation's key and is signed by the person: who has a passphrase comes back by person add. */
-static bool carry_over(nrs_cli *cli, Nrs__Wire__PersonEntry *entry, uint8_t proof_out[NRS_SIGNATURE_SIZE], const rotation *of)
+/* The file of --person-passphrase-file ID=FILE for this person; NULL when none was given. */
+static const char *passphrase_file_of(const nrs_cli *cli, const char *id)
 {
-    nrs_bytes file = {0};
-    nrs_identity *person = NULL;
-    bool done = nrs_folder_has(cli, "persons", entry->id, ".key") &&
-                nrs_folder_read_armour(cli, &file, "KEY", "persons", entry->id, ".key", NRS_ERROR_UNKNOWN_PERSON) == NRS_OK &&
-                !nrs_identity_file_locked(nrs_slice_of_bytes(&file)) &&
-                nrs_identity_load(&person, nrs_slice_of_bytes(&file), nrs_slice_of(NULL, 0)) == NRS_OK &&
-                nrs_person_prove(proof_out, person, entry->id, nrs_identity_public(of->after)->sign_key) == NRS_OK;
+    const char *given = NULL;
+    size_t size = strlen(id);
 
-    if (done) {
+    for (size_t i = 0; (given = nrs_cli_option_at(cli, "person-passphrase-file", i)) != NULL; i++) {
+        if (strncmp(given, id, size) == 0 && given[size] == '=') {
+            return given + size + 1;
+        }
+    }
+    return NULL;
+}
+
+/* What was given is of persons on the card, before anything is made. */
+static nrs_error check_given(nrs_cli *cli, const rotation *of)
+{
+    const char *given = NULL;
+
+    for (size_t i = 0; (given = nrs_cli_option_at(cli, "person-passphrase-file", i)) != NULL; i++) {
+        size_t size = strcspn(given, "=");
+        bool known = false;
+
+        if (given[size] != '=' || given[size + 1] == '\0') {
+            return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("write it as ID=FILE: %s"), given);
+        }
+        for (size_t k = 0; k < of->own->n_persons; k++) {
+            known = known || (strlen(of->own->persons[k]->id) == size && strncmp(of->own->persons[k]->id, given, size) == 0);
+        }
+        if (!known) {
+            return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_PERSON, given);
+        }
+    }
+    return NRS_OK;
+}
+
+/* A person's entry names the organisation's key and is signed by the person: who has a passphrase, and does not give it here, comes
+ * back by person add. Out: done_out: whether the entry is signed anew. */
+static nrs_error carry_over(nrs_cli *cli, bool *done_out, Nrs__Wire__PersonEntry *entry, uint8_t proof_out[NRS_SIGNATURE_SIZE], const rotation *of)
+{
+    const char *path = passphrase_file_of(cli, entry->id);
+    nrs_bytes file = {0};
+    nrs_bytes passphrase = {0};
+    nrs_identity *person = NULL;
+    bool held = nrs_folder_has(cli, "persons", entry->id, ".key") &&
+                nrs_folder_read_armour(cli, &file, "KEY", "persons", entry->id, ".key", NRS_ERROR_UNKNOWN_PERSON) == NRS_OK;
+    nrs_error error = path == NULL ? NRS_OK : nrs_passphrase_read(cli, &passphrase, path);
+
+    *done_out = false;
+    if (error == NRS_OK && held && (path != NULL || !nrs_identity_file_locked(nrs_slice_of_bytes(&file)))) {
+        error = nrs_identity_load(&person, nrs_slice_of_bytes(&file), nrs_slice_of_bytes(&passphrase));
+        if (error == NRS_OK) {
+            error = nrs_person_prove(proof_out, person, entry->id, nrs_identity_public(of->after)->sign_key);
+        }
+        *done_out = error == NRS_OK;
+        error = error == NRS_OK || path == NULL ? NRS_OK : nrs_cli_fail_about(cli, error, entry->id); /* a passphrase that was given must be right */
+    }
+    if (*done_out) {
         entry->proof = nrs_field_of(nrs_slice_of(proof_out, NRS_SIGNATURE_SIZE));
-    } else {
+    } else if (error == NRS_OK) {
         nrs_cli_note(cli, _("%s is not on the new card; when the new keys are in force: noroshi person add %s, which keeps the person's key"),
                      entry->id, entry->id);
     }
     nrs_identity_destroy(&person);
+    nrs_bytes_wipe(&passphrase);
     nrs_bytes_wipe(&file);
-    return done;
+    return error;
 }
 
 static nrs_error make_card(nrs_cli *cli, rotation *of)
@@ -65,14 +112,21 @@ static nrs_error make_card(nrs_cli *cli, rotation *of)
     Nrs__Wire__PersonEntry entries[NRS_PERSON_COUNT_MAX];
     Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
     nrs_card next = *of->own;
+    nrs_error error = NRS_OK;
 
     next.n_persons = 0;
     next.persons = persons;
-    for (size_t i = 0; i < of->own->n_persons; i++) {
+    for (size_t i = 0; i < of->own->n_persons && error == NRS_OK; i++) {
+        bool done = false;
+
         entries[i] = *of->own->persons[i];
-        if (carry_over(cli, &entries[i], proofs[i], of)) {
+        error = carry_over(cli, &done, &entries[i], proofs[i], of);
+        if (done) {
             persons[next.n_persons++] = &entries[i];
         }
+    }
+    if (error != NRS_OK) {
+        return error;
     }
     next.serial = of->own->serial + 1;
     next.created_ms = nrs_now_ms();
@@ -195,6 +249,9 @@ static void print_rotation(const nrs_cli *cli, const rotation *of, const char *a
     }
     printf(_("New keys of %s are made and announced. New fingerprint: %s\n"), of->own->org, fingerprint);
     puts(_("They come into force when the secretariat has run: noroshi community succeed. Until then the node goes on under the old ones."));
+    if (of->own->n_persons > 0) {
+        puts(_("Each person then runs noroshi person unlock: TLP:RED goes to prekeys made under the new keys."));
+    }
     puts(_("Print a new paper afterwards: noroshi key paper"));
 }
 
@@ -214,6 +271,9 @@ nrs_error nrs_run_key_rotate(nrs_cli *cli)
     }
     if (error == NRS_OK) {
         error = nrs_keyring_load(cli, &of.before, &of.passphrase, NULL, "identity", NRS_ERROR_NOT_A_NODE);
+    }
+    if (error == NRS_OK) {
+        error = check_given(cli, &of);
     }
     if (error == NRS_OK) {
         error = prepare(cli, &of);

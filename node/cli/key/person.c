@@ -6,6 +6,7 @@
 #include "control.h"
 #include "report/given.h"
 #include "key/keyring.h"
+#include "key/person_subject.h"
 #include "language.h"
 #include "proto/address.h"
 #include "proto/time.h"
@@ -101,23 +102,12 @@ static nrs_error hand_over(nrs_cli *cli, const addition *with, json_t *prekeys)
 {
     nrs_error error = nrs_inbox_put(cli, "own.card", "CARD", nrs_slice_of_bytes(&with->card_bytes));
     char file[NRS_NAME_SIZE_MAX + 16];
-    char *text = NULL;
 
-    if (error != NRS_OK) {
-        return error;
-    }
-    if (nrs_control_answers(cli)) {
+    if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, "own.card");
-        return error == NRS_OK ? nrs_control_call(cli, prekeys, NULL, NULL) : error;
-    }
-    text = json_dumps(prekeys, JSON_COMPACT);
-    if (text == NULL) {
-        return NRS_ERROR_NO_MEMORY;
     }
     snprintf(file, sizeof file, "%s.prekeys", with->id);
-    error = nrs_inbox_put(cli, file, NULL, nrs_slice_of_string(text));
-    nrs_json_free(text);
-    return error;
+    return error == NRS_OK ? nrs_person_tell(cli, file, prekeys) : error;
 }
 
 static void print_added(const nrs_cli *cli, const addition *with, uint64_t until_ms)

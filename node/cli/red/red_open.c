@@ -7,6 +7,7 @@
 #include "control.h"
 #include "folder.h"
 #include "key/keyring.h"
+#include "key/person_subject.h"
 #include "keys/seal.h"
 #include "keys/vault.h"
 #include "language.h"
@@ -16,6 +17,8 @@
 #include "red/red_open.h"
 #include "red/red_row.h"
 #include "text.h"
+
+enum { FORMER_KEYS_MAX = 8 };
 
 typedef nrs_red_opening opening;
 
@@ -28,9 +31,16 @@ void nrs_red_opening_wipe(nrs_red_opening *with)
 {
     nrs_opened_wipe(&with->opened);
     nrs_secret_destroy(&with->file_key);
+    nrs_identity_destroy(&with->former);
     nrs_sealed_view_free(&with->sealed);
     json_decref(with->row);
     *with = (opening){0};
+}
+
+/* The key that this report was sealed to. */
+static nrs_identity *reader_of(const opening *with)
+{
+    return with->former != NULL ? with->former : with->person;
 }
 
 /* The payload of a record in base64. Out: payload_out: replaced. */
@@ -117,7 +127,7 @@ static nrs_error read_prekey(nrs_prekey_secret *prekey_out, const opening *with,
         error = nrs_red_base64(&wrapped, json_object_get(entry, "sealed_secret"));
     }
     if (error == NRS_OK) {
-        error = nrs_person_prekey_key(&key, with->person, share);
+        error = nrs_person_prekey_key(&key, reader_of(with), share);
     }
     if (error == NRS_OK) {
         error = nrs_vault_unwrap(&prekey.secret, key, nrs_slice_of(prekey.id, NRS_PREKEY_ID_SIZE), nrs_slice_of_bytes(&wrapped));
@@ -175,7 +185,7 @@ static nrs_error open_with_slot(opening *with, const nrs_slot_path *path, const 
         error = read_prekey(&prekey, with, slot);
     }
     if (error == NRS_OK) {
-        error = nrs_slot_open(&with->file_key, with->sealed, grant, path, with->person, &prekey, &grantor);
+        error = nrs_slot_open(&with->file_key, with->sealed, grant, path, reader_of(with), &prekey, &grantor);
     }
     nrs_prekey_secret_wipe(&prekey);
     nrs_slot_free(&slot);
@@ -211,7 +221,7 @@ static nrs_error try_slot(opening *with, const json_t *text)
 }
 
 /* A slot of another person of the house does not open, and that is no fault: the last error tells when none does. */
-static nrs_error find_file_key(opening *with)
+static nrs_error try_slots(opening *with)
 {
     const json_t *slots = json_object_get(with->row, "slots");
     nrs_error error = NRS_ERROR_NO_SLOT;
@@ -222,11 +232,34 @@ static nrs_error find_file_key(opening *with)
     return error;
 }
 
+/* By the key that the person has, then by those that it had. */
+static nrs_error find_file_key(nrs_cli *cli, opening *with)
+{
+    nrs_error error = try_slots(with);
+
+    for (size_t i = 0; error != NRS_OK && i < FORMER_KEYS_MAX; i++) {
+        nrs_identity *before = NULL;
+
+        if (nrs_person_former(cli, &before, reader_of(with)) != NRS_OK) {
+            break;
+        }
+        nrs_identity_destroy(&with->former);
+        with->former = before;
+        if (try_slots(with) == NRS_OK) {
+            return NRS_OK;
+        }
+    }
+    if (error != NRS_OK) {
+        nrs_identity_destroy(&with->former);
+    }
+    return error;
+}
+
 /* The reader must be named, unless it wrote the report itself: the sender's own slot is no part of the audience. */
 static nrs_error check_audience(const opening *with, const nrs_card *own, const char *person_id)
 {
     const nrs_audience *audience = with->opened.audience;
-    const nrs_slice self = nrs_slice_of(nrs_identity_public(with->person)->sign_key, NRS_KEY_SIZE);
+    const nrs_slice self = nrs_slice_of(nrs_identity_public(reader_of(with))->sign_key, NRS_KEY_SIZE);
 
     for (size_t i = 0; i < audience->n_targets; i++) {
         if (nrs_slice_equal(nrs_field(&audience->targets[i]->person), self)) {
@@ -323,7 +356,7 @@ nrs_error nrs_red_unseal(nrs_cli *cli, nrs_red_opening *with, const char *person
         error = nrs_red_check_disclaimers(with->row, with->sealed->header);
     }
     if (error == NRS_OK) {
-        error = find_file_key(with);
+        error = find_file_key(cli, with);
     }
     if (error == NRS_OK) {
         error = nrs_body_open(&with->opened, with->sealed, with->file_key);

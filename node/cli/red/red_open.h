@@ -11,7 +11,8 @@
 typedef struct nrs_red_opening {
     json_t *row;
     nrs_sealed_view *sealed;
-    nrs_identity *person; /* borrowed */
+    nrs_identity *person; /* borrowed: the key that the person has */
+    nrs_identity *former; /* owned: one that the person had, when that opens the report; else NULL */
     nrs_secret *file_key;
     nrs_opened opened;
 } nrs_red_opening;

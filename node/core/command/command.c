@@ -58,6 +58,7 @@ static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FL
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
+static const field person_former_fields[] = {{"person", FIELD_TEXT}, {"before", FIELD_TEXT}, {"after", FIELD_TEXT}};
 static const field audit_export_fields[] = {
     {"after", FIELD_COUNT}, {"until", FIELD_COUNT}, {"signed", FIELD_COUNT}, {"keep", FIELD_FLAG}, {"person", FIELD_TEXT},
 };
@@ -98,6 +99,7 @@ static const command commands[] = {
     {"roster-heal", nrs_command_roster_heal, FIELDS(heal_fields)},
     {"roster-joined", nrs_command_roster_joined, FIELDS(community_fields)},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
+    {"person-former", nrs_command_person_former, FIELDS(person_former_fields)},
     {"audit-list", nrs_command_audit_list, FIELDS(audit_list_fields)},
     {"audit-export", nrs_command_audit_export, FIELDS(audit_export_fields)},
     {"audit-checkpoint", nrs_command_audit_checkpoint, NULL, 0},
@@ -115,7 +117,7 @@ static const struct audited {
     {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
     {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"withdraw", NRS_AUDIT_WITHDRAW, false},   {"forget", NRS_AUDIT_FORGET, false},
     {"forward", NRS_AUDIT_EXTEND, false},
-    {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
+    {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"person-former", NRS_AUDIT_KEY, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
 };
 
 /* How many bytes the UTF-8 sequence at text has; 0 when it is none. */

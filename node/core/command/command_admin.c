@@ -471,6 +471,17 @@ nrs_error nrs_command_persons(nrs_core *core, nrs_answer *answer, const json_t *
     return error;
 }
 
+nrs_error nrs_command_person_former(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    const char *person = nrs_request_text(request, "person");
+    nrs_error error = nrs_person_former_take(core, request);
+
+    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+        return error;
+    }
+    return nrs_refuse(answer, error, NULL, "The keys of %.64s: %s.", person == NULL ? "?" : person, nrs_error_sentence(error));
+}
+
 nrs_error nrs_command_person_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     const char *person = nrs_request_text(request, "person");

@@ -7,6 +7,7 @@
 
 #include "command/command_draft.h"
 #include "command/command_quote.h"
+#include "prekeys/prekeys.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
 
@@ -236,7 +237,7 @@ static nrs_error gather_prekey(void *context, const nrs_prekey_row *prekey)
     nrs_row row;
     nrs_error error;
 
-    if (memcmp(prekey->owner, all->person->sign_key.data, NRS_KEY_SIZE) != 0 || !wanted_prekey(all, prekey->id)) {
+    if (memcmp(nrs_person_key_now(all->core, prekey->owner), all->person->sign_key.data, NRS_KEY_SIZE) != 0 || !wanted_prekey(all, prekey->id)) {
         return NRS_OK;
     }
     error = nrs_vault_take(all->core, &share, prekey->segment, nrs_slice_of(prekey->id, NRS_PREKEY_ID_SIZE), prekey->wrapped);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prekeys/prekeys.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
@@ -93,7 +94,7 @@ const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_
     memcpy(prekey_id_out, slot->prekey_id.data, NRS_PREKEY_ID_SIZE);
     prekey = nrs_own_prekey_by_id(core, slot->prekey_id.data);
     if (prekey != NULL && prekey->person) {
-        person = nrs_peer_person_by_key(nrs_peer_by_sign(core, core->self.sign_key), prekey->owner);
+        person = nrs_peer_person_by_key(nrs_peer_by_sign(core, core->self.sign_key), nrs_person_key_now(core, prekey->owner));
     }
 out:
     nrs_slot_free(&slot);

@@ -51,7 +51,7 @@ static nrs_error match_slot(void *context, const uint8_t *grant_id, uint32_t ind
     if (nrs_record_decode(&record, slot_path) == NRS_OK && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
         nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
         prekey = nrs_own_prekey_by_id(job->core, slot->prekey_id.data);
-        job->slot = job->slot || (prekey != NULL && prekey->person && memcmp(prekey->owner, job->owner, NRS_KEY_SIZE) == 0);
+        job->slot = job->slot || (prekey != NULL && prekey->person && memcmp(nrs_person_key_now(job->core, prekey->owner), job->owner, NRS_KEY_SIZE) == 0);
     }
     nrs_slot_free(&slot);
     nrs_slot_path_free(&path);
@@ -126,7 +126,7 @@ static nrs_error destroy_shares(nrs_core *core, const uint8_t *owner)
     while (error == NRS_OK && count == NRS_PREKEYS_DESTROYED_MAX) {
         count = 0;
         for (const nrs_own_prekey *prekey = core->own_prekeys; prekey != NULL && count < NRS_PREKEYS_DESTROYED_MAX; prekey = prekey->hh.next) {
-            if (prekey->person && memcmp(prekey->owner, owner, NRS_KEY_SIZE) == 0) {
+            if (prekey->person && memcmp(nrs_person_key_now(core, prekey->owner), owner, NRS_KEY_SIZE) == 0) {
                 memcpy(ids[count], prekey->id, NRS_PREKEY_ID_SIZE);
                 count++;
             }
@@ -136,10 +136,15 @@ static nrs_error destroy_shares(nrs_core *core, const uint8_t *owner)
     return error;
 }
 
-static bool stands(const nrs_card *card, const Nrs__Wire__PersonEntry *person)
+/* By its key, or by one that took its place and reads what was sealed to it. */
+static bool stands(const nrs_core *core, const nrs_card *card, const Nrs__Wire__PersonEntry *person)
 {
+    const nrs_slice now = nrs_slice_of(nrs_person_key_now(core, person->sign_key.data), NRS_KEY_SIZE);
+
     for (size_t i = 0; i < card->n_persons; i++) {
-        if (nrs_slice_equal(nrs_field(&card->persons[i]->sign_key), nrs_field(&person->sign_key))) {
+        nrs_slice key = nrs_field(&card->persons[i]->sign_key);
+
+        if (nrs_slice_equal(key, nrs_field(&person->sign_key)) || (nrs_slice_equal(key, now) && strcmp(card->persons[i]->id, person->id) == 0)) {
             return true;
         }
     }
@@ -154,7 +159,7 @@ nrs_error nrs_persons_settle(nrs_core *core, const nrs_card *before, const nrs_c
         const Nrs__Wire__PersonEntry *person = before->persons[i];
         size_t unread = 0;
 
-        if (stands(after, person)) {
+        if (stands(core, after, person)) {
             continue;
         }
         error = nrs_person_unread(core, &unread, person->id, person->sign_key.data, true);

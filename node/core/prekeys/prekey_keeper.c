@@ -51,7 +51,9 @@ static nrs_error load_prekey(void *context, const nrs_prekey_row *row)
 
 nrs_error nrs_prekey_keeper_load(nrs_core *core)
 {
-    return nrs_store_prekey_each(core->store, load_prekey, core);
+    nrs_error error = nrs_person_formers_load(core);
+
+    return error == NRS_OK ? nrs_store_prekey_each(core->store, load_prekey, core) : error;
 }
 
 void nrs_prekey_keeper_wipe(nrs_core *core)

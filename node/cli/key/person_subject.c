@@ -1,0 +1,203 @@
+#include "key/person_subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "key/keyring.h"
+#include "keys/rotation.h"
+#include "language.h"
+#include "proto/address.h"
+#include "proto/assert.h"
+#include "text.h"
+
+void nrs_subject_wipe(nrs_subject *of)
+{
+    nrs_identity_destroy(&of->org);
+    nrs_bytes_wipe(&of->card_bytes);
+    nrs_card_free(&of->card);
+}
+
+nrs_error nrs_subject_read(nrs_cli *cli, nrs_subject *of)
+{
+    nrs_node_settings settings;
+    nrs_error error = NRS_OK;
+
+    of->id = cli->arguments[0];
+    if (!nrs_name_valid(of->id)) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, of->id);
+    }
+    error = nrs_folder_settings(cli, &settings);
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_own_card(cli, &of->card_bytes, &of->card);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    while (of->at < of->card->n_persons && strcmp(of->card->persons[of->at]->id, of->id) != 0) {
+        of->at++;
+    }
+    return of->at < of->card->n_persons ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_PERSON, of->id);
+}
+
+nrs_error nrs_subject_load_org(nrs_cli *cli, nrs_subject *of)
+{
+    return nrs_keyring_load(cli, &of->org, NULL, NULL, "identity", NRS_ERROR_NOT_A_NODE);
+}
+
+nrs_error nrs_subject_sign_card(nrs_subject *of, Nrs__Wire__PersonEntry *entry)
+{
+    Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
+    nrs_card next = *of->card;
+    size_t count = 0;
+
+    for (size_t i = 0; i < of->card->n_persons; i++) {
+        if (i != of->at) {
+            persons[count++] = of->card->persons[i];
+        } else if (entry != NULL) {
+            persons[count++] = entry;
+        }
+    }
+    next.persons = persons;
+    next.n_persons = count;
+    next.serial = of->card->serial + 1;
+    next.created_ms = nrs_now_ms();
+    return nrs_card_sign(&of->card_bytes, &next, of->org);
+}
+
+nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of, bool card, json_t *prekeys)
+{
+    char file[NRS_NAME_SIZE_MAX + 16];
+    nrs_error error = NRS_OK;
+
+    if (card) {
+        error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&of->card_bytes));
+        if (error == NRS_OK) {
+            error = nrs_inbox_put(cli, "own.card", "CARD", nrs_slice_of_bytes(&of->card_bytes));
+        }
+        if (error == NRS_OK) {
+            error = nrs_inbox_poke(cli, "own.card");
+        }
+    }
+    if (error != NRS_OK || prekeys == NULL) {
+        return error;
+    }
+    snprintf(file, sizeof file, "%s.prekeys", of->id);
+    return nrs_person_tell(cli, file, prekeys);
+}
+
+uint64_t nrs_person_prekeys_until(uint64_t now_ms)
+{
+    return now_ms - now_ms % NRS_WEEK_MS + NRS_PERSON_PREKEY_COUNT * NRS_WEEK_MS;
+}
+
+nrs_error nrs_person_tell(nrs_cli *cli, const char *file, json_t *request)
+{
+    char *text = NULL;
+    nrs_error error = NRS_OK;
+
+    if (nrs_control_answers(cli)) {
+        return nrs_control_call(cli, request, NULL, NULL);
+    }
+    text = json_dumps(request, JSON_COMPACT);
+    if (text == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    error = nrs_inbox_put(cli, file, NULL, nrs_slice_of_string(text));
+    nrs_json_free(text);
+    return error;
+}
+
+/* ---- Key files ---- */
+
+/* Overwritten where it stands; a name that stands for another file by now is left alone. */
+static void overwrite(FILE *file)
+{
+    uint8_t zeros[4096] = {0};
+
+    if (file != NULL) {
+        (void)fwrite(zeros, 1, sizeof zeros, file);
+        (void)fflush(file);
+        (void)fsync(fileno(file));
+        (void)fclose(file);
+    }
+}
+
+static FILE *open_old(nrs_cli *cli, const char *sub, const char *name)
+{
+    char *path = nrs_folder_path(cli, sub, name, ".key");
+    FILE *file = path == NULL ? NULL : fopen(path, "r+");
+
+    free(path);
+    return file;
+}
+
+static void former_name(char name_out[2 * NRS_KEY_HASH_SIZE + 1], const uint8_t *sign_key)
+{
+    uint8_t hash[NRS_KEY_HASH_SIZE];
+
+    nrs_key_hash(hash, sign_key);
+    nrs_hex_encode(name_out, hash, sizeof hash);
+}
+
+/* What opened what the person was sent, and what opens that in turn: without the one the other opens no more. */
+void nrs_person_erase_keys(nrs_cli *cli, const nrs_subject *of)
+{
+    char former[2 * NRS_KEY_HASH_SIZE + 1];
+
+    former_name(former, of->card->persons[of->at]->sign_key.data);
+    overwrite(open_old(cli, "persons", of->id));
+    nrs_folder_remove(cli, "persons", of->id, ".key");
+    if (nrs_folder_has(cli, "former", former, ".key")) {
+        overwrite(open_old(cli, "former", former));
+        nrs_folder_remove(cli, "former", former, ".key");
+    }
+}
+
+nrs_error nrs_person_replace_key(nrs_cli *cli, const nrs_subject *of, const nrs_identity *fresh, nrs_slice passphrase)
+{
+    FILE *old = open_old(cli, "persons", of->id);
+    nrs_error error = nrs_keyring_save(cli, fresh, passphrase, "persons", of->id);
+
+    if (error == NRS_OK) {
+        overwrite(old);
+    } else if (old != NULL) {
+        (void)fclose(old);
+    }
+    return error;
+}
+
+nrs_error nrs_person_keep_former(nrs_cli *cli, const nrs_identity *before, const nrs_identity *after)
+{
+    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    nrs_bytes file = {0};
+    nrs_error error = nrs_rotation_save(&file, before, after, NRS_DOMAIN_FORMER_KEY);
+
+    nrs_rotation_name(name, after);
+    if (error == NRS_OK) {
+        error = nrs_folder_write_armour(cli, "KEY", "former", name, ".key", nrs_slice_of_bytes(&file));
+    }
+    nrs_bytes_wipe(&file);
+    return error;
+}
+
+nrs_error nrs_person_former(nrs_cli *cli, nrs_identity **before_out, const nrs_identity *after)
+{
+    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    nrs_bytes file = {0};
+    nrs_error error = NRS_ERROR_NOT_FOUND;
+
+    nrs_rotation_name(name, after);
+    if (nrs_folder_has(cli, "former", name, ".key")) {
+        error = nrs_folder_read_armour(cli, &file, "KEY", "former", name, ".key", NRS_ERROR_NOT_FOUND);
+    }
+    if (error == NRS_OK) {
+        error = nrs_rotation_load(before_out, nrs_slice_of_bytes(&file), after, NRS_DOMAIN_FORMER_KEY);
+    }
+    nrs_bytes_wipe(&file);
+    return error;
+}
