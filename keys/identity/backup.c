@@ -49,9 +49,13 @@ nrs_error nrs_backup_add(nrs_backup *backup, const char *name, nrs_slice bytes)
     return error;
 }
 
-static nrs_error append_files(nrs_bytes *plain, const nrs_backup *backup)
+nrs_error nrs_backup_encode(nrs_bytes *content_out, const nrs_backup *backup)
 {
+    nrs_bytes content = {0};
+    nrs_bytes *plain = &content;
     nrs_error error = nrs_bytes_append_u64(plain, backup->made_ms);
+
+    NRS_ASSERT(content_out != NULL);
 
     if (error == NRS_OK) {
         error = nrs_bytes_append_u32(plain, (uint32_t)backup->count);
@@ -62,7 +66,16 @@ static nrs_error append_files(nrs_bytes *plain, const nrs_backup *backup)
             error = nrs_bytes_append_prefixed(plain, nrs_slice_of_bytes(&backup->files[i].bytes));
         }
     }
-    return error == NRS_OK && plain->size > NRS_BACKUP_SIZE_MAX ? NRS_ERROR_TOO_LARGE : error;
+    if (error == NRS_OK && plain->size > NRS_BACKUP_SIZE_MAX) {
+        error = NRS_ERROR_TOO_LARGE;
+    }
+    if (error == NRS_OK) {
+        nrs_bytes_wipe(content_out);
+        *content_out = content;
+        content = (nrs_bytes){0};
+    }
+    nrs_bytes_wipe(&content);
+    return error;
 }
 
 nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *backup, nrs_slice passphrase)
@@ -79,7 +92,7 @@ nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *backup, nrs_sli
         return NRS_ERROR_PASSPHRASE;
     }
     nrs_lock_new(&lock);
-    error = append_files(&plain, backup);
+    error = nrs_backup_encode(&plain, backup);
     if (error == NRS_OK) {
         error = nrs_bytes_append(&file, nrs_slice_of(MAGIC, MAGIC_SIZE));
     }
@@ -105,11 +118,14 @@ nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *backup, nrs_sli
     return error;
 }
 
-static nrs_error read_files(nrs_backup *backup, nrs_slice plain)
+nrs_error nrs_backup_decode(nrs_backup *backup_out, nrs_slice content)
 {
-    nrs_reader reader = nrs_reader_over(plain);
+    nrs_reader reader = nrs_reader_over(content);
+    nrs_backup backup = {0};
     uint32_t count = 0;
-    nrs_error error = nrs_read_u64(&reader, &backup->made_ms);
+    nrs_error error = nrs_read_u64(&reader, &backup.made_ms);
+
+    NRS_ASSERT(backup_out != NULL);
 
     if (error == NRS_OK) {
         error = nrs_read_u32(&reader, &count);
@@ -130,15 +146,22 @@ static nrs_error read_files(nrs_backup *backup, nrs_slice plain)
         }
         if (error == NRS_OK) {
             memcpy(text, name.data, name.size);
-            error = nrs_backup_add(backup, text, bytes);
+            error = nrs_backup_add(&backup, text, bytes);
         }
     }
-    return error == NRS_OK ? nrs_reader_end(&reader) : error;
+    if (error == NRS_OK) {
+        error = nrs_reader_end(&reader);
+    }
+    if (error == NRS_OK) {
+        *backup_out = backup;
+        backup = (nrs_backup){0};
+    }
+    nrs_backup_wipe(&backup);
+    return error;
 }
 
 nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice passphrase)
 {
-    nrs_backup backup = {0};
     nrs_lock lock = {0};
     nrs_secret *key = NULL;
     nrs_bytes plain = {0};
@@ -169,13 +192,8 @@ nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice pass
         error = NRS_ERROR_PASSPHRASE;
     }
     if (error == NRS_OK) {
-        error = read_files(&backup, nrs_slice_of_bytes(&plain));
+        error = nrs_backup_decode(backup_out, nrs_slice_of_bytes(&plain));
     }
-    if (error == NRS_OK) {
-        *backup_out = backup;
-        backup = (nrs_backup){0};
-    }
-    nrs_backup_wipe(&backup);
     nrs_secret_destroy(&key);
     nrs_bytes_wipe(&plain);
     return error;

@@ -103,6 +103,9 @@ nrs_error nrs_sweep_tick(nrs_core *core)
     for (size_t i = 0; i < job.position_count && error == NRS_OK; i++) {
         error = nrs_store_log_drop(core->store, job.positions[i]);
     }
+    if (error == NRS_OK && job.seen > 0) { /* nobody may ask for a new grant of what expired */
+        error = nrs_store_regrant_expire(core->store, job.last_position);
+    }
     if (error == NRS_OK && job.seen > 0) {
         error = write_swept(core, job.last_position);
         nrs_log_cache_wipe(core);

@@ -95,3 +95,11 @@ nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regra
     }
     return error;
 }
+
+nrs_error nrs_store_regrant_expire(nrs_store *store, uint64_t report)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REGRANT_EXPIRE);
+
+    nrs_query_bind_bound(&query, report);
+    return nrs_query_run(&query, NULL);
+}

@@ -95,6 +95,7 @@
     X(REGRANT_ADD, CHANGE,                                                                                             \
       "INSERT INTO regrant(report, org, prekey, at_ms) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")                 \
     X(REGRANT_COUNT, READ, "SELECT count(*) FROM regrant WHERE report = ?1 AND org = ?2")                              \
+    X(REGRANT_EXPIRE, CHANGE, "DELETE FROM regrant WHERE report <= ?1")                                                \
     X(REGRANT_HAS, READ, "SELECT 1 FROM regrant WHERE report = ?1 AND org = ?2 AND prekey = ?3")                       \
     X(RECIPIENT_STAGE, CHANGE,                                                                                         \
       "UPDATE recipient SET stage = ?3, stage_ms = ?4 WHERE report = ?1 AND address = ?2 AND stage < ?3")              \

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "keys/backup.h"
 #include "keys/roster_delta.h"
 #include "keys/vault.h"
 #include "keys/change.h"
@@ -450,6 +451,26 @@ static void make_vaults(const char *root)
     nrs_secret_destroy(&key);
 }
 
+static void make_backups(const char *root)
+{
+    static const char *const names[] = {"cards/alpha.card", "former/00112233445566778899aabbccddeeff.key", "identity.key", "node.json", "own.card"};
+    nrs_backup backup = {.made_ms = 1795392000000};
+    nrs_bytes bytes = {0};
+
+    make_folder(root, "fuzz_backup");
+    assert_int_equal(nrs_backup_encode(&bytes, &backup), NRS_OK);
+    write_seed(root, "fuzz_backup", "content-empty", nrs_slice_of_bytes(&bytes));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(nrs_backup_add(&backup, names[i], nrs_slice_of_string(i == 3 ? "" : names[i])), NRS_OK);
+    }
+    assert_int_equal(nrs_backup_encode(&bytes, &backup), NRS_OK);
+    write_seed(root, "fuzz_backup", "content", nrs_slice_of_bytes(&bytes));
+    assert_int_equal(nrs_backup_seal(&bytes, &backup, nrs_slice_of_string("correct horse")), NRS_OK);
+    write_seed(root, "fuzz_backup", "file", nrs_slice_of_bytes(&bytes));
+    nrs_bytes_wipe(&bytes);
+    nrs_backup_wipe(&backup);
+}
+
 int main(int argc, char **argv)
 {
     nrs_bytes card = {0};
@@ -468,6 +489,7 @@ int main(int argc, char **argv)
     make_key_changes(argv[1]);
     make_identities(argv[1]);
     make_vaults(argv[1]);
+    make_backups(argv[1]);
     nrs_bytes_wipe(&card);
     return 0;
 }

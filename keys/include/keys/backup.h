@@ -28,4 +28,9 @@ NRS_MUST_USE nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *ba
 /** Returns NRS_ERROR_PASSPHRASE (wrong, or the file is damaged); MALFORMED (no backup, or cut off). Out: backup_out. */
 NRS_MUST_USE nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice passphrase);
 
+/** What is sealed in it (SPEC 7.9), without the seal. Out: content_out: replaced, secret. */
+NRS_MUST_USE nrs_error nrs_backup_encode(nrs_bytes *content_out, const nrs_backup *backup);
+/** Returns NRS_ERROR_MALFORMED, LIMIT, NOT_CANONICAL … Out: backup_out. */
+NRS_MUST_USE nrs_error nrs_backup_decode(nrs_backup *backup_out, nrs_slice content);
+
 #endif

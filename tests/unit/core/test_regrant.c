@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,6 +174,47 @@ static void test_rotation_without_destruction(void **state)
     assert_int_equal(mesh_row_count(&net, BRAVO), before);
 }
 
+static long rows(size_t node)
+{
+    char path[128];
+    sqlite3 *database = NULL;
+    sqlite3_stmt *query = NULL;
+    long count;
+
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM regrant", -1, &query, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    count = (long)sqlite3_column_int64(query, 0);
+    assert_int_equal(sqlite3_finalize(query), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    return count;
+}
+
+/* What was asked for and honoured is remembered while the report lives, and no longer. */
+static void test_requests_end_with_the_report(void **state)
+{
+    (void)state;
+    send_to_destroyed("");
+    mesh_settle(&net, 8);
+    assert_true(has_receipt("stored"));
+    assert_int_equal(rows(ALPHA), 1);
+    assert_int_equal(rows(BRAVO), 1);
+    for (size_t hour = 0; hour < 6 * 24; hour++) {
+        net.now_ms += NRS_HOUR_MS;
+        net.monotonic_ms += NRS_HOUR_MS;
+        mesh_settle(&net, 1);
+    }
+    assert_int_equal(rows(ALPHA), 1);
+    for (size_t hour = 0; hour < 11 * 24; hour++) {
+        net.now_ms += NRS_HOUR_MS;
+        net.monotonic_ms += NRS_HOUR_MS;
+        mesh_settle(&net, 1);
+    }
+    assert_int_equal(rows(ALPHA), 0);
+    assert_int_equal(rows(BRAVO), 0);
+}
+
 /* Requests that nobody honours: about a report that was not sent to the asker, and more than a report's share. */
 static void test_store_counts(void **state)
 {
@@ -208,6 +250,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_second_destruction, start, stop),
         cmocka_unit_test_setup_teardown(test_rotation_without_destruction, start, stop),
         cmocka_unit_test_setup_teardown(test_store_counts, start, stop),
+        cmocka_unit_test_setup_teardown(test_requests_end_with_the_report, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

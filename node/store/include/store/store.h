@@ -206,6 +206,8 @@ NRS_MUST_USE nrs_error nrs_store_regrant_add(nrs_store *store, bool *new_out, co
 /** How many of this report and organisation there are. */
 NRS_MUST_USE nrs_error nrs_store_regrant_count(nrs_store *store, uint64_t *count_out, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regrant_row *row);
+/** Forget the requests for reports up to this position of the log: they have expired. */
+NRS_MUST_USE nrs_error nrs_store_regrant_expire(nrs_store *store, uint64_t report);
 
 /* ---- Withdrawn reports, and which report follows which ---- */
 typedef struct nrs_withdrawal_row {
