@@ -45,5 +45,6 @@ int nrs_bench_mesh(const nrs_bench *bench);
 int nrs_bench_fan(const nrs_bench *bench);
 int nrs_bench_memory(const nrs_bench *bench);
 int nrs_bench_growth(const nrs_bench *bench);
+int nrs_bench_roster(const nrs_bench *bench);
 
 #endif

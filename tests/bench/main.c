@@ -13,7 +13,7 @@ static const struct part {
     bool when_named_only;
 } parts[] = {
     {"seal", nrs_bench_seal, false}, {"cli", nrs_bench_cli, false},      {"mesh", nrs_bench_mesh, false},
-    {"fan", nrs_bench_fan, true},    {"memory", nrs_bench_memory, true}, {"growth", nrs_bench_growth, true},
+    {"roster", nrs_bench_roster, false}, {"fan", nrs_bench_fan, true},    {"memory", nrs_bench_memory, true}, {"growth", nrs_bench_growth, true},
 };
 
 enum { PART_COUNT = sizeof parts / sizeof parts[0], PATH_SIZE_MAX = 192 };

@@ -17,6 +17,10 @@ FIGURES = {
     "catching up on missed reports, from the member's start / live rate",
     "deliveries/s of a flooded hub to 100 members / bare ROUTER",
     "hub memory per idle member / bare ROUTER",
+    "roster of 2,000: size whole / 1 MB",
+    "roster of 2,000: size of one change / 2 KB",
+    "roster of 2,000: verifying the whole / two V a member",
+    "roster of 2,000: taking one change / verifying the whole",
     "store: cost per report with 1,000,000 reports / with 1,000",
 }
 KEYS = {"figure", "value", "floor", "ratio", "target", "first_class", "unit"}
