@@ -55,8 +55,12 @@ size_t sim_check_node_of_key(const struct sim_world *world, const uint8_t *sign_
 
 /** The node with this key hash; node_count when there is none. */
 size_t sim_check_node_of_hash(const struct sim_world *world, const uint8_t *key_hash);
-/** Whether every hub is honest, so that everything has a way. */
-bool sim_reachable(const struct sim_world *world);
+/** Whether there is a hub of the community and all of them are honest, so that everything has a way. */
+bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rosters);
+/** Whether a node counts another as a member, or as one that has taken the duty: by the roster that it holds after the step or by the
+ *  one before it, since within a step either may have come first. */
+bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
+bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Forget what once.c has seen. */
 void sim_once_wipe(struct sim_world *world);
 

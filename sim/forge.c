@@ -66,14 +66,23 @@ static const sim_node *some_honest(const sim_world *world, uint64_t pick)
     return NULL;
 }
 
+/* A community that the node stands in, or the first. */
+static const sim_rosters *community_of(const sim_world *world, const sim_node *maker)
+{
+    const sim_rosters *rosters = &world->communities[maker->hostile->serial % world->community_count];
+
+    return maker->held[rosters->index] != 0 ? rosters : &world->communities[0];
+}
+
 static void header_of(sim_world *world, const sim_node *maker, nrs_header *header, fault wrong)
 {
+    const sim_rosters *rosters = community_of(world, maker);
     uint64_t now_ms = sim_node_now_ms(world, maker);
 
     nrs__wire__header__init(header);
     header->label = NRS_LABEL_AMBER;
-    header->community = nrs_field_of(nrs_slice_of(world->rosters.community, NRS_HASH_SIZE));
-    header->roster_version = maker->roster_version == 0 ? 1 : maker->roster_version;
+    header->community = nrs_field_of(nrs_slice_of(rosters->community, NRS_HASH_SIZE));
+    header->roster_version = maker->held[rosters->index] == 0 ? 1 : maker->held[rosters->index];
     header->roster_version += wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0;
     header->created_ms = wrong == FAULT_EXPIRED ? now_ms - 3 * NRS_DAY_MS : wrong == FAULT_FROM_AHEAD ? now_ms + 3 * NRS_DAY_MS : now_ms;
     header->expires_ms = wrong == FAULT_EXPIRED ? now_ms - NRS_DAY_MS - NRS_DAY_MS / 2 : header->created_ms + NRS_REPORT_LIFE_MS_DEFAULT;
@@ -149,7 +158,7 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
     nrs_bytes bytes = {0}, record = {0};
     nrs_slice statements[1];
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient,
-                                    .community = nrs_slice_of(world->rosters.community, NRS_HASH_SIZE)};
+                                    .community = nrs_slice_of(community_of(world, maker)->community, NRS_HASH_SIZE)};
 
     if (sealed == NULL || !recipient_of(world, maker, &world->nodes[sealed->maker], &recipient)) {
         return;
@@ -209,14 +218,15 @@ void sim_forge(sim_world *world, sim_node *maker, sim_node *carrier, const sim_a
 
 void sim_forge_old_roster(sim_world *world, sim_node *carrier, const sim_act *act)
 {
-    const sim_roster_version *version = sim_rosters_at(&world->rosters, 1 + act->a % world->rosters.count);
+    const sim_rosters *rosters = &world->communities[act->c % world->community_count];
+    const sim_roster_version *version = sim_rosters_at(rosters, 1 + act->a % rosters->count);
     nrs_bytes record = {0};
     nrs_slice records[1];
 
     if (version != NULL && nrs_record_wrap(&record, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&version->many)) == NRS_OK) {
         records[0] = nrs_slice_of_bytes(&record);
         if (sim_hostile_give(world, carrier, act->other, records, 1)) {
-            sim_trace_line(world, carrier, "serves roster %llu", (unsigned long long)(1 + act->a % world->rosters.count));
+            sim_trace_line(world, carrier, "serves roster %llu of @%s", (unsigned long long)(1 + act->a % rosters->count), rosters->id);
             sim_sometimes_hit(world, SIM_SOMETIMES_OLD_ROSTER);
         }
     }

@@ -58,6 +58,7 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
     (void)sim_random_use(&node->random);
     NRS_ASSERT(nrs_identity_new(&node->identity) == NRS_OK);
     nrs_key_hash(node->key_hash, nrs_identity_public(node->identity)->sign_key);
+    NRS_ASSERT(nrs_member_prove(node->proof, node->identity, node->org) == NRS_OK);
     nrs__wire__card__init(&card);
     card.org = node->org;
     card.name = node->org;
@@ -396,7 +397,7 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
     nrs_error error;
     bool stands = true;
 
-    node->roster_before = node->roster_version;
+    memcpy(node->held_before, node->held, sizeof node->held_before);
     error = step_engine(world, node, &effects, events, count);
     if (node->disk.dead) {
         sim_sometimes_hit(world, SIM_SOMETIMES_CRASH_IN_DISK_CALL);
@@ -420,25 +421,39 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
     return stands;
 }
 
+/* The file whose name comes next in order; NULL behind the last. */
+static const sim_inbox_file *next_file(const sim_node *node, const char *name)
+{
+    const sim_inbox_file *next = NULL;
+
+    for (size_t i = 0; i < node->inbox_count; i++) {
+        const sim_inbox_file *file = &node->inbox[i];
+
+        if (strcmp(file->name, name) > 0 && (next == NULL || strcmp(file->name, next->name) < 0)) {
+            next = file;
+        }
+    }
+    return next;
+}
+
+/* In the order of their names, as the daemon does. False when the node is down. */
 static bool take_inbox(sim_world *world, sim_node *node)
 {
-    for (size_t i = node->inbox_count; i > 0; i--) {
+    char name[sizeof node->inbox[0].name] = "";
+
+    for (const sim_inbox_file *file = next_file(node, name); file != NULL && node->pause_ms <= world->now_ms; file = next_file(node, name)) {
         nrs_bytes copy = {0};
-        char name[40];
         nrs_event event = {.type = NRS_EVENT_INBOX, .name = name, .now_ms = sim_node_now_ms(world, node),
                            .monotonic_ms = sim_node_monotonic_ms(world, node)};
         bool stands;
 
-        memcpy(name, node->inbox[i - 1].name, sizeof name);
-        NRS_ASSERT(nrs_bytes_copy(&copy, nrs_slice_of_bytes(&node->inbox[i - 1].bytes)) == NRS_OK);
+        memcpy(name, file->name, sizeof name);
+        NRS_ASSERT(nrs_bytes_copy(&copy, nrs_slice_of_bytes(&file->bytes)) == NRS_OK);
         event.bytes = nrs_slice_of_bytes(&copy);
         stands = run_batch(world, node, &event, 1, 0);
         nrs_bytes_wipe(&copy);
         if (!stands) {
             return false;
-        }
-        if (node->pause_ms > world->now_ms) {
-            break;
         }
     }
     return true;

@@ -7,6 +7,7 @@
 #include "disk.h"
 #include "keys/card.h"
 #include "options.h"
+#include "roster.h"
 
 #define SIM_DIALS_MAX 16
 #define SIM_NEVER UINT64_MAX
@@ -42,11 +43,12 @@ typedef struct sim_node {
     size_t index;
     char org[NRS_NAME_SIZE_MAX + 1];
     bool there;             /* takes part in this run */
-    bool hub;
+    bool hub;               /* in some community */
     struct sim_hostile *hostile; /* NULL: it is honest. Of one that is not nothing is expected, and nothing is promised to it */
     nrs_identity *identity;
     nrs_bytes card;
     uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    uint8_t proof[NRS_SIGNATURE_SIZE]; /* of its entry in a roster */
     sim_disk disk;
     nrs_store *store;
     nrs_core *core;         /* NULL while it is down */
@@ -73,8 +75,8 @@ typedef struct sim_node {
     uint64_t memory_in;     /* 0: memory does not fail; n: at the n-th allocation of its next step */
     uint64_t memory_count;
     uint64_t seen_position; /* its log has been looked at up to here */
-    uint64_t roster_version;
-    uint64_t roster_before; /* the step in hand */
+    uint64_t held[SIM_COMMUNITIES_MAX];        /* the version of each community's roster that it goes by; 0: none */
+    uint64_t held_before[SIM_COMMUNITIES_MAX]; /* the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
     /* What the checkers keep about it. */
     uint64_t excuses;       /* failed calls seen so far: steady.c */

@@ -16,14 +16,18 @@ void sim_oracle_wipe(sim_oracle *oracle)
 void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header)
 {
     sim_oracle *oracle = &world->oracle;
+    const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
     sim_sealed *sealed;
 
+    if (rosters == NULL) {
+        return;
+    }
     if (oracle->sealed_count == oracle->sealed_capacity) {
         oracle->sealed_capacity = oracle->sealed_capacity == 0 ? 64 : 2 * oracle->sealed_capacity;
         oracle->sealed = sim_grow(oracle->sealed, oracle->sealed_capacity * sizeof oracle->sealed[0]);
     }
     sealed = &oracle->sealed[oracle->sealed_count++];
-    *sealed = (sim_sealed){.maker = node->index, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
+    *sealed = (sim_sealed){.maker = node->index, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
     memcpy(sealed->id, id, NRS_HASH_SIZE);
 }
 
@@ -53,34 +57,51 @@ sim_report *sim_oracle_by_id(sim_world *world, const char *id)
     return NULL;
 }
 
+bool sim_oracle_closed(const sim_world *world, const sim_report *report)
+{
+    return (world->communities[report->community].closed_labels & (1u << report->label)) != 0;
+}
+
+bool sim_oracle_duty(const sim_world *world, const sim_report *report)
+{
+    return (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
+}
+
 uint64_t sim_oracle_readers(sim_world *world, const sim_report *report, uint64_t version)
 {
-    const sim_roster_version *roster = sim_rosters_at(&world->rosters, version);
+    const sim_roster_version *roster = sim_rosters_at(&world->communities[report->community], version);
     uint64_t sender = 1ull << report->sender;
+    uint64_t members = roster == NULL ? 0 : sim_roster_members(roster) & (sim_oracle_duty(world, report) ? roster->who.sworn : UINT64_MAX);
 
-    if (roster == NULL) {
-        return sender;
+    return (report->to_community ? members : report->to & members) | sender;
+}
+
+const sim_sealed *sim_oracle_sealed_by_id(const sim_world *world, const uint8_t id[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < world->oracle.sealed_count; i++) {
+        if (memcmp(world->oracle.sealed[i].id, id, NRS_HASH_SIZE) == 0) {
+            return &world->oracle.sealed[i];
+        }
     }
-    return (report->to_community ? roster->members : report->to & roster->members) | sender;
+    return NULL;
 }
 
 void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
 {
     uint8_t bytes[NRS_HASH_SIZE];
+    const sim_sealed *sealed;
 
     if (report->version != 0 || nrs_hex_decode(bytes, sizeof bytes, id) != NRS_OK) {
         return;
     }
-    for (size_t i = 0; i < world->oracle.sealed_count; i++) {
-        const sim_sealed *sealed = &world->oracle.sealed[i];
-
-        if (memcmp(sealed->id, bytes, sizeof bytes) == 0 && sealed->maker == report->sender) {
-            memcpy(report->id, id, 2 * NRS_HASH_SIZE);
-            report->version = sealed->version;
-            report->expires_ms = sealed->expires_ms;
-            report->sealed_ms = sealed->sealed_ms;
-            report->readers = sim_oracle_readers(world, report, sealed->version);
-            return;
-        }
+    sealed = sim_oracle_sealed_by_id(world, bytes);
+    if (sealed == NULL || sealed->maker != report->sender) {
+        return;
     }
+    memcpy(report->id, id, 2 * NRS_HASH_SIZE);
+    report->community = sealed->community;
+    report->version = sealed->version;
+    report->expires_ms = sealed->expires_ms;
+    report->sealed_ms = sealed->sealed_ms;
+    report->readers = sim_oracle_readers(world, report, sealed->version);
 }

@@ -26,7 +26,9 @@ typedef struct sim_report {
     sim_report_state state;
     size_t sender;
     nrs_label label;
+    size_t community;         /* of the world's; when it is not to one, known with the version */
     bool to_community;
+    bool unlocks;             /* granted only to who has accepted */
     uint64_t to;              /* set of nodes, when not to a community */
     char id[2 * NRS_HASH_SIZE + 1]; /* once known */
     uint64_t version;         /* of the roster it was sealed under; 0 until known */
@@ -36,13 +38,15 @@ typedef struct sim_report {
     uint64_t shown;           /* who has opened it: set of nodes */
     uint64_t forgetting, forgotten; /* who asked to forget it; who was told that it is: sets of nodes */
     bool patient;             /* it was given its usual time to live */
-    uint64_t stored_receipt, opened_receipt; /* that the sender has shown: sets of nodes */
+    uint64_t accepting, accepted; /* who was asked to accept; who was told that it has: sets of nodes */
+    uint64_t stored_receipt, opened_receipt, accepted_receipt; /* that the sender has shown: sets of nodes */
 } sim_report;
 
 /* A sealed report that an honest node has made, by its id. */
 typedef struct sim_sealed {
     uint8_t id[NRS_HASH_SIZE];
-    size_t maker;
+    size_t maker, community;
+    uint32_t label;
     uint64_t version, expires_ms, sealed_ms;
 } sim_sealed;
 
@@ -61,5 +65,10 @@ sim_report *sim_oracle_by_id(struct sim_world *world, const char *id);
 /** Bind a report to its sealed form, once its id is known, and work out its readers. */
 void sim_oracle_bind(struct sim_world *world, sim_report *report, const char *id);
 uint64_t sim_oracle_readers(struct sim_world *world, const sim_report *report, uint64_t version);
+/** Whether the rules of its community demand that the disclaimer be accepted first; the duty. */
+bool sim_oracle_closed(const struct sim_world *world, const sim_report *report);
+bool sim_oracle_duty(const struct sim_world *world, const sim_report *report);
+/** The sealed report with this id; NULL when no honest node has made such a one. */
+const sim_sealed *sim_oracle_sealed_by_id(const struct sim_world *world, const uint8_t id[NRS_HASH_SIZE]);
 
 #endif

@@ -14,11 +14,17 @@
     X(RECEIPTS, 0, 4, "receipts")                                                                                      \
     X(EXPORT, 0, 3, "export")                                                                                          \
     X(FORGET, 0, 5, "forget")                                                                                          \
+    X(ACCEPT, 0, 8, "accept a disclaimer")                                                                             \
+    X(DECLINE, 0, 2, "decline a disclaimer")                                                                           \
     X(STATUS, 0, 2, "status")                                                                                          \
     X(REMOVE, 0, 3, "remove a member")                                                                                 \
     X(LEAVE, 0, 1, "a member leaves")                                                                                  \
     X(ADMIT, 0, 6, "admit an organisation")                                                                            \
     X(BUMP, 0, 3, "sign the roster anew")                                                                              \
+    X(SWEAR, 0, 3, "a member takes a duty, or its duty ends")                                                          \
+    X(REKEY, 0, 2, "a roster key is replaced")                                                                         \
+    X(FORK, 0, 2, "two rosters of one version are signed")                                                             \
+    X(HEAL, 0, 4, "a fork is healed")                                                                                  \
     X(SKIP, 0, 1, "time passes while all sleep")                                                                       \
     X(CUT, SIM_FAULTS_NETWORK, 12, "cut a connection")                                                                 \
     X(PARTITION, SIM_FAULTS_NETWORK, 4, "part nodes")                                                                  \

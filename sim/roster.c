@@ -8,6 +8,7 @@
 #include "world.h"
 
 #define MUST(expression) NRS_ASSERT((expression) == NRS_OK)
+#define PURPOSE_SWORN 0x5303
 
 static char *text_of(const char *text)
 {
@@ -26,19 +27,55 @@ const sim_roster_version *sim_rosters_newest(const sim_rosters *rosters)
     return sim_rosters_at(rosters, rosters->count);
 }
 
-static void fill_member(Nrs__Wire__Member *member, uint8_t *proof, sim_node *node)
+uint64_t sim_roster_members(const sim_roster_version *version)
+{
+    return version->who.members | (version->forked ? version->rival : 0);
+}
+
+sim_rosters *sim_rosters_of(sim_world *world, const uint8_t community[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < world->community_count; i++) {
+        if (memcmp(world->communities[i].community, community, NRS_HASH_SIZE) == 0) {
+            return &world->communities[i];
+        }
+    }
+    return NULL;
+}
+
+bool sim_rosters_forked(const sim_rosters *rosters)
+{
+    return sim_rosters_newest(rosters)->forked;
+}
+
+/* ---- What a roster says ---- */
+
+/* What a roster's lists point to while it is encoded. */
+typedef struct entries {
+    Nrs__Wire__Member members[SIM_NODES_MAX], *member_list[SIM_NODES_MAX];
+    Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX], *tombstone_list[SIM_NODES_MAX];
+    ProtobufCBinaryData keys[SIM_ROSTER_KEYS], forks[2];
+    Nrs__Wire__Duty duty, *duty_list[1];
+    Nrs__Wire__Rules rules;
+    Nrs__Wire__Disclaimer disclaimer, *disclaimer_list[1];
+    Nrs__Wire__DutyRule duty_rule, *duty_rule_list[1];
+} entries;
+
+static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node, const sim_rosters *rosters, bool sworn)
 {
     const nrs_public_keys *keys = nrs_identity_public(node->identity);
 
     nrs__wire__member__init(member);
-    MUST(nrs_member_prove(proof, node->identity, node->org));
     member->org = node->org;
     member->name = text_of("試験組織");
     member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
     member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
     member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-    member->role = node->hub ? NRS_ROLE_HUB : NRS_ROLE_OPERATOR;
-    member->proof = nrs_field_of(nrs_slice_of(proof, NRS_SIGNATURE_SIZE));
+    member->role = (rosters->hubs & (1ull << node->index)) != 0 ? NRS_ROLE_HUB : NRS_ROLE_OPERATOR;
+    member->proof = nrs_field_of(nrs_slice_of(node->proof, NRS_SIGNATURE_SIZE));
+    if (sworn) {
+        member->duties = room->duty_list;
+        member->n_duties = 1;
+    }
 }
 
 static void fill_tombstone(Nrs__Wire__Tombstone *tombstone, sim_node *node, uint32_t cause)
@@ -53,128 +90,300 @@ static void fill_tombstone(Nrs__Wire__Tombstone *tombstone, sim_node *node, uint
     tombstone->org = node->org;
 }
 
-/* What a roster's lists point to while it is encoded. */
-typedef struct entries {
-    Nrs__Wire__Member members[SIM_NODES_MAX], *member_list[SIM_NODES_MAX];
-    Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX], *tombstone_list[SIM_NODES_MAX];
-    uint8_t proofs[SIM_NODES_MAX][NRS_SIGNATURE_SIZE];
-} entries;
-
 /* Nodes stand in the order of their names, so that members ascend. */
-static void fill_entries(sim_world *world, entries *room, nrs_roster *roster, const sim_roster_version *version)
+static void fill_entries(sim_world *world, entries *room, nrs_roster *roster, const sim_rosters *rosters, const sim_members *who)
 {
     roster->members = room->member_list;
     roster->tombstones = room->tombstone_list;
     for (size_t i = 0; i < world->node_count; i++) {
         uint64_t bit = 1ull << i;
 
-        if ((version->members & bit) != 0) {
-            fill_member(&room->members[i], room->proofs[i], &world->nodes[i]);
+        if ((who->members & bit) != 0) {
+            fill_member(room, &room->members[i], &world->nodes[i], rosters, (who->sworn & bit) != 0);
             roster->members[roster->n_members++] = &room->members[i];
-        } else if (((version->revoked | version->left) & bit) != 0) {
-            fill_tombstone(&room->tombstones[i], &world->nodes[i], (version->revoked & bit) != 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT);
+        } else if (((who->revoked | who->left) & bit) != 0) {
+            fill_tombstone(&room->tombstones[i], &world->nodes[i], (who->revoked & bit) != 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT);
             roster->tombstones[roster->n_tombstones++] = &room->tombstones[i];
         }
     }
 }
 
-static void sign(sim_world *world, sim_roster_version *version)
+static void fill_rules(entries *room, const sim_rosters *rosters)
 {
-    sim_rosters *rosters = &world->rosters;
+    nrs__wire__duty__init(&room->duty);
+    room->duty.name = text_of(SIM_DUTY);
+    room->duty_list[0] = &room->duty;
+    nrs__wire__rules__init(&room->rules);
+    room->rules.labels = 0x3e;
+    room->rules.flags = NRS_RULE_RED_RELAY;
+    if (rosters->closed_labels != 0) {
+        nrs__wire__disclaimer__init(&room->disclaimer);
+        room->disclaimer.name = text_of(SIM_DISCLAIMER);
+        room->disclaimer.version = 1;
+        room->disclaimer.ja = text_of("本情報は参考であり、正確さを保証しない。");
+        room->disclaimer.en = text_of("For reference only.");
+        room->disclaimer.labels = rosters->closed_labels;
+        room->disclaimer_list[0] = &room->disclaimer;
+        room->rules.disclaimers = room->disclaimer_list;
+        room->rules.n_disclaimers = 1;
+    }
+    if (rosters->duty_labels != 0) {
+        nrs__wire__duty_rule__init(&room->duty_rule);
+        room->duty_rule.labels = rosters->duty_labels;
+        room->duty_rule.duty = text_of(SIM_DUTY);
+        room->duty_rule_list[0] = &room->duty_rule;
+        room->rules.duties = room->duty_rule_list;
+        room->rules.n_duties = 1;
+    }
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const ProtobufCBinaryData *x = a, *y = b;
+
+    return memcmp(x->data, y->data, NRS_KEY_SIZE);
+}
+
+static void fill_keys(entries *room, nrs_roster *roster, const sim_rosters *rosters, size_t first_key)
+{
+    for (size_t i = 0; i < SIM_ROSTER_KEYS; i++) {
+        room->keys[i] = nrs_field_of(nrs_slice_of(nrs_identity_public(rosters->keys[first_key + i])->sign_key, NRS_KEY_SIZE));
+    }
+    qsort(room->keys, SIM_ROSTER_KEYS, sizeof room->keys[0], by_key);
+    roster->keys = room->keys;
+    roster->n_keys = SIM_ROSTER_KEYS;
+    roster->threshold = SIM_ROSTER_THRESHOLD;
+}
+
+/* ---- Signing ---- */
+
+/* As many as are needed of the keys of the version before, and of its own; who they are changes from version to version. */
+static void sign_by_some(sim_rosters *rosters, nrs_bytes *many, const nrs_bytes *statement, size_t first_before, size_t first_own, uint64_t version)
+{
+    bool signs[SIM_ROSTER_KEYS_MAX] = {false};
+
+    for (size_t i = 0; i < SIM_ROSTER_THRESHOLD; i++) {
+        signs[first_before + (version + i) % SIM_ROSTER_KEYS] = true;
+        signs[first_own + (version + i) % SIM_ROSTER_KEYS] = true;
+    }
+    for (size_t i = 0; i < rosters->key_count; i++) {
+        if (signs[i]) {
+            nrs_bytes before = *many;
+
+            *many = (nrs_bytes){0};
+            MUST(nrs_roster_sign(many, nrs_slice_of_bytes(statement), nrs_slice_of_bytes(&before), rosters->keys[i]));
+            nrs_bytes_wipe(&before);
+        }
+    }
+}
+
+typedef struct wanted {
+    const sim_members *who;
+    size_t first_key;
+    const char *name;
+    bool heals;
+} wanted;
+
+static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_out, nrs_bytes *many_out, uint8_t hash_out[NRS_HASH_SIZE], const wanted *want)
+{
     const sim_roster_version *before = sim_rosters_newest(rosters);
-    const nrs_public_keys *keys = nrs_identity_public(rosters->key);
-    ProtobufCBinaryData key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
     entries *room = sim_alloc(1, sizeof *room);
-    Nrs__Wire__Rules rules;
     nrs_roster roster;
 
-    nrs__wire__rules__init(&rules);
-    rules.labels = 0x3e;
-    rules.flags = NRS_RULE_RED_RELAY;
     nrs__wire__roster__init(&roster);
     roster.suite = NRS_SUITE;
-    roster.id = text_of(SIM_COMMUNITY);
-    roster.name = text_of("電力CEPTOAR");
+    roster.id = text_of(rosters->id);
+    roster.name = text_of(want->name);
     roster.version = rosters->count + 1;
-    roster.created_ms = SIM_START_MS;
-    roster.expires_ms = SIM_START_MS + NRS_ROSTER_LIFE_MS_DEFAULT;
-    roster.n_keys = 1;
-    roster.keys = &key;
-    roster.threshold = 1;
-    roster.rules = &rules;
+    roster.created_ms = sim_world_unix_ms(world);
+    roster.expires_ms = roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    fill_rules(room, rosters);
+    roster.rules = &room->rules;
+    fill_keys(room, &roster, rosters, want->first_key);
     if (before != NULL) {
         roster.community = nrs_field_of(nrs_slice_of(rosters->community, NRS_HASH_SIZE));
         roster.previous = nrs_field_of(nrs_slice_of(before->hash, NRS_HASH_SIZE));
     }
-    fill_entries(world, room, &roster, version);
-    MUST(nrs_roster_encode(&version->statement, &roster));
-    MUST(nrs_roster_sign(&version->many, nrs_slice_of_bytes(&version->statement), nrs_slice_of(NULL, 0), rosters->key));
-    nrs_roster_hash(version->hash, nrs_slice_of_bytes(&version->statement));
+    if (want->heals) {
+        bool rival_first = memcmp(rosters->rival_hash, before->hash, NRS_HASH_SIZE) < 0;
+
+        room->forks[0] = nrs_field_of(nrs_slice_of(rival_first ? rosters->rival_hash : before->hash, NRS_HASH_SIZE));
+        room->forks[1] = nrs_field_of(nrs_slice_of(rival_first ? before->hash : rosters->rival_hash, NRS_HASH_SIZE));
+        roster.forks = room->forks;
+        roster.n_forks = 2;
+    }
+    fill_entries(world, room, &roster, rosters, want->who);
+    MUST(nrs_roster_encode(statement_out, &roster));
+    sign_by_some(rosters, many_out, statement_out, before == NULL ? want->first_key : before->first_key, want->first_key, roster.version);
+    nrs_roster_hash(hash_out, nrs_slice_of_bytes(statement_out));
     free(room);
 }
 
-bool sim_rosters_next(sim_world *world, uint64_t members, uint64_t revoked, uint64_t left)
+static sim_roster_version *next(sim_world *world, sim_rosters *rosters, const wanted *want)
 {
-    sim_rosters *rosters = &world->rosters;
     sim_roster_version *version = &rosters->versions[rosters->count];
+    const sim_members *who = want->who;
 
-    if (rosters->count == SIM_ROSTERS_MAX) {
+    *version = (sim_roster_version){.who = *who, .first_key = want->first_key, .heals = want->heals};
+    sign(world, rosters, &version->statement, &version->many, version->hash, want);
+    rosters->count++;
+    sim_trace_line(world, NULL, "@%s: roster version %zu: members %llx, revoked %llx, left %llx, sworn %llx", rosters->id, rosters->count,
+                   (unsigned long long)who->members, (unsigned long long)who->revoked, (unsigned long long)who->left, (unsigned long long)who->sworn);
+    return version;
+}
+
+bool sim_rosters_next(sim_world *world, sim_rosters *rosters, sim_members who)
+{
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const wanted want = {.who = &who, .first_key = newest == NULL ? 0 : newest->first_key, .name = "試験CEPTOAR"};
+
+    if (rosters->count == SIM_ROSTERS_MAX || (newest != NULL && newest->forked)) {
         return false;
     }
-    *version = (sim_roster_version){.members = members, .revoked = revoked & ~members, .left = left & ~members & ~revoked};
-    sign(world, version);
-    rosters->count++;
-    sim_trace_line(world, NULL, "roster version %zu: members %llx, revoked %llx, left %llx", rosters->count, (unsigned long long)members,
-                   (unsigned long long)version->revoked, (unsigned long long)version->left);
+    who.revoked &= ~who.members;
+    who.left &= ~who.members & ~who.revoked;
+    who.sworn &= who.members;
+    (void)next(world, rosters, &want);
     return true;
 }
 
-void sim_rosters_give(sim_world *world, size_t node)
+bool sim_rosters_rekey(sim_world *world, sim_rosters *rosters)
 {
-    sim_node_leave_file(world, &world->nodes[node], SIM_COMMUNITY ".roster", "ROSTER", nrs_slice_of_bytes(&sim_rosters_newest(&world->rosters)->many));
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const sim_members who = newest->who;
+    const wanted want = {.who = &who, .first_key = newest->first_key + 1, .name = "試験CEPTOAR"};
+
+    if (rosters->count == SIM_ROSTERS_MAX || rosters->key_count == SIM_ROSTER_KEYS_MAX || newest->forked) {
+        return false;
+    }
+    (void)sim_random_use(NULL);
+    MUST(nrs_identity_new(&rosters->keys[rosters->key_count++]));
+    (void)next(world, rosters, &want);
+    return true;
 }
 
-void sim_rosters_invite(sim_world *world, size_t node)
+/* ---- Forks ---- */
+
+bool sim_rosters_fork(sim_world *world, sim_rosters *rosters, uint64_t rival)
 {
-    sim_rosters *rosters = &world->rosters;
-    ProtobufCBinaryData cards[SIM_NODES_MAX];
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const sim_members who = newest->who;
+    sim_members other = newest->who;
+    const wanted want = {.who = &who, .first_key = newest->first_key, .name = "試験CEPTOAR"};
+    const wanted want_other = {.who = &other, .first_key = newest->first_key, .name = "試験CEPTOAR (2)"};
+    nrs_bytes statement = {0};
+    sim_roster_version *version;
+
+    if (rosters->count + 1 >= SIM_ROSTERS_MAX || newest->forked) {
+        return false;
+    }
+    other.members = rival;
+    other.revoked = (other.revoked | who.members) & ~rival;
+    other.left &= ~rival & ~other.revoked;
+    other.sworn &= rival;
+    nrs_bytes_wipe(&rosters->rival_many);
+    sign(world, rosters, &statement, &rosters->rival_many, rosters->rival_hash, &want_other);
+    nrs_bytes_wipe(&statement);
+    version = next(world, rosters, &want);
+    version->forked = true;
+    version->rival = rival;
+    sim_trace_line(world, NULL, "@%s: and another of version %zu: members %llx", rosters->id, rosters->count, (unsigned long long)rival);
+    return true;
+}
+
+bool sim_rosters_heal(sim_world *world, sim_rosters *rosters)
+{
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const sim_members who = newest->who;
+    const wanted want = {.who = &who, .first_key = newest->first_key, .name = "試験CEPTOAR", .heals = true};
+
+    if (!newest->forked) {
+        return false;
+    }
+    NRS_ASSERT(rosters->count < SIM_ROSTERS_MAX); /* a fork leaves room for it */
+    (void)next(world, rosters, &want);
+    return true;
+}
+
+/* ---- Handing out ---- */
+
+static void leave(sim_world *world, const sim_rosters *rosters, size_t node, const char *suffix, const char *type, const nrs_bytes *bytes)
+{
+    char name[40];
+
+    (void)snprintf(name, sizeof name, "%s%s", rosters->id, suffix);
+    sim_node_leave_file(world, &world->nodes[node], name, type, nrs_slice_of_bytes(bytes));
+}
+
+void sim_rosters_give(sim_world *world, const sim_rosters *rosters, size_t node)
+{
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    bool rekeyed = rosters->count > 1 && newest->first_key != rosters->versions[rosters->count - 2].first_key;
+    char suffix[32] = ".roster";
+
+    if (rekeyed) { /* who misses one of these cannot tell by whom the next is signed: a later one does not take its place */
+        (void)snprintf(suffix, sizeof suffix, "-%03zu.roster", rosters->count);
+    }
+    leave(world, rosters, node, suffix, "ROSTER", &newest->many);
+}
+
+void sim_rosters_give_rival(sim_world *world, const sim_rosters *rosters, size_t node)
+{
+    leave(world, rosters, node, "-rival.roster", "ROSTER", &rosters->rival_many);
+}
+
+void sim_rosters_invite(sim_world *world, const sim_rosters *rosters, size_t node)
+{
+    ProtobufCBinaryData cards[SIM_NODES_MAX], chain[SIM_ROSTERS_MAX];
     nrs_invite invite;
     nrs_bytes bytes = {0};
 
     nrs__wire__invite__init(&invite);
     invite.first = nrs_field_of(nrs_slice_of_bytes(&rosters->versions[0].many));
     invite.current = nrs_field_of(nrs_slice_of_bytes(&sim_rosters_newest(rosters)->many));
+    for (size_t i = 1; i < rosters->count; i++) {
+        if (rosters->versions[i].first_key != rosters->versions[i - 1].first_key) {
+            chain[invite.n_chain++] = nrs_field_of(nrs_slice_of_bytes(&rosters->versions[i].many));
+        }
+    }
     for (size_t i = 0; i < world->node_count; i++) {
-        if (world->nodes[i].hub && (sim_rosters_newest(rosters)->members & (1ull << i)) != 0) {
+        if ((rosters->hubs & sim_rosters_newest(rosters)->who.members & (1ull << i)) != 0) {
             cards[invite.n_cards++] = nrs_field_of(nrs_slice_of_bytes(&world->nodes[i].card));
         }
     }
     invite.cards = cards;
+    invite.chain = chain;
     MUST(nrs_invite_encode(&bytes, &invite));
-    sim_node_leave_file(world, &world->nodes[node], SIM_COMMUNITY ".invite", "INVITE", nrs_slice_of_bytes(&bytes));
+    leave(world, rosters, node, ".invite", "INVITE", &bytes);
     nrs_bytes_wipe(&bytes);
 }
 
-void sim_rosters_create(sim_world *world, uint64_t members)
+void sim_rosters_create(sim_world *world, sim_rosters *rosters, uint64_t members)
 {
-    sim_rosters *rosters = &world->rosters;
+    sim_random random = sim_random_of(world->options.seed, PURPOSE_SWORN, rosters->index);
+    const sim_members who = {.members = members, .sworn = members & (sim_random_next(&random) | rosters->hubs)};
 
-    MUST(nrs_identity_new(&rosters->key));
-    NRS_ASSERT(sim_rosters_next(world, members, 0, 0));
+    for (size_t i = 0; i < SIM_ROSTER_KEYS; i++) {
+        MUST(nrs_identity_new(&rosters->keys[rosters->key_count++]));
+    }
+    NRS_ASSERT(sim_rosters_next(world, rosters, who));
     memcpy(rosters->community, rosters->versions[0].hash, NRS_HASH_SIZE);
     for (size_t i = 0; i < world->node_count; i++) {
         if ((members & (1ull << i)) != 0) {
-            sim_rosters_invite(world, i);
+            sim_rosters_invite(world, rosters, i);
         }
     }
 }
 
 void sim_rosters_wipe(sim_rosters *rosters)
 {
-    nrs_identity_destroy(&rosters->key);
+    for (size_t i = 0; i < rosters->key_count; i++) {
+        nrs_identity_destroy(&rosters->keys[i]);
+    }
     for (size_t i = 0; i < rosters->count; i++) {
         nrs_bytes_wipe(&rosters->versions[i].statement);
         nrs_bytes_wipe(&rosters->versions[i].many);
     }
-    rosters->count = 0;
+    nrs_bytes_wipe(&rosters->rival_many);
+    rosters->count = rosters->key_count = 0;
 }

@@ -1,36 +1,73 @@
-/* The secretariat: it holds the roster key and knows each version, whoever else may have heard of it. */
+/* The secretariat of a community: it holds the roster keys and knows each version, whoever else may have heard of it. */
 #ifndef SIM_ROSTER_H
 #define SIM_ROSTER_H
 
 #include "keys/roster.h"
 
+#define SIM_COMMUNITIES_MAX 2
 #define SIM_ROSTERS_MAX 64
+#define SIM_ROSTER_KEYS 3      /* of which SIM_ROSTER_THRESHOLD sign */
+#define SIM_ROSTER_THRESHOLD 2
+#define SIM_ROSTER_KEYS_MAX (SIM_ROSTER_KEYS + 16) /* that there ever were */
+#define SIM_DUTY "nda"
+#define SIM_DISCLAIMER "menseki"
 
 struct sim_world;
 
+/* Sets of nodes. */
+typedef struct sim_members {
+    uint64_t members, revoked, left;
+    uint64_t sworn;            /* of the members, who has taken the duty */
+} sim_members;
+
 typedef struct sim_roster_version {
-    uint64_t members, revoked, left; /* sets of nodes */
+    sim_members who;
+    bool forked;               /* there is another roster of this version, with these members */
+    uint64_t rival;
+    bool heals;                /* it names both sides of the one before */
+    size_t first_key;          /* its keys stand from here in sim_rosters.keys */
     nrs_bytes statement, many;
     uint8_t hash[NRS_HASH_SIZE];
 } sim_roster_version;
 
 typedef struct sim_rosters {
-    nrs_identity *key;
+    const char *id;
+    size_t index;              /* among the world's communities */
+    uint64_t hubs;             /* set of nodes */
+    unsigned closed_labels;    /* which need the disclaimer accepted: bit n stands for label n */
+    unsigned duty_labels;      /* which are for those who have taken the duty */
+    nrs_identity *keys[SIM_ROSTER_KEYS_MAX];
+    size_t key_count;
     sim_roster_version versions[SIM_ROSTERS_MAX]; /* version n stands at n - 1 */
     size_t count;
+    nrs_bytes rival_many;      /* of the newest version, while there are two of it */
+    uint8_t rival_hash[NRS_HASH_SIZE];
     uint8_t community[NRS_HASH_SIZE];
 } sim_rosters;
 
-/** Version 1 with these members; each of them is given it as an invite. */
-void sim_rosters_create(struct sim_world *world, uint64_t members);
+/** Version 1 with these members; each of them is given it as an invite. id, index, hubs and rules are set before. */
+void sim_rosters_create(struct sim_world *world, sim_rosters *rosters, uint64_t members);
 void sim_rosters_wipe(sim_rosters *rosters);
-/** Sign the next version. The caller gives it to somebody. False when there are too many. */
-bool sim_rosters_next(struct sim_world *world, uint64_t members, uint64_t revoked, uint64_t left);
-/** Leave the newest in a hub's inbox. */
-void sim_rosters_give(struct sim_world *world, size_t node);
+/** Sign the next version; the caller gives it to somebody. False when there are too many, or the newest is forked. */
+bool sim_rosters_next(struct sim_world *world, sim_rosters *rosters, sim_members who);
+/** The same under a new roster key in place of the oldest. */
+bool sim_rosters_rekey(struct sim_world *world, sim_rosters *rosters);
+/** Sign two rosters of the next version: as the newest is, and one with these members. */
+bool sim_rosters_fork(struct sim_world *world, sim_rosters *rosters, uint64_t rival);
+/** Sign the version that names both sides of a fork. False when there is none. */
+bool sim_rosters_heal(struct sim_world *world, sim_rosters *rosters);
+bool sim_rosters_forked(const sim_rosters *rosters);
+/** Leave the newest in a node's inbox; its rival. */
+void sim_rosters_give(struct sim_world *world, const sim_rosters *rosters, size_t node);
+void sim_rosters_give_rival(struct sim_world *world, const sim_rosters *rosters, size_t node);
 /** Leave an invite to the newest in a node's inbox. */
-void sim_rosters_invite(struct sim_world *world, size_t node);
+void sim_rosters_invite(struct sim_world *world, const sim_rosters *rosters, size_t node);
+/** NULL when there is no such version. */
 const sim_roster_version *sim_rosters_at(const sim_rosters *rosters, uint64_t version);
 const sim_roster_version *sim_rosters_newest(const sim_rosters *rosters);
+/** Who may count as a member by any roster of this version. */
+uint64_t sim_roster_members(const sim_roster_version *version);
+/** The community with this id; NULL when it is none of this world's. */
+sim_rosters *sim_rosters_of(struct sim_world *world, const uint8_t community[NRS_HASH_SIZE]);
 
 #endif

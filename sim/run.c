@@ -69,6 +69,16 @@ static uint64_t count_steps(const sim_world *world)
     return count;
 }
 
+static size_t count_rosters(const sim_world *world)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->community_count; i++) {
+        count += world->communities[i].count;
+    }
+    return count;
+}
+
 bool sim_run_and_print(const sim_options *options)
 {
     static char line[24000];
@@ -82,7 +92,7 @@ bool sim_run_and_print(const sim_options *options)
     (void)printf("seed %" PRIu64 ": %zu hubs, %zu members, %" PRIu64 " minutes, faults %s\n", world->options.seed, world->options.hubs,
                  world->options.members, world->options.minutes, faults);
     (void)printf("%" PRIu64 " events, %" PRIu64 " steps, %" PRIu64 " frames (%" PRIu64 " bytes), %zu acts, %zu reports, %zu rosters\n", world->events,
-                 count_steps(world), world->network.frames, world->network.bytes, world->plan.count, count_sent(world), world->rosters.count);
+                 count_steps(world), world->network.frames, world->network.bytes, world->plan.count, count_sent(world), count_rosters(world));
     (void)printf("trace %s (%" PRIu64 " lines)\n", world->hash, world->trace.lines);
     if (held) {
         (void)printf("every checker held\n");

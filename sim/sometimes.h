@@ -20,7 +20,17 @@ struct sim_world;
     X(FORGOTTEN, 0, "a person forgot a report")                                                                        \
     X(REFUSED_BY_RULE, 0, "a command was refused by a rule")                                                           \
     X(RECEIPT, 0, "a receipt was recorded")                                                                            \
+    X(CLOSED, 0, "a text waited for its disclaimer")                                                                   \
+    X(ACCEPTED, 0, "a disclaimer was accepted")                                                                        \
+    X(SENT_LOCKED, 0, "a report was sent that unlocks on acceptance")                                                  \
+    X(LEFT_OUT, 0, "a recipient was left out for want of a duty")                                                      \
+    X(SWORN, 0, "a member took a duty")                                                                                \
+    X(DUTY_ENDED, 0, "a duty ended")                                                                                   \
+    X(REKEYED, 0, "a roster key was replaced")                                                                         \
+    X(FORKED, 0, "a roster was forked")                                                                                \
+    X(HEALED, 0, "a fork was healed")                                                                                  \
     X(JOINED, 0, "an organisation joined late")                                                                        \
+    X(JOINED_SECOND, 0, "an organisation joined a second community")                                                   \
     X(REMOVED, 0, "a member was removed")                                                                              \
     X(LEFT, 0, "a member left")                                                                                        \
     X(READMITTED, 0, "a former member was readmitted")                                                                 \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "member.h"
 #include "memory.h"
 #include "world.h"
 
@@ -12,7 +13,8 @@
 #define KIND_LIST 3u
 #define KIND_RECEIPTS 4u
 #define KIND_FORGET 5u
-#define KIND_OTHER 6u
+#define KIND_ACCEPT 6u
+#define KIND_OTHER 7u
 #define KIND_BITS 4u
 
 /* A request's number says what was asked, and about which report. */
@@ -66,7 +68,7 @@ static json_t *addresses(sim_world *world, const sim_report *report)
     json_t *to = json_array();
 
     if (report->to_community) {
-        (void)json_array_append_new(to, json_string("@" SIM_COMMUNITY));
+        (void)json_array_append_new(to, json_sprintf("@%s", world->communities[report->community].id));
     }
     for (size_t i = 0; i < world->node_count && !report->to_community; i++) {
         if ((report->to & (1ull << i)) != 0) {
@@ -104,13 +106,18 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     sim_report *report = &world->oracle.reports[number];
     json_t *command;
 
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = labels[act->a % 4], .patient = !short_lived(act)};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = labels[act->a % 4], .patient = !short_lived(act),
+                           .community = (size_t)(act->b / 7 % world->community_count)};
     report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 8) % 2 == 0);
     if (!report->to_community) {
         report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
     }
     command = draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));
+    if (report->label != NRS_LABEL_CLEAR && sim_oracle_closed(world, report) && act->c / 7 % 3 == 0) {
+        report->unlocks = true;
+        (void)json_object_set_new(command, "unlock_on_accept", json_true());
+    }
     ask(world, node, KIND_SEND, number, command);
 }
 
@@ -140,7 +147,8 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
     if (quoted == world->plan.count) {
         return;
     }
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act)};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act),
+                           .community = first->community};
     report->to_community = first->label == NRS_LABEL_GREEN;
     command = draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("reply"));
@@ -154,6 +162,12 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
 static void about(sim_world *world, sim_node *node, uint64_t kind, const char *name, size_t number)
 {
     ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
+}
+
+static void accept(sim_world *world, sim_node *node, size_t number)
+{
+    world->oracle.reports[number].accepting |= 1ull << node->index;
+    about(world, node, KIND_ACCEPT, "accept", number);
 }
 
 static void read_one(sim_world *world, sim_node *node, const sim_act *act)
@@ -170,6 +184,10 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
         static const char *const sinks[] = {"own", "clients", "community", "public"};
 
         ask(world, node, KIND_SHOW, number, json_pack("{s:s, s:s, s:s}", "command", "export", "id", report->id, "sink", sinks[act->c % 4]));
+    } else if (act->type == SIM_ACT_ACCEPT) {
+        accept(world, node, number);
+    } else if (act->type == SIM_ACT_DECLINE) {
+        ask(world, node, KIND_OTHER, number, json_pack("{s:s, s:s, s:s}", "command", "decline", "id", report->id, "reason", "検討中"));
     } else if (act->type == SIM_ACT_FORGET) {
         if (report->sender != node->index || act->c % 4 == 0) {
             report->forgetting |= 1ull << node->index;
@@ -180,63 +198,7 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
     }
 }
 
-/* ---- Membership ---- */
-
-static uint64_t there(const sim_world *world)
-{
-    uint64_t set = 0;
-
-    for (size_t i = 0; i < world->node_count; i++) {
-        set |= world->nodes[i].there ? 1ull << i : 0;
-    }
-    return set;
-}
-
-/* A hub that is there hears of it first; the others through it. */
-static void publish(sim_world *world, uint64_t pick)
-{
-    for (size_t i = 0; i < world->options.hubs; i++) {
-        size_t hub = (size_t)((pick + i) % world->options.hubs);
-
-        if (world->nodes[hub].there && !world->nodes[hub].hostile) {
-            sim_rosters_give(world, hub);
-            return;
-        }
-    }
-}
-
-static void change_members(sim_world *world, const sim_act *act)
-{
-    const sim_roster_version *now = sim_rosters_newest(&world->rosters);
-    size_t node = (size_t)(world->options.hubs + act->who % world->options.members);
-    uint64_t bit = 1ull << node;
-    uint64_t operators = now->members >> world->options.hubs;
-
-    if (act->type == SIM_ACT_BUMP) {
-        if (sim_rosters_next(world, now->members, now->revoked, now->left)) {
-            publish(world, act->a);
-        }
-    } else if (act->type == SIM_ACT_ADMIT) {
-        uint64_t absent = there(world) & ~now->members;
-
-        for (size_t i = 0; i < world->options.members && absent != 0 && (absent & bit) == 0; i++) {
-            node = (size_t)(world->options.hubs + (act->who + i) % world->options.members);
-            bit = 1ull << node;
-        }
-        if ((absent & bit) != 0 && sim_rosters_next(world, now->members | bit, now->revoked, now->left)) {
-            sim_sometimes_hit(world, ((now->revoked | now->left) & bit) != 0 ? SIM_SOMETIMES_READMITTED : SIM_SOMETIMES_JOINED);
-            publish(world, act->a);
-            sim_rosters_invite(world, node);
-        }
-    } else if ((now->members & bit) != 0 && (operators & (operators - 1)) != 0) { /* one operator stays */
-        bool left = act->type == SIM_ACT_LEAVE;
-
-        if (sim_rosters_next(world, now->members & ~bit, now->revoked | (left ? 0 : bit), now->left | (left ? bit : 0))) {
-            sim_sometimes_hit(world, left ? SIM_SOMETIMES_LEFT : SIM_SOMETIMES_REMOVED);
-            publish(world, act->a);
-        }
-    }
-}
+/* ---- Whoever acts ---- */
 
 /* No connection outlives such a sleep, and nothing that was under way on one. */
 static void sleep_all(sim_world *world, uint64_t days)
@@ -260,8 +222,8 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
 {
     sim_node *node = sim_world_node(world, act->who);
 
-    if (act->type >= SIM_ACT_REMOVE && act->type <= SIM_ACT_BUMP) {
-        change_members(world, act);
+    if (act->type >= SIM_ACT_REMOVE && act->type <= SIM_ACT_HEAL) {
+        sim_member_do(world, act);
         return;
     }
     if (act->type == SIM_ACT_SKIP) {
@@ -293,6 +255,19 @@ static const char *text_at(const json_t *row, const char *key)
     return text == NULL ? "" : text;
 }
 
+static bool excluded_by(const json_t *row, const char *rule)
+{
+    size_t index;
+    const json_t *entry;
+
+    json_array_foreach(json_object_get(row, "excluded"), index, entry) {
+        if (strcmp(text_at(entry, "rule"), rule) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void answered_send(sim_world *world, sim_report *report, const json_t *rows, nrs_error error)
 {
     static const sim_sometimes_name names[] = {SIM_SOMETIMES_SENT_CLEAR, SIM_SOMETIMES_SENT_GREEN, SIM_SOMETIMES_SENT_AMBER, SIM_SOMETIMES_SENT_STRICT};
@@ -303,6 +278,12 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     }
     report->state = SIM_REPORT_SENT;
     sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
+    if (report->unlocks) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_LOCKED);
+    }
+    if (excluded_by(json_array_get(rows, 0), "duty")) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LEFT_OUT);
+    }
     sim_sometimes_hit(world, names[report->label - NRS_LABEL_CLEAR]);
     if (json_array_size(json_object_get(json_array_get(rows, 0), "waiting")) > 0) {
         sim_sometimes_hit(world, SIM_SOMETIMES_SENT_WAITING);
@@ -322,6 +303,7 @@ static void answered_receipts(sim_world *world, sim_node *node, sim_report *repo
             if (strcmp(world->nodes[i].org, text_at(row, "recipient")) == 0) {
                 report->stored_receipt |= strcmp(stage, "stored") == 0 ? 1ull << i : 0;
                 report->opened_receipt |= strcmp(stage, "opened") == 0 ? 1ull << i : 0;
+                report->accepted_receipt |= strcmp(stage, "accepted") == 0 ? 1ull << i : 0;
             }
         }
         if (strcmp(stage, "stored") == 0) {
@@ -370,8 +352,14 @@ void sim_work_reply(sim_world *world, sim_node *node, const nrs_effect *effect)
     }
     if (kind == KIND_SEND) {
         answered_send(world, report, effect->reply, error);
+    } else if (kind == KIND_SHOW && error == NRS_ERROR_DISCLAIMER) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOSED);
+        answered_rows(world, node, effect->reply); /* the row without its text */
     } else if (error != NRS_OK) {
         return;
+    } else if (kind == KIND_ACCEPT) {
+        report->accepted |= 1ull << node->index;
+        sim_sometimes_hit(world, SIM_SOMETIMES_ACCEPTED);
     } else if (kind == KIND_SHOW) {
         answered_rows(world, node, effect->reply);
     } else if (kind == KIND_LIST) {
@@ -387,10 +375,42 @@ void sim_work_reply(sim_world *world, sim_node *node, const nrs_effect *effect)
 
 /* ---- At the end ---- */
 
+void sim_work_compare_all(sim_world *world)
+{
+    for (size_t c = 0; c < world->community_count; c++) {
+        const sim_rosters *rosters = &world->communities[c];
+
+        for (uint64_t version = 1; version <= rosters->count; version++) {
+            char fingerprint[48];
+
+            nrs_fingerprint(fingerprint, sim_rosters_at(rosters, version)->hash);
+            for (size_t i = 0; i < world->node_count; i++) {
+                if (sim_rosters_at(rosters, version)->heals && world->nodes[i].held[c] != 0 && world->nodes[i].held[c] < version) {
+                    ask(world, &world->nodes[i], KIND_OTHER, 0,
+                        json_pack("{s:s, s:s, s:s}", "command", "roster-heal", "community", rosters->id, "fingerprint", fingerprint));
+                }
+            }
+        }
+    }
+}
+
 void sim_work_list_all(sim_world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         ask(world, &world->nodes[i], KIND_LIST, 0, json_pack("{s:s}", "command", "list"));
+    }
+}
+
+void sim_work_accept_all(sim_world *world)
+{
+    for (size_t number = 0; number < world->plan.count; number++) {
+        const sim_report *report = &world->oracle.reports[number];
+
+        for (size_t i = 0; i < world->node_count && report->version != 0 && sim_oracle_closed(world, report); i++) {
+            if (i != report->sender && world->nodes[i].core != NULL) {
+                accept(world, &world->nodes[i], number);
+            }
+        }
     }
 }
 

@@ -8,8 +8,11 @@
 /** An act of people. number: its place in the plan. */
 void sim_work_do(struct sim_world *world, const sim_act *act, size_t number);
 void sim_work_reply(struct sim_world *world, sim_node *node, const nrs_effect *effect);
-/** At the end everyone lists what is there and tries to open everything; later the senders look at their receipts. */
+/** Where a roster that heals a fork has come and waits for a person, that person compares its fingerprint. */
+void sim_work_compare_all(struct sim_world *world);
+/** At the end everyone lists what is there, accepts what is to be accepted, and tries to open everything; later the senders look at their receipts. */
 void sim_work_list_all(struct sim_world *world);
+void sim_work_accept_all(struct sim_world *world);
 void sim_work_read_all(struct sim_world *world);
 void sim_work_receipts_all(struct sim_world *world);
 /** What the text of a report begins with; at most 63 characters. */

@@ -7,13 +7,16 @@
 #include "check.h"
 #include "fate.h"
 #include "hostile.h"
+#include "member.h"
 #include "vfs.h"
 #include "work.h"
 
 #define HEAL_MS (4 * SIM_MINUTE_MS)  /* links come back within a minute, recipients that wait are looked at each minute */
-#define LAST_MS 15000u               /* for each of three rounds: list, open, receipts */
+#define LAST_MS 15000u               /* for each of four rounds: list, accept, open, receipts */
 #define EVENTS_MAX 20000000ull       /* a world that never comes to rest is a failure too */
 #define PURPOSE_SHAPE 0x5a9e
+#define LABELS_CLOSED (1u << NRS_LABEL_CLEAR | 1u << NRS_LABEL_GREEN | 1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
+#define LABELS_WITH_DUTY (1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
 
 void sim_world_put(sim_world *world, uint64_t in_ms, sim_event event)
 {
@@ -86,24 +89,48 @@ static void choose_hostile(sim_world *world)
     }
 }
 
+/* Labels that need the disclaimer, or the duty, in about a third of all communities. */
+static void choose_rules(sim_rosters *rosters, sim_random *random)
+{
+    unsigned closed = (unsigned)sim_random_next(random) & LABELS_CLOSED, duty = (unsigned)sim_random_next(random) & LABELS_WITH_DUTY;
+
+    rosters->closed_labels = sim_random_chance(random, 350) ? closed : 0;
+    rosters->duty_labels = sim_random_chance(random, 350) ? duty : 0;
+}
+
+/* All are in the first but one, now and then, who comes later. The second has one of the hubs, and some of the same members. */
+static void found_communities(sim_world *world, sim_random *random, uint64_t there)
+{
+    static const char *const ids[SIM_COMMUNITIES_MAX] = {"electricity", "water"};
+    uint64_t hubs = (1ull << world->options.hubs) - 1;
+    size_t late = world->options.hubs + (size_t)sim_random_below(random, world->options.members);
+    size_t shared = (size_t)sim_random_below(random, world->options.hubs);
+    uint64_t some = sim_random_next(random) & there & ~hubs;
+    bool one_waits = world->options.members > 1 && sim_random_chance(random, 500);
+
+    world->community_count = world->options.members > 1 && sim_random_chance(random, 400) ? 2 : 1;
+    (void)sim_random_use(NULL);
+    for (size_t i = 0; i < world->community_count; i++) {
+        sim_rosters *rosters = &world->communities[i];
+
+        *rosters = (sim_rosters){.id = ids[i], .index = i, .hubs = i == 0 ? hubs : 1ull << shared};
+        choose_rules(rosters, random);
+        sim_rosters_create(world, rosters, i == 0 ? (one_waits ? there & ~(1ull << late) : there) : some | (rosters->hubs & there));
+    }
+}
+
 static void make(sim_world *world)
 {
     sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 1);
-    uint64_t members = 0;
-    size_t late;
+    uint64_t there = 0;
 
     world->node_count = world->options.hubs + world->options.members;
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node_make(world, i, i < world->options.hubs);
-        members |= world->nodes[i].there ? 1ull << i : 0;
-    }
-    late = world->options.hubs + (size_t)sim_random_below(&random, world->options.members);
-    if (world->options.members > 1 && sim_random_chance(&random, 500)) {
-        members &= ~(1ull << late); /* one organisation is not in it yet */
+        there |= world->nodes[i].there ? 1ull << i : 0;
     }
     choose_hostile(world);
-    (void)sim_random_use(NULL);
-    sim_rosters_create(world, members);
+    found_communities(world, &random, there);
     for (size_t i = 0; i < world->node_count; i++) {
         sim_world_put(world, sim_random_below(&random, 2000), (sim_event){.type = SIM_EVENT_START, .subject = i});
     }
@@ -113,6 +140,7 @@ static void make(sim_world *world)
         }
     }
     sim_world_put(world, world->end_ms, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_HEALING});
+    sim_world_put(world, world->end_ms + HEAL_MS / 2, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_COMPARING});
     for (sim_phase phase = SIM_PHASE_LISTING; phase <= SIM_PHASE_OVER; phase++) {
         sim_world_put(world, world->end_ms + HEAL_MS + LAST_MS * (phase - SIM_PHASE_LISTING), (sim_event){.type = SIM_EVENT_PHASE, .subject = phase});
     }
@@ -154,9 +182,16 @@ static void begin_phase(sim_world *world, sim_phase phase)
         break;
     case SIM_PHASE_HEALING:
         sim_fate_mend(world);
+        sim_member_mend(world);
+        break;
+    case SIM_PHASE_COMPARING:
+        sim_work_compare_all(world);
         break;
     case SIM_PHASE_LISTING:
         sim_work_list_all(world);
+        break;
+    case SIM_PHASE_ACCEPTING:
+        sim_work_accept_all(world);
         break;
     case SIM_PHASE_READING:
         sim_work_read_all(world);
@@ -239,7 +274,9 @@ void sim_world_wipe(sim_world *world)
     }
     sim_check_wipe(world);
     sim_network_wipe(&world->network);
-    sim_rosters_wipe(&world->rosters);
+    for (size_t i = 0; i < world->community_count; i++) {
+        sim_rosters_wipe(&world->communities[i]);
+    }
     sim_oracle_wipe(&world->oracle);
     sim_queue_wipe(&world->queue);
     (void)sim_random_use(NULL);

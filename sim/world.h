@@ -16,12 +16,11 @@
 #include "sometimes.h"
 #include "trace.h"
 
-#define SIM_COMMUNITY "electricity"
 #define SIM_START_MS 1795400000000ull /* what a right clock shows at the world's beginning */
 #define SIM_MONOTONIC_MS 1000000ull
 #define SIM_MINUTE_MS 60000ull
 
-typedef enum sim_phase { SIM_PHASE_FAULTY = 1, SIM_PHASE_HEALING, SIM_PHASE_LISTING, SIM_PHASE_READING, SIM_PHASE_RECEIPTS, SIM_PHASE_OVER } sim_phase;
+typedef enum sim_phase { SIM_PHASE_FAULTY = 1, SIM_PHASE_HEALING, SIM_PHASE_COMPARING, SIM_PHASE_LISTING, SIM_PHASE_ACCEPTING, SIM_PHASE_READING, SIM_PHASE_RECEIPTS, SIM_PHASE_OVER } sim_phase;
 
 typedef struct sim_failure {
     bool failed;
@@ -42,7 +41,8 @@ typedef struct sim_world {
     sim_network network;
     sim_node nodes[SIM_NODES_MAX];
     size_t node_count;
-    sim_rosters rosters;
+    sim_rosters communities[SIM_COMMUNITIES_MAX];
+    size_t community_count;
     sim_oracle oracle;
     sim_plan plan;
     sim_trace trace;
@@ -58,9 +58,9 @@ void sim_world_wipe(sim_world *world);
 void sim_world_put(sim_world *world, uint64_t in_ms, sim_event event);
 /** The first failure counts; the run ends with it. */
 void sim_world_fail(sim_world *world, const char *checker, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/** Node `pick` of those there; the same pick gives the same node however many are absent. NULL when that one is absent. */
 /** What a right clock shows. */
 uint64_t sim_world_unix_ms(const sim_world *world);
+/** Node `pick` of those there; the same pick gives the same node however many are absent. NULL when that one is absent. */
 sim_node *sim_world_node(sim_world *world, uint64_t pick);
 
 #endif

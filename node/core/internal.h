@@ -3,6 +3,9 @@
 #ifndef CORE_INTERNAL_H
 #define CORE_INTERNAL_H
 
+/* A table that has no memory to grow leaves the entry out, with hh.tbl NULL, where it would end the program otherwise: each addition
+ * looks. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "core/core.h"

@@ -111,6 +111,30 @@ nrs_error nrs_store_fork_each(nrs_store *store, const uint8_t community[NRS_HASH
     return nrs_query_each(&query, visit_fork, &visitor);
 }
 
+nrs_error nrs_store_fork_healed_set(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], const uint8_t hash[NRS_HASH_SIZE], uint64_t version)
+{
+    const nrs_fork_row row = {.community = community, .hash = hash, .version = version};
+
+    return nrs_store_fork_set(store, &row); /* a side of which nothing is kept but that it is over */
+}
+
+nrs_error nrs_store_fork_healed(nrs_store *store, bool *healed_out, const uint8_t community[NRS_HASH_SIZE], const uint8_t hash[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_FORK_HEALED);
+    bool healed = false;
+    nrs_error error;
+
+    NRS_ASSERT(healed_out != NULL);
+    nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, hash, NRS_HASH_SIZE);
+    healed = nrs_query_step(&query);
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *healed_out = healed;
+    }
+    return error;
+}
+
 nrs_error nrs_store_fork_clear(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool pending_only)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_FORK_CLEAR);

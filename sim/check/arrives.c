@@ -3,29 +3,43 @@
 #include "world.h"
 
 /* Everything goes through hubs: there is one, and all are honest. */
-bool sim_reachable(const sim_world *world)
+bool sim_reachable(const sim_world *world, const sim_rosters *rosters)
 {
     size_t hubs = 0;
 
-    for (size_t i = 0; i < world->options.hubs; i++) {
-        if (world->nodes[i].there && world->nodes[i].hostile) {
+    for (size_t i = 0; i < world->node_count; i++) {
+        if ((rosters->hubs & (1ull << i)) == 0 || !world->nodes[i].there) {
+            continue;
+        }
+        if (world->nodes[i].hostile) {
             return false;
         }
-        hubs += world->nodes[i].there ? 1 : 0;
+        hubs++;
     }
     return hubs > 0;
 }
 
-/* Whether this one stood in every roster since the one that a report was sealed under: who was away meanwhile, or is gone, has
- * no claim to what was sent before. */
-static bool stayed(const sim_world *world, size_t node, uint64_t version)
+/* Whether this one stood in every roster since the one that a report was sealed under, on both sides of a fork, and had the duty
+ * where one is demanded: who was away meanwhile, or is gone, has no claim to what was sent before. */
+static bool stayed(const sim_world *world, const sim_report *report, size_t node, bool duty)
 {
-    for (; version <= world->rosters.count; version++) {
-        if ((sim_rosters_at(&world->rosters, version)->members & (1ull << node)) == 0) {
+    const sim_rosters *rosters = &world->communities[report->community];
+
+    for (uint64_t version = report->version; version <= rosters->count; version++) {
+        const sim_roster_version *roster = sim_rosters_at(rosters, version);
+        uint64_t members = roster->who.members & (roster->forked ? roster->rival : UINT64_MAX) & (duty ? roster->who.sworn : UINT64_MAX);
+
+        if ((members & (1ull << node)) == 0) {
             return false;
         }
     }
     return true;
+}
+
+/* What unlocks on acceptance is granted by its sender, who can no more once it has forgotten it. */
+static bool can_unlock(const sim_report *report)
+{
+    return !report->unlocks || (report->forgetting & (1ull << report->sender)) == 0;
 }
 
 static bool promised(const sim_world *world, const sim_report *report, size_t reader)
@@ -33,8 +47,8 @@ static bool promised(const sim_world *world, const sim_report *report, size_t re
     const sim_node *node = &world->nodes[reader];
     uint64_t bit = 1ull << reader;
 
-    return (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 &&
-           stayed(world, reader, report->version) && stayed(world, report->sender, report->version);
+    return (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_unlock(report) &&
+           stayed(world, report, reader, sim_oracle_duty(world, report)) && stayed(world, report, report->sender, false);
 }
 
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what
@@ -45,25 +59,36 @@ static bool had_time(const sim_world *world, const sim_report *report)
            world->highest_offset_ms - world->lowest_offset_ms < (int64_t)NRS_DAY_MS;
 }
 
+static void check_reader(sim_world *world, size_t number, size_t reader)
+{
+    const sim_report *report = &world->oracle.reports[number];
+    const sim_node *sender = &world->nodes[report->sender];
+    uint64_t bit = 1ull << reader;
+    bool closed = sim_oracle_closed(world, report);
+
+    if ((report->shown & bit) == 0) {
+        sim_world_fail(world, "arrives", "r%zu of %s (%s) does not reach %s", number, sender->org, nrs_label_name(report->label), world->nodes[reader].org);
+    } else if ((report->forgetting & (1ull << report->sender)) != 0) {
+        return;
+    } else if ((report->stored_receipt & report->opened_receipt & bit) == 0) {
+        sim_world_fail(world, "arrives", "%s has r%zu and %s has no word of it", world->nodes[reader].org, number, sender->org);
+    } else if (closed && (report->accepted & bit) != 0 && (report->accepted_receipt & bit) == 0) {
+        sim_world_fail(world, "arrives", "%s has accepted r%zu and %s has no word of it", world->nodes[reader].org, number, sender->org);
+    }
+}
+
 static void end(sim_world *world)
 {
     for (size_t number = 0; number < world->plan.count; number++) {
         const sim_report *report = &world->oracle.reports[number];
 
-        if (report->version == 0 || world->nodes[report->sender].hostile || !had_time(world, report) || !sim_reachable(world)) {
+        if (report->version == 0 || world->nodes[report->sender].hostile || !had_time(world, report) ||
+            !sim_reachable(world, &world->communities[report->community])) {
             continue;
         }
         for (size_t i = 0; i < world->node_count; i++) {
-            uint64_t bit = 1ull << i;
-
-            if (!promised(world, report, i)) {
-                continue;
-            }
-            if ((report->shown & bit) == 0) {
-                sim_world_fail(world, "arrives", "r%zu of %s (%s) does not reach %s", number, world->nodes[report->sender].org,
-                               nrs_label_name(report->label), world->nodes[i].org);
-            } else if ((report->stored_receipt & report->opened_receipt & bit) == 0 && (report->forgetting & (1ull << report->sender)) == 0) {
-                sim_world_fail(world, "arrives", "%s has r%zu and %s has no word of it", world->nodes[i].org, number, world->nodes[report->sender].org);
+            if (promised(world, report, i)) {
+                check_reader(world, number, i);
             }
         }
     }

@@ -4,18 +4,22 @@
 #include "check.h"
 #include "world.h"
 
-static bool in_order_by(const sim_world *world, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
+static bool in_order_by(const sim_world *world, const sim_rosters *rosters, uint64_t version, const uint8_t *maker, nrs_slice source)
 {
+    const sim_roster_version *roster = sim_rosters_at(rosters, version);
     size_t who = sim_check_node_of_key(world, maker);
     size_t from = sim_check_node_of_key(world, source.data);
+    uint64_t members = roster == NULL ? 0 : sim_roster_members(roster);
+    bool by_hub;
 
-    if (roster == NULL || who == world->node_count || from == world->node_count || (roster->members & (1ull << from)) == 0) {
+    if (who == world->node_count || from == world->node_count || (members & (1ull << from)) == 0) {
         return false;
     }
-    if (who != from && !world->nodes[from].hub) {
+    by_hub = (rosters->hubs & (1ull << from)) != 0;
+    if (who != from && !by_hub) {
         return false;
     }
-    return (roster->members & (1ull << who)) != 0 || ((roster->left & (1ull << who)) != 0 && world->nodes[from].hub);
+    return (members & (1ull << who)) != 0 || ((roster->who.left & (1ull << who)) != 0 && by_hub);
 }
 
 /* A clock of one's own may be wrong, and peers say what theirs show: a time is past, or too far ahead, when it is so by the
@@ -31,52 +35,67 @@ static bool far_ahead(const sim_world *world, uint64_t time_ms)
 }
 
 /* By the roster after the step, or by the one before it: within a step either may have come first. */
-static bool in_order(const sim_world *world, const sim_node *node, const sim_roster_version *roster, const uint8_t *maker, nrs_slice source)
+static bool in_order(const sim_world *world, const sim_node *node, const sim_rosters *rosters, const uint8_t *maker, nrs_slice source)
 {
-    return in_order_by(world, roster, maker, source) ||
-           in_order_by(world, sim_rosters_at(&world->rosters, node->roster_before), maker, source);
+    return in_order_by(world, rosters, node->held[rosters->index], maker, source) ||
+           in_order_by(world, rosters, node->held_before[rosters->index], maker, source);
 }
 
-static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header, const sim_roster_version *roster)
+static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header)
 {
-    if (past(world, header->expires_ms)) {
+    const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
+    uint64_t held = rosters == NULL ? 0 : node->held[rosters->index];
+
+    if (held == 0) {
+        sim_world_fail(world, "carry", "%s takes a report of a community that it is not in", node->org);
+    } else if (past(world, header->expires_ms)) {
         sim_world_fail(world, "carry", "%s takes a report that expired %llu ms ago by its clock", node->org,
                        (unsigned long long)(sim_node_now_ms(world, node) - header->expires_ms));
     } else if (far_ahead(world, header->created_ms)) {
         sim_world_fail(world, "carry", "%s takes a report from too far ahead of every clock", node->org);
-    } else if (!in_order(world, node, roster, header->originator.data, row->source)) {
+    } else if (!in_order(world, node, rosters, header->originator.data, row->source)) {
         sim_world_fail(world, "carry", "%s takes a report of one that is no member by roster %llu, or from one that may not hand it over", node->org,
-                       (unsigned long long)node->roster_version);
-    } else if (header->roster_version > node->roster_version) {
+                       (unsigned long long)held);
+    } else if (header->roster_version > held) {
         sim_world_fail(world, "carry", "%s takes a report of roster %llu and holds %llu", node->org, (unsigned long long)header->roster_version,
-                       (unsigned long long)node->roster_version);
+                       (unsigned long long)held);
     }
 }
 
-static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record, const sim_roster_version *roster)
+static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
     nrs_envelope *envelope = NULL;
+    nrs_error error = nrs_envelope_verify(&envelope, nrs_field(&record->payload));
+    const sim_rosters *rosters = error == NRS_OK ? sim_rosters_of(world, envelope->community.data) : NULL;
 
-    if (nrs_envelope_verify(&envelope, nrs_field(&record->payload)) != NRS_OK) {
+    if (error != NRS_OK) {
         sim_world_fail(world, "carry", "%s takes an envelope that is forged", node->org);
-    } else if (!in_order(world, node, roster, envelope->from.data, row->source)) {
-        sim_world_fail(world, "carry", "%s takes an envelope of one that is no member by roster %llu", node->org,
-                       (unsigned long long)node->roster_version);
+    } else if (rosters == NULL || !in_order(world, node, rosters, envelope->from.data, row->source)) {
+        sim_world_fail(world, "carry", "%s takes an envelope of one that is no member", node->org);
     } else if (past(world, envelope->expires_ms)) {
         sim_world_fail(world, "carry", "%s takes an envelope that has expired", node->org);
     }
     nrs_envelope_free(&envelope);
 }
 
+static bool in_any(const sim_world *world, const sim_node *node)
+{
+    uint64_t held = 0;
+
+    for (size_t i = 0; i < world->community_count; i++) {
+        held |= node->held[i];
+    }
+    return held != 0;
+}
+
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
-    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
     nrs_sealed_view *view = NULL;
 
     if (row->source.size == 0 || node->hostile) {
         return;
     }
-    if (roster == NULL) {
+    if (!in_any(world, node)) {
         sim_world_fail(world, "carry", "%s takes records before it is in a community", node->org);
         return;
     }
@@ -84,10 +103,10 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         if (nrs_sealed_verify(&view, nrs_field(&record->payload)) != NRS_OK) {
             sim_world_fail(world, "carry", "%s takes a report that is forged", node->org);
         } else {
-            check_sealed(world, node, row, view->header, roster);
+            check_sealed(world, node, row, view->header);
         }
     } else if (record->type == NRS_RECORD_ENVELOPE) {
-        check_envelope(world, node, row, record, roster);
+        check_envelope(world, node, row, record);
     } else if (record->type == NRS_RECORD_SLOT_TABLE && !node->hub) {
         sim_world_fail(world, "carry", "%s is no hub and takes a whole table of slots", node->org);
     }

@@ -47,28 +47,55 @@ size_t sim_check_node_of_hash(const sim_world *world, const uint8_t *key_hash)
     return index;
 }
 
+static uint64_t members_at(const sim_rosters *rosters, uint64_t version)
+{
+    const sim_roster_version *roster = sim_rosters_at(rosters, version);
+
+    return roster == NULL ? 0 : sim_roster_members(roster);
+}
+
+static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version)
+{
+    const sim_roster_version *roster = sim_rosters_at(rosters, version);
+
+    return roster == NULL ? 0 : roster->who.sworn;
+}
+
+bool sim_check_member(const sim_world *world, const sim_node *node, const sim_rosters *rosters, size_t who)
+{
+    uint64_t members = members_at(rosters, node->held[rosters->index]) | members_at(rosters, node->held_before[rosters->index]);
+
+    return who < world->node_count && (members & (1ull << who)) != 0;
+}
+
+bool sim_check_sworn(const sim_node *node, const sim_rosters *rosters, size_t who)
+{
+    uint64_t sworn = sworn_at(rosters, node->held[rosters->index]) | sworn_at(rosters, node->held_before[rosters->index]);
+
+    return (sworn & (1ull << who)) != 0;
+}
+
 /* ---- The log ---- */
 
 /* Rosters stand in no log: the newest that the store holds is the one that the node goes by. What it took within the step may
  * have come before it. */
 static void learn_roster(sim_world *world, sim_node *node)
 {
-    uint64_t version = 0;
-
-    if (world->rosters.count == 0) {
-        return;
-    }
     sim_disk_hold(&node->disk, true);
-    if (nrs_store_roster_before(node->store, &version, world->rosters.versions[0].hash, UINT64_MAX) != NRS_OK) {
-        version = 0;
+    for (size_t i = 0; i < world->community_count; i++) {
+        const sim_rosters *rosters = &world->communities[i];
+        uint64_t version = 0;
+
+        if (nrs_store_roster_before(node->store, &version, rosters->community, UINT64_MAX) != NRS_OK) {
+            version = 0;
+        }
+        if (version < node->held[i]) {
+            sim_world_fail(world, "removed", "%s goes by roster %llu of @%s and held %llu", node->org, (unsigned long long)version, rosters->id,
+                           (unsigned long long)node->held[i]);
+        }
+        node->held[i] = version;
     }
     sim_disk_hold(&node->disk, false);
-    if (version < node->roster_version) {
-        sim_world_fail(world, "removed", "%s goes by roster %llu and held %llu", node->org, (unsigned long long)version,
-                       (unsigned long long)node->roster_version);
-        return;
-    }
-    node->roster_version = version;
 }
 
 static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_row *row, const nrs_record *record)

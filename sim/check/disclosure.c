@@ -29,6 +29,11 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
         sim_world_fail(world, "disclosure", "%s shows r%zu under an id that its sender never made", node->org, number);
     } else if (report->label != NRS_LABEL_CLEAR && (report->readers & (1ull << node->index)) == 0) {
         sim_world_fail(world, "disclosure", "%s opens r%zu, which is %s and not for it", node->org, number, nrs_label_name(report->label));
+    } else if (body != NULL && node->index != report->sender && sim_oracle_duty(world, report) &&
+               !sim_check_sworn(node, &world->communities[report->community], node->index)) {
+        sim_world_fail(world, "disclosure", "%s opens r%zu without having taken the duty", node->org, number);
+    } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
+        sim_world_fail(world, "disclosure", "%s opens r%zu and has not accepted the disclaimer", node->org, number);
     } else if (body != NULL) {
         sim_work_text(text, sizeof text, number);
         if (strncmp(body, text, strlen(text)) != 0) {
@@ -37,10 +42,26 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     }
 }
 
+static const sim_rosters *of_table(sim_world *world, nrs_slice payload)
+{
+    nrs_slot_table *table = NULL;
+    const sim_sealed *sealed = nrs_slot_table_decode(&table, payload) == NRS_OK ? sim_oracle_sealed_by_id(world, table->sealed_id.data) : NULL;
+
+    nrs_slot_table_free(&table);
+    return sealed == NULL ? NULL : &world->communities[sealed->community];
+}
+
+/* Of this community; of any, where it is not known which. */
+static bool is_hub(const sim_node *peer, const sim_rosters *rosters)
+{
+    return rosters == NULL ? peer->hub : (rosters->hubs & (1ull << peer->index)) != 0;
+}
+
 /* Of one item: a report without a slot in it goes to hubs, or is open to all. */
 static void check_item(sim_world *world, const sim_node *node, const sim_node *peer, const Nrs__Wire__Item *item)
 {
-    bool sealed = false, slot_for_peer = false;
+    const sim_rosters *rosters = NULL;
+    bool sealed = false, slot_for_peer = false, table = false;
 
     for (size_t i = 0; i < item->n_records; i++) {
         nrs_record *record = NULL;
@@ -51,10 +72,12 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
         if (nrs_record_decode(&record, nrs_field(&item->records[i])) != NRS_OK) {
             continue;
         }
-        if (record->type == NRS_RECORD_SLOT_TABLE && !peer->hub) {
-            sim_world_fail(world, "disclosure", "%s hands a whole table of slots to %s", node->org, peer->org);
+        if (record->type == NRS_RECORD_SLOT_TABLE) {
+            table = true;
+            rosters = rosters != NULL ? rosters : of_table(world, nrs_field(&record->payload));
         } else if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
             sealed = sealed || view->header->label != NRS_LABEL_CLEAR;
+            rosters = sim_rosters_of(world, view->header->community.data);
         } else if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
                    nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
             slot_for_peer = memcmp(slot->org.data, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
@@ -67,7 +90,9 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
         nrs_sealed_view_free(&view);
         nrs_record_free(&record);
     }
-    if (sealed && !slot_for_peer && !peer->hub) {
+    if (table && !is_hub(peer, rosters)) {
+        sim_world_fail(world, "disclosure", "%s hands a whole table of slots to %s", node->org, peer->org);
+    } else if (sealed && !slot_for_peer && !is_hub(peer, rosters)) {
         sim_world_fail(world, "disclosure", "%s hands a sealed report to %s, which has no slot in it", node->org, peer->org);
     }
 }
@@ -85,22 +110,14 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     nrs_items_free(&items);
 }
 
-/* By the roster after the step, or by the one before it: within a step either may have come first. */
-static bool is_member(const sim_world *world, const sim_node *node, size_t reader)
+/* Whom a node grants to stands in the roster that it holds at that moment, with the duty that the label demands. payload: of a
+ * slot table. */
+static void check_table(sim_world *world, const sim_node *node, nrs_slice payload, const sim_rosters *rosters, uint32_t label)
 {
-    const sim_roster_version *after = sim_rosters_at(&world->rosters, node->roster_version);
-    const sim_roster_version *before = sim_rosters_at(&world->rosters, node->roster_before);
-
-    return (after != NULL && (after->members & (1ull << reader)) != 0) || (before != NULL && (before->members & (1ull << reader)) != 0);
-}
-
-/* Whom a node grants to stands in the roster that it holds at that moment. payload: of a slot table. */
-static void check_table(sim_world *world, const sim_node *node, nrs_slice payload)
-{
-    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
+    bool duty = (rosters->duty_labels & (1u << label)) != 0;
     nrs_slot_table *table = NULL;
 
-    if (roster == NULL || nrs_slot_table_decode(&table, payload) != NRS_OK) {
+    if (node->held[rosters->index] == 0 || nrs_slot_table_decode(&table, payload) != NRS_OK) {
         return;
     }
     for (size_t i = 0; i < table->n_slots; i++) {
@@ -111,28 +128,45 @@ static void check_table(sim_world *world, const sim_node *node, nrs_slice payloa
             continue;
         }
         reader = sim_check_node_of_hash(world, slot->org.data);
-        if (reader == world->node_count || !is_member(world, node, reader)) {
-            sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu", node->org,
-                           reader == world->node_count ? "somebody unknown" : world->nodes[reader].org, (unsigned long long)node->roster_version);
+        if (!sim_check_member(world, node, rosters, reader)) {
+            sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu of @%s", node->org,
+                           reader == world->node_count ? "somebody unknown" : world->nodes[reader].org,
+                           (unsigned long long)node->held[rosters->index], rosters->id);
+        } else if (duty && !sim_check_sworn(node, rosters, reader)) {
+            sim_world_fail(world, "disclosure", "%s grants to %s, which has not taken the duty", node->org, world->nodes[reader].org);
         }
         nrs_slot_free(&slot);
     }
     nrs_slot_table_free(&table);
 }
 
+/* The slots that stand with their report, and those of a later grant. */
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
-    nrs_record *table = NULL;
+    const sim_rosters *rosters = NULL;
+    nrs_record *with = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_slot_table *table = NULL;
 
     if (row->source.size != 0 || node->hostile != NULL) {
         return;
     }
-    if (record->type == NRS_RECORD_SLOT_TABLE) {
-        check_table(world, node, nrs_field(&record->payload));
-    } else if (record->type == NRS_RECORD_SEALED && row->slots.size > 0 && nrs_record_decode(&table, row->slots) == NRS_OK) {
-        check_table(world, node, nrs_field(&table->payload));
+    if (record->type == NRS_RECORD_SLOT_TABLE && nrs_slot_table_decode(&table, nrs_field(&record->payload)) == NRS_OK) {
+        const sim_sealed *sealed = sim_oracle_sealed_by_id(world, table->sealed_id.data);
+
+        if (sealed != NULL) {
+            check_table(world, node, nrs_field(&record->payload), &world->communities[sealed->community], sealed->label);
+        }
+    } else if (record->type == NRS_RECORD_SEALED && row->slots.size > 0 && nrs_record_decode(&with, row->slots) == NRS_OK &&
+               nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+        rosters = sim_rosters_of(world, view->header->community.data);
+        if (rosters != NULL) {
+            check_table(world, node, nrs_field(&with->payload), rosters, view->header->label);
+        }
     }
-    nrs_record_free(&table);
+    nrs_slot_table_free(&table);
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&with);
 }
 
 const sim_checker sim_checker_disclosure = {.name = "disclosure", .shown = shown, .frame = frame, .record = record};

@@ -8,37 +8,58 @@ static void check_heads(sim_world *world, sim_node *node, const nrs_frame *frame
 {
     nrs_hello *hello = NULL;
 
-    if (frame->type == NRS_FRAME_HELLO && nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK && hello->n_heads > 0 &&
-        hello->heads[0]->version < node->roster_before) {
-        sim_world_fail(world, "removed", "%s says that it holds roster %llu and held %llu", node->org,
-                       (unsigned long long)hello->heads[0]->version, (unsigned long long)node->roster_before);
+    if (frame->type != NRS_FRAME_HELLO || nrs_hello_decode(&hello, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < hello->n_heads; i++) {
+        const sim_rosters *rosters = sim_rosters_of(world, hello->heads[i]->community.data);
+
+        if (rosters != NULL && hello->heads[i]->version < node->held_before[rosters->index]) {
+            sim_world_fail(world, "removed", "%s says that it holds roster %llu of @%s and held %llu", node->org,
+                           (unsigned long long)hello->heads[i]->version, rosters->id, (unsigned long long)node->held_before[rosters->index]);
+        }
     }
     nrs_hello_free(&hello);
 }
 
+/* Whether the two have a community in common by the rosters that the node holds. */
+static bool share_one(const sim_world *world, const sim_node *node, size_t peer)
+{
+    for (size_t i = 0; i < world->community_count; i++) {
+        const sim_roster_version *roster = sim_rosters_at(&world->communities[i], node->held[i]);
+        uint64_t both = 1ull << peer | 1ull << node->index;
+
+        if (roster != NULL && (sim_roster_members(roster) & both) == both) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
-    const sim_roster_version *roster = sim_rosters_at(&world->rosters, node->roster_version);
     size_t peer = connection->node[1 - side];
 
     check_heads(world, node, frame);
-    if (frame->type == NRS_FRAME_ITEMS && roster != NULL && (roster->members & (1ull << peer)) == 0) {
-        sim_world_fail(world, "removed", "%s sends records to %s, which is no member by the roster %llu that it holds", node->org,
-                       world->nodes[peer].org, (unsigned long long)node->roster_version);
+    if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer)) {
+        sim_world_fail(world, "removed", "%s sends records to %s, which is no member by the rosters that it holds", node->org, world->nodes[peer].org);
     }
 }
 
 /* In the end all who are in it and reachable hold the newest. */
 static void end(sim_world *world)
 {
-    uint64_t members = sim_rosters_newest(&world->rosters)->members;
+    for (size_t c = 0; c < world->community_count; c++) {
+        const sim_rosters *rosters = &world->communities[c];
+        uint64_t members = sim_rosters_newest(rosters)->who.members;
 
-    for (size_t i = 0; i < world->node_count; i++) {
-        const sim_node *node = &world->nodes[i];
+        for (size_t i = 0; i < world->node_count; i++) {
+            const sim_node *node = &world->nodes[i];
 
-        if ((members & (1ull << i)) != 0 && node->there && !node->hostile && node->roster_version != world->rosters.count && sim_reachable(world)) {
-            sim_world_fail(world, "removed", "%s holds roster %llu in the end, and %zu were signed", node->org, (unsigned long long)node->roster_version,
-                           world->rosters.count);
+            if ((members & (1ull << i)) != 0 && node->there && !node->hostile && node->held[c] != rosters->count && sim_reachable(world, rosters)) {
+                sim_world_fail(world, "removed", "%s holds roster %llu of @%s in the end, and %zu were signed", node->org,
+                               (unsigned long long)node->held[c], rosters->id, rosters->count);
+            }
         }
     }
 }

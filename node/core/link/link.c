@@ -94,9 +94,13 @@ static nrs_error link_new(nrs_core *core, nrs_link **link_out, nrs_link_id id, n
     link->window = NRS_LINK_WINDOW_MIN;
     link->heard_ms = link->sent_ms = core->monotonic_ms;
     link->confirm = confirm_none();
+    HASH_ADD(hh, core->links, id, sizeof link->id, link);
+    if (link->hh.tbl == NULL) {
+        free(link);
+        return NRS_ERROR_NO_MEMORY;
+    }
     peer->link = link;
     core->dial_due = true;
-    HASH_ADD(hh, core->links, id, sizeof link->id, link);
     *link_out = link;
     return NRS_OK;
 }

@@ -94,6 +94,10 @@ static nrs_error remember(nrs_core *core, const nrs_key_change *change, const nr
         }
         memcpy(end->sign_key, change->sign_key.data, NRS_KEY_SIZE);
         HASH_ADD(hh, core->key_ends, sign_key, NRS_KEY_SIZE, end);
+        if (end->hh.tbl == NULL) {
+            free(end);
+            return NRS_ERROR_NO_MEMORY;
+        }
     }
     end->cause = change->cause;
     (void)snprintf(end->org, sizeof end->org, "%s", change->org);

@@ -27,6 +27,11 @@ nrs_error nrs_prekey_remember(nrs_core *core, const nrs_prekey_row *row, nrs_sec
     prekey->secret.until_ms = row->until_ms;
     prekey->secret.secret = secret;
     HASH_ADD(hh, core->own_prekeys, id, sizeof prekey->id, prekey);
+    if (prekey->hh.tbl == NULL) {
+        prekey->secret.secret = NULL; /* the caller's still */
+        free(prekey);
+        return NRS_ERROR_NO_MEMORY;
+    }
     return NRS_OK;
 }
 

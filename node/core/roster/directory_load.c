@@ -26,10 +26,20 @@ static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, 
         return error;
     }
     HASH_ADD(by_sign, core->peers_by_sign, keys.sign_key, NRS_KEY_SIZE, peer);
+    if (peer->by_sign.tbl == NULL) {
+        free(peer);
+        return NRS_ERROR_NO_MEMORY;
+    }
     HASH_ADD(by_hash, core->peers_by_hash, key_hash, NRS_KEY_HASH_SIZE, peer);
+    if (peer->by_hash.tbl == NULL) {
+        return NRS_ERROR_NO_MEMORY; /* what is read of the directory is thrown away */
+    }
     HASH_FIND(by_curve, core->peers_by_curve, curve_key, NRS_KEY_SIZE, other);
     if (other == NULL) {
         HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
+        if (peer->by_curve.tbl == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
     } else {
         core->curve_shared = true;
     }
@@ -38,13 +48,13 @@ static nrs_error peer_new(nrs_core *core, nrs_peer **peer_out, const char *org, 
 }
 
 /* A roster may give a member another link or agreement key under the same signing key. */
-static void rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *member)
+static nrs_error rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *member)
 {
     nrs_peer *other;
 
     memcpy(peer->keys.agree_key, member->agree_key.data, NRS_KEY_SIZE);
     if (memcmp(peer->keys.curve_key, member->curve_key.data, NRS_KEY_SIZE) == 0) {
-        return;
+        return NRS_OK;
     }
     HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
     if (other == peer) {
@@ -54,9 +64,10 @@ static void rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *membe
     HASH_FIND(by_curve, core->peers_by_curve, peer->keys.curve_key, NRS_KEY_SIZE, other);
     if (other == NULL) {
         HASH_ADD(by_curve, core->peers_by_curve, keys.curve_key, NRS_KEY_SIZE, peer);
-    } else {
-        core->curve_shared = true;
+        return peer->by_curve.tbl == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
     }
+    core->curve_shared = true;
+    return NRS_OK;
 }
 
 /* A key that was succeeded goes on for a while, for what it made and what is on its way to it: four weeks, as long as its
@@ -118,10 +129,11 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
         const Nrs__Wire__Member *member = community->roster->members[i];
         bool agreed = true;
         bool hub = true;
+        nrs_error error = NRS_OK;
 
         peer = nrs_peer_by_sign(core, member->sign_key.data);
         if (peer == NULL) {
-            nrs_error error = peer_new(core, &peer, member->org, member->sign_key.data, member->agree_key.data, member->curve_key.data);
+            error = peer_new(core, &peer, member->org, member->sign_key.data, member->agree_key.data, member->curve_key.data);
             if (error != NRS_OK) {
                 return error;
             }
@@ -133,7 +145,10 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
         if (!agreed) {
             continue;
         }
-        rekey(core, peer, member);
+        error = rekey(core, peer, member);
+        if (error != NRS_OK) {
+            return error;
+        }
         if (nrs_key_revoked(core, member->sign_key.data)) {
             continue; /* it said so itself: the roster will follow */
         }
@@ -266,6 +281,10 @@ nrs_error nrs_directory_set_bundle(nrs_core *core, nrs_prekeys **prekeys, uint64
         }
         memcpy(bundle->owner, (*prekeys)->owner.data, NRS_KEY_SIZE);
         HASH_ADD(hh, core->bundles, owner, NRS_KEY_SIZE, bundle);
+        if (bundle->hh.tbl == NULL) {
+            free(bundle);
+            return NRS_ERROR_NO_MEMORY;
+        }
     }
     nrs_prekeys_free(&bundle->prekeys);
     bundle->prekeys = *prekeys;

@@ -329,11 +329,18 @@ nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many
     nrs_roster_parts theirs = {0}, ours = {0}, base = {0};
     uint8_t hash[NRS_HASH_SIZE];
     uint64_t version = 0;
+    bool healed = false;
     nrs_error error = nrs_roster_parts_of(&theirs, many);
 
     if (error == NRS_OK) {
         version = theirs.roster->version;
         nrs_roster_hash(hash, nrs_field(&theirs.many->statement));
+        error = nrs_store_fork_healed(core->store, &healed, community->id, hash);
+    }
+    if (error == NRS_OK) {
+        if (healed) {
+            goto out; /* over already */
+        }
         if (branch_of(community, hash) != NULL && branch_of(community, hash)->roster != NULL) {
             goto out; /* known */
         }
@@ -386,10 +393,11 @@ static nrs_error take_proven(nrs_core *core, nrs_community *community, const nrs
     nrs_bytes bytes = {0};
     nrs_roster *none = NULL;
     nrs_fork_row row = {.community = community->id, .hash = head->hash.data, .version = head->version};
-    nrs_error error;
+    bool healed = false;
+    nrs_error error = nrs_store_fork_healed(core->store, &healed, community->id, head->hash.data);
 
-    if (branch_of(community, head->hash.data) != NULL) {
-        return NRS_OK;
+    if (error != NRS_OK || healed || branch_of(community, head->hash.data) != NULL) {
+        return error;
     }
     if (community->branch_count + 1 >= NRS_FORK_COUNT_MAX) {
         return NRS_ERROR_LIMIT;

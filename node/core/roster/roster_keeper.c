@@ -360,6 +360,9 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     if (error == NRS_OK && source.size == 0 && nrs_roster_member_by_key(parts.roster, core->self.sign_key) != NULL) {
         error = nrs_guest_set(core, community, false); /* by a person's hand it is joined */
     }
+    for (size_t i = 0; error == NRS_OK && i < parts.roster->n_forks; i++) { /* what it heals is over, whoever tells of it later */
+        error = nrs_store_fork_healed_set(core->store, community, parts.roster->forks[i].data, version);
+    }
     if (error == NRS_OK) {
         error = nrs_directory_install(core, community, &parts.roster, nrs_field(&parts.many->statement), many);
     }

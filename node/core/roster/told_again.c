@@ -6,12 +6,12 @@
 
 #include "roster/roster.h"
 
-/* Position of the record (u64) ‖ the community that it is told for, or zeros for any ‖ whom it is told to, or zeros for all. */
-#define ROW_SIZE (8u + NRS_HASH_SIZE + NRS_KEY_SIZE)
+/* Position of the record (u64) ‖ whom it is told to, or zeros for all. */
+#define ROW_SIZE (8u + NRS_KEY_SIZE)
 
 static const uint8_t nobody[NRS_KEY_SIZE];
 
-static nrs_error add_row(nrs_core *core, uint64_t record_position, const uint8_t community[NRS_HASH_SIZE], const uint8_t to[NRS_KEY_SIZE])
+static nrs_error add_row(nrs_core *core, uint64_t record_position, const uint8_t to[NRS_KEY_SIZE])
 {
     const uint64_t end = nrs_store_log_end(core->store);
     uint8_t id[NRS_HASH_SIZE], content[ROW_SIZE];
@@ -26,8 +26,7 @@ static nrs_error add_row(nrs_core *core, uint64_t record_position, const uint8_t
     for (size_t i = 0; i < 8; i++) {
         content[i] = (uint8_t)(record_position >> (8 * i));
     }
-    memcpy(content + 8, community, NRS_HASH_SIZE);
-    memcpy(content + 8 + NRS_HASH_SIZE, to, NRS_KEY_SIZE);
+    memcpy(content + 8, to, NRS_KEY_SIZE);
     nrs_hash(id, sizeof id, NRS_DOMAIN_RESEND, parts, sizeof parts / sizeof parts[0]);
     return nrs_store_log_append(core->store, &position, &row);
 }
@@ -39,44 +38,42 @@ static uint64_t bundle_position(const nrs_core *core, const uint8_t owner[NRS_KE
     return bundle == NULL ? 0 : bundle->position;
 }
 
-/* Its card, its prekeys and its persons', and its word that it has joined. */
-static nrs_error tell(nrs_core *core, const nrs_peer *owner, const uint8_t community[NRS_HASH_SIZE], const uint8_t to[NRS_KEY_SIZE])
+/* Its card, its prekeys and its persons'. */
+static nrs_error tell_keys(nrs_core *core, const nrs_peer *owner, const uint8_t to[NRS_KEY_SIZE])
 {
-    uint64_t said_ms = 0, word_position = 0;
-    nrs_error error = add_row(core, owner->card_position, community, to);
+    nrs_error error = add_row(core, owner->card_position, to);
 
     if (error == NRS_OK) {
-        error = add_row(core, bundle_position(core, owner->keys.sign_key), community, to);
+        error = add_row(core, bundle_position(core, owner->keys.sign_key), to);
     }
     for (size_t i = 0; error == NRS_OK && owner->card != NULL && i < owner->card->n_persons; i++) {
-        error = add_row(core, bundle_position(core, owner->card->persons[i]->sign_key.data), community, to);
+        error = add_row(core, bundle_position(core, owner->card->persons[i]->sign_key.data), to);
     }
-    for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
-        const nrs_community *held = &core->communities[i];
+    return error;
+}
 
-        if (!held->hub || !nrs_peer_member(core, owner, held) || (memcmp(community, nobody, NRS_HASH_SIZE) != 0 && memcmp(community, held->id, NRS_HASH_SIZE) != 0)) {
+/* What it said of the rosters of these communities: that it has joined. Another community it has in common with who is told says
+ * nothing of that. */
+static nrs_error tell_words(nrs_core *core, const nrs_peer *owner, uint64_t communities, const uint8_t to[NRS_KEY_SIZE])
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
+        uint64_t said_ms = 0, position = 0;
+
+        if ((communities & (1ull << i)) == 0) {
             continue;
         }
-        error = nrs_store_word_find(core->store, &said_ms, &word_position, held->id, owner->keys.sign_key);
+        error = nrs_store_word_find(core->store, &said_ms, &position, core->communities[i].id, owner->keys.sign_key);
         if (error == NRS_OK) {
-            error = add_row(core, word_position, community, to);
+            error = add_row(core, position, to);
         }
     }
     return error;
 }
 
-/* The one community that a set of bits names; zeros when there are several. */
-static const uint8_t *only_one(const nrs_core *core, uint64_t bits)
-{
-    for (size_t i = 0; i < core->community_count; i++) {
-        if (bits == 1ull << i) {
-            return core->communities[i].id;
-        }
-    }
-    return nobody;
-}
-
-/* To who came in: those who stood there before, and with whom it had no other community to hear of them through. */
+/* To who came in: what those said who stood there before, and the keys of those with whom it had no other community to hear of them
+ * through. */
 static nrs_error tell_newcomer(nrs_core *core, const nrs_peer *newcomer, uint64_t came_in, uint64_t hub_of)
 {
     nrs_error error = NRS_OK;
@@ -84,8 +81,12 @@ static nrs_error tell_newcomer(nrs_core *core, const nrs_peer *newcomer, uint64_
     for (const nrs_peer *other = core->peers_by_sign; error == NRS_OK && other != NULL; other = other->by_sign.next) {
         uint64_t shared = other->member_of & newcomer->member_of & hub_of;
 
-        if (other != newcomer && memcmp(other->keys.sign_key, core->self.sign_key, NRS_KEY_SIZE) != 0 && (shared & came_in) != 0 && (shared & ~came_in) == 0 && (other->came_in & shared) == 0) {
-            error = tell(core, other, only_one(core, shared), newcomer->keys.sign_key);
+        if (other == newcomer || (shared & came_in & ~other->came_in) == 0) {
+            continue; /* nothing in common there, or both come in: then it is told to all */
+        }
+        error = tell_words(core, other, shared & came_in & ~other->came_in, newcomer->keys.sign_key);
+        if (error == NRS_OK && (shared & ~came_in) == 0 && (other->came_in & shared) == 0) {
+            error = tell_keys(core, other, newcomer->keys.sign_key);
         }
     }
     return error;
@@ -114,21 +115,16 @@ nrs_error nrs_roster_tell_again(nrs_core *core)
         if (error != NRS_OK || peer == self || came_in == 0) {
             continue;
         }
-        error = tell(core, peer, only_one(core, came_in), nobody);
+        error = tell_keys(core, peer, nobody);
+        if (error == NRS_OK) {
+            error = tell_words(core, peer, came_in, nobody);
+        }
         if (error == NRS_OK && (peer->member_of & self->hub_of & ~came_in) != 0) { /* any other had no link to look through the log by */
             error = tell_newcomer(core, peer, came_in, self->hub_of);
         }
     }
     nrs_roster_nobody_came(core);
     return error;
-}
-
-/* Nothing that goes to this peer by another community of owner, peer and hub: there it was told already. */
-static bool told_elsewhere(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], uint64_t shared)
-{
-    const nrs_community *held = memcmp(community, nobody, NRS_HASH_SIZE) == 0 ? NULL : nrs_community_by_id(core, community);
-
-    return held != NULL && (shared & ~nrs_community_bit(core, held)) != 0;
 }
 
 nrs_error nrs_told_again_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_link *link)
@@ -146,7 +142,7 @@ nrs_error nrs_told_again_route(nrs_core *core, nrs_relay_item *item, const nrs_l
     for (size_t i = 0; i < 8; i++) {
         position |= (uint64_t)content[i] << (8 * i);
     }
-    if (memcmp(content + 8 + NRS_HASH_SIZE, nobody, NRS_KEY_SIZE) != 0 && memcmp(content + 8 + NRS_HASH_SIZE, link->peer->keys.sign_key, NRS_KEY_SIZE) != 0) {
+    if (memcmp(content + 8, nobody, NRS_KEY_SIZE) != 0 && memcmp(content + 8, link->peer->keys.sign_key, NRS_KEY_SIZE) != 0) {
         return NRS_OK;
     }
     error = nrs_log_entry_at(core, &entry, position);
@@ -155,7 +151,7 @@ nrs_error nrs_told_again_route(nrs_core *core, nrs_relay_item *item, const nrs_l
     }
     owner = nrs_peer_by_sign(core, entry->type == NRS_RECORD_FRESHNESS ? entry->owner : entry->org);
     shared = owner == NULL ? 0 : owner->member_of & link->peer->member_of & self->hub_of;
-    if (owner == link->peer || shared == 0 || told_elsewhere(core, content + 8, shared)) {
+    if (owner == link->peer || shared == 0) {
         return NRS_OK;
     }
     nrs_relay_published(core, item, entry, link->peer);

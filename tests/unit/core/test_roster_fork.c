@@ -190,6 +190,53 @@ static void a_fork_freezes_and_is_healed(void **state)
     mesh_stop(&net);
 }
 
+/* Who took up the healing roster before it heard of the fork is told of it afterwards: that is over, also after a start. */
+static void what_is_healed_stays_healed(void **state)
+{
+    mesh net;
+    signed_roster ours, theirs, healing;
+    uint8_t hashes[2][NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    long long before;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 6);
+    before = version_of(&net, 0);
+    ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
+    theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
+    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_settle(&net, 3);
+    mesh_down(&net, 2);
+    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    mesh_settle(&net, 3);
+    assert_true(forked(&net, 1));
+    nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
+    nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
+    for (size_t i = 0; i < 2; i++) {
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
+    mesh_up(&net, 2);
+    for (size_t i = 0; i < 3; i++) {
+        give(&net, i, "ROSTER", nrs_slice_of_bytes(&healing.many));
+    }
+    mesh_settle(&net, 4); /* the hub's log still holds both sides and the proof */
+    mesh_crash(&net, 2);
+    mesh_settle(&net, 4);
+    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(forked(&net, i));
+        assert_int_equal(version_of(&net, i), before + 2);
+    }
+    OK(mesh_command(&net, 2, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 2, 0), "rosters")), 0);
+    wipe(&ours);
+    wipe(&theirs);
+    wipe(&healing);
+    mesh_stop(&net);
+}
+
 /* Whoever stands on the abandoned side takes the healing roster the same way. */
 static void the_other_side_heals_too(void **state)
 {
@@ -396,6 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fork_freezes_and_is_healed),
         cmocka_unit_test(the_other_side_heals_too),
+        cmocka_unit_test(what_is_healed_stays_healed),
         cmocka_unit_test(what_proves_nothing),
         cmocka_unit_test(a_proof_travels_alone),
         cmocka_unit_test(a_roster_goes_stale),

@@ -305,6 +305,12 @@ typedef nrs_error (*nrs_fork_visitor)(void *context, const nrs_fork_row *row);
 /** Add or replace. */
 NRS_MUST_USE nrs_error nrs_store_fork_set(nrs_store *store, const nrs_fork_row *row);
 NRS_MUST_USE nrs_error nrs_store_fork_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], nrs_fork_visitor visit, void *context);
+/** A roster adopted has named this side of a fork: nothing is kept of it but that, for good, and none of these functions but
+ *  nrs_store_fork_healed tells of it. version: the one that healed it. */
+NRS_MUST_USE nrs_error nrs_store_fork_healed_set(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], const uint8_t hash[NRS_HASH_SIZE],
+                                                 uint64_t version);
+NRS_MUST_USE nrs_error nrs_store_fork_healed(nrs_store *store, bool *healed_out, const uint8_t community[NRS_HASH_SIZE],
+                                             const uint8_t hash[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_fork_clear(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool pending_only);
 
 /** Cards and prekey bundles, one of each owner, replaced by the next that is set; `position` is where the record stands in the log. */
