@@ -186,6 +186,7 @@ struct nrs_core {
     nrs_effects *effects;          /* of the step in hand */
     bool admission_changed;
     bool curve_shared;             /* two organisations name one link key */
+    bool no_room;                  /* the record in hand could not be deferred */
     bool rosters_adopted;          /* in this step: what was deferred may be taken now */
     bool members_came;             /* in this step some have come into a community: told_again.c */
     bool dial_due;                 /* links came or went: who is dialled may change */

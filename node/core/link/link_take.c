@@ -195,6 +195,7 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
     for (size_t i = 0; i < item->n_records; i++) {
         nrs_slice following = i + 1 < item->n_records ? nrs_field(&item->records[i + 1]) : nrs_slice_of(NULL, 0);
         bool both = false;
+        core->no_room = false;
         error = nrs_receive_records(core, &both, nrs_field(&item->records[i]), following, link->peer);
         if (error != NRS_OK && nrs_error_is_fatal(error)) {
             return error;
@@ -202,7 +203,7 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
         if (error == NRS_ERROR_BUSY) {
             return error; /* not confirmed, so that the peer comes again with it */
         }
-        if (error == NRS_ERROR_LIMIT) { /* the whole item is asked for again; later ones are taken: they may be what makes room */
+        if (error == NRS_ERROR_LIMIT && core->no_room) { /* the whole item is asked for again; later ones are taken: they may be what makes room */
             link->again_position = link->again_position != 0 ? link->again_position : item->position;
             deferred = true;
             refused = NRS_OK;

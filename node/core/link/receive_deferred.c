@@ -17,6 +17,7 @@ nrs_error nrs_receive_defer(nrs_core *core, const nrs_deferred_row *wanted, cons
         return kept ? NRS_ERROR_DEFERRED : error;
     }
     if (nrs_store_deferred_count(core->store) >= most || nrs_store_deferred_count_of(core->store, from->keys.sign_key) >= most_of_one) {
+        core->no_room = true; /* another limit may be one that no waiting helps against */
         return NRS_ERROR_LIMIT;
     }
     row.peer = from->keys.sign_key;

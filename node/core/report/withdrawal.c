@@ -160,7 +160,7 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
         return NRS_ERROR_NOT_ORIGINATOR;
     }
     if (community == NULL) {
-        return NRS_ERROR_UNKNOWN_COMMUNITY;
+        return NRS_ERROR_NOT_MEMBER;
     }
     if (!nrs_may_hand_over(core, from, community, signer)) { /* but whoever let this node in tells it */
         error = community->member ? NRS_ERROR_NOT_MEMBER : nrs_let_in_by(core, view->id, from->keys.sign_key);
