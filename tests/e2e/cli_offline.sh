@@ -42,7 +42,7 @@ want 0 --lang ja status --help; says 'オプション'
 want 2 --json nonsense; says '"rule":"usage"'
 
 # init.
-echo secret >pass; echo other >wrong; : >empty
+echo "secret words" >pass; echo "other words" >wrong; : >empty; echo short >short; echo "七文字の言葉で" >seven; echo "八文字の言葉です" >eight.pass
 want 0 --dir hub init --org hub-a --name "電力CEPTOAR" --listen tcp://127.0.0.1:7417 --no-passphrase
 want 8 --dir hub init --org hub-a --name x --no-passphrase; says exists
 want 2 --dir new init --org a --name x; says '--no-passphrase'; none new
@@ -54,6 +54,12 @@ want 8 --dir new init --org a --name $'\xff' --no-passphrase; none new
 want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; none new
 want 5 --dir new init --org a --name x --passphrase-file empty; none new
 want 8 --dir new init --org a --name x --passphrase-file missing; none new
+want 8 --json --dir new init --org a --name x --passphrase-file short; says passphrase-short; says '5 characters'; none new
+want 8 --lang ja --dir new init --org a --name x --passphrase-file seven; says '7 文字'; none new
+want 0 --dir eight init --org a --name x --passphrase-file eight.pass
+want 8 --dir eight --passphrase-file eight.pass person add p --name x --passphrase-file short; says passphrase-short; none eight/persons/p.key
+want 8 --dir eight --passphrase-file eight.pass key passphrase --new-passphrase-file short
+want 8 --dir eight --passphrase-file eight.pass backup -o short.backup --backup-passphrase-file short; none short.backup
 want 2 --dir new init --org a --name "" --no-passphrase; says 'a name is needed'; none new
 want 8 --dir new init --org a --name $'a\x1bb' --no-passphrase; says 'control characters are not allowed'; none new
 want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; says 'at most 200 bytes'; none new

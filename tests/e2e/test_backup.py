@@ -19,7 +19,7 @@ class Backup(E2E):
     @classmethod
     def build(cls, world):
         build_mesh(world, ["alpha", "bravo"])
-        cls.secret = world.write("backup.pass", "控えの合い言葉\n")
+        cls.secret = world.write("backup.pass", "控えのための合い言葉\n")
 
     def backup(self, node, name):
         path = self.world.path / name

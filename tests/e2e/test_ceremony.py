@@ -290,7 +290,7 @@ class Ceremony(E2E):
             self.assertTrue(done.err.strip())
             self.assertEqual(draft.read_bytes(), before)
         locked, right, wrong = self.path("locked.key"), self.path("right"), self.path("wrong")
-        right.write_text("合言葉 one\n")
+        right.write_text("合言葉 one two\n")
         wrong.write_text("another\n")
         self.tool("community", "key", locked, "--passphrase-file", right)
         self.tool("community", "sign", draft, "--key", locked, want=5)

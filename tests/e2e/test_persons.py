@@ -53,7 +53,7 @@ class Persons(E2E):
     def test_forgot_the_passphrase(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         unread = self.send("mori@bravo")
-        new = self.world.write("mori.new", "もう忘れない\n")
+        new = self.world.write("mori.new", "もう決して忘れない\n")
         before = bravo.cli("card", "--json").object()["serial"]
         answer = bravo.cli("person", "reset", "mori", "--passphrase-file", new, "--json").object()
         self.assertEqual(set(answer), {"person", "org", "fingerprint", "prekeys_until", "earlier_readable", "unread_closed"})
@@ -77,7 +77,7 @@ class Persons(E2E):
         alpha = self.world.nodes["alpha"]
         read, unread = self.send("ueda@bravo"), self.send("ueda@bravo")
         self.reads(read, "ueda")
-        wrong, new = self.world.write("wrong", "wrong\n"), self.world.write("ueda.new", "新しい言葉\n")
+        wrong, new = self.world.write("wrong", "wrong\n"), self.world.write("ueda.new", "上田の新しい言葉\n")
         bravo.cli("person", "rekey", "ueda", "--old-passphrase-file", wrong, "--no-passphrase", want=5)
         old, first = bravo.cli("card", "--json").object(), (bravo.dir / "persons" / "ueda.key").read_bytes()
         answer = bravo.cli("person", "rekey", "ueda", "--passphrase-file", new, "--json").object()

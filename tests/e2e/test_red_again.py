@@ -14,7 +14,7 @@ class RedAgain(E2E):
 
     def test_restored_node(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
-        secret = self.world.write("backup.pass", "控え\n")
+        secret = self.world.write("backup.pass", "控えのための合い言葉\n")
         file = self.world.path / "bravo.backup"
         bravo.cli("backup", "-o", file, "--backup-passphrase-file", secret)
         report = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "朱", "--body", SECRET,

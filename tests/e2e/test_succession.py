@@ -28,7 +28,7 @@ class Succession(E2E):
         charlie.stop()
         own = self.send(bravo, "自")  # charlie will get it when its maker has other keys
         alpha.wait_report(own)
-        mori = self.world.write("mori.pass", "森の合い言葉\n")
+        mori = self.world.write("mori.pass", "森だけの合い言葉です\n")
         bravo.cli("person", "add", "mori", "--name", "森", "--passphrase-file", mori)
         bravo.cli("person", "add", "hara", "--name", "原", "--passphrase-file", mori)
         bravo.stop()

@@ -145,6 +145,21 @@ static nrs_error ask_twice(nrs_cli *cli, nrs_bytes *passphrase_out, int terminal
     return error;
 }
 
+/* Characters, not bytes: a byte that goes on with one begins none. */
+static nrs_error check_new(nrs_cli *cli, const nrs_bytes *passphrase)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < passphrase->size; i++) {
+        count += (passphrase->data[i] & 0xc0) != 0x80 ? 1 : 0;
+    }
+    if (count >= NRS_PASSPHRASE_CHARACTERS_MIN) {
+        return NRS_OK;
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_PASSPHRASE_SHORT, _("take several words, or --no-passphrase where nobody else can read the disk"),
+                        _("the passphrase has %zu characters; a new one has at least %u"), count, NRS_PASSPHRASE_CHARACTERS_MIN);
+}
+
 nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out)
 {
     return nrs_passphrase_new_named(cli, passphrase_out, "passphrase-file");
@@ -154,6 +169,7 @@ nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, cons
 {
     const char *file = nrs_cli_option(cli, option);
     bool none = nrs_cli_option(cli, "no-passphrase") != NULL;
+    nrs_bytes passphrase = {0};
     int terminal = -1;
     nrs_error error = NRS_OK;
 
@@ -161,7 +177,8 @@ nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, cons
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give a passphrase file or --no-passphrase, not both"));
     }
     if (file != NULL) {
-        return nrs_passphrase_read(cli, passphrase_out, file);
+        error = nrs_passphrase_read(cli, &passphrase, file);
+        goto out;
     }
     if (none) {
         nrs_bytes_wipe(passphrase_out);
@@ -174,7 +191,15 @@ nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, cons
                                                                    : _("give --new-passphrase-file FILE or --no-passphrase"), "%s",
                             _("a new key needs a passphrase, or the word that it has none"));
     }
-    error = ask_twice(cli, passphrase_out, terminal);
+    error = ask_twice(cli, &passphrase, terminal);
     (void)close(terminal);
+out:
+    if (error == NRS_OK) {
+        error = check_new(cli, &passphrase);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(passphrase_out, nrs_slice_of_bytes(&passphrase));
+    }
+    nrs_bytes_wipe(&passphrase);
     return error;
 }

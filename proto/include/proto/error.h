@@ -72,7 +72,8 @@
     X(WITHDRAWN, "withdrawn", 3, "its originator has withdrawn the report")                                            \
     X(NOT_ORIGINATOR, "not-originator", 3, "only who sent the report may do this")                                     \
     X(ONWARD, "onward", 3, "the source has not agreed to its being passed on so far")                                  \
-    X(UNKNOWN_SIGNER, "signer-unknown", 5, "the signature holds, but who made it is not known here")
+    X(UNKNOWN_SIGNER, "signer-unknown", 5, "the signature holds, but who made it is not known here")                   \
+    X(PASSPHRASE_SHORT, "passphrase-short", 8, "a new passphrase has at least 8 characters")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

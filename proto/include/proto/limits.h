@@ -25,6 +25,7 @@
 #define NRS_FIELD_NAME_SIZE_MAX 64u
 #define NRS_FIELD_VALUE_SIZE_MAX (16u * 1024u)
 #define NRS_REASON_SIZE_MAX 1000u
+#define NRS_PASSPHRASE_CHARACTERS_MIN 8u /* of a new one; Argon2id makes a guess dear, not a word of three letters long */
 #define NRS_USER_SIZE_MAX 64u /* a name of the operating system's */
 
 #define NRS_FIELD_COUNT_MAX 64u
