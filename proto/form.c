@@ -77,6 +77,20 @@ const nrs_form_field *nrs_form_fields(size_t *count_out)
     return fields;
 }
 
+bool nrs_form_is_plain(size_t index)
+{
+    static const char *const apart[] = {"subject", "kind",  "tlp",           "summary",     "to",
+                                        "number",  "final", "pap", "tell_affected", "name_source", "not_for_supervision"};
+
+    NRS_ASSERT(index < FIELD_COUNT);
+    for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
+        if (strcmp(fields[index].name, apart[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool starts_with(nrs_slice text, const char *prefix)
 {
     size_t size = strlen(prefix);

@@ -3,6 +3,7 @@
 
 #include "exchange/report.h"
 #include "proto/assert.h"
+#include "proto/form.h"
 #include "proto/label.h"
 
 /* What belongs to the report, in the order in which it is written. When and by whom it was read here stays here. */
@@ -11,6 +12,21 @@ static const char *const keys[] = {
     "final",   "follows",   "quoted",     "created_at", "expires_at", "subject", "body", "fields", "attachments",
     "disclaimers", "conditions", "duty", "source_hidden", "attested_by",
 };
+
+nrs_error nrs_exchange_all_fields(json_t *fields)
+{
+    size_t count = 0;
+    const nrs_form_field *form = nrs_form_fields(&count);
+    bool failed = false;
+
+    NRS_ASSERT(json_is_object(fields));
+    for (size_t i = 0; i < count; i++) {
+        if (nrs_form_is_plain(i) && json_object_get(fields, form[i].name) == NULL) {
+            failed = json_object_set_new(fields, form[i].name, json_null()) != 0 || failed;
+        }
+    }
+    return failed ? NRS_ERROR_NO_MEMORY : NRS_OK;
+}
 
 nrs_error nrs_exchange_json(char **text_out, const json_t *report)
 {

@@ -49,6 +49,28 @@ class Contract(E2E):
                               timeout=30, env=environment(), check=False)
         self.assertEqual(done.returncode, 7, done.stderr)
 
+    def test_absent_fields_of_the_form_are_null(self):
+        shown = self.world.nodes["alpha"].cli("show", self.sent(), "--json").object()
+        for name in ("reported_at", "reporter", "event_type", "publication", "references"):
+            self.assertIn(name, shown)
+            self.assertIsNone(shown[name])
+        for name in ("summary", "tlp", "pap"):  # they have places of their own
+            self.assertNotIn(name, shown)
+
+    def test_export_answers(self):
+        alpha, report, path = self.world.nodes["alpha"], self.sent(), self.world.path / "exported"
+        for form in ("json", "text"):
+            out = alpha.cli("export", report, "--sink", "own", "--format", form).raw_out
+            self.assertTrue(out.endswith(b"\n") and not out.endswith(b"\n\n"), out[-20:])
+            self.assertEqual(alpha.cli("export", report, "--sink", "own", "--format", form, "-o", path).raw_out, b"")
+            self.assertTrue(path.read_bytes().endswith(b"\n"))
+            answer = alpha.cli("export", report, "--sink", "own", "--format", form, "-o", path, "--json").object()
+            self.assertEqual(answer, {"id": report, "label": "GREEN", "format": form, "sink": "own", "file": str(path)})
+            alpha.cli("verify", path)
+        inside = alpha.cli("export", report, "--sink", "own", "--format", "text", "--json").object()
+        self.assertEqual((inside["text"].splitlines()[0], inside["file"]), (out.decode().splitlines()[0], None))
+        self.assertEqual(alpha.cli("export", report, "--sink", "own", "--format", "json", "--json").object()["id"], report)
+
     def sent(self):
         return self.world.nodes["alpha"].send("--tlp", "GREEN", "--to", "@electricity", *SEND)
 

@@ -27,22 +27,6 @@ void nrs_draft_wipe(nrs_draft *draft)
     *draft = (nrs_draft){0};
 }
 
-bool nrs_draft_is_field(size_t index)
-{
-    static const char *const taken[] = {"subject", "kind",  "tlp",           "summary",     "to",
-                                        "number",  "final", "pap", "tell_affected", "name_source", "not_for_supervision"};
-    size_t count = 0;
-    const nrs_form_field *fields = nrs_form_fields(&count);
-
-    NRS_ASSERT(index < count);
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
-        if (strcmp(fields[index].name, taken[i]) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 nrs_error nrs_draft_check_id(nrs_cli *cli, const char *id)
 {
     size_t size = strlen(id);
@@ -385,7 +369,7 @@ static json_t *fields_of(const nrs_draft *draft)
     for (size_t i = 0; object != NULL && i < count; i++) {
         const char *value = nrs_form_get(&draft->form, fields[i].name);
 
-        if (value != NULL && nrs_draft_is_field(i)) {
+        if (value != NULL && nrs_form_is_plain(i)) {
             (void)json_object_set_new(object, fields[i].name, json_string(value));
         }
     }

@@ -37,8 +37,6 @@ NRS_MUST_USE nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char
 /** The draft as fields of a request; with_text: subject, body and fields too. */
 NRS_MUST_USE nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_draft *draft, const char *command,
                                          bool with_text);
-/** The form's fields that have no option of their own, by index of nrs_form_fields. */
-bool nrs_draft_is_field(size_t index);
 /** An ID or a prefix: 6 to 64 hexadecimal digits. Recorded. */
 NRS_MUST_USE nrs_error nrs_draft_check_id(nrs_cli *cli, const char *id);
 

@@ -10,15 +10,35 @@
 #include "run.h"
 #include "text.h"
 
-static nrs_error write_export(nrs_cli *cli, nrs_slice file)
+/* With --json the answer is one object: the report itself, or what was written where; a text stands in it. */
+static nrs_error print_written(nrs_cli *cli, const json_t *row, const char *path, nrs_slice file)
+{
+    json_t *out = json_pack("{s:O?, s:O?, s:s, s:s, s:s?}", "id", json_object_get(row, "id"), "label", json_object_get(row, "label"),
+                            "format", nrs_cli_option(cli, "format"), "sink", nrs_cli_option(cli, "sink"), "file", path);
+    nrs_error error = out == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    if (error == NRS_OK && path == NULL) {
+        error = json_object_set_new(out, "text", json_stringn((const char *)file.data, file.size)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    }
+    if (error == NRS_OK) {
+        nrs_text_print_json(stdout, out);
+    }
+    json_decref(out);
+    return error;
+}
+
+static nrs_error write_export(nrs_cli *cli, const json_t *row, nrs_export_format format, nrs_slice file)
 {
     const char *path = nrs_cli_option(cli, "output");
+    const bool screen = path == NULL || strcmp(path, "-") == 0;
+    nrs_error error = screen ? NRS_OK : nrs_file_write_given(cli, path, file);
 
-    if (path == NULL || strcmp(path, "-") == 0) {
+    if (error == NRS_OK && cli->json && !(screen && format == NRS_EXPORT_JSON)) {
+        error = print_written(cli, row, screen ? NULL : path, file);
+    } else if (error == NRS_OK && screen) {
         (void)fwrite(file.data, 1, file.size, stdout); /* nothing in it drives a terminal; a failure shows at the end */
-        return NRS_OK;
     }
-    return nrs_file_write_given(cli, path, file);
+    return error;
 }
 
 static nrs_error check_options(nrs_cli *cli, nrs_export_format *format_out)
@@ -94,7 +114,7 @@ nrs_error nrs_run_export(nrs_cli *cli)
         error = make_file(cli, &file, row, format);
     }
     if (error == NRS_OK) {
-        error = write_export(cli, nrs_slice_of_bytes(&file));
+        error = write_export(cli, row, format, nrs_slice_of_bytes(&file));
     }
     nrs_bytes_wipe(&file);
     json_decref(row);

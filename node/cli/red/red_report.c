@@ -52,7 +52,7 @@ static nrs_error keep_fields(nrs_red_report *report, const nrs_draft *draft)
         Nrs__Wire__Field *field = &report->fields[count];
         size_t at = count;
 
-        if (value == NULL || !nrs_draft_is_field(i)) {
+        if (value == NULL || !nrs_form_is_plain(i)) {
             continue;
         }
         nrs__wire__field__init(field);

@@ -73,12 +73,13 @@ static nrs_error print_report(const nrs_cli *cli, const json_t *row)
 /* The form's fields stand under their own names beside the rest. */
 static void print_report_json(json_t *row)
 {
-    json_t *fields = json_incref(json_object_get(row, "fields"));
+    json_t *given = json_object_get(row, "fields");
+    json_t *fields = json_is_object(given) ? json_incref(given) : json_object();
     const char *name = NULL;
     json_t *value = NULL;
 
     (void)json_object_del(row, "fields");
-    if (fields != NULL) {
+    if (fields != NULL && nrs_exchange_all_fields(fields) == NRS_OK) {
         json_object_foreach(fields, name, value)
         {
             if (json_object_get(row, name) == NULL) {

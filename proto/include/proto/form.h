@@ -3,6 +3,7 @@
 #ifndef PROTO_FORM_H
 #define PROTO_FORM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/bytes.h"
@@ -17,6 +18,9 @@ typedef struct nrs_form_field {
 
 /** All fields in the order of the form; static storage. */
 const nrs_form_field *nrs_form_fields(size_t *count_out);
+
+/** Whether a field of the form stands among the report's `fields`, and not in a place of its own (SPEC 4.4). */
+bool nrs_form_is_plain(size_t index);
 
 typedef struct nrs_form {
     char *values[64]; /* indexed as nrs_form_fields; NULL when not given; owned */

@@ -21,4 +21,7 @@ NRS_MUST_USE nrs_error nrs_exchange_text(char **text_out, const json_t *report, 
  *  here, say). Out: text_out, owned. */
 NRS_MUST_USE nrs_error nrs_exchange_json(char **text_out, const json_t *report);
 
+/** Every field of the form that a report carries under its own name, null where it was not filled in. In-out: fields. */
+NRS_MUST_USE nrs_error nrs_exchange_all_fields(json_t *fields);
+
 #endif
