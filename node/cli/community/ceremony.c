@@ -260,15 +260,6 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
     if (error != NRS_OK) {
         error = nrs_cli_fail_about(cli, error, proposal->next->id);
     }
-    for (size_t i = 0; error == NRS_OK && i < proposal->draft->n_cards; i++) { /* so that an invite can have a hub's */
-        nrs_card *card = NULL;
-
-        error = nrs_card_verify(&card, nrs_field(&proposal->draft->cards[i]));
-        if (error == NRS_OK) {
-            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&proposal->draft->cards[i]));
-        }
-        nrs_card_free(&card);
-    }
     if (error == NRS_OK) {
         error = nrs_held_install(cli, held, checked, nrs_slice_of_bytes(&many), proposal->draft->cards, proposal->draft->n_cards);
     }

@@ -98,12 +98,7 @@ static nrs_error add_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held,
     }
     next.members = members;
     next.n_members = count;
-    error = nrs_cli_option(cli, "draft") != NULL
-                ? NRS_OK
-                : nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
-    if (error == NRS_OK) {
-        error = nrs_change_make(cli, version_out, held, &next, NULL, card_bytes);
-    }
+    error = nrs_change_make(cli, version_out, held, &next, NULL, card_bytes);
     free(members);
     return error;
 }
@@ -138,7 +133,10 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
         error = read_role(cli, &role, present);
     }
     if (error == NRS_OK && same_member(present, card, role)) {
-        nrs_change_print(cli, slug, held.roster->version, card->org, role, false);
+        error = nrs_cli_option(cli, "draft") != NULL ? NRS_OK : nrs_held_deliver_again(cli, &held, nrs_slice_of_bytes(&card_bytes));
+        if (error == NRS_OK) {
+            nrs_change_print(cli, slug, held.roster->version, card->org, role, false);
+        }
         goto out;
     }
     if (error == NRS_OK) {
@@ -211,7 +209,10 @@ nrs_error nrs_run_community_remove(nrs_cli *cli)
 
     if (error == NRS_OK) {
         member = nrs_roster_member_by_org(held.roster, org);
-        error = member != NULL ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, org);
+        if (member == NULL) { /* perhaps removed already, and cut off before the node was told */
+            error = nrs_cli_option(cli, "draft") != NULL ? NRS_OK : nrs_held_deliver_again(cli, &held, nrs_slice_of(NULL, 0));
+            error = error == NRS_OK ? nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, org) : error;
+        }
     }
     if (error == NRS_OK) {
         error = check_not_self(cli, member);

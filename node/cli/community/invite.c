@@ -198,8 +198,8 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, const offer *from)
     return error;
 }
 
-/* Cards of members only: another has no business in an invite. */
-static nrs_error keep_cards(nrs_cli *cli, const offer *from)
+/* Cards of members only: another has no business in an invite. keep: write them as well; first all are looked at. */
+static nrs_error check_cards(nrs_cli *cli, const offer *from, bool keep)
 {
     nrs_error error = NRS_OK;
 
@@ -214,7 +214,7 @@ static nrs_error keep_cards(nrs_cli *cli, const offer *from)
         member = nrs_roster_member_by_key(from->roster, card->sign_key.data);
         if (member == NULL || strcmp(member->org, card->org) != 0) {
             error = nrs_cli_fail_about(cli, NRS_ERROR_NOT_MEMBER, card->org);
-        } else {
+        } else if (keep) {
             error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&from->invite->cards[i]));
         }
         nrs_card_free(&card);
@@ -226,7 +226,7 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from)
 {
     char name[NRS_NAME_SIZE_MAX + 16];
     const char *slug = from->roster->id;
-    nrs_error error = keep_cards(cli, from);
+    nrs_error error = check_cards(cli, from, false);
 
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".first", nrs_field(&from->invite->first));
@@ -242,7 +242,10 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from)
     }
     snprintf(name, sizeof name, "%s.invite", slug);
     error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
-    return error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
+    if (error == NRS_OK) {
+        error = nrs_inbox_poke(cli, name);
+    }
+    return error == NRS_OK ? check_cards(cli, from, true) : error;
 }
 
 /* When the node refuses, what was held before join stands again. */

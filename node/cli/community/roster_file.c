@@ -257,6 +257,40 @@ static void restore(nrs_cli *cli, const nrs_held *held, const char *slug, const 
     }
 }
 
+/* So that an invite can have a hub's. Last of all: a roster that was refused leaves no card, and a running node that took one
+ * up has written it itself. */
+static void keep_cards(nrs_cli *cli, const ProtobufCBinaryData *cards, size_t card_count)
+{
+    for (size_t i = 0; i < card_count; i++) {
+        nrs_card *card = NULL;
+        nrs_error error = nrs_card_verify(&card, nrs_field(&cards[i]));
+
+        if (error == NRS_OK) {
+            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&cards[i]));
+        }
+        if (error != NRS_OK) {
+            nrs_cli_note(cli, "%s", _("the roster is in force, but a card could not be kept: give the same command again"));
+        }
+        nrs_card_free(&card);
+    }
+}
+
+nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice card)
+{
+    const ProtobufCBinaryData cards[1] = {nrs_field_of(card)};
+    const size_t card_count = card.size > 0 ? 1 : 0;
+    char inbox_name[96] = "";
+    nrs_error error = put_in_inbox(cli, inbox_name, held->roster, nrs_slice_of_bytes(&held->current), cards, card_count);
+
+    if (error == NRS_OK) {
+        error = nrs_inbox_poke(cli, inbox_name);
+    }
+    if (error == NRS_OK) {
+        keep_cards(cli, cards, card_count);
+    }
+    return error;
+}
+
 nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                            const ProtobufCBinaryData *cards, size_t card_count)
 {
@@ -282,6 +316,8 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
     }
     if (error != NRS_OK) {
         restore(cli, held, next->id, inbox_name);
+    } else {
+        keep_cards(cli, cards, card_count);
     }
     return error;
 }

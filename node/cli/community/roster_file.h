@@ -41,6 +41,9 @@ nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE
  *  they were. Recorded. In: next: what `many` decodes to, verified. */
 NRS_MUST_USE nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                                         const ProtobufCBinaryData *cards, size_t card_count);
+/** Hand the roster in force to the node once more, with the card of a member that it brought: what was cut off between the
+ *  replacing of the file and the inbox is made good. Changes nothing where the node has it. card: Signed bytes, or empty. */
+NRS_MUST_USE nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice card);
 /** Write SLUG.chain anew. chain: of an invite, its last being the newest change of keys. Recorded. */
 NRS_MUST_USE nrs_error nrs_held_write_chain(nrs_cli *cli, const char *slug, nrs_slice first, ProtobufCBinaryData *chain,
                                             size_t chain_count);

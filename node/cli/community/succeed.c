@@ -79,13 +79,13 @@ static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, con
         members[i] = before->members[i] == member ? &fresh : before->members[i];
     }
     next.members = members;
-    if (error == NRS_OK && nrs_cli_option(cli, "draft") == NULL) {
-        error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
-    }
     if (error == NRS_OK) {
         bool draft = nrs_cli_option(cli, "draft") != NULL; /* else the card came with the succession */
 
         error = nrs_change_make(cli, version_out, held, &next, NULL, draft ? card_bytes : nrs_slice_of(NULL, 0));
+        if (error == NRS_OK && !draft) { /* last: a roster that is refused leaves no card */
+            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
+        }
     }
     nrs_burial_wipe(&burial);
     free(members);
