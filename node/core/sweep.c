@@ -15,6 +15,8 @@
 typedef struct sweep {
     nrs_core *core;
     uint64_t positions[ROWS_PER_SWEEP];
+    uint8_t reports[ROWS_PER_SWEEP][NRS_HASH_SIZE];
+    size_t report_count;
     size_t position_count;
     size_t seen;
     uint64_t last_position;
@@ -47,6 +49,10 @@ static nrs_error visit(void *context, const nrs_log_row *row)
     }
     job->seen++;
     job->last_position = row->position;
+    if (row->type == NRS_RECORD_SEALED) {
+        memcpy(job->reports[job->report_count], row->id, NRS_HASH_SIZE);
+        job->report_count++;
+    }
     if (row->expires_ms != 0 && row->record.size > 0 && (row->type != NRS_RECORD_SEALED || !own_report(job->core, row, &error))) {
         job->positions[job->position_count] = row->position;
         job->position_count++;
@@ -105,6 +111,9 @@ nrs_error nrs_sweep_tick(nrs_core *core)
     }
     if (error == NRS_OK && job.seen > 0) { /* nobody may ask for a new grant of what expired */
         error = nrs_store_regrant_expire(core->store, job.last_position);
+    }
+    for (size_t i = 0; i < job.report_count && error == NRS_OK; i++) {
+        error = nrs_store_granted_clear(core->store, job.reports[i]);
     }
     if (error == NRS_OK && job.seen > 0) {
         error = write_swept(core, job.last_position);

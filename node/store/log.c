@@ -1,7 +1,6 @@
 /* The log of records. */
 #include "proto/assert.h"
 #include "query.h"
-#include "store/stream.h"
 
 enum { OWNER_SIZE_MAX = 64 };
 
@@ -205,16 +204,6 @@ nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type
     if (type != 0) {
         nrs_query_bind_u64(&query, type);
     }
-    return nrs_query_each(&query, visit_row, &visitor);
-}
-
-nrs_error nrs_store_log_each_like(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], nrs_log_visitor visit, void *context)
-{
-    const log_visit visitor = {.visit = visit, .context = context};
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_EACH_LIKE);
-
-    NRS_ASSERT(visit != NULL);
-    nrs_query_bind_key64(&query, nrs_key64(nrs_slice_of(id, NRS_HASH_SIZE)));
     return nrs_query_each(&query, visit_row, &visitor);
 }
 

@@ -59,6 +59,9 @@
     " report INTEGER NOT NULL, address TEXT NOT NULL, authority INTEGER NOT NULL, at_ms INTEGER NOT NULL,"             \
     " version INTEGER NOT NULL, org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL," \
     " PRIMARY KEY(report, address)) WITHOUT ROWID;"                                                                    \
+    "CREATE TABLE slot_place("                                                                                         \
+    " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(sealed_id, org)) WITHOUT ROWID;" \
+    "CREATE TABLE granted(sealed_id BLOB PRIMARY KEY, slots INTEGER NOT NULL) WITHOUT ROWID;"                          \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

@@ -256,7 +256,6 @@ static nrs_error store_offered(nrs_core *core, offered *it)
 {
     const nrs_slice owner = nrs_slice_of(it->view->id, NRS_HASH_SIZE);
     const nrs_slice none = nrs_slice_of(NULL, 0);
-    uint8_t table_id[NRS_HASH_SIZE];
     nrs_bytes record = {0};
     size_t index;
     const json_t *one;
@@ -264,11 +263,13 @@ static nrs_error store_offered(nrs_core *core, offered *it)
                                         nrs_slice_of_bytes(&it->grant_bytes));
 
     if (error == NRS_OK) {
+        error = nrs_grant_count(core, it->view->id, (uint32_t)it->matched);
+    }
+    if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, it->grant_id, nrs_slice_of_bytes(&record), owner, none, it->report.expires_ms);
     }
     if (error == NRS_OK) {
-        nrs_slot_table_log_id(table_id, it->view->id, nrs_slice_of_bytes(&it->table_bytes));
-        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, nrs_slice_of_bytes(&it->table_bytes), none, none, it->report.expires_ms);
+        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&it->table_bytes), it->report.expires_ms);
     }
     json_array_foreach(it->recipients, index, one) {
         if (error == NRS_OK) {

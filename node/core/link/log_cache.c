@@ -8,7 +8,6 @@
 #define CACHE_SLOT_COUNT 4096u
 #define CACHE_BYTES_MAX (8u * 1024u * 1024u) /* what is let go is used again at once, and need not be asked of the system */
 #define RECENT_COUNT 64u
-#define ID_PREFIX_SIZE 8u /* what the store indexes of an id */
 
 typedef struct nrs_log_cache {
     nrs_log_entry *slots[CACHE_SLOT_COUNT];
@@ -241,15 +240,6 @@ static nrs_sealed_view *recent_view(nrs_core *core, uint64_t *position_out, cons
         }
     }
     return NULL;
-}
-
-void nrs_slot_table_log_id(uint8_t id_out[NRS_HASH_SIZE], const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record)
-{
-    uint8_t record_id[NRS_HASH_SIZE];
-
-    nrs_record_id(record_id, record);
-    memcpy(id_out, sealed_id, ID_PREFIX_SIZE);
-    memcpy(id_out + ID_PREFIX_SIZE, record_id, NRS_HASH_SIZE - ID_PREFIX_SIZE);
 }
 
 nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE], nrs_slice record,

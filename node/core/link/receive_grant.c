@@ -106,6 +106,9 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
         }
     }
     if (error == NRS_OK) {
+        error = nrs_grant_count(core, view->id, grant->slot_count);
+    }
+    if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
                             nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), view->header->expires_ms);
     }
@@ -152,7 +155,7 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
 
     error = nrs_slot_table_decode(&table, payload);
     if (error == NRS_OK) {
-        nrs_slot_table_log_id(id, table->sealed_id.data, record);
+        nrs_record_id(id, record);
         error = nrs_store_log_find(core->store, &position, id);
     }
     if (error == NRS_OK && position != 0) {
@@ -184,7 +187,7 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
     }
     if (error == NRS_OK) {
         row.expires_ms = view->header->expires_ms;
-        error = nrs_store_log_append(core->store, &row.position, &row);
+        error = nrs_log_add_slots(core, &row.position, table, record, grant_position == 0, row.source, row.expires_ms);
     }
     if (error == NRS_OK) {
         error = nrs_receive_own_slots(core, slots);

@@ -5,53 +5,43 @@
 
 #include <string.h>
 
-#define TABLES_MAX 16u
 #define REQUESTS_PER_MINUTE 64u         /* reports that one peer may ask for */
 #define SAME_AGAIN_MS (5ull * NRS_MINUTE_MS) /* one report to one peer: not twice within it */
 #define ROW_SIZE (NRS_KEY_SIZE + NRS_HASH_SIZE) /* for whom, and which report */
 
 /* ---- Who has it ---- */
 
-typedef struct tables {
-    uint64_t positions[TABLES_MAX]; /* the newest, when there are more */
-    size_t count;
-} tables;
-
-static nrs_error gather_table(void *context, const nrs_log_row *row)
+/* Whether the table at this position, or the report with its first slots, has slots of the peer. */
+static nrs_error has_slots(nrs_core *core, bool *has_out, uint64_t position, const nrs_peer *peer)
 {
-    tables *all = context;
+    const nrs_log_entry *entry;
+    size_t index;
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
 
-    if (row->record.size > 0 && (row->type == NRS_RECORD_SLOT_TABLE || (row->type == NRS_RECORD_SEALED && row->slots.size > 0))) {
-        all->positions[all->count % TABLES_MAX] = row->position;
-        all->count++;
-    }
-    return NRS_OK;
+    *has_out = error == NRS_OK && !entry->dropped && entry->slots != NULL && nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0;
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
 {
-    tables all = {.count = 0};
-    uint64_t newest = 0;
-    nrs_error error = nrs_store_log_each_like(core->store, sealed_id, gather_table, &all);
+    uint64_t places[3] = {0}; /* of its own later slots, of the first ones with the report, of the first ones by themselves */
+    uint64_t found = 0;
+    nrs_error error = nrs_store_slot_place_get(core->store, &places[0], sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
 
-    for (size_t i = 0; error == NRS_OK && i < all.count && i < TABLES_MAX; i++) {
-        const nrs_log_entry *entry, *sealed;
-        size_t index;
-
-        error = nrs_log_entry_at(core, &entry, all.positions[i]);
-        if (error == NRS_OK && !entry->dropped && entry->slots != NULL && all.positions[i] > newest &&
-            nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0) {
-            bool both = entry->type == NRS_RECORD_SEALED; /* the first slots stand with their report */
-
-            sealed = entry;
-            error = both ? NRS_OK : nrs_log_entry_at(core, &sealed, entry->sealed_position);
-            if (error == NRS_OK && memcmp(sealed->id, sealed_id, NRS_HASH_SIZE) == 0) {
-                newest = all.positions[i];
-            }
-        }
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &places[1], sealed_id);
     }
     if (error == NRS_OK) {
-        *position_out = newest;
+        error = nrs_store_slot_place_get(core->store, &places[2], sealed_id, nrs_slice_of(NULL, 0));
+    }
+    for (size_t i = 0; error == NRS_OK && found == 0 && i < sizeof places / sizeof places[0]; i++) {
+        bool has = false;
+
+        error = places[i] == 0 ? NRS_OK : has_slots(core, &has, places[i], peer);
+        found = has ? places[i] : 0;
+    }
+    if (error == NRS_OK) {
+        *position_out = found;
     }
     return error;
 }

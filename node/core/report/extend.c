@@ -131,22 +131,23 @@ static nrs_error make_grant(extending *it, nrs_bytes *grant_out, nrs_bytes *tabl
 }
 
 /* Into the log, as the hub's own records. */
-static nrs_error put(extending *it, nrs_slice grant, nrs_slice table, uint8_t grant_id_out[NRS_HASH_SIZE])
+static nrs_error put(extending *it, nrs_slice grant, nrs_slice table, size_t slot_count, uint8_t grant_id_out[NRS_HASH_SIZE])
 {
     nrs_core *core = it->core;
     const nrs_slice none = nrs_slice_of(NULL, 0), owner = nrs_slice_of(it->of->view->id, NRS_HASH_SIZE);
     const uint64_t expires_ms = it->of->view->header->expires_ms;
-    uint8_t table_id[NRS_HASH_SIZE];
     nrs_bytes record = {0};
     nrs_error error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, grant);
 
+    if (error == NRS_OK) {
+        error = nrs_grant_count(core, it->of->view->id, (uint32_t)slot_count);
+    }
     if (error == NRS_OK) {
         nrs_hash_one(grant_id_out, NRS_DOMAIN_STATEMENT_ID, grant);
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id_out, nrs_slice_of_bytes(&record), owner, none, expires_ms);
     }
     if (error == NRS_OK && table.size > 0) {
-        nrs_slot_table_log_id(table_id, it->of->view->id, table);
-        error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, table, none, none, expires_ms);
+        error = nrs_log_add_own_slots(core, table, expires_ms);
     }
     nrs_bytes_wipe(&record);
     return error;
@@ -164,7 +165,7 @@ static nrs_error grant_all(extending *it)
 
         error = make_grant(it, &grant, &table, first, count);
         if (error == NRS_OK) {
-            error = put(it, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), grant_id);
+            error = put(it, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), count, grant_id);
         }
         for (size_t i = 0; error == NRS_OK && i < count; i++) {
             error = note(it, it->peers[first + i], grant_id);

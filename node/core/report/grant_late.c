@@ -83,7 +83,7 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_public_keys keys = core->self;
     nrs_grant_request request = {.authority = NRS_AUTHORITY_ORIGINATOR, .recipients = recipient, .recipient_count = 1, .now_ms = core->now_ms,
                                  .grantor = {.keys = &keys, .agree = nrs_identity_agree_with, .agree_context = core->identity}};
-    uint8_t grant_id[NRS_HASH_SIZE], table_id[NRS_HASH_SIZE], accepted[NRS_HASH_SIZE];
+    uint8_t grant_id[NRS_HASH_SIZE], accepted[NRS_HASH_SIZE];
     nrs_disclaimer_state decided = NRS_DISCLAIMER_WAITING;
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
@@ -112,8 +112,11 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         identity = nrs_identity_for(core, view->header->originator.data); /* under the key that sealed it */
         keys = *nrs_identity_public(identity);
         request.grantor.agree_context = identity;
+        error = nrs_grant_count(core, view->id, 1);
         request.sealed = view;
         request.file_key = file_key;
+    }
+    if (error == NRS_OK) {
         error = nrs_grant_make(&grant, &table, &request);
     }
     if (error == NRS_OK) {
@@ -122,10 +125,9 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     if (error == NRS_OK) {
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
-        nrs_slot_table_log_id(table_id, view->id, nrs_slice_of_bytes(&table));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, view->header->expires_ms);
         if (error == NRS_OK) {
-            error = nrs_log_add(core, NULL, NRS_RECORD_SLOT_TABLE, table_id, nrs_slice_of_bytes(&table), none, none, view->header->expires_ms);
+            error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&table), view->header->expires_ms);
         }
     }
     if (error == NRS_OK) {

@@ -32,6 +32,7 @@
 #define NRS_TARGET_COUNT_MAX 256u /* addresses of one report */
 #define NRS_ATTACHMENT_COUNT_MAX 16u
 #define NRS_SLOT_COUNT_MAX 2048u
+#define NRS_LATER_SLOT_COUNT_MAX (8u * NRS_SLOT_COUNT_MAX) /* of all later grants of one report together: each member eight times */
 #define NRS_SLOT_PATH_DEPTH_MAX 11u
 #define NRS_PERSON_COUNT_MAX 64u
 #define NRS_ENDPOINT_COUNT_MAX 4u

@@ -88,6 +88,17 @@ NRS_MUST_USE nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, 
 NRS_MUST_USE nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position);
 uint64_t nrs_store_log_end(const nrs_store *store); /* highest position, 0 if empty; kept in memory */
 
+/* ---- Later grants of a report: how many slots they have, and where in the log an organisation's stand ---- */
+/** The newest place of this organisation's slots. org: its key hash, or empty for the table of the first slots, where that came by
+ *  itself: whoever asks looks into it. */
+NRS_MUST_USE nrs_error nrs_store_slot_place_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org, uint64_t position);
+/** 0: none. */
+NRS_MUST_USE nrs_error nrs_store_slot_place_get(nrs_store *store, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org);
+NRS_MUST_USE nrs_error nrs_store_granted_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t slots);
+NRS_MUST_USE nrs_error nrs_store_granted_get(nrs_store *store, uint64_t *slots_out, const uint8_t sealed_id[NRS_HASH_SIZE]);
+/** Forget both of an expired report. */
+NRS_MUST_USE nrs_error nrs_store_granted_clear(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE]);
+
 /* ---- Positions per link ---- */
 /** How far the peer has confirmed our log. */
 NRS_MUST_USE nrs_error nrs_store_sent_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position);

@@ -99,8 +99,4 @@ NRS_MUST_USE nrs_error nrs_store_equivocation_count(nrs_store *store, size_t *co
 typedef nrs_error (*nrs_equivocation_visitor)(void *context, const nrs_equivocation_row *row);
 NRS_MUST_USE nrs_error nrs_store_equivocation_each(nrs_store *store, nrs_equivocation_visitor visit, void *context);
 
-/* ---- The log ---- */
-/** The rows whose ids begin like this one: a sealed report and its slot tables (nrs_slot_table_log_id). Ascending. */
-NRS_MUST_USE nrs_error nrs_store_log_each_like(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], nrs_log_visitor visit, void *context);
-
 #endif
