@@ -26,6 +26,7 @@ static const nrs_option init_options[] = {
 };
 static const nrs_option card_options[] = {
     {"fingerprint", 0, NULL, false, N_("print only the fingerprint, to be read out by telephone")},
+    {"qr", 0, NULL, false, N_("draw it as a QR code; where it is too large for that: organisation, fingerprint and link key")},
 };
 static const nrs_option person_add_options[] = {
     {"name", 0, "NAME", false, N_("the person's name as people write it")},

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,13 @@ bool nrs_linux_program_folder(char *folder_out, size_t size)
     }
     *last = '\0';
     return true;
+}
+
+unsigned nrs_linux_columns(int terminal)
+{
+    struct winsize window = {0};
+
+    return ioctl(terminal, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
 }
 
 #if defined(__has_feature)

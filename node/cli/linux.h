@@ -7,6 +7,8 @@
 
 /** The folder of the running program. False when it cannot be told or does not fit. */
 bool nrs_linux_program_folder(char *folder_out, size_t size);
+/** The width of the window that a terminal is; 0 when it cannot be told. */
+unsigned nrs_linux_columns(int terminal);
 /** No core file and no tracing by other processes of the user: for what handles secrets. */
 void nrs_linux_hide(void);
 

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "key/card_qr.h"
 #include "key/keyring.h"
 #include "language.h"
 #include "proto/armour.h"
@@ -32,6 +33,23 @@ static nrs_error print_json(const nrs_card *card, const char *fingerprint)
     return NRS_OK;
 }
 
+static nrs_error draw(nrs_cli *cli, const nrs_card *card, const char *fingerprint, nrs_slice bytes)
+{
+    char curve[41];
+    char *text = NULL;
+    char *brief = NULL;
+    nrs_error error = nrs_armour_encode(&text, "CARD", bytes);
+
+    if (error == NRS_OK) {
+        nrs_z85_encode_key(curve, card->curve_key.data);
+        brief = nrs_text_format("NOROSHI %s\n%s\n%s\n", card->org, fingerprint, curve);
+        error = brief == NULL ? NRS_ERROR_NO_MEMORY : nrs_card_draw(cli, text, brief);
+    }
+    free(brief);
+    free(text);
+    return error;
+}
+
 nrs_error nrs_run_card(nrs_cli *cli)
 {
     nrs_node_settings settings;
@@ -51,7 +69,11 @@ nrs_error nrs_run_card(nrs_cli *cli)
         goto out;
     }
     nrs_fingerprint(fingerprint, card->sign_key.data);
-    if (cli->json) {
+    if (nrs_cli_option(cli, "qr") != NULL && nrs_cli_option(cli, "fingerprint") != NULL) {
+        error = nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("give --qr or --fingerprint, not both"));
+    } else if (nrs_cli_option(cli, "qr") != NULL) {
+        error = draw(cli, card, fingerprint, nrs_slice_of_bytes(&bytes));
+    } else if (cli->json) {
         error = print_json(card, fingerprint);
     } else if (nrs_cli_option(cli, "fingerprint") != NULL) {
         puts(fingerprint);
