@@ -43,6 +43,7 @@ static const char *const templates[] = {
     N_("The report stays closed: %s."),
     N_("Only %s, who sent the report, may withdraw it."),
     N_("TLP:%s of %s does not leave its community."),
+    N_("The source has not agreed that %s is told."),
     N_("%s has withdrawn the report."),
     N_("Report number %llu does not come after number %lu."),
     N_("The disclaimers of the report: %s."),

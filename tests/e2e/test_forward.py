@@ -1,7 +1,7 @@
 """Passing a report on: as a report of one's own that quotes it whole, under its label, conditions and disclaimers or stricter ones, and
 no further than the label lets a quote go."""
 
-from harness import E2E, build_mesh, main, wait_until
+from harness import E2E, build_mesh, enrol, main, wait_until
 
 FORM = """subject: 元の件名
 kind: near-miss
@@ -107,6 +107,22 @@ class Forward(E2E):
         clear = self.alpha.send("--form", self.form(tlp="CLEAR"))
         self.bravo.wait_report(clear)
         self.assertEqual(self.bravo.cli("forward", clear, "--to", "@gas", "--json").object()["recipients"], ["charlie"])
+
+    def test_no_way_around_the_consent(self):
+        """A ministry stands in the community and hears by its own address or by consent: a forward is neither."""
+        meti = self.world.node("meti").init()
+        enrol(self.hub, meti, "electricity", "ministry")
+        version = self.hub.status()["communities"][0]["roster_version"]
+        wait_until(lambda: self.bravo.status()["communities"][0]["roster_version"] >= version, "the ministry is known")
+        report = self.alpha.send("--form", self.form())
+        self.bravo.wait_report(report)
+        self.assertIn("release ask", self.refused(self.bravo, report, "onward", "--to", "meti")["hint"])
+        agreed = self.alpha.send("--form", self.form(), "--onward", "ministry")
+        self.bravo.wait_report(agreed)
+        self.assertEqual(self.bravo.cli("forward", agreed, "--to", "meti", "--json").object()["waiting"], ["meti"])
+        named = self.alpha.send("--form", self.form(), "--to", "meti", "--to", "bravo")
+        self.bravo.wait_report(named)
+        self.bravo.cli("forward", named, "--to", "meti")
 
     def test_red_in_the_person_alone(self):
         report = self.alpha.send("--tlp", "RED", "--to", "tanaka@bravo", "--to", "ito@charlie", "--kind", "incident", "--subject", "朱", "--body",

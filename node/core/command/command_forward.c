@@ -1,9 +1,10 @@
-/* forward: what a report that passes on another's text takes from it, and how far it may go (SPEC 5.6). */
+/* forward: what a report that passes on another's text takes from it, and how far it may go (SPEC 5.7). */
 #include <stdio.h>
 #include <string.h>
 
 #include "command/command_quote.h"
 #include "proto/forward.h"
+#include "report/onward.h"
 
 static const char hint_release[] = "Ask the source: noroshi release ask ID --to ADDRESS --reason TEXT.";
 static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
@@ -59,6 +60,20 @@ nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *te
     return error;
 }
 
+/* Ministries, the national centre, response agencies and the Council hear of it as far as the source agreed, or was itself the one to
+ * address them: a forward is no way around its consent. */
+static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
+    const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
+
+    if (nrs_policy_community_covers((nrs_label)quoted->row.label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one) ||
+        nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, NRS_ERROR_ONWARD, hint_release, "The source has not agreed that %s is told.", one->address);
+}
+
 nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
 {
     const nrs_label label = (nrs_label)quoted->row.label;
@@ -72,6 +87,9 @@ nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
     }
     error = nrs_quoted_check(answer, quoted, delivery);
+    for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
+        error = check_role(core, answer, quoted, delivery, &delivery->list[i]);
+    }
     if (error != NRS_OK && answer->refused) {
         answer->hint = hint_release;
     }

@@ -70,7 +70,7 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
     return error;
 }
 
-static bool in_quoted_audience(const nrs_quoted *quoted, const nrs_addressee *addressee)
+bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee)
 {
     const nrs_audience *audience = quoted->opened.audience;
     const nrs_slice org = nrs_slice_of(addressee->peer->keys.sign_key, NRS_KEY_SIZE);
@@ -91,7 +91,7 @@ nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const n
     const nrs_label label = (nrs_label)quoted->row.label;
 
     for (size_t i = 0; quoted->view != NULL && i < delivery->count; i++) {
-        nrs_verdict verdict = nrs_policy_quote_address(label, in_quoted_audience(quoted, &delivery->list[i]));
+        nrs_verdict verdict = nrs_policy_quote_address(label, nrs_quoted_names(quoted, &delivery->list[i]));
 
         if (verdict.error != NRS_OK) {
             return nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.",

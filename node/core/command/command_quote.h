@@ -21,6 +21,8 @@ void nrs_quoted_wipe(nrs_quoted *quoted);
 
 /** Open what the request's `id` names; place: QUOTE for an answer, EXPORT for what passes its text on. Refuses. Out: quoted_out, which was zeroed; wiped by the caller also on failure. */
 NRS_MUST_USE nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place);
+/** Whether the quoted report was addressed to this organisation by name, or came from it. */
+bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee);
 /** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** The same for a report that passes the text on: beyond the quoted audience or community only the source lets it go. Refuses. */

@@ -1,4 +1,4 @@
-/* The text of a report that passes on another's (SPEC 5.6): what its sender adds, then the other's, marked as such. */
+/* The text of a report that passes on another's (SPEC 5.7): what its sender adds, then the other's, marked as such. */
 #ifndef PROTO_FORWARD_H
 #define PROTO_FORWARD_H
 
