@@ -11,6 +11,8 @@
 
 #include "proto/address.h"
 
+#define REFUSALS_KEPT_PER_MINUTE 8u /* entries that one peer can cause by what is refused */
+
 #define KEY_NAME "audit-key"
 #define HEAD_NAME "audit-head"
 #define KEY_LABEL "audit log"
@@ -237,6 +239,18 @@ nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what)
 
     error = prepare(core);
     return error == NRS_OK ? append(core, what) : error;
+}
+
+nrs_error nrs_audit_add_from(nrs_core *core, const nrs_peer *from, const nrs_audit_what *what)
+{
+    nrs_audit_what entry = *what;
+
+    NRS_ASSERT(from != NULL);
+    if (what->rule != NRS_OK && from->complaint_count > REFUSALS_KEPT_PER_MINUTE) {
+        return NRS_OK;
+    }
+    entry.org = from->org;
+    return nrs_audit_add(core, &entry);
 }
 
 nrs_error nrs_audit_settle(nrs_core *core)

@@ -14,7 +14,6 @@
 
 #define DESTROYED_PER_TICK 32u
 #define AT_ONCE 1u /* a time that is past by any clock */
-#define REFUSALS_KEPT_PER_MINUTE 8u /* entries of the audit log that one peer can cause */
 
 /* A report that was withdrawn and could still arrive or leave. */
 typedef struct nrs_withdrawn_mark {
@@ -177,7 +176,7 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
 
 static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *statement, const nrs_header *header, nrs_error rule)
 {
-    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .org = from->org, .about = nrs_field(&statement->sealed_id),
+    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .about = nrs_field(&statement->sealed_id),
                                  .detail = header == NULL ? NULL : nrs_label_name((nrs_label)header->label)};
 
     if (rule != NRS_OK) {
@@ -185,7 +184,7 @@ static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *state
     } else {
         nrs_core_log(core, NRS_OK, "withdrawn by %s: TLP:%s", from->org, nrs_label_name((nrs_label)header->label));
     }
-    return rule != NRS_OK && from->complaint_count > REFUSALS_KEPT_PER_MINUTE ? NRS_OK : nrs_audit_add(core, &what);
+    return nrs_audit_add_from(core, from, &what);
 }
 
 nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)

@@ -2,6 +2,7 @@
  * signed receipt (SPEC 5.3, 8.1); and the same word as it arrives there. */
 #include <string.h>
 
+#include "audit/audit.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
@@ -228,7 +229,7 @@ typedef struct arrival {
     const uint8_t *whose; /* signing key of who decided */
     const nrs_statement *statement;
     nrs_decision_row row;
-    bool any;
+    bool any, fresh;
 } arrival;
 
 static nrs_error note(void *context, const nrs_recipient_row *recipient)
@@ -252,6 +253,7 @@ static nrs_error note(void *context, const nrs_recipient_row *recipient)
     error = nrs_store_receipt_add(it->core->store, &fresh, recipient->report, recipient->address, it->statement->stage, it->statement->at_ms, person);
     if (error == NRS_OK) {
         error = nrs_store_decision_add(it->core->store, &fresh, &it->row);
+        it->fresh = it->fresh || fresh;
     }
     if (error == NRS_OK && recipient->locked && it->statement->stage == NRS_STAGE_ACCEPTED) {
         error = nrs_store_recipient_unlock(it->core->store, recipient->report, recipient->org);
@@ -281,6 +283,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     nrs_sealed_view *view = NULL;
     uint64_t position = 0;
     arrival it = {.core = core, .whose = whose, .statement = statement};
+    nrs_error entered = NRS_OK;
     nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_log_sealed(core, &view, &position, report->id);
 
     if (error == NRS_OK) {
@@ -295,11 +298,17 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     if (error == NRS_OK && !it.any) {
         error = NRS_ERROR_NOT_FOUND;
     }
+    if (it.fresh || (error != NRS_OK && !nrs_error_is_fatal(error))) {
+        const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,
+                                     .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)report->label)};
+
+        entered = nrs_audit_add_from(core, from, &what);
+    }
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
         nrs_core_complain(core, from, error, "its word on a disclaimer is for another report, or for texts that the report does not name: %s",
                           nrs_error_rule(error));
         error = NRS_OK;
     }
     nrs_sealed_view_free(&view);
-    return error;
+    return error == NRS_OK ? entered : error;
 }

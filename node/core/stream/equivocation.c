@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "link/receive.h"
 #include "stream/stream.h"
 
@@ -86,6 +87,12 @@ static nrs_error keep_proof(nrs_core *core, const nrs_equivocation_row *row, nrs
     }
     if (error == NRS_OK && own) {
         error = nrs_store_sent_stream_clear(core->store);
+    }
+    if (error == NRS_OK) {
+        const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_FORGED, .org = own || peer == NULL ? NULL : peer->org,
+                                     .detail = own ? "this node sent two reports under one number" : "two reports under one number"};
+
+        error = nrs_audit_add(core, &what);
     }
     nrs_core_log(core, NRS_ERROR_FORGED, "%s has sent two different reports under one number%s", own ? core->org : peer == NULL ? "an organisation" : peer->org,
                  own ? ": is a copy of this node's folder in use?" : "");

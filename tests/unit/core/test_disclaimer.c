@@ -363,6 +363,14 @@ static void say(nrs_stage stage, const char *id, nrs_slice hashes)
     mesh_post(&net, 2, 1, 0, &statement);
 }
 
+/* What the originator's newest entry of this kind says. */
+static const char *audited(const char *kind, const char *key)
+{
+    OK(mesh_ask(&net, 1, "{\"command\":\"audit-list\",\"kind\":\"%s\",\"limit\":1}", kind));
+    assert_true(mesh_row_count(&net, 1) > 0);
+    return mesh_text(mesh_row(&net, 1, 0), key);
+}
+
 static void an_acceptance_of_something_else_is_refused(void **state)
 {
     uint8_t other[NRS_HASH_SIZE] = {7};
@@ -375,6 +383,8 @@ static void an_acceptance_of_something_else_is_refused(void **state)
     hash_of(named, 1);
     say(NRS_STAGE_ACCEPTED, report, nrs_slice_of(other, sizeof other)); /* texts that the report does not name */
     assert_non_null(strstr(net.nodes[1].last_log, "disclaimer-unknown"));
+    assert_string_equal(audited("accept", "rule"), "disclaimer-unknown");
+    assert_string_equal(audited("accept", "org"), "org-2");
     assert_null(receipt("org-2", "accepted"));
     memset(unknown, 'a', sizeof unknown - 1);
     unknown[sizeof unknown - 1] = '\0';
@@ -383,6 +393,12 @@ static void an_acceptance_of_something_else_is_refused(void **state)
     assert_null(receipt("org-2", "accepted"));
     say(NRS_STAGE_ACCEPTED, report, nrs_slice_of(named, sizeof named));
     assert_non_null(receipt("org-2", "accepted"));
+    assert_string_equal(audited("accept", "rule"), "");
+    for (size_t i = 0; i < 20; i++) { /* nobody fills the log by what is refused */
+        say(NRS_STAGE_DECLINED, report, nrs_slice_of(other, sizeof other));
+    }
+    OK(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"kind\":\"decline\"}"));
+    assert_in_range(mesh_row_count(&net, 1), 4, 9); /* the earlier one of this minute counts too */
     mesh_stop(&net);
 }
 
