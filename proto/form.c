@@ -23,34 +23,34 @@ enum {
 };
 
 static const nrs_form_field fields[FIELD_COUNT] = {
-    [FIELD_SUBJECT] = {"subject", "件名", "Subject", 1, 0},
-    [FIELD_KIND] = {"kind", "種別", "Kind", 1, NRS_VOCABULARY_KIND},
-    [FIELD_TLP] = {"tlp", "情報共有範囲（TLP）", "Sharing range (TLP)", 1, 0},
-    [FIELD_SUMMARY] = {"summary", "概要", "Summary", 1, 0},
-    [FIELD_TO] = {"to", "宛先", "Addressees", 0, 0},
-    [FIELD_NUMBER] = {"number", "第n報", "Number of the report", 0, 0},
-    [FIELD_FINAL] = {"final", "最終報", "Final report", 0, 0},
-    {"reported_at", "連絡日時", "Reported at", 0, 0},
-    {"reporter", "連絡元・担当・連絡先", "Reporter, person in charge, contact", 0, 0},
-    {"sector", "分野", "Sector", 0, 0},
-    {"event_type", "事象の類型", "Type of event", 0, NRS_VOCABULARY_EVENT_TYPE},
-    {"cause", "原因の類型（複数可）", "Causes (several may be chosen)", 0, NRS_VOCABULARY_CAUSE},
-    {"occurred_at", "発生日時", "Occurred at", 0, 0},
-    {"noticed_at", "認知日時", "Noticed at", 0, 0},
-    {"system", "システム名", "System", 0, 0},
-    {"impact", "影響（サービス維持レベルからの逸脱の有無）", "Impact (was the service level kept?)", 0, 0},
-    {"spillover", "他の事業者等への波及可能性", "Possible spillover to others", 0, 0},
-    {"timeline", "時系列", "Timeline", 0, 0},
-    {"response", "対応状況・復旧見込み", "Response, expected restoration", 0, 0},
-    {"publication", "公表・報道の状況", "Publication and press", 0, 0},
-    {"other_reports", "他機関への連絡状況", "Reports to other bodies", 0, 0},
-    {"lessons", "教訓", "Lessons", 0, 0},
-    {"references", "参照", "References", 0, 0},
-    {"pap", "許容される措置（PAP）", "Permissible actions (PAP)", 0, NRS_VOCABULARY_PAP},
-    {"tell_affected", "影響を受ける当事者への通知", "May affected parties be told?", 0, NRS_VOCABULARY_ANSWER},
-    {"name_source", "情報源の明示", "May the source be named?", 0, NRS_VOCABULARY_ANSWER},
+    [FIELD_SUBJECT] = {"subject", "件名", "Subject", 1, 0, NRS_FORM_BOTH, 0},
+    [FIELD_KIND] = {"kind", "種別", "Kind", 1, NRS_VOCABULARY_KIND, NRS_FORM_BOTH, 0},
+    [FIELD_TLP] = {"tlp", "情報共有範囲（TLP）", "Sharing range (TLP)", 1, 0, NRS_FORM_BOTH, 0},
+    [FIELD_SUMMARY] = {"summary", "概要", "Summary", 1, 0, NRS_FORM_BOTH, 0},
+    [FIELD_TO] = {"to", "宛先", "Addressees", 0, 0, NRS_FORM_BOTH, 0},
+    [FIELD_NUMBER] = {"number", "第n報", "Number of the report", 0, 0, NRS_FORM_BOTH, 0},
+    [FIELD_FINAL] = {"final", "最終報", "Final report", 0, 0, NRS_FORM_BOTH, 0},
+    {"reported_at", "連絡日時", "Reported at", 0, 0, NRS_FORM_DAMAGE, NRS_FORM_DATES_SOURCE},
+    {"reporter", "連絡元・担当・連絡先", "Reporter, person in charge, contact", 0, 0, NRS_FORM_DAMAGE, NRS_FORM_NAMES_SOURCE},
+    {"sector", "分野", "Sector", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"event_type", "事象の類型", "Type of event", 0, NRS_VOCABULARY_EVENT_TYPE, NRS_FORM_TECHNICAL, 0},
+    {"cause", "原因の類型（複数可）", "Causes (several may be chosen)", 0, NRS_VOCABULARY_CAUSE, NRS_FORM_TECHNICAL, 0},
+    {"occurred_at", "発生日時", "Occurred at", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"noticed_at", "認知日時", "Noticed at", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"system", "システム名", "System", 0, 0, NRS_FORM_DAMAGE, NRS_FORM_NAMES_SOURCE},
+    {"impact", "影響（サービス維持レベルからの逸脱の有無）", "Impact (was the service level kept?)", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"spillover", "他の事業者等への波及可能性", "Possible spillover to others", 0, 0, NRS_FORM_TECHNICAL, 0},
+    {"timeline", "時系列", "Timeline", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"response", "対応状況・復旧見込み", "Response, expected restoration", 0, 0, NRS_FORM_DAMAGE, 0},
+    {"publication", "公表・報道の状況", "Publication and press", 0, 0, NRS_FORM_DAMAGE, NRS_FORM_NAMES_SOURCE},
+    {"other_reports", "他機関への連絡状況", "Reports to other bodies", 0, 0, NRS_FORM_DAMAGE, NRS_FORM_NAMES_SOURCE},
+    {"lessons", "教訓", "Lessons", 0, 0, NRS_FORM_TECHNICAL, 0},
+    {"references", "参照", "References", 0, 0, NRS_FORM_TECHNICAL, NRS_FORM_NAMES_SOURCE},
+    {"pap", "許容される措置（PAP）", "Permissible actions (PAP)", 0, NRS_VOCABULARY_PAP, NRS_FORM_BOTH, 0},
+    {"tell_affected", "影響を受ける当事者への通知", "May affected parties be told?", 0, NRS_VOCABULARY_ANSWER, NRS_FORM_BOTH, 0},
+    {"name_source", "情報源の明示", "May the source be named?", 0, NRS_VOCABULARY_ANSWER, NRS_FORM_BOTH, 0},
     {"not_for_supervision", "監督・執行等への不使用を求める", "Not to be used for supervision, enforcement or legal action", 0,
-     NRS_VOCABULARY_ANSWER},
+     NRS_VOCABULARY_ANSWER, NRS_FORM_BOTH, 0},
 };
 
 static const char ideographic_space[] = "\xe3\x80\x80"; /* U+3000, what a Japanese keyboard types */
@@ -89,6 +89,23 @@ bool nrs_form_is_plain(size_t index)
         }
     }
     return true;
+}
+
+const nrs_form_field *nrs_form_field_named(const char *name)
+{
+    NRS_ASSERT(name != NULL);
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+int nrs_form_part_parse(const char *word)
+{
+    NRS_ASSERT(word != NULL);
+    return strcmp(word, "technical") == 0 ? NRS_FORM_TECHNICAL : strcmp(word, "damage") == 0 ? NRS_FORM_DAMAGE : NRS_FORM_BOTH;
 }
 
 static bool starts_with(nrs_slice text, const char *prefix)

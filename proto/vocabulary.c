@@ -89,7 +89,7 @@ static const nrs_term audit_events[] = {
     {NRS_AUDIT_ASK, "ask", "許可の依頼", "release asked for"},
     {NRS_AUDIT_RELEASE, "release", "許可", "released"},
     {NRS_AUDIT_DENY, "deny", "許可の拒否", "release denied"},
-    {NRS_AUDIT_VOUCH, "vouch", "保証（発信元秘匿）", "vouched for"},
+    {NRS_AUDIT_VOUCH, "vouch", "保証（情報源秘匿）", "vouched for"},
     {NRS_AUDIT_WITHDRAW, "withdraw", "撤回", "withdrawn"},
     {NRS_AUDIT_FORGET, "forget", "消去", "forgotten"},
     {NRS_AUDIT_SEND, "send", "送信", "sent"},

@@ -69,7 +69,7 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     bool decision = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED;
     size_t reference_size = statement->reference.len;
 
-    if (statement->type > NRS_STATEMENT_NOTICE && statement->type != NRS_STATEMENT_HEAD && statement->type != NRS_STATEMENT_PASSED_ON) { /* the numbers have gaps */
+    if (statement->type > NRS_STATEMENT_HEAD && statement->type != NRS_STATEMENT_PASSED_ON) { /* the numbers have gaps */
         return NRS_ERROR_UNKNOWN_FLAG;
     }
     if (receipt && statement->stage == 0) {
@@ -98,6 +98,12 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (statement->type == NRS_STATEMENT_PASSED_ON && reference_size != NRS_KEY_SIZE) {
         return NRS_ERROR_MALFORMED; /* it says whose receipt it is */
+    }
+    if (statement->type == NRS_STATEMENT_VOUCHED && reference_size != NRS_HASH_SIZE) {
+        return NRS_ERROR_MALFORMED; /* it names the report that was published */
+    }
+    if (statement->type == NRS_STATEMENT_QUESTION && statement->detail.len == 0) {
+        return NRS_ERROR_MALFORMED;
     }
     return NRS_OK;
 }

@@ -13,6 +13,8 @@
 #define AUDIENCE_SIZE_MAX (32u * 1024u)
 #define SUMMARY_SIZE_MAX (1024u + NRS_TAG_SIZE)
 
+#define VOUCHED_SUMMARY_SIZE (768u + NRS_TAG_SIZE)
+
 int wire_body_size_valid(uint64_t size)
 {
     static const uint32_t padded_kib[] = {1, 4, 16, 64, 256};
@@ -114,6 +116,24 @@ static const wire_rule header_rules[] = {
     {23, OPTIONAL_HASH, 0, 0, 0},
 };
 
+/* What is withheld is counted in no stream and open to its hub; what is vouched for has sizes that do not follow from the source's. */
+static nrs_error check_attribution(const Nrs__Wire__Header *header)
+{
+    const bool withheld = header->attribution == NRS_ATTRIBUTION_WITHHELD;
+    const bool vouched = header->attribution == NRS_ATTRIBUTION_VOUCHED;
+
+    if ((withheld || vouched) && header->label == NRS_LABEL_RED) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (withheld && (header->place.len > 0 || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0)) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    if (vouched && (header->body_size < NRS_VOUCHED_BODY_SIZE_MIN + NRS_TAG_SIZE || header->summary.len != VOUCHED_SUMMARY_SIZE)) {
+        return NRS_ERROR_NOT_CANONICAL;
+    }
+    return NRS_OK;
+}
+
 static nrs_error check_header(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Header *header = (const Nrs__Wire__Header *)message;
@@ -132,7 +152,7 @@ static nrs_error check_header(const ProtobufCMessage *message)
         (header->n_disclaimers == 0 || header->label == NRS_LABEL_CLEAR || header->label == NRS_LABEL_RED)) {
         return NRS_ERROR_NOT_CANONICAL; /* nothing to accept, or nobody who could grant it later */
     }
-    return NRS_OK;
+    return check_attribution(header);
 }
 
 static const wire_rule grant_rules[] = {
@@ -288,7 +308,18 @@ static const wire_rule report_rules[] = {
     {9, WIRE_ANY, 0, 0, 0, 0, 0},
     {10, WIRE_MESSAGE, 0, 0, 0, NRS_ATTACHMENT_COUNT_MAX, 0},
     {11, OPTIONAL_HASH, 0, 0, 0},
+    {12, WIRE_MESSAGE, 0, 0, 0, 0, 0},
 };
+
+static const wire_rule vouch_rules[] = {
+    {1, WIRE_ANY, 0, 0, 0, 0, 0},
+    {2, WIRE_TIME, 0, 0, 0, 0, 0},
+};
+
+static nrs_error check_vouch(const ProtobufCMessage *message)
+{
+    return ((const Nrs__Wire__Vouch *)message)->count > 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+}
 
 static const wire_rule body_rules[] = {
     {1, HASH, 0, 0, 0},          {2, WIRE_SIZE, 1, NRS_BODY_SIZE_MAX, 0, 0, 0},
@@ -382,6 +413,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(field, field_rules, NULL),
     WIRE_SCHEMA(attachment, attachment_rules, NULL),
     WIRE_SCHEMA(report, report_rules, NULL),
+    WIRE_SCHEMA(vouch, vouch_rules, check_vouch),
     WIRE_SCHEMA(body, body_rules, check_body),
     WIRE_SCHEMA(signed_header, signed_header_rules, NULL),
     WIRE_SCHEMA(equivocation, equivocation_rules, NULL),

@@ -177,6 +177,9 @@ static nrs_error check_proof(nrs_export_view *view)
     if (error == NRS_OK) {
         error = nrs_report_decode(&view->report, nrs_field(&value->content));
     }
+    if (error == NRS_OK && (view->report->vouch != NULL) != (view->header->attribution == NRS_ATTRIBUTION_VOUCHED)) {
+        error = NRS_ERROR_FORGED; /* as at opening (6.6) */
+    }
     view->signer = view->header->originator.data;
     view->signer_org = value->from;
     view->community = value->community;

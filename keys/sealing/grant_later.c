@@ -81,7 +81,7 @@ nrs_error nrs_grant_make(nrs_bytes *grant_out, nrs_bytes *slot_table_out, const 
     }
     plan = (nrs_grant_plan){
         .sealed_id = request->sealed->id,
-        .clear = header->label == NRS_LABEL_CLEAR,
+        .clear = nrs_header_key_open(header),
         .community = nrs_field(&header->community),
         .audience_commitment = nrs_field(&header->audience_commitment),
         .authority = request->authority,

@@ -13,7 +13,7 @@ nrs_error nrs_clear_open(nrs_secret **file_key_out, const nrs_sealed_view *seale
 
     NRS_ASSERT(file_key_out != NULL && sealed != NULL && grant != NULL);
 
-    if (sealed->header->label != NRS_LABEL_CLEAR ||
+    if (!nrs_header_key_open(sealed->header) ||
         (grant->sealed_id.len != 0 &&
          !nrs_slice_equal(nrs_field(&grant->sealed_id), nrs_slice_of(sealed->id, NRS_HASH_SIZE)))) {
         return NRS_ERROR_FORGED;
@@ -60,7 +60,7 @@ nrs_error nrs_summary_open(nrs_summary **summary_out, const nrs_header *header, 
     }
     nrs_file_key_derive(key, NRS_DOMAIN_SUMMARY_KEY, file_key);
     box.bound = nrs_slice_of_bytes(&bound);
-    error = nrs_padded_open(&plain, &content, &nrs_summary_classes, nrs_field(&header->summary), &box);
+    error = nrs_padded_open(&plain, &content, nrs_summary_classes_of(header), nrs_field(&header->summary), &box);
     if (error != NRS_OK) {
         goto out;
     }
@@ -123,6 +123,9 @@ static nrs_error decode_opened(nrs_opened *opened, const nrs_header *header, nrs
     if (error == NRS_OK) {
         error = nrs_report_decode(&opened->report, nrs_field(&opened->body->report));
     }
+    if (error == NRS_OK && (opened->report->vouch != NULL) != (header->attribution == NRS_ATTRIBUTION_VOUCHED)) {
+        error = NRS_ERROR_FORGED; /* whoever vouches says how often it has */
+    }
     if (error == NRS_OK) {
         error = nrs_audience_decode(&opened->audience, nrs_field(&opened->body->audience));
     }
@@ -149,7 +152,7 @@ nrs_error nrs_body_open(nrs_opened *opened_out, const nrs_sealed_view *sealed, c
     nrs_long_hash(header_hash, NRS_DOMAIN_HEADER, nrs_field(&sealed->sealed->header));
     nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, file_key);
     box.nonce = sealed->header->nonce.data;
-    error = nrs_padded_open(&plain, &content, &nrs_body_classes, nrs_field(&sealed->sealed->body), &box);
+    error = nrs_padded_open(&plain, &content, nrs_body_classes_of(sealed->header), nrs_field(&sealed->sealed->body), &box);
     if (error != NRS_OK) {
         goto out;
     }

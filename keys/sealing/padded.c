@@ -12,7 +12,9 @@ _Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == NRS_TAG_SIZE, "a box
 enum { SIZE_PREFIX = 4, CLASS_COUNT_MAX = 5 };
 
 const nrs_size_classes nrs_body_classes = {{1024u, 4096u, 16384u, 65536u, 262144u}};
+const nrs_size_classes nrs_vouched_body_classes = {{NRS_VOUCHED_BODY_SIZE_MIN, 65536u, 262144u, 0, 0}};
 const nrs_size_classes nrs_summary_classes = {{256u, 768u, 0, 0, 0}};
+const nrs_size_classes nrs_vouched_summary_classes = {{768u, 0, 0, 0, 0}};
 const nrs_size_classes nrs_letter_classes = {{256u, 1024u, 4096u, 16384u, 65536u}};
 
 static const uint8_t zero_nonce[NRS_NONCE_SIZE];

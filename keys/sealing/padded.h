@@ -11,7 +11,9 @@ typedef struct nrs_size_classes {
 } nrs_size_classes;
 
 extern const nrs_size_classes nrs_body_classes;    /* 1, 4, 16, 64, 256 KiB */
+extern const nrs_size_classes nrs_vouched_body_classes;    /* 16, 64, 256 KiB */
 extern const nrs_size_classes nrs_summary_classes; /* 256, 768 bytes */
+extern const nrs_size_classes nrs_vouched_summary_classes; /* 768 bytes */
 extern const nrs_size_classes nrs_letter_classes;  /* 256 bytes, 1, 4, 16, 64 KiB */
 
 /** How a box is sealed. nonce NULL stands for 24 zero bytes: only for a key that seals one box. */

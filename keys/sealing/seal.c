@@ -75,7 +75,7 @@ static nrs_error draft_body(report_draft *draft, const nrs_seal_request *request
     if (error != NRS_OK) {
         goto out;
     }
-    error = nrs_padded_box_size(&draft->body_box_size, &nrs_body_classes, draft->body.size);
+    error = nrs_padded_box_size(&draft->body_box_size, nrs_body_classes_of(request->header), draft->body.size);
 out:
     sodium_memzero(report_salt, sizeof report_salt);
     sodium_memzero(audience_salt, sizeof audience_salt);
@@ -108,7 +108,7 @@ static nrs_error draft_summary(report_draft *draft, const nrs_report *report)
     }
     nrs_file_key_derive(key, NRS_DOMAIN_SUMMARY_KEY, draft->file_key);
     box.bound = nrs_slice_of_bytes(&bound);
-    error = nrs_padded_seal(&draft->summary_box, &nrs_summary_classes, nrs_slice_of_bytes(&plain), &box);
+    error = nrs_padded_seal(&draft->summary_box, nrs_summary_classes_of(&draft->header), nrs_slice_of_bytes(&plain), &box);
 out:
     sodium_memzero(key, sizeof key);
     nrs_bytes_wipe(&plain);
@@ -159,7 +159,7 @@ static nrs_error seal_body(nrs_sealed_parts *parts, const report_draft *draft)
 
     nrs_long_hash(header_hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&parts->header));
     nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, draft->file_key);
-    error = nrs_padded_seal(&parts->body, &nrs_body_classes, nrs_slice_of_bytes(&draft->body), &box);
+    error = nrs_padded_seal(&parts->body, nrs_body_classes_of(&draft->header), nrs_slice_of_bytes(&draft->body), &box);
     if (error == NRS_OK) {
         NRS_ASSERT(parts->body.size == draft->body_box_size);
         nrs_long_hash(body_hash, NRS_DOMAIN_BODY, nrs_slice_of_bytes(&parts->body));
@@ -174,7 +174,7 @@ static nrs_error first_grant(nrs_sealed_parts *parts, const report_draft *draft,
     const nrs_grant_plan plan = {
         .sealed_id = parts->id,
         .first = true,
-        .clear = draft->header.label == NRS_LABEL_CLEAR,
+        .clear = nrs_header_key_open(&draft->header),
         .community = nrs_field(&draft->header.community),
         .audience_commitment = nrs_slice_of(draft->audience_commitment, NRS_HASH_SIZE),
         .authority = NRS_AUTHORITY_ORIGINATOR,

@@ -46,10 +46,10 @@ static nrs_error check_clear_key(const nrs_header *header, const nrs_grant *gran
 static nrs_error check_terms(const nrs_header *header, const nrs_grant *grant)
 {
     nrs_error error;
-    bool clear = header->label == NRS_LABEL_CLEAR;
+    bool clear = nrs_header_key_open(header);
 
-    if (!nrs_padded_box_size_valid(&nrs_body_classes, header->body_size) ||
-        !nrs_padded_box_size_valid(&nrs_summary_classes, header->summary.len)) {
+    if (!nrs_padded_box_size_valid(nrs_body_classes_of(header), header->body_size) ||
+        !nrs_padded_box_size_valid(nrs_summary_classes_of(header), header->summary.len)) {
         return NRS_ERROR_NOT_CANONICAL;
     }
     if (header->originator.len != NRS_KEY_SIZE || header->nonce.len != NRS_NONCE_SIZE || header->key_commitment.len != NRS_HASH_SIZE ||

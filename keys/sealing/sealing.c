@@ -74,6 +74,24 @@ nrs_error nrs_summary_bound(nrs_bytes *bound_out, const nrs_header *header)
     return NRS_OK;
 }
 
+bool nrs_header_key_open(const nrs_header *header)
+{
+    NRS_ASSERT(header != NULL);
+    return header->label == NRS_LABEL_CLEAR && header->attribution != NRS_ATTRIBUTION_WITHHELD;
+}
+
+const nrs_size_classes *nrs_body_classes_of(const nrs_header *header)
+{
+    NRS_ASSERT(header != NULL);
+    return header->attribution == NRS_ATTRIBUTION_VOUCHED ? &nrs_vouched_body_classes : &nrs_body_classes;
+}
+
+const nrs_size_classes *nrs_summary_classes_of(const nrs_header *header)
+{
+    NRS_ASSERT(header != NULL);
+    return header->attribution == NRS_ATTRIBUTION_VOUCHED ? &nrs_vouched_summary_classes : &nrs_summary_classes;
+}
+
 nrs_error nrs_grant_form_check(const nrs_grant *grant, bool clear)
 {
     size_t slots_size;

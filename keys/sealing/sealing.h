@@ -3,6 +3,7 @@
 #define KEYS_SEALING_H
 
 #include "keys/seal.h"
+#include "sealing/padded.h"
 
 /** A key for one purpose, or the commitment, of a file key: BLAKE2b-256(domain, file key). The caller clears key_out. */
 void nrs_file_key_derive(uint8_t key_out[NRS_KEY_SIZE], nrs_domain domain, const nrs_secret *file_key);
@@ -17,6 +18,10 @@ void nrs_sealed_id(uint8_t id_out[NRS_HASH_SIZE], const uint8_t header_hash[NRS_
 void nrs_long_hash(uint8_t hash_out[NRS_LONG_HASH_SIZE], nrs_domain domain, nrs_slice data);
 /** What a summary's seal binds: originator || community || u64 created || nonce. Out: bound_out: replaced. */
 NRS_MUST_USE nrs_error nrs_summary_bound(nrs_bytes *bound_out, const nrs_header *header);
+/** The classes of a report's body and summary. What a hub vouches for is never of the smaller ones, so that its sizes do not
+ *  follow from those of the source's report (SPEC 6.11). */
+const nrs_size_classes *nrs_body_classes_of(const nrs_header *header);
+const nrs_size_classes *nrs_summary_classes_of(const nrs_header *header);
 /** NRS_ERROR_FORGED unless the fields of a grant that go together are there together: under CLEAR the file key and no
  *  slots, else no file key, and ephemeral key and root exactly when there are slots. */
 NRS_MUST_USE nrs_error nrs_grant_form_check(const nrs_grant *grant, bool clear);

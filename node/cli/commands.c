@@ -187,6 +187,8 @@ static const nrs_option join_options[] = {
         {"tell-affected", 0, "yes|no", false, N_("whether affected parties may be told")},                             \
         {"name-source", 0, "yes|no", false, N_("whether the source may be named")},                                    \
         {"not-for-supervision", 0, NULL, false, N_("not to be used for supervision, enforcement or legal action")},    \
+        {"withhold-source", 0, NULL, false, N_("send it to a hub alone, which publishes it without naming you")},       \
+        {"via", 0, "HUB", true, N_("with --withhold-source: the hub that is to vouch for it; may be repeated")},        \
         {"stale-roster", 0, NULL, false,                                                                               \
          N_("seal although the roster is stale or past its expiry; the node's log keeps it")},                         \
     {                                                                                                                  \
@@ -201,6 +203,22 @@ static const nrs_option list_options[] = {
     {"kind", 0, "KIND", false, N_("only this kind")},
     {"since", 0, "TIME", false, N_("only from this time on: RFC 3339, or a date in Japan")},
     {"limit", 0, "N", false, N_("at most so many, the newest")},
+};
+static const nrs_option show_options[] = {
+    {"form", 0, NULL, false, N_("print it as a form to edit; what names the source is commented out")},
+    {"part", 0, "PART", false, N_("with --form: only what belongs to the part, technical or damage")},
+};
+static const nrs_option vouch_options[] = {
+    {"form", 0, "FILE", false, N_("the edited form; options given beside it win")},
+    {"tlp", 0, "LABEL", false, N_("a label that is not looser than the source's")},
+    {"to", 0, "ADDRESS", true, N_("fewer than the source named; may be repeated")},
+    {"part", 0, "PART", false, N_("publish the technical part or the damage part by itself: technical or damage")},
+    {"keep-names", 0, NULL, false, N_("publish it although the text names the source; only when the source agreed")},
+    {"pap", 0, "WORD", false, N_("what recipients may do on their networks: CLEAR, GREEN, AMBER or RED")},
+    {"tell-affected", 0, "yes|no", false, N_("whether affected parties may be told")},
+    {"not-for-supervision", 0, NULL, false, N_("not to be used for supervision, enforcement or legal action")},
+    {"stale-roster", 0, NULL, false, N_("seal although the roster is stale or past its expiry; the node's log keeps it")},
+    {"dry-run", 0, NULL, false, N_("say who would receive it and who not and why; send nothing")},
 };
 static const nrs_option receipts_options[] = {
     {"missing", 0, NULL, false, N_("only who has not confirmed")},
@@ -323,7 +341,7 @@ static const nrs_command commands[] = {
     {"form", "KIND", 1, 1, NO_OPTIONS, N_("print an empty form to fill in"), "noroshi form incident > report.txt",
      nrs_run_form},
     {"list", "", 0, 0, OPTIONS(list_options), N_("list reports, newest last"), "noroshi list --unread", nrs_run_list},
-    {"show", "ID", 1, 1, NO_OPTIONS, N_("show a report and mark it opened"), "noroshi show 3f9a1c --as sato",
+    {"show", "ID", 1, 1, OPTIONS(show_options), N_("show a report and mark it opened"), "noroshi show 3f9a1c --as sato",
      nrs_run_show},
     {"accept", "ID", 1, 1, NO_OPTIONS, N_("accept the disclaimers of a report, which opens it"), "noroshi accept 3f9a1c --as sato",
      nrs_run_accept},
@@ -337,6 +355,8 @@ static const nrs_command commands[] = {
      "noroshi reply 3f9a1c --body \"…\"", nrs_run_reply},
     {"forward", "ID", 1, 1, OPTIONS(send_options), N_("pass a report on, as a quote under its own terms; prints the ID"),
      "noroshi forward 3f9a1c --to kansai-power --body \"…\"", nrs_run_forward},
+    {"vouch", "ID", 1, 1, OPTIONS(vouch_options), N_("at a hub: publish a report whose source is withheld; prints the new ID"),
+     "noroshi vouch 3f9a1c --form edited.txt --tlp AMBER", nrs_run_vouch},
     {"export", "ID", 1, 1, OPTIONS(export_options), N_("write a report out for another program or body"),
      "noroshi export 3f9a1c --sink own --format json -o report.json", nrs_run_export},
     {"verify", "FILE", 1, 1, OPTIONS(verify_options), N_("check an exported report: who wrote it, under which label, unchanged; needs no node"),

@@ -87,6 +87,16 @@ static const char *const templates[] = {
     N_("%s has sent two different reports under one number (%s and %s): this is proven; ask it which one holds"),
     N_("an older copy of this node's folder was put in its place (noticed %s): what it knew since then comes again only as far as others still have it; persons run noroshi person unlock"),
     N_("Another report to the same persons has been sent meanwhile."),
+    N_("The rules of @%s do not allow withheld sources."),
+    N_("TLP:%s: its source cannot be withheld."),
+    N_("%.64s: no other hub of @%s."),
+    N_("@%s has no hub to vouch for it."),
+    N_("A report goes to at most %u hubs to be vouched for."),
+    N_("TLP:%s is looser than TLP:%s, which the source gave, or not for desks."),
+    N_("%s is not among those whom the source named."),
+    N_("The field %s names the source: %.80s."),
+    N_("The field %s is not of the part %s."),
+    N_("%.64s: not a part of a report."),
     N_("%.80s: %s."),
 };
 

@@ -55,6 +55,7 @@ nrs_error nrs_run_forward(nrs_cli *cli);
  *  closed and all but its text is answered beside the refusal. Recorded. */
 nrs_error nrs_report_fetch(nrs_cli *cli, json_t **row_out, const char *id);
 nrs_error nrs_run_receipts(nrs_cli *cli);
+nrs_error nrs_run_vouch(nrs_cli *cli);
 nrs_error nrs_run_export(nrs_cli *cli);
 nrs_error nrs_run_verify(nrs_cli *cli);
 nrs_error nrs_run_forget(nrs_cli *cli);

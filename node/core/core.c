@@ -8,6 +8,7 @@
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 #define EVENT_COUNT_MAX 1024u
 #define SENT_STORED_EVERY_MS 5000u
@@ -24,6 +25,9 @@ static nrs_error load(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_gap_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withheld_load(core);
     }
     if (error == NRS_OK) {
         error = nrs_audit_load(core);
@@ -129,6 +133,7 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
     core->link_window = options->link_window != 0 ? options->link_window : NRS_LINK_WINDOW_DEFAULT;
     core->gap_grace_ms = options->gap_grace_ms != 0 ? options->gap_grace_ms : NRS_GAP_GRACE_MS_DEFAULT;
     core->head_after_ms = options->head_after_ms != 0 ? options->head_after_ms : NRS_HEAD_AFTER_MS_DEFAULT;
+    core->vouch_tick_ms = options->vouch_tick_ms != 0 ? options->vouch_tick_ms : NRS_VOUCH_TICK_MS_DEFAULT;
     core->now_ms = now_ms;
     nrs_key_hash(core->self_hash, core->self.sign_key);
     error = nrs_card_verify(&card, options->own_card);
@@ -213,6 +218,9 @@ static nrs_error tick(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_head_tick(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_withheld_tick(core);
     }
     if (error == NRS_OK) {
         error = nrs_audit_tick(core);

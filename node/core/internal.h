@@ -248,6 +248,8 @@ struct nrs_core {
     bool follows_any;                  /* some report here follows another (follows.c) */
     bool gaps;                         /* there may be some (gap.c) */
     uint64_t gap_grace_ms;
+    uint64_t vouch_tick_ms;
+    uint64_t publish_due_ms;       /* when the next thing of withheld sources leaves; 0: nothing waits */
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
     uint64_t head_after_ms;
     uint64_t heads_checked_ms;         /* monotonic (head.c) */
@@ -398,6 +400,7 @@ typedef struct nrs_log_entry {
     uint8_t community[NRS_HASH_SIZE];/* SEALED, SLOT_TABLE, GRANT, ROSTER, ENVELOPE */
     uint64_t version;                /* ROSTER */
     nrs_label label;                 /* SEALED, SLOT_TABLE, GRANT; NONE otherwise */
+    uint32_t attribution;            /* likewise; 0 otherwise */
     uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
     uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
     nrs_sealed_view *view;           /* SEALED */

@@ -305,6 +305,27 @@ static void put_conditions(writer *to, const json_t *conditions)
     put(to, any ? "\n" : "");
 }
 
+/* Whose word stands for a source that is not named, and how often it has been given. */
+static void put_vouched(writer *to, const json_t *report)
+{
+    const json_t *vouched = json_object_get(report, "vouched");
+    const char *from = json_string_value(json_object_get(report, "from"));
+    const char *since = json_string_value(json_object_get(vouched, "since"));
+    char count[32];
+
+    if (!json_is_object(vouched) || from == NULL || since == NULL) {
+        return;
+    }
+    snprintf(count, sizeof count, "%lld", (long long)json_integer_value(json_object_get(vouched, "count")));
+    put(to, to->japanese ? "情報源は伏せられ、" : "The source is withheld; ");
+    put_one_line(to, from);
+    put(to, to->japanese ? "が保証しています（" : " vouches for it (number ");
+    put(to, count);
+    put(to, to->japanese ? "件目、" : " since ");
+    to->error = to->error == NRS_OK ? nrs_bytes_append(&to->text, nrs_slice_of(since, strcspn(since, "T"))) : to->error;
+    put(to, to->japanese ? "以降）。\n\n" : ").\n\n");
+}
+
 static const char *in_language(const json_t *object, bool japanese)
 {
     const char *first = json_string_value(json_object_get(object, japanese ? "ja" : "en"));
@@ -369,6 +390,7 @@ static void put_inner(writer *to, const json_t *report)
     size_t size = body == NULL ? 0 : strlen(body);
 
     put_conditions(to, json_object_get(report, "conditions"));
+    put_vouched(to, report);
     put_head(to, report);
     put_disclaimers(to, report);
     if (size > 0) {

@@ -64,6 +64,7 @@ static nrs_error open_engine(nrs_daemon *daemon)
         core_options.link_window = folder->link_window;
         core_options.gap_grace_ms = folder->gap_grace_ms;
         core_options.head_after_ms = folder->head_after_ms;
+        core_options.vouch_tick_ms = folder->vouch_tick_ms;
         error = nrs_core_new(&daemon->core, &core_options, daemon->batch.now_ms);
     }
     free(path);

@@ -90,6 +90,9 @@ static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
     if (error == NRS_OK) {
         error = setting(&folder->head_after_ms, settings, "head_after_ms", NRS_HEAD_AFTER_MS_MIN, NRS_DAY_MS);
     }
+    if (error == NRS_OK) {
+        error = setting(&folder->vouch_tick_ms, settings, "vouch_tick_ms", NRS_VOUCH_TICK_MS_MIN, NRS_HOUR_MS);
+    }
     if (error != NRS_OK) {
         return error;
     }

@@ -14,6 +14,7 @@ typedef struct nrs_folder {
     uint32_t link_window;
     uint32_t gap_grace_ms;
     uint32_t head_after_ms;
+    uint32_t vouch_tick_ms;
     uint32_t reconnect_ms_max;
     nrs_identity *identity;
     nrs_bytes card; /* Signed bytes */

@@ -111,6 +111,17 @@
     "CREATE TABLE equivocation("                                                                                       \
     " originator BLOB NOT NULL, place BLOB NOT NULL, at_ms INTEGER NOT NULL, community BLOB NOT NULL,"                 \
     " first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY(originator, place)) WITHOUT ROWID;"                       \
+    "CREATE TABLE withheld_note(number INTEGER PRIMARY KEY, report INTEGER NOT NULL, content BLOB NOT NULL);"          \
+    "CREATE INDEX withheld_note_report ON withheld_note(report);"                                                      \
+    "CREATE TABLE publish(position INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL);"                                     \
+    "CREATE TABLE vouch_count(community BLOB PRIMARY KEY, count INTEGER NOT NULL, since_ms INTEGER NOT NULL)"          \
+    " WITHOUT ROWID;"                                                                                                  \
+    "CREATE TABLE vouched("                                                                                            \
+    " originator BLOB NOT NULL, community BLOB NOT NULL, since_ms INTEGER NOT NULL, count INTEGER NOT NULL,"           \
+    " id BLOB NOT NULL, PRIMARY KEY(originator, community, since_ms, count)) WITHOUT ROWID;"                           \
+    "CREATE TABLE digest("                                                                                             \
+    " number INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, direct INTEGER NOT NULL,"          \
+    " recipient BLOB NOT NULL, community BLOB NOT NULL, statement BLOB NOT NULL);"                                                                                       \
     "CREATE TABLE audit(number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB NOT NULL);"                        \
     "CREATE TABLE audit_node("                                                                                         \
     " level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, place)) WITHOUT ROWID;" \

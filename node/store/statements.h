@@ -300,6 +300,31 @@
     X(EQUIVOCATION_COUNT, READ, "SELECT count(*) FROM equivocation WHERE originator = ?1")                             \
     X(EQUIVOCATION_EACH, READ,                                                                                         \
       "SELECT originator, place, at_ms, community, first, second FROM equivocation ORDER BY +at_ms")                   \
+    X(WITHHELD_NOTE_ADD, CHANGE, "INSERT INTO withheld_note(report, content) VALUES(?1, ?2)")                          \
+    X(WITHHELD_NOTE_EACH, READ, "SELECT report, content FROM withheld_note WHERE report = ?1 ORDER BY +number")        \
+    X(WITHHELD_NOTE_DELETE, CHANGE, "DELETE FROM withheld_note WHERE report = ?1")                                     \
+    X(WITHHELD_NOTE_ALIVE, READ,                                                                                       \
+      "SELECT p.id FROM report AS p WHERE p.position IN (SELECT report FROM withheld_note) AND p.part = 1"             \
+      " AND p.key_state = 1 AND p.expires_ms > ?1 ORDER BY +p.position")                                               \
+    X(PUBLISH_ADD, CHANGE, "INSERT INTO publish(position, due_ms) VALUES(?1, ?2)")                                     \
+    X(PUBLISH_EACH, READ, "SELECT position FROM publish WHERE due_ms <= ?1 ORDER BY +position LIMIT ?2")               \
+    X(PUBLISH_DELETE, CHANGE, "DELETE FROM publish WHERE position = ?1")                                               \
+    X(PUBLISH_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM publish")                                              \
+    X(VOUCH_COUNT_GET, READ, "SELECT count, since_ms FROM vouch_count WHERE community = ?1")                           \
+    X(VOUCH_COUNT_SET, CHANGE, "INSERT OR REPLACE INTO vouch_count(community, count, since_ms) VALUES(?1, ?2, ?3)")    \
+    X(VOUCHED_ADD, CHANGE,                                                                                             \
+      "INSERT INTO vouched(originator, community, since_ms, count, id) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")\
+    X(VOUCHED_GET, READ,                                                                                               \
+      "SELECT id FROM vouched WHERE originator = ?1 AND community = ?2 AND since_ms = ?3 AND count = ?4")              \
+    X(DIGEST_ADD, CHANGE, "INSERT INTO digest(due_ms, expires_ms, direct, recipient, community, statement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")        \
+    X(DIGEST_EACH, READ,                                                                                               \
+      "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest WHERE community = ?1 AND direct = ?3"                                  \
+      " ORDER BY +number LIMIT ?2")\
+    X(DIGEST_DELETE, CHANGE, "DELETE FROM digest WHERE number = ?1")                                                   \
+    X(DIGEST_EXPIRE, CHANGE, "DELETE FROM digest WHERE expires_ms <= ?1")                                              \
+    X(DIGEST_DEFER, CHANGE, "UPDATE digest SET due_ms = ?3 WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2")      \
+    X(DIGEST_DUE, READ, "SELECT EXISTS(SELECT 1 FROM digest WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2)")    \
+    X(DIGEST_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM digest WHERE due_ms > 0")                               \
     X(AUDIT_ADD, CHANGE, "INSERT OR REPLACE INTO audit(number, leaf, sealed) VALUES(?1, ?2, ?3)")                      \
     X(AUDIT_LAST, READ, "SELECT coalesce(max(number), 0) FROM audit")                                                  \
     X(AUDIT_LEAF, READ, "SELECT leaf FROM audit WHERE number = ?1")                                                    \

@@ -31,7 +31,7 @@ none() {
 
 # Options and help.
 want 0 --help; want 0 --version; want 2; want 2 nonsense; want 2 community; want 2 community nonsense; want 2 show
-want 2 send --attach file; want 2 send --withhold-source
+want 2 send --attach file
 want 2 --lang fr card; want 2 --json=yes card; want 2 card --dir; want 2 --dir a --dir b card; want 2 card extra
 for command in init card "person add" "community create" "community add" "community remove" "community show" \
     "community invite" "community fingerprint" join send form list show receipts reply export forget status; do

@@ -105,8 +105,7 @@ class Contract(E2E):
 
     def test_not_landed_commands_are_unknown(self):
         for args in (("drill", "status", "a" * 64),
-                     ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--attach", "/etc/hostname"),
-                     ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--withhold-source")):
+                     ("send", "--tlp", "AMBER", "--to", "bravo", *SEND, "--attach", "/etc/hostname")):
             with self.subTest(args=args):
                 before = self.world.nodes["alpha"].list()
                 self.world.nodes["alpha"].cli(*args, want=2)

@@ -136,9 +136,9 @@ RECORDS = {1: "Sealed", 2: "SlotTable", 3: "SlotPath", 4: "Signed", 5: "Signed",
            9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed"}
 INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTable", "slots"): "Slot", ("SlotPath", "slot"): "Slot",
          ("SignedByMany", "statement"): "Roster", ("SignedHeader", "header"): "Header"}
-NEVER_LEAVE = (200, 201)  # rows that never leave the node as such
+NEVER_LEAVE = (200, 201, 202)  # rows that never leave the node as such
 COLUMNS = {"log.record": "record", "log.slots": "record", "deferred.record": "record", "slot.path": "record", "roster.many": "SignedByMany",
-           "letter.statement": "Statement"}
+           "letter.statement": "Statement", "digest.statement": "Statement"}
 PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12, "withdrawal.proof": 16}
 
 

@@ -15,8 +15,10 @@ from wire_reader import Failure, decode, record
 
 SUITE = 1
 LABEL_CLEAR = 1
+WITHHELD, VOUCHED = 2, 3  # of Header.attribution
 BODY_CLASSES = (1024, 4096, 16384, 65536, 262144)
 SUMMARY_CLASSES = (256, 768)
+VOUCHED_BODY_CLASSES, VOUCHED_SUMMARY_CLASSES = BODY_CLASSES[2:], SUMMARY_CLASSES[1:]
 LETTER_CLASSES = (256, 1024, 4096, 16384, 65536)
 ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
@@ -131,7 +133,10 @@ class Sealed:
     def __init__(self, data):
         outer = decode("Sealed", record(1, data))
         self.header, self.grant = decode("Header", outer.header), decode("Grant", outer.grant)
-        self.body, self.clear = outer.body, self.header.label == LABEL_CLEAR
+        self.body, self.vouched = outer.body, self.header.attribution == VOUCHED
+        self.clear = self.header.label == LABEL_CLEAR and self.header.attribution != WITHHELD
+        self.body_classes = VOUCHED_BODY_CLASSES if self.vouched else BODY_CLASSES
+        self.summary_classes = VOUCHED_SUMMARY_CLASSES if self.vouched else SUMMARY_CLASSES
         self.header_hash = domain_hash("header", outer.header, size=64)
         body_hash = domain_hash("body", outer.body, size=64)
         grant_hash = domain_hash("grant", outer.grant, size=64)
@@ -144,7 +149,9 @@ class Sealed:
     def check_relay(self):
         header, grant = self.header, self.grant
         need(header.suite == SUITE and grant.suite == SUITE, "decode", "unknown-suite")
-        need(len(header.summary) - TAG_SIZE in SUMMARY_CLASSES, "relay", "not-canonical")
+        need(len(header.summary) - TAG_SIZE in self.summary_classes, "relay", "not-canonical")
+        need(header.body_size - TAG_SIZE in self.body_classes, "relay", "not-canonical")
+        need(header.attribution != WITHHELD or not header.place, "relay", "not-canonical")
         need(header.body_size == len(self.body), "relay")
         need(grant.grantor == header.originator and grant.authority == 1 and not grant.authority_ref, "relay")
         need(not grant.sealed_id and not grant.sealed_audience, "relay")
@@ -203,15 +210,16 @@ def place(header, stream, sequence):
 def open_report(sealed, file_key):
     header = sealed.header
     bound = header.originator + header.community + u64(header.created_ms) + header.nonce
-    summary = open_padded("summary", SUMMARY_CLASSES, header.summary, bound, ZERO_NONCE,
+    summary = open_padded("summary", sealed.summary_classes, header.summary, bound, ZERO_NONCE,
                           domain_hash("summary key", file_key))
-    body = decode("Body", open_padded("body", BODY_CLASSES, sealed.body, sealed.header_hash, header.nonce,
+    body = decode("Body", open_padded("body", sealed.body_classes, sealed.body, sealed.header_hash, header.nonce,
                                       domain_hash("body key", file_key)))
     need(domain_hash("report commitment", body.report_salt, body.report) == header.report_commitment,
          "report-commitment")
     need(domain_hash("audience commitment", body.audience_salt, body.audience) == header.audience_commitment,
          "audience-commitment")
     need((place(header, body.stream, body.sequence) if body.stream else b"") == header.place, "place")
+    need((decode("Report", body.report).vouch is not None) == sealed.vouched, "vouch")
     return summary, body.report, body.audience
 
 
@@ -392,6 +400,7 @@ def export(given):
         return {"sealed_id": said.sealed_id, "report": said.content}
     header, sealed_id = signed_header(value.report, "signature")
     need(domain_hash("report commitment", value.report_salt, value.content) == header.report_commitment, "content")
+    need((decode("Report", value.content).vouch is not None) == (header.attribution == 3), "vouch")
     texts(value, header.disclaimers)
     return {"sealed_id": sealed_id, "report": value.content}
 

@@ -476,16 +476,36 @@ static const struct report_case {
      "grant-audience-commitment", NRS_ERROR_FORGED, grant_audience_other},
 };
 
+/* Sources that are withheld, and hubs that vouch for them. */
+static const struct {
+    struct report_case report;
+    uint32_t attribution;
+    bool numbered;
+} attributed[] = {
+    {{"vouched", "AMBER for which a hub vouches, the third it has vouched for", NRS_LABEL_AMBER, BY_SLOT, 0, NULL, NRS_OK, NULL},
+     NRS_ATTRIBUTION_VOUCHED, true},
+    {{"withheld-clear", "CLEAR from a withheld source to its hub: sealed, without an open key", NRS_LABEL_CLEAR, BY_SLOT, 0, NULL, NRS_OK, NULL},
+     NRS_ATTRIBUTION_WITHHELD, false},
+    {{"vouched-without-number", "vouched for, and not how often", NRS_LABEL_AMBER, BY_SLOT, 0, "vouch", NRS_ERROR_FORGED, NULL},
+     NRS_ATTRIBUTION_VOUCHED, false},
+    {{"named-with-number", "the number of a hub that vouches, in a report that is named", NRS_LABEL_AMBER, BY_SLOT, 0, "vouch", NRS_ERROR_FORGED,
+      NULL},
+     NRS_ATTRIBUTION_NAMED, true},
+};
+
 void make_reports(const char *folder)
 {
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct report_case *one = &cases[i];
+    const size_t count = sizeof cases / sizeof cases[0], more = sizeof attributed / sizeof attributed[0];
+
+    for (size_t i = 0; i < count + more; i++) {
+        const struct report_case *one = i < count ? &cases[i] : &attributed[i - count].report;
         FILE *file = vector_open(folder, &(vector_head){.name = one->name,
                                                         .about = one->about,
                                                         .kind = "report",
                                                         .step = one->step,
                                                         .rule = one->step == NULL ? NULL : nrs_error_rule(one->error)});
 
+        scene_attribute(i < count ? 0 : attributed[i - count].attribution, i >= count && attributed[i - count].numbered);
         scene_init(one->label, one->how, one->crowd);
         if (one->change != NULL) {
             one->change();
@@ -493,5 +513,6 @@ void make_reports(const char *folder)
         scene_write(file, one->step == NULL);
         vector_close(file);
         scene_wipe();
+        scene_attribute(0, false);
     }
 }

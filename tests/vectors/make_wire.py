@@ -123,7 +123,11 @@ def attachment(**c):
 def report(**c):
     return message((1, 1), (2, "変電所の障害"), (3, "本文\n二行目"), (4, ["@electricity", "sato@kanto-power"]), (5, "sato"),
                    (6, [field("cause", "unknown"), field("system")]), (7, b""), (8, 1), (9, 0), (10, [attachment()]),
-                   (11, b""), **c)
+                   (11, b""), (12, None), **c)
+
+
+def vouch(**c):
+    return message((1, 3), (2, T0), **c)
 
 
 def body(**c):
@@ -428,6 +432,12 @@ VECTORS = [
     ("record", "type-of-a-withdrawal", FLAG, record(f1=16)),
     ("statement", "good-regrant", OK, statement(f1=7, f4=0, f7=fill(1, 8))),
     ("statement", "good-passed-on", OK, statement(f1=18, f7=fill(4))),
+    ("statement", "good-vouched", OK, statement(f1=12, f4=0, f5="", f7=fill(2))),
+    ("statement", "good-question", OK, statement(f1=11, f4=0, f5="", f8="どの版ですか".encode())),
+    ("statement", "good-filler", OK, statement(f1=10, f4=0, f5="", f8=fill(0, 1100))),
+    ("header", "good-vouched", OK, header(f12=3, f21=16384 + 16, f22=fill(7, 784), f23=fill(9))),
+    ("header", "good-withheld", OK, header(f12=2)),
+    ("report", "good-vouched", OK, report(f12=vouch())),
     ("statement", "good-missing-range", OK, statement(f1=8, f4=0, f5="", f7=fill(2), f8=fill(3, 48))),
     ("statement", "good-missing-places", OK, statement(f1=8, f4=0, f5="", f8=fill(3, 32 * 32))),
     ("hello", "good", OK, hello()),
@@ -564,6 +574,17 @@ VECTORS = [
     ("statement", "head-nothing", BAD, statement(f1=13, f4=0, f5="")),
     ("statement", "head-47", BAD, statement(f1=13, f4=0, f5="", f8=fill(3, 47))),
     ("statement", "head-stage", CANON, statement(f1=13, f4=1, f5="", f8=fill(3, 48))),
+    ("statement", "vouched-as-nothing", BAD, statement(f1=12, f4=0)),
+    ("statement", "question-without-text", BAD, statement(f1=11, f4=0)),
+    ("header", "vouched-body-of-4-kib", CANON, header(f12=3, f21=4096 + 16, f22=fill(7, 784))),
+    ("header", "vouched-short-summary", CANON, header(f12=3, f21=16384 + 16, f22=fill(7, 272))),
+    ("header", "vouched-red", CANON, header(f2=5, f12=3, f21=16384 + 16, f22=fill(7, 784))),
+    ("header", "withheld-red", CANON, header(f2=5, f12=2)),
+    ("header", "withheld-in-a-stream", CANON, header(f12=2, f23=fill(9))),
+    ("header", "withheld-unlocked-by-acceptance", CANON, header(f4=2, f12=2, f13=[fill(9)])),
+    ("report", "vouch-count-0", BAD, report(f12=vouch(f1=0))),
+    ("report", "vouch-without-time", BAD, report(f12=vouch(f2=0))),
+    ("report", "vouch-empty", CANON, report(f12=[b""])),
     ("statement", "missing-nothing", BAD, statement(f1=8, f4=0)),
     ("statement", "missing-33", BAD, statement(f1=8, f4=0, f8=fill(3, 33 * 32))),
     ("statement", "missing-47", BAD, statement(f1=8, f4=0, f8=fill(3, 47))),

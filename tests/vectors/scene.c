@@ -83,6 +83,35 @@ static void make_later(delivery how)
     nrs_bytes_wipe(&table);
 }
 
+static uint32_t attribution;
+static bool numbered;
+
+void scene_attribute(uint32_t wanted, bool with_number)
+{
+    attribution = wanted;
+    numbered = with_number;
+}
+
+/* What is withheld stands in no stream, and its key never in the open. */
+static void attribute(void)
+{
+    static Nrs__Wire__Vouch vouch;
+
+    if (attribution != 0) {
+        it.made.header.attribution = attribution;
+    }
+    if (numbered) {
+        nrs__wire__vouch__init(&vouch);
+        vouch.count = 3;
+        vouch.since_ms = FIXTURE_NOW_MS - NRS_DAY_MS;
+        it.made.report.vouch = &vouch;
+    }
+    if (attribution == NRS_ATTRIBUTION_WITHHELD) {
+        it.made.request.stream = nrs_slice_of(NULL, 0);
+        it.made.request.sequence = 0;
+    }
+}
+
 void scene_init(nrs_label label, delivery how, size_t crowd)
 {
     static nrs_recipient recipients[CROWD];
@@ -96,7 +125,7 @@ void scene_init(nrs_label label, delivery how, size_t crowd)
     if (label == NRS_LABEL_RED) { /* the slot is a person's of the other organisation */
         memcpy(it.reader.recipient.org_sign_key, it.other.recipient.sign_key, NRS_KEY_SIZE);
     }
-    if (how == BY_SLOT && label != NRS_LABEL_CLEAR) {
+    if (how == BY_SLOT && (label != NRS_LABEL_CLEAR || attribution == NRS_ATTRIBUTION_WITHHELD)) {
         recipients[count++] = it.reader.recipient;
     }
     if (label == NRS_LABEL_AMBER) {
@@ -109,6 +138,7 @@ void scene_init(nrs_label label, delivery how, size_t crowd)
     sealing_init(&it.made, &it.sender, recipients, count, label);
     it.made.request.stream = nrs_slice_of(it.made.community, NRS_HASH_SIZE);
     it.made.request.sequence = 1;
+    attribute();
     if (label == NRS_LABEL_GREEN) { /* a body of the second class */
         memset(it.made.body, 'g', 1500);
     }

@@ -51,6 +51,7 @@
     X(PLACE, "noroshi/1 place")                                                                                        \
     X(STREAM, "noroshi/1 stream")                                                                                      \
     X(STREAM_AUDIENCE, "noroshi/1 stream audience")                                                                    \
+    X(PUBLISH, "noroshi/1 publish")                                                                                    \
     X(RESEND, "noroshi/1 resend")                                                                                      \
     X(DISCLAIMER, "noroshi/1 disclaimer")                                                                              \
     X(AUDIT_LEAF, "noroshi/1 audit leaf")                                                                              \

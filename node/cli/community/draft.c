@@ -21,6 +21,7 @@ void nrs_draft_wipe(nrs_draft *draft)
     json_decref(draft->to);
     json_decref(draft->onward);
     json_decref(draft->disclaimers);
+    json_decref(draft->via);
     nrs_bytes_wipe(&draft->body);
     nrs_form_wipe(&draft->form);
     free(draft->answer_subject);
@@ -224,6 +225,23 @@ static nrs_error read_disclaimers(nrs_cli *cli, nrs_draft *draft)
     return draft->disclaimers == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 }
 
+static nrs_error read_withheld(nrs_cli *cli, nrs_draft *draft)
+{
+    const char *name = NULL;
+
+    draft->via = json_array();
+    draft->withhold_source = nrs_cli_option(cli, "withhold-source") != NULL;
+    for (size_t i = 0; (name = nrs_cli_option_at(cli, "via", i)) != NULL; i++) {
+        if (!nrs_name_valid(name)) {
+            return nrs_cli_fail_about(cli, NRS_ERROR_BAD_NAME, name);
+        }
+        if (json_array_append_new(draft->via, json_string(name)) != 0) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+    }
+    return draft->via == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+}
+
 /* What a recipient may do with it. */
 static nrs_error read_conditions(nrs_cli *cli, nrs_draft *draft)
 {
@@ -261,7 +279,7 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX); /* names the limit, too */
     } else if (given != NULL || summary != NULL) {
         error = nrs_bytes_copy(&draft->body, nrs_slice_of_string(given != NULL ? given : summary));
-    } else if (!draft->dry_run && !draft->forward) {
+    } else if (!draft->dry_run && !draft->forward && !draft->text_optional) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("the text is missing: give --body, --body-file or --form"));
     }
     if (error != NRS_OK) {
@@ -350,6 +368,9 @@ nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
         error = read_disclaimers(cli, draft);
     }
     if (error == NRS_OK) {
+        error = read_withheld(cli, draft);
+    }
+    if (error == NRS_OK) {
         error = read_conditions(cli, draft);
     }
     if (error == NRS_OK) {
@@ -421,6 +442,10 @@ nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_
     set_flag(request, "forward", draft->forward && strcmp(command, "red-prepare") == 0);
     set_flag(request, "question", draft->question);
     set_flag(request, "unlock_on_accept", draft->unlock_on_accept);
+    set_flag(request, "withhold_source", draft->withhold_source);
+    if (json_array_size(draft->via) > 0) {
+        (void)json_object_set(request, "via", draft->via);
+    }
     set_flag(request, "urgent", draft->urgent);
     set_flag(request, "drill", draft->drill);
     set_flag(request, "final", draft->final);

@@ -22,7 +22,9 @@ typedef struct nrs_draft {
     const char *pap, *tell_affected, *name_source; /* words, or NULL */
     bool not_for_supervision;
     const char *follows;
-    bool urgent, drill, final, dry_run, stale_roster, unlock_on_accept;
+    bool urgent, drill, final, dry_run, stale_roster, unlock_on_accept, withhold_source;
+    bool text_optional;  /* set before it is read: the text may come from elsewhere (vouch) */
+    json_t *via;         /* array of names of hubs */
     uint32_t number;
     uint64_t expires_in_ms; /* 0: the node's choice */
     char *answer_subject; /* owned: the subject of a reply, where none was given */

@@ -110,6 +110,18 @@ static json_t *attachments_of(const nrs_report *report)
     return list;
 }
 
+static json_t *attribution_of(const nrs_export_view *view)
+{
+    const uint32_t attribution = view->header != NULL ? view->header->attribution : view->report->vouch != NULL ? NRS_ATTRIBUTION_VOUCHED : NRS_ATTRIBUTION_NAMED;
+
+    return json_string(attribution == NRS_ATTRIBUTION_WITHHELD ? "withheld" : attribution == NRS_ATTRIBUTION_VOUCHED ? "vouched" : "named");
+}
+
+static json_t *vouched_of(const nrs_report *report)
+{
+    return report->vouch == NULL ? json_null() : json_pack("{s:I, s:o}", "count", (json_int_t)report->vouch->count, "since", time_of(report->vouch->since_ms));
+}
+
 /* Who it is from: the originator, or the community where only somebody's word for it is given. */
 static json_t *source_of(const nrs_export_view *view)
 {
@@ -147,6 +159,8 @@ nrs_error nrs_export_row(json_t **row_out, const nrs_export_view *view)
     failed |= json_object_set_new(row, "attachments", attachments_of(report));
     failed |= json_object_set_new(row, "disclaimers", disclaimers_of(view->value));
     failed |= json_object_set_new(row, "conditions", conditions_of(view->terms.conditions));
+    failed |= json_object_set_new(row, "attribution", attribution_of(view));
+    failed |= json_object_set_new(row, "vouched", vouched_of(report));
     failed |= json_object_set_new(row, "duty", text_or_null(view->terms.duty));
     if (view->attestation != NULL) {
         failed |= json_object_set_new(row, "source_hidden", json_true());

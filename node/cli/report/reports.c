@@ -7,6 +7,7 @@
 #include "community/draft.h"
 #include "exchange/report.h"
 #include "folder.h"
+#include "report/form_of.h"
 #include "report/given.h"
 #include "key/keyring.h"
 #include "language.h"
@@ -148,7 +149,9 @@ nrs_error nrs_run_show(nrs_cli *cli)
     if (error == NRS_OK) {
         error = nrs_report_fetch(cli, &row, cli->arguments[0]);
     }
-    if (row != NULL && cli->json) {
+    if (row != NULL && error == NRS_OK && nrs_cli_option(cli, "form") != NULL) {
+        error = nrs_form_of_report(cli, row);
+    } else if (row != NULL && cli->json) {
         print_report_json(row);
     } else if (row != NULL) {
         nrs_error printed = print_report(cli, row);

@@ -33,7 +33,7 @@ typedef struct command {
         {"expires_in_ms", FIELD_COUNT}, {"follows", FIELD_TEXT}, {"number", FIELD_COUNT}, {"final", FIELD_FLAG},        \
         {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}, {"stale_roster", FIELD_FLAG}, {"disclaimers", FIELD_TEXTS},             \
         {"unlock_on_accept", FIELD_FLAG}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT}, {"name_source", FIELD_TEXT}, \
-        {"not_for_supervision", FIELD_FLAG}
+        {"not_for_supervision", FIELD_FLAG}, {"withhold_source", FIELD_FLAG}, {"via", FIELD_TEXTS}
 #define TEXT_FIELDS {"subject", FIELD_TEXT}, {"body", FIELD_TEXT}, {"fields", FIELD_MAP}
 
 static const field send_fields[] = {LABEL_FIELDS, TEXT_FIELDS};
@@ -56,6 +56,9 @@ static const field red_opened_fields[] = {
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
+static const field vouch_fields[] = {
+    {"id", FIELD_TEXT}, {"part", FIELD_TEXT}, {"keep_names", FIELD_FLAG}, LABEL_FIELDS, TEXT_FIELDS,
+};
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
 static const field person_former_fields[] = {{"person", FIELD_TEXT}, {"before", FIELD_TEXT}, {"after", FIELD_TEXT}};
@@ -90,6 +93,7 @@ static const command commands[] = {
     {"withdraw", nrs_command_withdraw, FIELDS(decline_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
+    {"vouch", nrs_command_vouch, FIELDS(vouch_fields)},
     {"forget", nrs_command_forget, FIELDS(id_fields)},
     {"prekeys", nrs_command_prekeys, NULL, 0},
     {"prekeys-rotate", nrs_command_prekeys_rotate, FIELDS(prekeys_rotate_fields)},
@@ -117,6 +121,7 @@ static const struct audited {
     {"red-opened", NRS_AUDIT_OPEN, false},    {"show", NRS_AUDIT_OPEN, false},        {"export", NRS_AUDIT_EXPORT, false},
     {"accept", NRS_AUDIT_ACCEPT, false},      {"decline", NRS_AUDIT_DECLINE, false},    {"withdraw", NRS_AUDIT_WITHDRAW, false},   {"forget", NRS_AUDIT_FORGET, false},
     {"forward", NRS_AUDIT_EXTEND, false},
+    {"vouch", NRS_AUDIT_VOUCH, false},
     {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"person-former", NRS_AUDIT_KEY, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
 };
 

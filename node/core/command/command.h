@@ -107,6 +107,7 @@ NRS_MUST_USE nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answ
 NRS_MUST_USE nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_vouch(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_prekeys_rotate(nrs_core *core, nrs_answer *answer, const json_t *request);

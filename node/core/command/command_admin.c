@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "prekeys/prekeys.h"
+#include "store/withheld.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
 #include "roster/roster.h"
@@ -392,6 +393,9 @@ static bool needed_by_others(nrs_core *core, const nrs_report_row *report)
     const nrs_community *community = nrs_community_by_id(core, report->community);
     bool source = nrs_key_ours(core, report->originator);
 
+    if (!source && (report->flags & NRS_REPORT_WITHHELD) != 0) {
+        return false;
+    }
     return report->expires_ms > core->now_ms && (source || (community != NULL && community->hub));
 }
 
@@ -422,6 +426,9 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     }
     if (error == NRS_OK) {
         error = nrs_store_slot_delete(core->store, report.id);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_note_delete(core->store, report.position);
     }
     if (error == NRS_OK && !keep) {
         error = nrs_store_log_drop(core->store, report.position);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/vocabulary.h"
+#include "withheld/withheld.h"
 
 static const char hint_kinds[] =
     "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
@@ -16,6 +17,7 @@ static const char hint_onward[] = "This label stays with those it is addressed t
 static const char hint_pap[] = "The words are CLEAR, GREEN, AMBER and RED.";
 static const char hint_answers[] = "Say yes or no, or leave it out.";
 static const char hint_number[] = "Leave the number out: it is counted from the report that this one follows.";
+static const char hint_via[] = "Say --withhold-source as well, or leave --via out.";
 static const char hint_onward_words[] = "The words are council, ministry, national, response and communities.";
 
 /* ---- Label and kind ---- */
@@ -177,7 +179,8 @@ static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *dra
     draft->has_follows = true;
     error = nrs_store_report_find(core->store, draft->follows, text);
     if (error == NRS_OK) {
-        return number_after(core, answer, draft, request);
+        error = nrs_withhold_inherit(core, answer, &draft->withhold_source, draft->follows);
+        return error == NRS_OK ? number_after(core, answer, draft, request) : error;
     }
     if (nrs_error_is_fatal(error)) {
         return error;
@@ -251,7 +254,7 @@ nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions
     return NRS_OK;
 }
 
-static nrs_error read_conditions(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+nrs_error nrs_draft_conditions(nrs_answer *answer, nrs_conditions *conditions_out, const json_t *request)
 {
     const char *pap = nrs_request_text(request, "pap");
     const nrs_term *term = pap == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_PAP, pap);
@@ -266,8 +269,42 @@ static nrs_error read_conditions(nrs_answer *answer, nrs_draft *draft, const jso
     if (error == NRS_OK) {
         error = read_answer(answer, &given.flags, request, "name_source", NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED);
     }
-    draft->conditions = given;
+    if (error == NRS_OK) {
+        *conditions_out = given;
+    }
+    return error;
+}
+
+static nrs_error read_conditions(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults)
+{
+    nrs_error error = nrs_draft_conditions(answer, &draft->conditions, request);
+
     return error == NRS_OK && defaults != NULL ? nrs_draft_inherit(answer, draft, defaults->conditions) : error;
+}
+
+/* Whether the source is to be withheld, and by which hubs. */
+static nrs_error read_withheld(nrs_answer *answer, nrs_draft *draft, const json_t *request)
+{
+    const json_t *names = json_object_get(request, "via");
+    size_t index;
+    const json_t *name;
+
+    draft->withhold_source = draft->withhold_source || nrs_request_flag(request, "withhold_source");
+    if (draft->withhold_source && nrs_policy_withhold(draft->label, true).error != NRS_OK) { /* before a person's process seals anything */
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, nrs_policy_withhold(draft->label, true).allowed, "TLP:%s: its source cannot be withheld.",
+                          nrs_label_name(draft->label));
+    }
+    if (json_array_size(names) > NRS_VIA_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "A report goes to at most %u hubs to be vouched for.", NRS_VIA_COUNT_MAX);
+    }
+    json_array_foreach(names, index, name) {
+        draft->via[index] = json_string_value(name);
+        draft->via_count = index + 1;
+    }
+    if (draft->via_count > 0 && !draft->withhold_source) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_via, "A hub to vouch is named, and the source is not to be withheld.");
+    }
+    return NRS_OK;
 }
 
 nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_out, const json_t *request, const nrs_draft_defaults *defaults,
@@ -300,6 +337,9 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     }
     if (error == NRS_OK) {
         error = read_conditions(answer, draft_out, request, defaults);
+    }
+    if (error == NRS_OK) {
+        error = read_withheld(answer, draft_out, request);
     }
     if (error != NRS_OK) {
         return error;

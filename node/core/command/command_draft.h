@@ -32,6 +32,9 @@ typedef struct nrs_draft {
     uint64_t expires_in_ms;
     uint32_t number, onward;
     bool final, urgent, drill, dry_run, stale_roster, unlock_on_accept;
+    bool withhold_source;                              /* sealed to a hub, which vouches for it */
+    const char *via[NRS_VIA_COUNT_MAX];                /* the hubs, by name; none: the node chooses */
+    size_t via_count;
     const char *disclaimers[NRS_DISCLAIMER_COUNT_MAX]; /* names */
     size_t disclaimer_count;
     nrs_conditions conditions;
@@ -47,6 +50,8 @@ NRS_MUST_USE nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_dr
                                       const nrs_draft_defaults *defaults, bool kind_needed);
 /** Put the conditions of a quoted report on a draft, of each the stricter. Refuses looser ones with CONDITIONS. */
 NRS_MUST_USE nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions quoted);
+/** The conditions of use that a request names. Refuses. */
+NRS_MUST_USE nrs_error nrs_draft_conditions(nrs_answer *answer, nrs_conditions *conditions_out, const json_t *request);
 /** The label alone. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t *request, const nrs_draft_defaults *defaults);
 /** Subject, body and fields; a dry run need not have them. Refuses. */

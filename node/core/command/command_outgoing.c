@@ -1,6 +1,7 @@
 #include "command/command_outgoing.h"
 
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
 
 static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_t position, uint64_t segment, nrs_slice wrapped, nrs_slice annex)
 {
@@ -12,7 +13,7 @@ static nrs_error store_row(nrs_core *core, const nrs_outgoing *outgoing, uint64_
         .originator = core->self.sign_key,
         .label = header->label,
         .urgency = header->urgency,
-        .flags = header->flags,
+        .flags = nrs_report_flags(header),
         .created_ms = header->created_ms,
         .expires_ms = header->expires_ms,
         .received_ms = core->now_ms,

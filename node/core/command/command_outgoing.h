@@ -2,7 +2,7 @@
 #ifndef CORE_COMMAND_OUTGOING_H
 #define CORE_COMMAND_OUTGOING_H
 
-#include "command/command.h"
+#include "command/command_draft.h"
 
 typedef struct nrs_outgoing {
     const uint8_t *id;
@@ -13,6 +13,19 @@ typedef struct nrs_outgoing {
     const nrs_report *report;     /* for the list; NULL for RED */
     nrs_slice follows;            /* id of the report that it follows, or empty */
 } nrs_outgoing;
+
+/** What is sealed, by whom it is said to come, and when it leaves. All borrowed. */
+typedef struct nrs_sealing {
+    nrs_draft *draft;
+    nrs_delivery *delivery;
+    const uint8_t *quoted;       /* 32, or NULL */
+    uint32_t attribution;
+    uint64_t created_ms;         /* now, or the tick at which it leaves */
+    Nrs__Wire__Vouch *vouch;     /* NULL unless it is vouched for */
+} nrs_sealing;
+/** Seal a checked draft for its delivery and put it into the log. Refuses. Out: id_out, position_out: where it stands. */
+NRS_MUST_USE nrs_error nrs_seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[NRS_HASH_SIZE], uint64_t *position_out,
+                                          const nrs_sealing *sealing);
 
 /** Log the records, wrap the key, and make the report's row. Returns NRS_ERROR_BUSY when the pool of secrets is full, before
  *  anything was written; what fails after that fails the step. */

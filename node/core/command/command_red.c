@@ -69,7 +69,7 @@ static nrs_error put_sender(nrs_core *core, json_t *recipients, const nrs_draft 
 static nrs_error put_number(nrs_core *core, nrs_row *row, const nrs_delivery *delivery)
 {
     nrs_number number;
-    nrs_error error = nrs_number_next(core, &number, delivery, NRS_LABEL_RED);
+    nrs_error error = nrs_number_next(core, &number, delivery, NRS_LABEL_RED, false);
 
     if (error == NRS_OK) {
         error = nrs_command_written(core, nrs_number_reserve(core, &number));

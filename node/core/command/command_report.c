@@ -5,6 +5,7 @@
 #include "prekeys/prekeys.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 #include "proto/vocabulary.h"
 
 static const char hint_id[] = "An ID is 64 hexadecimal digits in lower case; its first 6 or more will do while they are unique.";
@@ -169,6 +170,7 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     const nrs_term *kind = text == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, text->kind);
     char from[NRS_ADDRESS_SIZE_MAX + 1];
     uint64_t missing = 0, missing_since_ms = 0;
+    bool to_vouch = false;
     nrs_label label;
     nrs_error error = NRS_OK;
 
@@ -179,11 +181,21 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     if (error != NRS_OK) {
         return error;
     }
+    if ((report->flags & NRS_REPORT_WITHHELD) != 0 && report->part == NRS_PART_RECEIVED) {
+        error = nrs_withheld_waits(core, &to_vouch, report);
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
     nrs_command_org(core, from, report->community, report->originator);
     nrs_row_hex(row, "id", report->id, NRS_HASH_SIZE);
     nrs_row_text(row, "label", nrs_label_name(label));
     nrs_row_text(row, "kind", kind == NULL ? NULL : kind->code);
     nrs_row_text(row, "from", from);
+    nrs_row_text(row, "attribution", (report->flags & NRS_REPORT_WITHHELD) != 0  ? "withheld"
+                                     : (report->flags & NRS_REPORT_VOUCHED) != 0 ? "vouched"
+                                                                                 : "named");
+    nrs_row_flag(row, "to_vouch", to_vouch);
     nrs_row_text(row, "subject", text == NULL ? NULL : text->subject);
     nrs_row_time(row, "created_at", report->created_ms);
     nrs_row_flag(row, "expired", report->expires_ms <= core->now_ms);
@@ -234,5 +246,5 @@ nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_ro
     } else {
         nrs_row_text(row, "follows", NULL);
     }
-    return NRS_OK;
+    return nrs_withheld_describe(core, row, report, text);
 }

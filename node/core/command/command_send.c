@@ -9,7 +9,9 @@
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
+static const char hint_withheld[] = "Send it anew, or let the hub publish it: noroshi list --sent shows as which report it was.";
 static const char hint_person[] = "Act as the person who writes it: noroshi --as PERSON send …";
 static const char hint_to[] = "Say for whom it is: --to @community, organisation or person@organisation.";
 static const char hint_smaller[] = "Shorten the body or its fields: a report has at most 256 KiB in all.";
@@ -17,8 +19,10 @@ static const char hint_smaller[] = "Shorten the body or its fields: a report has
 /* ---- Sealing ---- */
 
 /* conditions: where those of the header are kept. */
-static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, nrs_delivery *delivery, Nrs__Wire__Conditions *conditions)
+static nrs_header header_of(const nrs_sealing *sealing, Nrs__Wire__Conditions *conditions)
 {
+    const nrs_draft *draft = sealing->draft;
+    nrs_delivery *delivery = sealing->delivery;
     nrs_header header;
 
     nrs__wire__header__init(&header);
@@ -27,10 +31,10 @@ static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, nrs_de
     header.flags = (draft->drill ? NRS_HEADER_DRILL : 0u) | (draft->unlock_on_accept ? NRS_HEADER_UNLOCK_ON_ACCEPT : 0u);
     header.community = nrs_field_of(nrs_slice_of(delivery->community->id, NRS_HASH_SIZE));
     header.roster_version = delivery->community->roster->version;
-    header.created_ms = core->now_ms;
-    header.expires_ms = core->now_ms + draft->expires_in_ms;
+    header.created_ms = sealing->created_ms;
+    header.expires_ms = sealing->created_ms + draft->expires_in_ms;
     nrs_delivery_onward(delivery, &header);
-    header.attribution = NRS_ATTRIBUTION_NAMED;
+    header.attribution = sealing->attribution;
     if (delivery->duty != NULL) {
         header.duty = (char *)(uintptr_t)delivery->duty; /* only read */
     }
@@ -44,8 +48,9 @@ static nrs_header header_of(const nrs_core *core, const nrs_draft *draft, nrs_de
     return header;
 }
 
-static nrs_report report_of(nrs_draft *draft, const uint8_t *quoted)
+static nrs_report report_of(const nrs_sealing *sealing)
 {
+    nrs_draft *draft = sealing->draft;
     nrs_report report;
 
     nrs__wire__report__init(&report);
@@ -64,21 +69,22 @@ static nrs_report report_of(nrs_draft *draft, const uint8_t *quoted)
     }
     report.number = draft->number;
     report.final = draft->final;
-    if (quoted != NULL) {
-        report.quoted = nrs_field_of(nrs_slice_of(quoted, NRS_HASH_SIZE));
+    if (sealing->quoted != NULL) {
+        report.quoted = nrs_field_of(nrs_slice_of(sealing->quoted, NRS_HASH_SIZE));
     }
+    report.vouch = sealing->vouch;
     return report;
 }
 
 /* The slots to make: those whose prekey is known. Out: owned (free), NULL when there are none. */
-static nrs_error slots_of(nrs_recipient **recipients_out, size_t *count_out, const nrs_delivery *delivery, nrs_label label)
+static nrs_error slots_of(nrs_recipient **recipients_out, size_t *count_out, const nrs_delivery *delivery, const nrs_header *header)
 {
     size_t count = 0;
     nrs_recipient *recipients;
 
     *recipients_out = NULL;
     *count_out = 0;
-    if (label == NRS_LABEL_CLEAR) { /* its grant carries the key openly */
+    if (nrs_header_key_open(header)) { /* its grant carries the key openly */
         return NRS_OK;
     }
     recipients = calloc(delivery->count, sizeof *recipients);
@@ -96,10 +102,11 @@ static nrs_error slots_of(nrs_recipient **recipients_out, size_t *count_out, con
     return NRS_OK;
 }
 
-/* What nobody has before it accepts would be missing to all who do not: it stands in no stream. */
+/* What nobody has before it accepts would be missing to all who do not: it stands in no stream. Nor does what a source
+ * withholds: a hub that missed it would ask others for it. */
 static bool counted(const nrs_header *header)
 {
-    return (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
+    return (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0 && header->attribution != NRS_ATTRIBUTION_WITHHELD;
 }
 
 /* Out: number_out: the number under which it is sealed, among what goes to these recipients. */
@@ -114,13 +121,13 @@ static nrs_error seal_once(nrs_core *core, nrs_sealed_parts *parts_out, nrs_secr
         .audience = &audience,
         .grantor = {&core->self, nrs_identity_agree_with, core->identity},
     };
-    nrs_error error = slots_of(&recipients, &request.recipient_count, delivery, (nrs_label)header->label);
+    nrs_error error = slots_of(&recipients, &request.recipient_count, delivery, header);
 
     request.recipients = recipients;
     if (error == NRS_OK && !counted(header)) {
         error = nrs_seal(parts_out, file_key_out, &request);
     } else if (error == NRS_OK) {
-        error = nrs_number_next(core, number_out, delivery, (nrs_label)header->label);
+        error = nrs_number_next(core, number_out, delivery, (nrs_label)header->label, header->attribution == NRS_ATTRIBUTION_VOUCHED);
     }
     if (error == NRS_OK && counted(header)) {
         request.stream = nrs_slice_of(number_out->stream, NRS_HASH_SIZE);
@@ -180,8 +187,8 @@ static nrs_error announce(nrs_core *core, const nrs_delivery *delivery, const ui
     return nrs_command_written(core, error);
 }
 
-/* A hub is its own first hop: what it sends goes on to other communities at once. */
-static nrs_error extend(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], uint64_t position, const nrs_secret *file_key, uint32_t kind)
+/* A hub is its own first hop: what it sends goes on to other communities at once, what it vouches for at its tick (publish.c). */
+static nrs_error extend(nrs_core *core, const nrs_header *header, const uint8_t id[NRS_HASH_SIZE], uint64_t position, const nrs_secret *file_key, uint32_t kind)
 {
     nrs_sealed_view *view = NULL;
     uint64_t sealed_position = 0;
@@ -198,19 +205,20 @@ static nrs_error extend(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], uint64_
         row.grant = view->grant_id;
         error = nrs_store_let_in_add(core->store, &row);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && header->attribution != NRS_ATTRIBUTION_VOUCHED) {
         error = nrs_onward_extend(core, &extension);
     }
     nrs_sealed_view_free(&view);
     return nrs_command_written(core, error);
 }
 
-static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[NRS_HASH_SIZE], nrs_draft *draft,
-                                nrs_delivery *delivery, const uint8_t *quoted)
+nrs_error nrs_seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[NRS_HASH_SIZE], uint64_t *position_out, const nrs_sealing *sealing)
 {
+    const nrs_draft *draft = sealing->draft;
+    nrs_delivery *delivery = sealing->delivery;
     Nrs__Wire__Conditions conditions;
-    const nrs_header header = header_of(core, draft, delivery, &conditions);
-    const nrs_report report = report_of(draft, quoted);
+    const nrs_header header = header_of(sealing, &conditions);
+    const nrs_report report = report_of(sealing);
     nrs_sealed_parts parts = {0};
     nrs_secret *file_key = NULL;
     nrs_bytes record = {0};
@@ -235,8 +243,8 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
     }
-    if (error == NRS_OK && delivery->community->hub && (header.onward & NRS_ONWARD_COMMUNITIES) != 0) {
-        error = extend(core, parts.id, position, file_key, report.kind);
+    if (error == NRS_OK && delivery->community->hub && (header.onward & NRS_ONWARD_COMMUNITIES) != 0 && header.attribution != NRS_ATTRIBUTION_WITHHELD) {
+        error = extend(core, &header, parts.id, position, file_key, report.kind);
     }
     if (error == NRS_OK && draft->unlock_on_accept) {
         error = announce(core, delivery, parts.id);
@@ -246,6 +254,7 @@ static nrs_error seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_o
     }
     if (error == NRS_OK) {
         memcpy(id_out, parts.id, NRS_HASH_SIZE);
+        *position_out = position;
         nrs_core_log(core, NRS_OK, "sent: TLP:%s to @%s, recipients: %zu", nrs_label_name(draft->label),
                      delivery->community->roster->id, delivery->count);
     }
@@ -275,32 +284,68 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
     return nrs_delivery_plan(core, answer, delivery, &request);
 }
 
-static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nrs_delivery *delivery, const uint8_t *quoted)
+/* Whom the hub is to publish it to. */
+static void put_audience(nrs_row *row, const nrs_delivery *audience)
+{
+    json_t *addresses = json_array();
+    bool failed = addresses == NULL;
+
+    for (size_t i = 0; i < audience->count && !failed; i++) {
+        failed = nrs_array_text(addresses, audience->list[i].address) != NRS_OK;
+    }
+    nrs_row_flag(row, "withheld", true);
+    nrs_row_json(row, "audience", addresses);
+    row->failed = row->failed || failed;
+}
+
+/* delivery: whom the report is addressed to; where its source is withheld it goes to a hub instead. */
+static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nrs_delivery *delivery, const nrs_quoted *quoted)
 {
     uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_delivery hubs = {0};
+    nrs_sealing sealing = {.draft = draft, .delivery = delivery, .quoted = quoted == NULL ? NULL : quoted->row.id,
+                           .attribution = NRS_ATTRIBUTION_NAMED, .created_ms = core->now_ms};
     nrs_row row = nrs_row_begin();
     nrs_error error = NRS_OK;
 
+    if (draft->withhold_source) {
+        sealing.attribution = NRS_ATTRIBUTION_WITHHELD;
+        sealing.delivery = &hubs;
+        error = nrs_withhold_plan(core, answer, &hubs, draft, delivery, quoted == NULL ? NULL : quoted->seen.header);
+        if (error == NRS_OK && quoted != NULL) {
+            error = nrs_quoted_check(answer, quoted, &hubs);
+        }
+    }
+    if (error != NRS_OK) {
+        goto out;
+    }
     if (draft->label == NRS_LABEL_RED && !draft->dry_run) {
         error = nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "TLP:RED is sealed by the person who writes it, not by the node.");
     } else if (!draft->dry_run) {
-        error = seal_and_store(core, answer, id, draft, delivery, quoted);
+        error = nrs_seal_and_store(core, answer, id, &position, &sealing);
         if (error == NRS_OK) {
             error = nrs_roster_note_override(core, delivery->community, draft->label, draft->stale_roster,
                                              draft->person == NULL ? NULL : draft->person->id);
         }
     }
     if (error != NRS_OK) {
-        nrs_row_discard(&row);
-        return error;
+        goto out;
     }
     if (!draft->dry_run) {
         nrs_row_hex(&row, "id", id, sizeof id);
     }
-    nrs_delivery_row(&row, delivery, draft->label);
-    nrs_delivery_onward_row(core, &row, delivery, draft->label);
-    nrs_delivery_warn(core, &row, delivery, core->now_ms + draft->expires_in_ms);
-    return nrs_row_end(&row, answer->rows);
+    nrs_delivery_row(&row, sealing.delivery, draft->label);
+    if (draft->withhold_source) {
+        put_audience(&row, delivery);
+    }
+    nrs_delivery_onward_row(core, &row, sealing.delivery, draft->label);
+    nrs_delivery_warn(core, &row, sealing.delivery, core->now_ms + draft->expires_in_ms);
+    error = nrs_row_end(&row, answer->rows);
+out:
+    nrs_row_discard(&row);
+    nrs_delivery_wipe(&hubs);
+    return error;
 }
 
 nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request)
@@ -370,6 +415,12 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         goto out;
     }
     if (error == NRS_OK) {
+        error = nrs_withhold_inherit(core, answer, &draft->withhold_source, quoted->row.id);
+    }
+    if (error == NRS_OK && forward && draft->withhold_source) { /* the quote would name it, and its ID */
+        error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_withheld, "What was sent without naming its source is not quoted by its source.");
+    }
+    if (error == NRS_OK) {
         error = nrs_draft_read(core, answer, draft, request, &quoted->defaults, true);
     }
     if (error == NRS_OK) {
@@ -385,7 +436,7 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
     }
     if (error == NRS_OK) {
-        error = finish(core, answer, draft, &delivery, quoted->row.id);
+        error = finish(core, answer, draft, &delivery, quoted);
     }
 out:
     if (quoted != NULL) {

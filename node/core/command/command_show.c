@@ -6,6 +6,7 @@
 #include "report/withdrawal.h"
 #include "report/onward.h"
 #include "rules/edges.h"
+#include "withheld/withheld.h"
 
 static const char hint_as_person[] = "Act as the person it is addressed to: noroshi --as PERSON show ID.";
 static const char hint_asked[] = "Its sender has been asked for a new grant; look again when the sender's node has answered.";
@@ -63,7 +64,7 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
     if (error != NRS_OK) {
         return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
     }
-    verdict = nrs_policy_open((nrs_label)it->row.label, &facts);
+    verdict = nrs_withheld_verdict_open(core, it->view->header, &facts);
     if (verdict.error != NRS_OK) {
         return nrs_refuse(answer, verdict.error, verdict.allowed, "This node may not open the report.");
     }
@@ -278,6 +279,9 @@ nrs_error nrs_command_export(nrs_core *core, nrs_answer *answer, const json_t *r
             error = nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s may not leave this node by the sink %s.",
                                nrs_label_name((nrs_label)it.row.label), name);
         }
+    }
+    if (error == NRS_OK) {
+        error = nrs_withheld_refuse_export(answer, &it.row);
     }
     if (error == NRS_OK) {
         error = open_for(core, answer, &it, NRS_PLACE_EXPORT);

@@ -212,7 +212,7 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, submission *it, const 
 static nrs_error check_number(nrs_core *core, nrs_answer *answer, submission *it)
 {
     uint8_t place[NRS_HASH_SIZE];
-    nrs_error error = nrs_number_next(core, &it->number, &it->delivery, NRS_LABEL_RED);
+    nrs_error error = nrs_number_next(core, &it->number, &it->delivery, NRS_LABEL_RED, false);
 
     if (error != NRS_OK) {
         return error;

@@ -4,6 +4,7 @@
 
 #include "report/withdrawal.h"
 #include "rules/edges.h"
+#include "withheld/withheld.h"
 
 static const char hint_originator[] = "Ask who sent it to withdraw it; noroshi reply reaches the sender.";
 static const char hint_reason[] = "Say why, for those to read who were sent it: --reason TEXT.";
@@ -138,7 +139,8 @@ static nrs_error tell(withdrawing *it, const uint8_t *org)
     }
     memcpy(it->told[it->told_count], org, NRS_KEY_SIZE);
     it->told_count++;
-    return nrs_statement_queue(it->core, org, it->row.community, &it->statement);
+    return (it->row.flags & NRS_REPORT_WITHHELD) != 0 ? nrs_direct_queue(it->core, org, it->sealed->header, &it->statement)
+                                                      : nrs_statement_queue(it->core, org, it->row.community, &it->statement);
 }
 
 /* One of another community hears of it from the hub that let it in (SPEC 6.10). */
@@ -208,7 +210,7 @@ static nrs_error write(nrs_core *core, withdrawing *it)
     if (error == NRS_OK) {
         error = nrs_store_recipient_each(core->store, it->row.position, tell_recipient, it);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) == 0) { /* else the other hubs do not know of it */
         error = tell_hubs(core, it);
     }
     return nrs_command_written(core, error);

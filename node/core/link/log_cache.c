@@ -181,6 +181,7 @@ static nrs_error entry_of(nrs_log_entry **entry_out, const nrs_log_row *row, con
     }
     memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
     entry->label = (nrs_label)view->header->label;
+    entry->attribution = view->header->attribution;
     *entry_out = entry;
     return NRS_OK;
 }
@@ -190,7 +191,7 @@ nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_se
     nrs_log_entry *entry = NULL;
     nrs_error error;
 
-    if (view->header->label == NRS_LABEL_CLEAR) {
+    if (nrs_header_key_open(view->header)) {
         return NRS_OK; /* its audience is read when it is routed */
     }
     error = entry_of(&entry, row, view);

@@ -33,7 +33,8 @@ static nrs_error parse_sealed(nrs_log_entry *entry, nrs_slice payload)
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
         entry->label = (nrs_label)view->header->label;
-        if (entry->label == NRS_LABEL_CLEAR) {
+        entry->attribution = view->header->attribution;
+        if (nrs_header_key_open(view->header)) {
             error = nrs_clear_open(&file_key, view, view->grant);
             if (error == NRS_OK) {
                 error = nrs_body_open(&opened, view, file_key);
@@ -123,6 +124,7 @@ static nrs_error parse_slot_table(nrs_core *core, nrs_log_entry *entry, nrs_slic
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
         entry->label = (nrs_label)view->header->label;
+        entry->attribution = view->header->attribution;
         error = nrs_log_grant(core, &grant, &entry->grant_position, view, table->grant_id.data);
     }
     if (error == NRS_OK) {
@@ -147,6 +149,7 @@ static nrs_error parse_grant(nrs_core *core, nrs_log_entry *entry, nrs_slice pay
     if (error == NRS_OK) {
         memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
         entry->label = (nrs_label)view->header->label;
+        entry->attribution = view->header->attribution;
         error = nrs_signed_decode(&outer, payload);
     }
     if (error == NRS_OK) {
@@ -175,7 +178,7 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
         if (error == NRS_OK) {
             memcpy(entry->org, prekeys->org.data, NRS_KEY_SIZE);
         }
-    } else if (error == NRS_OK && entry->type == NRS_RECORD_ENVELOPE) {
+    } else if (error == NRS_OK && (entry->type == NRS_RECORD_ENVELOPE || entry->type == NRS_LOG_DIRECT)) {
         error = nrs_envelope_decode(&envelope, nrs_field(&outer->statement));
         if (error == NRS_OK) {
             memcpy(entry->community, envelope->community.data, NRS_HASH_SIZE);
@@ -209,7 +212,7 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     nrs_slice payload;
     nrs_error error;
 
-    if (entry->type == NRS_LOG_RESEND || entry->type == NRS_LOG_TOLD_AGAIN) {
+    if (entry->type == NRS_LOG_RESEND || entry->type == NRS_LOG_TOLD_AGAIN || entry->type == NRS_LOG_PUBLISH) {
         return NRS_OK; /* no record: read where it is routed */
     }
     error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));
@@ -217,6 +220,11 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
         return error;
     }
     payload = nrs_field(&record->payload);
+    if (entry->type == NRS_LOG_DIRECT) {
+        error = parse_signed(entry, payload);
+        nrs_record_free(&record);
+        return error;
+    }
     switch ((nrs_record_type)entry->type) {
     case NRS_RECORD_SEALED:
         error = parse_sealed(entry, payload);

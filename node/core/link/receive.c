@@ -7,6 +7,7 @@
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 /* The peer that hands a record over must have made it or be a hub of its community. */
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
@@ -64,8 +65,8 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if ((community->roster->rules->labels & (1u << header->label)) == 0) {
         return NRS_ERROR_COMMUNITY_RULE;
     }
-    if (header->attribution != NRS_ATTRIBUTION_NAMED) {
-        return NRS_ERROR_NOT_RUNNING_HERE;
+    if ((error = nrs_withheld_check_carry(core, header, community, from)) != NRS_OK) {
+        return error;
     }
     if ((error = nrs_disclaimers_check(core, header, NRS_PLACE_CARRY, 0)) != NRS_OK) {
         return error;
@@ -83,6 +84,12 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
                           : nrs_onward_carry_check(core, view->header, from) != NRS_OK) {
         return NRS_ERROR_NOT_MEMBER;
+    }
+    if (view->header->attribution == NRS_ATTRIBUTION_WITHHELD) { /* nobody keeps what is not for it, not even for a while */
+        error = nrs_withheld_check_carry(core, view->header, community, from);
+        if (error != NRS_OK) {
+            return error;
+        }
     }
     if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
         return NRS_ERROR_MALFORMED;
@@ -135,7 +142,7 @@ static nrs_error store_sealed(nrs_core *core, nrs_log_row *row, nrs_sealed_view 
     if (error == NRS_OK) {
         error = nrs_log_remember_sealed(core, row, view);
     }
-    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR) {
+    if (error == NRS_OK && nrs_header_key_open(view->header)) {
         error = nrs_open_clear(core, view, row->position);
     }
     if (error == NRS_OK && *slots != NULL) {

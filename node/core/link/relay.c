@@ -7,6 +7,7 @@
 #include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 void nrs_relay_item_wipe(nrs_relay_item *item)
 {
@@ -124,6 +125,53 @@ static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry *
     return error == NRS_OK ? nrs_log_entry_at(core, entry, position) : error;
 }
 
+static bool has_slot(const nrs_core *core, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    size_t index;
+
+    if (entry->slots == NULL) {
+        return false;
+    }
+    if (nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0) {
+        return true;
+    }
+    if (before == NULL) {
+        return false;
+    }
+    nrs_key_hash(key_hash, before->sign_key);
+    return nrs_slots_for(&index, 1, entry->slots, key_hash) > 0;
+}
+
+/* What is withheld leaves its source for the hub that has a slot in it, whole, and no other hub and no member (SPEC 10.3). */
+static nrs_error route_withheld(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_community *community, const nrs_peer *peer)
+{
+    const uint64_t position = entry->position, sealed_position = entry->sealed_position, grant_position = entry->grant_position;
+    nrs_error error = NRS_OK;
+
+    if (!entry->own || !nrs_peer_hub(core, peer, community) || !has_slot(core, entry, peer)) {
+        return NRS_OK;
+    }
+    if (entry->type == NRS_RECORD_SEALED) {
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->slots_record));
+        return NRS_OK;
+    }
+    error = nrs_relay_add_entry(core, item, sealed_position); /* a later grant and its table bring the report with them */
+    if (error == NRS_OK && grant_position != 0) {
+        error = nrs_relay_add_entry(core, item, grant_position);
+    }
+    if (error == NRS_OK) {
+        error = nrs_relay_add_entry(core, item, position);
+    }
+    if (error == NRS_ERROR_NOT_FOUND) { /* dropped meanwhile */
+        nrs_relay_item_wipe(item);
+        error = NRS_OK;
+    }
+    return error;
+}
+
 static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
@@ -136,6 +184,9 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
     }
     if (nrs_withdrawn_at(core, entry->type == NRS_RECORD_SEALED ? entry->position : entry->sealed_position)) {
         return NRS_OK; /* handed out to nobody any more */
+    }
+    if (entry->attribution == NRS_ATTRIBUTION_WITHHELD) {
+        return route_withheld(core, item, entry, community, peer);
     }
     if (nrs_peer_hub(core, peer, community)) {
         nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
@@ -159,6 +210,21 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
         return error;
     }
     return NRS_OK;
+}
+
+/* What this hub vouches for leaves at its tick: not where it stands in the log, but where this row says so. */
+static nrs_error route_at_tick(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    uint64_t position = 0;
+    nrs_error error = entry->record.size == NRS_HASH_SIZE ? nrs_store_log_find(core->store, &position, entry->record.data) : NRS_OK;
+
+    if (error == NRS_OK && position != 0) {
+        error = nrs_log_entry_at(core, &entry, position);
+    }
+    if (error != NRS_OK || position == 0 || entry->dropped || entry->type != NRS_RECORD_SEALED) {
+        return error;
+    }
+    return route_sealed(core, item, entry, peer);
 }
 
 /* Cards and prekeys: to whom shares a community with their owner, through its hubs. */
@@ -261,6 +327,16 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
     }
     if (entry->type == NRS_LOG_TOLD_AGAIN) {
         return nrs_told_again_route(core, item_out, entry, link);
+    }
+    if (entry->type == NRS_LOG_DIRECT) {
+        nrs_direct_route(core, item_out, entry, link->peer);
+        return NRS_OK;
+    }
+    if (entry->type == NRS_LOG_PUBLISH) {
+        return route_at_tick(core, item_out, entry, link->peer);
+    }
+    if (entry->type == NRS_RECORD_SEALED && entry->own && entry->attribution == NRS_ATTRIBUTION_VOUCHED) {
+        return NRS_OK;
     }
     switch ((nrs_record_type)entry->type) {
     case NRS_RECORD_SEALED:

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "withheld/withheld.h"
+
 #define REQUESTS_PER_MINUTE 64u         /* reports that one peer may ask for */
 #define SAME_AGAIN_MS (5ull * NRS_MINUTE_MS) /* one report to one peer: not twice within it */
 #define ROW_SIZE (NRS_KEY_SIZE + NRS_HASH_SIZE) /* for whom, and which report */
@@ -117,7 +119,7 @@ static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[
     if (error == NRS_ERROR_NOT_FOUND) {
         return NRS_OK; /* not here */
     }
-    if (error == NRS_OK && view->header->expires_ms > core->now_ms && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
+    if (error == NRS_OK && nrs_withheld_may_resend(core, view->header) && view->header->expires_ms > core->now_ms && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
         error = nrs_granted_to(core, &granted, view->id, peer);
     }
     if (error == NRS_OK && granted) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/onward.h"
+#include "withheld/withheld.h"
 
 #define ASKED_FOR_ONE_REPORT_MAX 8u /* by one organisation: more than a report's life of rotations by hand */
 
@@ -38,7 +39,7 @@ nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         statement.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
         statement.at_ms = core->now_ms;
         statement.reference = nrs_field_of(nrs_slice_of(prekey_id, NRS_PREKEY_ID_SIZE));
-        error = ask_grantor(core, view, &row, &statement);
+        error = view->header->attribution == NRS_ATTRIBUTION_WITHHELD ? nrs_statement_to_originator(core, view->header, &statement) : ask_grantor(core, view, &row, &statement);
         nrs_core_log(core, NRS_OK, "a report for a destroyed prekey came: a new grant is asked for");
     }
     nrs_bytes_wipe(&holder);
@@ -81,7 +82,7 @@ static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const 
     if (row->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
     }
-    if (row->label == NRS_LABEL_CLEAR) {
+    if (row->label == NRS_LABEL_CLEAR && (row->flags & NRS_REPORT_WITHHELD) == 0) {
         return NRS_ERROR_LABEL_FORBIDS; /* its key stands open: there is nothing to grant */
     }
     return row->key_state == NRS_KEY_HELD || row->key_state == NRS_KEY_PERSON ? NRS_OK : NRS_ERROR_KEY_EXPIRED;

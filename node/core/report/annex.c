@@ -18,6 +18,7 @@ nrs_error nrs_annex_of(nrs_bytes *annex_out, const nrs_report *report, const nrs
     shown.follows = report->follows;
     shown.number = report->number;
     shown.final = report->final;
+    shown.vouch = report->vouch;
     error = nrs_report_encode(&text, &shown);
     if (error == NRS_OK && text.size <= NRS_ANNEX_TEXT_SIZE_MAX) { /* a longer one is left out, and list opens the body instead */
         error = nrs_annex_seal(annex_out, file_key, nrs_slice_of_bytes(&text));

@@ -125,6 +125,9 @@ static nrs_error check_consent(nrs_core *core, nrs_grant_terms *terms, const nrs
     if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
+    if (header->attribution == NRS_ATTRIBUTION_WITHHELD) {
+        return NRS_ERROR_SOURCE_WITHHELD; /* it goes to its hub and no further, whatever is to become of what that publishes */
+    }
     if ((header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         return NRS_ERROR_ONWARD; /* its key is the originator's alone to give */
     }

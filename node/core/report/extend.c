@@ -13,6 +13,7 @@
 #include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 #define NAMED_PER_GRANT 32u /* organisations by name: a grant with its sealed audience has 2,048 bytes */
 
@@ -239,7 +240,7 @@ nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
     const nrs_header *header = extension->view->header;
     nrs_error error = NRS_OK;
 
-    if (header->onward == 0 || nrs_withdrawn(core, extension->view->id) || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 || nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE ||
+    if (header->onward == 0 || nrs_withdrawn(core, extension->view->id) || !nrs_withheld_may_extend(core, header) || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 || nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE ||
         nrs_community_by_id(core, header->community.data) == NULL) {
         return NRS_OK;
     }

@@ -5,6 +5,7 @@
 #include "report/withdrawal.h"
 #include "report/onward.h"
 #include "rules/edges.h"
+#include "withheld/withheld.h"
 
 #define REPORTS_PER_PEER 256u /* of those whose bundle came; in a round fewer */
 #define ROUND_EVERY_MS NRS_MINUTE_MS
@@ -51,7 +52,7 @@ static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *
 {
     const nrs_community *community = nrs_community_by_id(core, row->community);
 
-    return row->key_state == NRS_KEY_HELD && row->label != NRS_LABEL_CLEAR && !nrs_withdrawn(core, row->id) && community != NULL && community->member &&
+    return row->key_state == NRS_KEY_HELD && nrs_withheld_may_grant(core, row, peer) && !nrs_withdrawn(core, row->id) && community != NULL && community->member &&
            nrs_peer_member(core, peer, community) && nrs_peer_joined(core, peer, community);
 }
 

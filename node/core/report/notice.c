@@ -49,6 +49,9 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_header *h
     if ((community->roster->rules->labels & NRS_LABEL_BIT(header->label)) == 0) {
         return NRS_ERROR_COMMUNITY_RULE;
     }
+    if (header->attribution != NRS_ATTRIBUTION_NAMED) {
+        return NRS_ERROR_NOT_RUNNING_HERE; /* what is vouched for is not announced before */
+    }
     return nrs_disclaimers_check(core, header, NRS_PLACE_CARRY, 0);
 }
 

@@ -9,6 +9,7 @@
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 /* Whether the reader stood in a community when the report was sealed. An older roster than any held says nothing: then
  * membership now decides. */
@@ -89,7 +90,7 @@ static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, 
                             .originator = view->header->originator.data,
                             .label = view->header->label,
                             .urgency = view->header->urgency,
-                            .flags = view->header->flags,
+                            .flags = nrs_report_flags(view->header),
                             .created_ms = view->header->created_ms,
                             .expires_ms = view->header->expires_ms,
                             .received_ms = core->now_ms,
@@ -191,10 +192,10 @@ static nrs_error check_audience(nrs_core *core, nrs_way_in *way, const nrs_opene
     if (error == NRS_OK && way->terms->depth > 0) { /* named, and a member: both are what GREEN asks for */
         facts.community_named = facts.community_named || facts.org_named;
     }
-    if (error == NRS_OK && view->header->label == NRS_LABEL_CLEAR && !facts.org_named && !facts.community_named && !facts.person_named) {
+    if (error == NRS_OK && nrs_header_key_open(view->header) && !facts.org_named && !facts.community_named && !facts.person_named) {
         return NRS_ERROR_AUDIENCE; /* anyone may read it, but it is for others */
     }
-    return error == NRS_OK ? nrs_policy_open((nrs_label)view->header->label, &facts).error : error;
+    return error == NRS_OK ? nrs_withheld_verdict_open(core, view->header, &facts).error : error;
 }
 
 /* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
@@ -281,6 +282,7 @@ static nrs_error open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_
         told = nrs_place_of(opened.body);
         error = nrs_stream_take(core, view, &told);
     }
+    error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
     if (error == NRS_OK && fresh) {
         error = extend(core, view, position, way, file_key, opened.report->kind);
     }
@@ -355,6 +357,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         if (error == NRS_OK && grant->authority == NRS_AUTHORITY_ORIGINATOR) { /* only whom the originator let in takes part in its count */
             error = nrs_stream_take(core, view, &told);
         }
+        error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
     } else if (!nrs_error_is_fatal(error) && error != NRS_ERROR_BUSY) { /* no room for a secret now is no verdict */
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));

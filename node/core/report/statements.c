@@ -8,6 +8,7 @@
 #include "report/withdrawal.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 #define LETTER_SIZE_MAX (60u * 1024u)
 #define LETTER_DOUBT_MS (NRS_REPORT_LIFE_MS_MAX / 2)
@@ -62,7 +63,7 @@ nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint
     statement.stage = (uint32_t)stage;
     statement.person = text_field(person);
     statement.reason = text_field(reason);
-    return nrs_statement_to_source(core, header->originator.data, header->community.data, sealed_id, &statement);
+    return nrs_statement_to_originator(core, header, &statement);
 }
 
 /* An envelope's times are for its carriers, who refuse for good one that is not of their time, and whose clock is wrong cannot be
@@ -384,6 +385,10 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = nrs_withdrawal_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_HEAD) {
         error = nrs_head_take(core, from, community, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_VOUCHED) {
+        error = nrs_source_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_FILLER) {
+        error = NRS_OK; /* this digest had nothing to say */
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
     } else if (!nrs_error_is_fatal(error)) {

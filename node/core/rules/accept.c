@@ -6,6 +6,7 @@
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
+#include "withheld/withheld.h"
 
 static const char hint_received[] = "What this node has sent is open here; the disclaimers are for those who receive it.";
 static const char hint_person[] = "Act as the person it is addressed to: noroshi --as PERSON accept ID.";
@@ -160,7 +161,7 @@ static nrs_error write(nrs_core *core, decision *it)
         error = nrs_store_decision_add(core->store, &fresh, &kept);
     }
     if (error == NRS_OK && fresh) {
-        error = nrs_statement_to_source(core, it->row.originator, it->row.community, it->row.id, &statement);
+        error = nrs_statement_to_originator(core, it->seen.header, &statement);
     }
     nrs_bytes_wipe(&bytes);
     return nrs_command_written(core, error);

@@ -225,6 +225,7 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
                 const Nrs__Wire__PersonEntry *person, const char *who)
 {
     const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+    const bool open = request->label == NRS_LABEL_CLEAR && !request->withheld;
     nrs_addressee *addressee = &delivery->list[delivery->count];
     const char *name = NULL;
     nrs_duty_state duty;
@@ -251,13 +252,12 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
     }
     *addressee = (nrs_addressee){.peer = peer, .person = person};
     (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
-    addressee->granted = request->label == NRS_LABEL_CLEAR || (nrs_peer_joined(core, peer, delivery->community) &&
-                                                               nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK);
+    addressee->granted = open || (nrs_peer_joined(core, peer, delivery->community) && nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK);
     if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
         (void)leave_out(delivery, who, "no-prekey");
         return false;
     }
-    if (request->label != NRS_LABEL_CLEAR && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
+    if (!open && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
         (void)leave_out(delivery, who, nrs_error_rule(NRS_ERROR_FORGED));
         return false;
     }

@@ -32,6 +32,7 @@ typedef struct nrs_delivery_request {
     const nrs_header *quoted;       /* whose disclaimers the report inherits; or NULL */
     uint32_t onward;                /* the sender's consent */
     bool locked;                    /* nobody is granted before it accepts */
+    bool withheld;                  /* to the hub that is to vouch for it: never with an open key */
     bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
     const nrs_community *preferred; /* tried first when no address names a community; or NULL */
 } nrs_delivery_request;

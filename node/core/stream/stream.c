@@ -12,10 +12,10 @@ static int by_key(const void *a, const void *b)
     return memcmp(a, b, NRS_KEY_SIZE);
 }
 
-static nrs_error audience_of(uint8_t audience_out[NRS_HASH_SIZE], const nrs_core *core, const nrs_delivery *delivery, nrs_label label)
+static nrs_error audience_of(uint8_t audience_out[NRS_HASH_SIZE], const nrs_core *core, const nrs_delivery *delivery, nrs_label label, bool vouched)
 {
     uint8_t (*keys)[NRS_KEY_SIZE] = calloc(delivery->count + 1, sizeof *keys);
-    const uint8_t label_byte = (uint8_t)label;
+    const uint8_t label_byte = (uint8_t)((unsigned)label | (vouched ? 0x80u : 0u));
     nrs_slice parts[5];
 
     if (keys == NULL) {
@@ -37,11 +37,11 @@ static nrs_error audience_of(uint8_t audience_out[NRS_HASH_SIZE], const nrs_core
     return NRS_OK;
 }
 
-nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label)
+nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label, bool vouched)
 {
     nrs_sent_stream sent;
     nrs_number number;
-    nrs_error error = audience_of(number.audience, core, delivery, label);
+    nrs_error error = audience_of(number.audience, core, delivery, label, vouched);
 
     if (error == NRS_OK) {
         error = nrs_store_sent_stream_get(core->store, &sent, number.audience);
@@ -93,7 +93,8 @@ nrs_error nrs_number_use(nrs_core *core, const nrs_number *number, const nrs_del
 {
     nrs_stream_item item = {.sequence = number->sequence, .created_ms = created_ms};
     uint8_t key[NRS_HASH_SIZE];
-    nrs_error error = set(core, number, number->sequence, id, core->now_ms + core->head_after_ms);
+    const uint64_t leaves_ms = created_ms > core->now_ms ? created_ms : core->now_ms; /* what a hub vouches for leaves at its tick */
+    nrs_error error = set(core, number, number->sequence, id, leaves_ms + core->head_after_ms);
 
     if (error == NRS_OK) {
         memcpy(item.id, id, NRS_HASH_SIZE);

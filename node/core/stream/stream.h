@@ -9,6 +9,10 @@
 
 /* A type of rows of our own log that never leaves this node as such: a report to be sent again to one peer (resend.c). */
 #define NRS_LOG_RESEND 200u
+/* Likewise: what a hub vouches for leaves here, at its tick (withheld/publish.c). */
+#define NRS_LOG_PUBLISH 202u
+/* An ENVELOPE that goes to its reader alone, on the link with it: a source's word to its hub (withheld/direct.c). */
+#define NRS_LOG_DIRECT 203u
 
 /* ---- stream.c: our own count ---- */
 typedef struct nrs_number {
@@ -18,8 +22,9 @@ typedef struct nrs_number {
     uint8_t previous[NRS_HASH_SIZE]; /* of the report before; unused for the first */
     uint64_t tell_ms;                /* of what was sent so far */
 } nrs_number;
-/** The number that the next report to these recipients under this label has. Writes nothing. */
-NRS_MUST_USE nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label);
+/** The number that the next report to these recipients under this label has. vouched: of those that this hub vouches for, which
+ *  are counted by themselves, since they leave later than they are sealed. Writes nothing. */
+NRS_MUST_USE nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label, bool vouched);
 nrs_slice nrs_number_previous(const nrs_number *number);
 /** Keep the stream of a number that another process seals under, so that the same comes out when it has. */
 NRS_MUST_USE nrs_error nrs_number_reserve(nrs_core *core, const nrs_number *number);

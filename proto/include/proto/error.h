@@ -73,7 +73,12 @@
     X(NOT_ORIGINATOR, "not-originator", 3, "only who sent the report may do this")                                     \
     X(ONWARD, "onward", 3, "the source has not agreed to its being passed on so far")                                  \
     X(UNKNOWN_SIGNER, "signer-unknown", 5, "the signature holds, but who made it is not known here")                   \
-    X(PASSPHRASE_SHORT, "passphrase-short", 8, "a new passphrase has at least 8 characters")
+    X(PASSPHRASE_SHORT, "passphrase-short", 8, "a new passphrase has at least 8 characters")                           \
+    X(NOT_HUB, "not-hub", 3, "only a hub of the community may do this")                                                \
+    X(SOURCE_WITHHELD, "source-withheld", 3, "a report whose source is withheld goes to its hub and no further")       \
+    X(SOURCE_NAMED, "source-named", 3, "the text names the source that is withheld")                                   \
+    X(NOT_WITHHELD, "not-withheld", 3, "the report's source is not withheld: there is nothing to vouch for")           \
+    X(VOUCHED_ALREADY, "vouched-already", 3, "it has been vouched for already")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

@@ -8,14 +8,25 @@
 
 #include "proto/bytes.h"
 
+/* What a field tells, so that the one can be shared wider than the other (SPEC 4.4). */
+enum { NRS_FORM_BOTH = 0, NRS_FORM_TECHNICAL = 1, NRS_FORM_DAMAGE = 2 };
+/* It names the source; it says when the source reported. */
+enum { NRS_FORM_NAMES_SOURCE = 1, NRS_FORM_DATES_SOURCE = 2 };
+
 typedef struct nrs_form_field {
     const char *name; /* stable code: "subject", "tlp", "event_type", "cause", "occurred_at" … */
     const char *ja;
     const char *en;
     int required;     /* 1 for the first four */
     int vocabulary;   /* an nrs_vocabulary whose codes are the only values, comma-separated for causes; or 0 */
+    int part;         /* NRS_FORM_…: whether it tells of the attack or of the damage */
+    int source;       /* NRS_FORM_…: whether it tells whose report it is */
 } nrs_form_field;
 
+/** By its name; NULL if there is none. */
+const nrs_form_field *nrs_form_field_named(const char *name);
+/** "technical" or "damage"; NRS_FORM_BOTH for any other word. */
+int nrs_form_part_parse(const char *word);
 /** All fields in the order of the form; static storage. */
 const nrs_form_field *nrs_form_fields(size_t *count_out);
 

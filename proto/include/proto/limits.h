@@ -121,6 +121,12 @@
 #define NRS_GAP_GRACE_MS_MIN 100u
 #define NRS_HEAD_AFTER_MS_DEFAULT NRS_HOUR_MS
 #define NRS_HEAD_AFTER_MS_MIN 100u
+#define NRS_VIA_COUNT_MAX 8u             /* hubs that a source gives one report to */
+#define NRS_VOUCHED_BODY_SIZE_MIN 16384u /* class of the sealed body of what a hub vouches for */
+#define NRS_VOUCH_TICK_MS_DEFAULT (10 * NRS_MINUTE_MS)
+#define NRS_VOUCH_TICK_MS_MIN 500u
+#define NRS_QUESTION_SIZE_MAX 2400u      /* bytes of text: it fits in one digest */
+#define NRS_DIGEST_FILLER_SIZE 1100u     /* what no smaller class of letters holds, so that all digests have one size */
 #define NRS_DEFERRED_COUNT_MAX 4096u
 #define NRS_DEFERRED_PER_PEER_MAX 256u
 #define NRS_DEFERRED_ROSTER_ROOM 128u         /* of these for rosters alone: they let the others go */

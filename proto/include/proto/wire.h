@@ -49,6 +49,9 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_REGRANT = 7, /* asks for a new grant: the prekey that `reference` names is destroyed */
     NRS_STATEMENT_MISSING = 8, /* asks for reports that are missing from a stream */
     NRS_STATEMENT_NOTICE = 9, /* of a report whose key comes with the acceptance only */
+    NRS_STATEMENT_FILLER = 10, /* brings a digest to the size of all others */
+    NRS_STATEMENT_QUESTION = 11, /* of a hub to a source that it does not name */
+    NRS_STATEMENT_VOUCHED = 12, /* as which report a withheld one was published */
     NRS_STATEMENT_HEAD = 13,  /* says up to which number a stream goes */
     NRS_STATEMENT_PASSED_ON = 18 /* a receipt of one whom this hub let in, for the originator, which shares no community with it */
 } nrs_statement_type;

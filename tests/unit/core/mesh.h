@@ -11,6 +11,7 @@
 #define MESH_NODE_MAX 12
 #define MESH_LINK_MAX 256
 #define MESH_GAP_GRACE_MS 10000u
+#define MESH_VOUCH_TICK_MS 60000u
 
 typedef struct mesh_node {
     char org[NRS_NAME_SIZE_MAX + 1];

@@ -56,7 +56,7 @@ static const struct stage_of_step {
     {"report", "body-padding", "body"},
     {"report", "report-commitment", "body"},
     {"report", "audience-commitment", "body"},
-    {"report", "place", "body"},
+    {"report", "place", "body"},             {"report", "vouch", "body"},
     {"report", "grant-audience", "audience"},
     {"report", "grant-audience-commitment", "audience"},
     {"envelope", "signature", "envelope"},
@@ -187,7 +187,7 @@ static nrs_error take_key(nrs_secret **key_out, vector *v, const nrs_sealed_view
     const nrs_public_keys grantor = read_public(v, "grantor_sign", "grantor_agree");
     nrs_error error = NRS_OK;
 
-    if (view->header->label == NRS_LABEL_CLEAR) {
+    if (nrs_header_key_open(view->header)) {
         return nrs_clear_open(key_out, view, grant);
     }
     read_identity(&reader, v, "reader");

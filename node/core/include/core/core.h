@@ -31,6 +31,7 @@ typedef struct nrs_core_options {
     uint32_t link_window;         /* bytes; 0 for the default */
     uint32_t gap_grace_ms;        /* how long a missing report may be on another way; 0 for the default */
     uint32_t head_after_ms;       /* after which recipients that have not confirmed the last report are told of it; 0 for the default */
+    uint32_t vouch_tick_ms;       /* a hub publishes what it vouches for at multiples of it; 0 for the default */
 } nrs_core_options;
 
 NRS_MUST_USE nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uint64_t now_ms);

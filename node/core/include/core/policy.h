@@ -106,6 +106,25 @@ bool nrs_policy_community_covers(nrs_label label, uint32_t from, uint32_t to);
  *  community, whose other members were the originator's to address. */
 nrs_verdict nrs_policy_onward(nrs_label label, uint32_t onward, bool home, uint32_t role);
 
+/* ---- Sources that are withheld (policy_withheld.c) ---- */
+
+/** What is asked about a report whose source is withheld, or vouched for. */
+typedef struct nrs_attribution_facts {
+    uint32_t attribution;   /* NRS_ATTRIBUTION_… */
+    bool rule_allows;       /* the community's rules allow withheld sources */
+    bool direct;            /* its originator hands it over itself */
+    bool here_hub;          /* this node is a hub of the community */
+    bool originator_hub;
+} nrs_attribution_facts;
+/** Sending: may the source be withheld under this label? */
+nrs_verdict nrs_policy_withhold(nrs_label label, bool rule_allows);
+/** Taking from a peer: withheld goes from its source to a hub and no further; only a hub vouches. */
+nrs_verdict nrs_policy_attribution(const nrs_attribution_facts *facts);
+/** Opening what is withheld: the desk of a hub that it names. */
+nrs_verdict nrs_policy_withheld_open(const nrs_reader_facts *facts, bool here_hub);
+/** Vouching: never under a looser label than the source gave. */
+nrs_verdict nrs_policy_vouch_label(nrs_label given, nrs_label wanted);
+
 /** One question about everything at once. The label is asked first, then the duty, then the disclaimer. */
 typedef struct nrs_edge {
     nrs_edge_place place;

@@ -124,6 +124,10 @@ typedef enum nrs_key_state {
     NRS_KEY_WITHDRAWN = 5    /* destroyed since the report was withdrawn, or never taken; the row stays */
 } nrs_key_state;
 
+/* Beside the flags of the header: what its attribution is. */
+#define NRS_REPORT_WITHHELD (1u << 16) /* its source is withheld: at the source itself, and at its hub */
+#define NRS_REPORT_VOUCHED (1u << 17)  /* a hub vouches for its source */
+
 typedef struct nrs_report_row {
     uint64_t position;       /* of the SEALED record in the log; the row's key */
     const uint8_t *id;       /* 32 */

@@ -1,0 +1,145 @@
+/* Digests (SPEC 6.11): what a hub has to say to the sources it does not name leaves in envelopes of one size to all members at once,
+ * most of which say nothing. Who reads the wire, or carries them, cannot tell for whom one was. */
+#include "withheld/withheld.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELD_COUNT_MAX 4096u       /* statements looked at for one tick */
+#define DIGEST_SAID_SIZE_MAX 2900u /* bytes of statements in one digest: beside the filler they stay in its class */
+
+typedef struct held {
+    uint64_t number;
+    bool due; /* it is what the digests leave for */
+    uint8_t to[NRS_KEY_SIZE];
+    nrs_bytes statement;
+} held;
+
+typedef struct held_list {
+    held *list;
+    size_t count;
+} held_list;
+
+static void held_wipe(held_list *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        nrs_bytes_wipe(&all->list[i].statement);
+    }
+    free(all->list);
+    *all = (held_list){0};
+}
+
+static nrs_error gather(void *context, const nrs_digest_row *row)
+{
+    held_list *all = context;
+    held *one = &all->list[all->count];
+    nrs_error error;
+
+    NRS_ASSERT(all->count < HELD_COUNT_MAX);
+    *one = (held){.number = row->number, .due = row->due_ms != 0};
+    memcpy(one->to, row->recipient, NRS_KEY_SIZE);
+    error = nrs_bytes_copy(&one->statement, row->statement);
+    all->count += error == NRS_OK ? 1 : 0;
+    return error;
+}
+
+static nrs_error filler(nrs_bytes *bytes_out, uint64_t now_ms)
+{
+    static const uint8_t zeros[NRS_DIGEST_FILLER_SIZE] = {0};
+    nrs_statement statement;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_FILLER;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(zeros, NRS_HASH_SIZE));
+    statement.at_ms = now_ms;
+    statement.detail = nrs_field_of(nrs_slice_of(zeros, sizeof zeros));
+    return nrs_statement_encode(bytes_out, &statement);
+}
+
+/* The statements for one reader that still fit; the rest leaves with the next tick. */
+static nrs_error collect(nrs_core *core, nrs_slice *statements, size_t *count, const held_list *all, const nrs_peer *peer)
+{
+    size_t size = 0;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < all->count && *count < NRS_STATEMENT_COUNT_MAX && error == NRS_OK; i++) {
+        const held *one = &all->list[i];
+
+        if (!nrs_key_follows(core, one->to, peer->keys.sign_key) || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX) {
+            continue;
+        }
+        size += one->statement.size + 8;
+        statements[*count] = nrs_slice_of_bytes(&one->statement);
+        (*count)++;
+        error = nrs_store_digest_delete(core->store, one->number);
+    }
+    return error;
+}
+
+static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding)
+{
+    nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
+    nrs_recipient to;
+    nrs_envelope_request request = {.statements = statements, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE), .to = &to,
+                                    .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+    nrs_bytes record = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error = nrs_recipient_of(core, &to, peer, NULL);
+
+    if (error != NRS_OK) {
+        return nrs_error_is_fatal(error) ? error : NRS_OK; /* what it is to be told waits */
+    }
+    statements[0] = padding;
+    error = collect(core, statements, &request.statement_count, all, peer);
+    if (error == NRS_OK) {
+        error = nrs_envelope_seal(&record, core->identity, &request);
+    }
+    if (error == NRS_OK) {
+        nrs_record_id(id, nrs_slice_of_bytes(&record));
+        error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, nrs_slice_of_bytes(&record), nrs_slice_of(core->self.sign_key, NRS_KEY_SIZE),
+                            nrs_slice_of(NULL, 0), request.expires_ms);
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+/* Whether anyone can be told what is due: else nothing leaves, over and over, for a reader that is gone. */
+static bool reachable(const nrs_core *core, const held_list *all)
+{
+    nrs_recipient to;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const nrs_peer *successor = nrs_key_successor(core, all->list[i].to);
+        const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, all->list[i].to);
+
+        if (all->list[i].due && peer != NULL && nrs_recipient_of(core, &to, peer, NULL) == NRS_OK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
+{
+    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    nrs_bytes padding = {0};
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, false, HELD_COUNT_MAX, gather, &all);
+
+    if (error == NRS_OK && !reachable(core, &all)) {
+        goto out;
+    }
+    if (error == NRS_OK) {
+        error = filler(&padding, core->now_ms);
+    }
+    for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
+        const nrs_peer *peer = nrs_peer_by_sign(core, community->roster->members[i]->sign_key.data);
+
+        if (peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_member(core, peer, community)) {
+            error = send_one(core, community, &all, peer, nrs_slice_of_bytes(&padding));
+        }
+    }
+out:
+    nrs_bytes_wipe(&padding);
+    held_wipe(&all);
+    return error;
+}

@@ -1,0 +1,104 @@
+/* What a source has to say to the hub that it gave a report to goes on the link between the two alone: other hubs, which carry
+ * letters of members, would learn that there is something between them. */
+#include "withheld/withheld.h"
+
+#include <string.h>
+
+#include "stream/stream.h"
+
+#define AT_ONCE 64u
+#define DUE_NOW 1u /* a time that is past by any clock */
+
+nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const nrs_header *header, const nrs_statement *statement)
+{
+    nrs_digest_row row = {.due_ms = DUE_NOW, .expires_ms = header->expires_ms + NRS_REPORT_LIFE_MS_MAX, .direct = true, .recipient = to,
+                          .community = header->community.data};
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_statement_encode(&bytes, statement);
+
+    row.statement = nrs_slice_of_bytes(&bytes);
+    if (error == NRS_OK) {
+        error = nrs_store_digest_add(core->store, &row);
+    }
+    if (error == NRS_OK) {
+        core->publish_due_ms = DUE_NOW;
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+typedef struct waiting {
+    struct {
+        uint64_t number;
+        uint8_t to[NRS_KEY_SIZE];
+        nrs_bytes statement;
+    } list[AT_ONCE];
+    size_t count;
+} waiting;
+
+static nrs_error gather(void *context, const nrs_digest_row *row)
+{
+    waiting *all = context;
+
+    NRS_ASSERT(all->count < AT_ONCE);
+    all->list[all->count].number = row->number;
+    memcpy(all->list[all->count].to, row->recipient, NRS_KEY_SIZE);
+    all->count++;
+    return nrs_bytes_copy(&all->list[all->count - 1].statement, row->statement);
+}
+
+static nrs_error post(nrs_core *core, const nrs_community *community, const uint8_t *to, nrs_slice statement, uint64_t number)
+{
+    const nrs_peer *successor = nrs_key_successor(core, to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
+    nrs_recipient reader;
+    nrs_envelope_request request = {.statements = &statement, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE),
+                                    .to = &reader, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+    nrs_bytes record = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error;
+
+    if (peer == NULL || nrs_recipient_of(core, &reader, peer, NULL) != NRS_OK) {
+        return NRS_OK; /* it waits */
+    }
+    error = nrs_envelope_seal(&record, core->identity, &request);
+    if (error == NRS_OK) {
+        nrs_record_id(id, nrs_slice_of_bytes(&record));
+        error = nrs_store_log_append(core->store, &position,
+                                     &(nrs_log_row){.type = NRS_LOG_DIRECT, .id = id, .owner = nrs_slice_of(id, sizeof id),
+                                                    .record = nrs_slice_of_bytes(&record), .received_ms = core->now_ms, .expires_ms = request.expires_ms});
+    }
+    nrs_bytes_wipe(&record);
+    return error == NRS_OK ? nrs_store_digest_delete(core->store, number) : error;
+}
+
+nrs_error nrs_direct_send(nrs_core *core, const nrs_community *community)
+{
+    waiting all = {.count = 0};
+    nrs_error error = nrs_store_digest_each(core->store, community->id, true, AT_ONCE, gather, &all);
+
+    for (size_t i = 0; i < all.count; i++) {
+        if (error == NRS_OK) {
+            error = post(core, community, all.list[i].to, nrs_slice_of_bytes(&all.list[i].statement), all.list[i].number);
+        }
+        nrs_bytes_wipe(&all.list[i].statement);
+    }
+    return error;
+}
+
+void nrs_direct_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, entry->community);
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t former[NRS_KEY_HASH_SIZE] = {0};
+
+    if (before != NULL) {
+        nrs_key_hash(former, before->sign_key);
+    }
+    if (community != NULL && nrs_peer_member(core, peer, community) &&
+        (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || (before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0))) {
+        item->records[item->count] = nrs_slice_of_bytes(&entry->record);
+        item->count++;
+    }
+}

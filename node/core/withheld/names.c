@@ -1,0 +1,117 @@
+/* Whether a text that is to be published names its source: the organisation's id and name, its persons, the contacts and hosts of its
+ * card. What a text tells in other words no program finds. */
+#include <stdio.h>
+#include <string.h>
+
+#include "withheld/withheld.h"
+
+#define ID_SIZE_MIN 3u   /* of a person's id: shorter ones are words of any text */
+#define NAME_SIZE_MIN 6u /* bytes of a person's name or a contact: two Japanese characters */
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool ascii(const char *text)
+{
+    return (unsigned char)text[0] < 0x80;
+}
+
+/* words: only where no letter or digit stands on either side. ASCII letters in any case. */
+static bool contains(const char *text, const char *what, size_t what_size, bool words)
+{
+    const size_t text_size = strlen(text);
+
+    for (size_t i = 0; what_size > 0 && i + what_size <= text_size; i++) {
+        size_t same = 0;
+
+        while (same < what_size && lower(text[i + same]) == lower(what[same])) {
+            same++;
+        }
+        if (same == what_size && (!words || ((i == 0 || !word_char(text[i - 1])) && !word_char(text[i + what_size])))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name without the words that only say what kind of company it is. */
+static bool contains_name(const char *text, const char *name)
+{
+    static const char *const kinds[] = {"株式会社", "（株）", "(株)", "有限会社", " Co., Ltd.", " Inc.", " Corporation"};
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const size_t kind_size = strlen(kinds[i]);
+
+        if (size > kind_size && strncmp(name, kinds[i], kind_size) == 0) {
+            name += kind_size;
+            size -= kind_size;
+        }
+        if (size > kind_size && strncmp(name + size - kind_size, kinds[i], kind_size) == 0) {
+            size -= kind_size;
+        }
+    }
+    while (size > 0 && (name[size - 1] == ' ' || name[size - 1] == ',')) {
+        size--;
+    }
+    return contains(text, name, size, ascii(name));
+}
+
+static bool card_names(const char **found_out, const nrs_card *card, const char *text)
+{
+    for (size_t i = 0; i < card->n_persons; i++) {
+        const Nrs__Wire__PersonEntry *person = card->persons[i];
+
+        if ((strlen(person->name) >= NAME_SIZE_MIN && contains(text, person->name, strlen(person->name), ascii(person->name))) ||
+            (strlen(person->id) >= ID_SIZE_MIN && contains(text, person->id, strlen(person->id), true))) {
+            *found_out = person->id;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < card->n_contacts; i++) {
+        const char *value = card->contacts[i]->value;
+
+        if (strlen(value) >= NAME_SIZE_MIN && contains(text, value, strlen(value), false)) {
+            *found_out = value;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < card->n_endpoints; i++) {
+        const char *host = card->endpoints[i] + strlen("tcp://");
+        const char *port = strrchr(host, ':');
+
+        if (port != NULL && contains(text, host, (size_t)(port - host), true)) {
+            *found_out = card->endpoints[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_community *community, const nrs_peer *source, const char *text)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(community->roster, source->keys.sign_key);
+
+    (void)core;
+    NRS_ASSERT(found_out != NULL && text != NULL);
+    if (contains(text, source->org, strlen(source->org), true)) {
+        *found_out = source->org;
+        return true;
+    }
+    if (member != NULL && contains_name(text, member->name)) {
+        *found_out = member->name;
+        return true;
+    }
+    if (source->card != NULL && contains_name(text, source->card->name)) {
+        *found_out = source->card->name;
+        return true;
+    }
+    return source->card != NULL && card_names(found_out, source->card, text);
+}

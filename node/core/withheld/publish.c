@@ -1,0 +1,148 @@
+/* The tick (SPEC 6.11): at multiples of a fixed time a hub lets go what it vouches for, and the digests to sources. So neither
+ * tells when a report came in, nor when the secretariat read it. */
+#include "withheld/withheld.h"
+
+#include <string.h>
+
+#include "report/onward.h"
+#include "stream/stream.h"
+
+#define PUBLISHED_AT_ONCE 64u
+
+nrs_error nrs_withheld_load(nrs_core *core)
+{
+    return nrs_store_publish_next(core->store, &core->publish_due_ms);
+}
+
+uint64_t nrs_withheld_next_tick(const nrs_core *core)
+{
+    NRS_ASSERT(core->vouch_tick_ms > 0);
+    return (core->now_ms / core->vouch_tick_ms + 1) * core->vouch_tick_ms;
+}
+
+static void expect(nrs_core *core, uint64_t due_ms)
+{
+    if (core->publish_due_ms == 0 || due_ms < core->publish_due_ms) {
+        core->publish_due_ms = due_ms;
+    }
+}
+
+nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_t due_ms)
+{
+    nrs_error error = nrs_store_publish_add(core->store, position, due_ms);
+
+    if (error == NRS_OK) {
+        expect(core, due_ms);
+    }
+    return error;
+}
+
+nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms)
+{
+    nrs_digest_row row = {.due_ms = due_ms, .expires_ms = header->expires_ms, .recipient = header->originator.data, .community = header->community.data};
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_statement_encode(&bytes, statement);
+
+    row.statement = nrs_slice_of_bytes(&bytes);
+    if (error == NRS_OK) {
+        error = nrs_store_digest_add(core->store, &row);
+    }
+    if (error == NRS_OK && due_ms != 0) {
+        expect(core, due_ms);
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement)
+{
+    if (header->attribution != NRS_ATTRIBUTION_WITHHELD) {
+        return nrs_statement_to_source(core, header->originator.data, header->community.data, statement->sealed_id.data, statement);
+    }
+    /* A receipt waits for something else to leave: alone it would tell that a report has come. What was asked for a destroyed
+     * prekey cannot wait, since nothing else would come of the report. */
+    return nrs_digest_hold(core, header, statement, statement->type == NRS_STATEMENT_REGRANT ? nrs_withheld_next_tick(core) : 0);
+}
+
+typedef struct due_list {
+    uint64_t positions[PUBLISHED_AT_ONCE];
+    size_t count;
+} due_list;
+
+static nrs_error gather(void *context, uint64_t position)
+{
+    due_list *due = context;
+
+    NRS_ASSERT(due->count < PUBLISHED_AT_ONCE);
+    due->positions[due->count] = position;
+    due->count++;
+    return NRS_OK;
+}
+
+/* It goes on to other communities now, as what a hub sends in its own name does at once. */
+static nrs_error extend(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE])
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, sealed_id);
+
+    if (error == NRS_OK) {
+        error = nrs_onward_extend_late(core, &row, NULL);
+    }
+    nrs_bytes_wipe(&holder);
+    return nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+/* A row of our log behind all others, from which the report is routed as if it had been made now. */
+static nrs_error let_go(nrs_core *core, uint64_t position)
+{
+    const nrs_log_entry *entry;
+    uint8_t id[NRS_HASH_SIZE], sealed_id[NRS_HASH_SIZE];
+    uint64_t expires_ms, appended = 0;
+    nrs_error error = nrs_log_entry_at(core, &entry, position);
+
+    if (error != NRS_OK || entry->dropped) {
+        return error == NRS_OK ? nrs_store_publish_delete(core->store, position) : error;
+    }
+    memcpy(sealed_id, entry->id, sizeof sealed_id);
+    expires_ms = entry->expires_ms;
+    nrs_hash_one(id, NRS_DOMAIN_PUBLISH, nrs_slice_of(sealed_id, sizeof sealed_id));
+    error = nrs_store_log_append(core->store, &appended,
+                                 &(nrs_log_row){.type = NRS_LOG_PUBLISH, .id = id, .owner = nrs_slice_of(id, sizeof id),
+                                                .record = nrs_slice_of(sealed_id, sizeof sealed_id), .received_ms = core->now_ms,
+                                                .expires_ms = expires_ms});
+    if (error == NRS_OK) {
+        error = extend(core, sealed_id);
+    }
+    return error == NRS_OK ? nrs_store_publish_delete(core->store, position) : error;
+}
+
+nrs_error nrs_withheld_tick(nrs_core *core)
+{
+    due_list due = {.count = 0};
+    nrs_error error = NRS_OK;
+
+    if (core->publish_due_ms == 0 || core->now_ms < core->publish_due_ms) {
+        return NRS_OK;
+    }
+    error = nrs_store_publish_each(core->store, core->now_ms, PUBLISHED_AT_ONCE, gather, &due);
+    for (size_t i = 0; i < due.count && error == NRS_OK; i++) {
+        error = let_go(core, due.positions[i]);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_digest_expire(core->store, core->now_ms);
+    }
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        bool leaves = false;
+
+        error = nrs_direct_send(core, &core->communities[i]);
+        error = error != NRS_OK ? error : nrs_store_digest_due(core->store, &leaves, core->communities[i].id, core->now_ms);
+        if (error == NRS_OK && leaves) {
+            error = nrs_digest_send(core, &core->communities[i]);
+        }
+        if (error == NRS_OK && leaves) { /* whose reader cannot be reached yet */
+            error = nrs_store_digest_defer(core->store, core->communities[i].id, core->now_ms, nrs_withheld_next_tick(core));
+        }
+    }
+    return error == NRS_OK ? nrs_store_publish_next(core->store, &core->publish_due_ms) : error;
+}

@@ -1,0 +1,84 @@
+/* Sources that are withheld (SPEC 6.11): a source seals to its hub alone; the hub's secretariat vouches, and the hub publishes a
+ * report of its own at a fixed tick; what the hub has to say to the source leaves in digests of one size to all. */
+#ifndef CORE_WITHHELD_H
+#define CORE_WITHHELD_H
+
+#include "command/command_draft.h"
+#include "store/withheld.h"
+
+/* ---- withheld.c: the checks of all nodes ---- */
+
+/** The flags of a report's row: those of its header, and what its attribution is. */
+uint32_t nrs_report_flags(const nrs_header *header);
+/** Part of the checks to carry. Returns COMMUNITY_RULE, SOURCE_WITHHELD, NOT_HUB. */
+NRS_MUST_USE nrs_error nrs_withheld_check_carry(nrs_core *core, const nrs_header *header, const nrs_community *community, const nrs_peer *from);
+/** Whether the audience may open it: nrs_policy_open, but for what is withheld. */
+nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, const nrs_reader_facts *facts);
+/** What a source withheld leaves a hub as what the hub vouches for, and in no other way. Refuses. */
+NRS_MUST_USE nrs_error nrs_withheld_refuse_export(nrs_answer *answer, const nrs_report_row *row);
+/** Nothing that is withheld is sent again by anyone, nor what is vouched for before it has left. */
+bool nrs_withheld_may_resend(const nrs_core *core, const nrs_header *header);
+bool nrs_withheld_may_grant(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer);
+/** Nor is it extended by a hub; what is vouched for is, once it has left. */
+bool nrs_withheld_may_extend(const nrs_core *core, const nrs_header *header);
+/** At a recipient: note the number that a vouched report bears; two with one number are an alarm. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_vouched_take(nrs_core *core, const nrs_sealed_view *view, const nrs_report *report);
+
+/* ---- notes.c: what a hub and a source keep about such a report, under its file key ---- */
+
+/** One object, borrowed. */
+NRS_MUST_USE nrs_error nrs_withheld_note(nrs_core *core, const nrs_report_row *row, const json_t *note);
+/** Out: notes_out: an array, owned. */
+NRS_MUST_USE nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, const nrs_report_row *row);
+/** As which report it was published; whole: not in parts. NULL when it was not. Borrowed from notes. */
+const char *nrs_withheld_published(const json_t *notes, const char *part);
+/** Whether it waits for the secretariat, at its hub: nothing of it was published. */
+NRS_MUST_USE nrs_error nrs_withheld_waits(nrs_core *core, bool *waits_out, const nrs_report_row *report);
+/** The keys `vouched` and `vouched_as` of a row. text: NULL where it does not open here. */
+NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text);
+
+/* ---- withhold.c: at the source ---- */
+
+/** Whom a withheld report is sealed to: the hub that the request names, or the one there is. audience: whom the hub is to publish
+ *  it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
+NRS_MUST_USE nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft,
+                                         const nrs_delivery *audience, const nrs_header *quoted);
+/** Whether this id is a report that this node sent with its source withheld; then what follows or answers it is withheld too.
+ *  Refuses to follow what is withheld by another. */
+NRS_MUST_USE nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);
+/** A hub's word that it published a report of ours. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
+
+/* ---- vouch_text.c, names.c: what a hub publishes of it ---- */
+
+/** Whether a text names the organisation or its persons. Out: found_out: which name, borrowed from the card or roster. */
+bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_community *community, const nrs_peer *source, const char *text);
+/** The texts of the request, or of the source where the request has none, without the fields that tell who it is. Out: texts_out: an
+ *  object with subject, body and fields, owned; dropped_out: names of fields that were left out, an array. */
+NRS_MUST_USE nrs_error nrs_vouch_texts(nrs_answer *answer, json_t **texts_out, json_t *dropped, const json_t *request, const nrs_report *source);
+
+/* ---- publish.c, digest.c: the tick ---- */
+
+NRS_MUST_USE nrs_error nrs_withheld_load(nrs_core *core);
+/** Let go what is due. With each tick; cheap when nothing is. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_withheld_tick(nrs_core *core);
+/** The next tick after now. */
+uint64_t nrs_withheld_next_tick(const nrs_core *core);
+/** A sealed report in the log leaves at that time. */
+NRS_MUST_USE nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_t due_ms);
+/** Send a statement to a report's originator: at once, but to a source that is withheld in the next digest that leaves. */
+NRS_MUST_USE nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement);
+/** A statement that makes a digest leave at that time. */
+NRS_MUST_USE nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms);
+/** Send the digests of a community: one of one size to each member. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community);
+
+/* ---- direct.c: a source's word to its hub ---- */
+
+/** Send a statement about a withheld report to a hub that it was given to. */
+NRS_MUST_USE nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const nrs_header *header, const nrs_statement *statement);
+/** Let go what waits in a community and whose reader can be sealed to. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_direct_send(nrs_core *core, const nrs_community *community);
+void nrs_direct_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer);
+
+#endif

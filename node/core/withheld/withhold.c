@@ -1,0 +1,178 @@
+/* At the source: a report whose source is withheld is sealed to the hub that is to vouch for it, and to nobody else (SPEC 6.11). */
+#include <string.h>
+
+#include "withheld/withheld.h"
+
+static const char hint_hub[] = "The command noroshi community show lists the hubs of a community.";
+static const char hint_self[] = "The node that withholds a source needs another hub than itself to vouch for it.";
+static const char hint_name[] = "Leave --name-source out: the hub that vouches names no source.";
+static const char hint_unlock[] = "Leave --unlock-on-accept out: the hub must read the report before it vouches.";
+static const char hint_only[] = "Address it to those who are to read it: @community or organisations. The hub receives it in any case.";
+static const char hint_follow[] = "What a source withheld is published with noroshi vouch, under an ID of its own.";
+
+static nrs_error check(nrs_answer *answer, const nrs_draft *draft, const nrs_community *community)
+{
+    const nrs_verdict verdict = nrs_policy_withhold(draft->label, (community->roster->rules->flags & NRS_RULE_WITHHELD) != 0);
+
+    if (verdict.error == NRS_ERROR_COMMUNITY_RULE) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "The rules of @%s do not allow withheld sources.", community->roster->id);
+    }
+    if (verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s: its source cannot be withheld.", nrs_label_name(draft->label));
+    }
+    if ((draft->conditions.flags & NRS_CONDITION_NAME_SOURCE) != 0) {
+        return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_name, "The source is to be withheld and may be named: both cannot be.");
+    }
+    if (draft->unlock_on_accept) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_unlock, "A withheld report cannot wait for an acceptance before it is granted.");
+    }
+    return NRS_OK;
+}
+
+static bool usable(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
+{
+    return peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_hub(core, peer, community);
+}
+
+/* The hubs that were named; else the first one that is linked now, or the first of all. One hub that knows is enough. */
+static nrs_error choose(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_draft *draft, const nrs_community *community)
+{
+    const nrs_roster *roster = community->roster;
+    const nrs_peer *chosen = NULL;
+
+    for (size_t i = 0; i < draft->via_count; i++) {
+        const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, draft->via[i]);
+
+        if (member == NULL || !usable(core, nrs_peer_by_sign(core, member->sign_key.data), community)) {
+            return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "%.64s: no other hub of @%s.", draft->via[i], roster->id);
+        }
+        hubs[i] = (nrs_address){.type = NRS_ADDRESS_ORG};
+        memcpy(hubs[i].name, member->org, strlen(member->org) + 1);
+    }
+    *count = draft->via_count;
+    for (size_t i = 0; i < roster->n_members && draft->via_count == 0; i++) {
+        const nrs_peer *peer = nrs_peer_by_sign(core, roster->members[i]->sign_key.data);
+
+        if (usable(core, peer, community) && (chosen == NULL || (chosen->link == NULL && peer->link != NULL))) {
+            chosen = peer;
+            hubs[0] = (nrs_address){.type = NRS_ADDRESS_ORG};
+            memcpy(hubs[0].name, roster->members[i]->org, strlen(roster->members[i]->org) + 1);
+            *count = 1;
+        }
+    }
+    return *count > 0 ? NRS_OK : nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_self, "@%s has no hub to vouch for it.", roster->id);
+}
+
+static bool hub_alone(const nrs_delivery *audience, const nrs_delivery *hubs)
+{
+    for (size_t i = 0; i < audience->count; i++) {
+        bool among = false;
+
+        for (size_t j = 0; j < hubs->count; j++) {
+            among = among || audience->list[i].peer == hubs->list[j].peer;
+        }
+        if (!among) {
+            return false;
+        }
+    }
+    return true;
+}
+
+nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft, const nrs_delivery *audience,
+                            const nrs_header *quoted)
+{
+    nrs_address hubs[NRS_VIA_COUNT_MAX] = {0};
+    nrs_delivery_request request = {
+        .label = draft->label,
+        .kind = draft->kind,
+        .addresses = hubs,
+        .disclaimers = draft->disclaimers,
+        .disclaimer_count = draft->disclaimer_count,
+        .quoted = quoted,
+        .stale_roster = draft->stale_roster,
+        .withheld = true,
+        .onward = draft->onward,
+        .preferred = audience->community,
+    };
+    nrs_error error = check(answer, draft, audience->community);
+
+    if (error == NRS_OK) {
+        error = choose(core, answer, hubs, &request.address_count, draft, audience->community);
+    }
+    if (error == NRS_OK) {
+        error = nrs_delivery_plan(core, answer, hubs_out, &request);
+    }
+    if (error == NRS_OK && hub_alone(audience, hubs_out)) {
+        error = nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_only, "It is addressed to nobody but the hub that is to vouch for it.");
+    }
+    return error;
+}
+
+nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
+
+    if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0) {
+        if (row.part != NRS_PART_SENT) {
+            error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_follow, "Its ID would tell others of a report that its source withheld.");
+        } else {
+            *withhold = true;
+        }
+    }
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* ---- What became of it ---- */
+
+typedef struct hub_search {
+    nrs_core *core;
+    const nrs_peer *from;
+    bool found;
+} hub_search;
+
+static nrs_error look_at(void *context, const nrs_recipient_row *row)
+{
+    hub_search *search = context;
+
+    search->found = search->found || nrs_key_follows(search->core, row->org, search->from->keys.sign_key);
+    return NRS_OK;
+}
+
+static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, const nrs_peer *from, const nrs_statement *statement)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+    json_t *note;
+    nrs_error error;
+
+    nrs_hex_encode(id, statement->reference.data, NRS_HASH_SIZE);
+    note = json_pack("{s:s, s:s, s:s, s:I}", "note", "vouched", "by", from->org, "id", id, "at", (json_int_t)statement->at_ms);
+    error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_withheld_note(core, row, note);
+    json_decref(note);
+    return error;
+}
+
+nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    hub_search search = {.core = core, .from = from};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
+
+    if (error == NRS_OK && (row.part != NRS_PART_SENT || (row.flags & NRS_REPORT_WITHHELD) == 0 || row.key_state != NRS_KEY_HELD)) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(core->store, row.position, look_at, &search);
+    }
+    if (error == NRS_OK && search.found) {
+        error = note_vouched(core, &row, from, statement);
+    } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a word on a report that it was not given to vouch for");
+        error = NRS_OK;
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
