@@ -7,7 +7,7 @@
 #include "core/core.h"
 
 #define NRS_BATCH_EVENT_COUNT_MAX 1024u
-#define NRS_BATCH_SIZE_MAX (8u * 1024u * 1024u)
+#define NRS_BATCH_SIZE_MAX (1024u * 1024u) /* some hundred reports: enough to share a sync among, and still in the processor's cache when they are passed on */
 
 typedef struct nrs_batch {
     uint64_t now_ms, monotonic_ms; /* of every event that is added */

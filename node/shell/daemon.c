@@ -16,7 +16,7 @@
 #define SWEEP_MS 100u
 #define BUSY_GAP_MS 4u    /* frames that come so soon after a step are of the same burst */
 #define BUSY_STEPS 8u     /* a report and what answers it are fewer steps: an idle mesh does not wait */
-#define GATHER_MS 2u
+#define BUSY_PERIOD_MS 16u /* from one step's beginning to the next one's; a step that takes longer by itself waits for nothing */
 #define INBOX_MS 1000u
 #define CHECKPOINT_MS 1000u
 #define CHECKPOINT_BUSY_MS 5000u /* never quite idle: the log of writes must not grow without a bound all the same */
@@ -260,8 +260,8 @@ static void pace(nrs_daemon *daemon, uint64_t began_ms)
     daemon->busy_steps = began_ms <= daemon->frames_ms + BUSY_GAP_MS ? daemon->busy_steps + 1 : 0;
     set_time(daemon);
     daemon->frames_ms = daemon->batch.monotonic_ms;
-    if (daemon->busy_steps >= BUSY_STEPS && !paused(daemon)) {
-        daemon->pause_until_ms = daemon->frames_ms + GATHER_MS;
+    if (daemon->busy_steps >= BUSY_STEPS && !paused(daemon) && daemon->frames_ms < began_ms + BUSY_PERIOD_MS) {
+        daemon->frames_ms = daemon->pause_until_ms = began_ms + BUSY_PERIOD_MS;
     }
 }
 

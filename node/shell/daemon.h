@@ -28,7 +28,7 @@ typedef struct nrs_daemon {
     uint64_t watchdog_interval_ms;                                    /* 0: nobody asked */
     bool switch_due;         /* a roster names the next identity: the run ends, to begin again with it */
     uint64_t pause_until_ms; /* after a failed step, and for a moment under load: no frame is read until then */
-    uint64_t frames_ms;      /* when the last step that took frames ended */
+    uint64_t frames_ms;      /* when the last step that took frames ended, and the pause after it */
     uint32_t busy_steps;     /* that followed one another without a pause worth the name */
     bool stepped;            /* since the last checkpoint */
     nrs_log_gate disk_gate, write_gate;
