@@ -20,40 +20,33 @@ enum {
     CHECKPOINT_BATCHES = 16, /* about what passes a busy hub from one checkpoint to the next */
     SEALED_SIZE = 1600,
     TABLE_SIZE = 190,
-    RECORD_SEALED = 1,
-    RECORD_SLOT_TABLE = 2
+    RECORD_SEALED = 1
 };
 
 #define RECEIVED_MS 1700000000000ull
 #define LIFE_MS 604800000ull
 
-/* One report as a hub keeps it: the sealed report, found by its id, and its slots, which belong to it. */
+/* One report as a hub takes it: looked for by its id, then kept with the table of its first slots, in one row. */
 static int add_report(nrs_store *store, uint64_t number)
 {
-    static const uint8_t record[SEALED_SIZE];
-    uint8_t id[NRS_HASH_SIZE], table_id[NRS_HASH_SIZE], source[NRS_KEY_SIZE] = {1};
+    static const uint8_t record[SEALED_SIZE], table[TABLE_SIZE];
+    uint8_t id[NRS_HASH_SIZE], source[NRS_KEY_SIZE] = {1};
     uint64_t position = 0;
     nrs_log_row row = {.type = RECORD_SEALED,
                        .id = id,
                        .record = nrs_slice_of(record, SEALED_SIZE),
+                       .slots = nrs_slice_of(table, TABLE_SIZE),
                        .source = nrs_slice_of(source, sizeof source),
                        .owner = nrs_slice_of(id, sizeof id),
                        .received_ms = RECEIVED_MS + number,
                        .expires_ms = RECEIVED_MS + number + LIFE_MS};
-    int failed;
 
     randombytes_buf(id, sizeof id);
-    randombytes_buf(table_id, sizeof table_id);
-    failed = nrs_store_log_find(store, &position, id) != NRS_OK || position != 0 ||
-             nrs_store_log_append(store, &position, &row) != NRS_OK;
-    row.type = RECORD_SLOT_TABLE;
-    row.id = table_id;
-    row.record.size = TABLE_SIZE;
-    return failed || nrs_store_log_find(store, &position, table_id) != NRS_OK || position != 0 ||
-           nrs_store_log_find(store, &position, id) != NRS_OK || position == 0 ||
-           nrs_store_log_append(store, &position, &row) != NRS_OK;
+    return nrs_store_log_find(store, &position, id) != NRS_OK || position != 0 ||
+           nrs_store_log_append_not_found(store, &position, &row) != NRS_OK;
 }
 
+/* A transaction of so many, and how far both links are after it. */
 static int add_batch(nrs_store *store, uint64_t first, size_t count)
 {
     static const uint8_t peer[NRS_KEY_SIZE] = {2};
