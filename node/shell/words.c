@@ -85,6 +85,7 @@ const char *nrs_words_error(nrs_language language, nrs_error error)
         {NRS_ERROR_BAD_ADDRESS, "待ち受けるアドレスとして使えません"},
         {NRS_ERROR_NOT_A_NODE, "ノードのフォルダーではありません。noroshi init で作ってください"},
         {NRS_ERROR_NEWER_NODE, "より新しい版が書いたフォルダーです"},
+        {NRS_ERROR_OLDER_NODE, "古い版が書いたフォルダーで、この版では読めません"},
         {NRS_ERROR_LOCKED, "別の noroshid がこのフォルダーで動いています"},
         {NRS_ERROR_ADDRESS_IN_USE, "待ち受けるアドレスはすでに使われています"},
     };

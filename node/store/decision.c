@@ -64,9 +64,16 @@ nrs_error nrs_store_decision_each(nrs_store *store, uint64_t report, nrs_decisio
 nrs_error nrs_store_report_move(nrs_store *store, uint64_t from, uint64_t to)
 {
     static const nrs_statement moves[] = {NRS_STATEMENT_REPORT_MOVE, NRS_STATEMENT_DECISION_MOVE};
-    nrs_error error = NRS_OK;
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_query at = nrs_query_start(store, NRS_STATEMENT_REPORT_ID_AT);
+    nrs_error error;
 
     NRS_ASSERT(from > 0 && to > 0);
+    nrs_query_bind_u64(&at, from);
+    error = nrs_query_hash(&at, id);
+    if (error == NRS_OK) {
+        error = nrs_report_placed(store, id, to);
+    }
     for (size_t i = 0; error == NRS_OK && i < sizeof moves / sizeof moves[0]; i++) {
         nrs_query query = nrs_query_start(store, moves[i]);
 

@@ -37,12 +37,15 @@ nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_ou
 
     id = nrs_slice_of(row->id, NRS_HASH_SIZE);
     own_id = nrs_slice_equal(row->owner, id); /* found by its id: one random entry in an index less */
+    error = nrs_ids_add(&store->ids, nrs_key64(id), store->log_end + 1);
+    if (error != NRS_OK) {
+        return error;
+    }
     query = nrs_query_start(store, NRS_STATEMENT_LOG_APPEND);
     nrs_query_bind_u64(&query, store->log_end + 1);
     nrs_query_bind_u64(&query, row->type);
     nrs_query_bind_u64(&query, row->received_ms);
     nrs_query_bind_u64(&query, row->expires_ms);
-    nrs_query_bind_key64(&query, nrs_key64(id));
     if (own_id) {
         nrs_query_bind_null(&query);
     } else {
@@ -59,6 +62,7 @@ nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_ou
     nrs_query_bind_slice(&query, row->record, NRS_RECORD_SIZE_MAX);
     error = nrs_query_run(&query, NULL);
     if (error != NRS_OK) {
+        nrs_ids_cut(&store->ids, store->ids.count - 1);
         return error;
     }
     store->log_end++;
@@ -77,25 +81,6 @@ nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const n
         error = NRS_ERROR_EXISTS;
     }
     return error == NRS_OK ? nrs_store_log_append_not_found(store, position_out, row) : error;
-}
-
-nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE])
-{
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_FIND);
-    uint64_t position = 0;
-    nrs_error error;
-
-    NRS_ASSERT(position_out != NULL && id != NULL);
-    nrs_query_bind_key64(&query, nrs_key64(nrs_slice_of(id, NRS_HASH_SIZE)));
-    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
-    if (nrs_query_step(&query)) {
-        position = nrs_query_u64(&query, 0);
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK) {
-        *position_out = position;
-    }
-    return error;
 }
 
 static nrs_log_row row_of(nrs_query *query)
@@ -196,11 +181,18 @@ nrs_error nrs_store_log_each(nrs_store *store, uint64_t after, size_t limit, nrs
 nrs_error nrs_store_log_each_of(nrs_store *store, nrs_slice owner, uint32_t type, nrs_log_visitor visit, void *context)
 {
     const log_visit visitor = {.visit = visit, .context = context};
-    nrs_query query = nrs_query_start(store, type == 0 ? NRS_STATEMENT_LOG_EACH_OF : NRS_STATEMENT_LOG_EACH_OF_TYPE);
+    nrs_query query;
+    uint64_t own = 0; /* the record that belongs to its own id */
+    nrs_error error = owner.size == NRS_HASH_SIZE ? nrs_store_log_find(store, &own, owner.data) : NRS_OK;
 
     NRS_ASSERT(visit != NULL);
+    if (error != NRS_OK) {
+        return error;
+    }
+    query = nrs_query_start(store, type == 0 ? NRS_STATEMENT_LOG_EACH_OF : NRS_STATEMENT_LOG_EACH_OF_TYPE);
     nrs_query_bind_key64(&query, nrs_key64(owner));
     nrs_query_bind_slice(&query, owner, OWNER_SIZE_MAX);
+    nrs_query_bind_u64(&query, own);
     if (type != 0) {
         nrs_query_bind_u64(&query, type);
     }

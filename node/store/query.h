@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "ids.h"
 #include "statements.h"
 #include "store/store.h"
 
@@ -30,6 +31,7 @@ struct nrs_store {
     uint64_t deferred_count, deferred_count_committed;
     uint64_t letter_last;
     nrs_log_parts parts, parts_committed;
+    nrs_ids ids;
 };
 
 typedef struct nrs_query {
@@ -75,6 +77,16 @@ NRS_MUST_USE nrs_error nrs_query_run(nrs_query *query, size_t *changed_out);
 /** Step to the end, handing each row to read, and end. read answers NRS_ERROR_LIMIT to stop early without an error. */
 typedef nrs_error (*nrs_row_reader)(nrs_query *query, const void *closure);
 NRS_MUST_USE nrs_error nrs_query_each(nrs_query *query, nrs_row_reader read, const void *closure);
+
+/** Read by what ids are found, and write what has come to it in this transaction (find.c). */
+NRS_MUST_USE nrs_error nrs_ids_load(nrs_store *store);
+NRS_MUST_USE nrs_error nrs_ids_save(nrs_store *store);
+/** Whether every record and report is found by its id; else NRS_ERROR_DAMAGED. Reads them all. */
+NRS_MUST_USE nrs_error nrs_ids_check(nrs_store *store);
+/** The position of the report row with this id, 0 if there is none. */
+NRS_MUST_USE nrs_error nrs_report_position(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
+/** A report's row now stands at a position: let it be found there. */
+NRS_MUST_USE nrs_error nrs_report_placed(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], uint64_t position);
 
 /** The first eight bytes of an id, missing ones zero, as an integer whose signed order is the order of the bytes. */
 int64_t nrs_key64(nrs_slice id);

@@ -4,21 +4,17 @@
 #include "proto/assert.h"
 #include "query.h"
 
-enum { WRAPPED_KEY_SIZE_MAX = 1024, ANNEX_SIZE_MAX = 4096, PREFIX_DIGITS_MIN = 6, KEY64_DIGITS = 16 };
+enum { WRAPPED_KEY_SIZE_MAX = 1024, ANNEX_SIZE_MAX = 4096 };
 
 typedef struct report_visit {
     nrs_report_visitor visit;
     void *context;
 } report_visit;
 
-nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row)
+static nrs_error insert(nrs_store *store, const nrs_report_row *row)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_REPORT_ADD);
-    size_t changed = 0;
-    nrs_error error;
 
-    NRS_ASSERT(row != NULL && row->id != NULL);
-    NRS_ASSERT(row->position > 0);
     nrs_query_bind_u64(&query, row->position);
     nrs_query_bind_u64(&query, (uint64_t)row->part);
     nrs_query_bind_u64(&query, (uint64_t)row->key_state);
@@ -35,12 +31,24 @@ nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row)
     nrs_query_bind_fixed(&query, row->originator, NRS_KEY_SIZE);
     nrs_query_bind_slice(&query, row->wrapped_key, WRAPPED_KEY_SIZE_MAX);
     nrs_query_bind_slice(&query, row->annex, ANNEX_SIZE_MAX);
-    nrs_query_bind_key64(&query, nrs_key64(nrs_slice_of(row->id, NRS_HASH_SIZE)));
-    error = nrs_query_run(&query, &changed);
-    if (error == NRS_OK && changed == 0) {
+    return nrs_query_run(&query, NULL); /* NRS_ERROR_EXISTS: the position is taken */
+}
+
+nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row)
+{
+    uint64_t position = 0;
+    nrs_error error;
+
+    NRS_ASSERT(row != NULL && row->id != NULL);
+    NRS_ASSERT(row->position > 0);
+    error = nrs_report_position(store, &position, row->id);
+    if (error == NRS_OK && position != 0) {
         error = NRS_ERROR_EXISTS;
     }
-    return error;
+    if (error == NRS_OK) {
+        error = insert(store, row);
+    }
+    return error == NRS_OK ? nrs_report_placed(store, row->id, row->position) : error;
 }
 
 nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row)
@@ -125,15 +133,20 @@ static nrs_error keep(nrs_report_row *row, nrs_bytes *holder)
 nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *row_out, nrs_bytes *holder,
                                const uint8_t id[NRS_HASH_SIZE])
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REPORT_GET);
+    nrs_query query;
     nrs_report_row row = {0};
     nrs_bytes kept = {0};
+    uint64_t position = 0;
     nrs_error outcome = NRS_ERROR_NOT_FOUND;
     nrs_error error;
 
     NRS_ASSERT(row_out != NULL && holder != NULL && id != NULL);
-    nrs_query_bind_key64(&query, nrs_key64(nrs_slice_of(id, NRS_HASH_SIZE)));
-    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
+    error = nrs_report_position(store, &position, id);
+    if (error != NRS_OK || position == 0) {
+        return error == NRS_OK ? NRS_ERROR_NOT_FOUND : error;
+    }
+    query = nrs_query_start(store, NRS_STATEMENT_REPORT_GET);
+    nrs_query_bind_u64(&query, position);
     if (nrs_query_step(&query)) {
         row = row_of(&query);
         outcome = keep(&row, &kept);
@@ -150,78 +163,6 @@ nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *row_out, nrs_by
     *holder = kept;
     *row_out = row;
     return NRS_OK;
-}
-
-static bool is_lower_hex(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The key of the prefix with its missing digits filled up, for one end of the range. */
-static nrs_error key_of_prefix(int64_t *key_out, const char *prefix, size_t size, char fill)
-{
-    char digits[KEY64_DIGITS + 1];
-    uint8_t id[KEY64_DIGITS / 2];
-    nrs_error error;
-
-    memset(digits, fill, KEY64_DIGITS);
-    digits[KEY64_DIGITS] = '\0';
-    memcpy(digits, prefix, size < KEY64_DIGITS ? size : KEY64_DIGITS);
-    error = nrs_hex_decode(id, sizeof id, digits);
-    if (error == NRS_OK) {
-        *key_out = nrs_key64(nrs_slice_of(id, sizeof id));
-    }
-    return error;
-}
-
-nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix)
-{
-    uint8_t found[NRS_HASH_SIZE] = {0};
-    size_t found_count = 0;
-    int64_t lowest = 0;
-    int64_t highest = 0;
-    nrs_query query;
-    nrs_error error;
-    size_t size;
-
-    NRS_ASSERT(store != NULL && id_out != NULL && prefix != NULL);
-    size = strnlen(prefix, 2 * NRS_HASH_SIZE + 1);
-    if (size < PREFIX_DIGITS_MIN || size > 2 * NRS_HASH_SIZE || !is_lower_hex(prefix, size)) {
-        return NRS_ERROR_MALFORMED;
-    }
-    error = key_of_prefix(&lowest, prefix, size, '0');
-    if (error == NRS_OK) {
-        error = key_of_prefix(&highest, prefix, size, 'f');
-    }
-    if (error != NRS_OK) {
-        return error;
-    }
-    query = nrs_query_start(store, NRS_STATEMENT_REPORT_FIND);
-    nrs_query_bind_key64(&query, lowest);
-    nrs_query_bind_key64(&query, highest);
-    while (found_count < 2 && nrs_query_step(&query)) {
-        const uint8_t *id = nrs_query_fixed(&query, 0, NRS_HASH_SIZE);
-        char digits[2 * NRS_HASH_SIZE + 1];
-
-        nrs_hex_encode(digits, id, NRS_HASH_SIZE);
-        if (memcmp(digits, prefix, size) == 0) { /* digits past the sixteenth are not in the key */
-            memcpy(found, id, sizeof found);
-            found_count++;
-        }
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK && found_count != 1) {
-        error = found_count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
-    }
-    if (error == NRS_OK) {
-        memcpy(id_out, found, sizeof found);
-    }
-    return error;
 }
 
 static nrs_error visit_row(nrs_query *query, const void *closure)

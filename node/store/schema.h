@@ -1,9 +1,10 @@
-/* The tables of a store, version 1. Large values stand last in their rows, so that reading the small ones touches no
+/* The tables of a store, version 2. Large values stand last in their rows, so that reading the small ones touches no
  * overflow pages.
  *
- * Ids are hashes, so an index over them takes every insertion at a random leaf. The indexes therefore hold only the
- * first eight bytes as an integer (see nrs_key64), which keeps about four times as many entries on a page; the full id
- * is compared once the integer matched. A record that belongs to its own id has no entry in log_owner.
+ * Ids are hashes, so an index over them would take every insertion at a random leaf: they are found in memory instead, and
+ * stand in `ids` in the order in which they came (ids.h). The index of owners holds only the first eight bytes as an integer
+ * (see nrs_key64), and the full value is compared once the integer matched. A record that belongs to its own id has no entry
+ * in log_owner.
  *
  * A sealed report and the table of its first slots come together nearly always: one row holds both, since a second would
  * cost a relay as much again. */
@@ -16,9 +17,8 @@
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL);"                                                   \
     "CREATE TABLE log("                                                                                                \
     " position INTEGER PRIMARY KEY, type INTEGER NOT NULL, received_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL," \
-    " id64 INTEGER NOT NULL, owner64 INTEGER, id BLOB NOT NULL, source BLOB NOT NULL, owner BLOB, slots BLOB,"         \
-    " record BLOB NOT NULL);"                                                                                          \
-    "CREATE INDEX log_id ON log(id64);"                                                                                \
+    " owner64 INTEGER, id BLOB NOT NULL, source BLOB NOT NULL, owner BLOB, slots BLOB, record BLOB NOT NULL);"         \
+    "CREATE TABLE ids(number INTEGER PRIMARY KEY, entries BLOB NOT NULL);"                                             \
     "CREATE INDEX log_owner ON log(owner64, type) WHERE owner64 IS NOT NULL;"                                          \
     "CREATE TABLE sent(peer BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;"                               \
     "CREATE TABLE held(peer BLOB PRIMARY KEY, position INTEGER NOT NULL, incarnation BLOB NOT NULL) WITHOUT ROWID;"    \
@@ -27,9 +27,8 @@
     " position INTEGER PRIMARY KEY, part INTEGER NOT NULL, key_state INTEGER NOT NULL, opened_ms INTEGER NOT NULL,"    \
     " segment INTEGER NOT NULL, label INTEGER NOT NULL, urgency INTEGER NOT NULL, flags INTEGER NOT NULL,"             \
     " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"                         \
-    " id64 INTEGER NOT NULL, id BLOB NOT NULL, community BLOB NOT NULL, originator BLOB NOT NULL,"                     \
+    " id BLOB NOT NULL, community BLOB NOT NULL, originator BLOB NOT NULL,"                                            \
     " wrapped_key BLOB NOT NULL, annex BLOB NOT NULL);"                                                                \
-    "CREATE INDEX report_id ON report(id64, part);"                                                                    \
     "CREATE INDEX report_listed ON report(position, part, received_ms) WHERE part > 0;"                                \
     "CREATE INDEX report_unread ON report(position, received_ms) WHERE part = 1 AND opened_ms = 0;"                    \
     "CREATE INDEX report_segment ON report(segment) WHERE key_state = 1;"                                              \

@@ -28,23 +28,23 @@
       "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")           \
     X(META_GET, READ, "SELECT value FROM meta WHERE name = ?1")                                                        \
     X(LOG_APPEND, CHANGE,                                                                                              \
-      "INSERT INTO log(position, type, received_ms, expires_ms, id64, owner64, id, source, owner, slots, record)"      \
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                                                         \
+      "INSERT INTO log(position, type, received_ms, expires_ms, owner64, id, source, owner, slots, record)"            \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                              \
+    X(IDS_ADD, CHANGE, "INSERT INTO ids(entries) VALUES(?1)")                                                          \
+    X(IDS_EACH, READ, "SELECT entries FROM ids ORDER BY number")                                                       \
     X(LOG_END, READ, "SELECT coalesce(max(position), 0) FROM log")                                                     \
-    X(LOG_FIND, READ, "SELECT position FROM log WHERE id64 = ?1 AND id = ?2")                                          \
+    X(IDS_WANTED, READ, "SELECT position, id FROM log UNION ALL SELECT position, id FROM report")                      \
+    X(LOG_ID_AT, READ, "SELECT id FROM log WHERE position = ?1")                                                       \
     X(LOG_GET, READ, "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position = ?1")                                        \
     X(LOG_EACH, READ,                                                                                                  \
       "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3")         \
     X(LOG_EACH_OF, READ,                                                                                               \
       "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position IN ("                                                        \
-      "SELECT position FROM log WHERE owner64 = ?1"                                                                    \
-      " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL)"                                           \
-      " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
+      "SELECT position FROM log WHERE owner64 = ?1 UNION SELECT ?3) AND coalesce(owner, id) = ?2 ORDER BY position")   \
     X(LOG_EACH_OF_TYPE, READ,                                                                                          \
       "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position IN ("                                                        \
-      "SELECT position FROM log WHERE owner64 = ?1 AND type = ?3"                                                      \
-      " UNION SELECT position FROM log WHERE id64 = ?1 AND owner64 IS NULL AND type = ?3)"                             \
-      " AND coalesce(owner, id) = ?2 ORDER BY position")                                                               \
+      "SELECT position FROM log WHERE owner64 = ?1 AND type = ?4 UNION SELECT ?3)"                                     \
+      " AND coalesce(owner, id) = ?2 AND type = ?4 ORDER BY position")                                                 \
     X(LOG_DROP, CHANGE, "UPDATE log SET record = x'', slots = NULL WHERE position = ?1")                                             \
     X(SENT_SET, CHANGE,                                                                                                \
       "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \
@@ -60,14 +60,14 @@
     X(HELD_AGAIN_CLEAR, CHANGE, "DELETE FROM held_again WHERE peer = ?1")                                              \
     X(HELD_AGAIN_GET, READ, "SELECT position FROM held_again WHERE peer = ?1")                                         \
     X(REPORT_ADD, CHANGE,                                                                                              \
-      "INSERT INTO report(" NRS_REPORT_COLUMNS ", id64)"                                                               \
-      " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17"                             \
-      " WHERE NOT EXISTS(SELECT 1 FROM report WHERE id64 = ?17 AND id = ?12)")                                         \
+      "INSERT INTO report(" NRS_REPORT_COLUMNS ")"                                                                     \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                                \
     X(REPORT_UPDATE, CHANGE,                                                                                           \
       "UPDATE report SET part = ?2, key_state = ?3, opened_ms = ?4, segment = ?5, wrapped_key = ?6, annex = ?7"        \
       " WHERE position = ?1")                                                                                          \
-    X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE id64 = ?1 AND id = ?2")                       \
-    X(REPORT_FIND, READ, "SELECT id FROM report WHERE id64 BETWEEN ?1 AND ?2 AND part > 0")                            \
+    X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position = ?1")                               \
+    X(REPORT_ID_AT, READ, "SELECT id FROM report WHERE position = ?1")                                                 \
+    X(REPORT_LISTED_AT, READ, "SELECT id FROM report WHERE position = ?1 AND part > 0")                                \
     X(REPORT_COUNT, READ, "SELECT count(*) FROM report WHERE part > 0 AND key_state <> 4")                             \
     X(REPORT_EACH, READ,                                                                                               \
       "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \

@@ -150,6 +150,9 @@ static nrs_error recognise(nrs_store *store, bool *new_out)
     if (application != NRS_STORE_APPLICATION_ID || version < 1) {
         return NRS_ERROR_DAMAGED;
     }
+    if (version < NRS_STORE_VERSION) {
+        return NRS_ERROR_OLDER_NODE; /* no version with another schema was released: there is nothing to carry over */
+    }
     return version > NRS_STORE_VERSION ? NRS_ERROR_NEWER_NODE : NRS_OK;
 }
 
@@ -202,6 +205,9 @@ static nrs_error load(nrs_store *store)
     if (error == NRS_OK) {
         error = read_counter(store, &store->deferred_count, NRS_STATEMENT_DEFERRED_COUNT);
     }
+    if (error == NRS_OK) {
+        error = nrs_ids_load(store);
+    }
     store->log_end_committed = store->log_end;
     store->deferred_count_committed = store->deferred_count;
     return error == NRS_OK ? nrs_store_parts_load(store) : error;
@@ -245,7 +251,7 @@ static nrs_error open_database(nrs_store *store, const nrs_store_options *option
         error = recognise(store, &new);
     }
     if (error == NRS_OK && new) {
-        error = execute(store, "PRAGMA page_size = 4096");
+        error = execute(store, "PRAGMA page_size = 8192");
     }
     if (error == NRS_OK) {
         error = read_answer(store, "PRAGMA journal_mode = WAL", "wal", NRS_ERROR_DISK);
@@ -304,6 +310,7 @@ void nrs_store_close(nrs_store **store)
         (void)sqlite3_finalize((*store)->statements[i]);
     }
     (void)sqlite3_close((*store)->database); /* rolls an open transaction back */
+    nrs_ids_wipe(&(*store)->ids);
     free(*store);
     *store = NULL;
 }
@@ -331,8 +338,11 @@ nrs_error nrs_store_commit(nrs_store *store)
 
     NRS_ASSERT(store != NULL);
     NRS_ASSERT(store->in_transaction);
-    query = nrs_query_start(store, NRS_STATEMENT_COMMIT); /* takes over the error of a broken transaction */
-    error = nrs_query_run(&query, NULL);
+    error = store->transaction_error == NRS_OK ? nrs_ids_save(store) : store->transaction_error;
+    if (error == NRS_OK) {
+        query = nrs_query_start(store, NRS_STATEMENT_COMMIT);
+        error = nrs_query_run(&query, NULL);
+    }
     if (error != NRS_OK) {
         nrs_store_rollback(store);
         return error;
@@ -341,6 +351,7 @@ nrs_error nrs_store_commit(nrs_store *store)
     store->log_end_committed = store->log_end;
     store->deferred_count_committed = store->deferred_count;
     store->parts_committed = store->parts;
+    store->ids.committed = store->ids.count;
     return NRS_OK;
 }
 
@@ -360,6 +371,7 @@ void nrs_store_rollback(nrs_store *store)
     store->log_end = store->log_end_committed;
     store->deferred_count = store->deferred_count_committed;
     store->parts = store->parts_committed;
+    nrs_ids_cut(&store->ids, store->ids.committed);
 }
 
 static bool wal_is_long(nrs_store *store)
@@ -391,6 +403,9 @@ nrs_error nrs_store_checkpoint(nrs_store *store)
 
 nrs_error nrs_store_check(nrs_store *store)
 {
+    nrs_error error;
+
     NRS_ASSERT(store != NULL);
-    return read_answer(store, "PRAGMA integrity_check(1)", "ok", NRS_ERROR_DAMAGED);
+    error = read_answer(store, "PRAGMA integrity_check(1)", "ok", NRS_ERROR_DAMAGED);
+    return error == NRS_OK ? nrs_ids_check(store) : error;
 }

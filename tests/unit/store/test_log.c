@@ -121,6 +121,43 @@ static void an_id_is_taken_once(void **state)
     assert_int_equal(position, 0);
 }
 
+/* Several thousand in one transaction, so that what finds them grows while it is filled, then a part of them rolled back. */
+static void ids_are_found_after_a_rollback_and_a_restart(void **state)
+{
+    enum { KEPT = 5000, LOST = 3000, ALIKE = 40 };
+    fixture *f = *state;
+    uint64_t position = 0;
+
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    for (uint32_t i = 1; i <= KEPT; i++) { /* a run of them with one beginning, among others */
+        const test_id id = i <= ALIKE ? make_id(0x77, i) : random_id(i);
+
+        assert_int_equal(append(f->store, &id, 1, text("o"), text("x")), NRS_OK);
+    }
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    for (uint32_t i = KEPT + 1; i <= KEPT + LOST; i++) {
+        const test_id id = i % 2 == 0 ? make_id(0x77, i) : random_id(i);
+
+        assert_int_equal(append(f->store, &id, 1, text("o"), text("x")), NRS_OK);
+    }
+    nrs_store_rollback(f->store);
+    for (size_t round = 0; round < 2; round++) {
+        for (uint32_t i = 1; i <= KEPT + LOST; i++) {
+            const test_id id = i <= ALIKE || (i > KEPT && i % 2 == 0) ? make_id(0x77, i) : random_id(i);
+
+            assert_int_equal(nrs_store_log_find(f->store, &position, id.bytes), NRS_OK);
+            assert_int_equal(position, i <= KEPT ? i : 0);
+        }
+        fixture_reopen(f);
+    }
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(append(f->store, &(test_id){{0x77}}, 1, text("o"), text("x")), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_find(f->store, &position, (const uint8_t[NRS_HASH_SIZE]){0x77}), NRS_OK);
+    assert_int_equal(position, KEPT + 1);
+}
+
 static void each_goes_up_and_stops(void **state)
 {
     static const struct each_case {
@@ -336,6 +373,7 @@ int main(void)
         CASE(what_is_appended_is_found_and_read_back),
         CASE(slots_stand_in_the_row_of_their_report),
         CASE(an_id_is_taken_once),
+        CASE(ids_are_found_after_a_rollback_and_a_restart),
         CASE(each_goes_up_and_stops),
         CASE(owners_are_told_apart),
         CASE(a_dropped_record_keeps_its_id),

@@ -167,6 +167,50 @@ static void prefixes(void **state)
     }
 }
 
+/* Announced at the place of another record, then moved to its own when its bytes come: found by id and prefix all along,
+ * once, also after a restart, and nowhere when the announcement was rolled back. */
+static void an_announced_report_is_found_where_it_moves_to(void **state)
+{
+    fixture *f = *state;
+    const test_id id = make_id(0xab, 1), letter = make_id(0xab, 2), lost = make_id(0xcd, 3);
+    const nrs_log_row letter_row = {.type = 9, .id = letter.bytes, .record = text("letter"), .owner = text("o")};
+    const nrs_log_row report_row = {.type = 1, .id = id.bytes, .record = text("report"), .owner = nrs_slice_of(id.bytes, NRS_HASH_SIZE)};
+    nrs_report_row row = row_for(1, &id, NRS_PART_RECEIVED), never = row_for(1, &lost, NRS_PART_RECEIVED);
+    nrs_report_row read = {0};
+    nrs_bytes holder = {0};
+    uint64_t letter_position = 0, position = 0;
+    test_id found;
+
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_append(f->store, &letter_position, &letter_row), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_report_add(f->store, &never), NRS_OK);
+    nrs_store_rollback(f->store);
+    assert_int_equal(nrs_store_report_get(f->store, &read, &holder, lost.bytes), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_report_add(f->store, &row), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_find(f->store, &position, id.bytes), NRS_OK);
+    assert_int_equal(position, 0); /* the record itself has not come */
+    for (size_t round = 0; round < 4; round++) {
+        if (round == 2) {
+            assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+            assert_int_equal(nrs_store_log_append(f->store, &position, &report_row), NRS_OK);
+            assert_int_equal(nrs_store_report_move(f->store, letter_position, position), NRS_OK);
+            assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+        }
+        assert_int_equal(nrs_store_report_get(f->store, &read, &holder, id.bytes), NRS_OK);
+        assert_int_equal(read.position, round < 2 ? letter_position : 2);
+        assert_int_equal(nrs_store_report_find(f->store, found.bytes, "ab0000"), NRS_OK);
+        assert_memory_equal(found.bytes, id.bytes, NRS_HASH_SIZE);
+        assert_int_equal(nrs_store_log_find(f->store, &position, letter.bytes), NRS_OK);
+        assert_int_equal(position, letter_position);
+        fixture_reopen(f);
+    }
+    nrs_bytes_wipe(&holder);
+}
+
 /* Positions 1 carried; 2 received, opened; 3 sent; 4 received; 5 received, community two; 6 sent, community two. */
 static void fill(nrs_store *store)
 {
@@ -306,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_report_is_kept_and_updated),
         CASE(prefixes),
+        CASE(an_announced_report_is_found_where_it_moves_to),
         CASE(filters),
         CASE(a_visitor_may_open_what_it_visits),
         CASE(a_segment_is_rewrapped_while_visited),

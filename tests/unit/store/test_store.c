@@ -184,8 +184,9 @@ static void another_database_is_refused(void **state)
         {"one with tables of its own", "CREATE TABLE t(x)", NRS_ERROR_DAMAGED},
         {"one of another application", "PRAGMA application_id = 7", NRS_ERROR_DAMAGED},
         {"ours without a version", "PRAGMA application_id = 1313821263; CREATE TABLE t(x)", NRS_ERROR_DAMAGED},
-        {"ours without tables", "PRAGMA application_id = 1313821263; PRAGMA user_version = 1", NRS_ERROR_DAMAGED},
-        {"ours, newer", "PRAGMA application_id = 1313821263; PRAGMA user_version = 2", NRS_ERROR_NEWER_NODE},
+        {"ours without tables", "PRAGMA application_id = 1313821263; PRAGMA user_version = 2", NRS_ERROR_DAMAGED},
+        {"ours, older", "PRAGMA application_id = 1313821263; PRAGMA user_version = 1", NRS_ERROR_OLDER_NODE},
+        {"ours, newer", "PRAGMA application_id = 1313821263; PRAGMA user_version = 3", NRS_ERROR_NEWER_NODE},
         {"only switched to WAL: new", "PRAGMA journal_mode = WAL", NRS_OK},
         {"empty: new", "SELECT 1", NRS_OK},
     };
@@ -205,10 +206,42 @@ static void a_newer_version_is_refused_untouched(void **state)
     fixture *f = *state;
 
     nrs_store_close(&f->store);
-    execute(f->path, "PRAGMA user_version = 2");
+    execute(f->path, "PRAGMA user_version = 3");
     assert_int_equal(fixture_open(f), NRS_ERROR_NEWER_NODE);
-    execute(f->path, "PRAGMA user_version = 1");
+    execute(f->path, "PRAGMA user_version = 2");
     assert_int_equal(fixture_open(f), NRS_OK);
+}
+
+/* A store that would take for new what it has already. */
+static void ids_that_are_missing_or_cut_are_damage(void **state)
+{
+    static const struct ids_case {
+        const char *name, *sql;
+        nrs_error want;
+    } cases[] = {
+        {"as they were", "SELECT 1", NRS_OK},
+        {"the newest gone", "DELETE FROM ids WHERE number = (SELECT max(number) FROM ids)", NRS_ERROR_DAMAGED},
+        {"half an entry", "UPDATE ids SET entries = substr(entries, 1, 8)", NRS_ERROR_DAMAGED},
+        {"an entry for no place", "UPDATE ids SET entries = zeroblob(16)", NRS_ERROR_DAMAGED},
+        {"no bytes", "UPDATE ids SET entries = 7", NRS_ERROR_DAMAGED},
+    };
+    fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        print_message("  %s\n", cases[i].name);
+        for (uint64_t j = 0; j < 3; j++) {
+            assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+            assert_int_equal(put(f->store, 10 * i + j, text("bytes")), NRS_OK);
+            assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+        }
+        nrs_store_close(&f->store);
+        execute(f->path, "CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM ids; DELETE FROM kept; INSERT INTO kept SELECT * FROM ids;");
+        execute(f->path, cases[i].sql);
+        assert_int_equal(fixture_open(f), cases[i].want);
+        nrs_store_close(&f->store);
+        execute(f->path, "DELETE FROM ids; INSERT INTO ids SELECT * FROM kept;");
+        assert_int_equal(fixture_open(f), NRS_OK);
+    }
 }
 
 static void a_truncated_database_is_damaged(void **state)
@@ -232,7 +265,7 @@ static void a_truncated_database_is_damaged(void **state)
 static void check_finds_a_spoiled_page(void **state)
 {
     fixture *f = *state;
-    uint8_t junk[4096];
+    uint8_t junk[8192]; /* a page */
     int file;
 
     memset(junk, 0xee, sizeof junk);
@@ -244,7 +277,7 @@ static void check_finds_a_spoiled_page(void **state)
     nrs_store_close(&f->store);
     file = open(f->path, O_WRONLY);
     assert_true(file >= 0);
-    assert_int_equal(pwrite(file, junk, sizeof junk, size_of(f->path, "") - 4096), sizeof junk);
+    assert_int_equal(pwrite(file, junk, sizeof junk, size_of(f->path, "") / 2 / (off_t)sizeof junk * (off_t)sizeof junk), sizeof junk);
     assert_int_equal(close(file), 0);
     assert_int_equal(fixture_open(f), NRS_OK);
     assert_int_equal(nrs_store_check(f->store), NRS_ERROR_DAMAGED);
@@ -521,6 +554,7 @@ int main(void)
         FOLDER(garbage_is_damaged),
         FOLDER(another_database_is_refused),
         OPENED(a_newer_version_is_refused_untouched),
+        OPENED(ids_that_are_missing_or_cut_are_damage),
         OPENED(a_truncated_database_is_damaged),
         OPENED(check_finds_a_spoiled_page),
         FOLDER(killed_before_the_commit_nothing_is_there),

@@ -14,7 +14,7 @@
 
 typedef struct nrs_store nrs_store;
 
-#define NRS_STORE_VERSION 1
+#define NRS_STORE_VERSION 2
 
 typedef struct nrs_store_options {
     const char *path;      /* the database file */
@@ -22,7 +22,7 @@ typedef struct nrs_store_options {
     int synchronous_off;   /* for tests only */
 } nrs_store_options;
 
-/** Open or create. A database of a higher version: NRS_ERROR_NEWER_NODE; not a database: NRS_ERROR_DAMAGED.
+/** Open or create. A database of a higher version: NRS_ERROR_NEWER_NODE, of a lower one: OLDER_NODE; not a database: NRS_ERROR_DAMAGED.
  *  Each opening begins a new part of the log, named by `incarnation` (16 random bytes given by the caller). */
 NRS_MUST_USE nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
 void nrs_store_close(nrs_store **store);
@@ -75,7 +75,7 @@ typedef struct nrs_log_row {
 NRS_MUST_USE nrs_error nrs_store_log_append(nrs_store *store, uint64_t *position_out, const nrs_log_row *row);
 /** The same without looking for the id: for a caller whom nrs_store_log_find has told in this transaction that it is not there. */
 NRS_MUST_USE nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_out, const nrs_log_row *row);
-/** Position of the record with this id, 0 if none. O(log n) however large the store: ids are found by a compact index. */
+/** Position of the record with this id, 0 if none. It costs the same however large the store: ids are found in memory. */
 NRS_MUST_USE nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 /** NRS_ERROR_NOT_FOUND. The row's slices point into *holder, which the caller wipes. */
 NRS_MUST_USE nrs_error nrs_store_log_get(nrs_store *store, nrs_log_row *row_out, nrs_bytes *holder, uint64_t position);
