@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events, fuzz_equivocation and fuzz_audit.
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events, fuzz_equivocation, fuzz_audit and fuzz_export.
 
 The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
 """
@@ -11,7 +11,7 @@ import shutil
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 VECTORS = os.path.join(ROOT, "tests", "vectors", "wire")
-WIRE_COUNT_MAX = 60
+WIRE_COUNT_MAX = 96
 WIRE_SIZE_MAX = 2048
 
 
@@ -128,6 +128,15 @@ def core_events():
     write(path, "rosters-and-days", up + bytes([other, 0, settle]) + to_all + bytes([other, 0, cut, 0, other, 0, hours, 7, tick, 0, link, 0]) + to_one + bytes([ask, 1, 3, 0, other, 1, 0, ask, 2, 2, 0]) + seconds)
 
 
+def exports():
+    """The proofs of exported reports and the withdrawals among the vectors of sealing."""
+    path, vectors = folder("fuzz_export"), os.path.join(ROOT, "tests", "vectors", "sealing")
+    for name in sorted(name for name in os.listdir(vectors) if name.startswith(("export", "withdrawal"))):
+        with open(os.path.join(vectors, name), encoding="ascii") as file:
+            data = bytes.fromhex(re.search(r"^(?:export|withdrawal): (\w+)$", file.read(), re.MULTILINE).group(1))
+        write(path, name.removesuffix(".txt"), data)
+
+
 def equivocations():
     """From the vectors: what lies in their records."""
     path, vectors = folder("fuzz_equivocation"), os.path.join(ROOT, "tests", "vectors", "sealing")
@@ -148,6 +157,7 @@ def audit():
 
 if __name__ == "__main__":
     equivocations()
+    exports()
     wire()
     form()
     armour()

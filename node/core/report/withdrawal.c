@@ -237,6 +237,29 @@ static nrs_error add_due(void *context, const nrs_withdrawal_row *row)
     return due->count == DESTROYED_PER_TICK ? NRS_ERROR_LIMIT : NRS_OK;
 }
 
+/* What a person has forgotten meanwhile stays forgotten. */
+static nrs_error leave_out_forgotten(nrs_core *core, due_list *due)
+{
+    size_t kept = 0;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < due->count && error == NRS_OK; i++) {
+        nrs_bytes holder = {0};
+        nrs_report_row row;
+
+        error = nrs_store_report_get(core->store, &row, &holder, due->ids[i]);
+        if (error == NRS_OK && row.key_state != NRS_KEY_FORGOTTEN) {
+            memmove(due->ids[kept], due->ids[i], NRS_HASH_SIZE);
+            kept++;
+        } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+            error = nrs_store_withdrawal_set_forget(core->store, due->ids[i], 0);
+        }
+        nrs_bytes_wipe(&holder);
+    }
+    due->count = kept;
+    return error;
+}
+
 /* The row stays, without what opened it: it says what was withdrawn. */
 static nrs_error settle_one(nrs_core *core, const uint8_t *id)
 {
@@ -279,6 +302,9 @@ nrs_error nrs_withdrawal_tick(nrs_core *core)
         return NRS_OK;
     }
     error = nrs_store_withdrawal_due(core->store, core->now_ms, DESTROYED_PER_TICK, add_due, &due);
+    if (error == NRS_OK && due.count > 0) {
+        error = leave_out_forgotten(core, &due);
+    }
     if (error != NRS_OK || due.count == 0) {
         return error;
     }

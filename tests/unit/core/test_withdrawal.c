@@ -223,6 +223,25 @@ static void keys_go_by_their_date(void **state)
     mesh_stop(&net);
 }
 
+/* Forgotten by hand between the withdrawal and the destruction of its key: it does not come back into the list. */
+static void what_was_forgotten_stays_so(void **state)
+{
+    nrs_sealed_view *view;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    send_to("AMBER", "");
+    mesh_settle(&net, 3);
+    view = sealed_of(0);
+    post(1, 1, 2, 0, view, view->id); /* no tick comes between this, */
+    OK(about(2, "forget", ""));       /* and this */
+    mesh_settle(&net, 3);
+    OK(mesh_command(&net, 2, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 2), 0);
+    nrs_sealed_view_free(&view);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +249,7 @@ int main(void)
         cmocka_unit_test(the_word_may_come_first),
         cmocka_unit_test(nobody_is_granted_it_later),
         cmocka_unit_test(keys_go_by_their_date),
+        cmocka_unit_test(what_was_forgotten_stays_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
