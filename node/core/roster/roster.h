@@ -53,6 +53,8 @@ bool nrs_roster_expired(nrs_core *core, const nrs_community *community);
 /** Write into the log and the audit log that a person sealed under a stale or expired roster; nothing when it was neither.
  *  person: who acts, or NULL. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_roster_note_override(nrs_core *core, const nrs_community *community, nrs_label label, bool given, const char *person);
+/** Say now which roster is held, and that this node has joined. */
+NRS_MUST_USE nrs_error nrs_roster_say(nrs_core *core, const nrs_community *community);
 /** Say what is due, and warn of expiry. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_roster_tick(nrs_core *core);
 
@@ -74,6 +76,9 @@ bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *ros
 bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster);
 /** Keep a healing roster until a person has looked at it. Returns NRS_ERROR_FORKED when it does not heal. */
 NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many);
+/** While a healing roster waits for a person, those that follow it wait with it, and end no link: NRS_OK for the NRS_ERROR_ROSTER_GAP of a
+ *  later version; any other error as it is. */
+NRS_MUST_USE nrs_error nrs_fork_wait(nrs_community *community, uint64_t version, nrs_error error);
 /** Put a verified healing roster in force. */
 NRS_MUST_USE nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many);
 /** The person has compared: put the one that waits in force. Returns NRS_ERROR_NOT_FOUND, FINGERPRINT, and others. */

@@ -21,6 +21,7 @@ void nrs_fork_wipe(nrs_community *community)
     community->branch_count = 0;
     community->fork_version = 0;
     community->pending_version = 0;
+    community->passed_over = false;
 }
 
 bool nrs_fork_is(const nrs_community *community)

@@ -69,12 +69,35 @@ out:
     return error;
 }
 
+nrs_error nrs_fork_wait(nrs_community *community, uint64_t version, nrs_error error)
+{
+    if (error != NRS_ERROR_ROSTER_GAP || community->pending_version == 0 || version <= community->pending_version) {
+        return error;
+    }
+    community->passed_over = true;
+    return NRS_OK;
+}
+
+/* Links that begin anew say which roster is held now, so that what was passed over is told again. */
+static void greet_again(nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
+{
+    const nrs_community *community = nrs_community_by_id(core, id);
+    nrs_link *link, *next;
+
+    HASH_ITER (hh, core->links, link, next) {
+        if (nrs_peer_member(core, link->peer, community)) {
+            nrs_link_close(core, link, NRS_OK);
+        }
+    }
+}
+
 /* In: many: verified against what is held. */
 nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
 {
     uint8_t id[NRS_HASH_SIZE];
     char name[NRS_NAME_SIZE_MAX + 1];
     nrs_effect *effect;
+    bool passed_over = community->passed_over;
     nrs_error error = nrs_store_fork_clear(core->store, community->id, false);
 
     memcpy(id, community->id, sizeof id);
@@ -93,6 +116,9 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
         effect->text = strdup(path);
         error = effect->text == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
         nrs_core_log(core, NRS_OK, "the fork of @%s is healed", name);
+        if (passed_over) {
+            greet_again(core, id);
+        }
     }
     return error;
 }

@@ -349,11 +349,13 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     nrs_roster_parts parts = {0};
     char name[NRS_NAME_SIZE_MAX + 1];
     uint64_t version = 0;
-    bool key_change = false;
+    const nrs_community *held = nrs_community_by_id(core, community);
+    bool key_change = false, skips = false;
     nrs_error error = nrs_roster_parts_of(&parts, many);
 
     if (error == NRS_OK) {
         version = parts.roster->version;
+        skips = held != NULL && version > held->roster->version + 1;
         (void)snprintf(name, sizeof name, "%s", parts.roster->id);
         error = store_roster(core, community, &parts, &key_change);
     }
@@ -365,6 +367,9 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     }
     if (error == NRS_OK) {
         error = nrs_directory_install(core, community, &parts.roster, nrs_field(&parts.many->statement), many);
+    }
+    if (error == NRS_OK && skips) {
+        nrs_community_by_id(core, community)->say_again = core->members_came = true;
     }
     if (error == NRS_OK && nrs_community_by_id(core, community)->guest) {
         goto adopted; /* the command line's files are of communities joined, by their names */

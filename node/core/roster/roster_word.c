@@ -202,7 +202,7 @@ out:
 
 /* ---- Out ---- */
 
-static nrs_error say(nrs_core *core, const nrs_community *community)
+nrs_error nrs_roster_say(nrs_core *core, const nrs_community *community)
 {
     const Nrs__Wire__Member *self = nrs_roster_member_by_key(community->roster, core->self.sign_key);
     nrs_freshness said = NRS__WIRE__FRESHNESS__INIT;
@@ -270,7 +270,7 @@ nrs_error nrs_roster_tick(nrs_core *core)
         }
         warn_of_expiry(core, community);
         if (due) {
-            error = say(core, community);
+            error = nrs_roster_say(core, community);
         }
     }
     return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;

@@ -1,7 +1,7 @@
 /* Who comes into a community is told to all in it, and they to it (SPEC 10.3). What an organisation published stands in a hub's
  * log where it was taken, and a link goes through that log once: whoever looked through that part while the organisation stood
  * outside, and an organisation that had looked through it while it stood outside itself, were passed over. So the hub names those
- * records once more at the end of its log, in rows that never leave it as such. */
+ * records once more at the end of its log, in rows that never leave it as such. And who comes back says again that it has joined. */
 #include <string.h>
 
 #include "roster/roster.h"
@@ -92,6 +92,24 @@ static nrs_error tell_newcomer(nrs_core *core, const nrs_peer *newcomer, uint64_
     return error;
 }
 
+/* What this node said while others did not count it as a member was refused, for good; it cannot know when that was where it has
+ * missed a version. So it says once more that it has joined. */
+static nrs_error say_again(nrs_core *core, const nrs_peer *self)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
+        nrs_community *community = &core->communities[i];
+        bool again = community->say_again || (self->came_in & (1ull << i)) != 0;
+
+        community->say_again = false;
+        if (again && community->member && community->said_ms != 0) {
+            error = nrs_roster_say(core, community);
+        }
+    }
+    return error;
+}
+
 void nrs_roster_nobody_came(nrs_core *core)
 {
     for (nrs_peer *peer = core->peers_by_sign; peer != NULL; peer = peer->by_sign.next) {
@@ -109,6 +127,7 @@ nrs_error nrs_roster_tell_again(nrs_core *core)
     if (!core->members_came) {
         return NRS_OK;
     }
+    error = say_again(core, self);
     HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
         uint64_t came_in = peer->came_in & peer->member_of & self->hub_of;
 

@@ -190,6 +190,74 @@ static void a_fork_freezes_and_is_healed(void **state)
     mesh_stop(&net);
 }
 
+static size_t frames_cut;
+
+static bool count_byes(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+
+    (void)context, (void)from, (void)to;
+    frames_cut += nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_BYE;
+    nrs_frame_free(&frame);
+    return true;
+}
+
+/* While a person has not compared the fingerprint, later rosters wait as well; the link stands, and reports go over it. */
+static void what_follows_a_healing_roster_waits_with_it(void **state)
+{
+    mesh net;
+    signed_roster ours, theirs, healing, later;
+    uint8_t hashes[2][NRS_HASH_SIZE], hash[NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    char fingerprint[48];
+    long long before;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_settle(&net, 6);
+    before = version_of(&net, 0);
+    ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
+    theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
+    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_settle(&net, 3);
+    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    mesh_settle(&net, 3);
+    nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
+    nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
+    for (size_t i = 0; i < 2; i++) {
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
+    later = follow(&net, nrs_slice_of_bytes(&healing.statement), NULL, 4, NULL, 0);
+    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
+    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&later.many));
+    frames_cut = 0;
+    net.inspect = count_byes;
+    mesh_settle(&net, 4);
+    mesh_crash(&net, 1); /* its next hello says what it holds, and it is told the rest again */
+    mesh_settle(&net, 4);
+    assert_int_equal(frames_cut, 0);
+    assert_true(mesh_linked(&net, 0, 1));
+    assert_int_equal(version_of(&net, 1), before + 1);
+    OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"situation\",\"subject\":\"s\",\"body\":\"b\"}"));
+    mesh_settle(&net, 3);
+    OK(mesh_command(&net, 0, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 0), 1);
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&healing.statement));
+    nrs_fingerprint(fingerprint, hash);
+    OK(mesh_ask(&net, 1, "{\"command\":\"roster-heal\",\"community\":\"electricity\",\"fingerprint\":\"%s\"}", fingerprint));
+    mesh_settle(&net, 4);
+    mesh_crash(&net, 1); /* in this mesh nobody dials twice by itself */
+    mesh_settle(&net, 4);
+    assert_int_equal(version_of(&net, 1), before + 3);
+    net.inspect = NULL;
+    wipe(&ours);
+    wipe(&theirs);
+    wipe(&healing);
+    wipe(&later);
+    mesh_stop(&net);
+}
+
 /* Who took up the healing roster before it heard of the fork is told of it afterwards: that is over, also after a start. */
 static void what_is_healed_stays_healed(void **state)
 {
@@ -444,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_fork_freezes_and_is_healed),
         cmocka_unit_test(the_other_side_heals_too),
         cmocka_unit_test(what_is_healed_stays_healed),
+        cmocka_unit_test(what_follows_a_healing_roster_waits_with_it),
         cmocka_unit_test(what_proves_nothing),
         cmocka_unit_test(a_proof_travels_alone),
         cmocka_unit_test(a_roster_goes_stale),
