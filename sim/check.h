@@ -30,6 +30,11 @@ typedef struct sim_checker {
     /** A whole list, and the receipts of a report. */
     void (*listed)(struct sim_world *world, sim_node *node, const json_t *rows);
     void (*receipts)(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);
+    /** A node has taken a report back; has sent one that holds another's text. */
+    void (*withdrawn)(struct sim_world *world, sim_node *node, struct sim_report *report);
+    void (*forwarded)(struct sim_world *world, struct sim_report *report);
+    /** The answer to audit-export. */
+    void (*audited)(struct sim_world *world, sim_node *node, const json_t *rows);
     /** A line for the node's log. */
     void (*log)(struct sim_world *world, sim_node *node, const char *text);
     /** Everything is mended, everything has had its time, everyone has looked at everything. */
@@ -44,6 +49,9 @@ void sim_check_frame(struct sim_world *world, sim_node *node, nrs_link_id link, 
 void sim_check_shown(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *row);
 void sim_check_listed(struct sim_world *world, sim_node *node, const json_t *rows);
 void sim_check_receipts(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);
+void sim_check_withdrawn(struct sim_world *world, sim_node *node, struct sim_report *report);
+void sim_check_forwarded(struct sim_world *world, struct sim_report *report);
+void sim_check_audited(struct sim_world *world, sim_node *node, const json_t *rows);
 void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
 void sim_check_end(struct sim_world *world);
 void sim_check_wipe(struct sim_world *world);
@@ -61,10 +69,13 @@ bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rost
  *  one before it, since within a step either may have come first. */
 bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
+/** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
+bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);
 /** Forget what once.c has seen. */
 void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
-    sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits;
+    sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
+    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven;
 
 #endif

@@ -36,8 +36,12 @@ static void blob_resize(sim_blob *blob, size_t size)
 
 static void blob_put(sim_blob *blob, const void *data, size_t size, size_t offset)
 {
+    if (offset > blob->size) {
+        blob_resize(blob, offset); /* a gap reads as zeros */
+    }
     if (offset + size > blob->size) {
-        blob_resize(blob, offset + size);
+        blob_reserve(blob, offset + size);
+        blob->size = offset + size;
     }
     if (size > 0) {
         memcpy(blob->data + offset, data, size);

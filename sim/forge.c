@@ -69,7 +69,7 @@ static const sim_node *some_honest(const sim_world *world, uint64_t pick)
 /* A community that the node stands in, or the first. */
 static const sim_rosters *community_of(const sim_world *world, const sim_node *maker)
 {
-    const sim_rosters *rosters = &world->communities[maker->hostile->serial % world->community_count];
+    const sim_rosters *rosters = &world->communities[maker->hostile->serial / 4 % world->community_count];
 
     return maker->held[rosters->index] != 0 ? rosters : &world->communities[0];
 }
@@ -89,7 +89,9 @@ static void header_of(sim_world *world, const sim_node *maker, nrs_header *heade
     header->attribution = NRS_ATTRIBUTION_NAMED;
 }
 
-static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient, fault wrong)
+/* stream: 32 bytes, of which this is the first report; empty for one that stands in none. */
+static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient, fault wrong,
+                      nrs_slice stream)
 {
     char subject[40];
     nrs_header header;
@@ -99,6 +101,7 @@ static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim,
     nrs_secret *file_key = NULL;
     const sim_node *named = wrong == FAULT_AUDIENCE ? maker : victim;
     nrs_seal_request request = {.header = &header, .report = &report, .audience = &audience, .recipients = recipient, .recipient_count = 1,
+                                .stream = stream, .sequence = stream.size > 0 ? 1 : 0,
                                 .grantor = {.keys = nrs_identity_public(maker->identity), .agree = nrs_identity_agree_with, .agree_context = maker->identity}};
     nrs_error error;
 
@@ -126,7 +129,7 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
     nrs_bytes record = {0};
     nrs_recipient recipient;
 
-    if (victim == NULL || !recipient_of(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong) != NRS_OK) {
+    if (victim == NULL || !recipient_of(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong, nrs_slice_of(NULL, 0)) != NRS_OK) {
         return;
     }
     if (wrong == FAULT_BODY) {
@@ -147,6 +150,42 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
     }
     nrs_bytes_wipe(&record);
     nrs_sealed_parts_wipe(&parts);
+}
+
+/* Two different reports under one number, one after the other over the same connection: whoever takes both can prove it. */
+static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
+{
+    const sim_node *victim = some_honest(world, act->b);
+    sim_pair *pair = &world->oracle.pairs[world->oracle.pair_count];
+    uint8_t stream[NRS_HASH_SIZE];
+    nrs_recipient recipient;
+    size_t given = 0;
+
+    if (victim == NULL || world->oracle.pair_count == SIM_PAIRS_MAX || !recipient_of(world, maker, victim, &recipient)) {
+        return;
+    }
+    sim_random_fill(&maker->hostile->random, stream, sizeof stream);
+    maker->hostile->serial = (maker->hostile->serial + 3) / 4 * 4; /* both in one community */
+    *pair = (sim_pair){.maker = maker->index, .victim = victim->index, .community = community_of(world, maker)->index, .given_ms = world->now_ms};
+    for (size_t i = 0; i < 2; i++) {
+        nrs_sealed_parts parts = {0};
+        nrs_bytes record = {0};
+
+        if (seal(world, maker, victim, &parts, &recipient, FAULT_NONE, nrs_slice_of(stream, sizeof stream)) == NRS_OK &&
+            nrs_seal_sign(&record, &parts, maker->identity) == NRS_OK) {
+            const nrs_slice records[2] = {nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&parts.slot_table)};
+
+            memcpy(pair->id[i], parts.id, NRS_HASH_SIZE);
+            given += sim_hostile_give(world, carrier, act->other, records, 2) ? 1 : 0;
+        }
+        nrs_bytes_wipe(&record);
+        nrs_sealed_parts_wipe(&parts);
+    }
+    if (given == 2) {
+        world->oracle.pair_count++;
+        sim_sometimes_hit(world, SIM_SOMETIMES_EQUIVOCATED);
+        sim_trace_line(world, maker, "sends two reports under one number, by way of %s", carrier->org);
+    }
 }
 
 /* A word about a report that was never for it, or about one that it only carries. */
@@ -211,6 +250,8 @@ void sim_forge(sim_world *world, sim_node *maker, sim_node *carrier, const sim_a
         forge_receipt(world, maker, carrier, act);
     } else if (act->type == SIM_ACT_FORGE_PREKEYS) {
         forge_prekeys(world, maker, carrier, act);
+    } else if (act->type == SIM_ACT_EQUIVOCATE) {
+        equivocate(world, maker, carrier, act);
     } else {
         forge_report(world, maker, carrier, act);
     }

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "forge.h"
 #include "memory.h"
+#include "tamper.h"
 #include "world.h"
 
 #define FLOOD_ITEMS 300u
@@ -301,6 +302,14 @@ void sim_hostile_do(sim_world *world, const sim_act *act)
 {
     sim_node *node = some_hostile(world, act->who, false);
     sim_node *hub = some_hostile(world, act->other, true);
+    sim_node *victim = sim_world_node(world, act->who);
+
+    if (act->type == SIM_ACT_TAMPER) {
+        if (victim != NULL && victim->core != NULL) {
+            sim_tamper(world, victim, act);
+        }
+        return;
+    }
 
     if (node == NULL) {
         return;

@@ -13,10 +13,12 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 char *__real_strdup(const char *text);
+void __real_free(void *memory);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
+void __wrap_free(void *memory);
 
 #define KEPT_BYTES (64 * 1024 * 1024)
 
@@ -24,6 +26,7 @@ static struct {
     uint64_t calls;
     uint64_t in, count; /* count 0: not armed */
     uint64_t failed;
+    sim_account *account; /* NULL: the simulator's own */
 } memory_state;
 
 static sqlite3_mem_methods sqlite_methods;
@@ -43,39 +46,107 @@ static bool fails(void)
     return true;
 }
 
+/* ---- Whose it is ---- */
+
+static void took(const void *memory, size_t size)
+{
+    if (memory_state.account == NULL || memory == NULL) {
+        return;
+    }
+    memory_state.account->bytes += (int64_t)size;
+    if (memory_state.account->bytes > memory_state.account->peak) {
+        memory_state.account->peak = memory_state.account->bytes;
+    }
+}
+
+static void gave_back(const void *memory, size_t size)
+{
+    if (memory_state.account != NULL && memory != NULL) {
+        memory_state.account->bytes -= (int64_t)size;
+    }
+}
+
+static size_t size_of(void *memory)
+{
+    return memory == NULL ? 0 : malloc_usable_size(memory);
+}
+
+sim_account *sim_memory_use(sim_account *account)
+{
+    sim_account *before = memory_state.account;
+
+    memory_state.account = account;
+    return before;
+}
+
+/* ---- In place of malloc and its kin ---- */
+
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : __real_malloc(size);
+    void *memory = fails() ? NULL : __real_malloc(size);
+
+    took(memory, size_of(memory));
+    return memory;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : __real_calloc(count, size);
+    void *memory = fails() ? NULL : __real_calloc(count, size);
+
+    took(memory, size_of(memory));
+    return memory;
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return fails() ? NULL : __real_realloc(memory, size);
+    size_t before = size_of(memory);
+    void *grown = fails() ? NULL : __real_realloc(memory, size);
+
+    if (grown != NULL) {
+        gave_back(before > 0 ? grown : NULL, before);
+        took(grown, size_of(grown));
+    }
+    return grown;
 }
 
 char *__wrap_strdup(const char *text)
 {
-    return fails() ? NULL : __real_strdup(text);
+    char *copy = fails() ? NULL : __real_strdup(text);
+
+    took(copy, size_of(copy));
+    return copy;
+}
+
+void __wrap_free(void *memory)
+{
+    gave_back(memory, size_of(memory));
+    __real_free(memory);
 }
 
 static void *sqlite_malloc(int size)
 {
-    return fails() ? NULL : sqlite_methods.xMalloc(size);
+    void *memory = fails() ? NULL : sqlite_methods.xMalloc(size);
+
+    took(memory, memory == NULL ? 0 : (size_t)sqlite_methods.xSize(memory));
+    return memory;
 }
 
 static void *sqlite_realloc(void *memory, int size)
 {
-    return fails() ? NULL : sqlite_methods.xRealloc(memory, size);
+    size_t before = memory == NULL ? 0 : (size_t)sqlite_methods.xSize(memory);
+    void *grown = fails() ? NULL : sqlite_methods.xRealloc(memory, size);
+
+    if (grown != NULL) {
+        gave_back(memory, before);
+        took(grown, (size_t)sqlite_methods.xSize(grown));
+    }
+    return grown;
 }
 
-static void *json_malloc(size_t size)
+static void sqlite_free(void *memory)
 {
-    return fails() ? NULL : __real_malloc(size);
+    gave_back(memory, memory == NULL ? 0 : (size_t)sqlite_methods.xSize(memory));
+    sqlite_methods.xFree(memory);
 }
 
 void sim_memory_install(void)
@@ -91,9 +162,10 @@ void sim_memory_install(void)
     mine = sqlite_methods;
     mine.xMalloc = sqlite_malloc;
     mine.xRealloc = sqlite_realloc;
+    mine.xFree = sqlite_free;
     NRS_ASSERT(sqlite3_config(SQLITE_CONFIG_MALLOC, &mine) == SQLITE_OK);
     json_object_seed(1); /* the order of keys never depends on it; their addresses might */
-    json_set_alloc_funcs(json_malloc, free);
+    json_set_alloc_funcs(__wrap_malloc, __wrap_free);
 }
 
 void sim_memory_arm(uint64_t in, uint64_t count)

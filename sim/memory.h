@@ -8,6 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** What one node holds: allocations made while it is at work, less those given back while it is. */
+typedef struct sim_account { int64_t bytes, peak; } sim_account;
+/** On whose account it is from now on; NULL: nobody's. Returns the one before. */
+sim_account *sim_memory_use(sim_account *account);
+
 /** Once, before SQLite and jansson are used. */
 void sim_memory_install(void);
 /** From now on the allocation after `in` more fails, and the `count` - 1 after it. */

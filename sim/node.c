@@ -1,3 +1,4 @@
+/* A node at work: what comes in, the steps of its engine, the inbox folder. */
 #include "node.h"
 
 #include <inttypes.h>
@@ -7,7 +8,6 @@
 #include "check.h"
 #include "hostile.h"
 #include "memory.h"
-#include "picture.h"
 #include "proto/armour.h"
 #include "vfs.h"
 #include "world.h"
@@ -17,12 +17,6 @@
 #define IDLE_TICK_MS 5000u   /* of one where nothing does: a machine that is busy elsewhere gives no more */
 #define ACTIVE_MS 3000u
 #define PAUSE_MS 1000u       /* after a step that failed */
-#define CHECKPOINT_MS 3000u
-#define RETRY_START_MS 5000u
-#define PURPOSE_ENGINE 0xe6e1
-#define PURPOSE_DISK 0xd15c
-
-static char vault_name[] = "vault";
 
 uint64_t sim_node_now_ms(const sim_world *world, const sim_node *node)
 {
@@ -39,215 +33,6 @@ uint64_t sim_node_monotonic_ms(const sim_world *world, const sim_node *node)
 const uint8_t *sim_node_curve(const sim_node *node)
 {
     return nrs_identity_public(node->identity)->curve_key;
-}
-
-void sim_node_make(sim_world *world, size_t index, bool hub)
-{
-    sim_node *node = &world->nodes[index];
-    nrs_card card;
-    char endpoint[64];
-    char *endpoints[1] = {endpoint};
-
-    node->index = index;
-    node->hub = hub;
-    node->there = !world->options.absent[index];
-    (void)snprintf(node->org, sizeof node->org, "%s-%02zu", hub ? "hub" : "member", index);
-    node->random = sim_random_of(world->options.seed, PURPOSE_ENGINE, index);
-    sim_disk_init(&node->disk, sim_random_of(world->options.seed, PURPOSE_DISK, index));
-    sim_vfs_attach(index, &node->disk);
-    (void)sim_random_use(&node->random);
-    NRS_ASSERT(nrs_identity_new(&node->identity) == NRS_OK);
-    nrs_key_hash(node->key_hash, nrs_identity_public(node->identity)->sign_key);
-    NRS_ASSERT(nrs_member_prove(node->proof, node->identity, node->org) == NRS_OK);
-    nrs__wire__card__init(&card);
-    card.org = node->org;
-    card.name = node->org;
-    card.serial = 1;
-    card.created_ms = SIM_START_MS;
-    (void)snprintf(endpoint, sizeof endpoint, "tcp://%s:7417", node->org);
-    card.n_endpoints = hub ? 1 : 0;
-    card.endpoints = endpoints;
-    NRS_ASSERT(nrs_card_sign(&node->card, &card, node->identity) == NRS_OK);
-    node->wake_ms = SIM_NEVER;
-    node->next_link = 1;
-    node->monotonic_base_ms = SIM_MONOTONIC_MS;
-}
-
-static void clear_inputs(sim_node *node)
-{
-    for (size_t i = 0; i < node->input_count; i++) {
-        nrs_bytes_wipe(&node->inputs[i].bytes);
-        json_decref(node->inputs[i].command);
-    }
-    node->input_count = 0;
-}
-
-static void take_down(sim_node *node)
-{
-    node->start++;
-    nrs_core_destroy(&node->core);
-    nrs_store_close(&node->store);
-    clear_inputs(node);
-    node->dial_count = 0;
-    node->wake_ms = SIM_NEVER;
-    node->crash_in = 0;
-    node->memory_in = 0;
-}
-
-void sim_node_wipe(sim_world *world, sim_node *node)
-{
-    (void)world;
-    node->disk.dead = true; /* nothing is tidied up */
-    take_down(node);
-    free(node->inputs);
-    for (size_t i = 0; i < node->inbox_count; i++) {
-        nrs_bytes_wipe(&node->inbox[i].bytes);
-    }
-    free(node->inbox);
-    sim_hostile_wipe(node);
-    nrs_identity_destroy(&node->identity);
-    nrs_bytes_wipe(&node->card);
-    sim_disk_wipe(&node->disk);
-    sim_vfs_attach(node->index, NULL);
-}
-
-/* ---- The vault's file ---- */
-
-static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
-{
-    sim_node *node = context;
-    sim_file *file = sim_disk_find(&node->disk, vault_name);
-    nrs_error error;
-    size_t read = 0;
-
-    if (file == NULL) {
-        nrs_bytes_wipe(bytes_out);
-        return NRS_OK;
-    }
-    error = nrs_bytes_resize(bytes_out, file->cache.size);
-    if (error != NRS_OK) {
-        return error;
-    }
-    return sim_disk_read(&node->disk, file, bytes_out->data, bytes_out->size, 0, &read) == SIM_DISK_OK ? NRS_OK : NRS_ERROR_DISK;
-}
-
-static nrs_error vault_write(void *context, nrs_slice bytes)
-{
-    sim_node *node = context;
-    sim_file *file = sim_disk_open(&node->disk, vault_name, true);
-
-    if (file == NULL || sim_disk_write(&node->disk, file, bytes.data, bytes.size, 0) != SIM_DISK_OK) {
-        return NRS_ERROR_DISK;
-    }
-    return sim_disk_sync(&node->disk, file) == SIM_DISK_OK ? NRS_OK : NRS_ERROR_DISK;
-}
-
-/* ---- Starts and ends ---- */
-
-static void put_inbox(sim_world *world, sim_node *node)
-{
-    if (node->inbox_count > 0) {
-        sim_node_wake(world, node, world->now_ms);
-    }
-}
-
-static nrs_error open_engine(sim_world *world, sim_node *node)
-{
-    char path[24];
-    uint8_t incarnation[NRS_LOG_ID_SIZE];
-    nrs_store_options store_options = {.path = path, .vfs = SIM_VFS_NAME};
-    nrs_core_options options = {.identity = node->identity, .own_card = nrs_slice_of_bytes(&node->card),
-                                .vault = {.context = node, .read = vault_read, .write = vault_write}};
-    nrs_error error;
-
-    (void)snprintf(path, sizeof path, "%zu/store.db", node->index);
-    (void)sim_random_use(&node->random);
-    sim_vfs_set_time(sim_node_now_ms(world, node));
-    randombytes_buf(incarnation, sizeof incarnation);
-    error = nrs_store_open(&node->store, &store_options, incarnation);
-    if (error == NRS_OK) {
-        options.store = node->store;
-        error = nrs_core_new(&node->core, &options, sim_node_now_ms(world, node));
-    }
-    if (error != NRS_OK) {
-        nrs_store_close(&node->store);
-    }
-    return error;
-}
-
-void sim_node_start(sim_world *world, sim_node *node)
-{
-    nrs_error error;
-
-    if (node->core != NULL || !node->there) {
-        return;
-    }
-    node->start++;
-    error = open_engine(world, node);
-    if (node->disk.dead) { /* the power went again while it started */
-        sim_node_crash(world, node, SIM_CRASH_POWER, node->down_ms);
-        return;
-    }
-    if (error != NRS_OK) {
-        sim_trace_line(world, node, "does not start: %s", nrs_error_rule(error));
-        sim_sometimes_hit(world, SIM_SOMETIMES_START_FAILED);
-        sim_check_start_failed(world, node, error);
-        node->start++;
-        sim_world_put(world, RETRY_START_MS, (sim_event){.type = SIM_EVENT_START, .subject = node->index, .token = node->start});
-        return;
-    }
-    sim_trace_line(world, node, "starts");
-    node->up_ms = world->now_ms;
-    node->tick_ms = node->pause_ms = node->busy_ms = world->now_ms;
-    node->checkpoint_ms = world->now_ms + CHECKPOINT_MS;
-    node->active_ms = world->now_ms;
-    sim_check_started(world, node);
-    sim_node_wake(world, node, world->now_ms);
-    put_inbox(world, node);
-}
-
-static void start_again(sim_world *world, sim_node *node, uint64_t down_ms)
-{
-    node->start++;
-    if (!node->stays_down) {
-        sim_world_put(world, down_ms, (sim_event){.type = SIM_EVENT_START, .subject = node->index, .token = node->start});
-    }
-}
-
-void sim_node_crash(sim_world *world, sim_node *node, sim_crash kind, uint64_t down_ms)
-{
-    uint64_t torn = node->disk.reached_torn, lost = node->disk.reached_lost;
-
-    sim_trace_line(world, node, kind == SIM_CRASH_POWER ? "loses its power" : "is killed");
-    sim_picture_mark(world, node->index, kind == SIM_CRASH_POWER ? "power" : "killed");
-    sim_network_node_down(world, node, kind == SIM_CRASH_PROCESS);
-    if (kind == SIM_CRASH_PROCESS && !node->disk.dead) {
-        node->disk.dead = true; /* it gets no chance to tidy up; what it has written stays in the cache */
-        take_down(node);
-        node->disk.dead = false;
-    } else {
-        node->disk.dead = true;
-        take_down(node);
-        sim_disk_restart(&node->disk);
-        node->monotonic_base_ms = 1000 + sim_random_below(&node->disk.random, 100000);
-        node->booted_ms = world->now_ms + world->leap_ms;
-        sim_sometimes_add(world, SIM_SOMETIMES_TORN, node->disk.reached_torn - torn);
-        sim_sometimes_add(world, SIM_SOMETIMES_LOST_SECTORS, node->disk.reached_lost - lost);
-    }
-    start_again(world, node, down_ms);
-}
-
-void sim_node_stop(sim_world *world, sim_node *node, uint64_t down_ms)
-{
-    nrs_error error;
-
-    sim_trace_line(world, node, "stops");
-    sim_network_node_down(world, node, true);
-    nrs_core_destroy(&node->core);
-    error = nrs_store_checkpoint(node->store);
-    (void)error; /* as in the daemon: the next start tidies up */
-    take_down(node);
-    start_again(world, node, down_ms);
 }
 
 /* ---- Inputs ---- */
@@ -332,7 +117,7 @@ void sim_node_leave_file(sim_world *world, sim_node *node, const char *name, con
     NRS_ASSERT(nrs_armour_encode(&text, type, bytes) == NRS_OK);
     NRS_ASSERT(nrs_bytes_copy(&file->bytes, nrs_slice_of_string(text)) == NRS_OK);
     free(text);
-    put_inbox(world, node);
+    sim_node_wake(world, node, world->now_ms);
 }
 
 /* ---- Steps ---- */
@@ -371,6 +156,14 @@ static void drop_inputs(sim_node *node, size_t count, bool failed)
     node->input_count = kept;
 }
 
+/* What a step said was made on the node's account. */
+static void wipe_effects(sim_node *node, nrs_effects *effects)
+{
+    (void)sim_memory_use(&node->memory);
+    nrs_effects_wipe(effects);
+    (void)sim_memory_use(NULL);
+}
+
 static nrs_error step_engine(sim_world *world, sim_node *node, nrs_effects *effects, const nrs_event *events, size_t count)
 {
     nrs_error error;
@@ -382,7 +175,9 @@ static nrs_error step_engine(sim_world *world, sim_node *node, nrs_effects *effe
         sim_memory_arm(node->memory_in - 1, node->memory_count);
         node->memory_in = 0;
     }
+    (void)sim_memory_use(&node->memory);
     error = nrs_core_step(node->core, effects, events, count);
+    (void)sim_memory_use(NULL);
     failed = sim_memory_disarm();
     node->memory_failed += failed;
     sim_sometimes_add(world, SIM_SOMETIMES_NO_MEMORY, failed);
@@ -401,7 +196,7 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
     error = step_engine(world, node, &effects, events, count);
     if (node->disk.dead) {
         sim_sometimes_hit(world, SIM_SOMETIMES_CRASH_IN_DISK_CALL);
-        nrs_effects_wipe(&effects);
+        wipe_effects(node, &effects);
         sim_node_crash(world, node, SIM_CRASH_POWER, node->down_ms);
         return false;
     }
@@ -410,6 +205,7 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
         sim_trace_line(world, node, "a step failed: %s", nrs_error_rule(error));
         sim_sometimes_hit(world, SIM_SOMETIMES_STEP_FAILED);
         sim_check_step_failed(world, node, error);
+        node->failed_ms = world->now_ms;
         node->pause_ms = world->now_ms + PAUSE_MS;
         sim_network_drop_all(world, node);
     } else {
@@ -417,7 +213,7 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
         sim_check_stepped(world, node);
     }
     stands = sim_node_carry_out(world, node, &effects);
-    nrs_effects_wipe(&effects);
+    wipe_effects(node, &effects);
     return stands;
 }
 
@@ -465,8 +261,10 @@ static bool tidy(sim_world *world, sim_node *node)
     if (!node->stepped || world->now_ms < node->checkpoint_ms) {
         return false;
     }
-    node->checkpoint_ms = world->now_ms + CHECKPOINT_MS;
+    node->checkpoint_ms = world->now_ms + SIM_CHECKPOINT_MS;
+    (void)sim_memory_use(&node->memory);
     node->stepped = nrs_store_checkpoint(node->store) != NRS_OK;
+    (void)sim_memory_use(NULL);
     if (node->disk.dead) {
         sim_node_crash(world, node, SIM_CRASH_POWER, node->down_ms);
         return true;

@@ -6,11 +6,14 @@
 #include "core/core.h"
 #include "disk.h"
 #include "keys/card.h"
+#include "memory.h"
 #include "options.h"
 #include "roster.h"
 
 #define SIM_DIALS_MAX 16
+#define SIM_EVENTS_MAX 32 /* of the audit log (SPEC 4.5) */
 #define SIM_NEVER UINT64_MAX
+#define SIM_CHECKPOINT_MS 3000u
 
 struct sim_world;
 
@@ -46,13 +49,14 @@ typedef struct sim_node {
     bool hub;               /* in some community */
     struct sim_hostile *hostile; /* NULL: it is honest. Of one that is not nothing is expected, and nothing is promised to it */
     nrs_identity *identity;
+    nrs_identity *person;   /* of its one person, for TLP:RED; NULL in worlds without */
     nrs_bytes card;
     uint8_t key_hash[NRS_KEY_HASH_SIZE];
     uint8_t proof[NRS_SIGNATURE_SIZE]; /* of its entry in a roster */
     sim_disk disk;
     nrs_store *store;
     nrs_core *core;         /* NULL while it is down */
-    uint64_t up_ms, jumped_ms; /* when it started last, and when its clock was last set wrong */
+    uint64_t up_ms, failed_ms, jumped_ms; /* when it started last, when a step last failed, when its clock was last set wrong */
     uint64_t start;         /* counts starts and ends of its life */
     sim_random random;      /* what its engine draws */
     int64_t offset_ms;      /* of its clock */
@@ -78,11 +82,16 @@ typedef struct sim_node {
     uint64_t held[SIM_COMMUNITIES_MAX];        /* the version of each community's roster that it goes by; 0: none */
     uint64_t held_before[SIM_COMMUNITIES_MAX]; /* the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
+    sim_account memory;     /* what it holds */
     /* What the checkers keep about it. */
     uint64_t excuses;       /* failed calls seen so far: steady.c */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
     sim_seen seen;          /* ids in its log: once.c */
     uint64_t lines, lines_minute; /* limits.c */
+    uint64_t answered[SIM_EVENTS_MAX]; /* commands done, by what the audit log calls them: audited.c */
+    bool tampered;          /* somebody has changed its audit log */
+    bool checkpointed;      /* everything was mended when it signed where its audit log stands */
+    uint64_t checkpoint_roster[SIM_COMMUNITIES_MAX]; /* what it held then */
     uint64_t steps;
 } sim_node;
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "check.h"
 #include "hostile.h"
-#include "work.h"
 #include "world.h"
 
 #define BACKOFF_MS_MIN 200u
@@ -181,7 +181,7 @@ static void carry_out(sim_world *world, sim_node *node, nrs_effect *effect)
         hang_up(world, node, effect->curve_key);
         return;
     case NRS_EFFECT_REPLY:
-        sim_work_reply(world, node, effect);
+        sim_answer(world, node, effect);
         return;
     case NRS_EFFECT_INBOX_DONE:
         inbox_done(world, node, effect);

@@ -59,12 +59,12 @@ sim_report *sim_oracle_by_id(sim_world *world, const char *id)
 
 bool sim_oracle_closed(const sim_world *world, const sim_report *report)
 {
-    return (world->communities[report->community].closed_labels & (1u << report->label)) != 0;
+    return report->inherits_closed || (world->communities[report->community].closed_labels & (1u << report->label)) != 0;
 }
 
 bool sim_oracle_duty(const sim_world *world, const sim_report *report)
 {
-    return (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
+    return report->inherits_duty || (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
 }
 
 uint64_t sim_oracle_readers(sim_world *world, const sim_report *report, uint64_t version)

@@ -9,6 +9,7 @@
 #include "proto/wire.h"
 
 #define SIM_REPORTS_MAX 4096
+#define SIM_PAIRS_MAX 16 /* proofs that are kept against one originator (SPEC 2.3) */
 
 struct sim_world;
 struct sim_node;
@@ -29,6 +30,9 @@ typedef struct sim_report {
     size_t community;         /* of the world's; when it is not to one, known with the version */
     bool to_community;
     bool unlocks;             /* granted only to who has accepted */
+    bool forwards;            /* it holds the text of `quoted` */
+    size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
+    bool inherits_closed, inherits_duty; /* what the quoted one demands */
     uint64_t to;              /* set of nodes, when not to a community */
     char id[2 * NRS_HASH_SIZE + 1]; /* once known */
     uint64_t version;         /* of the roster it was sealed under; 0 until known */
@@ -38,8 +42,10 @@ typedef struct sim_report {
     uint64_t shown;           /* who has opened it: set of nodes */
     uint64_t forgetting, forgotten; /* who asked to forget it; who was told that it is: sets of nodes */
     bool patient;             /* it was given its usual time to live */
+    bool withdrawing, withdrawn; /* its sender was asked to take it back; was told that it has */
+    uint64_t withdrawn_at;    /* who has said that it was taken back, and shown no text: set of nodes */
     uint64_t accepting, accepted; /* who was asked to accept; who was told that it has: sets of nodes */
-    uint64_t stored_receipt, opened_receipt, accepted_receipt; /* that the sender has shown: sets of nodes */
+    uint64_t stored_receipt, opened_receipt, accepted_receipt, withdrawn_receipt; /* that the sender has shown: sets of nodes */
 } sim_report;
 
 /* A sealed report that an honest node has made, by its id. */
@@ -50,10 +56,19 @@ typedef struct sim_sealed {
     uint64_t version, expires_ms, sealed_ms;
 } sim_sealed;
 
+/* Two reports that a hostile node has sent under one number. */
+typedef struct sim_pair {
+    size_t maker, victim, community;
+    uint8_t id[2][NRS_HASH_SIZE];
+    uint64_t given_ms;        /* of the world's time */
+} sim_pair;
+
 typedef struct sim_oracle {
     sim_report reports[SIM_REPORTS_MAX]; /* by number of the act */
     sim_sealed *sealed;
     size_t sealed_count, sealed_capacity;
+    sim_pair pairs[SIM_PAIRS_MAX];
+    size_t pair_count;
 } sim_oracle;
 
 void sim_oracle_wipe(sim_oracle *oracle);

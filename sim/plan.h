@@ -9,7 +9,11 @@
 #define SIM_ACTS(X)                                                                                                    \
     X(SEND, 0, 40, "send")                                                                                             \
     X(SHOW, 0, 24, "show")                                                                                             \
+    X(SEND_RED, 0, 8, "a person sends TLP:RED")                                                                        \
+    X(UNLOCK, 0, 2, "a person unlocks its key")                                                                        \
     X(REPLY, 0, 6, "reply")                                                                                            \
+    X(FORWARD, 0, 5, "forward")                                                                                        \
+    X(WITHDRAW, 0, 4, "withdraw")                                                                                      \
     X(LIST, 0, 5, "list")                                                                                              \
     X(RECEIPTS, 0, 4, "receipts")                                                                                      \
     X(EXPORT, 0, 3, "export")                                                                                          \
@@ -51,6 +55,8 @@
     X(FORGE_REPORT, SIM_FAULTS_HOSTILE, 24, "a hostile node forges a report")                                          \
     X(FORGE_RECEIPT, SIM_FAULTS_HOSTILE, 6, "a hostile node forges a receipt")                                         \
     X(FORGE_PREKEYS, SIM_FAULTS_HOSTILE, 4, "a hostile node forges prekeys")                                           \
+    X(EQUIVOCATE, SIM_FAULTS_HOSTILE, 8, "a hostile node sends two reports under one number")                          \
+    X(TAMPER, SIM_FAULTS_HOSTILE, 3, "an audit log is changed")                                                        \
     X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")
 
 typedef enum sim_act_type {

@@ -10,6 +10,7 @@ typedef enum sim_event_type {
     SIM_EVENT_ACT = 1,   /* subject: number of the act */
     SIM_EVENT_WAKE,      /* subject: node; token: its start */
     SIM_EVENT_START,     /* subject: node; token: its start */
+    SIM_EVENT_UNLOCK,    /* subject: node */
     SIM_EVENT_DIAL,      /* subject: node; token: number of the dial */
     SIM_EVENT_CONNECTED, /* subject: slot of a connection; token: its number */
     SIM_EVENT_DELIVER,   /* likewise; side: who receives */

@@ -315,16 +315,19 @@ static void leave(sim_world *world, const sim_rosters *rosters, size_t node, con
     sim_node_leave_file(world, &world->nodes[node], name, type, nrs_slice_of_bytes(bytes));
 }
 
+/* With those before it in which a key was replaced or a fork healed: who has missed them cannot take the newest. */
 void sim_rosters_give(sim_world *world, const sim_rosters *rosters, size_t node)
 {
-    const sim_roster_version *newest = sim_rosters_newest(rosters);
-    bool rekeyed = rosters->count > 1 && newest->first_key != rosters->versions[rosters->count - 2].first_key;
-    char suffix[32] = ".roster";
+    for (size_t i = 1; i < rosters->count; i++) {
+        bool needed = rosters->versions[i].first_key != rosters->versions[i - 1].first_key || rosters->versions[i].heals;
+        char suffix[32];
 
-    if (rekeyed) { /* who misses one of these cannot tell by whom the next is signed: a later one does not take its place */
-        (void)snprintf(suffix, sizeof suffix, "-%03zu.roster", rosters->count);
+        if (needed && i + 1 > world->nodes[node].held[rosters->index]) {
+            (void)snprintf(suffix, sizeof suffix, "-%03zu.roster", i + 1);
+            leave(world, rosters, node, suffix, "ROSTER", &rosters->versions[i].many);
+        }
     }
-    leave(world, rosters, node, suffix, "ROSTER", &newest->many);
+    leave(world, rosters, node, ".roster", "ROSTER", &sim_rosters_newest(rosters)->many);
 }
 
 void sim_rosters_give_rival(sim_world *world, const sim_rosters *rosters, size_t node)

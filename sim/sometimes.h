@@ -13,10 +13,15 @@ struct sim_world;
     X(SENT_GREEN, 0, "a GREEN report was sent")                                                                        \
     X(SENT_AMBER, 0, "an AMBER report was sent")                                                                       \
     X(SENT_STRICT, 0, "an AMBER+STRICT report was sent")                                                               \
+    X(SENT_RED, 0, "a person sent TLP:RED")                                                                            \
+    X(RED_OPENED, 0, "a person opened TLP:RED")                                                                        \
     X(SENT_WAITING, 0, "a recipient waited for its prekey")                                                            \
     X(GRANTED_LATE, 0, "a later grant went out")                                                                       \
     X(SHOWN, 0, "a person read a report")                                                                              \
     X(REPLIED, 0, "a person replied")                                                                                  \
+    X(FORWARDED, 0, "a report was passed on")                                                                          \
+    X(WITHDRAWN, 0, "a report was taken back")                                                                         \
+    X(WITHDRAWN_CLOSED, 0, "a report stayed closed because it was taken back")                                         \
     X(FORGOTTEN, 0, "a person forgot a report")                                                                        \
     X(REFUSED_BY_RULE, 0, "a command was refused by a rule")                                                           \
     X(RECEIPT, 0, "a receipt was recorded")                                                                            \
@@ -29,6 +34,7 @@ struct sim_world;
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \
+    X(COSIGNED, 0, "a hub had signed a member's audit log")                                                            \
     X(JOINED, 0, "an organisation joined late")                                                                        \
     X(JOINED_SECOND, 0, "an organisation joined a second community")                                                   \
     X(REMOVED, 0, "a member was removed")                                                                              \
@@ -68,6 +74,10 @@ struct sim_world;
     X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")                                                  \
     X(HOSTILE_MEMBER, SIM_FAULTS_HOSTILE, "a member was hostile")                                                      \
     X(HOSTILE_HUB, SIM_FAULTS_HOSTILE, "a hub was hostile")                                                            \
+    X(EQUIVOCATED, SIM_FAULTS_HOSTILE, "two reports were sent under one number")                                       \
+    X(PROVEN, SIM_FAULTS_HOSTILE, "two reports under one number were proven")                                          \
+    X(TAMPERED, SIM_FAULTS_HOSTILE, "an audit log was changed behind its node's back")                                 \
+    X(TAMPERING_FOUND, SIM_FAULTS_HOSTILE, "a changed audit log was found out")                                        \
     X(STOLEN, SIM_FAULTS_HOSTILE, "a node was stolen")                                                                 \
     X(LIED, SIM_FAULTS_HOSTILE, "a node lied about what it holds")                                                     \
     X(WITHHELD, SIM_FAULTS_HOSTILE, "an item was withheld")                                                            \

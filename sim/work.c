@@ -3,35 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "check.h"
 #include "member.h"
+#include "person.h"
+#include "proto/vocabulary.h"
 #include "memory.h"
 #include "world.h"
-
-#define KIND_SEND 1u
-#define KIND_SHOW 2u
-#define KIND_LIST 3u
-#define KIND_RECEIPTS 4u
-#define KIND_FORGET 5u
-#define KIND_ACCEPT 6u
-#define KIND_OTHER 7u
-#define KIND_BITS 4u
-
-/* A request's number says what was asked, and about which report. */
-static uint64_t request_of(sim_world *world, uint64_t kind, size_t report)
-{
-    return (++world->next_request << 20) | ((uint64_t)report << KIND_BITS) | kind;
-}
-
-static void ask(sim_world *world, sim_node *node, uint64_t kind, size_t report, json_t *command)
-{
-    if (node->core == NULL) {
-        json_decref(command);
-        return;
-    }
-    sim_trace_line(world, node, "asks %s r%zu", json_string_value(json_object_get(command, "command")), report);
-    sim_node_command(world, node, command, request_of(world, kind, report));
-}
 
 /* ---- Sending ---- */
 
@@ -118,7 +96,27 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
         report->unlocks = true;
         (void)json_object_set_new(command, "unlock_on_accept", json_true());
     }
-    ask(world, node, KIND_SEND, number, command);
+    sim_ask(world, node, SIM_ASK_SEND, number, command);
+}
+
+/* What the node prepares the person seals, once the answer is there. */
+static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+{
+    sim_report *report = &world->oracle.reports[number];
+    json_t *to = json_array(), *command;
+
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = NRS_LABEL_RED, .patient = !short_lived(act)};
+    report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
+    for (size_t i = 0; i < world->node_count; i++) {
+        if ((report->to & (1ull << i)) != 0) {
+            (void)json_array_append_new(to, json_sprintf(SIM_PERSON "@%s", world->nodes[i].org));
+        }
+    }
+    command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "command", "red-prepare", "label", "RED", "kind", "incident", "person", SIM_PERSON, "to", to);
+    if (short_lived(act)) {
+        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)((1 + act->c % 12) * SIM_MINUTE_MS)));
+    }
+    sim_ask(world, node, SIM_ASK_RED_PREPARE, number, command);
 }
 
 /* A report that somebody has sent; most times one that the node may read. 0 … plan.count - 1; plan.count: none. */
@@ -137,6 +135,17 @@ static size_t some_report(sim_world *world, const sim_node *node, uint64_t pick,
     return count;
 }
 
+/* What follows from what it quotes; the node works the same out by itself. */
+static void quote(const sim_world *world, sim_report *report, size_t quoted)
+{
+    const sim_report *first = &world->oracle.reports[quoted];
+
+    report->quoted = quoted;
+    report->community = first->community;
+    report->inherits_closed = sim_oracle_closed(world, first);
+    report->inherits_duty = sim_oracle_duty(world, first);
+}
+
 static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
     size_t quoted = some_report(world, node, act->a, true);
@@ -144,30 +153,79 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
     sim_report *report = &world->oracle.reports[number];
     json_t *command;
 
-    if (quoted == world->plan.count) {
+    if (quoted == world->plan.count || first->label == NRS_LABEL_RED) { /* a person's process would quote it */
         return;
     }
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act),
-                           .community = first->community};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act)};
     report->to_community = first->label == NRS_LABEL_GREEN;
+    quote(world, report, quoted);
     command = draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("reply"));
     (void)json_object_set_new(command, "id", json_string(first->id));
     sim_sometimes_hit(world, SIM_SOMETIMES_REPLIED);
-    ask(world, node, KIND_SEND, number, command);
+    sim_ask(world, node, SIM_ASK_SEND, number, command);
+}
+
+/* Often to whom the text may not go. */
+static void forward(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+{
+    size_t quoted = some_report(world, node, act->a, act->c / 3 % 4 != 0);
+    const sim_report *first = &world->oracle.reports[quoted];
+    sim_report *report = &world->oracle.reports[number];
+    bool stricter = act->c / 13 % 4 == 0;
+    json_t *command;
+
+    if (quoted == world->plan.count || first->label == NRS_LABEL_RED) { /* a person's process would quote it */
+        return;
+    }
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .patient = !short_lived(act), .forwards = true};
+    report->label = stricter && first->label == NRS_LABEL_AMBER ? NRS_LABEL_AMBER_STRICT : first->label;
+    quote(world, report, quoted);
+    report->community = act->b / 7 % 4 == 0 ? (size_t)(act->b % world->community_count) : first->community;
+    report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && act->b % 2 == 0);
+    report->to = report->to_community ? 0 : 1ull << act->other % world->node_count;
+    report->unlocks = first->unlocks && report->label != NRS_LABEL_CLEAR;
+    command = draft(world, report, act, number);
+    (void)json_object_set_new(command, "command", json_string("forward"));
+    (void)json_object_set_new(command, "id", json_string(first->id));
+    sim_ask(world, node, SIM_ASK_SEND, number, command);
 }
 
 /* ---- Reading ---- */
 
+void sim_work_unlock(sim_world *world, sim_node *node)
+{
+    if (node->person != NULL && node->core != NULL) {
+        (void)sim_random_use(&node->random);
+        sim_ask(world, node, SIM_ASK_OTHER, 0, sim_person_prekeys(world, node));
+    }
+}
+
 static void about(sim_world *world, sim_node *node, uint64_t kind, const char *name, size_t number)
 {
-    ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
+    sim_ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
+}
+
+static void open_red(sim_world *world, sim_node *node, size_t number)
+{
+    sim_ask(world, node, SIM_ASK_RED_OPEN, number,
+        json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", world->oracle.reports[number].id, "person", SIM_PERSON));
 }
 
 static void accept(sim_world *world, sim_node *node, size_t number)
 {
     world->oracle.reports[number].accepting |= 1ull << node->index;
-    about(world, node, KIND_ACCEPT, "accept", number);
+    about(world, node, SIM_ASK_ACCEPT, "accept", number);
+}
+
+/* Its own sender's node, most times. */
+static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+{
+    sim_report *report = &world->oracle.reports[number];
+    sim_node *who = act->c % 8 == 0 ? node : &world->nodes[report->sender];
+
+    report->withdrawing = report->withdrawing || who->index == report->sender;
+    sim_ask(world, who, SIM_ASK_WITHDRAW, number, json_pack("{s:s, s:s, s:s}", "command", "withdraw", "id", report->id, "reason", "誤報"));
 }
 
 static void read_one(sim_world *world, sim_node *node, const sim_act *act)
@@ -178,23 +236,27 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
     if (number == world->plan.count) {
         return;
     }
-    if (act->type == SIM_ACT_SHOW) {
-        about(world, node, KIND_SHOW, "show", number);
+    if (act->type == SIM_ACT_SHOW && report->label == NRS_LABEL_RED && act->b % 8 != 0) {
+        open_red(world, node, number);
+    } else if (act->type == SIM_ACT_SHOW) {
+        about(world, node, SIM_ASK_SHOW, "show", number);
     } else if (act->type == SIM_ACT_EXPORT) {
         static const char *const sinks[] = {"own", "clients", "community", "public"};
 
-        ask(world, node, KIND_SHOW, number, json_pack("{s:s, s:s, s:s}", "command", "export", "id", report->id, "sink", sinks[act->c % 4]));
+        sim_ask(world, node, SIM_ASK_EXPORT, number, json_pack("{s:s, s:s, s:s}", "command", "export", "id", report->id, "sink", sinks[act->c % 4]));
+    } else if (act->type == SIM_ACT_WITHDRAW) {
+        withdraw(world, node, act, number);
     } else if (act->type == SIM_ACT_ACCEPT) {
         accept(world, node, number);
     } else if (act->type == SIM_ACT_DECLINE) {
-        ask(world, node, KIND_OTHER, number, json_pack("{s:s, s:s, s:s}", "command", "decline", "id", report->id, "reason", "検討中"));
+        sim_ask(world, node, SIM_ASK_OTHER, number, json_pack("{s:s, s:s, s:s}", "command", "decline", "id", report->id, "reason", "検討中"));
     } else if (act->type == SIM_ACT_FORGET) {
         if (report->sender != node->index || act->c % 4 == 0) {
             report->forgetting |= 1ull << node->index;
-            about(world, node, KIND_FORGET, "forget", number);
+            about(world, node, SIM_ASK_FORGET, "forget", number);
         }
     } else {
-        about(world, &world->nodes[report->sender], KIND_RECEIPTS, "receipts", number);
+        about(world, &world->nodes[report->sender], SIM_ASK_RECEIPTS, "receipts", number);
     }
 }
 
@@ -237,139 +299,20 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
         send(world, node, act, number);
     } else if (act->type == SIM_ACT_REPLY) {
         reply(world, node, act, number);
+    } else if (act->type == SIM_ACT_SEND_RED) {
+        if (node->person != NULL) {
+            send_red(world, node, act, number);
+        }
+    } else if (act->type == SIM_ACT_UNLOCK) {
+        sim_work_unlock(world, node);
+    } else if (act->type == SIM_ACT_FORWARD) {
+        forward(world, node, act, number);
     } else if (act->type == SIM_ACT_LIST) {
-        ask(world, node, KIND_LIST, 0, json_pack("{s:s}", "command", "list"));
+        sim_ask(world, node, SIM_ASK_LIST, 0, json_pack("{s:s}", "command", "list"));
     } else if (act->type == SIM_ACT_STATUS) {
-        ask(world, node, KIND_OTHER, 0, json_pack("{s:s}", "command", "status"));
+        sim_ask(world, node, SIM_ASK_OTHER, 0, json_pack("{s:s}", "command", "status"));
     } else {
         read_one(world, node, act);
-    }
-}
-
-/* ---- Answers ---- */
-
-static const char *text_at(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-
-    return text == NULL ? "" : text;
-}
-
-static bool excluded_by(const json_t *row, const char *rule)
-{
-    size_t index;
-    const json_t *entry;
-
-    json_array_foreach(json_object_get(row, "excluded"), index, entry) {
-        if (strcmp(text_at(entry, "rule"), rule) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void answered_send(sim_world *world, sim_report *report, const json_t *rows, nrs_error error)
-{
-    static const sim_sometimes_name names[] = {SIM_SOMETIMES_SENT_CLEAR, SIM_SOMETIMES_SENT_GREEN, SIM_SOMETIMES_SENT_AMBER, SIM_SOMETIMES_SENT_STRICT};
-
-    if (error != NRS_OK) {
-        report->state = nrs_error_exit_code(error) == 1 ? SIM_REPORT_ASKED : SIM_REPORT_REFUSED;
-        return;
-    }
-    report->state = SIM_REPORT_SENT;
-    sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
-    if (report->unlocks) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_LOCKED);
-    }
-    if (excluded_by(json_array_get(rows, 0), "duty")) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_LEFT_OUT);
-    }
-    sim_sometimes_hit(world, names[report->label - NRS_LABEL_CLEAR]);
-    if (json_array_size(json_object_get(json_array_get(rows, 0), "waiting")) > 0) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_WAITING);
-    }
-}
-
-static void answered_receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
-{
-    size_t index;
-    const json_t *row;
-
-    sim_check_receipts(world, node, report, rows);
-    json_array_foreach(rows, index, row) {
-        const char *stage = text_at(row, "stage");
-
-        for (size_t i = 0; i < world->node_count; i++) {
-            if (strcmp(world->nodes[i].org, text_at(row, "recipient")) == 0) {
-                report->stored_receipt |= strcmp(stage, "stored") == 0 ? 1ull << i : 0;
-                report->opened_receipt |= strcmp(stage, "opened") == 0 ? 1ull << i : 0;
-                report->accepted_receipt |= strcmp(stage, "accepted") == 0 ? 1ull << i : 0;
-            }
-        }
-        if (strcmp(stage, "stored") == 0) {
-            sim_sometimes_hit(world, SIM_SOMETIMES_RECEIPT);
-        }
-    }
-}
-
-/* What a list or an opened report says about who sees what. The last row of an answer is its end. */
-static void answered_rows(sim_world *world, sim_node *node, const json_t *rows)
-{
-    size_t index;
-    const json_t *row;
-
-    json_array_foreach(rows, index, row) {
-        const char *subject = text_at(row, "subject");
-        const char *body = json_string_value(json_object_get(row, "body"));
-        sim_report *report = subject[0] == '\0' ? sim_oracle_by_id(world, text_at(row, "id")) : sim_oracle_by_subject(world, subject);
-
-        if (text_at(row, "id")[0] == '\0') {
-            continue;
-        }
-        if (report != NULL) {
-            sim_oracle_bind(world, report, text_at(row, "id"));
-        }
-        if (report != NULL && body != NULL) {
-            report->shown |= 1ull << node->index;
-            sim_sometimes_hit(world, SIM_SOMETIMES_SHOWN);
-        }
-        sim_check_shown(world, node, report, row);
-    }
-}
-
-void sim_work_reply(sim_world *world, sim_node *node, const nrs_effect *effect)
-{
-    uint64_t kind = effect->request & ((1u << KIND_BITS) - 1);
-    size_t number = (size_t)((effect->request >> KIND_BITS) & 0xffff);
-    sim_report *report = &world->oracle.reports[number];
-    const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);
-    const char *rule = json_string_value(json_object_get(last, "rule"));
-    nrs_error error = rule == NULL ? NRS_OK : nrs_error_from_rule(rule);
-
-    sim_trace_line(world, node, "answers r%zu: %s", number, rule == NULL ? "done" : rule);
-    if (nrs_error_exit_code(error) == 3) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_REFUSED_BY_RULE);
-    }
-    if (kind == KIND_SEND) {
-        answered_send(world, report, effect->reply, error);
-    } else if (kind == KIND_SHOW && error == NRS_ERROR_DISCLAIMER) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_CLOSED);
-        answered_rows(world, node, effect->reply); /* the row without its text */
-    } else if (error != NRS_OK) {
-        return;
-    } else if (kind == KIND_ACCEPT) {
-        report->accepted |= 1ull << node->index;
-        sim_sometimes_hit(world, SIM_SOMETIMES_ACCEPTED);
-    } else if (kind == KIND_SHOW) {
-        answered_rows(world, node, effect->reply);
-    } else if (kind == KIND_LIST) {
-        sim_check_listed(world, node, effect->reply);
-        answered_rows(world, node, effect->reply);
-    } else if (kind == KIND_RECEIPTS) {
-        answered_receipts(world, node, report, effect->reply);
-    } else if (kind == KIND_FORGET) {
-        report->forgotten |= 1ull << node->index;
-        sim_sometimes_hit(world, SIM_SOMETIMES_FORGOTTEN);
     }
 }
 
@@ -377,6 +320,9 @@ void sim_work_reply(sim_world *world, sim_node *node, const nrs_effect *effect)
 
 void sim_work_compare_all(sim_world *world)
 {
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_ask(world, &world->nodes[i], SIM_ASK_CHECKPOINT, 0, json_pack("{s:s}", "command", "audit-checkpoint"));
+    }
     for (size_t c = 0; c < world->community_count; c++) {
         const sim_rosters *rosters = &world->communities[c];
 
@@ -386,7 +332,7 @@ void sim_work_compare_all(sim_world *world)
             nrs_fingerprint(fingerprint, sim_rosters_at(rosters, version)->hash);
             for (size_t i = 0; i < world->node_count; i++) {
                 if (sim_rosters_at(rosters, version)->heals && world->nodes[i].held[c] != 0 && world->nodes[i].held[c] < version) {
-                    ask(world, &world->nodes[i], KIND_OTHER, 0,
+                    sim_ask(world, &world->nodes[i], SIM_ASK_OTHER, 0,
                         json_pack("{s:s, s:s, s:s}", "command", "roster-heal", "community", rosters->id, "fingerprint", fingerprint));
                 }
             }
@@ -397,7 +343,7 @@ void sim_work_compare_all(sim_world *world)
 void sim_work_list_all(sim_world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
-        ask(world, &world->nodes[i], KIND_LIST, 0, json_pack("{s:s}", "command", "list"));
+        sim_ask(world, &world->nodes[i], SIM_ASK_LIST, 0, json_pack("{s:s}", "command", "list"));
     }
 }
 
@@ -423,18 +369,25 @@ void sim_work_read_all(sim_world *world)
             continue;
         }
         for (size_t i = 0; i < world->node_count; i++) {
-            about(world, &world->nodes[i], KIND_SHOW, "show", number);
+            if (report->label == NRS_LABEL_RED) {
+                open_red(world, &world->nodes[i], number);
+            } else {
+                about(world, &world->nodes[i], SIM_ASK_SHOW, "show", number);
+            }
         }
     }
 }
 
 void sim_work_receipts_all(sim_world *world)
 {
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_ask(world, &world->nodes[i], SIM_ASK_AUDIT, 0, json_pack("{s:s}", "command", "audit-export"));
+    }
     for (size_t number = 0; number < world->plan.count; number++) {
         const sim_report *report = &world->oracle.reports[number];
 
         if (report->state != SIM_REPORT_NONE && report->id[0] != '\0') {
-            about(world, &world->nodes[report->sender], KIND_RECEIPTS, "receipts", number);
+            about(world, &world->nodes[report->sender], SIM_ASK_RECEIPTS, "receipts", number);
         }
     }
 }

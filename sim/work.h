@@ -5,10 +5,11 @@
 #include "node.h"
 #include "plan.h"
 
+/** The person of a node makes prekeys for the weeks to come. */
+void sim_work_unlock(struct sim_world *world, sim_node *node);
 /** An act of people. number: its place in the plan. */
 void sim_work_do(struct sim_world *world, const sim_act *act, size_t number);
-void sim_work_reply(struct sim_world *world, sim_node *node, const nrs_effect *effect);
-/** Where a roster that heals a fork has come and waits for a person, that person compares its fingerprint. */
+/** Where a roster that heals a fork has come and waits for a person, that person compares its fingerprint. All sign their audit logs. */
 void sim_work_compare_all(struct sim_world *world);
 /** At the end everyone lists what is there, accepts what is to be accepted, and tries to open everything; later the senders look at their receipts. */
 void sim_work_list_all(struct sim_world *world);

@@ -15,6 +15,7 @@
 #define LAST_MS 15000u               /* for each of four rounds: list, accept, open, receipts */
 #define EVENTS_MAX 20000000ull       /* a world that never comes to rest is a failure too */
 #define PURPOSE_SHAPE 0x5a9e
+#define UNLOCK_MS 3000u               /* by when each person has unlocked its key for the first time */
 #define LABELS_CLOSED (1u << NRS_LABEL_CLEAR | 1u << NRS_LABEL_GREEN | 1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
 #define LABELS_WITH_DUTY (1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
 
@@ -125,6 +126,7 @@ static void make(sim_world *world)
     uint64_t there = 0;
 
     world->node_count = world->options.hubs + world->options.members;
+    world->persons = sim_random_chance(&random, 400);
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node_make(world, i, i < world->options.hubs);
         there |= world->nodes[i].there ? 1ull << i : 0;
@@ -134,13 +136,18 @@ static void make(sim_world *world)
     for (size_t i = 0; i < world->node_count; i++) {
         sim_world_put(world, sim_random_below(&random, 2000), (sim_event){.type = SIM_EVENT_START, .subject = i});
     }
+    for (size_t i = 0; i < world->node_count && world->persons; i++) {
+        sim_world_put(world, UNLOCK_MS + sim_random_below(&random, UNLOCK_MS), (sim_event){.type = SIM_EVENT_UNLOCK, .subject = i});
+    }
     for (size_t i = 0; i < world->plan.count; i++) {
         if (!world->options.without[i]) {
             sim_world_put(world, world->plan.acts[i].at_ms, (sim_event){.type = SIM_EVENT_ACT, .subject = i});
         }
     }
     sim_world_put(world, world->end_ms, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_HEALING});
-    sim_world_put(world, world->end_ms + HEAL_MS / 2, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_COMPARING});
+    for (uint64_t quarter = 2; quarter <= 3; quarter++) { /* twice, since one roster that heals may wait behind another */
+        sim_world_put(world, world->end_ms + HEAL_MS * quarter / 4, (sim_event){.type = SIM_EVENT_PHASE, .subject = SIM_PHASE_COMPARING});
+    }
     for (sim_phase phase = SIM_PHASE_LISTING; phase <= SIM_PHASE_OVER; phase++) {
         sim_world_put(world, world->end_ms + HEAL_MS + LAST_MS * (phase - SIM_PHASE_LISTING), (sim_event){.type = SIM_EVENT_PHASE, .subject = phase});
     }
@@ -222,6 +229,9 @@ static void happen(sim_world *world, const sim_event *event)
         if (node->start == event->token) {
             sim_node_start(world, node);
         }
+        return;
+    case SIM_EVENT_UNLOCK:
+        sim_work_unlock(world, node);
         return;
     case SIM_EVENT_DIAL:
         sim_node_dial(world, node, event->token);

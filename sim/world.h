@@ -41,6 +41,7 @@ typedef struct sim_world {
     sim_network network;
     sim_node nodes[SIM_NODES_MAX];
     size_t node_count;
+    bool persons;         /* each node has one, for TLP:RED */
     sim_rosters communities[SIM_COMMUNITIES_MAX];
     size_t community_count;
     sim_oracle oracle;

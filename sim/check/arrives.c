@@ -36,27 +36,28 @@ static bool stayed(const sim_world *world, const sim_report *report, size_t node
     return true;
 }
 
-/* What unlocks on acceptance is granted by its sender, who can no more once it has forgotten it. */
-static bool can_unlock(const sim_report *report)
-{
-    return !report->unlocks || (report->forgetting & (1ull << report->sender)) == 0;
-}
-
-static bool promised(const sim_world *world, const sim_report *report, size_t reader)
-{
-    const sim_node *node = &world->nodes[reader];
-    uint64_t bit = 1ull << reader;
-
-    return (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_unlock(report) &&
-           stayed(world, report, reader, sim_oracle_duty(world, report)) && stayed(world, report, report->sender, false);
-}
-
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what
  * is made ahead of a clock may be (SPEC 10.4), the one refuses what the other makes. */
 static bool had_time(const sim_world *world, const sim_report *report)
 {
     return report->expires_ms > sim_world_unix_ms(world) + 3 * NRS_DAY_MS && report->patient &&
            world->highest_offset_ms - world->lowest_offset_ms < (int64_t)NRS_DAY_MS;
+}
+
+/* What unlocks on acceptance is granted by its sender, who can no more once it has forgotten it. */
+static bool can_unlock(const sim_report *report)
+{
+    return !report->unlocks || (report->forgetting & (1ull << report->sender)) == 0;
+}
+
+bool sim_arrives_promised(const sim_world *world, const sim_report *report, size_t reader)
+{
+    const sim_node *node = &world->nodes[reader];
+    uint64_t bit = 1ull << reader;
+
+    return report->version != 0 && world->nodes[report->sender].hostile == NULL && had_time(world, report) &&
+           sim_reachable(world, &world->communities[report->community]) && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_unlock(report) &&
+           stayed(world, report, reader, sim_oracle_duty(world, report)) && stayed(world, report, report->sender, false);
 }
 
 static void check_reader(sim_world *world, size_t number, size_t reader)
@@ -66,7 +67,11 @@ static void check_reader(sim_world *world, size_t number, size_t reader)
     uint64_t bit = 1ull << reader;
     bool closed = sim_oracle_closed(world, report);
 
-    if ((report->shown & bit) == 0) {
+    if (report->withdrawing) {
+        if (report->withdrawn && (report->withdrawn_receipt & bit) == 0 && (report->forgetting & (1ull << report->sender)) == 0) {
+            sim_world_fail(world, "arrives", "r%zu was taken back and %s has no word of it from %s", number, sender->org, world->nodes[reader].org);
+        }
+    } else if ((report->shown & bit) == 0) {
         sim_world_fail(world, "arrives", "r%zu of %s (%s) does not reach %s", number, sender->org, nrs_label_name(report->label), world->nodes[reader].org);
     } else if ((report->forgetting & (1ull << report->sender)) != 0) {
         return;
@@ -80,14 +85,8 @@ static void check_reader(sim_world *world, size_t number, size_t reader)
 static void end(sim_world *world)
 {
     for (size_t number = 0; number < world->plan.count; number++) {
-        const sim_report *report = &world->oracle.reports[number];
-
-        if (report->version == 0 || world->nodes[report->sender].hostile || !had_time(world, report) ||
-            !sim_reachable(world, &world->communities[report->community])) {
-            continue;
-        }
         for (size_t i = 0; i < world->node_count; i++) {
-            if (promised(world, report, i)) {
+            if (sim_arrives_promised(world, &world->oracle.reports[number], i)) {
                 check_reader(world, number, i);
             }
         }

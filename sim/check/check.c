@@ -8,6 +8,7 @@
 static const sim_checker *const checkers[] = {
     &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
+    &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -252,6 +253,23 @@ void sim_check_listed(sim_world *world, sim_node *node, const json_t *rows)
 void sim_check_receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
 {
     EACH(receipts, world, node, report, rows)
+}
+
+void sim_check_withdrawn(sim_world *world, sim_node *node, sim_report *report)
+{
+    EACH(withdrawn, world, node, report)
+}
+
+void sim_check_forwarded(sim_world *world, sim_report *report)
+{
+    EACH(forwarded, world, report)
+}
+
+void sim_check_audited(sim_world *world, sim_node *node, const json_t *rows)
+{
+    if (node->hostile == NULL) {
+        EACH(audited, world, node, rows)
+    }
 }
 
 static const struct { const char *words; sim_sometimes_name name; } log_words[] = {

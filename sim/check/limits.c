@@ -4,8 +4,16 @@
 
 #define LINES_PER_MINUTE_MAX 400u
 
+
+/* What the caches may hold (core's parsed log 8 MiB, SQLite's pages 2 MiB by default, a frame in the making), windows and queues of a few
+ * links, and what one step needs for its largest batch. A node that is flooded needs no more. */
+#define NODE_BYTES_MAX (32 * 1024 * 1024)
+
 static void stepped(sim_world *world, sim_node *node)
 {
+    if (node->memory.peak > NODE_BYTES_MAX) {
+        sim_world_fail(world, "limits", "%s held %lld bytes of memory at once", node->org, (long long)node->memory.peak);
+    }
     if (nrs_store_deferred_count(node->store) > NRS_DEFERRED_COUNT_MAX) {
         sim_world_fail(world, "limits", "%s keeps more deferred records than it may", node->org);
     }

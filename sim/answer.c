@@ -1,0 +1,211 @@
+/* What becomes of a node's answers: what people now know, and what the checkers are shown. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "check.h"
+#include "person.h"
+#include "proto/vocabulary.h"
+#include "world.h"
+
+#define KIND_BITS 4u
+
+_Static_assert(SIM_ASK_OTHER < 1 << KIND_BITS, "a kind fits into a request's number");
+
+/* A request's number says what was asked, and about which report. */
+static uint64_t request_of(sim_world *world, sim_ask_kind kind, size_t report)
+{
+    return (++world->next_request << 20) | ((uint64_t)report << KIND_BITS) | kind;
+}
+
+void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report, json_t *command)
+{
+    if (node->core == NULL) {
+        json_decref(command);
+        return;
+    }
+    sim_trace_line(world, node, "asks %s r%zu", json_string_value(json_object_get(command, "command")), report);
+    sim_node_command(world, node, command, request_of(world, kind, report));
+}
+
+static const char *text_at(const json_t *row, const char *key)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+
+    return text == NULL ? "" : text;
+}
+
+static bool excluded_by(const json_t *row, const char *rule)
+{
+    size_t index;
+    const json_t *entry;
+
+    json_array_foreach(json_object_get(row, "excluded"), index, entry) {
+        if (strcmp(text_at(entry, "rule"), rule) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void answered_send(sim_world *world, sim_report *report, const json_t *rows, nrs_error error)
+{
+    static const sim_sometimes_name names[] = {SIM_SOMETIMES_SENT_CLEAR, SIM_SOMETIMES_SENT_GREEN, SIM_SOMETIMES_SENT_AMBER, SIM_SOMETIMES_SENT_STRICT,
+                                               SIM_SOMETIMES_SENT_RED};
+
+    if (error != NRS_OK) {
+        report->state = nrs_error_exit_code(error) == 1 ? SIM_REPORT_ASKED : SIM_REPORT_REFUSED;
+        return;
+    }
+    report->state = SIM_REPORT_SENT;
+    sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
+    if (report->unlocks) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_LOCKED);
+    }
+    if (report->forwards) {
+        sim_check_forwarded(world, report);
+        sim_sometimes_hit(world, SIM_SOMETIMES_FORWARDED);
+    }
+    if (excluded_by(json_array_get(rows, 0), "duty")) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LEFT_OUT);
+    }
+    sim_sometimes_hit(world, names[report->label - NRS_LABEL_CLEAR]);
+    if (json_array_size(json_object_get(json_array_get(rows, 0), "waiting")) > 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_WAITING);
+    }
+}
+
+static void answered_receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
+{
+    size_t index;
+    const json_t *row;
+
+    sim_check_receipts(world, node, report, rows);
+    json_array_foreach(rows, index, row) {
+        const char *stage = text_at(row, "stage");
+
+        const char *at = strchr(text_at(row, "recipient"), '@'), *org = at == NULL ? text_at(row, "recipient") : at + 1;
+
+        for (size_t i = 0; i < world->node_count; i++) {
+            if (strcmp(world->nodes[i].org, org) == 0) {
+                report->stored_receipt |= strcmp(stage, "stored") == 0 ? 1ull << i : 0;
+                report->opened_receipt |= strcmp(stage, "opened") == 0 ? 1ull << i : 0;
+                report->withdrawn_receipt |= strcmp(stage, "withdrawn") == 0 ? 1ull << i : 0;
+                report->accepted_receipt |= strcmp(stage, "accepted") == 0 ? 1ull << i : 0;
+            }
+        }
+        if (strcmp(stage, "stored") == 0) {
+            sim_sometimes_hit(world, SIM_SOMETIMES_RECEIPT);
+        }
+    }
+}
+
+/* What a list or an opened report says about who sees what. The last row of an answer is its end. */
+static void answered_rows(sim_world *world, sim_node *node, const json_t *rows, bool by_person)
+{
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(rows, index, row) {
+        const char *subject = text_at(row, "subject");
+        const char *body = json_string_value(json_object_get(row, "body"));
+        sim_report *report = subject[0] == '\0' ? sim_oracle_by_id(world, text_at(row, "id")) : sim_oracle_by_subject(world, subject);
+
+        if (text_at(row, "id")[0] == '\0') {
+            continue;
+        }
+        if (report != NULL) {
+            sim_oracle_bind(world, report, text_at(row, "id"));
+        }
+        sim_check_shown(world, node, report, row);
+        if (report != NULL && body != NULL && report->label == NRS_LABEL_RED && !by_person) {
+            sim_world_fail(world, "disclosure", "the desk of %s opens r%zu, which is RED", node->org, (size_t)(report - world->oracle.reports));
+        }
+        if (report != NULL && body != NULL) {
+            report->shown |= 1ull << node->index;
+            sim_sometimes_hit(world, SIM_SOMETIMES_SHOWN);
+        }
+    }
+}
+
+/* The person's process takes over, with what the node has handed out. */
+static void answered_red(sim_world *world, sim_node *node, uint64_t kind, size_t number, const json_t *given)
+{
+    sim_report *report = &world->oracle.reports[number];
+    json_t *row = NULL, *said = NULL, *submit = NULL, *rows;
+
+    (void)sim_random_use(&node->random);
+    if (kind == SIM_ASK_RED_PREPARE) {
+        submit = sim_person_seal(world, report, number, given);
+        if (submit != NULL) {
+            sim_ask(world, node, SIM_ASK_SEND, number, submit);
+        }
+        return;
+    }
+    sim_person_open(node, &row, &said, given);
+    if (row != NULL) {
+        rows = json_pack("[o]", row);
+        sim_sometimes_hit(world, SIM_SOMETIMES_RED_OPENED);
+        answered_rows(world, node, rows, true);
+        json_decref(rows);
+        sim_ask(world, node, SIM_ASK_OTHER, number, said);
+    }
+}
+
+void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
+{
+    uint64_t kind = effect->request & ((1u << KIND_BITS) - 1);
+    size_t number = (size_t)((effect->request >> KIND_BITS) & 0xffff);
+    sim_report *report = &world->oracle.reports[number];
+    const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);
+    const char *rule = json_string_value(json_object_get(last, "rule"));
+    nrs_error error = rule == NULL ? NRS_OK : nrs_error_from_rule(rule);
+
+    sim_trace_line(world, node, "answers r%zu: %s", number, rule == NULL ? "done" : rule);
+    if (nrs_error_exit_code(error) == 3) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_REFUSED_BY_RULE);
+    }
+    if (kind == SIM_ASK_SEND) {
+        answered_send(world, report, effect->reply, error);
+    } else if (kind == SIM_ASK_SHOW && error == NRS_ERROR_WITHDRAWN) {
+        report->withdrawn_at |= 1ull << node->index;
+        sim_sometimes_hit(world, SIM_SOMETIMES_WITHDRAWN_CLOSED);
+        answered_rows(world, node, effect->reply, false);
+    } else if (kind == SIM_ASK_SHOW && error == NRS_ERROR_DISCLAIMER) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOSED);
+        answered_rows(world, node, effect->reply, false); /* the row without its text */
+    } else if (error != NRS_OK) {
+        return;
+    } else if (kind == SIM_ASK_ACCEPT) {
+        report->accepted |= 1ull << node->index;
+        node->answered[NRS_AUDIT_ACCEPT]++;
+        sim_sometimes_hit(world, SIM_SOMETIMES_ACCEPTED);
+    } else if (kind == SIM_ASK_SHOW) {
+        node->answered[NRS_AUDIT_OPEN]++;
+        answered_rows(world, node, effect->reply, false);
+    } else if (kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN) {
+        answered_red(world, node, kind, number, json_array_get(effect->reply, 0));
+    } else if (kind == SIM_ASK_EXPORT) {
+        node->answered[NRS_AUDIT_EXPORT]++;
+        answered_rows(world, node, effect->reply, false);
+    } else if (kind == SIM_ASK_WITHDRAW) {
+        sim_check_withdrawn(world, node, report);
+        report->withdrawn = true;
+        sim_sometimes_hit(world, SIM_SOMETIMES_WITHDRAWN);
+    } else if (kind == SIM_ASK_AUDIT) {
+        sim_check_audited(world, node, effect->reply);
+    } else if (kind == SIM_ASK_CHECKPOINT) {
+        node->checkpointed = true;
+        memcpy(node->checkpoint_roster, node->held, sizeof node->held);
+    } else if (kind == SIM_ASK_LIST) {
+        sim_check_listed(world, node, effect->reply);
+        answered_rows(world, node, effect->reply, false);
+    } else if (kind == SIM_ASK_RECEIPTS) {
+        answered_receipts(world, node, report, effect->reply);
+    } else if (kind == SIM_ASK_FORGET) {
+        report->forgotten |= 1ull << node->index;
+        node->answered[NRS_AUDIT_FORGET]++;
+        sim_sometimes_hit(world, SIM_SOMETIMES_FORGOTTEN);
+    }
+}
+

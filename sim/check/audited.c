@@ -1,0 +1,125 @@
+/* The audit log tells what was done: all that a node has answered is in it, it verifies as a reviewer verifies it, hubs have signed
+ * it, and what somebody has changed in it behind the node's back is found. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "keys/audit_check.h"
+#include "memory.h"
+#include "world.h"
+
+static void note(void *context, const nrs_audit_finding *finding)
+{
+    (void)context;
+    (void)finding; /* the check counts them */
+}
+
+/* The answer to audit-export as the exported file has it. */
+static bool feed(nrs_audit_check *check, const json_t *row)
+{
+    char line[NRS_AUDIT_LINE_SIZE_MAX];
+    const char *entry = json_string_value(json_object_get(row, "entry")), *leaf = json_string_value(json_object_get(row, "leaf"));
+    const char *checkpoint = json_string_value(json_object_get(row, "checkpoint")), *cosignature = json_string_value(json_object_get(row, "cosignature"));
+    const char *log = json_string_value(json_object_get(row, "log"));
+
+    if (log != NULL) {
+        const char *keys[] = {NRS_AUDIT_FILE_HEAD, NULL, NULL, NULL};
+        char node[128], id[64], end[128];
+
+        (void)snprintf(node, sizeof node, "node %s", json_string_value(json_object_get(row, "node")));
+        (void)snprintf(id, sizeof id, "log %s", log);
+        (void)snprintf(end, sizeof end, "end %lld %s", (long long)json_integer_value(json_object_get(row, "size")),
+                       json_string_value(json_object_get(row, "root")));
+        keys[1] = node, keys[2] = id, keys[3] = end;
+        for (size_t i = 0; i < 4; i++) {
+            if (nrs_audit_check_line(check, nrs_slice_of_string(keys[i])) != NRS_OK) {
+                return false;
+            }
+        }
+        return true;
+    }
+    if (leaf != NULL) {
+        (void)snprintf(line, sizeof line, "leaf %lld %s", (long long)json_integer_value(json_object_get(row, "number")), leaf);
+    } else if (entry != NULL) {
+        (void)snprintf(line, sizeof line, "entry %s", entry);
+    } else if (checkpoint != NULL) {
+        (void)snprintf(line, sizeof line, "checkpoint %s", checkpoint);
+    } else if (cosignature != NULL) {
+        (void)snprintf(line, sizeof line, "cosignature %s", cosignature);
+    } else {
+        return true; /* the end of the answer */
+    }
+    return nrs_audit_check_line(check, nrs_slice_of_string(line)) == NRS_OK;
+}
+
+static void count(uint64_t *counts, const json_t *row)
+{
+    const char *text = json_string_value(json_object_get(row, "entry"));
+    uint8_t bytes[NRS_AUDIT_ENTRY_SIZE_MAX + 16];
+    size_t size = 0;
+    nrs_audit_entry *entry = NULL;
+
+    if (text != NULL && sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+        nrs_audit_entry_decode(&entry, nrs_slice_of(bytes, size)) == NRS_OK && entry->rule == 0 && entry->event < SIM_EVENTS_MAX) {
+        counts[entry->event]++;
+    }
+    nrs_audit_entry_free(&entry);
+}
+
+/* A hub that is there and another than the node itself has had two minutes to sign where it stood. */
+static bool signed_by_now(const sim_world *world, const sim_node *node)
+{
+    for (size_t c = 0; c < world->community_count; c++) {
+        const sim_rosters *rosters = &world->communities[c];
+        uint64_t bit = 1ull << node->index, others = 0;
+
+        for (size_t i = 0; i < world->node_count; i++) {
+            others |= world->nodes[i].there && i != node->index ? 1ull << i : 0;
+        }
+        if (sim_reachable(world, rosters) && (rosters->hubs & others) != 0 && node->checkpointed && node->checkpoint_roster[c] == rosters->count &&
+            (sim_rosters_newest(rosters)->who.members & bit) != 0 && world->lowest_offset_ms == 0 && world->highest_offset_ms == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void audited(sim_world *world, sim_node *node, const json_t *rows)
+{
+    static const char *const names[SIM_EVENTS_MAX] = {[NRS_AUDIT_OPEN] = "openings", [NRS_AUDIT_ACCEPT] = "acceptances",
+                                                      [NRS_AUDIT_EXPORT] = "exports", [NRS_AUDIT_FORGET] = "forgettings"};
+    uint64_t counts[SIM_EVENTS_MAX] = {0};
+    nrs_audit_check *check = sim_alloc(1, sizeof *check);
+    const json_t *row;
+    size_t index;
+    bool whole = true;
+
+    nrs_audit_check_init(check, note, NULL);
+    json_array_foreach(rows, index, row) {
+        whole = whole && feed(check, row);
+        count(counts, row);
+    }
+    nrs_audit_check_end(check);
+    if (node->tampered) {
+        if (whole && check->finding_count == 0) {
+            sim_world_fail(world, "audited", "%s: its audit log was changed, and verifies", node->org);
+        }
+        sim_sometimes_hit(world, SIM_SOMETIMES_TAMPERING_FOUND);
+    } else if (!whole || check->finding_count > 0) {
+        sim_world_fail(world, "audited", "%s: its audit log does not verify: %llu findings", node->org, (unsigned long long)check->finding_count);
+    } else if (check->cosigner_count == 0 && signed_by_now(world, node)) {
+        sim_world_fail(world, "audited", "%s: no hub has signed its audit log", node->org);
+    }
+    for (size_t i = 0; i < SIM_EVENTS_MAX && !node->tampered; i++) {
+        if (names[i] != NULL && counts[i] < node->answered[i]) {
+            sim_world_fail(world, "audited", "%s has answered %llu %s, and its audit log has %llu", node->org, (unsigned long long)node->answered[i],
+                           names[i], (unsigned long long)counts[i]);
+        }
+    }
+    if (check->cosigner_count > 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_COSIGNED);
+    }
+    free(check);
+}
+
+const sim_checker sim_checker_audited = {.name = "audited", .audited = audited};

@@ -1,0 +1,30 @@
+/* Whoever passes a text on is bound by its label, and can pass on only what was open to it. */
+#include "check.h"
+#include "world.h"
+
+static void forwarded(sim_world *world, sim_report *report)
+{
+    const sim_report *quoted = &world->oracle.reports[report->quoted];
+    size_t number = (size_t)(report - world->oracle.reports);
+    const sim_node *node = &world->nodes[report->sender];
+    uint64_t named = quoted->to | 1ull << quoted->sender | 1ull << report->sender;
+
+    if (node->hostile != NULL || quoted->sender == report->sender) {
+        return; /* the source itself decides */
+    }
+    if (quoted->label != NRS_LABEL_CLEAR && (quoted->readers & (1ull << report->sender)) == 0) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu, which is not for it", node->org, report->quoted, number);
+    } else if (report->label < quoted->label) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu under a lower label", node->org, report->quoted, number);
+    } else if (quoted->label != NRS_LABEL_CLEAR && report->community != quoted->community) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu to another community", node->org, report->quoted, number);
+    } else if (quoted->label == NRS_LABEL_AMBER_STRICT && (report->to_community || (report->readers & ~named) != 0)) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu to whom it does not name", node->org, report->quoted, number);
+    } else if (sim_oracle_closed(world, quoted) && (quoted->accepting & (1ull << report->sender)) == 0) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu and has not accepted its disclaimer", node->org, report->quoted, number);
+    } else if ((quoted->withdrawn_at & (1ull << report->sender)) != 0) {
+        sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu, which was taken back", node->org, report->quoted, number);
+    }
+}
+
+const sim_checker sim_checker_forwarded = {.name = "forwarded", .forwarded = forwarded};

@@ -1,0 +1,30 @@
+/* What was taken back: by its sender alone; and once the word of it has come, who had not opened it never does. */
+#include "check.h"
+#include "world.h"
+
+static void withdrawn(sim_world *world, sim_node *node, sim_report *report)
+{
+    if (node->index != report->sender && node->hostile == NULL) {
+        sim_world_fail(world, "withdrawn", "%s takes back r%zu, which is another's", node->org, (size_t)(report - world->oracle.reports));
+    }
+}
+
+/* After everything is mended the word has had its time to everyone who has a claim to the report itself. */
+static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
+{
+    uint64_t bit = 1ull << node->index;
+    size_t number;
+
+    if (report == NULL || node->hostile != NULL || node->index == report->sender || json_string_value(json_object_get(row, "body")) == NULL ||
+        (report->shown & bit) != 0) {
+        return;
+    }
+    number = (size_t)(report - world->oracle.reports);
+    if ((report->withdrawn_at & bit) != 0) {
+        sim_world_fail(world, "withdrawn", "%s opens r%zu, and has said before that it was taken back", node->org, number);
+    } else if (report->withdrawn && world->phase >= SIM_PHASE_READING && sim_arrives_promised(world, report, node->index)) {
+        sim_world_fail(world, "withdrawn", "%s opens r%zu in the end, which its sender has taken back", node->org, number);
+    }
+}
+
+const sim_checker sim_checker_withdrawn = {.name = "withdrawn", .withdrawn = withdrawn, .shown = shown};

@@ -1,0 +1,26 @@
+/* The process of a person: what seals and opens TLP:RED outside the node, with the person's own key (SPEC 6.7). One person to a node. */
+#ifndef SIM_PERSON_H
+#define SIM_PERSON_H
+
+#include <jansson.h>
+
+#include "keys/card.h"
+
+#define SIM_PERSON "p"
+
+struct sim_world;
+struct sim_node;
+struct sim_report;
+
+/** What a card says of the person. proof_out: stays until the card is signed. */
+void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const struct sim_node *node);
+/** The request that gives the node the person's prekeys for the weeks to come. */
+json_t *sim_person_prekeys(const struct sim_world *world, const struct sim_node *node);
+/** Seal what the node has prepared, for exactly those whom it names. Out: report->to: who they are. NULL when the answer is
+ *  not what it should be. */
+json_t *sim_person_seal(struct sim_world *world, struct sim_report *report, size_t number, const json_t *prepared);
+/** Open what the node hands out. Out: row_out: id, subject and body, as show gives them; said_out: what to tell the node. Both
+ *  NULL when it does not open. */
+void sim_person_open(const struct sim_node *node, json_t **row_out, json_t **said_out, const json_t *given);
+
+#endif
