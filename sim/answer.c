@@ -71,6 +71,7 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     }
     sim_sometimes_hit(world, names[report->label - NRS_LABEL_CLEAR]);
     if (json_array_size(json_object_get(json_array_get(rows, 0), "waiting")) > 0) {
+        report->waits = true;
         sim_sometimes_hit(world, SIM_SOMETIMES_SENT_WAITING);
     }
 }
@@ -129,7 +130,7 @@ static void answered_rows(sim_world *world, sim_node *node, const json_t *rows, 
 }
 
 /* The person's process takes over, with what the node has handed out. */
-static void answered_red(sim_world *world, sim_node *node, uint64_t kind, size_t number, const json_t *given)
+static void answered_red(sim_world *world, sim_node *node, sim_ask_kind kind, size_t number, const json_t *given)
 {
     sim_report *report = &world->oracle.reports[number];
     json_t *row = NULL, *said = NULL, *submit = NULL, *rows;
@@ -154,7 +155,7 @@ static void answered_red(sim_world *world, sim_node *node, uint64_t kind, size_t
 
 void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
 {
-    uint64_t kind = effect->request & ((1u << KIND_BITS) - 1);
+    sim_ask_kind kind = (sim_ask_kind)(effect->request & ((1u << KIND_BITS) - 1));
     size_t number = (size_t)((effect->request >> KIND_BITS) & 0xffff);
     sim_report *report = &world->oracle.reports[number];
     const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);

@@ -71,7 +71,8 @@ bool sim_check_member(const struct sim_world *world, const sim_node *node, const
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
 bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);
-/** Forget what once.c has seen. */
+/** Forget what once.c has seen of a node, and of all. */
+void sim_once_forget(sim_node *node);
 void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,

@@ -144,6 +144,19 @@ static void end_node(sim_world *world, sim_node *node, const sim_act *act)
     }
 }
 
+/* Of one that has been copied, from this one on. */
+static void put_back(sim_world *world, const sim_act *act)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node *node = &world->nodes[(act->who + i) % world->node_count];
+
+        if (node->copy != NULL && node->core != NULL) {
+            sim_node_put_back(world, node, down_ms(act));
+            return;
+        }
+    }
+}
+
 void sim_fate_do(sim_world *world, const sim_act *act)
 {
     sim_node *node = sim_world_node(world, act->who);
@@ -160,6 +173,10 @@ void sim_fate_do(sim_world *world, const sim_act *act)
         end_node(world, node, act);
     } else if (act->type >= SIM_ACT_READ_ERROR && act->type <= SIM_ACT_DISK_SLOW) {
         fault_disk(world, node, act);
+    } else if (act->type == SIM_ACT_COPY) {
+        sim_node_copy(node);
+    } else if (act->type == SIM_ACT_PUT_BACK) {
+        put_back(world, act);
     } else if (act->type == SIM_ACT_CLOCK_JUMP) {
         jump(world, node, act);
     } else if (act->type == SIM_ACT_CLOCK_DRIFT) {

@@ -159,6 +159,13 @@ void sim_member_do(sim_world *world, const sim_act *act)
 void sim_member_mend(sim_world *world)
 {
     for (size_t i = 0; i < world->community_count; i++) {
-        heal(world, &world->communities[i]);
+        sim_rosters *rosters = &world->communities[i];
+
+        heal(world, rosters);
+        for (size_t k = 0; k < world->node_count; k++) { /* a copy may be older than the invite */
+            if (world->nodes[k].put_back && (sim_rosters_newest(rosters)->who.members & (1ull << k)) != 0) {
+                sim_rosters_invite(world, rosters, k);
+            }
+        }
     }
 }

@@ -54,6 +54,9 @@ typedef struct sim_node {
     uint8_t key_hash[NRS_KEY_HASH_SIZE];
     uint8_t proof[NRS_SIGNATURE_SIZE]; /* of its entry in a roster */
     sim_disk disk;
+    sim_disk *copy;         /* of its disk, as it was once; or NULL */
+    uint64_t before_joining; /* set of communities that the copy was not in yet: what came from there before it joins anew is refused */
+    bool put_back;          /* that has taken its place: what came after it is gone, and nobody has promised otherwise */
     nrs_store *store;
     nrs_core *core;         /* NULL while it is down */
     uint64_t up_ms, failed_ms, jumped_ms; /* when it started last, when a step last failed, when its clock was last set wrong */
@@ -100,6 +103,9 @@ void sim_node_wipe(struct sim_world *world, sim_node *node);
 void sim_node_start(struct sim_world *world, sim_node *node);
 /** Ends its life at once; it starts again after down_ms, unless it stays down. */
 void sim_node_crash(struct sim_world *world, sim_node *node, sim_crash kind, uint64_t down_ms);
+/** Copy the disk as it is, while the node runs; put that copy in its place later. */
+void sim_node_copy(sim_node *node);
+void sim_node_put_back(struct sim_world *world, sim_node *node, uint64_t down_ms);
 /** An orderly stop, as by a signal. */
 void sim_node_stop(struct sim_world *world, sim_node *node, uint64_t down_ms);
 void sim_node_wake(struct sim_world *world, sim_node *node, uint64_t at_ms);

@@ -87,6 +87,15 @@ static void take_down(sim_node *node)
     node->memory_in = 0;
 }
 
+static void drop_copy(sim_node *node)
+{
+    if (node->copy != NULL) {
+        sim_disk_wipe(node->copy);
+        free(node->copy);
+        node->copy = NULL;
+    }
+}
+
 void sim_node_wipe(sim_world *world, sim_node *node)
 {
     (void)world;
@@ -102,6 +111,7 @@ void sim_node_wipe(sim_world *world, sim_node *node)
     nrs_identity_destroy(&node->person);
     nrs_bytes_wipe(&node->card);
     sim_disk_wipe(&node->disk);
+    drop_copy(node);
     sim_vfs_attach(node->index, NULL);
 }
 
@@ -223,6 +233,53 @@ void sim_node_crash(sim_world *world, sim_node *node, sim_crash kind, uint64_t d
         sim_sometimes_add(world, SIM_SOMETIMES_LOST_SECTORS, node->disk.reached_lost - lost);
     }
     start_again(world, node, down_ms);
+}
+
+void sim_node_copy(sim_node *node)
+{
+    drop_copy(node);
+    node->copy = sim_alloc(1, sizeof *node->copy);
+    sim_disk_clone(node->copy, &node->disk);
+}
+
+/* What the checkers knew of the time after the copy they forget. */
+static void forget_what_came_after(sim_world *world, sim_node *node)
+{
+    uint64_t bit = 1ull << node->index;
+
+    node->put_back = true;
+    node->seen_position = 0;
+    sim_once_forget(node);
+    memset(node->confirmed, 0, sizeof node->confirmed);
+    memset(node->held, 0, sizeof node->held);
+    memset(node->held_before, 0, sizeof node->held_before);
+    memset(node->answered, 0, sizeof node->answered);
+    for (size_t i = 0; i < world->plan.count; i++) {
+        sim_report *report = &world->oracle.reports[i];
+
+        report->forgotten &= ~bit;
+        report->accepted &= ~bit;
+        report->withdrawn_at &= ~bit;
+        report->shown &= ~bit;
+    }
+}
+
+void sim_node_put_back(sim_world *world, sim_node *node, uint64_t down_ms)
+{
+    sim_disk copy;
+
+    if (node->copy == NULL || node->core == NULL) {
+        return;
+    }
+    sim_node_crash(world, node, SIM_CRASH_POWER, down_ms);
+    sim_disk_clone(&copy, node->copy);
+    copy.random = node->disk.random;
+    sim_disk_wipe(&node->disk);
+    node->disk = copy;
+    drop_copy(node);
+    forget_what_came_after(world, node);
+    sim_trace_line(world, node, "an older copy of its disk is put in its place");
+    sim_sometimes_hit(world, SIM_SOMETIMES_PUT_BACK);
 }
 
 void sim_node_stop(sim_world *world, sim_node *node, uint64_t down_ms)

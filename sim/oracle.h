@@ -29,6 +29,7 @@ typedef struct sim_report {
     nrs_label label;
     size_t community;         /* of the world's; when it is not to one, known with the version */
     bool to_community;
+    bool waits;               /* some recipient's prekey was not known when it was sent */
     bool unlocks;             /* granted only to who has accepted */
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */

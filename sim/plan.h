@@ -45,6 +45,8 @@
     X(OPEN_ERROR, SIM_FAULTS_DISK, 2, "files do not open at the next start")                                           \
     X(DISK_FULL, SIM_FAULTS_DISK, 4, "the disk fills up")                                                              \
     X(DISK_SLOW, SIM_FAULTS_DISK, 3, "the disk is slow")                                                               \
+    X(COPY, SIM_FAULTS_DISK, 5, "a disk is copied")                                                                    \
+    X(PUT_BACK, SIM_FAULTS_DISK, 5, "a copy of a disk is put in its place")                                            \
     X(CLOCK_JUMP, SIM_FAULTS_CLOCK, 6, "a clock jumps")                                                                \
     X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, 3, "a clock drifts")                                                              \
     X(NO_MEMORY, SIM_FAULTS_MEMORY, 16, "memory runs out")                                                             \

@@ -64,6 +64,7 @@ struct sim_world;
     X(SYNC_FAILED, SIM_FAULTS_DISK, "a sync failed")                                                                   \
     X(OPEN_FAILED, SIM_FAULTS_DISK, "a file could not be opened")                                                      \
     X(DISK_FULL, SIM_FAULTS_DISK, "a disk was full")                                                                   \
+    X(PUT_BACK, SIM_FAULTS_DISK, "a copy of a disk was put in its place")                                              \
     X(DISK_SLOW, SIM_FAULTS_DISK, "a disk was slow")                                                                   \
     X(STEP_FAILED, SIM_FAULTS_DISK, "a step failed and nothing of it was done")                                        \
     X(START_FAILED, SIM_FAULTS_DISK, "a start failed and was tried again")                                             \

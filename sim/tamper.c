@@ -12,8 +12,8 @@ static const char *const changes[] = {
     "UPDATE audit SET sealed = zeroblob(length(sealed)) WHERE number = (SELECT max(number) FROM audit) - ?1 % (SELECT count(*) FROM audit)",
     "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit) - ?1 % (SELECT count(*) FROM audit)",
     "DELETE FROM audit WHERE number > (SELECT max(number) FROM audit) - 1 - ?1 % (SELECT count(*) FROM audit)",
-    "UPDATE audit SET leaf = randomblob(32), sealed = randomblob(length(sealed))"
-    " WHERE number = (SELECT max(number) FROM audit) - ?1 % (SELECT count(*) FROM audit)",
+    ("UPDATE audit SET leaf = randomblob(32), sealed = randomblob(length(sealed))"
+     " WHERE number = (SELECT max(number) FROM audit) - ?1 % (SELECT count(*) FROM audit)"),
 };
 
 static bool change(const sim_node *node, const char *sql, uint64_t pick)

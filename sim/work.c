@@ -201,7 +201,7 @@ void sim_work_unlock(sim_world *world, sim_node *node)
     }
 }
 
-static void about(sim_world *world, sim_node *node, uint64_t kind, const char *name, size_t number)
+static void about(sim_world *world, sim_node *node, sim_ask_kind kind, const char *name, size_t number)
 {
     sim_ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
 }

@@ -44,10 +44,10 @@ static bool had_time(const sim_world *world, const sim_report *report)
            world->highest_offset_ms - world->lowest_offset_ms < (int64_t)NRS_DAY_MS;
 }
 
-/* What unlocks on acceptance is granted by its sender, who can no more once it has forgotten it. */
-static bool can_unlock(const sim_report *report)
+/* What unlocks on acceptance, or waits for a prekey, is granted by its sender, who can no more once it has forgotten it. */
+static bool can_be_granted(const sim_report *report)
 {
-    return !report->unlocks || (report->forgetting & (1ull << report->sender)) == 0;
+    return (report->state == SIM_REPORT_SENT && !report->unlocks && !report->waits) || (report->forgetting & (1ull << report->sender)) == 0;
 }
 
 bool sim_arrives_promised(const sim_world *world, const sim_report *report, size_t reader)
@@ -55,8 +55,8 @@ bool sim_arrives_promised(const sim_world *world, const sim_report *report, size
     const sim_node *node = &world->nodes[reader];
     uint64_t bit = 1ull << reader;
 
-    return report->version != 0 && world->nodes[report->sender].hostile == NULL && had_time(world, report) &&
-           sim_reachable(world, &world->communities[report->community]) && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_unlock(report) &&
+    return report->version != 0 && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && had_time(world, report) &&
+           sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_be_granted(report) &&
            stayed(world, report, reader, sim_oracle_duty(world, report)) && stayed(world, report, report->sender, false);
 }
 

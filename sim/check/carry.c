@@ -23,7 +23,8 @@ static bool in_order_by(const sim_world *world, const sim_rosters *rosters, uint
 }
 
 /* A clock of one's own may be wrong, and peers say what theirs show: a time is past, or too far ahead, when it is so by the
- * slowest, or the fastest, that any clock has been. What peers say of the time is minutes old. */
+ * slowest, or the fastest, that any clock has been. What peers say of the time is minutes old. What was taken in a step in which the
+ * power went is seen with the next start, which may be days later: so the time that the row bears counts as well. */
 static bool past(const sim_world *world, uint64_t time_ms)
 {
     return (int64_t)(time_ms + 5 * SIM_MINUTE_MS) <= (int64_t)sim_world_unix_ms(world) + world->lowest_offset_ms;
@@ -48,7 +49,7 @@ static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *ro
 
     if (held == 0) {
         sim_world_fail(world, "carry", "%s takes a report of a community that it is not in", node->org);
-    } else if (past(world, header->expires_ms)) {
+    } else if (past(world, header->expires_ms) && header->expires_ms <= row->received_ms) {
         sim_world_fail(world, "carry", "%s takes a report that expired %llu ms ago by its clock", node->org,
                        (unsigned long long)(sim_node_now_ms(world, node) - header->expires_ms));
     } else if (far_ahead(world, header->created_ms)) {
@@ -72,7 +73,7 @@ static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *
         sim_world_fail(world, "carry", "%s takes an envelope that is forged", node->org);
     } else if (rosters == NULL || !in_order(world, node, rosters, envelope->from.data, row->source)) {
         sim_world_fail(world, "carry", "%s takes an envelope of one that is no member", node->org);
-    } else if (past(world, envelope->expires_ms)) {
+    } else if (past(world, envelope->expires_ms) && envelope->expires_ms <= row->received_ms) {
         sim_world_fail(world, "carry", "%s takes an envelope that has expired", node->org);
     }
     nrs_envelope_free(&envelope);

@@ -164,6 +164,12 @@ void sim_check_stepped(sim_world *world, sim_node *node)
 void sim_check_started(sim_world *world, sim_node *node)
 {
     learn_roster(world, node);
+    if (node->put_back && node->seen_position == 0) {
+        node->seen_position = nrs_store_log_end(node->store); /* it was looked at when it was new */
+        for (size_t i = 0; i < world->community_count; i++) {
+            node->before_joining |= node->held[i] == 0 ? 1ull << i : 0;
+        }
+    }
     sim_disk_hold(&node->disk, true);
     EACH(started, world, node)
     sim_disk_hold(&node->disk, false);

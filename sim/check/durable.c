@@ -20,7 +20,7 @@ static void check_confirmed(sim_world *world, sim_node *node)
         uint64_t position = 0;
         nrs_error error = nrs_store_held_get(node->store, incarnation, &position, nrs_identity_public(world->nodes[i].identity)->sign_key);
 
-        if (error != NRS_OK || position < node->confirmed[i]) {
+        if (error != NRS_OK || (position < node->confirmed[i] && !world->nodes[i].put_back)) {
             sim_world_fail(world, "durable", "%s has confirmed position %llu to %s and holds %llu after its start", node->org,
                            (unsigned long long)node->confirmed[i], world->nodes[i].org, (unsigned long long)position);
         }
@@ -29,7 +29,7 @@ static void check_confirmed(sim_world *world, sim_node *node)
 
 static void check_promised(sim_world *world, sim_node *node)
 {
-    for (size_t number = 0; number < world->plan.count; number++) {
+    for (size_t number = 0; number < world->plan.count && !node->put_back; number++) {
         const sim_report *report = &world->oracle.reports[number];
         uint8_t id[NRS_HASH_SIZE];
         uint64_t position = 0;

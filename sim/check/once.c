@@ -107,11 +107,16 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     }
 }
 
+void sim_once_forget(sim_node *node)
+{
+    free(node->seen.keys);
+    node->seen = (sim_seen){0};
+}
+
 void sim_once_wipe(sim_world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
-        free(world->nodes[i].seen.keys);
-        world->nodes[i].seen = (sim_seen){0};
+        sim_once_forget(&world->nodes[i]);
     }
 }
 
