@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "command/command_outgoing.h"
-#include "report/onward.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
-#include "withheld/withheld.h"
+#include "withheld/vouch.h"
 
 static const char hint_hub[] = "A hub of the community vouches for what a source has sent to it.";
 static const char hint_list[] = "The command noroshi list shows what waits to be vouched for.";
@@ -17,33 +16,12 @@ static const char hint_again[] = "The source may send another report, which is v
 static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STRICT and RED.";
 static const char hint_kinds[] =
     "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
-static const char hint_addresses[] = "Name those who are to read it with --to; they must be among those whom the source named.";
-static const char hint_within[] = "Leave out who is not among those whom the source named.";
 static const char hint_names[] = "Take it out of the form; or publish it all the same with --keep-names, when the source has agreed.";
 static const char hint_conditions[] = "Leave the conditions out, or give stricter ones.";
 
 /* How long it lives: as long as the source gave it, but only so finely that no time of the source's can be read from it. */
 static const uint64_t lives_ms[] = {14 * NRS_DAY_MS, 7 * NRS_DAY_MS, 3 * NRS_DAY_MS, 2 * NRS_DAY_MS, NRS_DAY_MS, 12 * NRS_HOUR_MS, 6 * NRS_HOUR_MS,
                                     3 * NRS_HOUR_MS, NRS_HOUR_MS, 30 * NRS_MINUTE_MS, 10 * NRS_MINUTE_MS, NRS_MINUTE_MS};
-
-typedef struct vouching {
-    nrs_bytes holder;
-    nrs_report_row row;       /* of the source's report */
-    nrs_sealed_view *view;
-    nrs_opened opened;
-    json_t *notes, *texts, *dropped;
-    nrs_community *community;
-    const char *part;
-    nrs_draft draft;
-    nrs_delivery named;       /* whom the source named */
-    nrs_delivery chosen;      /* whom the secretariat names instead */
-    nrs_delivery *delivery;   /* one of the two */
-    bool has_quoted;
-    uint8_t quoted[NRS_HASH_SIZE];
-    uint64_t due_ms;
-    Nrs__Wire__Vouch vouch;
-    uint8_t id[NRS_HASH_SIZE];
-} vouching;
 
 static void vouching_wipe(vouching *it)
 {
@@ -245,114 +223,6 @@ static nrs_error set_series(nrs_core *core, vouching *it, const json_t *request)
     return error;
 }
 
-/* ---- To whom ---- */
-
-static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresses, size_t *count, const nrs_report *source)
-{
-    for (size_t i = 0; i < source->n_to && i < NRS_TARGET_COUNT_MAX; i++) {
-        if (nrs_address_parse(&addresses[*count], source->to[i]) != NRS_OK) {
-            return nrs_refuse(answer, NRS_ERROR_BAD_ADDRESS, NULL, "%.80s: not an address.", source->to[i]);
-        }
-        (*count)++;
-    }
-    return NRS_OK;
-}
-
-/* Onward, to other communities that the source has named as well. */
-static void keep_communities(const vouching *it, nrs_delivery *delivery)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < delivery->onward_community_count; i++) {
-        if (nrs_onward_lists(it->view->header, delivery->onward_communities[i].data)) {
-            delivery->onward_communities[count] = delivery->onward_communities[i];
-            count++;
-        }
-    }
-    delivery->onward_community_count = count;
-}
-
-static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const vouching *it, const nrs_address *addresses, size_t count)
-{
-    const nrs_delivery_request request = {
-        .label = it->draft.label,
-        .kind = it->draft.kind,
-        .addresses = addresses,
-        .address_count = count,
-        .stale_roster = it->draft.stale_roster,
-        .onward = it->draft.onward,
-        .quoted = it->view->header,
-        .preferred = it->community,
-    };
-
-    nrs_error error = nrs_delivery_plan(core, answer, delivery, &request);
-
-    keep_communities(it, delivery);
-    return error;
-}
-
-/* Each is among those whom the source named. */
-static nrs_error check_within(nrs_answer *answer, const vouching *it)
-{
-    for (size_t i = 0; i < it->chosen.count; i++) {
-        bool among = false;
-
-        for (size_t j = 0; j < it->named.count && !among; j++) {
-            among = it->named.list[j].peer == it->chosen.list[i].peer;
-        }
-        if (!among) {
-            return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_within, "%s is not among those whom the source named.", it->chosen.list[i].address);
-        }
-    }
-    return NRS_OK;
-}
-
-static nrs_error check_addresses(nrs_answer *answer, vouching *it)
-{
-    for (size_t i = 0; i < it->draft.address_count; i++) {
-        const nrs_verdict verdict = nrs_policy_address(it->draft.label, it->draft.addresses[i].type);
-
-        nrs_address_format(it->draft.address_texts[i], &it->draft.addresses[i]);
-        it->draft.to[i] = it->draft.address_texts[i];
-        if (verdict.error != NRS_OK) {
-            return nrs_refuse(answer, verdict.error, hint_addresses, "TLP:%s may not be addressed to %s.", nrs_label_name(it->draft.label),
-                              it->draft.to[i]);
-        }
-    }
-    return NRS_OK;
-}
-
-static nrs_error plan(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
-{
-    nrs_address *source = calloc(NRS_TARGET_COUNT_MAX, sizeof *source);
-    size_t source_count = 0;
-    bool narrower;
-    nrs_error error = source == NULL ? NRS_ERROR_NO_MEMORY : take_source_addresses(answer, source, &source_count, it->opened.report);
-
-    if (error == NRS_OK) {
-        error = nrs_draft_addresses(answer, it->draft.addresses, &it->draft.address_count, request, "to");
-    }
-    narrower = it->draft.address_count > 0;
-    if (error == NRS_OK && !narrower) {
-        memcpy(it->draft.addresses, source, source_count * sizeof *source);
-        it->draft.address_count = source_count;
-    }
-    if (error == NRS_OK) {
-        error = check_addresses(answer, it);
-    }
-    if (error == NRS_OK) {
-        error = plan_for(core, answer, &it->named, it, source, source_count);
-    }
-    it->delivery = &it->named;
-    if (error == NRS_OK && narrower) {
-        error = plan_for(core, answer, &it->chosen, it, it->draft.addresses, it->draft.address_count);
-        it->delivery = &it->chosen;
-        error = error == NRS_OK ? check_within(answer, it) : error;
-    }
-    free(source);
-    return error;
-}
-
 /* ---- The text ---- */
 
 static nrs_error check_text(nrs_core *core, nrs_answer *answer, const vouching *it, const char *where, const char *text)
@@ -493,7 +363,7 @@ static nrs_error prepare(nrs_core *core, nrs_answer *answer, vouching *it, const
         error = nrs_draft_read_texts(answer, &it->draft, it->texts, NULL);
     }
     if (error == NRS_OK) {
-        error = plan(core, answer, it, request);
+        error = nrs_vouch_plan(core, answer, it, request);
     }
     return error == NRS_OK ? check_names(core, answer, it, request) : error;
 }

@@ -1,0 +1,115 @@
+/* To whom a hub publishes what it vouches for: to those whom the source named, or to some of them (SPEC 6.11). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/onward.h"
+#include "withheld/vouch.h"
+
+static const char hint_addresses[] = "Name those who are to read it with --to; they must be among those whom the source named.";
+static const char hint_within[] = "Leave out who is not among those whom the source named.";
+
+static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresses, size_t *count, const nrs_report *source)
+{
+    for (size_t i = 0; i < source->n_to && i < NRS_TARGET_COUNT_MAX; i++) {
+        if (nrs_address_parse(&addresses[*count], source->to[i]) != NRS_OK) {
+            return nrs_refuse(answer, NRS_ERROR_BAD_ADDRESS, NULL, "%.80s: not an address.", source->to[i]);
+        }
+        (*count)++;
+    }
+    return NRS_OK;
+}
+
+/* Onward, to other communities that the source has named as well. */
+static void keep_communities(const vouching *it, nrs_delivery *delivery)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < delivery->onward_community_count; i++) {
+        if (nrs_onward_lists(it->view->header, delivery->onward_communities[i].data)) {
+            delivery->onward_communities[count] = delivery->onward_communities[i];
+            count++;
+        }
+    }
+    delivery->onward_community_count = count;
+}
+
+static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const vouching *it, const nrs_address *addresses, size_t count)
+{
+    const nrs_delivery_request request = {
+        .label = it->draft.label,
+        .kind = it->draft.kind,
+        .addresses = addresses,
+        .address_count = count,
+        .stale_roster = it->draft.stale_roster,
+        .onward = it->draft.onward,
+        .quoted = it->view->header,
+        .preferred = it->community,
+    };
+
+    nrs_error error = nrs_delivery_plan(core, answer, delivery, &request);
+
+    keep_communities(it, delivery);
+    return error;
+}
+
+/* Each is among those whom the source named. */
+static nrs_error check_within(nrs_answer *answer, const vouching *it)
+{
+    for (size_t i = 0; i < it->chosen.count; i++) {
+        bool among = false;
+
+        for (size_t j = 0; j < it->named.count && !among; j++) {
+            among = it->named.list[j].peer == it->chosen.list[i].peer;
+        }
+        if (!among) {
+            return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_within, "%s is not among those whom the source named.", it->chosen.list[i].address);
+        }
+    }
+    return NRS_OK;
+}
+
+static nrs_error check_addresses(nrs_answer *answer, vouching *it)
+{
+    for (size_t i = 0; i < it->draft.address_count; i++) {
+        const nrs_verdict verdict = nrs_policy_address(it->draft.label, it->draft.addresses[i].type);
+
+        nrs_address_format(it->draft.address_texts[i], &it->draft.addresses[i]);
+        it->draft.to[i] = it->draft.address_texts[i];
+        if (verdict.error != NRS_OK) {
+            return nrs_refuse(answer, verdict.error, hint_addresses, "TLP:%s may not be addressed to %s.", nrs_label_name(it->draft.label),
+                              it->draft.to[i]);
+        }
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
+{
+    nrs_address *source = calloc(NRS_TARGET_COUNT_MAX, sizeof *source);
+    size_t source_count = 0;
+    bool narrower;
+    nrs_error error = source == NULL ? NRS_ERROR_NO_MEMORY : take_source_addresses(answer, source, &source_count, it->opened.report);
+
+    if (error == NRS_OK) {
+        error = nrs_draft_addresses(answer, it->draft.addresses, &it->draft.address_count, request, "to");
+    }
+    narrower = it->draft.address_count > 0;
+    if (error == NRS_OK && !narrower) {
+        memcpy(it->draft.addresses, source, source_count * sizeof *source);
+        it->draft.address_count = source_count;
+    }
+    if (error == NRS_OK) {
+        error = check_addresses(answer, it);
+    }
+    if (error == NRS_OK) {
+        error = plan_for(core, answer, &it->named, it, source, source_count);
+    }
+    it->delivery = &it->named;
+    if (error == NRS_OK && narrower) {
+        error = plan_for(core, answer, &it->chosen, it, it->draft.addresses, it->draft.address_count);
+        it->delivery = &it->chosen;
+        error = error == NRS_OK ? check_within(answer, it) : error;
+    }
+    free(source);
+    return error;
+}
