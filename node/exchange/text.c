@@ -326,6 +326,23 @@ static void put_vouched(writer *to, const json_t *report)
     put(to, to->japanese ? "以降）。\n\n" : ").\n\n");
 }
 
+/* What the hub has asked about a report whose source is withheld. */
+static void put_questions(writer *to, const json_t *questions)
+{
+    const json_t *one;
+    size_t index;
+
+    json_array_foreach(questions, index, one) {
+        const char *text = json_string_value(json_object_get(one, "text"));
+
+        put(to, to->japanese ? "質問（" : "Question (");
+        put_one_line(to, json_string_value(json_object_get(one, "by")));
+        put(to, to->japanese ? "）：\n" : "):\n");
+        put(to, text);
+        put(to, "\n\n");
+    }
+}
+
 static const char *in_language(const json_t *object, bool japanese)
 {
     const char *first = json_string_value(json_object_get(object, japanese ? "ja" : "en"));
@@ -391,6 +408,7 @@ static void put_inner(writer *to, const json_t *report)
 
     put_conditions(to, json_object_get(report, "conditions"));
     put_vouched(to, report);
+    put_questions(to, json_object_get(report, "questions"));
     put_head(to, report);
     put_disclaimers(to, report);
     if (size > 0) {

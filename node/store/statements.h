@@ -311,6 +311,7 @@
     X(PUBLISH_DELETE, CHANGE, "DELETE FROM publish WHERE position = ?1")                                               \
     X(PUBLISH_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM publish")                                              \
     X(VOUCH_COUNT_GET, READ, "SELECT count, since_ms FROM vouch_count WHERE community = ?1")                           \
+    X(VOUCH_COUNT_CLEAR, CHANGE, "DELETE FROM vouch_count")                                                            \
     X(VOUCH_COUNT_SET, CHANGE, "INSERT OR REPLACE INTO vouch_count(community, count, since_ms) VALUES(?1, ?2, ?3)")    \
     X(VOUCHED_ADD, CHANGE,                                                                                             \
       "INSERT INTO vouched(originator, community, since_ms, count, id) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")\

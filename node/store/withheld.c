@@ -169,6 +169,13 @@ nrs_error nrs_store_vouch_count_set(nrs_store *store, const uint8_t community[NR
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_vouch_count_clear(nrs_store *store)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_VOUCH_COUNT_CLEAR);
+
+    return nrs_query_run(&query, NULL);
+}
+
 static void bind_vouched(nrs_query *query, const nrs_vouched_row *row)
 {
     nrs_query_bind_fixed(query, row->originator, NRS_KEY_SIZE);

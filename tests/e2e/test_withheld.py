@@ -153,6 +153,18 @@ class Withheld(E2E):
         self.assertEqual((bravo.show(second)["label"], bravo.show(second)["impact"]), ("AMBER+STRICT", "一部停止"))
         charlie.cli("show", second, want=4)
 
+    def test_the_hub_asks(self):
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        report = self.give()
+        self.assertEqual(hub.cli("reply", report, "--body", "どの版ですか").last_word(), report)
+        wait_until(lambda: alpha.show(report)["questions"] != [], "the question reaches the source")
+        self.assertEqual([(one["by"], one["text"]) for one in alpha.show(report)["questions"]], [("hub", "どの版ですか")])
+        self.assertIn("質問（hub）：\nどの版ですか", alpha.cli("show", report, lang="ja").out)
+        answer = alpha.send("--follows", report, "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "答", "--body", "二版")
+        hub.wait_report(answer)
+        self.assertEqual(hub.show(answer)["attribution"], "withheld")
+        self.assertFalse(holds(bravo, answer))
+
 
 if __name__ == "__main__":
     main()

@@ -414,6 +414,10 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         error = answer_red_question(answer, quoted, request);
         goto out;
     }
+    if (error == NRS_OK && !forward && (quoted->row.flags & NRS_REPORT_WITHHELD) != 0 && quoted->row.part == NRS_PART_RECEIVED) {
+        error = nrs_question_ask(core, answer, request, &quoted->row, quoted->seen.header);
+        goto out;
+    }
     if (error == NRS_OK) {
         error = nrs_withhold_inherit(core, answer, &draft->withhold_source, quoted->row.id);
     }

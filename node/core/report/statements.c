@@ -385,7 +385,7 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = nrs_withdrawal_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_HEAD) {
         error = nrs_head_take(core, from, community, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_VOUCHED) {
+    } else if (error == NRS_OK && (statement->type == NRS_STATEMENT_VOUCHED || statement->type == NRS_STATEMENT_QUESTION)) {
         error = nrs_source_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_FILLER) {
         error = NRS_OK; /* this digest had nothing to say */

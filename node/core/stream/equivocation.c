@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "store/withheld.h"
 #include "link/receive.h"
 #include "stream/stream.h"
 
@@ -87,6 +88,7 @@ static nrs_error keep_proof(nrs_core *core, const nrs_equivocation_row *row, nrs
     }
     if (error == NRS_OK && own) {
         error = nrs_store_sent_stream_clear(core->store);
+        error = error == NRS_OK ? nrs_store_vouch_count_clear(core->store) : error;
     }
     if (error == NRS_OK) {
         const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_FORGED, .org = own || peer == NULL ? NULL : peer->org,

@@ -43,6 +43,24 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     return error;
 }
 
+/* Questions wait as numbers. One whose report is forgotten is not asked. */
+static nrs_error fill_questions(nrs_core *core, held_list *all)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
+        error = nrs_question_fill(core, &all->list[i].statement);
+        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+            error = nrs_store_digest_delete(core->store, all->list[i].number);
+            nrs_bytes_wipe(&all->list[i].statement);
+            all->count--;
+            all->list[i] = all->list[all->count];
+            i--;
+        }
+    }
+    return error;
+}
+
 static nrs_error filler(nrs_bytes *bytes_out, uint64_t now_ms)
 {
     static const uint8_t zeros[NRS_DIGEST_FILLER_SIZE] = {0};
@@ -125,6 +143,9 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
     nrs_bytes padding = {0};
     nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, false, HELD_COUNT_MAX, gather, &all);
 
+    if (error == NRS_OK) {
+        error = fill_questions(core, &all);
+    }
     if (error == NRS_OK && !reachable(core, &all)) {
         goto out;
     }

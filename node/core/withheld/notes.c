@@ -85,7 +85,7 @@ const char *nrs_withheld_published(const json_t *notes, const char *part)
     return NULL;
 }
 
-static nrs_error put_published(nrs_core *core, json_t *published, const nrs_report_row *report)
+static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, const nrs_report_row *report)
 {
     json_t *notes = NULL;
     const json_t *note;
@@ -96,6 +96,9 @@ static nrs_error put_published(nrs_core *core, json_t *published, const nrs_repo
         if (error == NRS_OK && is(note, "note", "vouched")) {
             error = nrs_array_text(published, json_string_value(json_object_get(note, "id")));
         }
+    }
+    if (error == NRS_OK) {
+        nrs_question_put(row, notes);
     }
     json_decref(notes);
     return error;
@@ -109,7 +112,9 @@ nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_r
     nrs_error error = withheld && published == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (error == NRS_OK && withheld && report->key_state == NRS_KEY_HELD) {
-        error = put_published(core, published, report);
+        error = put_notes(core, row, published, report);
+    } else {
+        nrs_row_text(row, "questions", NULL);
     }
     if (error != NRS_OK) {
         json_decref(published);

@@ -73,6 +73,17 @@ NRS_MUST_USE nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header,
 /** Send the digests of a community: one of one size to each member. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community);
 
+/* ---- question.c ---- */
+
+/** At a hub: ask the source of a report that it withholds. Refuses. */
+NRS_MUST_USE nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *request, const nrs_report_row *report, const nrs_header *header);
+/** A statement that waited, as it leaves. Returns NRS_ERROR_NOT_FOUND when the question was forgotten with its report. */
+NRS_MUST_USE nrs_error nrs_question_fill(nrs_core *core, nrs_bytes *bytes);
+/** At the source. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement);
+/** The key `questions` of a row. */
+void nrs_question_put(nrs_row *row, const json_t *notes);
+
 /* ---- direct.c: a source's word to its hub ---- */
 
 /** Send a statement about a withheld report to a hub that it was given to. */

@@ -143,6 +143,55 @@ static void from_the_source_to_the_members(void **state)
     mesh_stop(&net);
 }
 
+static void a_hub_asks_and_the_source_answers(void **state)
+{
+    static char command[2700];
+    const json_t *row, *asked;
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    OK(send_withheld("AMBER", "@electricity", ""));
+    OK(show(HUB, report));
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"\"}", report), NRS_ERROR_USAGE);
+    (void)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%02500d\"}", report, 1);
+    assert_int_equal(mesh_command(&net, HUB, command), NRS_ERROR_TOO_LARGE);
+    before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
+    assert_string_not_equal(mesh_text(mesh_row(&net, HUB, 0), "leaves_at"), "");
+    mesh_settle(&net, 3);
+    OK(show(SOURCE, report));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "questions")), 0); /* not before the tick */
+    wait_for_tick();
+    for (size_t node = HUB; node <= SOURCE; node += SOURCE) {
+        OK(show(node, report));
+        row = mesh_row(&net, node, 0);
+        assert_int_equal(json_array_size(json_object_get(row, "questions")), 1);
+        asked = json_array_get(json_object_get(row, "questions"), 0);
+        assert_string_equal(mesh_text(asked, "text"), "どの版ですか");
+        assert_string_equal(mesh_text(asked, "by"), "org-0");
+    }
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) - before, mesh_rows_of(&net, LAST, NRS_RECORD_ENVELOPE) - before);
+    /* a second question after a crash in between, and an answer that is withheld as well */
+    OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"いつからですか\"}", report));
+    mesh_crash(&net, HUB);
+    wait_for_tick();
+    OK(show(SOURCE, report));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "questions")), 2);
+    OK(send_withheld("AMBER", "@electricity", ""));
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"follows\":\"%s\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"答\",\"body\":\"二版\"}",
+                report));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    assert_string_equal(mesh_text(listed(HUB, report), "attribution"), "withheld");
+    assert_false(holds(OTHER_HUB, report));
+    /* nobody else asks that way */
+    OK(vouch(HUB, ""));
+    wait_for_tick();
+    assert_int_not_equal(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", report), NRS_OK);
+    mesh_stop(&net);
+}
+
 /* ---- What the terms allow ---- */
 
 static void set_rule(void *context, nrs_roster *next)
@@ -265,7 +314,6 @@ static void what_a_vouch_may_change(void **state)
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", published), NRS_ERROR_NOT_WITHHELD);
     assert_int_equal(mesh_ask(&net, MEMBER, "{\"command\":\"vouch\",\"id\":\"%s\"}", published), NRS_ERROR_NOT_HUB);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report), NRS_ERROR_SOURCE_WITHHELD);
-    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"b\"}", report), NRS_ERROR_SOURCE_WITHHELD);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"send\",\"follows\":\"%s\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
                                          "\"subject\":\"s\",\"body\":\"b\"}", report), NRS_ERROR_SOURCE_WITHHELD);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"forward\",\"id\":\"%s\",\"to\":[\"@electricity\"]}", report), NRS_ERROR_SOURCE_WITHHELD);
@@ -480,6 +528,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_the_source_to_the_members),
+        cmocka_unit_test(a_hub_asks_and_the_source_answers),
         cmocka_unit_test(what_may_be_withheld),
         cmocka_unit_test(a_source_gives_it_to_the_hubs_it_names),
         cmocka_unit_test(what_a_vouch_may_change),

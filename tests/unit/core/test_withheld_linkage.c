@@ -296,7 +296,10 @@ static void play(seen *it, size_t source)
     for (size_t node = ONE; node < NODES; node++) {
         OK(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     }
+    OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
+    OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 1);
     net.inspect = NULL;
     for (size_t node = 0; node < NODES; node++) {
         for (size_t to = 0; to < NODES; to++) {

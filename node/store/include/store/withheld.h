@@ -31,6 +31,8 @@ typedef struct nrs_vouch_count { uint64_t count, since_ms; } nrs_vouch_count;
 /** NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_vouch_count_get(nrs_store *store, nrs_vouch_count *count_out, const uint8_t community[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_vouch_count_set(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], const nrs_vouch_count *count);
+/** Begin to count anew, in all communities. */
+NRS_MUST_USE nrs_error nrs_store_vouch_count_clear(nrs_store *store);
 typedef struct nrs_vouched_row { const uint8_t *originator, *community; nrs_vouch_count count; const uint8_t *id; } nrs_vouched_row;
 /** Out: id_out: the report that bore the number first. */
 NRS_MUST_USE nrs_error nrs_store_vouched_take(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const nrs_vouched_row *row);

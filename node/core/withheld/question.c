@@ -1,0 +1,202 @@
+/* What a hub asks a source that it does not name (SPEC 6.11): the question leaves in the next digest, among those that say nothing. It
+ * is kept with the report at both, under its key; while it waits only its number stands in the store. */
+#include <string.h>
+
+#include "roster/roster.h"
+#include "withheld/withheld.h"
+
+#define NOTES_FROM_HUB_MAX 256u /* of one report, at its source */
+
+static const char hint_size[] = "A question has at most 2,400 bytes, about 800 Japanese characters: ask in parts.";
+static const char hint_body[] = "Write the question with --body or into a file.";
+static const char hint_hub[] = "A hub of the community asks the sources that have sent to it.";
+
+static bool is_question(const json_t *note)
+{
+    const char *what = json_string_value(json_object_get(note, "note"));
+
+    return what != NULL && strcmp(what, "question") == 0;
+}
+
+static nrs_error count_questions(nrs_core *core, uint64_t *count_out, const nrs_report_row *row)
+{
+    json_t *notes = NULL;
+    const json_t *note;
+    size_t index;
+    uint64_t count = 0;
+    nrs_error error = nrs_withheld_notes(core, &notes, row);
+
+    json_array_foreach(notes, index, note) {
+        count += is_question(note) ? 1 : 0;
+    }
+    json_decref(notes);
+    *count_out = count;
+    return error;
+}
+
+static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms)
+{
+    json_t *note = json_pack("{s:s, s:s, s:o*, s:I}", "note", "question", "by", by, "text", json_stringn((const char *)text.data, text.size), "at", (json_int_t)at_ms);
+    nrs_error error = note == NULL || json_object_get(note, "text") == NULL ? NRS_ERROR_BAD_UTF8 : nrs_withheld_note(core, row, note);
+
+    json_decref(note);
+    return error;
+}
+
+static nrs_error hold(nrs_core *core, const nrs_report_row *row, const nrs_header *header, const char *text, uint64_t due_ms)
+{
+    uint8_t number[8];
+    uint64_t count = 0;
+    nrs_statement statement;
+    nrs_error error = count_questions(core, &count, row);
+
+    for (size_t i = 0; i < sizeof number; i++) {
+        number[i] = (uint8_t)(count >> (56 - 8 * i));
+    }
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_QUESTION;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(row->id, NRS_HASH_SIZE));
+    statement.at_ms = due_ms;
+    statement.detail = nrs_field_of(nrs_slice_of(number, sizeof number));
+    if (error == NRS_OK) {
+        error = keep(core, row, core->org, nrs_slice_of_string(text), due_ms);
+    }
+    return error == NRS_OK ? nrs_digest_hold(core, header, &statement, due_ms) : error;
+}
+
+nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *request, const nrs_report_row *report, const nrs_header *header)
+{
+    const nrs_community *community = nrs_community_by_id(core, report->community);
+    const char *text = nrs_request_text(request, "body");
+    const uint64_t due_ms = nrs_withheld_next_tick(core);
+    char source[NRS_ADDRESS_SIZE_MAX + 1];
+    json_t *recipients = json_array();
+    nrs_row row = nrs_row_begin();
+    nrs_error error = NRS_OK;
+
+    if (community == NULL || !community->hub) {
+        error = nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "This node is no hub of the report's community.");
+    } else if (!nrs_request_flag(request, "dry_run") && (text == NULL || text[0] == '\0')) {
+        error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_body, "There is nothing that is asked.");
+    } else if (text != NULL && strlen(text) > NRS_QUESTION_SIZE_MAX) {
+        error = nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_size, "The question is too long.");
+    } else if (report->expires_ms <= core->now_ms) {
+        error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report of the source is past its expiry.");
+    }
+    if (error == NRS_OK && !nrs_request_flag(request, "dry_run")) {
+        error = nrs_command_written(core, hold(core, report, header, text, due_ms));
+    }
+    if (error != NRS_OK) {
+        nrs_row_discard(&row);
+        json_decref(recipients);
+        return error;
+    }
+    nrs_command_org(core, source, report->community, report->originator);
+    row.failed = nrs_array_text(recipients, source) != NRS_OK;
+    nrs_row_hex(&row, "id", report->id, NRS_HASH_SIZE);
+    nrs_row_text(&row, "label", nrs_label_name((nrs_label)report->label));
+    nrs_row_text(&row, "community", community->roster->id);
+    nrs_row_json(&row, "recipients", recipients);
+    nrs_row_json(&row, "waiting", json_array());
+    nrs_row_json(&row, "excluded", json_array());
+    nrs_row_json(&row, "disclaimers", json_array());
+    nrs_row_json(&row, "warnings", json_array());
+    nrs_row_time(&row, "leaves_at", due_ms);
+    return nrs_row_end(&row, answer->rows);
+}
+
+/* The text in the place of its number. */
+static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement)
+{
+    const ProtobufCBinaryData number = statement->detail;
+    nrs_report_row row;
+    nrs_bytes holder = {0}, filled = {0};
+    json_t *notes = NULL;
+    const json_t *note;
+    size_t index;
+    uint64_t left = 0;
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
+
+    for (size_t i = 0; i < number.len; i++) {
+        left = left << 8 | number.data[i];
+    }
+    if (error == NRS_OK) {
+        error = nrs_withheld_notes(core, &notes, &row);
+    }
+    json_array_foreach(notes, index, note) {
+        if (is_question(note) && left-- == 0) {
+            const json_t *text = json_object_get(note, "text");
+
+            statement->detail = nrs_field_of(nrs_slice_of(json_string_value(text), json_string_length(text)));
+            error = nrs_statement_encode(&filled, statement);
+            statement->detail = number;
+            break;
+        }
+    }
+    if (error == NRS_OK && filled.size == 0) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        nrs_bytes_wipe(bytes);
+        *bytes = filled;
+    } else {
+        nrs_bytes_wipe(&filled);
+    }
+    json_decref(notes);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+nrs_error nrs_question_fill(nrs_core *core, nrs_bytes *bytes)
+{
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, nrs_slice_of_bytes(bytes));
+
+    if (error == NRS_OK && statement->type == NRS_STATEMENT_QUESTION) {
+        error = fill(core, bytes, statement);
+    }
+    nrs_statement_free(&statement);
+    return error;
+}
+
+nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement)
+{
+    uint64_t count = 0;
+    nrs_error error = statement->detail.len > NRS_QUESTION_SIZE_MAX ? NRS_ERROR_TOO_LARGE : count_questions(core, &count, row);
+
+    if (error == NRS_OK && count >= NOTES_FROM_HUB_MAX) {
+        error = NRS_ERROR_LIMIT;
+    }
+    if (error == NRS_OK) {
+        error = keep(core, row, from->org, nrs_field(&statement->detail), statement->at_ms);
+    }
+    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        nrs_core_complain(core, from, error, "a question that cannot be kept: %s", nrs_error_rule(error));
+        return NRS_OK;
+    }
+    nrs_core_log(core, error, "%s asks about a report whose source is withheld", from->org);
+    return error;
+}
+
+void nrs_question_put(nrs_row *row, const json_t *notes)
+{
+    json_t *list = json_array();
+    const json_t *note;
+    size_t index;
+    bool failed = list == NULL;
+
+    json_array_foreach(notes, index, note) {
+        nrs_row one = nrs_row_begin();
+
+        if (!is_question(note)) {
+            nrs_row_discard(&one);
+            continue;
+        }
+        nrs_row_text(&one, "by", json_string_value(json_object_get(note, "by")));
+        nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
+        nrs_row_text(&one, "text", json_string_value(json_object_get(note, "text")));
+        failed = nrs_row_end(&one, list) != NRS_OK || failed;
+    }
+    nrs_row_json(row, "questions", list);
+    row->failed = row->failed || failed;
+}
