@@ -60,6 +60,8 @@ wire_schemas wire_schemas_of_audit(void);
 NRS_MUST_USE nrs_error wire_check_form(const ProtobufCMessage *message);
 /** The rules of one message, without those inside it, which must have passed wire_check_form. */
 NRS_MUST_USE nrs_error wire_check_rules(const ProtobufCMessage *message);
+/** Whether a record of this type travels by itself. */
+bool wire_record_type_known(uint32_t type);
 
 /** How many values a field of a message has, and the place of one of them; 0 for an absent message. */
 size_t wire_value_count(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);

@@ -33,9 +33,9 @@ static const wire_rule record_rules[] = {
 };
 
 /* The numbers have gaps. */
-static nrs_error check_record(const ProtobufCMessage *message)
+bool wire_record_type_known(uint32_t type)
 {
-    switch ((nrs_record_type)((const Nrs__Wire__Record *)message)->type) {
+    switch ((nrs_record_type)type) {
     case NRS_RECORD_SEALED:
     case NRS_RECORD_SLOT_TABLE:
     case NRS_RECORD_SLOT_PATH:
@@ -51,12 +51,17 @@ static nrs_error check_record(const ProtobufCMessage *message)
     case NRS_RECORD_EQUIVOCATION:
     case NRS_RECORD_AUDIT_CHECKPOINT:
     case NRS_RECORD_AUDIT_COSIGNATURE:
-        return NRS_OK;
+        return true;
     case NRS_RECORD_WITHDRAWAL:
     case NRS_RECORD_ATTESTATION:
         break; /* a signed statement, but no record of its own */
     }
-    return NRS_ERROR_UNKNOWN_FLAG;
+    return false;
+}
+
+static nrs_error check_record(const ProtobufCMessage *message)
+{
+    return wire_record_type_known(((const Nrs__Wire__Record *)message)->type) ? NRS_OK : NRS_ERROR_UNKNOWN_FLAG;
 }
 
 static const wire_rule signed_rules[] = {

@@ -1,20 +1,16 @@
 #include <string.h>
 
 #include "link/link_frame.h"
+#include "proto/carrier.h"
 #include "link/receive.h"
 #include "roster/roster.h"
 
 static nrs_error send_bytes(nrs_core *core, nrs_link_id id, nrs_frame_type type, nrs_slice payload)
 {
-    nrs_frame frame;
     nrs_bytes bytes = {0};
     nrs_effect *effect;
-    nrs_error error;
+    nrs_error error = nrs_frame_write(&bytes, type, payload);
 
-    nrs__wire__frame__init(&frame);
-    frame.type = (uint32_t)type;
-    frame.payload = nrs_field_of(payload);
-    error = nrs_frame_encode(&bytes, &frame);
     if (error == NRS_OK) {
         error = nrs_effect_add(core, &effect, NRS_EFFECT_SEND);
     }

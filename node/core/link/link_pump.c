@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/link_frame.h"
+#include "proto/carrier.h"
 
 #define FRAME_FILL_MAX (256u * 1024u) /* a frame is sent when it holds this much */
 #define RECORD_COUNT_MAX 2048u        /* in one frame */
@@ -10,73 +11,35 @@
 #define ROW_COST 64u                  /* of a row that is looked at, beside what is read and sent */
 #define ITEM_OVERHEAD 32u
 
-/* A frame in the making: the records' bytes lie one after the other in the arena until the frame is encoded. */
+/* A frame in the making. */
 typedef struct nrs_frame_builder {
-    nrs_bytes arena;
-    size_t offsets[RECORD_COUNT_MAX];
-    size_t sizes[RECORD_COUNT_MAX];
+    nrs_bytes items; /* as they travel */
     size_t record_count;
-    uint64_t positions[NRS_ITEM_COUNT_MAX];
-    size_t item_records[NRS_ITEM_COUNT_MAX];
     size_t item_count;
 } builder;
 
-
 static nrs_error builder_add(builder *frame, uint64_t position, const nrs_relay_item *item)
 {
-    for (size_t i = 0; i < item->count; i++) {
-        frame->offsets[frame->record_count + i] = frame->arena.size;
-        frame->sizes[frame->record_count + i] = item->records[i].size;
-        nrs_error error = nrs_bytes_append(&frame->arena, item->records[i]);
-        if (error != NRS_OK) {
-            return error;
-        }
+    nrs_error error = nrs_items_append(&frame->items, position, item->records, item->count);
+
+    if (error == NRS_OK) {
+        frame->record_count += item->count;
+        frame->item_count++;
     }
-    frame->record_count += item->count;
-    frame->positions[frame->item_count] = position;
-    frame->item_records[frame->item_count] = item->count;
-    frame->item_count++;
-    return NRS_OK;
+    return error;
+}
+
+static void builder_clear(builder *frame)
+{
+    frame->items.size = 0;
+    frame->record_count = frame->item_count = 0;
 }
 
 static nrs_error builder_send(nrs_core *core, nrs_link *link, builder *frame)
 {
-    nrs_items items;
-    Nrs__Wire__Item *list = calloc(frame->item_count, sizeof *list);
-    Nrs__Wire__Item **pointers = calloc(frame->item_count, sizeof(Nrs__Wire__Item *));
-    ProtobufCBinaryData *records = calloc(frame->record_count, sizeof *records);
-    size_t next_record = 0;
-    nrs_bytes payload = {0};
-    nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_error error = nrs_link_send_payload(core, link, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&frame->items));
 
-    nrs__wire__items__init(&items);
-    if (list == NULL || pointers == NULL || records == NULL) {
-        goto out;
-    }
-    for (size_t i = 0; i < frame->record_count; i++) {
-        records[i] = nrs_field_of(nrs_slice_of(frame->arena.data + frame->offsets[i], frame->sizes[i]));
-    }
-    for (size_t i = 0; i < frame->item_count; i++) {
-        nrs__wire__item__init(&list[i]);
-        list[i].position = frame->positions[i];
-        list[i].n_records = frame->item_records[i];
-        list[i].records = &records[next_record];
-        next_record += frame->item_records[i];
-        pointers[i] = &list[i];
-    }
-    items.n_items = frame->item_count;
-    items.items = pointers;
-    error = nrs_items_encode(&payload, &items);
-    if (error == NRS_OK) {
-        error = nrs_link_send_payload(core, link, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&payload));
-    }
-    frame->arena.size = 0;
-    frame->record_count = frame->item_count = 0;
-out:
-    free(list);
-    free(pointers);
-    free(records);
-    nrs_bytes_wipe(&payload);
+    builder_clear(frame);
     return error;
 }
 
@@ -126,7 +89,7 @@ static nrs_error fly(nrs_core *core, nrs_link *link, uint64_t position, size_t s
 
 static bool frame_full(const builder *frame, size_t size)
 {
-    return frame->item_count > 0 && (frame->arena.size + size > FRAME_FILL_MAX || frame->item_count == NRS_ITEM_COUNT_MAX ||
+    return frame->item_count > 0 && (frame->items.size + size > FRAME_FILL_MAX || frame->item_count == NRS_ITEM_COUNT_MAX ||
                                      frame->record_count + NRS_RELAY_RECORDS_MAX > RECORD_COUNT_MAX);
 }
 
@@ -211,8 +174,7 @@ static nrs_error pump(nrs_core *core, nrs_link *link, builder *frame, size_t *wo
 static void pump_failed(nrs_core *core, nrs_link *link, builder *frame, nrs_error cause)
 {
     /* What flew and what did not is no longer known: the next hello of this peer says it. */
-    frame->arena.size = 0;
-    frame->record_count = frame->item_count = 0;
+    builder_clear(frame);
     nrs_core_complain(core, link->peer, cause, "could not be sent to: %s", nrs_error_rule(cause));
     nrs_link_close(core, link, NRS_OK);
 }
@@ -237,7 +199,7 @@ nrs_error nrs_link_pump_all(nrs_core *core)
             break;
         }
         if (core->builder == NULL) {
-            core->builder = calloc(1, sizeof *core->builder); /* kept: large, and wanted in most steps */
+            core->builder = calloc(1, sizeof *core->builder); /* kept: its bytes are large, and wanted in most steps */
             if (core->builder == NULL) {
                 return NRS_ERROR_NO_MEMORY;
             }
@@ -254,7 +216,7 @@ nrs_error nrs_link_pump_all(nrs_core *core)
 void nrs_link_pump_wipe(nrs_core *core)
 {
     if (core->builder != NULL) {
-        nrs_bytes_wipe(&core->builder->arena);
+        nrs_bytes_wipe(&core->builder->items);
         free(core->builder);
         core->builder = NULL;
     }

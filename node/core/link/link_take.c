@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "link/link_frame.h"
+#include "proto/carrier.h"
 
 static uint64_t clamp_window(uint64_t window)
 {
@@ -186,17 +187,17 @@ static nrs_error add_deferred(nrs_link *link, uint64_t position)
 }
 
 /* One item: all its records are tried; the first refusal is told to the peer. Out: refused_out: NRS_OK or that refusal. */
-static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *link, const Nrs__Wire__Item *item)
+static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *link, const nrs_item *item)
 {
     nrs_error refused = NRS_OK;
     bool deferred = false;
     nrs_error error = NRS_OK;
 
-    for (size_t i = 0; i < item->n_records; i++) {
-        nrs_slice following = i + 1 < item->n_records ? nrs_field(&item->records[i + 1]) : nrs_slice_of(NULL, 0);
+    for (size_t i = 0; i < item->record_count; i++) {
+        nrs_slice following = i + 1 < item->record_count ? item->records[i + 1] : nrs_slice_of(NULL, 0);
         bool both = false;
         core->no_room = false;
-        error = nrs_receive_records(core, &both, nrs_field(&item->records[i]), following, link->peer);
+        error = nrs_receive_records(core, &both, item->records[i], following, link->peer);
         if (error != NRS_OK && nrs_error_is_fatal(error)) {
             return error;
         }
@@ -227,10 +228,10 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
 }
 
 /* Position 0: rosters and what belongs to them, which stand in no log. Whoever misses one says so in its next hello. */
-static nrs_error take_loose(nrs_core *core, nrs_link *link, const Nrs__Wire__Item *item)
+static nrs_error take_loose(nrs_core *core, nrs_link *link, const nrs_item *item)
 {
-    for (size_t i = 0; i < item->n_records; i++) {
-        nrs_error error = nrs_receive_loose(core, nrs_field(&item->records[i]), link->peer);
+    for (size_t i = 0; i < item->record_count; i++) {
+        nrs_error error = nrs_receive_loose(core, item->records[i], link->peer);
 
         if (error == NRS_ERROR_ROSTER_GAP || (error != NRS_OK && nrs_error_is_fatal(error))) {
             return error; /* a gap ends the link: the hello of the next one says what is held here */
@@ -244,24 +245,23 @@ static nrs_error take_loose(nrs_core *core, nrs_link *link, const Nrs__Wire__Ite
 
 static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
 {
-    nrs_items *items = NULL;
+    nrs_item item;
     size_t refused_count = 0;
     nrs_error last = NRS_OK;
-    nrs_error error = nrs_items_decode(&items, payload);
+    nrs_error error = nrs_items_check(payload); /* all of them, before the first is taken */
 
-    for (size_t i = 0; error == NRS_OK && i < items->n_items; i++) {
-        const Nrs__Wire__Item *item = items->items[i];
-        if (item->position == 0) {
-            error = take_loose(core, link, item);
+    while (error == NRS_OK && nrs_items_next(&item, &payload)) {
+        if (item.position == 0) {
+            error = take_loose(core, link, &item);
             continue;
         }
-        if (item->position > link->held_position) {
+        if (item.position > link->held_position) {
             nrs_error refused = NRS_OK;
-            error = take_item(core, &refused, link, item);
+            error = take_item(core, &refused, link, &item);
             if (error != NRS_OK) {
                 break;
             }
-            link->held_position = item->position;
+            link->held_position = item.position;
             if (refused != NRS_OK) {
                 refused_count++;
                 last = refused;
@@ -272,7 +272,6 @@ static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
     if (error == NRS_OK && refused_count > 0) { /* one line for a frame: a peer does not get to fill the log */
         nrs_core_complain(core, link->peer, last, "refused %zu of its records, the last: %s", refused_count, nrs_error_rule(last));
     }
-    nrs_items_free(&items);
     return error;
 }
 
@@ -333,22 +332,23 @@ static nrs_error take_bye(nrs_core *core, nrs_link *link, nrs_slice payload)
 nrs_error nrs_link_take_frame(nrs_core *core, nrs_link *link, nrs_slice bytes)
 {
     nrs_link_id id = link->id;
-    nrs_frame *frame = NULL;
-    nrs_error error = nrs_frame_decode(&frame, bytes);
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+    nrs_error error = nrs_frame_read(&type, &payload, bytes);
 
-    if (error == NRS_OK && link->state != NRS_LINK_UP && frame->type != NRS_FRAME_HELLO && frame->type != NRS_FRAME_BYE) {
+    if (error == NRS_OK && link->state != NRS_LINK_UP && type != NRS_FRAME_HELLO && type != NRS_FRAME_BYE) {
         error = NRS_ERROR_MALFORMED;
     }
     if (error == NRS_OK) {
-        switch ((nrs_frame_type)frame->type) {
+        switch ((nrs_frame_type)type) {
         case NRS_FRAME_HELLO:
-            error = take_hello(core, link, nrs_field(&frame->payload));
+            error = take_hello(core, link, payload);
             break;
         case NRS_FRAME_ITEMS:
-            error = take_items(core, link, nrs_field(&frame->payload));
+            error = take_items(core, link, payload);
             break;
         case NRS_FRAME_CONFIRM:
-            error = take_confirm(core, link, nrs_field(&frame->payload));
+            error = take_confirm(core, link, payload);
             break;
         case NRS_FRAME_PING:
             error = nrs_link_send_empty(core, link, NRS_FRAME_PONG);
@@ -356,11 +356,10 @@ nrs_error nrs_link_take_frame(nrs_core *core, nrs_link *link, nrs_slice bytes)
         case NRS_FRAME_PONG:
             break;
         case NRS_FRAME_BYE:
-            error = take_bye(core, link, nrs_field(&frame->payload));
+            error = take_bye(core, link, payload);
             break;
         }
     }
-    nrs_frame_free(&frame);
     if (error != NRS_OK && !nrs_error_is_fatal(error)) {
         HASH_FIND(hh, core->links, &id, sizeof id, link);
         if (link != NULL) {

@@ -2,24 +2,25 @@
 #include <string.h>
 
 #include "link/log_parse.h"
+#include "proto/carrier.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
 
 /* The first slots that stand in the row of their report. */
 static nrs_error parse_first_slots(nrs_log_entry *entry, const nrs_sealed_view *view)
 {
-    nrs_record *record = NULL;
     nrs_slot_table *table = NULL;
-    nrs_error error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->slots_record));
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+    nrs_error error = nrs_record_read(&type, &payload, nrs_slice_of_bytes(&entry->slots_record));
 
     if (error == NRS_OK) {
-        error = nrs_slot_table_decode(&table, nrs_field(&record->payload));
+        error = nrs_slot_table_decode(&table, payload);
     }
     if (error == NRS_OK) {
         error = nrs_slots_new(&entry->slots, table, view->grant, view->grant_id);
     }
     nrs_slot_table_free(&table);
-    nrs_record_free(&record);
     return error;
 }
 
@@ -208,22 +209,19 @@ static nrs_error parse_signed(nrs_log_entry *entry, nrs_slice payload)
 
 nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
 {
-    nrs_record *record = NULL;
-    nrs_slice payload;
+    nrs_slice payload = {0};
+    uint32_t type = 0;
     nrs_error error;
 
     if (entry->type == NRS_LOG_RESEND || entry->type == NRS_LOG_TOLD_AGAIN || entry->type == NRS_LOG_PUBLISH) {
         return NRS_OK; /* no record: read where it is routed */
     }
-    error = nrs_record_decode(&record, nrs_slice_of_bytes(&entry->record));
+    error = nrs_record_read(&type, &payload, nrs_slice_of_bytes(&entry->record));
     if (error != NRS_OK) {
         return error;
     }
-    payload = nrs_field(&record->payload);
     if (entry->type == NRS_LOG_DIRECT) {
-        error = parse_signed(entry, payload);
-        nrs_record_free(&record);
-        return error;
+        return parse_signed(entry, payload);
     }
     switch ((nrs_record_type)entry->type) {
     case NRS_RECORD_SEALED:
@@ -259,6 +257,5 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
         entry->dropped = true; /* never routed */
         break;
     }
-    nrs_record_free(&record);
     return error;
 }

@@ -4,6 +4,7 @@
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"
+#include "proto/carrier.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
@@ -108,15 +109,16 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
  * also names what is wrong with it. Out: slots_out: owned by the caller; NULL if there is none. */
 static nrs_error first_slots(nrs_slots **slots_out, const nrs_sealed_view *view, nrs_slice record)
 {
-    nrs_record *decoded = NULL;
     nrs_slot_table *table = NULL;
-    nrs_error error = record.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_record_decode(&decoded, record);
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+    nrs_error error = record.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_record_read(&type, &payload, record);
 
-    if (error == NRS_OK && decoded->type != NRS_RECORD_SLOT_TABLE) {
+    if (error == NRS_OK && type != NRS_RECORD_SLOT_TABLE) {
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
-        error = nrs_slot_table_decode(&table, nrs_field(&decoded->payload));
+        error = nrs_slot_table_decode(&table, payload);
     }
     if (error == NRS_OK && (!nrs_slice_equal(nrs_field(&table->sealed_id), nrs_slice_of(view->id, NRS_HASH_SIZE)) ||
                             !nrs_slice_equal(nrs_field(&table->grant_id), nrs_slice_of(view->grant_id, NRS_HASH_SIZE)))) {
@@ -126,7 +128,6 @@ static nrs_error first_slots(nrs_slots **slots_out, const nrs_sealed_view *view,
         error = nrs_slots_new(slots_out, table, view->grant, view->grant_id);
     }
     nrs_slot_table_free(&table);
-    nrs_record_free(&decoded);
     return error != NRS_OK && nrs_error_is_fatal(error) ? error : NRS_OK;
 }
 
@@ -269,14 +270,13 @@ static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_sli
 
 nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from)
 {
-    nrs_record *decoded = NULL;
-    nrs_error error = nrs_record_decode(&decoded, record);
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+    nrs_error error = nrs_record_read(&type, &payload, record);
 
     if (error == NRS_OK) {
-        error = decoded->type == NRS_RECORD_ROSTER || decoded->type == NRS_RECORD_ROSTER_DELTA ? nrs_receive_record(core, record, from)
-                                                                                               : NRS_ERROR_MALFORMED;
+        error = type == NRS_RECORD_ROSTER || type == NRS_RECORD_ROSTER_DELTA ? nrs_receive_record(core, record, from) : NRS_ERROR_MALFORMED;
     }
-    nrs_record_free(&decoded);
     return error;
 }
 
@@ -289,16 +289,15 @@ nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from)
 
 nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from)
 {
-    nrs_record *decoded = NULL;
-    nrs_error error = nrs_record_decode(&decoded, record);
-    nrs_slice payload;
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+    nrs_error error = nrs_record_read(&type, &payload, record);
 
     if (error != NRS_OK) {
         return error;
     }
-    payload = nrs_field(&decoded->payload);
     error = NRS_ERROR_UNKNOWN_FLAG; /* a number between ours that this version gives no meaning */
-    switch ((nrs_record_type)decoded->type) {
+    switch ((nrs_record_type)type) {
     case NRS_RECORD_SEALED:
         error = receive_sealed(core, both_out, record, payload, following, from);
         break;
@@ -314,7 +313,7 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:
     case NRS_RECORD_KEY_CHANGE:
-        error = receive_published(core, (nrs_record_type)decoded->type, record, payload, from);
+        error = receive_published(core, (nrs_record_type)type, record, payload, from);
         break;
     case NRS_RECORD_ROSTER:
         error = nrs_receive_roster(core, record, payload, from);
@@ -344,6 +343,5 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
     case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */
         break;
     }
-    nrs_record_free(&decoded);
     return error;
 }
