@@ -452,7 +452,7 @@ nrs_error nrs_red_fill(nrs_cli *cli, json_t *rows)
         nrs_cli quiet = {.dir = cli->dir, .person = cli->person, .acting = cli->acting};
         json_t *opened = NULL;
 
-        if (label == NULL || strcmp(label, "RED") != 0 || !json_is_null(json_object_get(row, "subject"))) {
+        if (label == NULL || strcmp(label, "RED") != 0 || nrs_json_text(row, "subject") != NULL) {
             continue;
         }
         /* One that is not this person's, or does not open, is listed as it is. */

@@ -26,7 +26,7 @@ typedef struct listing {
 
 static void add_marks(listing *to, const json_t *row)
 {
-    char *marks = nrs_text_format("%s%s%s%s%s%s%s%s", json_is_false(json_object_get(row, "opened")) ? _("new ") : "",
+    char *marks = nrs_text_format("%s%s%s%s%s%s%s%s", json_is_true(json_object_get(row, "opened")) ? "" : _("new "),
                                   nrs_json_text(row, "withdrawn_at") != NULL ? _("withdrawn ") : "",
                                   json_array_size(json_object_get(row, "followed_by")) > 0 ? _("followed ") : "",
                                   json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",

@@ -39,6 +39,7 @@ NRS_MUST_USE nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_ou
 typedef struct nrs_row {
     json_t *object;
     bool failed;
+    bool brief; /* what is null, false, 0 or empty is left out */
 } nrs_row;
 nrs_row nrs_row_begin(void);
 void nrs_row_json(nrs_row *row, const char *name, json_t *value); /* takes the value over; NULL is a failure */

@@ -54,6 +54,10 @@ nrs_row nrs_row_begin(void)
 
 void nrs_row_json(nrs_row *row, const char *name, json_t *value)
 {
+    if (row->brief && json_is_array(value) && json_array_size(value) == 0) {
+        json_decref(value);
+        return;
+    }
     if (value == NULL || json_object_set_new(row->object, name, value) != 0) {
         row->failed = true;
     }
@@ -61,16 +65,23 @@ void nrs_row_json(nrs_row *row, const char *name, json_t *value)
 
 void nrs_row_text(nrs_row *row, const char *name, const char *text)
 {
-    nrs_row_json(row, name, text == NULL ? json_null() : json_string(text));
+    if (text != NULL || !row->brief) {
+        nrs_row_json(row, name, text == NULL ? json_null() : json_string(text));
+    }
 }
 
 void nrs_row_flag(nrs_row *row, const char *name, bool value)
 {
-    nrs_row_json(row, name, json_boolean(value));
+    if (value || !row->brief) {
+        nrs_row_json(row, name, json_boolean(value));
+    }
 }
 
 void nrs_row_number(nrs_row *row, const char *name, uint64_t value)
 {
+    if (value == 0 && row->brief) {
+        return;
+    }
     nrs_row_json(row, name, json_integer(value > (uint64_t)INT64_MAX ? INT64_MAX : (json_int_t)value));
 }
 

@@ -62,6 +62,7 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
     nrs_row row = nrs_row_begin();
     nrs_error error = nrs_store_report_get(core->store, &report, &holder, id);
 
+    row.brief = brief;
     if (error == NRS_OK && report.key_state == NRS_KEY_HELD) {
         nrs_error failure = nrs_annex_read(core, &opened, &report);
 

@@ -216,6 +216,14 @@ static void list_filters(void **state)
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"kind\":\"incident\",\"limit\":1}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 1);
     assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "id"), ids[2]);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"brief\":true,\"limit\":1}"), NRS_OK); /* without what is false, null, 0 or empty */
+    assert_non_null(json_object_get(mesh_row(&net, 2, 0), "subject"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "opened"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "urgent"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "missing_before"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "missing_since"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "followed_by"));
+    assert_null(json_object_get(mesh_row(&net, 2, 0), "to"));
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"limit\":0}"), NRS_OK);
     assert_int_equal(mesh_row_count(&net, 2), 0);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"list\",\"sent\":true}"), NRS_OK);
