@@ -41,6 +41,7 @@ typedef struct sim_report {
     uint64_t expires_ms;      /* as its header says */
     uint64_t sealed_ms;       /* of the world's time */
     uint64_t shown;           /* who has opened it: set of nodes */
+    uint64_t showing;         /* who was asked to before the end: of some the answer was lost in a crash */
     uint64_t forgetting, forgotten; /* who asked to forget it; who was told that it is: sets of nodes */
     bool patient;             /* it was given its usual time to live */
     bool withdrawing, withdrawn; /* its sender was asked to take it back; was told that it has */

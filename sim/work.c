@@ -203,11 +203,17 @@ void sim_work_unlock(sim_world *world, sim_node *node)
 
 static void about(sim_world *world, sim_node *node, sim_ask_kind kind, const char *name, size_t number)
 {
+    if (kind == SIM_ASK_SHOW && world->phase < SIM_PHASE_READING) {
+        world->oracle.reports[number].showing |= 1ull << node->index;
+    }
     sim_ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
 }
 
 static void open_red(sim_world *world, sim_node *node, size_t number)
 {
+    if (world->phase < SIM_PHASE_READING) {
+        world->oracle.reports[number].showing |= 1ull << node->index;
+    }
     sim_ask(world, node, SIM_ASK_RED_OPEN, number,
         json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", world->oracle.reports[number].id, "person", SIM_PERSON));
 }

@@ -16,7 +16,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     size_t number;
 
     if (report == NULL || node->hostile != NULL || node->index == report->sender || json_string_value(json_object_get(row, "body")) == NULL ||
-        (report->shown & bit) != 0) {
+        ((report->shown | report->showing) & bit) != 0) {
         return;
     }
     number = (size_t)(report - world->oracle.reports);
