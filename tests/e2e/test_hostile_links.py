@@ -195,6 +195,15 @@ class HostileLinks(E2E):
                 return
         self.fail("no pong")
 
+    def test_a_hello_of_two_parts_is_dropped(self):
+        """Whole: its first part is not taken for a message of its own."""
+        with RawPeer(self.hub.endpoint, self.server_key, self.keys) as peer:
+            self.assertTrue(peer.handshake())
+            self.assertTrue(peer.send(hello(self.org), b"more"))
+            self.assertEqual(self.read(peer, HELLO, 1), {})
+            wait_until(lambda: "a message of several parts" in self.hub.log_text(), "the hub says so", 10)
+            self.greet(peer)
+
     def test_garbage_items(self):
         dice = random.Random(3)
         self.say(items((1, b"")), items((1, b"\0")), items((1, dice.randbytes(300))), items((0, b"x")), frame(ITEMS),
