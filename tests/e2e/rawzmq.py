@@ -147,9 +147,13 @@ class RawHub:
             parts.append(buffer.raw[:size])
         return tuple(parts)
 
-    def send(self, peer, frame):
-        return zmq.zmq_send(self.socket, ctypes.c_char_p(peer), len(peer), SNDMORE) >= 0 and \
-            zmq.zmq_send(self.socket, ctypes.c_char_p(frame), len(frame), 0) >= 0
+    def send(self, peer, *parts):
+        """A frame to a peer, or a message of more parts than one."""
+        taken = zmq.zmq_send(self.socket, ctypes.c_char_p(peer), len(peer), SNDMORE) >= 0
+        for number, part in enumerate(parts):
+            more = SNDMORE if number + 1 < len(parts) else 0
+            taken = taken and zmq.zmq_send(self.socket, ctypes.c_char_p(part), len(part), more) >= 0
+        return taken
 
     def __enter__(self):
         return self

@@ -74,6 +74,23 @@ class HostileHub(E2E):
     def impostor(self):
         return Impostor(self.hub, self.org, self.keys)
 
+    def test_0_an_answer_of_two_parts(self):
+        """Dropped whole: its first part, a good hello, is not taken for a message of its own."""
+        self.hub.stop()
+        with self.impostor() as impostor:
+            def answered():
+                got = impostor.raw.receive()
+                if got is not None and dict(pairs(got[1])).get(1) == HELLO:
+                    impostor.raw.send(got[0], hello(self.org, answer=True), b"more")
+                self.assertNotEqual(self.alpha.link("hub"), "up")
+                return "a message of several parts" in self.alpha.log_text()
+            wait_until(answered, "alpha says that it dropped it", 40)
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                answered()
+        self.hub.start()
+        self.alpha.wait_link("hub", timeout=60)
+
     def test_1_rolled_back(self):
         """The roster from before a removal, whole and as an old head: refused, and the removed member stays out."""
         before = armour(self.hub.dir / "communities" / "electricity.roster")
