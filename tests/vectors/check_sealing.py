@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judge tests/vectors/sealing with a second implementation of sealing, grants, envelopes, rosters and cards.
+"""Judge tests/vectors/sealing with a second implementation of sealing, grants, envelopes, rosters and what changes them, and cards.
 
 It is written from proto/SPEC.md and shares nothing with keys/ but libsodium's primitives: the layouts, the hashes, the
 trees and the order of the checks are its own. A vector says what must come out, or which check must fail and how.
@@ -22,8 +22,9 @@ VOUCHED_BODY_CLASSES, VOUCHED_SUMMARY_CLASSES = BODY_CLASSES[2:], SUMMARY_CLASSE
 LETTER_CLASSES = (256, 1024, 4096, 16384, 65536)
 ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
-VECTOR_COUNT_MIN = 50
-KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export"}
+VECTOR_COUNT_MIN = 120
+KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export",
+         "delta", "fork", "freshness", "key-change"}
 
 
 # ---- Primitives ----
@@ -317,11 +318,15 @@ def check_roster_signatures(many, own, trusted):
         need(sum(key in version["keys"] for key in keys) >= version.threshold, "threshold")
 
 
-def roster(given):
-    many = decode("SignedByMany", given["roster"])
+class Many(dict):
+    __getattr__ = dict.__getitem__
+
+
+def check_roster(many, given):
+    many = Many(many)
     own = trusted = decode("Roster", many.statement)
     if "trusted" in given:
-        before = decode("SignedByMany", given["trusted"]).statement
+        before = trusted_statement(given)
         trusted = decode("Roster", before)
         need(own.community == (trusted.community or roster_hash(before)), "chain")
         need(own.version > trusted.version, "chain", "roster-old")
@@ -336,6 +341,85 @@ def roster(given):
         if member.joined:
             check_signature("joined", member.sign_key, member.joined, "member joined", community)
     return {"statement": many.statement, "community": community}
+
+
+def roster(given):
+    many = decode("SignedByMany", given["roster"])
+    return check_roster({"statement": many.statement, "signatures": many.signatures}, given)
+
+
+# ---- What changes a membership ----
+
+def trusted_statement(given):
+    return decode("SignedByMany", given["trusted"]).statement
+
+
+def delta(given):
+    """One delta against the roster held, or the whole roster in one piece."""
+    value = decode("RosterDelta", given["delta"])
+    base = trusted_statement(given) if "trusted" in given else b""
+    need((value.index, value.count) == (0, 1), "pieces", "malformed")
+    need(value.base_hash == (roster_hash(base) if base else b"") and bool(value.base_version) == bool(base), "base")
+    statement = b""
+    for edit in value.edits:
+        if not edit.literal:
+            need(edit.offset + edit.size <= len(base), "edit", "malformed")
+        statement += edit.literal or base[edit.offset:edit.offset + edit.size]
+    need(roster_hash(statement) == value.head.hash, "hash")
+    many = {"statement": statement, "signatures": value.head.signatures}
+    return check_roster(many, given)
+
+
+def fork(given):
+    trusted = decode("Roster", trusted_statement(given))
+    value = decode("ForkProof", given["fork"])
+    hashes = [head.hash for head in value.heads]
+    need(hashes == sorted(set(hashes)), "decode", "not-canonical")
+    need(len({(head.community, head.version) for head in value.heads}) == 1, "pair")
+    for head in value.heads:
+        keys = [entry.key for entry in head.signatures]
+        need(keys == sorted(set(keys)), "signature-order", "not-canonical")
+        signed = head.community + u64(head.version) + head.hash
+        for entry in head.signatures:
+            if entry.key in trusted["keys"]:
+                check_signature("signature", entry.key, entry.signature, "roster signature", signed)
+        need(sum(key in trusted["keys"] for key in keys) >= trusted.threshold, "threshold")
+    return {"community": value.heads[0].community}
+
+
+def freshness(given):
+    outer = decode("Signed", given["freshness"])
+    check_signature("signature", outer.signer, outer.signature, "freshness signature", outer.statement)
+    value = decode("Freshness", outer.statement)
+    if value.joined:
+        check_signature("joined", outer.signer, value.joined, "member joined", value.community)
+    return {"statement": outer.statement}
+
+
+def low_order(key):
+    try:
+        return bindings.crypto_scalarmult(bytes([7]) * 32, key) == bytes(32)
+    except (CryptoError, RuntimeError):
+        return True
+
+
+def key_change(given):
+    outer = decode("Signed", given["key_change"])
+    check_signature("signature", outer.signer, outer.signature, "key change signature", outer.statement)
+    value = decode("KeyChange", outer.statement)
+    need(value.sign_key == outer.signer, "signer")
+    if value.cause == 1:
+        need(not low_order(value.agree_key), "agree-key")
+        try:
+            card({"card": value.card})
+        except Failure as failure:
+            raise Failure("card", failure.rule) from None
+        next_card = decode("Card", decode("Signed", value.card).statement)
+        need(next_card.org == value.org and next_card.sign_key != value.sign_key, "successor")
+        check_signature("consent", next_card.sign_key, value.consent, "key consent", value.sign_key)
+    else:
+        need(value.cause == 2 and not (value.agree_key or value.card or value.consent), "decode", "malformed")
+    return {"statement": outer.statement}
 
 
 # ---- Equivocation ----
@@ -426,7 +510,7 @@ def fingerprint(given):
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster,
           "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal,
-          "export": export}
+          "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
           "community", "secret", "place"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}

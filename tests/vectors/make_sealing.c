@@ -70,5 +70,6 @@ int main(int argc, char **argv)
     make_streams(argv[1]);
     make_withdrawals(argv[1]);
     make_exports(argv[1]);
+    make_changes(argv[1]);
     return 0;
 }

@@ -31,5 +31,6 @@ void make_rosters(const char *folder);
 void make_streams(const char *folder);
 void make_withdrawals(const char *folder);
 void make_exports(const char *folder);
+void make_changes(const char *folder);
 
 #endif
