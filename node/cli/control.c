@@ -28,6 +28,21 @@ typedef struct answer {
     size_t start, used, capacity; /* what is not read yet: from start, `used` bytes */
 } answer;
 
+nrs_error nrs_control_table(nrs_cli *cli, json_t *request, struct nrs_table *table, nrs_row_function add_row)
+{
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(table != NULL && add_row != NULL);
+    error = cli->json ? nrs_control_lines(cli, request, nrs_control_print_line, NULL) : nrs_control_call(cli, request, add_row, table);
+    json_decref(request);
+    if (error != NRS_OK) {
+        table->error = error;
+        (void)!nrs_table_print(table);
+        return error;
+    }
+    return nrs_table_print(table);
+}
+
 json_t *nrs_control_request(const char *command)
 {
     json_t *request = json_object();

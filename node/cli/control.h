@@ -22,6 +22,10 @@ NRS_MUST_USE nrs_error nrs_control_print_line(void *context, nrs_slice line);
 NRS_MUST_USE nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request);
 /** The same where a refusal may come with a row: what the node shows all the same. Out: row_out: a new reference, or NULL. */
 NRS_MUST_USE nrs_error nrs_control_row_beside(nrs_cli *cli, json_t **row_out, const json_t *request);
+struct nrs_table;
+/** A list for people or programs: each row as the node wrote it with --json, else through add_row into the table, whose head stands in it; it
+ *  is printed and wiped. request: taken over. */
+NRS_MUST_USE nrs_error nrs_control_table(nrs_cli *cli, json_t *request, struct nrs_table *table, nrs_row_function add_row);
 /** A request with its command named: {"command": …}. NULL without memory. */
 json_t *nrs_control_request(const char *command);
 /** Whether a node listens on the socket. */

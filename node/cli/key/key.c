@@ -175,13 +175,6 @@ nrs_error nrs_run_key_passphrase(nrs_cli *cli)
 
 /* ---- prekeys ---- */
 
-static nrs_error print_row(void *context, json_t *row)
-{
-    (void)context;
-    nrs_text_print_json(stdout, row);
-    return NRS_OK;
-}
-
 static nrs_error add_prekey(void *context, json_t *row)
 {
     nrs_table *table = context;
@@ -203,8 +196,6 @@ static nrs_error add_prekey(void *context, json_t *row)
 static nrs_error list_prekeys(nrs_cli *cli)
 {
     nrs_table table = {.column_count = 5};
-    json_t *request = nrs_control_request("prekeys");
-    nrs_error error = NRS_OK;
 
     if (!cli->json) {
         nrs_table_add(&table, _("prekey"));
@@ -213,14 +204,7 @@ static nrs_error list_prekeys(nrs_cli *cli)
         nrs_table_add(&table, _("destroyed after"));
         nrs_table_add(&table, "");
     }
-    error = nrs_control_call(cli, request, cli->json ? print_row : add_prekey, &table);
-    json_decref(request);
-    if (error != NRS_OK) {
-        table.error = error;
-        (void)!nrs_table_print(&table);
-        return error;
-    }
-    return nrs_table_print(&table);
+    return nrs_control_table(cli, nrs_control_request("prekeys"), &table, add_prekey);
 }
 
 nrs_error nrs_run_key_prekeys(nrs_cli *cli)

@@ -129,13 +129,6 @@ nrs_error nrs_run_person_unlock(nrs_cli *cli)
     return error;
 }
 
-static nrs_error print_row(void *context, json_t *row)
-{
-    (void)context;
-    nrs_text_print_json(stdout, row);
-    return NRS_OK;
-}
-
 static nrs_error add_person(void *context, json_t *row)
 {
     nrs_table *table = context;
@@ -154,8 +147,6 @@ static nrs_error add_person(void *context, json_t *row)
 nrs_error nrs_run_person_list(nrs_cli *cli)
 {
     nrs_table table = {.column_count = 4};
-    json_t *request = nrs_control_request("persons");
-    nrs_error error = NRS_OK;
 
     if (!cli->json) {
         nrs_table_add(&table, _("person"));
@@ -163,12 +154,5 @@ nrs_error nrs_run_person_list(nrs_cli *cli)
         nrs_table_add(&table, _("prekeys until"));
         nrs_table_add(&table, _("unread"));
     }
-    error = nrs_control_call(cli, request, cli->json ? print_row : add_person, &table);
-    json_decref(request);
-    if (error != NRS_OK) {
-        table.error = error;
-        (void)!nrs_table_print(&table);
-        return error;
-    }
-    return nrs_table_print(&table);
+    return nrs_control_table(cli, nrs_control_request("persons"), &table, add_person);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/report_ids.h"
 #include "report/withdrawal.h"
 
 #define CREATED_AGO_MS_MAX (10ull * NRS_MINUTE_MS)
@@ -11,27 +12,9 @@ static const char hint_again[] = "Ask for red-waiting again, and make the grant 
 
 /* ---- red-waiting ---- */
 
-typedef struct sent_list {
-    uint8_t (*ids)[NRS_HASH_SIZE];
-    size_t count;
-} sent_list;
-
-static nrs_error add_sent(void *context, const nrs_report_row *row)
+static bool sent_red(const nrs_report_row *row)
 {
-    sent_list *all = context;
-    uint8_t(*ids)[NRS_HASH_SIZE] = NULL;
-
-    if (row->label != NRS_LABEL_RED || row->key_state == NRS_KEY_FORGOTTEN) {
-        return NRS_OK;
-    }
-    ids = realloc(all->ids, (all->count + 1) * sizeof *ids);
-    if (ids == NULL) {
-        return NRS_ERROR_NO_MEMORY;
-    }
-    all->ids = ids;
-    memcpy(ids[all->count], row->id, NRS_HASH_SIZE);
-    all->count++;
-    return NRS_OK;
+    return row->label == NRS_LABEL_RED && row->key_state != NRS_KEY_FORGOTTEN;
 }
 
 /* Somebody who waits: a person of a member, with a prekey that it has not named as destroyed. */
@@ -89,8 +72,8 @@ static nrs_error put_report(nrs_core *core, json_t *rows, const nrs_report_row *
 nrs_error nrs_command_red_waiting(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     const nrs_report_filter filter = {.sent_only = true};
-    sent_list all = {0};
-    nrs_error error = nrs_store_report_each(core->store, &filter, add_sent, &all);
+    nrs_id_list all = {.count = 0};
+    nrs_error error = nrs_report_ids(core, &all, &filter, sent_red);
 
     (void)request;
     for (size_t i = 0; i < all.count && error == NRS_OK; i++) {
@@ -103,7 +86,7 @@ nrs_error nrs_command_red_waiting(nrs_core *core, nrs_answer *answer, const json
         }
         nrs_bytes_wipe(&holder);
     }
-    free(all.ids);
+    nrs_id_list_wipe(&all);
     return error;
 }
 

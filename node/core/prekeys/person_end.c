@@ -5,30 +5,13 @@
 #include <string.h>
 
 #include "prekeys/prekeys.h"
+#include "report/report_ids.h"
 #include "report/withdrawal.h"
 
 /* RED reports that are here for persons. */
-typedef struct red_list {
-    uint8_t (*ids)[NRS_HASH_SIZE];
-    size_t count;
-} red_list;
-
-static nrs_error add_red(void *context, const nrs_report_row *row)
+static bool for_persons(const nrs_report_row *row)
 {
-    red_list *all = context;
-    uint8_t(*ids)[NRS_HASH_SIZE] = NULL;
-
-    if (row->label != NRS_LABEL_RED || row->key_state != NRS_KEY_PERSON) {
-        return NRS_OK;
-    }
-    ids = realloc(all->ids, (all->count + 1) * sizeof *ids);
-    if (ids == NULL) {
-        return NRS_ERROR_NO_MEMORY;
-    }
-    all->ids = ids;
-    memcpy(ids[all->count], row->id, NRS_HASH_SIZE);
-    all->count++;
-    return NRS_OK;
+    return row->label == NRS_LABEL_RED && row->key_state == NRS_KEY_PERSON;
 }
 
 typedef struct search {
@@ -86,10 +69,10 @@ static nrs_error tell(nrs_core *core, const nrs_report_row *row, const char *per
 nrs_error nrs_person_unread(nrs_core *core, size_t *count_out, const char *person_id, const uint8_t owner[NRS_KEY_SIZE], bool told)
 {
     const nrs_report_filter filter = {.received_only = true};
-    red_list all = {0};
+    nrs_id_list all = {.count = 0};
     char address[NRS_ADDRESS_SIZE_MAX + 1];
     size_t count = 0;
-    nrs_error error = nrs_store_report_each(core->store, &filter, add_red, &all);
+    nrs_error error = nrs_report_ids(core, &all, &filter, for_persons);
 
     (void)snprintf(address, sizeof address, "%s@%s", person_id, core->org);
     for (size_t i = 0; i < all.count && error == NRS_OK; i++) {
@@ -110,7 +93,7 @@ nrs_error nrs_person_unread(nrs_core *core, size_t *count_out, const char *perso
         }
         nrs_bytes_wipe(&holder);
     }
-    free(all.ids);
+    nrs_id_list_wipe(&all);
     if (error == NRS_OK) {
         *count_out = count;
     }
