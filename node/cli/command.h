@@ -59,6 +59,7 @@ struct nrs_cli {
     char *rule;    /* owned: the word of the rule, which may be newer than this program */
     char *message; /* owned, in the person's language */
     char *hint;    /* owned or NULL */
+    bool by_node;  /* the running node refused it, and has it in its audit log */
 };
 void nrs_cli_wipe(nrs_cli *cli);
 

@@ -238,6 +238,7 @@ static bool is_end(nrs_cli *cli, const json_t *line, nrs_error *error_out)
     if (*error_out == NRS_OK) {
         *error_out = NRS_ERROR_INTERNAL;
     }
+    cli->by_node = true;
     nrs_cli_fail_as(cli, word, (int)json_integer_value(json_object_get(line, "exit")),
                     message != NULL ? message : _(nrs_error_sentence(*error_out)), hint);
     free(message);

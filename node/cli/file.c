@@ -232,3 +232,45 @@ nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice by
     }
     return error;
 }
+
+/* ---- Files of ceremonies ---- */
+
+nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path)
+{
+    if (error == NRS_ERROR_TOO_LARGE || nrs_error_exit_code(error) != 8) {
+        return nrs_cli_fail_about(cli, error, path);
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("ask for the file again"), _("%s: damaged, or not whole (%s)"), path, _(nrs_error_sentence(error)));
+}
+
+/* A whole file, but of something else. */
+static bool is_another(nrs_slice text)
+{
+    static const char *const types[] = {"CARD", "INVITE", "ROSTER", "DRAFT", "FORK", "KEY", "REVOCATION", "SUCCESSION"};
+    nrs_bytes bytes = {0};
+    bool another = false;
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0] && !another; i++) {
+        another = nrs_armour_decode(&bytes, types[i], text) == NRS_OK;
+    }
+    nrs_bytes_wipe(&bytes);
+    return another;
+}
+
+nrs_error nrs_file_read_armour_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, const char *type, size_t size_max)
+{
+    nrs_bytes text = {0};
+    nrs_error error = nrs_file_read_given(cli, &text, path, size_max);
+
+    NRS_ASSERT(bytes_out != NULL && type != NULL);
+    if (error == NRS_OK) {
+        error = nrs_armour_decode(bytes_out, type, nrs_slice_of_bytes(&text));
+        if (error != NRS_OK && is_another(nrs_slice_of_bytes(&text))) {
+            error = nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("%s: a whole file, but not of the kind asked for here (%s)"), path, type);
+        } else if (error != NRS_OK) {
+            error = nrs_cli_fail_given(cli, error, path);
+        }
+    }
+    nrs_bytes_wipe(&text);
+    return error;
+}

@@ -11,6 +11,11 @@
 NRS_MUST_USE nrs_error nrs_file_read(nrs_bytes *bytes_out, const char *path, size_t size_max);
 /** The same for a file that a person named: failures are recorded, and one that cannot be read is NRS_ERROR_MALFORMED. */
 NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, size_t size_max);
+/** A file of a ceremony that a person named: one armoured block. What is not whole is damaged; a whole one of another type is malformed. Recorded.
+ *  Out: bytes_out: replaced. */
+NRS_MUST_USE nrs_error nrs_file_read_armour_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, const char *type, size_t size_max);
+/** What was wrong with what such a file holds: bytes that cannot be read are damaged. Returns the error recorded. */
+nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path);
 /** Write beside, sync, rename, sync the folder. Mode 0600. Returns NRS_ERROR_DISK, NO_MEMORY. */
 NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
 /** The same, as an armoured block of the type. */

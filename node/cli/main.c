@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "community/refusal.h"
 #include "folder.h"
 #include "language.h"
 #include "linux.h"
@@ -85,6 +86,7 @@ int main(int count, char **words)
         if (cli.error == NRS_OK) {
             nrs_cli_fail_as(&cli, nrs_error_rule(error), nrs_error_exit_code(error), _(nrs_error_sentence(error)), NULL);
         }
+        nrs_refusal_note(&cli);
         exit_code = nrs_cli_report(&cli);
     }
     nrs_cli_wipe(&cli);

@@ -276,6 +276,72 @@ class Ceremony(E2E):
         self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", other)
         self.assertEqual(json.loads(other.read_text())["key"], self.keys["vice"])
 
+    def test_6_every_other_file(self):
+        """Cards, invites, revocations, successions: cut, flipped, swapped: refused with the reason, nothing changed, and in the audit log of the
+        node, whose program found it out before the node was asked; the folder of one that does not run stays as it is."""
+        dice = random.Random(6)
+        home = self.world.node("home", listen=True).init()
+        home.cli("community", "create", "water", "--name", "水道")
+        other = self.world.node("elsewhere").init()
+        other.cli("community", "create", "water", "--name", "別の水道")
+        guest = self.world.node("guest").init()
+        card, invited = guest.card().read_bytes(), self.path("guest.paper")
+        home.cli("community", "add", "water", guest.card(), "--fingerprint", guest.fingerprint())
+        fingerprint = home.cli("community", "fingerprint", "water").out.strip()
+        invite, foreign = home.cli("community", "invite", "water").raw_out, other.cli("community", "invite", "water").raw_out
+        invited.write_bytes(guest.cli("key", "paper").raw_out)
+        guest.cli("key", "revoke", invited, "-o", self.path("guest.revocation"))
+        guest.cli("key", "rotate", "-o", self.path("guest.succession"))
+        spoilt = self.path("spoilt")
+
+        def bad(data):
+            for at in (0, 25, len(data) // 2, len(data) - 3):
+                yield data[:at]
+            for _ in range(4):
+                flipped = bytearray(data)
+                flipped[dice.randrange(27, len(data) - 27)] ^= 1 << dice.randrange(7)
+                yield bytes(flipped)
+
+        cases = [(home, "card", ("community", "add", "water", spoilt, "--fingerprint", guest.fingerprint()), card),
+                 (guest, "join", ("join", spoilt, "--fingerprint", fingerprint), invite),
+                 (home, "key", ("key", "revoke", spoilt, "--submit"), self.path("guest.revocation").read_bytes()),
+                 (home, "roster", ("community", "succeed", "water", spoilt), self.path("guest.succession").read_bytes())]
+        home.start()
+        for node, kind, argv, good in cases:
+            if not node.alive:
+                before = sorted((path, path.read_bytes()) for path in node.dir.rglob("*") if path.is_file())
+                spoilt.write_bytes(good[:-9])
+                node.cli(*argv, want=5)
+                self.assertEqual(sorted((path, path.read_bytes()) for path in node.dir.rglob("*") if path.is_file()), before)
+                node.start()
+            held = sorted(path.read_bytes() for path in (node.dir / "communities").glob("*"))
+            attempts = 0
+            for data in bad(good):
+                spoilt.write_bytes(data)
+                if kind == "key" and not data:
+                    continue  # an empty paper, which is typed by hand
+                for lang in ("en", "ja"):
+                    with self.subTest(kind=kind, lang=lang, size=len(data)):
+                        done = node.cli(*argv, lang=lang, want=5)
+                        self.assertTrue(done.err.strip() and not done.out)
+                        attempts += 1
+            self.assertEqual(sorted(path.read_bytes() for path in (node.dir / "communities").glob("*")), held)
+            wait_until(lambda: len(self.refusals(node, kind)) == attempts, f"{attempts} attempts in the audit log of {node.org}")
+            self.assertLessEqual({row["rule"] for row in self.refusals(node, kind)}, {"damaged", "forged"})
+        spoilt.write_bytes(foreign)
+        guest.cli("join", spoilt, "--fingerprint", fingerprint, want=5)
+        spoilt.write_bytes(invite)
+        guest.cli("join", spoilt, "--fingerprint", other.cli("community", "fingerprint", "water").out.strip(), want=5)
+        self.assertEqual([row["rule"] for row in self.refusals(guest, "join")][-2:], ["fingerprint", "fingerprint"])
+        self.assertEqual(guest.status()["communities"], [])
+        spoilt.write_bytes(card)
+        home.cli("community", "add", "water", spoilt, "--fingerprint", other.fingerprint(), want=5)
+        self.assertEqual(self.refusals(home, "card")[-1]["rule"], "fingerprint")
+        guest.cli("join", spoilt, "--fingerprint", fingerprint, want=8)  # a whole card, in an invite's place
+
+    def refusals(self, node, kind):
+        return [row for row in node.cli("audit", "list", "--kind", kind, "--json").rows() if row["rule"]]
+
     def test_4_key_files(self):
         key = self.path("chair.key")
         self.tool("community", "key", key, "--no-passphrase", want=8)  # never written over

@@ -106,7 +106,7 @@ class Succession(E2E):
         paper = self.world.write("delta.paper", delta.cli("key", "paper").raw_out)
         delta.cli("key", "revoke", paper, "-o", self.world.path / "delta.revocation")
         flipped = text.replace(line, line[:20] + ("A" if line[20] != "A" else "B") + line[21:])
-        cases = {"flipped": (flipped, (5, 8)), "cut": (text[:300], (8,)), "empty": ("", (8,)), "card": (delta.cli("card").out, (8,)),
+        cases = {"flipped": (flipped, (5,)), "cut": (text[:300], (5,)), "empty": ("", (5,)), "card": (delta.cli("card").out, (8,)),
                  "revocation": ((self.world.path / "delta.revocation").read_text(), (8,)),
                  "stranger": ((self.world.path / "stranger.succession").read_text(), (4,))}
         for name, (data, codes) in cases.items():

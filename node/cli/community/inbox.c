@@ -36,6 +36,7 @@ static nrs_error refusal_of(nrs_cli *cli, const json_t *row, const char *name)
             nrs_cli_note(cli, _("the node set aside %s: %s"), file, _(nrs_error_sentence(error)));
             continue;
         }
+        cli->by_node = true;
         nrs_cli_fail_as(cli, rule, nrs_error_exit_code(error), message != NULL ? _(message) : _(nrs_error_sentence(error)),
                         NULL);
         found = error;

@@ -133,21 +133,16 @@ static void offer_wipe(offer *from)
 
 static nrs_error read_offer(nrs_cli *cli, offer *from, const char *path)
 {
-    nrs_bytes text = {0};
-    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_CEREMONY_FILE_SIZE_MAX);
+    nrs_error error = nrs_file_read_armour_given(cli, &from->bytes, path, "INVITE", NRS_CEREMONY_FILE_SIZE_MAX);
 
     if (error != NRS_OK) {
         return error;
     }
-    error = nrs_armour_decode(&from->bytes, "INVITE", nrs_slice_of_bytes(&text));
-    if (error == NRS_OK) {
-        error = nrs_invite_decode(&from->invite, nrs_slice_of_bytes(&from->bytes));
-    }
+    error = nrs_invite_decode(&from->invite, nrs_slice_of_bytes(&from->bytes));
     if (error == NRS_OK) {
         error = nrs_invite_verify(&from->roster, &from->statement, from->community, from->invite);
     }
-    nrs_bytes_wipe(&text);
-    return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
+    return error == NRS_OK ? NRS_OK : nrs_cli_fail_given(cli, error, path);
 }
 
 nrs_error nrs_roster_names_us(nrs_cli *cli, const nrs_roster *roster, const char *hint)

@@ -16,17 +16,13 @@
 /* A file, or the id of an organisation whose announcement the node has taken up. */
 static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_card **card_out, const char *given)
 {
-    nrs_bytes text = {0};
     nrs_bytes payload = {0};
     nrs_error error = NRS_OK;
 
     if (nrs_name_valid(given) && nrs_folder_has(cli, "changes", given, ".succession")) {
         error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", given, ".succession", NRS_ERROR_UNKNOWN_ORG);
     } else {
-        error = nrs_file_read_given(cli, &text, given, NRS_FILE_SIZE_MAX);
-        if (error == NRS_OK) {
-            error = nrs_armour_decode(&payload, "SUCCESSION", nrs_slice_of_bytes(&text));
-        }
+        error = nrs_file_read_armour_given(cli, &payload, given, "SUCCESSION", NRS_FILE_SIZE_MAX);
     }
     if (error == NRS_OK) {
         error = nrs_change_verify(change_out, card_out, nrs_slice_of_bytes(&payload));
@@ -35,8 +31,7 @@ static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_
         error = NRS_ERROR_MALFORMED;
     }
     nrs_bytes_wipe(&payload);
-    nrs_bytes_wipe(&text);
-    return error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, given);
+    return error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_given(cli, error, given);
 }
 
 static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out, const nrs_roster *roster, const nrs_key_change *change,

@@ -76,13 +76,15 @@ static nrs_error read_revocation(nrs_cli *cli, nrs_bytes *payload_out, nrs_key_c
     nrs_bytes text = {0};
     nrs_card *card = NULL;
     size_t line = 0;
+    bool armoured = false;
     nrs_error error = nrs_file_read_given(cli, &text, path, NRS_FILE_SIZE_MAX);
 
     if (error != NRS_OK) {
         return error;
     }
-    if (text.size > 10 && memcmp(text.data, "-----BEGIN", 10) == 0) {
-        error = nrs_armour_decode(payload_out, "REVOCATION", nrs_slice_of_bytes(&text));
+    armoured = text.size > 0 && text.data[0] == '-'; /* no line of a paper begins so */
+    if (armoured) {
+        error = nrs_file_read_armour_given(cli, payload_out, path, "REVOCATION", NRS_FILE_SIZE_MAX);
     } else {
         error = nrs_paper_read(payload_out, &line, nrs_slice_of_bytes(&text));
     }
@@ -96,7 +98,7 @@ static nrs_error read_revocation(nrs_cli *cli, nrs_bytes *payload_out, nrs_key_c
         error = nrs_cli_fail(cli, error, _("compare it with the paper, sign by sign; there is no I, L, O or U on it"),
                              _("line %zu of the paper is not as it was printed: %s"), line, path);
     } else if (error != NRS_OK) {
-        error = nrs_cli_fail_about(cli, error, path);
+        error = armoured ? nrs_cli_fail_given(cli, error, path) : nrs_cli_fail_about(cli, error, path);
     }
     nrs_card_free(&card);
     nrs_bytes_wipe(&text);

@@ -119,25 +119,18 @@ nrs_error nrs_keyring_own_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **c
 
 nrs_error nrs_keyring_given_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **card_out, const char *path)
 {
-    nrs_bytes text = {0};
     nrs_bytes bytes = {0};
-    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_FILE_SIZE_MAX);
+    nrs_error error = nrs_file_read_armour_given(cli, &bytes, path, "CARD", NRS_FILE_SIZE_MAX);
 
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = nrs_armour_decode(&bytes, "CARD", nrs_slice_of_bytes(&text));
     if (error == NRS_OK) {
         error = nrs_card_verify(card_out, nrs_slice_of_bytes(&bytes));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_given(cli, error, path);
     }
     if (error == NRS_OK) {
         nrs_bytes_wipe(signed_out);
         *signed_out = bytes;
         bytes = (nrs_bytes){0};
-    } else {
-        error = nrs_cli_fail_about(cli, error, path);
     }
     nrs_bytes_wipe(&bytes);
-    nrs_bytes_wipe(&text);
     return error;
 }

@@ -61,6 +61,7 @@ static const field vouch_fields[] = {
 };
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
+static const field refused_fields[] = {{"event", FIELD_TEXT}, {"rule", FIELD_TEXT}};
 static const field person_former_fields[] = {{"person", FIELD_TEXT}, {"before", FIELD_TEXT}, {"after", FIELD_TEXT}};
 static const field audit_export_fields[] = {
     {"after", FIELD_COUNT}, {"until", FIELD_COUNT}, {"signed", FIELD_COUNT}, {"keep", FIELD_FLAG}, {"person", FIELD_TEXT},
@@ -104,6 +105,7 @@ static const command commands[] = {
     {"roster-joined", nrs_command_roster_joined, FIELDS(community_fields)},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
     {"person-former", nrs_command_person_former, FIELDS(person_former_fields)},
+    {"refused", nrs_command_refused, FIELDS(refused_fields)},
     {"audit-list", nrs_command_audit_list, FIELDS(audit_list_fields)},
     {"audit-export", nrs_command_audit_export, FIELDS(audit_export_fields)},
     {"audit-checkpoint", nrs_command_audit_checkpoint, NULL, 0},
