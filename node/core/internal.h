@@ -471,9 +471,11 @@ void nrs_link_wipe_all(nrs_core *core);
 /** A peer holds more of this node's log than there is: an alarm in the audit log, new prekeys for the node, and a warning; once a run,
  *  since anybody can say so. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer);
-/** What is logged from now on stands in a new part of the log, and in new streams: links that know the old part end, but `keep`, which
- *  the caller ends (NULL: none). */
-NRS_MUST_USE nrs_error nrs_log_part_begin(nrs_core *core, const nrs_link *keep);
+/** What is logged from now on stands in a new part of the log, and in new streams; all links end, since they know the old one. */
+NRS_MUST_USE nrs_error nrs_log_part_begin(nrs_core *core);
+/** A part holds other bytes than some have seen: nobody goes on from what it holds of it. All links end but `keep`, which the caller
+ *  ends. */
+NRS_MUST_USE nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const nrs_link *keep);
 /** What `status` warns of. */
 NRS_MUST_USE nrs_error nrs_older_warn(nrs_core *core, json_t *warnings);
 

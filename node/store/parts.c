@@ -8,13 +8,17 @@
 
 #define PARTS_NAME "log-parts"
 
+#define WITHIN_BIT (1ull << 63) /* of the position: the part began while the store was open */
+
 enum { ENTRY_SIZE = NRS_LOG_ID_SIZE + 8 };
 
 static void put_entry(uint8_t *out, const nrs_log_part *part)
 {
+    const uint64_t number = part->after | (part->within ? WITHIN_BIT : 0);
+
     memcpy(out, part->incarnation, NRS_LOG_ID_SIZE);
     for (size_t i = 0; i < 8; i++) {
-        out[NRS_LOG_ID_SIZE + i] = (uint8_t)(part->after >> (8 * i));
+        out[NRS_LOG_ID_SIZE + i] = (uint8_t)(number >> (8 * i));
     }
 }
 
@@ -26,6 +30,8 @@ static nrs_log_part read_entry(const uint8_t *data)
     for (size_t i = 0; i < 8; i++) {
         part.after |= (uint64_t)data[NRS_LOG_ID_SIZE + i] << (8 * i);
     }
+    part.within = (part.after & WITHIN_BIT) != 0;
+    part.after &= ~WITHIN_BIT;
     return part;
 }
 
@@ -52,11 +58,24 @@ nrs_error nrs_store_parts_load(nrs_store *store)
     return error;
 }
 
-nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE])
+static nrs_error set_parts(nrs_store *store, const nrs_log_parts *parts)
 {
     uint8_t value[NRS_LOG_PARTS_MAX * ENTRY_SIZE];
-    nrs_log_parts parts;
     nrs_error error;
+
+    for (size_t i = 0; i < parts->count; i++) {
+        put_entry(value + i * ENTRY_SIZE, &parts->list[i]);
+    }
+    error = nrs_store_meta_set(store, PARTS_NAME, nrs_slice_of(value, parts->count * ENTRY_SIZE));
+    if (error == NRS_OK) {
+        store->parts = *parts;
+    }
+    return error;
+}
+
+nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], bool within)
+{
+    nrs_log_parts parts;
 
     NRS_ASSERT(store != NULL && store->in_transaction);
     NRS_ASSERT(incarnation != NULL);
@@ -68,15 +87,24 @@ nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_L
     }
     memcpy(parts.list[parts.count].incarnation, incarnation, NRS_LOG_ID_SIZE);
     parts.list[parts.count].after = store->log_end;
+    parts.list[parts.count].within = within;
     parts.count++;
+    return set_parts(store, &parts);
+}
+
+nrs_error nrs_store_part_disown(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], const uint8_t instead[NRS_LOG_ID_SIZE])
+{
+    nrs_log_parts parts;
+
+    NRS_ASSERT(store != NULL && store->in_transaction);
+    NRS_ASSERT(incarnation != NULL && instead != NULL);
+    parts = store->parts;
     for (size_t i = 0; i < parts.count; i++) {
-        put_entry(value + i * ENTRY_SIZE, &parts.list[i]);
+        if (memcmp(parts.list[i].incarnation, incarnation, NRS_LOG_ID_SIZE) == 0) {
+            memcpy(parts.list[i].incarnation, instead, NRS_LOG_ID_SIZE);
+        }
     }
-    error = nrs_store_meta_set(store, PARTS_NAME, nrs_slice_of(value, parts.count * ENTRY_SIZE));
-    if (error == NRS_OK) {
-        store->parts = parts;
-    }
-    return error;
+    return set_parts(store, &parts);
 }
 
 const uint8_t *nrs_store_incarnation(const nrs_store *store)
@@ -95,8 +123,10 @@ nrs_log_claim nrs_store_log_claim(const nrs_store *store, uint64_t *position_out
         uint64_t end = i == parts->count ? store->log_end : parts->list[i].after;
 
         if (memcmp(parts->list[i - 1].incarnation, incarnation, NRS_LOG_ID_SIZE) == 0) {
-            *position_out = position <= end ? position : end;
-            return position <= end ? NRS_LOG_CLAIM_HELD : i == parts->count ? NRS_LOG_CLAIM_AHEAD : NRS_LOG_CLAIM_OLDER;
+            bool open = i == parts->count || parts->list[i].within; /* what stands at its end may be of after the copy */
+
+            *position_out = position <= end ? position : open ? 0 : end;
+            return position <= end ? NRS_LOG_CLAIM_HELD : open ? NRS_LOG_CLAIM_AHEAD : NRS_LOG_CLAIM_OLDER;
         }
     }
     *position_out = 0;

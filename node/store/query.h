@@ -13,6 +13,7 @@
 typedef struct nrs_log_part {
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     uint64_t after;
+    bool within; /* it began while the store was open */
 } nrs_log_part;
 
 typedef struct nrs_log_parts {

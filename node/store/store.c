@@ -220,7 +220,7 @@ static nrs_error begin_part(nrs_store *store, const uint8_t incarnation[NRS_LOG_
     nrs_error error = nrs_store_begin(store);
 
     if (error == NRS_OK) {
-        error = nrs_store_part_begin(store, incarnation);
+        error = nrs_store_part_begin(store, incarnation, false);
     }
     if (error == NRS_OK) {
         return nrs_store_commit(store);

@@ -282,7 +282,7 @@ nrs_error nrs_link_tick(nrs_core *core)
     }
     if (core->clock_jumped) { /* a machine that was put back to a snapshot while it ran is noticed by its clock, if by anything */
         core->clock_jumped = false;
-        error = nrs_log_part_begin(core, NULL);
+        error = nrs_log_part_begin(core);
     }
     return error;
 }

@@ -63,7 +63,7 @@ static nrs_error resume_position(nrs_core *core, uint64_t *position_out, const n
     case NRS_LOG_CLAIM_AHEAD:
         error = nrs_older_found(core, link->peer);
         if (error == NRS_OK) {
-            error = nrs_log_part_begin(core, link);
+            error = nrs_log_part_disown(core, hello->peer_log.data, link);
         }
         return error == NRS_OK ? NRS_ERROR_BUSY : error;
     }

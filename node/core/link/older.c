@@ -52,18 +52,34 @@ nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer)
     return error;
 }
 
-nrs_error nrs_log_part_begin(nrs_core *core, const nrs_link *keep)
+static void close_all(nrs_core *core, const nrs_link *keep)
 {
-    uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_link *link, *next;
 
-    randombytes_buf(incarnation, sizeof incarnation);
     HASH_ITER (hh, core->links, link, next) {
         if (link != keep) {
             nrs_link_close(core, link, NRS_OK);
         }
     }
-    return nrs_store_part_begin(core->store, incarnation);
+}
+
+nrs_error nrs_log_part_begin(nrs_core *core)
+{
+    uint8_t fresh[NRS_LOG_ID_SIZE];
+
+    randombytes_buf(fresh, sizeof fresh);
+    close_all(core, NULL);
+    return nrs_store_part_begin(core->store, fresh, true);
+}
+
+nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const nrs_link *keep)
+{
+    uint8_t fresh[NRS_LOG_ID_SIZE];
+
+    NRS_ASSERT(incarnation != NULL);
+    randombytes_buf(fresh, sizeof fresh);
+    close_all(core, keep);
+    return nrs_store_part_disown(core->store, incarnation, fresh);
 }
 
 nrs_error nrs_older_warn(nrs_core *core, json_t *warnings)

@@ -69,7 +69,7 @@ static void each_opening_begins_a_part_of_the_log(void **state)
         {"more than it had: another log went on", fixture_incarnation, 4, 3, NRS_LOG_CLAIM_OLDER},
         {"an item sent late, under the second part", second, 1, 1, NRS_LOG_CLAIM_HELD},
         {"the end of the second", second, 5, 5, NRS_LOG_CLAIM_HELD},
-        {"more than it has", second, 6, 5, NRS_LOG_CLAIM_AHEAD},
+        {"more than it has, and nobody knows since when", second, 6, 0, NRS_LOG_CLAIM_AHEAD},
         {"a part that never was", never, 2, 0, NRS_LOG_CLAIM_UNKNOWN},
     };
 
@@ -88,10 +88,24 @@ static void each_opening_begins_a_part_of_the_log(void **state)
         assert_int_equal(position, claims[i].want_position);
     }
     assert_int_equal(nrs_store_begin(f->store), NRS_OK); /* what is rolled back has not begun */
-    assert_int_equal(nrs_store_part_begin(f->store, third), NRS_OK);
+    assert_int_equal(nrs_store_part_begin(f->store, third, true), NRS_OK);
     assert_memory_equal(nrs_store_incarnation(f->store), third, NRS_LOG_ID_SIZE);
     nrs_store_rollback(f->store);
     assert_memory_equal(nrs_store_incarnation(f->store), second, NRS_LOG_ID_SIZE);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_part_begin(f->store, third, true), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    nrs_store_close(&f->store);
+    assert_int_equal(nrs_store_open(&f->store, &options, never), NRS_OK);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, second, 6), NRS_LOG_CLAIM_AHEAD); /* it ended while the store was open */
+    assert_int_equal(position, 0);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, second, 5), NRS_LOG_CLAIM_HELD);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, third, 6), NRS_LOG_CLAIM_OLDER);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_part_disown(f->store, second, (const uint8_t[NRS_LOG_ID_SIZE]){6}), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, second, 5), NRS_LOG_CLAIM_UNKNOWN);
+    assert_int_equal(position, 0);
     assert_int_equal(nrs_store_check(f->store), NRS_OK);
 }
 
@@ -106,7 +120,7 @@ static void old_parts_are_forgotten(void **state)
     for (size_t i = 0; i < NRS_LOG_PARTS_MAX; i++) {
         part[0] = (uint8_t)i;
         part[1] = 1;
-        assert_int_equal(nrs_store_part_begin(f->store, part), NRS_OK);
+        assert_int_equal(nrs_store_part_begin(f->store, part, false), NRS_OK);
     }
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
     assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 1), NRS_LOG_CLAIM_NOTHING);

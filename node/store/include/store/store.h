@@ -31,13 +31,16 @@ void nrs_store_close(nrs_store **store);
 #define NRS_LOG_PARTS_MAX 256u /* older ones are forgotten */
 /** The name of the newest part. Borrowed until the next part begins. */
 const uint8_t *nrs_store_incarnation(const nrs_store *store);
-/** Begin another one within the open transaction: what was appended so far may be a copy of what others have seen continued. */
-NRS_MUST_USE nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
+/** Begin another one within the open transaction: what was appended so far may be a copy of what others have seen continued. within: the
+ *  store was not opened just now, so that the end of the part before may be of after the copy. */
+NRS_MUST_USE nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], bool within);
+/** Call a part otherwise from now on, so that no claim to hold it counts: it has bytes that others have seen otherwise. */
+NRS_MUST_USE nrs_error nrs_store_part_disown(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], const uint8_t instead[NRS_LOG_ID_SIZE]);
 /** What somebody's claim to hold a part of this log up to a position is worth. */
 typedef enum nrs_log_claim {
     NRS_LOG_CLAIM_HELD = 0,      /* the part has that position */
     NRS_LOG_CLAIM_OLDER = 1,     /* an earlier part ended before it: this store is an older copy of another, which went on */
-    NRS_LOG_CLAIM_AHEAD = 2,     /* the same of the newest part: it must be ended by another (nrs_store_part_begin) */
+    NRS_LOG_CLAIM_AHEAD = 2,     /* the same, but more was appended to the part after the copy, nobody knows how much: disown it */
     NRS_LOG_CLAIM_UNKNOWN = 3,   /* there was no such part here: likewise, this store is an older copy */
     NRS_LOG_CLAIM_NOTHING = 4    /* none either, but this store is new (made from a backup), or so many parts came since that it is forgotten */
 } nrs_log_claim;

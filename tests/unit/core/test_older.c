@@ -1,0 +1,114 @@
+/* A machine that was put back to a snapshot while it ran: its store began no new part, and a peer holds more of the newest than there is. And a
+ * clock that jumps, by which such a machine is noticed before anybody is asked. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+#define SEND "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"
+
+static mesh net;
+
+/* Changes the database of a node that is down. */
+static void sql(size_t node, const char *text)
+{
+    char path[128];
+    sqlite3 *database = NULL;
+
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_true(sqlite3_changes(database) > 0);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+}
+
+static bool warned(size_t node)
+{
+    const json_t *warnings;
+
+    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
+    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        if (strstr(json_string_value(json_array_get(warnings, i)), "an older copy of this node's folder") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t listed(size_t node)
+{
+    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
+    return mesh_row_count(&net, node);
+}
+
+static void part_of(size_t node, uint8_t part_out[NRS_LOG_ID_SIZE])
+{
+    memcpy(part_out, nrs_store_incarnation(net.nodes[node].store), NRS_LOG_ID_SIZE);
+}
+
+static void a_peer_that_holds_more_of_the_newest_part_is_heard(void **state)
+{
+    uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(listed(2), 1);
+    part_of(1, before);
+    mesh_down(&net, 0);
+    sql(0, "UPDATE held SET position = position + 3"); /* what the hub has of all of them, as if they had gone on and been put back */
+    OK(mesh_command(&net, 1, SEND));
+    mesh_up(&net, 0);
+    mesh_settle(&net, 6);
+    part_of(1, after);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(listed(2), 3);
+    assert_true(warned(1));
+    assert_false(warned(0));
+    mesh_settle(&net, 20);
+    part_of(1, before);
+    assert_memory_equal(after, before, NRS_LOG_ID_SIZE); /* once, not for ever */
+    assert_true(mesh_linked(&net, 0, 1) && mesh_linked(&net, 0, 2));
+    mesh_stop(&net);
+}
+
+static void a_jump_of_the_clock_begins_a_part(void **state)
+{
+    uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    part_of(1, before);
+    net.nodes[1].skew_ms = 3 * (int64_t)NRS_HOUR_MS;
+    mesh_settle(&net, 4);
+    part_of(1, after);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(listed(2), 2);
+    assert_false(warned(1));
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_holds_more_of_the_newest_part_is_heard),
+        cmocka_unit_test(a_jump_of_the_clock_begins_a_part),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
