@@ -32,6 +32,9 @@ static bool domain_of(nrs_domain *domain_out, nrs_record_type type)
     case NRS_RECORD_WITHDRAWAL:
         *domain_out = NRS_DOMAIN_WITHDRAWAL_SIGN;
         return true;
+    case NRS_RECORD_RELEASE:
+        *domain_out = NRS_DOMAIN_RELEASE_SIGN;
+        return true;
     case NRS_RECORD_FRESHNESS:
         *domain_out = NRS_DOMAIN_FRESHNESS_SIGN;
         return true;

@@ -1,4 +1,5 @@
 /* Envelopes with their statements, and what travels on a link (SPEC 8 and 10). */
+#include "proto/label.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 #include "wire_schema.h"
@@ -42,6 +43,32 @@ static const wire_rule statement_rules[] = {
     {9, WIRE_LINE, 0, NRS_USER_SIZE_MAX, 0, 0, 0},
 };
 
+static const wire_rule ask_rules[] = {
+    {1, HASH, 0, 0, 0},
+    {2, WIRE_SIZE, 1, NRS_ASK_SIZE_MAX, 0, 0, 0},
+    {3, WIRE_OPTIONAL, 0, NRS_HASH_SIZE, 0, 0, 0},
+};
+
+static const wire_rule release_rules[] = {
+    {1, WIRE_SUITE, 0, 0, 0, 0, 0},
+    {2, HASH, 0, 0, 0},
+    {3, KEY, 0, 0, 0},
+    {4, HASH, 0, 0, 0},
+    {5, WIRE_OPTIONAL, 0, NRS_HASH_SIZE, 0, 0, 0},
+    {6, WIRE_CODE, NRS_LABEL_CLEAR, NRS_LABEL_AMBER_STRICT, 0, 0, 0}, /* RED is granted by its writer's process alone */
+    {7, WIRE_MESSAGE, 0, 0, 0, 0, 0},
+    {8, WIRE_TIME, 0, 0, 0, 0, 0},
+    {9, WIRE_TIME, 0, 0, 0, 0, 0},
+    {10, HASH, 0, 0, 0},
+};
+
+static nrs_error check_release(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Release *release = (const Nrs__Wire__Release *)message;
+
+    return release->created_ms < release->expires_ms ? NRS_OK : NRS_ERROR_MALFORMED;
+}
+
 static const wire_rule withdrawal_rules[] = {
     {1, WIRE_SUITE, 0, 0, 0, 0, 0},
     {2, HASH, 0, 0, 0},
@@ -83,6 +110,12 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (!receipt && statement->stage != 0) {
         return NRS_ERROR_NOT_CANONICAL;
+    }
+    if ((statement->type == NRS_STATEMENT_REQUEST || statement->type == NRS_STATEMENT_RELEASE) && statement->detail.len == 0) {
+        return NRS_ERROR_MALFORMED; /* it asks for something, or agrees to it */
+    }
+    if ((statement->type == NRS_STATEMENT_RELEASE || statement->type == NRS_STATEMENT_DENIAL) && reference_size != NRS_HASH_SIZE) {
+        return NRS_ERROR_MALFORMED; /* it answers an ask */
     }
     if (statement->type == NRS_STATEMENT_WITHDRAWAL && statement->detail.len == 0) {
         return NRS_ERROR_MALFORMED; /* the originator's signature */
@@ -193,6 +226,8 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(envelope, envelope_rules, check_envelope),
     WIRE_SCHEMA(letter, letter_rules, NULL),
     WIRE_SCHEMA(statement, statement_rules, check_statement),
+    WIRE_SCHEMA(ask, ask_rules, NULL),
+    WIRE_SCHEMA(release, release_rules, check_release),
     WIRE_SCHEMA(withdrawal, withdrawal_rules, NULL),
     WIRE_SCHEMA(notice, notice_rules, NULL),
     WIRE_SCHEMA(head, head_rules, check_head),

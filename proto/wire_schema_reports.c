@@ -51,6 +51,7 @@ bool wire_record_type_known(uint32_t type)
     case NRS_RECORD_EQUIVOCATION:
     case NRS_RECORD_AUDIT_CHECKPOINT:
     case NRS_RECORD_AUDIT_COSIGNATURE:
+    case NRS_RECORD_RELEASE:
         return true;
     case NRS_RECORD_WITHDRAWAL:
     case NRS_RECORD_ATTESTATION:

@@ -37,6 +37,9 @@ static nrs_error seal_audience(nrs_bytes *sealed_out, uint8_t commitment_out[NRS
         goto out;
     }
     randombytes_buf(salt, sizeof salt);
+    if (request->audience_salt.size == sizeof salt) {
+        memcpy(salt, request->audience_salt.data, sizeof salt);
+    }
     opening.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
     opening.audience = nrs_field_of(nrs_slice_of_bytes(&audience));
     error = nrs_audience_opening_encode(&plain, &opening);

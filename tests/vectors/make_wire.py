@@ -217,6 +217,14 @@ def notice(**c):
     return message((1, header(f4=2, f13=[fill(9)])), (2, fill(1, 64)), (3, grant()), (4, fill(2, 64)), **c)
 
 
+def ask(**c):
+    return message((1, fill(1)), (2, audience(target(f3=fill(3)))), (3, b""), **c)
+
+
+def release(**c):
+    return message((1, 1), (2, fill(1)), (3, fill(2)), (4, fill(3)), (5, b""), (6, 3), (7, None), (8, T0), (9, T0 + DAY), (10, fill(4)), **c)
+
+
 def withdrawal(**c):
     return message((1, 1), (2, fill(1)), (3, T0), (4, signed_header()), **c)
 
@@ -419,6 +427,33 @@ VECTORS = [
     ("attestation", "disclaimers-descending", CANON, attestation(f13=[fill(6), fill(5)])),
     ("attestation", "content-missing", BAD, attestation(f14=b"")),
     ("record", "type-of-an-attestation", FLAG, record(f1=20)),
+    ("record", "good-release", OK, record(f1=17)),
+    ("ask", "good", OK, ask()),
+    ("ask", "good-of-another-community", OK, ask(f3=fill(9))),
+    ("ask", "salt-31", BAD, ask(f1=fill(1, 31))),
+    ("ask", "audience-missing", BAD, ask(f2=None)),
+    ("ask", "community-31", BAD, ask(f3=fill(9, 31))),
+    ("ask", "unknown-field", FIELD, ask() + UNKNOWN),
+    ("ask", "larger-than-1600", LARGE, fill(0, 1601)),
+    ("release", "good", OK, release()),
+    ("release", "good-everything", OK, release(f5=fill(9), f7=message((1, 3), (2, 4)))),
+    ("release", "suite-2", SUITE, release(f1=2)),
+    ("release", "label-missing", FLAG, release(f6=0)),
+    ("release", "label-red", FLAG, release(f6=5)),
+    ("release", "holder-31", BAD, release(f3=fill(2, 31))),
+    ("release", "commitment-missing", BAD, release(f4=b"")),
+    ("release", "ask-missing", BAD, release(f10=b"")),
+    ("release", "over-before-it-begins", BAD, release(f9=T0)),
+    ("release", "conditions-empty", CANON, release(f7=[b""])),
+    ("release", "unknown-field", FIELD, release() + UNKNOWN),
+    ("release", "larger-than-512", LARGE, fill(0, 513)),
+    ("statement", "good-ask", OK, statement(f1=4, f4=0, f6="理由", f8=ask())),
+    ("statement", "ask-of-nothing", BAD, statement(f1=4, f4=0)),
+    ("statement", "good-release", OK, statement(f1=2, f4=0, f7=fill(5), f8=b"signed")),
+    ("statement", "release-of-no-ask", BAD, statement(f1=2, f4=0, f8=b"signed")),
+    ("statement", "release-of-nothing", BAD, statement(f1=2, f4=0, f7=fill(5))),
+    ("statement", "good-denial", OK, statement(f1=6, f4=0, f6="理由", f7=fill(5))),
+    ("statement", "denial-of-no-ask", BAD, statement(f1=6, f4=0, f6="理由")),
     ("withdrawal", "good", OK, withdrawal()),
     ("withdrawal", "suite-2", SUITE, withdrawal(f1=2)),
     ("withdrawal", "id-31", BAD, withdrawal(f2=fill(1, 31))),

@@ -91,6 +91,7 @@ typedef struct nrs_grant_request {
     uint32_t authority;
     nrs_slice authority_ref;
     const nrs_audience *audience;  /* NULL: the original audience, and its commitment */
+    nrs_slice audience_salt;       /* with audience: 32 bytes, of a commitment that stands already; empty: drawn */
     nrs_slice community;           /* of those it is for, where it is another than the header's; else empty */
     const nrs_recipient *recipients;
     size_t recipient_count;
@@ -103,6 +104,17 @@ NRS_MUST_USE nrs_error nrs_grant_make(nrs_bytes *grant_out, nrs_bytes *slot_tabl
 /** Verify the payload of a GRANT record: signature by its grantor, names a sealed id. Out: nrs_grant_free;
  *  grant_id_out: hash of the statement. */
 NRS_MUST_USE nrs_error nrs_grant_verify(nrs_grant **grant_out, uint8_t grant_id_out[NRS_HASH_SIZE], nrs_slice payload);
+
+/* ---- Releases (SPEC 6.11) ---- */
+
+/** What an ask and a release commit to: the audience, under the ask's salt. */
+void nrs_ask_commitment(uint8_t commitment_out[NRS_HASH_SIZE], const nrs_ask *ask);
+/** Out: payload_out: Signed bytes, replaced. */
+NRS_MUST_USE nrs_error nrs_release_sign(nrs_bytes *payload_out, const nrs_release *release, const nrs_identity *originator);
+/** Verify the payload of a RELEASE record but for who may sign it. Out: release_out: nrs_release_free; signer_out; release_id_out: hash
+ *  of the statement. */
+NRS_MUST_USE nrs_error nrs_release_verify(nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint8_t release_id_out[NRS_HASH_SIZE],
+                                          nrs_slice payload);
 
 /* ---- Slots, as a relay handles them ---- */
 

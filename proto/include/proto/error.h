@@ -79,7 +79,8 @@
     X(SOURCE_NAMED, "source-named", 3, "the text names the source that is withheld")                                   \
     X(NOT_WITHHELD, "not-withheld", 3, "the report's source is not withheld: there is nothing to vouch for")           \
     X(VOUCHED_ALREADY, "vouched-already", 3, "it has been vouched for already")                                        \
-    X(OLDER_NODE, "older-node", 8, "the folder was written by an older version that this one cannot read")
+    X(OLDER_NODE, "older-node", 8, "the folder was written by an older version that this one cannot read")             \
+    X(RELEASE, "release", 3, "no release of the originator allows this")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,

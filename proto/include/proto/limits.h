@@ -72,6 +72,10 @@
 #define NRS_ROSTER_EDIT_COUNT_MAX 8192u
 #define NRS_ENVELOPE_SIZE_MAX (80u * 1024u)
 #define NRS_STATEMENT_SIZE_MAX 8192u
+#define NRS_ASK_TARGET_COUNT_MAX 32u   /* of one ask for wider sharing: a grant with its sealed audience has 2,048 bytes */
+#define NRS_ASK_OPEN_COUNT_MAX 64u     /* asks of one organisation that wait for an answer */
+#define NRS_ASK_SIZE_MAX 1600u
+#define NRS_RELEASE_SIZE_MAX 512u
 #define NRS_NOTICE_SIZE_MAX 4096u
 #define NRS_WITHDRAWAL_SIZE_MAX 5120u /* with its signature, reason and names it fits a statement */
 #define NRS_EXPORT_SIZE_MAX (1024u * 1024u)           /* proof of an exported report, with its content and disclaimers */

@@ -27,6 +27,7 @@ typedef enum nrs_record_type {
     NRS_RECORD_AUDIT_CHECKPOINT = 14, /* Signed AuditCheckpoint */
     NRS_RECORD_AUDIT_COSIGNATURE = 15, /* Signed AuditCosignature */
     NRS_RECORD_WITHDRAWAL = 16, /* Signed Withdrawal: inside envelopes only, never by itself */
+    NRS_RECORD_RELEASE = 17,    /* Signed Release */
     NRS_RECORD_ATTESTATION = 20 /* Signed Attestation: inside exported files only */
 } nrs_record_type;
 
@@ -111,6 +112,8 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(envelope, Nrs__Wire__Envelope, nrs__wire__envelope, NRS_ENVELOPE_SIZE_MAX)                                       \
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \
+    X(ask, Nrs__Wire__Ask, nrs__wire__ask, NRS_ASK_SIZE_MAX)                                                           \
+    X(release, Nrs__Wire__Release, nrs__wire__release, NRS_RELEASE_SIZE_MAX)                                           \
     X(withdrawal, Nrs__Wire__Withdrawal, nrs__wire__withdrawal, NRS_WITHDRAWAL_SIZE_MAX)                               \
     X(notice, Nrs__Wire__Notice, nrs__wire__notice, NRS_NOTICE_SIZE_MAX)                                               \
     X(audit_entry, Nrs__Wire__AuditEntry, nrs__wire__audit_entry, NRS_AUDIT_ENTRY_SIZE_MAX)                            \
