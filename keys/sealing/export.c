@@ -91,12 +91,12 @@ static nrs_error sign_attestation(nrs_bytes *signed_out, const nrs_export_reques
     attestation.at_ms = now_ms;
     attestation.org = text_field(request->org);
     attestation.community = text_field(request->community);
-    attestation.label = header->label;
+    attestation.label = request->label != 0 ? request->label : header->label;
     attestation.urgency = header->urgency;
     attestation.flags = header->flags;
     attestation.created_ms = header->created_ms;
     attestation.expires_ms = header->expires_ms;
-    attestation.conditions = header->conditions;
+    attestation.conditions = request->label != 0 ? (Nrs__Wire__Conditions *)(uintptr_t)request->conditions : header->conditions;
     attestation.duty = header->duty;
     attestation.disclaimers = header->disclaimers;
     attestation.n_disclaimers = header->n_disclaimers;

@@ -1,4 +1,4 @@
-/* Releases (SPEC 6.11): the originator's signed word that a holder may grant its report to an audience. */
+/* Releases (SPEC 6.12): the originator's signed word that a holder may grant its report to an audience. */
 #include "sealing/sealing.h"
 
 #include <string.h>

@@ -163,6 +163,21 @@ static const nrs_option decline_options[] = {
 static const nrs_option withdraw_options[] = {
     {"reason", 0, "TEXT", false, N_("why, for those to read who were sent it")},
 };
+static const nrs_option release_ask_options[] = {
+    {"to", 0, "ADDRESS", true, N_("who shall have it: @community or organisation; may be repeated")},
+    {"reason", 0, "TEXT", false, N_("why, for the source to read")},
+};
+static const nrs_option release_grant_options[] = {
+    {"expires", 0, "DURATION", false, N_("until when it may be used, such as 3d; at most as long as the report lives")},
+    {"tlp", 0, "LABEL", false, N_("the label under which they have it; else the report's own")},
+    {"pap", 0, "WORD", false, N_("what recipients may do on their networks: CLEAR, GREEN, AMBER or RED")},
+    {"tell-affected", 0, "yes|no", false, N_("whether affected parties may be told")},
+    {"name-source", 0, "yes|no", false, N_("whether the source may be named")},
+    {"not-for-supervision", 0, NULL, false, N_("not to be used for supervision, enforcement or legal action")},
+};
+static const nrs_option release_deny_options[] = {
+    {"reason", 0, "TEXT", false, N_("why, for who asked to read")},
+};
 static const nrs_option join_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the community's secretariat reads out by telephone")},
 };
@@ -347,6 +362,13 @@ static const nrs_command commands[] = {
      nrs_run_accept},
     {"decline", "ID", 1, 1, OPTIONS(decline_options), N_("decline the disclaimers of a report, which stays closed"),
      "noroshi decline 3f9a1c --reason \"…\"", nrs_run_decline},
+    {"release ask", "ID", 1, 1, OPTIONS(release_ask_options), N_("ask the source to let others have a report"),
+     "noroshi release ask 3f9a1c --to @gas --reason \"…\"", nrs_run_release_ask},
+    {"release list", "", 0, 0, NULL, 0, N_("list what was asked, here and of others, and the answers"), "noroshi release list", nrs_run_release_list},
+    {"release grant", "ASK-ID", 1, 1, OPTIONS(release_grant_options), N_("let who asked share the report as it asked"),
+     "noroshi release grant 77c01b --expires 3d --pap AMBER", nrs_run_release_grant},
+    {"release deny", "ASK-ID", 1, 1, OPTIONS(release_deny_options), N_("refuse, with the reason"), "noroshi release deny 77c01b --reason \"…\"",
+     nrs_run_release_deny},
     {"withdraw", "ID", 1, 1, OPTIONS(withdraw_options), N_("take back a report that this node has sent"),
      "noroshi withdraw 3f9a1c --reason \"…\"", nrs_run_withdraw},
     {"receipts", "ID", 1, 1, OPTIONS(receipts_options), N_("who has received and opened a report"),

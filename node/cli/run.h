@@ -50,6 +50,10 @@ nrs_error nrs_run_show(nrs_cli *cli);
 nrs_error nrs_run_accept(nrs_cli *cli);
 nrs_error nrs_run_decline(nrs_cli *cli);
 nrs_error nrs_run_withdraw(nrs_cli *cli);
+nrs_error nrs_run_release_ask(nrs_cli *cli);
+nrs_error nrs_run_release_list(nrs_cli *cli);
+nrs_error nrs_run_release_grant(nrs_cli *cli);
+nrs_error nrs_run_release_deny(nrs_cli *cli);
 nrs_error nrs_run_forward(nrs_cli *cli);
 /** A report as `show` answers it: by the node, or for RED by --as PERSON here. Out: row_out: a new reference, also where the report is
  *  closed and all but its text is answered beside the refusal. Recorded. */

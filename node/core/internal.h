@@ -438,6 +438,10 @@ NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out
 /** The grant with this id of a sealed report: its own first one (position 0) or a later one in the log. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE]);
 
+/** The release with this id of a report, and who signed it. NRS_ERROR_NOT_FOUND. Out: release_out: nrs_release_free. */
+NRS_MUST_USE nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint64_t *position_out,
+                                       const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t release_id[NRS_HASH_SIZE]);
+
 /* relay.c: which records of a log entry go to a peer */
 #define NRS_RELAY_RECORDS_MAX NRS_RECORDS_PER_ITEM_MAX
 typedef struct nrs_relay_item {

@@ -142,6 +142,24 @@ static const char *authority_in_words(const writer *to, const json_t *row)
     return to->japanese ? "発信元の展開の同意による" : "on the sender's onward consent";
 }
 
+/* When the source signed its permission. */
+static void put_released(writer *to, const json_t *row)
+{
+    const char *at = json_string_value(json_object_get(row, "released_at"));
+    char buffer[64];
+
+    if (at == NULL) {
+        return;
+    }
+    if (to->style->time != NULL) {
+        to->style->time(buffer, at);
+        at = buffer;
+    }
+    put(to, to->japanese ? "（" : " (");
+    put_one_line(to, at);
+    put(to, to->japanese ? "）" : ")");
+}
+
 /* How this node came to have it, and who else was let in by whom, where that was not the sender. */
 static void put_way(writer *to, const json_t *report)
 {
@@ -159,6 +177,7 @@ static void put_way(writer *to, const json_t *report)
         put_org(to, by, "by");
         put(to, separator);
         put(to, authority_in_words(to, by));
+        put_released(to, by);
         put(to, "\n");
     }
     for (size_t i = 0; i < json_array_size(others); i++) {
@@ -172,6 +191,7 @@ static void put_way(writer *to, const json_t *report)
         put_one_line(to, hub == NULL ? "?" : hub);
         put(to, separator);
         put(to, authority_in_words(to, one));
+        put_released(to, one);
         put(to, "\n");
     }
 }

@@ -18,6 +18,9 @@ nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row)
     nrs_query_bind_u64(&query, row->authority);
     nrs_query_bind_u64(&query, row->at_ms);
     nrs_query_bind_u64(&query, row->version);
+    nrs_query_bind_u64(&query, row->actions);
+    nrs_query_bind_u64(&query, row->flags);
+    nrs_query_bind_u64(&query, row->released_ms);
     nrs_query_bind_fixed(&query, row->org, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, row->by, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, row->community, NRS_HASH_SIZE);
@@ -34,10 +37,13 @@ static nrs_error visit_row(nrs_query *query, const void *closure)
         .authority = nrs_query_u32(query, 1),
         .at_ms = nrs_query_u64(query, 2),
         .version = nrs_query_u64(query, 3),
-        .org = nrs_query_fixed(query, 4, NRS_KEY_SIZE),
-        .by = nrs_query_fixed(query, 5, NRS_KEY_SIZE),
-        .community = nrs_query_fixed(query, 6, NRS_HASH_SIZE),
-        .grant = nrs_query_fixed(query, 7, NRS_HASH_SIZE),
+        .actions = nrs_query_u32(query, 4),
+        .flags = nrs_query_u32(query, 5),
+        .released_ms = nrs_query_u64(query, 6),
+        .org = nrs_query_fixed(query, 7, NRS_KEY_SIZE),
+        .by = nrs_query_fixed(query, 8, NRS_KEY_SIZE),
+        .community = nrs_query_fixed(query, 9, NRS_HASH_SIZE),
+        .grant = nrs_query_fixed(query, 10, NRS_HASH_SIZE),
     };
 
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);

@@ -54,9 +54,16 @@
     "CREATE INDEX withdrawal_forget ON withdrawal(forget_ms) WHERE forget_ms > 0;"                                     \
     "CREATE INDEX withdrawal_unseen ON withdrawal(originator) WHERE position = 0;"                                     \
     "CREATE TABLE follows(tag BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(tag, position)) WITHOUT ROWID;"    \
+    "CREATE TABLE ask("                                                                                                \
+    " id BLOB PRIMARY KEY, report BLOB NOT NULL, mine INTEGER NOT NULL, state INTEGER NOT NULL, at_ms INTEGER NOT NULL," \
+    " answered_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, label INTEGER NOT NULL, org BLOB NOT NULL,"           \
+    " person TEXT NOT NULL, answerer TEXT NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, ask BLOB NOT NULL,"    \
+    " release BLOB NOT NULL);"                                                                                         \
+    "CREATE INDEX ask_report ON ask(report);"                                                                          \
     "CREATE TABLE let_in("                                                                                             \
     " report INTEGER NOT NULL, address TEXT NOT NULL, authority INTEGER NOT NULL, at_ms INTEGER NOT NULL,"             \
-    " version INTEGER NOT NULL, org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL," \
+    " version INTEGER NOT NULL, actions INTEGER NOT NULL, flags INTEGER NOT NULL, released_ms INTEGER NOT NULL,"       \
+    " org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL,"                           \
     " PRIMARY KEY(report, address)) WITHOUT ROWID;"                                                                    \
     "CREATE TABLE slot_place("                                                                                         \
     " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(sealed_id, org)) WITHOUT ROWID;" \

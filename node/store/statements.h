@@ -16,6 +16,8 @@
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
 #define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
 #define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof"
+#define NRS_ASK_COLUMNS                                                                                                \
+    "id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
 
 #define NRS_ROSTER_STEP_COLUMNS "community, version, base_version, key_change, adopted_ms, hash, summary, delta"
@@ -148,13 +150,25 @@
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
     X(LET_IN_ADD, CHANGE,                                                                                              \
-      "INSERT INTO let_in(report, address, authority, at_ms, version, org, by, community, grant_id)"                   \
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET authority = excluded.authority,"          \
-      " at_ms = excluded.at_ms, version = excluded.version, org = excluded.org, by = excluded.by,"                     \
-      " community = excluded.community, grant_id = excluded.grant_id")                                                 \
+      "INSERT INTO let_in(report, address, authority, at_ms, version, actions, flags, released_ms, org, by, community, grant_id)" \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET authority = excluded.authority," \
+      " at_ms = excluded.at_ms, version = excluded.version, actions = excluded.actions, flags = excluded.flags,"       \
+      " released_ms = excluded.released_ms, org = excluded.org, by = excluded.by, community = excluded.community,"     \
+      " grant_id = excluded.grant_id")                                                                                 \
     X(LET_IN_EACH, READ,                                                                                               \
-      "SELECT address, authority, at_ms, version, org, by, community, grant_id FROM let_in"                            \
+      "SELECT address, authority, at_ms, version, actions, flags, released_ms, org, by, community, grant_id FROM let_in" \
       " WHERE report = ?1 AND (?2 IS NULL OR address = ?2) ORDER BY +address")                                         \
+    X(ASK_ADD, CHANGE,                                                                                                 \
+      "INSERT INTO ask(id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release)" \
+      " VALUES(?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7, '', ?8, '', ?9, x'') ON CONFLICT DO NOTHING")                      \
+    X(ASK_ANSWER, CHANGE,                                                                                              \
+      "UPDATE ask SET state = ?2, answered_ms = ?3, expires_ms = ?4, label = ?5, answerer = ?6, answer = ?7, release = ?8" \
+      " WHERE id = ?1 AND state = 0")                                                                                  \
+    X(ASK_EACH, READ, "SELECT " NRS_ASK_COLUMNS " FROM ask ORDER BY +at_ms, +id")                                      \
+    X(ASK_OF, READ, "SELECT " NRS_ASK_COLUMNS " FROM ask WHERE report = ?1 ORDER BY +at_ms, +id")                      \
+    X(ASK_GET, READ, "SELECT " NRS_ASK_COLUMNS " FROM ask WHERE id = ?1")                                              \
+    X(ASK_FIND, READ, "SELECT id FROM ask WHERE substr(lower(hex(id)), 1, length(?1)) = ?1 LIMIT 2")                   \
+    X(ASK_OPEN, READ, "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1")                            \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

@@ -131,15 +131,15 @@ class Proxy:
 # ---- A database, as whoever holds it takes it apart ----
 
 SIGNED = {4: "Grant", 5: "Card", 6: "Prekeys", 8: "Envelope", 9: "Freshness", 12: "KeyChange", 14: "AuditCheckpoint",
-          15: "AuditCosignature", 16: "Withdrawal"}
+          15: "AuditCosignature", 16: "Withdrawal", 17: "Release"}
 RECORDS = {1: "Sealed", 2: "SlotTable", 3: "SlotPath", 4: "Signed", 5: "Signed", 6: "Signed", 7: "SignedByMany", 8: "Signed",
-           9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed"}
+           9: "Signed", 10: "RosterDelta", 11: "ForkProof", 12: "Signed", 13: "Equivocation", 14: "Signed", 15: "Signed", 17: "Signed"}
 INNER = {("Sealed", "header"): "Header", ("Sealed", "grant"): "Grant", ("SlotTable", "slots"): "Slot", ("SlotPath", "slot"): "Slot",
          ("SignedByMany", "statement"): "Roster", ("SignedHeader", "header"): "Header"}
 NEVER_LEAVE = (200, 201, 202)  # rows that never leave the node as such
 COLUMNS = {"log.record": "record", "log.slots": "record", "deferred.record": "record", "slot.path": "record", "roster.many": "SignedByMany",
-           "letter.statement": "Statement", "digest.statement": "Statement"}
-PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12, "withdrawal.proof": 16}
+           "letter.statement": "Statement", "digest.statement": "Statement", "ask.ask": "Ask"}
+PAYLOADS = {"card.payload": 5, "prekeys.payload": 6, "key_change.payload": 12, "withdrawal.proof": 16, "ask.release": 17}
 
 
 def leaves(message, data, inner=None):
@@ -182,7 +182,7 @@ def record_leaves(data):
 
 def all_fields():
     """Every field that a record can have, whether or not this dump has it."""
-    todo, done, found = {*RECORDS.values(), *SIGNED.values(), "Roster", "Statement"}, set(), {"Record.type"}
+    todo, done, found = {*RECORDS.values(), *SIGNED.values(), "Roster", "Statement", "Ask"}, set(), {"Record.type"}
     while todo:
         message = todo.pop()
         done.add(message)

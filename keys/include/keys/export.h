@@ -37,6 +37,8 @@ typedef struct nrs_export_request {
     const char *community;        /* id, or "" */
     Nrs__Wire__Disclaimer *const *disclaimers; /* in the order of the header's hashes */
     size_t disclaimer_count;
+    uint32_t label;               /* of an attestation: where a release says another than the header; else 0 */
+    const Nrs__Wire__Conditions *conditions; /* likewise; or NULL */
 } nrs_export_request;
 /** With the originator's own signature. Out: export_out = Export bytes, replaced. */
 NRS_MUST_USE nrs_error nrs_export_make(nrs_bytes *export_out, const nrs_export_request *request);

@@ -105,7 +105,7 @@ NRS_MUST_USE nrs_error nrs_grant_make(nrs_bytes *grant_out, nrs_bytes *slot_tabl
  *  grant_id_out: hash of the statement. */
 NRS_MUST_USE nrs_error nrs_grant_verify(nrs_grant **grant_out, uint8_t grant_id_out[NRS_HASH_SIZE], nrs_slice payload);
 
-/* ---- Releases (SPEC 6.11) ---- */
+/* ---- Releases (SPEC 6.12) ---- */
 
 /** What an ask and a release commit to: the audience, under the ask's salt. */
 void nrs_ask_commitment(uint8_t commitment_out[NRS_HASH_SIZE], const nrs_ask *ask);

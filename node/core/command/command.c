@@ -54,6 +54,11 @@ static const field red_opened_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT}, {"follows", FIELD_TEXT},
 };
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
+static const field release_ask_fields[] = {{"id", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"reason", FIELD_TEXT}, {"person", FIELD_TEXT}};
+static const field release_grant_fields[] = {
+    {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"expires_in_ms", FIELD_COUNT}, {"label", FIELD_TEXT}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT},
+    {"name_source", FIELD_TEXT}, {"not_for_supervision", FIELD_FLAG},
+};
 static const field receipts_fields[] = {{"id", FIELD_TEXT}, {"missing", FIELD_FLAG}};
 static const field export_fields[] = {{"id", FIELD_TEXT}, {"sink", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field vouch_fields[] = {
@@ -92,6 +97,10 @@ static const command commands[] = {
     {"accept", nrs_command_accept, FIELDS(reader_fields)},
     {"decline", nrs_command_decline, FIELDS(decline_fields)},
     {"withdraw", nrs_command_withdraw, FIELDS(decline_fields)},
+    {"release-ask", nrs_command_release_ask, FIELDS(release_ask_fields)},
+    {"release-list", nrs_command_release_list, NULL, 0},
+    {"release-grant", nrs_command_release_grant, FIELDS(release_grant_fields)},
+    {"release-deny", nrs_command_release_deny, FIELDS(decline_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"vouch", nrs_command_vouch, FIELDS(vouch_fields)},
@@ -125,6 +134,7 @@ static const struct audited {
     {"forward", NRS_AUDIT_EXTEND, false},
     {"vouch", NRS_AUDIT_VOUCH, false},
     {"prekeys-rotate", NRS_AUDIT_KEY, false}, {"person-prekeys", NRS_AUDIT_PREKEYS, false}, {"person-former", NRS_AUDIT_KEY, false}, {"roster-heal", NRS_AUDIT_ROSTER, true},
+    {"release-ask", NRS_AUDIT_ASK, false},    {"release-grant", NRS_AUDIT_RELEASE, false}, {"release-deny", NRS_AUDIT_DENY, false},
 };
 
 /* How many bytes the UTF-8 sequence at text has; 0 when it is none. */

@@ -50,7 +50,7 @@ NRS_MUST_USE nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_dr
                                       const nrs_draft_defaults *defaults, bool kind_needed);
 /** Put the conditions of a quoted report on a draft, of each the stricter. Refuses looser ones with CONDITIONS. */
 NRS_MUST_USE nrs_error nrs_draft_inherit(nrs_answer *answer, nrs_draft *draft, nrs_conditions quoted);
-/** The conditions of use that a request names. Refuses. */
+/** The conditions of use that a request states; unstated ones are 0. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_conditions(nrs_answer *answer, nrs_conditions *conditions_out, const json_t *request);
 /** The label alone. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t *request, const nrs_draft_defaults *defaults);

@@ -5,6 +5,7 @@
 
 #include "keys/export.h"
 #include "proto/forward.h"
+#include "report/onward.h"
 #include "rules/edges.h"
 
 static const char hint_text[] = "The roster that its header names, or a newer one with that text, has to be held.";
@@ -44,11 +45,21 @@ static void hide_source(const nrs_community *community, nrs_row *row, const nrs_
     }
 }
 
+/* Of a report whose source may be named everything is shown. */
+static bool hides_nothing(const char *field)
+{
+    (void)field;
+    return false;
+}
+
 nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const nrs_export_source *source)
 {
     const nrs_header *header = source->view->header;
     const nrs_community *community = nrs_community_by_id(core, header->community.data);
-    const bool hidden = source->row->part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(header));
+    const nrs_conditions sent = nrs_header_conditions(header);
+    nrs_conditions conditions = {0};
+    Nrs__Wire__Conditions released;
+    bool hidden = false, replaced = false;
     const Nrs__Wire__Disclaimer *texts[NRS_DISCLAIMER_COUNT_MAX] = {0};
     char from[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_rules_seen seen = {0};
@@ -59,10 +70,24 @@ nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const
     nrs_error error = nrs_rules_seen_load(core, &seen, header);
 
     if (error == NRS_OK) {
+        error = nrs_let_in_conditions(core, &conditions, source->row, header);
+    }
+    if (error == NRS_OK) {
+        hidden = source->row->part == NRS_PART_RECEIVED && nrs_policy_hides_source(conditions);
+        replaced = source->row->label != header->label || conditions.permissible_actions != sent.permissible_actions || conditions.flags != sent.flags;
+    }
+    if (replaced) { /* the originator's signature is over other terms than its release has set */
+        nrs__wire__conditions__init(&released);
+        released.permissible_actions = conditions.permissible_actions;
+        released.flags = conditions.flags;
+        request.label = source->row->label;
+        request.conditions = conditions.permissible_actions != 0 || conditions.flags != 0 ? &released : NULL;
+    }
+    if (error == NRS_OK) {
         error = find_texts(answer, texts, &seen, header);
     }
-    if (error == NRS_OK && hidden) {
-        error = nrs_export_attest(&proof, &request, core->identity, nrs_field_tells_source, core->now_ms);
+    if (error == NRS_OK && (hidden || replaced)) {
+        error = nrs_export_attest(&proof, &request, core->identity, hidden ? nrs_field_tells_source : hides_nothing, core->now_ms);
     } else if (error == NRS_OK) {
         nrs_command_org(core, from, header->community.data, header->originator.data);
         request.org = from;

@@ -13,7 +13,7 @@ static const char hint_shorter[] = "Write less beside it: the text that is passe
 /* Who may not be named as the source is not named by who passes it on either. */
 static bool hides_source(const nrs_quoted *quoted)
 {
-    return quoted->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(nrs_header_conditions(quoted->seen.header));
+    return quoted->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(quoted->conditions);
 }
 
 static nrs_error compose(nrs_bytes *text_out, const char *added, const nrs_quoted *quoted)

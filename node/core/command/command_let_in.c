@@ -35,6 +35,11 @@ static nrs_error take(void *context, const nrs_let_in_row *row)
     nrs_row_text(&one, "by", by);
     nrs_row_text(&one, "authority", authority_words[row->authority]);
     nrs_row_time(&one, "at", row->at_ms);
+    if (row->released_ms != 0) {
+        nrs_row_time(&one, "released_at", row->released_ms);
+    } else {
+        nrs_row_text(&one, "released_at", NULL);
+    }
     if (ours) {
         list->self = one.object;
         return one.failed ? NRS_ERROR_NO_MEMORY : NRS_OK;

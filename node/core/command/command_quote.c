@@ -1,5 +1,7 @@
 #include "command/command_quote.h"
 
+#include "report/onward.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
         .quoted_label = (nrs_label)quoted->row.label,
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
-        .conditions = nrs_header_conditions(quoted->seen.header),
+        .conditions = quoted->conditions,
         .subject = report == NULL ? NULL : report->subject,
         .to = quoted->to,
         .community = quoted->community,
@@ -63,6 +65,9 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
         if (error != NRS_OK && error != NRS_ERROR_DISK && error != NRS_ERROR_NO_MEMORY) {
             return nrs_refuse(answer, error, NULL, "The quoted report does not open: %s.", nrs_error_sentence(error));
         }
+    }
+    if (error == NRS_OK) {
+        error = nrs_let_in_conditions(core, &quoted_out->conditions, &quoted_out->row, quoted_out->seen.header);
     }
     if (error == NRS_OK) {
         take_defaults(core, quoted_out);

@@ -9,6 +9,7 @@
 typedef struct nrs_quoted {
     nrs_bytes holder;
     nrs_report_row row;
+    nrs_conditions conditions; /* its header's, or those of the release by which this node has it */
     nrs_header_seen seen;
     nrs_sealed_view *view; /* NULL: RED, which this node does not open */
     nrs_opened opened;

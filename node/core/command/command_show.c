@@ -64,7 +64,7 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
     if (error != NRS_OK) {
         return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
     }
-    verdict = nrs_withheld_verdict_open(core, it->view->header, &facts);
+    verdict = nrs_withheld_verdict_open(core, it->view->header, (nrs_label)it->view->header->label, &facts);
     if (verdict.error != NRS_OK) {
         return nrs_refuse(answer, verdict.error, verdict.allowed, "This node may not open the report.");
     }
@@ -72,10 +72,16 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
 }
 
 /* What the sender laid down binds whoever received it. */
-static nrs_error check_conditions(nrs_answer *answer, const reading *it, const nrs_header *header)
+static nrs_error check_conditions(nrs_core *core, nrs_answer *answer, const reading *it, const nrs_header *header)
 {
-    const nrs_verdict verdict = nrs_policy_conditions_export(nrs_header_conditions(header), it->sink);
+    nrs_conditions conditions;
+    nrs_verdict verdict;
+    nrs_error error = nrs_let_in_conditions(core, &conditions, &it->row, header);
 
+    if (error != NRS_OK) {
+        return error;
+    }
+    verdict = nrs_policy_conditions_export(conditions, it->sink);
     if (it->row.part == NRS_PART_SENT || verdict.error == NRS_OK) {
         return NRS_OK;
     }
@@ -99,7 +105,7 @@ static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nr
         error = nrs_edge_reading(core, answer, &it->row, seen.header, place, it->person);
     }
     if (error == NRS_OK && place == NRS_PLACE_EXPORT) {
-        error = check_conditions(answer, it, seen.header);
+        error = check_conditions(core, answer, it, seen.header);
     }
     if (error == NRS_OK && it->row.key_state == NRS_KEY_NONE && (seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         error = nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");

@@ -101,6 +101,44 @@ nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *positio
     return error;
 }
 
+nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint64_t *position_out,
+                          const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t release_id[NRS_HASH_SIZE])
+{
+    nrs_log_row row;
+    nrs_bytes holder = {0};
+    nrs_record *record = NULL;
+    nrs_signed *outer = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_store_log_find(core->store, &position, release_id);
+
+    if (error == NRS_OK && position == 0) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_log_get(core->store, &row, &holder, position);
+    }
+    if (error == NRS_OK && (row.type != NRS_RECORD_RELEASE || row.record.size == 0 || !nrs_slice_equal(row.owner, nrs_slice_of(sealed_id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&record, row.record);
+    }
+    if (error == NRS_OK) { /* its signature was checked when it came */
+        error = nrs_signed_decode(&outer, nrs_field(&record->payload));
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_decode(release_out, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        memcpy(signer_out, outer->signer.data, NRS_KEY_SIZE);
+        *position_out = position;
+    }
+    nrs_signed_free(&outer);
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
 /* Where another than the originator grants, whom it goes to depends on what it rests on. */
 static void keep_grant(nrs_log_entry *entry, nrs_grant **grant, nrs_sealed_view **view)
 {
@@ -250,6 +288,7 @@ nrs_error nrs_log_entry_parse(nrs_core *core, nrs_log_entry *entry)
     case NRS_RECORD_FORK:
         memcpy(entry->community, entry->owner, NRS_HASH_SIZE);
         break;
+    case NRS_RECORD_RELEASE: /* goes with the grants that stand on it */
     case NRS_RECORD_ROSTER:
     case NRS_RECORD_SLOT_PATH:
     case NRS_RECORD_ATTESTATION:

@@ -43,7 +43,7 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     nrs_error error;
 
     if (!community->member) { /* another community's: as far as its source agreed */
-        error = nrs_onward_carry_check(core, header, from);
+        error = nrs_onward_carry_check(core, view, from);
     } else {
         error = nrs_may_hand_over(core, from, community, header->originator.data) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
     }
@@ -83,7 +83,7 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     nrs_error error;
 
     if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
-                          : nrs_onward_carry_check(core, view->header, from) != NRS_OK) {
+                          : nrs_onward_carry_check(core, view, from) != NRS_OK) {
         return NRS_ERROR_NOT_MEMBER;
     }
     if (view->header->attribution == NRS_ATTRIBUTION_WITHHELD) { /* nobody keeps what is not for it, not even for a while */
@@ -338,6 +338,9 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         break;
     case NRS_RECORD_FORK:
         error = nrs_fork_take_proof(core, payload, from);
+        break;
+    case NRS_RECORD_RELEASE:
+        error = nrs_receive_release(core, record, payload, from);
         break;
     case NRS_RECORD_ATTESTATION:
     case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */

@@ -27,6 +27,7 @@ NRS_MUST_USE nrs_error nrs_receive_audit_cosignature(nrs_core *core, nrs_slice r
 NRS_MUST_USE nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from);
 /* receive_grant.c */
 NRS_MUST_USE nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+NRS_MUST_USE nrs_error nrs_receive_release(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 /** Open those of a table's slots that are for this node. Only fatal errors. */

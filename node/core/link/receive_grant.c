@@ -75,7 +75,7 @@ static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, cons
     const nrs_peer *by = nrs_peer_by_sign(core, grantor);
     const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .org = by == NULL ? NULL : by->org,
                                  .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
-    nrs_error error = rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS ? nrs_audit_add(core, &what) : NRS_OK;
+    nrs_error error = rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_RELEASE ? nrs_audit_add(core, &what) : NRS_OK;
 
     return error == NRS_OK ? rule : error;
 }
@@ -119,6 +119,60 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
 out:
     nrs_sealed_view_free(&view);
     nrs_grant_free(&grant);
+    return error;
+}
+
+/* A release comes before the report where that is another community's, since it is what lets it in. Whose word it is, is asked again where a
+ * grant stands on it; before that it opens nothing. */
+static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_peer *from)
+{
+    const nrs_community *target = release->community.len == 0 ? NULL : nrs_community_by_id(core, release->community.data);
+    const bool holder = memcmp(release->holder.data, from->keys.sign_key, NRS_KEY_SIZE) == 0;
+    nrs_sealed_view *view = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_log_sealed(core, &view, &position, release->sealed_id.data);
+
+    if (error == NRS_OK) {
+        const nrs_community *home = nrs_community_by_id(core, view->header->community.data);
+
+        error = !nrs_key_follows(core, view->header->originator.data, signer) ? NRS_ERROR_FORGED : NRS_OK;
+        target = target == NULL ? home : target;
+        if (error == NRS_OK && !(holder || nrs_peer_hub(core, from, target) || nrs_peer_hub(core, from, home))) {
+            error = NRS_ERROR_NOT_MEMBER;
+        }
+    } else if (error == NRS_ERROR_NOT_FOUND) {
+        const bool here = target != NULL && target->member && nrs_peer_member(core, from, target);
+
+        error = !here ? NRS_ERROR_NOT_FOUND : holder || nrs_peer_hub(core, from, target) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+    }
+    nrs_sealed_view_free(&view);
+    if (error == NRS_OK && (nrs_peer_by_sign(core, signer) == NULL || nrs_key_revoked(core, signer))) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error == NRS_OK && nrs_clock_expired(core, release->expires_ms)) {
+        error = NRS_ERROR_EXPIRED;
+    }
+    return error == NRS_OK && nrs_clock_ahead(core, release->created_ms) ? NRS_ERROR_CLOCK : error;
+}
+
+nrs_error nrs_receive_release(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    nrs_release *release = NULL;
+    uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_error error = nrs_release_verify(&release, signer, id, payload);
+
+    if (error == NRS_OK) {
+        error = nrs_store_log_find(core->store, &position, id);
+    }
+    if (error == NRS_OK && position == 0) {
+        error = check_release(core, release, signer, from);
+        if (error == NRS_OK) {
+            error = nrs_log_add(core, NULL, NRS_RECORD_RELEASE, id, record, nrs_field(&release->sealed_id), nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE),
+                                release->expires_ms);
+        }
+    }
+    nrs_release_free(&release);
     return error;
 }
 

@@ -362,6 +362,7 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         route_audit(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_SLOT_PATH:
+    case NRS_RECORD_RELEASE: /* with the grants that stand on it */
     case NRS_RECORD_ROSTER: /* in no log: roster_sync.c */
     case NRS_RECORD_WITHDRAWAL: /* in envelopes only */
     case NRS_RECORD_ATTESTATION:

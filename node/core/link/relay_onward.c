@@ -6,11 +6,18 @@
 #include "report/onward.h"
 #include "report/withdrawal.h"
 
-/* The report, and from the originator's own grant on each that the last stands on. */
-static nrs_error add_chain(nrs_core *core, nrs_relay_item *item, uint64_t sealed_position, const nrs_grant_terms *terms, uint64_t grant_position)
+/* The report, and from the originator's own grant on each that the last stands on; or the release. That comes first where the report is
+ * another community's, and lets it in. */
+static nrs_error add_chain(nrs_core *core, nrs_relay_item *item, uint64_t sealed_position, const nrs_grant_terms *terms, uint64_t grant_position, bool home)
 {
-    nrs_error error = sealed_position == 0 ? NRS_OK : nrs_relay_add_entry(core, item, sealed_position);
+    nrs_error error = terms->released && !home ? nrs_relay_add_entry(core, item, terms->release_position) : NRS_OK;
 
+    if (error == NRS_OK && sealed_position != 0) {
+        error = nrs_relay_add_entry(core, item, sealed_position);
+    }
+    if (error == NRS_OK && terms->released && home) {
+        error = nrs_relay_add_entry(core, item, terms->release_position);
+    }
     for (size_t i = terms->parent_count; i > 0 && error == NRS_OK; i--) {
         if (terms->parents[i - 1].position != 0) {
             error = nrs_relay_add_entry(core, item, terms->parents[i - 1].position);
@@ -22,6 +29,7 @@ static nrs_error add_chain(nrs_core *core, nrs_relay_item *item, uint64_t sealed
 static nrs_error to_reader(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_grant_terms *terms, const nrs_peer *peer)
 {
     const uint64_t sealed_position = entry->sealed_position, grant_position = entry->grant_position;
+    const bool home = memcmp(entry->community, terms->target == NULL ? entry->id : terms->target->id, NRS_HASH_SIZE) == 0;
     nrs_bytes paths[NRS_RELAY_RECORDS_MAX] = {0};
     size_t count = 0;
     nrs_error error;
@@ -29,16 +37,16 @@ static nrs_error to_reader(nrs_core *core, nrs_relay_item *item, const nrs_log_e
     const bool clear = entry->label == NRS_LABEL_CLEAR; /* its grant carries the key, and has no slots */
 
     if (entry->type != (clear ? NRS_RECORD_GRANT : NRS_RECORD_SLOT_TABLE) || terms->target == NULL || !nrs_peer_member(core, peer, terms->target) || (!entry->own && !terms->target->hub) ||
-        nrs_onward_covers(core, entry->report->header, terms->target, peer->keys.sign_key) != NRS_OK ||
+        nrs_terms_cover(core, entry->report->header, terms, peer->keys.sign_key) != NRS_OK ||
         nrs_onward_duty(core, entry->report->header, NRS_PLACE_DELIVER, 0, terms->target, peer->keys.sign_key) != NRS_OK) {
         return NRS_OK;
     }
     if (clear) {
-        return add_chain(core, item, sealed_position, terms, entry->position);
+        return add_chain(core, item, sealed_position, terms, entry->position, home);
     }
     error = nrs_relay_paths(core, paths, &count, NRS_RELAY_RECORDS_MAX - NRS_ONWARD_DEPTH_MAX - 2, entry->slots, peer);
     if (error == NRS_OK && count > 0) {
-        error = add_chain(core, item, sealed_position, terms, grant_position); /* `entry` may be gone from here on */
+        error = add_chain(core, item, sealed_position, terms, grant_position, home); /* `entry` may be gone from here on */
     }
     nrs_relay_add_paths(item, paths, count, error);
     return error;
@@ -68,7 +76,7 @@ nrs_error nrs_relay_onward(nrs_core *core, nrs_relay_item *item_out, const nrs_l
         nrs_relay_add(item_out, nrs_slice_of_bytes(&entry->record));
     } else {
         has_report = source || nrs_peer_hub(core, peer, home);
-        error = add_chain(core, item_out, has_report ? 0 : sealed_position, &terms, position);
+        error = add_chain(core, item_out, has_report ? 0 : sealed_position, &terms, position, terms.target == home);
     }
     if (error == NRS_ERROR_NOT_FOUND) { /* dropped meanwhile */
         nrs_relay_item_wipe(item_out);

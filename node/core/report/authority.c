@@ -38,6 +38,14 @@ nrs_error nrs_onward_covers(const nrs_core *core, const nrs_header *header, cons
     return nrs_policy_onward((nrs_label)header->label, header->onward, home, member->role).error;
 }
 
+nrs_error nrs_terms_cover(const nrs_core *core, const nrs_header *header, const nrs_grant_terms *terms, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    if (!terms->released) {
+        return nrs_onward_covers(core, header, terms->target, sign_key);
+    }
+    return nrs_peer_member(core, nrs_peer_by_sign(core, sign_key), terms->target) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+}
+
 nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header, const nrs_grant_terms *terms, const nrs_slot_table *table)
 {
     nrs_error error = NRS_OK;
@@ -51,8 +59,8 @@ nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header,
             peer = nrs_peer_by_hash(core, slot->org.data);
         }
         if (terms->target != NULL && peer != NULL && peer->member_of != 0 && nrs_roster_tombstone(terms->target->roster, peer->keys.sign_key) == NULL) {
-            error = nrs_onward_covers(core, header, terms->target, peer->keys.sign_key);
-            error = error == NRS_ERROR_NOT_MEMBER ? NRS_ERROR_ONWARD : error;
+            error = nrs_terms_cover(core, header, terms, peer->keys.sign_key);
+            error = error == NRS_ERROR_NOT_MEMBER ? (terms->released ? NRS_ERROR_RELEASE : NRS_ERROR_ONWARD) : error;
         }
         nrs_slot_free(&slot);
     }
@@ -144,6 +152,48 @@ static nrs_error check_consent(nrs_core *core, nrs_grant_terms *terms, const nrs
     return follow(core, terms, view, grant);
 }
 
+/* The release says who may grant, to which audience, until when; whoever grants is a member still, and nobody grants further on it. */
+static nrs_error check_release(nrs_core *core, nrs_grant_terms *terms, const nrs_sealed_view *view, const nrs_grant *grant)
+{
+    const nrs_community *home = nrs_community_by_id(core, view->header->community.data);
+    nrs_release *release = NULL;
+    uint8_t signer[NRS_KEY_SIZE];
+    nrs_error error = nrs_log_release(core, &release, signer, &terms->release_position, view->id, grant->authority_ref.data);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (!nrs_key_follows(core, view->header->originator.data, signer) || grant->sealed_audience.len == 0) {
+        error = NRS_ERROR_FORGED;
+    } else if (view->header->attribution == NRS_ATTRIBUTION_WITHHELD) {
+        error = NRS_ERROR_SOURCE_WITHHELD;
+    } else if (view->header->label == NRS_LABEL_RED || (view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 ||
+               !nrs_slice_equal(nrs_field(&release->holder), nrs_field(&grant->grantor)) ||
+               !nrs_slice_equal(nrs_field(&release->audience_commitment), nrs_field(&grant->audience_commitment)) ||
+               !nrs_slice_equal(nrs_field(&release->community), nrs_field(&grant->community))) {
+        error = NRS_ERROR_RELEASE;
+    } else if (grant->created_ms > release->expires_ms || nrs_clock_expired(core, release->expires_ms)) {
+        error = NRS_ERROR_EXPIRED;
+    } else if (!nrs_peer_member(core, nrs_peer_by_sign(core, grant->grantor.data), home)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    } else if (terms->target != NULL && (terms->target->roster->rules->labels & NRS_LABEL_BIT(release->label)) == 0) {
+        error = NRS_ERROR_COMMUNITY_RULE;
+    }
+    if (error == NRS_OK) {
+        terms->released = true;
+        terms->released_ms = release->created_ms;
+        terms->label = (nrs_label)release->label;
+        if (release->conditions != NULL) {
+            terms->conditions = (nrs_conditions){release->conditions->permissible_actions, release->conditions->flags};
+        }
+        terms->depth = 1;
+        terms->parent_count = 1;
+        memcpy(terms->parents[0].grantor, view->header->originator.data, NRS_KEY_SIZE);
+    }
+    nrs_release_free(&release);
+    return error;
+}
+
 static uint64_t carriers_of(nrs_core *core, const nrs_header *header, const nrs_community *target)
 {
     uint64_t carriers = target == NULL ? 0 : nrs_community_bit(core, target);
@@ -163,6 +213,8 @@ nrs_error nrs_grant_terms_of(nrs_core *core, nrs_grant_terms *terms_out, const n
     nrs_error error = NRS_ERROR_NOT_RUNNING_HERE;
 
     NRS_ASSERT(terms_out != NULL);
+    terms.label = (nrs_label)view->header->label;
+    terms.conditions = nrs_header_conditions(view->header);
     if (nrs_community_by_id(core, view->header->community.data) == NULL) {
         return NRS_ERROR_NOT_MEMBER;
     }
@@ -178,6 +230,11 @@ nrs_error nrs_grant_terms_of(nrs_core *core, nrs_grant_terms *terms_out, const n
         terms.carriers = carriers_of(core, view->header, terms.target);
         error = check_consent(core, &terms, view, grant);
         break;
+    case NRS_AUTHORITY_RELEASE:
+        terms.carriers = nrs_community_bit(core, nrs_community_by_id(core, view->header->community.data)) |
+                         (terms.target == NULL ? 0 : nrs_community_bit(core, terms.target));
+        error = check_release(core, &terms, view, grant);
+        break;
     default:
         break;
     }
@@ -187,15 +244,46 @@ nrs_error nrs_grant_terms_of(nrs_core *core, nrs_grant_terms *terms_out, const n
     return error;
 }
 
-nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_header *header, const nrs_peer *from)
-{
-    const nrs_community *home = nrs_community_by_id(core, header->community.data);
-    bool consented = header->label == NRS_LABEL_CLEAR;
-    bool handed_over = false;
+typedef struct released {
+    nrs_core *core;
+    const nrs_sealed_view *view;
+    const nrs_peer *from;
+    bool here;        /* for a community that this node has joined */
+    bool handed_over; /* by the holder itself */
+} released;
 
-    if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE) {
-        return NRS_ERROR_LABEL_FORBIDS;
+static nrs_error look_at_release(void *context, const nrs_log_row *row)
+{
+    released *it = context;
+    nrs_release *release = NULL;
+    uint8_t signer[NRS_KEY_SIZE];
+    uint64_t position = 0;
+    nrs_error error = row->record.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_log_release(it->core, &release, signer, &position, it->view->id, row->id);
+    const nrs_community *target = error == NRS_OK && release->community.len != 0 ? nrs_community_by_id(it->core, release->community.data) : NULL;
+
+    if (target != NULL && target->member && nrs_key_follows(it->core, it->view->header->originator.data, signer) &&
+        !nrs_clock_expired(it->core, release->expires_ms)) {
+        it->here = true;
+        it->handed_over = it->handed_over || memcmp(release->holder.data, it->from->keys.sign_key, NRS_KEY_SIZE) == 0;
     }
+    nrs_release_free(&release);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_sealed_view *view, const nrs_peer *from)
+{
+    const nrs_header *header = view->header;
+    const nrs_community *home = nrs_community_by_id(core, header->community.data);
+    const bool may = nrs_policy_extension((nrs_label)header->label) != NRS_EXTENSION_NONE;
+    released found = {.core = core, .view = view, .from = from};
+    bool consented = header->label == NRS_LABEL_CLEAR;
+    bool handed_over;
+    nrs_error error = nrs_store_log_each_of(core->store, nrs_slice_of(view->id, NRS_HASH_SIZE), NRS_RECORD_RELEASE, look_at_release, &found);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    handed_over = found.handed_over;
     for (size_t i = 0; i < core->community_count; i++) {
         const nrs_community *joined = &core->communities[i];
 
@@ -205,7 +293,10 @@ nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_header *header, const
         consented = consented || ((header->onward & NRS_ONWARD_COMMUNITIES) != 0 && nrs_onward_lists(header, joined->id));
         handed_over = handed_over || nrs_peer_hub(core, from, joined) || (home != NULL && nrs_peer_hub(core, from, home));
     }
-    return !handed_over ? NRS_ERROR_NOT_MEMBER : consented ? NRS_OK : NRS_ERROR_ONWARD;
+    if (!handed_over) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return found.here ? NRS_OK : !may ? NRS_ERROR_LABEL_FORBIDS : consented ? NRS_OK : NRS_ERROR_ONWARD;
 }
 
 static nrs_error check_duty(const nrs_roster *rules, const nrs_header *header, nrs_edge_place place, uint32_t kind, const Nrs__Wire__Member *member,

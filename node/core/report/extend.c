@@ -9,6 +9,7 @@
 
 #include "audit/audit.h"
 #include "report/onward.h"
+#include "report/release.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
@@ -267,8 +268,11 @@ nrs_error nrs_onward_extend_late(nrs_core *core, const nrs_report_row *row, cons
     nrs_opened opened = {0};
     nrs_let_in let_in;
     uint64_t position = 0;
-    nrs_error error = nrs_let_in_self(core, &let_in, row->position);
+    nrs_error error = nrs_release_grant_late(core, row, peer);
 
+    if (error == NRS_OK) {
+        error = nrs_let_in_self(core, &let_in, row->position);
+    }
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, row->id);
     }

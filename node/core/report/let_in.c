@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "report/onward.h"
 #include "roster/roster.h"
+#include "rules/edges.h"
 
 typedef struct found {
     nrs_let_in let_in;
@@ -15,7 +16,8 @@ static nrs_error take_row(void *context, const nrs_let_in_row *row)
 {
     found *it = context;
 
-    it->let_in = (nrs_let_in){.authority = row->authority, .at_ms = row->at_ms, .version = row->version};
+    it->let_in = (nrs_let_in){.authority = row->authority, .at_ms = row->at_ms, .version = row->version, .released_ms = row->released_ms,
+                              .conditions = {.permissible_actions = row->actions, .flags = row->flags}};
     memcpy(it->let_in.by, row->by, NRS_KEY_SIZE);
     memcpy(it->let_in.community, row->community, NRS_HASH_SIZE);
     memcpy(it->let_in.grant, row->grant, NRS_HASH_SIZE);
@@ -55,8 +57,23 @@ nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nr
         error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }
     nrs_roster_parts_wipe(&parts);
+    if (error == NRS_OK && let_in->authority == NRS_AUTHORITY_RELEASE) {
+        facts.org_named = facts.org_named || facts.community_named;
+    }
     if (error == NRS_OK) {
         *facts_out = facts;
+    }
+    return error;
+}
+
+nrs_error nrs_let_in_conditions(nrs_core *core, nrs_conditions *conditions_out, const nrs_report_row *row, const nrs_header *header)
+{
+    nrs_let_in let_in;
+    nrs_error error = nrs_let_in_self(core, &let_in, row->position);
+
+    if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        *conditions_out = error == NRS_OK && let_in.authority == NRS_AUTHORITY_RELEASE ? let_in.conditions : nrs_header_conditions(header);
+        error = NRS_OK;
     }
     return error;
 }
@@ -120,7 +137,7 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
 
         if (table == NULL) {
             const uint8_t *key = terms->target->roster->members[i]->sign_key.data;
-            peer = nrs_onward_covers(core, view->header, terms->target, key) == NRS_OK && memcmp(key, grant->grantor.data, NRS_KEY_SIZE) != 0 ? nrs_peer_by_sign(core, key) : NULL;
+            peer = nrs_terms_cover(core, view->header, terms, key) == NRS_OK && memcmp(key, grant->grantor.data, NRS_KEY_SIZE) != 0 ? nrs_peer_by_sign(core, key) : NULL;
         } else {
             error = nrs_slot_decode(&slot, nrs_field(&table->slots[i]));
             peer = error == NRS_OK ? nrs_peer_by_hash(core, slot->org.data) : NULL;

@@ -3,7 +3,7 @@
 #ifndef CORE_ONWARD_H
 #define CORE_ONWARD_H
 
-#include "internal.h"
+#include "rules/edges.h"
 
 #define NRS_ONWARD_DEPTH_MAX 2u
 
@@ -18,19 +18,26 @@ typedef struct nrs_grant_terms {
         uint64_t position;  /* in our log; 0: the first grant, which stands in the report */
     } parents[NRS_ONWARD_DEPTH_MAX]; /* the nearest first */
     size_t parent_count;
+    bool released;             /* on a release of the originator's */
+    uint64_t release_position; /* in our log */
+    nrs_label label;           /* under which it is had: the header's, or the release's */
+    nrs_conditions conditions; /* likewise */
+    uint64_t released_ms;      /* when the release was signed */
 } nrs_grant_terms;
 /** Check the authority of a grant down to the originator's. Returns NRS_ERROR_FORGED, ONWARD, LABEL_FORBIDS, COMMUNITY_RULE,
  *  NOT_MEMBER; NOT_FOUND when a grant that it stands on is not held. */
 NRS_MUST_USE nrs_error nrs_grant_terms_of(nrs_core *core, nrs_grant_terms *terms_out, const nrs_sealed_view *view, const nrs_grant *grant);
 /** Whether a member of the target may be let in by such a grant: the consent covers its role. */
 NRS_MUST_USE nrs_error nrs_onward_covers(const nrs_core *core, const nrs_header *header, const nrs_community *target, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Whether a grant with these terms may let in an organisation: as the consent covers it, or on a release any member of the target. */
+NRS_MUST_USE nrs_error nrs_terms_cover(const nrs_core *core, const nrs_header *header, const nrs_grant_terms *terms, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** The same for each slot of a table; who is in no roster any more is passed over, as its slot will be. */
 NRS_MUST_USE nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header, const nrs_grant_terms *terms, const nrs_slot_table *table);
 /** Whether a community's address or the consent names this one at all: the header's own, or one that it lists. */
 bool nrs_onward_lists(const nrs_header *header, const uint8_t community[NRS_HASH_SIZE]);
 /** Whether a report of a community that this node has not joined may be carried here: a joined one recognises it, the consent
  *  names a joined one, and who hands it over is a hub of either. */
-NRS_MUST_USE nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_header *header, const nrs_peer *from);
+NRS_MUST_USE nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_sealed_view *view, const nrs_peer *from);
 /** Duties, for one who is let in: those of the header's community and of its own, as its own community's roster records them. */
 NRS_MUST_USE nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const nrs_community *target,
                                        const uint8_t sign_key[NRS_KEY_SIZE]);
@@ -63,7 +70,11 @@ typedef struct nrs_let_in {
     uint32_t authority;
     uint64_t at_ms, version;
     uint8_t by[NRS_KEY_SIZE], community[NRS_HASH_SIZE], grant[NRS_HASH_SIZE];
+    nrs_conditions conditions; /* of a release */
+    uint64_t released_ms;
 } nrs_let_in;
+/** The conditions under which this node has a report: its header's, or those of the release that let it in. */
+NRS_MUST_USE nrs_error nrs_let_in_conditions(nrs_core *core, nrs_conditions *conditions_out, const nrs_report_row *row, const nrs_header *header);
 NRS_MUST_USE nrs_error nrs_let_in_self(nrs_core *core, nrs_let_in *let_in_out, uint64_t report);
 /** What one who was let in may read, by the row and the roster then held. */
 NRS_MUST_USE nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nrs_let_in *let_in);

@@ -102,7 +102,8 @@ static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t 
 {
     const nrs_grant *grant = way->grant;
     nrs_let_in_row row = {.report = position, .address = "", .authority = grant->authority, .at_ms = core->now_ms, .org = core->self.sign_key,
-                          .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id};
+                          .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id,
+                          .actions = way->terms->conditions.permissible_actions, .flags = way->terms->conditions.flags, .released_ms = way->terms->released_ms};
 
     if (grant->authority == NRS_AUTHORITY_ORIGINATOR && view->header->onward == 0) {
         return NRS_OK;
@@ -142,6 +143,9 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
         goto out;
     }
     row.key_state = state;
+    if (way != NULL && way->terms->released) {
+        row.label = (uint32_t)way->terms->label; /* what the release says holds here, at each reading and export */
+    }
     if (state == NRS_KEY_HELD) {
         error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(view->id, NRS_HASH_SIZE), file_key);
         row.wrapped_key = nrs_slice_of_bytes(&wrapped);
@@ -180,7 +184,7 @@ static nrs_error check_audience(nrs_core *core, nrs_way_in *way, const nrs_opene
     nrs_error error = NRS_OK;
 
     if (way->terms->depth > 0) {
-        error = nrs_onward_covers(core, view->header, way->terms->target, core->self.sign_key);
+        error = nrs_terms_cover(core, view->header, way->terms, core->self.sign_key);
         if (error == NRS_OK) {
             error = nrs_grant_audience_open(&way->audience, view, way->grant, file_key);
         }
@@ -195,7 +199,10 @@ static nrs_error check_audience(nrs_core *core, nrs_way_in *way, const nrs_opene
     if (error == NRS_OK && nrs_header_key_open(view->header) && !facts.org_named && !facts.community_named && !facts.person_named) {
         return NRS_ERROR_AUDIENCE; /* anyone may read it, but it is for others */
     }
-    return error == NRS_OK ? nrs_withheld_verdict_open(core, view->header, &facts).error : error;
+    if (error == NRS_OK && way->terms->released) { /* the source named it, whatever the label says of audiences */
+        facts.org_named = facts.org_named || facts.community_named;
+    }
+    return error == NRS_OK ? nrs_withheld_verdict_open(core, view->header, way->terms->label, &facts).error : error;
 }
 
 /* Body, commitments, audience, label: everything that must hold before a person is told of the report. */
@@ -317,7 +324,7 @@ static nrs_error refuse_slot(nrs_core *core, const nrs_sealed_view *view, uint64
                                  .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
     nrs_error error;
 
-    if (way->terms->depth > 0 && (rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_NOT_MEMBER)) {
+    if (way->terms->depth > 0 && (rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_NOT_MEMBER || rule == NRS_ERROR_RELEASE)) {
         error = nrs_audit_add(core, &what);
         return error == NRS_OK ? rule : error;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/onward.h"
+#include "report/release.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -375,6 +376,12 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
 
     if (error == NRS_OK && (statement->type == NRS_STATEMENT_RECEIPT || statement->type == NRS_STATEMENT_PASSED_ON)) {
         error = take_receipt(core, from, statement, bytes);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REQUEST) {
+        error = nrs_ask_take(core, from, statement, bytes);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_RELEASE) {
+        error = nrs_release_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_DENIAL) {
+        error = nrs_denial_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
         error = nrs_regrant_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {

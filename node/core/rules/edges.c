@@ -366,13 +366,12 @@ static void put_answer(nrs_row *row, const char *name, uint32_t flags, uint32_t 
     }
 }
 
-static void put_conditions(nrs_row *row, const nrs_header *header)
+static void put_conditions(nrs_row *row, nrs_conditions held)
 {
-    const nrs_conditions held = nrs_header_conditions(header);
     const nrs_term *term = nrs_vocabulary_by_value(NRS_VOCABULARY_PAP, held.permissible_actions);
     nrs_row one;
 
-    if (header->conditions == NULL) {
+    if (held.permissible_actions == 0 && held.flags == 0) {
         nrs_row_text(row, "conditions", NULL);
         return;
     }
@@ -391,7 +390,12 @@ nrs_error nrs_edge_describe(nrs_core *core, nrs_row *row, const nrs_report_row *
     json_t *list = json_array();
     nrs_rules_seen seen = {0};
     decided it = {.address = address, .row = row};
+    nrs_conditions conditions = {0};
     nrs_error error = list == NULL ? NRS_ERROR_NO_MEMORY : nrs_rules_seen_load(core, &seen, header);
+
+    if (error == NRS_OK) {
+        error = nrs_let_in_conditions(core, &conditions, report, header);
+    }
 
     for (size_t i = 0; error == NRS_OK && i < header->n_disclaimers; i++) {
         error = put_disclaimer(list, &seen, nrs_field(&header->disclaimers[i]));
@@ -402,7 +406,7 @@ nrs_error nrs_edge_describe(nrs_core *core, nrs_row *row, const nrs_report_row *
         return error;
     }
     nrs_row_json(row, "disclaimers", list);
-    put_conditions(row, header);
+    put_conditions(row, conditions);
     nrs_row_text(row, "acceptance", NULL);
     if (report->part == NRS_PART_RECEIVED) {
         nrs_reader_address(core, address, report, person);

@@ -34,12 +34,12 @@ nrs_error nrs_withheld_check_carry(nrs_core *core, const nrs_header *header, con
     return nrs_policy_attribution(&facts).error;
 }
 
-nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, const nrs_reader_facts *facts)
+nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, nrs_label label, const nrs_reader_facts *facts)
 {
     const nrs_community *community = nrs_community_by_id(core, header->community.data);
 
     return header->attribution == NRS_ATTRIBUTION_WITHHELD ? nrs_policy_withheld_open(facts, community != NULL && community->hub)
-                                                           : nrs_policy_open((nrs_label)header->label, facts);
+                                                           : nrs_policy_open(label, facts);
 }
 
 nrs_error nrs_withheld_refuse_export(nrs_answer *answer, const nrs_report_row *row)

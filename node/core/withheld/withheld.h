@@ -13,7 +13,7 @@ uint32_t nrs_report_flags(const nrs_header *header);
 /** Part of the checks to carry. Returns COMMUNITY_RULE, SOURCE_WITHHELD, NOT_HUB. */
 NRS_MUST_USE nrs_error nrs_withheld_check_carry(nrs_core *core, const nrs_header *header, const nrs_community *community, const nrs_peer *from);
 /** Whether the audience may open it: nrs_policy_open, but for what is withheld. */
-nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, const nrs_reader_facts *facts);
+nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, nrs_label label, const nrs_reader_facts *facts);
 /** What a source withheld leaves a hub as what the hub vouches for, and in no other way. Refuses. */
 NRS_MUST_USE nrs_error nrs_withheld_refuse_export(nrs_answer *answer, const nrs_report_row *row);
 /** Nothing that is withheld is sent again by anyone, nor what is vouched for before it has left. */

@@ -332,6 +332,158 @@ static void another_community_takes_only_what_is_for_it(void **state)
     stop();
 }
 
+/* ---- Releases ---- */
+
+static const uint8_t salt[NRS_HASH_SIZE] = {5};
+
+static void audience_of(nrs_audience *audience_out, Nrs__Wire__Target *target, Nrs__Wire__Target **list, size_t node)
+{
+    nrs__wire__target__init(target);
+    target->org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[node].identity)->sign_key, NRS_KEY_SIZE));
+    list[0] = target;
+    nrs__wire__audience__init(audience_out);
+    audience_out->targets = list;
+    audience_out->n_targets = 1;
+}
+
+/* A release for `named`, as the source might sign it. Out: record: owned. */
+static void forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], size_t signer, size_t holder, size_t named, uint64_t expires_ms)
+{
+    Nrs__Wire__Target target, *list[1];
+    nrs_audience audience;
+    nrs_bytes bytes = {0}, encoded = {0}, payload = {0};
+    uint8_t commitment[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE] = {1}, signed_by[NRS_KEY_SIZE];
+    nrs_ask ask;
+    nrs_release release, *checked = NULL;
+
+    audience_of(&audience, &target, list, named);
+    OK(nrs_audience_encode(&encoded, &audience));
+    nrs__wire__ask__init(&ask);
+    ask.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
+    ask.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    nrs_ask_commitment(commitment, &ask);
+    nrs__wire__release__init(&release);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[holder].identity)->sign_key, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
+    release.label = NRS_LABEL_AMBER_STRICT;
+    release.created_ms = net.now_ms - NRS_HOUR_MS;
+    release.expires_ms = expires_ms;
+    release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    OK(nrs_release_sign(&payload, &release, net.nodes[signer].identity));
+    OK(nrs_release_verify(&checked, signed_by, id_out, nrs_slice_of_bytes(&payload)));
+    OK(nrs_record_wrap(record_out, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&payload)));
+    nrs_release_free(&checked);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&encoded);
+    nrs_bytes_wipe(&bytes);
+}
+
+/* A grant on it for `to`, over the audience that `named` is. */
+static forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *release_id, bool other_salt)
+{
+    nrs_core *core = net.nodes[HOSTILE].core;
+    nrs_identity *identity = net.nodes[grantor].identity;
+    forged made = {.id = {0}};
+    nrs_report_row row;
+    nrs_bytes holder = {0}, statement = {0};
+    nrs_secret *file_key = NULL;
+    nrs_sealed_view *view = NULL;
+    uint64_t at = 0;
+    nrs_recipient recipient = recipient_of(to);
+    Nrs__Wire__Target target, *list[1];
+    nrs_audience audience;
+    nrs_grant_request request = {.authority = NRS_AUTHORITY_RELEASE, .authority_ref = nrs_slice_of(release_id, NRS_HASH_SIZE), .recipients = &recipient,
+                                 .recipient_count = 1, .now_ms = net.now_ms, .audience = &audience,
+                                 .audience_salt = nrs_slice_of(salt, other_salt ? 0 : sizeof salt),
+                                 .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
+
+    audience_of(&audience, &target, list, named);
+    OK(nrs_store_report_get(net.nodes[HOSTILE].store, &row, &holder, report_id));
+    OK(nrs_open_file_key(core, &file_key, &row));
+    OK(nrs_log_sealed(core, &view, &at, report_id));
+    request.sealed = view;
+    request.file_key = file_key;
+    OK(nrs_grant_make(&statement, &made.table, &request));
+    nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
+    OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
+    first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
+    nrs_sealed_view_free(&view);
+    nrs_secret_destroy(&file_key);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&holder);
+    return made;
+}
+
+static void a_release_goes_no_further_than_it_says(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t grantor, named;
+        bool other_salt;
+        nrs_error want;
+    } cases[] = {
+        {"by another than the holder", OTHER, MINISTRY, false, NRS_ERROR_RELEASE},
+        {"over another audience", HOSTILE, OTHER, false, NRS_ERROR_RELEASE},
+        {"over the same people, committed to anew", HOSTILE, MINISTRY, true, NRS_ERROR_RELEASE},
+        {"as it says", HOSTILE, MINISTRY, false, NRS_OK},
+    };
+    nrs_bytes release = {0}, late = {0}, own = {0};
+    uint8_t id[NRS_HASH_SIZE], late_id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE], nothing[NRS_HASH_SIZE] = {4};
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER+STRICT", "org-0", "");
+    forge_release(&own, own_id, HOSTILE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
+    assert_int_equal(give(HONEST, &own), NRS_ERROR_FORGED); /* signed by who wants it */
+    forge_release(&late, late_id, SOURCE, HOSTILE, MINISTRY, net.now_ms - 60000);
+    assert_int_equal(give(HONEST, &late), NRS_ERROR_EXPIRED);
+    forge_release(&release, id, SOURCE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
+    made = forge_on(HOSTILE, MINISTRY, MINISTRY, nothing, false);
+    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
+    forged_wipe(&made);
+    assert_int_equal(give(HONEST, &release), NRS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        made = forge_on(cases[i].grantor, MINISTRY, cases[i].named, id, cases[i].other_salt);
+        if (give(HONEST, &made.grant) != cases[i].want) {
+            fail_msg("%s", cases[i].name);
+        }
+        forged_wipe(&made);
+    }
+    assert_int_equal(audited(HONEST, "release"), 3);
+    stop();
+    nrs_bytes_wipe(&release);
+    nrs_bytes_wipe(&late);
+    nrs_bytes_wipe(&own);
+}
+
+/* A relay cannot see whom the audience names; whoever is not named finds out. */
+static void who_is_not_named_takes_no_slot(void **state)
+{
+    nrs_bytes release = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    forged made, sealed;
+
+    (void)state;
+    start(false);
+    send_it("AMBER+STRICT", "org-0", "");
+    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
+    made = forge_on(HOSTILE, MINISTRY, OTHER, id, false);
+    sealed = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(MINISTRY, &sealed.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &release), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_LABEL_FORBIDS);
+    assert_true(!has(MINISTRY));
+    assert_int_equal(audited(MINISTRY, "label-forbids"), 1);
+    forged_wipe(&sealed);
+    forged_wipe(&made);
+    nrs_bytes_wipe(&release);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +493,8 @@ int main(void)
         cmocka_unit_test(who_is_no_hub_extends_nothing),
         cmocka_unit_test(a_grant_stands_on_one_that_is_held),
         cmocka_unit_test(another_community_takes_only_what_is_for_it),
+        cmocka_unit_test(a_release_goes_no_further_than_it_says),
+        cmocka_unit_test(who_is_not_named_takes_no_slot),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,8 @@ typedef struct nrs_let_in_row {
     uint32_t authority;         /* NRS_AUTHORITY_… */
     uint64_t at_ms;
     uint64_t version;           /* of the community's roster, whose members then are the audience; 0: named by itself */
+    uint32_t actions, flags;    /* conditions of a release, in the place of the header's */
+    uint64_t released_ms;       /* when the release was signed; 0: there is none */
     const uint8_t *org;         /* 32: who was let in */
     const uint8_t *by;          /* 32: the grantor */
     const uint8_t *community;   /* 32: of those it is for */
@@ -212,6 +214,33 @@ typedef nrs_error (*nrs_let_in_visitor)(void *context, const nrs_let_in_row *row
 NRS_MUST_USE nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row);
 /** address: one alone, or NULL for all. */
 NRS_MUST_USE nrs_error nrs_store_let_in_each(nrs_store *store, uint64_t report, const char *address, nrs_let_in_visitor visit, void *context);
+/** An ask for wider sharing, and its answer: at the holder that asked (mine), and at the originator. */
+typedef enum nrs_ask_state { NRS_ASK_OPEN = 0, NRS_ASK_RELEASED = 1, NRS_ASK_DENIED = 2 } nrs_ask_state;
+typedef struct nrs_ask_row {
+    const uint8_t *id;          /* 32: of the statement */
+    const uint8_t *report;      /* 32: its id */
+    bool mine;                  /* this node asked */
+    nrs_ask_state state;
+    uint64_t at_ms, answered_ms, expires_ms; /* expires: of the release */
+    uint32_t label;             /* of the release */
+    const uint8_t *org;         /* 32: the originator where it is ours, else who asked */
+    const char *person, *answerer; /* ids, "organisation's own system user" or "" */
+    const char *reason, *answer;
+    nrs_slice ask;              /* Ask */
+    nrs_slice release;          /* Signed Release */
+} nrs_ask_row;
+typedef nrs_error (*nrs_ask_visitor)(void *context, const nrs_ask_row *row);
+NRS_MUST_USE nrs_error nrs_store_ask_add(nrs_store *store, bool *new_out, const nrs_ask_row *row);
+/** Once for each ask. Out: changed_out: false when it had been answered. */
+NRS_MUST_USE nrs_error nrs_store_ask_answer(nrs_store *store, bool *changed_out, const nrs_ask_row *row);
+/** report: of one report, or NULL for all. Ascending by time. */
+NRS_MUST_USE nrs_error nrs_store_ask_each(nrs_store *store, const uint8_t *report, nrs_ask_visitor visit, void *context);
+/** Visits the one with this id, or nothing. */
+NRS_MUST_USE nrs_error nrs_store_ask_get(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], nrs_ask_visitor visit, void *context);
+/** By a prefix of its id. NRS_ERROR_NOT_FOUND, AMBIGUOUS. */
+NRS_MUST_USE nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
+/** How many asks of an organisation wait for an answer here. */
+NRS_MUST_USE nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE]);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
 NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);

@@ -1,0 +1,209 @@
+/* release grant and release deny (SPEC 6.12): the source answers. */
+#include <string.h>
+
+#include "command/command_release.h"
+#include "report/onward.h"
+#include "report/withdrawal.h"
+
+static const char hint_label[] = "TLP:CLEAR may be passed on without asking; TLP:RED stays with the persons whom its writer names.";
+static const char hint_list[] = "The command noroshi release list shows the asks and their answers.";
+
+static char *text_field(const char *text)
+{
+    return (char *)(uintptr_t)text; /* only read */
+}
+
+typedef struct answering {
+    nrs_ask_held held;
+    nrs_bytes holder;
+    nrs_report_row row;
+    nrs_sealed_view *view;
+    const char *person;
+} answering;
+
+static void answering_wipe(answering *it)
+{
+    nrs_sealed_view_free(&it->view);
+    nrs_bytes_wipe(&it->holder);
+    nrs_ask_held_wipe(&it->held);
+}
+
+static nrs_error find_ask(nrs_core *core, nrs_answer *answer, answering *it, const json_t *request)
+{
+    const char *text = nrs_request_text(request, "id");
+    char report[2 * NRS_HASH_SIZE + 1];
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    size_t size = text == NULL ? 0 : strlen(text);
+    nrs_error error = size < 6 || size > 2 * NRS_HASH_SIZE || strspn(text, "0123456789abcdef") != size ? NRS_ERROR_USAGE : nrs_store_ask_find(core->store, id, text);
+
+    if (error == NRS_OK) {
+        error = nrs_ask_load(core, &it->held, id);
+    }
+    if (error != NRS_OK) {
+        return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_list, "%.80s: no ask for wider sharing has this ID.", text == NULL ? "" : text);
+    }
+    nrs_hex_encode(report, it->held.row.report, NRS_HASH_SIZE);
+    error = nrs_command_report(core, answer, &it->row, &it->holder, report);
+    if (error == NRS_OK && it->held.row.mine) {
+        return nrs_refuse(answer, NRS_ERROR_NOT_ORIGINATOR, hint_list, "This node has asked itself; the source answers.");
+    }
+    if (error == NRS_OK && it->held.row.state != NRS_ASK_OPEN) {
+        return nrs_refuse(answer, NRS_ERROR_EXISTS, hint_list, "The ask has been answered already.");
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_person(core, answer, &it->person, request);
+    }
+    return error == NRS_OK ? nrs_log_sealed(core, &it->view, &position, it->row.id) : error;
+}
+
+/* The answer is kept here and sent to who asked. */
+static nrs_error write_answer(nrs_core *core, answering *it, nrs_ask_row *answered, nrs_statement_type type)
+{
+    nrs_statement statement;
+    bool changed = false;
+    nrs_error error;
+
+    answered->answered_ms = core->now_ms;
+    answered->answerer = it->person;
+    nrs__wire__statement__init(&statement);
+    statement.type = (uint32_t)type;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
+    statement.at_ms = core->now_ms;
+    statement.person = text_field(it->person);
+    statement.reason = text_field(answered->answer);
+    statement.reference = nrs_field_of(nrs_slice_of(answered->id, NRS_HASH_SIZE));
+    statement.detail = nrs_field_of(answered->release);
+    error = nrs_store_ask_answer(core->store, &changed, answered);
+    if (error == NRS_OK) {
+        error = nrs_statement_queue(core, answered->org, it->row.community, &statement);
+    }
+    return nrs_command_written(core, error);
+}
+
+/* What the release states holds in the place of the header's; of each that it does not state, the header's stays. */
+static nrs_conditions conditions_of(const nrs_header *header, nrs_conditions given)
+{
+    const uint32_t told = NRS_CONDITION_TELL_AFFECTED | NRS_CONDITION_AFFECTED_NOT_TOLD;
+    const uint32_t named = NRS_CONDITION_NAME_SOURCE | NRS_CONDITION_SOURCE_NOT_NAMED;
+    const nrs_conditions held = nrs_header_conditions(header);
+    nrs_conditions merged = held;
+
+    merged.permissible_actions = given.permissible_actions != 0 ? given.permissible_actions : held.permissible_actions;
+    merged.flags = (merged.flags & ~told) | ((given.flags & told) != 0 ? given.flags & told : held.flags & told);
+    merged.flags = (merged.flags & ~named) | ((given.flags & named) != 0 ? given.flags & named : held.flags & named);
+    merged.flags |= given.flags & NRS_CONDITION_NOT_FOR_SUPERVISION;
+    return merged;
+}
+
+static nrs_error sign_release(nrs_core *core, nrs_bytes *payload_out, const answering *it, const nrs_ask *ask, nrs_label label, nrs_conditions conditions,
+                              uint64_t expires_ms)
+{
+    Nrs__Wire__Conditions held;
+    uint8_t commitment[NRS_HASH_SIZE];
+    nrs_release release;
+
+    nrs_ask_commitment(commitment, ask);
+    nrs__wire__release__init(&release);
+    nrs__wire__conditions__init(&held);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(it->held.row.org, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
+    release.community = ask->community;
+    release.label = (uint32_t)label;
+    held.permissible_actions = conditions.permissible_actions;
+    held.flags = conditions.flags;
+    if (held.permissible_actions != 0 || held.flags != 0) {
+        release.conditions = &held;
+    }
+    release.created_ms = core->now_ms;
+    release.expires_ms = expires_ms;
+    release.ask = nrs_field_of(nrs_slice_of(it->held.row.id, NRS_HASH_SIZE));
+    return nrs_release_sign(payload_out, &release, nrs_identity_for(core, it->view->header->originator.data));
+}
+
+static nrs_error read_terms(nrs_answer *answer, nrs_label *label_out, nrs_conditions *conditions_out, const answering *it, const json_t *request)
+{
+    const char *text = nrs_request_text(request, "label");
+    nrs_conditions given = {0};
+    nrs_error error = nrs_draft_conditions(answer, &given, request);
+
+    *label_out = (nrs_label)it->view->header->label;
+    if (error == NRS_OK && text != NULL && nrs_label_parse(label_out, text) != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_UNKNOWN_LABEL, NULL, "%.64s: %s.", text, nrs_error_sentence(NRS_ERROR_UNKNOWN_LABEL));
+    }
+    if (error == NRS_OK && *label_out == NRS_LABEL_RED) {
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_label, "TLP:%s is not released to others.", nrs_label_name(*label_out));
+    }
+    *conditions_out = conditions_of(it->view->header, given);
+    return error;
+}
+
+nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    answering it = {.person = ""};
+    nrs_ask *ask = NULL;
+    nrs_bytes payload = {0};
+    nrs_label label = NRS_LABEL_NONE;
+    nrs_conditions conditions = {0};
+    uint64_t expires_in_ms = nrs_request_number(request, "expires_in_ms", NRS_REPORT_LIFE_MS_MAX);
+    nrs_ask_row answered;
+    nrs_error error = find_ask(core, answer, &it, request);
+
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK && (it.row.expires_ms <= core->now_ms || expires_in_ms == 0)) {
+        error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");
+    }
+    if (error == NRS_OK) {
+        error = read_terms(answer, &label, &conditions, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = nrs_ask_decode(&ask, it.held.row.ask);
+    }
+    if (error == NRS_OK) {
+        answered = it.held.row;
+        answered.state = NRS_ASK_RELEASED;
+        answered.label = (uint32_t)label;
+        answered.answer = "";
+        answered.expires_ms = it.row.expires_ms - core->now_ms < expires_in_ms ? it.row.expires_ms : core->now_ms + expires_in_ms;
+        error = sign_release(core, &payload, &it, ask, label, conditions, answered.expires_ms);
+    }
+    if (error == NRS_OK) {
+        answered.release = nrs_slice_of_bytes(&payload);
+        error = write_answer(core, &it, &answered, NRS_STATEMENT_RELEASE);
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_answer(core, answer, it.held.row.id);
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_ask_free(&ask);
+    answering_wipe(&it);
+    return error;
+}
+
+nrs_error nrs_command_release_deny(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    answering it = {.person = ""};
+    nrs_ask_row answered;
+    const char *reason = "";
+    nrs_error error = find_ask(core, answer, &it, request);
+
+    if (error == NRS_OK) {
+        error = nrs_release_reason(answer, &reason, request);
+    }
+    if (error == NRS_OK) {
+        answered = it.held.row;
+        answered.state = NRS_ASK_DENIED;
+        answered.answer = reason;
+        answered.release = nrs_slice_of(NULL, 0);
+        error = write_answer(core, &it, &answered, NRS_STATEMENT_DENIAL);
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_answer(core, answer, it.held.row.id);
+    }
+    answering_wipe(&it);
+    return error;
+}

@@ -1,0 +1,304 @@
+/* Asks and answers (SPEC 6.12). What was denied is kept and shown at both ends, as what was agreed to. */
+#include "report/release.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "report/onward.h"
+#include "report/withdrawal.h"
+
+void nrs_ask_held_wipe(nrs_ask_held *held)
+{
+    nrs_bytes_wipe(&held->holder);
+    *held = (nrs_ask_held){0};
+}
+
+/* Moves what a row borrows from its statement into a holder of its own. */
+static nrs_error keep_row(void *context, const nrs_ask_row *row)
+{
+    nrs_ask_held *held = context;
+    const nrs_slice parts[] = {nrs_slice_of(row->id, NRS_HASH_SIZE),
+                               nrs_slice_of(row->report, NRS_HASH_SIZE),
+                               nrs_slice_of(row->org, NRS_KEY_SIZE),
+                               row->ask,
+                               row->release,
+                               nrs_slice_of((const uint8_t *)row->person, strlen(row->person) + 1),
+                               nrs_slice_of((const uint8_t *)row->answerer, strlen(row->answerer) + 1),
+                               nrs_slice_of((const uint8_t *)row->reason, strlen(row->reason) + 1),
+                               nrs_slice_of((const uint8_t *)row->answer, strlen(row->answer) + 1)};
+    size_t at[sizeof parts / sizeof parts[0]];
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && error == NRS_OK; i++) {
+        at[i] = held->holder.size;
+        error = nrs_bytes_append(&held->holder, parts[i]);
+    }
+    if (error == NRS_OK) {
+        const uint8_t *data = held->holder.data;
+
+        held->row = *row;
+        held->row.id = data + at[0];
+        held->row.report = data + at[1];
+        held->row.org = data + at[2];
+        held->row.ask = nrs_slice_of(data + at[3], row->ask.size);
+        held->row.release = nrs_slice_of(data + at[4], row->release.size);
+        held->row.person = (const char *)data + at[5];
+        held->row.answerer = (const char *)data + at[6];
+        held->row.reason = (const char *)data + at[7];
+        held->row.answer = (const char *)data + at[8];
+        held->found = true;
+    }
+    return error;
+}
+
+nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_error error = nrs_store_ask_get(core->store, id, keep_row, held_out);
+
+    return error == NRS_OK && !held_out->found ? NRS_ERROR_NOT_FOUND : error;
+}
+
+nrs_community *nrs_ask_target(nrs_core *core, const nrs_ask *ask, const uint8_t home[NRS_HASH_SIZE])
+{
+    return nrs_community_by_id(core, ask->community.len == 0 ? home : ask->community.data);
+}
+
+/* ---- At the originator ---- */
+
+typedef struct holder_search {
+    nrs_core *core;
+    const nrs_peer *from;
+    bool found;
+} holder_search;
+
+static nrs_error is_holder(void *context, const nrs_recipient_row *row)
+{
+    holder_search *search = context;
+
+    search->found = search->found || nrs_key_follows(search->core, row->org, search->from->keys.sign_key);
+    return NRS_OK;
+}
+
+/* Who asks has it, of us, under a label that can be released, and lives in its community. */
+static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask)
+{
+    const nrs_community *home = nrs_community_by_id(core, report->community);
+    holder_search search = {core, from, false};
+    nrs_audience *audience = NULL;
+    uint64_t open = 0;
+    nrs_error error;
+
+    if (report->part != NRS_PART_SENT) {
+        return NRS_ERROR_NOT_ORIGINATOR;
+    }
+    if ((report->flags & NRS_REPORT_WITHHELD) != 0) {
+        return NRS_ERROR_SOURCE_WITHHELD;
+    }
+    if (report->label == NRS_LABEL_RED || report->label == NRS_LABEL_CLEAR || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+        return NRS_ERROR_LABEL_FORBIDS;
+    }
+    if (report->expires_ms <= core->now_ms) {
+        return NRS_ERROR_EXPIRED;
+    }
+    if (home == NULL || !nrs_peer_member(core, from, home)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
+    if (error == NRS_OK && (audience->n_targets == 0 || audience->n_targets > NRS_ASK_TARGET_COUNT_MAX)) {
+        error = NRS_ERROR_MALFORMED;
+    }
+    nrs_audience_free(&audience);
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(core->store, report->position, is_holder, &search);
+    }
+    if (error == NRS_OK && !search.found) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_ask_open(core->store, &open, from->keys.sign_key);
+    }
+    return error == NRS_OK && open >= NRS_ASK_OPEN_COUNT_MAX ? NRS_ERROR_LIMIT : error;
+}
+
+static nrs_error note(nrs_core *core, nrs_peer *from, uint32_t event, nrs_slice about, uint32_t label, nrs_error rule)
+{
+    const nrs_audit_what what = {.event = event, .rule = rule, .org = from->org, .about = about,
+                                 .detail = label == 0 ? NULL : nrs_label_name((nrs_label)label)};
+
+    if (rule != NRS_OK) {
+        nrs_core_complain(core, from, rule, "its ask for wider sharing, or its answer to one, is refused: %s", nrs_error_rule(rule));
+    }
+    return rule != NRS_OK && from->complaint_count > 8 ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes)
+{
+    nrs_report_row report = {.label = 0};
+    nrs_bytes holder = {0};
+    nrs_ask *ask = NULL;
+    uint8_t id[NRS_HASH_SIZE];
+    bool fresh = false;
+    nrs_ask_row row = {.id = id, .report = statement->sealed_id.data, .at_ms = statement->at_ms, .org = from->keys.sign_key, .person = statement->person,
+                       .reason = statement->reason, .answer = "", .answerer = "", .ask = nrs_field(&statement->detail)};
+    nrs_error error = nrs_ask_decode(&ask, nrs_field(&statement->detail));
+
+    nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, bytes);
+    if (error == NRS_OK) {
+        error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
+    }
+    if (error == NRS_OK) {
+        error = check_ask(core, &report, from, ask);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_ask_add(core->store, &fresh, &row);
+    }
+    if (error == NRS_OK && fresh) {
+        nrs_core_log(core, NRS_OK, "%s asks to share TLP:%s wider: noroshi release list", from->org, nrs_label_name((nrs_label)report.label));
+        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, NRS_OK);
+    } else if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, error);
+    }
+    nrs_ask_free(&ask);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* ---- At the holder ---- */
+
+/* The answer is the originator's, to an own ask about this report that has none yet. */
+static nrs_error find_ask(nrs_core *core, nrs_ask_held *held_out, nrs_report_row *report_out, nrs_bytes *holder, const nrs_peer *from, const nrs_statement *statement)
+{
+    nrs_error error = nrs_ask_load(core, held_out, statement->reference.data);
+
+    if (error == NRS_OK && (!held_out->row.mine || held_out->row.state != NRS_ASK_OPEN || memcmp(held_out->row.report, statement->sealed_id.data, NRS_HASH_SIZE) != 0)) {
+        error = NRS_ERROR_NOT_FOUND; /* of another report, or answered already */
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_report_get(core->store, report_out, holder, statement->sealed_id.data);
+    }
+    if (error == NRS_OK && !nrs_key_follows(core, report_out->originator, from->keys.sign_key)) {
+        error = NRS_ERROR_FORGED;
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_ERROR_RELEASE : error;
+}
+
+static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_report_row *report, const nrs_ask *ask,
+                               const nrs_ask_row *row)
+{
+    uint8_t commitment[NRS_HASH_SIZE];
+
+    nrs_ask_commitment(commitment, ask);
+    if (!nrs_key_follows(core, report->originator, signer)) {
+        return NRS_ERROR_FORGED;
+    }
+    if (memcmp(release->sealed_id.data, report->id, NRS_HASH_SIZE) != 0 || !nrs_key_ours(core, release->holder.data) ||
+        memcmp(release->ask.data, row->id, NRS_HASH_SIZE) != 0 || memcmp(release->audience_commitment.data, commitment, NRS_HASH_SIZE) != 0 ||
+        !nrs_slice_equal(nrs_field(&release->community), nrs_field(&ask->community))) {
+        return NRS_ERROR_RELEASE; /* for another report, holder or ask, or for others than were asked for */
+    }
+    if (report->key_state != NRS_KEY_HELD || nrs_withdrawn(core, report->id)) {
+        return NRS_ERROR_RELEASE;
+    }
+    return nrs_clock_expired(core, release->expires_ms) ? NRS_ERROR_EXPIRED : NRS_OK;
+}
+
+/* Into the log, from where it goes with the grants. */
+static nrs_error log_release(nrs_core *core, nrs_slice payload, const nrs_release *release, const uint8_t *id)
+{
+    nrs_bytes record = {0};
+    uint64_t position = 0;
+    nrs_error error = nrs_store_log_find(core->store, &position, id);
+
+    if (error == NRS_OK && position == 0) {
+        error = nrs_record_wrap(&record, NRS_RECORD_RELEASE, payload);
+        if (error == NRS_OK) {
+            error = nrs_log_add(core, NULL, NRS_RECORD_RELEASE, id, nrs_slice_of_bytes(&record), nrs_field(&release->sealed_id), nrs_slice_of(NULL, 0),
+                                release->expires_ms);
+        }
+    }
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
+{
+    nrs_release *release = NULL;
+    uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
+    nrs_ask_row answered = *row;
+    bool changed = false;
+    size_t granted = 0;
+    nrs_error error = nrs_release_verify(&release, signer, id, nrs_field(&statement->detail));
+
+    if (error == NRS_OK) {
+        error = check_release(core, release, signer, report, ask, row);
+    }
+    if (error == NRS_OK) {
+        error = log_release(core, nrs_field(&statement->detail), release, id);
+    }
+    if (error == NRS_OK) {
+        answered.state = NRS_ASK_RELEASED;
+        answered.answered_ms = release->created_ms;
+        answered.expires_ms = release->expires_ms;
+        answered.label = release->label;
+        answered.answerer = statement->person;
+        answered.answer = statement->reason;
+        answered.release = nrs_field(&statement->detail);
+        error = nrs_store_ask_answer(core->store, &changed, &answered);
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_grant(core, &granted, report, ask, release, id, NULL);
+        nrs_core_log(core, error, "the source has released a report: let in %zu on it", granted);
+    }
+    nrs_release_free(&release);
+    return error;
+}
+
+nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    nrs_ask_held held = {.found = false};
+    nrs_report_row report = {.label = 0};
+    nrs_bytes holder = {0};
+    nrs_ask *ask = NULL;
+    nrs_error error = find_ask(core, &held, &report, &holder, from, statement);
+
+    if (error == NRS_OK) {
+        error = nrs_ask_decode(&ask, held.row.ask);
+    }
+    if (error == NRS_OK) {
+        error = use(core, &report, ask, &held.row, statement);
+    }
+    if (error == NRS_OK || !nrs_error_is_fatal(error)) {
+        error = note(core, from, NRS_AUDIT_RELEASE, nrs_field(&statement->sealed_id), report.label, error);
+    }
+    nrs_ask_free(&ask);
+    nrs_ask_held_wipe(&held);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    nrs_ask_held held = {.found = false};
+    nrs_report_row report = {.label = 0};
+    nrs_bytes holder = {0};
+    nrs_ask_row answered;
+    bool changed = false;
+    nrs_error error = find_ask(core, &held, &report, &holder, from, statement);
+
+    if (error == NRS_OK) {
+        answered = held.row;
+        answered.state = NRS_ASK_DENIED;
+        answered.answered_ms = statement->at_ms;
+        answered.answerer = statement->person;
+        answered.answer = statement->reason;
+        answered.release = nrs_slice_of(NULL, 0);
+        error = nrs_store_ask_answer(core->store, &changed, &answered);
+    }
+    if (error == NRS_OK || !nrs_error_is_fatal(error)) {
+        error = note(core, from, NRS_AUDIT_DENY, nrs_field(&statement->sealed_id), report.label, error);
+    }
+    nrs_ask_held_wipe(&held);
+    nrs_bytes_wipe(&holder);
+    return error;
+}

@@ -1,0 +1,250 @@
+/* Grants on a release (SPEC 6.12): the holder lets in whom its ask named, with the same audience that the originator signed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "audit/audit.h"
+#include "report/onward.h"
+#include "report/release.h"
+#include "report/withdrawal.h"
+#include "roster/roster.h"
+#include "stream/stream.h"
+
+typedef struct granting {
+    nrs_core *core;
+    const nrs_report_row *report;
+    const nrs_sealed_view *view;
+    const nrs_community *home;
+    const nrs_community *target;
+    const nrs_audience *audience;
+    const nrs_release *release;
+    const nrs_peer *only;
+    uint32_t kind;
+    nrs_recipient *recipients; /* owned */
+    const nrs_peer **peers;    /* owned */
+    size_t count;
+} granting;
+
+static bool usable(const nrs_core *core, const nrs_recipient *recipient)
+{
+    uint8_t shared[NRS_KEY_SIZE];
+    bool good = nrs_identity_agree(shared, core->identity, recipient->agree_key) == NRS_OK && nrs_identity_agree(shared, core->identity, recipient->prekey) == NRS_OK;
+
+    sodium_memzero(shared, sizeof shared);
+    return good;
+}
+
+/* A community is named as a whole, an organisation by its key. */
+static bool named(const granting *it, const Nrs__Wire__Member *member)
+{
+    for (size_t i = 0; i < it->audience->n_targets; i++) {
+        const Nrs__Wire__Target *target = it->audience->targets[i];
+
+        if (target->community.len != 0 || nrs_slice_equal(nrs_field(&target->org), nrs_field(&member->sign_key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_id)
+{
+    static const uint8_t none[NRS_HASH_SIZE];
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    const nrs_let_in_row row = {.report = it->report->position, .address = address, .authority = NRS_AUTHORITY_RELEASE, .at_ms = it->core->now_ms,
+                                .org = peer->keys.sign_key, .by = it->core->self.sign_key, .community = it->target->id,
+                                .grant = grant_id == NULL ? none : grant_id, .released_ms = it->release->created_ms};
+    const nrs_recipient_row recipient = {.report = it->report->position, .address = address, .org = peer->keys.sign_key, .granted = grant_id != NULL};
+    nrs_error error;
+
+    nrs_let_in_address(address, it->home, it->target, peer->org);
+    if (it->only != NULL) {
+        return nrs_store_recipient_granted(it->core->store, it->report->position, peer->keys.sign_key);
+    }
+    error = nrs_store_let_in_add(it->core->store, &row);
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_add(it->core->store, &recipient);
+    }
+    return error == NRS_ERROR_EXISTS ? NRS_OK : error; /* it waited on another release already */
+}
+
+static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
+{
+    nrs_core *core = it->core;
+    const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+    nrs_recipient *recipient = &it->recipients[it->count];
+    bool granted = false;
+    nrs_error error;
+
+    if (!nrs_peer_member(core, peer, it->target) || !named(it, member) || nrs_key_ours(core, member->sign_key.data) ||
+        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && it->only != peer) ||
+        nrs_onward_duty(core, it->view->header, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data) != NRS_OK) {
+        return NRS_OK;
+    }
+    error = it->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->report->id, peer);
+    if (error != NRS_OK || granted) {
+        return error;
+    }
+    if (!nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient)) {
+        return it->only != NULL ? NRS_OK : note(it, peer, NULL);
+    }
+    it->peers[it->count] = peer;
+    it->count++;
+    return NRS_OK;
+}
+
+static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_key, const uint8_t *release_id)
+{
+    nrs_core *core = it->core;
+    const nrs_slice none = nrs_slice_of(NULL, 0), owner = nrs_slice_of(it->report->id, NRS_HASH_SIZE);
+    const nrs_grant_request request = {.sealed = it->view,
+                                       .file_key = file_key,
+                                       .authority = NRS_AUTHORITY_RELEASE,
+                                       .authority_ref = nrs_slice_of(release_id, NRS_HASH_SIZE),
+                                       .audience = it->audience,
+                                       .audience_salt = nrs_field(&ask->salt),
+                                       .community = nrs_field(&ask->community),
+                                       .recipients = it->recipients,
+                                       .recipient_count = it->count,
+                                       .grantor = {.keys = &core->self, .agree = nrs_identity_agree_with, .agree_context = core->identity},
+                                       .now_ms = core->now_ms};
+    const uint64_t expires_ms = it->release->expires_ms;
+    uint8_t grant_id[NRS_HASH_SIZE];
+    nrs_bytes grant = {0}, table = {0}, record = {0};
+    nrs_error error = nrs_grant_count(core, it->report->id, (uint32_t)it->count);
+
+    if (error == NRS_OK) {
+        error = nrs_grant_make(&grant, &table, &request);
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, nrs_slice_of_bytes(&grant));
+    }
+    if (error == NRS_OK) {
+        nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
+        error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, expires_ms);
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&table), expires_ms);
+    }
+    for (size_t i = 0; error == NRS_OK && i < it->count; i++) {
+        error = note(it, it->peers[i], grant_id);
+    }
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&table);
+    nrs_bytes_wipe(&grant);
+    return error;
+}
+
+static nrs_error audit_grant(const granting *it)
+{
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .about = nrs_slice_of(it->report->id, NRS_HASH_SIZE), .detail = detail};
+
+    (void)snprintf(detail, sizeof detail, "%s @%s %zu", nrs_label_name((nrs_label)it->release->label), it->target->roster->id, it->count);
+    return nrs_audit_add(it->core, &what);
+}
+
+nrs_error nrs_release_grant(nrs_core *core, size_t *granted_out, const nrs_report_row *report, const nrs_ask *ask, const nrs_release *release,
+                            const uint8_t release_id[NRS_HASH_SIZE], const nrs_peer *only)
+{
+    granting it = {.core = core, .report = report, .home = nrs_community_by_id(core, report->community), .target = nrs_ask_target(core, ask, report->community),
+                   .release = release, .only = only};
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    nrs_audience *audience = NULL;
+    nrs_opened opened = {0};
+    uint64_t position = 0;
+    nrs_error error = it.home == NULL || it.target == NULL ? NRS_ERROR_UNKNOWN_COMMUNITY : nrs_log_sealed(core, &view, &position, report->id);
+
+    if (error == NRS_OK) {
+        error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
+    }
+    if (error == NRS_OK) {
+        error = nrs_open_file_key(core, &file_key, report);
+    }
+    if (error == NRS_OK) {
+        error = nrs_annex_read(core, &opened, report);
+    }
+    if (error == NRS_OK) {
+        it.view = view;
+        it.audience = audience;
+        it.kind = opened.report->kind;
+        it.recipients = calloc(it.target->roster->n_members, sizeof *it.recipients);
+        it.peers = calloc(it.target->roster->n_members, sizeof(const nrs_peer *));
+        error = it.recipients == NULL || it.peers == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    }
+    for (size_t i = 0; error == NRS_OK && i < it.target->roster->n_members; i++) {
+        error = candidate(&it, it.target->roster->members[i]);
+    }
+    if (error == NRS_OK && it.count > 0) {
+        error = put(&it, ask, file_key, release_id);
+    }
+    if (error == NRS_OK && it.count > 0) {
+        error = audit_grant(&it);
+    }
+    if (error == NRS_OK) {
+        *granted_out = it.count;
+    }
+    free(it.recipients);
+    free(it.peers);
+    nrs_opened_wipe(&opened);
+    nrs_audience_free(&audience);
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
+/* ---- Those who waited ---- */
+
+typedef struct release_list {
+    uint8_t ids[16][NRS_HASH_SIZE]; /* of asks of this report that were released, the newest */
+    size_t count;
+} release_list;
+
+static nrs_error add_released(void *context, const nrs_ask_row *row)
+{
+    release_list *list = context;
+
+    if (row->mine && row->state == NRS_ASK_RELEASED) {
+        memcpy(list->ids[list->count % 16], row->id, NRS_HASH_SIZE);
+        list->count++;
+    }
+    return NRS_OK;
+}
+
+static nrs_error grant_by(nrs_core *core, size_t *granted_out, const nrs_report_row *report, const uint8_t *ask_id, const nrs_peer *peer)
+{
+    nrs_ask_held held = {.found = false};
+    nrs_release *release = NULL;
+    nrs_ask *ask = NULL;
+    uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
+    nrs_error error = nrs_ask_load(core, &held, ask_id);
+
+    if (error == NRS_OK) {
+        error = nrs_ask_decode(&ask, held.row.ask);
+    }
+    if (error == NRS_OK) {
+        error = nrs_release_verify(&release, signer, id, held.row.release);
+    }
+    if (error == NRS_OK && !nrs_clock_expired(core, release->expires_ms) && release->expires_ms > core->now_ms) {
+        error = nrs_release_grant(core, granted_out, report, ask, release, id, peer);
+    }
+    nrs_release_free(&release);
+    nrs_ask_free(&ask);
+    nrs_ask_held_wipe(&held);
+    return error;
+}
+
+nrs_error nrs_release_grant_late(nrs_core *core, const nrs_report_row *report, const nrs_peer *peer)
+{
+    release_list list = {.count = 0};
+    size_t granted = 0;
+    nrs_error error = nrs_withdrawn(core, report->id) ? NRS_OK : nrs_store_ask_each(core->store, report->id, add_released, &list);
+
+    for (size_t i = 0; i < list.count && i < 16 && error == NRS_OK && granted == 0; i++) {
+        error = grant_by(core, &granted, report, list.ids[i], peer);
+    }
+    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error; /* it goes on waiting */
+}

@@ -1,0 +1,142 @@
+/* Asks for wider sharing, and their answers: kept at both ends. */
+#include <string.h>
+
+#include "proto/assert.h"
+#include "query.h"
+
+typedef struct ask_visit {
+    nrs_ask_visitor visit;
+    void *context;
+} ask_visit;
+
+nrs_error nrs_store_ask_add(nrs_store *store, bool *new_out, const nrs_ask_row *row)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_ADD);
+    size_t changed = 0;
+    nrs_error error;
+
+    NRS_ASSERT(new_out != NULL && row != NULL);
+    nrs_query_bind_fixed(&query, row->id, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, row->report, NRS_HASH_SIZE);
+    nrs_query_bind_u64(&query, row->mine ? 1 : 0);
+    nrs_query_bind_u64(&query, row->state);
+    nrs_query_bind_u64(&query, row->at_ms);
+    nrs_query_bind_fixed(&query, row->org, NRS_KEY_SIZE);
+    nrs_query_bind_text(&query, row->person, NRS_NAME_SIZE_MAX);
+    nrs_query_bind_text(&query, row->reason, NRS_REASON_SIZE_MAX);
+    nrs_query_bind_slice(&query, row->ask, NRS_ASK_SIZE_MAX);
+    error = nrs_query_run(&query, &changed);
+    if (error == NRS_OK) {
+        *new_out = changed > 0;
+    }
+    return error;
+}
+
+nrs_error nrs_store_ask_answer(nrs_store *store, bool *changed_out, const nrs_ask_row *row)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_ANSWER);
+    size_t changed = 0;
+    nrs_error error;
+
+    NRS_ASSERT(changed_out != NULL && row != NULL && row->state != NRS_ASK_OPEN);
+    nrs_query_bind_fixed(&query, row->id, NRS_HASH_SIZE);
+    nrs_query_bind_u64(&query, row->state);
+    nrs_query_bind_u64(&query, row->answered_ms);
+    nrs_query_bind_u64(&query, row->expires_ms);
+    nrs_query_bind_u64(&query, row->label);
+    nrs_query_bind_text(&query, row->answerer, NRS_NAME_SIZE_MAX);
+    nrs_query_bind_text(&query, row->answer, NRS_REASON_SIZE_MAX);
+    nrs_query_bind_slice(&query, row->release, NRS_STATEMENT_SIZE_MAX);
+    error = nrs_query_run(&query, &changed);
+    if (error == NRS_OK) {
+        *changed_out = changed > 0;
+    }
+    return error;
+}
+
+static nrs_error visit_row(nrs_query *query, const void *closure)
+{
+    const ask_visit *visitor = closure;
+    const nrs_ask_row row = {
+        .id = nrs_query_fixed(query, 0, NRS_HASH_SIZE),
+        .report = nrs_query_fixed(query, 1, NRS_HASH_SIZE),
+        .mine = nrs_query_u64(query, 2) != 0,
+        .state = (nrs_ask_state)nrs_query_u32(query, 3),
+        .at_ms = nrs_query_u64(query, 4),
+        .answered_ms = nrs_query_u64(query, 5),
+        .expires_ms = nrs_query_u64(query, 6),
+        .label = nrs_query_u32(query, 7),
+        .org = nrs_query_fixed(query, 8, NRS_KEY_SIZE),
+        .person = nrs_query_text(query, 9),
+        .answerer = nrs_query_text(query, 10),
+        .reason = nrs_query_text(query, 11),
+        .answer = nrs_query_text(query, 12),
+        .ask = nrs_query_slice(query, 13),
+        .release = nrs_query_slice(query, 14),
+    };
+
+    return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);
+}
+
+nrs_error nrs_store_ask_each(nrs_store *store, const uint8_t *report, nrs_ask_visitor visit, void *context)
+{
+    const ask_visit visitor = {visit, context};
+    nrs_query query = nrs_query_start(store, report == NULL ? NRS_STATEMENT_ASK_EACH : NRS_STATEMENT_ASK_OF);
+
+    NRS_ASSERT(visit != NULL);
+    if (report != NULL) {
+        nrs_query_bind_fixed(&query, report, NRS_HASH_SIZE);
+    }
+    return nrs_query_each(&query, visit_row, &visitor);
+}
+
+nrs_error nrs_store_ask_get(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], nrs_ask_visitor visit, void *context)
+{
+    const ask_visit visitor = {visit, context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_GET);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
+    return nrs_query_each(&query, visit_row, &visitor);
+}
+
+nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_FIND);
+    uint8_t found[NRS_HASH_SIZE] = {0};
+    size_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(id_out != NULL && prefix != NULL);
+    nrs_query_bind_text(&query, prefix, 2 * NRS_HASH_SIZE);
+    while (count < 2 && nrs_query_step(&query)) {
+        memcpy(found, nrs_query_fixed(&query, 0, NRS_HASH_SIZE), sizeof found);
+        count++;
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK && count != 1) {
+        error = count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
+    }
+    if (error == NRS_OK) {
+        memcpy(id_out, found, sizeof found);
+    }
+    return error;
+}
+
+nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_OPEN);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL);
+    nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}

@@ -1,0 +1,376 @@
+/* Permission from the source (SPEC 6.12): asked for, given or denied, and used no further than it goes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keys/seal.h"
+#include "mesh.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/label.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* In electricity: the hub, the source, a holder, and one more; in gas its hub, a member, and the hub of electricity. */
+enum { HUB = 0, SOURCE = 1, HOLDER = 2, THIRD = 3, GAS_HUB = 4, GAS_MEMBER = 5 };
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+
+static void start(bool with_gas)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+
+    mesh_start(&net, 4, 1);
+    if (with_gas) {
+        assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_MEMBER);
+        mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
+        mesh_second_recognised(&net, &gas);
+        mesh_settle(&net, 4);
+    }
+}
+
+static void stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+static void send_it(const char *label, const char *to, const char *more)
+{
+    OK(mesh_ask(&net, SOURCE,
+                "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"変電所\",\"body\":\"本文\"%s}", label, to, more));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 6);
+}
+
+static nrs_error ask_for(size_t node, const char *to)
+{
+    nrs_error error = mesh_ask(&net, node, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"%s\"],\"reason\":\"対処のため\"}", report, to);
+
+    if (error == NRS_OK) {
+        (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+        mesh_settle(&net, 4);
+    }
+    return error;
+}
+
+static nrs_error answer(size_t node, const char *command, const char *more)
+{
+    nrs_error error = mesh_ask(&net, node, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", command, ask, more);
+
+    mesh_settle(&net, 8);
+    return error;
+}
+
+static nrs_error show(size_t node)
+{
+    return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", report);
+}
+
+static const json_t *listed(size_t node)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"release-list\"}"));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), ask) == 0) {
+            return mesh_row(&net, node, i);
+        }
+    }
+    return NULL;
+}
+
+static const char *stage(size_t node, const char *org, const char *key)
+{
+    const char *text = "";
+
+    OK(mesh_ask(&net, node, "{\"command\":\"receipts\",\"id\":\"%s\"}", report));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (strcmp(mesh_text(mesh_row(&net, node, i), "recipient"), org) == 0) {
+            text = mesh_text(mesh_row(&net, node, i), key);
+        }
+    }
+    return text;
+}
+
+static void the_source_is_asked_and_agrees(void **state)
+{
+    const json_t *row;
+
+    (void)state;
+    start(false);
+    send_it("AMBER+STRICT", "org-2", "");
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    OK(ask_for(HOLDER, "org-3"));
+    row = listed(SOURCE);
+    assert_non_null(row);
+    assert_string_equal(mesh_text(row, "state"), "open");
+    assert_string_equal(mesh_text(row, "asked_by"), "org-2");
+    assert_string_equal(mesh_text(row, "reason"), "対処のため");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(row, "to"), 0)), "org-3");
+    assert_string_equal(mesh_text(listed(HOLDER), "asked_of"), "org-1");
+    OK(answer(SOURCE, "grant", ",\"pap\":\"AMBER\""));
+    assert_string_equal(mesh_text(listed(HOLDER), "state"), "released");
+    OK(show(THIRD));
+    row = mesh_row(&net, THIRD, 0);
+    assert_string_equal(mesh_text(row, "from"), "org-1");
+    assert_string_equal(mesh_text(row, "label"), "AMBER+STRICT");
+    assert_string_equal(mesh_text(json_object_get(row, "let_in_by"), "by"), "org-2");
+    assert_string_equal(mesh_text(json_object_get(row, "let_in_by"), "authority"), "release");
+    assert_true(mesh_text(json_object_get(row, "let_in_by"), "released_at")[0] != '\0');
+    assert_string_equal(mesh_text(json_object_get(row, "conditions"), "permissible_actions"), "AMBER");
+    OK(show(HOLDER));
+    assert_true(json_is_null(json_object_get(mesh_row(&net, HOLDER, 0), "conditions"))); /* the holder's own copy is as it was sent */
+    mesh_settle(&net, 6);
+    assert_string_equal(stage(SOURCE, "org-3", "stage"), "opened");
+    assert_string_equal(stage(SOURCE, "org-3", "let_in_by"), "org-2");
+    assert_string_equal(stage(SOURCE, "org-3", "authority"), "release");
+    assert_int_equal(show(HUB), NRS_ERROR_NOT_FOUND); /* it carried the chain and reads nothing */
+    assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXISTS);
+    stop();
+}
+
+static void the_effective_label_binds(void **state)
+{
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "@electricity"));
+    OK(answer(SOURCE, "grant", ",\"label\":\"GREEN\",\"name_source\":\"no\""));
+    OK(show(THIRD));
+    assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "GREEN");
+    OK(show(HUB));
+    OK(show(HOLDER));
+    assert_string_equal(mesh_text(mesh_row(&net, HOLDER, 0), "label"), "AMBER");
+    OK(mesh_ask(&net, THIRD, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"community\"}", report));
+    assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "from"), "@electricity"); /* the release hides who it is from */
+    assert_int_equal(mesh_ask(&net, HOLDER, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"community\"}", report), NRS_ERROR_CLEARANCE);
+    mesh_crash(&net, THIRD);
+    mesh_settle(&net, 2);
+    OK(show(THIRD));
+    assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "GREEN");
+    stop();
+}
+
+static void a_denial_is_kept_at_both_ends(void **state)
+{
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    assert_int_equal(answer(SOURCE, "deny", ""), NRS_ERROR_USAGE);
+    OK(answer(SOURCE, "deny", ",\"reason\":\"調査中のため\""));
+    assert_string_equal(mesh_text(listed(HOLDER), "state"), "denied");
+    assert_string_equal(mesh_text(listed(HOLDER), "answer"), "調査中のため");
+    assert_string_equal(mesh_text(listed(SOURCE), "state"), "denied");
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXISTS);
+    stop();
+}
+
+static void another_community_is_let_in_by_a_release_alone(void **state)
+{
+    static const char *const labels[] = {"AMBER", "AMBER+STRICT"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start(true);
+        send_it(labels[i], "org-0", "");
+        OK(ask_for(HUB, "@gas"));
+        OK(answer(SOURCE, "grant", ""));
+        OK(show(GAS_MEMBER));
+        assert_string_equal(mesh_text(mesh_row(&net, GAS_MEMBER, 0), "from"), "org-1");
+        assert_string_equal(mesh_text(mesh_row(&net, GAS_MEMBER, 0), "label"), labels[i]);
+        OK(show(GAS_HUB));
+        mesh_settle(&net, 6);
+        assert_string_equal(stage(SOURCE, "org-5", "stage"), "opened");
+        assert_string_equal(stage(SOURCE, "org-5", "community"), "gas");
+        assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
+        mesh_settle(&net, 8);
+        OK(show(GAS_MEMBER)); /* it had been opened: marked, and kept by the rules */
+        assert_true(mesh_text(mesh_row(&net, GAS_MEMBER, 0), "withdrawn_at")[0] != '\0');
+        stop();
+    }
+}
+
+static void what_cannot_be_asked_or_granted(void **state)
+{
+    (void)state;
+    start(true);
+    send_it("CLEAR", "@electricity", "");
+    assert_int_equal(ask_for(HOLDER, "org-3"), NRS_ERROR_LABEL_FORBIDS);
+    send_it("AMBER", "org-2", "");
+    assert_int_equal(ask_for(SOURCE, "org-3"), NRS_ERROR_USAGE);
+    assert_int_equal(ask_for(THIRD, "org-0"), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(ask_for(HOLDER, "org-9"), NRS_ERROR_UNKNOWN_ORG);
+    assert_int_equal(ask_for(HOLDER, "@gas"), NRS_ERROR_UNKNOWN_ORG); /* it is not in gas */
+    assert_int_equal(ask_for(HOLDER, "sato@org-3"), NRS_ERROR_LABEL_FORBIDS);
+    OK(ask_for(HOLDER, "org-3"));
+    assert_int_equal(answer(HOLDER, "grant", ""), NRS_ERROR_NOT_ORIGINATOR);
+    assert_int_equal(answer(SOURCE, "grant", ",\"label\":\"RED\""), NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(answer(SOURCE, "grant", ",\"label\":\"PINK\""), NRS_ERROR_UNKNOWN_LABEL);
+    net.now_ms += 8 * NRS_DAY_MS;
+    assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXPIRED);
+    assert_string_equal(mesh_text(listed(SOURCE), "state"), "open"); /* nothing half done */
+    stop();
+}
+
+static void who_waits_is_granted_while_the_release_lasts(void **state)
+{
+    (void)state;
+    start(false);
+    net.now_ms += 5 * NRS_WEEK_MS;
+    mesh_down(&net, THIRD);
+    mesh_settle(&net, 6);
+    send_it("AMBER", "org-2", ",\"stale_roster\":true");
+    OK(ask_for(HOLDER, "org-3"));
+    OK(answer(SOURCE, "grant", ",\"expires_in_ms\":3600000"));
+    assert_string_equal(stage(HOLDER, "org-3", "stage"), "waiting");
+    mesh_up(&net, THIRD);
+    mesh_settle(&net, 12);
+    OK(show(THIRD));
+    stop();
+    start(false);
+    net.now_ms += 5 * NRS_WEEK_MS;
+    mesh_down(&net, THIRD);
+    mesh_settle(&net, 6);
+    send_it("AMBER", "org-2", ",\"stale_roster\":true");
+    OK(ask_for(HOLDER, "org-3"));
+    OK(answer(SOURCE, "grant", ",\"expires_in_ms\":3600000"));
+    net.now_ms += 2 * NRS_HOUR_MS; /* now it is over */
+    mesh_up(&net, THIRD);
+    mesh_settle(&net, 12);
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    stop();
+}
+
+/* ---- Answers that are none ---- */
+
+static nrs_ask *ask_value(nrs_bytes *bytes_out, const char *other)
+{
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_audience audience;
+    nrs_bytes encoded = {0};
+    uint8_t salt[NRS_HASH_SIZE] = {7};
+    nrs_ask value;
+    nrs_ask *decoded = NULL;
+    const nrs_public_keys *keys = nrs_identity_public(net.nodes[strcmp(other, "org-3") == 0 ? THIRD : HUB].identity);
+
+    nrs__wire__target__init(&target);
+    target.org = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+    nrs__wire__audience__init(&audience);
+    audience.targets = targets;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&encoded, &audience));
+    nrs__wire__ask__init(&value);
+    value.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
+    value.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    OK(nrs_ask_encode(bytes_out, &value));
+    OK(nrs_ask_decode(&decoded, nrs_slice_of_bytes(bytes_out)));
+    nrs_bytes_wipe(&encoded);
+    return decoded;
+}
+
+/* A release as `signer` might sign it about the ask that is open, posted by `from`. wider: over another audience than asked. */
+static void post_release(size_t signer, size_t from, bool wider, bool other_report, size_t holder, uint64_t expires_ms, const char *reference)
+{
+    uint8_t report_id[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE], commitment[NRS_HASH_SIZE] = {3};
+    nrs_bytes bytes = {0}, payload = {0};
+    nrs_ask *value = ask_value(&bytes, "org-3");
+    nrs_release release;
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    OK(nrs_hex_decode(ask_id, sizeof ask_id, reference));
+    if (!wider) {
+        nrs_ask_commitment(commitment, value);
+    }
+    nrs__wire__release__init(&release);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(other_report ? ask_id : report_id, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[holder].identity)->sign_key, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
+    release.label = NRS_LABEL_AMBER;
+    release.created_ms = net.now_ms - NRS_HOUR_MS;
+    release.expires_ms = expires_ms;
+    release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    OK(nrs_release_sign(&payload, &release, net.nodes[signer].identity));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RELEASE;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&payload));
+    mesh_post(&net, from, HOLDER, HUB, &statement);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&bytes);
+    nrs_ask_free(&value);
+}
+
+static size_t refused(size_t node, const char *rule)
+{
+    size_t count = 0;
+
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"release\"}"));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
+    }
+    return count;
+}
+
+static void an_answer_that_is_not_the_sources_opens_nothing(void **state)
+{
+    static const char none[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    post_release(THIRD, SOURCE, false, false, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* signed by somebody else */
+    assert_int_equal(refused(HOLDER, "forged"), 1);
+    post_release(THIRD, THIRD, false, false, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* and sent by somebody else */
+    assert_int_equal(refused(HOLDER, "forged"), 2);
+    post_release(SOURCE, SOURCE, true, false, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* for others than were asked for */
+    assert_int_equal(refused(HOLDER, "release"), 1);
+    post_release(SOURCE, SOURCE, true, true, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* for another report */
+    post_release(SOURCE, SOURCE, true, false, THIRD, net.now_ms + NRS_DAY_MS, ask); /* for another holder */
+    post_release(SOURCE, SOURCE, true, false, HOLDER, net.now_ms + NRS_DAY_MS, none); /* nobody asked */
+    assert_int_equal(refused(HOLDER, "release"), 4);
+    assert_string_equal(mesh_text(listed(HOLDER), "state"), "open");
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms - 1000, ask); /* over before it came */
+    assert_int_equal(refused(HOLDER, "release"), 5); /* and with another salt than the ask's */
+    stop();
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    OK(answer(SOURCE, "grant", ""));
+    OK(show(THIRD));
+    post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* it has been answered: a replay */
+    assert_int_equal(refused(HOLDER, "release"), 1);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_source_is_asked_and_agrees),
+        cmocka_unit_test(the_effective_label_binds),
+        cmocka_unit_test(a_denial_is_kept_at_both_ends),
+        cmocka_unit_test(another_community_is_let_in_by_a_release_alone),
+        cmocka_unit_test(what_cannot_be_asked_or_granted),
+        cmocka_unit_test(who_waits_is_granted_while_the_release_lasts),
+        cmocka_unit_test(an_answer_that_is_not_the_sources_opens_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
