@@ -138,7 +138,7 @@ nrs_error nrs_roster_tell_again(nrs_core *core)
         if (error == NRS_OK) {
             error = tell_words(core, peer, came_in, nobody);
         }
-        if (error == NRS_OK && (peer->member_of & self->hub_of & ~came_in) != 0) { /* any other had no link to look through the log by */
+        if (error == NRS_OK && (peer->sent_position != 0 || peer->link != NULL)) { /* any other looks through the log from its beginning */
             error = tell_newcomer(core, peer, came_in, self->hub_of);
         }
     }
