@@ -25,6 +25,9 @@ want() {
 says() {
     grep -q -- "$1" stdout stderr || { echo "cli_offline: nothing says: $1"; cat stdout stderr; failures=$((failures + 1)); }
 }
+silent() {
+    ! grep -q -- "$1" stdout stderr || { echo "cli_offline: something says: $1"; cat stdout stderr; failures=$((failures + 1)); }
+}
 none() {
     [ ! -e "$1" ] || { echo "cli_offline: $1 was left behind"; failures=$((failures + 1)); }
 }
@@ -54,12 +57,11 @@ want 8 --dir new init --org a --name $'\xff' --no-passphrase; none new
 want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; none new
 want 5 --dir new init --org a --name x --passphrase-file empty; none new
 want 8 --dir new init --org a --name x --passphrase-file missing; none new
-want 8 --json --dir new init --org a --name x --passphrase-file short; says passphrase-short; says '5 characters'; none new
-want 8 --lang ja --dir new init --org a --name x --passphrase-file seven; says '7 文字'; none new
-want 0 --dir eight init --org a --name x --passphrase-file eight.pass
-want 8 --dir eight --passphrase-file eight.pass person add p --name x --passphrase-file short; says passphrase-short; none eight/persons/p.key
-want 8 --dir eight --passphrase-file eight.pass key passphrase --new-passphrase-file short
-want 8 --dir eight --passphrase-file eight.pass backup -o short.backup --backup-passphrase-file short; none short.backup
+want 0 --dir weak init --org a --name x --passphrase-file short; says '5 characters'
+want 0 --lang ja --dir weak.ja init --org a --name x --passphrase-file seven; says '7 文字'
+want 0 --dir eight init --org a --name x --passphrase-file eight.pass; silent characters
+want 0 --dir eight --passphrase-file eight.pass person add p --name x --passphrase-file short; says '5 characters'
+want 0 --dir eight --passphrase-file eight.pass backup -o short.backup --backup-passphrase-file short; says '5 characters'
 want 2 --dir new init --org a --name "" --no-passphrase; says 'a name is needed'; none new
 want 8 --dir new init --org a --name $'a\x1bb' --no-passphrase; says 'control characters are not allowed'; none new
 want 8 --dir new init --org a --name "$(head -c 300 /dev/zero | tr '\0' a)" --no-passphrase; says 'at most 200 bytes'; none new

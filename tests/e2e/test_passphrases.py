@@ -1,7 +1,10 @@
 """Passphrases of keys: changed whole or not at all, and given to the daemon by systemd's credentials."""
 
+import os
+import pty
 import random
 import subprocess
+import termios
 import time
 
 from harness import E2E, bin_dir, environment, main
@@ -50,6 +53,35 @@ class Passphrases(E2E):
             node.cli("key", "passphrase", "--new-passphrase-file", new, passphrase=old, want=5)
             self.assertEqual((node.dir / "identity.key").read_bytes(), spoilt)
         (node.dir / "identity.key").write_bytes(before)
+
+    def typed(self, folder, passphrase):
+        """(exit status, what is shown) of a new node whose passphrase is typed twice at a terminal."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            program = str(bin_dir() / "noroshi")
+            os.execve(program, [program, "--dir", str(folder), "--lang", "ja", "init", "--org", "typed", "--name", "打鍵"], environment())
+        shown = b""
+        try:
+            for question in (1, 2):
+                while shown.decode(errors="ignore").count("パスフレーズ") + shown.decode(errors="ignore").count("もう一度") < question:
+                    shown += os.read(terminal, 4096)
+                while termios.tcgetattr(terminal)[3] & termios.ECHO:  # what is typed before is thrown away
+                    time.sleep(0.01)
+                os.write(terminal, passphrase.encode() + b"\n")
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+        except OSError:  # the other end is gone
+            pass
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+    def test_typed(self):
+        code, shown = self.typed(self.world.path / "typed", "短い")
+        self.assertEqual(code, 8, shown)
+        self.assertIn("2 文字", shown)
+        self.assertFalse((self.world.path / "typed").exists())
+        self.assertEqual(self.typed(self.world.path / "typed", "長い長い合い言葉")[0], 0)
+        self.assertTrue((self.world.path / "typed" / "identity.key").exists())
 
     def test_person(self):
         node, old, new = self.make("delta")

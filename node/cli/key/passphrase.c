@@ -145,8 +145,9 @@ static nrs_error ask_twice(nrs_cli *cli, nrs_bytes *passphrase_out, int terminal
     return error;
 }
 
-/* Characters, not bytes: a byte that goes on with one begins none. */
-static nrs_error check_new(nrs_cli *cli, const nrs_bytes *passphrase)
+/* Characters, not bytes: a byte that goes on with one begins none. Who types a short one is asked for another; what comes
+ * from a file is the choice of whoever made the file, and is told. */
+static nrs_error check_new(nrs_cli *cli, const nrs_bytes *passphrase, bool typed)
 {
     size_t count = 0;
 
@@ -154,6 +155,11 @@ static nrs_error check_new(nrs_cli *cli, const nrs_bytes *passphrase)
         count += (passphrase->data[i] & 0xc0) != 0x80 ? 1 : 0;
     }
     if (count >= NRS_PASSPHRASE_CHARACTERS_MIN) {
+        return NRS_OK;
+    }
+    if (!typed) {
+        nrs_cli_note(cli, _("the passphrase has %zu characters: whoever gets the file of the key can guess it; take at least %u"), count,
+                     NRS_PASSPHRASE_CHARACTERS_MIN);
         return NRS_OK;
     }
     return nrs_cli_fail(cli, NRS_ERROR_PASSPHRASE_SHORT, _("take several words, or --no-passphrase where nobody else can read the disk"),
@@ -195,7 +201,7 @@ nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, cons
     (void)close(terminal);
 out:
     if (error == NRS_OK) {
-        error = check_new(cli, &passphrase);
+        error = check_new(cli, &passphrase, file == NULL);
     }
     if (error == NRS_OK) {
         error = nrs_bytes_copy(passphrase_out, nrs_slice_of_bytes(&passphrase));
