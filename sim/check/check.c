@@ -109,7 +109,7 @@ static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_r
     nrs_sealed_view_free(&view);
 }
 
-typedef struct scan { sim_world *world; sim_node *node; size_t rows; } scan;
+typedef struct scan { sim_world *world; sim_node *node; size_t rows; uint64_t position; } scan;
 
 static nrs_error look(void *context, const nrs_log_row *row)
 {
@@ -152,6 +152,40 @@ static void look_at_log(sim_world *world, sim_node *node)
     }
 }
 
+static nrs_error look_again(void *context, const nrs_log_row *row)
+{
+    scan *job = context;
+    nrs_record *record = NULL;
+
+    job->rows++;
+    job->position = row->position;
+    if (row->record.size != 0 && sim_oracle_sealed_by_id(job->world, row->id) == NULL && nrs_record_decode(&record, row->record) == NRS_OK &&
+        record->type == NRS_RECORD_SEALED) {
+        learn_sealed(job->world, job->node, row, record);
+    }
+    nrs_record_free(&record);
+    return NRS_OK;
+}
+
+/* The log of an old copy was looked at when it was new, but for what a commit that failed had left on the disk: the node
+ * that went on never saw that again, the one that starts from the copy does. */
+static void look_at_copy(sim_world *world, sim_node *node)
+{
+    scan job = {.world = world, .node = node, .rows = ROWS_AT_ONCE};
+    nrs_error error = NRS_OK;
+
+    sim_disk_hold(&node->disk, true);
+    while (error == NRS_OK && job.rows == ROWS_AT_ONCE) {
+        job.rows = 0;
+        error = nrs_store_log_each(node->store, job.position, ROWS_AT_ONCE, look_again, &job);
+    }
+    sim_disk_hold(&node->disk, false);
+    if (error != NRS_OK) {
+        sim_world_fail(world, "steady", "%s: the log of its copy cannot be read: %s", node->org, nrs_error_rule(error));
+    }
+    node->seen_position = nrs_store_log_end(node->store);
+}
+
 void sim_check_stepped(sim_world *world, sim_node *node)
 {
     learn_roster(world, node);
@@ -165,7 +199,7 @@ void sim_check_started(sim_world *world, sim_node *node)
 {
     learn_roster(world, node);
     if (node->put_back && node->seen_position == 0) {
-        node->seen_position = nrs_store_log_end(node->store); /* it was looked at when it was new */
+        look_at_copy(world, node);
         for (size_t i = 0; i < world->community_count; i++) {
             node->before_joining |= node->held[i] == 0 ? 1ull << i : 0;
         }
