@@ -294,3 +294,24 @@ int64_t nrs_key64(nrs_slice id)
     /* Turning the top bit maps 0 … 2^64-1 onto INT64_MIN … INT64_MAX in order. */
     return key >= (UINT64_C(1) << 63) ? (int64_t)(key - (UINT64_C(1) << 63)) : (int64_t)key + INT64_MIN;
 }
+
+nrs_error nrs_query_one_id(nrs_query *query, uint8_t id_out[NRS_HASH_SIZE])
+{
+    uint8_t found[NRS_HASH_SIZE] = {0};
+    size_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(id_out != NULL);
+    while (count < 2 && nrs_query_step(query)) {
+        memcpy(found, nrs_query_fixed(query, 0, NRS_HASH_SIZE), sizeof found);
+        count++;
+    }
+    error = nrs_query_end(query);
+    if (error == NRS_OK && count != 1) {
+        error = count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
+    }
+    if (error == NRS_OK) {
+        memcpy(id_out, found, sizeof found);
+    }
+    return error;
+}

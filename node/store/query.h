@@ -78,6 +78,8 @@ NRS_MUST_USE nrs_error nrs_query_run(nrs_query *query, size_t *changed_out);
 /** Step to the end, handing each row to read, and end. read answers NRS_ERROR_LIMIT to stop early without an error. */
 typedef nrs_error (*nrs_row_reader)(nrs_query *query, const void *closure);
 NRS_MUST_USE nrs_error nrs_query_each(nrs_query *query, nrs_row_reader read, const void *closure);
+/** End a statement that gives ids, of which one is wanted. Returns: NRS_ERROR_NOT_FOUND for none, NRS_ERROR_AMBIGUOUS for more. */
+NRS_MUST_USE nrs_error nrs_query_one_id(nrs_query *query, uint8_t id_out[NRS_HASH_SIZE]);
 
 /** Read by what ids are found, and write what has come to it in this transaction (find.c). */
 NRS_MUST_USE nrs_error nrs_ids_load(nrs_store *store);

@@ -105,24 +105,10 @@ nrs_error nrs_store_withdrawal_get(nrs_store *store, nrs_withdrawal_row *row_out
 nrs_error nrs_store_withdrawal_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_FIND);
-    uint8_t found[NRS_HASH_SIZE] = {0};
-    size_t count = 0;
-    nrs_error error;
 
-    NRS_ASSERT(id_out != NULL && prefix != NULL);
+    NRS_ASSERT(prefix != NULL);
     nrs_query_bind_text(&query, prefix, 2 * NRS_HASH_SIZE);
-    while (count < 2 && nrs_query_step(&query)) {
-        memcpy(found, nrs_query_fixed(&query, 0, NRS_HASH_SIZE), sizeof found);
-        count++;
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK && count != 1) {
-        error = count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
-    }
-    if (error == NRS_OK) {
-        memcpy(id_out, found, sizeof found);
-    }
-    return error;
+    return nrs_query_one_id(&query, id_out);
 }
 
 static nrs_error visit_withdrawal(nrs_query *query, const void *closure)
