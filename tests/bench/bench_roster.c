@@ -32,7 +32,7 @@ typedef struct workload {
     char id[16], name[16];
     ProtobufCBinaryData keys[1];
     nrs_roster roster;
-    uint8_t previous[NRS_HASH_SIZE];
+    uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
     nrs_bytes many[3]; /* the founding version, the whole, and what changes it; and their statements */
     nrs_bytes first_statement, whole_statement, next_statement;
 } workload;
@@ -86,7 +86,6 @@ static int sign_version(nrs_bytes *statement_out, nrs_bytes *many_out, workload 
 /* The first version has the hub alone; the second everybody, with their word that they joined; the third one member's other role. */
 static int workload_init(workload *work, size_t count)
 {
-    uint8_t community[NRS_HASH_SIZE];
 
     work->entries = calloc(count, sizeof *work->entries);
     work->members = calloc(count, sizeof *work->members);
@@ -120,13 +119,13 @@ static int workload_init(workload *work, size_t count)
     if (sign_version(&work->first_statement, &work->many[0], work) != 0) {
         return 1;
     }
-    nrs_roster_community(community, &work->roster, nrs_slice_of_bytes(&work->first_statement));
+    nrs_roster_community(work->community, &work->roster, nrs_slice_of_bytes(&work->first_statement));
     nrs_roster_hash(work->previous, nrs_slice_of_bytes(&work->first_statement));
     for (size_t i = 0; i < count; i++) {
-        nrs_sign(work->entries[i].joined, work->entries[i].identity, NRS_DOMAIN_MEMBER_JOINED, nrs_slice_of(community, NRS_HASH_SIZE));
+        nrs_sign(work->entries[i].joined, work->entries[i].identity, NRS_DOMAIN_MEMBER_JOINED, nrs_slice_of(work->community, NRS_HASH_SIZE));
         work->entries[i].member.joined = nrs_field_of(nrs_slice_of(work->entries[i].joined, NRS_SIGNATURE_SIZE));
     }
-    work->roster.community = nrs_field_of(nrs_slice_of(community, NRS_HASH_SIZE));
+    work->roster.community = nrs_field_of(nrs_slice_of(work->community, NRS_HASH_SIZE));
     work->roster.previous = nrs_field_of(nrs_slice_of(work->previous, NRS_HASH_SIZE));
     work->roster.version = 2;
     work->roster.n_members = count;
