@@ -165,14 +165,16 @@ class Ceremony(E2E):
         wait_until(lambda: charlie.link("hub") != "up", "it left: the link drops")
 
     def refused(self, node, draft, *, want):
-        """Exit 3 or 5 with a reason; nothing changed; the node wrote the attempt into its log."""
-        version, said = self.version(node), len(node.log_text())
+        """Exit 3 or 5 with a reason; nothing changed; the attempt is in the audit log of the node, and the draft itself never reaches it."""
+        version, attempts = self.version(node), len(self.refusals(node, "roster"))
         done = node.cli("community", "apply", draft, "--json", want=None)
         self.assertIn(done.code, want, str(done))
         self.assertTrue(done.error()["message"])
         self.assertEqual(done.out, "")
         self.assertEqual(self.version(node), version)
-        wait_until(lambda: "inbox: apply-" in node.log_text()[said:], "the attempt is in the log")
+        wait_until(lambda: len(self.refusals(node, "roster")) == attempts + 1, "the attempt is in the audit log")
+        self.assertEqual(self.refusals(node, "roster")[-1]["rule"], done.error()["rule"])
+        self.assertNotIn("inbox: apply-", node.log_text())
         self.assertEqual(self.version(node), version)
         return done
 
@@ -237,6 +239,31 @@ class Ceremony(E2E):
         self.tool("community", "sign", draft, "--key", self.path("clerk.key"), want=3)
         self.tool("community", "sign", draft, "--key", self.path("chair.key"))
         self.refused(hub, draft, want=(5,))
+
+    def test_7_a_version_between_is_missing(self):
+        """A whole draft of two versions on: refused, and never in force at the node behind the back of who was told so."""
+        hub, bravo, now = self.world.nodes["hub"], self.world.nodes["bravo"], self.version(self.world.nodes["hub"])
+        drafts = [self.path("next.draft"), self.path("after.draft")]
+        self.wait_version(now, bravo)
+        bravo.stop()
+        for draft in drafts:
+            hub.cli("community", "renew", "electricity", "--draft", draft)
+            for name in ("chair", "vice"):
+                self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+            hub.cli("community", "apply", draft)
+        self.wait_version(now + 2, hub)
+        hub.stop()
+        bravo.start()
+        attempts = self.refusals(bravo, "roster")
+        dry = bravo.cli("community", "apply", drafts[1], "--dry-run", "--json", want=3)
+        self.assertEqual(dry.error()["rule"], "roster-gap")
+        self.assertEqual(self.refusals(bravo, "roster"), attempts, "a dry run is no attempt")
+        self.assertEqual(self.refused(bravo, drafts[1], want=(3,)).error()["rule"], "roster-gap")
+        self.assertEqual(bravo.status()["communities"][0]["roster_version"], now)
+        for draft in drafts:
+            bravo.cli("community", "apply", draft)
+        self.wait_version(now + 2, bravo)
+        hub.start()
 
     def logged(self):
         """What the ceremonies on the machine without a node left beside the keys."""

@@ -269,25 +269,6 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
     return error;
 }
 
-/* A refused draft goes to the node all the same, which refuses it as well, writes that into its log and sets the file aside. */
-static void leave_evidence(nrs_cli *cli, const char *path)
-{
-    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
-    nrs_bytes text = {0};
-    char name[64];
-
-    if (!nrs_folder_has(cli, NULL, "node", ".json") || nrs_file_read(&text, path, NRS_CEREMONY_FILE_SIZE_MAX) != NRS_OK) {
-        return;
-    }
-    snprintf(name, sizeof name, "apply-%llu.draft", (unsigned long long)nrs_now_ms());
-    if (nrs_inbox_put(&silent, name, NULL, nrs_slice_of_bytes(&text)) == NRS_OK) {
-        (void)!nrs_inbox_poke(&silent, name);
-    }
-    nrs_bytes_wipe(&text);
-    silent.dir = NULL; /* it is cli's */
-    nrs_cli_wipe(&silent);
-}
-
 static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
 {
     nrs_held held = {0};
@@ -328,9 +309,6 @@ nrs_error nrs_run_community_apply(nrs_cli *cli)
     error = apply(cli, &proposal, cli->arguments[0]);
     if (error == NRS_OK && !cli->json && nrs_cli_option(cli, "dry-run") == NULL) {
         printf(_("@%s is now at version %llu.\n"), proposal.next->id, (unsigned long long)proposal.next->version);
-    }
-    if (error != NRS_OK && nrs_error_exit_code(error) != 1) {
-        leave_evidence(cli, cli->arguments[0]);
     }
     nrs_proposal_wipe(&proposal);
     return error;

@@ -1,6 +1,6 @@
 /* A ceremony that was refused here, before the node was asked: the running node of the folder is told, so that the attempt stands in its
- * audit log as others do (SPEC 13). The folder of a node that does not run stays as it is, to the byte. What apply refuses goes to the node
- * as a whole (ceremony.c). */
+ * audit log as others do (SPEC 13): by its rule alone. The file itself never goes to the node, which may take what was refused here, as a
+ * roster after a gap. The folder of a node that does not run stays as it is, to the byte. */
 #include "community/refusal.h"
 
 #include <jansson.h>
@@ -8,14 +8,15 @@
 
 #include "control.h"
 
-/* What the audit log calls it; NULL: nothing of a node's. */
+/* What the audit log calls it; NULL: nothing of a node's, or no attempt. */
 static const char *event_of(const nrs_cli *cli)
 {
     static const struct {
         const char *command, *event;
-    } all[] = {{"join", "join"}, {"community add", "card"}, {"community succeed", "roster"}, {"key revoke", "key"}};
+    } all[] = {{"join", "join"}, {"community add", "card"}, {"community apply", "roster"}, {"community succeed", "roster"}, {"key revoke", "key"}};
+    const bool dry = cli->command != NULL && strcmp(cli->command->name, "community apply") == 0 && nrs_cli_option(cli, "dry-run") != NULL;
 
-    for (size_t i = 0; cli->command != NULL && i < sizeof all / sizeof all[0]; i++) {
+    for (size_t i = 0; !dry && cli->command != NULL && i < sizeof all / sizeof all[0]; i++) {
         if (strcmp(cli->command->name, all[i].command) == 0) {
             return strcmp(all[i].command, "key revoke") == 0 && nrs_cli_option(cli, "submit") == NULL ? NULL : all[i].event;
         }
