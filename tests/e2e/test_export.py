@@ -5,7 +5,7 @@ import base64
 import json
 import sys
 
-from harness import E2E, ROOT, build_mesh, main, wait_until
+from harness import E2E, ROOT, build_mesh, enrol, join, main, wait_reachable, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "vectors"))
 from wire_reader import decode  # noqa: E402
@@ -147,6 +147,25 @@ class Export(E2E):
         self.verify(data)
         for node in (self.hub, self.alpha, self.bravo, self.charlie):
             node.start()
+
+    def test_a_community_of_the_same_name(self):
+        """What a member seals in a community of its own is not of the one whose name it writes into the file, which nobody signs."""
+        self.hub.cli("community", "create", "electricitz", "--name", "別")
+        enrol(self.hub, self.bravo, "electricitz", "operator")
+        join(self.hub, self.bravo, "electricitz")
+        wait_reachable(self.hub, ["@electricitz"], {"bravo"})
+        report = self.hub.send("--tlp", "GREEN", "--to", "@electricitz", "--kind", "incident", "--subject", "件", "--body", "本文")
+        value = json.loads(self.export(self.hub, report, "json", sink="own"))
+        row = self.verify(json.dumps(value)).object()
+        self.assertEqual((row["known_in"], row["community"], row["community_verified"]), ("electricity", "electricitz", False))
+        proof = base64.b64decode(value["proof"])
+        self.assertEqual(proof.count(b"\x1a\x0belectricitz"), 1)
+        changed = proof.replace(b"\x1a\x0belectricitz", b"\x1a\x0belectricity")
+        given = json.dumps({**value, "community": "electricity", "proof": base64.b64encode(changed).decode()})
+        self.refused(given, 5, "forged")
+        self.refused(given, 5, "forged", "--invite", self.invite, node=self.nobody)
+        row = self.verify(given, "--card", self.hub.card(), node=self.nobody).object()
+        self.assertEqual((row["known_in"], row["community_verified"]), (None, False))
 
     def test_own_report_and_rules(self):
         self.assertEqual(self.verify(self.export(self.alpha, self.plain, "text", sink="clients")).object()["org"], "alpha")

@@ -25,15 +25,22 @@ static void note(search *it, const char *by, const char *org, const char *name)
     (void)snprintf(it->found.name, sizeof it->found.name, "%s", name);
 }
 
-/* A member's entry counts more than a tombstone, wherever it stands. */
+/* A member's entry counts more than a tombstone, wherever it stands. The name of a community in the file is signed by nobody: the id in the
+ * report's header is, so a roster that has the name alone speaks against the file (SPEC 14). */
 static void look_in(search *it, const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE], const char *by)
 {
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, it->view->signer);
     const Nrs__Wire__Tombstone *gone = nrs_roster_tombstone(roster, it->view->signer);
+    const bool named = it->view->community_id != NULL && memcmp(community, it->view->community_id, NRS_HASH_SIZE) == 0;
 
-    if (it->view->community_id != NULL && memcmp(community, it->view->community_id, NRS_HASH_SIZE) == 0) {
+    if ((member != NULL || gone != NULL) && (named || it->found.known_in[0] == '\0')) {
+        (void)snprintf(it->found.known_in, sizeof it->found.known_in, "%s", roster->id);
+    }
+    if (named) {
         it->found.community_known = true;
         (void)snprintf(it->found.community, sizeof it->found.community, "%s", roster->id);
+    } else if (it->view->community_id != NULL && strcmp(roster->id, it->view->community) == 0) {
+        it->found.community_other = true;
     }
     if (gone != NULL && gone->cause == NRS_TOMBSTONE_REVOKED) {
         it->found.revoked = true;

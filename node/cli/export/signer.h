@@ -12,7 +12,9 @@ typedef struct nrs_signer {
     bool former;          /* a key that left its community, or was followed by another */
     bool revoked;
     bool community_known; /* a roster of the report's own community was at hand */
+    bool community_other; /* of rosters at hand only that of another community has the name that the file gives */
     char community[NRS_NAME_SIZE_MAX + 1];
+    char known_in[NRS_NAME_SIZE_MAX + 1]; /* whose roster has the key; "": a card alone */
 } nrs_signer;
 
 /** Look a signer up in what --card, --roster or --invite names, or without them in the folder, when there is one. Recorded. */

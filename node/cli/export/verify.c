@@ -153,6 +153,7 @@ static nrs_error compare_text(nrs_cli *cli, const exported *it)
             return error;
         }
         line = it->readable_size > 0 && it->file.data[it->readable_size - 1] == '\n' ? differing_line(given, text) : 1;
+        nrs_memory_wipe(text, strlen(text));
         free(text);
         if (line == 0) {
             return NRS_OK;
@@ -209,6 +210,9 @@ static nrs_error check_signer(nrs_cli *cli, const exported *it)
     if (it->signer.community_known && strcmp(it->signer.community, it->view.community) != 0) {
         return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the file names the community %s, and the report was sent in %s"), it->view.community, it->signer.community);
     }
+    if (!it->signer.community_known && it->signer.community_other) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the file names the community %s, and the report was sent in another one of that name"), it->view.community);
+    }
     return NRS_OK;
 }
 
@@ -228,6 +232,7 @@ static json_t *answer_row(const exported *it)
                     "fingerprint", fingerprint, "known_by", it->signer.known_by, "former_key", it->signer.former ? 1 : 0, "community",
                     it->view.community[0] == '\0' ? NULL : it->view.community, "community_verified", it->signer.community_known ? 1 : 0, "created_at", created,
                     "expires_at", expires);
+    (void)json_object_set_new(row, "known_in", it->signer.known_in[0] == '\0' ? json_null() : json_string(it->signer.known_in));
     (void)json_object_set_new(row, "signed_by", json_string(it->view.attestation == NULL ? "originator" : "exporter"));
     (void)json_object_set_new(row, "source_withheld", json_boolean(it->view.attestation != NULL));
     return row;
@@ -249,6 +254,9 @@ static void print_answer(const exported *it)
     }
     nrs_text_print(stdout, name, NRS_TEXT_LINE);
     printf(" (%s)  %s%s\n", it->signer.org, fingerprint, it->signer.former ? _("  (a former key)") : "");
+    if (it->signer.known_in[0] != '\0') {
+        printf(_("Its key is in the roster of @%s\n"), it->signer.known_in);
+    }
     printf("TLP:%s\n", nrs_label_name((nrs_label)it->view.terms.label));
     printf(_("Created: %s\n"), created);
     if (it->view.community[0] != '\0') {
