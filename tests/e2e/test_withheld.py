@@ -134,6 +134,14 @@ class Withheld(E2E):
         wait_until(lambda: alpha.cli("send", "--withhold-source", "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b",
                                      "--dry-run", want=None).code == 0, "the rule is known to the source")
 
+    def test_a_form_drives_no_terminal(self):
+        alpha, hub = self.world.nodes["alpha"], self.world.nodes["hub"]
+        report = alpha.send("--withhold-source", "--via", "hub", "--form", self.world.write("form.txt", FORM.replace("一行目", "一\u202e行目")))
+        hub.wait_report(report)
+        form = hub.cli("show", report, "--form", lang="ja").raw_out.decode()
+        self.assertIn("summary: 一\ufffd行目\n  二行目\n  \n  四行目\n", form)
+        self.assertNotIn("\u202e", form)
+
     def test_two_parts(self):
         hub, bravo, charlie = (self.world.nodes[org] for org in ("hub", "bravo", "charlie"))
         report = self.give()

@@ -12,16 +12,23 @@ static const char intro_withheld[] =
     N_("What tells whose report it is stands behind comment signs: take them away to publish it.");
 static const char intro_part[] = N_("Write the summary for this part alone.");
 
-/* A value over indented lines; hidden: each line behind a comment sign. */
-static void print_value(const char *name, const char *value, bool hidden)
+/* A value over indented lines; hidden: each line behind a comment sign. Each is cut out of the value where it stands, so that none drives
+ * the terminal that the form is shown on. */
+static void print_value(const char *name, char *value, bool hidden)
 {
     fputs(hidden ? "# " : "", stdout);
     fputs(name, stdout);
     fputs(": ", stdout);
-    for (const char *line = value; line != NULL;) {
-        const char *end = strchr(line, '\n');
+    for (char *line = value; line != NULL;) {
+        char *end = strchr(line, '\n');
 
-        fwrite(line, 1, end == NULL ? strlen(line) : (size_t)(end - line), stdout);
+        if (end != NULL) {
+            *end = '\0';
+            if (end > line && end[-1] == '\r') {
+                end[-1] = '\0';
+            }
+        }
+        nrs_text_print(stdout, line, NRS_TEXT_BODY);
         fputc('\n', stdout);
         line = end == NULL ? NULL : end + 1;
         if (line != NULL) {
