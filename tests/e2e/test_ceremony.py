@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import subprocess
 
 from harness import SANITIZER_WORDS, E2E, Result, bin_dir, build_mesh, environment, join, main, wait_until
@@ -24,10 +25,11 @@ class Ceremony(E2E):
         return cls.offline / name
 
     @classmethod
-    def tool(cls, *args, want=0, lang="en"):
-        """noroshi on a machine that has no node: no folder, no control socket."""
+    def tool(cls, *args, want=0, lang="en", file_limit=None):
+        """noroshi on a machine that has no node: no folder, no control socket. file_limit: bytes, past which no file grows."""
         argv = [str(bin_dir() / "noroshi"), "--dir", str(cls.offline / "no-node"), "--lang", lang, *map(str, args)]
         done = subprocess.run(argv, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL, cwd=cls.world.cores,
+                              preexec_fn=file_limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))),
                               env=environment({"HOME": str(cls.world.home)}))
         result = Result(argv, done.returncode, done.stdout, done.stderr)
         if SANITIZER_WORDS.search(result.err) or (want is not None and result.code not in (want if isinstance(want, tuple) else (want,))):
@@ -299,6 +301,10 @@ class Ceremony(E2E):
         for bad in (self.path("no-folder") / "log", self.path("chair.key").parent):
             self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", bad, want=1)
             self.assertEqual(draft.read_bytes(), good)
+        log = self.path("ceremony.log")
+        whole = log.read_bytes()  # the disk fills up within a line: nothing of it stays
+        self.tool("community", "sign", draft, "--key", self.path("vice.key"), want=1, file_limit=len(whole) + 20)
+        self.assertEqual((log.read_bytes(), draft.read_bytes()), (whole, good))
         other = self.path("elsewhere.log")
         self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", other)
         self.assertEqual(json.loads(other.read_text())["key"], self.keys["vice"])

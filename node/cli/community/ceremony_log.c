@@ -75,7 +75,8 @@ static char *line_of(const nrs_ceremony *ceremony)
     return text;
 }
 
-/* A whole line in one write, after what is there. */
+/* A whole line in one write, after what is there; or nothing: on a full disk the half that was written is taken back, so that the next
+ * line does not begin in it. */
 static nrs_error append(const char *path, const char *line)
 {
     char text[LINE_SIZE_MAX];
@@ -89,9 +90,12 @@ static nrs_error append(const char *path, const char *line)
     }
     memcpy(text, line, size);
     text[size] = '\n';
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX && write(file, text, size + 1) == (ssize_t)(size + 1) &&
-        fsync(file) == 0) {
-        error = NRS_OK;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
+        if (write(file, text, size + 1) == (ssize_t)(size + 1) && fsync(file) == 0) {
+            error = NRS_OK;
+        } else {
+            (void)!ftruncate(file, status.st_size);
+        }
     }
     return close(file) == 0 ? error : NRS_ERROR_DISK;
 }
