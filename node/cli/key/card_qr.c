@@ -71,6 +71,10 @@ static int run(char *drawing_out, const char *path, const char *text)
     bool good = pipe(in) == 0 && pipe(out) == 0 && posix_spawn_file_actions_init(&actions) == 0;
 
     if (!good) {
+        for (size_t i = 0; i < 2; i++) {
+            (void)(in[i] < 0 ? 0 : close(in[i]));
+            (void)(out[i] < 0 ? 0 : close(out[i]));
+        }
         return -1;
     }
     good = posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO) == 0 &&
