@@ -356,8 +356,11 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     nrs_error error;
 
     NRS_ASSERT(delivery_out != NULL && delivery_out->list == NULL);
-    NRS_ASSERT(request->address_count > 0 && request->address_count <= NRS_TARGET_COUNT_MAX);
+    NRS_ASSERT(request->address_count <= NRS_TARGET_COUNT_MAX);
 
+    if (request->address_count == 0) { /* the addresses may be another node's */
+        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "The report is addressed to nobody.");
+    }
     error = find_community(core, answer, delivery_out, request);
     if (error == NRS_OK) {
         error = check_rules(core, answer, delivery_out, request);

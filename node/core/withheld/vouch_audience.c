@@ -16,7 +16,7 @@ static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresse
         }
         (*count)++;
     }
-    return NRS_OK;
+    return *count > 0 ? NRS_OK : nrs_refuse(answer, NRS_ERROR_AUDIENCE, NULL, "The source named nobody.");
 }
 
 /* Onward, to other communities that the source has named as well. */

@@ -110,20 +110,14 @@ static nrs_error find_bundle(void *context, const nrs_published_row *row)
     return memcmp(row->owner, search->owner, NRS_KEY_SIZE) == 0 ? nrs_prekeys_verify(&search->found, row->payload) : NRS_OK;
 }
 
-void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement)
+nrs_recipient mesh_recipient(const mesh *net, size_t node)
 {
-    static uint64_t position = 1u << 24;
-    const nrs_public_keys *keys = nrs_identity_public(net->nodes[to].identity);
+    const nrs_public_keys *keys = nrs_identity_public(net->nodes[node].identity);
     bundle_search search = {.owner = keys->sign_key};
     const Nrs__Wire__Prekey *prekey;
-    nrs_roster *roster = NULL;
-    nrs_bytes bytes = {0}, record = {0};
-    nrs_slice list[1];
     nrs_recipient reader = {0};
-    nrs_envelope_request request = {.statements = list, .statement_count = 1, .to = &reader, .now_ms = net->now_ms,
-                                    .expires_ms = net->now_ms + NRS_DAY_MS};
 
-    OK(nrs_store_prekeys_each(net->nodes[to].store, find_bundle, &search));
+    OK(nrs_store_prekeys_each(net->nodes[node].store, find_bundle, &search));
     assert_non_null(search.found);
     prekey = nrs_prekeys_current(search.found, net->now_ms);
     assert_non_null(prekey);
@@ -132,6 +126,20 @@ void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statemen
     memcpy(reader.agree_key, keys->agree_key, NRS_KEY_SIZE);
     memcpy(reader.prekey_id, prekey->id.data, NRS_PREKEY_ID_SIZE);
     memcpy(reader.prekey, prekey->key.data, NRS_KEY_SIZE);
+    nrs_prekeys_free(&search.found);
+    return reader;
+}
+
+void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement)
+{
+    static uint64_t position = 1u << 24;
+    nrs_roster *roster = NULL;
+    nrs_bytes bytes = {0}, record = {0};
+    nrs_slice list[1];
+    nrs_recipient reader = mesh_recipient(net, to);
+    nrs_envelope_request request = {.statements = list, .statement_count = 1, .to = &reader, .now_ms = net->now_ms,
+                                    .expires_ms = net->now_ms + NRS_DAY_MS};
+
     OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&net->statement)));
     request.community = nrs_field(&roster->community);
     OK(nrs_statement_encode(&bytes, statement));
@@ -141,5 +149,4 @@ void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statemen
     nrs_bytes_wipe(&record);
     nrs_bytes_wipe(&bytes);
     nrs_roster_free(&roster);
-    nrs_prekeys_free(&search.found);
 }

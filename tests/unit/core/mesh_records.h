@@ -2,6 +2,7 @@
 #ifndef TESTS_MESH_RECORDS_H
 #define TESTS_MESH_RECORDS_H
 
+#include "keys/seal.h"
 #include "mesh.h"
 
 #define MESH_RECORD_MAX 8
@@ -21,6 +22,8 @@ size_t mesh_rows_of(const mesh *net, size_t node, nrs_record_type type);
 void mesh_frame(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload);
 /** One item with one or two records, from a node to another. second: may be empty. */
 void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs_slice first, nrs_slice second);
+/** To whom a node would seal now: its keys and the prekey in force. */
+nrs_recipient mesh_recipient(const mesh *net, size_t node);
 /** A statement of `from` in an envelope to `to`, as if `via` had handed it over. */
 void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement);
 

@@ -441,8 +441,8 @@ static char *text_of(const char *text)
     return cast.out;
 }
 
-/* A report of a node as its own program would not make it. */
-static void forge(nrs_bytes *record_out, size_t node, uint32_t attribution)
+/* A report of a node as its own program would not make it. table_out: NULL, or it names nobody and has a slot for the hub. */
+static void forge(nrs_bytes *record_out, nrs_bytes *table_out, size_t node, uint32_t attribution)
 {
     nrs_roster *roster = NULL;
     nrs_header header;
@@ -454,6 +454,7 @@ static void forge(nrs_bytes *record_out, size_t node, uint32_t attribution)
     nrs_sealed_parts parts = {0};
     nrs_secret *file_key = NULL;
     nrs_identity *self = net.nodes[node].identity;
+    nrs_recipient hub = mesh_recipient(&net, HUB);
     nrs_seal_request request = {.header = &header, .report = &text, .audience = &audience,
                                 .grantor = {nrs_identity_public(self), nrs_identity_agree_with, self}};
 
@@ -477,8 +478,19 @@ static void forge(nrs_bytes *record_out, size_t node, uint32_t attribution)
     target.roster_version = roster->version;
     audience.n_targets = 1;
     audience.targets = targets;
+    if (table_out != NULL) {
+        text.n_to = 0;
+        nrs__wire__target__init(&target);
+        target.org = nrs_field_of(nrs_slice_of(hub.org_sign_key, NRS_KEY_SIZE));
+        request.recipients = &hub;
+        request.recipient_count = 1;
+    }
     OK(nrs_seal(&parts, &file_key, &request));
     OK(nrs_seal_sign(record_out, &parts, self));
+    if (table_out != NULL) {
+        OK(nrs_bytes_copy(table_out, nrs_slice_of_bytes(&parts.slot_table)));
+    }
+    nrs_hex_encode(report, parts.id, NRS_HASH_SIZE);
     nrs_secret_destroy(&file_key);
     nrs_sealed_parts_wipe(&parts);
     nrs_roster_free(&roster);
@@ -509,7 +521,7 @@ static void what_is_not_taken(void **state)
         nrs_bytes record = {0};
 
         net.nodes[cases[i].to].last_log[0] = '\0';
-        forge(&record, cases[i].maker, cases[i].attribution);
+        forge(&record, NULL, cases[i].maker, cases[i].attribution);
         mesh_give_records(&net, cases[i].from, cases[i].to, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
         if (mesh_rows_of(&net, cases[i].to, NRS_RECORD_SEALED) - before != (cases[i].rule == NULL ? 1 : 0)) {
             fail_msg("%s: taken or not", cases[i].name);
@@ -521,6 +533,23 @@ static void what_is_not_taken(void **state)
     }
     mesh_settle(&net, 3); /* and nothing of it goes on */
     assert_int_equal(mesh_rows_of(&net, LAST, NRS_RECORD_SEALED), 0);
+    mesh_stop(&net);
+}
+
+static void a_source_that_names_nobody_is_not_vouched_for(void **state)
+{
+    nrs_bytes record = {0}, table = {0};
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    forge(&record, &table, SOURCE, NRS_ATTRIBUTION_WITHHELD);
+    mesh_give_records(&net, SOURCE, HUB, 1u << 20, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&table));
+    OK(show(HUB, report));
+    assert_int_equal(vouch(HUB, ""), NRS_ERROR_AUDIENCE);
+    assert_int_equal(vouch(HUB, ",\"to\":[\"org-3\"]"), NRS_ERROR_AUDIENCE);
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_SEALED), 1);
+    nrs_bytes_wipe(&table);
+    nrs_bytes_wipe(&record);
     mesh_stop(&net);
 }
 
@@ -537,6 +566,7 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_or_published_twice),
         cmocka_unit_test(a_source_withdraws),
         cmocka_unit_test(what_is_not_taken),
+        cmocka_unit_test(a_source_that_names_nobody_is_not_vouched_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
