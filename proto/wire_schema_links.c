@@ -66,7 +66,10 @@ static nrs_error check_release(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Release *release = (const Nrs__Wire__Release *)message;
 
-    return release->created_ms < release->expires_ms ? NRS_OK : NRS_ERROR_MALFORMED;
+    if (release->created_ms >= release->expires_ms) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return release->expires_ms - release->created_ms > NRS_REPORT_LIFE_MS_MAX ? NRS_ERROR_TOO_LONG_LIVED : NRS_OK; /* no report lives longer */
 }
 
 static const wire_rule withdrawal_rules[] = {

@@ -11,6 +11,7 @@
 #define SWEEP_EVERY_MS NRS_MINUTE_MS
 #define ROWS_PER_SWEEP 512u
 #define SWEPT_NAME "swept"
+#define LIFE_MS_MAX (NRS_REPORT_LIFE_MS_MAX + 2 * NRS_DAY_MS) /* as it may seem to a clock that is behind its maker's */
 
 typedef struct sweep {
     nrs_core *core;
@@ -43,6 +44,12 @@ static nrs_error visit(void *context, const nrs_log_row *row)
     sweep *job = context;
     nrs_error error = NRS_OK;
 
+    /* What says that it lives longer than anything does must not keep the rest from going. */
+    if (row->expires_ms > row->received_ms && row->expires_ms - row->received_ms > LIFE_MS_MAX) {
+        job->seen++;
+        job->last_position = row->position;
+        return NRS_OK;
+    }
     /* A day late: a clock that is a day ahead costs nothing that is still alive. */
     if (row->expires_ms != 0 && (row->expires_ms > job->core->now_ms || job->core->now_ms - row->expires_ms < NRS_DAY_MS)) {
         return NRS_ERROR_LIMIT;

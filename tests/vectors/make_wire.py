@@ -444,6 +444,8 @@ VECTORS = [
     ("release", "commitment-missing", BAD, release(f4=b"")),
     ("release", "ask-missing", BAD, release(f10=b"")),
     ("release", "over-before-it-begins", BAD, release(f9=T0)),
+    ("release", "good-14-days", OK, release(f9=T0 + 14 * DAY)),
+    ("release", "longer-than-14-days", LIFE, release(f9=T0 + 14 * DAY + 1)),
     ("release", "conditions-empty", CANON, release(f7=[b""])),
     ("release", "unknown-field", FIELD, release() + UNKNOWN),
     ("release", "larger-than-512", LARGE, fill(0, 513)),

@@ -137,6 +137,9 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
 
         error = !nrs_key_follows(core, view->header->originator.data, signer) ? NRS_ERROR_FORGED : NRS_OK;
         target = target == NULL ? home : target;
+        if (error == NRS_OK && release->expires_ms > view->header->expires_ms) {
+            error = NRS_ERROR_RELEASE;
+        }
         if (error == NRS_OK && !(holder || nrs_peer_hub(core, from, target) || nrs_peer_hub(core, from, home))) {
             error = NRS_ERROR_NOT_MEMBER;
         }

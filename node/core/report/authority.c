@@ -168,7 +168,7 @@ static nrs_error check_release(nrs_core *core, nrs_grant_terms *terms, const nrs
     } else if (view->header->attribution == NRS_ATTRIBUTION_WITHHELD) {
         error = NRS_ERROR_SOURCE_WITHHELD;
     } else if (view->header->label == NRS_LABEL_RED || (view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 ||
-               !nrs_slice_equal(nrs_field(&release->holder), nrs_field(&grant->grantor)) ||
+               release->expires_ms > view->header->expires_ms || !nrs_slice_equal(nrs_field(&release->holder), nrs_field(&grant->grantor)) ||
                !nrs_slice_equal(nrs_field(&release->audience_commitment), nrs_field(&grant->audience_commitment)) ||
                !nrs_slice_equal(nrs_field(&release->community), nrs_field(&grant->community))) {
         error = NRS_ERROR_RELEASE;

@@ -197,7 +197,7 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
         !nrs_slice_equal(nrs_field(&release->community), nrs_field(&ask->community))) {
         return NRS_ERROR_RELEASE; /* for another report, holder or ask, or for others than were asked for */
     }
-    if (report->key_state != NRS_KEY_HELD || nrs_withdrawn(core, report->id)) {
+    if (release->expires_ms > report->expires_ms || report->key_state != NRS_KEY_HELD || nrs_withdrawn(core, report->id)) {
         return NRS_ERROR_RELEASE;
     }
     return nrs_clock_expired(core, release->expires_ms) ? NRS_ERROR_EXPIRED : NRS_OK;

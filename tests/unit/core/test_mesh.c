@@ -337,8 +337,17 @@ static size_t sealed_in_log(size_t node)
 
 static void what_a_hub_only_carried_is_dropped_after_its_expiry(void **state)
 {
+    static const uint8_t id[NRS_HASH_SIZE] = {9};
+    nrs_log_row row = {.type = NRS_RECORD_RELEASE, .id = id, .owner = nrs_slice_of(id, sizeof id)};
+    uint64_t position = 0;
+
     (void)state;
     mesh_start(&net, 3, 1);
+    row.received_ms = net.now_ms;
+    row.expires_ms = net.now_ms + 7000ull * 365 * NRS_DAY_MS; /* says that it outlives everything: what comes after it goes all the same */
+    assert_int_equal(nrs_store_begin(net.nodes[0].store), NRS_OK);
+    assert_int_equal(nrs_store_log_append(net.nodes[0].store, &position, &row), NRS_OK);
+    assert_int_equal(nrs_store_commit(net.nodes[0].store), NRS_OK);
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\","
                                            "\"subject\":\"変電所の遠隔監視が停止\",\"body\":\"本文\"}"), NRS_OK);
     mesh_settle(&net, 3);

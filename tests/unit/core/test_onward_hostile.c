@@ -429,8 +429,8 @@ static void a_release_goes_no_further_than_it_says(void **state)
         {"over the same people, committed to anew", HOSTILE, MINISTRY, true, NRS_ERROR_RELEASE},
         {"as it says", HOSTILE, MINISTRY, false, NRS_OK},
     };
-    nrs_bytes release = {0}, late = {0}, own = {0};
-    uint8_t id[NRS_HASH_SIZE], late_id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE], nothing[NRS_HASH_SIZE] = {4};
+    nrs_bytes release = {0}, late = {0}, own = {0}, longer = {0};
+    uint8_t id[NRS_HASH_SIZE], longer_id[NRS_HASH_SIZE], late_id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE], nothing[NRS_HASH_SIZE] = {4};
     forged made;
 
     (void)state;
@@ -440,6 +440,8 @@ static void a_release_goes_no_further_than_it_says(void **state)
     assert_int_equal(give(HONEST, &own), NRS_ERROR_FORGED); /* signed by who wants it */
     forge_release(&late, late_id, SOURCE, HOSTILE, MINISTRY, net.now_ms - 60000);
     assert_int_equal(give(HONEST, &late), NRS_ERROR_EXPIRED);
+    forge_release(&longer, longer_id, SOURCE, HOSTILE, MINISTRY, net.now_ms + 13 * NRS_DAY_MS); /* than the report lives */
+    assert_int_equal(give(HONEST, &longer), NRS_ERROR_RELEASE);
     forge_release(&release, id, SOURCE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
     made = forge_on(HOSTILE, MINISTRY, MINISTRY, nothing, false);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
@@ -456,6 +458,7 @@ static void a_release_goes_no_further_than_it_says(void **state)
     stop();
     nrs_bytes_wipe(&release);
     nrs_bytes_wipe(&late);
+    nrs_bytes_wipe(&longer);
     nrs_bytes_wipe(&own);
 }
 
