@@ -106,16 +106,14 @@ static nrs_error route_slots(nrs_core *core, nrs_relay_item *item, const nrs_log
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* the sealed report was dropped meanwhile */
 }
 
-/* Whether a member has the duties that the report demands, as far as a relay sees them. *entry is looked up again. */
-static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry **entry, const nrs_community *community, const nrs_peer *peer)
+/* Whether a member has the duties that the report demands, as far as a relay sees them: also one that the header names and no rule of
+ * the roster does any more. *entry is looked up again. */
+static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry **entry, const nrs_peer *peer)
 {
     const uint64_t position = (*entry)->position;
     nrs_error error = NRS_OK;
 
     *held_out = true;
-    if (community->roster->rules->n_duties == 0) {
-        return NRS_OK;
-    }
     if ((*entry)->type != NRS_RECORD_SEALED) {
         error = nrs_log_entry_at(core, entry, (*entry)->sealed_position);
     }
@@ -195,7 +193,7 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
         }
         return NRS_OK;
     }
-    error = duty_held(core, &held, &entry, community, peer);
+    error = duty_held(core, &held, &entry, peer);
     if (error != NRS_OK || !held) {
         return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }

@@ -1,5 +1,6 @@
 /* Sending again what a recipient misses (SPEC 6.8). A request names reports that were granted to who asks, or nothing comes of it.
  * What is sent again stands in our own log, after everything else, so that credit, cuts and crashes need no rule of their own. */
+#include "report/onward.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
 
@@ -250,15 +251,41 @@ static nrs_error put_slots(nrs_core *core, nrs_relay_item *item, uint64_t table_
     return error;
 }
 
+/* What holds when a slot is first handed over holds each time (relay.c, relay_onward.c): the duties, and for whom another than the
+ * originator let in, that its grant is still in force and covers it. table: NULL where the report has no slots. */
+static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_log_entry *table, const nrs_sealed_view *view, const nrs_peer *asked)
+{
+    nrs_grant_terms terms;
+    nrs_error error;
+
+    NRS_ASSERT(may_out != NULL);
+    if (table == NULL || table->grant == NULL) {
+        error = nrs_duty_check(core, view->header, NRS_PLACE_DELIVER, 0, asked->org);
+    } else {
+        error = nrs_grant_terms_of(core, &terms, view, table->grant);
+        if (error == NRS_OK && (terms.target == NULL || !nrs_peer_member(core, asked, terms.target))) {
+            error = NRS_ERROR_NOT_MEMBER;
+        }
+        if (error == NRS_OK) {
+            error = nrs_terms_cover(core, view->header, &terms, asked->keys.sign_key);
+        }
+        if (error == NRS_OK) {
+            error = nrs_onward_duty(core, view->header, NRS_PLACE_DELIVER, 0, terms.target, asked->keys.sign_key);
+        }
+    }
+    *may_out = error == NRS_OK;
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
 nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_log_entry *entry, const nrs_link *link)
 {
     uint8_t sealed_id[NRS_HASH_SIZE];
     const nrs_peer *asked = NULL;
     const nrs_community *community = NULL;
-    const nrs_log_entry *table;
+    const nrs_log_entry *table = NULL;
     nrs_sealed_view *view = NULL;
     uint64_t position = 0, table_position = 0, grant_position = 0;
-    bool direct, by_hub;
+    bool direct, by_hub, may = false;
     nrs_error error;
 
     if (entry->record.size != ROW_SIZE || (asked = nrs_peer_by_sign(core, entry->record.data)) == NULL) {
@@ -279,6 +306,12 @@ nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     if (error == NRS_OK && table_position != 0) {
         error = nrs_log_entry_at(core, &table, table_position);
         grant_position = error == NRS_OK ? table->grant_position : 0;
+    }
+    if (error == NRS_OK) {
+        error = may_have(core, &may, table, view, asked);
+    }
+    if (error == NRS_OK && !may) {
+        goto out;
     }
     if (error == NRS_OK) {
         error = put_entry(core, item_out, position, false);
