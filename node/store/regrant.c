@@ -78,6 +78,26 @@ nrs_error nrs_store_regrant_count(nrs_store *store, uint64_t *count_out, uint64_
     return error;
 }
 
+nrs_error nrs_store_regrant_of_source(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], const uint8_t originator[NRS_KEY_SIZE], uint64_t since_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REGRANT_OF_SOURCE);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL && originator != NULL);
+    nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, originator, NRS_KEY_SIZE);
+    nrs_query_bind_bound(&query, since_ms);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}
+
 nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regrant_row *row)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_REGRANT_HAS);

@@ -97,6 +97,9 @@
     X(REGRANT_ADD, CHANGE,                                                                                             \
       "INSERT INTO regrant(report, org, prekey, at_ms) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")                 \
     X(REGRANT_COUNT, READ, "SELECT count(*) FROM regrant WHERE report = ?1 AND org = ?2")                              \
+    X(REGRANT_OF_SOURCE, READ,                                                                                         \
+      "SELECT count(*) FROM regrant AS g JOIN report AS r ON r.position = g.report"                                    \
+      " WHERE g.org = ?1 AND g.at_ms >= ?3 AND r.originator = ?2")                                                     \
     X(REGRANT_EXPIRE, CHANGE, "DELETE FROM regrant WHERE report <= ?1")                                                \
     X(REGRANT_HAS, READ, "SELECT 1 FROM regrant WHERE report = ?1 AND org = ?2 AND prekey = ?3")                       \
     X(RECIPIENT_STAGE, CHANGE,                                                                                         \
@@ -333,8 +336,9 @@
       "SELECT id FROM vouched WHERE originator = ?1 AND community = ?2 AND since_ms = ?3 AND count = ?4")              \
     X(DIGEST_ADD, CHANGE, "INSERT INTO digest(due_ms, expires_ms, direct, recipient, community, statement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")        \
     X(DIGEST_EACH, READ,                                                                                               \
-      "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest WHERE community = ?1 AND direct = ?3"                                  \
-      " ORDER BY +number LIMIT ?2")\
+      "SELECT number, due_ms, expires_ms, recipient, community, statement FROM (SELECT *, row_number() OVER"           \
+      " (PARTITION BY recipient ORDER BY due_ms = 0, number) AS turn FROM digest WHERE community = ?1 AND direct = ?3)" \
+      " WHERE turn <= ?4 ORDER BY due_ms = 0, number LIMIT ?2")                                                        \
     X(DIGEST_DELETE, CHANGE, "DELETE FROM digest WHERE number = ?1")                                                   \
     X(DIGEST_EXPIRE, CHANGE, "DELETE FROM digest WHERE expires_ms <= ?1")                                              \
     X(DIGEST_DEFER, CHANGE, "UPDATE digest SET due_ms = ?3 WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2")      \

@@ -234,7 +234,7 @@ static nrs_error visit_digest(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);
 }
 
-nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool direct, size_t limit, nrs_digest_visitor visit, void *context)
+nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool direct, size_t limit, size_t limit_each, nrs_digest_visitor visit, void *context)
 {
     const digest_visit visitor = {visit, context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_EACH);
@@ -243,6 +243,7 @@ nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HA
     nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
     nrs_query_bind_bound(&query, limit);
     nrs_query_bind_u64(&query, direct ? 1 : 0);
+    nrs_query_bind_bound(&query, limit_each);
     return nrs_query_each(&query, visit_digest, &visitor);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HELD_COUNT_MAX 4096u       /* statements looked at for one tick */
+#define HELD_EACH_MAX 64u          /* of them for one reader: none crowds out what others are told */
 #define DIGEST_SAID_SIZE_MAX 2900u /* bytes of statements in one digest: beside the filler they stay in its class */
 
 typedef struct held {
@@ -43,21 +44,32 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     return error;
 }
 
-/* Questions wait as numbers. One whose report is forgotten is not asked. */
+/* Questions wait as numbers. One whose report is forgotten is not asked; one that finds no room for a secret now leaves later. What is due
+ * stays in front. */
 static nrs_error fill_questions(nrs_core *core, held_list *all)
 {
+    size_t kept = 0;
     nrs_error error = NRS_OK;
 
-    for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
-        error = nrs_question_fill(core, &all->list[i].statement);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    for (size_t i = 0; i < all->count; i++) {
+        nrs_error filled = error == NRS_OK ? nrs_question_fill(core, &all->list[i].statement) : error;
+
+        if (filled == NRS_OK) {
+            const held one = all->list[i];
+
+            all->list[i] = all->list[kept];
+            all->list[kept] = one;
+            kept++;
+        } else if (nrs_error_is_fatal(filled)) {
+            error = filled;
+        } else if (filled != NRS_ERROR_BUSY) {
             error = nrs_store_digest_delete(core->store, all->list[i].number);
-            nrs_bytes_wipe(&all->list[i].statement);
-            all->count--;
-            all->list[i] = all->list[all->count];
-            i--;
         }
     }
+    for (size_t i = kept; i < all->count; i++) {
+        nrs_bytes_wipe(&all->list[i].statement);
+    }
+    all->count = kept;
     return error;
 }
 
@@ -75,12 +87,11 @@ static nrs_error filler(nrs_bytes *bytes_out, uint64_t now_ms)
 }
 
 /* The statements for one reader that still fit; the rest leaves with the next tick. */
-static nrs_error collect(nrs_core *core, nrs_slice *statements, size_t *count, const held_list *all, const nrs_peer *peer)
+static void collect(const nrs_core *core, nrs_slice *statements, uint64_t *numbers, size_t *count, const held_list *all, const nrs_peer *peer)
 {
     size_t size = 0;
-    nrs_error error = NRS_OK;
 
-    for (size_t i = 0; i < all->count && *count < NRS_STATEMENT_COUNT_MAX && error == NRS_OK; i++) {
+    for (size_t i = 0; i < all->count && *count < NRS_STATEMENT_COUNT_MAX; i++) {
         const held *one = &all->list[i];
 
         if (!nrs_key_follows(core, one->to, peer->keys.sign_key) || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX) {
@@ -88,15 +99,15 @@ static nrs_error collect(nrs_core *core, nrs_slice *statements, size_t *count, c
         }
         size += one->statement.size + 8;
         statements[*count] = nrs_slice_of_bytes(&one->statement);
+        numbers[*count] = one->number;
         (*count)++;
-        error = nrs_store_digest_delete(core->store, one->number);
     }
-    return error;
 }
 
 static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding)
 {
     nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
+    uint64_t numbers[NRS_STATEMENT_COUNT_MAX];
     nrs_recipient to;
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE), .to = &to,
                                     .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
@@ -108,14 +119,15 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
         return nrs_error_is_fatal(error) ? error : NRS_OK; /* what it is to be told waits */
     }
     statements[0] = padding;
-    error = collect(core, statements, &request.statement_count, all, peer);
-    if (error == NRS_OK) {
-        error = nrs_envelope_seal(&record, core->identity, &request);
-    }
+    collect(core, statements, numbers, &request.statement_count, all, peer);
+    error = nrs_envelope_seal(&record, core->identity, &request);
     if (error == NRS_OK) {
         nrs_record_id(id, nrs_slice_of_bytes(&record));
         error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, nrs_slice_of_bytes(&record), nrs_slice_of(core->self.sign_key, NRS_KEY_SIZE),
                             nrs_slice_of(NULL, 0), request.expires_ms);
+    }
+    for (size_t i = 1; i < request.statement_count && error == NRS_OK; i++) { /* all but the filler */
+        error = nrs_store_digest_delete(core->store, numbers[i]);
     }
     nrs_bytes_wipe(&record);
     return error;
@@ -141,7 +153,7 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 {
     held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
     nrs_bytes padding = {0};
-    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, false, HELD_COUNT_MAX, gather, &all);
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, false, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
 
     if (error == NRS_OK) {
         error = fill_questions(core, &all);
@@ -162,5 +174,5 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 out:
     nrs_bytes_wipe(&padding);
     held_wipe(&all);
-    return error;
+    return error == NRS_ERROR_BUSY ? NRS_OK : error; /* no room for a secret now: what is due is put off to the next tick */
 }

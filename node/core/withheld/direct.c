@@ -70,13 +70,16 @@ static nrs_error post(nrs_core *core, const nrs_community *community, const uint
                                                     .record = nrs_slice_of_bytes(&record), .received_ms = core->now_ms, .expires_ms = request.expires_ms});
     }
     nrs_bytes_wipe(&record);
+    if (error == NRS_ERROR_BUSY) {
+        return NRS_OK; /* no room for a secret now: it waits too */
+    }
     return error == NRS_OK ? nrs_store_digest_delete(core->store, number) : error;
 }
 
 nrs_error nrs_direct_send(nrs_core *core, const nrs_community *community)
 {
     waiting all = {.count = 0};
-    nrs_error error = nrs_store_digest_each(core->store, community->id, true, AT_ONCE, gather, &all);
+    nrs_error error = nrs_store_digest_each(core->store, community->id, true, AT_ONCE, AT_ONCE, gather, &all);
 
     for (size_t i = 0; i < all.count; i++) {
         if (error == NRS_OK) {

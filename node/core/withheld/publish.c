@@ -56,12 +56,20 @@ nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_st
 
 nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement)
 {
+    uint64_t asked = 0, due_ms = 0; /* this one is counted already */
+    nrs_error error = NRS_OK;
+
     if (header->attribution != NRS_ATTRIBUTION_WITHHELD) {
         return nrs_statement_to_source(core, header->originator.data, header->community.data, statement->sealed_id.data, statement);
     }
     /* A receipt waits for something else to leave: alone it would tell that a report has come. What was asked for a destroyed
-     * prekey cannot wait, since nothing else would come of the report. */
-    return nrs_digest_hold(core, header, statement, statement->type == NRS_STATEMENT_REGRANT ? nrs_withheld_next_tick(core) : 0);
+     * prekey cannot wait, since nothing else would come of the report; but a source that sends for such prekeys on and on makes the hub
+     * write to all members once a day, not at each tick. */
+    if (statement->type == NRS_STATEMENT_REGRANT) {
+        error = nrs_store_regrant_of_source(core->store, &asked, core->self.sign_key, header->originator.data, core->now_ms - core->now_ms % NRS_DAY_MS);
+        due_ms = asked > 1 ? 0 : nrs_withheld_next_tick(core);
+    }
+    return error == NRS_OK ? nrs_digest_hold(core, header, statement, due_ms) : error;
 }
 
 typedef struct due_list {

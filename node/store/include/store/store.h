@@ -252,6 +252,8 @@ typedef struct nrs_regrant_row { uint64_t report; const uint8_t *org; const uint
 NRS_MUST_USE nrs_error nrs_store_regrant_add(nrs_store *store, bool *new_out, const nrs_regrant_row *row);
 /** How many of this report and organisation there are. */
 NRS_MUST_USE nrs_error nrs_store_regrant_count(nrs_store *store, uint64_t *count_out, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
+/** How many `org` has asked for since then, about all reports of one originator. */
+NRS_MUST_USE nrs_error nrs_store_regrant_of_source(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], const uint8_t originator[NRS_KEY_SIZE], uint64_t since_ms);
 NRS_MUST_USE nrs_error nrs_store_regrant_has(nrs_store *store, bool *has_out, const nrs_regrant_row *row);
 /** Forget the requests for reports up to this position of the log: they have expired. */
 NRS_MUST_USE nrs_error nrs_store_regrant_expire(nrs_store *store, uint64_t report);

@@ -1,0 +1,152 @@
+/* What a hub has to say to the sources it does not name: however much waits, and when there is no room for it now. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/secret.h"
+#include "mesh_records.h"
+#include "proto/wire.h"
+#include "store/withheld.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+#define WAITING 4200u /* more than a tick looks at */
+enum { HUB, SOURCE, MEMBER, NODES };
+
+static mesh net;
+static char report[2 * NRS_HASH_SIZE + 1];
+
+static void send_withheld(void)
+{
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                              "\"subject\":\"件名\",\"body\":\"本文\"}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 3);
+}
+
+static uint64_t next_tick(void)
+{
+    return (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
+}
+
+static void wait_for_tick(void)
+{
+    mesh_settle(&net, (size_t)((next_tick() - net.now_ms) / 1000 + 4));
+}
+
+static const json_t *questions(size_t node)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    return json_object_get(mesh_row(&net, node, 0), "questions");
+}
+
+static void ask(const char *body)
+{
+    OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"}", report, body));
+}
+
+/* Statements at the hub that leave with whatever leaves next, ahead of all that is asked later. */
+static void hold_many(void)
+{
+    nrs_store *store = net.nodes[HUB].store;
+    nrs_report_row row;
+    nrs_bytes holder = {0}, bytes = {0};
+    nrs_statement statement;
+    nrs_digest_row held = {.expires_ms = net.now_ms + NRS_DAY_MS};
+    uint8_t id[NRS_HASH_SIZE], zeros[NRS_HASH_SIZE] = {0};
+
+    OK(nrs_hex_decode(id, sizeof id, report));
+    OK(nrs_store_report_get(store, &row, &holder, id));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_FILLER;
+    statement.at_ms = net.now_ms;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(zeros, sizeof zeros));
+    OK(nrs_statement_encode(&bytes, &statement));
+    held.recipient = row.originator;
+    held.community = row.community;
+    held.statement = nrs_slice_of_bytes(&bytes);
+    OK(nrs_store_begin(store));
+    for (size_t i = 0; i < WAITING; i++) {
+        OK(nrs_store_digest_add(store, &held));
+    }
+    OK(nrs_store_commit(store));
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&holder);
+}
+
+static void what_is_due_leaves_before_what_waits(void **state)
+{
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    hold_many();
+    ask("どの版ですか");
+    wait_for_tick();
+    assert_int_equal(json_array_size(questions(SOURCE)), 1);
+    mesh_stop(&net);
+}
+
+/* The pool of secrets is full at the tick: the step holds, and the next tick says what this one could not. */
+static void no_room_is_later(void **state)
+{
+    static nrs_secret *taken[8192];
+    const nrs_event tick = {.type = NRS_EVENT_TICK};
+    size_t count = 0;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    ask("いつからですか");
+    net.monotonic_ms += next_tick() - net.now_ms;
+    net.now_ms = next_tick();
+    while (count < sizeof taken / sizeof taken[0] && nrs_secret_new(&taken[count], NRS_KEY_SIZE) == NRS_OK) {
+        count++;
+    }
+    OK(mesh_step(&net, HUB, &tick));
+    while (count > 0) {
+        count--;
+        nrs_secret_destroy(&taken[count]);
+    }
+    wait_for_tick();
+    assert_int_equal(json_array_size(questions(SOURCE)), 1);
+    mesh_stop(&net);
+}
+
+/* A source sends for prekeys that its hub has destroyed: the hub writes to all members once a day about that, not at each tick. */
+static void one_digest_a_day_for_new_grants(void **state)
+{
+    size_t before, first = 0;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    mesh_settle(&net, 4);
+    before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+    for (size_t i = 0; i < 3; i++) {
+        mesh_down(&net, HUB);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                                  "\"subject\":\"件名\",\"body\":\"本文\"}"));
+        mesh_up(&net, HUB);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"prekeys-rotate\",\"destroy\":true}"));
+        wait_for_tick();
+        wait_for_tick();
+        first = i == 0 ? mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) : first;
+    }
+    assert_int_equal(first - before, 1);
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), first);
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_due_leaves_before_what_waits),
+        cmocka_unit_test(no_room_is_later),
+        cmocka_unit_test(one_digest_a_day_for_new_grants),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
