@@ -10,7 +10,7 @@ nrs_error nrs_withheld_note(nrs_core *core, const nrs_report_row *row, const jso
     char *text = json_dumps(note, JSON_COMPACT);
     nrs_secret *file_key = NULL;
     nrs_bytes sealed = {0};
-    nrs_error error = text == NULL ? NRS_ERROR_NO_MEMORY : nrs_open_file_key(core, &file_key, row);
+    nrs_error error = text == NULL ? NRS_ERROR_NO_MEMORY : strlen(text) > NRS_ANNEX_TEXT_SIZE_MAX ? NRS_ERROR_TOO_LARGE : nrs_open_file_key(core, &file_key, row);
 
     if (error == NRS_OK) {
         error = nrs_annex_seal(&sealed, file_key, nrs_slice_of_string(text));

@@ -34,11 +34,51 @@ static nrs_error count_questions(nrs_core *core, uint64_t *count_out, const nrs_
     return error;
 }
 
+/* A note has room for the longest question, but not for its JSON where each line end and quotation mark takes two bytes or six: then the
+ * question stands in it as base64. */
+static nrs_error put_text(json_t *note, nrs_slice text)
+{
+    char *base64 = NULL;
+    nrs_error error;
+
+    if (memchr(text.data, '\0', text.size) != NULL || json_object_set_new(note, "text", json_stringn((const char *)text.data, text.size)) != 0) {
+        return NRS_ERROR_BAD_UTF8;
+    }
+    if (json_dumpb(note, NULL, 0, JSON_COMPACT) <= NRS_ANNEX_TEXT_SIZE_MAX) {
+        return NRS_OK;
+    }
+    (void)json_object_del(note, "text");
+    error = nrs_base64_encode(&base64, text);
+    if (error == NRS_OK && json_object_set_new(note, "base64", json_string(base64)) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    if (base64 != NULL) {
+        nrs_memory_wipe(base64, strlen(base64));
+        free(base64);
+    }
+    return error;
+}
+
+/* Out: text_out: replaced; without a zero at its end. */
+static nrs_error text_of(nrs_bytes *text_out, const json_t *note)
+{
+    const json_t *text = json_object_get(note, "text");
+    const char *base64 = json_string_value(json_object_get(note, "base64"));
+
+    if (text == NULL && base64 != NULL) {
+        return nrs_base64_decode(text_out, nrs_slice_of_string(base64));
+    }
+    return json_is_string(text) ? nrs_bytes_copy(text_out, nrs_slice_of(json_string_value(text), json_string_length(text))) : NRS_ERROR_DAMAGED;
+}
+
 static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms)
 {
-    json_t *note = json_pack("{s:s, s:s, s:o*, s:I}", "note", "question", "by", by, "text", json_stringn((const char *)text.data, text.size), "at", (json_int_t)at_ms);
-    nrs_error error = note == NULL || json_object_get(note, "text") == NULL ? NRS_ERROR_BAD_UTF8 : nrs_withheld_note(core, row, note);
+    json_t *note = json_pack("{s:s, s:s, s:I}", "note", "question", "by", by, "at", (json_int_t)at_ms);
+    nrs_error error = note == NULL ? NRS_ERROR_NO_MEMORY : put_text(note, text);
 
+    if (error == NRS_OK) {
+        error = nrs_withheld_note(core, row, note);
+    }
     json_decref(note);
     return error;
 }
@@ -84,7 +124,8 @@ nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report of the source is past its expiry.");
     }
     if (error == NRS_OK && !nrs_request_flag(request, "dry_run")) {
-        error = nrs_command_written(core, hold(core, report, header, text, due_ms));
+        error = hold(core, report, header, text, due_ms);
+        error = error == NRS_ERROR_BUSY || error == NRS_ERROR_BAD_UTF8 ? error : nrs_command_written(core, error); /* those before anything is written */
     }
     if (error != NRS_OK) {
         nrs_row_discard(&row);
@@ -110,7 +151,7 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement
 {
     const ProtobufCBinaryData number = statement->detail;
     nrs_report_row row;
-    nrs_bytes holder = {0}, filled = {0};
+    nrs_bytes holder = {0}, filled = {0}, text = {0};
     json_t *notes = NULL;
     const json_t *note;
     size_t index;
@@ -125,10 +166,9 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement
     }
     json_array_foreach(notes, index, note) {
         if (is_question(note) && left-- == 0) {
-            const json_t *text = json_object_get(note, "text");
-
-            statement->detail = nrs_field_of(nrs_slice_of(json_string_value(text), json_string_length(text)));
-            error = nrs_statement_encode(&filled, statement);
+            error = text_of(&text, note);
+            statement->detail = nrs_field_of(nrs_slice_of_bytes(&text));
+            error = error == NRS_OK ? nrs_statement_encode(&filled, statement) : error;
             statement->detail = number;
             break;
         }
@@ -143,6 +183,7 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement
         nrs_bytes_wipe(&filled);
     }
     json_decref(notes);
+    nrs_bytes_wipe(&text);
     nrs_bytes_wipe(&holder);
     return error;
 }
@@ -187,6 +228,7 @@ void nrs_question_put(nrs_row *row, const json_t *notes)
 
     json_array_foreach(notes, index, note) {
         nrs_row one = nrs_row_begin();
+        nrs_bytes text = {0};
 
         if (!is_question(note)) {
             nrs_row_discard(&one);
@@ -194,7 +236,8 @@ void nrs_question_put(nrs_row *row, const json_t *notes)
         }
         nrs_row_text(&one, "by", json_string_value(json_object_get(note, "by")));
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        nrs_row_text(&one, "text", json_string_value(json_object_get(note, "text")));
+        one.failed = one.failed || text_of(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
+        nrs_bytes_wipe(&text);
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }
     nrs_row_json(row, "questions", list);

@@ -1,4 +1,4 @@
-/* What a hub has to say to the sources it does not name: however much waits, and when there is no room for it now. */
+/* What a hub has to say to the sources it does not name: however much waits, however it is written, and when there is no room for it now. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,6 +90,29 @@ static void what_is_due_leaves_before_what_waits(void **state)
     mesh_stop(&net);
 }
 
+static void a_question_of_line_ends(void **state)
+{
+    static char command[6000], wanted[NRS_QUESTION_SIZE_MAX + 1];
+    size_t size;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    size = (size_t)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"", report);
+    for (size_t i = 0; i < NRS_QUESTION_SIZE_MAX; i++) {
+        wanted[i] = i % 2 == 0 ? '\n' : '"';
+        size += (size_t)snprintf(command + size, sizeof command - size, "%s", i % 2 == 0 ? "\\n" : "\\\"");
+    }
+    (void)snprintf(command + size, sizeof command - size, "\"}");
+    OK(mesh_command(&net, HUB, command));
+    wait_for_tick();
+    for (size_t node = HUB; node <= SOURCE; node++) {
+        assert_int_equal(json_array_size(questions(node)), 1);
+        assert_string_equal(mesh_text(json_array_get(questions(node), 0), "text"), wanted);
+    }
+    mesh_stop(&net);
+}
+
 /* The pool of secrets is full at the tick: the step holds, and the next tick says what this one could not. */
 static void no_room_is_later(void **state)
 {
@@ -144,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_leaves_before_what_waits),
+        cmocka_unit_test(a_question_of_line_ends),
         cmocka_unit_test(no_room_is_later),
         cmocka_unit_test(one_digest_a_day_for_new_grants),
     };
