@@ -293,9 +293,11 @@ const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const
 /** Fill in a recipient with the prekey in force; NRS_ERROR_NOT_FOUND if none is known: the recipient waits. person: or NULL. */
 NRS_MUST_USE nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person);
 /** Adopt a verified roster: store, memory, files, audit, admission; linked peers are told of it after the commit. source: the
- *  signing key of the peer it came from, or empty. */
+ *  signing key of the peer it came from, or empty. NRS_ERROR_LIMIT, with nothing stored, when there is no place for one more community. */
 NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source);
 /** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
+/** Whether a community may be held: it is, or there is a place for it. NRS_ERROR_LIMIT. */
+NRS_MUST_USE nrs_error nrs_directory_room(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 /** Grant in this step what an organisation waits for: its prekeys came, or it accepted. */

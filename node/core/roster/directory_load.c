@@ -180,16 +180,21 @@ nrs_error nrs_directory_reindex(nrs_core *core)
     return error;
 }
 
+nrs_error nrs_directory_room(nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
+{
+    return nrs_community_by_id(core, id) == NULL && core->community_count == NRS_COMMUNITY_COUNT_MAX ? NRS_ERROR_LIMIT : NRS_OK;
+}
+
 /* A verified roster into its place in memory. Takes roster over; copies the bytes. */
 nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_roster **roster, nrs_slice statement, nrs_slice many)
 {
     nrs_community *community = nrs_community_by_id(core, id);
-    nrs_error error;
+    nrs_error error = nrs_directory_room(core, id);
 
+    if (error != NRS_OK) {
+        return error;
+    }
     if (community == NULL) {
-        if (core->community_count == NRS_COMMUNITY_COUNT_MAX) {
-            return NRS_ERROR_LIMIT;
-        }
         community = &core->communities[core->community_count];
         memset(community, 0, sizeof *community);
         memcpy(community->id, id, NRS_HASH_SIZE);

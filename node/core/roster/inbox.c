@@ -198,7 +198,10 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
                 : roster->version == community->roster->version ? NRS_ERROR_FORKED
                                                                  : NRS_ERROR_ROSTER_OLD;
     } else {
-        error = nrs_roster_keep_chain(core, id, invite);
+        error = nrs_directory_room(core, id);
+        if (error == NRS_OK) {
+            error = nrs_roster_keep_chain(core, id, invite);
+        }
         if (error == NRS_OK) {
             error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
         }

@@ -78,6 +78,9 @@ nrs_error nrs_guest_take(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], nrs_sl
         error = roster->version == 1 && memcmp(first, id, NRS_HASH_SIZE) == 0 ? NRS_OK : NRS_ERROR_NOT_MEMBER;
     }
     if (error == NRS_OK) {
+        error = nrs_directory_room(core, id);
+    }
+    if (error == NRS_OK) {
         error = nrs_guest_set(core, id, true);
     }
     if (error == NRS_OK) {

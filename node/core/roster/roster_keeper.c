@@ -351,7 +351,11 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     uint64_t version = 0;
     const nrs_community *held = nrs_community_by_id(core, community);
     bool key_change = false, skips = false;
-    nrs_error error = nrs_roster_parts_of(&parts, many);
+    nrs_error error = nrs_directory_room(core, community); /* before it is stored: one that is has its place at the next start */
+
+    if (error == NRS_OK) {
+        error = nrs_roster_parts_of(&parts, many);
+    }
 
     if (error == NRS_OK) {
         version = parts.roster->version;

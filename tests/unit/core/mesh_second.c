@@ -67,7 +67,7 @@ static void invite(mesh *net, const mesh_second *second, const size_t *nodes, co
     nrs_bytes_wipe(&bytes);
 }
 
-void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises)
+void mesh_second_make(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises)
 {
     nrs_roster roster;
     Nrs__Wire__Rules rules;
@@ -107,6 +107,11 @@ void mesh_second_start(mesh *net, mesh_second *second, const char *name, const s
     sign(second, &roster);
     OK(nrs_bytes_copy(&second->first, nrs_slice_of_bytes(&second->many)));
     nrs_roster_hash(second->id, nrs_slice_of_bytes(&second->statement));
+}
+
+void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises)
+{
+    mesh_second_make(net, second, name, nodes, roles, count, recognises);
     invite(net, second, nodes, roles, count);
     mesh_settle(net, 4);
 }

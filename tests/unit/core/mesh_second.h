@@ -11,6 +11,8 @@ typedef struct mesh_second {
     uint8_t id[NRS_HASH_SIZE];
 } mesh_second;
 
+/** Make it, and hand it to nobody. */
+void mesh_second_make(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises);
 /** Make it, with these members (`roles` by their side), and hand it to each as an invite. recognises: the mesh's own, or not. */
 void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises);
 /** A next version that `edit` has changed, handed to one node. */

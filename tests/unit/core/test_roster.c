@@ -3,12 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "keys/roster_delta.h"
 #include "mesh.h"
+#include "mesh_second.h"
 #include "proto/vocabulary.h"
 
 /* What goes over the wire of rosters. */
@@ -231,6 +233,36 @@ static void a_hostile_hub_changes_nothing(void **state)
     mesh_stop(&net);
 }
 
+/* Were it stored, the node would find no place for it at its next start. */
+static void the_community_beyond_the_last_is_stored_nowhere(void **state)
+{
+    static mesh net;
+    static mesh_second others[NRS_COMMUNITY_COUNT_MAX];
+    static char names[NRS_COMMUNITY_COUNT_MAX][8];
+    static const size_t nodes[] = {1};
+    static const uint32_t roles[] = {NRS_ROLE_HUB};
+
+    (void)state;
+    mesh_start(&net, 2, 1);
+    for (size_t i = 0; i < NRS_COMMUNITY_COUNT_MAX; i++) {
+        (void)snprintf(names[i], sizeof names[i], "c-%02zu", i);
+        if (i + 1 < NRS_COMMUNITY_COUNT_MAX) {
+            mesh_second_start(&net, &others[i], names[i], nodes, roles, 1, false);
+        } else {
+            mesh_second_make(&net, &others[i], names[i], nodes, roles, 1, false);
+            mesh_inbox(&net, 1, "last.roster", "ROSTER", nrs_slice_of_bytes(&others[i].many));
+        }
+    }
+    assert_string_equal(net.nodes[1].last_log, "inbox: limit");
+    mesh_crash(&net, 1); /* starts again from what is stored */
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"status\"}"), NRS_OK);
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "communities")), NRS_COMMUNITY_COUNT_MAX);
+    for (size_t i = 0; i < NRS_COMMUNITY_COUNT_MAX; i++) {
+        mesh_second_stop(&others[i]);
+    }
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +270,7 @@ int main(void)
         cmocka_unit_test(who_was_away_is_told_the_steps),
         cmocka_unit_test(far_behind_gets_the_whole),
         cmocka_unit_test(a_hostile_hub_changes_nothing),
+        cmocka_unit_test(the_community_beyond_the_last_is_stored_nowhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
