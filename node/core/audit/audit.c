@@ -241,15 +241,22 @@ nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what)
     return error == NRS_OK ? append(core, what) : error;
 }
 
-nrs_error nrs_audit_add_from(nrs_core *core, const nrs_peer *from, const nrs_audit_what *what)
+nrs_error nrs_audit_add_from(nrs_core *core, nrs_peer *from, const nrs_audit_what *what)
 {
     nrs_audit_what entry = *what;
 
     NRS_ASSERT(from != NULL);
-    if (what->rule != NRS_OK && from->complaint_count > REFUSALS_KEPT_PER_MINUTE) {
-        return NRS_OK;
+    if (what->rule != NRS_OK) {
+        if (core->monotonic_ms >= from->refused_ms + NRS_MINUTE_MS) {
+            from->refused_ms = core->monotonic_ms;
+            from->refused_count = 0;
+        }
+        if (from->refused_count == REFUSALS_KEPT_PER_MINUTE) {
+            return NRS_OK;
+        }
+        from->refused_count++;
     }
-    entry.org = from->org;
+    entry.org = what->org == NULL ? from->org : what->org;
     return nrs_audit_add(core, &entry);
 }
 

@@ -24,8 +24,8 @@ typedef struct nrs_audit_what {
  *  something. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what);
 
-/** The same for what came over the mesh. What was refused of one peer is kept a few times a minute, so that none fills the log. */
-NRS_MUST_USE nrs_error nrs_audit_add_from(nrs_core *core, const nrs_peer *from, const nrs_audit_what *what);
+/** The same for what came over the mesh; org may say that it is another's than the peer's who brought it. What was refused of one peer is kept a few times a minute, so that none fills the log. */
+NRS_MUST_USE nrs_error nrs_audit_add_from(nrs_core *core, nrs_peer *from, const nrs_audit_what *what);
 
 NRS_MUST_USE nrs_error nrs_audit_load(nrs_core *core);
 void nrs_audit_wipe(nrs_core *core);

@@ -69,14 +69,19 @@ static nrs_error check_grant(nrs_core *core, nrs_grant_terms *terms_out, const n
     return error == NRS_OK && terms_out->depth > 0 && nrs_key_revoked(core, grant->grantor.data) ? NRS_ERROR_REVOKED : error;
 }
 
-/* Somebody went beyond what the source agreed to: that is worth more than a line in the log. */
-static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, const uint8_t grantor[NRS_KEY_SIZE], nrs_error rule)
+/* Somebody went beyond what the source agreed to: that is worth more than a line in the log. Whoever brings the same again and again is
+ * noted a few times a minute. */
+static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, const uint8_t grantor[NRS_KEY_SIZE], nrs_error rule, nrs_peer *from)
 {
     const nrs_peer *by = nrs_peer_by_sign(core, grantor);
     const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .org = by == NULL ? NULL : by->org,
                                  .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
-    nrs_error error = rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_RELEASE ? nrs_audit_add(core, &what) : NRS_OK;
+    nrs_error error;
 
+    if (rule != NRS_ERROR_ONWARD && rule != NRS_ERROR_LABEL_FORBIDS && rule != NRS_ERROR_RELEASE) {
+        return rule;
+    }
+    error = nrs_audit_add_from(core, from, &what);
     return error == NRS_OK ? rule : error;
 }
 
@@ -102,7 +107,7 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
     if (error == NRS_OK) {
         error = check_grant(core, &terms, view, grant, from);
         if (error != NRS_OK && !nrs_error_is_fatal(error)) {
-            error = audit_refusal(core, view, grant->grantor.data, error);
+            error = audit_refusal(core, view, grant->grantor.data, error, from);
         }
     }
     if (error == NRS_OK) {
@@ -181,7 +186,7 @@ nrs_error nrs_receive_release(nrs_core *core, nrs_slice record, nrs_slice payloa
 
 /* Hubs keep tables to hand out slots from; the originator, and the hub below, those that tell whom another let in. */
 static nrs_error check_slot_table(nrs_core *core, const nrs_sealed_view *view, const nrs_grant_terms *terms, const nrs_grant *grant,
-                                  const nrs_slot_table *table, const nrs_peer *from)
+                                  const nrs_slot_table *table, nrs_peer *from)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     const bool told = terms->depth > 0 && (nrs_key_ours(core, view->header->originator.data) || nrs_key_ours(core, terms->parents[0].grantor));
@@ -194,7 +199,7 @@ static nrs_error check_slot_table(nrs_core *core, const nrs_sealed_view *view, c
         return NRS_ERROR_NOT_MEMBER;
     }
     error = terms->depth == 0 ? NRS_OK : nrs_onward_check_slots(core, view->header, terms, table);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : audit_refusal(core, view, grant->grantor.data, error);
+    return error == NRS_OK || nrs_error_is_fatal(error) ? error : audit_refusal(core, view, grant->grantor.data, error, from);
 }
 
 nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)

@@ -318,14 +318,14 @@ nrs_error nrs_open_clear_onward(nrs_core *core, const nrs_sealed_view *view, uin
 
 /* Before a person is told anything: a grant that goes beyond the source's consent is nobody's report, and an entry of the audit log.
  * Else it is listed as one that does not open. */
-static nrs_error refuse_slot(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way, const nrs_peer *grantor, nrs_error rule)
+static nrs_error refuse_slot(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way, nrs_peer *grantor, nrs_error rule)
 {
     const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .org = grantor == NULL ? NULL : grantor->org,
                                  .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
     nrs_error error;
 
     if (way->terms->depth > 0 && (rule == NRS_ERROR_ONWARD || rule == NRS_ERROR_LABEL_FORBIDS || rule == NRS_ERROR_NOT_MEMBER || rule == NRS_ERROR_RELEASE)) {
-        error = nrs_audit_add(core, &what);
+        error = grantor == NULL ? NRS_OK : nrs_audit_add_from(core, grantor, &what); /* the terms know no grantor but a peer */
         return error == NRS_OK ? rule : error;
     }
     error = keep(core, view, position, NRS_KEY_CANNOT_OPEN, NRS_STAGE_CANNOT_OPEN, NULL, NULL, way, NULL);

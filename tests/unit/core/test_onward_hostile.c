@@ -260,6 +260,28 @@ static void a_role_that_the_consent_does_not_name(void **state)
     stop();
 }
 
+/* What is refused is not kept, so that the same may come again and again; the log of the audit stays whole for what else happens. */
+static void the_same_refusal_does_not_fill_the_audit_log(void **state)
+{
+    forged made;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "\"national\"");
+    made = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(MINISTRY, &made.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &made.grant), NRS_OK);
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_ONWARD);
+        assert_int_equal(give(HONEST, &made.table), NRS_ERROR_ONWARD);
+    }
+    assert_in_range(audited(MINISTRY, "onward"), 1, 16);
+    assert_in_range(audited(HONEST, "onward"), 1, 16);
+    forged_wipe(&made);
+    stop();
+}
+
 static void a_label_that_is_never_passed_on(void **state)
 {
     forged made;
@@ -492,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_consent_nothing_is_taken),
         cmocka_unit_test(a_role_that_the_consent_does_not_name),
+        cmocka_unit_test(the_same_refusal_does_not_fill_the_audit_log),
         cmocka_unit_test(a_label_that_is_never_passed_on),
         cmocka_unit_test(who_is_no_hub_extends_nothing),
         cmocka_unit_test(a_grant_stands_on_one_that_is_held),
