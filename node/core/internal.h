@@ -86,6 +86,7 @@ typedef struct nrs_peer {
     int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
+    uint64_t disown_after_ms; /* monotonic: by its word no part of the log is renamed before (older.c) */
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;
 
@@ -222,6 +223,7 @@ struct nrs_core {
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
     uint64_t clock_since_ms;           /* monotonic: since when that holds */
+    uint64_t disown_after_ms;          /* monotonic: by no peer's word is a part of the log renamed before (older.c) */
     bool older_said;                   /* a peer has shown in this run that the store is an older copy (older.c) */
     bool clock_jumped;                 /* links made before it know the old time: they end with the next tick */
     bool peers_clock_fresh;            /* worked out since links last came or went */
@@ -294,12 +296,12 @@ const Nrs__Wire__PersonEntry *nrs_peer_person(const nrs_peer *peer, const char *
 const Nrs__Wire__PersonEntry *nrs_peer_person_by_key(const nrs_peer *peer, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** Fill in a recipient with the prekey in force; NRS_ERROR_NOT_FOUND if none is known: the recipient waits. person: or NULL. */
 NRS_MUST_USE nrs_error nrs_recipient_of(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const Nrs__Wire__PersonEntry *person);
+/** Whether a community may be held: it is, or there is a place for it. NRS_ERROR_LIMIT. */
+NRS_MUST_USE nrs_error nrs_directory_room(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
 /** Adopt a verified roster: store, memory, files, audit, admission; linked peers are told of it after the commit. source: the
  *  signing key of the peer it came from, or empty. NRS_ERROR_LIMIT, with nothing stored, when there is no place for one more community. */
 NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source);
 /** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
-/** Whether a community may be held: it is, or there is a place for it. NRS_ERROR_LIMIT. */
-NRS_MUST_USE nrs_error nrs_directory_room(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 /** Grant in this step what an organisation waits for: its prekeys came, or it accepted. */

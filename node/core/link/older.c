@@ -13,6 +13,11 @@
 #define SHOWN_MS NRS_REPORT_LIFE_MS_MAX
 #define FOUND_NAME "store-older"
 
+/* One that was put back is mended by the first who shows it. That a peer holds more is its bare word: who only says so would else end the
+ * links of everybody again and again. */
+#define DISOWN_MS NRS_HOUR_MS
+#define DISOWN_PEER_MS NRS_DAY_MS
+
 enum { FOUND_SIZE = 8 };
 
 static nrs_error put_down(nrs_core *core)
@@ -76,7 +81,12 @@ nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const 
 {
     uint8_t fresh[NRS_LOG_ID_SIZE];
 
-    NRS_ASSERT(incarnation != NULL);
+    NRS_ASSERT(incarnation != NULL && keep != NULL);
+    if (core->monotonic_ms < core->disown_after_ms || core->monotonic_ms < keep->peer->disown_after_ms) {
+        return NRS_ERROR_BUSY;
+    }
+    core->disown_after_ms = core->monotonic_ms + DISOWN_MS;
+    keep->peer->disown_after_ms = core->monotonic_ms + DISOWN_PEER_MS;
     randombytes_buf(fresh, sizeof fresh);
     close_all(core, keep);
     return nrs_store_part_disown(core->store, incarnation, fresh);

@@ -83,6 +83,54 @@ static void a_peer_that_holds_more_of_the_newest_part_is_heard(void **state)
     mesh_stop(&net);
 }
 
+/* Of node 0's log, `node` says that it holds far more than there is: its bare word. */
+static void claim_ahead(size_t node, size_t rounds)
+{
+    mesh_down(&net, node);
+    sql(node, "UPDATE held SET position = position + 1099511627776");
+    mesh_up(&net, node);
+    mesh_settle(&net, rounds);
+}
+
+static void who_claims_again_and_again_ends_no_link_but_its_own(void **state)
+{
+    uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
+    nrs_link_id third;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    part_of(0, before);
+    claim_ahead(2, 6);
+    part_of(0, after);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE); /* the first is believed: it costs a link that comes again */
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(listed(2), 2);
+    assert_true(mesh_linked(&net, 0, 1) && mesh_linked(&net, 0, 2) && mesh_linked(&net, 0, 3));
+    third = mesh_link_id(&net, 1, 0);
+    for (size_t i = 0; i < 20; i++) {
+        claim_ahead(2, 2);
+    }
+    claim_ahead(3, 2); /* nor two who take turns */
+    part_of(0, before);
+    assert_memory_equal(after, before, NRS_LOG_ID_SIZE);
+    assert_false(mesh_linked(&net, 0, 2));
+    assert_false(mesh_linked(&net, 0, 3));
+    assert_true(mesh_linked(&net, 0, 1));
+    assert_true(mesh_link_id(&net, 1, 0) == third);
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    mesh_down(&net, 3);
+    mesh_up(&net, 3);
+    mesh_settle(&net, 6);
+    part_of(0, before);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE); /* after an hour another is heard */
+    assert_true(mesh_linked(&net, 0, 3));
+    mesh_stop(&net);
+}
+
 static void a_jump_of_the_clock_begins_a_part(void **state)
 {
     uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
@@ -107,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_holds_more_of_the_newest_part_is_heard),
+        cmocka_unit_test(who_claims_again_and_again_ends_no_link_but_its_own),
         cmocka_unit_test(a_jump_of_the_clock_begins_a_part),
     };
 
