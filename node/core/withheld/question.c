@@ -5,8 +5,6 @@
 #include "roster/roster.h"
 #include "withheld/withheld.h"
 
-#define NOTES_FROM_HUB_MAX 256u /* of one report, at its source */
-
 static const char hint_size[] = "A question has at most 2,400 bytes, about 800 Japanese characters: ask in parts.";
 static const char hint_body[] = "Write the question with --body or into a file.";
 static const char hint_hub[] = "A hub of the community asks the sources that have sent to it.";
@@ -205,7 +203,7 @@ nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     uint64_t count = 0;
     nrs_error error = statement->detail.len > NRS_QUESTION_SIZE_MAX ? NRS_ERROR_TOO_LARGE : count_questions(core, &count, row);
 
-    if (error == NRS_OK && count >= NOTES_FROM_HUB_MAX) {
+    if (error == NRS_OK && count >= NRS_NOTES_FROM_HUB_MAX) {
         error = NRS_ERROR_LIMIT;
     }
     if (error == NRS_OK) {

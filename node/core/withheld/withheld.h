@@ -39,6 +39,8 @@ NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const
 
 /* ---- withhold.c: at the source ---- */
 
+#define NRS_NOTES_FROM_HUB_MAX 256u /* of each kind, of one report, at its source */
+
 /** Whom a withheld report is sealed to: the hub that the request names, or the one there is. audience: whom the hub is to publish
  *  it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft,

@@ -141,13 +141,46 @@ static nrs_error look_at(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
-static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, const nrs_peer *from, const nrs_statement *statement)
+/* How often it was vouched for so far, and whether as this id. */
+static nrs_error vouched_so_far(nrs_core *core, size_t *count_out, bool *there_out, const nrs_report_row *row, const char *id)
+{
+    json_t *notes = NULL;
+    const json_t *note;
+    size_t index;
+    nrs_error error = nrs_withheld_notes(core, &notes, row);
+
+    *count_out = 0;
+    *there_out = false;
+    json_array_foreach(notes, index, note) {
+        const char *what = json_string_value(json_object_get(note, "note"));
+        const char *as = json_string_value(json_object_get(note, "id"));
+
+        if (what != NULL && as != NULL && strcmp(what, "vouched") == 0) {
+            (*count_out)++;
+            *there_out = *there_out || strcmp(as, id) == 0;
+        }
+    }
+    json_decref(notes);
+    return error;
+}
+
+static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, nrs_peer *from, const nrs_statement *statement)
 {
     char id[2 * NRS_HASH_SIZE + 1];
+    size_t count = 0;
+    bool there = false;
     json_t *note;
     nrs_error error;
 
     nrs_hex_encode(id, statement->reference.data, NRS_HASH_SIZE);
+    error = vouched_so_far(core, &count, &there, row, id);
+    if (error != NRS_OK || there) {
+        return error;
+    }
+    if (count >= NRS_NOTES_FROM_HUB_MAX) {
+        nrs_core_complain(core, from, NRS_ERROR_LIMIT, "it says of one report too often what it was published as");
+        return NRS_OK;
+    }
     note = json_pack("{s:s, s:s, s:s, s:I}", "note", "vouched", "by", from->org, "id", id, "at", (json_int_t)statement->at_ms);
     error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_withheld_note(core, row, note);
     json_decref(note);

@@ -553,6 +553,40 @@ static void a_source_that_names_nobody_is_not_vouched_for(void **state)
     mesh_stop(&net);
 }
 
+static size_t vouched_as(void)
+{
+    OK(show(SOURCE, report));
+    return json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "vouched_as"));
+}
+
+/* What a hub says is kept once for each report it names, and at most so often as a source can look at. */
+static void a_hub_does_not_fill_its_source(void **state)
+{
+    uint8_t id[NRS_HASH_SIZE], other[NRS_HASH_SIZE] = {0};
+    nrs_statement statement;
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    OK(send_withheld("AMBER", "@electricity", ""));
+    OK(nrs_hex_decode(id, sizeof id, report));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_VOUCHED;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(id, sizeof id));
+    statement.reference = nrs_field_of(nrs_slice_of(other, sizeof other));
+    statement.at_ms = net.now_ms;
+    for (size_t i = 0; i < 3; i++) {
+        mesh_post(&net, HUB, SOURCE, HUB, &statement);
+    }
+    assert_int_equal(vouched_as(), 1);
+    for (size_t i = 1; i < 260; i++) {
+        other[0] = (uint8_t)i;
+        other[1] = (uint8_t)(i >> 8);
+        mesh_post(&net, HUB, SOURCE, HUB, &statement);
+    }
+    assert_int_equal(vouched_as(), 256);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +601,7 @@ int main(void)
         cmocka_unit_test(a_source_withdraws),
         cmocka_unit_test(what_is_not_taken),
         cmocka_unit_test(a_source_that_names_nobody_is_not_vouched_for),
+        cmocka_unit_test(a_hub_does_not_fill_its_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
