@@ -28,6 +28,16 @@ nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row)
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_let_in_drop(nrs_store *store, uint64_t report, const char *address)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LET_IN_DROP);
+
+    NRS_ASSERT(address != NULL);
+    nrs_query_bind_u64(&query, report);
+    nrs_query_bind_text(&query, address, NRS_ADDRESS_SIZE_MAX);
+    return nrs_query_run(&query, NULL);
+}
+
 static nrs_error visit_row(nrs_query *query, const void *closure)
 {
     const let_in_visit *visitor = closure;

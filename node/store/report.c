@@ -65,6 +65,7 @@ nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row)
     nrs_query_bind_u64(&query, row->segment);
     nrs_query_bind_slice(&query, row->wrapped_key, WRAPPED_KEY_SIZE_MAX);
     nrs_query_bind_slice(&query, row->annex, ANNEX_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->label);
     error = nrs_query_run(&query, &changed);
     if (error == NRS_OK && changed == 0) {
         error = NRS_ERROR_NOT_FOUND;

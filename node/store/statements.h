@@ -65,7 +65,7 @@
       "INSERT INTO report(" NRS_REPORT_COLUMNS ")"                                                                     \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")                                \
     X(REPORT_UPDATE, CHANGE,                                                                                           \
-      "UPDATE report SET part = ?2, key_state = ?3, opened_ms = ?4, segment = ?5, wrapped_key = ?6, annex = ?7"        \
+      "UPDATE report SET part = ?2, key_state = ?3, opened_ms = ?4, segment = ?5, wrapped_key = ?6, annex = ?7, label = ?8" \
       " WHERE position = ?1")                                                                                          \
     X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position = ?1")                               \
     X(REPORT_ID_AT, READ, "SELECT id FROM report WHERE position = ?1")                                                 \
@@ -158,6 +158,7 @@
       " at_ms = excluded.at_ms, version = excluded.version, actions = excluded.actions, flags = excluded.flags,"       \
       " released_ms = excluded.released_ms, org = excluded.org, by = excluded.by, community = excluded.community,"     \
       " grant_id = excluded.grant_id")                                                                                 \
+    X(LET_IN_DROP, CHANGE, "DELETE FROM let_in WHERE report = ?1 AND address = ?2")                                    \
     X(LET_IN_EACH, READ,                                                                                               \
       "SELECT address, authority, at_ms, version, actions, flags, released_ms, org, by, community, grant_id FROM let_in" \
       " WHERE report = ?1 AND (?2 IS NULL OR address = ?2) ORDER BY +address")                                         \

@@ -97,16 +97,19 @@ static nrs_report_row row_of(const nrs_core *core, const nrs_sealed_view *view, 
                             .part = NRS_PART_RECEIVED};
 }
 
-/* By whom this node was let in, beside the report. A hub notes it of what it may extend, whoever let it in. */
-static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_way_in *way)
+/* By whom this node was let in, beside the report. A hub notes it of what it may extend, whoever let it in. What a release says holds
+ * where its grant has opened the report: of one that has not, only who is to be asked and told is kept. */
+static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t position, nrs_key_state state, const nrs_way_in *way)
 {
     const nrs_grant *grant = way->grant;
+    const bool opened = state == NRS_KEY_HELD;
+    const nrs_conditions conditions = opened ? way->terms->conditions : nrs_header_conditions(view->header);
     nrs_let_in_row row = {.report = position, .address = "", .authority = grant->authority, .at_ms = core->now_ms, .org = core->self.sign_key,
                           .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id,
-                          .actions = way->terms->conditions.permissible_actions, .flags = way->terms->conditions.flags, .released_ms = way->terms->released_ms};
+                          .actions = conditions.permissible_actions, .flags = conditions.flags, .released_ms = opened ? way->terms->released_ms : 0};
 
     if (grant->authority == NRS_AUTHORITY_ORIGINATOR && view->header->onward == 0) {
-        return NRS_OK;
+        return opened ? nrs_store_let_in_drop(core->store, position, "") : NRS_OK; /* of a grant that did not open it */
     }
     if (way->audience != NULL && way->audience->n_targets == 1 && way->audience->targets[0]->community.len != 0) {
         row.version = way->audience->targets[0]->roster_version;
@@ -143,9 +146,8 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
         goto out;
     }
     row.key_state = state;
-    if (way != NULL && way->terms->released) {
-        row.label = (uint32_t)way->terms->label; /* what the release says holds here, at each reading and export */
-    }
+    row.label = state == NRS_KEY_HELD && way != NULL ? (uint32_t)way->terms->label /* a release's holds here, at each reading and export */
+                                                     : view->header->label;
     if (state == NRS_KEY_HELD) {
         error = nrs_vault_put(core, &row.segment, &wrapped, nrs_slice_of(view->id, NRS_HASH_SIZE), file_key);
         row.wrapped_key = nrs_slice_of_bytes(&wrapped);
@@ -161,7 +163,7 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
         error = nrs_follows_note(core, nrs_field(&opened->report->follows), position);
     }
     if (error == NRS_OK && way != NULL) {
-        error = keep_way(core, view, position, way);
+        error = keep_way(core, view, position, state, way);
     }
     if (error == NRS_OK && receipt != 0) {
         error = nrs_receipt_queue(core, view->header, view->id, receipt, "", "");

@@ -357,6 +357,8 @@ static void another_community_takes_only_what_is_for_it(void **state)
 /* ---- Releases ---- */
 
 static const uint8_t salt[NRS_HASH_SIZE] = {5};
+static nrs_label release_label = NRS_LABEL_AMBER_STRICT;
+static bool prekey_unknown; /* the slot that is forged next is sealed to a prekey that its recipient never had */
 
 static void audience_of(nrs_audience *audience_out, Nrs__Wire__Target *target, Nrs__Wire__Target **list, size_t node)
 {
@@ -389,7 +391,7 @@ static void forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], 
     release.sealed_id = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
     release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[holder].identity)->sign_key, NRS_KEY_SIZE));
     release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
-    release.label = NRS_LABEL_AMBER_STRICT;
+    release.label = (uint32_t)release_label;
     release.created_ms = net.now_ms - NRS_HOUR_MS;
     release.expires_ms = expires_ms;
     release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
@@ -421,6 +423,7 @@ static forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *r
                                  .audience_salt = nrs_slice_of(salt, other_salt ? 0 : sizeof salt),
                                  .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
 
+    recipient.prekey_id[0] ^= prekey_unknown ? 1 : 0;
     audience_of(&audience, &target, list, named);
     OK(nrs_store_report_get(net.nodes[HOSTILE].store, &row, &holder, report_id));
     OK(nrs_open_file_key(core, &file_key, &row));
@@ -509,6 +512,57 @@ static void who_is_not_named_takes_no_slot(void **state)
     stop();
 }
 
+static bool keep_from_ministry(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+    const bool items = to == MINISTRY && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS;
+
+    nrs_frame_free(&frame);
+    if (items) {
+        net.swallow = true;
+        return true;
+    }
+    return watch(context, from, to, bytes);
+}
+
+/* The source agreed to GREEN for somebody else. A slot on that which does not open leaves nothing of it behind. */
+static void a_release_that_opened_nothing_changes_no_label(void **state)
+{
+    nrs_bytes release = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    forged made, sealed;
+    const json_t *row;
+
+    (void)state;
+    start(false);
+    net.inspect = keep_from_ministry;
+    send_it("AMBER", "org-0\",\"org-4", "");
+    release_label = NRS_LABEL_GREEN;
+    prekey_unknown = true;
+    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
+    made = forge_on(HOSTILE, MINISTRY, OTHER, id, false);
+    sealed = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    release_label = NRS_LABEL_AMBER_STRICT;
+    prekey_unknown = false;
+    assert_int_equal(give(MINISTRY, &sealed.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &release), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.path), NRS_OK);
+    assert_int_equal(mesh_ask(&net, MINISTRY, "{\"command\":\"show\",\"id\":\"%s\"}", report), NRS_ERROR_KEY_EXPIRED);
+    net.inspect = watch;
+    mesh_down(&net, MINISTRY);
+    mesh_up(&net, MINISTRY);
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, MINISTRY, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    row = mesh_row(&net, MINISTRY, 0);
+    assert_string_equal(mesh_text(row, "label"), "AMBER");
+    assert_true(json_is_null(json_object_get(row, "let_in_by")));
+    forged_wipe(&sealed);
+    forged_wipe(&made);
+    nrs_bytes_wipe(&release);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,6 +575,7 @@ int main(void)
         cmocka_unit_test(another_community_takes_only_what_is_for_it),
         cmocka_unit_test(a_release_goes_no_further_than_it_says),
         cmocka_unit_test(who_is_not_named_takes_no_slot),
+        cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,6 +212,8 @@ typedef struct nrs_let_in_row {
 typedef nrs_error (*nrs_let_in_visitor)(void *context, const nrs_let_in_row *row);
 /** One for each report and address: a later one replaces it. */
 NRS_MUST_USE nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row);
+/** Nothing happens where there is none. */
+NRS_MUST_USE nrs_error nrs_store_let_in_drop(nrs_store *store, uint64_t report, const char *address);
 /** address: one alone, or NULL for all. */
 NRS_MUST_USE nrs_error nrs_store_let_in_each(nrs_store *store, uint64_t report, const char *address, nrs_let_in_visitor visit, void *context);
 /** An ask for wider sharing, and its answer: at the holder that asked (mine), and at the originator. */
