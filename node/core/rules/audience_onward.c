@@ -62,20 +62,32 @@ static bool put_members(json_t *members, const nrs_core *core, const nrs_deliver
     return !failed;
 }
 
+/* The list may be shorter than the roster's: whoever vouches keeps those that the source has named as well. */
+static const char *recognised_as(const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < roster->n_recognised; i++) {
+        if (memcmp(roster->recognised[i]->community.data, community, NRS_HASH_SIZE) == 0) {
+            return roster->recognised[i]->id;
+        }
+    }
+    return NULL;
+}
+
 static bool put_communities(json_t *communities, nrs_core *core, const nrs_delivery *delivery, nrs_label label)
 {
     const nrs_roster *roster = delivery->community->roster;
     bool failed = false;
 
     for (size_t i = 0; i < delivery->onward_community_count; i++) {
-        const nrs_community *held = nrs_community_by_id(core, roster->recognised[i]->community.data);
+        const ProtobufCBinaryData *community = &delivery->onward_communities[i];
+        const nrs_community *held = nrs_community_by_id(core, community->data);
         nrs_row one = nrs_row_begin();
         uint64_t count = 0;
 
         for (size_t k = 0; held != NULL && k < held->roster->n_members; k++) {
             count += nrs_policy_onward(label, delivery->onward, false, held->roster->members[k]->role).error == NRS_OK ? 1 : 0;
         }
-        nrs_row_text(&one, "id", roster->recognised[i]->id);
+        nrs_row_text(&one, "id", recognised_as(roster, community->data));
         if (held != NULL) {
             nrs_row_number(&one, "members", count);
             nrs_row_flag(&one, "recognises", nrs_roster_recognises(held->roster, delivery->community->id));

@@ -553,6 +553,40 @@ static void a_source_that_names_nobody_is_not_vouched_for(void **state)
     mesh_stop(&net);
 }
 
+static void recognise(void *context, nrs_roster *next)
+{
+    static const uint8_t ids[2][NRS_HASH_SIZE] = {{1}, {2}};
+    static Nrs__Wire__Recognised others[2], *list[2] = {&others[0], &others[1]};
+    const size_t first = *(const size_t *)context;
+
+    for (size_t i = 0; i < 2; i++) {
+        nrs__wire__recognised__init(&others[i]);
+        others[i].community = nrs_field_of(nrs_slice_of(ids[i], NRS_HASH_SIZE));
+        others[i].id = text_of(i == 0 ? "aviation" : "gas");
+    }
+    next->recognised = list + first;
+    next->n_recognised = 2 - first;
+}
+
+/* One that the community recognises only since the source sent it is not among those that it goes on to. */
+static void a_vouch_names_the_communities_that_the_source_named(void **state)
+{
+    size_t first = 1;
+    const json_t *communities;
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    mesh_change(&net, recognise, &first);
+    OK(send_withheld("GREEN", "@electricity", ",\"onward\":[\"communities\"]"));
+    first = 0;
+    mesh_change(&net, recognise, &first);
+    OK(vouch(HUB, ",\"dry_run\":true"));
+    communities = json_object_get(json_object_get(mesh_row(&net, HUB, 0), "onward"), "communities");
+    assert_int_equal(json_array_size(communities), 1);
+    assert_string_equal(mesh_text(json_array_get(communities, 0), "id"), "gas");
+    mesh_stop(&net);
+}
+
 static size_t vouched_as(void)
 {
     OK(show(SOURCE, report));
@@ -602,6 +636,7 @@ int main(void)
         cmocka_unit_test(what_is_not_taken),
         cmocka_unit_test(a_source_that_names_nobody_is_not_vouched_for),
         cmocka_unit_test(a_hub_does_not_fill_its_source),
+        cmocka_unit_test(a_vouch_names_the_communities_that_the_source_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
