@@ -38,7 +38,7 @@ static nrs_error to_reader(nrs_core *core, nrs_relay_item *item, const nrs_log_e
 
     if (entry->type != (clear ? NRS_RECORD_GRANT : NRS_RECORD_SLOT_TABLE) || terms->target == NULL || !nrs_peer_member(core, peer, terms->target) || (!entry->own && !terms->target->hub) ||
         nrs_terms_cover(core, entry->report->header, terms, peer->keys.sign_key) != NRS_OK ||
-        nrs_onward_duty(core, entry->report->header, NRS_PLACE_DELIVER, 0, terms->target, peer->keys.sign_key) != NRS_OK) {
+        nrs_onward_duty(core, entry->report->header, terms->label, NRS_PLACE_DELIVER, 0, terms->target, peer->keys.sign_key) != NRS_OK) {
         return NRS_OK;
     }
     if (clear) {

@@ -270,7 +270,7 @@ static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_log_entry *ta
             error = nrs_terms_cover(core, view->header, &terms, asked->keys.sign_key);
         }
         if (error == NRS_OK) {
-            error = nrs_onward_duty(core, view->header, NRS_PLACE_DELIVER, 0, terms.target, asked->keys.sign_key);
+            error = nrs_onward_duty(core, view->header, terms.label, NRS_PLACE_DELIVER, 0, terms.target, asked->keys.sign_key);
         }
     }
     *may_out = error == NRS_OK;

@@ -299,21 +299,22 @@ nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_sealed_view *view, co
     return found.here ? NRS_OK : !may ? NRS_ERROR_LABEL_FORBIDS : consented ? NRS_OK : NRS_ERROR_ONWARD;
 }
 
-static nrs_error check_duty(const nrs_roster *rules, const nrs_header *header, nrs_edge_place place, uint32_t kind, const Nrs__Wire__Member *member,
+static nrs_error check_duty(const nrs_roster *rules, nrs_label label, nrs_edge_place place, uint32_t kind, const Nrs__Wire__Member *member,
                             uint64_t now_ms, const char *named)
 {
-    const nrs_duty_question question = {.roster = rules, .place = place, .label = (nrs_label)header->label, .kind = kind, .named = named, .now_ms = now_ms};
+    const nrs_duty_question question = {.roster = rules, .place = place, .label = label, .kind = kind, .named = named, .now_ms = now_ms};
     const char *name = NULL;
 
     return nrs_policy_duty(place, nrs_duty_state_of(&question, member, &name)).error;
 }
 
-nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const nrs_community *target,
-                          const uint8_t sign_key[NRS_KEY_SIZE])
+nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_label under, nrs_edge_place place, uint32_t kind,
+                          const nrs_community *target, const uint8_t sign_key[NRS_KEY_SIZE])
 {
+    const nrs_label label = under > (nrs_label)header->label ? under : (nrs_label)header->label; /* the stricter */
     const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, header->community.data);
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(target->roster, sign_key);
-    nrs_error error = home == NULL ? NRS_OK : check_duty(home->roster, header, place, kind, member, core->now_ms, header->duty);
+    nrs_error error = home == NULL ? NRS_OK : check_duty(home->roster, label, place, kind, member, core->now_ms, header->duty);
 
-    return error == NRS_OK && home != target ? check_duty(target->roster, header, place, kind, member, core->now_ms, "") : error;
+    return error == NRS_OK && home != target ? check_duty(target->roster, label, place, kind, member, core->now_ms, "") : error;
 }

@@ -68,7 +68,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
     if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
         nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && it->of->only != peer) ||
         nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK ||
-        nrs_onward_duty(core, it->of->view->header, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data) != NRS_OK) {
+        nrs_onward_duty(core, it->of->view->header, NRS_LABEL_NONE, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
     error = it->of->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->of->view->id, peer);

@@ -38,9 +38,10 @@ bool nrs_onward_lists(const nrs_header *header, const uint8_t community[NRS_HASH
 /** Whether a report of a community that this node has not joined may be carried here: a joined one recognises it, the consent
  *  names a joined one, and who hands it over is a hub of either. */
 NRS_MUST_USE nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_sealed_view *view, const nrs_peer *from);
-/** Duties, for one who is let in: those of the header's community and of its own, as its own community's roster records them. */
-NRS_MUST_USE nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const nrs_community *target,
-                                       const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Duties, for one who is let in: those of the header's community and of its own, as its own community's roster records them.
+ *  under: the label by which it is had; what it or the header's demands, whichever is stricter. */
+NRS_MUST_USE nrs_error nrs_onward_duty(const nrs_core *core, const nrs_header *header, nrs_label under, nrs_edge_place place, uint32_t kind,
+                                       const nrs_community *target, const uint8_t sign_key[NRS_KEY_SIZE]);
 
 /** A CLEAR report that another than its originator let this node in to: keep it. position: of the report. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_open_clear_onward(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,

@@ -216,7 +216,7 @@ static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, nrs_way_in *
         error = check_audience(core, way, opened_out, view, file_key);
     }
     if (error == NRS_OK && way->terms->depth > 0) {
-        error = nrs_onward_duty(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, way->terms->target, core->self.sign_key);
+        error = nrs_onward_duty(core, view->header, way->terms->label, NRS_PLACE_OPEN, opened_out->report->kind, way->terms->target, core->self.sign_key);
     } else if (error == NRS_OK) {
         error = nrs_duty_check(core, view->header, NRS_PLACE_OPEN, opened_out->report->kind, core->org);
     }

@@ -80,7 +80,7 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
 
     if (!nrs_peer_member(core, peer, it->target) || !named(it, member) || nrs_key_ours(core, member->sign_key.data) ||
         nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && it->only != peer) ||
-        nrs_onward_duty(core, it->view->header, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data) != NRS_OK) {
+        nrs_onward_duty(core, it->view->header, (nrs_label)it->release->label, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
     error = it->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->report->id, peer);

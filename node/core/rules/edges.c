@@ -280,10 +280,11 @@ static nrs_error check_duty(nrs_core *core, nrs_answer *answer, const nrs_header
 }
 
 /* For one who was let in: what both communities demand, as its own records it. */
-static nrs_error check_duty_let_in(nrs_core *core, nrs_answer *answer, const nrs_let_in *let_in, const nrs_header *header, nrs_edge_place place)
+static nrs_error check_duty_let_in(nrs_core *core, nrs_answer *answer, const nrs_let_in *let_in, const nrs_header *header, nrs_label label,
+                                   nrs_edge_place place)
 {
     const nrs_community *target = nrs_community_by_id(core, let_in->community);
-    nrs_error error = target == NULL ? NRS_OK : nrs_onward_duty(core, header, place, 0, target, core->self.sign_key);
+    nrs_error error = target == NULL ? NRS_OK : nrs_onward_duty(core, header, label, place, 0, target, core->self.sign_key);
 
     return error == NRS_OK ? NRS_OK
                            : nrs_refuse(answer, error, nrs_policy_duty(place, NRS_DUTY_ABSENT).allowed, "The duties that the report demands are not in force for %s.",
@@ -304,7 +305,7 @@ nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_
     }
     error = nrs_let_in_self(core, &let_in, row->position);
     if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
-        error = check_duty_let_in(core, answer, &let_in, header, place);
+        error = check_duty_let_in(core, answer, &let_in, header, (nrs_label)row->label, place);
     } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
         error = check_duty(core, answer, header, place);
     }

@@ -160,6 +160,40 @@ static void the_effective_label_binds(void **state)
     stop();
 }
 
+static void strict_needs_nda(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    static char nda[] = "nda";
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER_STRICT);
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+}
+
+/* The rules ask for a duty under the label of the release, not under that of the report. */
+static void a_stricter_label_brings_its_duties(void **state)
+{
+    static const char *const labels[] = {"AMBER", "AMBER+STRICT"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start(false);
+        mesh_change(&net, strict_needs_nda, NULL);
+        send_it("AMBER", "org-2", "");
+        OK(ask_for(HOLDER, "org-3"));
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\",\"label\":\"%s\"}", ask, labels[i]));
+        mesh_settle(&net, 8);
+        assert_int_equal(show(THIRD), i == 0 ? NRS_OK : NRS_ERROR_NOT_FOUND);
+        stop();
+    }
+}
+
 static void a_denial_is_kept_at_both_ends(void **state)
 {
     (void)state;
@@ -365,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_source_is_asked_and_agrees),
         cmocka_unit_test(the_effective_label_binds),
+        cmocka_unit_test(a_stricter_label_brings_its_duties),
         cmocka_unit_test(a_denial_is_kept_at_both_ends),
         cmocka_unit_test(another_community_is_let_in_by_a_release_alone),
         cmocka_unit_test(what_cannot_be_asked_or_granted),
