@@ -207,8 +207,14 @@ static void gather(nrs_daemon *daemon)
         nrs_control_gather(&daemon->control, batch, "inbox");
     }
     if (room && !paused(daemon)) {
+        daemon->inbound_first = !daemon->inbound_first; /* either alone may fill the step */
+        if (daemon->inbound_first) {
+            nrs_inbound_gather(&daemon->inbound, batch, daemon->core, &daemon->next_link);
+        }
         nrs_outbound_gather(&daemon->outbound, batch, &daemon->set);
-        nrs_inbound_gather(&daemon->inbound, batch, daemon->core, &daemon->next_link);
+        if (!daemon->inbound_first) {
+            nrs_inbound_gather(&daemon->inbound, batch, daemon->core, &daemon->next_link);
+        }
     }
     if (!paused(daemon) &&
         (batch->monotonic_ms >= daemon->tick_ms || (batch->event_count == 0 && nrs_core_busy(daemon->core)))) {

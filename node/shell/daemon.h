@@ -30,6 +30,7 @@ typedef struct nrs_daemon {
     uint64_t pause_until_ms; /* after a failed step, and for a moment under load: no frame is read until then */
     uint64_t frames_ms;      /* when the last step that took frames ended, and the pause after it */
     uint32_t busy_steps;     /* that followed one another without a pause worth the name */
+    bool inbound_first;      /* whose frames this step gathers first */
     bool stepped;            /* since the last checkpoint */
     nrs_log_gate disk_gate, write_gate;
     json_t *taken, *refused; /* what the files of the inbox came to, while someone asks; borrowed */

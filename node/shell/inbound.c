@@ -240,7 +240,7 @@ static void take(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *core, n
 
 void nrs_inbound_gather(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *core, nrs_link_id *next_link)
 {
-    while (inbound->router != NULL && !nrs_batch_full(batch)) {
+    for (size_t i = 0; inbound->router != NULL && i < NRS_BATCH_EVENT_COUNT_MAX && !nrs_batch_full(batch); i++) { /* what is dropped counts too */
         zmq_msg_t route;
         zmq_msg_t frame;
         nrs_slice route_slice = {NULL, 0};

@@ -16,6 +16,8 @@
 #define STEADY_MS 2000u     /* a link that held so long makes the next wait short again */
 #define CLOSE_LINGER_MS 500 /* for what was sent just before the engine closed the link */
 #define HANDSHAKES_FAILED_TOLD 2u /* one may have met a peer that was just going down */
+#define SHARE_COUNT (NRS_BATCH_EVENT_COUNT_MAX / 4u) /* of one step, for one dial */
+#define SHARE_SIZE (NRS_BATCH_SIZE_MAX / 4u)
 #define EVENTS                                                                                                         \
     (ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
@@ -249,9 +251,12 @@ void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_poll
     }
 }
 
+/* No more than its share of the step, whatever stands in its queue. */
 static void gather_from(nrs_dial *dial, nrs_batch *batch)
 {
-    while (!nrs_batch_full(batch)) {
+    const size_t size_before = batch->size;
+
+    for (size_t i = 0; i < SHARE_COUNT && batch->size - size_before < SHARE_SIZE && !nrs_batch_full(batch); i++) {
         zmq_msg_t frame;
         uint64_t held = 0;
 
@@ -275,11 +280,15 @@ static void gather_from(nrs_dial *dial, nrs_batch *batch)
 
 void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set)
 {
-    for (size_t i = 0; i < outbound->count; i++) {
-        nrs_dial *dial = &outbound->dials[i];
+    const size_t first = outbound->next;
+
+    for (size_t i = 0; i < outbound->count && !nrs_batch_full(batch); i++) {
+        const size_t at = (first + i) % outbound->count;
+        nrs_dial *dial = &outbound->dials[at];
 
         if (dial->state == NRS_DIAL_UP && nrs_pollset_socket_ready(set, dial->dealer)) {
             gather_from(dial, batch);
+            outbound->next = at + 1; /* whoever found no room is the first of the next step */
         }
     }
 }

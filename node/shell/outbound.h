@@ -34,6 +34,7 @@ typedef struct nrs_outbound {
     uint64_t monitor_number;
     nrs_dial dials[NRS_DIAL_COUNT_MAX];
     size_t count;
+    size_t next; /* where the next step begins to gather */
 } nrs_outbound;
 
 void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max);
@@ -46,6 +47,7 @@ void nrs_outbound_hang_up(nrs_outbound *outbound, nrs_batch *batch, const uint8_
 void nrs_outbound_poll(const nrs_outbound *outbound, nrs_pollset *set, bool frames);
 /** Note the links that came, went or were refused. To be called before nrs_outbound_gather. */
 void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set, nrs_link_id *next_link);
+/** What the dials have received, in turn, and of each no more than a quarter of a step. */
 void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pollset *set);
 /** As nrs_inbound_send. */
 bool nrs_outbound_send(nrs_outbound *outbound, nrs_batch *batch, nrs_link_id id, nrs_bytes *bytes);
