@@ -1,15 +1,30 @@
 #include "ids.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "proto/assert.h"
 
 enum { ENTRY_COUNT_FIRST = 64, SLOTS_PER_ENTRY = 2 }; /* at most half of the slots are taken */
 
-/* Ids are hashes already; the factor spreads them also when somebody chose their beginnings. */
+/* Ids are hashes already, but somebody may have made many until enough of them begin as it suits him. The highest bits of the product with
+ * an odd factor that is drawn anew for each opening: two keys meet by chance alone, whichever they are. */
 static size_t home_of(const nrs_ids *ids, int64_t key)
 {
-    return (size_t)(((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (ids->slot_count - 1);
+    return (size_t)(((uint64_t)key * ids->factor) >> ids->shift);
+}
+
+static void spread(nrs_ids *ids, size_t slot_count)
+{
+    if (ids->factor == 0) {
+        sqlite3_randomness(sizeof ids->factor, &ids->factor);
+        ids->factor |= 1;
+    }
+    ids->slot_count = slot_count;
+    ids->shift = 64;
+    for (size_t i = slot_count; i > 1; i /= 2) {
+        ids->shift--;
+    }
 }
 
 static size_t after(const nrs_ids *ids, size_t slot)
@@ -67,7 +82,7 @@ static nrs_error grow(nrs_ids *ids)
     ids->entries = entries;
     ids->capacity = capacity;
     ids->slots = slots;
-    ids->slot_count = SLOTS_PER_ENTRY * capacity;
+    spread(ids, SLOTS_PER_ENTRY * capacity);
     for (size_t i = 0; i < ids->count; i++) {
         put(ids, (uint32_t)(i + 1));
     }

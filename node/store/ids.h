@@ -24,6 +24,8 @@ typedef struct nrs_ids {
     size_t committed;  /* so many of them stand in the file */
     uint32_t *slots;   /* open addressing: the number of an entry, from 1; 0: free */
     size_t slot_count; /* a power of two, or 0 */
+    uint64_t factor;   /* odd, and nobody's to foresee; 0 as long as there are no slots */
+    unsigned shift;    /* 64 less the bits of a slot's number */
 } nrs_ids;
 
 /** Add an entry. NRS_ERROR_NO_MEMORY, LIMIT. */
