@@ -10,25 +10,10 @@
 #include "proto/label.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
+#include "report/shown.h"
 #include "text.h"
 
 /* ---- The row ---- */
-
-static json_t *hex_or_null(const ProtobufCBinaryData *field)
-{
-    char text[2 * NRS_HASH_SIZE + 1];
-
-    if (field->len != NRS_HASH_SIZE) {
-        return json_null();
-    }
-    nrs_hex_encode(text, field->data, NRS_HASH_SIZE);
-    return json_string(text);
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text[0] == '\0' ? json_null() : json_string(text);
-}
 
 static json_t *time_of(uint64_t time_ms)
 {
@@ -36,24 +21,6 @@ static json_t *time_of(uint64_t time_ms)
 
     nrs_time_format(text, time_ms);
     return json_string(text);
-}
-
-static json_t *answer_of(uint32_t flags, uint32_t yes, uint32_t no)
-{
-    return (flags & (yes | no)) == 0 ? json_null() : json_boolean((flags & yes) != 0);
-}
-
-static json_t *conditions_of(const Nrs__Wire__Conditions *held)
-{
-    const nrs_term *pap = held == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_PAP, held->permissible_actions);
-
-    if (held == NULL) {
-        return json_null();
-    }
-    return json_pack("{s:s?, s:o, s:o, s:b}", "permissible_actions", pap == NULL ? NULL : pap->code, "affected_may_be_told",
-                     answer_of(held->flags, NRS_CONDITION_TELL_AFFECTED, NRS_CONDITION_AFFECTED_NOT_TOLD), "source_may_be_named",
-                     answer_of(held->flags, NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED), "not_for_supervision",
-                     (held->flags & NRS_CONDITION_NOT_FOR_SUPERVISION) != 0 ? 1 : 0);
 }
 
 static json_t *disclaimers_of(const nrs_export *value)
@@ -69,29 +36,9 @@ static json_t *disclaimers_of(const nrs_export *value)
             nrs_hex_encode(hash_text, hash, sizeof hash);
         }
         (void)json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:o, s:o}", "name", one->name, "version", (json_int_t)one->version, "hash", hash_text,
-                                                    "ja", text_or_null(one->ja), "en", text_or_null(one->en)));
+                                                    "ja", nrs_shown_text(one->ja), "en", nrs_shown_text(one->en)));
     }
     return list;
-}
-
-static json_t *fields_of(const nrs_report *report)
-{
-    json_t *fields = json_object();
-
-    for (size_t i = 0; i < report->n_fields; i++) {
-        (void)json_object_set_new(fields, report->fields[i]->name, json_string(report->fields[i]->value));
-    }
-    return fields;
-}
-
-static json_t *addresses_of(const nrs_report *report)
-{
-    json_t *to = json_array();
-
-    for (size_t i = 0; i < report->n_to; i++) {
-        (void)json_array_append_new(to, json_string(report->to[i]));
-    }
-    return to;
 }
 
 static json_t *attachments_of(const nrs_report *report)
@@ -140,28 +87,28 @@ nrs_error nrs_export_row(json_t **row_out, const nrs_export_view *view)
     nrs_hex_encode(id, view->id, NRS_HASH_SIZE);
     failed |= json_object_set_new(row, "label", json_string(nrs_label_name((nrs_label)view->terms.label)));
     failed |= json_object_set_new(row, "id", json_string(id));
-    failed |= json_object_set_new(row, "community", text_or_null(view->community));
+    failed |= json_object_set_new(row, "community", nrs_shown_text(view->community));
     failed |= json_object_set_new(row, "from", source_of(view));
-    failed |= json_object_set_new(row, "person", text_or_null(report->person));
-    failed |= json_object_set_new(row, "to", addresses_of(report));
+    failed |= json_object_set_new(row, "person", nrs_shown_text(report->person));
+    failed |= json_object_set_new(row, "to", nrs_shown_addresses(report));
     failed |= json_object_set_new(row, "kind", kind == NULL ? json_null() : json_string(kind->code));
     failed |= json_object_set_new(row, "urgent", json_boolean(view->terms.urgency != 0));
     failed |= json_object_set_new(row, "drill", json_boolean((view->terms.flags & NRS_HEADER_DRILL) != 0));
     failed |= json_object_set_new(row, "number", report->number == 0 ? json_null() : json_integer((json_int_t)report->number));
     failed |= json_object_set_new(row, "final", json_boolean(report->final));
-    failed |= json_object_set_new(row, "follows", hex_or_null(&report->follows));
-    failed |= json_object_set_new(row, "quoted", hex_or_null(&report->quoted));
+    failed |= json_object_set_new(row, "follows", nrs_shown_hash(&report->follows));
+    failed |= json_object_set_new(row, "quoted", nrs_shown_hash(&report->quoted));
     failed |= json_object_set_new(row, "created_at", time_of(view->terms.created_ms));
     failed |= json_object_set_new(row, "expires_at", time_of(view->terms.expires_ms));
     failed |= json_object_set_new(row, "subject", json_string(report->subject));
     failed |= json_object_set_new(row, "body", json_string(report->body));
-    failed |= json_object_set_new(row, "fields", fields_of(report));
+    failed |= json_object_set_new(row, "fields", nrs_shown_fields(report));
     failed |= json_object_set_new(row, "attachments", attachments_of(report));
     failed |= json_object_set_new(row, "disclaimers", disclaimers_of(view->value));
-    failed |= json_object_set_new(row, "conditions", conditions_of(view->terms.conditions));
+    failed |= json_object_set_new(row, "conditions", nrs_shown_conditions(view->terms.conditions));
     failed |= json_object_set_new(row, "attribution", attribution_of(view));
     failed |= json_object_set_new(row, "vouched", vouched_of(report));
-    failed |= json_object_set_new(row, "duty", text_or_null(view->terms.duty));
+    failed |= json_object_set_new(row, "duty", nrs_shown_text(view->terms.duty));
     if (view->attestation != NULL) {
         failed |= json_object_set_new(row, "source_hidden", json_true());
         failed |= json_object_set_new(row, "attested_by", json_string(view->attestation->org));

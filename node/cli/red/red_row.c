@@ -6,62 +6,7 @@
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
-
-static json_t *hex_or_null(const ProtobufCBinaryData *field)
-{
-    char text[2 * NRS_HASH_SIZE + 1];
-
-    if (field->len != NRS_HASH_SIZE) {
-        return json_null();
-    }
-    nrs_hex_encode(text, field->data, NRS_HASH_SIZE);
-    return json_string(text);
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
-
-static json_t *fields_of(const nrs_report *report)
-{
-    json_t *fields = json_object();
-
-    for (size_t i = 0; i < report->n_fields; i++) {
-        (void)json_object_set_new(fields, report->fields[i]->name, json_string(report->fields[i]->value));
-    }
-    return fields;
-}
-
-static json_t *addresses_of(const nrs_report *report)
-{
-    json_t *to = json_array();
-
-    for (size_t i = 0; i < report->n_to; i++) {
-        (void)json_array_append_new(to, json_string(report->to[i]));
-    }
-    return to;
-}
-
-/* As the node shows them for what it opens. */
-static json_t *answer_of(uint32_t flags, uint32_t yes, uint32_t no)
-{
-    return (flags & (yes | no)) == 0 ? json_null() : json_boolean((flags & yes) != 0);
-}
-
-static json_t *conditions_of(const nrs_header *header)
-{
-    const Nrs__Wire__Conditions *held = header->conditions;
-    const nrs_term *pap = held == NULL ? NULL : nrs_vocabulary_by_value(NRS_VOCABULARY_PAP, held->permissible_actions);
-
-    if (held == NULL) {
-        return json_null();
-    }
-    return json_pack("{s:s?, s:o, s:o, s:b}", "permissible_actions", pap == NULL ? NULL : pap->code, "affected_may_be_told",
-                     answer_of(held->flags, NRS_CONDITION_TELL_AFFECTED, NRS_CONDITION_AFFECTED_NOT_TOLD), "source_may_be_named",
-                     answer_of(held->flags, NRS_CONDITION_NAME_SOURCE, NRS_CONDITION_SOURCE_NOT_NAMED), "not_for_supervision",
-                     (held->flags & NRS_CONDITION_NOT_FOR_SUPERVISION) != 0 ? 1 : 0);
-}
+#include "report/shown.h"
 
 static char *text_of(const json_t *object, const char *name, char *none)
 {
@@ -121,9 +66,9 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
     nrs_time_format(expires, header->expires_ms);
     row = json_pack("{s:s, s:s, s:s?, s:n, s:n, s:o, s:s, s:s, s:n, s:b, s:b, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", id,
                     "label", nrs_label_name(NRS_LABEL_RED), "kind", kind == NULL ? NULL : kind->code, "community", "from", "to",
-                    addresses_of(report), "subject", report->subject, "created_at", created, "received_at", "opened", 1, "drill",
+                    nrs_shown_addresses(report), "subject", report->subject, "created_at", created, "received_at", "opened", 1, "drill",
                     (header->flags & NRS_HEADER_DRILL) != 0 ? 1 : 0, "urgent", header->urgency == 1 ? 1 : 0, "follows",
-                    hex_or_null(&report->follows), "expires_at", expires, "body", report->body, "fields", fields_of(report),
+                    nrs_shown_hash(&report->follows), "expires_at", expires, "body", report->body, "fields", nrs_shown_fields(report),
                     "attachments", json_array(), "disclaimers", json_array());
     if (row == NULL) {
         return NRS_ERROR_NO_MEMORY;
@@ -135,12 +80,12 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
             (void)json_object_set(row, from_node[i], value);
         }
     }
-    (void)json_object_set_new(row, "person", text_or_null(report->person));
+    (void)json_object_set_new(row, "person", nrs_shown_text(report->person));
     (void)json_object_set_new(row, "number", report->number > 0 ? json_integer((json_int_t)report->number) : json_null());
     (void)json_object_set_new(row, "final", json_boolean(report->final));
-    (void)json_object_set_new(row, "quoted", hex_or_null(&report->quoted));
-    (void)json_object_set_new(row, "conditions", conditions_of(header));
-    (void)json_object_set_new(row, "duty", text_or_null(header->duty));
+    (void)json_object_set_new(row, "quoted", nrs_shown_hash(&report->quoted));
+    (void)json_object_set_new(row, "conditions", nrs_shown_conditions(header->conditions));
+    (void)json_object_set_new(row, "duty", nrs_shown_text(header->duty));
     *row_out = row;
     return NRS_OK;
 }
