@@ -21,6 +21,7 @@ struct nrs_secret {
 static struct {
     uint8_t *arena;
     uint32_t first_free;
+    uint32_t free_count;
     bool started;
     bool locked;
     nrs_secret slots[SLOT_COUNT];
@@ -57,6 +58,7 @@ nrs_error nrs_keys_start(void)
         pool.slots[i].next_free = i + 1 < SLOT_COUNT ? i + 1 : SLOT_NONE;
     }
     pool.first_free = 0;
+    pool.free_count = SLOT_COUNT;
     pool.started = true;
     return NRS_OK;
 }
@@ -64,6 +66,12 @@ nrs_error nrs_keys_start(void)
 bool nrs_secret_pool_locked(void)
 {
     return pool.started && pool.locked;
+}
+
+bool nrs_secret_room(size_t count)
+{
+    NRS_ASSERT(pool.started);
+    return pool.free_count >= count;
 }
 
 nrs_error nrs_secret_new(nrs_secret **secret_out, size_t size)
@@ -85,6 +93,7 @@ nrs_error nrs_secret_new(nrs_secret **secret_out, size_t size)
     secret = &pool.slots[pool.first_free];
     NRS_ASSERT(secret->size == 0);
     pool.first_free = secret->next_free;
+    pool.free_count--;
     secret->next_free = SLOT_NONE;
     secret->size = (uint32_t)size;
     *secret_out = secret;
@@ -135,6 +144,7 @@ void nrs_secret_destroy(nrs_secret **secret)
     (*secret)->size = 0;
     (*secret)->next_free = pool.first_free;
     pool.first_free = (uint32_t)index;
+    pool.free_count++;
     *secret = NULL;
 }
 

@@ -39,7 +39,8 @@ static nrs_error load(nrs_core *core)
     core->admission_changed = true;
     core->letters_due = true;
     core->letters_await_clock = false;
-    core->must_reload = false;
+    core->must_reload = core->half_done = false;
+    core->deferred_again = true; /* whether any waits for no more than room is not known now */
     return error;
 }
 
@@ -198,6 +199,7 @@ static nrs_error tick(nrs_core *core)
 {
     nrs_error error = nrs_prekey_keeper_tick(core);
 
+    core->rosters_adopted = core->rosters_adopted || core->deferred_again;
     if (error == NRS_OK) {
         error = nrs_key_changes_tick(core);
     }
@@ -307,8 +309,8 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
         error = nrs_audit_settle(core);
     }
     core->arrived_count = 0;
-    if (error == NRS_OK && core->must_reload) {
-        error = NRS_ERROR_INTERNAL;
+    if (error == NRS_OK && (core->must_reload || core->half_done)) {
+        error = core->half_done ? NRS_ERROR_BUSY : NRS_ERROR_INTERNAL;
     }
     return error == NRS_OK ? nrs_store_commit(core->store) : error;
 }

@@ -6,7 +6,9 @@
 #include "internal.h"
 
 #define LOG_LINE_SIZE_MAX 512
+#define SECRETS_OF_ONE_RECORD 32u /* more than what is taken for one holds at once */
 #define COMPLAINTS_PER_MINUTE 10u
+#define SECRETS_OF_ONE_RECORD 32u /* more than are held at once for one record */
 
 void nrs_effects_wipe(nrs_effects *effects)
 {
@@ -117,6 +119,21 @@ nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *rows, nrs_err
     effect->error = error;
     effect->reply = lines;
     return NRS_OK;
+}
+
+bool nrs_error_is_passing(nrs_error error)
+{
+    return error == NRS_ERROR_BUSY || error == NRS_ERROR_NO_MEMORY;
+}
+
+nrs_error nrs_room_for_secrets(void)
+{
+    return nrs_secret_room(SECRETS_OF_ONE_RECORD) ? NRS_OK : NRS_ERROR_BUSY;
+}
+
+bool nrs_error_is_verdict(nrs_error error)
+{
+    return error != NRS_OK && !nrs_error_is_fatal(error) && !nrs_error_is_passing(error);
 }
 
 bool nrs_error_is_fatal(nrs_error error)

@@ -193,9 +193,11 @@ struct nrs_core {
     bool curve_shared;             /* two organisations name one link key */
     bool no_room;                  /* the record in hand could not be deferred */
     bool rosters_adopted;          /* in this step: what was deferred may be taken now */
+    bool deferred_again;           /* some of that found no room for a secret, and is tried again with the next tick */
     bool members_came;             /* in this step some have come into a community: told_again.c */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
+    bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */
     bool switch_said;              /* the shell was told that the rosters name our next keys */
     uint64_t ends_checked_ms;      /* monotonic: when the grace of keys that ended was last looked at */
 
@@ -498,6 +500,13 @@ NRS_MUST_USE nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_s
 /** One record that stands in no log: a roster. The same returns; NRS_ERROR_MALFORMED for another type. */
 NRS_MUST_USE nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from);
 bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
+/** A shortage that passes: the pool of secrets is full, memory is short. It says nothing about what was in hand, which is done again. */
+bool nrs_error_is_passing(nrs_error error);
+/** Neither of the two: it says what is wrong with what was in hand. Nothing but this is told to a peer as a refusal, entered as an
+ *  alarm, or lets go of anything for good. */
+bool nrs_error_is_verdict(nrs_error error);
+/** Whether so many secrets would find room: asked before anything is written, so that no step fails for want of it. NRS_ERROR_BUSY. */
+NRS_MUST_USE nrs_error nrs_room_for_secrets(void);
 /** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
 NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);
 

@@ -80,6 +80,7 @@ nrs_error nrs_store_deferred_add(nrs_store *store, const nrs_deferred_row *row)
     nrs_query_bind_fixed(&query, row->owner, NRS_HASH_SIZE);
     nrs_query_bind_fixed(&query, row->peer, NRS_KEY_SIZE);
     nrs_query_bind_slice(&query, row->record, NRS_RECORD_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->number);
     error = nrs_query_run(&query, NULL);
     if (error == NRS_OK) {
         store->deferred_count++;
@@ -178,11 +179,18 @@ nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms)
 static nrs_error visit_deferred(nrs_query *query, const void *closure)
 {
     const queue_visit *visitor = closure;
-    uint64_t number = nrs_query_u64(query, 0);
-    const uint8_t *peer = nrs_query_fixed(query, 1, NRS_KEY_SIZE);
-    nrs_slice record = nrs_query_slice(query, 2);
+    const nrs_deferred_row row = {
+        .number = nrs_query_u64(query, 0),
+        .peer = nrs_query_fixed(query, 1, NRS_KEY_SIZE),
+        .record = nrs_query_slice(query, 2),
+        .version = nrs_query_u64(query, 3),
+        .at_ms = nrs_query_u64(query, 4),
+        .expires_ms = nrs_query_u64(query, 5),
+        .waits_for = nrs_query_fixed(query, 6, NRS_HASH_SIZE),
+        .owner = nrs_query_fixed(query, 7, NRS_HASH_SIZE),
+    };
 
-    return query->error != NRS_OK ? query->error : visitor->deferred(visitor->context, number, peer, record);
+    return query->error != NRS_OK ? query->error : visitor->deferred(visitor->context, &row);
 }
 
 nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], uint64_t version, uint64_t after,

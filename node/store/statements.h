@@ -243,10 +243,11 @@
     X(LETTER_DELETE, CHANGE, "DELETE FROM letter WHERE number = ?1")                                                   \
     X(DEFERRED_COUNT_OF, READ, "SELECT count(*) FROM deferred INDEXED BY deferred_peer WHERE peer = ?1")               \
     X(DEFERRED_ADD, CHANGE,                                                                                            \
-      "INSERT INTO deferred(version, at_ms, expires_ms, waits_for, owner, peer, record)"                               \
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                           \
+      "INSERT INTO deferred(version, at_ms, expires_ms, waits_for, owner, peer, record, number)"                       \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0))")                                                            \
     X(DEFERRED_EACH, READ,                                                                                             \
-      "SELECT number, peer, record FROM deferred INDEXED BY deferred_waits_for"                                        \
+      "SELECT number, peer, record, version, at_ms, expires_ms, waits_for, owner"                                      \
+      " FROM deferred INDEXED BY deferred_waits_for"                                                                   \
       " WHERE waits_for = ?1 AND version <= ?2 AND number > ?3"                                                        \
       " AND number <= (SELECT max(number) FROM deferred) ORDER BY number LIMIT ?4")                                    \
     X(DEFERRED_OWNER, READ,                                                                                            \

@@ -331,6 +331,12 @@ nrs_error nrs_store_begin(nrs_store *store)
     return error;
 }
 
+uint64_t nrs_store_changes(const nrs_store *store)
+{
+    NRS_ASSERT(store != NULL);
+    return (uint64_t)sqlite3_total_changes64(store->database);
+}
+
 nrs_error nrs_store_commit(nrs_store *store)
 {
     nrs_query query;

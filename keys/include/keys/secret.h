@@ -18,6 +18,8 @@ NRS_MUST_USE nrs_error nrs_keys_start(void);
 /** False when the pool could not be locked into memory (RLIMIT_MEMLOCK): for a warning in `status`. */
 bool nrs_secret_pool_locked(void);
 
+/** Whether the pool has so many free slots now. */
+bool nrs_secret_room(size_t count);
 /** A zeroed secret. Returns NRS_ERROR_BUSY when the pool (8,192 slots) is full; NRS_ERROR_TOO_LARGE. */
 NRS_MUST_USE nrs_error nrs_secret_new(nrs_secret **secret_out, size_t size);
 NRS_MUST_USE nrs_error nrs_secret_random(nrs_secret **secret_out, size_t size);

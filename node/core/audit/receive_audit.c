@@ -212,7 +212,7 @@ static nrs_error take_own(nrs_core *core, const nrs_audit_cosignature *cosignatu
     }
     if (error == NRS_OK && nrs_slice_equal(nrs_field(&checkpoint->root), nrs_field(&cosignature->root))) {
         error = nrs_store_audit_cosignature_add(core->store, cosignature->size, hub->keys.sign_key, payload);
-    } else if (error == NRS_OK || !nrs_error_is_fatal(error)) {
+    } else if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = alarm(core, hub, NRS_ERROR_REWRITTEN, "it has signed an audit log of this node that is not the one held here");
     }
     nrs_audit_checkpoint_free(&checkpoint);

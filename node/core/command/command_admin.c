@@ -483,7 +483,7 @@ nrs_error nrs_command_person_former(nrs_core *core, nrs_answer *answer, const js
     const char *person = nrs_request_text(request, "person");
     nrs_error error = nrs_person_former_take(core, request);
 
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, NULL, "The keys of %.64s: %s.", person == NULL ? "?" : person, nrs_error_sentence(error));
@@ -494,7 +494,7 @@ nrs_error nrs_command_person_prekeys(nrs_core *core, nrs_answer *answer, const j
     const char *person = nrs_request_text(request, "person");
     nrs_error error = nrs_prekey_keeper_add_person(core, request);
 
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, NULL, "The prekeys of %.64s: %s.", person == NULL ? "?" : person, nrs_error_sentence(error));

@@ -182,7 +182,7 @@ static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *dra
         error = nrs_withhold_inherit(core, answer, &draft->withhold_source, draft->follows);
         return error == NRS_OK ? number_after(core, answer, draft, request) : error;
     }
-    if (nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     if (error == NRS_ERROR_MALFORMED) {

@@ -38,7 +38,7 @@ nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json
         return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field %s is missing.", name);
     }
     error = nrs_base64_decode(bytes_out, nrs_slice_of_string(text));
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field %s is not base64.", name);

@@ -332,7 +332,7 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
     }
     if (error == NRS_OK) {
         error = nrs_edge_reading(core, answer, &report, seen.header, NRS_PLACE_READ, nrs_request_text(request, "person"));
-        closed = error != NRS_OK && !nrs_error_is_fatal(error);
+        closed = nrs_error_is_verdict(error);
     }
     if (closed) { /* header and disclaimer, and nothing that opens it */
         error = nrs_edge_answer_closed(core, answer, &report, seen.header, nrs_request_text(request, "person"), error);

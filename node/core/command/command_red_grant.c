@@ -172,7 +172,7 @@ static nrs_error check_offered(nrs_core *core, nrs_answer *answer, offered *it)
     if (error == NRS_OK) {
         error = nrs_slots_new(&it->slots, it->table, it->grant, it->grant_id);
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, hint_again, "The grant does not belong to the report: %s.", nrs_error_sentence(error));

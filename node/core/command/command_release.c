@@ -41,7 +41,7 @@ static nrs_error find_ask(nrs_core *core, nrs_answer *answer, answering *it, con
         error = nrs_ask_load(core, &it->held, id);
     }
     if (error != NRS_OK) {
-        return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_list, "%.80s: no ask for wider sharing has this ID.", text == NULL ? "" : text);
+        return nrs_error_is_verdict(error) ? nrs_refuse(answer, error, hint_list, "%.80s: no ask for wider sharing has this ID.", text == NULL ? "" : text) : error;
     }
     nrs_hex_encode(report, it->held.row.report, NRS_HASH_SIZE);
     error = nrs_command_report(core, answer, &it->row, &it->holder, report);

@@ -31,7 +31,7 @@ nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row 
         answer->has_about = true;
         (void)snprintf(answer->detail, sizeof answer->detail, "%s", nrs_label_name((nrs_label)row_out->label));
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     if (error == NRS_ERROR_MALFORMED) {

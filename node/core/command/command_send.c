@@ -150,7 +150,7 @@ static nrs_error seal(nrs_core *core, nrs_answer *answer, nrs_sealed_parts *part
         }
         error = seal_once(core, parts_out, file_key_out, number_out, header, report, delivery);
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, error == NRS_ERROR_TOO_LARGE ? hint_smaller : NULL, "The report cannot be sealed: %s.",

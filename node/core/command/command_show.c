@@ -62,7 +62,7 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
         error = nrs_audience_names_us(core, &facts, it->opened.audience);
     }
     if (error != NRS_OK) {
-        return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error));
+        return nrs_error_is_verdict(error) ? nrs_refuse(answer, error, hint_rejoin, "The report's audience: %s.", nrs_error_sentence(error)) : error;
     }
     verdict = nrs_withheld_verdict_open(core, it->view->header, (nrs_label)it->view->header->label, &facts);
     if (verdict.error != NRS_OK) {
@@ -110,7 +110,7 @@ static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nr
     if (error == NRS_OK && it->row.key_state == NRS_KEY_NONE && (seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         error = nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error) && place == NRS_PLACE_READ) {
+    if (nrs_error_is_verdict(error) && place == NRS_PLACE_READ) {
         error = nrs_edge_answer_closed(core, answer, &it->row, seen.header, it->person, error);
     }
     nrs_header_seen_wipe(&seen);
@@ -213,7 +213,7 @@ static nrs_error mark_opened(nrs_core *core, reading *it)
     error = nrs_store_report_update(core->store, &it->row);
     if (error == NRS_OK && it->row.part == NRS_PART_RECEIVED) {
         error = nrs_receipt_queue(core, it->view->header, it->row.id, NRS_STAGE_OPENED, it->person == NULL ? "" : it->person, "");
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* an originator that is gone is no reason not to read */
+        if (nrs_error_is_verdict(error)) { /* an originator that is gone is no reason not to read */
             nrs_core_log(core, error, "no receipt for what was opened: its originator cannot be reached");
             error = NRS_OK;
         }

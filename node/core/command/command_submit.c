@@ -99,7 +99,7 @@ static nrs_error sign(nrs_core *core, nrs_answer *answer, submission *it)
     if (error == NRS_OK) {
         error = nrs_sealed_verify(&it->view, nrs_field(&it->outer->payload));
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, hint_again, "The sealed report does not hold: %s.", nrs_error_sentence(error));
@@ -109,7 +109,7 @@ static nrs_error check_disclaimers(nrs_core *core, nrs_answer *answer, const nrs
 {
     nrs_error error = nrs_disclaimers_check(core, header, NRS_PLACE_SEND, 0);
 
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, hint_again, "The disclaimers of the report: %s.", nrs_error_sentence(error));
@@ -156,7 +156,7 @@ static nrs_error check_slots(nrs_answer *answer, submission *it)
     if (error == NRS_OK) {
         error = nrs_slots_new(&it->slots, it->table, view->grant, view->grant_id);
     }
-    if (error == NRS_OK || nrs_error_is_fatal(error)) {
+    if (!nrs_error_is_verdict(error)) {
         return error;
     }
     return nrs_refuse(answer, error, hint_again, "The slots do not belong to the report: %s.", nrs_error_sentence(error));

@@ -195,14 +195,16 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
 
     for (size_t i = 0; i < item->record_count; i++) {
         nrs_slice following = i + 1 < item->record_count ? item->records[i + 1] : nrs_slice_of(NULL, 0);
+        const uint64_t written = nrs_store_changes(core->store);
         bool both = false;
         core->no_room = false;
         error = nrs_receive_records(core, &both, item->records[i], following, link->peer);
         if (error != NRS_OK && nrs_error_is_fatal(error)) {
             return error;
         }
-        if (error == NRS_ERROR_BUSY) {
-            return error; /* not confirmed, so that the peer comes again with it */
+        if (nrs_error_is_passing(error)) { /* not confirmed, so that the peer comes again with it: it must find nothing of it here */
+            core->half_done = core->half_done || nrs_store_changes(core->store) != written;
+            return error;
         }
         if (error == NRS_ERROR_LIMIT && core->no_room) { /* the whole item is asked for again; later ones are taken: they may be what makes room */
             link->again_position = link->again_position != 0 ? link->again_position : item->position;
@@ -231,10 +233,14 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
 static nrs_error take_loose(nrs_core *core, nrs_link *link, const nrs_item *item)
 {
     for (size_t i = 0; i < item->record_count; i++) {
+        const uint64_t written = nrs_store_changes(core->store);
         nrs_error error = nrs_receive_loose(core, item->records[i], link->peer);
 
-        if (error == NRS_ERROR_ROSTER_GAP || (error != NRS_OK && nrs_error_is_fatal(error))) {
-            return error; /* a gap ends the link: the hello of the next one says what is held here */
+        if (nrs_error_is_passing(error)) {
+            core->half_done = core->half_done || nrs_store_changes(core->store) != written;
+        }
+        if (error == NRS_ERROR_ROSTER_GAP || (error != NRS_OK && !nrs_error_is_verdict(error))) {
+            return error; /* a gap ends the link, and so does a shortage: the hello of the next one says what is held here */
         }
         if (error != NRS_OK && error != NRS_ERROR_DEFERRED) {
             nrs_core_complain(core, link->peer, error, "refused a roster of it: %s", nrs_error_rule(error));

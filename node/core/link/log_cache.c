@@ -81,7 +81,7 @@ static nrs_error entry_load(nrs_core *core, nrs_log_entry **entry_out, uint64_t 
     error = entry == NULL ? NRS_ERROR_NO_MEMORY : load_row(entry, &row);
     if (error == NRS_OK && !entry->dropped) {
         error = nrs_log_entry_parse(core, entry);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        if (nrs_error_is_verdict(error)) {
             entry->dropped = true;
             error = NRS_OK;
         }

@@ -128,7 +128,7 @@ static nrs_error first_slots(nrs_slots **slots_out, const nrs_sealed_view *view,
         error = nrs_slots_new(slots_out, table, view->grant, view->grant_id);
     }
     nrs_slot_table_free(&table);
-    return error != NRS_OK && nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 /* In-out: *slots: taken over, or NULL. */
@@ -190,6 +190,9 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
     if (error == NRS_OK && community->hub) {
         error = first_slots(&slots, view, following);
     }
+    if (error == NRS_OK && (nrs_slots_name_us(core, slots) || nrs_header_key_open(view->header))) {
+        error = nrs_room_for_secrets();
+    }
     if (error == NRS_OK) {
         *both_out = slots != NULL;
         row.slots = slots != NULL ? following : nrs_slice_of(NULL, 0);
@@ -236,6 +239,8 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
         error = NRS_ERROR_TOO_LONG_LIVED;
     } else if (!mine && (!community->hub || !nrs_peer_member(core, nrs_peer_by_hash(core, envelope->to.data), community))) {
         error = NRS_ERROR_UNKNOWN_ORG;
+    } else if (mine) {
+        error = nrs_room_for_secrets();
     }
     if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_ENVELOPE, id, record, nrs_field(&envelope->from),

@@ -30,7 +30,9 @@ NRS_MUST_USE nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_s
 NRS_MUST_USE nrs_error nrs_receive_release(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 NRS_MUST_USE nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
-/** Open those of a table's slots that are for this node. Only fatal errors. */
+/** Whether one of a table's slots is for this node. slots: or NULL. */
+bool nrs_slots_name_us(const nrs_core *core, const nrs_slots *slots);
+/** Open those of a table's slots that are for this node. Only fatal and passing errors. */
 NRS_MUST_USE nrs_error nrs_receive_own_slots(nrs_core *core, const nrs_slots *slots);
 NRS_MUST_USE nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
 

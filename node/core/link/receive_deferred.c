@@ -34,7 +34,8 @@ nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[
     const nrs_community *held = error == NRS_OK ? nrs_community_by_id(core, community) : NULL;
 
     if (held != NULL && row.version <= held->roster->version) {
-        return NRS_ERROR_NOT_FOUND; /* its roster has come, and what waits is tried again now: nothing waits for itself */
+        /* Its roster has come. Either what waits is tried again now: nothing waits for itself. Or it waits for no more than room. */
+        return core->deferred_again ? NRS_ERROR_BUSY : NRS_ERROR_NOT_FOUND;
     }
     return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
 }
@@ -46,33 +47,54 @@ bool nrs_deferred_room(nrs_core *core, const nrs_peer *from)
 }
 
 typedef struct waiting {
-    struct { uint64_t number; uint8_t peer[NRS_KEY_SIZE]; nrs_bytes record; } list[RETRIED_AT_ONCE];
+    struct waiting_one { nrs_deferred_row row; uint8_t waits_for[NRS_HASH_SIZE], owner[NRS_HASH_SIZE], peer[NRS_KEY_SIZE]; nrs_bytes record; } list[RETRIED_AT_ONCE];
     size_t count;
 } waiting;
 
-static nrs_error collect(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
+static nrs_error collect(void *context, const nrs_deferred_row *row)
 {
     waiting *set = context;
-    nrs_error error = nrs_bytes_copy(&set->list[set->count].record, record);
+    struct waiting_one *one = &set->list[set->count];
+    nrs_error error = nrs_bytes_copy(&one->record, row->record);
 
-    set->list[set->count].number = number;
-    memcpy(set->list[set->count].peer, peer, NRS_KEY_SIZE);
+    memcpy(one->waits_for, row->waits_for, NRS_HASH_SIZE);
+    memcpy(one->owner, row->owner, NRS_HASH_SIZE);
+    memcpy(one->peer, row->peer, NRS_KEY_SIZE);
+    one->row = *row;
+    one->row.waits_for = one->waits_for;
+    one->row.owner = one->owner;
+    one->row.peer = one->peer;
+    one->row.record = nrs_slice_of_bytes(&one->record);
     set->count++;
     return error;
 }
 
-/* It is kept again where it still waits (for another roster); a rule that refuses it now ends it. */
-static nrs_error retry(nrs_core *core, uint64_t number, const uint8_t peer[NRS_KEY_SIZE], nrs_slice record)
+/* A shortage is no verdict on a record that its peer has been told is kept: it goes back to its place, and those behind it, which may
+ * belong to it, wait too. Where something of it was written already, the whole step is done again. */
+static nrs_error put_back(nrs_core *core, const nrs_deferred_row *row, bool written)
 {
-    nrs_peer *from = nrs_peer_by_sign(core, peer);
-    nrs_error error = nrs_store_deferred_delete(core->store, number);
+    if (written) {
+        core->half_done = true;
+        return NRS_OK;
+    }
+    core->deferred_again = true;
+    return nrs_store_deferred_add(core->store, row);
+}
+
+/* It is kept again where it still waits (for another roster); a rule that refuses it now ends it. */
+static nrs_error retry(nrs_core *core, const nrs_deferred_row *row)
+{
+    nrs_peer *from = nrs_peer_by_sign(core, row->peer);
+    nrs_error error = nrs_store_deferred_delete(core->store, row->number);
 
     if (error == NRS_OK && from != NULL) {
-        nrs_error taken = nrs_receive_record(core, record, from);
-        if (taken != NRS_OK && taken != NRS_ERROR_DEFERRED) {
+        const uint64_t before = nrs_store_changes(core->store);
+        nrs_error taken = nrs_receive_record(core, row->record, from);
+
+        if (taken != NRS_ERROR_DEFERRED && nrs_error_is_verdict(taken)) {
             nrs_core_complain(core, from, taken, "a record that was deferred is refused: %s", nrs_error_rule(taken));
         }
-        error = nrs_error_is_fatal(taken) ? taken : NRS_OK;
+        error = nrs_error_is_fatal(taken) ? taken : nrs_error_is_passing(taken) ? put_back(core, row, nrs_store_changes(core->store) != before) : NRS_OK;
     }
     return error;
 }
@@ -83,15 +105,15 @@ static nrs_error retry_community(nrs_core *core, const uint8_t community_id[NRS_
     size_t found = RETRIED_AT_ONCE;
     nrs_error error = NRS_OK;
 
-    while (found == RETRIED_AT_ONCE && error == NRS_OK) {
+    while (found == RETRIED_AT_ONCE && error == NRS_OK && !core->deferred_again) {
         waiting set = {.count = 0};
         error = nrs_store_deferred_each(core->store, community_id, version, after, RETRIED_AT_ONCE, collect, &set);
         found = set.count;
         for (size_t i = 0; i < set.count; i++) {
-            if (error == NRS_OK) {
-                error = retry(core, set.list[i].number, set.list[i].peer, nrs_slice_of_bytes(&set.list[i].record));
+            if (error == NRS_OK && !core->deferred_again) {
+                error = retry(core, &set.list[i].row);
             }
-            after = set.list[i].number;
+            after = set.list[i].row.number;
             nrs_bytes_wipe(&set.list[i].record);
         }
     }
@@ -125,10 +147,13 @@ nrs_error nrs_receive_deferred(nrs_core *core)
     bool adopted = core->rosters_adopted;
     nrs_error error = NRS_OK;
 
+    if (adopted) {
+        core->deferred_again = false;
+    }
     /* A deferred roster may itself be adopted, and then more can be tried: at most once for each version. */
     while (core->rosters_adopted && error == NRS_OK) {
         core->rosters_adopted = false;
-        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        for (size_t i = 0; i < core->community_count && error == NRS_OK && !core->deferred_again; i++) {
             uint8_t id[NRS_HASH_SIZE];
             memcpy(id, core->communities[i].id, sizeof id);
             error = retry_community(core, id, core->communities[i].roster->version);

@@ -29,12 +29,19 @@ static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const ui
         nrs_slot_path_free(&path);
         nrs_record_free(&decoded);
         nrs_bytes_wipe(&path_record);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        if (nrs_error_is_verdict(error)) {
             nrs_core_log(core, error, "a slot for this node does not hold: %s", nrs_error_rule(error));
             error = NRS_OK;
         }
     }
     return error;
+}
+
+bool nrs_slots_name_us(const nrs_core *core, const nrs_slots *slots)
+{
+    size_t index;
+
+    return slots != NULL && (nrs_slots_for(&index, 1, slots, core->self_hash) > 0 || (core->former != NULL && nrs_slots_for(&index, 1, slots, core->former_hash) > 0));
 }
 
 nrs_error nrs_receive_own_slots(nrs_core *core, const nrs_slots *slots)
@@ -106,12 +113,15 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
     }
     if (error == NRS_OK) {
         error = check_grant(core, &terms, view, grant, from);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        if (nrs_error_is_verdict(error)) {
             error = audit_refusal(core, view, grant->grantor.data, error, from);
         }
     }
     if (error == NRS_OK) {
         error = nrs_grant_count(core, view->id, grant->slot_count);
+    }
+    if (error == NRS_OK && terms.depth > 0 && view->header->label == NRS_LABEL_CLEAR) {
+        error = nrs_room_for_secrets();
     }
     if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),
@@ -199,7 +209,7 @@ static nrs_error check_slot_table(nrs_core *core, const nrs_sealed_view *view, c
         return NRS_ERROR_NOT_MEMBER;
     }
     error = terms->depth == 0 ? NRS_OK : nrs_onward_check_slots(core, view->header, terms, table);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : audit_refusal(core, view, grant->grantor.data, error, from);
+    return nrs_error_is_verdict(error) ? audit_refusal(core, view, grant->grantor.data, error, from) : error;
 }
 
 nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
@@ -247,6 +257,9 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
     if (error == NRS_OK) {
         error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
     }
+    if (error == NRS_OK && nrs_slots_name_us(core, slots)) {
+        error = nrs_room_for_secrets();
+    }
     if (error == NRS_OK) {
         row.expires_ms = view->header->expires_ms;
         error = nrs_log_add_slots(core, &row.position, table, record, grant_position == 0, row.source, row.expires_ms);
@@ -272,6 +285,9 @@ nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payl
     nrs_slot_path *path = NULL;
     nrs_error error = nrs_slot_path_decode(&path, payload);
 
+    if (error == NRS_OK) {
+        error = nrs_room_for_secrets();
+    }
     if (error == NRS_OK) {
         error = nrs_open_slot(core, path, record);
         if (error == NRS_ERROR_NOT_FOUND) {

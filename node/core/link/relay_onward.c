@@ -63,7 +63,7 @@ nrs_error nrs_relay_onward(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     nrs_error error = nrs_grant_terms_of(core, &terms, entry->report, entry->grant);
 
     if (error != NRS_OK || terms.depth == 0 || home == NULL || nrs_withdrawn_at(core, sealed_position)) {
-        return error != NRS_OK && nrs_error_is_fatal(error) ? error : NRS_OK; /* not in force any more: whoever grants is no hub now */
+        return nrs_error_is_verdict(error) ? NRS_OK : error; /* not in force any more: whoever grants is no hub now */
     }
     if (!entry->own && (self->hub_of & terms.carriers & self->member_of) == 0) {
         return NRS_OK;

@@ -274,7 +274,7 @@ static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_log_entry *ta
         }
     }
     *may_out = error == NRS_OK;
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_log_entry *entry, const nrs_link *link)

@@ -120,7 +120,7 @@ static nrs_error load_change(void *context, const nrs_published_row *row)
     }
     nrs_key_change_free(&change);
     nrs_card_free(&card);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_key_changes_load(nrs_core *core)
@@ -227,7 +227,7 @@ static nrs_error take_card(nrs_core *core, const nrs_key_end *end)
     if (error == NRS_OK) {
         error = nrs_directory_take_card(core, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&end->card), nrs_slice_of(NULL, 0));
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* its card comes by itself all the same */
+    if (nrs_error_is_verdict(error)) { /* its card comes by itself all the same */
         nrs_core_log(core, error, "the card of the new keys of %s is not taken: %s", end->org, nrs_error_rule(error));
         error = NRS_OK;
     }

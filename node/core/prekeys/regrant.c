@@ -128,7 +128,7 @@ nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *
     if (error == NRS_OK) {
         error = honour(core, &row, &found, statement);
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a request for a new grant is not honoured: %s", nrs_error_rule(error));
         error = NRS_OK;
         for (size_t i = 0; i < found.count && error == NRS_OK; i++) { /* what the receipts of it have to say */

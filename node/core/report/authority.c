@@ -267,7 +267,7 @@ static nrs_error look_at_release(void *context, const nrs_log_row *row)
         it->handed_over = it->handed_over || memcmp(release->holder.data, it->from->keys.sign_key, NRS_KEY_SIZE) == 0;
     }
     nrs_release_free(&release);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 nrs_error nrs_onward_carry_check(nrs_core *core, const nrs_sealed_view *view, const nrs_peer *from)

@@ -252,7 +252,7 @@ nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
             error = extend_into(core, extension, target);
         }
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) { /* no reason to lose the report itself */
+    if (nrs_error_is_verdict(error)) { /* no reason to lose the report itself */
         nrs_core_log(core, error, "a report cannot be extended: %s", nrs_error_rule(error));
         error = NRS_OK;
     }
@@ -297,5 +297,5 @@ nrs_error nrs_onward_extend_late(nrs_core *core, const nrs_report_row *row, cons
     nrs_grant_free(&parent);
     nrs_secret_destroy(&file_key);
     nrs_sealed_view_free(&view);
-    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error; /* it goes on waiting */
+    return nrs_error_is_verdict(error) ? NRS_OK : error; /* it goes on waiting */
 }

@@ -116,7 +116,7 @@ nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
     if (error == NRS_OK) {
         error = keep(core, statement, header, id);
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "its notice of a report is refused: %s", nrs_error_rule(error));
         error = NRS_OK;
     }

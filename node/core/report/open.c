@@ -298,7 +298,7 @@ static nrs_error open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_
     nrs_audience_free(&way->audience);
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position)
@@ -307,7 +307,7 @@ nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t p
     nrs_way_in way = {.grant = view->grant, .grant_id = view->grant_id, .terms = &terms};
     nrs_error error = nrs_grant_terms_of(core, &terms, view, view->grant);
 
-    return error == NRS_OK ? open_clear(core, view, position, &way) : nrs_error_is_fatal(error) ? error : NRS_OK;
+    return error == NRS_OK ? open_clear(core, view, position, &way) : nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 nrs_error nrs_open_clear_onward(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const nrs_grant *grant,
@@ -367,7 +367,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
             error = nrs_stream_take(core, view, &told);
         }
         error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
-    } else if (!nrs_error_is_fatal(error) && error != NRS_ERROR_BUSY) { /* no room for a secret now is no verdict */
+    } else if (nrs_error_is_verdict(error)) { /* no room for a secret now is none */
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));
         }

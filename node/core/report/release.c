@@ -156,7 +156,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     if (error == NRS_OK && fresh) {
         nrs_core_log(core, NRS_OK, "%s asks to share TLP:%s wider: noroshi release list", from->org, nrs_label_name((nrs_label)report.label));
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, NRS_OK);
-    } else if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    } else if (nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, error);
     }
     nrs_ask_free(&ask);
@@ -268,7 +268,7 @@ nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *
     if (error == NRS_OK) {
         error = use(core, &report, ask, &held.row, statement);
     }
-    if (error == NRS_OK || !nrs_error_is_fatal(error)) {
+    if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_RELEASE, nrs_field(&statement->sealed_id), report.label, error);
     }
     nrs_ask_free(&ask);
@@ -295,7 +295,7 @@ nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
         answered.release = nrs_slice_of(NULL, 0);
         error = nrs_store_ask_answer(core->store, &changed, &answered);
     }
-    if (error == NRS_OK || !nrs_error_is_fatal(error)) {
+    if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_DENY, nrs_field(&statement->sealed_id), report.label, error);
     }
     nrs_ask_held_wipe(&held);

@@ -246,5 +246,5 @@ nrs_error nrs_release_grant_late(nrs_core *core, const nrs_report_row *report, c
     for (size_t i = 0; i < list.count && i < 16 && error == NRS_OK && granted == 0; i++) {
         error = grant_by(core, &granted, report, list.ids[i], peer);
     }
-    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error; /* it goes on waiting */
+    return nrs_error_is_verdict(error) ? NRS_OK : error; /* it goes on waiting */
 }

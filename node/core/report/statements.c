@@ -398,7 +398,7 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = NRS_OK; /* this digest had nothing to say */
     } else if (error == NRS_OK) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
-    } else if (!nrs_error_is_fatal(error)) {
+    } else if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a statement that does not decode");
         error = NRS_OK;
     }
@@ -424,7 +424,7 @@ nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelo
     for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
         error = take_statement(core, from, envelope->community.data, nrs_field(&letter->statements[i]));
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "an envelope that does not open: %s", nrs_error_rule(error));
         error = NRS_OK;
     }

@@ -196,7 +196,7 @@ nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statemen
     if (error == NRS_OK) {
         error = check(core, from, &view, statement);
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         error = note(core, from, statement, view.header, error);
         goto out;
     }

@@ -242,7 +242,7 @@ static nrs_error load_roster(void *context, const uint8_t *id, uint64_t version,
     }
     nrs_roster_free(&roster);
     nrs_signed_by_many_free(&decoded);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 void nrs_directory_set_card(nrs_peer *peer, nrs_card **card, uint64_t position)
@@ -272,7 +272,7 @@ static nrs_error load_card(void *context, const nrs_published_row *row)
     }
     nrs_signed_free(&outer);
     nrs_card_free(&card);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_directory_set_bundle(nrs_core *core, nrs_prekeys **prekeys, uint64_t position)
@@ -312,7 +312,7 @@ static nrs_error load_bundle(void *context, const nrs_published_row *row)
     }
     nrs_signed_free(&outer);
     nrs_prekeys_free(&prekeys);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_directory_load(nrs_core *core)

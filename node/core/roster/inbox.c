@@ -269,7 +269,7 @@ static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
             error = types[i].take(core, nrs_slice_of_bytes(&bytes));
             break;
         }
-        if (nrs_error_is_fatal(decoded)) { /* the machine's fault, not the file's: it is tried again */
+        if (decoded != NRS_OK && !nrs_error_is_verdict(decoded)) { /* the machine's fault, not the file's: it is tried again */
             error = decoded;
             break;
         }
@@ -293,7 +293,7 @@ nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event)
     nrs_error taken = take_file(core, &audited_as, event->bytes);
     nrs_error error;
 
-    if (taken != NRS_OK && nrs_error_is_fatal(taken)) {
+    if (taken != NRS_OK && !nrs_error_is_verdict(taken)) { /* the file lies where it is, and is tried again */
         return taken;
     }
     nrs_core_log(core, taken, "inbox: %.64s %s", event->name, taken == NRS_OK ? "taken up" : nrs_error_rule(taken));

@@ -21,7 +21,7 @@ static nrs_error take_earlier(nrs_core *core, nrs_community *community, uint64_t
 
 nrs_error nrs_roster_answer(const nrs_core *core, nrs_error error, const nrs_community *community, const nrs_peer *from)
 {
-    bool known = error == NRS_OK || nrs_error_is_fatal(error) || (community != NULL && (nrs_peer_member(core, from, community) || nrs_guest_recognised(core, from, community->id)));
+    bool known = !nrs_error_is_verdict(error) || (community != NULL && (nrs_peer_member(core, from, community) || nrs_guest_recognised(core, from, community->id)));
 
     return known ? error : NRS_ERROR_NOT_MEMBER;
 }

@@ -263,7 +263,7 @@ static nrs_error load_fork(void *context, const nrs_fork_row *row)
         keep_branch(into->community, row->hash, row->version, &parts.roster);
     }
     nrs_roster_parts_wipe(&parts);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_fork_load(nrs_core *core)

@@ -90,7 +90,7 @@ static nrs_error apply_step(void *context, const nrs_roster_step_row *row)
     }
     nrs_signed_by_many_free(&base);
     nrs_roster_delta_free(&delta);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_roster_at(nrs_core *core, nrs_roster_parts *parts_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version)

@@ -75,7 +75,7 @@ static nrs_error load_word(void *context, const nrs_word_row *row)
     }
     nrs_freshness_free(&said);
     nrs_signed_free(&outer);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_DAMAGED;
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
 nrs_error nrs_roster_load_words(nrs_core *core)
@@ -273,5 +273,5 @@ nrs_error nrs_roster_tick(nrs_core *core)
             error = nrs_roster_say(core, community);
         }
     }
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }

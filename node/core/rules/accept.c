@@ -299,13 +299,13 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     if (error == NRS_OK && !it.any) {
         error = NRS_ERROR_NOT_FOUND;
     }
-    if (it.fresh || (error != NRS_OK && !nrs_error_is_fatal(error))) {
+    if (it.fresh || nrs_error_is_verdict(error)) {
         const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,
                                      .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)report->label)};
 
         entered = nrs_audit_add_from(core, from, &what);
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "its word on a disclaimer is for another report, or for texts that the report does not name: %s",
                           nrs_error_rule(error));
         error = NRS_OK;

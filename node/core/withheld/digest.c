@@ -60,10 +60,10 @@ static nrs_error fill_questions(nrs_core *core, held_list *all)
             all->list[i] = all->list[kept];
             all->list[kept] = one;
             kept++;
+        } else if (nrs_error_is_verdict(filled)) {
+            error = nrs_store_digest_delete(core->store, all->list[i].number);
         } else if (nrs_error_is_fatal(filled)) {
             error = filled;
-        } else if (filled != NRS_ERROR_BUSY) {
-            error = nrs_store_digest_delete(core->store, all->list[i].number);
         }
     }
     for (size_t i = kept; i < all->count; i++) {

@@ -98,7 +98,7 @@ static nrs_error extend(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE])
         error = nrs_onward_extend_late(core, &row, NULL);
     }
     nrs_bytes_wipe(&holder);
-    return nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 /* A row of our log behind all others, from which the report is routed as if it had been made now. */
@@ -134,7 +134,7 @@ nrs_error nrs_withheld_tick(nrs_core *core)
         return NRS_OK;
     }
     error = nrs_store_publish_each(core->store, core->now_ms, PUBLISHED_AT_ONCE, gather, &due);
-    for (size_t i = 0; i < due.count && error == NRS_OK; i++) {
+    for (size_t i = 0; i < due.count && error == NRS_OK && nrs_room_for_secrets() == NRS_OK; i++) { /* else with a later tick */
         error = let_go(core, due.positions[i]);
     }
     if (error == NRS_OK) {

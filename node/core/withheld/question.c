@@ -209,7 +209,7 @@ nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     if (error == NRS_OK) {
         error = keep(core, row, from->org, nrs_field(&statement->detail), statement->at_ms);
     }
-    if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+    if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a question that cannot be kept: %s", nrs_error_rule(error));
         return NRS_OK;
     }

@@ -57,7 +57,7 @@ static nrs_error check_state(nrs_core *core, nrs_answer *answer, vouching *it, c
     }
     error = nrs_withheld_notes(core, &it->notes, &it->row);
     if (error != NRS_OK) {
-        return nrs_error_is_fatal(error) ? error : nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
+        return nrs_error_is_verdict(error) ? nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error)) : error;
     }
     it->part = nrs_request_text(request, "part");
     already = nrs_withheld_published(it->notes, "whole") != NULL ||
@@ -87,7 +87,7 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, vouching *it, const js
     nrs_header_seen_wipe(&seen);
     if (error == NRS_OK) {
         error = nrs_open_report(core, &it->view, &it->opened, &it->row);
-        if (error != NRS_OK && !nrs_error_is_fatal(error)) {
+        if (nrs_error_is_verdict(error)) {
             error = nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
         }
     }
@@ -203,7 +203,7 @@ static nrs_error number_after(nrs_core *core, uint32_t *number_out, const uint8_
     }
     nrs_opened_wipe(&opened);
     nrs_bytes_wipe(&holder);
-    return nrs_error_is_fatal(error) ? error : NRS_OK;
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 /* What it follows or answers is told only where that was published here too. */

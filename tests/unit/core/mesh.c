@@ -270,7 +270,13 @@ static void drain(mesh *net)
             queue_count -= done;
             done = 0;
         }
+        if (net->deliver != NULL) {
+            net->deliver(net->deliver_context, entry.node, true);
+        }
         (void)mesh_step(net, entry.node, &event);
+        if (net->deliver != NULL) {
+            net->deliver(net->deliver_context, entry.node, false);
+        }
         nrs_bytes_wipe(&entry.bytes);
     }
     queue_count = 0;

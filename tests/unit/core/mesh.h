@@ -52,6 +52,9 @@ typedef struct mesh {
     bool (*inspect)(void *context, size_t from, size_t to, nrs_slice frame);
     void *inspect_context;
     bool swallow;            /* set by inspect: this frame alone is lost */
+    /* Called before and after a node is given what came for it. */
+    void (*deliver)(void *context, size_t node, bool before);
+    void *deliver_context;
 } mesh;
 
 /** node 0 is the hub of the community "electricity"; the others are members, all joined. Names org-0 …  */

@@ -395,11 +395,12 @@ static void letters_go_by_recipient(void **state)
     assert_string_equal(left.names, "more more more ");
 }
 
-static nrs_error see_deferred(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
+static nrs_error see_deferred(void *context, const nrs_deferred_row *row)
 {
-    assert_true(number > 0);
-    assert_int_equal(peer[31], 3);
-    return note_slice(context, record);
+    assert_true(row->number > 0);
+    assert_int_equal(row->version, 9);
+    assert_int_equal(row->peer[31], 3);
+    return note_slice(context, row->record);
 }
 
 static nrs_error defer(nrs_store *store, const uint8_t *waits_for, const uint8_t *peer, nrs_slice record, uint64_t at_ms)
@@ -409,15 +410,15 @@ static nrs_error defer(nrs_store *store, const uint8_t *waits_for, const uint8_t
     return nrs_store_deferred_add(store, &row);
 }
 
-static nrs_error retry_deferred(void *context, uint64_t number, const uint8_t *peer, nrs_slice record)
+static nrs_error retry_deferred(void *context, const nrs_deferred_row *row)
 {
     seen *s = context;
-    nrs_error error = nrs_store_deferred_delete(s->store, number);
+    nrs_error error = nrs_store_deferred_delete(s->store, row->number);
 
     if (error == NRS_OK) {
-        error = defer(s->store, s->id.bytes, peer, record, 9);
+        error = defer(s->store, s->id.bytes, row->peer, row->record, 9);
     }
-    return error == NRS_OK ? see_deferred(context, number, peer, record) : error;
+    return error == NRS_OK ? see_deferred(context, row) : error;
 }
 
 static void deferred_records_are_bounded(void **state)

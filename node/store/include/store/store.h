@@ -49,6 +49,8 @@ nrs_log_claim nrs_store_log_claim(const nrs_store *store, uint64_t *position_out
 
 NRS_MUST_USE nrs_error nrs_store_begin(nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_commit(nrs_store *store);
+/** Rows changed so far, also those that were rolled back: whether something was written since it was last asked. */
+uint64_t nrs_store_changes(const nrs_store *store);
 void nrs_store_rollback(nrs_store *store);
 /** Move WAL pages into the database, outside the commit path; bounded work. Truncates the WAL past 16 MiB. */
 NRS_MUST_USE nrs_error nrs_store_checkpoint(nrs_store *store);
@@ -433,10 +435,11 @@ typedef struct nrs_deferred_row {
     nrs_slice record;
     uint64_t at_ms;
     uint64_t expires_ms;      /* 0: never */
+    uint64_t number;          /* 0: of a new one */
 } nrs_deferred_row;
-/** Bounded: NRS_ERROR_BUSY past NRS_DEFERRED_COUNT_MAX. */
+/** Under the number that it had, or a new one. Bounded: NRS_ERROR_BUSY past NRS_DEFERRED_COUNT_MAX. */
 NRS_MUST_USE nrs_error nrs_store_deferred_add(nrs_store *store, const nrs_deferred_row *row);
-typedef nrs_error (*nrs_deferred_visitor)(void *context, uint64_t number, const uint8_t *peer, nrs_slice record);
+typedef nrs_error (*nrs_deferred_visitor)(void *context, const nrs_deferred_row *row);
 /** Up to `limit` records that wait for a version of the community up to this one, numbered above `after`, ascending. */
 NRS_MUST_USE nrs_error nrs_store_deferred_each(nrs_store *store, const uint8_t waits_for[NRS_HASH_SIZE], uint64_t version, uint64_t after,
                                                size_t limit, nrs_deferred_visitor visit, void *context);
