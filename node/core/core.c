@@ -59,6 +59,7 @@ static void unload(nrs_core *core)
     nrs_vault_keeper_wipe(core);
     nrs_audit_wipe(core);
     nrs_withdrawals_wipe(core);
+    nrs_published_wipe(core);
 }
 
 static nrs_error take_own_card(nrs_core *core)

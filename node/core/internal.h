@@ -257,6 +257,7 @@ struct nrs_core {
     bool gaps;                         /* there may be some (gap.c) */
     uint64_t gap_grace_ms;
     uint64_t vouch_tick_ms;
+    struct nrs_published *published_by_id; /* published.c */
     uint64_t publish_due_ms;       /* when the next thing of withheld sources leaves; 0: nothing waits */
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
     uint64_t head_after_ms;

@@ -344,6 +344,9 @@ static void put_vouched(writer *to, const json_t *report)
     put(to, to->japanese ? "件目、" : " since ");
     to->error = to->error == NRS_OK ? nrs_bytes_append(&to->text, nrs_slice_of(since, strcspn(since, "T"))) : to->error;
     put(to, to->japanese ? "以降）。\n\n" : ").\n\n");
+    if (json_is_string(json_object_get(report, "withdrawn_at")) && !json_is_string(json_object_get(report, "withdrawn_reason"))) { /* a hub of itself says why */
+        put(to, to->japanese ? "情報源が取り下げたため、ハブが撤回しました。\n\n" : "Its source took it back, and so the hub has withdrawn it.\n\n");
+    }
 }
 
 /* What the hub has asked about a report whose source is withheld. */

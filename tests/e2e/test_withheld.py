@@ -161,6 +161,23 @@ class Withheld(E2E):
         self.assertEqual((bravo.show(second)["label"], bravo.show(second)["impact"]), ("AMBER+STRICT", "一部停止"))
         charlie.cli("show", second, want=4)
 
+    def test_the_source_takes_it_back(self):
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        report = self.give()
+        published = hub.cli("vouch", report, "--to", "bravo").last_word()
+        bravo.wait_report(published)
+        bravo.show(published)
+        alpha.cli("withdraw", report, "--reason", "alphaの誤報")
+        wait_until(lambda: self.one(bravo.list(), id=published)["withdrawn_at"], "the hub withdraws what it published")
+        shown = bravo.show(published)
+        self.assertIsNone(shown["withdrawn_reason"])
+        self.assertNotIn("alpha", json.dumps(shown))
+        self.assertIn("情報源が取り下げたため、ハブが撤回しました。", bravo.cli("show", published, lang="ja").out)
+        self.assertIn("Its source took it back", bravo.cli("show", published, lang="en").out)
+        self.assertEqual(self.one(hub.list(), id=report)["withdrawn_reason"], "alphaの誤報")
+        self.assertEqual(bravo.cli("export", published, "--sink", "own", "--format", "text", "--json", want=3).error()["rule"], "withdrawn")
+        self.assertEqual(hub.cli("vouch", report, "--json", want=3).error()["rule"], "withdrawn")
+
     def test_the_hub_asks(self):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
         report = self.give()

@@ -4,10 +4,10 @@
 
 #include "audit/audit.h"
 #include "prekeys/prekeys.h"
-#include "store/withheld.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
 #include "roster/roster.h"
+#include "withheld/withheld.h"
 
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
@@ -428,6 +428,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
         error = nrs_store_slot_delete(core->store, report.id);
     }
     if (error == NRS_OK) {
+        nrs_published_part(core, report.id);
         error = nrs_store_note_delete(core->store, report.position);
     }
     if (error == NRS_OK && !keep) {

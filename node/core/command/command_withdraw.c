@@ -1,5 +1,4 @@
 /* withdraw: the originator takes a report back, and tells everybody who was sent it and the hubs that carry it (SPEC 8.4). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/withdrawal.h"
@@ -13,23 +12,17 @@ static const char hint_writer[] = "Act as the person who wrote it: noroshi --as 
 typedef struct withdrawing {
     nrs_core *core;
     nrs_report_row row;
-    nrs_bytes holder, proof;
-    nrs_sealed_view *sealed;
-    nrs_withdrawal_view view;
-    nrs_statement statement;
+    nrs_bytes holder;
+    nrs_recall recall;
+    const char *reason;
     char user[NRS_USER_SIZE_MAX + 1];
-    uint8_t (*told)[NRS_KEY_SIZE];
-    size_t told_count, told_capacity;
     bool writer; /* the person who acts has a slot of it */
     const Nrs__Wire__PersonEntry *person;
 } withdrawing;
 
 static void withdrawing_wipe(withdrawing *it)
 {
-    free(it->told);
-    nrs_withdrawal_view_wipe(&it->view);
-    nrs_sealed_view_free(&it->sealed);
-    nrs_bytes_wipe(&it->proof);
+    nrs_recall_wipe(&it->recall);
     nrs_bytes_wipe(&it->holder);
 }
 
@@ -87,7 +80,7 @@ static nrs_error read_reason(nrs_answer *answer, withdrawing *it, const char *re
     if (!nrs_utf8_valid(nrs_slice_of_string(reason))) {
         return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
     }
-    it->statement.reason = (char *)(uintptr_t)reason; /* only read */
+    it->reason = reason;
     return NRS_OK;
 }
 
@@ -110,62 +103,6 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, withdrawing *it, const
     return error == NRS_OK ? read_reason(answer, it, nrs_request_text(request, "reason")) : error;
 }
 
-/* ---- Who is told ---- */
-
-static bool already_told(const withdrawing *it, const uint8_t *org)
-{
-    for (size_t i = it->told_count; i > 0; i--) {
-        if (memcmp(it->told[i - 1], org, NRS_KEY_SIZE) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static nrs_error tell(withdrawing *it, const uint8_t *org)
-{
-    if (nrs_key_ours(it->core, org) || already_told(it, org)) {
-        return NRS_OK;
-    }
-    if (it->told_count == it->told_capacity) {
-        size_t capacity = it->told_capacity == 0 ? 64 : 2 * it->told_capacity;
-        void *told = realloc(it->told, capacity * sizeof *it->told);
-
-        if (told == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
-        it->told = told;
-        it->told_capacity = capacity;
-    }
-    memcpy(it->told[it->told_count], org, NRS_KEY_SIZE);
-    it->told_count++;
-    return (it->row.flags & NRS_REPORT_WITHHELD) != 0 ? nrs_direct_queue(it->core, org, it->sealed->header, &it->statement)
-                                                      : nrs_statement_queue(it->core, org, it->row.community, &it->statement);
-}
-
-/* One of another community hears of it from the hub that let it in (SPEC 6.10). */
-static nrs_error tell_recipient(void *context, const nrs_recipient_row *row)
-{
-    return strchr(row->address, '/') != NULL ? NRS_OK : tell(context, row->org);
-}
-
-/* A hub that only carries the report stops handing it out; why it was withdrawn is not for it. */
-static nrs_error tell_hubs(nrs_core *core, withdrawing *it)
-{
-    const nrs_community *community = nrs_community_by_id(core, it->row.community);
-    const nrs_peer *peer, *next;
-    static char none[] = "";
-    nrs_error error = NRS_OK;
-
-    it->statement.reason = it->statement.person = it->statement.user = none;
-    HASH_ITER (by_sign, core->peers_by_sign, peer, next) {
-        if (error == NRS_OK && community != NULL && nrs_peer_hub(core, peer, community)) {
-            error = tell(it, peer->keys.sign_key);
-        }
-    }
-    return error;
-}
-
 /* ---- Doing it ---- */
 
 static void name_user(nrs_answer *answer, withdrawing *it)
@@ -173,47 +110,43 @@ static void name_user(nrs_answer *answer, withdrawing *it)
     if (answer->user != NULL && strlen(answer->user) <= NRS_USER_SIZE_MAX && nrs_utf8_valid(nrs_slice_of_string(answer->user)) &&
         answer->user[strcspn(answer->user, "\r\n")] == '\0') {
         memcpy(it->user, answer->user, strlen(answer->user) + 1);
-        it->statement.user = it->user;
+        it->recall.statement.user = it->user;
     }
 }
 
-static nrs_error make_proof(nrs_core *core, withdrawing *it)
-{
-    const nrs_identity *identity;
-    uint64_t position = 0;
-    nrs_error error = nrs_log_sealed(core, &it->sealed, &position, it->row.id);
-
-    if (error == NRS_OK) {
-        identity = nrs_identity_for(core, it->row.originator); /* under the key that sealed it, while it is held */
-        error = nrs_withdrawal_make(&it->proof, identity == NULL ? core->identity : identity, it->sealed, core->now_ms);
-    }
-    if (error == NRS_OK) {
-        error = nrs_withdrawal_parse(&it->view, nrs_slice_of_bytes(&it->proof));
-    }
-    return error;
-}
-
-/* Kept, and on its way to everybody, in one transaction. */
+/* Kept, and on its way to everybody, in one transaction. What waits for its tick never leaves. */
 static nrs_error write(nrs_core *core, withdrawing *it)
 {
     bool fresh = false;
-    nrs_error error;
+    nrs_error error = nrs_recall_keep(&it->recall, &fresh);
 
-    it->statement.type = NRS_STATEMENT_WITHDRAWAL;
-    it->statement.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
-    it->statement.at_ms = core->now_ms;
-    it->statement.detail = nrs_field_of(nrs_slice_of_bytes(&it->proof));
-    if (it->person != NULL) {
-        it->statement.person = it->person->id;
-    }
-    error = nrs_withdrawal_keep(core, &fresh, &it->view, &it->statement);
     if (error == NRS_OK) {
-        error = nrs_store_recipient_each(core->store, it->row.position, tell_recipient, it);
+        error = nrs_recall_tell(&it->recall);
     }
-    if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) == 0) { /* else the other hubs do not know of it */
-        error = tell_hubs(core, it);
+    if (error == NRS_OK && (it->row.flags & NRS_REPORT_VOUCHED) != 0) {
+        error = nrs_store_publish_delete(core->store, it->row.position);
     }
     return nrs_command_written(core, error);
+}
+
+static nrs_error withdraw(nrs_core *core, nrs_answer *answer, withdrawing *it)
+{
+    nrs_error error = nrs_recall_begin(&it->recall, core, &it->row, core->now_ms);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        return nrs_refuse(answer, error, NULL, "The report's bytes are forgotten.");
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    it->recall.statement.reason = (char *)(uintptr_t)it->reason; /* only read */
+    if (it->person != NULL) {
+        it->recall.statement.person = it->person->id;
+    }
+    name_user(answer, it);
+    error = write(core, it);
+    nrs_core_log(core, error, "withdrawn: TLP:%s, told to %zu organisations", nrs_label_name((nrs_label)it->row.label), it->recall.told_count);
+    return error;
 }
 
 nrs_error nrs_command_withdraw(nrs_core *core, nrs_answer *answer, const json_t *request)
@@ -223,27 +156,18 @@ nrs_error nrs_command_withdraw(nrs_core *core, nrs_answer *answer, const json_t 
     nrs_row row = nrs_row_begin();
     nrs_error error;
 
-    nrs__wire__statement__init(&it.statement);
     error = find(core, answer, &it, request);
     if (error == NRS_OK) {
         error = nrs_withdrawal_of(core, &withdrawn, it.row.id);
     }
     if (error == NRS_OK && !withdrawn) {
-        name_user(answer, &it);
-        error = make_proof(core, &it);
-        if (error == NRS_ERROR_NOT_FOUND) {
-            error = nrs_refuse(answer, error, NULL, "The report's bytes are forgotten.");
-        }
-        if (error == NRS_OK) {
-            error = write(core, &it);
-            nrs_core_log(core, error, "withdrawn: TLP:%s, told to %zu organisations", nrs_label_name((nrs_label)it.row.label), it.told_count);
-        }
+        error = withdraw(core, answer, &it);
     }
     if (error == NRS_OK) {
         nrs_row_hex(&row, "id", it.row.id, NRS_HASH_SIZE);
         nrs_row_text(&row, "label", nrs_label_name((nrs_label)it.row.label));
         nrs_row_flag(&row, "changed", !withdrawn);
-        nrs_row_number(&row, "told", it.told_count);
+        nrs_row_number(&row, "told", it.recall.told_count);
         error = nrs_command_written(core, nrs_withdrawal_describe(core, &row, &it.row));
     }
     if (error == NRS_OK) {

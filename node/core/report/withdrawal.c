@@ -11,6 +11,7 @@
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 #define DESTROYED_PER_TICK 32u
 #define AT_ONCE 1u /* a time that is past by any clock */
@@ -190,7 +191,7 @@ static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *state
 nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
 {
     nrs_withdrawal_view view = {0};
-    bool fresh = false;
+    bool fresh = false, answered = false;
     nrs_error error = nrs_withdrawal_verify(&view, nrs_field(&statement->detail));
 
     if (error == NRS_OK) {
@@ -209,7 +210,10 @@ nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statemen
     if (error == NRS_OK && fresh) { /* whom this hub let in beside the addressed hears of it from here */
         error = nrs_let_in_tell(core, view.id, statement);
     }
-    if (error == NRS_OK && fresh) {
+    if (error == NRS_OK && fresh && view.header->attribution == NRS_ATTRIBUTION_WITHHELD) {
+        error = nrs_take_back(core, &answered, &view);
+    }
+    if (error == NRS_OK && fresh && !answered) {
         error = nrs_receipt_queue(core, view.header, view.id, NRS_STAGE_WITHDRAWN, "", "");
     }
 out:

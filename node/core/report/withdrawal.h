@@ -30,6 +30,28 @@ NRS_MUST_USE nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *an
 /** Set `withdrawn_at` and `withdrawn_reason` of a row. */
 NRS_MUST_USE nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 
+/* ---- recall.c: of an own report ---- */
+
+/** Borrows core and row. Wiped by the caller. */
+typedef struct nrs_recall {
+    nrs_core *core;
+    const nrs_report_row *row;
+    nrs_sealed_view *sealed;
+    nrs_bytes proof;
+    nrs_withdrawal_view view;
+    nrs_statement statement; /* what is told; the caller sets reason, person and user, which are borrowed */
+    uint8_t (*told)[NRS_KEY_SIZE];
+    size_t told_count, told_capacity;
+} nrs_recall;
+/** Sign it. NRS_ERROR_NOT_FOUND: the report's bytes are gone. */
+NRS_MUST_USE nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms);
+NRS_MUST_USE nrs_error nrs_recall_keep(nrs_recall *it, bool *new_out);
+/** Tell everybody; told_count says how many. Leaves the statement without its texts. */
+NRS_MUST_USE nrs_error nrs_recall_tell(nrs_recall *it);
+/** Tell everybody of one that was kept before. */
+NRS_MUST_USE nrs_error nrs_recall_tell_kept(nrs_core *core, const nrs_report_row *row);
+void nrs_recall_wipe(nrs_recall *it);
+
 /* follows.c */
 NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
 /** The report at `position` says that it follows another; an empty slice: none. */

@@ -11,7 +11,9 @@
 
 nrs_error nrs_withheld_load(nrs_core *core)
 {
-    return nrs_store_publish_next(core->store, &core->publish_due_ms);
+    nrs_error error = nrs_store_publish_next(core->store, &core->publish_due_ms);
+
+    return error == NRS_OK ? nrs_published_load(core) : error;
 }
 
 uint64_t nrs_withheld_next_tick(const nrs_core *core)
@@ -107,6 +109,7 @@ static nrs_error let_go(nrs_core *core, uint64_t position)
     const nrs_log_entry *entry;
     uint8_t id[NRS_HASH_SIZE], sealed_id[NRS_HASH_SIZE];
     uint64_t expires_ms, appended = 0;
+    bool taken_back = false;
     nrs_error error = nrs_log_entry_at(core, &entry, position);
 
     if (error != NRS_OK || entry->dropped) {
@@ -114,6 +117,10 @@ static nrs_error let_go(nrs_core *core, uint64_t position)
     }
     memcpy(sealed_id, entry->id, sizeof sealed_id);
     expires_ms = entry->expires_ms;
+    error = nrs_take_back_due(core, &taken_back, sealed_id, position);
+    if (error != NRS_OK || taken_back) {
+        return error == NRS_OK ? nrs_store_publish_delete(core->store, position) : error;
+    }
     nrs_hash_one(id, NRS_DOMAIN_PUBLISH, nrs_slice_of(sealed_id, sizeof sealed_id));
     error = nrs_store_log_append(core->store, &appended,
                                  &(nrs_log_row){.type = NRS_LOG_PUBLISH, .id = id, .owner = nrs_slice_of(id, sizeof id),

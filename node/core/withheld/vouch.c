@@ -11,7 +11,7 @@
 
 static const char hint_hub[] = "A hub of the community vouches for what a source has sent to it.";
 static const char hint_list[] = "The command noroshi list shows what waits to be vouched for.";
-static const char hint_withdrawn[] = "What was published of it before is withdrawn with noroshi withdraw.";
+static const char hint_withdrawn[] = "What was published of it before is withdrawn with the tick, too.";
 static const char hint_again[] = "The source may send another report, which is vouched for by itself.";
 static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STRICT and RED.";
 static const char hint_kinds[] =
@@ -313,6 +313,9 @@ static nrs_error publish(nrs_core *core, nrs_answer *answer, vouching *it)
     }
     if (error == NRS_OK) {
         error = note(core, it);
+    }
+    if (error == NRS_OK) {
+        error = nrs_published_add(core, it->id, it->row.id);
     }
     if (error == NRS_OK) {
         error = tell_source(core, it);

@@ -4,6 +4,7 @@
 #define CORE_WITHHELD_H
 
 #include "command/command_draft.h"
+#include "keys/withdrawal.h"
 #include "store/withheld.h"
 
 /* ---- withheld.c: the checks of all nodes ---- */
@@ -58,6 +59,32 @@ bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_co
 /** The texts of the request, or of the source where the request has none, without the fields that tell who it is. Out: texts_out: an
  *  object with subject, body and fields, owned; dropped_out: names of fields that were left out, an array. */
 NRS_MUST_USE nrs_error nrs_vouch_texts(nrs_answer *answer, json_t **texts_out, json_t *dropped, const json_t *request, const nrs_report *source);
+
+/* ---- published.c: at a hub, what it published of which report of a source ---- */
+
+/** In memory alone: on the disk only the notes join the two, and these open with their report's key. Borrowed until the next call
+ *  that changes it. */
+typedef struct nrs_published {
+    uint8_t id[NRS_HASH_SIZE];     /* as it was published */
+    uint8_t source[NRS_HASH_SIZE]; /* the source's report */
+    UT_hash_handle by_id;
+} nrs_published;
+NRS_MUST_USE nrs_error nrs_published_load(nrs_core *core);
+void nrs_published_wipe(nrs_core *core);
+NRS_MUST_USE nrs_error nrs_published_add(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const uint8_t source[NRS_HASH_SIZE]);
+/** Part what was published of this report from it for good. */
+void nrs_published_part(nrs_core *core, const uint8_t source[NRS_HASH_SIZE]);
+/** NULL: not published here, or parted. */
+const nrs_published *nrs_published_of(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
+
+/* ---- take_back.c ---- */
+
+/** At a hub: the source has withdrawn a report. What was published of it is withdrawn with the next tick. Out: answered_out: whether the
+ *  source's receipt leaves with it, instead of waiting. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_take_back(nrs_core *core, bool *answered_out, const nrs_withdrawal_view *view);
+/** At the tick, of what has left before, or was withdrawn before it could leave. position: of the sealed report in our log. Out: done_out:
+ *  false where it is to be published. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_take_back_due(nrs_core *core, bool *done_out, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t position);
 
 /* ---- publish.c, digest.c: the tick ---- */
 

@@ -1,0 +1,250 @@
+/* What a source takes back, its hub takes back too: in its own name, at its tick, from all whom it told, without a word of the source's. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* In electricity two hubs, the source and a member; in gas its hub, a member, and the first hub of electricity. */
+enum { HUB, OTHER_HUB, SOURCE, MEMBER, GAS_HUB, GAS_MEMBER };
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1];
+
+static void start(bool with_gas)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+
+    mesh_start(&net, 4, 2);
+    if (with_gas) {
+        assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_MEMBER);
+        mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
+        mesh_second_recognised(&net, &gas);
+        mesh_settle(&net, 4);
+    }
+}
+
+static void stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+static void keep_id(char *to, size_t node)
+{
+    (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static void send_withheld(const char *label, const char *more)
+{
+    OK(mesh_ask(&net, SOURCE,
+                "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"%s\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                "\"subject\":\"件名\",\"body\":\"本文\"%s}", label, more));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+}
+
+static void vouch(const char *more)
+{
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"%s}", report, more));
+    keep_id(published, HUB);
+}
+
+static nrs_error show(size_t node, const char *id)
+{
+    return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", id);
+}
+
+static void withdraw(void)
+{
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"org-2の誤報\"}", report));
+}
+
+static uint64_t next_tick(void)
+{
+    return (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
+}
+
+static void wait_for_tick(void)
+{
+    mesh_settle(&net, (size_t)((next_tick() - net.now_ms) / 1000 + 5));
+}
+
+static bool holds(size_t node, const char *id)
+{
+    uint8_t bytes[NRS_HASH_SIZE];
+    uint64_t position = 0;
+
+    OK(nrs_hex_decode(bytes, sizeof bytes, id));
+    OK(nrs_store_log_find(net.nodes[node].store, &position, bytes));
+    return position != 0;
+}
+
+static bool is_withdrawn(size_t node)
+{
+    nrs_error error = show(node, published);
+
+    return (error == NRS_OK || error == NRS_ERROR_WITHDRAWN) && mesh_text(mesh_row(&net, node, 0), "withdrawn_at")[0] != '\0';
+}
+
+static void what_was_published_goes_with_it(void **state)
+{
+    (void)state;
+    for (size_t crash = 0; crash < 2; crash++) {
+        start(false);
+        send_withheld("AMBER", "");
+        vouch("");
+        wait_for_tick();
+        OK(show(MEMBER, published));
+        withdraw();
+        mesh_settle(&net, 5);
+        for (size_t node = HUB; node <= MEMBER; node++) { /* with the tick, not before */
+            assert_false(is_withdrawn(node));
+        }
+        if (crash == 1) {
+            mesh_crash(&net, HUB);
+        }
+        wait_for_tick();
+        for (size_t node = HUB; node <= MEMBER; node++) {
+            assert_true(is_withdrawn(node));
+            assert_true(json_is_null(json_object_get(mesh_row(&net, node, 0), "withdrawn_reason"))); /* the source's words are the hub's alone */
+        }
+        assert_int_equal(mesh_ask(&net, MEMBER, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", published), NRS_ERROR_WITHDRAWN);
+        OK(show(HUB, report));
+        assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "withdrawn_reason"), "org-2の誤報");
+        OK(mesh_ask(&net, HUB, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", published));
+        assert_int_equal(mesh_row_count(&net, HUB), 0); /* all have taken it, the source as well */
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", report));
+        assert_int_equal(mesh_row_count(&net, SOURCE), 0);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"withdraw\"}"));
+        assert_int_equal(mesh_row_count(&net, HUB), 2); /* the source's, and its own */
+        stop();
+    }
+}
+
+/* In time: then nobody reads it, and nobody misses its number. */
+static void what_waits_for_its_tick_is_not_published(void **state)
+{
+    (void)state;
+    start(false);
+    send_withheld("AMBER", "");
+    vouch("");
+    withdraw();
+    mesh_settle(&net, 4);
+    assert_false(holds(MEMBER, published));
+    mesh_crash(&net, HUB);
+    wait_for_tick();
+    for (size_t node = OTHER_HUB; node <= MEMBER; node++) {
+        assert_false(holds(node, published));
+        assert_int_equal(show(node, published), NRS_ERROR_WITHDRAWN);
+    }
+    send_withheld("AMBER", "");
+    vouch("");
+    wait_for_tick();
+    OK(show(MEMBER, published));
+    mesh_settle(&net, 30);
+    OK(mesh_command(&net, MEMBER, "{\"command\":\"status\"}"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, MEMBER, 0), "gaps")), 0);
+    stop();
+}
+
+static void every_part_goes(void **state)
+{
+    char technical[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    start(false);
+    send_withheld("AMBER", ",\"fields\":{\"cause\":\"vulnerability\",\"impact\":\"停止\"}");
+    vouch(",\"part\":\"technical\",\"body\":\"手口\",\"fields\":{\"cause\":\"vulnerability\"}");
+    memcpy(technical, published, sizeof technical);
+    wait_for_tick();
+    vouch(",\"part\":\"damage\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-3\"],\"body\":\"被害\",\"fields\":{\"impact\":\"停止\"}");
+    withdraw(); /* the one is out, the other waits */
+    wait_for_tick();
+    assert_int_equal(show(MEMBER, published), NRS_ERROR_WITHDRAWN);
+    assert_false(holds(MEMBER, published));
+    memcpy(published, technical, sizeof published);
+    assert_true(is_withdrawn(MEMBER));
+    stop();
+}
+
+/* The secretariat was quicker: nothing is said twice. */
+static void what_the_hub_has_withdrawn_stays_as_it_said(void **state)
+{
+    size_t letters;
+
+    (void)state;
+    start(false);
+    send_withheld("AMBER", "");
+    vouch("");
+    wait_for_tick();
+    withdraw();
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"確認中\"}", published));
+    mesh_settle(&net, 4);
+    assert_true(is_withdrawn(MEMBER));
+    letters = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+    wait_for_tick();
+    OK(show(HUB, published));
+    assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "withdrawn_reason"), "確認中");
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), letters + 1); /* the digest that answers the source */
+    stop();
+}
+
+/* Whom consent let in elsewhere reads what the hub vouches for, verifies it, and hears of its end. */
+static void one_of_another_community_hears_of_it(void **state)
+{
+    (void)state;
+    start(true);
+    send_withheld("GREEN", ",\"onward\":[\"communities\"]");
+    vouch("");
+    mesh_settle(&net, 3);
+    assert_int_equal(show(GAS_MEMBER, published), NRS_ERROR_NOT_FOUND);
+    wait_for_tick();
+    for (size_t node = GAS_HUB; node <= GAS_MEMBER; node++) {
+        OK(show(node, published));
+        assert_string_equal(mesh_text(mesh_row(&net, node, 0), "from"), "org-0");
+        assert_string_equal(mesh_text(mesh_row(&net, node, 0), "attribution"), "vouched");
+        assert_string_equal(mesh_text(json_object_get(mesh_row(&net, node, 0), "let_in_by"), "authority"), "consent");
+        assert_string_equal(mesh_text(json_object_get(mesh_row(&net, node, 0), "let_in_by"), "by"), "org-0");
+    }
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", published));
+    for (size_t i = 0; i < mesh_row_count(&net, HUB); i++) {
+        assert_string_not_equal(mesh_text(mesh_row(&net, HUB, i), "recipient"), "org-5");
+    }
+    withdraw();
+    wait_for_tick();
+    mesh_settle(&net, 4);
+    assert_true(is_withdrawn(MEMBER));
+    assert_true(is_withdrawn(GAS_MEMBER));
+    assert_true(is_withdrawn(GAS_HUB));
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_published_goes_with_it),
+        cmocka_unit_test(what_waits_for_its_tick_is_not_published),
+        cmocka_unit_test(every_part_goes),
+        cmocka_unit_test(what_the_hub_has_withdrawn_stays_as_it_said),
+        cmocka_unit_test(one_of_another_community_hears_of_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
