@@ -72,6 +72,7 @@ static const char *const templates[] = {
     N_("the key of %s is revoked: remove it from the roster of @%s"),
     N_("%s has announced new keys: bring them into the roster of @%s"),
     N_("this node is no longer a member of @%s"),
+    N_("one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again"),
     N_("the roster of @%s has expired: nothing above GREEN can be sent"),
     N_("the roster of @%s expires within 60 days"),
     N_("no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster"),

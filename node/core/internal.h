@@ -203,6 +203,8 @@ struct nrs_core {
 
     nrs_community communities[NRS_COMMUNITY_COUNT_MAX];
     size_t community_count;
+    size_t resting_count;          /* more that the store holds, for which there is no place (directory_load.c) */
+    char resting[NRS_NAME_SIZE_MAX + 1]; /* one of them */
     nrs_peer *peers_by_sign, *peers_by_curve, *peers_by_hash;
     nrs_bundle *bundles;
     nrs_key_end *key_ends;

@@ -35,6 +35,23 @@ nrs_error nrs_store_roster_before(nrs_store *store, uint64_t *version_out, const
     return error;
 }
 
+nrs_error nrs_store_roster_communities(nrs_store *store, size_t *count_out)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ROSTER_COMMUNITIES);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = (size_t)count;
+    }
+    return error;
+}
+
 nrs_error nrs_store_roster_step_add(nrs_store *store, const nrs_roster_step_row *row)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_ROSTER_STEP_ADD);

@@ -183,7 +183,9 @@
     X(ROSTER_EACH_NEWEST, READ,                                                                                        \
       "SELECT community, version, many FROM roster AS r WHERE rowid IN (SELECT"                                        \
       " (SELECT n.rowid FROM roster AS n WHERE n.community = c.community ORDER BY n.version DESC LIMIT 1)"             \
-      " FROM (SELECT DISTINCT community FROM roster) AS c) ORDER BY community")                                        \
+      " FROM (SELECT DISTINCT community FROM roster) AS c) ORDER BY coalesce((SELECT s.rowid FROM roster_step AS s"    \
+      " WHERE s.community = r.community ORDER BY s.version LIMIT 1), 9223372036854775807), community")                 \
+    X(ROSTER_COMMUNITIES, READ, "SELECT count(DISTINCT community) FROM roster")                                        \
     X(ROSTER_DROP, CHANGE, "DELETE FROM roster WHERE community = ?1 AND version = ?2")                                 \
     X(ROSTER_BEFORE, READ,                                                                                             \
       "SELECT version FROM roster WHERE community = ?1 AND version <= ?2 ORDER BY version DESC LIMIT 1")               \

@@ -130,6 +130,19 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
 }
 
 /* Members to whom nothing can be sealed now; a few of them by name. */
+/* Names the rule and what helps. */
+static nrs_error warn_resting(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+
+    if (core->resting_count == 0) {
+        return NRS_OK;
+    }
+    (void)snprintf(text, sizeof text, "one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again",
+                   core->resting_count, core->resting);
+    return nrs_array_text(warnings, text);
+}
+
 static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
@@ -266,6 +279,10 @@ static nrs_error put_warnings(nrs_core *core, nrs_row *row)
 {
     json_t *warnings = json_array();
     nrs_error error = warn_rosters(core, warnings);
+
+    if (error == NRS_OK) {
+        error = warn_resting(core, warnings);
+    }
 
     if (error == NRS_OK) {
         error = warn_refusals(core, warnings);

@@ -63,6 +63,9 @@ static nrs_error check_duty(nrs_core *core, const nrs_report_row *row, const nrs
     nrs_opened opened = {0};
     nrs_error error;
 
+    if (community == NULL) {
+        return NRS_ERROR_UNKNOWN_COMMUNITY;
+    }
     if (community->roster->rules->n_duties == 0 && header->duty[0] == '\0') {
         return NRS_OK;
     }

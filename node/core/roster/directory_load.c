@@ -223,9 +223,25 @@ nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NRS_HASH_SIZE],
     return nrs_directory_index(core, community);
 }
 
+/* Which of the communities in the store are looked at: all, or those in which this node stands now, and then the others. */
+typedef struct loading {
+    nrs_core *core;
+    enum { LOADED_ALL, LOADED_MEMBER, LOADED_OTHERS } which;
+} loading;
+
+/* One for which there is no place: it says nothing and is asked nothing, and its roster waits in the store. */
+static void rest(nrs_core *core, const nrs_roster *roster)
+{
+    if (core->resting_count == 0) {
+        (void)snprintf(core->resting, sizeof core->resting, "%s", roster->id);
+    }
+    core->resting_count++;
+}
+
 static nrs_error load_roster(void *context, const uint8_t *id, uint64_t version, nrs_slice many)
 {
-    nrs_core *core = context;
+    const loading *into = context;
+    nrs_core *core = into->core;
     nrs_signed_by_many *decoded = NULL;
     nrs_roster *roster = NULL;
     nrs_error error = nrs_signed_by_many_decode(&decoded, many);
@@ -237,12 +253,37 @@ static nrs_error load_roster(void *context, const uint8_t *id, uint64_t version,
     if (error == NRS_OK && roster->version != version) {
         error = NRS_ERROR_DAMAGED;
     }
+    if (error == NRS_OK && into->which != LOADED_ALL && (nrs_roster_member_by_key(roster, core->self.sign_key) != NULL) != (into->which == LOADED_MEMBER)) {
+        goto out;
+    }
+    if (error == NRS_OK && nrs_directory_room(core, id) != NRS_OK) {
+        rest(core, roster);
+        goto out;
+    }
     if (error == NRS_OK) {
         error = nrs_directory_install(core, id, &roster, nrs_field(&decoded->statement), many);
     }
+out:
     nrs_roster_free(&roster);
     nrs_signed_by_many_free(&decoded);
     return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
+}
+
+/* A store with more communities than a node can be in (an earlier build could make one) is no reason not to start: those in which
+ * this node stands have the first places, the older before the newer. */
+static nrs_error load_rosters(nrs_core *core)
+{
+    loading into = {core, LOADED_ALL};
+    size_t count = 0;
+    nrs_error error = nrs_store_roster_communities(core->store, &count);
+
+    core->resting_count = 0;
+    if (error == NRS_OK && count > NRS_COMMUNITY_COUNT_MAX) {
+        into.which = LOADED_MEMBER;
+        error = nrs_store_roster_each_newest(core->store, load_roster, &into);
+        into.which = LOADED_OTHERS;
+    }
+    return error == NRS_OK ? nrs_store_roster_each_newest(core->store, load_roster, &into) : error;
 }
 
 void nrs_directory_set_card(nrs_peer *peer, nrs_card **card, uint64_t position)
@@ -326,7 +367,7 @@ nrs_error nrs_directory_load(nrs_core *core)
         error = nrs_key_changes_load(core); /* before the rosters: it decides who of them counts */
     }
     if (error == NRS_OK) {
-        error = nrs_store_roster_each_newest(core->store, load_roster, core);
+        error = load_rosters(core);
     }
     if (error == NRS_OK) {
         error = nrs_store_card_each(core->store, load_card, core);

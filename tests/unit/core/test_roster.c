@@ -233,7 +233,37 @@ static void a_hostile_hub_changes_nothing(void **state)
     mesh_stop(&net);
 }
 
-/* Were it stored, the node would find no place for it at its next start. */
+static bool warned_of(mesh *net, const char *words)
+{
+    const json_t *warnings;
+    size_t index;
+    const json_t *one;
+    bool found = false;
+
+    assert_int_equal(mesh_command(net, 1, "{\"command\":\"status\"}"), NRS_OK);
+    warnings = json_object_get(mesh_row(net, 1, 0), "warnings");
+    json_array_foreach(warnings, index, one) {
+        found = found || strstr(json_string_value(one), words) != NULL;
+    }
+    return found;
+}
+
+static bool names_community(mesh *net, const char *name)
+{
+    const json_t *list;
+    size_t index;
+    const json_t *one;
+    bool found = false;
+
+    assert_int_equal(mesh_command(net, 1, "{\"command\":\"status\"}"), NRS_OK);
+    list = json_object_get(mesh_row(net, 1, 0), "communities");
+    json_array_foreach(list, index, one) {
+        found = found || strcmp(mesh_text(one, "id"), name) == 0;
+    }
+    return found;
+}
+
+/* Were it stored, the node would find no place for it at its next start; one that is stored all the same rests. */
 static void the_community_beyond_the_last_is_stored_nowhere(void **state)
 {
     static mesh net;
@@ -241,6 +271,7 @@ static void the_community_beyond_the_last_is_stored_nowhere(void **state)
     static char names[NRS_COMMUNITY_COUNT_MAX][8];
     static const size_t nodes[] = {1};
     static const uint32_t roles[] = {NRS_ROLE_HUB};
+    const mesh_second *last;
 
     (void)state;
     mesh_start(&net, 2, 1);
@@ -257,6 +288,24 @@ static void the_community_beyond_the_last_is_stored_nowhere(void **state)
     mesh_crash(&net, 1); /* starts again from what is stored */
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"status\"}"), NRS_OK);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "communities")), NRS_COMMUNITY_COUNT_MAX);
+    /* One that an earlier build stored all the same. */
+    last = &others[NRS_COMMUNITY_COUNT_MAX - 1];
+    assert_int_equal(nrs_store_begin(net.nodes[1].store), NRS_OK);
+    assert_int_equal(nrs_store_roster_add(net.nodes[1].store, last->id, 1, nrs_slice_of_bytes(&last->many)), NRS_OK);
+    assert_int_equal(nrs_store_commit(net.nodes[1].store), NRS_OK);
+    mesh_crash(&net, 1);
+    assert_non_null(net.nodes[1].core);
+    mesh_settle(&net, 2);
+    assert_true(warned_of(&net, "one node can be in 64 communities"));
+    assert_false(names_community(&net, last->name)); /* the newest rests */
+    assert_true(names_community(&net, "electricity"));
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@c-63\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"),
+                     NRS_ERROR_UNKNOWN_COMMUNITY);
+    mesh_remove(&net, 1); /* from its first one: a place is free at the next start */
+    mesh_give(&net, 1);
+    mesh_settle(&net, 3);
+    mesh_crash(&net, 1);
+    assert_true(names_community(&net, last->name));
     for (size_t i = 0; i < NRS_COMMUNITY_COUNT_MAX; i++) {
         mesh_second_stop(&others[i]);
     }

@@ -311,6 +311,8 @@ NRS_MUST_USE nrs_error nrs_store_roster_add(nrs_store *store, const uint8_t comm
 /** version 0: the newest. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_roster_get(nrs_store *store, nrs_bytes *many_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
 typedef nrs_error (*nrs_roster_visitor)(void *context, const uint8_t *community, uint64_t version, nrs_slice many);
+/** How many communities there are rosters of. */
+NRS_MUST_USE nrs_error nrs_store_roster_communities(nrs_store *store, size_t *count_out);
 NRS_MUST_USE nrs_error nrs_store_roster_each_newest(nrs_store *store, nrs_roster_visitor visit, void *context);
 
 /** Forget the bytes of one version; its step stays. */
