@@ -53,7 +53,13 @@ static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_
         return nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);
     }
     error = nrs_store_let_in_add(core->store, &row);
-    return error == NRS_OK ? nrs_store_recipient_add(core->store, &recipient) : error;
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_add(core->store, &recipient);
+    }
+    if (error == NRS_ERROR_EXISTS) { /* it waited before, on a release perhaps */
+        error = grant_id == NULL ? NRS_OK : nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);
+    }
+    return error;
 }
 
 /* Whoever has a slot already, or the report itself, needs none. */
@@ -213,6 +219,16 @@ static nrs_error extend_into(nrs_core *core, const nrs_extension_of *of, nrs_com
     return error;
 }
 
+static nrs_error note_failure(nrs_core *core, const nrs_extension_of *of, const nrs_community *target, nrs_error rule)
+{
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .rule = rule, .about = nrs_slice_of(of->view->id, NRS_HASH_SIZE), .detail = detail};
+
+    (void)snprintf(detail, sizeof detail, "%s @%s", nrs_label_name((nrs_label)of->view->header->label), target->roster->id);
+    nrs_core_log(core, rule, "a report cannot be extended: %s", nrs_error_rule(rule));
+    return of->only != NULL ? NRS_OK : nrs_audit_add(core, &what); /* who waits is tried again each minute */
+}
+
 /* The way so far leaves room for one grant more, and does not lead back where it came from. */
 static bool may_extend(nrs_core *core, const nrs_extension_of *of, const nrs_community *target)
 {
@@ -251,10 +267,9 @@ nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
         if (nrs_onward_lists(header, target->id) && may_extend(core, extension, target)) {
             error = extend_into(core, extension, target);
         }
-    }
-    if (nrs_error_is_verdict(error)) { /* no reason to lose the report itself */
-        nrs_core_log(core, error, "a report cannot be extended: %s", nrs_error_rule(error));
-        error = NRS_OK;
+        if (nrs_error_is_verdict(error)) { /* no reason to lose the report itself, nor to pass over the next community */
+            error = note_failure(core, extension, target, error);
+        }
     }
     return error;
 }

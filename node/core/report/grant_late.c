@@ -116,15 +116,15 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         identity = nrs_identity_for(core, view->header->originator.data); /* under the key that sealed it */
         keys = *nrs_identity_public(identity);
         request.grantor.agree_context = identity;
-        error = nrs_grant_count(core, view->id, 1);
         request.sealed = view;
         request.file_key = file_key;
-    }
-    if (error == NRS_OK) {
         error = nrs_grant_make(&grant, &table, &request);
     }
     if (error == NRS_OK) {
         error = nrs_signed_record(&record, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&grant));
+    }
+    if (error == NRS_OK) { /* what is made counts: it is tried each minute until it is */
+        error = nrs_grant_count(core, view->id, 1);
     }
     if (error == NRS_OK) {
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);

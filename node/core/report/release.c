@@ -221,6 +221,7 @@ static nrs_error log_release(nrs_core *core, nrs_slice payload, const nrs_releas
     return error;
 }
 
+/* The answer is kept when its grants are made, or cannot be: that is what became of it, and the audit log says so. */
 static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
 {
     nrs_release *release = NULL;
@@ -228,7 +229,7 @@ static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask
     nrs_ask_row answered = *row;
     bool changed = false;
     size_t granted = 0;
-    nrs_error error = nrs_release_verify(&release, signer, id, nrs_field(&statement->detail));
+    nrs_error error = nrs_release_verify(&release, signer, id, nrs_field(&statement->detail)), kept;
 
     if (error == NRS_OK) {
         error = check_release(core, release, signer, report, ask, row);
@@ -236,20 +237,24 @@ static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask
     if (error == NRS_OK) {
         error = log_release(core, nrs_field(&statement->detail), release, id);
     }
-    if (error == NRS_OK) {
-        answered.state = NRS_ASK_RELEASED;
-        answered.answered_ms = release->created_ms;
-        answered.expires_ms = release->expires_ms;
-        answered.label = release->label;
-        answered.answerer = statement->person;
-        answered.answer = statement->reason;
-        answered.release = nrs_field(&statement->detail);
-        error = nrs_store_ask_answer(core->store, &changed, &answered);
+    if (error != NRS_OK) {
+        goto out;
     }
-    if (error == NRS_OK) {
-        error = nrs_release_grant(core, &granted, report, ask, release, id, NULL);
-        nrs_core_log(core, error, "the source has released a report: let in %zu on it", granted);
+    error = nrs_release_grant(core, &granted, report, ask, release, id, NULL);
+    nrs_core_log(core, error, "the source has released a report: let in %zu on it", granted);
+    if (error != NRS_OK && !nrs_error_is_verdict(error)) {
+        goto out; /* it is taken again as a whole */
     }
+    answered.state = NRS_ASK_RELEASED;
+    answered.answered_ms = release->created_ms;
+    answered.expires_ms = release->expires_ms;
+    answered.label = release->label;
+    answered.answerer = statement->person;
+    answered.answer = statement->reason;
+    answered.release = nrs_field(&statement->detail);
+    kept = nrs_store_ask_answer(core->store, &changed, &answered);
+    error = kept != NRS_OK ? kept : error;
+out:
     nrs_release_free(&release);
     return error;
 }

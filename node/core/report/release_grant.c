@@ -67,7 +67,10 @@ static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_i
     if (error == NRS_OK) {
         error = nrs_store_recipient_add(it->core->store, &recipient);
     }
-    return error == NRS_ERROR_EXISTS ? NRS_OK : error; /* it waited on another release already */
+    if (error == NRS_ERROR_EXISTS) { /* it waited on another release already */
+        error = grant_id == NULL ? NRS_OK : nrs_store_recipient_granted(it->core->store, it->report->position, peer->keys.sign_key);
+    }
+    return error;
 }
 
 static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
@@ -113,13 +116,13 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
     const uint64_t expires_ms = it->release->expires_ms;
     uint8_t grant_id[NRS_HASH_SIZE];
     nrs_bytes grant = {0}, table = {0}, record = {0};
-    nrs_error error = nrs_grant_count(core, it->report->id, (uint32_t)it->count);
+    nrs_error error = nrs_grant_make(&grant, &table, &request);
 
     if (error == NRS_OK) {
-        error = nrs_grant_make(&grant, &table, &request);
-    }
-    if (error == NRS_OK) {
         error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, nrs_slice_of_bytes(&grant));
+    }
+    if (error == NRS_OK) { /* what is made counts, and nothing that could not be made */
+        error = nrs_grant_count(core, it->report->id, (uint32_t)it->count);
     }
     if (error == NRS_OK) {
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));

@@ -239,6 +239,21 @@ static void act(mesh *net, size_t index, const nrs_effects *effects)
     }
 }
 
+/* All that are left; or back with them. The pool is the process's, and a step runs alone. */
+static void hold_secrets(bool hold)
+{
+    static nrs_secret *taken[8192];
+    static size_t count;
+
+    while (hold && count < sizeof taken / sizeof taken[0] && nrs_secret_new(&taken[count], NRS_KEY_SIZE) == NRS_OK) {
+        count++;
+    }
+    while (!hold && count > 0) {
+        count--;
+        nrs_secret_destroy(&taken[count]);
+    }
+}
+
 nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event)
 {
     nrs_effects effects = {0};
@@ -250,7 +265,9 @@ nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event)
     }
     timed.now_ms = net->now_ms + (uint64_t)net->nodes[node].skew_ms;
     timed.monotonic_ms = net->monotonic_ms;
+    hold_secrets(net->nodes[node].no_secrets);
     error = nrs_core_step(net->nodes[node].core, &effects, &timed, 1);
+    hold_secrets(false);
     act(net, node, &effects);
     nrs_effects_wipe(&effects);
     return error;

@@ -22,6 +22,7 @@ typedef struct mesh_node {
     nrs_store *store;
     nrs_core *core;
     bool vault_fails;
+    bool no_secrets;         /* the pool of secrets is full while it takes a step */
     int64_t skew_ms;         /* its clock is ahead of the others' by so much */
     size_t vault_writes_left; /* then they fail; mesh_start: no end of them */
     json_t *reply;           /* of the last command: the lines */

@@ -284,6 +284,32 @@ static void who_waits_is_granted_while_the_release_lasts(void **state)
     mesh_up(&net, THIRD);
     mesh_settle(&net, 12);
     assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    OK(ask_for(HOLDER, "org-3")); /* asked for once more, it is granted once, and waits no longer */
+    OK(answer(SOURCE, "grant", ""));
+    OK(show(THIRD));
+    mesh_settle(&net, 90);
+    assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
+    stop();
+}
+
+/* The answer comes when the holder has no room for a secret: that says nothing about it, and the holder lets in whom it asked for
+ * when there is room again. Another grant for one who waited with it is not made. */
+static void what_found_no_room_is_granted_later(void **state)
+{
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    net.nodes[HOLDER].no_secrets = true;
+    OK(answer(SOURCE, "grant", ""));
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    net.nodes[HOLDER].no_secrets = false;
+    mesh_settle(&net, 90);
+    assert_string_equal(mesh_text(listed(HOLDER), "state"), "released");
+    OK(show(THIRD));
+    assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
+    mesh_settle(&net, 90);
+    assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
     stop();
 }
 
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(another_community_is_let_in_by_a_release_alone),
         cmocka_unit_test(what_cannot_be_asked_or_granted),
         cmocka_unit_test(who_waits_is_granted_while_the_release_lasts),
+        cmocka_unit_test(what_found_no_room_is_granted_later),
         cmocka_unit_test(an_answer_that_is_not_the_sources_opens_nothing),
     };
 
