@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
 #include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/label.h"
@@ -81,114 +81,11 @@ static void send_it(const char *label, const char *to, const char *onward)
     mesh_settle(&net, 6);
 }
 
-typedef struct bundle_search {
-    const uint8_t *owner;
-    nrs_prekeys *found;
-} bundle_search;
-
-static nrs_error find_bundle(void *context, const nrs_published_row *row)
-{
-    bundle_search *search = context;
-
-    return memcmp(row->owner, search->owner, NRS_KEY_SIZE) == 0 ? nrs_prekeys_verify(&search->found, row->payload) : NRS_OK;
-}
-
-static nrs_recipient recipient_of(size_t node)
-{
-    const nrs_public_keys *keys = nrs_identity_public(net.nodes[node].identity);
-    bundle_search search = {.owner = keys->sign_key};
-    const Nrs__Wire__Prekey *prekey;
-    nrs_recipient one = {0};
-
-    OK(nrs_store_prekeys_each(net.nodes[node].store, find_bundle, &search));
-    assert_non_null(search.found);
-    prekey = nrs_prekeys_current(search.found, net.now_ms);
-    assert_non_null(prekey);
-    memcpy(one.org_sign_key, keys->sign_key, NRS_KEY_SIZE);
-    memcpy(one.sign_key, keys->sign_key, NRS_KEY_SIZE);
-    memcpy(one.agree_key, keys->agree_key, NRS_KEY_SIZE);
-    memcpy(one.prekey_id, prekey->id.data, NRS_PREKEY_ID_SIZE);
-    memcpy(one.prekey, prekey->key.data, NRS_KEY_SIZE);
-    nrs_prekeys_free(&search.found);
-    return one;
-}
-
-/* A grant of the hostile hub's (or of `grantor`), its table, and the path of its only slot. */
-typedef struct forged {
-    nrs_bytes sealed, grant, table, path;
-    uint8_t id[NRS_HASH_SIZE];
-} forged;
-
-static void forged_wipe(forged *made)
-{
-    nrs_bytes_wipe(&made->sealed);
-    nrs_bytes_wipe(&made->grant);
-    nrs_bytes_wipe(&made->table);
-    nrs_bytes_wipe(&made->path);
-}
-
-static void first_path(nrs_bytes *path_out, nrs_slice grant_statement, nrs_slice table_record, const uint8_t *id)
-{
-    nrs_grant *grant = NULL;
-    nrs_record *record = NULL;
-    nrs_slot_table *table = NULL;
-    nrs_slots *slots = NULL;
-
-    OK(nrs_grant_decode(&grant, grant_statement));
-    OK(nrs_record_decode(&record, table_record));
-    OK(nrs_slot_table_decode(&table, nrs_field(&record->payload)));
-    OK(nrs_slots_new(&slots, table, grant, id));
-    OK(nrs_slots_path_record(path_out, slots, 0));
-    nrs_slots_destroy(&slots);
-    nrs_slot_table_free(&table);
-    nrs_record_free(&record);
-    nrs_grant_free(&grant);
-}
-
 /* parent: NULL for the first grant. community: NULL for the header's. named: false leaves the audience out. */
-static forged forge(size_t grantor, size_t to, const uint8_t *parent, const uint8_t *community, bool named)
+static mesh_forged forge(size_t grantor, size_t to, const uint8_t *parent, const uint8_t *community, bool named)
 {
-    nrs_core *core = net.nodes[HOSTILE].core;
-    nrs_identity *identity = net.nodes[grantor].identity;
-    forged made = {.id = {0}};
-    nrs_report_row row;
-    nrs_bytes holder = {0}, statement = {0};
-    nrs_secret *file_key = NULL;
-    nrs_sealed_view *view = NULL;
-    uint64_t at = 0;
-    nrs_recipient recipient = recipient_of(to);
-    Nrs__Wire__Target target, *targets[1] = {&target};
-    nrs_audience audience;
-    nrs_grant_request request = {.authority = NRS_AUTHORITY_CONSENT, .recipients = &recipient, .recipient_count = 1, .now_ms = net.now_ms,
-                                 .audience = named ? &audience : NULL,
-                                 .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
-
-    OK(nrs_store_report_get(net.nodes[HOSTILE].store, &row, &holder, report_id));
-    OK(nrs_open_file_key(core, &file_key, &row));
-    OK(nrs_log_sealed(core, &view, &at, report_id));
-    nrs__wire__target__init(&target);
-    target.org = nrs_field_of(nrs_slice_of(recipient.sign_key, NRS_KEY_SIZE));
-    nrs__wire__audience__init(&audience);
-    audience.targets = targets;
-    audience.n_targets = 1;
-    request.sealed = view;
-    request.file_key = file_key;
-    request.authority_ref = nrs_slice_of(parent == NULL ? view->grant_id : parent, NRS_HASH_SIZE);
-    request.community = nrs_slice_of(community, community == NULL ? 0 : NRS_HASH_SIZE);
-    OK(nrs_grant_make(&statement, &made.table, &request));
-    nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
-    OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
-    first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
-    {
-        const nrs_log_entry *entry = NULL;
-        OK(nrs_log_entry_at(core, &entry, at));
-        OK(nrs_bytes_copy(&made.sealed, nrs_slice_of_bytes(&entry->record)));
-    }
-    nrs_sealed_view_free(&view);
-    nrs_secret_destroy(&file_key);
-    nrs_bytes_wipe(&statement);
-    nrs_bytes_wipe(&holder);
-    return made;
+    return mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = grantor, .to = to, .named = to, .unnamed = !named,
+                                      .authority = NRS_AUTHORITY_CONSENT, .ref = parent, .community = community});
 }
 
 /* What the hostile hub hands over, and how it is answered. */
@@ -218,7 +115,7 @@ static size_t audited(size_t node, const char *rule)
 
 static void without_consent_nothing_is_taken(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -231,13 +128,13 @@ static void without_consent_nothing_is_taken(void **state)
     assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_NOT_FOUND);
     assert_true(!has(MINISTRY));
     assert_int_equal(audited(MINISTRY, "onward"), 1);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
 static void a_role_that_the_consent_does_not_name(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -251,19 +148,19 @@ static void a_role_that_the_consent_does_not_name(void **state)
     assert_true(!has(MINISTRY));
     assert_int_equal(audited(HONEST, "onward"), 1);
     assert_int_equal(audited(MINISTRY, "onward"), 1);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     made = forge(HOSTILE, OTHER, NULL, NULL, true); /* an operator that the source could have addressed, and did not */
     assert_int_equal(give(HONEST, &made.table), NRS_ERROR_NOT_FOUND);
     assert_int_equal(give(HONEST, &made.grant), NRS_OK);
     assert_int_equal(give(HONEST, &made.table), NRS_ERROR_ONWARD);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
 /* What is refused is not kept, so that the same may come again and again; the log of the audit stays whole for what else happens. */
 static void the_same_refusal_does_not_fill_the_audit_log(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -278,13 +175,13 @@ static void the_same_refusal_does_not_fill_the_audit_log(void **state)
     }
     assert_in_range(audited(MINISTRY, "onward"), 1, 16);
     assert_in_range(audited(HONEST, "onward"), 1, 16);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
 static void a_label_that_is_never_passed_on(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -292,13 +189,13 @@ static void a_label_that_is_never_passed_on(void **state)
     made = forge(HOSTILE, MINISTRY, NULL, NULL, true);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_LABEL_FORBIDS);
     assert_int_equal(audited(HONEST, "label-forbids"), 1);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
 static void who_is_no_hub_extends_nothing(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -306,39 +203,39 @@ static void who_is_no_hub_extends_nothing(void **state)
     assert_true(has(MINISTRY));
     made = forge(OTHER, MINISTRY, NULL, NULL, true);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_MEMBER);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
 static void a_grant_stands_on_one_that_is_held(void **state)
 {
     uint8_t nothing[NRS_HASH_SIZE] = {9};
-    forged first, second, third, made;
+    mesh_forged first, second, third, made;
 
     (void)state;
     start(false);
     send_it("AMBER", "@electricity", "\"ministry\"");
     made = forge(HOSTILE, MINISTRY, nothing, NULL, true);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     made = forge(HOSTILE, MINISTRY, NULL, NULL, false); /* without an audience of its own it would pass for the originator's */
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_FORGED);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     first = forge(HOSTILE, MINISTRY, NULL, NULL, true);
     second = forge(HOSTILE, MINISTRY, first.id, NULL, true);
     third = forge(HOSTILE, MINISTRY, second.id, NULL, true);
     assert_int_equal(give(HONEST, &first.grant), NRS_OK);
     assert_int_equal(give(HONEST, &second.grant), NRS_OK);
     assert_int_equal(give(HONEST, &third.grant), NRS_ERROR_ONWARD); /* two steps, no more */
-    forged_wipe(&first);
-    forged_wipe(&second);
-    forged_wipe(&third);
+    mesh_forged_wipe(&first);
+    mesh_forged_wipe(&second);
+    mesh_forged_wipe(&third);
     stop();
 }
 
 static void another_community_takes_only_what_is_for_it(void **state)
 {
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(true);
@@ -350,7 +247,7 @@ static void another_community_takes_only_what_is_for_it(void **state)
     assert_int_equal(give(GAS_HUB, &made.grant), NRS_ERROR_NOT_FOUND);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_ONWARD);
     assert_true(!has(GAS_HUB));
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     stop();
 }
 
@@ -360,85 +257,19 @@ static const uint8_t salt[NRS_HASH_SIZE] = {5};
 static nrs_label release_label = NRS_LABEL_AMBER_STRICT;
 static bool prekey_unknown; /* the slot that is forged next is sealed to a prekey that its recipient never had */
 
-static void audience_of(nrs_audience *audience_out, Nrs__Wire__Target *target, Nrs__Wire__Target **list, size_t node)
-{
-    nrs__wire__target__init(target);
-    target->org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[node].identity)->sign_key, NRS_KEY_SIZE));
-    list[0] = target;
-    nrs__wire__audience__init(audience_out);
-    audience_out->targets = list;
-    audience_out->n_targets = 1;
-}
-
 /* A release for `named`, as the source might sign it. Out: record: owned. */
 static void forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], size_t signer, size_t holder, size_t named, uint64_t expires_ms)
 {
-    Nrs__Wire__Target target, *list[1];
-    nrs_audience audience;
-    nrs_bytes bytes = {0}, encoded = {0}, payload = {0};
-    uint8_t commitment[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE] = {1}, signed_by[NRS_KEY_SIZE];
-    nrs_ask ask;
-    nrs_release release, *checked = NULL;
-
-    audience_of(&audience, &target, list, named);
-    OK(nrs_audience_encode(&encoded, &audience));
-    nrs__wire__ask__init(&ask);
-    ask.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
-    ask.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
-    nrs_ask_commitment(commitment, &ask);
-    nrs__wire__release__init(&release);
-    release.suite = NRS_SUITE;
-    release.sealed_id = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
-    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[holder].identity)->sign_key, NRS_KEY_SIZE));
-    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
-    release.label = (uint32_t)release_label;
-    release.created_ms = net.now_ms - NRS_HOUR_MS;
-    release.expires_ms = expires_ms;
-    release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
-    OK(nrs_release_sign(&payload, &release, net.nodes[signer].identity));
-    OK(nrs_release_verify(&checked, signed_by, id_out, nrs_slice_of_bytes(&payload)));
-    OK(nrs_record_wrap(record_out, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&payload)));
-    nrs_release_free(&checked);
-    nrs_bytes_wipe(&payload);
-    nrs_bytes_wipe(&encoded);
-    nrs_bytes_wipe(&bytes);
+    mesh_forge_release(record_out, id_out, &(mesh_releasing){.net = &net, .report = report_id, .signer = signer, .holder = holder, .named = named,
+                                                             .salt = salt, .label = (uint32_t)release_label, .expires_ms = expires_ms});
 }
 
 /* A grant on it for `to`, over the audience that `named` is. */
-static forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *release_id, bool other_salt)
+static mesh_forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *release_id, bool other_salt)
 {
-    nrs_core *core = net.nodes[HOSTILE].core;
-    nrs_identity *identity = net.nodes[grantor].identity;
-    forged made = {.id = {0}};
-    nrs_report_row row;
-    nrs_bytes holder = {0}, statement = {0};
-    nrs_secret *file_key = NULL;
-    nrs_sealed_view *view = NULL;
-    uint64_t at = 0;
-    nrs_recipient recipient = recipient_of(to);
-    Nrs__Wire__Target target, *list[1];
-    nrs_audience audience;
-    nrs_grant_request request = {.authority = NRS_AUTHORITY_RELEASE, .authority_ref = nrs_slice_of(release_id, NRS_HASH_SIZE), .recipients = &recipient,
-                                 .recipient_count = 1, .now_ms = net.now_ms, .audience = &audience,
-                                 .audience_salt = nrs_slice_of(salt, other_salt ? 0 : sizeof salt),
-                                 .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
-
-    recipient.prekey_id[0] ^= prekey_unknown ? 1 : 0;
-    audience_of(&audience, &target, list, named);
-    OK(nrs_store_report_get(net.nodes[HOSTILE].store, &row, &holder, report_id));
-    OK(nrs_open_file_key(core, &file_key, &row));
-    OK(nrs_log_sealed(core, &view, &at, report_id));
-    request.sealed = view;
-    request.file_key = file_key;
-    OK(nrs_grant_make(&statement, &made.table, &request));
-    nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
-    OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
-    first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
-    nrs_sealed_view_free(&view);
-    nrs_secret_destroy(&file_key);
-    nrs_bytes_wipe(&statement);
-    nrs_bytes_wipe(&holder);
-    return made;
+    return mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = grantor, .to = to, .named = named,
+                                      .authority = NRS_AUTHORITY_RELEASE, .ref = release_id, .salt = other_salt ? NULL : salt,
+                                      .prekey_unknown = prekey_unknown});
 }
 
 static void a_release_goes_no_further_than_it_says(void **state)
@@ -456,7 +287,7 @@ static void a_release_goes_no_further_than_it_says(void **state)
     };
     nrs_bytes release = {0}, late = {0}, own = {0}, longer = {0};
     uint8_t id[NRS_HASH_SIZE], longer_id[NRS_HASH_SIZE], late_id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE], nothing[NRS_HASH_SIZE] = {4};
-    forged made;
+    mesh_forged made;
 
     (void)state;
     start(false);
@@ -470,14 +301,14 @@ static void a_release_goes_no_further_than_it_says(void **state)
     forge_release(&release, id, SOURCE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
     made = forge_on(HOSTILE, MINISTRY, MINISTRY, nothing, false);
     assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
-    forged_wipe(&made);
+    mesh_forged_wipe(&made);
     assert_int_equal(give(HONEST, &release), NRS_OK);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         made = forge_on(cases[i].grantor, MINISTRY, cases[i].named, id, cases[i].other_salt);
         if (give(HONEST, &made.grant) != cases[i].want) {
             fail_msg("%s", cases[i].name);
         }
-        forged_wipe(&made);
+        mesh_forged_wipe(&made);
     }
     assert_int_equal(audited(HONEST, "release"), 3);
     stop();
@@ -492,7 +323,7 @@ static void who_is_not_named_takes_no_slot(void **state)
 {
     nrs_bytes release = {0};
     uint8_t id[NRS_HASH_SIZE];
-    forged made, sealed;
+    mesh_forged made, sealed;
 
     (void)state;
     start(false);
@@ -506,8 +337,8 @@ static void who_is_not_named_takes_no_slot(void **state)
     assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_LABEL_FORBIDS);
     assert_true(!has(MINISTRY));
     assert_int_equal(audited(MINISTRY, "label-forbids"), 1);
-    forged_wipe(&sealed);
-    forged_wipe(&made);
+    mesh_forged_wipe(&sealed);
+    mesh_forged_wipe(&made);
     nrs_bytes_wipe(&release);
     stop();
 }
@@ -530,7 +361,7 @@ static void a_release_that_opened_nothing_changes_no_label(void **state)
 {
     nrs_bytes release = {0};
     uint8_t id[NRS_HASH_SIZE];
-    forged made, sealed;
+    mesh_forged made, sealed;
     const json_t *row;
 
     (void)state;
@@ -557,8 +388,8 @@ static void a_release_that_opened_nothing_changes_no_label(void **state)
     row = mesh_row(&net, MINISTRY, 0);
     assert_string_equal(mesh_text(row, "label"), "AMBER");
     assert_true(json_is_null(json_object_get(row, "let_in_by")));
-    forged_wipe(&sealed);
-    forged_wipe(&made);
+    mesh_forged_wipe(&sealed);
+    mesh_forged_wipe(&made);
     nrs_bytes_wipe(&release);
     stop();
 }

@@ -1,0 +1,151 @@
+#include "mesh_forge.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "internal.h"
+#include "mesh_records.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+void mesh_forged_wipe(mesh_forged *made)
+{
+    nrs_bytes_wipe(&made->sealed);
+    nrs_bytes_wipe(&made->grant);
+    nrs_bytes_wipe(&made->table);
+    nrs_bytes_wipe(&made->path);
+}
+
+static void audience_of(nrs_audience *audience_out, Nrs__Wire__Target *target, Nrs__Wire__Target **list, const mesh *net, size_t node)
+{
+    nrs__wire__target__init(target);
+    target->org = nrs_field_of(nrs_slice_of(nrs_identity_public(net->nodes[node].identity)->sign_key, NRS_KEY_SIZE));
+    list[0] = target;
+    nrs__wire__audience__init(audience_out);
+    audience_out->targets = list;
+    audience_out->n_targets = 1;
+}
+
+static void first_path(nrs_bytes *path_out, nrs_slice grant_statement, nrs_slice table_record, const uint8_t *id)
+{
+    nrs_grant *grant = NULL;
+    nrs_record *record = NULL;
+    nrs_slot_table *table = NULL;
+    nrs_slots *slots = NULL;
+
+    OK(nrs_grant_decode(&grant, grant_statement));
+    OK(nrs_record_decode(&record, table_record));
+    OK(nrs_slot_table_decode(&table, nrs_field(&record->payload)));
+    OK(nrs_slots_new(&slots, table, grant, id));
+    OK(nrs_slots_path_record(path_out, slots, 0));
+    nrs_slots_destroy(&slots);
+    nrs_slot_table_free(&table);
+    nrs_record_free(&record);
+    nrs_grant_free(&grant);
+}
+
+/* It says that it has so many slots, and nobody has ever seen them. */
+static void inflate(nrs_bytes *statement, uint32_t slot_count)
+{
+    uint8_t root[NRS_HASH_SIZE];
+    nrs_grant *grant = NULL;
+    nrs_bytes grown = {0};
+    ProtobufCBinaryData held;
+
+    randombytes_buf(root, sizeof root);
+    OK(nrs_grant_decode(&grant, nrs_slice_of_bytes(statement)));
+    held = grant->slot_root;
+    grant->slot_root = nrs_field_of(nrs_slice_of(root, sizeof root));
+    grant->slot_count = slot_count;
+    OK(nrs_grant_encode(&grown, grant));
+    grant->slot_root = held;
+    nrs_grant_free(&grant);
+    nrs_bytes_wipe(statement);
+    *statement = grown;
+}
+
+mesh_forged mesh_forge(const mesh_forging *how)
+{
+    const mesh_node *keeper = &how->net->nodes[how->keeper];
+    nrs_identity *identity = how->net->nodes[how->grantor].identity;
+    mesh_forged made = {.id = {0}};
+    nrs_report_row row;
+    nrs_bytes holder = {0}, statement = {0};
+    nrs_secret *file_key = NULL;
+    nrs_sealed_view *view = NULL;
+    const nrs_log_entry *entry = NULL;
+    uint64_t at = 0;
+    nrs_recipient recipient = mesh_recipient(how->net, how->to);
+    Nrs__Wire__Target target, *list[1];
+    nrs_audience audience;
+    nrs_grant_request request = {.authority = how->authority, .recipients = &recipient, .recipient_count = 1, .now_ms = how->net->now_ms,
+                                 .audience = how->unnamed ? NULL : &audience,
+                                 .audience_salt = nrs_slice_of(how->salt, how->salt == NULL ? 0 : NRS_HASH_SIZE),
+                                 .community = nrs_slice_of(how->community, how->community == NULL ? 0 : NRS_HASH_SIZE),
+                                 .grantor = {.keys = nrs_identity_public(identity), .agree = nrs_identity_agree_with, .agree_context = identity}};
+
+    recipient.prekey_id[0] ^= how->prekey_unknown ? 1 : 0;
+    audience_of(&audience, &target, list, how->net, how->named);
+    OK(nrs_store_report_get(keeper->store, &row, &holder, how->report));
+    OK(nrs_open_file_key(keeper->core, &file_key, &row));
+    OK(nrs_log_sealed(keeper->core, &view, &at, how->report));
+    request.sealed = view;
+    request.file_key = file_key;
+    request.authority_ref = nrs_slice_of(how->ref == NULL ? view->grant_id : how->ref, how->authority == NRS_AUTHORITY_ORIGINATOR ? 0 : NRS_HASH_SIZE);
+    OK(nrs_grant_make(&statement, &made.table, &request));
+    if (how->slot_count > 0) {
+        inflate(&statement, how->slot_count);
+    }
+    nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
+    OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
+    if (how->slot_count == 0) {
+        first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
+    }
+    OK(nrs_log_entry_at(keeper->core, &entry, at));
+    OK(nrs_bytes_copy(&made.sealed, nrs_slice_of_bytes(&entry->record)));
+    nrs_sealed_view_free(&view);
+    nrs_secret_destroy(&file_key);
+    nrs_bytes_wipe(&statement);
+    nrs_bytes_wipe(&holder);
+    return made;
+}
+
+void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], const mesh_releasing *how)
+{
+    const mesh *net = how->net;
+    Nrs__Wire__Target target, *list[1];
+    nrs_audience audience;
+    nrs_bytes encoded = {0}, payload = {0};
+    uint8_t commitment[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE] = {1}, signed_by[NRS_KEY_SIZE];
+    nrs_ask ask;
+    nrs_release release, *checked = NULL;
+
+    audience_of(&audience, &target, list, net, how->named);
+    OK(nrs_audience_encode(&encoded, &audience));
+    nrs__wire__ask__init(&ask);
+    ask.salt = nrs_field_of(nrs_slice_of(how->salt, NRS_HASH_SIZE));
+    ask.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    nrs_ask_commitment(commitment, &ask);
+    nrs__wire__release__init(&release);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(how->report, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net->nodes[how->holder].identity)->sign_key, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
+    release.community = nrs_field_of(nrs_slice_of(how->community, how->community == NULL ? 0 : NRS_HASH_SIZE));
+    release.label = how->label;
+    release.created_ms = net->now_ms - NRS_HOUR_MS;
+    release.expires_ms = how->expires_ms;
+    release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    OK(nrs_release_sign(&payload, &release, net->nodes[how->signer].identity));
+    OK(nrs_release_verify(&checked, signed_by, id_out, nrs_slice_of_bytes(&payload)));
+    OK(nrs_record_wrap(record_out, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&payload)));
+    nrs_release_free(&checked);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&encoded);
+}

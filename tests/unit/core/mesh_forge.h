@@ -1,0 +1,46 @@
+/* Grants and releases as somebody might make them who does not keep to the rules. */
+#ifndef TESTS_MESH_FORGE_H
+#define TESTS_MESH_FORGE_H
+
+#include "keys/seal.h"
+#include "mesh.h"
+
+/** A grant with its table, the path of its only slot, and the report. The caller wipes it. */
+typedef struct mesh_forged {
+    nrs_bytes sealed, grant, table, path;
+    uint8_t id[NRS_HASH_SIZE];
+} mesh_forged;
+
+typedef struct mesh_forging {
+    const mesh *net;
+    size_t keeper;            /* whose engine has the key of the report */
+    const uint8_t *report;    /* its id */
+    size_t grantor;
+    size_t to;                /* whom the slot is for */
+    size_t named;             /* whom the audience names */
+    bool unnamed;             /* no audience of its own */
+    uint32_t authority;
+    const uint8_t *ref;       /* what it stands on; NULL: the first grant */
+    const uint8_t *community; /* NULL: the header's */
+    const uint8_t *salt;      /* of the audience; NULL: a fresh one */
+    bool prekey_unknown;      /* the slot is sealed to a prekey that its reader never had */
+    uint32_t slot_count;      /* as the statement says, over any root; 0: as it is */
+} mesh_forging;
+
+mesh_forged mesh_forge(const mesh_forging *how);
+void mesh_forged_wipe(mesh_forged *made);
+
+typedef struct mesh_releasing {
+    const mesh *net;
+    const uint8_t *report;
+    size_t signer, holder, named;
+    const uint8_t *salt;      /* of the audience */
+    const uint8_t *community; /* NULL: the report's own */
+    uint32_t label;
+    uint64_t expires_ms;
+} mesh_releasing;
+
+/** A RELEASE record. Out: record_out: owned; id_out. */
+void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], const mesh_releasing *how);
+
+#endif
