@@ -26,6 +26,15 @@ nrs_error nrs_release_sign(nrs_bytes *payload_out, const nrs_release *release, c
     return error;
 }
 
+/* Of the words and of who signed them: the words name the holder and not their signer, and whoever has them can sign them too. */
+static void release_id(uint8_t id_out[NRS_HASH_SIZE], const nrs_signed *outer)
+{
+    const nrs_slice parts[] = {nrs_field(&outer->signer), nrs_field(&outer->statement)};
+
+    NRS_ASSERT(parts[0].size == NRS_KEY_SIZE);
+    nrs_hash(id_out, NRS_HASH_SIZE, NRS_DOMAIN_RELEASE_ID, parts, sizeof parts / sizeof parts[0]);
+}
+
 nrs_error nrs_release_verify(nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint8_t release_id_out[NRS_HASH_SIZE], nrs_slice payload)
 {
     nrs_signed *outer = NULL;
@@ -38,7 +47,7 @@ nrs_error nrs_release_verify(nrs_release **release_out, uint8_t signer_out[NRS_K
     }
     if (error == NRS_OK) {
         memcpy(signer_out, outer->signer.data, NRS_KEY_SIZE);
-        nrs_hash_one(release_id_out, NRS_DOMAIN_STATEMENT_ID, nrs_field(&outer->statement));
+        release_id(release_id_out, outer);
     }
     nrs_signed_free(&outer);
     return error;

@@ -60,6 +60,7 @@
     X(AUDIT_KEY, "noroshi/1 audit key")                                                                                \
     X(AUDIT_SEAL, "noroshi/1 audit seal")                                                                              \
     X(AUDIT_CHECKPOINT_SIGN, "noroshi/1 audit checkpoint signature")                                                   \
+    X(RELEASE_ID, "noroshi/1 release id")                                                                              \
     X(RELEASE_SIGN, "noroshi/1 release signature")                                                                      \
     X(WITHDRAWAL_SIGN, "noroshi/1 withdrawal signature")                                                                \
     X(ATTESTATION_SIGN, "noroshi/1 attestation signature")                                                              \

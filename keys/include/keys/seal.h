@@ -111,8 +111,8 @@ NRS_MUST_USE nrs_error nrs_grant_verify(nrs_grant **grant_out, uint8_t grant_id_
 void nrs_ask_commitment(uint8_t commitment_out[NRS_HASH_SIZE], const nrs_ask *ask);
 /** Out: payload_out: Signed bytes, replaced. */
 NRS_MUST_USE nrs_error nrs_release_sign(nrs_bytes *payload_out, const nrs_release *release, const nrs_identity *originator);
-/** Verify the payload of a RELEASE record but for who may sign it. Out: release_out: nrs_release_free; signer_out; release_id_out: hash
- *  of the statement. */
+/** Verify the payload of a RELEASE record but for who may sign it. Out: release_out: nrs_release_free; signer_out; release_id_out: of
+ *  the signer and the statement. */
 NRS_MUST_USE nrs_error nrs_release_verify(nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint8_t release_id_out[NRS_HASH_SIZE],
                                           nrs_slice payload);
 

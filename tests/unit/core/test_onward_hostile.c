@@ -255,20 +255,21 @@ static void another_community_takes_only_what_is_for_it(void **state)
 
 static const uint8_t salt[NRS_HASH_SIZE] = {5};
 static nrs_label release_label = NRS_LABEL_AMBER_STRICT;
+static const uint8_t *release_community; /* NULL: the report's own */
 static bool prekey_unknown; /* the slot that is forged next is sealed to a prekey that its recipient never had */
 
 /* A release for `named`, as the source might sign it. Out: record: owned. */
 static void forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], size_t signer, size_t holder, size_t named, uint64_t expires_ms)
 {
     mesh_forge_release(record_out, id_out, &(mesh_releasing){.net = &net, .report = report_id, .signer = signer, .holder = holder, .named = named,
-                                                             .salt = salt, .label = (uint32_t)release_label, .expires_ms = expires_ms});
+                                                             .salt = salt, .community = release_community, .label = (uint32_t)release_label, .expires_ms = expires_ms});
 }
 
 /* A grant on it for `to`, over the audience that `named` is. */
 static mesh_forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *release_id, bool other_salt)
 {
     return mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = grantor, .to = to, .named = named,
-                                      .authority = NRS_AUTHORITY_RELEASE, .ref = release_id, .salt = other_salt ? NULL : salt,
+                                      .authority = NRS_AUTHORITY_RELEASE, .ref = release_id, .salt = other_salt ? NULL : salt, .community = release_community,
                                       .prekey_unknown = prekey_unknown});
 }
 
@@ -343,6 +344,39 @@ static void who_is_not_named_takes_no_slot(void **state)
     stop();
 }
 
+/* Where the report has not come yet nobody can tell whose word a release is. The holder's own words come first, and are not taken for the
+ * source's. */
+static void two_signers_of_one_release(void **state)
+{
+    nrs_bytes own = {0}, release = {0};
+    uint8_t id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE];
+    mesh_forged made;
+
+    (void)state;
+    start(true);
+    send_it("AMBER", "org-0", "");
+    release_community = gas.id;
+    forge_release(&own, own_id, HOSTILE, HOSTILE, GAS_HUB, net.now_ms + NRS_DAY_MS);
+    forge_release(&release, id, SOURCE, HOSTILE, GAS_HUB, net.now_ms + NRS_DAY_MS);
+    assert_memory_not_equal(own_id, id, sizeof id);
+    assert_int_equal(give(GAS_HUB, &own), NRS_OK);
+    assert_int_equal(give(GAS_HUB, &release), NRS_OK);
+    assert_int_equal(mesh_rows_of(&net, GAS_HUB, NRS_RECORD_RELEASE), 2);
+    made = forge_on(HOSTILE, GAS_HUB, GAS_HUB, own_id, false);
+    assert_int_equal(give(GAS_HUB, &made.sealed), NRS_OK);
+    assert_int_equal(give(GAS_HUB, &made.grant), NRS_ERROR_FORGED);
+    mesh_forged_wipe(&made);
+    made = forge_on(HOSTILE, GAS_HUB, GAS_HUB, id, false);
+    assert_int_equal(give(GAS_HUB, &made.grant), NRS_OK);
+    assert_int_equal(give(GAS_HUB, &made.path), NRS_OK);
+    assert_true(has(GAS_HUB));
+    release_community = NULL;
+    mesh_forged_wipe(&made);
+    nrs_bytes_wipe(&release);
+    nrs_bytes_wipe(&own);
+    stop();
+}
+
 static bool keep_from_ministry(void *context, size_t from, size_t to, nrs_slice bytes)
 {
     nrs_frame *frame = NULL;
@@ -406,6 +440,7 @@ int main(void)
         cmocka_unit_test(another_community_takes_only_what_is_for_it),
         cmocka_unit_test(a_release_goes_no_further_than_it_says),
         cmocka_unit_test(who_is_not_named_takes_no_slot),
+        cmocka_unit_test(two_signers_of_one_release),
         cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),
     };
 
