@@ -436,13 +436,17 @@ NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row 
 /** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
 NRS_MUST_USE nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE],
                                    nrs_slice record, nrs_slice owner, nrs_slice source, uint64_t expires_ms);
-/** Append a table of slots. first: it is of the report's first grant. Out: position_out may be NULL. (slot_table.c) */
-NRS_MUST_USE nrs_error nrs_log_add_slots(nrs_core *core, uint64_t *position_out, const nrs_slot_table *table, nrs_slice record, bool first,
-                                         nrs_slice source, uint64_t expires_ms);
-/** The same for a table just made here, of a later grant. record: as nrs_grant_make gives it. */
-NRS_MUST_USE nrs_error nrs_log_add_own_slots(nrs_core *core, nrs_slice record, uint64_t expires_ms);
-/** Count a later grant of a report before it is taken or made: TOO_LARGE when there are too many slots already (slot_table.c). */
-NRS_MUST_USE nrs_error nrs_grant_count(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], uint32_t slot_count);
+/** Whose slots an organisation is sent again: the originator's before a hub's on its consent, and that before a holder's on a release
+ *  (slot_table.c). 0: it has none. */
+typedef enum nrs_slot_rank { NRS_SLOT_NONE = 0, NRS_SLOT_RELEASED = 1, NRS_SLOT_CONSENTED = 2, NRS_SLOT_ORIGINAL = 3 } nrs_slot_rank;
+/** Append a table of slots. grant: which it belongs to; first: that is the report's first. Out: position_out may be NULL. */
+NRS_MUST_USE nrs_error nrs_log_add_slots(nrs_core *core, uint64_t *position_out, const nrs_slot_table *table, nrs_slice record, const nrs_grant *grant,
+                                         bool first, nrs_slice source, uint64_t expires_ms);
+/** The same for a table just made here, of a later grant. grant, record: as nrs_grant_make gives them. */
+NRS_MUST_USE nrs_error nrs_log_add_own_slots(nrs_core *core, nrs_slice grant, nrs_slice record, uint64_t expires_ms);
+/** Count a later grant of a report before it is taken, or when it is made: TOO_LARGE when its grantor has given too many slots already, or all
+ *  have together who are neither its originator nor a hub of its community (slot_table.c). */
+NRS_MUST_USE nrs_error nrs_grant_count(nrs_core *core, const nrs_sealed_view *view, const uint8_t grantor[NRS_KEY_SIZE], uint32_t slot_count);
 /** The sealed report with this id from the log, parsed. *record_out holds its bytes. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 

@@ -1,4 +1,4 @@
-/* The tables of a store, version 2. Large values stand last in their rows, so that reading the small ones touches no
+/* The tables of a store, version 3. Large values stand last in their rows, so that reading the small ones touches no
  * overflow pages.
  *
  * Ids are hashes, so an index over them would take every insertion at a random leaf: they are found in memory instead, and
@@ -66,8 +66,10 @@
     " org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL,"                           \
     " PRIMARY KEY(report, address)) WITHOUT ROWID;"                                                                    \
     "CREATE TABLE slot_place("                                                                                         \
-    " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(sealed_id, org)) WITHOUT ROWID;" \
-    "CREATE TABLE granted(sealed_id BLOB PRIMARY KEY, slots INTEGER NOT NULL) WITHOUT ROWID;"                          \
+    " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, rank INTEGER NOT NULL,"                   \
+    " grantor BLOB NOT NULL, PRIMARY KEY(sealed_id, org)) WITHOUT ROWID;"                                              \
+    "CREATE TABLE granted("                                                                                            \
+    " sealed_id BLOB NOT NULL, grantor BLOB NOT NULL, slots INTEGER NOT NULL, PRIMARY KEY(sealed_id, grantor)) WITHOUT ROWID;" \
     "CREATE TABLE slot("                                                                                               \
     " sealed_id BLOB NOT NULL, grant_id BLOB NOT NULL, slot_index INTEGER NOT NULL, path BLOB NOT NULL,"               \
     " PRIMARY KEY(sealed_id, grant_id, slot_index)) WITHOUT ROWID;"                                                    \

@@ -13,42 +13,61 @@ static nrs_error read_number(nrs_query *query, uint64_t *number_out)
     return error;
 }
 
-nrs_error nrs_store_slot_place_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org, uint64_t position)
+nrs_error nrs_store_slot_place_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org, const nrs_slot_place *place)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_SLOT_PLACE_SET);
 
-    NRS_ASSERT(position > 0);
+    NRS_ASSERT(place != NULL && place->position > 0);
     nrs_query_bind_fixed(&query, sealed_id, NRS_HASH_SIZE);
     nrs_query_bind_slice(&query, org, NRS_KEY_HASH_SIZE);
-    nrs_query_bind_u64(&query, position);
+    nrs_query_bind_u64(&query, place->position);
+    nrs_query_bind_u64(&query, place->rank);
+    nrs_query_bind_slice(&query, place->grantor, NRS_KEY_SIZE);
+    nrs_query_bind_slice(&query, place->before, NRS_KEY_SIZE);
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_slot_place_get(nrs_store *store, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org)
+nrs_error nrs_store_slot_place_get(nrs_store *store, uint64_t *position_out, uint32_t *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_SLOT_PLACE_GET);
+    uint64_t position = 0;
+    uint32_t rank = 0;
+    nrs_error error;
 
     NRS_ASSERT(position_out != NULL);
     nrs_query_bind_fixed(&query, sealed_id, NRS_HASH_SIZE);
     nrs_query_bind_slice(&query, org, NRS_KEY_HASH_SIZE);
-    return read_number(&query, position_out);
+    if (nrs_query_step(&query)) {
+        position = nrs_query_u64(&query, 0);
+        rank = nrs_query_u32(&query, 1);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *position_out = position;
+        if (rank_out != NULL) {
+            *rank_out = rank;
+        }
+    }
+    return error;
 }
 
-nrs_error nrs_store_granted_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t slots)
+nrs_error nrs_store_granted_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice grantor, uint64_t slots)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_GRANTED_SET);
 
     nrs_query_bind_fixed(&query, sealed_id, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, grantor, NRS_KEY_SIZE);
     nrs_query_bind_u64(&query, slots);
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_granted_get(nrs_store *store, uint64_t *slots_out, const uint8_t sealed_id[NRS_HASH_SIZE])
+nrs_error nrs_store_granted_get(nrs_store *store, uint64_t *slots_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice grantor)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_GRANTED_GET);
 
     NRS_ASSERT(slots_out != NULL);
     nrs_query_bind_fixed(&query, sealed_id, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, grantor, NRS_KEY_SIZE);
     return read_number(&query, slots_out);
 }
 

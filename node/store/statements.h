@@ -263,14 +263,15 @@
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
     X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")                                                           \
     X(SLOT_PLACE_SET, CHANGE,                                                                                          \
-      "INSERT INTO slot_place(sealed_id, org, position) VALUES(?1, ?2, ?3)"                                            \
-      " ON CONFLICT(sealed_id, org) DO UPDATE SET position = excluded.position")                                       \
-    X(SLOT_PLACE_GET, READ, "SELECT position FROM slot_place WHERE sealed_id = ?1 AND org = ?2")                       \
+      "INSERT INTO slot_place(sealed_id, org, position, rank, grantor) VALUES(?1, ?2, ?3, ?4, ?5)"                     \
+      " ON CONFLICT(sealed_id, org) DO UPDATE SET position = excluded.position, rank = excluded.rank, grantor = excluded.grantor" \
+      " WHERE excluded.rank > rank OR (excluded.rank = rank AND grantor IN (excluded.grantor, ?6))")                   \
+    X(SLOT_PLACE_GET, READ, "SELECT position, rank FROM slot_place WHERE sealed_id = ?1 AND org = ?2")                 \
     X(SLOT_PLACE_CLEAR, CHANGE, "DELETE FROM slot_place WHERE sealed_id = ?1")                                         \
     X(GRANTED_SET, CHANGE,                                                                                             \
-      "INSERT INTO granted(sealed_id, slots) VALUES(?1, ?2)"                                                           \
-      " ON CONFLICT(sealed_id) DO UPDATE SET slots = excluded.slots")                                                  \
-    X(GRANTED_GET, READ, "SELECT slots FROM granted WHERE sealed_id = ?1")                                             \
+      "INSERT INTO granted(sealed_id, grantor, slots) VALUES(?1, ?2, ?3)"                                              \
+      " ON CONFLICT(sealed_id, grantor) DO UPDATE SET slots = excluded.slots")                                         \
+    X(GRANTED_GET, READ, "SELECT slots FROM granted WHERE sealed_id = ?1 AND grantor = ?2")                            \
     X(GRANTED_CLEAR, CHANGE, "DELETE FROM granted WHERE sealed_id = ?1")                                               \
     X(SENT_STREAM_GET, READ, "SELECT sequence, stream, last, tell_ms FROM sent_stream WHERE audience = ?1")            \
     X(SENT_STREAM_SET, CHANGE,                                                                                         \

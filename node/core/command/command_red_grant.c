@@ -246,13 +246,13 @@ static nrs_error store_offered(nrs_core *core, offered *it)
                                         nrs_slice_of_bytes(&it->grant_bytes));
 
     if (error == NRS_OK) {
-        error = nrs_grant_count(core, it->view->id, (uint32_t)it->matched);
+        error = nrs_grant_count(core, it->view, it->view->header->originator.data, (uint32_t)it->matched);
     }
     if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, it->grant_id, nrs_slice_of_bytes(&record), owner, none, it->report.expires_ms);
     }
     if (error == NRS_OK) {
-        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&it->table_bytes), it->report.expires_ms);
+        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&it->grant_bytes), nrs_slice_of_bytes(&it->table_bytes), it->report.expires_ms);
     }
     json_array_foreach(it->recipients, index, one) {
         if (error == NRS_OK) {

@@ -118,7 +118,7 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
         }
     }
     if (error == NRS_OK) {
-        error = nrs_grant_count(core, view->id, grant->slot_count);
+        error = nrs_grant_count(core, view, grant->grantor.data, grant->slot_count);
     }
     if (error == NRS_OK && terms.depth > 0 && view->header->label == NRS_LABEL_CLEAR) {
         error = nrs_room_for_secrets();
@@ -262,7 +262,7 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
     }
     if (error == NRS_OK) {
         row.expires_ms = view->header->expires_ms;
-        error = nrs_log_add_slots(core, &row.position, table, record, grant_position == 0, row.source, row.expires_ms);
+        error = nrs_log_add_slots(core, &row.position, table, record, grant, grant_position == 0, row.source, row.expires_ms);
     }
     if (error == NRS_OK) {
         error = nrs_receive_own_slots(core, slots);

@@ -25,38 +25,48 @@ static nrs_error has_slots(nrs_core *core, bool *has_out, uint64_t position, con
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
-nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
+nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, nrs_slot_rank *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
 {
-    uint64_t places[3] = {0}; /* of its own later slots, of the first ones with the report, of the first ones by themselves */
+    struct { uint64_t position; uint32_t rank; } places[4] = {{0, 0}, {0, NRS_SLOT_ORIGINAL}, {0, NRS_SLOT_ORIGINAL}, {0, 0}};
     uint64_t found = 0;
-    nrs_error error = nrs_store_slot_place_get(core->store, &places[0], sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
+    uint32_t rank = NRS_SLOT_NONE;
+    nrs_error error = nrs_store_slot_place_get(core->store, &places[0].position, &places[0].rank, sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
 
-    if (error == NRS_OK) {
-        error = nrs_store_log_find(core->store, &places[1], sealed_id);
+    if (error == NRS_OK) { /* of the first ones with the report */
+        error = nrs_store_log_find(core->store, &places[1].position, sealed_id);
     }
-    if (error == NRS_OK) {
-        error = nrs_store_slot_place_get(core->store, &places[2], sealed_id, nrs_slice_of(NULL, 0));
+    if (error == NRS_OK) { /* and by themselves */
+        error = nrs_store_slot_place_get(core->store, &places[2].position, NULL, sealed_id, nrs_slice_of(NULL, 0));
+    }
+    if (error == NRS_OK && places[0].rank < NRS_SLOT_ORIGINAL) { /* what another has given comes after the originator's first */
+        places[3] = places[0];
+        places[0].position = 0;
     }
     for (size_t i = 0; error == NRS_OK && found == 0 && i < sizeof places / sizeof places[0]; i++) {
         bool has = false;
 
-        error = places[i] == 0 ? NRS_OK : has_slots(core, &has, places[i], peer);
-        found = has ? places[i] : 0;
+        error = places[i].position == 0 ? NRS_OK : has_slots(core, &has, places[i].position, peer);
+        found = has ? places[i].position : 0;
+        rank = has ? places[i].rank : rank;
     }
     if (error == NRS_OK) {
         *position_out = found;
+        if (rank_out != NULL) {
+            *rank_out = (nrs_slot_rank)rank;
+        }
     }
     return error;
 }
 
-nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
+nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer, nrs_slot_rank least)
 {
     const nrs_log_entry *entry;
     nrs_reader_facts facts = {0};
+    nrs_slot_rank rank = NRS_SLOT_NONE;
     uint64_t position = 0;
-    nrs_error error = nrs_slots_position(core, &position, sealed_id, peer);
+    nrs_error error = nrs_slots_position(core, &position, &rank, sealed_id, peer);
 
-    *granted_out = error == NRS_OK && position != 0;
+    *granted_out = error == NRS_OK && position != 0 && rank >= least;
     if (error != NRS_OK || *granted_out) {
         return error;
     }
@@ -121,7 +131,7 @@ static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[
         return NRS_OK; /* not here */
     }
     if (error == NRS_OK && nrs_withheld_may_resend(core, view->header) && view->header->expires_ms > core->now_ms && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
-        error = nrs_granted_to(core, &granted, view->id, peer);
+        error = nrs_granted_to(core, &granted, view->id, peer, NRS_SLOT_RELEASED);
     }
     if (error == NRS_OK && granted) {
         error = add_row(core, peer, view);
@@ -302,7 +312,7 @@ nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     if (community == NULL || !nrs_peer_member(core, asked, community) || !nrs_peer_member(core, link->peer, community) || (!direct && !by_hub)) {
         goto out;
     }
-    error = nrs_slots_position(core, &table_position, sealed_id, asked);
+    error = nrs_slots_position(core, &table_position, NULL, sealed_id, asked);
     if (error == NRS_OK && table_position != 0) {
         error = nrs_log_entry_at(core, &table, table_position);
         grant_position = error == NRS_OK ? table->grant_position : 0;

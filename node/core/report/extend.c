@@ -62,7 +62,7 @@ static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_
     return error;
 }
 
-/* Whoever has a slot already, or the report itself, needs none. */
+/* Whoever has a slot already, or the report itself, needs none. A slot that a holder has given on a release is only as good as that holder. */
 static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
 {
     nrs_core *core = it->core;
@@ -77,7 +77,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
         nrs_onward_duty(core, it->of->view->header, NRS_LABEL_NONE, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
-    error = it->of->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->of->view->id, peer);
+    error = it->of->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->of->view->id, peer, NRS_SLOT_CONSENTED);
     if (error != NRS_OK || granted) {
         return error;
     }
@@ -148,14 +148,14 @@ static nrs_error put(extending *it, nrs_slice grant, nrs_slice table, size_t slo
     nrs_error error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, grant);
 
     if (error == NRS_OK) {
-        error = nrs_grant_count(core, it->of->view->id, (uint32_t)slot_count);
+        error = nrs_grant_count(core, it->of->view, core->self.sign_key, (uint32_t)slot_count);
     }
     if (error == NRS_OK) {
         nrs_hash_one(grant_id_out, NRS_DOMAIN_STATEMENT_ID, grant);
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id_out, nrs_slice_of_bytes(&record), owner, none, expires_ms);
     }
     if (error == NRS_OK && table.size > 0) {
-        error = nrs_log_add_own_slots(core, table, expires_ms);
+        error = nrs_log_add_own_slots(core, grant, table, expires_ms);
     }
     nrs_bytes_wipe(&record);
     return error;

@@ -124,14 +124,14 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         error = nrs_signed_record(&record, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&grant));
     }
     if (error == NRS_OK) { /* what is made counts: it is tried each minute until it is */
-        error = nrs_grant_count(core, view->id, 1);
+        error = nrs_grant_count(core, view, keys.sign_key, 1);
     }
     if (error == NRS_OK) {
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, view->header->expires_ms);
         if (error == NRS_OK) {
-            error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&table), view->header->expires_ms);
+            error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), view->header->expires_ms);
         }
     }
     if (error == NRS_OK) {

@@ -73,6 +73,24 @@ static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_i
     return error;
 }
 
+static nrs_error look_at_recipient(void *context, const nrs_recipient_row *row)
+{
+    bool *granted = context;
+
+    *granted = *granted || row->granted;
+    return NRS_OK;
+}
+
+/* Of the originator or of a hub on its consent, or of this node before. What another holder has given is only as good as that holder. */
+static nrs_error has_it(granting *it, bool *has_out, const nrs_peer *peer)
+{
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    nrs_error error = nrs_granted_to(it->core, has_out, it->report->id, peer, NRS_SLOT_CONSENTED);
+
+    nrs_let_in_address(address, it->home, it->target, peer->org);
+    return error == NRS_OK && !*has_out ? nrs_store_recipient_at(it->core->store, it->report->position, address, look_at_recipient, has_out) : error;
+}
+
 static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
 {
     nrs_core *core = it->core;
@@ -86,7 +104,7 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
         nrs_onward_duty(core, it->view->header, (nrs_label)it->release->label, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
-    error = it->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->report->id, peer);
+    error = it->only != NULL ? NRS_OK : has_it(it, &granted, peer);
     if (error != NRS_OK || granted) {
         return error;
     }
@@ -122,14 +140,14 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
         error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, nrs_slice_of_bytes(&grant));
     }
     if (error == NRS_OK) { /* what is made counts, and nothing that could not be made */
-        error = nrs_grant_count(core, it->report->id, (uint32_t)it->count);
+        error = nrs_grant_count(core, it->view, core->self.sign_key, (uint32_t)it->count);
     }
     if (error == NRS_OK) {
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, expires_ms);
     }
     if (error == NRS_OK) {
-        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&table), expires_ms);
+        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), expires_ms);
     }
     for (size_t i = 0; error == NRS_OK && i < it->count; i++) {
         error = note(it, it->peers[i], grant_id);

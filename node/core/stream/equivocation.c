@@ -227,7 +227,7 @@ nrs_error nrs_equivocation_route(nrs_core *core, nrs_relay_item *item_out, const
     wanted = nrs_peer_hub(core, peer, community) ||
              (community->hub && memcmp(peer->keys.sign_key, view.headers[0]->originator.data, NRS_KEY_SIZE) == 0);
     for (size_t i = 0; error == NRS_OK && !wanted && community->hub && i < 2; i++) {
-        error = nrs_granted_to(core, &wanted, view.ids[i], peer);
+        error = nrs_granted_to(core, &wanted, view.ids[i], peer, NRS_SLOT_RELEASED);
     }
     if (error == NRS_OK && wanted) {
         item_out->records[0] = nrs_slice_of_bytes(held);

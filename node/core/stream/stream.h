@@ -67,10 +67,11 @@ NRS_MUST_USE nrs_error nrs_gap_warn(nrs_core *core, json_t *warnings);
 NRS_MUST_USE nrs_error nrs_gap_before(nrs_core *core, uint64_t *count_out, uint64_t *since_ms_out, const uint8_t id[NRS_HASH_SIZE]);
 
 /* ---- resend.c ---- */
-/** The newest slot table of a report in which the peer has a slot; 0: none. */
-NRS_MUST_USE nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer);
-/** Whether the report was granted to the peer: a slot in one of its tables, or under CLEAR a place in its audience. */
-NRS_MUST_USE nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer);
+/** The slot table of a report in which the peer has the best slot, of these the newest; 0: none. Out: rank_out: whose; may be NULL. */
+NRS_MUST_USE nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, nrs_slot_rank *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE],
+                                          const nrs_peer *peer);
+/** Whether the report was granted to the peer: a slot of this rank at least in one of its tables, or under CLEAR a place in its audience. */
+NRS_MUST_USE nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer, nrs_slot_rank least);
 /** A request for missing reports. */
 NRS_MUST_USE nrs_error nrs_resend_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
 NRS_MUST_USE nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_log_entry *entry, const nrs_link *link);

@@ -32,7 +32,8 @@
 #define NRS_TARGET_COUNT_MAX 256u /* addresses of one report */
 #define NRS_ATTACHMENT_COUNT_MAX 16u
 #define NRS_SLOT_COUNT_MAX 2048u
-#define NRS_LATER_SLOT_COUNT_MAX (8u * NRS_SLOT_COUNT_MAX) /* of all later grants of one report together: each member eight times */
+#define NRS_LATER_SLOT_COUNT_MAX (8u * NRS_SLOT_COUNT_MAX) /* of the later grants of one report: by its originator, by each hub of its community, by all others together */
+#define NRS_LATER_SLOT_COUNT_OTHER_MAX 4096u /* of these, by one who is neither originator nor a hub of its community */
 #define NRS_SLOT_PATH_DEPTH_MAX 11u
 #define NRS_PERSON_COUNT_MAX 64u
 #define NRS_ENDPOINT_COUNT_MAX 4u

@@ -11,6 +11,7 @@
 #include "mesh_forge.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
+#include "proto/carrier.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
 
@@ -377,6 +378,94 @@ static void two_signers_of_one_release(void **state)
     stop();
 }
 
+/* Whose slots the honest hub sends to an organisation that says it has missed the report. */
+static uint8_t path_grant[NRS_HASH_SIZE];
+static size_t paths_seen;
+
+static bool see_paths(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+    nrs_items *items = NULL;
+
+    if (from == HONEST && to == OTHER && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS &&
+        nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items; i++) {
+            for (size_t j = 0; j < items->items[i]->n_records; j++) {
+                nrs_slot_path *path = NULL;
+                nrs_slice payload;
+                uint32_t type;
+
+                if (nrs_record_read(&type, &payload, nrs_field(&items->items[i]->records[j])) == NRS_OK && type == NRS_RECORD_SLOT_PATH &&
+                    nrs_slot_path_decode(&path, payload) == NRS_OK) {
+                    memcpy(path_grant, path->grant_id.data, NRS_HASH_SIZE);
+                    paths_seen++;
+                }
+                nrs_slot_path_free(&path);
+            }
+        }
+    }
+    nrs_items_free(&items);
+    nrs_frame_free(&frame);
+    return watch(context, from, to, bytes);
+}
+
+static void miss_it(void)
+{
+    nrs_statement statement;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_MISSING;
+    statement.sealed_id = statement.reference = statement.detail = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
+    statement.at_ms = net.now_ms;
+    paths_seen = 0;
+    net.inspect = see_paths;
+    mesh_post(&net, OTHER, HONEST, OTHER, &statement);
+    mesh_settle(&net, 3);
+    net.inspect = watch;
+    net.now_ms += 6 * NRS_MINUTE_MS; /* the same is not sent twice within five */
+}
+
+/* A holder has a release of the source's, and with it slots that nobody can open for whom the source has given better ones. */
+static void a_holders_slots_do_not_take_the_place_of_the_sources(void **state)
+{
+    nrs_bytes release = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    mesh_forged bad, good;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "@electricity", "");
+    prekey_unknown = true;
+    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
+    bad = forge_on(HOSTILE, OTHER, OTHER, id, false);
+    prekey_unknown = false;
+    assert_int_equal(give(HONEST, &release), NRS_OK);
+    assert_int_equal(give(HONEST, &bad.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &bad.table), NRS_OK);
+    mesh_settle(&net, 4);
+    miss_it(); /* in place of its first slot */
+    assert_true(paths_seen > 0);
+    assert_memory_not_equal(path_grant, bad.id, NRS_HASH_SIZE);
+    mesh_forged_wipe(&bad);
+    good = mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = SOURCE, .to = OTHER, .unnamed = true,
+                                      .authority = NRS_AUTHORITY_ORIGINATOR});
+    assert_int_equal(give(HONEST, &good.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &good.table), NRS_OK);
+    prekey_unknown = true;
+    bad = forge_on(HOSTILE, OTHER, OTHER, id, false);
+    prekey_unknown = false;
+    assert_int_equal(give(HONEST, &bad.grant), NRS_OK);
+    assert_int_equal(give(HONEST, &bad.table), NRS_OK);
+    mesh_settle(&net, 4);
+    miss_it(); /* and of a later one */
+    assert_true(paths_seen > 0);
+    assert_memory_equal(path_grant, good.id, NRS_HASH_SIZE);
+    mesh_forged_wipe(&good);
+    mesh_forged_wipe(&bad);
+    nrs_bytes_wipe(&release);
+    stop();
+}
+
 static bool keep_from_ministry(void *context, size_t from, size_t to, nrs_slice bytes)
 {
     nrs_frame *frame = NULL;
@@ -441,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_release_goes_no_further_than_it_says),
         cmocka_unit_test(who_is_not_named_takes_no_slot),
         cmocka_unit_test(two_signers_of_one_release),
+        cmocka_unit_test(a_holders_slots_do_not_take_the_place_of_the_sources),
         cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),
     };
 

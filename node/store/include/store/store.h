@@ -14,7 +14,7 @@
 
 typedef struct nrs_store nrs_store;
 
-#define NRS_STORE_VERSION 2
+#define NRS_STORE_VERSION 3
 
 typedef struct nrs_store_options {
     const char *path;      /* the database file */
@@ -94,13 +94,20 @@ NRS_MUST_USE nrs_error nrs_store_log_drop(nrs_store *store, uint64_t position);
 uint64_t nrs_store_log_end(const nrs_store *store); /* highest position, 0 if empty; kept in memory */
 
 /* ---- Later grants of a report: how many slots they have, and where in the log an organisation's stand ---- */
-/** The newest place of this organisation's slots. org: its key hash, or empty for the table of the first slots, where that came by
- *  itself: whoever asks looks into it. */
-NRS_MUST_USE nrs_error nrs_store_slot_place_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org, uint64_t position);
-/** 0: none. */
-NRS_MUST_USE nrs_error nrs_store_slot_place_get(nrs_store *store, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org);
-NRS_MUST_USE nrs_error nrs_store_granted_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t slots);
-NRS_MUST_USE nrs_error nrs_store_granted_get(nrs_store *store, uint64_t *slots_out, const uint8_t sealed_id[NRS_HASH_SIZE]);
+/** Where an organisation's slots stand. rank: of who granted them. A place gives way to one of a higher rank, and to a later one of the same
+ *  grantor; before: the key that the grantor had before, or empty. org: its key hash, or empty for the table of the first slots, where that
+ *  came by itself: whoever asks looks into it. */
+typedef struct nrs_slot_place {
+    uint64_t position;
+    uint32_t rank;
+    nrs_slice grantor, before;
+} nrs_slot_place;
+NRS_MUST_USE nrs_error nrs_store_slot_place_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org, const nrs_slot_place *place);
+/** Out: position_out: 0: none. rank_out: 0 then; may be NULL. */
+NRS_MUST_USE nrs_error nrs_store_slot_place_get(nrs_store *store, uint64_t *position_out, uint32_t *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice org);
+/** How many slots the later grants of one grantor have; grantor: a signing key, or empty for a count of several together. */
+NRS_MUST_USE nrs_error nrs_store_granted_set(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice grantor, uint64_t slots);
+NRS_MUST_USE nrs_error nrs_store_granted_get(nrs_store *store, uint64_t *slots_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice grantor);
 /** Forget both of an expired report. */
 NRS_MUST_USE nrs_error nrs_store_granted_clear(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE]);
 
