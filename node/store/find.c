@@ -5,6 +5,7 @@
 #include "query.h"
 
 enum { ENTRY_SIZE = 16, ENTRIES_PER_ROW = 4096, PREFIX_DIGITS_MIN = 6, KEY64_DIGITS = 16 };
+enum { PREFIX_ENTRIES_MAX = 4u << 20, PREFIX_ROWS_MAX = 256 }; /* looked at for one prefix: the newest ids, and rows that are asked */
 
 static int64_t key_of(const uint8_t id[NRS_HASH_SIZE])
 {
@@ -199,10 +200,63 @@ static nrs_error has_prefix(nrs_store *store, bool *has_out, uint8_t id_out[NRS_
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
+typedef struct prefix_search {
+    nrs_store *store;
+    const char *prefix;
+    size_t size;
+    uint8_t found[NRS_HASH_SIZE];
+    size_t found_count, asked_count;
+} prefix_search;
+
+static nrs_error look_at(prefix_search *search, const nrs_id_entry *entry)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    bool has = false;
+    nrs_error error = has_prefix(search->store, &has, id, entry, search->prefix, search->size);
+
+    search->asked_count++;
+    if (error == NRS_OK && has) {
+        memcpy(search->found, id, sizeof search->found);
+        search->found_count++;
+    }
+    return error;
+}
+
+/* The whole key is among the digits: its entries are found at once. */
+static nrs_error search_key(prefix_search *search, int64_t key)
+{
+    const nrs_ids *ids = &search->store->ids;
+    nrs_error error = NRS_OK;
+
+    for (uint32_t entry = nrs_ids_first(ids, key); entry != 0 && error == NRS_OK && search->found_count < 2; entry = nrs_ids_next(ids, entry)) {
+        error = look_at(search, &ids->entries[entry - 1]);
+    }
+    return error;
+}
+
+/* Of few digits the newest ids are looked through. Somebody may have made many that begin alike: where they, or all ids, are too many to
+ * be sure that no second one fits, more digits are asked for. */
+static nrs_error search_range(prefix_search *search, int64_t lowest, int64_t highest)
+{
+    const nrs_ids *ids = &search->store->ids;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = ids->count; error == NRS_OK && i > 0 && search->found_count < 2; i--) {
+        const nrs_id_entry *entry = &ids->entries[i - 1];
+
+        if (ids->count - i == PREFIX_ENTRIES_MAX || search->asked_count == PREFIX_ROWS_MAX) {
+            return NRS_ERROR_AMBIGUOUS;
+        }
+        if (entry->key >= lowest && entry->key <= highest) {
+            error = look_at(search, entry);
+        }
+    }
+    return error;
+}
+
 nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix)
 {
-    uint8_t found[NRS_HASH_SIZE] = {0};
-    size_t found_count = 0;
+    prefix_search search = {.store = store, .prefix = prefix};
     int64_t lowest = 0;
     int64_t highest = 0;
     nrs_error error;
@@ -217,25 +271,15 @@ nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE],
     if (error == NRS_OK) {
         error = key_of_prefix(&highest, prefix, size, 'f');
     }
-    for (size_t i = 0; error == NRS_OK && found_count < 2 && i < store->ids.count; i++) {
-        const nrs_id_entry *entry = &store->ids.entries[i];
-        uint8_t id[NRS_HASH_SIZE];
-        bool has = false;
-
-        if (entry->key < lowest || entry->key > highest) {
-            continue;
-        }
-        error = has_prefix(store, &has, id, entry, prefix, size);
-        if (error == NRS_OK && has) {
-            memcpy(found, id, sizeof found);
-            found_count++;
-        }
+    search.size = size;
+    if (error == NRS_OK) {
+        error = size >= KEY64_DIGITS ? search_key(&search, lowest) : search_range(&search, lowest, highest);
     }
-    if (error == NRS_OK && found_count != 1) {
-        error = found_count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
+    if (error == NRS_OK && search.found_count != 1) {
+        error = search.found_count == 0 ? NRS_ERROR_NOT_FOUND : NRS_ERROR_AMBIGUOUS;
     }
     if (error == NRS_OK) {
-        memcpy(id_out, found, sizeof found);
+        memcpy(id_out, search.found, sizeof search.found);
     }
     return error;
 }

@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include "test_fixture.h"
 
 typedef struct seen {
@@ -165,6 +167,63 @@ static void prefixes(void **state)
         assert_int_equal(id.bytes[0], cases[i].want == NRS_OK ? cases[i].first : 0x55);
         assert_int_equal(id.bytes[31], cases[i].want == NRS_OK ? cases[i].last : 0x55);
     }
+}
+
+static void fill_ids(nrs_store *store, size_t count, uint8_t first)
+{
+    assert_int_equal(nrs_store_begin(store), NRS_OK);
+    for (uint32_t i = 0; i < count; i++) {
+        const test_id id = random_id(1000000u + first * 1000000u + i);
+        test_id alike = id;
+        uint64_t position = 0;
+        nrs_log_row row = {.type = 9, .id = id.bytes, .record = text("r"), .owner = text("o")};
+
+        if (first == 0xaa) { /* that begin alike, which costs 2^24 hashes each */
+            memset(alike.bytes, first, 3);
+            row.id = alike.bytes;
+        }
+        assert_int_equal(nrs_store_log_append(store, &position, &row), NRS_OK);
+    }
+    assert_int_equal(nrs_store_commit(store), NRS_OK);
+}
+
+static clock_t time_of_finding(nrs_store *store, const char *digits)
+{
+    const clock_t start = clock();
+    test_id found;
+
+    for (size_t i = 0; i < 500; i++) {
+        assert_int_equal(nrs_store_report_find(store, found.bytes, digits), NRS_OK);
+    }
+    return clock() - start + CLOCKS_PER_SEC / 200;
+}
+
+static void a_whole_id_costs_the_same_however_many_there_are(void **state)
+{
+    fixture *f = *state;
+    const test_id id = make_id(0xaa, 7);
+    const nrs_log_row row = {.type = 1, .id = id.bytes, .record = text("report"), .owner = nrs_slice_of(id.bytes, NRS_HASH_SIZE)};
+    const nrs_report_row report = row_for(1, &id, NRS_PART_RECEIVED);
+    char digits[2 * NRS_HASH_SIZE + 1];
+    uint64_t position = 0;
+    clock_t few;
+    test_id found;
+
+    nrs_hex_encode(digits, id.bytes, NRS_HASH_SIZE);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_log_append(f->store, &position, &row), NRS_OK);
+    assert_int_equal(nrs_store_report_add(f->store, &report), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    few = time_of_finding(f->store, digits);
+    fill_ids(f->store, 200000, 1);
+    assert_in_range(time_of_finding(f->store, digits), 0, 4 * few);
+    assert_int_equal(nrs_store_report_find(f->store, found.bytes, "aa0000"), NRS_OK);
+    fill_ids(f->store, 300, 0xaa);
+    digits[16] = '\0'; /* all that is in memory of an id */
+    assert_int_equal(nrs_store_report_find(f->store, found.bytes, digits), NRS_OK);
+    digits[6] = '\0';
+    memset(digits, 'a', 6);
+    assert_int_equal(nrs_store_report_find(f->store, found.bytes, digits), NRS_ERROR_AMBIGUOUS); /* too many to ask each */
 }
 
 /* Announced at the place of another record, then moved to its own when its bytes come: found by id and prefix all along,
@@ -350,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_report_is_kept_and_updated),
         CASE(prefixes),
+        CASE(a_whole_id_costs_the_same_however_many_there_are),
         CASE(an_announced_report_is_found_where_it_moves_to),
         CASE(filters),
         CASE(a_visitor_may_open_what_it_visits),

@@ -160,8 +160,9 @@ NRS_MUST_USE nrs_error nrs_store_report_update(nrs_store *store, const nrs_repor
 /** Give the row another position, with what was decided about it: a report that was announced before its bytes came. */
 NRS_MUST_USE nrs_error nrs_store_report_move(nrs_store *store, uint64_t from, uint64_t to);
 NRS_MUST_USE nrs_error nrs_store_report_get(nrs_store *store, nrs_report_row *row_out, nrs_bytes *holder, const uint8_t id[NRS_HASH_SIZE]);
-/** Find by a prefix of 6 to 64 lower-case hex digits, among reports whose part is received or sent.
- *  NRS_ERROR_NOT_FOUND, AMBIGUOUS, MALFORMED. */
+/** Find by a prefix of 6 to 64 lower-case hex digits, among reports whose part is received or sent. 16 digits and more are found at once,
+ *  for fewer a bounded number of the newest ids is looked through. NRS_ERROR_NOT_FOUND; AMBIGUOUS, also where too many ids begin so;
+ *  MALFORMED. */
 NRS_MUST_USE nrs_error nrs_store_report_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
 /** How many reports `list` has: received or sent, not forgotten. */
 NRS_MUST_USE nrs_error nrs_store_report_count(nrs_store *store, uint64_t *count_out);
