@@ -342,8 +342,11 @@
     X(DIGEST_ADD, CHANGE, "INSERT INTO digest(due_ms, expires_ms, direct, recipient, community, statement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")        \
     X(DIGEST_EACH, READ,                                                                                               \
       "SELECT number, due_ms, expires_ms, recipient, community, statement FROM (SELECT *, row_number() OVER"           \
-      " (PARTITION BY recipient ORDER BY due_ms = 0, number) AS turn FROM digest WHERE community = ?1 AND direct = ?3)" \
-      " WHERE turn <= ?4 ORDER BY due_ms = 0, number LIMIT ?2")                                                        \
+      " (PARTITION BY recipient ORDER BY due_ms = 0, number) AS turn FROM digest WHERE community = ?1 AND direct = 0)" \
+      " WHERE turn <= ?3 ORDER BY due_ms = 0, number LIMIT ?2")                                                        \
+    X(DIRECT_EACH, READ,                                                                                               \
+      "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest"                                 \
+      " WHERE community = ?1 AND direct = 1 AND number > ?2 ORDER BY number LIMIT ?3")                                 \
     X(DIGEST_DELETE, CHANGE, "DELETE FROM digest WHERE number = ?1")                                                   \
     X(DIGEST_EXPIRE, CHANGE, "DELETE FROM digest WHERE expires_ms <= ?1")                                              \
     X(DIGEST_DEFER, CHANGE, "UPDATE digest SET due_ms = ?3 WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2")      \

@@ -234,7 +234,7 @@ static nrs_error visit_digest(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);
 }
 
-nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool direct, size_t limit, size_t limit_each, nrs_digest_visitor visit, void *context)
+nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], size_t limit, size_t limit_each, nrs_digest_visitor visit, void *context)
 {
     const digest_visit visitor = {visit, context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_EACH);
@@ -242,8 +242,19 @@ nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HA
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
     nrs_query_bind_bound(&query, limit);
-    nrs_query_bind_u64(&query, direct ? 1 : 0);
     nrs_query_bind_bound(&query, limit_each);
+    return nrs_query_each(&query, visit_digest, &visitor);
+}
+
+nrs_error nrs_store_direct_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after, size_t limit, nrs_digest_visitor visit, void *context)
+{
+    const digest_visit visitor = {visit, context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIRECT_EACH);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, after);
+    nrs_query_bind_bound(&query, limit);
     return nrs_query_each(&query, visit_digest, &visitor);
 }
 

@@ -153,7 +153,7 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 {
     held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
     nrs_bytes padding = {0};
-    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, false, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
 
     if (error == NRS_OK) {
         error = fill_questions(core, &all);

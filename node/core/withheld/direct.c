@@ -7,6 +7,7 @@
 #include "stream/stream.h"
 
 #define AT_ONCE 64u
+#define SEEN_AT_ONCE 1024u
 #define DUE_NOW 1u /* a time that is past by any clock */
 
 nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const nrs_header *header, const nrs_statement *statement)
@@ -28,41 +29,53 @@ nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const
 }
 
 typedef struct waiting {
+    nrs_core *core;
     struct {
         uint64_t number;
-        uint8_t to[NRS_KEY_SIZE];
+        nrs_recipient to;
         nrs_bytes statement;
     } list[AT_ONCE];
-    size_t count;
+    size_t count, seen;
+    uint64_t last;
 } waiting;
 
-static nrs_error gather(void *context, const nrs_digest_row *row)
-{
-    waiting *all = context;
-
-    NRS_ASSERT(all->count < AT_ONCE);
-    all->list[all->count].number = row->number;
-    memcpy(all->list[all->count].to, row->recipient, NRS_KEY_SIZE);
-    all->count++;
-    return nrs_bytes_copy(&all->list[all->count - 1].statement, row->statement);
-}
-
-static nrs_error post(nrs_core *core, const nrs_community *community, const uint8_t *to, nrs_slice statement, uint64_t number)
+/* To the key in force, or the one that came after it. */
+static bool reachable(nrs_core *core, nrs_recipient *to_out, const uint8_t *to)
 {
     const nrs_peer *successor = nrs_key_successor(core, to);
     const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
-    nrs_recipient reader;
+
+    return peer != NULL && nrs_recipient_of(core, to_out, peer, NULL) == NRS_OK;
+}
+
+/* What nobody can be told yet waits, and holds up nothing behind it. */
+static nrs_error gather(void *context, const nrs_digest_row *row)
+{
+    waiting *all = context;
+    nrs_error error = NRS_OK;
+
+    if (all->count == AT_ONCE) {
+        return NRS_ERROR_LIMIT;
+    }
+    all->seen++;
+    all->last = row->number;
+    if (reachable(all->core, &all->list[all->count].to, row->recipient)) {
+        error = nrs_bytes_copy(&all->list[all->count].statement, row->statement);
+        all->list[all->count].number = row->number;
+        all->count += error == NRS_OK ? 1 : 0;
+    }
+    return error;
+}
+
+static nrs_error post(nrs_core *core, const nrs_community *community, const nrs_recipient *to, nrs_slice statement, uint64_t number)
+{
     nrs_envelope_request request = {.statements = &statement, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE),
-                                    .to = &reader, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+                                    .to = to, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
     nrs_bytes record = {0};
     uint8_t id[NRS_HASH_SIZE];
     uint64_t position = 0;
-    nrs_error error;
+    nrs_error error = nrs_envelope_seal(&record, core->identity, &request);
 
-    if (peer == NULL || nrs_recipient_of(core, &reader, peer, NULL) != NRS_OK) {
-        return NRS_OK; /* it waits */
-    }
-    error = nrs_envelope_seal(&record, core->identity, &request);
     if (error == NRS_OK) {
         nrs_record_id(id, nrs_slice_of_bytes(&record));
         error = nrs_store_log_append(core->store, &position,
@@ -76,17 +89,19 @@ static nrs_error post(nrs_core *core, const nrs_community *community, const uint
     return error == NRS_OK ? nrs_store_digest_delete(core->store, number) : error;
 }
 
-nrs_error nrs_direct_send(nrs_core *core, const nrs_community *community)
+/* A page with each tick, from where the last one ended: turn by turn all are looked at, however many wait for somebody who is away. */
+nrs_error nrs_direct_send(nrs_core *core, nrs_community *community)
 {
-    waiting all = {.count = 0};
-    nrs_error error = nrs_store_digest_each(core->store, community->id, true, AT_ONCE, AT_ONCE, gather, &all);
+    waiting all = {.core = core};
+    nrs_error error = nrs_store_direct_each(core->store, community->id, community->direct_after, SEEN_AT_ONCE, gather, &all);
 
     for (size_t i = 0; i < all.count; i++) {
         if (error == NRS_OK) {
-            error = post(core, community, all.list[i].to, nrs_slice_of_bytes(&all.list[i].statement), all.list[i].number);
+            error = post(core, community, &all.list[i].to, nrs_slice_of_bytes(&all.list[i].statement), all.list[i].number);
         }
         nrs_bytes_wipe(&all.list[i].statement);
     }
+    community->direct_after = all.count == AT_ONCE || all.seen == SEEN_AT_ONCE ? all.last : 0;
     return error;
 }
 

@@ -118,7 +118,7 @@ void nrs_question_put(nrs_row *row, const json_t *notes);
 /** Send a statement about a withheld report to a hub that it was given to. */
 NRS_MUST_USE nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const nrs_header *header, const nrs_statement *statement);
 /** Let go what waits in a community and whose reader can be sealed to. Only fatal errors. */
-NRS_MUST_USE nrs_error nrs_direct_send(nrs_core *core, const nrs_community *community);
+NRS_MUST_USE nrs_error nrs_direct_send(nrs_core *core, nrs_community *community);
 void nrs_direct_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer);
 
 #endif

@@ -139,6 +139,66 @@ static void no_room_is_later(void **state)
     mesh_stop(&net);
 }
 
+/* What a source has to say to a hub that is away for good, ahead of all else; and it is of no use for ever. */
+static void hold_stuck(size_t count, uint64_t expires_ms)
+{
+    nrs_store *store = net.nodes[SOURCE].store;
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    uint8_t id[NRS_HASH_SIZE], nobody[NRS_KEY_SIZE] = {1};
+    nrs_digest_row stuck = {.due_ms = 1, .expires_ms = expires_ms, .direct = true, .recipient = nobody, .statement = nrs_slice_of_string("?")};
+
+    OK(nrs_hex_decode(id, sizeof id, report));
+    OK(nrs_store_report_get(store, &row, &holder, id));
+    stuck.community = row.community;
+    OK(nrs_store_begin(store));
+    for (size_t i = 0; i < count; i++) {
+        OK(nrs_store_digest_add(store, &stuck));
+    }
+    OK(nrs_store_commit(store));
+    nrs_bytes_wipe(&holder);
+}
+
+static nrs_error count_direct(void *context, const nrs_digest_row *row)
+{
+    size_t *count = context;
+
+    assert_int_equal(row->recipient[0], 1);
+    (*count)++;
+    return NRS_OK;
+}
+
+static size_t still_stuck(void)
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    size_t count = 0;
+
+    OK(nrs_hex_decode(id, sizeof id, report));
+    OK(nrs_store_report_get(net.nodes[SOURCE].store, &row, &holder, id));
+    OK(nrs_store_direct_each(net.nodes[SOURCE].store, row.community, 0, 100000, count_direct, &count));
+    nrs_bytes_wipe(&holder);
+    return count;
+}
+
+static void what_cannot_be_told_holds_up_nothing(void **state)
+{
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    hold_stuck(3000, net.now_ms + NRS_HOUR_MS);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤り\"}", report));
+    mesh_settle(&net, 8);
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report), NRS_ERROR_WITHDRAWN);
+    assert_int_equal(still_stuck(), 3000);
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    mesh_settle(&net, 2);
+    assert_int_equal(still_stuck(), 0);
+    mesh_stop(&net);
+}
+
 /* A source sends for prekeys that its hub has destroyed: the hub writes to all members once a day about that, not at each tick. */
 static void one_digest_a_day_for_new_grants(void **state)
 {
@@ -169,6 +229,7 @@ int main(void)
         cmocka_unit_test(what_is_due_leaves_before_what_waits),
         cmocka_unit_test(a_question_of_line_ends),
         cmocka_unit_test(no_room_is_later),
+        cmocka_unit_test(what_cannot_be_told_holds_up_nothing),
         cmocka_unit_test(one_digest_a_day_for_new_grants),
     };
 
