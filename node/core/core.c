@@ -214,6 +214,9 @@ static nrs_error tick(nrs_core *core)
         error = nrs_sweep_tick(core);
     }
     if (error == NRS_OK) {
+        error = nrs_stream_sweep(core);
+    }
+    if (error == NRS_OK) {
         error = nrs_gap_tick(core);
     }
     if (error == NRS_OK) {

@@ -291,6 +291,12 @@
       " ORDER BY sequence DESC LIMIT 1")                                                                               \
     X(ITEM_ABOVE, READ,                                                                                                \
       "SELECT sequence, created_ms, id FROM stream_item WHERE key = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1")   \
+    X(ITEM_EACH, READ,                                                                                                 \
+      "SELECT i.key, i.sequence, i.created_ms, s.originator FROM (SELECT key, sequence, created_ms FROM stream_item"   \
+      " WHERE (key, sequence) > (?1, ?2) ORDER BY key, sequence LIMIT ?3) AS i LEFT JOIN stream AS s ON s.key = i.key" \
+      " ORDER BY i.key, i.sequence")                                                                                   \
+    X(ITEM_DELETE, CHANGE, "DELETE FROM stream_item WHERE key = ?1 AND sequence = ?2")                                 \
+    X(STREAM_DELETE, CHANGE, "DELETE FROM stream WHERE key = ?1")                                                      \
     X(GAP_SET, CHANGE,                                                                                                 \
       "INSERT OR REPLACE INTO stream_gap(" NRS_GAP_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")             \
     X(GAP_DELETE, CHANGE, "DELETE FROM stream_gap WHERE key = ?1 AND first = ?2")                                      \
@@ -299,6 +305,7 @@
       " ORDER BY first DESC LIMIT 1")                                                                                  \
     X(GAP_BEFORE, READ, "SELECT " NRS_GAP_COLUMNS " FROM stream_gap AS g WHERE next_id = ?1 LIMIT 1")                  \
     X(GAP_ANY, READ, "SELECT EXISTS(SELECT 1 FROM stream_gap)")                                                        \
+    X(GAP_OF, READ, "SELECT EXISTS(SELECT 1 FROM stream_gap WHERE key = ?1)")                                          \
     X(GAP_EACH_DUE, READ,                                                                                              \
       "SELECT g.key, g.first, g.last, g.seen_ms, g.until_ms, g.next_ms, g.asked, g.next_id, g.last_id, s.stream,"      \
       " s.originator, s.community FROM stream_gap AS g JOIN stream AS s ON s.key = g.key"                              \
@@ -312,6 +319,10 @@
       "SELECT s.originator, s.community, g.until_ms <= ?2, cast(min(total(g.last - g.first + 1), 9e15) AS INTEGER),"        \
       " min(g.seen_ms), max(g.asked) FROM stream_gap AS g JOIN stream AS s ON s.key = g.key WHERE g.seen_ms <= ?1"     \
       " GROUP BY 1, 2, 3 ORDER BY 5")                                                                                  \
+    X(STREAM_EXPIRE, CHANGE,                                                                                           \
+      "DELETE FROM stream WHERE key IN (SELECT key FROM stream_gap WHERE until_ms <= ?1)"                              \
+      " AND NOT EXISTS(SELECT 1 FROM stream_item AS i WHERE i.key = stream.key)"                                       \
+      " AND NOT EXISTS(SELECT 1 FROM stream_gap AS g WHERE g.key = stream.key AND g.until_ms > ?1)")                   \
     X(GAP_EXPIRE, CHANGE, "DELETE FROM stream_gap WHERE until_ms <= ?1")                                               \
     X(UNOPENED_ADD, CHANGE,                                                                                            \
       "INSERT INTO unopened(place, created_ms, id) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")                         \

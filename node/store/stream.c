@@ -10,6 +10,7 @@ enum { GAP_COLUMN_COUNT = 9 };
 
 typedef struct stream_visit {
     nrs_gap_visitor gap;
+    nrs_item_visitor item;
     nrs_gap_sum_visitor sum;
     nrs_equivocation_visitor equivocation;
     void *context;
@@ -154,6 +155,48 @@ nrs_error nrs_store_item_above(nrs_store *store, nrs_stream_item *item_out, cons
     return item_beside(store, NRS_STATEMENT_ITEM_ABOVE, item_out, key, sequence);
 }
 
+static nrs_error visit_item(nrs_query *query, const void *closure)
+{
+    const stream_visit *visitor = closure;
+    const nrs_item_row row = {
+        .key = nrs_query_fixed(query, 0, NRS_HASH_SIZE),
+        .sequence = nrs_query_u64(query, 1),
+        .created_ms = nrs_query_u64(query, 2),
+        .originator = nrs_query_is_null(query, 3) ? NULL : nrs_query_fixed(query, 3, NRS_KEY_SIZE),
+    };
+
+    return query->error != NRS_OK ? query->error : visitor->item(visitor->context, &row);
+}
+
+nrs_error nrs_store_item_each(nrs_store *store, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence, size_t limit, nrs_item_visitor visit, void *context)
+{
+    const stream_visit visitor = {.item = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ITEM_EACH);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, key, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, sequence);
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_each(&query, visit_item, &visitor);
+}
+
+nrs_error nrs_store_item_delete(nrs_store *store, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ITEM_DELETE);
+
+    nrs_query_bind_fixed(&query, key, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, sequence);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_stream_delete(nrs_store *store, const uint8_t key[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_STREAM_DELETE);
+
+    nrs_query_bind_fixed(&query, key, NRS_HASH_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 /* ---- Gaps ---- */
 
 nrs_error nrs_store_gap_set(nrs_store *store, const nrs_gap *gap)
@@ -266,6 +309,21 @@ nrs_error nrs_store_gap_any(nrs_store *store, bool *any_out)
     return error;
 }
 
+nrs_error nrs_store_gap_of(nrs_store *store, bool *any_out, const uint8_t key[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_GAP_OF);
+    uint64_t any = 0;
+    nrs_error error;
+
+    NRS_ASSERT(any_out != NULL);
+    nrs_query_bind_fixed(&query, key, NRS_HASH_SIZE);
+    error = count_of(&query, &any);
+    if (error == NRS_OK) {
+        *any_out = any != 0;
+    }
+    return error;
+}
+
 static nrs_error visit_gap(nrs_query *query, const void *closure)
 {
     const stream_visit *visitor = closure;
@@ -333,10 +391,17 @@ nrs_error nrs_store_gap_each_sum(nrs_store *store, uint64_t noticed_ms, uint64_t
 
 nrs_error nrs_store_gap_expire(nrs_store *store, uint64_t until_ms)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_GAP_EXPIRE);
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_STREAM_EXPIRE); /* of which nothing is held: it was known by its gap alone */
+    nrs_error error;
 
     nrs_query_bind_bound(&query, until_ms);
-    return nrs_query_run(&query, NULL);
+    error = nrs_query_run(&query, NULL);
+    if (error == NRS_OK) {
+        query = nrs_query_start(store, NRS_STATEMENT_GAP_EXPIRE);
+        nrs_query_bind_bound(&query, until_ms);
+        error = nrs_query_run(&query, NULL);
+    }
+    return error;
 }
 
 /* ---- Unopened ---- */

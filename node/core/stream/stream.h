@@ -50,6 +50,10 @@ NRS_MUST_USE nrs_error nrs_stream_take_unopened(nrs_core *core, const nrs_sealed
 NRS_MUST_USE nrs_error nrs_stream_take_head(nrs_core *core, bool *had_out, const nrs_stream_row *stream, uint64_t sequence, const uint8_t id[NRS_HASH_SIZE],
                                             uint64_t expires_ms);
 
+/* ---- stream_sweep.c ---- */
+/** Let go of what is held of streams and is of no use any more. With each tick, bounded work. */
+NRS_MUST_USE nrs_error nrs_stream_sweep(nrs_core *core);
+
 /* ---- head.c: the last report of a stream ---- */
 /** Tell recipients that have not confirmed the last report of a stream that there is one. With each tick, one stream at once. */
 NRS_MUST_USE nrs_error nrs_head_tick(nrs_core *core);

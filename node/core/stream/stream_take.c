@@ -218,13 +218,19 @@ nrs_error nrs_stream_take(nrs_core *core, const nrs_sealed_view *view, const nrs
 
 nrs_error nrs_stream_take_head(nrs_core *core, bool *had_out, const nrs_stream_row *stream, uint64_t sequence, const uint8_t id[NRS_HASH_SIZE], uint64_t expires_ms)
 {
-    nrs_stream_item below = {.sequence = 0};
+    nrs_stream_item below = {.sequence = 0}, above;
     nrs_gap gap = {.last = sequence, .seen_ms = core->now_ms, .until_ms = expires_ms, .next_ms = core->now_ms + core->gap_grace_ms, .last_known = true}, known;
     nrs_error error = nrs_store_item_below(core->store, &below, stream->key, sequence);
 
     *had_out = error == NRS_OK && below.sequence == sequence;
     if (*had_out) {
         return NRS_OK;
+    }
+    if (error == NRS_ERROR_NOT_FOUND) { /* nothing up to it, but later ones: those before were let go of, or are not missed any more */
+        error = nrs_store_item_above(core->store, &above, stream->key, sequence);
+        if (error == NRS_OK) {
+            return NRS_OK;
+        }
     }
     if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
         error = nrs_store_gap_at(core->store, &known, stream->key, sequence);

@@ -38,6 +38,16 @@ NRS_MUST_USE nrs_error nrs_store_item_add(nrs_store *store, const uint8_t key[NR
 NRS_MUST_USE nrs_error nrs_store_item_below(nrs_store *store, nrs_stream_item *item_out, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence);
 /** The one with the lowest number above `sequence`. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_item_above(nrs_store *store, nrs_stream_item *item_out, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence);
+typedef struct nrs_item_row {
+    const uint8_t *key;
+    uint64_t sequence, created_ms;
+    const uint8_t *originator; /* NULL: of a stream that was never added, which is our own */
+} nrs_item_row;
+typedef nrs_error (*nrs_item_visitor)(void *context, const nrs_item_row *row);
+/** Items behind this one, of all streams, ascending by key and number. */
+NRS_MUST_USE nrs_error nrs_store_item_each(nrs_store *store, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence, size_t limit, nrs_item_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_item_delete(nrs_store *store, const uint8_t key[NRS_HASH_SIZE], uint64_t sequence);
+NRS_MUST_USE nrs_error nrs_store_stream_delete(nrs_store *store, const uint8_t key[NRS_HASH_SIZE]);
 
 /* ---- Gaps: numbers first to last of a stream are missing ---- */
 typedef struct nrs_gap {
@@ -58,6 +68,8 @@ NRS_MUST_USE nrs_error nrs_store_gap_at(nrs_store *store, nrs_gap *gap_out, cons
 /** The gap before the report with this id. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_gap_before(nrs_store *store, nrs_gap *gap_out, const uint8_t id[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_gap_any(nrs_store *store, bool *any_out);
+/** Whether there is one in this stream. */
+NRS_MUST_USE nrs_error nrs_store_gap_of(nrs_store *store, bool *any_out, const uint8_t key[NRS_HASH_SIZE]);
 
 typedef nrs_error (*nrs_gap_visitor)(void *context, const nrs_stream_row *stream, const nrs_gap *gap);
 /** Up to `limit` gaps that are due to be asked for, the longest due first. The visitor may change them. */
