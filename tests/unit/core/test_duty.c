@@ -335,10 +335,33 @@ static void a_reply_inherits_the_duty(void **state)
     mesh_stop(&net);
 }
 
+/* SPEC 5.2: what is asked at each reading are the rules of then, and whoever reads knows the kind. */
+static void a_rule_for_a_kind_closes_what_was_open(void **state)
+{
+    plan wanted;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    OK(send_it("GREEN", "\"@electricity\"", "near-miss", ""));
+    mesh_settle(&net, 3);
+    OK(about(2, "show"));
+    wanted = (plan){.taken = {{3, "nda", net.now_ms - DAY, 0}}, .taken_count = 1, .kinds = NRS_KIND_BIT(NRS_KIND_NEAR_MISS), .duty = "nda"};
+    mesh_change(&net, put_plan, &wanted);
+    assert_int_equal(about(2, "show"), NRS_ERROR_DUTY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report), NRS_ERROR_DUTY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"dry_run\":true}", report), NRS_ERROR_DUTY);
+    OK(about(3, "show"));
+    OK(send_it("GREEN", "\"@electricity\"", "incident", ""));
+    mesh_settle(&net, 3);
+    OK(about(2, "show")); /* of another kind */
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sender_leaves_out_who_has_not_the_duty), cmocka_unit_test(a_kind_may_need_it_too),
+        cmocka_unit_test(a_rule_for_a_kind_closes_what_was_open),
         cmocka_unit_test(a_hub_hands_no_slot_to_whose_duty_has_ended), cmocka_unit_test(a_duty_that_ends_closes_what_it_opened),
         cmocka_unit_test(what_is_sent_again_is_asked_about_again),
         cmocka_unit_test(a_later_grant_asks_again), cmocka_unit_test(a_reply_inherits_the_duty),
