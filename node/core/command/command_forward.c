@@ -74,7 +74,7 @@ static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted
     return nrs_refuse(answer, NRS_ERROR_ONWARD, hint_release, "The source has not agreed that %s is told.", one->address);
 }
 
-nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery)
 {
     const nrs_label label = (nrs_label)quoted->row.label;
     const bool elsewhere = quoted->row.id != NULL && memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
@@ -93,5 +93,6 @@ nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted
     if (error != NRS_OK && answer->refused) {
         answer->hint = hint_release;
     }
+    nrs_delivery_keep_listed(delivery, quoted->seen.header); /* the roster may recognise more of them than when the source agreed */
     return error;
 }

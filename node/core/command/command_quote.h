@@ -26,8 +26,9 @@ NRS_MUST_USE nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_q
 bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee);
 /** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
-/** The same for a report that passes the text on: beyond the quoted audience or community only the source lets it go. Refuses. */
-NRS_MUST_USE nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
+/** The same for a report that passes the text on: beyond the quoted audience or community only the source lets it go, and its consent
+ *  names no other communities than the quoted one's: these are taken out of the delivery. Refuses. */
+NRS_MUST_USE nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery);
 /** What the quoted report lays down for such a report, put on its draft: terms that are not looser, and its text as quoted. Out:
  *  text_out: the body, which the draft then borrows. Refuses. */
 NRS_MUST_USE nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, const nrs_quoted *quoted);

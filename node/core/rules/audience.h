@@ -78,6 +78,8 @@ bool nrs_delivery_covers(const nrs_core *core, const nrs_delivery *delivery, con
 NRS_MUST_USE nrs_error nrs_delivery_consent(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
 /** Set `onward` of the answer: whom a hub may let in on this consent, as far as is known here; null without consent. */
 void nrs_delivery_onward_row(nrs_core *core, nrs_row *row, const nrs_delivery *delivery, nrs_label label);
+/** Of the communities that the consent names, leave those that another report's header lists as well (SPEC 5.7, 6.11). */
+void nrs_delivery_keep_listed(nrs_delivery *delivery, const nrs_header *header);
 /** The communities of the consent as a header has them; borrows from the delivery. */
 void nrs_delivery_onward(nrs_delivery *delivery, nrs_header *header);
 /** `warnings`: what a person should know who sends now. delivery: NULL for RED, which is not passed on. */

@@ -1,6 +1,7 @@
 /* The sender's consent, when it sends (SPEC 5.6): whom the community's address reaches, whom a hub may let in, and what the header says. */
 #include <string.h>
 
+#include "report/onward.h"
 #include "rules/audience.h"
 #include "proto/vocabulary.h"
 
@@ -33,6 +34,19 @@ nrs_error nrs_delivery_consent(nrs_core *core, nrs_answer *answer, nrs_delivery 
         delivery->onward_community_count++;
     }
     return NRS_OK;
+}
+
+void nrs_delivery_keep_listed(nrs_delivery *delivery, const nrs_header *header)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < delivery->onward_community_count; i++) {
+        if (nrs_onward_lists(header, delivery->onward_communities[i].data)) {
+            delivery->onward_communities[count] = delivery->onward_communities[i];
+            count++;
+        }
+    }
+    delivery->onward_community_count = count;
 }
 
 void nrs_delivery_onward(nrs_delivery *delivery, nrs_header *header)

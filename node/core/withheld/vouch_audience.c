@@ -19,20 +19,6 @@ static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresse
     return *count > 0 ? NRS_OK : nrs_refuse(answer, NRS_ERROR_AUDIENCE, NULL, "The source named nobody.");
 }
 
-/* Onward, to other communities that the source has named as well. */
-static void keep_communities(const vouching *it, nrs_delivery *delivery)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < delivery->onward_community_count; i++) {
-        if (nrs_onward_lists(it->view->header, delivery->onward_communities[i].data)) {
-            delivery->onward_communities[count] = delivery->onward_communities[i];
-            count++;
-        }
-    }
-    delivery->onward_community_count = count;
-}
-
 static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const vouching *it, const nrs_address *addresses, size_t count)
 {
     const nrs_delivery_request request = {
@@ -48,7 +34,7 @@ static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *deli
 
     nrs_error error = nrs_delivery_plan(core, answer, delivery, &request);
 
-    keep_communities(it, delivery);
+    nrs_delivery_keep_listed(delivery, it->view->header);
     return error;
 }
 
