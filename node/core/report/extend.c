@@ -243,7 +243,7 @@ static bool may_extend(nrs_core *core, const nrs_extension_of *of, const nrs_com
         return false;
     }
     if (target == home) { /* what this node sends itself has reached whom it may */
-        return hub && header->label != NRS_LABEL_CLEAR && !nrs_key_ours(core, header->originator.data);
+        return hub && !nrs_key_ours(core, header->originator.data);
     }
     for (size_t i = 0; i < core->community_count; i++) {
         hub = hub || (nrs_onward_lists(header, core->communities[i].id) && core->communities[i].hub);

@@ -40,9 +40,10 @@ nrs_verdict nrs_policy_onward(nrs_label label, uint32_t onward, bool home, uint3
     if (nrs_policy_extension(label) == NRS_EXTENSION_NONE) {
         return (nrs_verdict){NRS_ERROR_LABEL_FORBIDS, not_this_label};
     }
-    agreed = nrs_policy_extension(label) == NRS_EXTENSION_ANYONE || ((home || (onward & NRS_ONWARD_COMMUNITIES) != 0) && (bit == 0 || (onward & bit) != 0));
-    if (home && bit == 0) {
-        agreed = false; /* whom the originator could have addressed, and did not */
+    if (home) { /* the others the originator could have addressed, and did not */
+        agreed = bit != 0 && (onward & bit) != 0;
+    } else {
+        agreed = nrs_policy_extension(label) == NRS_EXTENSION_ANYONE || ((onward & NRS_ONWARD_COMMUNITIES) != 0 && (bit == 0 || (onward & bit) != 0));
     }
     return agreed ? (nrs_verdict){NRS_OK, NULL} : (nrs_verdict){NRS_ERROR_ONWARD, with_consent};
 }

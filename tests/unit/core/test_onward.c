@@ -405,6 +405,11 @@ static void clear_is_passed_on_with_its_open_key(void **state)
     OK(send_from(SOURCE, "CLEAR", "@electricity", "", ""));
     mesh_settle(&net, 8);
     assert_true(has(NATIONAL) && !has(GAS_MEMBER));
+    OK(send_from(SOURCE, "CLEAR", "org-0", "\"national\"", "")); /* to whom its address alone does not bring it */
+    assert_string_equal(json_string_value(json_array_get(json_object_get(json_object_get(mesh_row(&net, SOURCE, 0), "onward"), "members"), 0)), "org-3");
+    assert_int_equal(json_array_size(json_object_get(json_object_get(mesh_row(&net, SOURCE, 0), "onward"), "members")), 1);
+    mesh_settle(&net, 8);
+    assert_true(has(NATIONAL) && !has(MINISTRY));
     stop();
 }
 
