@@ -1,4 +1,4 @@
-/* Prints what the rules of node/core answer in every cell, a line each, for judge.py to compare with the rules as rules.py has them. */
+/* Prints what the rules of node/core answer in every cell, a line each, for judge.py to compare with what cells.py makes of rules.py. */
 #include <stdio.h>
 
 #include "core/policy.h"
@@ -159,6 +159,37 @@ static void print_conditions(void)
     }
 }
 
+/* Who is the source (SPEC 5.8): sealing, taking from a peer, opening, vouching. */
+static void print_sources(void)
+{
+    for (uint32_t value = NRS_ATTRIBUTION_NAMED; value <= NRS_ATTRIBUTION_VOUCHED; value++) {
+        for (unsigned bits = 0; bits < 16; bits++) {
+            const nrs_attribution_facts facts = {.attribution = value, .rule_allows = (bits & 1) != 0, .direct = (bits & 2) != 0,
+                                                 .here_hub = (bits & 4) != 0, .originator_hub = (bits & 8) != 0};
+
+            printf("attribution value=%u rule_allows=%u direct=%u here=%u originator=%u rule=%s\n", value, bits & 1, bits >> 1 & 1, bits >> 2 & 1, bits >> 3,
+                   word(nrs_policy_attribution(&facts)));
+        }
+    }
+    for (unsigned bits = 0; bits < 4; bits++) {
+        const nrs_reader_facts facts = {.org_named = (bits & 1) != 0};
+
+        printf("withheld-open named=%u here=%u rule=%s\n", bits & 1, bits >> 1, word(nrs_policy_withheld_open(&facts, (bits & 2) != 0)));
+    }
+    for (int label = NRS_LABEL_CLEAR; label < NRS_LABEL_COUNT; label++) {
+        for (int allowed = 0; allowed < 2; allowed++) {
+            printf("withhold label=%d rule_allows=%d rule=%s\n", label, allowed, word(nrs_policy_withhold((nrs_label)label, allowed == 1)));
+        }
+        for (int wanted = NRS_LABEL_CLEAR; wanted < NRS_LABEL_COUNT; wanted++) {
+            printf("vouch-label given=%d wanted=%d rule=%s\n", label, wanted, word(nrs_policy_vouch_label((nrs_label)label, (nrs_label)wanted)));
+        }
+        printf("extends label=%d may=%d\n", label, nrs_policy_extension((nrs_label)label) != NRS_EXTENSION_NONE);
+    }
+    for (size_t one = 0; one < 90; one++) {
+        printf("hides conditions=%zu hidden=%d\n", one, nrs_policy_hides_source(conditions_at(one)));
+    }
+}
+
 int main(void)
 {
     for (int label = NRS_LABEL_CLEAR; label < NRS_LABEL_COUNT; label++) {
@@ -169,5 +200,6 @@ int main(void)
         print_demands((nrs_label)label);
     }
     print_conditions();
+    print_sources();
     return ferror(stdout) != 0;
 }

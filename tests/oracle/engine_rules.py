@@ -1,15 +1,31 @@
-"""What real engines have to answer, from the same sections of the specification. One community: a hub, the sender, a reader and another operator,
-a ministry. The disclaimer is demanded for every label or for none, the duty likewise; everybody but the reader has the duty."""
+"""What engine.c's engines have to answer. One community: a hub, the sender, a reader and another operator, a ministry. The disclaimer is
+demanded for every label or for none, the duty likewise; everybody but the reader has the duty."""
+from dataclasses import replace
 
+import passing
 import rules
-from rules import NOTHING, OPERATOR, MINISTRY, first, rule
+from rules import Address, Community, Disclaimer, Duty, Letter, Org, Reached, Rule, YES, verdict
 
-ROLES = {"hub": rules.HUB, "reader": OPERATOR, "other": OPERATOR, "ministry": MINISTRY, "sender": OPERATOR}
+LABELS = {"CLEAR": 1, "GREEN": 2, "AMBER": 3, "AMBER+STRICT": 4, "RED": 5}
+PAPS = {"": 0, "CLEAR": 1, "GREEN": 2, "AMBER": 3, "RED": 4}
+ROLES = {"hub": rules.HUB, "reader": rules.OPERATOR, "other": rules.OPERATOR, "ministry": rules.MINISTRY, "sender": rules.OPERATOR}
+NOW = 1000
+DUTIES = {"none": (Duty("nda", 1),), "held": (Duty("nda", 1),), "absent": (), "expired": (Duty("nda", 1, NOW),), "not-begun": (Duty("nda", NOW + 1),)}
+TO = {"community": (Address(rules.COMMUNITY, "c"),), "reader": (Address(rules.ORGANISATION, "reader"),),
+      "reader+hub": (Address(rules.ORGANISATION, "reader"), Address(rules.ORGANISATION, "hub"))}
 
 
 def conditions_of(text):
     pap, told, named = text.split("/")
-    return (pap, told, named, False)
+    return PAPS[pap], {"": 0, "yes": rules.TELL, "no": rules.NO_TELL}[told] | {"": 0, "yes": rules.NAME, "no": rules.NO_NAME}[named]
+
+
+def community_of(cell):
+    duty = cell["duty"]
+    return Community(
+        "c", tuple(Org(name, role, DUTIES[duty] if name == "reader" else DUTIES["held"]) for name, role in ROLES.items()),
+        duty_rules=() if duty == "none" else (Rule("nda", frozenset(rules.LABELS)),),
+        disclaimers=(Disclaimer("d", 1, frozenset() if cell["decision"] == "none" else frozenset(rules.LABELS)),))
 
 
 class Engine:
@@ -19,109 +35,91 @@ class Engine:
         self.withdrawn, self.opened = set(), set()
 
     def judge(self, what, cell):
-        label = rules.LABELS[cell["label"]]
-        cell["consents"] = set(filter(None, [cell["consent"]]))
-        return getattr(self, what.removeprefix("engine-").replace("-", "_"))(cell, label)
-
-    # ---- Sending (5.1, 5.2, 5.6) ----
+        label = LABELS[cell["label"]]
+        cell["words"] = frozenset(filter(None, [cell["consent"]]))
+        return getattr(self, what)(cell, label)
 
     @staticmethod
-    def recipients(cell, label):
-        """Whom the address reaches."""
-        if cell["to"] == "community":
-            return {who for who in ("hub", "reader", "other", "ministry") if rules.community_reaches(label, OPERATOR, ROLES[who])}
-        return {"reader"} if cell["to"] == "reader" else {"reader", "hub"}
+    def sent(cell, label):
+        return rules.send([community_of(cell)], Letter("sender", label, TO[cell["to"]], onward=cell["words"]), NOW)
 
     def send(self, cell, label):
-        kinds = {"community"} if cell["to"] == "community" else {"org"}
-        refused = frozenset().union(*(rules.addressed(label, kind) for kind in kinds))
-        if cell["consents"]:
-            refused |= rule("label-forbids", label in (rules.RED, rules.STRICT))
-        if refused:
-            return refused
-        reached = self.recipients(cell, label)
-        left = {who for who in reached if who == "reader" and rules.duty("send", cell["duty"])}
-        if reached == left:
-            return rule("audience")
+        sent = self.sent(cell, label)
+        if sent.refused:
+            return sent.refused
         for who in ("reader", "hub", "other", "ministry"):
-            if (cell[who] == "1") != (who in reached - left) or (who == "reader" and (cell["left"] == "1") != (who in left)):
-                return frozenset({f"recipients {sorted(reached - left)}, left out {sorted(left)}"})
-        return NOTHING
+            left = "duty" in sent.left_out.get(who, ())
+            if (cell[who] == "1") != (who in sent.slots) or (who == "reader" and (cell["left"] == "1") != left):
+                return frozenset({f"to {sorted(sent.slots)}, left out {sorted(sent.left_out)}"})
+        return YES
 
     def listed(self, cell, label):
         """Who has it: the addressed, and whom a hub that is one of them lets in (6.10)."""
-        has = self.recipients(cell, label)
-        if "hub" in has and label != rules.CLEAR and not rules.onward(label, cell["consents"], True, MINISTRY):
-            has = has | {"ministry"}
+        has = set(self.sent(cell, label).slots)
+        if "hub" in has and not passing.onward(label, True, rules.MINISTRY, cell["words"]):
+            has.add("ministry")
         cell["rule"] = "ok" if (cell["listed"] == "1") == (cell["who"] in has) else f"listed={cell['listed']}"
-        return NOTHING
+        return YES
 
     # ---- At the reader ----
 
-    def closed(self, cell, place):
-        """What closes a report to its reader, whatever the label says: duty, disclaimer, withdrawal."""
-        closed = rules.duty(place, cell["duty"]) | rules.disclaimer(place, cell["decision"])
-        if cell["report"] in self.withdrawn and (place == "export" or cell["report"] not in self.opened):
-            closed |= rule("withdrawn")
-        return closed
+    def reading(self, cell, label, act):
+        """What the label says of this reader, then everything that closes the report to it."""
+        by_label = rules.opened(label, False, False, cell["to"] != "community", cell["to"] == "community")
+        duty = rules.duty_at("read", "", community_of(cell).duty_rules, label, 1, DUTIES[cell["duty"]], NOW)
+        state = passing.State(label, was_opened=cell["report"] in self.opened, withdrawn=cell["report"] in self.withdrawn,
+                              duty=not duty, needs=cell["decision"] != "none", accepted=cell["decision"] == "accepted")
+        return verdict(by_label, passing.reading(state, act))
 
     def show(self, cell, label):
-        by_label = rules.opened_by(label, False, cell["to"] != "community", cell["to"] == "community", False)
-        closed = first(by_label, self.closed(cell, "read"))
+        closed = self.reading(cell, label, "show")
         if not closed:
             self.opened.add(cell["report"])
         return closed
 
     def export(self, cell, label):
-        pap, told, _, _ = conditions_of(cell["conditions"])
-        closed = first(rules.exported(label, cell["sink"]), self.closed(cell, "export") | rules.conditions_export(pap, told, cell["sink"]))
+        sink = rules.exported(label, cell["sink"], *conditions_of(cell["conditions"]))
+        closed = verdict(sink & {"export-forbidden"}, self.reading(cell, label, "export") | sink)
         if not closed:
             self.opened.add(cell["report"])
         return closed
 
-    @staticmethod
-    def named(cell, whom):
-        """Who sent it, or is an organisation that it names."""
-        return whom == "sender" or whom in cell["to"].split("+")
+    # ---- Answers ----
 
-    def answer(self, cell, label, place):
-        """What a reply and a forward have in common: the label, who is meant, and the reader's own right."""
-        given = rules.LABELS.get(cell["wanted"])
-        lower = rule("label-forbids", given is not None and rules.quote_label(label, given) != given)
+    def target(self, cell, label):
+        """Whom an answer is for: a reply without --to goes to the sender's desk, or to the community where the label is for communities."""
         whom = cell["whom"]
-        reach = rules.quote_reaches(label, self.named(cell, whom))
-        label_then = rules.quote_label(label, given or label)
-        # a reply without --to goes to the sender's desk, or to the community where the label is for communities
-        kind = "org" if cell["wanted"] or label > rules.GREEN else "community"
-        address = rules.addressed(label_then, kind)
-        return lower, reach, address, self.closed(cell, place)
+        community = not cell["wanted"] and label <= rules.GREEN
+        return whom, rules.COMMUNITY if community else rules.ORGANISATION, whom in cell["to"].split("+")
 
     def reply(self, cell, label):
-        lower, reach, address, closed = self.answer(cell, label, "quote")
-        return first(closed, lower, address | reach)
+        whom, kind, named = self.target(cell, label)
+        wanted = LABELS.get(cell["wanted"], label)
+        answer = rules.reply(label, wanted, (Reached(kind, whom == "sender", named),))
+        if cell["wanted"] and wanted > label and not answer:
+            answer = rules.reply(label, rules.stricter(label, wanted), (Reached(kind, whom == "sender", named),))
+        return self.either(cell, label, "reply", answer)
+
+    def either(self, cell, label, act, answer):
+        """A reader whom the report is closed to is told that, or that the answer it wanted would go too far."""
+        closed = self.reading(cell, label, act)
+        return answer | closed if closed and answer else closed or answer
 
     def reply_looser(self, cell, label):
-        lower = rules.looser(conditions_of(cell["conditions"]), (cell["pap"], "", "", False))
-        return first(self.closed(cell, "quote"), lower)
+        return self.either(cell, label, "reply", rules.conditions_of_quote(conditions_of(cell["conditions"]), (PAPS[cell["pap"]], 0)))
 
     def forward(self, cell, label):
-        lower, reach, address, closed = self.answer(cell, label, "quote")
-        if cell["report"] in self.withdrawn:
-            closed |= rule("withdrawn")
-        role = NOTHING
-        if not rules.community_reaches(label, OPERATOR, ROLES[cell["whom"]]) and not self.named(cell, cell["whom"]):
-            role = rule("onward", CONSENT_MISSING(cell))
-        return first(closed, lower, address | reach | role)
+        whom, kind, named = self.target(cell, label)
+        wanted = LABELS.get(cell["wanted"], label)
+        quoted = passing.Quoted(label, cell["words"], conditions_of(cell["conditions"]))
+        target = passing.Target(kind, whom == "sender", named, role=ROLES[whom])
+        return self.either(cell, label, "forward", passing.forward(quoted, wanted, (target,)))
 
     # ---- Withdrawal (8.4) ----
 
     def withdraw(self, cell, label):
         self.withdrawn.add(cell["report"])
-        return NOTHING
+        return YES
 
     def withdraw_other(self, cell, label):
-        return rule("not-originator")
-
-
-def CONSENT_MISSING(cell):
-    return "ministry" not in cell["consents"]
+        return passing.withdrawal_taken(passing.Withdrawal(by_originator=False))

@@ -1,0 +1,77 @@
+#include "world.h"
+
+mesh net;
+const char *const who[NODE_COUNT] = {"hub", "source", "reader", "other", "ministry", "gas-hub", "gas-member", "gas-ministry"};
+static mesh_second gas;
+
+void world_start(bool here, bool there)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER, GAS_MINISTRY};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_MINISTRY};
+
+    mesh_start(&net, 4, 1);
+    for (size_t node = MINISTRY; node < NODE_COUNT; node++) {
+        char org[16];
+
+        (void)snprintf(org, sizeof org, "org-%zu", node);
+        assert_int_equal(mesh_add_node(&net, org), node);
+    }
+    mesh_join(&net, MINISTRY, NRS_ROLE_MINISTRY);
+    mesh_settle(&net, 4);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, COUNT(nodes), there);
+    if (here) {
+        mesh_second_recognised(&net, &gas);
+    }
+    mesh_settle(&net, 4);
+}
+
+void world_stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+nrs_error world_send(size_t node, const char *label, const char *to, const char *more, char id_out[ID_SIZE])
+{
+    nrs_error error = mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[%s],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"%s}",
+                               label, to, more);
+
+    id_out[0] = '\0';
+    if (error == NRS_OK) {
+        (void)snprintf(id_out, ID_SIZE, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+    }
+    return error;
+}
+
+bool world_lists(size_t node, const char *id)
+{
+    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *world_word(nrs_error error)
+{
+    return error == NRS_OK ? "ok" : nrs_error_rule(error);
+}
+
+const char *world_about(size_t node, const char *command, const char *id, const char *more)
+{
+    return world_word(mesh_ask(&net, node, "{\"command\":\"%s\",\"id\":\"%s\"%s}", command, id, more));
+}
+
+size_t world_audited(size_t node, const char *kind, const char *rule)
+{
+    size_t count = 0;
+
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kind));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
+    }
+    return count;
+}
