@@ -152,7 +152,7 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     nrs_error error = find_ask(core, answer, &it, request);
 
     if (error == NRS_OK) {
-        error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+        error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK && (it.row.expires_ms <= core->now_ms || expires_in_ms == 0)) {
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");

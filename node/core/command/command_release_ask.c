@@ -53,10 +53,10 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_label, "TLP:%s is not released to others.", nrs_label_name((nrs_label)it->row.label));
     }
     if (error == NRS_OK && (it->row.flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
-        return nrs_refuse(answer, NRS_ERROR_RELEASE, hint_unlock, "What unlocks on acceptance is not released to others.");
+        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_unlock, "What unlocks on acceptance is not released to others.");
     }
     if (error == NRS_OK) {
-        error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+        error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK && it->row.expires_ms <= core->now_ms) {
         return nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");

@@ -98,6 +98,9 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (report->label == NRS_LABEL_RED || report->label == NRS_LABEL_CLEAR || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
+    if (nrs_withdrawn(core, report->id)) {
+        return NRS_ERROR_WITHDRAWN;
+    }
     if (report->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
     }

@@ -346,6 +346,9 @@ static nrs_error prepare(nrs_core *core, nrs_answer *answer, vouching *it, const
     nrs_error error = read_label(answer, it, request);
 
     if (error == NRS_OK) {
+        error = nrs_vouch_addresses(answer, it, request);
+    }
+    if (error == NRS_OK) {
         error = read_kind(answer, it, request);
     }
     if (error == NRS_OK) {
@@ -366,7 +369,7 @@ static nrs_error prepare(nrs_core *core, nrs_answer *answer, vouching *it, const
         error = nrs_draft_read_texts(answer, &it->draft, it->texts, NULL);
     }
     if (error == NRS_OK) {
-        error = nrs_vouch_plan(core, answer, it, request);
+        error = nrs_vouch_plan(core, answer, it);
     }
     return error == NRS_OK ? check_names(core, answer, it, request) : error;
 }

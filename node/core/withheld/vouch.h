@@ -21,9 +21,15 @@ typedef struct vouching {
     uint64_t due_ms;
     Nrs__Wire__Vouch vouch;
     uint8_t id[NRS_HASH_SIZE];
+    nrs_address source[NRS_TARGET_COUNT_MAX]; /* as the source addressed it */
+    size_t source_count;
+    bool narrower;            /* the secretariat chose some of them */
 } vouching;
 
+/** The addresses that the source named, and those chosen of them, as far as the label suits them: asked before everything that the label does
+ *  not say. Refuses. */
+NRS_MUST_USE nrs_error nrs_vouch_addresses(nrs_answer *answer, vouching *it, const json_t *request);
 /** Whom it goes to: it->delivery. Refuses. */
-NRS_MUST_USE nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request);
+NRS_MUST_USE nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it);
 
 #endif

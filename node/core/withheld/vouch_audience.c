@@ -1,5 +1,4 @@
 /* To whom a hub publishes what it vouches for: to those whom the source named, or to some of them (SPEC 6.11). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/onward.h"
@@ -69,33 +68,30 @@ static nrs_error check_addresses(nrs_answer *answer, vouching *it)
     return NRS_OK;
 }
 
-nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
+nrs_error nrs_vouch_addresses(nrs_answer *answer, vouching *it, const json_t *request)
 {
-    nrs_address *source = calloc(NRS_TARGET_COUNT_MAX, sizeof *source);
-    size_t source_count = 0;
-    bool narrower;
-    nrs_error error = source == NULL ? NRS_ERROR_NO_MEMORY : take_source_addresses(answer, source, &source_count, it->opened.report);
+    nrs_error error = take_source_addresses(answer, it->source, &it->source_count, it->opened.report);
 
     if (error == NRS_OK) {
         error = nrs_draft_addresses(answer, it->draft.addresses, &it->draft.address_count, request, "to");
     }
-    narrower = it->draft.address_count > 0;
-    if (error == NRS_OK && !narrower) {
-        memcpy(it->draft.addresses, source, source_count * sizeof *source);
-        it->draft.address_count = source_count;
+    it->narrower = it->draft.address_count > 0;
+    if (error == NRS_OK && !it->narrower) {
+        memcpy(it->draft.addresses, it->source, it->source_count * sizeof it->source[0]);
+        it->draft.address_count = it->source_count;
     }
-    if (error == NRS_OK) {
-        error = check_addresses(answer, it);
-    }
-    if (error == NRS_OK) {
-        error = plan_for(core, answer, &it->named, it, source, source_count);
-    }
+    return error == NRS_OK ? check_addresses(answer, it) : error;
+}
+
+nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it)
+{
+    nrs_error error = plan_for(core, answer, &it->named, it, it->source, it->source_count);
+
     it->delivery = &it->named;
-    if (error == NRS_OK && narrower) {
+    if (error == NRS_OK && it->narrower) {
         error = plan_for(core, answer, &it->chosen, it, it->draft.addresses, it->draft.address_count);
         it->delivery = &it->chosen;
         error = error == NRS_OK ? check_within(answer, it) : error;
     }
-    free(source);
     return error;
 }

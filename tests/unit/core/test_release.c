@@ -258,6 +258,23 @@ static void what_cannot_be_asked_or_granted(void **state)
     stop();
 }
 
+/* What was taken back is neither asked for nor released, though it was read before (SPEC 8.4). */
+static void what_was_withdrawn_is_not_released(void **state)
+{
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    OK(show(HOLDER));
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
+    assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_WITHDRAWN);
+    mesh_settle(&net, 6);
+    OK(show(HOLDER));
+    assert_int_equal(ask_for(HOLDER, "org-0"), NRS_ERROR_WITHDRAWN);
+    assert_string_equal(mesh_text(listed(SOURCE), "state"), "open"); /* nothing half done */
+    stop();
+}
+
 static void who_waits_is_granted_while_the_release_lasts(void **state)
 {
     (void)state;
@@ -429,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_denial_is_kept_at_both_ends),
         cmocka_unit_test(another_community_is_let_in_by_a_release_alone),
         cmocka_unit_test(what_cannot_be_asked_or_granted),
+        cmocka_unit_test(what_was_withdrawn_is_not_released),
         cmocka_unit_test(who_waits_is_granted_while_the_release_lasts),
         cmocka_unit_test(what_found_no_room_is_granted_later),
         cmocka_unit_test(an_answer_that_is_not_the_sources_opens_nothing),
