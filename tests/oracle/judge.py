@@ -9,7 +9,9 @@ import sys
 
 import cells
 import engine_onward
+import engine_release
 import engine_rules
+import engine_withheld
 
 
 def judge_of(what, engines):
@@ -23,7 +25,8 @@ def main():
     program, least = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
     output = subprocess.run([program], stdout=subprocess.PIPE, check=True, text=True).stdout
     counts, wrong = collections.Counter(), collections.Counter()
-    engines = {"engine": engine_rules.Engine(), "onward": engine_onward.Engine()}
+    engines = {"engine": engine_rules.Engine(), "onward": engine_onward.Engine(), "release": engine_release.Engine(),
+               "withheld": engine_withheld.Engine()}
     for line in output.splitlines():
         what, *pairs = line.split(" ")
         cell = dict(pair.split("=", 1) for pair in pairs)

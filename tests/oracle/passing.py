@@ -152,8 +152,9 @@ class Target:
 
 
 def forward(quoted, label, to, words=frozenset(), listed=frozenset(), quoted_listed=frozenset(), conditions=(0, 0)):
-    """5.7. The reach: STRICT the source and organisations named; RED persons; AMBER and GREEN whoever the label may be addressed to in
-    the community of the quoted report; CLEAR anyone. "The source itself is bound by its label alone"."""
+    """5.7. The reach: under every label but CLEAR the community of the quoted report; in it under STRICT the sender and the organisations
+    named, under RED persons, under AMBER and GREEN whoever the label may be addressed to. (The source that forwards its own is bound
+    by its label alone, and not asked here.)"""
     for one in (quoted.label, label):
         early = label_first(one)
         if early is not None:
@@ -163,16 +164,13 @@ def forward(quoted, label, to, words=frozenset(), listed=frozenset(), quoted_lis
         by_label.add("label-forbids")
     for one in to:
         by_label |= address(label, one.kind)
-        if one.is_source:
+        if quoted.label == CLEAR:
             continue
-        if quoted.label >= STRICT:
-            if not one.was_named:
-                by_label.add("label-forbids")
-        elif quoted.label != CLEAR:
-            if not one.in_community:
-                by_label.add("label-forbids")
-            elif one.kind != COMMUNITY and one.role in FOUR_ROLES and not one.was_named and FOUR_ROLES[one.role] not in quoted.words:
-                other.add("onward")
+        known = one.was_named or one.is_source
+        if not one.in_community or (quoted.label >= STRICT and not known):
+            by_label.add("label-forbids")
+        elif one.kind != COMMUNITY and one.role in FOUR_ROLES and not known and FOUR_ROLES[one.role] not in quoted.words:
+            other.add("onward")
     if words and label in (RED, STRICT):
         by_label.add("label-forbids")
     if not set(words) <= set(quoted.words) or not set(listed) <= set(quoted_listed):
@@ -467,7 +465,7 @@ def reading(state, act):
     """What a reader is asked at each showing, quoting, exporting, forwarding (5.2, 5.3, 5.8, 8.4). Its own report is open to its
     originator (5.3), and its duty is not asked of it (5.2 asks recipients)."""
     other = set(withdrawn_for(state, act))
-    if state.attribution == WITHHELD and act in ("export", "forward"):
+    if state.attribution == WITHHELD and (act == "forward" or (act == "export" and not state.own)):
         other.add("source-withheld")
     if not state.own:
         if not state.duty and act in ("show", "reply", "export", "forward"):

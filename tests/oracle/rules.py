@@ -118,7 +118,7 @@ def exported(label, sink, pap=PAP_NONE, flags=0, attribution=NAMED, own_report=F
     if sink not in EXPORT[label]:
         return frozenset({"export-forbidden"})
     other = set()
-    if attribution == WITHHELD:
+    if attribution == WITHHELD and not own_report:
         other.add("source-withheld")
     if not own_report:
         if sink not in PAP_SINKS[pap]:

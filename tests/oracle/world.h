@@ -21,7 +21,10 @@
 
 enum { HUB, SOURCE, READER, OTHER, MINISTRY, GAS_HUB, GAS_MEMBER, GAS_MINISTRY, NODE_COUNT };
 
+#define WORLD_GIVEN_POSITION (1u << 20) /* and above: of items that a test hands over in a node's name */
+
 extern mesh net;
+extern nrs_error world_refusal; /* the last that was answered to one of those */
 extern const char *const who[NODE_COUNT]; /* as judge.py names them; the organisations are org-0 … */
 
 /** here: electricity recognises gas. there: gas recognises electricity. */
