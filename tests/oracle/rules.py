@@ -21,7 +21,6 @@ PAP_NONE, PAP_CLEAR, PAP_GREEN, PAP_AMBER, PAP_RED = range(5)
 TELL, NAME, NOT_SUPERVISION, NO_TELL, NO_NAME = 1, 2, 4, 8, 16
 OWN, CLIENTS, COMMUNITY_SINK, PUBLIC = "own", "clients", "community", "public"
 SINKS = (OWN, CLIENTS, COMMUNITY_SINK, PUBLIC)
-
 YES = frozenset()
 
 
@@ -167,9 +166,6 @@ class Reached:
     kind: str = ORGANISATION
     is_sender: bool = False       # the sender of the quoted report (under RED: its writer)
     was_named: bool = False       # stood in the quoted audience by itself (organisation, or under RED the person)
-    community_of_quoted: bool = True
-    role: int = OPERATOR
-    was_let_in: bool = False      # one of the four roles: reached by the quoted report all the same
 
 
 def reply(quoted_label, reply_label, to):
