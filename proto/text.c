@@ -254,9 +254,13 @@ bool nrs_utf8_valid(nrs_slice text)
     NRS_ASSERT(text.data != NULL || text.size == 0);
 
     while (text.size > 0) {
-        uint32_t code_point = 0;
-        size_t size = utf8_next(&code_point, text);
+        uint32_t code_point = ' ';
+        size_t size = 0;
 
+        while (size < text.size && text.data[size] >= 0x20 && text.data[size] < 0x7f) { /* most of most texts */
+            size++;
+        }
+        size = size > 0 ? size : utf8_next(&code_point, text);
         if (size == 0) {
             return false;
         }

@@ -73,11 +73,17 @@ void nrs_control_poll(const nrs_control *control, nrs_pollset *set)
 
 /* ---- Answers ---- */
 
-static nrs_error append_line(nrs_bytes *out, const json_t *object)
+/* A string is a row that is written already. */
+static nrs_error append_line(nrs_bytes *out, const json_t *row)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
-    nrs_error error = text == NULL ? NRS_ERROR_NO_MEMORY : nrs_bytes_append(out, nrs_slice_of_string(text));
+    char *text = json_is_string(row) ? NULL : json_dumps(row, JSON_COMPACT);
+    nrs_error error = NRS_ERROR_NO_MEMORY;
 
+    if (json_is_string(row)) {
+        error = nrs_bytes_append(out, nrs_slice_of(json_string_value(row), json_string_length(row)));
+    } else if (text != NULL) {
+        error = nrs_bytes_append(out, nrs_slice_of_string(text));
+    }
     if (error == NRS_OK) {
         error = nrs_bytes_append_u8(out, '\n');
     }

@@ -38,10 +38,15 @@ NRS_MUST_USE nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_ou
 /** A JSON object in the making. What could not be added is remembered, and nrs_row_end answers it. */
 typedef struct nrs_row {
     json_t *object;
+    nrs_bytes text; /* instead of the object: its text as far as it is written */
+    bool written;
     bool failed;
     bool brief; /* what is null, false, 0 or empty is left out */
 } nrs_row;
 nrs_row nrs_row_begin(void);
+/** Likewise, but each value is written out as it comes, and nrs_row_end appends the row as a JSON string that holds its text: long
+ *  lists are then not built, walked and freed value by value. Names are written as they are, each once. */
+nrs_row nrs_row_begin_written(void);
 void nrs_row_json(nrs_row *row, const char *name, json_t *value); /* takes the value over; NULL is a failure */
 void nrs_row_text(nrs_row *row, const char *name, const char *text); /* NULL becomes null */
 void nrs_row_flag(nrs_row *row, const char *name, bool value);

@@ -1,9 +1,12 @@
 /* Requests read and rows written, so that no handler speaks to jansson about missing memory. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
 #include "proto/time.h"
+
+enum { ROW_SIZE_USUAL = 768 };
 
 static const json_t *given(const json_t *request, const char *name)
 {
@@ -52,37 +55,127 @@ nrs_row nrs_row_begin(void)
     return row;
 }
 
+nrs_row nrs_row_begin_written(void)
+{
+    nrs_row row = {.written = true};
+
+    row.failed = nrs_bytes_resize(&row.text, ROW_SIZE_USUAL) != NRS_OK;
+    row.text.size = 0;
+    return row;
+}
+
+static void put(nrs_row *row, const char *text, size_t size)
+{
+    if (!row->failed && nrs_bytes_append(&row->text, nrs_slice_of(text, size)) != NRS_OK) {
+        row->failed = true;
+    }
+}
+
+static void put_name(nrs_row *row, const char *name)
+{
+    put(row, row->text.size == 0 ? "{\"" : ",\"", 2);
+    put(row, name, strlen(name));
+    put(row, "\":", 2);
+}
+
+/* Takes the value over. */
+static void put_value(nrs_row *row, json_t *value)
+{
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_free_t json_free = NULL;
+
+    json_decref(value);
+    if (text == NULL) {
+        row->failed = true;
+        return;
+    }
+    put(row, text, strlen(text));
+    json_get_alloc_funcs(NULL, &json_free);
+    json_free(text);
+}
+
+/* As jansson writes it, to which whatever is not plain text is left. */
+static void put_text(nrs_row *row, const char *text)
+{
+    if (!nrs_utf8_valid(nrs_slice_of_string(text))) {
+        put_value(row, json_string(text));
+        return;
+    }
+    put(row, "\"", 1);
+    while (*text != '\0') {
+        const size_t size = strcspn(text, "\"\\\n\r\t");
+
+        put(row, text, size);
+        text += size;
+        if (*text != '\0') {
+            const char escape[] = {'\\', *text == '\n' ? 'n' : *text == '\r' ? 'r' : *text == '\t' ? 't' : *text};
+
+            put(row, escape, sizeof escape);
+            text++;
+        }
+    }
+    put(row, "\"", 1);
+}
+
 void nrs_row_json(nrs_row *row, const char *name, json_t *value)
 {
     if (row->brief && json_is_array(value) && json_array_size(value) == 0) {
         json_decref(value);
         return;
     }
-    if (value == NULL || json_object_set_new(row->object, name, value) != 0) {
+    if (row->written) {
+        put_name(row, name);
+        put_value(row, value);
+    } else if (value == NULL || json_object_set_new(row->object, name, value) != 0) {
         row->failed = true;
     }
 }
 
 void nrs_row_text(nrs_row *row, const char *name, const char *text)
 {
-    if (text != NULL || !row->brief) {
+    if (text == NULL && row->brief) {
+        return;
+    }
+    if (!row->written) {
         nrs_row_json(row, name, text == NULL ? json_null() : json_string(text));
+        return;
+    }
+    put_name(row, name);
+    if (text == NULL) {
+        put(row, "null", 4);
+    } else {
+        put_text(row, text);
     }
 }
 
 void nrs_row_flag(nrs_row *row, const char *name, bool value)
 {
-    if (value || !row->brief) {
-        nrs_row_json(row, name, json_boolean(value));
+    if (!value && row->brief) {
+        return;
     }
+    if (!row->written) {
+        nrs_row_json(row, name, json_boolean(value));
+        return;
+    }
+    put_name(row, name);
+    put(row, value ? "true" : "false", value ? 4 : 5);
 }
 
 void nrs_row_number(nrs_row *row, const char *name, uint64_t value)
 {
+    const json_int_t held = value > (uint64_t)INT64_MAX ? INT64_MAX : (json_int_t)value;
+    char text[24];
+
     if (value == 0 && row->brief) {
         return;
     }
-    nrs_row_json(row, name, json_integer(value > (uint64_t)INT64_MAX ? INT64_MAX : (json_int_t)value));
+    if (!row->written) {
+        nrs_row_json(row, name, json_integer(held));
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, held);
+    put_name(row, name);
+    put(row, text, strlen(text));
 }
 
 void nrs_row_time(nrs_row *row, const char *name, uint64_t time_ms)
@@ -118,20 +211,24 @@ void nrs_row_base64(nrs_row *row, const char *name, nrs_slice data)
 void nrs_row_discard(nrs_row *row)
 {
     json_decref(row->object);
+    nrs_bytes_wipe(&row->text);
     *row = (nrs_row){.failed = true};
 }
 
 nrs_error nrs_row_end(nrs_row *row, json_t *rows)
 {
-    bool failed = row->failed;
-    json_t *object = row->object;
+    json_t *value = row->object;
 
-    *row = (nrs_row){.failed = true};
-    if (failed) {
-        json_decref(object);
-        return NRS_ERROR_NO_MEMORY;
+    if (row->written) {
+        put(row, row->text.size == 0 ? "{}" : "}", row->text.size == 0 ? 2 : 1);
+        value = row->failed ? NULL : json_stringn_nocheck((const char *)row->text.data, row->text.size);
+        nrs_bytes_wipe(&row->text);
+    } else if (row->failed) {
+        json_decref(value);
+        value = NULL;
     }
-    return json_array_append_new(rows, object) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    *row = (nrs_row){.failed = true};
+    return value != NULL && json_array_append_new(rows, value) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
 }
 
 nrs_error nrs_array_text(json_t *array, const char *text)

@@ -19,22 +19,22 @@ typedef struct id_list {
     const nrs_core *core;
     struct listed_id { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } *list;
     size_t count, capacity;
-    size_t most; /* no more are looked for; 0: all */
     bool unread;
 } id_list;
+
+/* unread: what is withdrawn nobody is to read any more. */
+static bool left_out(const nrs_core *core, const nrs_report_row *row, bool unread)
+{
+    return row->key_state == NRS_KEY_FORGOTTEN ||
+           (unread && (row->key_state == NRS_KEY_WITHDRAWN || nrs_withdrawn(core, row->id)));
+}
 
 static nrs_error add_id(void *context, const nrs_report_row *row)
 {
     id_list *list = context;
 
-    if (row->key_state == NRS_KEY_FORGOTTEN) {
+    if (left_out(list->core, row, list->unread)) {
         return NRS_OK;
-    }
-    if (list->unread && (row->key_state == NRS_KEY_WITHDRAWN || nrs_withdrawn(list->core, row->id))) {
-        return NRS_OK; /* nobody is to read it any more */
-    }
-    if (list->most != 0 && list->count == list->most) {
-        return NRS_ERROR_LIMIT;
     }
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
@@ -52,33 +52,50 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
     return NRS_OK;
 }
 
+/* What is asked for of each. */
+typedef struct form {
+    uint32_t kind; /* 0: any */
+    bool brief;
+    bool written; /* row by row as text: a page, whose rows only one caller reads, and there are many */
+} form;
+
 /* A report that does not open is listed all the same; only a machine that fails ends the list. */
-static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const uint8_t id[NRS_HASH_SIZE], uint32_t kind, bool brief)
+static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const nrs_report_row *report, const form *as)
 {
-    nrs_bytes holder = {0};
-    nrs_report_row report;
     nrs_opened opened = {0};
     bool open = false;
-    nrs_row row = nrs_row_begin();
-    nrs_error error = nrs_store_report_get(core->store, &report, &holder, id);
+    nrs_row row = as->written ? nrs_row_begin_written() : nrs_row_begin();
+    nrs_error error = NRS_OK;
 
-    row.brief = brief;
-    if (error == NRS_OK && report.key_state == NRS_KEY_HELD) {
-        nrs_error failure = nrs_annex_read(core, &opened, &report);
+    row.brief = as->brief;
+    if (report->key_state == NRS_KEY_HELD) {
+        nrs_error failure = nrs_annex_read(core, &opened, report);
 
         open = failure == NRS_OK;
         error = failure == NRS_ERROR_DISK || failure == NRS_ERROR_NO_MEMORY ? failure : NRS_OK;
     }
-    *listed_out = error == NRS_OK && (kind == 0 || (open && opened.report->kind == kind));
+    *listed_out = error == NRS_OK && (as->kind == 0 || (open && opened.report->kind == as->kind));
     if (*listed_out) {
-        error = brief ? nrs_command_describe_line(core, &row, &report, open ? &opened : NULL)
-                      : nrs_command_describe(core, &row, &report, open ? &opened : NULL);
+        error = as->brief ? nrs_command_describe_line(core, &row, report, open ? &opened : NULL)
+                          : nrs_command_describe(core, &row, report, open ? &opened : NULL);
     }
     if (error == NRS_OK && *listed_out) {
         error = nrs_row_end(&row, rows);
     }
     nrs_row_discard(&row);
     nrs_opened_wipe(&opened);
+    return error;
+}
+
+static nrs_error list_id(nrs_core *core, json_t *rows, bool *listed_out, const uint8_t id[NRS_HASH_SIZE], const form *as)
+{
+    nrs_bytes holder = {0};
+    nrs_report_row report;
+    nrs_error error = nrs_store_report_get(core->store, &report, &holder, id);
+
+    if (error == NRS_OK) {
+        error = list_row(core, rows, listed_out, &report, as);
+    }
     nrs_bytes_wipe(&holder);
     return error;
 }
@@ -118,7 +135,7 @@ static nrs_error reverse(json_t *rows, const json_t *newest_first)
 }
 
 /* The newest `limit` of them, oldest first. */
-static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, uint32_t kind, bool brief)
+static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, const form *as)
 {
     json_t *newest_first = json_array();
     nrs_error error = newest_first == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
@@ -126,7 +143,7 @@ static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list,
     for (size_t i = list->count; i > 0 && error == NRS_OK && json_array_size(newest_first) < limit; i--) {
         bool listed = false;
 
-        error = list_row(core, newest_first, &listed, list->list[i - 1].id, kind, brief);
+        error = list_id(core, newest_first, &listed, list->list[i - 1].id, as);
     }
     if (error == NRS_OK) {
         error = reverse(answer->rows, newest_first);
@@ -138,6 +155,7 @@ static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list,
 /* Where the newest `limit` of them begin. */
 static nrs_error first_of_newest(nrs_core *core, size_t *first_out, const id_list *list, uint64_t limit, uint32_t kind)
 {
+    const form counted = {.kind = kind, .brief = true, .written = true};
     json_t *rows = json_array();
     size_t first = list->count;
     nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
@@ -146,7 +164,7 @@ static nrs_error first_of_newest(nrs_core *core, size_t *first_out, const id_lis
         bool listed = kind == 0;
 
         if (kind != 0) { /* which kind it is stands in the report */
-            error = list_row(core, rows, &listed, list->list[first - 1].id, kind, true);
+            error = list_id(core, rows, &listed, list->list[first - 1].id, &counted);
             (void)json_array_clear(rows);
         }
         found += listed ? 1 : 0;
@@ -158,44 +176,87 @@ static nrs_error first_of_newest(nrs_core *core, size_t *first_out, const id_lis
     return error;
 }
 
-/* From the oldest on, as many as one answer holds; then where the next page begins, when there may be more. */
-static nrs_error page(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, uint32_t kind, bool brief)
+/* The last row of a page that is not the last: where the next one begins. */
+static nrs_error put_next(json_t *rows, uint64_t position)
+{
+    nrs_row row = nrs_row_begin();
+    nrs_error error;
+
+    nrs_row_number(&row, "next", position);
+    error = nrs_row_end(&row, rows);
+    nrs_row_discard(&row);
+    return error;
+}
+
+/* From the oldest of the newest `limit` on, as many as one answer holds. */
+static nrs_error page_of_newest(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, const form *as)
 {
     size_t first = 0, end = 0;
-    nrs_error error = limit == UINT64_MAX ? NRS_OK : first_of_newest(core, &first, list, limit, kind);
+    nrs_error error = first_of_newest(core, &first, list, limit, as->kind);
 
     end = list->count - first > PAGE_ROWS ? first + PAGE_ROWS : list->count;
     for (size_t i = first; i < end && error == NRS_OK; i++) {
         bool listed = false;
 
-        error = list_row(core, answer->rows, &listed, list->list[i].id, kind, brief);
+        error = list_id(core, answer->rows, &listed, list->list[i].id, as);
     }
-    if (error == NRS_OK && end < list->count) {
-        nrs_row row = nrs_row_begin();
+    return error == NRS_OK && end < list->count ? put_next(answer->rows, list->list[end - 1].position) : error;
+}
 
-        nrs_row_number(&row, "next", list->list[end - 1].position);
-        error = nrs_row_end(&row, answer->rows);
-        nrs_row_discard(&row);
+/* From the oldest that the filter lets through: each is shown as the store gives it, in one pass. */
+typedef struct page_walk {
+    nrs_core *core;
+    json_t *rows;
+    const form *as;
+    bool unread;
+    size_t count;
+    uint64_t last; /* position */
+    bool more;
+} page_walk;
+
+static nrs_error page_row(void *context, const nrs_report_row *row)
+{
+    page_walk *walk = context;
+    bool listed = false;
+
+    if (left_out(walk->core, row, walk->unread)) {
+        return NRS_OK;
     }
-    return error;
+    if (walk->count == PAGE_ROWS) {
+        walk->more = true;
+        return NRS_ERROR_LIMIT;
+    }
+    walk->count++;
+    walk->last = row->position;
+    return list_row(walk->core, walk->rows, &listed, row, walk->as);
+}
+
+static nrs_error page(nrs_core *core, nrs_answer *answer, const nrs_report_filter *filter, const form *as)
+{
+    page_walk walk = {.core = core, .rows = answer->rows, .as = as, .unread = filter->unread};
+    nrs_error error = nrs_store_report_each(core->store, filter, page_row, &walk);
+
+    return error == NRS_OK && walk.more ? put_next(answer->rows, walk.last) : error;
 }
 
 nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
-    bool paged = nrs_request_flag(request, "page") && limit > PAGE_ROWS;
+    bool paged = nrs_request_flag(request, "page");
+    form as = {.brief = nrs_request_flag(request, "brief"), .written = paged};
     nrs_report_filter filter;
-    uint32_t kind = 0;
-    id_list list = {.core = core, .unread = nrs_request_flag(request, "unread"), .most = paged && limit == UINT64_MAX ? PAGE_ROWS + 1 : 0};
-    nrs_error error = read_filter(core, answer, &filter, &kind, request);
+    id_list list = {.core = core, .unread = nrs_request_flag(request, "unread")};
+    nrs_error error = read_filter(core, answer, &filter, &as.kind, request);
 
     filter.after_position = nrs_request_number(request, "after", 0);
+    if (error == NRS_OK && paged && limit == UINT64_MAX) {
+        return page(core, answer, &filter, &as);
+    }
     if (error == NRS_OK) {
         error = nrs_store_report_each(core->store, &filter, add_id, &list);
     }
     if (error == NRS_OK) {
-        error = paged ? page(core, answer, &list, limit, kind, nrs_request_flag(request, "brief"))
-                      : newest(core, answer, &list, limit, kind, nrs_request_flag(request, "brief"));
+        error = paged && limit > PAGE_ROWS ? page_of_newest(core, answer, &list, limit, &as) : newest(core, answer, &list, limit, &as);
     }
     free(list.list);
     return error;

@@ -194,6 +194,22 @@ static void send(mesh *net, size_t node, const nrs_effect *effect)
     enqueue(other, NRS_EVENT_FRAME, link->from == node ? link->to_id : link->from_id, curve_of(net, node), nrs_slice_of_bytes(&effect->bytes));
 }
 
+/* Objects all, also where the rows were written as text. */
+static json_t *rows_of(const json_t *reply)
+{
+    json_t *rows = json_array();
+    size_t index;
+    json_t *row;
+
+    json_array_foreach(reply, index, row) {
+        json_t *object = json_is_string(row) ? json_loads(json_string_value(row), JSON_REJECT_DUPLICATES, NULL) : json_incref(row);
+
+        assert_true(json_is_object(object));
+        assert_int_equal(json_array_append_new(rows, object), 0);
+    }
+    return rows;
+}
+
 static void act(mesh *net, size_t index, const nrs_effects *effects)
 {
     mesh_node *node = &net->nodes[index];
@@ -216,7 +232,7 @@ static void act(mesh *net, size_t index, const nrs_effects *effects)
             break;
         case NRS_EFFECT_REPLY:
             json_decref(node->reply);
-            node->reply = json_incref(effect->reply);
+            node->reply = rows_of(effect->reply);
             break;
         case NRS_EFFECT_INBOX_DONE:
             if (effect->error != NRS_OK) {

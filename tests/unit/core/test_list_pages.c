@@ -105,6 +105,30 @@ static void a_small_limit_and_no_pages_are_one_answer(void **state)
     assert_int_equal(count, REPORT_COUNT);
 }
 
+/* The rows of a page are written out by hand; those of a list without pages are jansson's. */
+static void a_page_says_what_a_list_says(void **state)
+{
+    static const char *const asked[] = {"", ",\"brief\":true", ",\"unread\":false,\"since\":\"2020-01-01\""};
+    const json_t *first;
+
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                                           "\"subject\":\"\\\"停電\\\" \\\\ /half\\\\\",\"body\":\"B\",\"urgent\":true,\"number\":2}"), NRS_OK);
+    first = mesh_row(&net, 1, 0);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"lesson\",\"subject\":\"After\",\"body\":\"B\","
+                                       "\"follows\":\"%s\"}", id_of(first)), NRS_OK);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        json_t *whole;
+
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"limit\":3%s}", asked[i]), NRS_OK);
+        assert_int_equal(mesh_row_count(&net, 1), 3);
+        whole = json_deep_copy(net.nodes[1].reply);
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":3%s}", asked[i]), NRS_OK);
+        assert_true(json_equal(whole, net.nodes[1].reply));
+        json_decref(whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_limit_above_a_page_begins_where_it_should),
         cmocka_unit_test(kinds_are_counted_by_what_is_shown),
         cmocka_unit_test(a_small_limit_and_no_pages_are_one_answer),
+        cmocka_unit_test(a_page_says_what_a_list_says),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -70,7 +70,7 @@ typedef enum nrs_effect_type {
     NRS_EFFECT_CLOSE,       /* end a link: nothing more is read from or sent to it */
     NRS_EFFECT_DIAL,        /* keep a link to this peer: curve_key, text = endpoint */
     NRS_EFFECT_HANGUP,      /* stop dialling curve_key */
-    NRS_EFFECT_REPLY,       /* reply: array of row objects, then error; to `request` */
+    NRS_EFFECT_REPLY,       /* reply: array of row objects, then error; to `request`. A row that is a string is the text of its object */
     NRS_EFFECT_ADMISSION,   /* the set of admitted link keys changed: ask nrs_core_admits */
     NRS_EFFECT_INBOX_DONE,  /* text = file name; error = NRS_OK (remove it) or why it was refused (set it aside) */
     NRS_EFFECT_WRITE_FILE,  /* publish: text = path under the node's folder, bytes = contents */
