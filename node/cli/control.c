@@ -26,6 +26,7 @@ typedef struct answer {
     int socket;
     char *buffer;
     size_t start, used, capacity; /* what is not read yet: from start, `used` bytes */
+    size_t touched;               /* so much of it has ever been written to */
 } answer;
 
 nrs_error nrs_control_table(nrs_cli *cli, json_t *request, struct nrs_table *table, nrs_row_function add_row)
@@ -153,11 +154,18 @@ static nrs_error send_request(nrs_cli *cli, int connection, const json_t *reques
     return error;
 }
 
+/* Not the pages that the answer never reached: to touch them is what costs. */
+static void drop_buffer(answer *from)
+{
+    nrs_memory_wipe(from->buffer, from->touched);
+    free(from->buffer);
+    from->buffer = NULL;
+}
+
 /* Room for more: first where lines were read already. */
 static bool make_room(answer *from)
 {
     size_t capacity = from->capacity == 0 ? READ_STEP : from->capacity * 2;
-    nrs_bytes old = {(uint8_t *)from->buffer, from->capacity, from->capacity};
     char *buffer = NULL;
 
     if (from->start > 0) {
@@ -174,11 +182,10 @@ static bool make_room(answer *from)
     if (from->used > 0) {
         memcpy(buffer, from->buffer, from->used);
     }
-    if (from->buffer != NULL) {
-        nrs_bytes_wipe(&old);
-    }
+    drop_buffer(from);
     from->buffer = buffer;
     from->capacity = capacity;
+    from->touched = from->used;
     return true;
 }
 
@@ -208,6 +215,7 @@ static bool next_line(answer *from, size_t *size_out)
             return false;
         }
         from->used += (size_t)got;
+        from->touched = from->used > from->touched ? from->used : from->touched;
     }
 }
 
@@ -314,11 +322,7 @@ static nrs_error call(nrs_cli *cli, const json_t *request, const row_taker *take
     if (error == NRS_OK) {
         error = read_answer(cli, &from, taker);
     }
-    if (from.buffer != NULL) {
-        nrs_bytes wiped = {(uint8_t *)from.buffer, from.capacity, from.capacity};
-
-        nrs_bytes_wipe(&wiped);
-    }
+    drop_buffer(&from);
     (void)close(from.socket);
     return error;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form and fuzz_armour; and those of fuzz_core_events, fuzz_equivocation, fuzz_audit and fuzz_export.
+"""Write the seeds of the fuzzers of proto/: tests/fuzz/corpus/fuzz_wire, fuzz_form, fuzz_json and fuzz_armour; and those of fuzz_core_events, fuzz_equivocation, fuzz_audit and fuzz_export.
 
 The seeds of the fuzzers of keys/ hold signatures and sealed bytes: those are made by make_corpus.c.
 """
@@ -89,6 +89,27 @@ def form():
     write(path, "every-field", every.encode())
 
 
+JSON_TEXTS = {
+    "row": '{"id":"00ff","label":"AMBER","subject":"停電の発生","opened":true,"number":2,"followed_by":["aa","bb"],"kind":null}',
+    "spaces": ' { "a" : [ 1 , -2 , { } , [ ] ] , "b" : false } ',
+    "escape": '{"a":"x\\ny"}',
+    "fraction": '{"a":1.5,"b":1e3}',
+    "twice": '{"a":1,"a":2}',
+    "numbers": '[0,-1,999999999999999999,9999999999999999999,00,-0]',
+    "deep": "[" * 16 + "]" * 16,
+    "too-deep": "[" * 17 + "]" * 17,
+    "commas": '[1,,2]',
+    "unclosed": '{"a":[1}',
+}
+
+
+def json_texts():
+    path = folder("fuzz_json")
+    for name, text in JSON_TEXTS.items():
+        write(path, name, text.encode())
+    write(path, "bad-utf8", b'{"a":"\xc3\x28"}')
+
+
 def block(data, kind="CARD", line="\n", width=64):
     text = base64.b64encode(data).decode()
     lines = [text[i:i + width] for i in range(0, len(text), width)]
@@ -160,6 +181,7 @@ if __name__ == "__main__":
     exports()
     wire()
     form()
+    json_texts()
     armour()
     audit()
     core_events()

@@ -5,54 +5,82 @@
 
 #include "control.h"
 #include "report/given.h"
+#include "report/listed.h"
 #include "language.h"
+#include "proto/limits.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
 #include "red/red.h"
 #include "run.h"
 #include "text.h"
 
-enum { SHORT_ID_SIZE = 12 };
+enum { SHORT_ID_SIZE = 12, CELL_SIZE = NRS_SUBJECT_SIZE_MAX + 128 };
 
 /* ---- list ---- */
 
 typedef struct listing {
     json_int_t next; /* behind this the next page begins; 0: that was all */
     nrs_table table;
-    bool japanese;
+    bool japanese, rows_as_json;
     json_t *rows;  /* of a person */
     char *missing; /* lines about what is missing, or NULL; owned */
 } listing;
 
-static void add_marks(listing *to, const json_t *row)
-{
-    char *marks = nrs_text_format("%s%s%s%s%s%s%s%s", json_is_true(json_object_get(row, "opened")) ? "" : _("new "),
-                                  nrs_json_text(row, "withdrawn_at") != NULL ? _("withdrawn ") : "",
-                                  json_array_size(json_object_get(row, "followed_by")) > 0 ? _("followed ") : "",
-                                  json_is_true(json_object_get(row, "urgent")) ? _("urgent ") : "",
-                                  json_is_true(json_object_get(row, "drill")) ? _("drill ") : "",
-                                  json_is_true(json_object_get(row, "expired")) ? _("expired ") : "",
-                                  json_integer_value(json_object_get(row, "missing_before")) > 0 ? _("gap before ") : "",
-                                  json_is_true(json_object_get(row, "to_vouch")) ? _("to vouch ") : "");
+/* Cells are put together here before the table takes a copy. */
+typedef struct cell {
+    char text[CELL_SIZE];
+    size_t size;
+} cell;
 
-    nrs_table_add(&to->table, marks);
-    free(marks);
+static void put(cell *to, nrs_slice text)
+{
+    const size_t left = sizeof to->text - 1 - to->size;
+    const size_t size = text.size < left ? text.size : left;
+
+    if (size > 0) {
+        memcpy(to->text + to->size, text.data, size);
+    }
+    to->size += size;
+    to->text[to->size] = '\0';
+}
+
+static void put_text(cell *to, const char *text)
+{
+    put(to, nrs_slice_of_string(text));
+}
+
+static void add_marks(listing *to, const nrs_listed *row)
+{
+    const struct { bool set; const char *text; } marks[] = {
+        {!row->opened, N_("new ")}, {row->withdrawn_at.size > 0, N_("withdrawn ")}, {row->followed, N_("followed ")}, {row->urgent, N_("urgent ")},
+        {row->drill, N_("drill ")}, {row->expired, N_("expired ")}, {row->missing_before > 0, N_("gap before ")}, {row->to_vouch, N_("to vouch ")},
+    };
+    cell text = {.size = 0};
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (marks[i].set) {
+            put_text(&text, _(marks[i].text));
+        }
+    }
+    nrs_table_add(&to->table, text.text);
 }
 
 /* A line for the foot of the list, where reports are missing before this one. */
-static void note_missing(listing *to, const json_t *row)
+static void note_missing(listing *to, const nrs_listed *row)
 {
-    const long long count = (long long)json_integer_value(json_object_get(row, "missing_before"));
-    const char *from = nrs_json_text(row, "from");
-    const char *id = nrs_json_text(row, "id");
+    const long long count = (long long)row->missing_before;
+    cell from = {.size = 0}, id = {.size = 0}, time = {.size = 0};
     char since[64];
     char *line = NULL;
 
-    if (count <= 0 || from == NULL || id == NULL) {
+    if (count <= 0 || row->from.size == 0 || row->id.size == 0) {
         return;
     }
-    nrs_text_time_of(since, nrs_json_text(row, "missing_since"));
-    line = nrs_text_format(_("%lld reports of %s are missing since %s, before %.12s"), count, from, since, id);
+    put(&from, row->from);
+    put(&id, row->id);
+    put(&time, row->missing_since);
+    nrs_text_time_of(since, time.text);
+    line = nrs_text_format(_("%lld reports of %s are missing since %s, before %.12s"), count, from.text, since, id.text);
     if (line != NULL) {
         char *lines = nrs_text_format("%s%s\n", to->missing == NULL ? "" : to->missing, line);
 
@@ -62,89 +90,98 @@ static void note_missing(listing *to, const json_t *row)
     free(line);
 }
 
-/* 第n報: which one of a series it is. Owned; NULL for none. */
-static char *number_of(const json_t *row)
+/* 第n報: which one of a series it is. */
+static void put_number(cell *to, const nrs_listed *row)
 {
-    const long long number = (long long)json_integer_value(json_object_get(row, "number"));
+    char *text = NULL;
 
-    if (json_is_true(json_object_get(row, "final"))) {
-        return number > 0 ? nrs_text_format(_("[report %lld, final] "), number) : strdup(_("[final report] "));
+    if (row->number > 0) {
+        text = nrs_text_format(row->final ? _("[report %lld, final] ") : _("[report %lld] "), (long long)row->number);
     }
-    return number > 0 ? nrs_text_format(_("[report %lld] "), number) : NULL;
+    put_text(to, text != NULL ? text : row->final ? _("[final report] ") : "");
+    free(text);
 }
 
-static const char *subject_of(const json_t *row)
+static void add_subject(listing *to, const nrs_listed *row)
 {
-    const char *subject = nrs_json_text(row, "subject");
+    cell text = {.size = 0};
 
-    if (subject != NULL) {
-        return subject;
+    put_text(&text, row->drill ? _("[DRILL] ") : "");
+    put_number(&text, row);
+    if (row->has_subject) {
+        put(&text, row->subject);
+    } else {
+        put_text(&text, row->withdrawn_at.size > 0 ? _("(withdrawn)") : _("(sealed)"));
     }
-    return nrs_json_text(row, "withdrawn_at") != NULL ? _("(withdrawn)") : _("(sealed)");
+    nrs_table_add(&to->table, text.text);
 }
 
-/* The last row of a page that is not the last one. */
-static bool is_next(listing *to, const json_t *row)
+static void add_kind(listing *to, const nrs_listed *row)
 {
-    const json_t *next = json_object_get(row, "next");
+    cell code = {.size = 0};
+    const nrs_term *term = NULL;
 
-    to->next = next == NULL ? to->next : json_integer_value(next);
-    return next != NULL;
+    put(&code, row->kind);
+    term = code.size == 0 ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, code.text);
+    nrs_table_add(&to->table, term == NULL ? "-" : to->japanese ? term->ja : term->en);
 }
 
-static nrs_error add_row(listing *to, const json_t *row)
+static void add_text(listing *to, const char *before, nrs_slice text)
 {
-    const char *id = nrs_json_text(row, "id");
-    const char *kind = nrs_json_text(row, "kind");
-    const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, kind);
-    char *label = nrs_text_format("TLP:%s", nrs_json_text(row, "label") == NULL ? "?" : nrs_json_text(row, "label"));
-    const bool drill = json_is_true(json_object_get(row, "drill"));
-    char *number = number_of(row);
-    char *subject = nrs_text_format("%s%s%s", drill ? _("[DRILL] ") : "", number == NULL ? "" : number, subject_of(row));
-    char short_id[SHORT_ID_SIZE + 1];
+    cell one = {.size = 0};
+
+    put_text(&one, before);
+    put(&one, text.data == NULL ? nrs_slice_of_string("?") : text);
+    nrs_table_add(&to->table, one.text);
+}
+
+static nrs_error add_row(listing *to, const nrs_listed *row)
+{
+    cell time = {.size = 0};
     char created[64];
 
-    snprintf(short_id, sizeof short_id, "%s", id == NULL ? "?" : id);
-    nrs_text_time_of(created, nrs_json_text(row, "created_at"));
-    nrs_table_add(&to->table, short_id);
+    put(&time, row->created_at);
+    nrs_text_time_of(created, time.text);
+    add_text(to, "", nrs_slice_of(row->id.data, row->id.size < SHORT_ID_SIZE ? row->id.size : SHORT_ID_SIZE));
     nrs_table_add(&to->table, created);
-    nrs_table_add(&to->table, label);
-    nrs_table_add(&to->table, term == NULL ? "-" : to->japanese ? term->ja : term->en);
-    nrs_table_add(&to->table, nrs_json_text(row, "from"));
+    add_text(to, "TLP:", row->label);
+    add_kind(to, row);
+    add_text(to, "", row->from.data == NULL ? nrs_slice_of_string("") : row->from);
     add_marks(to, row);
-    nrs_table_add(&to->table, subject);
+    add_subject(to, row);
     note_missing(to, row);
-    free(number);
-    free(subject);
-    free(label);
     return to->table.error;
-}
-
-static nrs_error add_listed(void *context, json_t *row)
-{
-    return is_next(context, row) ? NRS_OK : add_row(context, row);
 }
 
 static nrs_error keep_row(void *context, json_t *row)
 {
     listing *to = context;
+    const nrs_listed listed = nrs_listed_of(row);
 
-    return is_next(to, row) || json_array_append(to->rows, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    to->next = listed.next != 0 ? listed.next : to->next;
+    return listed.next != 0 || json_array_append(to->rows, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
 }
 
-/* Passed on unread, but for the row that is none. */
-static nrs_error print_line(void *context, nrs_slice line)
+/* Read as it stands there, or passed on unread, but for the row that is none: the last of a page that is not the last one. */
+static nrs_error take_line(void *context, nrs_slice line)
 {
     static const char next[] = "{\"next\":";
-    json_t *row = NULL;
+    listing *to = context;
+    nrs_listed row = {0};
+    json_t *object = NULL;
+    nrs_error error = NRS_OK;
 
-    if (line.size < sizeof next || memcmp(line.data, next, sizeof next - 1) != 0) {
+    if (to->rows_as_json && (line.size < sizeof next || memcmp(line.data, next, sizeof next - 1) != 0)) {
         return nrs_control_print_line(NULL, line);
     }
-    row = json_loadb((const char *)line.data, line.size, 0, NULL);
-    (void)is_next(context, row);
-    json_decref(row);
-    return NRS_OK;
+    if (nrs_listed_read(&row, line) != NRS_OK) {
+        object = json_loadb((const char *)line.data, line.size, 0, NULL);
+        row = nrs_listed_of(object);
+    }
+    to->next = row.next != 0 ? row.next : to->next;
+    error = row.next != 0 ? NRS_OK : add_row(to, &row);
+    json_decref(object);
+    return error;
 }
 
 /* Page after page, so that no answer is too large for the node however much there is. */
@@ -154,9 +191,7 @@ static nrs_error call_pages(nrs_cli *cli, listing *to, json_t *request)
 
     do {
         to->next = 0;
-        error = cli->person != NULL ? nrs_control_call(cli, request, keep_row, to)
-                : cli->json         ? nrs_control_lines(cli, request, print_line, to)
-                                    : nrs_control_call(cli, request, add_listed, to);
+        error = cli->person != NULL ? nrs_control_call(cli, request, keep_row, to) : nrs_control_lines(cli, request, take_line, to);
         (void)json_object_set_new(request, "after", json_integer(to->next));
         (void)json_object_del(request, "limit"); /* the first page has begun where it asks for */
     } while (error == NRS_OK && to->next != 0);
@@ -177,7 +212,9 @@ static nrs_error list_as_person(nrs_cli *cli, listing *to, json_t *request)
         if (cli->json) {
             nrs_text_print_json(stdout, json_array_get(to->rows, i));
         } else {
-            error = add_row(to, json_array_get(to->rows, i));
+            const nrs_listed row = nrs_listed_of(json_array_get(to->rows, i));
+
+            error = add_row(to, &row);
         }
     }
     json_decref(to->rows);
@@ -231,7 +268,7 @@ static nrs_error list_request(nrs_cli *cli, json_t *request)
 
 nrs_error nrs_run_list(nrs_cli *cli)
 {
-    listing to = {.table = {.column_count = 7}, .japanese = cli->language[0] == 'j'};
+    listing to = {.table = {.column_count = 7}, .japanese = cli->language[0] == 'j', .rows_as_json = cli->json};
     json_t *request = nrs_control_request("list");
     nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : list_request(cli, request);
 
