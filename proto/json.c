@@ -54,26 +54,58 @@ static bool pass_word(nrs_json_reader *reader, const char *word)
     return there;
 }
 
-/* Behind the opening quotation mark. Control characters that JSON takes only escaped are no plain text either. */
-static nrs_error take_text(nrs_json_reader *reader, nrs_slice *text_out)
+/* What stands behind a backslash, and what it means: '\0' for none of these. */
+static char escape_of(uint8_t letter)
 {
-    const uint8_t *data = reader->left.data;
-    size_t size = 0;
-    bool ascii = true;
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    const char *found = letter == '\0' ? NULL : strchr(letters, letter);
 
-    while (size < reader->left.size && data[size] != '"' && data[size] != '\\' && data[size] >= 0x20) {
+    return found == NULL ? '\0' : meanings[found - letters];
+}
+
+/* Behind the opening quotation mark. Control characters that JSON takes only escaped are no plain text either. */
+static nrs_error take_text(nrs_json_reader *reader, nrs_slice *text_out, bool *escaped_out)
+{
+    const nrs_slice left = reader->left;
+    const uint8_t *data = left.data;
+    size_t size = 0;
+    bool ascii = true, escaped = false;
+
+    while (size < left.size && data[size] != '"' && data[size] >= 0x20) {
         ascii = ascii && data[size] < 0x7f;
+        if (data[size] == '\\') {
+            if (size + 1 == left.size || escape_of(data[size + 1]) == '\0') {
+                return NRS_ERROR_MALFORMED;
+            }
+            escaped = true;
+            size++;
+        }
         size++;
     }
-    if (size == reader->left.size || data[size] != '"') {
+    if (size == left.size || data[size] != '"') {
         return NRS_ERROR_MALFORMED;
     }
     if (!ascii && !nrs_utf8_valid(nrs_slice_of(data, size))) {
         return NRS_ERROR_MALFORMED;
     }
     *text_out = nrs_slice_of(data, size);
+    *escaped_out = escaped;
     advance(reader, size + 1);
     return NRS_OK;
+}
+
+size_t nrs_json_unescape(char *text_out, nrs_slice text)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        const bool escape = text.data[i] == '\\' && i + 1 < text.size;
+
+        i += escape ? 1 : 0;
+        text_out[size++] = escape ? escape_of(text.data[i]) : (char)text.data[i];
+    }
+    return size;
 }
 
 static nrs_error take_number(nrs_json_reader *reader, int64_t *number_out)
@@ -113,7 +145,7 @@ static nrs_error take_value(nrs_json_reader *reader, nrs_json_value *value)
 {
     if (pass(reader, '"')) {
         value->kind = NRS_JSON_TEXT;
-        return take_text(reader, &value->text);
+        return take_text(reader, &value->text, &value->escaped);
     }
     if (pass(reader, '{')) {
         value->kind = NRS_JSON_OBJECT;
@@ -151,10 +183,11 @@ static bool take_end(nrs_json_reader *reader)
 /* The name of a member and its colon. */
 static nrs_error take_name(nrs_json_reader *reader, nrs_slice *name_out)
 {
-    nrs_error error = pass(reader, '"') ? take_text(reader, name_out) : NRS_ERROR_MALFORMED;
+    bool escaped = false;
+    nrs_error error = pass(reader, '"') ? take_text(reader, name_out, &escaped) : NRS_ERROR_MALFORMED;
 
     pass_space(reader);
-    if (error == NRS_OK && !pass(reader, ':')) {
+    if (error == NRS_OK && (escaped || !pass(reader, ':'))) {
         error = NRS_ERROR_MALFORMED;
     }
     pass_space(reader);

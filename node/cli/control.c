@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "exchange/plain.h"
 #include "folder.h"
 #include "language.h"
 #include "node_words.h"
@@ -289,7 +290,7 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, const row_taker *taker)
             drop_line(from, size);
             continue;
         }
-        line = json_loadb(from->buffer + from->start, size, 0, NULL);
+        line = nrs_plain_load(nrs_slice_of(from->buffer + from->start, size));
         drop_line(from, size);
         if (!json_is_object(line)) {
             error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "exchange/plain.h"
 #include "linux.h"
 #include "proto/assert.h"
 
@@ -76,21 +77,15 @@ void nrs_control_poll(const nrs_control *control, nrs_pollset *set)
 /* A string is a row that is written already. */
 static nrs_error append_line(nrs_bytes *out, const json_t *row)
 {
-    char *text = json_is_string(row) ? NULL : json_dumps(row, JSON_COMPACT);
-    nrs_error error = NRS_ERROR_NO_MEMORY;
+    nrs_error error = json_is_string(row) ? nrs_bytes_append(out, nrs_slice_of(json_string_value(row), json_string_length(row)))
+                                          : nrs_plain_write(out, row);
 
-    if (json_is_string(row)) {
-        error = nrs_bytes_append(out, nrs_slice_of(json_string_value(row), json_string_length(row)));
-    } else if (text != NULL) {
-        error = nrs_bytes_append(out, nrs_slice_of_string(text));
-    }
     if (error == NRS_OK) {
         error = nrs_bytes_append_u8(out, '\n');
     }
     if (error == NRS_OK && out->size > NRS_ANSWER_SIZE_MAX) {
         error = NRS_ERROR_TOO_LARGE;
     }
-    nrs_linux_wipe_free(text);
     return error;
 }
 
@@ -221,7 +216,7 @@ static bool grow(nrs_caller *caller)
 
 static void parse(const nrs_control *control, nrs_caller *caller, size_t line_size, uint64_t monotonic_ms)
 {
-    json_t *command = json_loadb(caller->in, line_size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *command = nrs_plain_load(nrs_slice_of(caller->in, line_size));
 
     nrs_memory_wipe(caller->in, caller->in_size); /* the text of a report stays nowhere longer than it must */
     caller->in_size = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "exchange/plain.h"
 #include "report/given.h"
 #include "report/listed.h"
 #include "language.h"
@@ -175,7 +176,7 @@ static nrs_error take_line(void *context, nrs_slice line)
         return nrs_control_print_line(NULL, line);
     }
     if (nrs_listed_read(&row, line) != NRS_OK) {
-        object = json_loadb((const char *)line.data, line.size, 0, NULL);
+        object = nrs_plain_load(line);
         row = nrs_listed_of(object);
     }
     to->next = row.next != 0 ? row.next : to->next;

@@ -59,6 +59,7 @@ nrs_error nrs_listed_read(nrs_listed *row_out, nrs_slice line)
             row.followed = row.followed || (nrs_json_is(list.name, "followed_by") && count > 0);
         } else if (error == NRS_OK) {
             take(&row, &value);
+            error = value.escaped ? NRS_ERROR_MALFORMED : NRS_OK; /* it would have to be copied first */
         }
     }
     row.has_subject = row.subject.data != NULL;

@@ -1,6 +1,6 @@
 /* Plain JSON text, read value by value without building anything: what the programs of this house write to one another. It is
- * the faster way past a whole parser, never another opinion: whatever is not plain (an escape, a fraction, bytes that are not
- * UTF-8, more than NRS_JSON_DEPTH_MAX deep) is NRS_ERROR_MALFORMED, and a whole parser then decides. */
+ * the faster way past a whole parser, never another opinion: whatever is not plain (an escape by number or in a name, a fraction,
+ * bytes that are not UTF-8, more than NRS_JSON_DEPTH_MAX deep) is NRS_ERROR_MALFORMED, and a whole parser then decides. */
 #ifndef PROTO_JSON_H
 #define PROTO_JSON_H
 
@@ -23,7 +23,8 @@ typedef enum nrs_json_kind {
 typedef struct nrs_json_value {
     nrs_json_kind kind;
     nrs_slice name; /* of a member of an object; borrowed from what is read, as is text */
-    nrs_slice text;
+    nrs_slice text; /* as it stands there */
+    bool escaped;   /* nrs_json_unescape has yet to be asked what the text says */
     int64_t number;
 } nrs_json_value;
 
@@ -41,5 +42,7 @@ NRS_MUST_USE nrs_error nrs_json_next(nrs_json_reader *reader, nrs_json_value *va
 /** Read on until what has just begun (OBJECT or ARRAY) has ended. Out: count_out: how many values stand right in it. */
 NRS_MUST_USE nrs_error nrs_json_skip(nrs_json_reader *reader, size_t *count_out);
 bool nrs_json_is(nrs_slice name, const char *text);
+/** What an escaped text says. Out: text_out holds text.size bytes. Returns how many were written. */
+size_t nrs_json_unescape(char *text_out, nrs_slice text);
 
 #endif

@@ -64,7 +64,7 @@ static void what_is_not_plain_is_left(void **state)
     static const char *const plain[] = {"0", "\"\"", "[]", " {\"a\":1} \n", "[999999999999999999]", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"};
     static const char *const others[] = {
         "", "[", "]", "{\"a\"}", "{\"a\":}", "{a:1}", "{1:1}", "[1,]", "[,1]", "{\"a\":1,}", "[1 2]", "[1]]", "[1}", "{\"a\":1]", "01", "-", "-0", "1.5", "1e3",
-        "1000000000000000000", "truth", "nul", "\"a", "\"a\\n\"", "\"\x01\"", "\"\x7f\"", "\"\xc3\x28\"", "\"\xed\xa0\x80\"", "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
+        "1000000000000000000", "truth", "nul", "\"a", "{\"\\n\":1}", "\"\\u000a\"", "\"\\q\"", "\"a\\\"", "\"\x01\"", "\"\x7f\"", "\"\xc3\x28\"", "\"\xed\xa0\x80\"", "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
     };
 
     (void)state;
@@ -76,11 +76,26 @@ static void what_is_not_plain_is_left(void **state)
     }
 }
 
+static void escapes_are_read_when_asked(void **state)
+{
+    static const char text[] = "\"a\\n\\t\\\"\\\\\\/\\b\\f\\r\"";
+    nrs_json_reader reader = nrs_json_over(nrs_slice_of_string(text));
+    nrs_json_value value = next(&reader);
+    char said[sizeof text];
+
+    (void)state;
+    assert_true(value.escaped);
+    assert_int_equal(nrs_json_unescape(said, value.text), 9);
+    assert_memory_equal(said, "a\n\t\"\\/\b\f\r", 9);
+    assert_int_equal(next(&reader).kind, NRS_JSON_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_one_by_one),
         cmocka_unit_test(what_is_not_plain_is_left),
+        cmocka_unit_test(escapes_are_read_when_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
