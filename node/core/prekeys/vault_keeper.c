@@ -130,15 +130,16 @@ nrs_error nrs_vault_store_segment(nrs_core *core, const nrs_segment *segment)
     return error;
 }
 
-/* The generation that the store names as the one in force; 0 when there was never one. */
-static nrs_error stored_generation(nrs_core *core, uint64_t *generation_out)
+/* The generation that the store names as the one in force; 0 when there was never one. begun_out: the making of the first was begun. */
+static nrs_error stored_generation(nrs_core *core, bool *begun_out, uint64_t *generation_out)
 {
     nrs_bytes value = {0};
     nrs_reader reader;
     nrs_error error = nrs_store_meta_get(core->store, GENERATION_NAME, &value);
 
     *generation_out = 0;
-    if (error == NRS_OK && value.size > 0) {
+    *begun_out = error == NRS_OK && value.size > 0;
+    if (*begun_out) {
         reader = nrs_reader_over(nrs_slice_of_bytes(&value));
         error = nrs_read_u64(&reader, generation_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
     }
@@ -152,32 +153,6 @@ nrs_error nrs_vault_set_generation(nrs_core *core, uint64_t generation)
 
     generation_bytes(bytes, generation);
     return nrs_store_meta_set(core->store, GENERATION_NAME, nrs_slice_of(bytes, sizeof bytes));
-}
-
-/* A new vault: the root is on the disk before the store speaks of it. */
-static nrs_error first_root(nrs_core *core)
-{
-    nrs_error error;
-
-    nrs_vault_roots_wipe(&core->roots);
-    error = nrs_secret_random(&core->roots.root[0], NRS_KEY_SIZE);
-    if (error != NRS_OK) {
-        return error;
-    }
-    core->roots.generation[0] = 1;
-    error = nrs_vault_write_roots(core);
-    if (error == NRS_OK) {
-        error = nrs_store_begin(core->store);
-    }
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = nrs_vault_set_generation(core, 1);
-    if (error != NRS_OK) {
-        nrs_store_rollback(core->store);
-        return error;
-    }
-    return nrs_store_commit(core->store);
 }
 
 static nrs_error read_roots(nrs_core *core)
@@ -200,17 +175,67 @@ static nrs_error read_roots(nrs_core *core)
     return error;
 }
 
-nrs_error nrs_vault_keeper_load(nrs_core *core)
+static nrs_error commit_generation(nrs_core *core, uint64_t generation)
 {
-    uint64_t generation;
-    nrs_error error = stored_generation(core, &generation);
+    nrs_error error = nrs_store_begin(core->store);
 
     if (error != NRS_OK) {
         return error;
     }
-    error = read_roots(core);
-    if (error == NRS_OK && generation == 0) {
-        error = first_root(core);
+    error = nrs_vault_set_generation(core, generation);
+    if (error != NRS_OK) {
+        nrs_store_rollback(core->store);
+        return error;
+    }
+    return nrs_store_commit(core->store);
+}
+
+static void forget_roots(nrs_core *core)
+{
+    nrs_vault_roots_wipe(&core->roots);
+    nrs_bytes_wipe(&core->vault_bytes);
+    memset(core->vault_generation, 0, sizeof core->vault_generation);
+}
+
+/* A store that has not begun a vault, and a file that has a root: the store was lost, and the root opens what may be in a copy of it. */
+static nrs_error begin_vault(nrs_core *core)
+{
+    nrs_error error = read_roots(core);
+
+    if (error == NRS_OK && (core->roots.root[0] != NULL || core->roots.root[1] != NULL)) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    return error == NRS_OK ? commit_generation(core, 0) : error;
+}
+
+/* A new vault. The store says that one is being made, then the root is on the disk, then the store speaks of it: nothing is wrapped under
+ * what a start that was cut off between has left in the file, whole or torn, and none of its bytes may stay. */
+static nrs_error first_root(nrs_core *core, bool begun)
+{
+    nrs_error error = begun ? NRS_OK : begin_vault(core);
+
+    forget_roots(core);
+    if (error == NRS_OK) {
+        error = nrs_secret_random(&core->roots.root[0], NRS_KEY_SIZE);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    core->roots.generation[0] = 1;
+    error = nrs_vault_write_roots(core);
+    return error == NRS_OK ? commit_generation(core, 1) : error;
+}
+
+nrs_error nrs_vault_keeper_load(nrs_core *core)
+{
+    uint64_t generation;
+    bool begun;
+    nrs_error error = stored_generation(core, &begun, &generation);
+
+    if (error == NRS_OK && generation > 0) {
+        error = read_roots(core);
+    } else if (error == NRS_OK) {
+        error = first_root(core, begun);
         generation = 1;
     }
     if (error != NRS_OK) {
@@ -241,8 +266,7 @@ void nrs_vault_keeper_wipe(nrs_core *core)
     free(core->segments);
     core->segments = NULL;
     core->segment_count = core->segment_capacity = 0;
-    nrs_vault_roots_wipe(&core->roots);
-    nrs_bytes_wipe(&core->vault_bytes);
+    forget_roots(core);
     core->root = NULL;
 }
 
