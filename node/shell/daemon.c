@@ -50,9 +50,10 @@ static nrs_error open_engine(nrs_daemon *daemon)
     char *path = nrs_folder_join(folder, "store.db");
     const nrs_store_options store_options = {.path = path};
     nrs_core_options core_options = {.identity = folder->identity, .own_card = nrs_slice_of_bytes(&folder->card)};
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_folder_check_store(folder);
 
     if (error == NRS_OK) {
+        folder->about = "store.db";
         randombytes_buf(incarnation, sizeof(incarnation));
         error = nrs_store_open(&daemon->store, &store_options, incarnation);
     }
@@ -66,7 +67,9 @@ static nrs_error open_engine(nrs_daemon *daemon)
         core_options.head_after_ms = folder->head_after_ms;
         core_options.vouch_tick_ms = folder->vouch_tick_ms;
         error = nrs_core_new(&daemon->core, &core_options, daemon->batch.now_ms);
+        folder->trouble = error == NRS_ERROR_DAMAGED ? NRS_TROUBLE_APART : NRS_TROUBLE_NONE;
     }
+    folder->about = error == NRS_OK || error == NRS_ERROR_NO_MEMORY || error == NRS_ERROR_BUSY ? NULL : folder->about;
     free(path);
     return error;
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "files.h"
 #include "keys/vault.h"
 #include "linux.h"
@@ -172,8 +174,9 @@ nrs_error nrs_folder_read_armoured(nrs_bytes *data_out, nrs_folder *folder, cons
     if (error == NRS_OK) {
         error = nrs_armour_decode(data_out, type, nrs_slice_of_bytes(&text));
         error = error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED;
-    } else if (error == NRS_ERROR_NOT_FOUND) {
-        error = NRS_ERROR_NOT_A_NODE;
+    } else if (error == NRS_ERROR_NOT_FOUND) { /* `noroshi init` is no remedy: the folder is a node's */
+        folder->trouble = NRS_TROUBLE_MISSING;
+        error = NRS_ERROR_DAMAGED;
     }
     nrs_bytes_wipe(&text);
     return error;
@@ -213,6 +216,7 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
     if (error == NRS_OK) {
         error = nrs_folder_settle_card(folder);
     }
+    folder->about = error == NRS_OK ? NULL : folder->about;
 out:
     nrs_bytes_wipe(&passphrase);
     nrs_bytes_wipe(&key_file);
@@ -233,6 +237,25 @@ static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
     return error == NRS_ERROR_SYSTEM                         ? NRS_ERROR_DISK
            : error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error
                                                              : NRS_ERROR_DAMAGED;
+}
+
+nrs_error nrs_folder_check_store(nrs_folder *folder)
+{
+    struct stat status;
+    nrs_bytes vault = {0};
+    nrs_error error = NRS_OK;
+
+    if (fstatat(folder->fd, "store.db", &status, 0) == 0 ? status.st_size > 0 : errno != ENOENT) {
+        return NRS_OK;
+    }
+    error = vault_read(folder, &vault);
+    if (error == NRS_OK && vault.size > 0 && !sodium_is_zero(vault.data, vault.size)) {
+        folder->about = "store.db";
+        folder->trouble = NRS_TROUBLE_LOST;
+        error = NRS_ERROR_DAMAGED;
+    }
+    nrs_bytes_wipe(&vault);
+    return error;
 }
 
 /* A new root overwrites the old one where it stands: a renamed file would leave the old bytes on the disk. */

@@ -76,7 +76,20 @@ static bool find_folder(char path_out[PATH_SIZE_MAX], const char *given)
 
 static int say(nrs_language language, nrs_error error, const char *about)
 {
-    (void)fprintf(stderr, "noroshid: %s: %s\n", about, nrs_words_error(language, error));
+    (void)fprintf(stderr, "noroshid: %s: %s [%s]\n", about, nrs_words_error(language, error), nrs_error_rule(error));
+    return nrs_error_exit_code(error);
+}
+
+/* The same of a folder, or of the file in it that the error is about: what is wrong, its rule, and what to do. */
+static int say_folder(nrs_language language, nrs_error error, const nrs_folder *folder, const char *path)
+{
+    const char *remedy = nrs_words_remedy(language, error, folder->trouble, folder->about);
+
+    (void)fprintf(stderr, "noroshid: %s%s%s: %s [%s]\n", path, folder->about == NULL ? "" : "/", folder->about == NULL ? "" : folder->about,
+                  nrs_words_trouble(language, error, folder->trouble), nrs_error_rule(error));
+    if (remedy != NULL) {
+        (void)fprintf(stderr, "  %s\n", remedy);
+    }
     return nrs_error_exit_code(error);
 }
 
@@ -84,20 +97,22 @@ static int say(nrs_language language, nrs_error error, const char *about)
 static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error error, const char *path, int reason)
 {
     if (error == NRS_ERROR_NOT_FOUND) {
-        (void)fprintf(stderr, "noroshid: %s: %s\n", path, nrs_words_no_passphrase(chosen->language));
+        (void)fprintf(stderr, "noroshid: %s: %s [%s]\n", path, nrs_words_no_passphrase(chosen->language), nrs_error_rule(NRS_ERROR_PASSPHRASE));
         return nrs_error_exit_code(NRS_ERROR_PASSPHRASE);
     }
     if (error == NRS_ERROR_SYSTEM && reason != 0) {
         bool given = folder->about == NULL && folder->org != NULL && chosen->passphrase_file != NULL;
+        const char *file = given || folder->about == NULL ? NULL : folder->about;
+        nrs_error kind = given ? NRS_ERROR_PASSPHRASE : NRS_ERROR_SYSTEM;
 
-        (void)fprintf(stderr, "noroshid: %s: %s\n", given ? chosen->passphrase_file : path, strerror(reason));
-        return nrs_error_exit_code(given ? NRS_ERROR_PASSPHRASE : NRS_ERROR_SYSTEM);
+        (void)fprintf(stderr, "noroshid: %s%s%s: %s [%s]\n", given ? chosen->passphrase_file : path, file == NULL ? "" : "/", file == NULL ? "" : file,
+                      strerror(reason), nrs_error_rule(kind));
+        return nrs_error_exit_code(kind);
     }
-    if (folder->about != NULL) {
-        (void)fprintf(stderr, "noroshid: %s/%s: %s\n", path, folder->about, nrs_words_error(chosen->language, error));
-        return nrs_error_exit_code(error);
+    if (folder->about == NULL && error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL) {
+        return say(chosen->language, error, chosen->passphrase_file);
     }
-    return say(chosen->language, error, error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL ? chosen->passphrase_file : path);
+    return say_folder(chosen->language, error, folder, path);
 }
 
 /* Start, run, stop. Out: again_out: a roster names the next identity, which was taken up or cannot be. */
@@ -119,7 +134,7 @@ static int run_once(bool *again_out, nrs_folder *folder, nrs_language language)
         bool about_address =
             folder->listen != NULL && (error == NRS_ERROR_ADDRESS_IN_USE || error == NRS_ERROR_BAD_ADDRESS);
 
-        exit_code = say(language, error, about_address ? folder->listen : folder->path);
+        exit_code = about_address ? say(language, error, folder->listen) : say_folder(language, error, folder, folder->path);
     }
     nrs_daemon_stop(daemon);
     free(daemon);

@@ -52,7 +52,7 @@ nrs_error nrs_folder_read_former(nrs_folder *folder, const nrs_identity *identit
         *vault_key_out = vault_key;
         former = NULL;
         vault_key = NULL;
-    } else if (error == NRS_ERROR_PASSPHRASE || error == NRS_ERROR_MALFORMED || error == NRS_ERROR_NOT_A_NODE) {
+    } else if (error == NRS_ERROR_PASSPHRASE || error == NRS_ERROR_MALFORMED || error == NRS_ERROR_DAMAGED) {
         folder->about = "former";
         error = NRS_ERROR_DAMAGED;
     }
@@ -104,9 +104,15 @@ static nrs_error take_prepared_card(nrs_folder *folder, const nrs_identity *iden
 
 nrs_error nrs_folder_settle_card(nrs_folder *folder)
 {
-    return folder->former == NULL || is_card_of(nrs_slice_of_bytes(&folder->card), folder->identity)
-               ? NRS_OK
-               : take_prepared_card(folder, folder->identity);
+    if (is_card_of(nrs_slice_of_bytes(&folder->card), folder->identity)) {
+        return NRS_OK;
+    }
+    if (folder->former != NULL) {
+        return take_prepared_card(folder, folder->identity);
+    }
+    folder->about = "own.card";
+    folder->trouble = NRS_TROUBLE_OTHERS;
+    return NRS_ERROR_DAMAGED;
 }
 
 nrs_error nrs_folder_switch(nrs_folder *folder)

@@ -98,3 +98,42 @@ const char *nrs_words_error(nrs_language language, nrs_error error)
     /* The general sentence speaks of a report's recipients. */
     return error == NRS_ERROR_BAD_ADDRESS ? "not an address to listen on" : nrs_error_sentence(error);
 }
+
+typedef struct both {
+    const char *text[2];
+} both;
+
+const char *nrs_words_trouble(nrs_language language, nrs_error error, nrs_trouble trouble)
+{
+    static const both texts[] = {
+        [NRS_TROUBLE_MISSING] = {{"the file is missing, though the folder is a node's", "ノードのフォルダーですが、このファイルがありません"}},
+        [NRS_TROUBLE_OTHERS] = {{"the card does not belong to identity.key", "identity.key のカードではありません"}},
+        [NRS_TROUBLE_APART] = {{"vault and store.db do not belong together, or one of them is damaged", "vault と store.db の組み合わせが違うか、どちらかが壊れています"}},
+        [NRS_TROUBLE_LOST] = {{"the database is missing or empty, though the vault is in use", "鍵の保管庫（vault）は使われていますが、データベースがないか空です"}},
+    };
+
+    return error == NRS_ERROR_DAMAGED && trouble != NRS_TROUBLE_NONE ? texts[trouble].text[language] : nrs_words_error(language, error);
+}
+
+const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble trouble, const char *about)
+{
+    static const both file = {{"Put it back from a copy; without one, make a new folder from a backup: noroshi --dir NEW restore FILE.",
+                               "写しから元に戻してください。写しがなければ、バックアップから新しいフォルダーを作れます: noroshi --dir NEW restore FILE"}};
+    static const both pair = {{"Put store.db (with store.db-wal, if there is one) and vault back from one and the same copy; without one, make a new "
+                               "folder from a backup: noroshi --dir NEW restore FILE.",
+                               "store.db（あれば store.db-wal も）と vault を同じ写しから元に戻してください。写しがなければ、バックアップから新しい"
+                               "フォルダーを作れます: noroshi --dir NEW restore FILE"}};
+    static const both settings = {{"Correct the setting; the README says what node.json holds.", "設定を直してください。node.json の項目は README にあります"}};
+    static const both room = {{"Make room, or see that the folder can be written to; then start again. Nothing is lost.",
+                               "空き容量を作るか、フォルダーに書き込めるようにして、もう一度起動してください。失われるものはありません"}};
+    const both *found = NULL;
+
+    if (error == NRS_ERROR_DISK) {
+        found = &room;
+    } else if (about != NULL && strcmp(about, "node.json") == 0) {
+        found = error == NRS_ERROR_MALFORMED ? &settings : NULL;
+    } else if (error == NRS_ERROR_DAMAGED && about != NULL) {
+        found = trouble == NRS_TROUBLE_APART || strcmp(about, "store.db") == 0 ? &pair : &file;
+    }
+    return found == NULL ? NULL : found->text[language];
+}
