@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "link/receive.h"
 #include "report/withdrawal.h"
+#include "roster/directory.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
 #include "withheld/withheld.h"
@@ -87,7 +88,8 @@ static nrs_error start(nrs_core *core)
     if (error != NRS_OK) {
         return error;
     }
-    core->effects = &discarded; /* log lines and files of the start: written again with the next change */
+    core->effects = &discarded; /* log lines of the start; its files are written with the first step, as all that are held */
+    core->files_due = true;
     error = take_own_card(core);
     if (error == NRS_OK) {
         error = nrs_prekey_keeper_tick(core);
@@ -374,6 +376,10 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
         error = nrs_roster_push_all(core); /* before the reports that may need them */
         if (error == NRS_OK) {
             error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
+        }
+        if (error == NRS_OK && core->files_due) {
+            error = nrs_directory_write_again(core);
+            core->files_due = error != NRS_OK;
         }
         error = error == NRS_OK ? settled : error;
         if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */

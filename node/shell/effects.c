@@ -4,6 +4,7 @@
 
 #include "daemon.h"
 #include "files.h"
+#include "held.h"
 #include "proto/assert.h"
 
 #define PAUSE_MS 1000u
@@ -36,9 +37,13 @@ static void keep_unwritten(nrs_daemon *daemon, nrs_effect *effect)
 
 static void publish(nrs_daemon *daemon, nrs_effect *effect)
 {
-    nrs_error error = nrs_file_publish(daemon->folder->fd, effect->text, nrs_slice_of_bytes(&effect->bytes));
+    nrs_error error = NRS_OK;
     uint64_t held = 0;
 
+    if (effect->held_version != 0 && nrs_folder_is_newer(daemon->folder, effect->text, effect->held_version)) {
+        return;
+    }
+    error = nrs_file_publish(daemon->folder->fd, effect->text, nrs_slice_of_bytes(&effect->bytes));
     if (error == NRS_OK) {
         return;
     }

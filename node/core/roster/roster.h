@@ -28,6 +28,9 @@ NRS_MUST_USE nrs_error nrs_roster_hash_at(nrs_core *core, uint8_t hash_out[NRS_H
  *  for the newest to its own command line. */
 NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite);
 
+/** The chain of key changes, for the command line; nothing where there is none. */
+NRS_MUST_USE nrs_error nrs_roster_write_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const char *name);
+
 /* roster_guest.c: rosters of communities that a joined one recognises (SPEC 7.13) */
 /** Whether a community is held as a guest. Out: guest_out. */
 NRS_MUST_USE nrs_error nrs_guest_load(nrs_core *core, bool *guest_out, const uint8_t community[NRS_HASH_SIZE]);

@@ -135,7 +135,7 @@ static nrs_error take_version(void *context, const nrs_roster_step_row *row)
     return error;
 }
 
-static nrs_error write_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const char *name)
+nrs_error nrs_roster_write_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const char *name)
 {
     chain_list *chain = calloc(1, sizeof *chain);
     nrs_invite invite = NRS__WIRE__INVITE__INIT;
@@ -385,7 +385,7 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
         error = nrs_write_armoured(core, "communities", name, ".first", "ROSTER", many);
     }
     if (error == NRS_OK && key_change) {
-        error = write_chain(core, community, name);
+        error = nrs_roster_write_chain(core, community, name);
     }
 adopted:
     if (error == NRS_OK) {

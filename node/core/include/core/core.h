@@ -73,7 +73,7 @@ typedef enum nrs_effect_type {
     NRS_EFFECT_REPLY,       /* reply: array of row objects, then error; to `request`. A row that is a string is the text of its object */
     NRS_EFFECT_ADMISSION,   /* the set of admitted link keys changed: ask nrs_core_admits */
     NRS_EFFECT_INBOX_DONE,  /* text = file name; error = NRS_OK (remove it) or why it was refused (set it aside) */
-    NRS_EFFECT_WRITE_FILE,  /* publish: text = path under the node's folder, bytes = contents */
+    NRS_EFFECT_WRITE_FILE,  /* publish: text = path under the node's folder, bytes = contents; held_version: of what was there before this start, see below */
     NRS_EFFECT_SWITCH,      /* a roster names the keys that come after ours: start again with them */
     NRS_EFFECT_LOG          /* text = one line without secrets or bodies; error = its cause or NRS_OK */
 } nrs_effect_type;
@@ -87,6 +87,8 @@ typedef struct nrs_effect {
     json_t *reply;          /* owned */
     nrs_error error;
     uint64_t request;
+    uint64_t held_version;  /* WRITE_FILE: 0, or the roster's version or card's serial that this node held when it started: a newer one in the
+                             * folder, which a person has made and which has not been taken up yet, stays */
 } nrs_effect;
 
 /** Owned list; nrs_effects_wipe frees what it holds. A zeroed struct is empty. */
