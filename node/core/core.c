@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "link/receive.h"
+#include "report/letters.h"
 #include "report/withdrawal.h"
 #include "roster/directory.h"
 #include "roster/roster.h"
@@ -23,6 +24,9 @@ static nrs_error load(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_directory_load(core);
+    }
+    if (error == NRS_OK) {
+        error = nrs_letters_load(core);
     }
     if (error == NRS_OK) {
         error = nrs_gap_load(core);

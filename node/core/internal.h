@@ -87,6 +87,7 @@ typedef struct nrs_peer {
     int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
+    uint64_t letters;        /* in the store for this key (letters.c) */
     uint64_t disown_after_ms; /* monotonic: by its word no part of the log is renamed before (older.c) */
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "report/letters.h"
 
 #define SWEEP_EVERY_MS NRS_MINUTE_MS
 #define ROWS_PER_SWEEP 512u
@@ -104,6 +105,9 @@ nrs_error nrs_sweep_tick(nrs_core *core)
         return NRS_OK;
     }
     error = nrs_store_deferred_expire(core->store, core->now_ms);
+    if (error == NRS_OK) {
+        error = nrs_letters_expire(core);
+    }
     if (error == NRS_OK && core->withdrawn_any) {
         error = nrs_store_withdrawal_expire(core->store, core->now_ms);
     }

@@ -6,6 +6,7 @@
 
 typedef struct queue_visit {
     nrs_letter_visitor letter;
+    nrs_letter_count_visitor count;
     nrs_deferred_visitor deferred;
     void *context;
 } queue_visit;
@@ -53,6 +54,55 @@ nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visit
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_bound(&query, limit);
     return nrs_query_each(&query, visit_letter, &visitor);
+}
+
+nrs_error nrs_store_letter_each_of(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], size_t limit, nrs_letter_visitor visit, void *context)
+{
+    const queue_visit visitor = {.letter = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_OF);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, to, NRS_KEY_SIZE);
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_each(&query, visit_letter, &visitor);
+}
+
+nrs_error nrs_store_letter_reader(nrs_store *store, uint8_t to_out[NRS_KEY_SIZE], nrs_slice after)
+{
+    uint8_t found[NRS_KEY_SIZE];
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_READER);
+    bool any;
+    nrs_error error;
+
+    NRS_ASSERT(to_out != NULL);
+    nrs_query_bind_slice(&query, after, NRS_KEY_SIZE);
+    any = nrs_query_step(&query);
+    if (any) {
+        memcpy(found, nrs_query_fixed(&query, 0, NRS_KEY_SIZE), NRS_KEY_SIZE);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK && any) {
+        memcpy(to_out, found, NRS_KEY_SIZE);
+    }
+    return error == NRS_OK && !any ? NRS_ERROR_NOT_FOUND : error;
+}
+
+static nrs_error visit_count(nrs_query *query, const void *closure)
+{
+    const queue_visit *visitor = closure;
+    const uint8_t *to = nrs_query_fixed(query, 0, NRS_KEY_SIZE);
+    uint64_t count = nrs_query_u64(query, 1);
+
+    return query->error != NRS_OK ? query->error : visitor->count(visitor->context, to, count);
+}
+
+nrs_error nrs_store_letter_counts(nrs_store *store, nrs_letter_count_visitor visit, void *context)
+{
+    const queue_visit visitor = {.count = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_COUNTS);
+
+    NRS_ASSERT(visit != NULL);
+    return nrs_query_each(&query, visit_count, &visitor);
 }
 
 nrs_error nrs_store_letter_delete(nrs_store *store, uint64_t number)

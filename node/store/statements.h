@@ -240,8 +240,13 @@
     X(SEGMENT_EACH, READ, "SELECT segment, entry_count, wrapped FROM segment ORDER BY +segment")                       \
     X(LETTER_ADD, CHANGE, "INSERT INTO letter(recipient, community, statement) VALUES(?1, ?2, ?3)")                    \
     X(LETTER_EACH, READ,                                                                                               \
+      "SELECT number, recipient, community, statement FROM letter"                                                     \
+      " WHERE number <= (SELECT max(number) FROM letter) ORDER BY number LIMIT ?1")                                    \
+    X(LETTER_OF, READ,                                                                                                 \
       "SELECT number, recipient, community, statement FROM letter INDEXED BY letter_recipient"                         \
-      " WHERE +number <= (SELECT max(number) FROM letter) ORDER BY recipient, number LIMIT ?1")                        \
+      " WHERE recipient = ?1 AND number <= (SELECT max(number) FROM letter) ORDER BY number LIMIT ?2")                 \
+    X(LETTER_READER, READ, "SELECT recipient FROM letter WHERE recipient > ?1 ORDER BY recipient LIMIT 1")             \
+    X(LETTER_COUNTS, READ, "SELECT recipient, count(*) FROM letter GROUP BY recipient")                                \
     X(LETTER_DELETE, CHANGE, "DELETE FROM letter WHERE number = ?1")                                                   \
     X(DEFERRED_COUNT_OF, READ, "SELECT count(*) FROM deferred INDEXED BY deferred_peer WHERE peer = ?1")               \
     X(DEFERRED_ADD, CHANGE,                                                                                            \

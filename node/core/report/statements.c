@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/letters.h"
 #include "report/onward.h"
 #include "report/release.h"
 #include "report/withdrawal.h"
@@ -13,8 +14,6 @@
 
 #define LETTER_SIZE_MAX (60u * 1024u)
 #define LETTER_DOUBT_MS (NRS_REPORT_LIFE_MS_MAX / 2)
-#define LETTERS_VISITED_MAX 65536u
-#define LETTERS_TAKEN_MAX 4096u
 #define HOLD_MS 4u /* between two posts under load: at 3,000 reports a second one signature serves a dozen receipts */
 
 nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
@@ -85,8 +84,16 @@ static bool no_time_for_letters(nrs_core *core)
     return error_ms > (int64_t)LETTER_DOUBT_MS || error_ms < -(int64_t)LETTER_DOUBT_MS;
 }
 
-/* Whichever clock is wrong, one of the two times lies in a window of the reader's. NRS_ERROR_NOT_FOUND: letters wait. */
-static nrs_error reader_of(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
+const nrs_peer *nrs_letter_peer(const nrs_core *core, const uint8_t to[NRS_KEY_SIZE])
+{
+    const nrs_peer *successor = nrs_key_successor(core, to);
+    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
+
+    return peer != NULL && peer->member_of != 0 ? peer : NULL;
+}
+
+/* Whichever clock is wrong, one of the two times lies in a window of the reader's. */
+nrs_error nrs_letter_reader(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
 {
     nrs_error error;
 
@@ -122,30 +129,6 @@ void nrs_statements_wipe(nrs_core *core)
     core->statement_capacity = 0;
 }
 
-/* What is not in the store yet is put there. */
-static nrs_error keep(nrs_core *core, nrs_pending_statement *list, size_t count)
-{
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; i < count && error == NRS_OK; i++) {
-        if (list[i].number == 0) {
-            error = nrs_store_letter_add(core->store, list[i].to, list[i].community, nrs_slice_of_bytes(&list[i].statement));
-            list[i].number = nrs_store_letter_last(core->store);
-        }
-    }
-    return error;
-}
-
-static nrs_error delete_letters(nrs_core *core, const nrs_pending_statement *list, size_t count)
-{
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; i < count && error == NRS_OK; i++) {
-        error = list[i].number == 0 ? NRS_OK : nrs_store_letter_delete(core->store, list[i].number);
-    }
-    return error;
-}
-
 /* One envelope for `count` statements to the same reader. */
 static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending_statement *list, size_t count)
 {
@@ -172,18 +155,17 @@ static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending
 
 static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t count)
 {
-    const nrs_peer *successor = nrs_key_successor(core, list[0].to);
-    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, list[0].to);
+    const nrs_peer *peer = nrs_letter_peer(core, list[0].to);
     nrs_recipient to;
     nrs_error error;
     size_t done = 0;
 
-    if (peer == NULL || peer->member_of == 0) {
-        return delete_letters(core, list, count); /* nobody is left to tell */
+    if (peer == NULL) {
+        return nrs_letters_delete(core, list, count); /* nobody is left to tell */
     }
-    error = reader_of(core, &to, peer);
+    error = nrs_letter_reader(core, &to, peer);
     if (error == NRS_ERROR_NOT_FOUND) {
-        return keep(core, list, count);
+        return nrs_letters_keep(core, list, count);
     }
     while (error == NRS_OK && done < count) {
         size_t batch = 0, size = 0;
@@ -197,67 +179,7 @@ static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t
         error = post(core, &to, &list[done], batch);
         done += batch;
     }
-    return error == NRS_OK ? delete_letters(core, list, count) : error;
-}
-
-/* What is safe in the store leaves memory, to be read again with the rest. */
-static void drop_kept(nrs_core *core)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < core->statement_count; i++) {
-        if (core->statements[i].number == 0) {
-            core->statements[left] = core->statements[i];
-            left++;
-        } else {
-            nrs_bytes_wipe(&core->statements[i].statement);
-        }
-    }
-    core->statement_count = left;
-}
-
-typedef struct letters {
-    nrs_core *core;
-    size_t taken;
-} letters;
-
-static nrs_error requeue(void *context, const nrs_letter_row *row)
-{
-    letters *found = context;
-    nrs_core *core = found->core;
-    const nrs_peer *successor = nrs_key_successor(core, row->to);
-    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, row->to);
-    nrs_statement *statement = NULL;
-    nrs_recipient to;
-    nrs_error error;
-
-    if (found->taken == LETTERS_TAKEN_MAX) {
-        core->letters_due = true;
-        return NRS_ERROR_LIMIT;
-    }
-    if (peer != NULL && peer->member_of != 0 && reader_of(core, &to, peer) != NRS_OK) {
-        return NRS_OK; /* it waits on */
-    }
-    error = nrs_statement_decode(&statement, row->statement);
-    if (error == NRS_OK) {
-        error = nrs_statement_queue(core, row->to, row->community, statement);
-    }
-    nrs_statement_free(&statement);
-    if (error == NRS_OK) {
-        core->statements[core->statement_count - 1].number = row->number;
-        found->taken++;
-    }
-    return error;
-}
-
-/* After a start, and when prekeys came: what lies in the store joins what is at hand. */
-static nrs_error requeue_letters(nrs_core *core)
-{
-    letters found = {.core = core};
-
-    drop_kept(core);
-    core->letters_due = false;
-    return nrs_store_letter_each(core->store, LETTERS_VISITED_MAX, requeue, &found);
+    return error == NRS_OK ? nrs_letters_delete(core, list, count) : error;
 }
 
 static nrs_error post_all(nrs_core *core)
@@ -288,13 +210,13 @@ uint64_t nrs_core_due_ms(const nrs_core *core)
 
 nrs_error nrs_statement_flush(nrs_core *core)
 {
-    nrs_error error = core->arrived_count > 0 || core->letters_due ? requeue_letters(core) : NRS_OK;
+    nrs_error error = core->arrived_count > 0 || core->letters_due ? nrs_letters_requeue(core) : NRS_OK;
 
     if (error != NRS_OK || core->statement_count == 0) {
         return error;
     }
     if (core->monotonic_ms < core->statements_posted_ms + HOLD_MS && core->statement_count < NRS_STATEMENT_COUNT_MAX) {
-        return keep(core, core->statements, core->statement_count);
+        return nrs_letters_keep(core, core->statements, core->statement_count);
     }
     return post_all(core);
 }

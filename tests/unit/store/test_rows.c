@@ -364,7 +364,7 @@ static nrs_error send_letter(void *context, const nrs_letter_row *row)
     return error == NRS_OK ? see_letter(context, row) : error;
 }
 
-static void letters_go_by_recipient(void **state)
+static void letters_in_their_order(void **state)
 {
     fixture *f = *state;
     static const uint8_t large[NRS_STATEMENT_SIZE_MAX + 1];
@@ -384,15 +384,55 @@ static void letters_go_by_recipient(void **state)
                      NRS_ERROR_TOO_LARGE);
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
     assert_int_equal(nrs_store_letter_each(f->store, 2, see_letter, &first), NRS_OK);
-    assert_string_equal(first.names, "a b ");
+    assert_string_equal(first.names, "c a ");
     assert_int_equal(nrs_store_letter_each(f->store, 100, see_letter, &stopped), NRS_OK);
-    assert_string_equal(stopped.names, "a ");
+    assert_string_equal(stopped.names, "c ");
     assert_int_equal(nrs_store_begin(f->store), NRS_OK);
     assert_int_equal(nrs_store_letter_each(f->store, 100, send_letter, &sent), NRS_OK); /* comes to an end */
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
-    assert_string_equal(sent.names, "a b c ");
+    assert_string_equal(sent.names, "c a b ");
     assert_int_equal(nrs_store_letter_each(f->store, 100, see_letter, &left), NRS_OK);
     assert_string_equal(left.names, "more more more ");
+}
+
+static nrs_error note_letters(void *context, const uint8_t *to, uint64_t count)
+{
+    seen *s = context;
+    char text[16];
+
+    (void)snprintf(text, sizeof text, "%u:%u", to[31], (unsigned)count);
+    return note_slice(s, nrs_slice_of_string(text));
+}
+
+static void letters_by_their_readers(void **state)
+{
+    fixture *f = *state;
+    const test_id one = make_id(0, 1), two = make_id(0, 2), community = make_id(0, 3);
+    uint8_t reader[NRS_KEY_SIZE];
+    seen of_one = {.store = f->store}, few = {.count = 0}, of_three = {.count = 0}, counts = {.count = 0};
+
+    assert_int_equal(nrs_store_letter_reader(f->store, reader, nrs_slice_of(NULL, 0)), NRS_ERROR_NOT_FOUND);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_letter_add(f->store, two.bytes, community.bytes, text("c")), NRS_OK);
+    assert_int_equal(nrs_store_letter_add(f->store, one.bytes, community.bytes, text("a")), NRS_OK);
+    assert_int_equal(nrs_store_letter_add(f->store, one.bytes, community.bytes, text("b")), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_letter_reader(f->store, reader, nrs_slice_of(NULL, 0)), NRS_OK);
+    assert_memory_equal(reader, one.bytes, sizeof reader);
+    assert_int_equal(nrs_store_letter_reader(f->store, reader, nrs_slice_of(reader, sizeof reader)), NRS_OK);
+    assert_memory_equal(reader, two.bytes, sizeof reader);
+    assert_int_equal(nrs_store_letter_reader(f->store, reader, nrs_slice_of(reader, sizeof reader)), NRS_ERROR_NOT_FOUND);
+    assert_memory_equal(reader, two.bytes, sizeof reader);
+    assert_int_equal(nrs_store_letter_each_of(f->store, one.bytes, 1, see_letter, &few), NRS_OK);
+    assert_string_equal(few.names, "a ");
+    assert_int_equal(nrs_store_letter_each_of(f->store, community.bytes, 9, see_letter, &of_three), NRS_OK);
+    assert_string_equal(of_three.names, "");
+    assert_int_equal(nrs_store_letter_counts(f->store, note_letters, &counts), NRS_OK);
+    assert_string_equal(counts.names, "1:2 2:1 ");
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_letter_each_of(f->store, one.bytes, 100, send_letter, &of_one), NRS_OK); /* comes to an end */
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_string_equal(of_one.names, "a b ");
 }
 
 static nrs_error see_deferred(void *context, const nrs_deferred_row *row)
@@ -465,7 +505,8 @@ int main(void)
         CASE(cards_and_prekeys_are_replaced),
         CASE(prekeys_are_rewrapped_and_deleted),
         CASE(segments_move_while_visited),
-        CASE(letters_go_by_recipient),
+        CASE(letters_in_their_order),
+        CASE(letters_by_their_readers),
         CASE(deferred_records_are_bounded),
     };
 #undef CASE

@@ -1,0 +1,165 @@
+/* Letters (SPEC 8): statements that are kept in the store until they can leave. They are looked for by reader, so that one whose
+ * prekeys do not come costs a single look, however many wait for it; and one reader has so many at most, for so long at most. */
+#include <string.h>
+
+#include "report/letters.h"
+
+#define LETTERS_TAKEN_MAX 4096u       /* into memory at once */
+#define LETTERS_OF_READER_MAX 16384u
+#define LETTER_LIFE_MS (2 * NRS_REPORT_LIFE_MS_MAX) /* what they speak of has expired long since, at the reader too */
+#define LETTERS_PER_SWEEP 512u
+
+static nrs_error note_count(void *context, const uint8_t *to, uint64_t count)
+{
+    nrs_core *core = context;
+    nrs_peer *peer = nrs_peer_by_sign(core, to);
+
+    if (peer != NULL) {
+        peer->letters = count;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_letters_load(nrs_core *core)
+{
+    return nrs_store_letter_counts(core->store, note_count, core);
+}
+
+nrs_error nrs_letters_keep(nrs_core *core, nrs_pending_statement *list, size_t count)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        nrs_peer *peer = list[i].number == 0 ? nrs_peer_by_sign(core, list[i].to) : NULL;
+
+        if (peer != NULL && peer->letters >= LETTERS_OF_READER_MAX) {
+            nrs_core_complain(core, peer, NRS_ERROR_LIMIT, "too much waits for a prekey of it: it is not told more");
+            continue;
+        }
+        if (list[i].number == 0) {
+            error = nrs_store_letter_add(core->store, list[i].to, list[i].community, nrs_slice_of_bytes(&list[i].statement));
+            list[i].number = nrs_store_letter_last(core->store);
+        }
+        if (peer != NULL) {
+            peer->letters++;
+        }
+    }
+    return error;
+}
+
+static nrs_error delete_one(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], uint64_t number)
+{
+    nrs_peer *peer = nrs_peer_by_sign(core, to);
+
+    if (peer != NULL && peer->letters > 0) {
+        peer->letters--;
+    }
+    return nrs_store_letter_delete(core->store, number);
+}
+
+nrs_error nrs_letters_delete(nrs_core *core, const nrs_pending_statement *list, size_t count)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < count && error == NRS_OK; i++) {
+        error = list[i].number == 0 ? NRS_OK : delete_one(core, list[i].to, list[i].number);
+    }
+    return error;
+}
+
+/* What is safe in the store leaves memory, to be read again with the rest. */
+static void drop_kept(nrs_core *core)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < core->statement_count; i++) {
+        if (core->statements[i].number == 0) {
+            core->statements[left] = core->statements[i];
+            left++;
+        } else {
+            nrs_bytes_wipe(&core->statements[i].statement);
+        }
+    }
+    core->statement_count = left;
+}
+
+typedef struct letters {
+    nrs_core *core;
+    size_t taken;
+} letters;
+
+static nrs_error take(void *context, const nrs_letter_row *row)
+{
+    letters *found = context;
+    nrs_core *core = found->core;
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, row->statement);
+
+    if (error == NRS_OK) {
+        error = nrs_statement_queue(core, row->to, row->community, statement);
+    }
+    nrs_statement_free(&statement);
+    if (error == NRS_OK) {
+        core->statements[core->statement_count - 1].number = row->number;
+        found->taken++;
+    }
+    return error;
+}
+
+nrs_error nrs_letters_requeue(nrs_core *core)
+{
+    letters found = {.core = core};
+    uint8_t reader[NRS_KEY_SIZE];
+    nrs_recipient to;
+    nrs_error error;
+
+    drop_kept(core);
+    core->letters_due = false;
+    error = nrs_store_letter_reader(core->store, reader, nrs_slice_of(NULL, 0));
+    while (error == NRS_OK && found.taken < LETTERS_TAKEN_MAX) {
+        const nrs_peer *peer = nrs_letter_peer(core, reader);
+
+        if (peer == NULL || nrs_letter_reader(core, &to, peer) == NRS_OK) { /* where nobody reads them they go */
+            error = nrs_store_letter_each_of(core->store, reader, LETTERS_TAKEN_MAX - found.taken, take, &found);
+        }
+        if (error == NRS_OK) {
+            error = nrs_store_letter_reader(core->store, reader, nrs_slice_of(reader, sizeof reader));
+        }
+    }
+    core->letters_due = found.taken == LETTERS_TAKEN_MAX; /* there may be more of the last reader's, or more readers */
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+typedef struct expired {
+    nrs_core *core;
+    uint8_t readers[LETTERS_PER_SWEEP][NRS_KEY_SIZE];
+    uint64_t numbers[LETTERS_PER_SWEEP];
+    size_t count;
+} expired;
+
+static nrs_error note_old(void *context, const nrs_letter_row *row)
+{
+    expired *old = context;
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, row->statement);
+
+    if (error == NRS_OK && statement->at_ms != 0 && statement->at_ms + LETTER_LIFE_MS < old->core->now_ms) {
+        memcpy(old->readers[old->count], row->to, NRS_KEY_SIZE);
+        old->numbers[old->count] = row->number;
+        old->count++;
+    }
+    nrs_statement_free(&statement);
+    return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
+}
+
+/* In the order in which they were written, so that the oldest come first. */
+nrs_error nrs_letters_expire(nrs_core *core)
+{
+    expired old = {.core = core};
+    nrs_error error = nrs_store_letter_each(core->store, LETTERS_PER_SWEEP, note_old, &old);
+
+    for (size_t i = 0; error == NRS_OK && i < old.count; i++) {
+        error = delete_one(core, old.readers[i], old.numbers[i]);
+    }
+    return error;
+}
