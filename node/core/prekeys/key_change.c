@@ -18,8 +18,13 @@ const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[N
 
 bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    const nrs_key_end *end = nrs_key_end_of(core, sign_key);
+    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
 
+    /* The keys before lie in the same folder, so what took the newest took them all (SPEC 7.10). Hostile keys can announce each
+     * other in a circle, hence the limit. */
+    for (size_t steps = 0; end != NULL && end->cause == NRS_KEY_SUCCEEDED && steps < NRS_KEY_CHAIN_MAX; steps++) {
+        end = nrs_key_end_of(core, end->successor);
+    }
     return end != NULL && end->cause == NRS_KEY_REVOKED;
 }
 
@@ -67,6 +72,24 @@ bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZ
 nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;
+}
+
+/* Whether a roster has the key under this name. A key that has signed what it likes speaks of itself alone. */
+static bool named_so(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const char *org, bool guests_too)
+{
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_roster *roster = core->communities[i].roster;
+        const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, sign_key);
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, sign_key);
+
+        if (core->communities[i].guest && !guests_too) {
+            continue;
+        }
+        if ((member != NULL && strcmp(member->org, org) == 0) || (tombstone != NULL && strcmp(tombstone->org, org) == 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
@@ -182,6 +205,9 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
     if (error == NRS_OK && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
         error = NRS_ERROR_NOT_MEMBER;
     }
+    if (error == NRS_OK && !named_so(core, change->sign_key.data, change->org, true)) {
+        error = NRS_ERROR_FORGED;
+    }
     if (error == NRS_OK) {
         error = is_news(core, &news, change, card);
     }
@@ -201,7 +227,10 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
         error = nrs_directory_reindex(core);
     } else if (error == NRS_OK) {
         nrs_core_log(core, NRS_OK, "%s announces new keys; the roster decides", change->org);
-        error = nrs_write_armoured(core, "changes", change->org, ".succession", "SUCCESSION", payload);
+        /* The file is for who keeps a roster; what a recognised community calls somebody is not to write over it. */
+        if (named_so(core, change->sign_key.data, change->org, false)) {
+            error = nrs_write_armoured(core, "changes", change->org, ".succession", "SUCCESSION", payload);
+        }
     }
     if (error != NRS_OK) {
         core->must_reload = true; /* memory has run ahead of the store */

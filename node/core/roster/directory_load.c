@@ -80,7 +80,7 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
         nrs_error error;
 
         if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
-            nrs_roster_member_by_key(community->roster, end->successor) == NULL) {
+            nrs_roster_member_by_key(community->roster, end->successor) == NULL || nrs_key_revoked(core, end->sign_key)) {
             continue;
         }
         if (peer == NULL) {

@@ -111,6 +111,7 @@
 #define NRS_REPORT_LIFE_MS_DEFAULT (7ull * NRS_DAY_MS)
 #define NRS_PREKEY_WINDOW_MS NRS_WEEK_MS
 #define NRS_PREKEY_GRACE_MS NRS_REPORT_LIFE_MS_MAX /* a secret is destroyed this long after its window */
+#define NRS_KEY_CHAIN_MAX 16u /* keys that succeeded each other, looked through for one that was revoked */
 #define NRS_SUCCEEDED_GRACE_MS (28ull * NRS_DAY_MS) /* a key that was succeeded still receives, and passes on what it made before */
 #define NRS_CLOCK_AHEAD_MS_MAX (25ull * NRS_HOUR_MS) /* a created time may lie this far ahead of ours: a clock may be a day wrong */
 #define NRS_ROSTER_LIFE_MS_DEFAULT (366ull * NRS_DAY_MS)

@@ -89,19 +89,24 @@ static void test_revoked_everywhere(void **state)
     nrs_bytes_wipe(&payload);
 }
 
-static void make_succession(nrs_bytes *payload_out, size_t node, const nrs_identity *after)
+static void make_succession_as(nrs_bytes *payload_out, size_t node, const nrs_identity *after, char *org)
 {
     nrs_bytes card = {0};
     nrs_card value;
 
     nrs__wire__card__init(&value);
-    value.org = net.nodes[node].org;
-    value.name = net.nodes[node].org;
+    value.org = org;
+    value.name = org;
     value.serial = 9;
     value.created_ms = net.now_ms;
     OK(nrs_card_sign(&card, &value, after));
     OK(nrs_change_succeed(payload_out, net.nodes[node].identity, after, nrs_slice_of_bytes(&card), net.now_ms));
     nrs_bytes_wipe(&card);
+}
+
+static void make_succession(nrs_bytes *payload_out, size_t node, const nrs_identity *after)
+{
+    make_succession_as(payload_out, node, after, net.nodes[node].org);
 }
 
 static void test_first_succession_stands(void **state)
@@ -227,6 +232,61 @@ static void test_grace(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* Who revokes a key before the roster or after it followed ends the key before that one too: it lies beside it, on the same disk. */
+static void test_former_ends_with_its_successor(void **state)
+{
+    char before[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0}, revocation = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, HUB, BRAVO));
+    OK(nrs_change_revoke(&revocation, after, net.nodes[BRAVO].org, net.now_ms));
+    assert_string_equal(give(HUB, "REVOCATION", &revocation), "");
+    assert_false(admits(HUB, BRAVO));
+    send(BRAVO, before); /* within what an old key may still hand over */
+    mesh_settle(&net, 3);
+    assert_false(admits(CHARLIE, BRAVO));
+    assert_false(mesh_linked(&net, HUB, BRAVO));
+    assert_int_equal(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", before), NRS_ERROR_NOT_FOUND);
+    mesh_crash(&net, HUB); /* and for good */
+    mesh_settle(&net, 3);
+    assert_false(admits(HUB, BRAVO));
+    nrs_identity_destroy(&after);
+    nrs_bytes_wipe(&succession);
+    nrs_bytes_wipe(&revocation);
+}
+
+/* A member's own key is no way to speak of another organisation's: the change must bear the name under which the roster has the key. */
+static void test_anothers_name(void **state)
+{
+    nrs_bytes revocation = {0}, succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&after));
+    OK(nrs_change_revoke(&revocation, net.nodes[ALPHA].identity, net.nodes[BRAVO].org, net.now_ms));
+    make_succession_as(&succession, ALPHA, after, net.nodes[BRAVO].org);
+    assert_string_equal(give(HUB, "REVOCATION", &revocation), "forged");
+    assert_string_equal(give(HUB, "SUCCESSION", &succession), "forged");
+    mesh_settle(&net, 2);
+    for (size_t node = ALPHA; node <= CHARLIE; node++) {
+        assert_true(admits(HUB, node));
+    }
+    nrs_bytes_wipe(&succession);
+    make_succession(&succession, ALPHA, after);
+    assert_string_equal(give(HUB, "SUCCESSION", &succession), "");
+    nrs_identity_destroy(&after);
+    nrs_bytes_wipe(&revocation);
+    nrs_bytes_wipe(&succession);
+}
+
 static void test_refused(void **state)
 {
     nrs_bytes payload = {0};
@@ -254,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
         cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
         cmocka_unit_test_setup_teardown(test_grace, start, stop),
+        cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
+        cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
