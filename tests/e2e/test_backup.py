@@ -99,6 +99,46 @@ class Backup(E2E):
         alpha.cli("backup", "-o", self.world.path / "x", want=2)
         alpha.cli("backup", "-o", self.world.path / "none" / "x", "--backup-passphrase-file", self.secret, want=2)
 
+    def test_roster_keys_that_changed(self):
+        """The way of the README from a key in the folder to offline keys; and a community that does not verify keeps no other out."""
+        node = self.world.node("delta").init()
+        for slug in ("mini", "maxi"):
+            node.cli("community", "create", slug, "--name", slug)
+        key = self.world.path / "chair.key"
+        line = node.cli("community", "key", key, "--no-passphrase", "--json").object()["key"]
+        draft = self.world.path / "keys.draft"
+        both = node.cli("community", "keys", "mini", "--add-key", line, "--draft", draft, "--json").object()["keys"]
+        (old,) = set(both) - {line}
+        node.cli("community", "sign", draft, "--key", node.dir / "rosters" / "mini.key")
+        node.cli("community", "apply", draft)
+        node.cli("community", "keys", "mini", "--drop-key", old, "--draft", draft)
+        node.cli("community", "sign", draft, "--key", key)
+        node.cli("community", "apply", draft)
+        (node.dir / "rosters" / "mini.key").unlink()
+        node.cli("community", "renew", "mini", "--draft", draft)
+        node.cli("community", "sign", draft, "--key", key)
+        node.cli("community", "apply", draft)
+        version = node.cli("community", "show", "mini", "--json").object()["version"]
+        self.assertEqual(version, 4)
+        self.assertTrue((node.dir / "communities" / "mini.chain").exists())
+        file = self.backup(node, "delta.backup")
+        copy = Node(self.world, "delta", folder=self.world.path / "delta-again")
+        answer = copy.cli("restore", file, "--backup-passphrase-file", self.secret, "--json").object()
+        self.assertEqual((answer["communities"], answer["left_out"]), (2, []))
+        self.assertEqual(copy.cli("community", "show", "mini", "--json").object()["version"], version)
+        (node.dir / "communities" / "mini.chain").unlink()
+        file = self.backup(node, "delta-cut.backup")
+        copy = Node(self.world, "delta", folder=self.world.path / "delta-third")
+        answer = copy.cli("restore", file, "--backup-passphrase-file", self.secret, "--json").object()
+        self.assertEqual((answer["communities"], answer["left_out"]), (1, ["mini"]))
+        self.assertFalse(list((copy.dir / "communities").glob("mini*")))
+        self.assertTrue((copy.dir / "node.json").exists())
+        copy.cli("community", "show", "maxi")
+        copy.start()
+        self.assertEqual([row["id"] for row in copy.status()["communities"]], ["maxi"])
+        self.assertIn("@mini", Node(self.world, "delta", folder=self.world.path / "delta-fourth").cli(
+            "restore", file, "--backup-passphrase-file", self.secret, lang="ja").err)
+
     def test_keys_keep_their_passphrases(self):
         old = self.world.write("node.pass", "ノードの合い言葉\n")
         node = self.world.node("charlie").init("--passphrase-file", str(old))

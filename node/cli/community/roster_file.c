@@ -56,10 +56,24 @@ static nrs_error read_chain(nrs_cli *cli, nrs_held *held, const char *slug)
     return error;
 }
 
+nrs_error nrs_held_verify(nrs_held *held)
+{
+    nrs_invite chain = NRS__WIRE__INVITE__INIT;
+
+    NRS_ASSERT(held != NULL && held->roster == NULL);
+
+    if (held->chain != NULL) {
+        chain.chain = held->chain->chain;
+        chain.n_chain = held->chain->n_chain;
+    }
+    chain.first = nrs_field_of(nrs_slice_of_bytes(&held->first));
+    chain.current = nrs_field_of(nrs_slice_of_bytes(&held->current));
+    return nrs_invite_verify(&held->roster, &held->statement, held->community, &chain);
+}
+
 nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
 {
     nrs_held held = {0};
-    nrs_invite chain = NRS__WIRE__INVITE__INIT;
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(held_out != NULL && slug != NULL);
@@ -76,13 +90,7 @@ nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
     if (error != NRS_OK) {
         goto out;
     }
-    if (held.chain != NULL) {
-        chain.chain = held.chain->chain;
-        chain.n_chain = held.chain->n_chain;
-    }
-    chain.first = nrs_field_of(nrs_slice_of_bytes(&held.first));
-    chain.current = nrs_field_of(nrs_slice_of_bytes(&held.current));
-    error = nrs_invite_verify(&held.roster, &held.statement, held.community, &chain);
+    error = nrs_held_verify(&held);
     if (error != NRS_OK) {
         error = nrs_cli_fail_about(cli, error, slug);
         goto out;
@@ -113,10 +121,14 @@ nrs_error nrs_held_open(nrs_cli *cli, const char **slug_out, nrs_held *held_out)
 
 nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, const Nrs__Wire__Member *member, uint32_t cause)
 {
+    size_t kept = 0;
+    size_t dropped;
+
     NRS_ASSERT(burial != NULL && burial->list == NULL);
     NRS_ASSERT(next != NULL && member != NULL);
 
-    if (next->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
+    dropped = next->n_tombstones < NRS_TOMBSTONE_COUNT_MAX ? next->n_tombstones : nrs_roster_tombstone_served(next, next->created_ms);
+    if (dropped == next->n_tombstones && next->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
         return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, next->id);
     }
     burial->list = calloc(next->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
@@ -124,7 +136,9 @@ nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, cons
         return NRS_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < next->n_tombstones; i++) {
-        burial->list[i] = next->tombstones[i];
+        if (i != dropped) {
+            burial->list[kept++] = next->tombstones[i];
+        }
     }
     nrs__wire__tombstone__init(&burial->tombstone);
     burial->tombstone.sign_key = member->sign_key;
@@ -132,9 +146,9 @@ nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, cons
     burial->tombstone.org = member->org;
     burial->tombstone.cause = cause;
     burial->tombstone.at_ms = next->created_ms;
-    burial->list[next->n_tombstones] = &burial->tombstone;
+    burial->list[kept++] = &burial->tombstone;
     next->tombstones = burial->list;
-    next->n_tombstones++;
+    next->n_tombstones = kept;
     return NRS_OK;
 }
 

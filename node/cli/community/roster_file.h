@@ -16,6 +16,8 @@ typedef struct nrs_held {
 } nrs_held;
 void nrs_held_wipe(nrs_held *held);
 
+/** Verify what stands in first, current and chain, and fill in the rest. Returns NRS_ERROR_FORGED, MALFORMED … */
+NRS_MUST_USE nrs_error nrs_held_verify(nrs_held *held);
 /** Read and verify. Returns NRS_ERROR_UNKNOWN_COMMUNITY, BAD_NAME, FORGED …; recorded. */
 NRS_MUST_USE nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug);
 /** A SLUG from the command line: without a leading @. Returns NRS_ERROR_BAD_NAME, recorded. */

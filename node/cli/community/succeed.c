@@ -87,20 +87,29 @@ static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, con
     return error;
 }
 
-static void print_followed(const nrs_cli *cli, const char *slug, const nrs_held *held, const nrs_card *card)
+/* Whether the roster has followed this very change already: said again, it is done. */
+static bool has_followed(const nrs_roster *roster, const nrs_key_change *change, const nrs_card *card)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, card->sign_key.data);
+
+    return member != NULL && strcmp(member->org, change->org) == 0 && nrs_roster_tombstone(roster, change->sign_key.data) != NULL;
+}
+
+/* version: the one in which the keys stand. */
+static void print_followed(const nrs_cli *cli, const char *slug, uint64_t version, const nrs_card *card, bool changed)
 {
     char fingerprint[48];
 
     nrs_fingerprint(fingerprint, card->sign_key.data);
     if (cli->json) {
-        json_t *row = json_pack("{s:s, s:I, s:s, s:s}", "id", slug, "version", (json_int_t)held->roster->version + 1, "org", card->org,
-                                "fingerprint", fingerprint);
+        json_t *row = json_pack("{s:s, s:I, s:s, s:s, s:b}", "id", slug, "version", (json_int_t)version, "org", card->org, "fingerprint", fingerprint,
+                                "changed", (int)changed);
 
         nrs_text_print_json(stdout, row);
         json_decref(row);
         return;
     }
-    printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)held->roster->version + 1);
+    printf(changed ? _("@%s is now at version %llu.\n") : _("@%s has them already, at version %llu.\n"), slug, (unsigned long long)version);
     printf(_("%s has new keys, signed by the old ones. Fingerprint: %s\n"), card->org, fingerprint);
 }
 
@@ -117,6 +126,13 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     if (error == NRS_OK) {
         error = read_succession(cli, &change, &card, cli->arguments[1]);
     }
+    if (error == NRS_OK && has_followed(held.roster, change, card)) {
+        error = nrs_held_deliver_again(cli, &held, nrs_field(&change->card));
+        if (error == NRS_OK) {
+            print_followed(cli, slug, held.roster->version, card, false);
+        }
+        goto out;
+    }
     if (error == NRS_OK) {
         error = check_member(cli, &member, held.roster, change, card);
     }
@@ -127,8 +143,9 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
         error = follow(cli, &version, &held, member, card, nrs_field(&change->card));
     }
     if (error == NRS_OK && version != 0) {
-        print_followed(cli, slug, &held, card);
+        print_followed(cli, slug, held.roster->version + 1, card, true);
     }
+out:
     nrs_card_free(&card);
     nrs_key_change_free(&change);
     nrs_held_wipe(&held);

@@ -1,5 +1,5 @@
-/* noroshi backup and restore (SPEC 7.9): keys, persons, rosters and cards under a passphrase of their own. Never prekeys, file keys
- * or reports: what was destroyed or forgotten cannot come back from a backup. The restored node asks for what is still alive. */
+/* noroshi backup (SPEC 7.9): keys, persons, rosters and cards under a passphrase of their own. Never prekeys, file keys
+ * or reports: what was destroyed or forgotten cannot come back from a backup. */
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
@@ -10,6 +10,7 @@
 
 #include "folder.h"
 #include "community/invite.h"
+#include "key/backup.h"
 #include "key/keyring.h"
 #include "keys/backup.h"
 #include "language.h"
@@ -25,13 +26,13 @@
 static const struct {
     const char *folder, *suffix;
 } kept[] = {
-    {"cards", ".card"}, {"changes", ".succession"}, {"communities", ".first"}, {"communities", ".roster"}, {"former", ".card"},
-    {"former", ".key"},  {"former", ".vault"},      {NULL, "identity.key"},     {NULL, "identity.next.key"},  {NULL, "next.key"},
-    {NULL, "node.json"}, {NULL, "own.card"},        {"persons", ".key"},        {"rosters", ".key"},
+    {"cards", ".card"}, {"changes", ".succession"}, {"communities", ".chain"}, {"communities", ".first"},    {"communities", ".roster"},
+    {"former", ".card"}, {"former", ".key"},        {"former", ".vault"},      {NULL, "identity.key"},       {NULL, "identity.next.key"},
+    {NULL, "next.key"},  {NULL, "node.json"},       {NULL, "own.card"},        {"persons", ".key"},          {"rosters", ".key"},
 };
 #define KEPT_COUNT (sizeof kept / sizeof kept[0])
 
-static bool ends_with(const char *name, const char *suffix)
+bool nrs_backup_ends_with(const char *name, const char *suffix)
 {
     size_t size = strlen(name);
     size_t end = strlen(suffix);
@@ -39,8 +40,7 @@ static bool ends_with(const char *name, const char *suffix)
     return size > end && strcmp(name + size - end, suffix) == 0;
 }
 
-/* A name that a backup may hold: nothing else is ever written by restore. */
-static bool may_stand(const char *name)
+bool nrs_backup_may_hold(const char *name)
 {
     const char *slash = strchr(name, '/');
     char id[NRS_NAME_SIZE_MAX + 1];
@@ -54,7 +54,7 @@ static bool may_stand(const char *name)
             }
             continue;
         }
-        if (slash == NULL || (size_t)(slash - name) != folder || strncmp(name, kept[i].folder, folder) != 0 || !ends_with(slash + 1, kept[i].suffix) ||
+        if (slash == NULL || (size_t)(slash - name) != folder || strncmp(name, kept[i].folder, folder) != 0 || !nrs_backup_ends_with(slash + 1, kept[i].suffix) ||
             strlen(slash + 1) - strlen(kept[i].suffix) > NRS_NAME_SIZE_MAX) {
             continue;
         }
@@ -79,7 +79,7 @@ static nrs_error add_name(names *all, const char *folder, const char *name)
     char whole[NRS_BACKUP_NAME_SIZE_MAX + 1];
 
     if (snprintf(whole, sizeof whole, "%s%s%s", folder == NULL ? "" : folder, folder == NULL ? "" : "/", name) >= (int)sizeof whole ||
-        !may_stand(whole)) {
+        !nrs_backup_may_hold(whole)) {
         return NRS_OK; /* no file of ours */
     }
     if (all->count == NRS_BACKUP_FILE_COUNT_MAX) {
@@ -205,229 +205,6 @@ nrs_error nrs_run_backup(nrs_cli *cli)
     }
     nrs_bytes_wipe(&file);
     nrs_bytes_wipe(&passphrase);
-    nrs_backup_wipe(&backup);
-    return error;
-}
-
-/* ---- restore ---- */
-
-static const nrs_backup_file *find(const nrs_backup *backup, const char *name)
-{
-    for (size_t i = 0; i < backup->count; i++) {
-        if (strcmp(backup->files[i].name, name) == 0) {
-            return &backup->files[i];
-        }
-    }
-    return NULL;
-}
-
-static nrs_error read_backup(nrs_cli *cli, nrs_backup *backup, const char *path)
-{
-    nrs_bytes file = {0};
-    nrs_bytes passphrase = {0};
-    nrs_error error = nrs_file_read_given(cli, &file, path, NRS_BACKUP_SIZE_MAX + 4096);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    if (nrs_cli_option(cli, "backup-passphrase-file") != NULL) {
-        error = nrs_passphrase_read(cli, &passphrase, nrs_cli_option(cli, "backup-passphrase-file"));
-    } else {
-        error = nrs_passphrase_of_backup(cli, &passphrase);
-    }
-    if (error == NRS_OK) {
-        error = nrs_backup_open(backup, nrs_slice_of_bytes(&file), nrs_slice_of_bytes(&passphrase));
-        error = error == NRS_ERROR_PASSPHRASE ? nrs_cli_fail(cli, error, NULL, _("wrong passphrase, or a damaged backup: %s"), path)
-                : error != NRS_OK             ? nrs_cli_fail_about(cli, error, path)
-                                              : NRS_OK;
-    }
-    for (size_t i = 0; error == NRS_OK && i < backup->count; i++) {
-        if (!may_stand(backup->files[i].name)) {
-            error = nrs_cli_fail_about(cli, NRS_ERROR_MALFORMED, path);
-        }
-    }
-    if (error == NRS_OK && (find(backup, "identity.key") == NULL || find(backup, "node.json") == NULL || find(backup, "own.card") == NULL)) {
-        error = nrs_cli_fail_about(cli, NRS_ERROR_MALFORMED, path);
-    }
-    nrs_bytes_wipe(&file);
-    nrs_bytes_wipe(&passphrase);
-    return error;
-}
-
-/* The node's key opens before anything is written. */
-static nrs_error load_identity(nrs_cli *cli, nrs_identity **identity_out, const nrs_backup *backup)
-{
-    nrs_bytes key = {0};
-    nrs_bytes passphrase = {0};
-    nrs_error error = nrs_armour_decode(&key, "KEY", nrs_slice_of_bytes(&find(backup, "identity.key")->bytes));
-
-    if (error == NRS_OK && cli->passphrase_file != NULL) {
-        error = nrs_passphrase_read(cli, &passphrase, cli->passphrase_file);
-    } else if (error == NRS_OK && nrs_identity_file_locked(nrs_slice_of_bytes(&key))) {
-        error = nrs_passphrase_ask(cli, &passphrase, "identity");
-    }
-    if (error == NRS_OK) {
-        error = nrs_identity_load(identity_out, nrs_slice_of_bytes(&key), nrs_slice_of_bytes(&passphrase));
-    }
-    nrs_bytes_wipe(&key);
-    nrs_bytes_wipe(&passphrase);
-    return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, "identity.key");
-}
-
-static nrs_error make_dir(nrs_cli *cli, const char *name)
-{
-    char *path = name == NULL ? strdup(cli->dir) : nrs_folder_path(cli, NULL, name, "");
-    bool made = path != NULL && (mkdir(path, 0700) == 0 || (errno == EEXIST && (name != NULL || chmod(path, 0700) == 0)));
-    nrs_error error = made ? NRS_OK
-                           : nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? cli->dir : path,
-                                          strerror(errno));
-
-    free(path);
-    return error;
-}
-
-static nrs_error make_dirs(nrs_cli *cli)
-{
-    static const char *const folders[] = {NULL, "persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; error == NRS_OK && i < sizeof folders / sizeof folders[0]; i++) {
-        error = make_dir(cli, folders[i]);
-    }
-    return error;
-}
-
-/* Peers may hold a newer card than the backup does: this one's serial is the time, which is above any that was counted up. */
-static nrs_error renew_card(nrs_cli *cli, const nrs_identity *identity)
-{
-    nrs_bytes bytes = {0};
-    nrs_card *held = NULL;
-    nrs_error error = nrs_keyring_own_card(cli, &bytes, &held);
-
-    if (error == NRS_OK) {
-        nrs_card next = *held;
-        uint64_t now_ms = nrs_now_ms();
-
-        next.serial = held->serial >= now_ms ? held->serial + 1 : now_ms;
-        next.created_ms = now_ms;
-        error = nrs_card_sign(&bytes, &next, identity);
-    }
-    if (error == NRS_OK) {
-        error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&bytes));
-    }
-    nrs_card_free(&held);
-    nrs_bytes_wipe(&bytes);
-    return error;
-}
-
-/* The new store knows no community: each goes in as it did when it was joined. */
-static nrs_error rejoin(nrs_cli *cli, const nrs_backup *backup, const nrs_node_settings *settings, size_t *communities_out)
-{
-    nrs_error error = NRS_OK;
-
-    for (size_t i = 0; error == NRS_OK && i < backup->count; i++) {
-        const char *name = backup->files[i].name;
-        char slug[NRS_NAME_SIZE_MAX + 1];
-        nrs_held held = {0};
-        nrs_bytes invite = {0};
-
-        if (strncmp(name, "communities/", 12) != 0 || !ends_with(name, ".roster")) {
-            continue;
-        }
-        snprintf(slug, sizeof slug, "%.*s", (int)(strlen(name) - 12 - 7), name + 12);
-        error = nrs_held_read(cli, &held, slug);
-        if (error == NRS_OK) {
-            error = nrs_invite_make(cli, &invite, &held, settings);
-        }
-        if (error == NRS_OK) {
-            error = nrs_folder_write_armour(cli, "INVITE", "inbox", slug, ".invite", nrs_slice_of_bytes(&invite));
-        }
-        *communities_out += error == NRS_OK ? 1 : 0;
-        nrs_bytes_wipe(&invite);
-        nrs_held_wipe(&held);
-    }
-    return error;
-}
-
-/* node.json goes last: it makes the folder a node's. What a restore that was cut off left is written over by the next. */
-static nrs_error write_files(nrs_cli *cli, const nrs_backup *backup)
-{
-    nrs_error error = make_dirs(cli);
-
-    for (size_t i = 0; error == NRS_OK && i < backup->count; i++) {
-        if (strcmp(backup->files[i].name, "node.json") != 0) {
-            error = nrs_folder_write(cli, NULL, backup->files[i].name, "", nrs_slice_of_bytes(&backup->files[i].bytes));
-        }
-    }
-    return error;
-}
-
-static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings, const nrs_backup *backup, size_t communities)
-{
-    char at[64];
-
-    if (cli->json) {
-        json_t *row = NULL;
-
-        nrs_time_format(at, backup->made_ms);
-        row = json_pack("{s:s, s:s, s:s, s:I}", "org", settings->org, "dir", cli->dir, "made_at", at, "communities", (json_int_t)communities);
-        nrs_text_print_json(stdout, row);
-        json_decref(row);
-        return;
-    }
-    nrs_text_time(at, backup->made_ms);
-    printf(_("Restored %s into %s from the backup of %s.\n"), settings->org, cli->dir, at);
-    puts(_("Start the node: it asks for the reports that are still alive. Never run the old folder again. Persons unlock: noroshi person unlock."));
-}
-
-static nrs_error settings_of_backup(nrs_cli *cli, nrs_node_settings *settings_out, const nrs_backup *backup)
-{
-    const nrs_backup_file *file = find(backup, "node.json");
-    nrs_error error = nrs_folder_write(cli, NULL, "node.json.restoring", "", nrs_slice_of_bytes(&file->bytes));
-
-    return error == NRS_OK ? nrs_folder_settings_of(cli, settings_out, "node.json.restoring") : error;
-}
-
-nrs_error nrs_run_restore(nrs_cli *cli)
-{
-    nrs_node_settings settings;
-    nrs_backup backup = {0};
-    nrs_identity *identity = NULL;
-    size_t communities = 0;
-    nrs_error error = nrs_keyring_start(cli);
-
-    if (error == NRS_OK && nrs_folder_has(cli, NULL, "node", ".json")) {
-        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
-    }
-    if (error == NRS_OK && nrs_folder_has(cli, NULL, "store", ".db")) {
-        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
-    }
-    if (error == NRS_OK) {
-        error = read_backup(cli, &backup, cli->arguments[0]);
-    }
-    if (error == NRS_OK) {
-        error = load_identity(cli, &identity, &backup);
-    }
-    if (error == NRS_OK) {
-        error = write_files(cli, &backup);
-    }
-    if (error == NRS_OK) {
-        error = settings_of_backup(cli, &settings, &backup);
-    }
-    if (error == NRS_OK) {
-        error = renew_card(cli, identity);
-    }
-    if (error == NRS_OK) {
-        error = rejoin(cli, &backup, &settings, &communities);
-    }
-    if (error == NRS_OK) {
-        nrs_folder_remove(cli, NULL, "node.json.restoring", "");
-        error = nrs_folder_write(cli, NULL, "node", ".json", nrs_slice_of_bytes(&find(&backup, "node.json")->bytes));
-    }
-    if (error == NRS_OK) {
-        print_restored(cli, &settings, &backup, communities);
-    }
-    nrs_identity_destroy(&identity);
     nrs_backup_wipe(&backup);
     return error;
 }

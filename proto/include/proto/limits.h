@@ -43,6 +43,7 @@
 #define NRS_PERSON_PREKEY_COUNT 26u
 #define NRS_MEMBER_COUNT_MAX 2048u
 #define NRS_TOMBSTONE_COUNT_MAX 4096u
+#define NRS_TOMBSTONE_LEFT_KEEP_MS (90ull * NRS_DAY_MS) /* of who left; it has served when the grace and every report of that time are over */
 #define NRS_ROSTER_KEY_COUNT_MAX 16u
 #define NRS_RECOGNISED_COUNT_MAX 64u
 #define NRS_DISCLAIMER_COUNT_MAX 16u

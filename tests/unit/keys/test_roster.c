@@ -413,12 +413,39 @@ static int start(void **state)
     return nrs_keys_start() == NRS_OK ? 0 : -1;
 }
 
+/* Which tombstone makes room: the oldest of who left, once it has served; never a revoked key's. */
+static void test_tombstone_served(void **state)
+{
+    const uint64_t now_ms = 1000 * NRS_DAY_MS;
+    const uint64_t at_ms[] = {1, now_ms - NRS_TOMBSTONE_LEFT_KEEP_MS - 2, now_ms - NRS_TOMBSTONE_LEFT_KEEP_MS - 1, now_ms - NRS_TOMBSTONE_LEFT_KEEP_MS, now_ms};
+    Nrs__Wire__Tombstone tombstones[5], *list[5];
+    nrs_roster roster;
+
+    (void)state;
+    nrs__wire__roster__init(&roster);
+    for (size_t i = 0; i < 5; i++) {
+        nrs__wire__tombstone__init(&tombstones[i]);
+        tombstones[i].cause = i == 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT;
+        tombstones[i].at_ms = at_ms[i];
+        list[i] = &tombstones[i];
+    }
+    roster.tombstones = list;
+    roster.n_tombstones = 5;
+    assert_int_equal(nrs_roster_tombstone_served(&roster, now_ms), 1);
+    tombstones[1].cause = NRS_TOMBSTONE_REVOKED;
+    assert_int_equal(nrs_roster_tombstone_served(&roster, now_ms), 2);
+    tombstones[2].cause = NRS_TOMBSTONE_REVOKED;
+    assert_int_equal(nrs_roster_tombstone_served(&roster, now_ms), 5);
+    assert_int_equal(nrs_roster_tombstone_served(&roster, 5), 5); /* a clock before it all */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signers),       cmocka_unit_test(test_ceremony),
         cmocka_unit_test(test_forms),         cmocka_unit_test(test_tombstones),
         cmocka_unit_test(test_damaged_bytes), cmocka_unit_test(test_two_thousand_members),
+        cmocka_unit_test(test_tombstone_served),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
