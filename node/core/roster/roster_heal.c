@@ -25,9 +25,11 @@ bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster
     return all;
 }
 
+/* Who has missed the version that was forked stands on no side of it. */
 bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster)
 {
-    return nrs_fork_is(community) || (roster->n_forks > 0 && memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) != 0);
+    return nrs_fork_is(community) || (roster->n_forks > 0 && roster->version == community->roster->version + 1 &&
+                                      memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) != 0);
 }
 
 /* Verified, kept, and not in force. */

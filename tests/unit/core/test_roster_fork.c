@@ -258,6 +258,43 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
     mesh_stop(&net);
 }
 
+/* A member was away while two rosters were signed and heard of neither: it stands on no side, and the one that heals is a later one like
+ * any other. No side was given to any node, so that nobody can tell it of them before. */
+static void who_knew_no_side_takes_the_healing_roster(void **state)
+{
+    mesh net;
+    signed_roster ours, theirs, healing;
+    uint8_t hashes[2][NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    long long before;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_settle(&net, 6);
+    before = version_of(&net, 1);
+    ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
+    theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
+    nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
+    nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
+    for (size_t i = 0; i < 2; i++) {
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
+    push(&net, 0, 1, nrs_slice_of_bytes(&healing.many));
+    mesh_settle(&net, 3);
+    assert_true(mesh_linked(&net, 0, 1));
+    assert_int_equal(version_of(&net, 1), before + 2);
+    assert_false(forked(&net, 1));
+    push(&net, 0, 1, nrs_slice_of_bytes(&theirs.many)); /* told of a side afterwards: that is over */
+    mesh_settle(&net, 3);
+    assert_false(forked(&net, 1));
+    assert_int_equal(version_of(&net, 1), before + 2);
+    wipe(&ours);
+    wipe(&theirs);
+    wipe(&healing);
+    mesh_stop(&net);
+}
+
 /* Who took up the healing roster before it heard of the fork is told of it afterwards: that is over, also after a start. */
 static void what_is_healed_stays_healed(void **state)
 {
@@ -512,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_fork_freezes_and_is_healed),
         cmocka_unit_test(the_other_side_heals_too),
         cmocka_unit_test(what_is_healed_stays_healed),
+        cmocka_unit_test(who_knew_no_side_takes_the_healing_roster),
         cmocka_unit_test(what_follows_a_healing_roster_waits_with_it),
         cmocka_unit_test(what_proves_nothing),
         cmocka_unit_test(a_proof_travels_alone),
