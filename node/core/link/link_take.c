@@ -40,6 +40,17 @@ out:
     return error;
 }
 
+/* The copy in the store is written now and then. That there is one at all is written at once: after a start it tells a peer that goes on in
+ * the log from one that begins with it (roster/told_again.c). */
+static nrs_error note_sent(nrs_core *core, nrs_peer *peer, uint64_t position)
+{
+    const bool first = peer->sent_position == 0 && position > 0;
+
+    peer->sent_position = position;
+    peer->sent_dirty = true;
+    return first ? nrs_store_sent_set(core->store, peer->keys.sign_key, position) : NRS_OK;
+}
+
 /* Where to go on with a peer, by what it says it holds of our log. More than there is of a part: it has seen another log, of which this
  * store is an older copy. Out: error BUSY when the link must be begun anew, under the name of another part. */
 static nrs_error resume_position(nrs_core *core, uint64_t *position_out, const nrs_link *link, const nrs_hello *hello)
@@ -132,9 +143,7 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     }
     link->state = NRS_LINK_UP;
     link->peer->failure = NRS_OK;
-    link->peer->sent_position = link->scan_position;
-    link->peer->sent_dirty = true;
-    return NRS_OK;
+    return note_sent(core, link->peer, link->scan_position);
 }
 
 /* A confirmation holds so many refusals and deferrals; a full one leaves at once, that is after the commit, and another is
@@ -305,8 +314,7 @@ static nrs_error take_confirm(nrs_core *core, nrs_link *link, nrs_slice payload)
         link->flight_first = link->flight_capacity = 0;
     }
     if (confirm->position > link->peer->sent_position) {
-        link->peer->sent_position = confirm->position;
-        link->peer->sent_dirty = true;
+        error = note_sent(core, link->peer, confirm->position);
     }
     if (confirm->n_refusals > 0) { /* one line for a frame */
         const Nrs__Wire__Refusal *last = confirm->refusals[confirm->n_refusals - 1];

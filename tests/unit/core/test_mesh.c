@@ -212,6 +212,26 @@ static void two_hubs_double_nothing_and_either_may_die(void **state)
     mesh_stop(&net);
 }
 
+/* Whoever comes into a community is told what the others said before, unless it begins with the hub's log: after a crash soon after the first
+ * confirmation the hub has to know that it does not. */
+static void the_first_confirmation_is_kept_at_once(void **state)
+{
+    uint64_t position = 0;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    assert_int_equal(mesh_add_node(&net, "org-3"), 3);
+    mesh_join(&net, 3, NRS_ROLE_OPERATOR);
+    for (size_t i = 0; i < 10 && !mesh_linked(&net, 0, 3); i++) {
+        mesh_settle(&net, 1);
+    }
+    mesh_settle(&net, 1);
+    mesh_crash(&net, 0);
+    assert_int_equal(nrs_store_sent_get(net.nodes[0].store, &position, nrs_identity_public(net.nodes[3].identity)->sign_key), NRS_OK);
+    assert_int_not_equal(position, 0);
+    mesh_stop(&net);
+}
+
 static void a_removed_member_is_cut_off(void **state)
 {
     char id[65];
@@ -406,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_cut_at_any_frame_loses_and_doubles_nothing),
         cmocka_unit_test(a_hub_crash_loses_and_doubles_nothing),
         cmocka_unit_test(two_hubs_double_nothing_and_either_may_die),
+        cmocka_unit_test(the_first_confirmation_is_kept_at_once),
         cmocka_unit_test(a_removed_member_is_cut_off),
         cmocka_unit_test(who_is_readmitted_is_known_to_all_again),
         cmocka_unit_test(who_is_readmitted_knows_all_again),
