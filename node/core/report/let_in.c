@@ -6,6 +6,7 @@
 #include "report/onward.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
+#include "stream/stream.h"
 
 typedef struct found {
     nrs_let_in let_in;
@@ -116,6 +117,26 @@ static nrs_error audit_note(nrs_core *core, const nrs_sealed_view *view, const n
     return nrs_audit_add(core, &what);
 }
 
+/* Whom a grant without slots is for: under CLEAR it says only of which community, and who was addressed has the report already. */
+static nrs_error let_in_openly(nrs_core *core, const nrs_peer **peer_out, const nrs_sealed_view *view, const nrs_grant *grant, const nrs_grant_terms *terms,
+                               const uint8_t key[NRS_KEY_SIZE])
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, key);
+    bool granted = false;
+    nrs_error error = NRS_OK;
+
+    if (peer == NULL || nrs_terms_cover(core, view->header, terms, key) != NRS_OK || memcmp(key, grant->grantor.data, NRS_KEY_SIZE) == 0 ||
+        nrs_key_follows(core, view->header->originator.data, key)) {
+        *peer_out = NULL;
+        return NRS_OK;
+    }
+    error = nrs_granted_to(core, &granted, view->id, peer, NRS_SLOT_CONSENTED);
+    if (error == NRS_OK) {
+        *peer_out = granted ? NULL : peer;
+    }
+    return error;
+}
+
 nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs_grant *grant, const uint8_t grant_id[NRS_HASH_SIZE],
                           const nrs_grant_terms *terms, const nrs_slot_table *table)
 {
@@ -124,6 +145,7 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
     const bool ours = nrs_key_ours(core, view->header->originator.data) || nrs_key_ours(core, terms->parents[0].grantor);
     nrs_report_row report;
     nrs_bytes holder = {0};
+    size_t passed_over = 0;
     nrs_error error;
 
     if (terms->depth == 0 || !ours || home == NULL || terms->target == NULL) { /* of a community that is not held nobody has a name here */
@@ -136,13 +158,13 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
         const nrs_peer *peer = NULL;
 
         if (table == NULL) {
-            const uint8_t *key = terms->target->roster->members[i]->sign_key.data;
-            peer = nrs_terms_cover(core, view->header, terms, key) == NRS_OK && memcmp(key, grant->grantor.data, NRS_KEY_SIZE) != 0 ? nrs_peer_by_sign(core, key) : NULL;
+            error = let_in_openly(core, &peer, view, grant, terms, terms->target->roster->members[i]->sign_key.data);
+            passed_over += error == NRS_OK && peer == NULL ? 1 : 0;
         } else {
             error = nrs_slot_decode(&slot, nrs_field(&table->slots[i]));
             peer = error == NRS_OK ? nrs_peer_by_hash(core, slot->org.data) : NULL;
         }
-        if (peer != NULL) { /* one whom no roster held here names is counted below, without a name */
+        if (error == NRS_OK && peer != NULL) { /* one whom no roster held here names is counted below, without a name */
             const nrs_let_in_row row = {.report = report.position, .address = address, .authority = grant->authority, .at_ms = grant->created_ms,
                                         .version = terms->target->roster->version, .org = peer->keys.sign_key, .by = grant->grantor.data,
                                         .community = terms->target->id, .grant = grant_id};
@@ -152,7 +174,7 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
         nrs_slot_free(&slot);
     }
     if (error == NRS_OK) {
-        error = audit_note(core, view, grant, terms->target, count);
+        error = audit_note(core, view, grant, terms->target, count - passed_over);
     }
     nrs_bytes_wipe(&holder);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;

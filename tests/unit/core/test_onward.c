@@ -413,6 +413,33 @@ static void clear_is_passed_on_with_its_open_key(void **state)
     stop();
 }
 
+/* Under CLEAR the grant has no slots that would say for whom it was made: who stands in both communities has the report already. */
+static void clear_lets_in_nobody_who_was_addressed(void **state)
+{
+    static const size_t nodes[] = {HUB, SOURCE, OTHER, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_OPERATOR, NRS_ROLE_OPERATOR};
+
+    (void)state;
+    start();
+    assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
+    assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 4, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 4);
+    OK(send_from(SOURCE, "CLEAR", "@electricity", "\"communities\"", ""));
+    mesh_settle(&net, 8);
+    assert_true(has(OTHER) && has(GAS_MEMBER));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"receipts\",\"id\":\"%s\"}", report));
+    for (size_t i = 0; i < mesh_row_count(&net, SOURCE); i++) {
+        const bool let_in = strcmp(mesh_text(mesh_row(&net, SOURCE, i), "authority"), "consent") == 0;
+
+        assert_true(!let_in || strcmp(mesh_text(mesh_row(&net, SOURCE, i), "recipient"), "org-6") == 0);
+    }
+    assert_string_equal(mesh_text(receipt_of(SOURCE, "org-6"), "authority"), "consent");
+    stop();
+}
+
 static void a_withdrawal_reaches_whom_a_hub_let_in(void **state)
 {
     (void)state;
@@ -508,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_duty_is_asked_of_whoever_is_let_in),
         cmocka_unit_test(a_disclaimer_is_accepted_over_there_and_known_here),
         cmocka_unit_test(clear_is_passed_on_with_its_open_key),
+        cmocka_unit_test(clear_lets_in_nobody_who_was_addressed),
         cmocka_unit_test(a_withdrawal_reaches_whom_a_hub_let_in),
         cmocka_unit_test(two_steps_and_no_more),
     };
