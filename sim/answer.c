@@ -62,6 +62,9 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     if (report->unlocks) {
         sim_sometimes_hit(world, SIM_SOMETIMES_SENT_LOCKED);
     }
+    if (report->onward != 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_SENT_ONWARD);
+    }
     if (report->forwards) {
         sim_check_forwarded(world, report);
         sim_sometimes_hit(world, SIM_SOMETIMES_FORWARDED);

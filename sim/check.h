@@ -71,12 +71,18 @@ bool sim_check_member(const struct sim_world *world, const sim_node *node, const
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
 bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);
+/** Whether this one stood in every roster of a community from a version on, on both sides of a fork, and had the duty where one is
+ *  demanded; whether a report's sender had time to reach anybody: arrives.c. */
+bool sim_arrives_stayed(const struct sim_rosters *rosters, uint64_t version, size_t node, bool duty);
+bool sim_arrives_had_time(const struct sim_world *world, const struct sim_report *report);
+/** Whether a node may read a report because its sender agreed beforehand, by the roster that it holds after the step or before it: onward.c. */
+bool sim_onward_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
 /** Forget what once.c has seen of a node, and of all. */
 void sim_once_forget(sim_node *node);
 void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
-    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven;
+    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward;
 
 #endif

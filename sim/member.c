@@ -132,6 +132,25 @@ static void heal(sim_world *world, sim_rosters *rosters)
     }
 }
 
+bool sim_member_recognise(sim_world *world, sim_rosters *rosters, bool recognises)
+{
+    sim_members who = sim_rosters_newest(rosters)->who;
+
+    who.recognises = recognises;
+    return sim_rosters_next(world, rosters, who);
+}
+
+/* Most times it is to recognise the other: that it once did not is the rarer case already. */
+static void recognise(sim_world *world, sim_rosters *rosters, const sim_act *act)
+{
+    const bool recognises = act->c % 4 != 0;
+
+    if (world->community_count == 2 && sim_member_recognise(world, rosters, recognises)) {
+        sim_sometimes_hit(world, recognises ? SIM_SOMETIMES_RECOGNISED : SIM_SOMETIMES_UNRECOGNISED);
+        publish(world, rosters, act->a);
+    }
+}
+
 void sim_member_do(sim_world *world, const sim_act *act)
 {
     sim_rosters *rosters = &world->communities[act->b / 3 % world->community_count];
@@ -142,6 +161,8 @@ void sim_member_do(sim_world *world, const sim_act *act)
         dismiss(world, rosters, act);
     } else if (act->type == SIM_ACT_SWEAR) {
         swear(world, rosters, act);
+    } else if (act->type == SIM_ACT_RECOGNISE) {
+        recognise(world, rosters, act);
     } else if (act->type == SIM_ACT_FORK) {
         fork_rosters(world, rosters, act);
     } else if (act->type == SIM_ACT_HEAL) {

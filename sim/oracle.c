@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "proto/vocabulary.h"
 #include "world.h"
 
 void sim_oracle_wipe(sim_oracle *oracle)
@@ -11,6 +12,9 @@ void sim_oracle_wipe(sim_oracle *oracle)
     free(oracle->sealed);
     oracle->sealed = NULL;
     oracle->sealed_count = oracle->sealed_capacity = 0;
+    free(oracle->granted);
+    oracle->granted = NULL;
+    oracle->granted_count = oracle->granted_capacity = 0;
 }
 
 void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header)
@@ -29,6 +33,48 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
     sealed = &oracle->sealed[oracle->sealed_count++];
     *sealed = (sim_sealed){.maker = node->index, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
     memcpy(sealed->id, id, NRS_HASH_SIZE);
+    for (size_t i = 0; i < header->n_onward_communities; i++) {
+        const sim_rosters *listed = sim_rosters_of(world, header->onward_communities[i].data);
+
+        sealed->listed |= listed == NULL ? 0 : 1ull << listed->index;
+    }
+    for (size_t c = 0; c < world->community_count; c++) {
+        uint64_t bridges = sim_oracle_bridges(world);
+
+        sealed->bridged[c] = bridges == 0 ? 0 : UINT64_MAX;
+        for (size_t i = 0; i < world->node_count; i++) {
+            if ((bridges & (1ull << i)) != 0 && world->nodes[i].held[c] < sealed->bridged[c]) {
+                sealed->bridged[c] = world->nodes[i].held[c];
+            }
+        }
+    }
+}
+
+void sim_oracle_granted(sim_world *world, const uint8_t id[NRS_HASH_SIZE], const nrs_grant *grant)
+{
+    sim_oracle *oracle = &world->oracle;
+    const sim_sealed *sealed = sim_oracle_sealed_by_id(world, grant->sealed_id.data);
+    const sim_rosters *elsewhere = grant->community.len == 0 ? NULL : sim_rosters_of(world, grant->community.data);
+
+    if (sealed == NULL) {
+        return;
+    }
+    if (oracle->granted_count == oracle->granted_capacity) {
+        oracle->granted_capacity = oracle->granted_capacity == 0 ? 64 : 2 * oracle->granted_capacity;
+        oracle->granted = sim_grow(oracle->granted, oracle->granted_capacity * sizeof oracle->granted[0]);
+    }
+    oracle->granted[oracle->granted_count] = (sim_granted){.authority = grant->authority, .community = elsewhere == NULL ? sealed->community : elsewhere->index};
+    memcpy(oracle->granted[oracle->granted_count++].id, id, NRS_HASH_SIZE);
+}
+
+const sim_granted *sim_oracle_granted_by_id(const sim_world *world, const uint8_t *id)
+{
+    for (size_t i = 0; i < world->oracle.granted_count; i++) {
+        if (memcmp(world->oracle.granted[i].id, id, NRS_HASH_SIZE) == 0) {
+            return &world->oracle.granted[i];
+        }
+    }
+    return NULL;
 }
 
 sim_report *sim_oracle_by_subject(sim_world *world, const char *subject)
@@ -67,13 +113,41 @@ bool sim_oracle_duty(const sim_world *world, const sim_report *report)
     return report->inherits_duty || (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
 }
 
+bool sim_oracle_consents(const sim_world *world, const sim_report *report, size_t community)
+{
+    const sim_roster_version *roster = sim_rosters_at(&world->communities[report->community], report->version);
+
+    return community < world->community_count && community != report->community && (report->onward & NRS_ONWARD_COMMUNITIES) != 0 && roster != NULL &&
+           roster->who.recognises;
+}
+
+uint64_t sim_oracle_bridges(const sim_world *world)
+{
+    uint64_t set = world->community_count == 2 ? world->communities[0].hubs & world->communities[1].hubs : 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        set &= world->nodes[i].there ? UINT64_MAX : ~(1ull << i);
+    }
+    return set;
+}
+
+/* Whom the community's address does not reach, unless one of their own writes, or a hub that agrees to them itself (SPEC 5.2). */
+static uint64_t not_addressed(const sim_rosters *rosters, const sim_report *report)
+{
+    const uint64_t sender = 1ull << report->sender;
+    const bool reaches = report->label == NRS_LABEL_CLEAR || (rosters->ministries & sender) != 0 ||
+                         ((rosters->hubs & sender) != 0 && (report->onward & NRS_ONWARD_MINISTRY) != 0 && report->label < NRS_LABEL_AMBER_STRICT);
+
+    return reaches ? 0 : rosters->ministries;
+}
+
 uint64_t sim_oracle_readers(sim_world *world, const sim_report *report, uint64_t version)
 {
     const sim_roster_version *roster = sim_rosters_at(&world->communities[report->community], version);
     uint64_t sender = 1ull << report->sender;
     uint64_t members = roster == NULL ? 0 : sim_roster_members(roster) & (sim_oracle_duty(world, report) ? roster->who.sworn : UINT64_MAX);
 
-    return (report->to_community ? members : report->to & members) | sender;
+    return (report->to_community ? members & ~not_addressed(&world->communities[report->community], report) : report->to & members) | sender;
 }
 
 const sim_sealed *sim_oracle_sealed_by_id(const sim_world *world, const uint8_t id[NRS_HASH_SIZE])
@@ -104,4 +178,5 @@ void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
     report->expires_ms = sealed->expires_ms;
     report->sealed_ms = sealed->sealed_ms;
     report->readers = sim_oracle_readers(world, report, sealed->version);
+    memcpy(report->bridged, sealed->bridged, sizeof report->bridged);
 }

@@ -33,6 +33,8 @@ typedef struct sim_report {
     bool unlocks;             /* granted only to who has accepted */
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
+    uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */
+    uint64_t bridged[2];      /* the lowest version of each community's roster that a hub of both held when it was sealed */
     bool inherits_closed, inherits_duty; /* what the quoted one demands */
     uint64_t to;              /* set of nodes, when not to a community */
     char id[2 * NRS_HASH_SIZE + 1]; /* once known */
@@ -55,8 +57,16 @@ typedef struct sim_sealed {
     uint8_t id[NRS_HASH_SIZE];
     size_t maker, community;
     uint32_t label;
-    uint64_t version, expires_ms, sealed_ms;
+    uint64_t version, expires_ms, sealed_ms, bridged[2];
+    uint64_t listed;          /* set of communities that its consent lists */
 } sim_sealed;
+
+/* A later grant that an honest node has made: whom it may be for. */
+typedef struct sim_granted {
+    uint8_t id[NRS_HASH_SIZE];
+    size_t community;
+    uint32_t authority;
+} sim_granted;
 
 /* Two reports that a hostile node has sent under one number. */
 typedef struct sim_pair {
@@ -69,6 +79,8 @@ typedef struct sim_oracle {
     sim_report reports[SIM_REPORTS_MAX]; /* by number of the act */
     sim_sealed *sealed;
     size_t sealed_count, sealed_capacity;
+    sim_granted *granted;
+    size_t granted_count, granted_capacity;
     sim_pair pairs[SIM_PAIRS_MAX];
     size_t pair_count;
 } sim_oracle;
@@ -82,9 +94,16 @@ sim_report *sim_oracle_by_id(struct sim_world *world, const char *id);
 /** Bind a report to its sealed form, once its id is known, and work out its readers. */
 void sim_oracle_bind(struct sim_world *world, sim_report *report, const char *id);
 uint64_t sim_oracle_readers(struct sim_world *world, const sim_report *report, uint64_t version);
+/** Whether its sender agrees that the members of this other community are let in: it said so, and its community recognised that one. */
+bool sim_oracle_consents(const struct sim_world *world, const sim_report *report, size_t community);
+/** Set of nodes: who is a hub of both communities, of those that are there. */
+uint64_t sim_oracle_bridges(const struct sim_world *world);
 /** Whether the rules of its community demand that the disclaimer be accepted first; the duty. */
 bool sim_oracle_closed(const struct sim_world *world, const sim_report *report);
 bool sim_oracle_duty(const struct sim_world *world, const sim_report *report);
+/** A node has made a later grant: its id, and its community where that is not the report's. */
+void sim_oracle_granted(struct sim_world *world, const uint8_t id[NRS_HASH_SIZE], const nrs_grant *grant);
+const sim_granted *sim_oracle_granted_by_id(const struct sim_world *world, const uint8_t *id);
 /** The sealed report with this id; NULL when no honest node has made such a one. */
 const sim_sealed *sim_oracle_sealed_by_id(const struct sim_world *world, const uint8_t id[NRS_HASH_SIZE]);
 

@@ -26,6 +26,7 @@
     X(ADMIT, 0, 6, "admit an organisation")                                                                            \
     X(BUMP, 0, 3, "sign the roster anew")                                                                              \
     X(SWEAR, 0, 3, "a member takes a duty, or its duty ends")                                                          \
+    X(RECOGNISE, 0, 2, "a community recognises another, or no more")                                                   \
     X(REKEY, 0, 2, "a roster key is replaced")                                                                         \
     X(FORK, 0, 2, "two rosters of one version are signed")                                                             \
     X(HEAL, 0, 4, "a fork is healed")                                                                                  \

@@ -54,6 +54,7 @@ typedef struct entries {
     Nrs__Wire__Member members[SIM_NODES_MAX], *member_list[SIM_NODES_MAX];
     Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX], *tombstone_list[SIM_NODES_MAX];
     ProtobufCBinaryData keys[SIM_ROSTER_KEYS], forks[2];
+    Nrs__Wire__Recognised recognised, *recognised_list[1];
     Nrs__Wire__Duty duty, *duty_list[1];
     Nrs__Wire__Rules rules;
     Nrs__Wire__Disclaimer disclaimer, *disclaimer_list[1];
@@ -70,7 +71,9 @@ static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node
     member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
     member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
     member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-    member->role = (rosters->hubs & (1ull << node->index)) != 0 ? NRS_ROLE_HUB : NRS_ROLE_OPERATOR;
+    member->role = (rosters->hubs & (1ull << node->index)) != 0         ? NRS_ROLE_HUB
+                   : (rosters->ministries & (1ull << node->index)) != 0 ? NRS_ROLE_MINISTRY
+                                                                        : NRS_ROLE_OPERATOR;
     member->proof = nrs_field_of(nrs_slice_of(node->proof, NRS_SIGNATURE_SIZE));
     if (sworn) {
         member->duties = room->duty_list;
@@ -135,6 +138,19 @@ static void fill_rules(entries *room, const sim_rosters *rosters)
         room->rules.duties = room->duty_rule_list;
         room->rules.n_duties = 1;
     }
+}
+
+/* There are two communities at most, so that the one recognised is the other one. */
+static void fill_recognised(const sim_world *world, entries *room, nrs_roster *roster, const sim_rosters *rosters)
+{
+    const sim_rosters *other = &world->communities[1 - rosters->index];
+
+    nrs__wire__recognised__init(&room->recognised);
+    room->recognised.community = nrs_field_of(nrs_slice_of(other->community, NRS_HASH_SIZE));
+    room->recognised.id = text_of(other->id);
+    room->recognised_list[0] = &room->recognised;
+    roster->recognised = room->recognised_list;
+    roster->n_recognised = 1;
 }
 
 static int by_key(const void *a, const void *b)
@@ -213,6 +229,9 @@ static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_ou
         roster.n_forks = 2;
     }
     fill_entries(world, room, &roster, rosters, want->who);
+    if (want->who->recognises) {
+        fill_recognised(world, room, &roster, rosters);
+    }
     MUST(nrs_roster_encode(statement_out, &roster));
     sign_by_some(rosters, many_out, statement_out, before == NULL ? want->first_key : before->first_key, want->first_key, roster.version);
     nrs_roster_hash(hash_out, nrs_slice_of_bytes(statement_out));
@@ -227,8 +246,9 @@ static sim_roster_version *next(sim_world *world, sim_rosters *rosters, const wa
     *version = (sim_roster_version){.who = *who, .first_key = want->first_key, .heals = want->heals};
     sign(world, rosters, &version->statement, &version->many, version->hash, want);
     rosters->count++;
-    sim_trace_line(world, NULL, "@%s: roster version %zu: members %llx, revoked %llx, left %llx, sworn %llx", rosters->id, rosters->count,
-                   (unsigned long long)who->members, (unsigned long long)who->revoked, (unsigned long long)who->left, (unsigned long long)who->sworn);
+    sim_trace_line(world, NULL, "@%s: roster version %zu: members %llx, revoked %llx, left %llx, sworn %llx%s", rosters->id, rosters->count,
+                   (unsigned long long)who->members, (unsigned long long)who->revoked, (unsigned long long)who->left, (unsigned long long)who->sworn,
+                   who->recognises ? ", recognises the other" : "");
     return version;
 }
 
@@ -371,6 +391,12 @@ void sim_rosters_create(sim_world *world, sim_rosters *rosters, uint64_t members
     }
     NRS_ASSERT(sim_rosters_next(world, rosters, who));
     memcpy(rosters->community, rosters->versions[0].hash, NRS_HASH_SIZE);
+}
+
+void sim_rosters_invite_all(sim_world *world, const sim_rosters *rosters)
+{
+    const uint64_t members = sim_rosters_newest(rosters)->who.members;
+
     for (size_t i = 0; i < world->node_count; i++) {
         if ((members & (1ull << i)) != 0) {
             sim_rosters_invite(world, rosters, i);

@@ -18,6 +18,7 @@ struct sim_world;
 typedef struct sim_members {
     uint64_t members, revoked, left;
     uint64_t sworn;            /* of the members, who has taken the duty */
+    bool recognises;           /* the other community of the world */
 } sim_members;
 
 typedef struct sim_roster_version {
@@ -34,6 +35,7 @@ typedef struct sim_rosters {
     const char *id;
     size_t index;              /* among the world's communities */
     uint64_t hubs;             /* set of nodes */
+    uint64_t ministries;       /* set of nodes: whom the community's address does not reach (SPEC 5.2) */
     unsigned closed_labels;    /* which need the disclaimer accepted: bit n stands for label n */
     unsigned duty_labels;      /* which are for those who have taken the duty */
     nrs_identity *keys[SIM_ROSTER_KEYS_MAX];
@@ -45,8 +47,10 @@ typedef struct sim_rosters {
     uint8_t community[NRS_HASH_SIZE];
 } sim_rosters;
 
-/** Version 1 with these members; each of them is given it as an invite. id, index, hubs and rules are set before. */
+/** Version 1 with these members. id, index, hubs, ministries and rules are set before. */
 void sim_rosters_create(struct sim_world *world, sim_rosters *rosters, uint64_t members);
+/** Each member is given an invite to the newest. */
+void sim_rosters_invite_all(struct sim_world *world, const sim_rosters *rosters);
 void sim_rosters_wipe(sim_rosters *rosters);
 /** Sign the next version; the caller gives it to somebody. False when there are too many, or the newest is forked. */
 bool sim_rosters_next(struct sim_world *world, sim_rosters *rosters, sim_members who);

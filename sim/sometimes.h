@@ -31,6 +31,11 @@ struct sim_world;
     X(LEFT_OUT, 0, "a recipient was left out for want of a duty")                                                      \
     X(SWORN, 0, "a member took a duty")                                                                                \
     X(DUTY_ENDED, 0, "a duty ended")                                                                                   \
+    X(RECOGNISED, 0, "a community recognised another")                                                                 \
+    X(UNRECOGNISED, 0, "a community recognised another no more")                                                       \
+    X(SENT_ONWARD, 0, "a source agreed beforehand to who else may be let in")                                          \
+    X(LET_IN_HOME, 0, "a hub let in a member that the community's address does not reach")                             \
+    X(LET_IN_ELSEWHERE, 0, "a member of another community was let in on consent")                                      \
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \

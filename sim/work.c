@@ -78,6 +78,22 @@ static json_t *draft(sim_world *world, const sim_report *report, const sim_act *
     return command;
 }
 
+/* To other communities, to ministries, or to both: those of other communities need both. */
+static void agree_beforehand(sim_report *report, json_t *command, uint64_t pick)
+{
+    json_t *words = json_array();
+
+    if (pick != 0) {
+        report->onward |= NRS_ONWARD_COMMUNITIES;
+        (void)json_array_append_new(words, json_string("communities"));
+    }
+    if (pick != 1) {
+        report->onward |= NRS_ONWARD_MINISTRY;
+        (void)json_array_append_new(words, json_string("ministry"));
+    }
+    (void)json_object_set_new(command, "onward", words);
+}
+
 static void send(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
     static const nrs_label labels[] = {NRS_LABEL_CLEAR, NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
@@ -92,7 +108,10 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     }
     command = draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));
-    if (report->label != NRS_LABEL_CLEAR && sim_oracle_closed(world, report) && act->c / 7 % 3 == 0) {
+    if (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 24) % 5 < 2) {
+        agree_beforehand(report, command, (act->a >> 32) % 3);
+    }
+    if (report->label != NRS_LABEL_CLEAR && report->onward == 0 && sim_oracle_closed(world, report) && act->c / 7 % 3 == 0) {
         report->unlocks = true;
         (void)json_object_set_new(command, "unlock_on_accept", json_true());
     }

@@ -109,14 +109,24 @@ static void found_communities(sim_world *world, sim_random *random, uint64_t the
     uint64_t some = sim_random_next(random) & there & ~hubs;
     bool one_waits = world->options.members > 1 && sim_random_chance(random, 500);
 
-    world->community_count = world->options.members > 1 && sim_random_chance(random, 400) ? 2 : 1;
+    bool recognise, minister = sim_random_chance(random, 300);
+    uint64_t ministry = 1ull << (world->options.hubs + (size_t)sim_random_below(random, world->options.members));
+
+    world->community_count = world->options.members > 1 && sim_random_chance(random, 500) ? 2 : 1;
+    recognise = world->community_count == 2 && sim_random_chance(random, 800);
     (void)sim_random_use(NULL);
     for (size_t i = 0; i < world->community_count; i++) {
         sim_rosters *rosters = &world->communities[i];
 
-        *rosters = (sim_rosters){.id = ids[i], .index = i, .hubs = i == 0 ? hubs : 1ull << shared};
+        *rosters = (sim_rosters){.id = ids[i], .index = i, .hubs = i == 0 ? hubs : 1ull << shared, .ministries = minister ? ministry : 0};
         choose_rules(rosters, random);
         sim_rosters_create(world, rosters, i == 0 ? (one_waits ? there & ~(1ull << late) : there) : some | (rosters->hubs & there));
+    }
+    for (size_t i = 0; i < world->community_count; i++) { /* what they are known by is the hash of their first rosters */
+        if (recognise) {
+            sim_member_recognise(world, &world->communities[i], true);
+        }
+        sim_rosters_invite_all(world, &world->communities[i]);
     }
 }
 

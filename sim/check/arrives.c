@@ -19,13 +19,10 @@ bool sim_reachable(const sim_world *world, const sim_rosters *rosters)
     return hubs > 0;
 }
 
-/* Whether this one stood in every roster since the one that a report was sealed under, on both sides of a fork, and had the duty
- * where one is demanded: who was away meanwhile, or is gone, has no claim to what was sent before. */
-static bool stayed(const sim_world *world, const sim_report *report, size_t node, bool duty)
+/* Who was away meanwhile, or is gone, has no claim to what was sent before. */
+bool sim_arrives_stayed(const sim_rosters *rosters, uint64_t from, size_t node, bool duty)
 {
-    const sim_rosters *rosters = &world->communities[report->community];
-
-    for (uint64_t version = report->version; version <= rosters->count; version++) {
+    for (uint64_t version = from; version <= rosters->count; version++) {
         const sim_roster_version *roster = sim_rosters_at(rosters, version);
         uint64_t members = roster->who.members & (roster->forked ? roster->rival : UINT64_MAX) & (duty ? roster->who.sworn : UINT64_MAX);
 
@@ -38,7 +35,7 @@ static bool stayed(const sim_world *world, const sim_report *report, size_t node
 
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what
  * is made ahead of a clock may be (SPEC 10.4), the one refuses what the other makes. */
-static bool had_time(const sim_world *world, const sim_report *report)
+bool sim_arrives_had_time(const sim_world *world, const sim_report *report)
 {
     return report->expires_ms > sim_world_unix_ms(world) + 3 * NRS_DAY_MS && report->patient &&
            world->highest_offset_ms - world->lowest_offset_ms < (int64_t)NRS_DAY_MS;
@@ -55,9 +52,10 @@ bool sim_arrives_promised(const sim_world *world, const sim_report *report, size
     const sim_node *node = &world->nodes[reader];
     uint64_t bit = 1ull << reader;
 
-    return report->version != 0 && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && had_time(world, report) &&
+    return report->version != 0 && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && sim_arrives_had_time(world, report) &&
            sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_be_granted(report) &&
-           stayed(world, report, reader, sim_oracle_duty(world, report)) && stayed(world, report, report->sender, false);
+           sim_arrives_stayed(&world->communities[report->community], report->version, reader, sim_oracle_duty(world, report)) &&
+           sim_arrives_stayed(&world->communities[report->community], report->version, report->sender, false);
 }
 
 static void check_reader(sim_world *world, size_t number, size_t reader)

@@ -42,6 +42,27 @@ static bool in_order(const sim_world *world, const sim_node *node, const sim_ros
            in_order_by(world, rosters, node->held_before[rosters->index], maker, source);
 }
 
+/* What comes from a community that a joined one recognises, and was told of beforehand, hubs of either hand over (SPEC 6.10). */
+static bool let_in(const sim_world *world, const sim_node *node, const nrs_header *header, nrs_slice source)
+{
+    const size_t from = sim_check_node_of_key(world, source.data);
+
+    for (size_t c = 0; c < world->community_count && from < world->node_count; c++) {
+        const sim_rosters *rosters = &world->communities[c], *home = &world->communities[1 - c];
+        const sim_roster_version *now = sim_rosters_at(rosters, node->held[c]), *before = sim_rosters_at(rosters, node->held_before[c]);
+        bool listed = header->label == NRS_LABEL_CLEAR;
+
+        for (size_t i = 0; i < header->n_onward_communities; i++) {
+            listed = listed || memcmp(header->onward_communities[i].data, rosters->community, NRS_HASH_SIZE) == 0;
+        }
+        if (listed && memcmp(home->community, header->community.data, NRS_HASH_SIZE) == 0 && sim_check_member(world, node, rosters, node->index) &&
+            ((now != NULL && now->who.recognises) || (before != NULL && before->who.recognises)) && ((rosters->hubs | home->hubs) & (1ull << from)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header)
 {
     const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
@@ -54,7 +75,7 @@ static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *ro
                        (unsigned long long)(sim_node_now_ms(world, node) - header->expires_ms));
     } else if (far_ahead(world, header->created_ms)) {
         sim_world_fail(world, "carry", "%s takes a report from too far ahead of every clock", node->org);
-    } else if (!in_order(world, node, rosters, header->originator.data, row->source)) {
+    } else if (!in_order(world, node, rosters, header->originator.data, row->source) && !let_in(world, node, header, row->source)) {
         sim_world_fail(world, "carry", "%s takes a report of one that is no member by roster %llu, or from one that may not hand it over", node->org,
                        (unsigned long long)held);
     } else if (header->roster_version > held) {
@@ -89,6 +110,16 @@ static bool in_any(const sim_world *world, const sim_node *node)
     return held != 0;
 }
 
+/* The source hears who was let in (SPEC 6.10). */
+static bool of_its_own(const sim_world *world, const sim_node *node, const nrs_record *record)
+{
+    nrs_slot_table *table = NULL;
+    const sim_sealed *sealed = nrs_slot_table_decode(&table, nrs_field(&record->payload)) == NRS_OK ? sim_oracle_sealed_by_id(world, table->sealed_id.data) : NULL;
+
+    nrs_slot_table_free(&table);
+    return sealed != NULL && sealed->maker == node->index;
+}
+
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
     nrs_sealed_view *view = NULL;
@@ -108,7 +139,7 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         }
     } else if (record->type == NRS_RECORD_ENVELOPE) {
         check_envelope(world, node, row, record);
-    } else if (record->type == NRS_RECORD_SLOT_TABLE && !node->hub) {
+    } else if (record->type == NRS_RECORD_SLOT_TABLE && !node->hub && !of_its_own(world, node, record)) {
         sim_world_fail(world, "carry", "%s is no hub and takes a whole table of slots", node->org);
     }
     nrs_sealed_view_free(&view);

@@ -9,6 +9,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
+    &sim_checker_onward,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -109,6 +110,19 @@ static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_r
     nrs_sealed_view_free(&view);
 }
 
+static void learn_grant(sim_world *world, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_signed *envelope = NULL;
+    nrs_grant *grant = NULL;
+
+    sim_sometimes_hit(world, SIM_SOMETIMES_GRANTED_LATE);
+    if (nrs_signed_decode(&envelope, nrs_field(&record->payload)) == NRS_OK && nrs_grant_decode(&grant, nrs_field(&envelope->statement)) == NRS_OK) {
+        sim_oracle_granted(world, row->id, grant);
+    }
+    nrs_grant_free(&grant);
+    nrs_signed_free(&envelope);
+}
+
 typedef struct scan { sim_world *world; sim_node *node; size_t rows; uint64_t position; } scan;
 
 static nrs_error look(void *context, const nrs_log_row *row)
@@ -127,7 +141,7 @@ static nrs_error look(void *context, const nrs_log_row *row)
     if (record->type == NRS_RECORD_SEALED) {
         learn_sealed(world, node, row, record);
     } else if (record->type == NRS_RECORD_GRANT && row->source.size == 0) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_GRANTED_LATE);
+        learn_grant(world, row, record);
     }
     nrs_record_free(&record);
     return world->failure.failed ? NRS_ERROR_LIMIT : NRS_OK;

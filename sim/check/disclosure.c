@@ -27,9 +27,9 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
         sim_world_fail(world, "disclosure", "%s shows r%zu, which it has forgotten", node->org, number);
     } else if (report->version == 0) {
         sim_world_fail(world, "disclosure", "%s shows r%zu under an id that its sender never made", node->org, number);
-    } else if (report->label != NRS_LABEL_CLEAR && (report->readers & (1ull << node->index)) == 0) {
+    } else if (!sim_onward_permits(world, node, report) && report->label != NRS_LABEL_CLEAR && (report->readers & (1ull << node->index)) == 0) {
         sim_world_fail(world, "disclosure", "%s opens r%zu, which is %s and not for it", node->org, number, nrs_label_name(report->label));
-    } else if (body != NULL && node->index != report->sender && sim_oracle_duty(world, report) &&
+    } else if (body != NULL && node->index != report->sender && sim_oracle_duty(world, report) && !sim_onward_permits(world, node, report) &&
                !sim_check_sworn(node, &world->communities[report->community], node->index)) {
         sim_world_fail(world, "disclosure", "%s opens r%zu without having taken the duty", node->org, number);
     } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
@@ -42,25 +42,54 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     }
 }
 
-static const sim_rosters *of_table(sim_world *world, nrs_slice payload)
+/* Whoever carries all of it: hubs of the report's community, and of those that its consent lists. */
+static uint64_t carriers(const sim_world *world, size_t community, uint64_t listed)
+{
+    uint64_t hubs = world->communities[community].hubs;
+
+    for (size_t c = 0; c < world->community_count; c++) {
+        hubs |= (listed & (1ull << c)) != 0 ? world->communities[c].hubs : 0;
+    }
+    return hubs;
+}
+
+/* The source hears who was let in (SPEC 6.10). */
+static uint64_t carriers_of_table(const sim_world *world, nrs_slice payload)
 {
     nrs_slot_table *table = NULL;
     const sim_sealed *sealed = nrs_slot_table_decode(&table, payload) == NRS_OK ? sim_oracle_sealed_by_id(world, table->sealed_id.data) : NULL;
+    const sim_granted *granted = sealed == NULL ? NULL : sim_oracle_granted_by_id(world, table->grant_id.data);
+    uint64_t hubs;
 
+
+    hubs = sealed == NULL ? 0 : carriers(world, sealed->community, sealed->listed) | (granted != NULL && granted->authority != NRS_AUTHORITY_ORIGINATOR ? 1ull << sealed->maker : 0);
     nrs_slot_table_free(&table);
-    return sealed == NULL ? NULL : &world->communities[sealed->community];
+    return hubs;
 }
 
-/* Of this community; of any, where it is not known which. */
-static bool is_hub(const sim_node *peer, const sim_rosters *rosters)
+static uint64_t carriers_of(sim_world *world, const nrs_header *header)
 {
-    return rosters == NULL ? peer->hub : (rosters->hubs & (1ull << peer->index)) != 0;
+    const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
+    uint64_t listed = 0;
+
+    for (size_t i = 0; i < header->n_onward_communities; i++) {
+        const sim_rosters *other = sim_rosters_of(world, header->onward_communities[i].data);
+
+        listed |= other == NULL ? 0 : 1ull << other->index;
+    }
+    return rosters == NULL ? 0 : carriers(world, rosters->index, listed);
+}
+
+/* Of these; of any community, where it is not known of which. */
+static bool is_hub(const sim_node *peer, uint64_t hubs)
+{
+    return hubs == 0 ? peer->hub : (hubs & (1ull << peer->index)) != 0;
 }
 
 /* Of one item: a report without a slot in it goes to hubs, or is open to all. */
 static void check_item(sim_world *world, const sim_node *node, const sim_node *peer, const Nrs__Wire__Item *item)
 {
-    const sim_rosters *rosters = NULL;
+    uint64_t hubs = 0;
     bool sealed = false, slot_for_peer = false, table = false;
 
     for (size_t i = 0; i < item->n_records; i++) {
@@ -74,10 +103,10 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
         }
         if (record->type == NRS_RECORD_SLOT_TABLE) {
             table = true;
-            rosters = rosters != NULL ? rosters : of_table(world, nrs_field(&record->payload));
+            hubs = hubs != 0 ? hubs : carriers_of_table(world, nrs_field(&record->payload));
         } else if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
             sealed = sealed || view->header->label != NRS_LABEL_CLEAR;
-            rosters = sim_rosters_of(world, view->header->community.data);
+            hubs = carriers_of(world, view->header);
         } else if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
                    nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
             slot_for_peer = memcmp(slot->org.data, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
@@ -90,9 +119,9 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
         nrs_sealed_view_free(&view);
         nrs_record_free(&record);
     }
-    if (table && !is_hub(peer, rosters)) {
+    if (table && !is_hub(peer, hubs)) {
         sim_world_fail(world, "disclosure", "%s hands a whole table of slots to %s", node->org, peer->org);
-    } else if (sealed && !slot_for_peer && !is_hub(peer, rosters)) {
+    } else if (sealed && !slot_for_peer && !is_hub(peer, hubs)) {
         sim_world_fail(world, "disclosure", "%s hands a sealed report to %s, which has no slot in it", node->org, peer->org);
     }
 }
@@ -112,9 +141,8 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
 
 /* Whom a node grants to stands in the roster that it holds at that moment, with the duty that the label demands. payload: of a
  * slot table. */
-static void check_table(sim_world *world, const sim_node *node, nrs_slice payload, const sim_rosters *rosters, uint32_t label)
+static void check_table(sim_world *world, const sim_node *node, nrs_slice payload, const sim_rosters *rosters, bool duty)
 {
-    bool duty = (rosters->duty_labels & (1u << label)) != 0;
     nrs_slot_table *table = NULL;
 
     if (node->held[rosters->index] == 0 || nrs_slot_table_decode(&table, payload) != NRS_OK) {
@@ -140,6 +168,23 @@ static void check_table(sim_world *world, const sim_node *node, nrs_slice payloa
     nrs_slot_table_free(&table);
 }
 
+static bool has_duty(const sim_world *world, size_t community, uint32_t label)
+{
+    return (world->communities[community].duty_labels & (1u << label)) != 0;
+}
+
+/* Of a later grant, perhaps into another community, whose own rules bind as well. */
+static void check_later(sim_world *world, const sim_node *node, nrs_slice payload, const nrs_slot_table *table)
+{
+    const sim_sealed *sealed = sim_oracle_sealed_by_id(world, table->sealed_id.data);
+    const sim_granted *granted = sim_oracle_granted_by_id(world, table->grant_id.data);
+    const size_t community = sealed == NULL ? 0 : granted == NULL ? sealed->community : granted->community;
+
+    if (sealed != NULL) {
+        check_table(world, node, payload, &world->communities[community], has_duty(world, sealed->community, sealed->label) || has_duty(world, community, sealed->label));
+    }
+}
+
 /* The slots that stand with their report, and those of a later grant. */
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
@@ -152,16 +197,12 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         return;
     }
     if (record->type == NRS_RECORD_SLOT_TABLE && nrs_slot_table_decode(&table, nrs_field(&record->payload)) == NRS_OK) {
-        const sim_sealed *sealed = sim_oracle_sealed_by_id(world, table->sealed_id.data);
-
-        if (sealed != NULL) {
-            check_table(world, node, nrs_field(&record->payload), &world->communities[sealed->community], sealed->label);
-        }
+        check_later(world, node, nrs_field(&record->payload), table);
     } else if (record->type == NRS_RECORD_SEALED && row->slots.size > 0 && nrs_record_decode(&with, row->slots) == NRS_OK &&
                nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
         rosters = sim_rosters_of(world, view->header->community.data);
         if (rosters != NULL) {
-            check_table(world, node, nrs_field(&with->payload), rosters, view->header->label);
+            check_table(world, node, nrs_field(&with->payload), rosters, has_duty(world, rosters->index, view->header->label));
         }
     }
     nrs_slot_table_free(&table);

@@ -12,7 +12,7 @@ static void forwarded(sim_world *world, sim_report *report)
     if (node->hostile != NULL || quoted->sender == report->sender) {
         return; /* the source itself decides */
     }
-    if (quoted->label != NRS_LABEL_CLEAR && (quoted->readers & (1ull << report->sender)) == 0) {
+    if (quoted->label != NRS_LABEL_CLEAR && (quoted->readers & (1ull << report->sender)) == 0 && !sim_onward_permits(world, node, quoted)) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu, which is not for it", node->org, report->quoted, number);
     } else if (report->label < quoted->label) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu under a lower label", node->org, report->quoted, number);

@@ -81,14 +81,14 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
 {
     size_t count = json_array_size(rows);
 
-    (void)report;
     for (size_t i = 0; i < count; i++) {
         const json_t *a = json_array_get(rows, i);
 
         for (size_t k = i + 1; k < count && text_at(a, "stage")[0] != '\0'; k++) {
             const json_t *b = json_array_get(rows, k);
 
-            if (strcmp(text_at(a, "recipient"), text_at(b, "recipient")) == 0 && strcmp(text_at(a, "stage"), text_at(b, "stage")) == 0) {
+            if (strcmp(text_at(a, "recipient"), text_at(b, "recipient")) == 0 && strcmp(text_at(a, "stage"), text_at(b, "stage")) == 0 &&
+                (report->label == NRS_LABEL_CLEAR || strcmp(text_at(a, "community"), text_at(b, "community")) == 0)) { /* who waits may be let in elsewhere */
                 sim_world_fail(world, "once", "%s has the stage %s of %s twice", node->org, text_at(a, "stage"), text_at(a, "recipient"));
             }
         }

@@ -21,6 +21,27 @@ static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_communit
                                                name == NULL ? "" : name);
 }
 
+/* A recognised community can be forked as well, and who goes by its rosters without being in it has to heal it by hand too. A joined one of
+ * that name comes first, and then one where there is something to heal. */
+static nrs_error find_forked(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const json_t *request)
+{
+    const char *name = nrs_request_text(request, "community");
+    nrs_community *found = name == NULL ? NULL : nrs_community_by_name(core, name);
+
+    for (size_t i = 0; name != NULL && found == NULL && i < core->community_count; i++) {
+        nrs_community *one = &core->communities[i];
+
+        if (strcmp(one->roster->id, name) == 0 && (one->pending_version != 0 || nrs_fork_is(one))) {
+            found = one;
+        }
+    }
+    if (found == NULL) {
+        return find_community(core, answer, community_out, request);
+    }
+    *community_out = found;
+    return NRS_OK;
+}
+
 /* ---- history ---- */
 
 static nrs_error history_row(void *context, const nrs_roster_step_row *step)
@@ -110,7 +131,7 @@ nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const jso
     json_t *branches = json_array();
     nrs_bytes proof = {0};
     nrs_row row = nrs_row_begin();
-    nrs_error error = find_community(core, answer, &community, request);
+    nrs_error error = find_forked(core, answer, &community, request);
 
     if (error == NRS_OK) {
         error = nrs_store_fork_each(core->store, community->id, branch_row, branches);
@@ -144,13 +165,15 @@ nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json
     const char *fingerprint = nrs_request_text(request, "fingerprint");
     nrs_community *community = NULL;
     char name[NRS_NAME_SIZE_MAX + 1];
+    uint8_t id[NRS_HASH_SIZE];
     nrs_row row = nrs_row_begin();
-    nrs_error error = find_community(core, answer, &community, request);
+    nrs_error error = find_forked(core, answer, &community, request);
 
     if (error != NRS_OK) {
         goto out;
     }
     (void)snprintf(name, sizeof name, "%s", community->roster->id);
+    memcpy(id, community->id, sizeof id);
     error = nrs_fork_accept(core, community, fingerprint);
     if (error == NRS_ERROR_NOT_FOUND) {
         error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, hint_fingerprint, "No roster that heals @%s has come.", name);
@@ -159,7 +182,7 @@ nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json
         error = nrs_refuse(answer, error, hint_fingerprint, "The healing roster of @%s has another fingerprint.", name);
     } else if (error == NRS_OK) {
         nrs_row_text(&row, "id", name);
-        nrs_row_number(&row, "version", nrs_community_by_name(core, name)->roster->version);
+        nrs_row_number(&row, "version", nrs_community_by_id(core, id)->roster->version);
         nrs_row_flag(&row, "changed", true);
         error = nrs_row_end(&row, answer->rows);
     }

@@ -177,7 +177,7 @@ static nrs_error spread(nrs_core *core, const nrs_community *community, const nr
     if (error == NRS_OK) {
         error = log_evidence(core, community, NRS_RECORD_FORK, nrs_slice_of_bytes(&proof));
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !community->guest) { /* of a recognised one no file is written (SPEC 7.13) */
         error = nrs_write_armoured(core, "communities", community->roster->id, ".fork", "FORK", nrs_slice_of_bytes(&proof));
     }
     nrs_bytes_wipe(&proof);
@@ -486,7 +486,7 @@ nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer 
         if (error == NRS_OK) {
             error = log_evidence(core, community, NRS_RECORD_FORK, nrs_slice_of_bytes(&whole));
         }
-        if (error == NRS_OK) {
+        if (error == NRS_OK && !community->guest) {
             error = nrs_write_armoured(core, "communities", community->roster->id, ".fork", "FORK", nrs_slice_of_bytes(&whole));
         }
         core->admission_changed = true;

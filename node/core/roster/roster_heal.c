@@ -100,6 +100,7 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
     char name[NRS_NAME_SIZE_MAX + 1];
     nrs_effect *effect;
     bool passed_over = community->passed_over;
+    const bool guest = community->guest; /* no files are written of it (SPEC 7.13) */
     nrs_error error = nrs_store_fork_clear(core->store, community->id, false);
 
     memcpy(id, community->id, sizeof id);
@@ -108,15 +109,17 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
         nrs_fork_wipe(community);
         error = nrs_directory_adopt(core, id, many, nrs_slice_of(NULL, 0));
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !guest) {
         error = nrs_effect_add(core, &effect, NRS_EFFECT_WRITE_FILE); /* an empty file: nothing is proven any more */
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !guest) {
         char path[96];
 
         (void)snprintf(path, sizeof path, "communities/%s.fork", name);
         effect->text = strdup(path);
         error = effect->text == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    }
+    if (error == NRS_OK) {
         nrs_core_log(core, NRS_OK, "the fork of @%s is healed", name);
         if (passed_over) {
             greet_again(core, id);

@@ -292,6 +292,67 @@ static void who_is_removed_gets_nothing_more(void **state)
     stop();
 }
 
+/* ---- A recognised community whose roster was forked ---- */
+
+/* A next version of gas, good for a while longer than another one, and naming forks. Out: many, statement: owned. */
+static void gas_version(nrs_bytes *many, nrs_bytes *statement, nrs_slice before, uint64_t later, ProtobufCBinaryData *forks, size_t fork_count)
+{
+    uint8_t previous[NRS_HASH_SIZE];
+    nrs_roster *held = NULL;
+    nrs_roster next;
+
+    OK(nrs_roster_decode(&held, before));
+    nrs_roster_hash(previous, before);
+    next = *held;
+    next.version++;
+    next.expires_ms += later;
+    next.community = nrs_field_of(nrs_slice_of(gas.id, NRS_HASH_SIZE));
+    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
+    next.forks = forks;
+    next.n_forks = fork_count;
+    OK(nrs_roster_encode(statement, &next));
+    OK(nrs_roster_sign(many, nrs_slice_of_bytes(statement), nrs_slice_of(NULL, 0), gas.key));
+    nrs_roster_free(&held);
+}
+
+static void whose_rosters_are_only_recognised_is_healed_by_hand_too(void **state)
+{
+    nrs_bytes many[3] = {{0}}, statements[3] = {{0}};
+    uint8_t hashes[2][NRS_HASH_SIZE], hash[NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    char fingerprint[48];
+
+    (void)state;
+    start_two(true, true);
+    for (size_t i = 0; i < 2; i++) {
+        gas_version(&many[i], &statements[i], nrs_slice_of_bytes(&gas.statement), i, NULL, 0);
+        nrs_roster_hash(hashes[i], nrs_slice_of_bytes(&statements[i]));
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    gas_version(&many[2], &statements[2], nrs_slice_of_bytes(&statements[1]), 2, forks, 2); /* it follows the side that SOURCE is not told of */
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[0]));
+    mesh_settle(&net, 3);
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[2]));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"roster-forks\",\"community\":\"gas\"}"));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "version")), 2);
+    nrs_fingerprint(fingerprint, gas.id);
+    assert_int_equal(mesh_ask(&net, SOURCE, "{\"command\":\"roster-heal\",\"community\":\"gas\",\"fingerprint\":\"%s\"}", fingerprint), NRS_ERROR_FINGERPRINT);
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&statements[2]));
+    nrs_fingerprint(fingerprint, hash);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"roster-heal\",\"community\":\"gas\",\"fingerprint\":\"%s\"}", fingerprint));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "version")), 3);
+    mesh_settle(&net, 4);
+    OK(send_from(SOURCE, "AMBER", "@electricity", "\"communities\"", ""));
+    mesh_settle(&net, 8);
+    assert_string_equal(reached(SOURCE, "org-6"), "stored");
+    for (size_t i = 0; i < 3; i++) {
+        nrs_bytes_wipe(&many[i]);
+        nrs_bytes_wipe(&statements[i]);
+    }
+    stop();
+}
+
 static void expiry_holds_for_all(void **state)
 {
     (void)state;
@@ -531,6 +592,7 @@ int main(void)
         cmocka_unit_test(neither_side_alone_opens_the_way),
         cmocka_unit_test(who_waits_for_its_prekey_is_let_in_later),
         cmocka_unit_test(who_is_removed_gets_nothing_more),
+        cmocka_unit_test(whose_rosters_are_only_recognised_is_healed_by_hand_too),
         cmocka_unit_test(expiry_holds_for_all),
         cmocka_unit_test(a_duty_is_asked_of_whoever_is_let_in),
         cmocka_unit_test(a_disclaimer_is_accepted_over_there_and_known_here),
