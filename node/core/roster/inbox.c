@@ -202,6 +202,9 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
         if (error == NRS_OK) {
             error = nrs_roster_keep_chain(core, id, invite);
         }
+        if (error == NRS_OK && community != NULL && community->guest) {
+            error = nrs_fork_leave_behind(core, community, roster->version);
+        }
         if (error == NRS_OK) {
             error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
         }

@@ -73,6 +73,9 @@ NRS_MUST_USE nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, n
 NRS_MUST_USE nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer *from);
 /** ForkProof bytes of a forked community. Out: replaced. */
 NRS_MUST_USE nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community);
+/** Who joins by an invite begins with its roster like whoever never heard of a fork: what it knew of one as a guest is over. In: version: of
+ *  that roster, a later one than is held. */
+NRS_MUST_USE nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64_t version);
 /** Whether a later roster is in force only after a person has compared its fingerprint. */
 bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster);
 /** Whether it names every side that is known. */

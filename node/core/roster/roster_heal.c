@@ -107,7 +107,8 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
     (void)snprintf(name, sizeof name, "%s", community->roster->id);
     if (error == NRS_OK) {
         nrs_fork_wipe(community);
-        error = nrs_directory_adopt(core, id, many, nrs_slice_of(NULL, 0));
+        /* It is joined by an invite only (SPEC 7.6), whomever the roster names. */
+        error = nrs_directory_adopt(core, id, many, nrs_slice_of(core->self.sign_key, guest ? NRS_KEY_SIZE : 0));
     }
     if (error == NRS_OK && !guest) {
         error = nrs_effect_add(core, &effect, NRS_EFFECT_WRITE_FILE); /* an empty file: nothing is proven any more */
@@ -124,6 +125,24 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
         if (passed_over) {
             greet_again(core, id);
         }
+    }
+    return error;
+}
+
+nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64_t version)
+{
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(community->guest);
+    NRS_ASSERT(version > community->roster->version);
+    for (size_t i = 0; error == NRS_OK && i < community->branch_count; i++) {
+        error = nrs_store_fork_healed_set(core->store, community->id, community->branches[i].hash, version);
+    }
+    if (error == NRS_OK && (nrs_fork_is(community) || community->pending_version != 0)) {
+        error = nrs_store_fork_clear(core->store, community->id, false);
+    }
+    if (error == NRS_OK) {
+        nrs_fork_wipe(community);
     }
     return error;
 }

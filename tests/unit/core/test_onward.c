@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -294,16 +295,25 @@ static void who_is_removed_gets_nothing_more(void **state)
 
 /* ---- A recognised community whose roster was forked ---- */
 
+static size_t joins; /* a node that the next version names beside the others, behind the first of them; 0: none */
+
 /* A next version of gas, good for a while longer than another one, and naming forks. Out: many, statement: owned. */
 static void gas_version(nrs_bytes *many, nrs_bytes *statement, nrs_slice before, uint64_t later, ProtobufCBinaryData *forks, size_t fork_count)
 {
     uint8_t previous[NRS_HASH_SIZE];
+    Nrs__Wire__Member *members[MESH_NODE_MAX];
     nrs_roster *held = NULL;
     nrs_roster next;
 
     OK(nrs_roster_decode(&held, before));
     nrs_roster_hash(previous, before);
     next = *held;
+    for (size_t i = 0; joins != 0 && i < held->n_members; i++) { /* by their names, which ascend with the numbers */
+        members[i + (i > 0 ? 1 : 0)] = held->members[i];
+        members[1] = mesh_member(&net.nodes[joins], NRS_ROLE_OPERATOR);
+        next.members = members;
+        next.n_members = held->n_members + 1;
+    }
     next.version++;
     next.expires_ms += later;
     next.community = nrs_field_of(nrs_slice_of(gas.id, NRS_HASH_SIZE));
@@ -347,6 +357,53 @@ static void whose_rosters_are_only_recognised_is_healed_by_hand_too(void **state
     mesh_settle(&net, 8);
     assert_string_equal(reached(SOURCE, "org-6"), "stored");
     for (size_t i = 0; i < 3; i++) {
+        nrs_bytes_wipe(&many[i]);
+        nrs_bytes_wipe(&statements[i]);
+    }
+    stop();
+}
+
+/* Who has seen a recognised community forked and then joins it begins with the invite's roster. */
+static void a_guest_of_a_fork_joins(void **state)
+{
+    nrs_bytes many[4] = {{0}}, statements[4] = {{0}};
+    uint8_t hashes[2][NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    nrs_bytes bytes = {0};
+    nrs_invite made;
+
+    (void)state;
+    start_two(true, true);
+    for (size_t i = 0; i < 2; i++) {
+        gas_version(&many[i], &statements[i], nrs_slice_of_bytes(&gas.statement), i, NULL, 0);
+        nrs_roster_hash(hashes[i], nrs_slice_of_bytes(&statements[i]));
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    gas_version(&many[2], &statements[2], nrs_slice_of_bytes(&statements[0]), 2, forks, 2);
+    joins = SOURCE;
+    gas_version(&many[3], &statements[3], nrs_slice_of_bytes(&statements[2]), 3, NULL, 0);
+    joins = 0;
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[0]));
+    mesh_settle(&net, 3);
+    OK(nrs_record_wrap(&bytes, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&many[1])));
+    mesh_give_records(&net, HUB, SOURCE, 0, nrs_slice_of_bytes(&bytes), nrs_slice_of(NULL, 0));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"roster-forks\",\"community\":\"gas\"}"));
+    assert_true(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "forked")));
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[2]));
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[3]));
+    nrs__wire__invite__init(&made);
+    made.first = nrs_field_of(nrs_slice_of_bytes(&gas.first));
+    made.current = nrs_field_of(nrs_slice_of_bytes(&many[3]));
+    OK(nrs_invite_encode(&bytes, &made));
+    mesh_inbox(&net, SOURCE, "second.invite", "INVITE", nrs_slice_of_bytes(&bytes));
+    assert_string_equal(net.nodes[SOURCE].last_log, "inbox: second.invite taken up");
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"roster-forks\",\"community\":\"gas\"}"));
+    assert_true(json_is_false(json_object_get(mesh_row(&net, SOURCE, 0), "forked")));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "version")), 4);
+    nrs_bytes_wipe(&bytes);
+    for (size_t i = 0; i < 4; i++) {
         nrs_bytes_wipe(&many[i]);
         nrs_bytes_wipe(&statements[i]);
     }
@@ -593,6 +650,7 @@ int main(void)
         cmocka_unit_test(who_waits_for_its_prekey_is_let_in_later),
         cmocka_unit_test(who_is_removed_gets_nothing_more),
         cmocka_unit_test(whose_rosters_are_only_recognised_is_healed_by_hand_too),
+        cmocka_unit_test(a_guest_of_a_fork_joins),
         cmocka_unit_test(expiry_holds_for_all),
         cmocka_unit_test(a_duty_is_asked_of_whoever_is_let_in),
         cmocka_unit_test(a_disclaimer_is_accepted_over_there_and_known_here),
