@@ -5,17 +5,18 @@
 #include "ask.h"
 #include "check.h"
 #include "person.h"
+#include "release.h"
 #include "proto/vocabulary.h"
 #include "world.h"
 
-#define KIND_BITS 4u
+#define KIND_BITS 5u
 
 _Static_assert(SIM_ASK_OTHER < 1 << KIND_BITS, "a kind fits into a request's number");
 
 /* A request's number says what was asked, and about which report. */
 static uint64_t request_of(sim_world *world, sim_ask_kind kind, size_t report)
 {
-    return (++world->next_request << 20) | ((uint64_t)report << KIND_BITS) | kind;
+    return (++world->next_request << 24) | ((uint64_t)report << KIND_BITS) | kind;
 }
 
 void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report, json_t *command)
@@ -169,7 +170,9 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     if (nrs_error_exit_code(error) == 3) {
         sim_sometimes_hit(world, SIM_SOMETIMES_REFUSED_BY_RULE);
     }
-    if (kind == SIM_ASK_SEND) {
+    if (kind >= SIM_ASK_RELEASE_ASK && kind <= SIM_ASK_RELEASE_DENY) {
+        sim_release_answered(world, kind, number, error, effect->reply);
+    } else if (kind == SIM_ASK_SEND) {
         answered_send(world, report, effect->reply, error);
     } else if (kind == SIM_ASK_SHOW && error == NRS_ERROR_WITHDRAWN) {
         report->withdrawn_at |= 1ull << node->index;

@@ -7,6 +7,7 @@
 
 #include "node.h"
 #include "keys/envelope.h"
+#include "proto/label.h"
 #include "proto/wire.h"
 
 struct sim_connection;
@@ -77,12 +78,18 @@ bool sim_arrives_stayed(const struct sim_rosters *rosters, uint64_t version, siz
 bool sim_arrives_had_time(const struct sim_world *world, const struct sim_report *report);
 /** Whether a node may read a report because its sender agreed beforehand, by the roster that it holds after the step or before it: onward.c. */
 bool sim_onward_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
+/** Whether it was a member in any version from this one on, or by either side of a fork: onward.c. */
+bool sim_onward_ever_member(const struct sim_rosters *rosters, uint64_t from, size_t node);
+/** Whether a node may read a report because its sender released it to it: released.c. Out: label_out: the loosest label that it may have it under. */
+bool sim_released_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, nrs_label *label_out);
+/** By its address, by consent, or by a release. */
+bool sim_check_may_read(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
 /** Forget what once.c has seen of a node, and of all. */
 void sim_once_forget(sim_node *node);
 void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
-    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward;
+    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released;
 
 #endif

@@ -9,6 +9,7 @@
 #include "proto/wire.h"
 
 #define SIM_REPORTS_MAX 4096
+#define SIM_RELEASES_MAX 64
 #define SIM_PAIRS_MAX 16 /* proofs that are kept against one originator (SPEC 2.3) */
 
 struct sim_world;
@@ -75,6 +76,21 @@ typedef struct sim_pair {
     uint64_t given_ms;        /* of the world's time */
 } sim_pair;
 
+/* What a holder has asked a source to agree to, and what the source has said. */
+typedef struct sim_release {
+    size_t report, holder;
+    size_t community;         /* of those in it */
+    bool to_community;
+    uint64_t to;              /* set of nodes, when not to a community */
+    uint64_t version;         /* of that community's roster that the holder went by */
+    char id[2 * NRS_HASH_SIZE + 1]; /* once the holder was told; else empty */
+    bool granting, granted;   /* the source was asked to; has said that it is */
+    bool denied;
+    bool looser;
+    nrs_label label;          /* under which those let in have it */
+    uint64_t expires_ms;      /* of the world's time at the latest; SIM_NEVER: with the report */
+} sim_release;
+
 typedef struct sim_oracle {
     sim_report reports[SIM_REPORTS_MAX]; /* by number of the act */
     sim_sealed *sealed;
@@ -83,6 +99,8 @@ typedef struct sim_oracle {
     size_t granted_count, granted_capacity;
     sim_pair pairs[SIM_PAIRS_MAX];
     size_t pair_count;
+    sim_release releases[SIM_RELEASES_MAX];
+    size_t release_count;
 } sim_oracle;
 
 void sim_oracle_wipe(sim_oracle *oracle);

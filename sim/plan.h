@@ -20,6 +20,8 @@
     X(FORGET, 0, 5, "forget")                                                                                          \
     X(ACCEPT, 0, 8, "accept a disclaimer")                                                                             \
     X(DECLINE, 0, 2, "decline a disclaimer")                                                                           \
+    X(RELEASE_ASK, 0, 9, "ask the source to share wider")                                                              \
+    X(RELEASE_ANSWER, 0, 12, "answer an ask")                                                                           \
     X(STATUS, 0, 2, "status")                                                                                          \
     X(REMOVE, 0, 3, "remove a member")                                                                                 \
     X(LEAVE, 0, 1, "a member leaves")                                                                                  \

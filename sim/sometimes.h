@@ -36,6 +36,13 @@ struct sim_world;
     X(SENT_ONWARD, 0, "a source agreed beforehand to who else may be let in")                                          \
     X(LET_IN_HOME, 0, "a hub let in a member that the community's address does not reach")                             \
     X(LET_IN_ELSEWHERE, 0, "a member of another community was let in on consent")                                      \
+    X(RELEASE_ASKED, 0, "a holder asked the source to share wider")                                                    \
+    X(RELEASE_DENIED, 0, "a source denied wider sharing")                                                              \
+    X(RELEASED, 0, "a source released a report")                                                                       \
+    X(RELEASED_LOOSER, 0, "a source released a report under a looser label")                                           \
+    X(RELEASED_SHORT, 0, "a source released a report for a short time")                                                \
+    X(RELEASED_HOME, 0, "a member of the report's own community was let in on a release")                              \
+    X(RELEASED_ELSEWHERE, 0, "a member of another community was let in on a release")                                  \
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \

@@ -8,6 +8,7 @@
 #include "member.h"
 #include "person.h"
 #include "proto/vocabulary.h"
+#include "release.h"
 #include "memory.h"
 #include "world.h"
 
@@ -147,7 +148,7 @@ static size_t some_report(sim_world *world, const sim_node *node, uint64_t pick,
         size_t number = (size_t)((pick + i) % count);
         const sim_report *report = &world->oracle.reports[number];
 
-        if (report->state != SIM_REPORT_NONE && report->id[0] != '\0' && (!readable || (report->readers & (1ull << node->index)) != 0)) {
+        if (report->state != SIM_REPORT_NONE && report->id[0] != '\0' && (!readable || sim_check_may_read(world, node, report))) {
             return number;
         }
     }
@@ -311,6 +312,10 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
 
     if (act->type >= SIM_ACT_REMOVE && act->type <= SIM_ACT_HEAL) {
         sim_member_do(world, act);
+        return;
+    }
+    if (act->type == SIM_ACT_RELEASE_ASK || act->type == SIM_ACT_RELEASE_ANSWER) {
+        (act->type == SIM_ACT_RELEASE_ASK ? sim_release_ask : sim_release_answer)(world, act);
         return;
     }
     if (act->type == SIM_ACT_SKIP) {

@@ -42,15 +42,30 @@ static bool in_order(const sim_world *world, const sim_node *node, const sim_ros
            in_order_by(world, rosters, node->held_before[rosters->index], maker, source);
 }
 
-/* What comes from a community that a joined one recognises, and was told of beforehand, hubs of either hand over (SPEC 6.10). */
-static bool let_in(const sim_world *world, const sim_node *node, const nrs_header *header, nrs_slice source)
+static bool released_to(const sim_world *world, const uint8_t id[NRS_HASH_SIZE], size_t community)
 {
+    for (size_t i = 0; i < world->oracle.release_count; i++) {
+        const sim_release *release = &world->oracle.releases[i];
+        uint8_t released[NRS_HASH_SIZE];
+
+        if (release->granting && release->community == community && nrs_hex_decode(released, sizeof released, world->oracle.reports[release->report].id) == NRS_OK &&
+            memcmp(released, id, NRS_HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What comes from a community that a joined one recognises, and was told of beforehand, hubs of either hand over (SPEC 6.10). */
+static bool let_in(const sim_world *world, const sim_node *node, const nrs_header *header, const nrs_log_row *row)
+{
+    const nrs_slice source = row->source;
     const size_t from = sim_check_node_of_key(world, source.data);
 
     for (size_t c = 0; c < world->community_count && from < world->node_count; c++) {
         const sim_rosters *rosters = &world->communities[c], *home = &world->communities[1 - c];
         const sim_roster_version *now = sim_rosters_at(rosters, node->held[c]), *before = sim_rosters_at(rosters, node->held_before[c]);
-        bool listed = header->label == NRS_LABEL_CLEAR;
+        bool listed = header->label == NRS_LABEL_CLEAR || released_to(world, row->id, c);
 
         for (size_t i = 0; i < header->n_onward_communities; i++) {
             listed = listed || memcmp(header->onward_communities[i].data, rosters->community, NRS_HASH_SIZE) == 0;
@@ -75,7 +90,7 @@ static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *ro
                        (unsigned long long)(sim_node_now_ms(world, node) - header->expires_ms));
     } else if (far_ahead(world, header->created_ms)) {
         sim_world_fail(world, "carry", "%s takes a report from too far ahead of every clock", node->org);
-    } else if (!in_order(world, node, rosters, header->originator.data, row->source) && !let_in(world, node, header, row->source)) {
+    } else if (!in_order(world, node, rosters, header->originator.data, row->source) && !let_in(world, node, header, row)) {
         sim_world_fail(world, "carry", "%s takes a report of one that is no member by roster %llu, or from one that may not hand it over", node->org,
                        (unsigned long long)held);
     } else if (header->roster_version > held) {

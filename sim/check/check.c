@@ -9,7 +9,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
-    &sim_checker_onward,
+    &sim_checker_onward, &sim_checker_released,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -75,6 +75,14 @@ bool sim_check_sworn(const sim_node *node, const sim_rosters *rosters, size_t wh
     uint64_t sworn = sworn_at(rosters, node->held[rosters->index]) | sworn_at(rosters, node->held_before[rosters->index]);
 
     return (sworn & (1ull << who)) != 0;
+}
+
+bool sim_check_may_read(const sim_world *world, const sim_node *node, const sim_report *report)
+{
+    nrs_label label;
+
+    return report->label == NRS_LABEL_CLEAR || (report->readers & (1ull << node->index)) != 0 || sim_onward_permits(world, node, report) ||
+           sim_released_permits(world, node, report, &label);
 }
 
 /* ---- The log ---- */

@@ -10,6 +10,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     const char *subject = json_string_value(json_object_get(row, "subject"));
     const char *body = json_string_value(json_object_get(row, "body"));
     char text[64];
+    nrs_label label;
     size_t number;
 
     if (subject == NULL) {
@@ -27,9 +28,9 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
         sim_world_fail(world, "disclosure", "%s shows r%zu, which it has forgotten", node->org, number);
     } else if (report->version == 0) {
         sim_world_fail(world, "disclosure", "%s shows r%zu under an id that its sender never made", node->org, number);
-    } else if (!sim_onward_permits(world, node, report) && report->label != NRS_LABEL_CLEAR && (report->readers & (1ull << node->index)) == 0) {
+    } else if (!sim_check_may_read(world, node, report)) {
         sim_world_fail(world, "disclosure", "%s opens r%zu, which is %s and not for it", node->org, number, nrs_label_name(report->label));
-    } else if (body != NULL && node->index != report->sender && sim_oracle_duty(world, report) && !sim_onward_permits(world, node, report) &&
+    } else if (body != NULL && node->index != report->sender && sim_oracle_duty(world, report) && !sim_onward_permits(world, node, report) && !sim_released_permits(world, node, report, &label) &&
                !sim_check_sworn(node, &world->communities[report->community], node->index)) {
         sim_world_fail(world, "disclosure", "%s opens r%zu without having taken the duty", node->org, number);
     } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
@@ -62,7 +63,7 @@ static uint64_t carriers_of_table(const sim_world *world, nrs_slice payload)
     uint64_t hubs;
 
 
-    hubs = sealed == NULL ? 0 : carriers(world, sealed->community, sealed->listed) | (granted != NULL && granted->authority != NRS_AUTHORITY_ORIGINATOR ? 1ull << sealed->maker : 0);
+    hubs = sealed == NULL ? 0 : carriers(world, sealed->community, sealed->listed) | (granted == NULL ? 0 : world->communities[granted->community].hubs) | (granted != NULL && granted->authority != NRS_AUTHORITY_ORIGINATOR ? 1ull << sealed->maker : 0);
     nrs_slot_table_free(&table);
     return hubs;
 }
@@ -86,6 +87,22 @@ static bool is_hub(const sim_node *peer, uint64_t hubs)
     return hubs == 0 ? peer->hub : (hubs & (1ull << peer->index)) != 0;
 }
 
+/* A later grant is carried by the hubs of those whom it is for as well. */
+static uint64_t carriers_of_grant(sim_world *world, const nrs_record *record)
+{
+    nrs_signed *outer = NULL;
+    nrs_grant *grant = NULL;
+    const sim_rosters *rosters = NULL;
+
+    if (nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK && nrs_grant_decode(&grant, nrs_field(&outer->statement)) == NRS_OK &&
+        grant->community.len > 0) {
+        rosters = sim_rosters_of(world, grant->community.data);
+    }
+    nrs_grant_free(&grant);
+    nrs_signed_free(&outer);
+    return rosters == NULL ? 0 : rosters->hubs;
+}
+
 /* Of one item: a report without a slot in it goes to hubs, or is open to all. */
 static void check_item(sim_world *world, const sim_node *node, const sim_node *peer, const Nrs__Wire__Item *item)
 {
@@ -103,10 +120,12 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
         }
         if (record->type == NRS_RECORD_SLOT_TABLE) {
             table = true;
-            hubs = hubs != 0 ? hubs : carriers_of_table(world, nrs_field(&record->payload));
+            hubs |= carriers_of_table(world, nrs_field(&record->payload));
         } else if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
             sealed = sealed || view->header->label != NRS_LABEL_CLEAR;
-            hubs = carriers_of(world, view->header);
+            hubs |= carriers_of(world, view->header);
+        } else if (record->type == NRS_RECORD_GRANT) {
+            hubs |= carriers_of_grant(world, record);
         } else if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
                    nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
             slot_for_peer = memcmp(slot->org.data, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;

@@ -8,17 +8,19 @@ static void forwarded(sim_world *world, sim_report *report)
     size_t number = (size_t)(report - world->oracle.reports);
     const sim_node *node = &world->nodes[report->sender];
     uint64_t named = quoted->to | 1ull << quoted->sender | 1ull << report->sender;
+    nrs_label label = quoted->label;
+    const bool released = sim_released_permits(world, node, quoted, &label);
 
     if (node->hostile != NULL || quoted->sender == report->sender) {
         return; /* the source itself decides */
     }
-    if (quoted->label != NRS_LABEL_CLEAR && (quoted->readers & (1ull << report->sender)) == 0 && !sim_onward_permits(world, node, quoted)) {
+    if (!sim_check_may_read(world, node, quoted)) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu, which is not for it", node->org, report->quoted, number);
-    } else if (report->label < quoted->label) {
+    } else if (report->label < (label < quoted->label ? label : quoted->label)) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu under a lower label", node->org, report->quoted, number);
     } else if (quoted->label != NRS_LABEL_CLEAR && report->community != quoted->community) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu to another community", node->org, report->quoted, number);
-    } else if (quoted->label == NRS_LABEL_AMBER_STRICT && (report->to_community || (report->readers & ~named) != 0)) {
+    } else if (!released && quoted->label == NRS_LABEL_AMBER_STRICT && (report->to_community || (report->readers & ~named) != 0)) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu to whom it does not name", node->org, report->quoted, number);
     } else if (sim_oracle_closed(world, quoted) && (quoted->accepting & (1ull << report->sender)) == 0) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu and has not accepted its disclaimer", node->org, report->quoted, number);

@@ -27,7 +27,7 @@ static bool covers(const sim_world *world, const sim_report *report, const sim_r
 }
 
 /* Who was a member in the version that the grant names goes on reading (SPEC 5.4); which one that is stands in the sealed audience. */
-static bool ever_member(const sim_rosters *rosters, uint64_t from, size_t node)
+bool sim_onward_ever_member(const sim_rosters *rosters, uint64_t from, size_t node)
 {
     for (uint64_t version = from == 0 ? 1 : from; version <= rosters->count; version++) {
         if ((sim_roster_members(sim_rosters_at(rosters, version)) & (1ull << node)) != 0) {
@@ -42,7 +42,7 @@ bool sim_onward_permits(const sim_world *world, const sim_node *node, const sim_
     for (size_t c = 0; c < world->community_count; c++) {
         const sim_rosters *rosters = &world->communities[c];
 
-        if (covers(world, report, rosters, node->index) && ever_member(rosters, report->bridged[c], node->index) &&
+        if (covers(world, report, rosters, node->index) && sim_onward_ever_member(rosters, report->bridged[c], node->index) &&
             (!duty_at(world, report, rosters) || sim_check_sworn(node, rosters, node->index))) {
             return true;
         }

@@ -1,0 +1,141 @@
+#include "release.h"
+
+#include <string.h>
+
+#include "ask.h"
+#include "check.h"
+#include "world.h"
+
+/* A holder that has no such address finds the first of its communities that does, beginning with the report's own. */
+static size_t target_of(const sim_world *world, const sim_node *node, const sim_report *report, size_t to)
+{
+    const sim_rosters *home = &world->communities[report->community];
+    const sim_roster_version *held = sim_rosters_at(home, node->held[home->index]);
+
+    return held != NULL && (sim_roster_members(held) & (1ull << to)) != 0 ? report->community : 1 - report->community;
+}
+
+/* Of what can be released at all. */
+static size_t some_report(const sim_world *world, uint64_t pick)
+{
+    const size_t count = world->plan.count;
+
+    for (size_t i = 0; i < count; i++) {
+        const sim_report *report = &world->oracle.reports[(pick + i) % count];
+
+        if (report->version != 0 && report->label >= NRS_LABEL_GREEN && report->label <= NRS_LABEL_AMBER_STRICT && !report->unlocks) {
+            return (size_t)((pick + i) % count);
+        }
+    }
+    return count;
+}
+
+/* From this one on, somebody who reads it, or who does not. */
+static sim_node *somebody(sim_world *world, const sim_report *report, uint64_t pick, bool reads)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node *node = &world->nodes[(pick + i) % world->node_count];
+
+        if (node->there && node->index != report->sender && sim_check_may_read(world, node, report) == reads) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+void sim_release_ask(sim_world *world, const sim_act *act)
+{
+    const size_t number = some_report(world, act->a);
+    const sim_report *report = &world->oracle.reports[number];
+    sim_release *release = &world->oracle.releases[world->oracle.release_count];
+    sim_node *holder = number == world->plan.count ? NULL : somebody(world, report, act->who, true);
+    const sim_node *to = holder == NULL ? NULL : somebody(world, report, act->other, false);
+    json_t *address;
+
+    if (world->oracle.release_count == SIM_RELEASES_MAX || to == NULL || holder->core == NULL) {
+        return;
+    }
+    *release = (sim_release){.report = number, .holder = holder->index, .to_community = act->c % 2 == 0, .label = report->label, .expires_ms = SIM_NEVER};
+    release->community = target_of(world, holder, report, to->index);
+    if (release->community >= world->community_count) {
+        return;
+    }
+    release->to = release->to_community ? 0 : 1ull << to->index;
+    address = release->to_community ? json_sprintf("@%s", world->communities[release->community].id) : json_string(to->org);
+    release->version = holder->held[release->community];
+    sim_ask(world, holder, SIM_ASK_RELEASE_ASK, world->oracle.release_count++,
+        json_pack("{s:s, s:s, s:[o], s:s}", "command", "release-ask", "id", report->id, "to", address, "reason", "関係者に知らせたい"));
+}
+
+static sim_release *some_open(sim_world *world, uint64_t pick)
+{
+    const size_t count = world->oracle.release_count;
+
+    for (size_t i = 0; i < count; i++) {
+        sim_release *release = &world->oracle.releases[(pick + i) % count];
+
+        if (release->id[0] != '\0' && !release->granted && !release->denied) {
+            return release;
+        }
+    }
+    return NULL;
+}
+
+/* Under another label, or for a while, or both; one in five is denied. */
+void sim_release_answer(sim_world *world, const sim_act *act)
+{
+    static const nrs_label labels[] = {NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
+    sim_release *release = some_open(world, act->a);
+    sim_node *source = release == NULL ? NULL : &world->nodes[world->oracle.reports[release->report].sender];
+    const nrs_label label = labels[act->c / 5 % 3];
+    const bool stated = act->c / 15 % 2 == 0, brief = act->b % 4 == 0;
+    json_t *command;
+
+    if (release == NULL || source->core == NULL) {
+        return;
+    }
+    if (act->c % 5 == 0) {
+        sim_ask(world, source, SIM_ASK_RELEASE_DENY, (size_t)(release - world->oracle.releases),
+            json_pack("{s:s, s:s, s:s}", "command", "release-deny", "id", release->id, "reason", "調査中"));
+        return;
+    }
+    command = json_pack("{s:s, s:s}", "command", "release-grant", "id", release->id);
+    if (!release->granting) { /* given twice, the first may have been the one that counts */
+        release->label = stated ? label : release->label;
+        release->expires_ms = brief ? world->now_ms + (1 + act->b / 4 % 10) * SIM_MINUTE_MS : SIM_NEVER;
+    } else {
+        release->label = stated && label < release->label ? label : release->label;
+        release->expires_ms = brief ? world->now_ms : release->expires_ms; /* that much is sure no more */
+    }
+    release->looser = release->label < world->oracle.reports[release->report].label;
+    release->granting = true;
+    if (stated) {
+        (void)json_object_set_new(command, "label", json_string(nrs_label_name(label)));
+    }
+    if (brief) {
+        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)((1 + act->b / 4 % 10) * SIM_MINUTE_MS)));
+    }
+    sim_ask(world, source, SIM_ASK_RELEASE_GRANT, (size_t)(release - world->oracle.releases), command);
+}
+
+void sim_release_answered(sim_world *world, unsigned kind, size_t number, nrs_error error, const json_t *rows)
+{
+    sim_release *release = &world->oracle.releases[number];
+    const char *id = json_string_value(json_object_get(json_array_get(rows, 0), "id"));
+
+    if (error != NRS_OK) {
+        return;
+    }
+    if (kind == SIM_ASK_RELEASE_ASK && id != NULL) {
+        (void)snprintf(release->id, sizeof release->id, "%s", id);
+        sim_sometimes_hit(world, SIM_SOMETIMES_RELEASE_ASKED);
+    } else if (kind == SIM_ASK_RELEASE_DENY) {
+        release->denied = true;
+        sim_sometimes_hit(world, SIM_SOMETIMES_RELEASE_DENIED);
+    } else if (kind == SIM_ASK_RELEASE_GRANT) {
+        release->granted = true;
+        sim_sometimes_hit(world, SIM_SOMETIMES_RELEASED);
+        sim_sometimes_add(world, SIM_SOMETIMES_RELEASED_LOOSER, release->looser ? 1 : 0);
+        sim_sometimes_add(world, SIM_SOMETIMES_RELEASED_SHORT, release->expires_ms != SIM_NEVER ? 1 : 0);
+    }
+}

@@ -1,0 +1,15 @@
+/* People who ask a source to share wider, and what it says. */
+#ifndef SIM_RELEASE_H
+#define SIM_RELEASE_H
+
+#include "node.h"
+#include "plan.h"
+
+/** Somebody who holds a report asks to share it with others. */
+void sim_release_ask(struct sim_world *world, const sim_act *act);
+/** A source answers one of the asks that there are. */
+void sim_release_answer(struct sim_world *world, const sim_act *act);
+/** What a node has answered to one of the two. number: of the ask. */
+void sim_release_answered(struct sim_world *world, unsigned kind, size_t number, nrs_error error, const json_t *rows);
+
+#endif
