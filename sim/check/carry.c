@@ -42,18 +42,21 @@ static bool in_order(const sim_world *world, const sim_node *node, const sim_ros
            in_order_by(world, rosters, node->held_before[rosters->index], maker, source);
 }
 
-static bool released_to(const sim_world *world, const uint8_t id[NRS_HASH_SIZE], size_t community)
+/* The holders of releases of this report to those in a community, who hand it over themselves: set of nodes. */
+static uint64_t released_to(const sim_world *world, const uint8_t id[NRS_HASH_SIZE], size_t community)
 {
+    uint64_t holders = 0;
+
     for (size_t i = 0; i < world->oracle.release_count; i++) {
         const sim_release *release = &world->oracle.releases[i];
         uint8_t released[NRS_HASH_SIZE];
 
         if (release->granting && release->community == community && nrs_hex_decode(released, sizeof released, world->oracle.reports[release->report].id) == NRS_OK &&
             memcmp(released, id, NRS_HASH_SIZE) == 0) {
-            return true;
+            holders |= 1ull << release->holder;
         }
     }
-    return false;
+    return holders;
 }
 
 /* What comes from a community that a joined one recognises, and was told of beforehand, hubs of either hand over (SPEC 6.10). */
@@ -65,13 +68,14 @@ static bool let_in(const sim_world *world, const sim_node *node, const nrs_heade
     for (size_t c = 0; c < world->community_count && from < world->node_count; c++) {
         const sim_rosters *rosters = &world->communities[c], *home = &world->communities[1 - c];
         const sim_roster_version *now = sim_rosters_at(rosters, node->held[c]), *before = sim_rosters_at(rosters, node->held_before[c]);
-        bool listed = header->label == NRS_LABEL_CLEAR || released_to(world, row->id, c);
+        const uint64_t holders = released_to(world, row->id, c);
+        bool listed = header->label == NRS_LABEL_CLEAR || holders != 0;
 
         for (size_t i = 0; i < header->n_onward_communities; i++) {
             listed = listed || memcmp(header->onward_communities[i].data, rosters->community, NRS_HASH_SIZE) == 0;
         }
         if (listed && memcmp(home->community, header->community.data, NRS_HASH_SIZE) == 0 && sim_check_member(world, node, rosters, node->index) &&
-            ((now != NULL && now->who.recognises) || (before != NULL && before->who.recognises)) && ((rosters->hubs | home->hubs) & (1ull << from)) != 0) {
+            ((now != NULL && now->who.recognises) || (before != NULL && before->who.recognises)) && ((rosters->hubs | home->hubs | holders) & (1ull << from)) != 0) {
             return true;
         }
     }
