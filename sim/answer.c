@@ -6,6 +6,7 @@
 #include "check.h"
 #include "person.h"
 #include "release.h"
+#include "withheld.h"
 #include "proto/vocabulary.h"
 #include "world.h"
 
@@ -54,12 +55,18 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     static const sim_sometimes_name names[] = {SIM_SOMETIMES_SENT_CLEAR, SIM_SOMETIMES_SENT_GREEN, SIM_SOMETIMES_SENT_AMBER, SIM_SOMETIMES_SENT_STRICT,
                                                SIM_SOMETIMES_SENT_RED};
 
+    if (error == NRS_ERROR_LABEL_FORBIDS && report->vouches) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_VOUCH_REFUSED);
+    }
     if (error != NRS_OK) {
         report->state = nrs_error_exit_code(error) == 1 ? SIM_REPORT_ASKED : SIM_REPORT_REFUSED;
         return;
     }
     report->state = SIM_REPORT_SENT;
     sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
+    if (report->withheld || report->vouches) {
+        sim_withheld_sent(world, report);
+    }
     if (report->unlocks) {
         sim_sometimes_hit(world, SIM_SOMETIMES_SENT_LOCKED);
     }
@@ -187,6 +194,8 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
         report->accepted |= 1ull << node->index;
         node->answered[NRS_AUDIT_ACCEPT]++;
         sim_sometimes_hit(world, SIM_SOMETIMES_ACCEPTED);
+    } else if (kind == SIM_ASK_QUESTION) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_QUESTION_ASKED);
     } else if (kind == SIM_ASK_SHOW) {
         node->answered[NRS_AUDIT_OPEN]++;
         answered_rows(world, node, effect->reply, false);

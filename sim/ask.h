@@ -17,6 +17,7 @@ typedef enum sim_ask_kind {
     SIM_ASK_RED_OPEN,
     SIM_ASK_AUDIT,
     SIM_ASK_CHECKPOINT,
+    SIM_ASK_QUESTION,
     SIM_ASK_RELEASE_ASK,  /* report: number of the ask in the oracle, as with the two that follow */
     SIM_ASK_RELEASE_GRANT,
     SIM_ASK_RELEASE_DENY,

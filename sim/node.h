@@ -14,6 +14,7 @@
 #define SIM_EVENTS_MAX 32 /* of the audit log (SPEC 4.5) */
 #define SIM_NEVER UINT64_MAX
 #define SIM_CHECKPOINT_MS 3000u
+#define SIM_VOUCH_TICK_MS 60000u /* at multiples of it hubs let go what they have vouched for */
 
 struct sim_world;
 

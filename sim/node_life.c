@@ -153,7 +153,7 @@ static nrs_error open_engine(sim_world *world, sim_node *node)
     char path[24];
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_store_options store_options = {.path = path, .vfs = SIM_VFS_NAME};
-    nrs_core_options options = {.identity = node->identity, .own_card = nrs_slice_of_bytes(&node->card),
+    nrs_core_options options = {.identity = node->identity, .vouch_tick_ms = SIM_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&node->card),
                                 .vault = {.context = node, .read = vault_read, .write = vault_write}};
     nrs_error error;
 

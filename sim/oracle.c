@@ -147,6 +147,9 @@ uint64_t sim_oracle_readers(sim_world *world, const sim_report *report, uint64_t
     uint64_t sender = 1ull << report->sender;
     uint64_t members = roster == NULL ? 0 : sim_roster_members(roster) & (sim_oracle_duty(world, report) ? roster->who.sworn : UINT64_MAX);
 
+    if (report->withheld) {
+        return (report->via & members) | sender;
+    }
     return (report->to_community ? members & ~not_addressed(&world->communities[report->community], report) : report->to & members) | sender;
 }
 

@@ -20,6 +20,9 @@
     X(FORGET, 0, 5, "forget")                                                                                          \
     X(ACCEPT, 0, 8, "accept a disclaimer")                                                                             \
     X(DECLINE, 0, 2, "decline a disclaimer")                                                                           \
+    X(WITHHOLD, 0, 9, "send with the source withheld")                                                                 \
+    X(VOUCH, 0, 12, "a hub vouches for what a source sent to it")                                                      \
+    X(QUESTION, 0, 3, "a hub asks a source that it does not name")                                                     \
     X(RELEASE_ASK, 0, 9, "ask the source to share wider")                                                              \
     X(RELEASE_ANSWER, 0, 12, "answer an ask")                                                                           \
     X(STATUS, 0, 2, "status")                                                                                          \

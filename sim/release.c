@@ -23,7 +23,7 @@ static size_t some_report(const sim_world *world, uint64_t pick)
     for (size_t i = 0; i < count; i++) {
         const sim_report *report = &world->oracle.reports[(pick + i) % count];
 
-        if (report->version != 0 && report->label >= NRS_LABEL_GREEN && report->label <= NRS_LABEL_AMBER_STRICT && !report->unlocks) {
+        if (report->version != 0 && report->label >= NRS_LABEL_GREEN && report->label <= NRS_LABEL_AMBER_STRICT && !report->unlocks && !report->withheld) {
             return (size_t)((pick + i) % count);
         }
     }

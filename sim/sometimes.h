@@ -43,6 +43,13 @@ struct sim_world;
     X(RELEASED_SHORT, 0, "a source released a report for a short time")                                                \
     X(RELEASED_HOME, 0, "a member of the report's own community was let in on a release")                              \
     X(RELEASED_ELSEWHERE, 0, "a member of another community was let in on a release")                                  \
+    X(SOURCE_WITHHELD, 0, "a report was sent with its source withheld")                                                \
+    X(VOUCHED, 0, "a hub vouched for a report")                                                                        \
+    X(VOUCHED_STRICTER, 0, "a hub vouched for a report under a stricter label")                                        \
+    X(VOUCH_REFUSED, 0, "a hub was refused to vouch under a looser label")                                             \
+    X(VOUCHED_READ, 0, "a member read what a hub had vouched for")                                                     \
+    X(QUESTION_ASKED, 0, "a hub asked a source that it does not name")                                                 \
+    X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \

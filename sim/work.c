@@ -10,6 +10,7 @@
 #include "proto/vocabulary.h"
 #include "release.h"
 #include "memory.h"
+#include "withheld.h"
 #include "world.h"
 
 /* ---- Sending ---- */
@@ -62,7 +63,7 @@ static bool short_lived(const sim_act *act)
     return act->c % 5 == 0;
 }
 
-static json_t *draft(sim_world *world, const sim_report *report, const sim_act *act, size_t number)
+json_t *sim_work_draft(sim_world *world, const sim_report *report, const sim_act *act, size_t number)
 {
     char subject[24];
     json_t *command;
@@ -107,7 +108,7 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     if (!report->to_community) {
         report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
     }
-    command = draft(world, report, act, number);
+    command = sim_work_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));
     if (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 24) % 5 < 2) {
         agree_beforehand(report, command, (act->a >> 32) % 3);
@@ -173,13 +174,13 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
     sim_report *report = &world->oracle.reports[number];
     json_t *command;
 
-    if (quoted == world->plan.count || first->label == NRS_LABEL_RED) { /* a person's process would quote it */
+    if (quoted == world->plan.count || first->label == NRS_LABEL_RED || first->withheld) { /* a person's process would quote it; withheld.c */
         return;
     }
     *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act)};
     report->to_community = first->label == NRS_LABEL_GREEN;
     quote(world, report, quoted);
-    command = draft(world, report, act, number);
+    command = sim_work_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("reply"));
     (void)json_object_set_new(command, "id", json_string(first->id));
     sim_sometimes_hit(world, SIM_SOMETIMES_REPLIED);
@@ -205,7 +206,7 @@ static void forward(sim_world *world, sim_node *node, const sim_act *act, size_t
     report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && act->b % 2 == 0);
     report->to = report->to_community ? 0 : 1ull << act->other % world->node_count;
     report->unlocks = first->unlocks && report->label != NRS_LABEL_CLEAR;
-    command = draft(world, report, act, number);
+    command = sim_work_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("forward"));
     (void)json_object_set_new(command, "id", json_string(first->id));
     sim_ask(world, node, SIM_ASK_SEND, number, command);
@@ -251,6 +252,9 @@ static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_
     sim_node *who = act->c % 8 == 0 ? node : &world->nodes[report->sender];
 
     report->withdrawing = report->withdrawing || who->index == report->sender;
+    if (report->withdrawing) {
+        sim_withheld_withdrawn(world, report);
+    }
     sim_ask(world, who, SIM_ASK_WITHDRAW, number, json_pack("{s:s, s:s, s:s}", "command", "withdraw", "id", report->id, "reason", "誤報"));
 }
 
@@ -316,6 +320,10 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     }
     if (act->type == SIM_ACT_RELEASE_ASK || act->type == SIM_ACT_RELEASE_ANSWER) {
         (act->type == SIM_ACT_RELEASE_ASK ? sim_release_ask : sim_release_answer)(world, act);
+        return;
+    }
+    if (act->type >= SIM_ACT_WITHHOLD && act->type <= SIM_ACT_QUESTION) {
+        sim_withheld_do(world, act, number);
         return;
     }
     if (act->type == SIM_ACT_SKIP) {

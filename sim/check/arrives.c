@@ -65,7 +65,11 @@ static void check_reader(sim_world *world, size_t number, size_t reader)
     uint64_t bit = 1ull << reader;
     bool closed = sim_oracle_closed(world, report);
 
-    if (report->withdrawing) {
+    if (report->withheld) { /* what its hub has to say waits for something that hides it */
+        if (!report->withdrawing && (report->shown & bit) == 0) {
+            sim_world_fail(world, "arrives", "r%zu of %s, whose source is withheld, does not reach %s", number, sender->org, world->nodes[reader].org);
+        }
+    } else if (report->withdrawing) {
         if (report->withdrawn && (report->withdrawn_receipt & bit) == 0 && (report->forgetting & (1ull << report->sender)) == 0) {
             sim_world_fail(world, "arrives", "r%zu was taken back and %s has no word of it from %s", number, sender->org, world->nodes[reader].org);
         }

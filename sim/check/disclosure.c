@@ -36,7 +36,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
         sim_world_fail(world, "disclosure", "%s opens r%zu and has not accepted the disclaimer", node->org, number);
     } else if (body != NULL) {
-        sim_work_text(text, sizeof text, number);
+        sim_work_text(text, sizeof text, report->vouches ? report->quoted : number);
         if (strncmp(body, text, strlen(text)) != 0) {
             sim_world_fail(world, "disclosure", "%s shows r%zu with another text", node->org, number);
         }
