@@ -46,6 +46,8 @@ typedef enum sim_crash { SIM_CRASH_PROCESS = 0, SIM_CRASH_POWER } sim_crash;
 typedef struct sim_node {
     size_t index;
     char org[NRS_NAME_SIZE_MAX + 1];
+    size_t owner;           /* whose keys it has: itself, but for a thief */
+    bool forsaken;          /* its keys are in other hands as well, or were revoked: it is honest, and nothing is promised to it or expected of it */
     bool there;             /* takes part in this run */
     bool hub;               /* in some community */
     struct sim_hostile *hostile; /* NULL: it is honest. Of one that is not nothing is expected, and nothing is promised to it */
@@ -85,6 +87,7 @@ typedef struct sim_node {
     uint64_t seen_position; /* its log has been looked at up to here */
     uint64_t held[SIM_COMMUNITIES_MAX];        /* the version of each community's roster that it goes by; 0: none */
     uint64_t held_before[SIM_COMMUNITIES_MAX]; /* the step in hand */
+    uint64_t revoked, revoked_before; /* whose keys it knows to be revoked: sets of nodes; before the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
     sim_account memory;     /* what it holds */
     /* What the checkers keep about it. */

@@ -45,6 +45,7 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
 {
     sim_node *node = &world->nodes[index];
     node->index = index;
+    node->owner = index;
     node->hub = hub;
     node->there = !world->options.absent[index];
     (void)snprintf(node->org, sizeof node->org, "%s-%02zu", hub ? "hub" : "member", index);

@@ -31,7 +31,7 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
         oracle->sealed = sim_grow(oracle->sealed, oracle->sealed_capacity * sizeof oracle->sealed[0]);
     }
     sealed = &oracle->sealed[oracle->sealed_count++];
-    *sealed = (sim_sealed){.maker = node->index, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
+    *sealed = (sim_sealed){.maker = node->owner, .revoked = node->revoked, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
     memcpy(sealed->id, id, NRS_HASH_SIZE);
     for (size_t i = 0; i < header->n_onward_communities; i++) {
         const sim_rosters *listed = sim_rosters_of(world, header->onward_communities[i].data);
@@ -180,6 +180,7 @@ void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
     report->version = sealed->version;
     report->expires_ms = sealed->expires_ms;
     report->sealed_ms = sealed->sealed_ms;
-    report->readers = sim_oracle_readers(world, report, sealed->version);
+    report->revoked = sealed->revoked;
+    report->readers = sim_oracle_readers(world, report, sealed->version) & ~report->revoked;
     memcpy(report->bridged, sealed->bridged, sizeof report->bridged);
 }

@@ -38,6 +38,7 @@ typedef struct sim_report {
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
     uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */
+    uint64_t revoked;         /* whose keys its sender knew to be revoked when it was sealed: set of nodes */
     uint64_t bridged[2];      /* the lowest version of each community's roster that a hub of both held when it was sealed */
     bool inherits_closed, inherits_duty; /* what the quoted one demands */
     uint64_t to;              /* set of nodes, when not to a community */
@@ -62,6 +63,7 @@ typedef struct sim_sealed {
     size_t maker, community;
     uint32_t label;
     uint64_t version, expires_ms, sealed_ms, bridged[2];
+    uint64_t revoked;         /* whose keys its maker knew to be revoked */
     uint64_t listed;          /* set of communities that its consent lists */
 } sim_sealed;
 

@@ -56,7 +56,7 @@ static void time_of_row(sim_world *world, const char *colour)
 
 void sim_picture_arrow(sim_world *world, size_t from, size_t to, const char *text)
 {
-    if (!room(world)) {
+    if (!room(world) || from >= world->node_count || to >= world->node_count) {
         return;
     }
     time_of_row(world, "#666");

@@ -35,6 +35,7 @@
     X(REKEY, 0, 2, "a roster key is replaced")                                                                         \
     X(FORK, 0, 2, "two rosters of one version are signed")                                                             \
     X(HEAL, 0, 4, "a fork is healed")                                                                                  \
+    X(REVOKE, 0, 3, "a key is revoked")                                                                                \
     X(SKIP, 0, 1, "time passes while all sleep")                                                                       \
     X(CUT, SIM_FAULTS_NETWORK, 12, "cut a connection")                                                                 \
     X(PARTITION, SIM_FAULTS_NETWORK, 4, "part nodes")                                                                  \
@@ -65,7 +66,9 @@
     X(FORGE_PREKEYS, SIM_FAULTS_HOSTILE, 4, "a hostile node forges prekeys")                                           \
     X(EQUIVOCATE, SIM_FAULTS_HOSTILE, 8, "a hostile node sends two reports under one number")                          \
     X(TAMPER, SIM_FAULTS_HOSTILE, 3, "an audit log is changed")                                                        \
-    X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")
+    X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")                                                                \
+    X(STEAL_DISK, SIM_FAULTS_HOSTILE, 8, "a disk is stolen")                                                           \
+    X(THIEF, SIM_FAULTS_HOSTILE, 8, "whoever has stolen a disk sends or reads")
 
 typedef enum sim_act_type {
 #define SIM_ACT_ENUM(name, faults, weight, words) SIM_ACT_##name,

@@ -50,6 +50,8 @@ struct sim_world;
     X(VOUCHED_READ, 0, "a member read what a hub had vouched for")                                                     \
     X(QUESTION_ASKED, 0, "a hub asked a source that it does not name")                                                 \
     X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
+    X(KEY_REVOKED, 0, "a key was revoked")                                                                             \
+    X(REVOCATION_HEARD, 0, "a node heard that a key was revoked")                                                      \
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \
@@ -98,6 +100,10 @@ struct sim_world;
     X(PROVEN, SIM_FAULTS_HOSTILE, "two reports under one number were proven")                                          \
     X(TAMPERED, SIM_FAULTS_HOSTILE, "an audit log was changed behind its node's back")                                 \
     X(TAMPERING_FOUND, SIM_FAULTS_HOSTILE, "a changed audit log was found out")                                        \
+    X(DISK_STOLEN, SIM_FAULTS_HOSTILE, "a disk was stolen, and ran beside its owner")                                  \
+    X(THIEF_READ, SIM_FAULTS_HOSTILE, "who had stolen a disk read a report")                                           \
+    X(THIEF_SHUT_OUT, SIM_FAULTS_HOSTILE, "a report was sealed after who was robbed was removed, or revoked")          \
+    X(TWO_OF_ONE_PROVEN, SIM_FAULTS_HOSTILE, "that a stolen disk ran beside its owner was proven")                     \
     X(STOLEN, SIM_FAULTS_HOSTILE, "a node was stolen")                                                                 \
     X(LIED, SIM_FAULTS_HOSTILE, "a node lied about what it holds")                                                     \
     X(WITHHELD, SIM_FAULTS_HOSTILE, "an item was withheld")                                                            \

@@ -10,6 +10,7 @@
 #include "proto/vocabulary.h"
 #include "release.h"
 #include "memory.h"
+#include "thief.h"
 #include "withheld.h"
 #include "world.h"
 
@@ -305,6 +306,9 @@ static void sleep_all(sim_world *world, uint64_t days)
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node_forget_frames(&world->nodes[i]);
     }
+    if (sim_thief(world) != NULL) {
+        sim_node_forget_frames(sim_thief(world));
+    }
     world->leapt_ms = world->now_ms;
     world->leap_ms += days * NRS_DAY_MS;
     sim_trace_line(world, NULL, "%llu days pass while all sleep", (unsigned long long)days);
@@ -320,6 +324,10 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     }
     if (act->type == SIM_ACT_RELEASE_ASK || act->type == SIM_ACT_RELEASE_ANSWER) {
         (act->type == SIM_ACT_RELEASE_ASK ? sim_release_ask : sim_release_answer)(world, act);
+        return;
+    }
+    if (act->type == SIM_ACT_REVOKE) {
+        sim_thief_revoke(world, act);
         return;
     }
     if (act->type >= SIM_ACT_WITHHOLD && act->type <= SIM_ACT_QUESTION) {

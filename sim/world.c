@@ -8,6 +8,7 @@
 #include "fate.h"
 #include "hostile.h"
 #include "member.h"
+#include "thief.h"
 #include "vfs.h"
 #include "work.h"
 
@@ -183,6 +184,8 @@ static void act(sim_world *world, size_t number)
         sim_work_do(world, chosen, number);
     } else if (chosen->type == SIM_ACT_STEAL) {
         steal(world, chosen);
+    } else if (chosen->type == SIM_ACT_STEAL_DISK || chosen->type == SIM_ACT_THIEF) {
+        (chosen->type == SIM_ACT_THIEF ? sim_thief_do : sim_thief_come)(world, chosen);
     } else if (chosen->type >= SIM_ACT_FLOOD) {
         sim_hostile_do(world, chosen);
     } else {
@@ -212,6 +215,7 @@ static void begin_phase(sim_world *world, sim_phase phase)
         break;
     case SIM_PHASE_READING:
         sim_work_read_all(world);
+        sim_thief_read_all(world);
         break;
     case SIM_PHASE_RECEIPTS:
         sim_work_receipts_all(world);
@@ -292,6 +296,7 @@ void sim_world_wipe(sim_world *world)
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node_wipe(world, &world->nodes[i]);
     }
+    sim_thief_wipe(world);
     sim_check_wipe(world);
     sim_network_wipe(&world->network);
     for (size_t i = 0; i < world->community_count; i++) {

@@ -53,7 +53,7 @@ bool sim_arrives_promised(const sim_world *world, const sim_report *report, size
     uint64_t bit = 1ull << reader;
 
     return report->version != 0 && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && sim_arrives_had_time(world, report) &&
-           sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && (report->forgetting & bit) == 0 && can_be_granted(report) &&
+           sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && !node->forsaken && (report->forgetting & bit) == 0 && can_be_granted(report) &&
            sim_arrives_stayed(&world->communities[report->community], report->version, reader, sim_oracle_duty(world, report)) &&
            sim_arrives_stayed(&world->communities[report->community], report->version, report->sender, false);
 }

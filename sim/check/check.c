@@ -9,7 +9,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
-    &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked,
+    &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
 };
 
 #define EACH(moment, ...)                                                                                              \

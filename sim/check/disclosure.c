@@ -153,7 +153,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
         return;
     }
     for (size_t i = 0; i < items->n_items; i++) {
-        check_item(world, node, &world->nodes[connection->node[1 - side]], items->items[i]);
+        check_item(world, node, &world->nodes[world->nodes[connection->node[1 - side]].owner], items->items[i]);
     }
     nrs_items_free(&items);
 }
@@ -179,6 +179,8 @@ static void check_table(sim_world *world, const sim_node *node, nrs_slice payloa
             sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu of @%s", node->org,
                            reader == world->node_count ? "somebody unknown" : world->nodes[reader].org,
                            (unsigned long long)node->held[rosters->index], rosters->id);
+        } else if ((node->revoked_before & (1ull << reader)) != 0) {
+            sim_world_fail(world, "disclosure", "%s grants to %s, whose key is revoked", node->org, world->nodes[reader].org);
         } else if (duty && !sim_check_sworn(node, rosters, reader)) {
             sim_world_fail(world, "disclosure", "%s grants to %s, which has not taken the duty", node->org, world->nodes[reader].org);
         }

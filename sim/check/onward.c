@@ -89,7 +89,7 @@ static bool promised(const sim_world *world, const sim_report *report, const sim
     const uint64_t bit = 1ull << node;
 
     return report->state == SIM_REPORT_SENT && covers(world, report, rosters, node) && report->label != NRS_LABEL_CLEAR && !report->unlocks && !report->withdrawing &&
-           (report->readers & bit) == 0 && !sender->hostile && !sender->put_back && reader->there && !reader->hostile && !reader->put_back &&
+           (report->readers & bit) == 0 && !sender->hostile && !sender->put_back && reader->there && !reader->hostile && !reader->forsaken && !reader->put_back &&
            (report->forgetting & bit) == 0 && sim_arrives_had_time(world, report) && sim_reachable(world, home) && sim_reachable(world, rosters) &&
            sim_arrives_stayed(home, report->version, report->sender, false) && has_way(world, report, rosters) && stayed(world, report, rosters, node);
 }

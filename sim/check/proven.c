@@ -18,7 +18,7 @@ static nrs_error look(void *context, const nrs_equivocation_row *row)
     search *job = context;
     size_t accused = sim_check_node_of_key(job->world, row->originator);
 
-    if (accused == job->world->node_count || job->world->nodes[accused].hostile == NULL) {
+    if (accused == job->world->node_count || (job->world->nodes[accused].hostile == NULL && !job->world->nodes[accused].forsaken)) {
         sim_world_fail(job->world, "proven", "%s holds a proof against %s, which has kept to its numbers", job->node->org,
                        accused == job->world->node_count ? "somebody unknown" : job->world->nodes[accused].org);
     }
@@ -68,7 +68,7 @@ static void check_pair(sim_world *world, const sim_pair *pair)
             sim_world_fail(world, "proven", "%s has taken two reports of %s under one number, and no proof", node->org, world->nodes[pair->maker].org);
         }
     }
-    if (proven && sim_reachable(world, rosters) && victim->hostile == NULL && victim->core != NULL && (members & (1ull << pair->victim)) != 0 &&
+    if (proven && sim_reachable(world, rosters) && victim->hostile == NULL && !victim->forsaken && victim->core != NULL && (members & (1ull << pair->victim)) != 0 &&
         world->highest_offset_ms == 0 && world->lowest_offset_ms == 0 && has_both(victim, pair) && !holds_proof(world, victim, pair)) {
         sim_world_fail(world, "proven", "%s was sent one of two reports under one number, and never heard that there are two", victim->org);
     }

@@ -85,7 +85,7 @@ static void end(sim_world *world)
             const sim_node *reader = &world->nodes[node];
             const uint64_t bit = 1ull << node;
 
-            if ((report->readers & bit) != 0 || !named(release, rosters, node) || !reader->there || reader->hostile || reader->put_back ||
+            if ((report->readers & bit) != 0 || !named(release, rosters, node) || !reader->there || reader->hostile || reader->forsaken || reader->put_back ||
                 (report->forgetting & bit) != 0 || !sim_arrives_stayed(rosters, release->version, node, needs_duty(world, release))) {
                 continue;
             }

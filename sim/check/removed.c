@@ -38,7 +38,7 @@ static bool share_one(const sim_world *world, const sim_node *node, size_t peer)
 
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
-    size_t peer = connection->node[1 - side];
+    size_t peer = world->nodes[connection->node[1 - side]].owner;
 
     check_heads(world, node, frame);
     if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer)) {
@@ -56,7 +56,7 @@ static void end(sim_world *world)
         for (size_t i = 0; i < world->node_count; i++) {
             const sim_node *node = &world->nodes[i];
 
-            if ((members & (1ull << i)) != 0 && node->there && !node->hostile && node->held[c] != rosters->count && sim_reachable(world, rosters)) {
+            if ((members & (1ull << i)) != 0 && node->there && !node->hostile && !node->forsaken && node->held[c] != rosters->count && sim_reachable(world, rosters)) {
                 sim_world_fail(world, "removed", "%s holds roster %llu of @%s in the end, and %zu were signed", node->org,
                                (unsigned long long)node->held[c], rosters->id, rosters->count);
             }

@@ -101,7 +101,7 @@ static void check_item(sim_world *world, const sim_node *node, const Nrs__Wire__
 
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
-    const size_t peer = connection->node[1 - side];
+    const size_t peer = world->nodes[connection->node[1 - side]].owner;
     const nrs_slice payload = nrs_field(&frame->payload);
     nrs_items *items = NULL;
 

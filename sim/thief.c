@@ -1,0 +1,129 @@
+#include "thief.h"
+
+#include <string.h>
+
+#include "ask.h"
+#include "hostile.h"
+#include "keys/change.h"
+#include "memory.h"
+#include "vfs.h"
+#include "world.h"
+
+#define PURPOSE_THIEF 0x7415
+#define COMES_AFTER_MS 2000u
+
+sim_node *sim_thief(sim_world *world)
+{
+    return world->thief == 0 ? NULL : &world->nodes[world->thief];
+}
+
+/* The same keys, and everything that the checkers know of its log up to here. */
+static void become(sim_world *world, sim_node *thief, const sim_node *owner)
+{
+    thief->index = world->thief;
+    thief->owner = owner->index;
+    memcpy(thief->org, owner->org, sizeof thief->org);
+    thief->identity = owner->identity;
+    NRS_ASSERT(nrs_bytes_copy(&thief->card, nrs_slice_of_bytes(&owner->card)) == NRS_OK);
+    memcpy(thief->key_hash, owner->key_hash, sizeof thief->key_hash);
+    memcpy(thief->held, owner->held, sizeof thief->held);
+    memcpy(thief->held_before, owner->held, sizeof thief->held_before);
+    thief->seen_position = owner->seen_position;
+    thief->random = sim_random_of(world->options.seed, PURPOSE_THIEF, 0);
+    thief->offset_ms = owner->offset_ms;
+    thief->wake_ms = SIM_NEVER;
+    thief->next_link = 1;
+    thief->monotonic_base_ms = SIM_MONOTONIC_MS;
+    thief->booted_ms = world->now_ms + world->leap_ms;
+    thief->there = true;
+    thief->hostile = sim_alloc(1, sizeof *thief->hostile); /* it keeps to the rules of its engine: nothing more is needed */
+    sim_disk_clone(&thief->disk, &owner->disk);
+    thief->disk.random = sim_random_of(world->options.seed, PURPOSE_THIEF, 1);
+    sim_vfs_attach(thief->index, &thief->disk);
+}
+
+void sim_thief_come(sim_world *world, const sim_act *act)
+{
+    sim_node *owner = &world->nodes[world->options.hubs + (size_t)(act->who % world->options.members)];
+
+    if (world->thief != 0 || world->node_count == SIM_NODES_MAX || owner->core == NULL || owner->hostile != NULL || owner->forsaken) {
+        return;
+    }
+    world->thief = world->node_count;
+    become(world, &world->nodes[world->thief], owner);
+    owner->forsaken = owner->put_back = true; /* two that speak as one: nothing is promised to them any more */
+    sim_trace_line(world, owner, "its disk is stolen");
+    sim_sometimes_hit(world, SIM_SOMETIMES_DISK_STOLEN);
+    sim_world_put(world, COMES_AFTER_MS, (sim_event){.type = SIM_EVENT_START, .subject = world->thief, .token = world->nodes[world->thief].start});
+}
+
+static void show(sim_world *world, sim_node *thief, size_t number)
+{
+    const sim_report *report = &world->oracle.reports[number];
+
+    if (report->state != SIM_REPORT_NONE && report->id[0] != '\0' && report->label != NRS_LABEL_RED) {
+        sim_ask(world, thief, SIM_ASK_SHOW, number, json_pack("{s:s, s:s}", "command", "show", "id", report->id));
+    }
+}
+
+void sim_thief_do(sim_world *world, const sim_act *act)
+{
+    sim_node *thief = sim_thief(world);
+    const sim_rosters *rosters = &world->communities[act->b % world->community_count];
+
+    if (thief == NULL || thief->core == NULL) {
+        return;
+    }
+    if (act->a % 3 == 0) {
+        show(world, thief, (size_t)(act->a / 3 % world->plan.count));
+    } else {
+        sim_ask(world, thief, SIM_ASK_OTHER, 0,
+            json_pack("{s:s, s:s, s:[o], s:s, s:o, s:s}", "command", "send", "label", "AMBER", "to", json_sprintf("@%s", rosters->id), "kind", "incident", "subject",
+                      json_sprintf("odd thief %llu", (unsigned long long)thief->hostile->serial++), "body", "odd"));
+    }
+}
+
+void sim_thief_read_all(sim_world *world)
+{
+    sim_node *thief = sim_thief(world);
+
+    for (size_t number = 0; thief != NULL && number < world->plan.count; number++) {
+        show(world, thief, number);
+    }
+}
+
+void sim_thief_wipe(sim_world *world)
+{
+    sim_node *thief = sim_thief(world);
+
+    if (thief != NULL) {
+        thief->identity = NULL; /* its owner's */
+        sim_node_wipe(world, thief);
+    }
+}
+
+static void publish(sim_world *world, const sim_node *node, const nrs_bytes *payload)
+{
+    sim_trace_line(world, node, "its key is revoked");
+    for (size_t i = 0; i < world->options.hubs; i++) {
+        if (world->nodes[i].hostile == NULL) {
+            sim_node_leave_file(world, &world->nodes[i], "revoked.revocation", "REVOCATION", nrs_slice_of_bytes(payload));
+        }
+    }
+}
+
+void sim_thief_revoke(sim_world *world, const sim_act *act)
+{
+    sim_node *node = sim_thief(world) != NULL ? &world->nodes[sim_thief(world)->owner] : &world->nodes[world->options.hubs + (size_t)(act->who % world->options.members)];
+    nrs_bytes payload = {0};
+
+    if (!node->there || node->hostile != NULL || world->revoked != 0 || (sim_thief(world) == NULL && act->c % 3 != 0)) {
+        return;
+    }
+    NRS_ASSERT(nrs_change_revoke(&payload, node->identity, node->org, sim_world_unix_ms(world)) == NRS_OK);
+    world->revoked |= 1ull << node->index;
+    node->forsaken = node->put_back = true;
+    sim_sometimes_hit(world, SIM_SOMETIMES_KEY_REVOKED);
+    publish(world, node, &payload);
+    nrs_bytes_wipe(&payload);
+}
