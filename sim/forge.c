@@ -35,7 +35,7 @@ static nrs_error match(void *context, const nrs_published_row *row)
 }
 
 /* Somebody with the prekey that the maker's own store has of it. */
-static bool recipient_of(sim_world *world, sim_node *maker, const sim_node *victim, nrs_recipient *recipient_out)
+bool sim_forge_recipient(sim_world *world, sim_node *maker, const sim_node *victim, nrs_recipient *recipient_out)
 {
     const nrs_public_keys *keys = nrs_identity_public(victim->identity);
     find search = {.owner = keys->sign_key};
@@ -129,7 +129,7 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
     nrs_bytes record = {0};
     nrs_recipient recipient;
 
-    if (victim == NULL || !recipient_of(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong, nrs_slice_of(NULL, 0)) != NRS_OK) {
+    if (victim == NULL || !sim_forge_recipient(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong, nrs_slice_of(NULL, 0)) != NRS_OK) {
         return;
     }
     if (wrong == FAULT_BODY) {
@@ -161,7 +161,7 @@ static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, con
     nrs_recipient recipient;
     size_t given = 0;
 
-    if (victim == NULL || world->oracle.pair_count == SIM_PAIRS_MAX || !recipient_of(world, maker, victim, &recipient)) {
+    if (victim == NULL || world->oracle.pair_count == SIM_PAIRS_MAX || !sim_forge_recipient(world, maker, victim, &recipient)) {
         return;
     }
     sim_random_fill(&maker->hostile->random, stream, sizeof stream);
@@ -199,7 +199,7 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient,
                                     .community = nrs_slice_of(community_of(world, maker)->community, NRS_HASH_SIZE)};
 
-    if (sealed == NULL || !recipient_of(world, maker, &world->nodes[sealed->maker], &recipient)) {
+    if (sealed == NULL || !sim_forge_recipient(world, maker, &world->nodes[sealed->maker], &recipient)) {
         return;
     }
     request.now_ms = sim_node_now_ms(world, maker);

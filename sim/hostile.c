@@ -321,6 +321,8 @@ void sim_hostile_do(sim_world *world, const sim_act *act)
         oversize(world, node, act);
     } else if (act->type == SIM_ACT_OLD_ROSTER) {
         sim_forge_old_roster(world, hub != NULL ? hub : node, act);
+    } else if (act->type == SIM_ACT_FORGE_GRANT) {
+        sim_forge_grant(world, node, act);
     } else if (act->type == SIM_ACT_REVEAL) {
         sim_forge_reveal(world, hub != NULL ? hub : node, act);
     } else {

@@ -116,6 +116,9 @@ struct sim_world;
     X(REVEALED, SIM_FAULTS_HOSTILE, "a report was handed to whom it was not for")                                      \
     X(FORGED_REPORT, SIM_FAULTS_HOSTILE, "a report was forged")                                                        \
     X(FORGED_RECEIPT, SIM_FAULTS_HOSTILE, "a receipt was forged")                                                      \
+    X(FORGED_GRANT, SIM_FAULTS_HOSTILE, "a report was granted without a release")                                      \
+    X(MISUSED_RELEASE, SIM_FAULTS_HOSTILE, "a report was granted on a release that is replayed, over, self-made or narrower") \
+    X(FORGED_CONSENT, SIM_FAULTS_HOSTILE, "a report was granted on a consent by no hub")                               \
     X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")
 
 typedef enum sim_sometimes_name {

@@ -1,0 +1,278 @@
+/* Grants that nobody agreed to: by a hostile holder that takes the key of an honest report out of its own vault. */
+#include "forge.h"
+
+#include <string.h>
+
+#include "check.h"
+#include "hostile.h"
+#include "keys/seal.h"
+#include "keys/vault.h"
+#include "proto/vocabulary.h"
+#include "world.h"
+
+/* What is wrong with it. */
+typedef enum fault {
+    FAULT_NO_RELEASE = 0,
+    FAULT_OWN_RELEASE,  /* the holder has signed it itself */
+    FAULT_REPLAYED,     /* the source has signed it, for another report */
+    FAULT_EXPIRED,      /* it was this one's, and is over */
+    FAULT_WIDER,        /* it is this one's, for others */
+    FAULT_NO_HUB,       /* on the source's consent, which is a hub's to carry out */
+    FAULT_COUNT
+} fault;
+
+/* ---- The key, as whoever has the disk and the identity finds it ---- */
+
+typedef struct segment_find { const nrs_secret *root; uint64_t number; nrs_secret *key; } segment_find;
+
+static nrs_error take_segment(void *context, uint64_t number, uint32_t entry_count, nrs_slice wrapped)
+{
+    segment_find *find = context;
+    uint8_t label[8];
+
+    (void)entry_count;
+    for (size_t i = 0; i < sizeof label; i++) {
+        label[i] = (uint8_t)(number >> (8 * i));
+    }
+    return number == find->number && find->key == NULL ? nrs_vault_unwrap(&find->key, find->root, nrs_slice_of(label, sizeof label), wrapped) : NRS_OK;
+}
+
+static nrs_error key_of(nrs_secret **key_out, sim_node *holder, const uint8_t id[NRS_HASH_SIZE])
+{
+    const sim_file *file = sim_disk_find(&holder->disk, "vault");
+    nrs_report_row row;
+    nrs_bytes bytes = {0};
+    nrs_vault_roots roots = {0};
+    nrs_secret *wrap = NULL;
+    segment_find find = {0};
+    nrs_error error = file == NULL ? NRS_ERROR_NOT_FOUND : nrs_store_report_get(holder->store, &row, &bytes, id);
+
+    if (error == NRS_OK) {
+        error = row.key_state == NRS_KEY_HELD ? nrs_identity_derive(&wrap, holder->identity, NRS_DOMAIN_VAULT) : NRS_ERROR_NO_SLOT;
+    }
+    if (error == NRS_OK) {
+        error = nrs_vault_file_decode(&roots, nrs_slice_of(file->cache.data, file->cache.size), wrap);
+    }
+    for (size_t i = 0; error == NRS_OK && i < 2 && find.key == NULL; i++) {
+        find = (segment_find){.root = roots.root[i], .number = row.segment};
+        error = roots.root[i] == NULL ? NRS_OK : nrs_store_segment_each(holder->store, take_segment, &find);
+        error = error == NRS_ERROR_DAMAGED ? NRS_OK : error; /* under the other root */
+    }
+    if (error == NRS_OK) {
+        error = find.key == NULL ? NRS_ERROR_NOT_FOUND : nrs_vault_unwrap(key_out, find.key, nrs_slice_of(id, NRS_HASH_SIZE), row.wrapped_key);
+    }
+    nrs_secret_destroy(&find.key);
+    nrs_vault_roots_wipe(&roots);
+    nrs_secret_destroy(&wrap);
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+/* ---- A release that is a real one ---- */
+
+typedef struct release_find { const uint8_t *report; bool this_one, over; uint64_t now_ms; nrs_bytes release, ask; } release_find;
+
+static nrs_error take_release(void *context, const nrs_ask_row *row)
+{
+    release_find *find = context;
+    const bool same = memcmp(row->report, find->report, NRS_HASH_SIZE) == 0;
+
+    if (!row->mine || row->state != NRS_ASK_RELEASED || same != find->this_one || (find->over && row->expires_ms > find->now_ms)) {
+        return NRS_OK;
+    }
+    NRS_ASSERT(nrs_bytes_copy(&find->release, row->release) == NRS_OK && nrs_bytes_copy(&find->ask, row->ask) == NRS_OK);
+    return NRS_OK;
+}
+
+static nrs_error own_release(nrs_bytes *release_out, const sim_node *holder, const uint8_t id[NRS_HASH_SIZE], const nrs_ask *ask, uint64_t now_ms)
+{
+    uint8_t commitment[NRS_HASH_SIZE];
+    nrs_release release;
+
+    nrs_ask_commitment(commitment, ask);
+    nrs__wire__release__init(&release);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(id, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(holder->identity)->sign_key, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
+    release.community = ask->community;
+    release.label = NRS_LABEL_AMBER;
+    release.created_ms = now_ms;
+    release.expires_ms = now_ms + NRS_HOUR_MS;
+    release.ask = nrs_field_of(nrs_slice_of(id, NRS_HASH_SIZE));
+    return nrs_release_sign(release_out, &release, holder->identity);
+}
+
+/* ---- The grant ---- */
+
+typedef struct forging {
+    sim_node *holder;
+    const sim_node *victim;
+    uint8_t id[NRS_HASH_SIZE], community[NRS_HASH_SIZE], salt[NRS_HASH_SIZE];
+    bool elsewhere;
+    fault wrong;
+    nrs_bytes sealed, release, audience, grant, table;
+    nrs_sealed_view *view;
+    nrs_secret *key;
+    nrs_ask ask;
+} forging;
+
+static void forging_wipe(forging *it)
+{
+    nrs_sealed_view_free(&it->view);
+    nrs_secret_destroy(&it->key);
+    nrs_bytes_wipe(&it->sealed);
+    nrs_bytes_wipe(&it->release);
+    nrs_bytes_wipe(&it->audience);
+    nrs_bytes_wipe(&it->grant);
+    nrs_bytes_wipe(&it->table);
+}
+
+static nrs_error read_sealed(forging *it)
+{
+    nrs_log_row row;
+    nrs_bytes bytes = {0};
+    nrs_record *record = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_store_log_find(it->holder->store, &position, it->id);
+
+    if (error == NRS_OK) {
+        error = position == 0 ? NRS_ERROR_NOT_FOUND : nrs_store_log_get(it->holder->store, &row, &bytes, position);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(&it->sealed, row.record);
+    }
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&record, nrs_slice_of_bytes(&it->sealed));
+    }
+    if (error == NRS_OK) {
+        error = nrs_sealed_parse(&it->view, nrs_field(&record->payload));
+    }
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+/* Which release goes with it; none where there is none to misuse. Out: reference. */
+static nrs_error find_release(forging *it, uint8_t reference_out[NRS_HASH_SIZE], uint64_t now_ms)
+{
+    release_find find = {.report = it->id, .this_one = it->wrong != FAULT_REPLAYED, .over = it->wrong == FAULT_EXPIRED, .now_ms = now_ms};
+    uint8_t signer[NRS_KEY_SIZE];
+    nrs_release *release = NULL;
+    nrs_error error = NRS_OK;
+
+    if (it->wrong == FAULT_OWN_RELEASE) {
+        error = own_release(&find.release, it->holder, it->id, &it->ask, now_ms);
+    } else if (it->wrong == FAULT_REPLAYED || it->wrong == FAULT_EXPIRED || it->wrong == FAULT_WIDER) {
+        error = nrs_store_ask_each(it->holder->store, NULL, take_release, &find);
+    }
+    if (error == NRS_OK && find.release.size > 0) {
+        error = nrs_release_verify(&release, signer, reference_out, nrs_slice_of_bytes(&find.release));
+    }
+    if (error == NRS_OK && find.release.size > 0) {
+        error = nrs_record_wrap(&it->release, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&find.release));
+    } else if (error == NRS_OK) {
+        it->wrong = it->wrong == FAULT_NO_HUB ? FAULT_NO_HUB : FAULT_NO_RELEASE;
+    }
+    nrs_release_free(&release);
+    nrs_bytes_wipe(&find.release);
+    nrs_bytes_wipe(&find.ask);
+    return error;
+}
+
+static nrs_error make(sim_world *world, forging *it)
+{
+    const uint64_t now_ms = sim_node_now_ms(world, it->holder);
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_audience audience;
+    nrs_recipient recipient;
+    uint8_t reference[NRS_HASH_SIZE];
+    nrs_bytes statement = {0};
+    nrs_grant_request request = {.sealed = it->view, .file_key = it->key, .authority_ref = nrs_slice_of(reference, sizeof reference), .audience = &audience,
+                                 .recipients = &recipient, .recipient_count = 1, .now_ms = now_ms,
+                                 .grantor = {.keys = nrs_identity_public(it->holder->identity), .agree = nrs_identity_agree_with, .agree_context = it->holder->identity}};
+    nrs_error error;
+
+    sim_random_fill(&it->holder->hostile->random, it->salt, sizeof it->salt);
+    nrs_hash_one(reference, NRS_DOMAIN_STATEMENT_ID, nrs_field(&it->view->sealed->grant)); /* of the first grant, as consent would cite it */
+    nrs__wire__audience__init(&audience);
+    nrs__wire__target__init(&target);
+    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(it->victim->identity)->sign_key, NRS_KEY_SIZE));
+    audience.targets = targets;
+    audience.n_targets = 1;
+    error = nrs_audience_encode(&it->audience, &audience);
+    nrs__wire__ask__init(&it->ask);
+    it->ask.salt = nrs_field_of(nrs_slice_of(it->salt, sizeof it->salt));
+    it->ask.audience = nrs_field_of(nrs_slice_of_bytes(&it->audience));
+    it->ask.community = nrs_field_of(nrs_slice_of(it->community, it->elsewhere ? NRS_HASH_SIZE : 0));
+    request.community = nrs_field(&it->ask.community);
+    request.audience_salt = nrs_field(&it->ask.salt);
+    if (error == NRS_OK) {
+        error = find_release(it, reference, now_ms);
+    }
+    request.authority = it->wrong == FAULT_NO_HUB ? NRS_AUTHORITY_CONSENT : NRS_AUTHORITY_RELEASE;
+    if (error == NRS_OK) {
+        error = sim_forge_recipient(world, it->holder, it->victim, &recipient) ? nrs_grant_make(&statement, &it->table, &request) : NRS_ERROR_NO_PREKEY;
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_record(&it->grant, NRS_RECORD_GRANT, it->holder->identity, nrs_slice_of_bytes(&statement));
+    }
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+/* An honest one's report that the holder reads, and an honest one that may not. */
+static bool choose(sim_world *world, forging *it, const sim_act *act)
+{
+    for (size_t i = 0; i < world->plan.count; i++) {
+        const sim_report *report = &world->oracle.reports[(act->a + i) % world->plan.count];
+        const sim_rosters *home = &world->communities[report->community];
+
+        if (report->version == 0 || report->label < NRS_LABEL_GREEN || report->label > NRS_LABEL_AMBER_STRICT || world->nodes[report->sender].hostile != NULL ||
+            (report->readers & (1ull << it->holder->index)) == 0 || nrs_hex_decode(it->id, sizeof it->id, report->id) != NRS_OK) {
+            continue;
+        }
+        for (size_t k = 0; k < world->node_count; k++) {
+            const sim_node *node = &world->nodes[(act->b + k) % world->node_count];
+
+            if (node->there && node->hostile == NULL && !sim_check_may_read(world, node, report)) {
+                it->victim = node;
+                it->elsewhere = (sim_roster_members(sim_rosters_newest(home)) & (1ull << node->index)) == 0 && world->community_count == 2;
+                memcpy(it->community, world->communities[1 - report->community].community, NRS_HASH_SIZE);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void sim_forge_grant(sim_world *world, sim_node *holder, const sim_act *act)
+{
+    forging it = {.holder = holder, .wrong = (fault)(act->c % FAULT_COUNT)};
+    nrs_error error;
+
+    if (!choose(world, &it, act)) {
+        return;
+    }
+    sim_disk_hold(&holder->disk, true);
+    error = read_sealed(&it);
+    if (error == NRS_OK) {
+        error = key_of(&it.key, holder, it.id);
+    }
+    if (error == NRS_OK) {
+        error = make(world, &it);
+    }
+    sim_disk_hold(&holder->disk, false);
+    if (error == NRS_OK) {
+        const bool with = it.release.size > 0;
+        const nrs_slice records[4] = {with ? nrs_slice_of_bytes(&it.release) : nrs_slice_of_bytes(&it.sealed),
+                                      with ? nrs_slice_of_bytes(&it.sealed) : nrs_slice_of_bytes(&it.grant),
+                                      with ? nrs_slice_of_bytes(&it.grant) : nrs_slice_of_bytes(&it.table), nrs_slice_of_bytes(&it.table)};
+
+        if (sim_hostile_give(world, holder, act->other, records, with ? 4 : 3)) {
+            sim_trace_line(world, holder, "grants to %s what it may not read, fault %d", it.victim->org, (int)it.wrong);
+            sim_sometimes_hit(world, it.wrong == FAULT_NO_HUB ? SIM_SOMETIMES_FORGED_CONSENT : with ? SIM_SOMETIMES_MISUSED_RELEASE : SIM_SOMETIMES_FORGED_GRANT);
+        }
+    }
+    forging_wipe(&it);
+}
