@@ -1,6 +1,7 @@
 /* Records from peers: the checks to carry (SPEC 10.4), then the store. Whatever is refused leaves nothing behind. */
 #include <string.h>
 
+#include "audit/audit.h"
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"
@@ -155,6 +156,25 @@ static nrs_error store_sealed(nrs_core *core, nrs_log_row *row, nrs_sealed_view 
     return error;
 }
 
+/* What the rules refuse is an attempt (SPEC 13), and worth more than a line in the log; what comes late, or from who is no member now, happens
+ * of itself. Returns the rule, or why it could not be entered. */
+static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, nrs_error rule, nrs_peer *from)
+{
+    static const nrs_error attempts[] = {NRS_ERROR_COMMUNITY_RULE, NRS_ERROR_DISCLAIMER_UNKNOWN, NRS_ERROR_DISCLAIMER_VERSIONS, NRS_ERROR_LABEL_FORBIDS,
+                                         NRS_ERROR_ONWARD,         NRS_ERROR_SOURCE_WITHHELD,    NRS_ERROR_NOT_HUB,             NRS_ERROR_FORGED};
+    const nrs_audit_what what = {.event = NRS_AUDIT_SEND, .rule = rule, .about = nrs_slice_of(view->id, NRS_HASH_SIZE),
+                                 .detail = nrs_label_name((nrs_label)view->header->label)};
+
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        if (attempts[i] == rule) {
+            const nrs_error error = nrs_audit_add_from(core, from, &what);
+
+            return error == NRS_OK ? rule : error;
+        }
+    }
+    return rule;
+}
+
 static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice payload, nrs_slice following, nrs_peer *from)
 {
     nrs_sealed_view *view = NULL;
@@ -186,6 +206,9 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
     error = check_sealed(core, view, community, from);
     if (error == NRS_OK) {
         error = nrs_sealed_check_signature(view);
+    }
+    if (nrs_error_is_verdict(error)) {
+        error = audit_refusal(core, view, error, from);
     }
     if (error == NRS_OK && community->hub) {
         error = first_slots(&slots, view, following);

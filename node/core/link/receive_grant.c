@@ -85,7 +85,8 @@ static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, cons
                                  .about = nrs_slice_of(view->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)view->header->label)};
     nrs_error error;
 
-    if (rule != NRS_ERROR_ONWARD && rule != NRS_ERROR_LABEL_FORBIDS && rule != NRS_ERROR_RELEASE) {
+    if (rule != NRS_ERROR_ONWARD && rule != NRS_ERROR_LABEL_FORBIDS && rule != NRS_ERROR_RELEASE && rule != NRS_ERROR_FORGED &&
+        rule != NRS_ERROR_SOURCE_WITHHELD) {
         return rule;
     }
     error = nrs_audit_add_from(core, from, &what);

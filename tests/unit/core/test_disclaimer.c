@@ -173,6 +173,20 @@ static void who_declines_reads_nothing_and_says_why(void **state)
     mesh_stop(&net);
 }
 
+/* What a node's newest entry of this kind says. */
+static const char *entry_of(size_t node, const char *kind, const char *key)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\",\"limit\":1}", kind));
+    assert_true(mesh_row_count(&net, node) > 0);
+    return mesh_text(mesh_row(&net, node, 0), key);
+}
+
+/* The originator's. */
+static const char *audited(const char *kind, const char *key)
+{
+    return entry_of(1, kind, key);
+}
+
 static void what_is_attached(void **state)
 {
     static const struct {
@@ -194,6 +208,9 @@ static void what_is_attached(void **state)
     start(3, &amber_demands);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(send_with(cases[i].label, cases[i].more), cases[i].want);
+        if (cases[i].want == NRS_ERROR_DISCLAIMER_UNKNOWN || cases[i].want == NRS_ERROR_LABEL_FORBIDS) { /* not what is wrong usage */
+            assert_string_equal(audited("send", "rule"), nrs_error_rule(cases[i].want));
+        }
         if (cases[i].want == NRS_OK) {
             (void)about(1, "show", "");
             assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "disclaimers")), cases[i].count);
@@ -342,6 +359,10 @@ static void a_hub_takes_no_report_against_the_rules(void **state)
         if (cases[i].rule != NULL && strstr(net.nodes[0].last_log, cases[i].rule) == NULL) {
             fail_msg("%s: logged as: %s", cases[i].name, net.nodes[0].last_log);
         }
+        if (cases[i].rule != NULL) {
+            assert_string_equal(entry_of(0, "send", "rule"), cases[i].rule);
+            assert_string_equal(entry_of(0, "send", "org"), "org-1");
+        }
         nrs_bytes_wipe(&record);
     }
     mesh_stop(&net);
@@ -361,14 +382,6 @@ static void say(nrs_stage stage, const char *id, nrs_slice hashes)
     statement.stage = (uint32_t)stage;
     statement.detail = nrs_field_of(hashes);
     mesh_post(&net, 2, 1, 0, &statement);
-}
-
-/* What the originator's newest entry of this kind says. */
-static const char *audited(const char *kind, const char *key)
-{
-    OK(mesh_ask(&net, 1, "{\"command\":\"audit-list\",\"kind\":\"%s\",\"limit\":1}", kind));
-    assert_true(mesh_row_count(&net, 1) > 0);
-    return mesh_text(mesh_row(&net, 1, 0), key);
 }
 
 static void an_acceptance_of_something_else_is_refused(void **state)
@@ -391,6 +404,10 @@ static void an_acceptance_of_something_else_is_refused(void **state)
     say(NRS_STAGE_ACCEPTED, unknown, nrs_slice_of(named, sizeof named)); /* another report */
     assert_non_null(strstr(net.nodes[1].last_log, "not-found"));
     assert_null(receipt("org-2", "accepted"));
+    OK(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    say(NRS_STAGE_ACCEPTED, mesh_text(mesh_row(&net, 1, 0), "id"), nrs_slice_of(named, sizeof named)); /* one that was for somebody else */
+    assert_string_equal(audited("accept", "rule"), "not-found");
+    assert_string_equal(audited("accept", "org"), "org-2");
     say(NRS_STAGE_ACCEPTED, report, nrs_slice_of(named, sizeof named));
     assert_non_null(receipt("org-2", "accepted"));
     assert_string_equal(audited("accept", "rule"), "");

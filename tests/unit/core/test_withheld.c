@@ -307,6 +307,10 @@ static void what_a_vouch_may_change(void **state)
         if (error != cases[i].want) {
             fail_msg("%s: %s", cases[i].name, nrs_error_rule(error));
         }
+        if (error != NRS_OK && error != NRS_ERROR_USAGE) { /* each refusal is in the hub's log, by its name */
+            OK(mesh_command(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"vouch\",\"limit\":1}"));
+            assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "rule"), nrs_error_rule(error));
+        }
     }
     wait_for_tick();
     OK(show(MEMBER, published));
