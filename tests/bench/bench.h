@@ -40,6 +40,7 @@ void nrs_bench_note(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 /* The parts. Each writes its figures and returns 0, or 1 when something failed that should not. */
 int nrs_bench_seal(const nrs_bench *bench);
+int nrs_bench_open(const nrs_bench *bench);
 int nrs_bench_cli(const nrs_bench *bench);
 int nrs_bench_mesh(const nrs_bench *bench);
 int nrs_bench_fan(const nrs_bench *bench);

@@ -12,7 +12,7 @@ static const struct part {
     int (*run)(const nrs_bench *bench);
     bool when_named_only;
 } parts[] = {
-    {"seal", nrs_bench_seal, false}, {"cli", nrs_bench_cli, false},      {"mesh", nrs_bench_mesh, false},
+    {"seal", nrs_bench_seal, false}, {"open", nrs_bench_open, false}, {"cli", nrs_bench_cli, false},      {"mesh", nrs_bench_mesh, false},
     {"roster", nrs_bench_roster, false}, {"fan", nrs_bench_fan, true},    {"memory", nrs_bench_memory, true}, {"growth", nrs_bench_growth, true},
 };
 

@@ -6,6 +6,8 @@ import sys
 FIGURES = {
     "sealing growth per recipient / X",
     "opening 1 KiB / (V + X)",
+    "opening 1 KiB in the engine, audit entry on the disk / (V + X + one synced append)",
+    "showing 1 KiB in the engine, audit entry on the disk / one synced append",
     "noroshi status / starting true",
     "noroshi list of 100 reports / starting true",
     "latency from the sender's commit to its receipt, p50 / fdatasync",

@@ -77,7 +77,7 @@ void mesh_up(mesh *net, size_t index)
     mesh_node *node = &net->nodes[index];
     char path[128];
     uint8_t incarnation[NRS_LOG_ID_SIZE];
-    nrs_store_options store_options = {.path = path, .synchronous_off = 1};
+    nrs_store_options store_options = {.path = path, .synchronous_off = !net->durable};
     nrs_core_options options = {.identity = node->identity, .gap_grace_ms = MESH_GAP_GRACE_MS, .vouch_tick_ms = MESH_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&node->card),
                                 .vault = {.context = node, .read = vault_read, .write = vault_write}};
 

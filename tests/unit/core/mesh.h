@@ -47,6 +47,7 @@ typedef struct mesh {
     nrs_identity *roster_key;
     nrs_bytes statement;     /* of the newest roster */
     nrs_bytes many;
+    bool durable;            /* what comes up from now on syncs its store, as a node does */
     uint64_t frames;         /* delivered */
     uint64_t frame_bytes;
     /* Called for each frame before it is delivered; false drops the link instead. */
