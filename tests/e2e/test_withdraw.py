@@ -153,6 +153,11 @@ class Withdraw(E2E):
         self.alpha.wait_stage(report, "tanaka@bravo", "withdrawn")
         persons = self.bravo.cli("person", "list", "--json").rows()
         self.assertEqual(self.one(persons, person="suzuki")["unread"], 0)
+        unread = self.alpha.send("--tlp", "RED", "--kind", "incident", "--to", "suzuki@bravo", "--subject", "朱", "--body", "b", person="sato")
+        self.bravo.wait_report(unread)
+        self.alpha.cli("withdraw", unread, "--reason", REASON, person="sato")
+        self.wait_withdrawn(self.bravo, unread)
+        self.closed(self.bravo, unread, person="suzuki")  # nobody there had opened it: its key is gone, and the reason is told all the same
 
     def test_series(self):
         first = self.send("第一")

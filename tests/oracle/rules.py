@@ -438,14 +438,14 @@ def send(communities, letter, now):
         by_label |= address(letter.label, one.kind)
     consent = consent_allowed(letter.label, letter.onward, letter.unlock)
     (by_label if "label-forbids" in consent else other).update(consent)
-    if letter.attribution != NAMED and letter.label == RED:
+    if letter.label == RED and (letter.attribution != NAMED or letter.unlock) or letter.label == CLEAR and letter.unlock:
         by_label.add("label-forbids")
     community, refused = choose_community(communities, letter)
     other |= refused
     if not letter.to:
         other.add("audience")
-    if community is None or by_label:
-        return Sent(refused=verdict(by_label, other))
+    if community is None or by_label:  # whom an address names may be asked before what may reach it
+        return Sent(refused=verdict(by_label, other) | refused)
     other |= carried(letter.label, community.labels, community.red_sealed)
     if letter.attribution != NAMED and not community.withheld:
         other.add("community-rule")

@@ -213,6 +213,7 @@ static nrs_error read_onward(nrs_answer *answer, nrs_draft *draft, const json_t 
 
 static nrs_error read_disclaimers(nrs_answer *answer, nrs_draft *draft, const json_t *request)
 {
+    const nrs_verdict verdict = nrs_policy_unlock(draft->label);
     const json_t *names = json_object_get(request, "disclaimers");
     size_t index;
     const json_t *name;
@@ -225,6 +226,10 @@ static nrs_error read_disclaimers(nrs_answer *answer, nrs_draft *draft, const js
         draft->disclaimer_count = index + 1;
     }
     draft->unlock_on_accept = nrs_request_flag(request, "unlock_on_accept");
+    if (draft->unlock_on_accept && verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s cannot wait for an acceptance before it is granted.",
+                          nrs_label_name(draft->label));
+    }
     return NRS_OK;
 }
 

@@ -135,7 +135,7 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         error = nrs_draft_read(core, answer, draft, request, NULL, false);
     }
     if (error == NRS_OK && quoted->row.id != NULL) {
-        error = nrs_draft_inherit(answer, draft, nrs_header_conditions(quoted->seen.header));
+        error = nrs_draft_inherit(answer, draft, quoted->conditions);
     }
     if (error == NRS_OK && draft->label != NRS_LABEL_RED) {
         error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_red, "TLP:%s is not sealed by a person.", nrs_label_name(draft->label));
@@ -272,6 +272,9 @@ static nrs_error find_red(nrs_core *core, nrs_answer *answer, nrs_report_row *re
     }
     if (error == NRS_OK) {
         error = nrs_store_slot_each(core->store, report->id, gather_slot, all);
+    }
+    if (error == NRS_OK && all->prekey_count == 0 && report->key_state == NRS_KEY_WITHDRAWN) { /* its slots went with its key: SPEC 8.4 */
+        error = nrs_withdrawal_check(core, answer, report, NRS_PLACE_READ, person);
     }
     if (error == NRS_OK && all->prekey_count == 0) {
         const nrs_verdict verdict = nrs_policy_open(NRS_LABEL_RED, &(nrs_reader_facts){.as_person = true});

@@ -8,7 +8,6 @@
 static const char hint_names[] = "The command noroshi community show --json lists the disclaimers of a community.";
 static const char hint_inherited[] = "Answer within the community of the quoted report, whose disclaimers the answer inherits.";
 static const char hint_unlock[] = "Name a disclaimer with --disclaimer, or leave --unlock-on-accept out.";
-static const char hint_unlock_label[] = "Under TLP:CLEAR the key is open to all, and TLP:RED is granted by its writer's own process only.";
 
 static nrs_error attach(nrs_delivery *delivery, const Nrs__Wire__Disclaimer *text)
 {
@@ -92,6 +91,7 @@ static nrs_error attach_inherited(nrs_core *core, nrs_answer *answer, nrs_delive
 
 nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
 {
+    nrs_verdict verdict;
     nrs_error error = attach_demanded(delivery, request);
 
     if (error == NRS_OK) {
@@ -103,8 +103,9 @@ nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *
     if (error != NRS_OK || !request->locked) {
         return error;
     }
-    if (request->label == NRS_LABEL_CLEAR || request->label == NRS_LABEL_RED) {
-        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_unlock_label, "TLP:%s cannot wait for an acceptance before it is granted.",
+    verdict = nrs_policy_unlock(request->label);
+    if (verdict.error != NRS_OK) {
+        return nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s cannot wait for an acceptance before it is granted.",
                           nrs_label_name(request->label));
     }
     if (delivery->disclaimer_count == 0) {

@@ -37,6 +37,8 @@ static const char disclaimer_demand[] = "The community's rules demand a disclaim
 static const char disclaimer_unknown[] = "Ask the community's secretariat for the roster that has this disclaimer.";
 static const char disclaimer_versions[] = "A report names one version of each disclaimer: the newest.";
 
+static const char unlock_label[] = "Under TLP:CLEAR the key is open to all, and TLP:RED is granted by its writer's own process only.";
+
 static const nrs_verdict granted = {NRS_OK, NULL};
 
 static const place_rule *rule_at(nrs_edge_place place)
@@ -73,6 +75,11 @@ nrs_verdict nrs_policy_disclaimer(nrs_edge_place place, nrs_disclaimer_state dis
         }
     }
     return granted;
+}
+
+nrs_verdict nrs_policy_unlock(nrs_label label)
+{
+    return label == NRS_LABEL_CLEAR || label == NRS_LABEL_RED ? (nrs_verdict){NRS_ERROR_LABEL_FORBIDS, unlock_label} : granted;
 }
 
 bool nrs_policy_demands(nrs_edge_place place, uint32_t labels, uint32_t kinds, nrs_label label, uint32_t kind)

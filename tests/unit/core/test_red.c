@@ -10,148 +10,27 @@
 
 #include "keys/seal.h"
 #include "keys/vault.h"
-#include "mesh.h"
+#include "mesh_persons.h"
 #include "proto/armour.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
-#define PREKEYS 2
 #define SECRET "朱書きの本文"
 
-/* A person with its key, as its own process has it. */
-typedef struct person {
-    const char *id;
-    size_t node;
-    nrs_identity *identity;
-} person;
-
 static mesh net;
-static person sato = {"sato", 1, NULL}, ito = {"ito", 2, NULL}, tanaka = {"tanaka", 2, NULL};
-
-static nrs_error ask_json(size_t node, json_t *request)
-{
-    char *line = json_dumps(request, JSON_COMPACT);
-    nrs_error error;
-
-    assert_non_null(line);
-    error = mesh_command(&net, node, line);
-    free(line);
-    json_decref(request);
-    return error;
-}
-
-static json_t *base64(nrs_slice bytes)
-{
-    char *line = NULL;
-    json_t *value;
-
-    OK(nrs_base64_encode(&line, bytes));
-    value = json_string(line);
-    free(line);
-    return value;
-}
-
-static void bytes_of(nrs_bytes *bytes_out, const json_t *value)
-{
-    assert_true(json_is_string(value));
-    OK(nrs_base64_decode(bytes_out, nrs_slice_of_string(json_string_value(value))));
-}
-
-static void key_of(uint8_t *key_out, const json_t *row, const char *name)
-{
-    nrs_bytes bytes = {0};
-
-    bytes_of(&bytes, json_object_get(row, name));
-    assert_int_equal(bytes.size, NRS_KEY_SIZE);
-    memcpy(key_out, bytes.data, NRS_KEY_SIZE);
-    nrs_bytes_wipe(&bytes);
-}
-
-/* ---- Persons ---- */
-
-static void publish_card(size_t node, person *const *persons, size_t count)
-{
-    mesh_node *at = &net.nodes[node];
-    Nrs__Wire__PersonEntry entries[2], *list[2];
-    uint8_t proofs[2][NRS_SIGNATURE_SIZE];
-    nrs_card card;
-    nrs_event event = {.type = NRS_EVENT_INBOX, .name = "own.card"};
-    char *armoured = NULL;
-
-    nrs__wire__card__init(&card);
-    card.org = at->org;
-    card.name = at->org;
-    card.serial = 2;
-    card.created_ms = net.now_ms;
-    card.n_persons = count;
-    card.persons = list;
-    for (size_t i = 0; i < count; i++) {
-        const nrs_public_keys *keys;
-
-        OK(nrs_identity_new(&persons[i]->identity));
-        keys = nrs_identity_public(persons[i]->identity);
-        OK(nrs_person_prove(proofs[i], persons[i]->identity, persons[i]->id, nrs_identity_public(at->identity)->sign_key));
-        nrs__wire__person_entry__init(&entries[i]);
-        entries[i].id = (char *)(uintptr_t)persons[i]->id;
-        entries[i].name = entries[i].id;
-        entries[i].sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-        entries[i].agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-        entries[i].proof = nrs_field_of(nrs_slice_of(proofs[i], NRS_SIGNATURE_SIZE));
-        list[i] = &entries[i];
-    }
-    OK(nrs_card_sign(&at->card, &card, at->identity));
-    OK(nrs_armour_encode(&armoured, "CARD", nrs_slice_of_bytes(&at->card)));
-    event.bytes = nrs_slice_of_string(armoured);
-    OK(mesh_step(&net, node, &event));
-    free(armoured);
-}
-
-static json_t *prekey_entry(const person *who, const nrs_prekey_secret *prekey)
-{
-    char id[2 * NRS_PREKEY_ID_SIZE + 1];
-    nrs_secret *share = NULL, *key = NULL;
-    nrs_bytes wrapped = {0};
-    json_t *entry;
-
-    nrs_hex_encode(id, prekey->id, NRS_PREKEY_ID_SIZE);
-    OK(nrs_secret_random(&share, NRS_KEY_SIZE));
-    OK(nrs_person_prekey_key(&key, who->identity, share));
-    OK(nrs_vault_wrap(&wrapped, key, nrs_slice_of(prekey->id, NRS_PREKEY_ID_SIZE), prekey->secret));
-    entry = json_pack("{s:s, s:o, s:o}", "id", id, "share", base64(nrs_secret_slice(share)), "sealed_secret",
-                      base64(nrs_slice_of_bytes(&wrapped)));
-    nrs_bytes_wipe(&wrapped);
-    nrs_secret_destroy(&key);
-    nrs_secret_destroy(&share);
-    return entry;
-}
-
-static void publish_prekeys(const person *who)
-{
-    nrs_prekey_secret prekeys[PREKEYS];
-    nrs_bytes bundle = {0};
-    json_t *entries = json_array();
-
-    OK(nrs_prekeys_make(prekeys, PREKEYS, net.now_ms - net.now_ms % NRS_WEEK_MS));
-    OK(nrs_prekeys_sign(&bundle, prekeys, PREKEYS, who->identity, nrs_identity_public(net.nodes[who->node].identity)->sign_key, net.now_ms));
-    for (size_t i = 0; i < PREKEYS; i++) {
-        OK(json_array_append_new(entries, prekey_entry(who, &prekeys[i])));
-        nrs_prekey_secret_wipe(&prekeys[i]);
-    }
-    OK(ask_json(who->node, json_pack("{s:s, s:s, s:o, s:o}", "command", "person-prekeys", "person", who->id, "bundle",
-                                     base64(nrs_slice_of_bytes(&bundle)), "prekeys", entries)));
-    nrs_bytes_wipe(&bundle);
-}
+static const char *const to_tanaka = "tanaka@org-2";
+static mesh_person sato = {"sato", 1, NULL}, ito = {"ito", 2, NULL}, tanaka = {"tanaka", 2, NULL};
 
 static int start(void **state)
 {
-    person *at_one[] = {&sato}, *at_two[] = {&ito, &tanaka};
+    mesh_person *at_one[] = {&sato}, *at_two[] = {&ito, &tanaka};
 
     (void)state;
     mesh_start(&net, 3, 1);
-    publish_card(1, at_one, 1);
-    publish_card(2, at_two, 2);
-    publish_prekeys(&sato);
-    publish_prekeys(&tanaka); /* ito has none yet */
+    mesh_persons_card(&net, 1, at_one, 1);
+    mesh_persons_card(&net, 2, at_two, 2);
+    mesh_person_prekeys(&net, &sato);
+    mesh_person_prekeys(&net, &tanaka); /* ito has none yet */
     mesh_settle(&net, 4);
     return 0;
 }
@@ -166,109 +45,10 @@ static int stop(void **state)
     return 0;
 }
 
-/* ---- The person's process ---- */
-
-typedef struct lent {
-    nrs_recipient recipients[4];
-    uint8_t agreements[4][NRS_KEY_SIZE];
-    size_t count;
-} lent;
-
-static nrs_error agree(void *context, uint8_t shared_out[NRS_KEY_SIZE], const uint8_t peer_agree_key[NRS_KEY_SIZE])
-{
-    const lent *from = context;
-
-    for (size_t i = 0; i < from->count; i++) {
-        if (memcmp(from->recipients[i].agree_key, peer_agree_key, NRS_KEY_SIZE) == 0) {
-            memcpy(shared_out, from->agreements[i], NRS_KEY_SIZE);
-            return NRS_OK;
-        }
-    }
-    return NRS_ERROR_FORGED;
-}
-
-static void read_recipients(lent *lent_out, const json_t *row)
-{
-    const json_t *list = json_object_get(row, "recipients");
-    size_t index;
-    const json_t *one;
-
-    *lent_out = (lent){0};
-    json_array_foreach(list, index, one) {
-        nrs_recipient *to = &lent_out->recipients[index];
-
-        key_of(to->org_sign_key, one, "org_sign_key");
-        key_of(to->sign_key, one, "sign_key");
-        key_of(to->agree_key, one, "agree_key");
-        key_of(to->prekey, one, "prekey");
-        key_of(lent_out->agreements[index], one, "agreement");
-        OK(nrs_hex_decode(to->prekey_id, NRS_PREKEY_ID_SIZE, mesh_text(one, "prekey_id")));
-        lent_out->count++;
-    }
-}
-
-/* Seal what was prepared for tanaka, the first recipient. Returns the request to submit it. */
-static json_t *sealed_request(const json_t *row, uint32_t label)
-{
-    lent from;
-    uint8_t community[NRS_HASH_SIZE];
-    nrs_public_keys node;
-    nrs_header header;
-    nrs_report report;
-    nrs_audience audience;
-    Nrs__Wire__Target target, *targets[1] = {&target};
-    nrs_seal_request request = {.header = &header, .report = &report, .audience = &audience};
-    nrs_sealed_parts parts = {0};
-    nrs_secret *file_key = NULL;
-    uint8_t stream[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
-    json_t *submit;
-
-    nrs__wire__header__init(&header);
-    nrs__wire__report__init(&report);
-    nrs__wire__audience__init(&audience);
-    nrs__wire__target__init(&target);
-    read_recipients(&from, row);
-    OK(nrs_hex_decode(community, sizeof community, mesh_text(row, "community")));
-    key_of(node.sign_key, row, "originator");
-    key_of(node.agree_key, row, "agree_key");
-    key_of(node.curve_key, row, "curve_key");
-    header.label = label;
-    header.community = nrs_field_of(nrs_slice_of(community, sizeof community));
-    header.roster_version = (uint64_t)json_integer_value(json_object_get(row, "roster_version"));
-    header.created_ms = (uint64_t)json_integer_value(json_object_get(row, "created_at_ms"));
-    header.expires_ms = (uint64_t)json_integer_value(json_object_get(row, "expires_at_ms"));
-    header.attribution = NRS_ATTRIBUTION_NAMED;
-    report.kind = NRS_KIND_INCIDENT;
-    report.subject = (char *)(uintptr_t)"朱";
-    report.body = (char *)(uintptr_t)SECRET;
-    target.org = nrs_field_of(nrs_slice_of(from.recipients[0].org_sign_key, NRS_KEY_SIZE));
-    target.person = nrs_field_of(nrs_slice_of(from.recipients[0].sign_key, NRS_KEY_SIZE));
-    audience.n_targets = 1;
-    audience.targets = targets;
-    key_of(stream, row, "stream");
-    request.stream = nrs_slice_of(stream, sizeof stream);
-    request.sequence = (uint64_t)json_integer_value(json_object_get(row, "sequence"));
-    if (request.sequence > 1) {
-        key_of(previous, row, "previous");
-        request.previous = nrs_slice_of(previous, sizeof previous);
-    }
-    request.recipients = from.recipients;
-    request.recipient_count = from.count;
-    request.grantor = (nrs_grantor){&node, agree, &from};
-    OK(nrs_seal(&parts, &file_key, &request));
-    submit = json_pack("{s:s, s:o, s:o, s:o, s:o, s:[s], s:[s]}", "command", "red-submit", "header", base64(nrs_slice_of_bytes(&parts.header)),
-                       "body", base64(nrs_slice_of_bytes(&parts.body)), "grant", base64(nrs_slice_of_bytes(&parts.grant)), "slot_table",
-                       base64(nrs_slice_of_bytes(&parts.slot_table)), "to", "tanaka@org-2", "recipients", "tanaka@org-2");
-    assert_non_null(submit);
-    nrs_secret_destroy(&file_key);
-    nrs_sealed_parts_wipe(&parts);
-    return submit;
-}
-
 static json_t *prepared(void)
 {
     OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
-    return sealed_request(mesh_row(&net, 1, 0), NRS_LABEL_RED);
+    return mesh_red_sealed(mesh_row(&net, 1, 0), NRS_LABEL_RED, SECRET, &to_tanaka, 1);
 }
 
 static void payload_of(nrs_bytes *payload_out, const json_t *value, uint32_t type)
@@ -276,7 +56,7 @@ static void payload_of(nrs_bytes *payload_out, const json_t *value, uint32_t typ
     nrs_bytes bytes = {0};
     nrs_record *record = NULL;
 
-    bytes_of(&bytes, value);
+    mesh_bytes_of(&bytes, value);
     OK(nrs_record_decode(&record, nrs_slice_of_bytes(&bytes)));
     assert_int_equal(record->type, type);
     OK(nrs_bytes_copy(payload_out, nrs_field(&record->payload)));
@@ -285,7 +65,7 @@ static void payload_of(nrs_bytes *payload_out, const json_t *value, uint32_t typ
 }
 
 /* What the row of red-open opens with the person's key. */
-static void assert_opens(const person *who, const json_t *row)
+static void assert_opens(const mesh_person *who, const json_t *row)
 {
     const json_t *given = json_array_get(json_object_get(row, "prekeys"), 0);
     const json_t *keys = json_array_get(json_object_get(row, "grantors"), 0);
@@ -302,15 +82,15 @@ static void assert_opens(const person *who, const json_t *row)
     OK(nrs_sealed_verify(&view, nrs_slice_of_bytes(&sealed)));
     OK(nrs_slot_path_decode(&path, nrs_slice_of_bytes(&slot)));
     OK(nrs_hex_decode(prekey.id, NRS_PREKEY_ID_SIZE, mesh_text(given, "id")));
-    key_of(prekey.key, given, "key");
-    bytes_of(&share_bytes, json_object_get(given, "share"));
-    bytes_of(&wrapped, json_object_get(given, "sealed_secret"));
+    mesh_key_of(prekey.key, given, "key");
+    mesh_bytes_of(&share_bytes, json_object_get(given, "share"));
+    mesh_bytes_of(&wrapped, json_object_get(given, "sealed_secret"));
     OK(nrs_secret_copy(&share, nrs_slice_of_bytes(&share_bytes)));
     OK(nrs_person_prekey_key(&key, who->identity, share));
     OK(nrs_vault_unwrap(&prekey.secret, key, nrs_slice_of(prekey.id, NRS_PREKEY_ID_SIZE), nrs_slice_of_bytes(&wrapped)));
-    key_of(grantor.sign_key, keys, "sign_key");
-    key_of(grantor.agree_key, keys, "agree_key");
-    key_of(grantor.curve_key, keys, "curve_key");
+    mesh_key_of(grantor.sign_key, keys, "sign_key");
+    mesh_key_of(grantor.agree_key, keys, "agree_key");
+    mesh_key_of(grantor.curve_key, keys, "curve_key");
     OK(nrs_slot_open(&file_key, view, view->grant, path, who->identity, &prekey, &grantor));
     OK(nrs_body_open(&opened, view, file_key));
     assert_string_equal(opened.report->body, SECRET);
@@ -346,7 +126,7 @@ static void from_person_to_person(void **state)
     char id[65];
 
     (void)state;
-    OK(ask_json(1, prepared()));
+    OK(mesh_ask_json(&net, 1, prepared()));
     (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
     assert_int_equal(strlen(id), 64);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "recipients")), 1);
@@ -418,7 +198,7 @@ static void what_was_not_sealed_right_is_not_signed(void **state)
 
         request = prepared();
         exchange(request, mixed[i], other);
-        error = ask_json(1, request);
+        error = mesh_ask_json(&net, 1, request);
         if (strcmp(mixed[i], "body") != 0) { /* another body of the same size is another report: the id and the slots differ */
             assert_true(error == NRS_ERROR_FORGED || error == NRS_ERROR_MALFORMED);
         }
@@ -427,22 +207,22 @@ static void what_was_not_sealed_right_is_not_signed(void **state)
     }
     request = prepared();
     OK(json_object_set_new(request, "recipients", json_pack("[s]", "sato@org-1")));
-    assert_int_equal(ask_json(1, request), NRS_ERROR_FORGED); /* two slots, one of them a stranger's */
+    assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_FORGED); /* two slots, one of them a stranger's */
     request = prepared();
     OK(json_object_set_new(request, "to", json_pack("[s]", "@electricity")));
-    assert_int_equal(ask_json(1, request), NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_LABEL_FORBIDS);
     request = prepared();
-    assert_int_equal(ask_json(2, request), NRS_ERROR_FORGED); /* another node's header */
+    assert_int_equal(mesh_ask_json(&net, 2, request), NRS_ERROR_FORGED); /* another node's header */
     OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\"],\"person\":\"sato\"}"));
-    request = sealed_request(mesh_row(&net, 1, 0), NRS_LABEL_AMBER);
-    assert_int_equal(ask_json(1, request), NRS_ERROR_USAGE);
+    request = mesh_red_sealed(mesh_row(&net, 1, 0), NRS_LABEL_AMBER, SECRET, &to_tanaka, 1);
+    assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_USAGE);
     request = prepared();
     net.now_ms += 11 * NRS_MINUTE_MS;
-    assert_int_equal(ask_json(1, request), NRS_ERROR_CLOCK);
+    assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_CLOCK);
     assert_int_equal(nrs_store_log_end(net.nodes[1].store), end);
     request = prepared();
-    OK(ask_json(1, json_deep_copy(request)));
-    assert_int_equal(ask_json(1, request), NRS_ERROR_EXISTS);
+    OK(mesh_ask_json(&net, 1, json_deep_copy(request)));
+    assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_EXISTS);
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
-#include "mesh.h"
+#include "mesh_persons.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/label.h"
@@ -157,6 +157,30 @@ static void the_effective_label_binds(void **state)
     mesh_settle(&net, 2);
     OK(show(THIRD));
     assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "GREEN");
+    stop();
+}
+
+/* Persons who quote it under RED keep the conditions that the release has set in the place of the header's. */
+static void its_conditions_bind_a_quote_under_red(void **state)
+{
+    mesh_person mori = {"mori", THIRD, NULL}, kato = {"kato", HOLDER, NULL};
+    mesh_person *at_third[] = {&mori}, *at_holder[] = {&kato};
+
+    (void)state;
+    start(false);
+    mesh_persons_card(&net, THIRD, at_third, 1);
+    mesh_persons_card(&net, HOLDER, at_holder, 1);
+    mesh_person_prekeys(&net, &kato);
+    mesh_settle(&net, 4);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    OK(answer(SOURCE, "grant", ",\"pap\":\"RED\",\"name_source\":\"no\""));
+    OK(show(THIRD));
+    OK(mesh_ask(&net, THIRD, "{\"command\":\"red-prepare\",\"id\":\"%s\",\"label\":\"RED\",\"to\":[\"kato@org-2\"],\"person\":\"mori\"}", report));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, THIRD, 0), "permissible_actions")), NRS_PAP_RED);
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, THIRD, 0), "condition_flags")), NRS_CONDITION_SOURCE_NOT_NAMED);
+    nrs_identity_destroy(&mori.identity);
+    nrs_identity_destroy(&kato.identity);
     stop();
 }
 
@@ -440,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_source_is_asked_and_agrees),
         cmocka_unit_test(the_effective_label_binds),
+        cmocka_unit_test(its_conditions_bind_a_quote_under_red),
         cmocka_unit_test(a_stricter_label_brings_its_duties),
         cmocka_unit_test(a_denial_is_kept_at_both_ends),
         cmocka_unit_test(another_community_is_let_in_by_a_release_alone),

@@ -78,6 +78,8 @@ typedef enum nrs_disclaimer_state {
 /** May it go on at this place with the duty in that state? */
 nrs_verdict nrs_policy_duty(nrs_edge_place place, nrs_duty_state duty);
 nrs_verdict nrs_policy_disclaimer(nrs_edge_place place, nrs_disclaimer_state disclaimer);
+/** Sending: may the key wait for an acceptance under this label? */
+nrs_verdict nrs_policy_unlock(nrs_label label);
 /** Whether a rule that names these labels and kinds (an empty set names all, two empty ones nothing) is meant. kind 0: sealed
  *  from whoever asks; a sender then takes every such rule as meant, anyone else only those that name no kinds. */
 bool nrs_policy_demands(nrs_edge_place place, uint32_t labels, uint32_t kinds, nrs_label label, uint32_t kind);
