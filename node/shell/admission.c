@@ -4,12 +4,17 @@
 
 #include <zmq.h>
 
+#include "linux.h"
 #include "proto/assert.h"
+#include "proto/bytes.h"
 #include "socket_options.h"
 
 #define ENDPOINT "inproc://zeromq.zap.01"
 #define ANSWER_COUNT_MAX 256
 #define PART_SIZE_MAX 256
+#define QUIET_MS 300u            /* a handshake asks within microseconds of finding the handler */
+#define RENEWED_AFTER 16u        /* admitted: below, there is little to gain; who is refused leaves no pipes */
+#define RENEWED_MS_MIN 2000u     /* from one change to the next */
 
 /* version, request id, domain, address, routing id, mechanism, credentials */
 enum { PART_VERSION, PART_REQUEST, PART_DOMAIN, PART_ADDRESS, PART_ROUTING_ID, PART_MECHANISM, PART_KEY, PART_COUNT };
@@ -21,19 +26,47 @@ typedef struct zap_request {
     bool oversized;
 } zap_request;
 
-void *nrs_admission_open(void *zmq)
+static void *open_handler(void *zmq)
 {
-    const int linger = 0;
+    const int linger_ms = 1000; /* an answer that is given is read, though its handler retires */
     void *handler = zmq_socket(zmq, ZMQ_REP);
 
     if (handler == NULL) {
         return NULL;
     }
-    if (zmq_setsockopt(handler, ZMQ_LINGER, &linger, sizeof(linger)) != 0 || zmq_bind(handler, ENDPOINT) != 0) {
+    if (zmq_setsockopt(handler, ZMQ_LINGER, &linger_ms, sizeof(linger_ms)) != 0 || zmq_bind(handler, ENDPOINT) != 0) {
         (void)zmq_close(handler);
         return NULL;
     }
     return handler;
+}
+
+nrs_error nrs_admission_open(nrs_admission *admission_out, void *zmq)
+{
+    *admission_out = (nrs_admission){.zmq = zmq, .handler = open_handler(zmq)};
+    return admission_out->handler == NULL ? NRS_ERROR_SYSTEM : NRS_OK;
+}
+
+static void close_handler(void **handler)
+{
+    if (*handler != NULL) {
+        (void)zmq_close(*handler);
+        *handler = NULL;
+    }
+}
+
+void nrs_admission_close(nrs_admission *admission)
+{
+    close_handler(&admission->retiring);
+    close_handler(&admission->handler);
+}
+
+void nrs_admission_poll(const nrs_admission *admission, nrs_pollset *set)
+{
+    nrs_pollset_add_socket(set, admission->handler);
+    if (admission->retiring != NULL) {
+        nrs_pollset_add_socket(set, admission->retiring);
+    }
 }
 
 /* All parts of one request; those past the seventh are counted and not kept. */
@@ -90,23 +123,76 @@ static void answer(void *handler, const zap_request *request, const char *status
     (void)zmq_send(handler, "", 0, ZMQ_DONTWAIT);
 }
 
-void nrs_admission_answer(void *handler, const nrs_core *core)
+/* Returns how many were answered. */
+static size_t answer_all(size_t *admitted, void *handler, nrs_admits admits, const void *context)
 {
     zap_request request;
+    size_t count = 0;
 
-    NRS_ASSERT(handler != NULL);
-    NRS_ASSERT(core != NULL);
-
-    for (int i = 0; i < ANSWER_COUNT_MAX && receive(&request, handler); i++) {
+    while (count < ANSWER_COUNT_MAX && receive(&request, handler)) {
         char user[41] = "";
 
         if (!well_formed(&request)) {
             answer(handler, &request, "500", "not a request of ours", "");
-        } else if (!nrs_core_admits(core, request.parts[PART_KEY])) {
+        } else if (!admits(context, request.parts[PART_KEY])) {
             answer(handler, &request, "400", "the key is on no roster", "");
         } else {
             nrs_z85_encode_key(user, request.parts[PART_KEY]);
             answer(handler, &request, "200", "OK", user);
+            (*admitted)++;
         }
+        count++;
+    }
+    return count;
+}
+
+void nrs_admission_answer(nrs_admission *admission, nrs_admits admits, const void *context, uint64_t monotonic_ms)
+{
+    size_t count = 0, elsewhere = 0;
+
+    NRS_ASSERT(admission->handler != NULL && admits != NULL);
+
+    count = answer_all(&admission->admitted_count, admission->handler, admits, context);
+    if (admission->retiring != NULL) {
+        count += answer_all(&elsewhere, admission->retiring, admits, context);
+    }
+    if (count > 0) {
+        admission->answered_ms = monotonic_ms;
+    }
+}
+
+/* Between the two calls no handler stands under the name: whose handshake comes to ask just then is refused, since admission
+ * is enforced, and dials again. */
+static void change(nrs_admission *admission, uint64_t monotonic_ms)
+{
+    void *newer = NULL;
+
+    if (zmq_unbind(admission->handler, ENDPOINT) == 0) {
+        newer = open_handler(admission->zmq);
+    }
+    if (newer != NULL) {
+        admission->retiring = admission->handler;
+        admission->handler = newer;
+        admission->admitted_count = 0;
+    } else {
+        (void)zmq_bind(admission->handler, ENDPOINT); /* the old one goes on; where the name was never given up, it is taken */
+    }
+    admission->answered_ms = admission->changed_ms = monotonic_ms;
+}
+
+void nrs_admission_renew(nrs_admission *admission, uint64_t monotonic_ms)
+{
+    if (admission->trim_due) {
+        nrs_linux_trim_heap();
+        admission->trim_due = false;
+    }
+    if (monotonic_ms < admission->answered_ms + QUIET_MS) {
+        return;
+    }
+    if (admission->retiring != NULL) {
+        close_handler(&admission->retiring);
+        admission->trim_due = true;
+    } else if (admission->admitted_count >= RENEWED_AFTER && monotonic_ms >= admission->changed_ms + RENEWED_MS_MIN) {
+        change(admission, monotonic_ms);
     }
 }

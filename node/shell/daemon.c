@@ -8,7 +8,6 @@
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
 
-#include "admission.h"
 #include "linux.h"
 #include "proto/assert.h"
 
@@ -83,8 +82,7 @@ static nrs_error open_sockets(nrs_daemon *daemon)
         return NRS_ERROR_SYSTEM;
     }
     nrs_outbound_init(&daemon->outbound, daemon->zmq, folder->identity, folder->reconnect_ms_max);
-    daemon->admission = nrs_admission_open(daemon->zmq);
-    if (daemon->admission == NULL) {
+    if (nrs_admission_open(&daemon->admission, daemon->zmq) != NRS_OK) {
         return NRS_ERROR_SYSTEM;
     }
     if (folder->listen == NULL) {
@@ -141,9 +139,7 @@ void nrs_daemon_stop(nrs_daemon *daemon)
     nrs_outbound_wipe(&daemon->outbound);
     nrs_inbound_wipe(&daemon->inbound);
     nrs_batch_wipe(&daemon->batch);
-    if (daemon->admission != NULL) {
-        (void)zmq_close(daemon->admission);
-    }
+    nrs_admission_close(&daemon->admission);
     if (daemon->zmq != NULL) {
         (void)zmq_ctx_term(daemon->zmq);
     }
@@ -188,7 +184,7 @@ static void wait_for_something(nrs_daemon *daemon)
 
     daemon->set.count = 0;
     nrs_pollset_add_fd(&daemon->set, daemon->signal_fd, true, false);
-    nrs_pollset_add_socket(&daemon->set, daemon->admission);
+    nrs_admission_poll(&daemon->admission, &daemon->set);
     nrs_inbound_poll(&daemon->inbound, &daemon->set, frames);
     nrs_outbound_poll(&daemon->outbound, &daemon->set, frames);
     nrs_control_poll(&daemon->control, &daemon->set);
@@ -281,6 +277,7 @@ static void look_after(nrs_daemon *daemon)
     if (now >= daemon->sweep_ms) {
         nrs_inbound_sweep(&daemon->inbound, &daemon->batch);
         nrs_outbound_sweep(&daemon->outbound, now);
+        nrs_admission_renew(&daemon->admission, now);
         daemon->sweep_ms = now + SWEEP_MS;
     }
     if (now >= daemon->inbox_ms) {
@@ -296,6 +293,11 @@ static void look_after(nrs_daemon *daemon)
     }
 }
 
+static bool admits(const void *core, const uint8_t curve_key[NRS_KEY_SIZE])
+{
+    return nrs_core_admits(core, curve_key);
+}
+
 void nrs_daemon_run(nrs_daemon *daemon)
 {
     int signal_number = 0;
@@ -306,7 +308,7 @@ void nrs_daemon_run(nrs_daemon *daemon)
         look_after(daemon);
         wait_for_something(daemon);
         signal_number = nrs_linux_signals_read(daemon->signal_fd);
-        nrs_admission_answer(daemon->admission, daemon->core);
+        nrs_admission_answer(&daemon->admission, admits, daemon->core, daemon->batch.monotonic_ms);
         nrs_outbound_watch(&daemon->outbound, &daemon->batch, &daemon->set, &daemon->next_link);
         nrs_inbound_watch(&daemon->inbound, &daemon->batch);
         nrs_control_serve(&daemon->control, &daemon->set, daemon->batch.monotonic_ms);

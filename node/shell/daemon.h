@@ -2,6 +2,7 @@
 #ifndef SHELL_DAEMON_H
 #define SHELL_DAEMON_H
 
+#include "admission.h"
 #include "control.h"
 #include "folder.h"
 #include "inbound.h"
@@ -14,7 +15,8 @@
 typedef struct nrs_daemon {
     nrs_folder *folder; /* borrowed: opened and unlocked */
     int signal_fd;
-    void *zmq, *admission;
+    void *zmq;
+    nrs_admission admission;
     nrs_store *store;
     nrs_core *core;
     nrs_inbound inbound;

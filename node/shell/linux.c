@@ -22,6 +22,7 @@
 #define LISTEN_BACKLOG 64
 #define HEAP_BLOCK_MAX (4 * 1024 * 1024) /* larger ones than a frame are mapped by themselves */
 #define HEAP_KEPT (64 * 1024 * 1024)
+#define HEAP_TRIMMED_KEPT (1024 * 1024)
 
 nrs_error nrs_linux_hide_memory(void)
 {
@@ -45,6 +46,11 @@ void nrs_linux_keep_heap(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+}
+
+void nrs_linux_trim_heap(void)
+{
+    (void)malloc_trim(HEAP_TRIMMED_KEPT);
 }
 
 void nrs_linux_raise_file_limit(void)

@@ -17,6 +17,8 @@ void nrs_linux_raise_file_limit(void);
 /** Let the C library keep freed memory for the next burst: to give pages back and fault them in again, frame by frame, costs
  *  a busy hub more than a signature. */
 void nrs_linux_keep_heap(void);
+/** Give the pages back that nothing stands on, all the same: after much was freed at once, of which nothing comes again soon. */
+void nrs_linux_trim_heap(void);
 /** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */
 NRS_MUST_USE nrs_error nrs_linux_lock(int fd);
 /** Block SIGTERM, SIGINT and SIGHUP and read them from a descriptor. Returns -1 on failure. */
