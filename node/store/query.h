@@ -30,6 +30,8 @@ struct nrs_store {
     nrs_error transaction_error; /* what broke the open transaction; it can then only be rolled back */
     uint64_t log_end, log_end_committed;
     uint64_t deferred_count, deferred_count_committed;
+    uint64_t report_count;   /* of what list has; kept once it was asked for, and counted anew after a rollback */
+    bool report_count_known;
     uint64_t letter_last;
     nrs_log_parts parts, parts_committed;
     nrs_ids ids;

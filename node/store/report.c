@@ -34,6 +34,12 @@ static nrs_error insert(nrs_store *store, const nrs_report_row *row)
     return nrs_query_run(&query, NULL); /* NRS_ERROR_EXISTS: the position is taken */
 }
 
+/* Whether list has it: NRS_STATEMENT_REPORT_COUNT says the same of all. */
+static bool is_counted(const nrs_report_row *row)
+{
+    return row->part != NRS_PART_CARRIED && row->key_state != NRS_KEY_FORGOTTEN;
+}
+
 nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row)
 {
     uint64_t position = 0;
@@ -48,16 +54,44 @@ nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row)
     if (error == NRS_OK) {
         error = insert(store, row);
     }
-    return error == NRS_OK ? nrs_report_placed(store, row->id, row->position) : error;
+    if (error == NRS_OK) {
+        store->report_count += is_counted(row) ? 1 : 0;
+        error = nrs_report_placed(store, row->id, row->position);
+    }
+    return error;
+}
+
+/* 1 when list has the row as it stands, 0 when not or when nobody asked for the count. */
+static nrs_error counted_before(nrs_store *store, uint64_t *counted_out, uint64_t position)
+{
+    nrs_query query;
+    uint64_t counted = 0;
+    nrs_error error = NRS_OK;
+
+    if (store->report_count_known) {
+        query = nrs_query_start(store, NRS_STATEMENT_REPORT_COUNTED);
+        nrs_query_bind_u64(&query, position);
+        if (nrs_query_step(&query)) {
+            counted = nrs_query_u64(&query, 0);
+        }
+        error = nrs_query_end(&query);
+    }
+    *counted_out = counted;
+    return error;
 }
 
 nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REPORT_UPDATE);
+    nrs_query query;
     size_t changed = 0;
-    nrs_error error;
+    uint64_t before = 0;
+    nrs_error error = counted_before(store, &before, row->position);
 
     NRS_ASSERT(row != NULL);
+    if (error != NRS_OK) {
+        return error;
+    }
+    query = nrs_query_start(store, NRS_STATEMENT_REPORT_UPDATE);
     nrs_query_bind_u64(&query, row->position);
     nrs_query_bind_u64(&query, (uint64_t)row->part);
     nrs_query_bind_u64(&query, (uint64_t)row->key_state);
@@ -69,6 +103,10 @@ nrs_error nrs_store_report_update(nrs_store *store, const nrs_report_row *row)
     error = nrs_query_run(&query, &changed);
     if (error == NRS_OK && changed == 0) {
         error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        store->report_count += is_counted(row) ? 1 : 0;
+        store->report_count -= before;
     }
     return error;
 }
@@ -188,7 +226,9 @@ nrs_error nrs_store_report_each(nrs_store *store, const nrs_report_filter *filte
     } else if (filter->received_only) {
         part = NRS_PART_RECEIVED;
     }
-    query = nrs_query_start(store, filter->unread ? NRS_STATEMENT_REPORT_EACH_UNREAD : NRS_STATEMENT_REPORT_EACH);
+    query = nrs_query_start(store, filter->unread       ? NRS_STATEMENT_REPORT_EACH_UNREAD
+                                   : filter->limit == 0 ? NRS_STATEMENT_REPORT_EACH_FROM /* forwards: a page ends where it is full */
+                                                        : NRS_STATEMENT_REPORT_EACH);
     nrs_query_bind_bound(&query, filter->after_position);
     nrs_query_bind_bound(&query, filter->since_ms);
     nrs_query_bind_u64(&query, part);
@@ -213,17 +253,23 @@ nrs_error nrs_store_report_each_in_segment(nrs_store *store, uint64_t segment, n
 
 nrs_error nrs_store_report_count(nrs_store *store, uint64_t *count_out)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_REPORT_COUNT);
+    nrs_query query;
     uint64_t count = 0;
     nrs_error error;
 
     NRS_ASSERT(count_out != NULL);
+    if (store->report_count_known) {
+        *count_out = store->report_count;
+        return NRS_OK;
+    }
+    query = nrs_query_start(store, NRS_STATEMENT_REPORT_COUNT);
     if (nrs_query_step(&query)) {
         count = nrs_query_u64(&query, 0);
     }
     error = nrs_query_end(&query);
     if (error == NRS_OK) {
-        *count_out = count;
+        *count_out = store->report_count = count;
+        store->report_count_known = true;
     }
     return error;
 }

@@ -71,6 +71,10 @@
     X(REPORT_ID_AT, READ, "SELECT id FROM report WHERE position = ?1")                                                 \
     X(REPORT_LISTED_AT, READ, "SELECT id FROM report WHERE position = ?1 AND part > 0")                                \
     X(REPORT_COUNT, READ, "SELECT count(*) FROM report WHERE part > 0 AND key_state <> 4")                             \
+    X(REPORT_COUNTED, READ, "SELECT part > 0 AND key_state <> 4 FROM report WHERE position = ?1")                      \
+    X(REPORT_EACH_FROM, READ,                                                                                          \
+      "SELECT " NRS_REPORT_COLUMNS " FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1"            \
+      " AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4) ORDER BY position LIMIT ?5") \
     X(REPORT_EACH, READ,                                                                                               \
       "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
       "SELECT position FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1 AND received_ms >= ?2"    \

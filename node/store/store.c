@@ -376,6 +376,7 @@ void nrs_store_rollback(nrs_store *store)
     store->transaction_error = NRS_OK;
     store->log_end = store->log_end_committed;
     store->deferred_count = store->deferred_count_committed;
+    store->report_count_known = false;
     store->parts = store->parts_committed;
     nrs_ids_cut(&store->ids, store->ids.committed);
 }

@@ -12,6 +12,7 @@ static const char hint_sent[] = "Receipts exist for what this node has sent: nor
 
 /* ---- list ---- */
 
+#define LOOK_MAX (1u << 20) /* of the newest; if that is not enough, all are looked at */
 #define PAGE_ROWS 1024u /* of one answer, where pages are asked for: at its largest a row is some 20 KiB */
 
 /* The reports that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
@@ -19,6 +20,7 @@ typedef struct id_list {
     const nrs_core *core;
     struct listed_id { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } *list;
     size_t count, capacity;
+    size_t seen; /* with those that are left out */
     bool unread;
 } id_list;
 
@@ -33,6 +35,7 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
 {
     id_list *list = context;
 
+    list->seen++;
     if (left_out(list->core, row, list->unread)) {
         return NRS_OK;
     }
@@ -239,6 +242,20 @@ static nrs_error page(nrs_core *core, nrs_answer *answer, const nrs_report_filte
     return error == NRS_OK && walk.more ? put_next(answer->rows, walk.last) : error;
 }
 
+/* As many of the newest as it takes for `limit` that are not left out: how long it takes is not to grow with the store. */
+static nrs_error gather_ids(nrs_core *core, id_list *list, nrs_report_filter *filter, uint64_t limit)
+{
+    nrs_error error = NRS_OK;
+
+    for (filter->limit = limit < LOOK_MAX ? (size_t)limit : 0;; filter->limit = filter->limit < LOOK_MAX ? 2 * filter->limit : 0) {
+        list->count = list->seen = 0;
+        error = nrs_store_report_each(core->store, filter, add_id, list);
+        if (error != NRS_OK || filter->limit == 0 || list->count >= limit || list->seen < filter->limit) {
+            return error;
+        }
+    }
+}
+
 nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
@@ -253,7 +270,7 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
         return page(core, answer, &filter, &as);
     }
     if (error == NRS_OK) {
-        error = nrs_store_report_each(core->store, &filter, add_id, &list);
+        error = gather_ids(core, &list, &filter, as.kind == 0 ? limit : UINT64_MAX);
     }
     if (error == NRS_OK) {
         error = paged && limit > PAGE_ROWS ? page_of_newest(core, answer, &list, limit, &as) : newest(core, answer, &list, limit, &as);

@@ -129,6 +129,25 @@ static void a_page_says_what_a_list_says(void **state)
     }
 }
 
+static void what_is_forgotten_takes_no_place(void **state)
+{
+    char id[65], third[65];
+
+    (void)state;
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"limit\":5}"), NRS_OK);
+    (void)strcpy(third, id_of(mesh_row(&net, 1, 0)));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"limit\":1}"), NRS_OK);
+        (void)strcpy(id, id_of(mesh_row(&net, 1, 0)));
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"forget\",\"id\":\"%s\"}", id), NRS_OK);
+    }
+    for (size_t page = 0; page < 2; page++) {
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"limit\":3,\"page\":%s}", page == 0 ? "false" : "true"), NRS_OK);
+        assert_int_equal(mesh_row_count(&net, 1), 3);
+        assert_string_equal(id_of(mesh_row(&net, 1, 0)), third);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +156,7 @@ int main(void)
         cmocka_unit_test(kinds_are_counted_by_what_is_shown),
         cmocka_unit_test(a_small_limit_and_no_pages_are_one_answer),
         cmocka_unit_test(a_page_says_what_a_list_says),
+        cmocka_unit_test(what_is_forgotten_takes_no_place),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

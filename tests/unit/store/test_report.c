@@ -362,6 +362,44 @@ static void a_visitor_may_open_what_it_visits(void **state)
     assert_int_equal(left.count, 0);
 }
 
+static uint64_t counted(fixture *f)
+{
+    uint64_t count = 99;
+
+    assert_int_equal(nrs_store_report_count(f->store, &count), NRS_OK);
+    return count;
+}
+
+static nrs_error forget_it(void *context, const nrs_report_row *row)
+{
+    seen *s = context;
+    nrs_report_row changed = *row;
+
+    changed.key_state = NRS_KEY_FORGOTTEN;
+    changed.wrapped_key.size = 0;
+    return nrs_store_report_update(s->store, &changed);
+}
+
+static void the_count_follows_what_changes(void **state)
+{
+    fixture *f = *state;
+    const nrs_report_filter newest = {.limit = 1}, two = {.limit = 2};
+    seen s = {.store = f->store};
+
+    fill(f->store);
+    assert_int_equal(counted(f), 5);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_report_each(f->store, &two, forget_it, &s), NRS_OK);
+    assert_int_equal(counted(f), 3);
+    nrs_store_rollback(f->store);
+    assert_int_equal(counted(f), 5);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_report_each(f->store, &newest, forget_it, &s), NRS_OK);
+    assert_int_equal(nrs_store_report_each(f->store, &newest, forget_it, &s), NRS_OK); /* once more: the same one */
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(counted(f), 4);
+}
+
 static nrs_error rewrap(void *context, const nrs_report_row *row)
 {
     seen *s = context;
@@ -413,6 +451,7 @@ int main(void)
         CASE(an_announced_report_is_found_where_it_moves_to),
         CASE(filters),
         CASE(a_visitor_may_open_what_it_visits),
+        CASE(the_count_follows_what_changes),
         CASE(a_segment_is_rewrapped_while_visited),
     };
 #undef CASE
