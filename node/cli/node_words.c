@@ -101,6 +101,7 @@ static const char *const templates[] = {
     N_("TLP:%s is looser than TLP:%s, which the source gave, or not for desks."),
     N_("%s is not among those whom the source named."),
     N_("The field %s names the source: %.80s."),
+    N_("The reason names the source: %.80s."),
     N_("The field %s is not of the part %s."),
     N_("%.64s: not a part of a report."),
     N_("%.80s: %s."),

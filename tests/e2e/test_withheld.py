@@ -178,6 +178,30 @@ class Withheld(E2E):
         self.assertEqual(bravo.cli("export", published, "--sink", "own", "--format", "text", "--json", want=3).error()["rule"], "withdrawn")
         self.assertEqual(hub.cli("vouch", report, "--json", want=3).error()["rule"], "withdrawn")
 
+    def test_wider_sharing_through_the_hub(self):
+        hub, alpha, bravo, charlie = (self.world.nodes[org] for org in ("hub", "alpha", "bravo", "charlie"))
+        report = self.give()
+        published = hub.cli("vouch", report, "--to", "bravo").last_word()
+        bravo.wait_report(published)
+        ask = bravo.cli("release", "ask", published, "--to", "charlie", "--reason", "対処のため").last_word()
+
+        def at_source():
+            return [row for row in alpha.cli("release", "list", "--json").rows() if row["report"] == report]
+
+        wait_until(at_source, "the ask reaches the source")
+        row = at_source()[0]
+        self.assertEqual((row["asked_by"], row["asked_for"], row["to"], row["reason"]), ("hub", "bravo", ["charlie"], "対処のため"))
+        self.assertIn("hub から（bravo に代わって）求められたもの", alpha.cli("release", "list", lang="ja").out)
+        self.assertIn("asked by hub for bravo", alpha.cli("release", "list", lang="en").out)
+        self.assertEqual(hub.cli("release", "grant", ask, "--json", want=3).error()["rule"], "source-withheld")
+        self.assertEqual(alpha.cli("release", "deny", row["id"], "--reason", "alphaは困る", "--json", want=3).error()["rule"], "source-named")
+        alpha.cli("release", "grant", row["id"])
+        charlie.wait_report(published)
+        shown = charlie.show(published)
+        self.assertEqual((shown["from"], shown["let_in_by"]["by"], shown["let_in_by"]["authority"]), ("hub", "bravo", "release"))
+        self.assertNotIn("alpha", json.dumps(shown))
+        self.assertFalse(holds(charlie, report))
+
     def test_the_hub_asks(self):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
         report = self.give()

@@ -132,15 +132,28 @@ static const char *state_in_words(const char *state)
     return state;
 }
 
+/* A hub asks of the source that it vouches for; whoever asks in another's place says in whose. */
+static char *who_asked(const json_t *row)
+{
+    const char *by = nrs_json_text(row, "asked_by"), *of = nrs_json_text(row, "asked_of"), *whom = nrs_json_text(row, "asked_for");
+
+    if (by != NULL) {
+        return whom == NULL ? nrs_text_format(_("asked by %s"), by) : nrs_text_format(_("asked by %s for %s"), by, whom);
+    }
+    if (of == NULL) {
+        return nrs_text_format("%s", _("asked of the source"));
+    }
+    return whom == NULL ? nrs_text_format(_("asked of %s"), of) : nrs_text_format(_("asked of %s for %s"), of, whom);
+}
+
 static nrs_error add_ask(void *context, json_t *row)
 {
     nrs_table *table = context;
     const char *id = nrs_json_text(row, "id");
     const char *report = nrs_json_text(row, "report");
-    const char *by = nrs_json_text(row, "asked_by");
     const char *answer = nrs_json_text(row, "answer");
     char *to = joined(json_object_get(row, "to"));
-    char *who = by == NULL ? nrs_text_format(_("asked of %s"), nrs_json_text(row, "asked_of")) : nrs_text_format(_("asked by %s"), by);
+    char *who = who_asked(row);
     char *why = answer == NULL ? nrs_text_format("%s", nrs_json_text(row, "reason")) : nrs_text_format(_("%s / answer: %s"), nrs_json_text(row, "reason"), answer);
     char short_id[SHORT_ID_SIZE + 1], short_report[SHORT_ID_SIZE + 1], at[64];
 

@@ -4,8 +4,12 @@
 #include "command/command_release.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
 
 static const char hint_label[] = "TLP:CLEAR may be passed on without asking; TLP:RED stays with the persons whom its writer names.";
+static const char hint_source[] = "The node has put it before the source, whose answer it gives at its tick. To refuse it here: noroshi release deny.";
+static const char hint_named[] = "The hub passes it on to who asked: write it so that it does not say who you are.";
+static const char hint_unnamed[] = "Leave --name-source out: the hub that vouches names no source.";
 static const char hint_list[] = "The command noroshi release list shows the asks and their answers.";
 
 static char *text_field(const char *text)
@@ -19,6 +23,8 @@ typedef struct answering {
     nrs_report_row row;
     nrs_sealed_view *view;
     const char *person;
+    bool guest; /* who asks is of another community, and was let in by this node, which grants itself */
+    uint8_t guest_community[NRS_HASH_SIZE];
 } answering;
 
 static void answering_wipe(answering *it)
@@ -54,7 +60,26 @@ static nrs_error find_ask(nrs_core *core, nrs_answer *answer, answering *it, con
     if (error == NRS_OK) {
         error = nrs_release_person(core, answer, &it->person, request);
     }
+    if (error == NRS_OK && nrs_peer_by_sign(core, it->held.row.org) != NULL) {
+        error = nrs_ask_guest(core, &it->guest, it->guest_community, &it->row, nrs_peer_by_sign(core, it->held.row.org));
+    }
+    if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) != 0) { /* nobody hears who it was */
+        it->person = "";
+    }
     return error == NRS_OK ? nrs_log_sealed(core, &it->view, &position, it->row.id) : error;
+}
+
+/* A guest is no member, whose grants nobody would take: the holder is this node. */
+static nrs_error grant_here(nrs_core *core, const answering *it, const nrs_statement *statement)
+{
+    nrs_ask *ask = NULL;
+    nrs_error error = nrs_ask_decode(&ask, it->held.row.ask);
+
+    if (error == NRS_OK) {
+        error = nrs_release_use(core, &it->row, ask, &it->held.row, statement);
+    }
+    nrs_ask_free(&ask);
+    return error;
 }
 
 /* The answer is kept here and sent to who asked. */
@@ -74,9 +99,14 @@ static nrs_error write_answer(nrs_core *core, answering *it, nrs_ask_row *answer
     statement.reason = text_field(answered->answer);
     statement.reference = nrs_field_of(nrs_slice_of(answered->id, NRS_HASH_SIZE));
     statement.detail = nrs_field_of(answered->release);
-    error = nrs_store_ask_answer(core->store, &changed, answered);
+    error = it->guest && type == NRS_STATEMENT_RELEASE ? grant_here(core, it, &statement) : NRS_OK;
     if (error == NRS_OK) {
-        error = nrs_statement_queue(core, answered->org, it->row.community, &statement);
+        error = nrs_store_ask_answer(core->store, &changed, answered);
+    }
+    if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) != 0) { /* on its own line with the hub, which answers in its own name */
+        error = nrs_direct_queue(core, answered->org, it->view->header, &statement);
+    } else if (error == NRS_OK) {
+        error = nrs_statement_queue(core, answered->org, it->guest ? it->guest_community : it->row.community, &statement);
     }
     return nrs_command_written(core, error);
 }
@@ -108,7 +138,7 @@ static nrs_error sign_release(nrs_core *core, nrs_bytes *payload_out, const answ
     nrs__wire__conditions__init(&held);
     release.suite = NRS_SUITE;
     release.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
-    release.holder = nrs_field_of(nrs_slice_of(it->held.row.org, NRS_KEY_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(it->guest ? core->self.sign_key : it->held.row.org, NRS_KEY_SIZE));
     release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, sizeof commitment));
     release.community = ask->community;
     release.label = (uint32_t)label;
@@ -136,6 +166,9 @@ static nrs_error read_terms(nrs_answer *answer, nrs_label *label_out, nrs_condit
     if (error == NRS_OK && *label_out == NRS_LABEL_RED) {
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_label, "TLP:%s is not released to others.", nrs_label_name(*label_out));
     }
+    if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) != 0 && (given.flags & NRS_CONDITION_NAME_SOURCE) != 0) {
+        return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_unnamed, "The source is to be withheld and may be named: both cannot be.");
+    }
     *conditions_out = conditions_of(it->view->header, given);
     return error;
 }
@@ -151,6 +184,9 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     nrs_ask_row answered;
     nrs_error error = find_ask(core, answer, &it, request);
 
+    if (error == NRS_OK && (it.row.flags & NRS_REPORT_VOUCHED) != 0) {
+        error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_source, "Its source is withheld, and is the one to agree.");
+    }
     if (error == NRS_OK) {
         error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
@@ -184,6 +220,19 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     return error;
 }
 
+/* What is withheld is not told by its reason either. */
+static nrs_error check_reason(nrs_core *core, nrs_answer *answer, const answering *it, const char *reason)
+{
+    const nrs_community *community = nrs_community_by_id(core, it->row.community);
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const char *found = NULL;
+
+    if ((it->row.flags & NRS_REPORT_WITHHELD) == 0 || community == NULL || self == NULL || !nrs_names_source(core, &found, community, self, reason)) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_named, "The reason names the source: %.80s.", found);
+}
+
 nrs_error nrs_command_release_deny(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     answering it = {.person = ""};
@@ -193,6 +242,9 @@ nrs_error nrs_command_release_deny(nrs_core *core, nrs_answer *answer, const jso
 
     if (error == NRS_OK) {
         error = nrs_release_reason(answer, &reason, request);
+    }
+    if (error == NRS_OK) {
+        error = check_reason(core, answer, &it, reason);
     }
     if (error == NRS_OK) {
         answered = it.held.row;

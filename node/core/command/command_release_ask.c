@@ -5,10 +5,11 @@
 #include "command/command_release.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
 
 static const char hint_own[] = "What this node has sent it may send to others as well: noroshi send, or noroshi forward.";
 static const char hint_label[] = "TLP:CLEAR may be passed on without asking; TLP:RED stays with the persons whom its writer names.";
-static const char hint_home[] = "Ask the hub that let this node in: it shares a community with the source.";
+static const char hint_home[] = "It has not been let in by anybody either: reply to who sent it.";
 static const char hint_to[] = "Write --to @community or --to ORGANISATION; one community at a time.";
 static const char hint_recognise[] = "Both communities must recognise each other: noroshi community recognise.";
 static const char hint_withheld[] = "Publish it with noroshi vouch.";
@@ -28,6 +29,8 @@ typedef struct asking {
     size_t count;
     const char *reason, *person;
     uint8_t id[NRS_HASH_SIZE];
+    nrs_let_in let_in; /* of another community: by whom, who asks in our place */
+    bool through;
 } asking;
 
 static void asking_wipe(asking *it)
@@ -43,7 +46,7 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
 {
     nrs_error error = nrs_command_report(core, answer, &it->row, &it->holder, nrs_request_text(request, "id"));
 
-    if (error == NRS_OK && it->row.part != NRS_PART_RECEIVED) {
+    if (error == NRS_OK && it->row.part != NRS_PART_RECEIVED && (it->row.flags & NRS_REPORT_VOUCHED) == 0) {
         return nrs_refuse(answer, NRS_ERROR_USAGE, hint_own, "This node has sent the report itself.");
     }
     if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) != 0) {
@@ -71,10 +74,13 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
         error = nrs_edge_reading(core, answer, &it->row, it->seen.header, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
     }
     it->home = error == NRS_OK ? nrs_community_by_id(core, it->row.community) : NULL;
-    if (error == NRS_OK && (it->home == NULL || !it->home->member)) {
-        return nrs_refuse(answer, NRS_ERROR_NOT_MEMBER, hint_home, "The source is in another community, of which this node is no member.");
+    if (error != NRS_OK || (it->home != NULL && it->home->member)) {
+        return error;
     }
-    return error;
+    error = it->home == NULL ? NRS_ERROR_NOT_FOUND : nrs_let_in_self(core, &it->let_in, it->row.position);
+    it->through = error == NRS_OK;
+    return error == NRS_ERROR_NOT_FOUND ? nrs_refuse(answer, NRS_ERROR_NOT_MEMBER, hint_home, "The source is in another community, of which this node is no member.")
+                                        : error;
 }
 
 /* The report's community if it has them all, else the first joined one that does. */
@@ -164,7 +170,7 @@ static nrs_error write_ask(nrs_core *core, asking *it)
 {
     nrs_statement statement;
     bool fresh = false;
-    const nrs_ask_row row = {.id = it->id, .report = it->row.id, .mine = true, .at_ms = core->now_ms, .org = it->row.originator, .person = it->person,
+    const nrs_ask_row row = {.id = it->id, .report = it->row.id, .mine = true, .at_ms = core->now_ms, .org = it->through ? it->let_in.by : it->row.originator, .person = it->person,
                              .reason = it->reason, .answerer = "", .answer = "", .ask = nrs_slice_of_bytes(&it->detail)};
     nrs_error error;
 
@@ -180,8 +186,10 @@ static nrs_error write_ask(nrs_core *core, asking *it)
         nrs_hash_one(it->id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&it->bytes));
         error = nrs_store_ask_add(core->store, &fresh, &row);
     }
-    if (error == NRS_OK) {
-        error = nrs_statement_queue(core, it->row.originator, it->row.community, &statement);
+    if (error == NRS_OK && it->row.part == NRS_PART_SENT) { /* what this hub vouches for */
+        error = nrs_ask_source(core, &it->row, &row);
+    } else if (error == NRS_OK) {
+        error = nrs_statement_queue(core, row.org, it->through ? it->let_in.community : it->row.community, &statement);
     }
     return nrs_command_written(core, error);
 }

@@ -76,19 +76,28 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
     nrs_report_row report;
     nrs_bytes holder = {0};
     nrs_ask *ask = NULL;
-    char org[NRS_ADDRESS_SIZE_MAX + 1];
+    char org[NRS_ADDRESS_SIZE_MAX + 1], whom[NRS_ADDRESS_SIZE_MAX + 1];
+    nrs_ask_note note;
+    bool another = false;
     nrs_error error = nrs_ask_decode(&ask, held->ask);
 
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, &report, &holder, held->report);
     }
     if (error == NRS_OK) {
+        error = nrs_ask_note_find(core, &note, &another, &report, held->id);
+    }
+    if (error == NRS_OK) {
         nrs_command_org(core, org, report.community, held->org);
+        if (another) {
+            nrs_command_org(core, whom, report.community, note.by);
+        }
         nrs_row_hex(&row, "id", held->id, NRS_HASH_SIZE);
         nrs_row_hex(&row, "report", held->report, NRS_HASH_SIZE);
         nrs_row_flag(&row, "sent", held->mine);
         nrs_row_text(&row, "state", state_words[held->state]);
-        nrs_row_text(&row, held->mine ? "asked_of" : "asked_by", org);
+        nrs_row_text(&row, held->mine ? "asked_of" : "asked_by", held->mine && nrs_key_ours(core, held->org) ? NULL : org); /* the source that we vouch for */
+        nrs_row_text(&row, "asked_for", another ? whom : NULL);
         nrs_row_text(&row, "person", held->person[0] == '\0' ? NULL : held->person);
         nrs_row_text(&row, "reason", held->reason);
         nrs_row_time(&row, "at", held->at_ms);

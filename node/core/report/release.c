@@ -7,6 +7,9 @@
 #include "audit/audit.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
+
+#define ASK_OPEN_OF_HUB_MAX (4u * NRS_ASK_OPEN_COUNT_MAX) /* of its members together */
 
 void nrs_ask_held_wipe(nrs_ask_held *held)
 {
@@ -80,22 +83,25 @@ static nrs_error is_holder(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
-/* Who asks has it, of us, under a label that can be released, and lives in its community. */
-static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask)
+/* Who asks has it, of us, under a label that can be released, and lives in its community, or is a guest whom this node let in (ask_through.c). A
+ * source that is withheld is asked by its hub alone, which says for whom. */
+static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask, bool guest, bool for_another)
 {
     const nrs_community *home = nrs_community_by_id(core, report->community);
     holder_search search = {core, from, false};
+    const bool withheld = (report->flags & NRS_REPORT_WITHHELD) != 0;
+    const uint64_t most = withheld ? ASK_OPEN_OF_HUB_MAX : NRS_ASK_OPEN_COUNT_MAX;
     nrs_audience *audience = NULL;
     uint64_t open = 0;
     nrs_error error;
 
-    if (report->part != NRS_PART_SENT) {
+    if (report->part != NRS_PART_SENT && !(guest && report->part == NRS_PART_RECEIVED && report->key_state == NRS_KEY_HELD)) {
         return NRS_ERROR_NOT_ORIGINATOR;
     }
-    if ((report->flags & NRS_REPORT_WITHHELD) != 0) {
+    if (withheld && (!for_another || report->part != NRS_PART_SENT)) {
         return NRS_ERROR_SOURCE_WITHHELD;
     }
-    if (report->label == NRS_LABEL_RED || report->label == NRS_LABEL_CLEAR || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+    if (report->label == NRS_LABEL_RED || (report->label == NRS_LABEL_CLEAR && !withheld) || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
     if (nrs_withdrawn(core, report->id)) {
@@ -104,7 +110,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (report->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
     }
-    if (home == NULL || !nrs_peer_member(core, from, home)) {
+    if (home == NULL || (!guest && !nrs_peer_member(core, from, home))) {
         return NRS_ERROR_NOT_MEMBER;
     }
     error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
@@ -121,7 +127,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (error == NRS_OK) {
         error = nrs_store_ask_open(core->store, &open, from->keys.sign_key);
     }
-    return error == NRS_OK && open >= NRS_ASK_OPEN_COUNT_MAX ? NRS_ERROR_LIMIT : error;
+    return error == NRS_OK && open >= most ? NRS_ERROR_LIMIT : error;
 }
 
 static nrs_error note(nrs_core *core, nrs_peer *from, uint32_t event, nrs_slice about, uint32_t label, nrs_error rule)
@@ -141,7 +147,8 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     nrs_bytes holder = {0};
     nrs_ask *ask = NULL;
     uint8_t id[NRS_HASH_SIZE];
-    bool fresh = false;
+    bool fresh = false, guest = false;
+    const bool for_another = statement->reference.len == NRS_KEY_SIZE;
     nrs_ask_row row = {.id = id, .report = statement->sealed_id.data, .at_ms = statement->at_ms, .org = from->keys.sign_key, .person = statement->person,
                        .reason = statement->reason, .answer = "", .answerer = "", .ask = nrs_field(&statement->detail)};
     nrs_error error = nrs_ask_decode(&ask, nrs_field(&statement->detail));
@@ -151,7 +158,10 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
         error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
     }
     if (error == NRS_OK) {
-        error = check_ask(core, &report, from, ask);
+        error = nrs_ask_guest(core, &guest, NULL, &report, from);
+    }
+    if (error == NRS_OK) {
+        error = check_ask(core, &report, from, ask, guest, for_another);
     }
     if (error == NRS_OK) {
         error = nrs_store_ask_add(core->store, &fresh, &row);
@@ -159,6 +169,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     if (error == NRS_OK && fresh) {
         nrs_core_log(core, NRS_OK, "%s asks to share TLP:%s wider: noroshi release list", from->org, nrs_label_name((nrs_label)report.label));
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, NRS_OK);
+        error = error == NRS_OK ? nrs_ask_further(core, &report, &row, guest, for_another ? statement->reference.data : NULL) : error;
     } else if (nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, error);
     }
@@ -180,23 +191,33 @@ static nrs_error find_ask(nrs_core *core, nrs_ask_held *held_out, nrs_report_row
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, report_out, holder, statement->sealed_id.data);
     }
-    if (error == NRS_OK && !nrs_key_follows(core, report_out->originator, from->keys.sign_key)) {
+    if (error == NRS_OK && !nrs_key_follows(core, held_out->row.org, from->keys.sign_key)) { /* whom it asked: the originator, or who let it in */
         error = NRS_ERROR_FORGED;
     }
     return error == NRS_ERROR_NOT_FOUND ? NRS_ERROR_RELEASE : error;
 }
 
+/* Who asked is no member of the report's community: the answer is to an ask of who let it in, which holds the release. */
+static bool as_guest(nrs_core *core, const nrs_report_row *report, const nrs_ask_row *row)
+{
+    const nrs_community *home = nrs_community_by_id(core, report->community);
+
+    return row->mine && (home == NULL || !home->member);
+}
+
 static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_report_row *report, const nrs_ask *ask,
                                const nrs_ask_row *row)
 {
+    const bool through = as_guest(core, report, row);
     uint8_t commitment[NRS_HASH_SIZE];
 
     nrs_ask_commitment(commitment, ask);
     if (!nrs_key_follows(core, report->originator, signer)) {
         return NRS_ERROR_FORGED;
     }
-    if (memcmp(release->sealed_id.data, report->id, NRS_HASH_SIZE) != 0 || !nrs_key_ours(core, release->holder.data) ||
-        memcmp(release->ask.data, row->id, NRS_HASH_SIZE) != 0 || memcmp(release->audience_commitment.data, commitment, NRS_HASH_SIZE) != 0 ||
+    if (memcmp(release->sealed_id.data, report->id, NRS_HASH_SIZE) != 0 ||
+        !(through ? nrs_key_follows(core, row->org, release->holder.data) : nrs_key_ours(core, release->holder.data)) ||
+        (!through && memcmp(release->ask.data, row->id, NRS_HASH_SIZE) != 0) || memcmp(release->audience_commitment.data, commitment, NRS_HASH_SIZE) != 0 ||
         !nrs_slice_equal(nrs_field(&release->community), nrs_field(&ask->community))) {
         return NRS_ERROR_RELEASE; /* for another report, holder or ask, or for others than were asked for */
     }
@@ -225,17 +246,20 @@ static nrs_error log_release(nrs_core *core, nrs_slice payload, const nrs_releas
 }
 
 /* The answer is kept when its grants are made, or cannot be: that is what became of it, and the audit log says so. */
-static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
+nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
 {
     nrs_release *release = NULL;
     uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
-    nrs_ask_row answered = *row;
-    bool changed = false;
+    const bool through = as_guest(core, report, row);
     size_t granted = 0;
     nrs_error error = nrs_release_verify(&release, signer, id, nrs_field(&statement->detail)), kept;
 
     if (error == NRS_OK) {
         error = check_release(core, release, signer, report, ask, row);
+    }
+    if (error == NRS_OK && through) {
+        error = nrs_ask_keep_answer(core, row, release, statement);
+        goto out;
     }
     if (error == NRS_OK) {
         error = log_release(core, nrs_field(&statement->detail), release, id);
@@ -248,14 +272,7 @@ static nrs_error use(nrs_core *core, const nrs_report_row *report, const nrs_ask
     if (error != NRS_OK && !nrs_error_is_verdict(error)) {
         goto out; /* it is taken again as a whole */
     }
-    answered.state = NRS_ASK_RELEASED;
-    answered.answered_ms = release->created_ms;
-    answered.expires_ms = release->expires_ms;
-    answered.label = release->label;
-    answered.answerer = statement->person;
-    answered.answer = statement->reason;
-    answered.release = nrs_field(&statement->detail);
-    kept = nrs_store_ask_answer(core->store, &changed, &answered);
+    kept = nrs_ask_keep_answer(core, row, release, statement);
     error = kept != NRS_OK ? kept : error;
 out:
     nrs_release_free(&release);
@@ -268,13 +285,21 @@ nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *
     nrs_report_row report = {.label = 0};
     nrs_bytes holder = {0};
     nrs_ask *ask = NULL;
-    nrs_error error = find_ask(core, &held, &report, &holder, from, statement);
+    bool taken = false;
+    nrs_error error = nrs_source_answer_take(core, &taken, from, statement);
 
+    if (error != NRS_OK || taken) {
+        return error;
+    }
+    error = find_ask(core, &held, &report, &holder, from, statement);
     if (error == NRS_OK) {
         error = nrs_ask_decode(&ask, held.row.ask);
     }
     if (error == NRS_OK) {
-        error = use(core, &report, ask, &held.row, statement);
+        error = nrs_release_use(core, &report, ask, &held.row, statement);
+    }
+    if (error == NRS_OK) {
+        error = nrs_ask_answer_through(core, &report, held.row.id, statement);
     }
     if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_RELEASE, nrs_field(&statement->sealed_id), report.label, error);
@@ -292,8 +317,13 @@ nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
     nrs_bytes holder = {0};
     nrs_ask_row answered;
     bool changed = false;
-    nrs_error error = find_ask(core, &held, &report, &holder, from, statement);
+    bool taken = false;
+    nrs_error error = nrs_source_answer_take(core, &taken, from, statement);
 
+    if (error != NRS_OK || taken) {
+        return error;
+    }
+    error = find_ask(core, &held, &report, &holder, from, statement);
     if (error == NRS_OK) {
         answered = held.row;
         answered.state = NRS_ASK_DENIED;
@@ -302,6 +332,9 @@ nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
         answered.answer = statement->reason;
         answered.release = nrs_slice_of(NULL, 0);
         error = nrs_store_ask_answer(core->store, &changed, &answered);
+    }
+    if (error == NRS_OK) {
+        error = nrs_ask_answer_through(core, &report, held.row.id, statement);
     }
     if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_DENY, nrs_field(&statement->sealed_id), report.label, error);

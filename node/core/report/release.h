@@ -10,6 +10,9 @@ NRS_MUST_USE nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_st
 NRS_MUST_USE nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 NRS_MUST_USE nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 
+/** A release over an ask: checked, kept, and granted on; or, where who let us in holds it, kept. */
+NRS_MUST_USE nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement);
+
 /** release_grant.c: at the holder, let in whom the ask named and who has no slot yet. only: one that waited for its prekey, or NULL.
  *  Out: granted_out: how many. */
 NRS_MUST_USE nrs_error nrs_release_grant(nrs_core *core, size_t *granted_out, const nrs_report_row *report, const nrs_ask *ask, const nrs_release *release,
@@ -28,5 +31,30 @@ void nrs_ask_held_wipe(nrs_ask_held *held);
 NRS_MUST_USE nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[NRS_HASH_SIZE]);
 /** The community of those whom an ask names; NULL when it is not held. */
 nrs_community *nrs_ask_target(nrs_core *core, const nrs_ask *ask, const uint8_t home[NRS_HASH_SIZE]);
+
+/* ---- ask_through.c: asks that somebody makes in another's place ---- */
+
+typedef struct nrs_ask_note {
+    uint8_t id[NRS_HASH_SIZE];  /* of the ask as it was passed on, or as it came */
+    uint8_t by[NRS_KEY_SIZE];   /* who asks */
+    uint8_t ask[NRS_HASH_SIZE]; /* the ask that it stands for, where that came here */
+    bool stands_for;
+    uint64_t at_ms;
+} nrs_ask_note;
+NRS_MUST_USE nrs_error nrs_ask_note_add(nrs_core *core, const nrs_report_row *report, const uint8_t id[NRS_HASH_SIZE], const uint8_t by[NRS_KEY_SIZE],
+                                        const uint8_t *stands_for);
+/** Whether a note of a report is one of these. */
+bool nrs_ask_note_read(nrs_ask_note *note_out, const json_t *note);
+NRS_MUST_USE nrs_error nrs_ask_note_find(nrs_core *core, nrs_ask_note *note_out, bool *found_out, const nrs_report_row *report, const uint8_t id[NRS_HASH_SIZE]);
+/** Whether this node let in an organisation to a report, from another community. community_out: that one; may be NULL. */
+NRS_MUST_USE nrs_error nrs_ask_guest(nrs_core *core, bool *guest_out, uint8_t *community_out, const nrs_report_row *report, const nrs_peer *peer);
+/** Ask in this node's own name for what one asks whom it let in. */
+NRS_MUST_USE nrs_error nrs_ask_in_own_name(nrs_core *core, const nrs_report_row *report, const nrs_ask_row *ask);
+/** What becomes of an ask that has come: it is asked on where this node is not the one to answer. by: for whom it is made; NULL: who sent it. */
+NRS_MUST_USE nrs_error nrs_ask_further(nrs_core *core, const nrs_report_row *report, const nrs_ask_row *ask, bool guest, const uint8_t *by);
+/** At who was let in: a release was given to who let it in. */
+NRS_MUST_USE nrs_error nrs_ask_keep_answer(nrs_core *core, const nrs_ask_row *row, const nrs_release *release, const nrs_statement *statement);
+/** What was answered to an own ask that stands for another's is passed on. */
+NRS_MUST_USE nrs_error nrs_ask_answer_through(nrs_core *core, const nrs_report_row *report, const uint8_t id[NRS_HASH_SIZE], const nrs_statement *statement);
 
 #endif

@@ -2,6 +2,8 @@
  * most of which say nothing. Who reads the wire, or carries them, cannot tell for whom one was. */
 #include "withheld/withheld.h"
 
+#include "report/release.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ typedef struct held {
 } held;
 
 typedef struct held_list {
+    uint64_t now_ms;
     held *list;
     size_t count;
 } held_list;
@@ -37,14 +40,21 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     nrs_error error;
 
     NRS_ASSERT(all->count < HELD_COUNT_MAX);
-    *one = (held){.number = row->number, .due = row->due_ms != 0};
+    *one = (held){.number = row->number, .due = row->due_ms != 0 && row->due_ms <= all->now_ms};
     memcpy(one->to, row->recipient, NRS_KEY_SIZE);
     error = nrs_bytes_copy(&one->statement, row->statement);
     all->count += error == NRS_OK ? 1 : 0;
     return error;
 }
 
-/* Questions wait as numbers. One whose report is forgotten is not asked; one that finds no room for a secret now leaves later. What is due
+static nrs_error fill(nrs_core *core, nrs_bytes *statement)
+{
+    nrs_error error = nrs_question_fill(core, statement);
+
+    return error == NRS_OK ? nrs_ask_fill(core, statement) : error;
+}
+
+/* Questions wait as numbers, asks as their ids. One whose report is forgotten is not asked; one that finds no room for a secret now leaves later. What is due
  * stays in front. */
 static nrs_error fill_questions(nrs_core *core, held_list *all)
 {
@@ -52,7 +62,7 @@ static nrs_error fill_questions(nrs_core *core, held_list *all)
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < all->count; i++) {
-        nrs_error filled = error == NRS_OK ? nrs_question_fill(core, &all->list[i].statement) : error;
+        nrs_error filled = error == NRS_OK ? fill(core, &all->list[i].statement) : error;
 
         if (filled == NRS_OK) {
             const held one = all->list[i];
@@ -149,9 +159,33 @@ static bool reachable(const nrs_core *core, const held_list *all)
     return false;
 }
 
+/* What this hub owes itself, as a holder: it acts at the tick, as others do to whom it says so. */
+nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community)
+{
+    held_list all = {.now_ms = core->now_ms, .list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
+
+    for (size_t i = 0; i < all.count && error == NRS_OK; i++) {
+        nrs_statement *statement = NULL;
+
+        if (!all.list[i].due || !nrs_key_ours(core, all.list[i].to) || self == NULL || nrs_room_for_secrets() != NRS_OK) { /* else with a later tick */
+            continue;
+        }
+        error = nrs_statement_decode(&statement, nrs_slice_of_bytes(&all.list[i].statement));
+        if (error == NRS_OK) {
+            error = statement->type == NRS_STATEMENT_RELEASE ? nrs_release_take(core, self, statement) : nrs_denial_take(core, self, statement);
+        }
+        error = error == NRS_OK || nrs_error_is_verdict(error) ? nrs_store_digest_delete(core->store, all.list[i].number) : error;
+        nrs_statement_free(&statement);
+    }
+    held_wipe(&all);
+    return error;
+}
+
 nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 {
-    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    held_list all = {.now_ms = core->now_ms, .list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
     nrs_bytes padding = {0};
     nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
 

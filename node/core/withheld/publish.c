@@ -39,9 +39,9 @@ nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_t due_ms)
     return error;
 }
 
-nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms)
+nrs_error nrs_digest_hold_for(nrs_core *core, const nrs_digest_row *to, const nrs_statement *statement)
 {
-    nrs_digest_row row = {.due_ms = due_ms, .expires_ms = header->expires_ms, .recipient = header->originator.data, .community = header->community.data};
+    nrs_digest_row row = *to;
     nrs_bytes bytes = {0};
     nrs_error error = nrs_statement_encode(&bytes, statement);
 
@@ -49,11 +49,18 @@ nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_st
     if (error == NRS_OK) {
         error = nrs_store_digest_add(core->store, &row);
     }
-    if (error == NRS_OK && due_ms != 0) {
-        expect(core, due_ms);
+    if (error == NRS_OK && row.due_ms != 0) {
+        expect(core, row.due_ms);
     }
     nrs_bytes_wipe(&bytes);
     return error;
+}
+
+nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms)
+{
+    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = header->expires_ms, .recipient = header->originator.data, .community = header->community.data};
+
+    return nrs_digest_hold_for(core, &to, statement);
 }
 
 nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement)
@@ -151,6 +158,7 @@ nrs_error nrs_withheld_tick(nrs_core *core)
         bool leaves = false;
 
         error = nrs_direct_send(core, &core->communities[i]);
+        error = error == NRS_OK ? nrs_digest_take_own(core, &core->communities[i]) : error;
         error = error != NRS_OK ? error : nrs_store_digest_due(core->store, &leaves, core->communities[i].id, core->now_ms);
         if (error == NRS_OK && leaves) {
             error = nrs_digest_send(core, &core->communities[i]);

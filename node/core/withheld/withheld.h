@@ -77,6 +77,16 @@ void nrs_published_part(nrs_core *core, const uint8_t source[NRS_HASH_SIZE]);
 /** NULL: not published here, or parted. */
 const nrs_published *nrs_published_of(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
 
+/* ---- ask_source.c: asks for wider sharing, through the hub ---- */
+
+/** At a hub: put an ask about what it vouches for before the source, with the next tick. */
+NRS_MUST_USE nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const struct nrs_ask_row *ask);
+/** An ask that waited, as it leaves. Returns NRS_ERROR_NOT_FOUND when it is gone. */
+NRS_MUST_USE nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes);
+/** The source's answer: the hub gives one of its own to who asked, at the tick. Out: taken_out: false where it is of no withheld report.
+ *  Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, nrs_peer *from, const nrs_statement *statement);
+
 /* ---- take_back.c ---- */
 
 /** At a hub: the source has withdrawn a report. What was published of it is withdrawn with the next tick. Out: answered_out: whether the
@@ -97,8 +107,14 @@ uint64_t nrs_withheld_next_tick(const nrs_core *core);
 NRS_MUST_USE nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_t due_ms);
 /** Send a statement to a report's originator: at once, but to a source that is withheld in the next digest that leaves. */
 NRS_MUST_USE nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement);
+/** One for a reader of a community; due_ms 0: it waits for something else to leave. */
+NRS_MUST_USE nrs_error nrs_digest_hold_for(nrs_core *core, const nrs_digest_row *to, const nrs_statement *statement);
 /** A statement that makes a digest leave at that time. */
 NRS_MUST_USE nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms);
+/** Do what this hub has put off to its tick itself. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community);
+/** The next tick, or an hour after the last time; 0: there was none. */
+uint64_t nrs_withheld_spaced(const nrs_core *core, uint64_t last_ms);
 /** Send the digests of a community: one of one size to each member. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community);
 

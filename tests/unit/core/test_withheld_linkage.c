@@ -14,11 +14,13 @@
 
 #include "../../fuzz/seeded_random.h"
 #include "mesh.h"
+#include "proto/vocabulary.h"
 #include "proto/wire.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
-/* Four readers: with any other number a path to a slot is as long as chance has it, since slots stand in a random order. */
-enum { HUB, OTHER_HUB, ONE, ANOTHER, MEMBER, NODES };
+/* Four readers: with any other number a path to a slot is as long as chance has it, since slots stand in a random order. The national centre is
+ * none before it is let in. */
+enum { HUB, OTHER_HUB, ONE, ANOTHER, MEMBER, NATIONAL, NODES };
 enum { STORES = NODES };
 
 /* What somebody could see of one run: a text for each line and direction, and for each store. */
@@ -279,10 +281,14 @@ static void in_private(seen *it, size_t source, const char *command, const char 
 
 static void play(seen *it, size_t source)
 {
-    const size_t apart[] = {OTHER_HUB, MEMBER};
+    const size_t apart[] = {OTHER_HUB, MEMBER, NATIONAL};
+    char ask[2 * NRS_HASH_SIZE + 1];
 
     nrs_seeded_restart("withheld linkage");
-    mesh_start(&net, NODES, 2);
+    mesh_start(&net, NATIONAL, 2);
+    assert_int_equal(mesh_add_node(&net, "org-5"), NATIONAL);
+    mesh_join(&net, NATIONAL, NRS_ROLE_NATIONAL);
+    mesh_settle(&net, 6);
     for (size_t from = 0; from < NODES; from++) {
         for (size_t to = 0; to < NODES; to++) {
             it->lines[from][to] = open_memstream(&it->text[from][to], &it->size[from][to]);
@@ -306,13 +312,20 @@ static void play(seen *it, size_t source)
     assert_int_equal(it->early, 0); /* until its tick the hub hands on nothing at all */
     it->published = true;
     mesh_settle(&net, 8);
-    for (size_t node = ONE; node < NODES; node++) {
+    for (size_t node = ONE; node <= MEMBER; node++) {
         OK(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     }
     OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 1);
+    /* somebody asks to share it wider, and the source agrees */
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-5\"],\"reason\":\"対処のため\"}", published));
+    mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
+    OK(mesh_ask(&net, source, "{\"command\":\"release-list\"}"));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, source, 0), "id"));
+    in_private(it, source, "release-grant", ask, "");
+    OK(mesh_ask(&net, NATIONAL, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     in_private(it, source, "withdraw", report, ",\"reason\":\"誤報\"");
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     assert_true(mesh_text(mesh_row(&net, MEMBER, 0), "withdrawn_at")[0] != '\0');
@@ -381,9 +394,9 @@ static void nobody_can_tell_which_of_two_it_was(void **state)
             same(what, runs[0].stores[from], runs[1].stores[from]);
         }
     }
-    /* and the source answers as all others do */
-    same("what the source says", runs[0].own_text[ONE], runs[0].own_text[MEMBER]);
-    same("what the source says", runs[1].own_text[ANOTHER], runs[1].own_text[MEMBER]);
+    /* and the source answers as the other one does */
+    same("what the source says", runs[0].own_text[ONE], runs[0].own_text[ANOTHER]);
+    same("what the source says", runs[1].own_text[ANOTHER], runs[1].own_text[ONE]);
     assert_true(strlen(runs[0].own_text[ONE]) > 0);
     forget(&runs[0]);
     forget(&runs[1]);

@@ -1,0 +1,461 @@
+/* Permission from a source that is not named: asked for through its hub, given or denied through it, and signed by the hub alone. And asks of
+ * those who were let in from another community, which go through who let them in. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keys/seal.h"
+#include "mesh.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/label.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* In electricity two hubs, the source, a member and one more; in gas its hub, a member, a ministry, and the first hub of electricity or, where
+ * `near` is false, none of it: then the hub of gas is a member of electricity. */
+enum { HUB, OTHER_HUB, SOURCE, MEMBER, THIRD, GAS_HUB, GAS_MEMBER, GAS_MINISTRY };
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+
+static void start(bool with_gas, bool near)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER, GAS_MINISTRY};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_MINISTRY};
+
+    mesh_start(&net, 5, 2);
+    if (with_gas) {
+        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
+        assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
+        assert_int_equal(mesh_add_node(&net, "org-7"), GAS_MINISTRY);
+        if (!near) {
+            mesh_join(&net, GAS_HUB, NRS_ROLE_OPERATOR);
+            mesh_settle(&net, 4);
+        }
+        mesh_second_start(&net, &gas, "gas", near ? nodes : nodes + 1, near ? roles : roles + 1, near ? 4 : 3, true);
+        mesh_second_recognised(&net, &gas);
+        mesh_settle(&net, 6);
+    }
+}
+
+static void stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+static void keep_id(char *to, size_t node)
+{
+    (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static void wait_for_tick(void)
+{
+    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
+}
+
+/* A report of the source's, published. */
+static void publish(const char *label, const char *to, const char *more)
+{
+    OK(mesh_ask(&net, SOURCE,
+                "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\","
+                "\"subject\":\"件名\",\"body\":\"本文\"%s}", label, to, more));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
+    keep_id(published, HUB);
+    wait_for_tick();
+}
+
+static nrs_error show(size_t node, const char *id)
+{
+    return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", id);
+}
+
+static nrs_error ask_for(size_t node, const char *id, const char *to)
+{
+    nrs_error error = mesh_ask(&net, node, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"%s\"],\"reason\":\"対処のため\"}", id, to);
+
+    if (error == NRS_OK) {
+        keep_id(ask, node);
+        mesh_settle(&net, 3);
+    }
+    return error;
+}
+
+/* The only ask of a node in this state, its own or another's; NULL: none. */
+static const json_t *asked(size_t node, bool own, const char *state)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"release-list\"}"));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        const json_t *row = mesh_row(&net, node, i);
+
+        if (json_is_true(json_object_get(row, "sent")) == own && strcmp(mesh_text(row, "state"), state) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static nrs_error answer(size_t node, const char *command, const char *more)
+{
+    const json_t *row = asked(node, false, "open");
+    char id[2 * NRS_HASH_SIZE + 1];
+
+    assert_non_null(row);
+    (void)snprintf(id, sizeof id, "%s", mesh_text(row, "id"));
+    return mesh_ask(&net, node, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", command, id, more);
+}
+
+static const char *let_in(size_t node, const char *key)
+{
+    return mesh_text(json_object_get(mesh_row(&net, node, 0), "let_in_by"), key);
+}
+
+static void the_source_is_asked_through_its_hub(void **state)
+{
+    char *shown;
+
+    (void)state;
+    for (size_t crash = 0; crash < 2; crash++) {
+        start(false, false);
+        publish("AMBER", "org-3", "");
+        assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
+        OK(ask_for(MEMBER, published, "org-4"));
+        assert_string_equal(mesh_text(asked(MEMBER, true, "open"), "asked_of"), "org-0");
+        assert_null(asked(SOURCE, false, "open")); /* it leaves with the tick */
+        assert_int_equal(answer(HUB, "grant", ""), NRS_ERROR_SOURCE_WITHHELD); /* which is not the hub's to give */
+        if (crash == 1) {
+            mesh_crash(&net, HUB);
+        }
+        wait_for_tick();
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_by"), "org-0");
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-3");
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "reason"), "対処のため");
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "report"), report);
+        assert_string_equal(json_string_value(json_array_get(json_object_get(asked(SOURCE, false, "open"), "to"), 0)), "org-4");
+        assert_int_equal(answer(SOURCE, "grant", ",\"name_source\":\"yes\""), NRS_ERROR_CONDITIONS);
+        OK(answer(SOURCE, "grant", ",\"pap\":\"AMBER\",\"expires_in_ms\":86400000"));
+        mesh_settle(&net, 4);
+        assert_non_null(asked(MEMBER, true, "open")); /* nor does the answer before it */
+        if (crash == 1) {
+            mesh_crash(&net, HUB);
+        }
+        wait_for_tick();
+        mesh_settle(&net, 6);
+        assert_non_null(asked(MEMBER, true, "released"));
+        assert_non_null(asked(HUB, false, "released"));
+        assert_non_null(asked(SOURCE, false, "released"));
+        OK(show(THIRD, published));
+        assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "from"), "org-0");
+        assert_string_equal(let_in(THIRD, "by"), "org-3");
+        assert_string_equal(let_in(THIRD, "authority"), "release");
+        assert_string_equal(mesh_text(json_object_get(mesh_row(&net, THIRD, 0), "conditions"), "permissible_actions"), "AMBER");
+        shown = json_dumps(mesh_row(&net, THIRD, 0), 0);
+        assert_null(strstr(shown, "org-2"));
+        free(shown);
+        assert_int_equal(show(OTHER_HUB, published), NRS_ERROR_NOT_FOUND); /* it carried the chain */
+        stop();
+    }
+}
+
+static void what_the_hub_made_stricter_stays_so(void **state)
+{
+    (void)state;
+    start(false, false);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"org-3\"],\"kind\":\"incident\","
+                              "\"subject\":\"s\",\"body\":\"b\"}"));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\",\"label\":\"AMBER+STRICT\",\"pap\":\"RED\"}", report));
+    keep_id(published, HUB);
+    wait_for_tick();
+    OK(ask_for(MEMBER, published, "org-4"));
+    wait_for_tick();
+    OK(answer(SOURCE, "grant", ",\"label\":\"GREEN\""));
+    wait_for_tick();
+    mesh_settle(&net, 6);
+    OK(show(THIRD, published));
+    assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "AMBER+STRICT");
+    assert_string_equal(mesh_text(json_object_get(mesh_row(&net, THIRD, 0), "conditions"), "permissible_actions"), "RED");
+    stop();
+}
+
+static void a_denial_comes_back_without_a_name(void **state)
+{
+    const json_t *row;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(MEMBER, published, "org-4"));
+    wait_for_tick();
+    assert_int_equal(answer(SOURCE, "deny", ",\"reason\":\"ORG-2で調査中\""), NRS_ERROR_SOURCE_NAMED);
+    OK(answer(SOURCE, "deny", ",\"reason\":\"調査中\""));
+    mesh_settle(&net, 3);
+    assert_non_null(asked(MEMBER, true, "open"));
+    wait_for_tick();
+    row = asked(MEMBER, true, "denied");
+    assert_non_null(row);
+    assert_string_equal(mesh_text(row, "answer"), "調査中");
+    assert_string_equal(mesh_text(row, "answered_by"), "");
+    assert_non_null(asked(HUB, false, "denied"));
+    assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
+    /* the hub's secretariat may deny of itself; then the source is not asked any more */
+    OK(ask_for(MEMBER, published, "org-1"));
+    OK(answer(HUB, "deny", ",\"reason\":\"範囲外\""));
+    wait_for_tick();
+    assert_null(asked(SOURCE, false, "open"));
+    stop();
+}
+
+/* The hub asks for itself, to vouch for it to others as well. */
+static void the_hub_asks_in_its_own_name(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(HUB, published, "org-4"));
+    wait_for_tick();
+    assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-0");
+    OK(answer(SOURCE, "grant", ""));
+    mesh_settle(&net, 4);
+    assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
+    mesh_crash(&net, HUB);
+    wait_for_tick();
+    mesh_settle(&net, 6);
+    OK(show(THIRD, published));
+    assert_string_equal(let_in(THIRD, "by"), "org-0");
+    assert_non_null(asked(HUB, true, "released"));
+    stop();
+}
+
+/* ---- From another community ---- */
+
+static void one_who_was_let_in_asks_through_who_let_it_in(void **state)
+{
+    (void)state;
+    for (size_t near = 0; near < 2; near++) {
+        start(true, near == 1);
+        publish("GREEN", "@electricity", ",\"onward\":[\"communities\"]");
+        mesh_settle(&net, 6);
+        OK(show(GAS_MEMBER, published));
+        assert_string_equal(let_in(GAS_MEMBER, "by"), near == 1 ? "org-0" : "org-5");
+        assert_int_equal(show(GAS_MINISTRY, published), NRS_ERROR_NOT_FOUND);
+        OK(ask_for(GAS_MEMBER, published, "org-7"));
+        assert_string_equal(mesh_text(asked(GAS_MEMBER, true, "open"), "asked_of"), near == 1 ? "org-0" : "org-5");
+        mesh_settle(&net, 4);
+        wait_for_tick();
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_by"), "org-0");
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-6");
+        OK(answer(SOURCE, "grant", ""));
+        wait_for_tick();
+        mesh_settle(&net, 10);
+        assert_non_null(asked(GAS_MEMBER, true, "released"));
+        OK(show(GAS_MINISTRY, published));
+        assert_string_equal(let_in(GAS_MINISTRY, "by"), near == 1 ? "org-0" : "org-5");
+        assert_string_equal(let_in(GAS_MINISTRY, "authority"), "release");
+        stop();
+    }
+}
+
+/* The same of a source that is named, and of the hub's own report; and by one whom a release let in. */
+static void a_guest_asks_about_what_is_named(void **state)
+{
+    (void)state;
+    for (size_t own = 0; own < 2; own++) {
+        const size_t source = own == 1 ? HUB : SOURCE;
+
+        start(true, true);
+        OK(mesh_ask(&net, source, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\","
+                                  "\"onward\":[\"communities\"]}"));
+        keep_id(published, source);
+        mesh_settle(&net, 6);
+        OK(ask_for(GAS_MEMBER, published, "org-7"));
+        mesh_settle(&net, 6);
+        if (own == 0) {
+            assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_by"), "org-0");
+            assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-6");
+        }
+        OK(answer(source, "grant", ""));
+        mesh_settle(&net, 10);
+        assert_non_null(asked(GAS_MEMBER, true, "released"));
+        OK(show(GAS_MINISTRY, published));
+        assert_string_equal(let_in(GAS_MINISTRY, "by"), "org-0");
+        stop();
+    }
+    start(true, true);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(HUB, published, "org-6"));
+    wait_for_tick();
+    OK(answer(SOURCE, "grant", ""));
+    wait_for_tick();
+    mesh_settle(&net, 8);
+    OK(show(GAS_MEMBER, published));
+    assert_string_equal(let_in(GAS_MEMBER, "authority"), "release");
+    net.now_ms += NRS_HOUR_MS;
+    OK(ask_for(GAS_MEMBER, published, "org-7"));
+    wait_for_tick();
+    OK(answer(SOURCE, "deny", ",\"reason\":\"足りている\""));
+    wait_for_tick();
+    mesh_settle(&net, 6);
+    assert_string_equal(mesh_text(asked(GAS_MEMBER, true, "denied"), "answer"), "足りている");
+    assert_int_equal(show(GAS_MINISTRY, published), NRS_ERROR_NOT_FOUND);
+    /* and what was let in on a release is taken back with the rest */
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
+    wait_for_tick();
+    mesh_settle(&net, 8);
+    OK(show(GAS_MEMBER, published));
+    assert_true(mesh_text(mesh_row(&net, GAS_MEMBER, 0), "withdrawn_at")[0] != '\0');
+    stop();
+}
+
+/* ---- What is not taken ---- */
+
+static size_t refused(size_t node, const char *kind, const char *rule)
+{
+    size_t count = 0;
+
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kind));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
+    }
+    return count;
+}
+
+/* An answer of `signer` to the source's ask, posted by `from` to the hub. */
+static void post_release(size_t signer, size_t from, const char *source_ask, const uint8_t *commitment, uint64_t expires_ms)
+{
+    uint8_t report_id[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE];
+    nrs_bytes payload = {0};
+    nrs_release release;
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    OK(nrs_hex_decode(ask_id, sizeof ask_id, source_ask));
+    nrs__wire__release__init(&release);
+    release.suite = NRS_SUITE;
+    release.sealed_id = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
+    release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[HUB].identity)->sign_key, NRS_KEY_SIZE));
+    release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, NRS_HASH_SIZE));
+    release.label = NRS_LABEL_AMBER;
+    release.created_ms = net.now_ms - 1000;
+    release.expires_ms = expires_ms;
+    release.ask = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    OK(nrs_release_sign(&payload, &release, net.nodes[signer].identity));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RELEASE;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&payload));
+    mesh_post(&net, from, HUB, from, &statement);
+    nrs_bytes_wipe(&payload);
+}
+
+static nrs_error take_ask(void *context, const nrs_ask_row *row)
+{
+    nrs_ask *value = NULL;
+
+    OK(nrs_ask_decode(&value, row->ask));
+    nrs_ask_commitment(context, value);
+    nrs_ask_free(&value);
+    return NRS_OK;
+}
+
+static void only_the_source_answers(void **state)
+{
+    static const char none[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    uint8_t commitment[NRS_HASH_SIZE], id[NRS_HASH_SIZE], other[NRS_HASH_SIZE] = {1};
+    char source_ask[2 * NRS_HASH_SIZE + 1];
+    const uint64_t later_ms = NRS_HOUR_MS;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(MEMBER, published, "org-4"));
+    wait_for_tick();
+    (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
+    OK(nrs_hex_decode(id, sizeof id, ask));
+    OK(nrs_store_ask_get(net.nodes[MEMBER].store, id, take_ask, commitment));
+    post_release(MEMBER, MEMBER, source_ask, commitment, net.now_ms + later_ms); /* by who asks itself */
+    assert_int_equal(refused(HUB, "release", "forged"), 1);
+    post_release(MEMBER, SOURCE, source_ask, commitment, net.now_ms + later_ms); /* of another's hand */
+    assert_int_equal(refused(HUB, "release", "forged"), 2);
+    post_release(SOURCE, SOURCE, source_ask, other, net.now_ms + later_ms); /* for others than were asked for */
+    post_release(SOURCE, SOURCE, none, commitment, net.now_ms + later_ms);  /* to nobody's ask */
+    post_release(SOURCE, SOURCE, ask, commitment, net.now_ms + later_ms);   /* nor to the one it never saw */
+    assert_int_equal(refused(HUB, "release", "release"), 3);
+    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms - 500); /* over already */
+    assert_int_equal(refused(HUB, "release", "expired"), 1);
+    assert_non_null(asked(HUB, false, "open"));
+    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms + later_ms);
+    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms + later_ms); /* once */
+    assert_int_equal(refused(HUB, "release", "release"), 4);
+    assert_non_null(asked(HUB, false, "released"));
+    stop();
+}
+
+/* Nobody but a hub that it was given to asks the source, and says for whom. */
+static void only_its_hub_asks_the_source(void **state)
+{
+    const uint8_t other[NRS_HASH_SIZE] = {1};
+    uint8_t report_id[NRS_HASH_SIZE];
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
+    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+    nrs_ask wanted = NRS__WIRE__ASK__INIT;
+    nrs_statement statement;
+    nrs_bytes value = {0}, encoded = {0};
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[THIRD].identity)->sign_key, NRS_KEY_SIZE));
+    audience.targets = targets;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&encoded, &audience));
+    wanted.salt = nrs_field_of(nrs_slice_of(other, sizeof other));
+    wanted.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    OK(nrs_ask_encode(&value, &wanted));
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REQUEST;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[MEMBER].identity)->sign_key, NRS_KEY_SIZE));
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&value));
+    mesh_post(&net, MEMBER, SOURCE, HUB, &statement);
+    mesh_post(&net, OTHER_HUB, SOURCE, OTHER_HUB, &statement);
+    assert_int_equal(refused(SOURCE, "ask", "not-found"), 2);
+    statement.reference = nrs_field_of(nrs_slice_of(NULL, 0));
+    mesh_post(&net, HUB, SOURCE, HUB, &statement);
+    assert_int_equal(refused(SOURCE, "ask", "source-withheld"), 1);
+    assert_null(asked(SOURCE, false, "open"));
+    nrs_bytes_wipe(&encoded);
+    nrs_bytes_wipe(&value);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_source_is_asked_through_its_hub),
+        cmocka_unit_test(what_the_hub_made_stricter_stays_so),
+        cmocka_unit_test(a_denial_comes_back_without_a_name),
+        cmocka_unit_test(the_hub_asks_in_its_own_name),
+        cmocka_unit_test(one_who_was_let_in_asks_through_who_let_it_in),
+        cmocka_unit_test(a_guest_asks_about_what_is_named),
+        cmocka_unit_test(only_the_source_answers),
+        cmocka_unit_test(only_its_hub_asks_the_source),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
