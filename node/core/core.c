@@ -41,6 +41,7 @@ static nrs_error load(nrs_core *core)
         error = nrs_withdrawals_load(core);
     }
     nrs_roster_nobody_came(core); /* who was here before the start has not come in */
+    core->newcomers_left = true;  /* some may wait in the store from then */
     core->admission_changed = true;
     core->letters_due = true;
     core->letters_await_clock = false;
@@ -180,7 +181,7 @@ void nrs_core_destroy(nrs_core **core)
 
 bool nrs_core_busy(const nrs_core *core)
 {
-    return core->more_to_send || core->rosters_to_push;
+    return core->more_to_send || core->rosters_to_push || core->newcomers_left;
 }
 
 /* How far peers have confirmed is told by their next hello; the stored copy serves `status` after a restart. */

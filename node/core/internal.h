@@ -198,6 +198,7 @@ struct nrs_core {
     bool deferred_again;           /* some of that found no room for a secret, and is tried again with the next tick */
     bool members_came;             /* in this step some have come into a community: told_again.c */
     bool files_due;                /* the files that the command line reads are to be written as they are held: after a start */
+    bool newcomers_left;           /* somebody who came is not told of all yet, or all not of them */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
     bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */

@@ -82,6 +82,9 @@
     " position INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(community, signer)) WITHOUT ROWID;"                \
     "CREATE TABLE roster_fork(community BLOB NOT NULL, hash BLOB NOT NULL, version INTEGER NOT NULL,"                  \
     " pending INTEGER NOT NULL, head BLOB NOT NULL, many BLOB NOT NULL, UNIQUE(community, hash));"                     \
+    "CREATE TABLE newcomer(until INTEGER NOT NULL, org BLOB NOT NULL, community BLOB NOT NULL,"                        \
+    " to_all INTEGER NOT NULL, others INTEGER NOT NULL, after TEXT NOT NULL,"                                          \
+    " PRIMARY KEY(until, org, community)) WITHOUT ROWID;"                                                              \
     "CREATE TABLE card(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                    \
     " payload BLOB NOT NULL);"                                                                                         \
     "CREATE TABLE key_change(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"              \

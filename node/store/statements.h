@@ -198,6 +198,15 @@
     X(ROSTER_STEP_EACH, READ,                                                                                          \
       "SELECT " NRS_ROSTER_STEP_COLUMNS " FROM roster_step WHERE community = ?1 AND version > ?2 AND version <= ?3"    \
       " AND (?4 = 0 OR key_change = 1) ORDER BY version LIMIT ?5")                                                     \
+    X(NEWCOMER_SET, CHANGE,                                                                                            \
+      "INSERT OR REPLACE INTO newcomer(until, org, community, to_all, others, after) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")  \
+    X(NEWCOMER_NEXT, READ,                                                                                             \
+      "SELECT until, org, community, to_all, others, after FROM newcomer WHERE to_all = 1 OR others = 1"               \
+      " ORDER BY until, to_all DESC, org, community LIMIT 1")                                                          \
+    X(NEWCOMER_CAME, READ, "SELECT community FROM newcomer WHERE until = ?1 AND org = ?2")                             \
+    X(NEWCOMER_END, CHANGE,                                                                                            \
+      "DELETE FROM newcomer WHERE until = ?1"                                                                          \
+      " AND NOT EXISTS(SELECT 1 FROM newcomer AS n WHERE n.until = ?1 AND (n.to_all = 1 OR n.others = 1))")            \
     X(WORD_SET, CHANGE,                                                                                                \
       "INSERT INTO roster_word(community, signer, created_ms, position, payload) VALUES(?1, ?2, ?3, ?4, ?5)"           \
       " ON CONFLICT(community, signer) DO UPDATE SET created_ms = excluded.created_ms, position = excluded.position,"  \

@@ -91,8 +91,8 @@ NRS_MUST_USE nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nr
 NRS_MUST_USE nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint);
 
 /* told_again.c: who comes into a community, and those already there */
-/** What members that this step has brought into a community published, once more for all of it; and what the others published
- *  for them. At hubs; elsewhere, and in any other step, nothing. */
+/** What members that came into a community published, once more for all of it; and what the others published for them: a bounded part
+ *  in each step. At hubs; elsewhere nothing. */
 NRS_MUST_USE nrs_error nrs_roster_tell_again(nrs_core *core);
 /** After loading: who stands in the rosters of the store stood there before. */
 void nrs_roster_nobody_came(nrs_core *core);

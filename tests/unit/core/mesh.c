@@ -443,7 +443,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     nrs_roster *held = NULL;
     nrs_roster next;
     uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
-    Nrs__Wire__Member *members[MESH_NODE_MAX + 1];
+    Nrs__Wire__Member *members[NRS_MEMBER_COUNT_MAX + 1];
     Nrs__Wire__Tombstone tombstone, *tombstones[MESH_NODE_MAX];
     const nrs_public_keys *keys = nrs_identity_public(net->nodes[same ? 0 : node].identity);
     Nrs__Wire__Member *fresh = role == 0 || same ? NULL : mesh_member(&net->nodes[node], role);
