@@ -88,7 +88,6 @@ typedef struct nrs_peer {
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
     uint64_t letters;        /* in the store for this key (letters.c) */
-    uint64_t disown_after_ms; /* monotonic: by its word no part of the log is renamed before (older.c) */
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;
 
@@ -231,7 +230,6 @@ struct nrs_core {
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
     uint64_t clock_since_ms;           /* monotonic: since when that holds */
-    uint64_t disown_after_ms;          /* monotonic: by no peer's word is a part of the log renamed before (older.c) */
     bool older_said;                   /* a peer has shown in this run that the store is an older copy (older.c) */
     bool clock_jumped;                 /* links made before it know the old time: they end with the next tick */
     bool peers_clock_fresh;            /* worked out since links last came or went */

@@ -12,6 +12,7 @@
 
 #define SHOWN_MS NRS_REPORT_LIFE_MS_MAX
 #define FOUND_NAME "store-older"
+#define DISOWNED_NAME "disowned" /* and with a peer's key behind it: when a part was renamed by its word */
 
 /* One that was put back is mended by the first who shows it. That a peer holds more is its bare word: who only says so would else end the
  * links of everybody again and again. */
@@ -20,14 +21,40 @@
 
 enum { FOUND_SIZE = 8 };
 
-static nrs_error put_down(nrs_core *core)
+/* In the store, since the engine may read all of it again at any time, and a peer may have its part in why. */
+static nrs_error put_down(nrs_core *core, const char *name)
 {
     uint8_t at[FOUND_SIZE];
 
     for (size_t i = 0; i < sizeof at; i++) {
         at[i] = (uint8_t)(core->now_ms >> (8 * i));
     }
-    return nrs_store_meta_set(core->store, FOUND_NAME, nrs_slice_of(at, sizeof at));
+    return nrs_store_meta_set(core->store, name, nrs_slice_of(at, sizeof at));
+}
+
+/* Out: at_ms_out: 0: never. */
+static nrs_error put_down_at(nrs_core *core, uint64_t *at_ms_out, const char *name)
+{
+    nrs_bytes value = {0};
+    nrs_error error = nrs_store_meta_get(core->store, name, &value);
+
+    *at_ms_out = 0;
+    for (size_t i = 0; error == NRS_OK && i < value.size && i < FOUND_SIZE; i++) {
+        *at_ms_out |= (uint64_t)value.data[i] << (8 * i);
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
+/* Not so long ago; a time ahead of the clock, which was set back since, counts as long as it is not further. */
+static nrs_error lately(nrs_core *core, bool *lately_out, const char *name, uint64_t within_ms)
+{
+    uint64_t at_ms = 0, apart_ms;
+    nrs_error error = put_down_at(core, &at_ms, name);
+
+    apart_ms = core->now_ms > at_ms ? core->now_ms - at_ms : at_ms - core->now_ms;
+    *lately_out = error == NRS_OK && at_ms != 0 && apart_ms < within_ms;
+    return error;
 }
 
 nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer)
@@ -45,7 +72,7 @@ nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer)
     nrs_core_log(core, what.rule, "%s: %s", peer->org, what.detail);
     error = nrs_audit_add(core, &what);
     if (error == NRS_OK) {
-        error = put_down(core);
+        error = put_down(core, FOUND_NAME);
     }
     if (error == NRS_OK) { /* others may hold prekeys whose secrets were made after the copy: nothing sealed to them opens here */
         error = nrs_prekey_keeper_rotate(core, &destroyed, false);
@@ -80,13 +107,29 @@ nrs_error nrs_log_part_begin(nrs_core *core)
 nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const nrs_link *keep)
 {
     uint8_t fresh[NRS_LOG_ID_SIZE];
+    char of_peer[sizeof DISOWNED_NAME + 2 * NRS_KEY_SIZE];
+    bool by_any = false, by_it = false;
+    nrs_error error;
 
     NRS_ASSERT(incarnation != NULL && keep != NULL);
-    if (core->monotonic_ms < core->disown_after_ms || core->monotonic_ms < keep->peer->disown_after_ms) {
+    memcpy(of_peer, DISOWNED_NAME, sizeof DISOWNED_NAME);
+    nrs_hex_encode(of_peer + sizeof DISOWNED_NAME - 1, keep->peer->keys.sign_key, NRS_KEY_SIZE);
+    error = lately(core, &by_any, DISOWNED_NAME, DISOWN_MS);
+    if (error == NRS_OK) {
+        error = lately(core, &by_it, of_peer, DISOWN_PEER_MS);
+    }
+    if (error == NRS_OK && (by_any || by_it)) {
         return NRS_ERROR_BUSY;
     }
-    core->disown_after_ms = core->monotonic_ms + DISOWN_MS;
-    keep->peer->disown_after_ms = core->monotonic_ms + DISOWN_PEER_MS;
+    if (error == NRS_OK) {
+        error = put_down(core, DISOWNED_NAME);
+    }
+    if (error == NRS_OK) {
+        error = put_down(core, of_peer);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
     randombytes_buf(fresh, sizeof fresh);
     close_all(core, keep);
     return nrs_store_part_disown(core->store, incarnation, fresh);
@@ -94,20 +137,15 @@ nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const 
 
 nrs_error nrs_older_warn(nrs_core *core, json_t *warnings)
 {
-    nrs_bytes value = {0};
     char text[NRS_MESSAGE_SIZE_MAX], at[32];
     uint64_t at_ms = 0;
-    nrs_error error = nrs_store_meta_get(core->store, FOUND_NAME, &value);
+    nrs_error error = put_down_at(core, &at_ms, FOUND_NAME);
 
-    for (size_t i = 0; error == NRS_OK && i < value.size && i < FOUND_SIZE; i++) {
-        at_ms |= (uint64_t)value.data[i] << (8 * i);
-    }
     if (error == NRS_OK && at_ms != 0 && core->now_ms < at_ms + SHOWN_MS) {
         nrs_time_format(at, at_ms);
         (void)snprintf(text, sizeof text,
                        "an older copy of this node's folder was put in its place (noticed %s): what it knew since then comes again only as far as others still have it; persons run noroshi person unlock", at);
         error = nrs_array_text(warnings, text);
     }
-    nrs_bytes_wipe(&value);
     return error;
 }

@@ -131,6 +131,47 @@ static void who_claims_again_and_again_ends_no_link_but_its_own(void **state)
     mesh_stop(&net);
 }
 
+/* A step that fails, whatever for: the engine reads all again from its store. */
+static void fail_a_step(size_t node)
+{
+    const nrs_event tick = {.type = NRS_EVENT_TICK};
+    char path[128];
+    sqlite3 *database = NULL;
+
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_not_equal(mesh_step(&net, node, &tick), NRS_OK);
+    assert_int_equal(sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    mesh_settle(&net, 4);
+}
+
+static void a_failed_step_gives_nobody_another_hearing(void **state)
+{
+    uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    OK(mesh_command(&net, 1, SEND));
+    mesh_settle(&net, 4);
+    part_of(0, before);
+    claim_ahead(2, 6);
+    part_of(0, after);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
+    fail_a_step(0);
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    mesh_settle(&net, 4);
+    claim_ahead(2, 4); /* its day is not over */
+    part_of(0, before);
+    assert_memory_equal(after, before, NRS_LOG_ID_SIZE);
+    claim_ahead(3, 6);
+    part_of(0, before);
+    assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
+    mesh_stop(&net);
+}
+
 static void a_jump_of_the_clock_begins_a_part(void **state)
 {
     uint8_t before[NRS_LOG_ID_SIZE], after[NRS_LOG_ID_SIZE];
@@ -156,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_holds_more_of_the_newest_part_is_heard),
         cmocka_unit_test(who_claims_again_and_again_ends_no_link_but_its_own),
+        cmocka_unit_test(a_failed_step_gives_nobody_another_hearing),
         cmocka_unit_test(a_jump_of_the_clock_begins_a_part),
     };
 
