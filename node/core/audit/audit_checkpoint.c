@@ -115,7 +115,7 @@ static nrs_error make_proofs(nrs_core *core, proofs *to, const uint8_t root[NRS_
             proof->path = nrs_field_of(nrs_slice_of_bytes(&to->paths[to->count]));
             to->list[to->count] = proof;
             to->count++;
-        } else if (error != NRS_ERROR_DISK && error != NRS_ERROR_NO_MEMORY) {
+        } else if (error != NRS_ERROR_DISK && !nrs_error_is_passing(error)) {
             nrs_core_log(core, NRS_ERROR_REWRITTEN, "audit: no proof from entry %llu: the log does not continue what was signed", (unsigned long long)from.list[i]);
             error = nrs_audit_add(core, &alarm);
         }

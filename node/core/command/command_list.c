@@ -75,7 +75,7 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
         nrs_error failure = nrs_annex_read(core, &opened, report);
 
         open = failure == NRS_OK;
-        error = failure == NRS_ERROR_DISK || failure == NRS_ERROR_NO_MEMORY ? failure : NRS_OK;
+        error = failure == NRS_ERROR_DISK || nrs_error_is_passing(failure) ? failure : NRS_OK;
     }
     *listed_out = error == NRS_OK && (as->kind == 0 || (open && opened.report->kind == as->kind));
     if (*listed_out) {

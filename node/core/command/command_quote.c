@@ -62,7 +62,7 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
     }
     if (error == NRS_OK && quoted_out->row.label != NRS_LABEL_RED) {
         error = nrs_open_report(core, &quoted_out->view, &quoted_out->opened, &quoted_out->row);
-        if (error != NRS_OK && error != NRS_ERROR_DISK && error != NRS_ERROR_NO_MEMORY) {
+        if (error != NRS_OK && error != NRS_ERROR_DISK && !nrs_error_is_passing(error)) {
             return nrs_refuse(answer, error, NULL, "The quoted report does not open: %s.", nrs_error_sentence(error));
         }
     }

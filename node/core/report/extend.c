@@ -230,16 +230,14 @@ static nrs_error note_failure(nrs_core *core, const nrs_extension_of *of, const 
 }
 
 /* The way so far leaves room for one grant more, and does not lead back where it came from. */
-static bool may_extend(nrs_core *core, const nrs_extension_of *of, const nrs_community *target)
+static bool may_go_on(nrs_core *core, const nrs_extension_of *of, const nrs_grant_terms *terms, const nrs_community *target)
 {
     const nrs_header *header = of->view->header;
     const nrs_community *home = nrs_community_by_id(core, header->community.data);
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    nrs_grant_terms terms;
     bool hub = nrs_peer_hub(core, self, home);
 
-    if (!target->member || of->parent->authority == NRS_AUTHORITY_RELEASE || nrs_grant_terms_of(core, &terms, of->view, of->parent) != NRS_OK ||
-        terms.depth >= NRS_ONWARD_DEPTH_MAX || (terms.depth > 0 && terms.target == target)) {
+    if (terms->depth >= NRS_ONWARD_DEPTH_MAX || (terms->depth > 0 && terms->target == target)) {
         return false;
     }
     if (target == home) { /* what this node sends itself has reached whom it may */
@@ -250,6 +248,21 @@ static bool may_extend(nrs_core *core, const nrs_extension_of *of, const nrs_com
     }
     return hub && nrs_onward_lists(header, target->id) && nrs_roster_recognises(target->roster, header->community.data) &&
            (target->roster->rules->labels & NRS_LABEL_BIT(header->label)) != 0;
+}
+
+/* In force or not is an answer; a store that cannot be read is none. */
+static nrs_error may_extend(nrs_core *core, bool *may_out, const nrs_extension_of *of, const nrs_community *target)
+{
+    nrs_grant_terms terms;
+    nrs_error error;
+
+    *may_out = false;
+    if (!nrs_onward_lists(of->view->header, target->id) || !target->member || of->parent->authority == NRS_AUTHORITY_RELEASE) {
+        return NRS_OK;
+    }
+    error = nrs_grant_terms_of(core, &terms, of->view, of->parent);
+    *may_out = error == NRS_OK && may_go_on(core, of, &terms, target);
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
 nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
@@ -263,8 +276,10 @@ nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
     }
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
         nrs_community *target = &core->communities[i];
+        bool may = false;
 
-        if (nrs_onward_lists(header, target->id) && may_extend(core, extension, target)) {
+        error = may_extend(core, &may, extension, target);
+        if (error == NRS_OK && may) {
             error = extend_into(core, extension, target);
         }
         if (nrs_error_is_verdict(error)) { /* no reason to lose the report itself, nor to pass over the next community */
