@@ -1,0 +1,77 @@
+/* Releases and grants that a holder made up (SPEC 6.12): how a hub that carries them answers to each, and that nobody reads by what it refuses. A
+ * line each, for judge.py. */
+#include "world.h"
+
+#include "mesh_forge.h"
+#include "mesh_records.h"
+#include "proto/label.h"
+#include "proto/wire.h"
+
+typedef struct chain {
+    bool held, signer, holder, named, community, member; /* true: as it should be */
+    unsigned ends;                                       /* 0 in time, 1 past, 2 later than the report, 3 with the grant's own time */
+} chain;
+
+static char report[ID_SIZE];
+static uint8_t report_id[NRS_HASH_SIZE];
+static uint64_t report_ends_ms, position = WORLD_GIVEN_POSITION;
+
+/* What the hub answers to a record of the reader's. */
+static const char *give(const nrs_bytes *record)
+{
+    world_refusal = NRS_OK;
+    mesh_give_records(&net, READER, HUB, position++, nrs_slice_of_bytes(record), nrs_slice_of(NULL, 0));
+    return world_word(world_refusal);
+}
+
+/* The reader grants to one alone, named by it: to a member, or to somebody who is none. */
+static void run(const chain *it, uint32_t number)
+{
+    const uint64_t ends[] = {net.now_ms + NRS_HOUR_MS, net.now_ms - 1, report_ends_ms + 1, net.now_ms};
+    uint8_t salt[NRS_HASH_SIZE] = {(uint8_t)number, (uint8_t)(number >> 8), 1}, other[NRS_HASH_SIZE] = {5}, release_id[NRS_HASH_SIZE];
+    const size_t to = it->member ? OTHER : GAS_MEMBER;
+    nrs_bytes release = {0};
+    mesh_forged made;
+    const mesh_releasing releasing = {.net = &net, .report = report_id, .signer = it->signer ? SOURCE : MINISTRY, .holder = it->holder ? READER : OTHER,
+                                      .named = it->named ? to : MINISTRY, .salt = salt, .community = it->community ? NULL : other, .label = NRS_LABEL_AMBER,
+                                      .expires_ms = ends[it->ends]};
+    const char *release_word = "-", *grant_word, *table_word;
+    char about[160];
+
+    mesh_forge_release(&release, release_id, &releasing);
+    made = mesh_forge(&(mesh_forging){.net = &net, .keeper = READER, .report = report_id, .grantor = READER, .to = to, .named = to,
+                                      .authority = NRS_AUTHORITY_RELEASE, .ref = release_id, .salt = salt});
+    (void)snprintf(about, sizeof about, "held=%d signer=%d holder=%d named=%d community=%d member=%d ends=%u", it->held, it->signer, it->holder, it->named,
+                   it->community, it->member, it->ends);
+    if (it->held) {
+        release_word = give(&release);
+        printf("chain-release %s rule=%s\n", about, release_word);
+    }
+    grant_word = give(&made.grant);
+    printf("chain-grant %s release=%s rule=%s\n", about, release_word, grant_word);
+    table_word = give(&made.table);
+    printf("chain-table %s release=%s grant=%s rule=%s\n", about, release_word, grant_word, table_word);
+    nrs_bytes_wipe(&release);
+    mesh_forged_wipe(&made);
+}
+
+int main(void)
+{
+    world_start(true, true);
+    for (uint32_t number = 0; number < 4 * 64; number++) {
+        const chain it = {(number & 1) != 0, (number & 2) != 0, (number & 4) != 0, (number & 8) != 0, (number & 16) != 0, (number & 32) != 0, number / 64};
+
+        if (number % 16 == 0) { /* at most so many grants on one report */
+            OK(world_send(SOURCE, "AMBER", "\"org-2\"", ",\"expires_in_ms\":86400000", report));
+            OK(nrs_hex_decode(report_id, sizeof report_id, report));
+            report_ends_ms = net.now_ms + NRS_DAY_MS;
+            mesh_settle(&net, 5);
+        }
+        run(&it, number);
+        mesh_settle(&net, 3);
+        printf("chain-reads held=%d signer=%d holder=%d named=%d community=%d member=%d ends=%u number=%u other=%d gas=%d rule=ok\n", it.held, it.signer, it.holder,
+               it.named, it.community, it.member, it.ends, number, world_lists(OTHER, report), world_lists(GAS_MEMBER, report));
+    }
+    world_stop();
+    return ferror(stdout) != 0;
+}
