@@ -1,7 +1,8 @@
-/* Releases and grants that a holder made up (SPEC 6.12): how a hub that carries them answers to each, and that nobody reads by what it refuses. A
- * line each, for judge.py. */
+/* Releases and grants that a holder made up (SPEC 6.12): how a hub that carries them answers to each, and that nobody reads by what it refuses; and
+ * withdrawals that are none (8.4). A line each, for judge.py. */
 #include "world.h"
 
+#include "keys/withdrawal.h"
 #include "mesh_forge.h"
 #include "mesh_records.h"
 #include "proto/label.h"
@@ -55,6 +56,75 @@ static void run(const chain *it, uint32_t number)
     mesh_forged_wipe(&made);
 }
 
+/* ---- Withdrawals that somebody else signs, says or names another report in (SPEC 8.4) ---- */
+
+/* As the reader holds it. */
+static nrs_sealed_view *report_held(void)
+{
+    mesh_forged made = mesh_forge(&(mesh_forging){.net = &net, .keeper = READER, .report = report_id, .grantor = READER, .to = OTHER, .named = OTHER,
+                                                  .authority = NRS_AUTHORITY_CONSENT});
+    nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
+
+    OK(nrs_record_decode(&record, nrs_slice_of_bytes(&made.sealed)));
+    OK(nrs_sealed_parse(&view, nrs_field(&record->payload)));
+    nrs_record_free(&record);
+    mesh_forged_wipe(&made);
+    return view;
+}
+
+static void withdraw(size_t signer, size_t from, bool same, bool opened)
+{
+    uint8_t other[NRS_HASH_SIZE] = {7};
+    nrs_bytes proof = {0};
+    nrs_statement statement;
+    nrs_sealed_view *view;
+    const char *word, *shown;
+    char rule[32];
+
+    if (opened) {
+        assert_string_equal(world_about(READER, "show", report, ""), "ok");
+    }
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    view = report_held();
+    OK(nrs_withdrawal_make(&proof, net.nodes[signer].identity, view, net.now_ms));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_WITHDRAWAL;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(same ? view->id : other, NRS_HASH_SIZE));
+    statement.at_ms = net.now_ms;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&proof));
+    mesh_post(&net, from, READER, HUB, &statement);
+    OK(mesh_command(&net, READER, "{\"command\":\"audit-list\",\"kind\":\"withdraw\",\"limit\":1}"));
+    word = mesh_row_count(&net, READER) == 0 ? "none" : mesh_text(mesh_row(&net, READER, 0), "rule");
+    (void)snprintf(rule, sizeof rule, "%s", word[0] == '\0' ? "ok" : word);
+    shown = world_about(READER, "show", report, "");
+    printf("chain-withdraw by=%s from=%s same=%d opened=%d shown=%s marked=%d rule=%s\n", who[signer], who[from], same, opened, shown,
+           strcmp(shown, "ok") == 0 && mesh_text(mesh_row(&net, READER, 0), "withdrawn_at")[0] != '\0', rule);
+    nrs_bytes_wipe(&proof);
+    nrs_sealed_view_free(&view);
+    mesh_settle(&net, 10); /* of what one peer is refused, eight in a minute are kept */
+}
+
+static void withdraw_all(void)
+{
+    static const size_t nodes[] = {SOURCE, OTHER, HUB};
+    static char reports[COUNT(nodes) * COUNT(nodes) * 4][ID_SIZE];
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT(reports); i++) { /* all before: the reader takes the hub's log for read up to what is handed over below */
+        OK(world_send(SOURCE, "AMBER", "\"org-2\"", "", reports[i]));
+    }
+    mesh_settle(&net, 6);
+    for (size_t signer = 0; signer < COUNT(nodes); signer++) {
+        for (size_t from = 0; from < COUNT(nodes); from++) {
+            for (unsigned bits = 0; bits < 4; bits++) {
+                memcpy(report, reports[count++], ID_SIZE);
+                withdraw(nodes[signer], nodes[from], (bits & 1) != 0, (bits & 2) != 0);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     world_start(true, true);
@@ -72,6 +142,7 @@ int main(void)
         printf("chain-reads held=%d signer=%d holder=%d named=%d community=%d member=%d ends=%u number=%u other=%d gas=%d rule=ok\n", it.held, it.signer, it.holder,
                it.named, it.community, it.member, it.ends, number, world_lists(OTHER, report), world_lists(GAS_MEMBER, report));
     }
+    withdraw_all();
     world_stop();
     return ferror(stdout) != 0;
 }

@@ -10,6 +10,8 @@ class Engine:
         self.granted = False
 
     def judge(self, what, cell):
+        if what == "withdraw":
+            return self.withdraw(cell)
         for key in ("held", "signer", "holder", "named", "community", "member"):
             cell[key] = cell[key] == "1"
         return getattr(self, what)(cell)
@@ -45,6 +47,17 @@ class Engine:
         if cell["grant"] != "ok":
             return frozenset({"not-found"})
         return passing.release_chain(self.chain(cell, cell["release"] == "ok"))
+
+    @staticmethod
+    def withdraw(cell):
+        """Taken or refused, it is an entry; what is refused changes nothing, and what is taken closes what was not opened and marks the rest."""
+        verdict = passing.withdrawal_taken(passing.Withdrawal(one_id=cell["same"] == "1", by_originator=cell["by"] == "source",
+                                                              from_signer_or_hub=cell["from"] in (cell["by"], "hub")))
+        opened = cell["opened"] == "1"
+        wanted = ("ok", "0") if verdict else ("ok", "1") if opened else ("withdrawn", "0")
+        if (cell["shown"], cell["marked"]) != wanted:
+            return frozenset({f"shown as {wanted}"})
+        return verdict
 
     def reads(self, cell):
         """Only a chain that is whole lets anybody in; the report stays for the next sixteen."""
