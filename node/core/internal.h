@@ -152,7 +152,7 @@ typedef struct nrs_link {
 typedef struct nrs_segment {
     uint64_t number;
     uint32_t entry_count;
-    nrs_secret *key;
+    uint8_t wrapped[NRS_KEY_SIZE + NRS_VAULT_WRAP_OVERHEAD]; /* its key, under the root in force */
 } nrs_segment;
 
 typedef struct nrs_own_prekey {

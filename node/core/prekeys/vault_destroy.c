@@ -120,31 +120,69 @@ static nrs_error touch_prekey(void *context, const nrs_prekey_row *row)
 
 static nrs_error rewrap_segment(nrs_core *core, nrs_segment *segment, rewrap *job)
 {
-    nrs_secret *fresh = NULL;
-    nrs_error error = nrs_secret_random(&fresh, NRS_KEY_SIZE);
+    nrs_secret *old = NULL, *fresh = NULL;
+    nrs_error error = nrs_vault_segment_key(&old, segment, core->root);
 
-    if (error != NRS_OK) {
-        return error;
+    if (error == NRS_OK) {
+        error = nrs_secret_random(&fresh, NRS_KEY_SIZE);
     }
     job->segment = segment->number;
-    job->old_key = segment->key;
+    job->old_key = old;
     job->new_key = fresh;
     job->kept = 0;
-    error = nrs_store_report_each_in_segment(core->store, segment->number, rewrap_report, job);
+    if (error == NRS_OK) {
+        error = nrs_store_report_each_in_segment(core->store, segment->number, rewrap_report, job);
+    }
     if (error == NRS_OK) {
         error = nrs_store_prekey_each(core->store, rewrap_prekey, job);
     }
-    if (error != NRS_OK) {
-        nrs_secret_destroy(&fresh);
-        return error;
+    if (error == NRS_OK) {
+        error = nrs_vault_segment_set_key(segment, fresh, core->root);
+        segment->entry_count = job->kept;
     }
-    nrs_secret_destroy(&segment->key);
-    segment->key = fresh;
-    segment->entry_count = job->kept;
-    return NRS_OK;
+    job->old_key = job->new_key = NULL;
+    nrs_secret_destroy(&old);
+    nrs_secret_destroy(&fresh);
+    return error;
 }
 
-/* Put a second root beside the one in force, in the file first. */
+/* What holds nothing more goes, but for the newest, which is filled on. */
+static nrs_error drop_empty(nrs_core *core, uint64_t number)
+{
+    nrs_segment *segment = nrs_vault_segment(core, number);
+    size_t place = (size_t)(segment - core->segments);
+    nrs_error error;
+
+    NRS_ASSERT(segment != NULL && place < core->segment_count);
+    if (segment->entry_count > 0 || place + 1 == core->segment_count) {
+        return NRS_OK;
+    }
+    error = nrs_store_segment_delete(core->store, number);
+    if (error == NRS_OK) {
+        memmove(segment, segment + 1, (core->segment_count - place - 1) * sizeof *segment);
+        core->segment_count--;
+    }
+    return error;
+}
+
+static nrs_error move_segments(nrs_core *core, const nrs_secret *from, const nrs_secret *to)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < core->segment_count && error == NRS_OK; i++) {
+        nrs_secret *key = NULL;
+
+        error = nrs_vault_segment_key(&key, &core->segments[i], from);
+        if (error == NRS_OK) {
+            error = nrs_vault_segment_set_key(&core->segments[i], key, to);
+        }
+        nrs_secret_destroy(&key);
+    }
+    return error;
+}
+
+/* Put a second root beside the one in force, in the file first, and all segments under it. After an error behind the file memory is read
+ * again from the store. */
 static nrs_error next_root(nrs_core *core)
 {
     size_t place = core->root == core->roots.root[0] ? 1 : 0;
@@ -166,9 +204,10 @@ static nrs_error next_root(nrs_core *core)
         core->roots.generation[place] = 0;
         return error;
     }
+    error = move_segments(core, core->root, fresh);
     core->root = fresh;
     core->root_generation++;
-    return NRS_OK;
+    return error;
 }
 
 nrs_error nrs_vault_destroy_entries(nrs_core *core, const uint8_t (*report_ids)[NRS_HASH_SIZE], size_t report_count,
@@ -197,6 +236,9 @@ nrs_error nrs_vault_destroy_entries(nrs_core *core, const uint8_t (*report_ids)[
     for (size_t i = 0; i < set.count && error == NRS_OK; i++) {
         nrs_segment *segment = nrs_vault_segment(core, set.segments[i]);
         error = segment == NULL ? NRS_ERROR_DAMAGED : rewrap_segment(core, segment, &job);
+    }
+    for (size_t i = 0; i < set.count && error == NRS_OK; i++) {
+        error = drop_empty(core, set.segments[i]);
     }
     for (size_t i = 0; i < core->segment_count && error == NRS_OK; i++) {
         error = nrs_vault_store_segment(core, &core->segments[i]);

@@ -81,7 +81,7 @@ static void segment_label(uint8_t label_out[8], uint64_t number)
     generation_bytes(label_out, number);
 }
 
-static nrs_error segment_append(nrs_core *core, uint64_t number, uint32_t entry_count, nrs_secret *key)
+static nrs_error segment_append(nrs_core *core, const nrs_segment *segment)
 {
     if (core->segment_count == core->segment_capacity) {
         size_t capacity = core->segment_capacity == 0 ? 16 : core->segment_capacity * 2;
@@ -92,42 +92,55 @@ static nrs_error segment_append(nrs_core *core, uint64_t number, uint32_t entry_
         core->segments = segments;
         core->segment_capacity = capacity;
     }
-    core->segments[core->segment_count] = (nrs_segment){.number = number, .entry_count = entry_count, .key = key};
+    core->segments[core->segment_count] = *segment;
     core->segment_count++;
     return NRS_OK;
 }
 
-static nrs_error load_segment(void *context, uint64_t number, uint32_t entry_count, nrs_slice wrapped)
+nrs_error nrs_vault_segment_key(nrs_secret **key_out, const nrs_segment *segment, const nrs_secret *root)
 {
-    nrs_core *core = context;
     uint8_t label[8];
-    nrs_secret *key = NULL;
-    nrs_error error;
 
-    segment_label(label, number);
-    error = nrs_vault_unwrap(&key, core->root, nrs_slice_of(label, sizeof label), wrapped);
-    if (error == NRS_OK) {
-        error = segment_append(core, number, entry_count, key);
-    }
-    if (error != NRS_OK) {
-        nrs_secret_destroy(&key);
-    }
-    return error;
+    segment_label(label, segment->number);
+    return nrs_vault_unwrap(key_out, root, nrs_slice_of(label, sizeof label), nrs_slice_of(segment->wrapped, sizeof segment->wrapped));
 }
 
-nrs_error nrs_vault_store_segment(nrs_core *core, const nrs_segment *segment)
+nrs_error nrs_vault_segment_set_key(nrs_segment *segment, const nrs_secret *key, const nrs_secret *root)
 {
     uint8_t label[8];
     nrs_bytes wrapped = {0};
     nrs_error error;
 
     segment_label(label, segment->number);
-    error = nrs_vault_wrap(&wrapped, core->root, nrs_slice_of(label, sizeof label), segment->key);
+    error = nrs_vault_wrap(&wrapped, root, nrs_slice_of(label, sizeof label), key);
     if (error == NRS_OK) {
-        error = nrs_store_segment_set(core->store, segment->number, segment->entry_count, nrs_slice_of_bytes(&wrapped));
+        NRS_ASSERT(wrapped.size == sizeof segment->wrapped);
+        memcpy(segment->wrapped, wrapped.data, sizeof segment->wrapped);
     }
     nrs_bytes_wipe(&wrapped);
     return error;
+}
+
+/* Its key is tried, so that a vault of another store is known at the start. */
+static nrs_error load_segment(void *context, uint64_t number, uint32_t entry_count, nrs_slice wrapped)
+{
+    nrs_core *core = context;
+    nrs_segment segment = {.number = number, .entry_count = entry_count};
+    nrs_secret *key = NULL;
+    nrs_error error;
+
+    if (wrapped.size != sizeof segment.wrapped) {
+        return NRS_ERROR_DAMAGED;
+    }
+    memcpy(segment.wrapped, wrapped.data, sizeof segment.wrapped);
+    error = nrs_vault_segment_key(&key, &segment, core->root);
+    nrs_secret_destroy(&key);
+    return error == NRS_OK ? segment_append(core, &segment) : error;
+}
+
+nrs_error nrs_vault_store_segment(nrs_core *core, const nrs_segment *segment)
+{
+    return nrs_store_segment_set(core->store, segment->number, segment->entry_count, nrs_slice_of(segment->wrapped, sizeof segment->wrapped));
 }
 
 /* The generation that the store names as the one in force; 0 when there was never one. begun_out: the making of the first was begun. */
@@ -260,9 +273,6 @@ nrs_error nrs_vault_keeper_load(nrs_core *core)
 
 void nrs_vault_keeper_wipe(nrs_core *core)
 {
-    for (size_t i = 0; i < core->segment_count; i++) {
-        nrs_secret_destroy(&core->segments[i].key);
-    }
     free(core->segments);
     core->segments = NULL;
     core->segment_count = core->segment_capacity = 0;
@@ -272,28 +282,30 @@ void nrs_vault_keeper_wipe(nrs_core *core)
 
 static nrs_error new_segment(nrs_core *core)
 {
-    uint64_t number = 1;
+    nrs_segment segment = {.number = 1};
     nrs_secret *key = NULL;
     nrs_error error;
 
     for (size_t i = 0; i < core->segment_count; i++) {
-        if (core->segments[i].number >= number) {
-            number = core->segments[i].number + 1;
+        if (core->segments[i].number >= segment.number) {
+            segment.number = core->segments[i].number + 1;
         }
     }
     error = nrs_secret_random(&key, NRS_KEY_SIZE);
     if (error == NRS_OK) {
-        error = segment_append(core, number, 0, key);
+        error = nrs_vault_segment_set_key(&segment, key, core->root);
     }
-    if (error != NRS_OK) {
-        nrs_secret_destroy(&key);
+    if (error == NRS_OK) {
+        error = segment_append(core, &segment);
     }
+    nrs_secret_destroy(&key);
     return error;
 }
 
 nrs_error nrs_vault_put(nrs_core *core, uint64_t *segment_out, nrs_bytes *wrapped_out, nrs_slice label, const nrs_secret *secret)
 {
     nrs_segment *segment = core->segment_count > 0 ? &core->segments[core->segment_count - 1] : NULL;
+    nrs_secret *key = NULL;
     nrs_error error;
 
     if (segment == NULL || segment->entry_count >= NRS_VAULT_SEGMENT_ENTRIES_MAX) {
@@ -307,7 +319,11 @@ nrs_error nrs_vault_put(nrs_core *core, uint64_t *segment_out, nrs_bytes *wrappe
             return error;
         }
     }
-    error = nrs_vault_wrap(wrapped_out, segment->key, label, secret);
+    error = nrs_vault_segment_key(&key, segment, core->root);
+    if (error == NRS_OK) {
+        error = nrs_vault_wrap(wrapped_out, key, label, secret);
+    }
+    nrs_secret_destroy(&key);
     if (error == NRS_OK) {
         segment->entry_count++;
         *segment_out = segment->number;
@@ -331,11 +347,18 @@ nrs_segment *nrs_vault_segment(const nrs_core *core, uint64_t number)
 nrs_error nrs_vault_take(nrs_core *core, nrs_secret **secret_out, uint64_t segment, nrs_slice label, nrs_slice wrapped)
 {
     const nrs_segment *found = nrs_vault_segment(core, segment);
+    nrs_secret *key = NULL;
+    nrs_error error;
 
     if (found == NULL) {
         return NRS_ERROR_DAMAGED;
     }
-    return nrs_vault_unwrap(secret_out, found->key, label, wrapped);
+    error = nrs_vault_segment_key(&key, found, core->root);
+    if (error == NRS_OK) {
+        error = nrs_vault_unwrap(secret_out, key, label, wrapped);
+    }
+    nrs_secret_destroy(&key);
+    return error;
 }
 
 nrs_error nrs_vault_settle(nrs_core *core)
