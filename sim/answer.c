@@ -64,6 +64,9 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     }
     report->state = SIM_REPORT_SENT;
     sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
+    if (world->nodes[report->sender].stale_ms == world->now_ms && report->label > NRS_LABEL_GREEN) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_STALE_OVERRIDDEN);
+    }
     if (report->withheld || report->vouches) {
         sim_withheld_sent(world, report);
     }
@@ -177,6 +180,10 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     if (nrs_error_exit_code(error) == 3) {
         sim_sometimes_hit(world, SIM_SOMETIMES_REFUSED_BY_RULE);
     }
+    if (error == NRS_ERROR_ROSTER_STALE) {
+        node->stale_ms = world->now_ms;
+        sim_sometimes_hit(world, SIM_SOMETIMES_STALE_REFUSED);
+    }
     if (kind >= SIM_ASK_RELEASE_ASK && kind <= SIM_ASK_RELEASE_DENY) {
         sim_release_answered(world, kind, number, error, effect->reply);
     } else if (kind == SIM_ASK_SEND) {
@@ -207,6 +214,7 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     } else if (kind == SIM_ASK_WITHDRAW) {
         sim_check_withdrawn(world, node, report);
         report->withdrawn = true;
+        sim_sometimes_add(world, SIM_SOMETIMES_WITHDRAWN_RED, report->label == NRS_LABEL_RED ? 1 : 0);
         sim_sometimes_hit(world, SIM_SOMETIMES_WITHDRAWN);
     } else if (kind == SIM_ASK_AUDIT) {
         sim_check_audited(world, node, effect->reply);

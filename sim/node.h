@@ -94,6 +94,7 @@ typedef struct sim_node {
     uint64_t excuses;       /* failed calls seen so far: steady.c */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
     sim_seen seen;          /* ids in its log: once.c */
+    uint64_t stale_ms;      /* when it refused last to seal because no hub vouches for its roster, of the world's time */
     uint64_t lines, lines_minute; /* limits.c */
     uint64_t answered[SIM_EVENTS_MAX]; /* commands done, by what the audit log calls them: audited.c */
     bool tampered;          /* somebody has changed its audit log */

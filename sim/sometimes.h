@@ -52,6 +52,9 @@ struct sim_world;
     X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
     X(KEY_REVOKED, 0, "a key was revoked")                                                                             \
     X(REVOCATION_HEARD, 0, "a node heard that a key was revoked")                                                      \
+    X(STALE_REFUSED, 0, "sealing above GREEN was refused because no hub vouched for the roster")                       \
+    X(STALE_OVERRIDDEN, 0, "a person sealed above GREEN all the same")                                                 \
+    X(WITHDRAWN_RED, 0, "a TLP:RED report was taken back")                                                             \
     X(REKEYED, 0, "a roster key was replaced")                                                                         \
     X(FORKED, 0, "a roster was forked")                                                                                \
     X(HEALED, 0, "a fork was healed")                                                                                  \

@@ -66,6 +66,16 @@ static void show(sim_world *world, sim_node *thief, size_t number)
     }
 }
 
+static void send(sim_world *world, sim_node *node, const sim_rosters *rosters, uint64_t times)
+{
+    for (uint64_t i = 0; i < times && node->core != NULL; i++) {
+        sim_ask(world, node, SIM_ASK_OTHER, 0,
+            json_pack("{s:s, s:s, s:[o], s:s, s:o, s:s}", "command", "send", "label", "AMBER", "to", json_sprintf("@%s", rosters->id), "kind", "incident", "subject",
+                      json_sprintf("odd %zu %llu", node->index, (unsigned long long)sim_thief(world)->hostile->serial++), "body", "odd"));
+    }
+}
+
+/* Both count on from where the disk was copied. */
 void sim_thief_do(sim_world *world, const sim_act *act)
 {
     sim_node *thief = sim_thief(world);
@@ -77,9 +87,8 @@ void sim_thief_do(sim_world *world, const sim_act *act)
     if (act->a % 3 == 0) {
         show(world, thief, (size_t)(act->a / 3 % world->plan.count));
     } else {
-        sim_ask(world, thief, SIM_ASK_OTHER, 0,
-            json_pack("{s:s, s:s, s:[o], s:s, s:o, s:s}", "command", "send", "label", "AMBER", "to", json_sprintf("@%s", rosters->id), "kind", "incident", "subject",
-                      json_sprintf("odd thief %llu", (unsigned long long)thief->hostile->serial++), "body", "odd"));
+        send(world, thief, rosters, 1 + act->c % 3);
+        send(world, &world->nodes[thief->owner], rosters, act->c / 3 % 3);
     }
 }
 

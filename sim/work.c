@@ -111,6 +111,9 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     }
     command = sim_work_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));
+    if (act->type == SIM_ACT_SKIP) {
+        (void)json_object_set_new(command, "stale_roster", json_true());
+    }
     if (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 24) % 5 < 2) {
         agree_beforehand(report, command, (act->a >> 32) % 3);
     }
@@ -119,6 +122,18 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
         (void)json_object_set_new(command, "unlock_on_accept", json_true());
     }
     sim_ask(world, node, SIM_ASK_SEND, number, command);
+}
+
+/* Whoever wakes first after a long sleep sends before it has heard from a hub: that it has to say so it is told first. */
+static void send_at_once(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+{
+    sim_act hurried = *act;
+
+    hurried.a = act->a - act->a % 4 + 2; /* AMBER */
+    sim_ask(world, node, SIM_ASK_OTHER, number,
+        json_pack("{s:s, s:s, s:[o], s:s, s:s, s:s, s:b}", "command", "send", "label", "AMBER", "to",
+                  json_sprintf("@%s", world->communities[act->b / 7 % world->community_count].id), "kind", "incident", "subject", "odd", "body", "odd", "dry_run", 1));
+    send(world, node, &hurried, number);
 }
 
 /* What the node prepares the person seals, once the answer is there. */
@@ -336,6 +351,9 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     }
     if (act->type == SIM_ACT_SKIP) {
         sleep_all(world, 1 + act->a % 25);
+        if (node != NULL && node->core != NULL) {
+            send_at_once(world, node, act, number);
+        }
         return;
     }
     if (node == NULL || node->core == NULL) {

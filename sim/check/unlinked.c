@@ -26,12 +26,12 @@ static bool holds_bytes(nrs_slice in, const void *bytes, size_t size)
     return false;
 }
 
-/* The source's report as it is known to be withheld; NULL when this one is not. */
+/* The source's report as it is known to be withheld; NULL when this one is not. A source that keeps no rules may tell whom it likes. */
 static const sim_report *withheld_at(const sim_world *world, size_t number, uint8_t id_out[NRS_HASH_SIZE])
 {
     const sim_report *report = &world->oracle.reports[number];
 
-    return report->withheld && report->version != 0 && nrs_hex_decode(id_out, NRS_HASH_SIZE, report->id) == NRS_OK ? report : NULL;
+    return report->withheld && report->version != 0 && world->nodes[report->sender].hostile == NULL && nrs_hex_decode(id_out, NRS_HASH_SIZE, report->id) == NRS_OK ? report : NULL;
 }
 
 static bool may_know(const sim_report *report, size_t node)
@@ -154,7 +154,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     const sim_report *source = report == NULL || !report->vouches ? NULL : withheld_at(world, report->quoted, id);
     char *text;
 
-    if (report != NULL && report->withheld && !may_know(report, node->index) && node->hostile == NULL) {
+    if (report != NULL && report->withheld && world->nodes[report->sender].hostile == NULL && !may_know(report, node->index) && node->hostile == NULL) {
         sim_world_fail(world, "unlinked", "%s shows r%zu, whose source is withheld", node->org, (size_t)(report - world->oracle.reports));
     }
     if (source == NULL || may_know(source, node->index) || node->hostile != NULL) {
