@@ -33,6 +33,12 @@ bool sim_arrives_stayed(const sim_rosters *rosters, uint64_t from, size_t node, 
     return true;
 }
 
+/* What a hub has vouched for leaves at a tick of its clock, which may have been a day ahead then. */
+static bool leaves_in_time(const sim_world *world, const sim_report *report)
+{
+    return !report->vouches || (world->lowest_offset_ms == 0 && world->highest_offset_ms == 0);
+}
+
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what
  * is made ahead of a clock may be (SPEC 10.4), the one refuses what the other makes. */
 bool sim_arrives_had_time(const sim_world *world, const sim_report *report)
@@ -52,7 +58,7 @@ bool sim_arrives_promised(const sim_world *world, const sim_report *report, size
     const sim_node *node = &world->nodes[reader];
     uint64_t bit = 1ull << reader;
 
-    return report->version != 0 && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && sim_arrives_had_time(world, report) &&
+    return report->version != 0 && leaves_in_time(world, report) && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && sim_arrives_had_time(world, report) &&
            sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && !node->forsaken && (report->forgetting & bit) == 0 && can_be_granted(report) &&
            sim_arrives_stayed(&world->communities[report->community], report->version, reader, sim_oracle_duty(world, report)) &&
            sim_arrives_stayed(&world->communities[report->community], report->version, report->sender, false);
