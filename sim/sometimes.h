@@ -106,7 +106,7 @@ struct sim_world;
     X(DISK_STOLEN, SIM_FAULTS_HOSTILE, "a disk was stolen, and ran beside its owner")                                  \
     X(THIEF_READ, SIM_FAULTS_HOSTILE, "who had stolen a disk read a report")                                           \
     X(THIEF_SHUT_OUT, SIM_FAULTS_HOSTILE, "a report was sealed after who was robbed was removed, or revoked")          \
-    X(TWO_OF_ONE_PROVEN, SIM_FAULTS_HOSTILE, "that a stolen disk ran beside its owner was proven")                     \
+    X(TWO_OF_ONE_SEEN, SIM_FAULTS_HOSTILE, "it showed that a stolen disk ran beside its owner")                        \
     X(STOLEN, SIM_FAULTS_HOSTILE, "a node was stolen")                                                                 \
     X(LIED, SIM_FAULTS_HOSTILE, "a node lied about what it holds")                                                     \
     X(WITHHELD, SIM_FAULTS_HOSTILE, "an item was withheld")                                                            \

@@ -71,9 +71,17 @@ static nrs_error look(void *context, const nrs_equivocation_row *row)
     const size_t accused = sim_check_node_of_key(world, row->originator);
 
     if (accused < world->node_count && world->nodes[accused].forsaken) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_TWO_OF_ONE_PROVEN);
+        sim_sometimes_hit(world, SIM_SOMETIMES_TWO_OF_ONE_SEEN);
     }
     return NRS_OK;
+}
+
+/* Hubs sign where the audit log of each stands: who runs beside another learns of an audit log that is not its own. */
+static void log_line(sim_world *world, sim_node *node, const char *text)
+{
+    if (world->thief != 0 && node->owner == world->nodes[world->thief].owner && strstr(text, "that is not the one held here") != NULL) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_TWO_OF_ONE_SEEN);
+    }
 }
 
 /* Of what was sealed later and stayed closed. */
@@ -96,4 +104,4 @@ static void end(sim_world *world)
     }
 }
 
-const sim_checker sim_checker_stolen = {.name = "stolen", .record = record, .frame = frame, .shown = shown, .end = end};
+const sim_checker sim_checker_stolen = {.name = "stolen", .record = record, .frame = frame, .shown = shown, .log = log_line, .end = end};
