@@ -10,7 +10,7 @@
 
 typedef struct chain {
     bool held, signer, holder, named, community, member; /* true: as it should be */
-    unsigned ends;                                       /* 0 in time, 1 past, 2 later than the report, 3 with the grant's own time */
+    unsigned ends;                                       /* 0 in time, 1 past, 2 later than the report, 3 at the grant's own time, which the hub's clock has not reached */
 } chain;
 
 static char report[ID_SIZE];
@@ -28,7 +28,7 @@ static const char *give(const nrs_bytes *record)
 /* The reader grants to one alone, named by it: to a member, or to somebody who is none. */
 static void run(const chain *it, uint32_t number)
 {
-    const uint64_t ends[] = {net.now_ms + NRS_HOUR_MS, net.now_ms - 1, report_ends_ms + 1, net.now_ms};
+    const uint64_t ends[] = {net.now_ms + NRS_HOUR_MS, net.now_ms - NRS_HOUR_MS / 2, report_ends_ms + 1, net.now_ms};
     uint8_t salt[NRS_HASH_SIZE] = {(uint8_t)number, (uint8_t)(number >> 8), 1}, other[NRS_HASH_SIZE] = {5}, release_id[NRS_HASH_SIZE];
     const size_t to = it->member ? OTHER : GAS_MEMBER;
     nrs_bytes release = {0};
@@ -128,6 +128,7 @@ static void withdraw_all(void)
 int main(void)
 {
     world_start(true, true);
+    net.nodes[HUB].skew_ms = -2000;
     for (uint32_t number = 0; number < 4 * 64; number++) {
         const chain it = {(number & 1) != 0, (number & 2) != 0, (number & 4) != 0, (number & 8) != 0, (number & 16) != 0, (number & 32) != 0, number / 64};
 

@@ -2,7 +2,8 @@
 import passing
 from rules import YES
 
-ENDS = (60, 0, 24 * 60 + 1, 0.0)  # minutes from now; the report lives a day, the grant is made now
+# Minutes from when the grant is made; the report lives a day. The hub's clock is a little behind, so that the last is not over for it.
+ENDS = (60, -30, 24 * 60 + 1, 0)
 
 
 class Engine:
@@ -28,7 +29,7 @@ class Engine:
             other.add("not-member")
         if not cell["signer"]:
             other.add("forged")
-        if self.ends(cell) <= 0:
+        if self.ends(cell) < 0:
             other.add("expired")
         if self.ends(cell) > 24 * 60:
             other.add("release")

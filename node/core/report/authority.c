@@ -172,7 +172,7 @@ static nrs_error check_release(nrs_core *core, nrs_grant_terms *terms, const nrs
                !nrs_slice_equal(nrs_field(&release->audience_commitment), nrs_field(&grant->audience_commitment)) ||
                !nrs_slice_equal(nrs_field(&release->community), nrs_field(&grant->community))) {
         error = NRS_ERROR_RELEASE;
-    } else if (grant->created_ms > release->expires_ms || nrs_clock_expired(core, release->expires_ms)) {
+    } else if (grant->created_ms >= release->expires_ms || nrs_clock_expired(core, release->expires_ms)) {
         error = NRS_ERROR_EXPIRED;
     } else if (!nrs_peer_member(core, nrs_peer_by_sign(core, grant->grantor.data), home)) {
         error = NRS_ERROR_NOT_MEMBER;
