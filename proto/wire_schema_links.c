@@ -32,7 +32,7 @@ static const wire_rule letter_rules[] = {
 };
 
 static const wire_rule statement_rules[] = {
-    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_PASSED_ON, 0, 0, 0},
+    {1, WIRE_CODE, NRS_STATEMENT_RECEIPT, NRS_STATEMENT_REPLY, 0, 0, 0},
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_CODE, 0, NRS_STAGE_WITHDRAWN, 0, 0, 0},
@@ -99,7 +99,7 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     bool decision = statement->stage == NRS_STAGE_ACCEPTED || statement->stage == NRS_STAGE_DECLINED;
     size_t reference_size = statement->reference.len;
 
-    if (statement->type > NRS_STATEMENT_HEAD && statement->type != NRS_STATEMENT_PASSED_ON) { /* the numbers have gaps */
+    if (statement->type > NRS_STATEMENT_HEAD && statement->type != NRS_STATEMENT_PASSED_ON && statement->type != NRS_STATEMENT_REPLY) { /* the numbers have gaps */
         return NRS_ERROR_UNKNOWN_FLAG;
     }
     if (receipt && statement->stage == 0) {
@@ -140,6 +140,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (statement->type == NRS_STATEMENT_QUESTION && statement->detail.len == 0) {
         return NRS_ERROR_MALFORMED;
+    }
+    if (statement->type == NRS_STATEMENT_REPLY && (reference_size != NRS_KEY_SIZE || statement->detail.len < 2)) {
+        return NRS_ERROR_MALFORMED; /* whose, under which label, and what */
     }
     return NRS_OK;
 }

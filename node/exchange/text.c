@@ -366,6 +366,52 @@ static void put_questions(writer *to, const json_t *questions)
     }
 }
 
+/* What others have answered to what the hub published of it, each under its own label. */
+static void put_replies(writer *to, const json_t *replies)
+{
+    const json_t *one;
+    size_t index;
+
+    json_array_foreach(replies, index, one) {
+        const char *person = json_string_value(json_object_get(one, "person"));
+
+        put(to, to->japanese ? "返信（" : "Reply (");
+        put_one_line(to, json_string_value(json_object_get(one, "by")));
+        if (person != NULL) {
+            put(to, to->japanese ? "、" : ", ");
+            put_one_line(to, person);
+        }
+        put(to, to->japanese ? "、TLP:" : ", TLP:");
+        put_one_line(to, json_string_value(json_object_get(one, "label")));
+        put(to, to->japanese ? "）：\n" : "):\n");
+        put(to, json_string_value(json_object_get(one, "text")));
+        put(to, "\n\n");
+    }
+}
+
+/* At a hub, of a reply to what it vouches for: whether its node carries it to the source. */
+static void put_carried(writer *to, const json_t *carried)
+{
+    const char *at = json_string_value(json_object_get(carried, "at")), *source = json_string_value(json_object_get(carried, "source_report"));
+    char buffer[64];
+
+    if (!json_is_object(carried) || source == NULL) {
+        return;
+    }
+    if (at != NULL) {
+        put(to, to->japanese ? "このノードが、名を伏せた情報源に取り次ぎます（" : "This node passes it on to the source, which it does not name (");
+        if (to->style->time != NULL) {
+            to->style->time(buffer, at);
+        }
+        put(to, to->style->time != NULL ? buffer : at);
+        put(to, to->japanese ? "）。\n\n" : ").\n\n");
+        return;
+    }
+    put(to, to->japanese ? "情報源には取り次がれません。言葉を選んで尋ねるには：noroshi reply " : "It is not passed on to the source. To ask in your own words: noroshi reply ");
+    put(to, source);
+    put(to, "\n\n");
+}
+
 static const char *in_language(const json_t *object, bool japanese)
 {
     const char *first = json_string_value(json_object_get(object, japanese ? "ja" : "en"));
@@ -432,6 +478,8 @@ static void put_inner(writer *to, const json_t *report)
     put_conditions(to, json_object_get(report, "conditions"));
     put_vouched(to, report);
     put_questions(to, json_object_get(report, "questions"));
+    put_replies(to, json_object_get(report, "replies"));
+    put_carried(to, json_object_get(report, "carried"));
     put_head(to, report);
     put_disclaimers(to, report);
     if (size > 0) {

@@ -202,6 +202,22 @@ class Withheld(E2E):
         self.assertNotIn("alpha", json.dumps(shown))
         self.assertFalse(holds(charlie, report))
 
+    def test_replies_reach_the_source(self):
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        report = self.give()
+        published = hub.cli("vouch", report).last_word()
+        bravo.wait_report(published)
+        reply = bravo.cli("reply", published, "--body", "当社も同じです").last_word()
+        wait_until(lambda: alpha.show(report)["replies"] != [], "the reply reaches the source")
+        self.assertEqual([(one["by"], one["label"], one["text"]) for one in alpha.show(report)["replies"]], [("bravo", "AMBER", "当社も同じです")])
+        self.assertIn("返信（bravo、TLP:AMBER）：\n当社も同じです", alpha.cli("show", report, lang="ja").out)
+        hub.wait_report(reply)
+        self.assertEqual(hub.show(reply)["carried"]["source_report"], report)
+        self.assertIn("情報源に取り次ぎます（", hub.cli("show", reply, lang="ja").out)
+        self.assertFalse(holds(alpha, reply))
+        exported = alpha.cli("export", report, "--sink", "own", "--format", "text").out
+        self.assertNotIn("当社も同じです", exported)
+
     def test_the_hub_asks(self):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
         report = self.give()

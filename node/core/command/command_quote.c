@@ -16,17 +16,38 @@ void nrs_quoted_wipe(nrs_quoted *quoted)
     nrs_bytes_wipe(&quoted->holder);
 }
 
-static void take_defaults(nrs_core *core, nrs_quoted *quoted)
+/* Who shares no community with the source answers to who let it in, whose node carries the answer on where the source is withheld. */
+static nrs_error find_way(nrs_core *core, nrs_quoted *quoted)
+{
+    const nrs_community *home = nrs_community_by_id(core, quoted->row.community), *shared;
+    nrs_let_in let_in;
+    nrs_error error = home == NULL || home->member ? NRS_ERROR_NOT_FOUND : nrs_let_in_self(core, &let_in, quoted->row.position);
+
+    memcpy(quoted->way, quoted->originator, sizeof quoted->way);
+    memcpy(quoted->shared, quoted->community, sizeof quoted->shared);
+    if (error == NRS_OK) {
+        shared = nrs_community_by_id(core, let_in.community);
+        nrs_command_org(core, quoted->way, let_in.community, let_in.by);
+        if (shared != NULL) {
+            (void)snprintf(quoted->shared + 1, NRS_NAME_SIZE_MAX + 1, "%s", shared->roster->id);
+        }
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
 {
     const nrs_report *report = quoted->opened.report;
     const nrs_community *community = nrs_community_by_id(core, quoted->row.community);
     nrs_draft_defaults *defaults = &quoted->defaults;
+    nrs_error error;
 
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
     quoted->community[0] = '@';
     if (community != NULL) {
         (void)snprintf(quoted->community + 1, NRS_NAME_SIZE_MAX + 1, "%s", community->roster->id);
     }
+    error = find_way(core, quoted);
     *defaults = (nrs_draft_defaults){
         .quoted_label = (nrs_label)quoted->row.label,
         .kind = report == NULL ? 0 : report->kind,
@@ -34,17 +55,18 @@ static void take_defaults(nrs_core *core, nrs_quoted *quoted)
         .conditions = quoted->conditions,
         .subject = report == NULL ? NULL : report->subject,
         .to = quoted->to,
-        .community = quoted->community,
+        .community = quoted->shared,
     };
     if (!nrs_key_ours(core, quoted->row.originator)) {
-        quoted->to[0] = quoted->originator;
+        quoted->to[0] = quoted->way;
         defaults->to_count = 1;
-        return;
+        return error;
     }
     for (size_t i = 0; report != NULL && i < report->n_to && i < NRS_TARGET_COUNT_MAX; i++) { /* more to say on our own */
         quoted->to[i] = report->to[i];
         defaults->to_count++;
     }
+    return error;
 }
 
 nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place)
@@ -70,7 +92,7 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
         error = nrs_let_in_conditions(core, &quoted_out->conditions, &quoted_out->row, quoted_out->seen.header);
     }
     if (error == NRS_OK) {
-        take_defaults(core, quoted_out);
+        error = take_defaults(core, quoted_out);
     }
     return error;
 }

@@ -233,7 +233,9 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, reading *it, co
         nrs_row_text(&row, "verdict", "allowed");
     }
     error = put_report(core, &row, it);
-    if (error == NRS_OK && sink != NULL) {
+    if (error == NRS_OK && sink != NULL) { /* what others have said of it has terms of its own */
+        (void)json_object_del(row.object, "replies");
+        (void)json_object_del(row.object, "carried");
         error = nrs_export_put(core, answer, &row, &(nrs_export_source){&it->row, it->view, &it->opened});
     }
     if (error == NRS_OK && first) {

@@ -292,6 +292,7 @@ static nrs_error open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_
         error = nrs_stream_take(core, view, &told);
     }
     error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
+    error = error == NRS_OK && fresh ? nrs_reply_take(core, view, &opened) : error;
     if (error == NRS_OK && fresh) {
         error = extend(core, view, position, way, file_key, opened.report->kind);
     }
@@ -367,6 +368,7 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
             error = nrs_stream_take(core, view, &told);
         }
         error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
+        error = error == NRS_OK && fresh ? nrs_reply_take(core, view, &opened) : error;
     } else if (nrs_error_is_verdict(error)) { /* no room for a secret now is none */
         if (grantor != NULL) {
             nrs_core_complain(core, grantor, error, "a report of it cannot be opened: %s", nrs_error_rule(error));

@@ -291,6 +291,17 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
     return error;
 }
 
+/* A reply to what is vouched for is on its way to the source, where it is about the report that only the source's hub knows. */
+static bool is_vouched(nrs_core *core, const nrs_statement *statement)
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    const bool vouched = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data) == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0;
+
+    nrs_bytes_wipe(&holder);
+    return vouched;
+}
+
 static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
 {
     nrs_statement *statement = NULL;
@@ -316,6 +327,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
         error = nrs_head_take(core, from, community, statement);
     } else if (error == NRS_OK && (statement->type == NRS_STATEMENT_VOUCHED || statement->type == NRS_STATEMENT_QUESTION)) {
         error = nrs_source_take(core, from, statement);
+    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REPLY) {
+        error = is_vouched(core, statement) ? nrs_reply_pass(core, from, statement) : nrs_source_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_FILLER) {
         error = NRS_OK; /* this digest had nothing to say */
     } else if (error == NRS_OK) {

@@ -6,33 +6,7 @@
 #include "audit/audit.h"
 #include "report/release.h"
 #include "report/withdrawal.h"
-#include "rules/edges.h"
 #include "withheld/withheld.h"
-
-/* A report of a source at its hub. */
-typedef struct source_report {
-    nrs_report_row row;
-    nrs_bytes holder;
-    nrs_header_seen seen;
-} source_report;
-
-static void source_wipe(source_report *it)
-{
-    nrs_header_seen_wipe(&it->seen);
-    nrs_bytes_wipe(&it->holder);
-}
-
-/* NRS_ERROR_NOT_FOUND: forgotten, expired, or withdrawn. */
-static nrs_error source_load(nrs_core *core, source_report *it, const uint8_t id[NRS_HASH_SIZE])
-{
-    nrs_error error = nrs_store_report_get(core->store, &it->row, &it->holder, id);
-
-    if (error == NRS_OK && ((it->row.flags & NRS_REPORT_WITHHELD) == 0 || it->row.part != NRS_PART_RECEIVED || it->row.key_state != NRS_KEY_HELD ||
-                            it->row.expires_ms <= core->now_ms || nrs_withdrawn(core, id))) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    return error == NRS_OK ? nrs_header_seen_load(core, &it->seen, &it->row) : error;
-}
 
 /* What the source reads. The same at each call. */
 static nrs_error compose(nrs_bytes *bytes_out, const uint8_t *source_id, uint64_t at_ms, const nrs_ask_row *ask, const uint8_t *who)
@@ -78,7 +52,7 @@ static nrs_error last_ask(nrs_core *core, uint64_t *last_ms_out, const nrs_repor
 }
 
 /* While it waits the store holds its id alone, which says nothing of what it asks. */
-static nrs_error hold(nrs_core *core, const source_report *source, const uint8_t *id, uint64_t due_ms)
+static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uint8_t *id, uint64_t due_ms)
 {
     static const uint8_t none[1];
     nrs_statement statement;
@@ -96,13 +70,13 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
 {
     const nrs_published *entry = nrs_published_of(core, published->id);
     const uint8_t *who = ask->mine ? core->self.sign_key : ask->org;
-    source_report source = {.row = {.label = 0}};
+    nrs_source_report source = {.row = {.label = 0}};
     nrs_ask_note note;
     nrs_bytes bytes = {0};
     uint8_t id[NRS_HASH_SIZE];
     uint64_t last_ms = 0, due_ms;
     bool through = false;
-    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : source_load(core, &source, entry->source);
+    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
 
     if (error == NRS_OK) {
         error = nrs_ask_note_find(core, &note, &through, published, ask->id);
@@ -127,14 +101,14 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
         error = NRS_OK;
     }
     nrs_bytes_wipe(&bytes);
-    source_wipe(&source);
+    nrs_source_wipe(&source);
     return error;
 }
 
 nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
 {
     nrs_statement *statement = NULL;
-    source_report source = {.row = {.label = 0}};
+    nrs_source_report source = {.row = {.label = 0}};
     nrs_ask_held held = {.found = false};
     nrs_ask_note note;
     nrs_bytes filled = {0};
@@ -144,7 +118,7 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
     if (error != NRS_OK || statement->type != NRS_STATEMENT_REQUEST) {
         goto out;
     }
-    error = source_load(core, &source, statement->sealed_id.data);
+    error = nrs_source_load(core, &source, statement->sealed_id.data);
     if (error == NRS_OK) {
         error = nrs_ask_note_find(core, &note, &found, &source.row, statement->reference.data);
     }
@@ -165,7 +139,7 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
 out:
     nrs_bytes_wipe(&filled);
     nrs_ask_held_wipe(&held);
-    source_wipe(&source);
+    nrs_source_wipe(&source);
     nrs_statement_free(&statement);
     return error;
 }
@@ -175,7 +149,7 @@ out:
 typedef struct answering {
     nrs_core *core;
     const nrs_statement *statement;
-    source_report source;
+    nrs_source_report source;
     nrs_ask_held held;      /* the ask that it answers, about what was published */
     nrs_report_row row;     /* of that */
     nrs_bytes holder;
@@ -343,7 +317,7 @@ static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *state
 nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, nrs_peer *from, const nrs_statement *statement)
 {
     answering it = {.core = core, .statement = statement, .due_ms = nrs_withheld_next_tick(core)};
-    nrs_error error = source_load(core, &it.source, statement->sealed_id.data);
+    nrs_error error = nrs_source_load(core, &it.source, statement->sealed_id.data);
 
     *taken_out = error == NRS_OK;
     if (error == NRS_ERROR_NOT_FOUND) {
@@ -360,6 +334,6 @@ nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, nrs_peer *from
     nrs_sealed_view_free(&it.view);
     nrs_bytes_wipe(&it.holder);
     nrs_ask_held_wipe(&it.held);
-    source_wipe(&it.source);
+    nrs_source_wipe(&it.source);
     return error;
 }

@@ -51,7 +51,8 @@ static nrs_error fill(nrs_core *core, nrs_bytes *statement)
 {
     nrs_error error = nrs_question_fill(core, statement);
 
-    return error == NRS_OK ? nrs_ask_fill(core, statement) : error;
+    error = error == NRS_OK ? nrs_ask_fill(core, statement) : error;
+    return error == NRS_OK ? nrs_reply_fill(core, statement) : error;
 }
 
 /* Questions wait as numbers, asks as their ids. One whose report is forgotten is not asked; one that finds no room for a secret now leaves later. What is due

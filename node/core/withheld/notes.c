@@ -99,6 +99,7 @@ static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, cons
     }
     if (error == NRS_OK) {
         nrs_question_put(row, notes);
+        nrs_reply_put(core, row, notes, report->community);
     }
     json_decref(notes);
     return error;
@@ -115,7 +116,9 @@ nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_r
         error = put_notes(core, row, published, report);
     } else {
         nrs_row_text(row, "questions", NULL);
+        nrs_row_text(row, "replies", NULL);
     }
+    error = error == NRS_OK ? nrs_reply_describe(core, row, report, text) : error;
     if (error != NRS_OK) {
         json_decref(published);
         nrs_row_discard(&vouch);

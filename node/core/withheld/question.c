@@ -34,7 +34,7 @@ static nrs_error count_questions(nrs_core *core, uint64_t *count_out, const nrs_
 
 /* A note has room for the longest question, but not for its JSON where each line end and quotation mark takes two bytes or six: then the
  * question stands in it as base64. */
-static nrs_error put_text(json_t *note, nrs_slice text)
+nrs_error nrs_note_put_text(json_t *note, nrs_slice text)
 {
     char *base64 = NULL;
     nrs_error error;
@@ -57,8 +57,7 @@ static nrs_error put_text(json_t *note, nrs_slice text)
     return error;
 }
 
-/* Out: text_out: replaced; without a zero at its end. */
-static nrs_error text_of(nrs_bytes *text_out, const json_t *note)
+nrs_error nrs_note_text(nrs_bytes *text_out, const json_t *note)
 {
     const json_t *text = json_object_get(note, "text");
     const char *base64 = json_string_value(json_object_get(note, "base64"));
@@ -72,7 +71,7 @@ static nrs_error text_of(nrs_bytes *text_out, const json_t *note)
 static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms)
 {
     json_t *note = json_pack("{s:s, s:s, s:I}", "note", "question", "by", by, "at", (json_int_t)at_ms);
-    nrs_error error = note == NULL ? NRS_ERROR_NO_MEMORY : put_text(note, text);
+    nrs_error error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_note_put_text(note, text);
 
     if (error == NRS_OK) {
         error = nrs_withheld_note(core, row, note);
@@ -164,7 +163,7 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement
     }
     json_array_foreach(notes, index, note) {
         if (is_question(note) && left-- == 0) {
-            error = text_of(&text, note);
+            error = nrs_note_text(&text, note);
             statement->detail = nrs_field_of(nrs_slice_of_bytes(&text));
             error = error == NRS_OK ? nrs_statement_encode(&filled, statement) : error;
             statement->detail = number;
@@ -234,7 +233,7 @@ void nrs_question_put(nrs_row *row, const json_t *notes)
         }
         nrs_row_text(&one, "by", json_string_value(json_object_get(note, "by")));
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        one.failed = one.failed || text_of(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
+        one.failed = one.failed || nrs_note_text(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
         nrs_bytes_wipe(&text);
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }

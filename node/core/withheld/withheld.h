@@ -5,6 +5,7 @@
 
 #include "command/command_draft.h"
 #include "keys/withdrawal.h"
+#include "rules/edges.h"
 #include "store/withheld.h"
 
 /* ---- withheld.c: the checks of all nodes ---- */
@@ -60,6 +61,10 @@ bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_co
  *  object with subject, body and fields, owned; dropped_out: names of fields that were left out, an array. */
 NRS_MUST_USE nrs_error nrs_vouch_texts(nrs_answer *answer, json_t **texts_out, json_t *dropped, const json_t *request, const nrs_report *source);
 
+/** The text of a note, as text or, where its JSON would be too long, as base64. Out: text_out: replaced; without a zero at its end. */
+NRS_MUST_USE nrs_error nrs_note_put_text(json_t *note, nrs_slice text);
+NRS_MUST_USE nrs_error nrs_note_text(nrs_bytes *text_out, const json_t *note);
+
 /* ---- published.c: at a hub, what it published of which report of a source ---- */
 
 /** In memory alone: on the disk only the notes join the two, and these open with their report's key. Borrowed until the next call
@@ -76,6 +81,32 @@ NRS_MUST_USE nrs_error nrs_published_add(nrs_core *core, const uint8_t id[NRS_HA
 void nrs_published_part(nrs_core *core, const uint8_t source[NRS_HASH_SIZE]);
 /** NULL: not published here, or parted. */
 const nrs_published *nrs_published_of(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE]);
+
+/* ---- source.c: a source's report at its hub, which may still be spoken of to it ---- */
+
+typedef struct nrs_source_report {
+    nrs_report_row row;
+    nrs_bytes holder;
+    nrs_header_seen seen;
+} nrs_source_report;
+/** NRS_ERROR_NOT_FOUND: forgotten, expired, or withdrawn. Out: wiped by the caller, also on failure. */
+NRS_MUST_USE nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE]);
+void nrs_source_wipe(nrs_source_report *source);
+
+/* ---- reply.c: replies to what a hub vouches for ---- */
+
+/** At a hub, of a report that it has opened: carried to the source, or on the way there. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_opened *opened);
+/** A statement on its way: at a hub that let in others, at the one that vouches. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_reply_pass(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
+/** At the source. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_reply_keep(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement);
+/** One that waited, as it leaves. Returns NRS_ERROR_NOT_FOUND when it was forgotten with its report. */
+NRS_MUST_USE nrs_error nrs_reply_fill(nrs_core *core, nrs_bytes *bytes);
+/** The key `replies` of a row. */
+void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE]);
+/** The key `carried` of a row, at a hub. */
+NRS_MUST_USE nrs_error nrs_reply_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text);
 
 /* ---- ask_source.c: asks for wider sharing, through the hub ---- */
 

@@ -201,7 +201,9 @@ nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
         error = nrs_store_recipient_each(core->store, row.position, look_at, &search);
     }
     if (error == NRS_OK && search.found) {
-        error = statement->type == NRS_STATEMENT_QUESTION ? nrs_question_take(core, from, &row, statement) : note_vouched(core, &row, from, statement);
+        error = statement->type == NRS_STATEMENT_QUESTION ? nrs_question_take(core, from, &row, statement)
+                : statement->type == NRS_STATEMENT_REPLY  ? nrs_reply_keep(core, from, &row, statement)
+                                                          : note_vouched(core, &row, from, statement);
     } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
         nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a word on a report that it was not given to vouch for");
         error = NRS_OK;

@@ -54,7 +54,8 @@ typedef enum nrs_statement_type {
     NRS_STATEMENT_QUESTION = 11, /* of a hub to a source that it does not name */
     NRS_STATEMENT_VOUCHED = 12, /* as which report a withheld one was published */
     NRS_STATEMENT_HEAD = 13,  /* says up to which number a stream goes */
-    NRS_STATEMENT_PASSED_ON = 18 /* a receipt of one whom this hub let in, for the originator, which shares no community with it */
+    NRS_STATEMENT_PASSED_ON = 18, /* a receipt of one whom this hub let in, for the originator, which shares no community with it */
+    NRS_STATEMENT_REPLY = 19      /* to what a hub vouches for, on its way to the source */
 } nrs_statement_type;
 
 typedef enum nrs_stage { /* of a receipt, in the order in which a recipient passes through them */

@@ -319,6 +319,11 @@ static void play(seen *it, size_t source)
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 1);
+    /* somebody replies to what was published */
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"こちらも同じです\"}", published));
+    mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
+    OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "replies")), 1);
     /* somebody asks to share it wider, and the source agrees */
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-5\"],\"reason\":\"対処のため\"}", published));
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);

@@ -1,0 +1,301 @@
+/* Replies to what a hub vouches for: its node carries them to the source, whole, at its tick, under their own label, and to nobody else. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* As in test_withheld_ask.c. */
+enum { HUB, OTHER_HUB, SOURCE, MEMBER, THIRD, GAS_HUB, GAS_MEMBER };
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1], answer[2 * NRS_HASH_SIZE + 1];
+
+static void start(bool with_gas, bool near)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+
+    mesh_start(&net, 5, 2);
+    if (with_gas) {
+        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
+        assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
+        if (!near) {
+            mesh_join(&net, GAS_HUB, NRS_ROLE_OPERATOR);
+            mesh_settle(&net, 4);
+        }
+        mesh_second_start(&net, &gas, "gas", near ? nodes : nodes + 1, near ? roles : roles + 1, near ? 3 : 2, true);
+        mesh_second_recognised(&net, &gas);
+        mesh_settle(&net, 6);
+    }
+}
+
+static void stop(void)
+{
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+static void keep_id(char *to, size_t node)
+{
+    (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static void wait_for_tick(void)
+{
+    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
+}
+
+static void publish(const char *label, const char *to, const char *more)
+{
+    OK(mesh_ask(&net, SOURCE,
+                "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\","
+                "\"subject\":\"件名\",\"body\":\"本文\"%s}", label, to, more));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
+    keep_id(published, HUB);
+    wait_for_tick();
+}
+
+static nrs_error reply(size_t node, const char *body, const char *more)
+{
+    nrs_error error = mesh_ask(&net, node, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"%s}", published, body, more);
+
+    if (error == NRS_OK) {
+        keep_id(answer, node);
+        mesh_settle(&net, 4);
+    }
+    return error;
+}
+
+static const json_t *shown(size_t node, const char *id)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    return mesh_row(&net, node, 0);
+}
+
+static size_t reply_count(size_t node)
+{
+    return json_array_size(json_object_get(shown(node, report), "replies"));
+}
+
+static const json_t *reply_at(size_t node, size_t index)
+{
+    return json_array_get(json_object_get(shown(node, report), "replies"), index);
+}
+
+static const json_t *carried(void)
+{
+    return json_object_get(shown(HUB, answer), "carried");
+}
+
+static void the_hub_carries_it_to_the_source(void **state)
+{
+    (void)state;
+    for (size_t crash = 0; crash < 2; crash++) {
+        start(false, false);
+        publish("AMBER", "@electricity", "");
+        OK(reply(MEMBER, "こちらも同じです", ",\"label\":\"AMBER+STRICT\",\"kind\":\"situation\""));
+        assert_int_equal(reply_count(SOURCE), 0); /* not before the tick */
+        assert_string_not_equal(mesh_text(carried(), "at"), "");
+        assert_string_equal(mesh_text(carried(), "source_report"), report);
+        if (crash == 1) {
+            mesh_crash(&net, HUB);
+        }
+        wait_for_tick();
+        assert_int_equal(reply_count(SOURCE), 1);
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "こちらも同じです");
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "by"), "org-3");
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "label"), "AMBER+STRICT");
+        assert_int_equal(reply_count(HUB), 1);
+        assert_int_equal(json_array_size(json_object_get(shown(SOURCE, report), "questions")), 0);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report));
+        assert_null(json_object_get(mesh_row(&net, SOURCE, 0), "replies")); /* another's words do not leave with it */
+        wait_for_tick();
+        assert_int_equal(reply_count(SOURCE), 1);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"extend\"}"));
+        assert_int_equal(mesh_row_count(&net, HUB), 1);
+        stop();
+    }
+}
+
+/* A long one in pieces, with as many ticks; what is too long stays with the secretariat, which is told how to ask. */
+static void a_long_one_goes_in_pieces(void **state)
+{
+    static char body[40000], whole[40000];
+    static char command[41000];
+    size_t size = 0;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    for (size_t i = 0; i < 2000; i++) {
+        size += (size_t)snprintf(body + size, sizeof body - size, "%s", i % 7 == 0 ? "。" : "あ");
+    }
+    (void)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"}", published, body);
+    OK(mesh_command(&net, MEMBER, command));
+    mesh_settle(&net, 4);
+    for (size_t i = 0; i < 4; i++) {
+        wait_for_tick();
+    }
+    assert_int_equal(reply_count(SOURCE), 3);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(whole + strlen(whole), sizeof whole - strlen(whole), "%s", mesh_text(reply_at(SOURCE, i), "text"));
+    }
+    assert_string_equal(whole, body);
+    for (size_t i = 0; i < 5000; i++) {
+        size += (size_t)snprintf(body + size, sizeof body - size, "い");
+    }
+    (void)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"}", published, body);
+    OK(mesh_command(&net, MEMBER, command));
+    keep_id(answer, MEMBER);
+    mesh_settle(&net, 4);
+    assert_true(json_is_null(json_object_get(carried(), "at")));
+    assert_string_equal(mesh_text(carried(), "source_report"), report);
+    net.now_ms += NRS_HOUR_MS;
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 3);
+    stop();
+}
+
+static void demand(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    static char nda[] = "nda";
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = 1u << 4;
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+}
+
+static void what_is_not_carried(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(reply(MEMBER, "読めます", ",\"to\":[\"@electricity\"]")); /* the source reads it like all others */
+    assert_true(json_is_null(carried()));
+    OK(mesh_ask(&net, THIRD, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    keep_id(answer, THIRD);
+    mesh_settle(&net, 4);
+    assert_true(json_is_null(carried())); /* no reply to it */
+    OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report)); /* then nothing joins the two any more */
+    OK(reply(MEMBER, "遅い", ""));
+    assert_true(json_is_null(carried()));
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 0);
+    stop();
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    mesh_change(&net, demand, NULL); /* the source has not taken the duty that goes with the reply's label */
+    assert_int_not_equal(reply(MEMBER, "義務", ",\"label\":\"AMBER+STRICT\""), NRS_OK); /* nor has the hub */
+    stop();
+}
+
+/* Nobody makes the hub write to all at each tick: of one member once an hour. */
+static void one_member_does_not_drive_the_hub(void **state)
+{
+    size_t letters;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    OK(reply(MEMBER, "一", ""));
+    wait_for_tick();
+    letters = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
+    OK(reply(MEMBER, "二", ""));
+    wait_for_tick();
+    assert_int_equal(mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE), letters);
+    assert_int_equal(reply_count(SOURCE), 1);
+    OK(reply(THIRD, "三", "")); /* with another's it leaves */
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 3);
+    stop();
+}
+
+static void from_another_community(void **state)
+{
+    (void)state;
+    for (size_t near = 0; near < 2; near++) {
+        start(true, near == 1);
+        publish("AMBER", "@electricity", ",\"onward\":[\"communities\"]");
+        mesh_settle(&net, 6);
+        OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published));
+        OK(reply(GAS_MEMBER, "ガスでも", ""));
+        assert_string_equal(json_string_value(json_array_get(json_object_get(shown(GAS_MEMBER, answer), "to"), 0)), near == 1 ? "org-0" : "org-5");
+        mesh_settle(&net, 4);
+        wait_for_tick();
+        assert_int_equal(reply_count(SOURCE), 1);
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "by"), "org-6");
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "ガスでも");
+        stop();
+    }
+}
+
+/* ---- What is not taken ---- */
+
+static void post(size_t from, size_t to, const char *about, size_t whose, const char *detail, size_t size)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(id, sizeof id, about));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REPLY;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(id, sizeof id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[whose].identity)->sign_key, NRS_KEY_SIZE));
+    statement.detail = nrs_field_of(nrs_slice_of((const uint8_t *)detail, size));
+    mesh_post(&net, from, to, from, &statement);
+}
+
+static void only_its_hub_brings_replies(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    post(OTHER_HUB, SOURCE, report, MEMBER, "\3x", 2);   /* a hub that it was not given to */
+    post(HUB, SOURCE, report, MEMBER, "\5x", 2);         /* RED */
+    post(HUB, SOURCE, report, MEMBER, "\11x", 2);        /* no label */
+    post(HUB, SOURCE, report, MEMBER, "\3\xff\xfe", 3); /* no text */
+    assert_int_equal(reply_count(SOURCE), 0);
+    post(MEMBER, HUB, published, THIRD, "\3x", 2); /* of one whom it has not let in */
+    assert_int_equal(reply_count(HUB), 0);
+    for (size_t i = 0; i < 300; i++) {
+        post(HUB, SOURCE, report, MEMBER, "\3x", 2);
+    }
+    assert_int_equal(reply_count(SOURCE), 256);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_hub_carries_it_to_the_source),
+        cmocka_unit_test(a_long_one_goes_in_pieces),
+        cmocka_unit_test(what_is_not_carried),
+        cmocka_unit_test(one_member_does_not_drive_the_hub),
+        cmocka_unit_test(from_another_community),
+        cmocka_unit_test(only_its_hub_brings_replies),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
