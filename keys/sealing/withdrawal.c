@@ -15,25 +15,56 @@ void nrs_withdrawal_view_wipe(nrs_withdrawal_view *view)
     *view = (nrs_withdrawal_view){0};
 }
 
-nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms)
+static nrs_error encode(nrs_bytes *statement_out, const nrs_sealed_view *view, uint64_t at_ms)
 {
     Nrs__Wire__SignedHeader report = NRS__WIRE__SIGNED_HEADER__INIT;
     nrs_withdrawal value = NRS__WIRE__WITHDRAWAL__INIT;
     uint8_t grant_hash[NRS_LONG_HASH_SIZE];
-    nrs_bytes statement = {0};
-    nrs_error error;
 
-    NRS_ASSERT(signed_out != NULL && identity != NULL && view != NULL);
     nrs_signed_header_of(&report, grant_hash, view);
     value.suite = NRS_SUITE;
     value.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
     value.at_ms = at_ms;
     value.report = &report;
-    error = nrs_withdrawal_encode(&statement, &value);
+    return nrs_withdrawal_encode(statement_out, &value);
+}
+
+nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms)
+{
+    nrs_bytes statement = {0};
+    nrs_error error;
+
+    NRS_ASSERT(signed_out != NULL && identity != NULL && view != NULL);
+    error = encode(&statement, view, at_ms);
     if (error == NRS_OK) {
         error = nrs_signed_payload(signed_out, NRS_RECORD_WITHDRAWAL, identity, nrs_slice_of_bytes(&statement));
     }
     nrs_bytes_wipe(&statement);
+    return error;
+}
+
+nrs_error nrs_withdrawal_prepare(nrs_bytes *statement_out, const nrs_sealed_view *view)
+{
+    NRS_ASSERT(statement_out != NULL && view != NULL);
+    return encode(statement_out, view, view->header->created_ms);
+}
+
+nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identity, nrs_slice prepared, uint64_t at_ms)
+{
+    nrs_withdrawal *value = NULL;
+    nrs_bytes statement = {0};
+    nrs_error error = nrs_withdrawal_decode(&value, prepared);
+
+    NRS_ASSERT(signed_out != NULL && identity != NULL);
+    if (error == NRS_OK) {
+        value->at_ms = at_ms;
+        error = nrs_withdrawal_encode(&statement, value);
+    }
+    if (error == NRS_OK) {
+        error = nrs_signed_payload(signed_out, NRS_RECORD_WITHDRAWAL, identity, nrs_slice_of_bytes(&statement));
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_withdrawal_free(&value);
     return error;
 }
 

@@ -48,7 +48,7 @@
     " PRIMARY KEY(report, address, stage)) WITHOUT ROWID;"                                                             \
     "CREATE TABLE withdrawal("                                                                                         \
     " id BLOB PRIMARY KEY, position INTEGER NOT NULL, at_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"           \
-    " until_ms INTEGER NOT NULL, forget_ms INTEGER NOT NULL, originator BLOB NOT NULL, person TEXT NOT NULL,"          \
+    " until_ms INTEGER NOT NULL, forget_ms INTEGER NOT NULL, listed INTEGER NOT NULL, originator BLOB NOT NULL, person TEXT NOT NULL,"          \
     " reason TEXT NOT NULL, proof BLOB NOT NULL);"                                                                     \
     "CREATE INDEX withdrawal_until ON withdrawal(until_ms);"                                                           \
     "CREATE INDEX withdrawal_forget ON withdrawal(forget_ms) WHERE forget_ms > 0;"                                     \

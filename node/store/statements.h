@@ -15,7 +15,7 @@
 #define NRS_AUDIT_COLUMNS                                                                                              \
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
 #define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
-#define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof"
+#define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed"
 #define NRS_ASK_COLUMNS                                                                                                \
     "id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
@@ -131,8 +131,8 @@
       "SELECT address, stage, at_ms, person, user, reason, statement, hashes FROM decision WHERE report = ?1"          \
       " ORDER BY +address, +stage")                                                                                    \
     X(WITHDRAWAL_ADD, CHANGE,                                                                                          \
-      "INSERT INTO withdrawal(id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof)"\
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING")                                       \
+      "INSERT INTO withdrawal(id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof,"\
+      " listed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING")                          \
     X(WITHDRAWAL_GET, READ,                                                                                            \
       "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal WHERE id = ?1")                                               \
     X(WITHDRAWAL_FIND, READ,                                                                                           \
@@ -148,6 +148,9 @@
       "UPDATE withdrawal SET forget_ms = ?2 WHERE id = ?1")                                                            \
     X(WITHDRAWAL_UNSEEN, READ,                                                                                         \
       "SELECT count(*) FROM withdrawal INDEXED BY withdrawal_unseen WHERE originator = ?1 AND position = 0")           \
+    X(WITHDRAWAL_UNLIST, CHANGE,                                                                                       \
+      "UPDATE report SET key_state = ?2 WHERE position IN"                                                             \
+      " (SELECT listed FROM withdrawal WHERE listed > 0 AND position = 0 AND until_ms <= ?1)")                         \
     X(WITHDRAWAL_EXPIRE, CHANGE,                                                                                       \
       "DELETE FROM withdrawal WHERE position = 0 AND until_ms <= ?1")                                                  \
     X(FOLLOWS_ADD, CHANGE,                                                                                             \

@@ -27,6 +27,7 @@ nrs_error nrs_store_withdrawal_add(nrs_store *store, bool *new_out, const nrs_wi
     nrs_query_bind_text(&query, row->person, NRS_NAME_SIZE_MAX);
     nrs_query_bind_text(&query, row->reason, NRS_REASON_SIZE_MAX);
     nrs_query_bind_slice(&query, row->proof, NRS_STATEMENT_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->listed);
     error = nrs_query_run(&query, &changed);
     if (error == NRS_OK) {
         *new_out = changed > 0;
@@ -47,6 +48,7 @@ static nrs_withdrawal_row read_row(nrs_query *query)
         .person = nrs_query_text(query, 7),
         .reason = nrs_query_text(query, 8),
         .proof = nrs_query_slice(query, 9),
+        .listed = nrs_query_u64(query, 10),
     };
 }
 
@@ -192,8 +194,16 @@ nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *count_out, con
 
 nrs_error nrs_store_withdrawal_expire(nrs_store *store, uint64_t now_ms)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_EXPIRE);
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_UNLIST);
+    nrs_error error;
 
+    nrs_query_bind_u64(&query, now_ms);
+    nrs_query_bind_u64(&query, NRS_KEY_FORGOTTEN);
+    error = nrs_query_run(&query, NULL);
+    if (error != NRS_OK) {
+        return error;
+    }
+    query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_EXPIRE);
     nrs_query_bind_u64(&query, now_ms);
     return nrs_query_run(&query, NULL);
 }

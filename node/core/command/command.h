@@ -64,6 +64,8 @@ NRS_MUST_USE nrs_error nrs_array_text(json_t *array, const char *text);
 
 /** The received or sent report that `text` (an id or a unique prefix) names; forgotten ones are not found. Refuses. */
 NRS_MUST_USE nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text);
+/** The same, and also one of this node's own that it has forgotten. */
+NRS_MUST_USE nrs_error nrs_command_report_sent(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text);
 /** The entry of a person of this organisation; NULL if there is none. Borrowed from the card. */
 const Nrs__Wire__PersonEntry *nrs_own_person(const nrs_core *core, const char *person_id);
 /** Likewise, and refuses with UNKNOWN_PERSON. */

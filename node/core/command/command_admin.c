@@ -6,6 +6,7 @@
 #include "prekeys/prekeys.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "withheld/withheld.h"
 
@@ -416,12 +417,43 @@ static bool needed_by_others(nrs_core *core, const nrs_report_row *report)
     return report->expires_ms > core->now_ms && (source || (community != NULL && community->hub));
 }
 
+/* What is forgotten here may still have to be taken back from those who have it: its signed header stays, which holds no text. */
+static nrs_error what_withdraws(nrs_core *core, nrs_bytes *left_out, const nrs_report_row *report)
+{
+    nrs_sealed_view *view = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_log_sealed(core, &view, &position, report->id);
+
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_prepare(left_out, view);
+    }
+    nrs_sealed_view_free(&view);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* its bytes had gone before */
+}
+
+/* NULL: it is not RED. Borrowed from the card. */
+static nrs_error writer_of(nrs_core *core, const char **writer_out, const nrs_report_row *report)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    bool wrote = false;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; report->label == NRS_LABEL_RED && self != NULL && self->card != NULL && i < self->card->n_persons && error == NRS_OK && !wrote; i++) {
+        error = nrs_red_writer(core, &wrote, report, self->card->persons[i]);
+        if (error == NRS_OK && wrote) {
+            *writer_out = self->card->persons[i]->id;
+        }
+    }
+    return error;
+}
+
 nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     uint8_t ids[1][NRS_HASH_SIZE];
-    nrs_bytes holder = {0};
+    nrs_bytes holder = {0}, left = {0};
     nrs_report_row report;
     nrs_row row = nrs_row_begin();
+    const char *writer = NULL;
     bool keep = true;
     nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
 
@@ -434,11 +466,15 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     if (error == NRS_ERROR_BUSY) {
         goto out;
     }
+    if (error == NRS_OK && report.part == NRS_PART_SENT) {
+        error = what_withdraws(core, &left, &report);
+        error = error == NRS_OK ? writer_of(core, &writer, &report) : error;
+    }
     if (error == NRS_OK) {
         report.key_state = NRS_KEY_FORGOTTEN;
-        report.annex = nrs_slice_of(NULL, 0);
+        report.annex = nrs_slice_of_bytes(&left);
         report.segment = 0;
-        report.wrapped_key = nrs_slice_of(NULL, 0);
+        report.wrapped_key = nrs_slice_of_string(writer == NULL ? "" : writer);
         error = nrs_store_report_update(core->store, &report);
     }
     if (error == NRS_OK) {
@@ -460,6 +496,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     }
 out:
     nrs_row_discard(&row);
+    nrs_bytes_wipe(&left);
     nrs_bytes_wipe(&holder);
     return error;
 }

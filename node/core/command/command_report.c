@@ -11,7 +11,7 @@
 static const char hint_id[] = "An ID is 64 hexadecimal digits in lower case; its first 6 or more will do while they are unique.";
 static const char hint_persons[] = "The command noroshi person add makes one; the names are those of this organisation's own persons.";
 
-nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text)
+static nrs_error find_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text, bool forgotten_too)
 {
     uint8_t id[NRS_HASH_SIZE];
     nrs_error error;
@@ -23,7 +23,7 @@ nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row 
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, row_out, holder, id);
     }
-    if (error == NRS_OK && (row_out->key_state == NRS_KEY_FORGOTTEN || row_out->part == NRS_PART_CARRIED)) {
+    if (error == NRS_OK && ((row_out->key_state == NRS_KEY_FORGOTTEN && !(forgotten_too && row_out->part == NRS_PART_SENT)) || row_out->part == NRS_PART_CARRIED)) {
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
@@ -38,6 +38,16 @@ nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row 
         return nrs_refuse(answer, NRS_ERROR_USAGE, hint_id, "%.80s: not a report's ID.", text);
     }
     return nrs_refuse(answer, error, NULL, "%.80s: %s.", text, nrs_error_sentence(error));
+}
+
+nrs_error nrs_command_report(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text)
+{
+    return find_report(core, answer, row_out, holder, text, false);
+}
+
+nrs_error nrs_command_report_sent(nrs_core *core, nrs_answer *answer, nrs_report_row *row_out, nrs_bytes *holder, const char *text)
+{
+    return find_report(core, answer, row_out, holder, text, true);
 }
 
 const Nrs__Wire__PersonEntry *nrs_own_person(const nrs_core *core, const char *person_id)

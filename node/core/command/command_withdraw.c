@@ -16,7 +16,6 @@ typedef struct withdrawing {
     nrs_recall recall;
     const char *reason;
     char user[NRS_USER_SIZE_MAX + 1];
-    bool writer; /* the person who acts has a slot of it */
     const Nrs__Wire__PersonEntry *person;
 } withdrawing;
 
@@ -28,14 +27,20 @@ static void withdrawing_wipe(withdrawing *it)
 
 /* ---- Who may ---- */
 
+typedef struct writer_search {
+    nrs_core *core;
+    const Nrs__Wire__PersonEntry *person;
+    bool found; /* a slot of the person's */
+} writer_search;
+
 static nrs_error look_at_slot(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
 {
-    withdrawing *it = context;
+    writer_search *it = context;
     uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
 
     (void)grant_id;
     (void)index;
-    it->writer = it->writer || nrs_slot_person(it->core, prekey_id, slot_path) == it->person;
+    it->found = it->found || nrs_slot_person(it->core, prekey_id, slot_path) == it->person;
     return NRS_OK;
 }
 
@@ -46,24 +51,34 @@ static nrs_error stop_at(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
+/* Of a report that was forgotten its writer's name is left. */
+nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row *row, const Nrs__Wire__PersonEntry *person)
+{
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    writer_search search = {.core = core, .person = person};
+    bool recipient = false;
+    nrs_error error;
+
+    if (row->key_state == NRS_KEY_FORGOTTEN) {
+        *writer_out = nrs_slice_equal(row->wrapped_key, nrs_slice_of_string(person->id));
+        return NRS_OK;
+    }
+    nrs_reader_address(core, address, row, person->id);
+    error = nrs_store_slot_each(core->store, row->id, look_at_slot, &search);
+    if (error == NRS_OK && search.found) {
+        error = nrs_store_recipient_at(core->store, row->position, address, stop_at, &recipient);
+    }
+    *writer_out = search.found && !recipient;
+    return error;
+}
+
 /* Under RED the person who wrote it: it has a slot that none of the recipients has. The node has never seen the text. */
 static nrs_error check_writer(nrs_core *core, nrs_answer *answer, withdrawing *it)
 {
-    char address[NRS_ADDRESS_SIZE_MAX + 1];
-    bool recipient = false;
-    nrs_error error = NRS_OK;
+    bool writer = it->row.label != NRS_LABEL_RED;
+    nrs_error error = writer || it->person == NULL ? NRS_OK : nrs_red_writer(core, &writer, &it->row, it->person);
 
-    if (it->row.label != NRS_LABEL_RED) {
-        return NRS_OK;
-    }
-    if (it->person != NULL) {
-        nrs_reader_address(core, address, &it->row, it->person->id);
-        error = nrs_store_slot_each(core->store, it->row.id, look_at_slot, it);
-    }
-    if (error == NRS_OK && it->writer) {
-        error = nrs_store_recipient_at(core->store, it->row.position, address, stop_at, &recipient);
-    }
-    if (error != NRS_OK || (it->writer && !recipient)) {
+    if (error != NRS_OK || writer) {
         return error;
     }
     return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_writer, "TLP:RED is withdrawn by the person who wrote it.");
@@ -88,7 +103,7 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, withdrawing *it, const
 {
     const char *person = nrs_request_text(request, "person");
     char from[NRS_ADDRESS_SIZE_MAX + 1];
-    nrs_error error = nrs_command_report(core, answer, &it->row, &it->holder, nrs_request_text(request, "id"));
+    nrs_error error = nrs_command_report_sent(core, answer, &it->row, &it->holder, nrs_request_text(request, "id"));
 
     if (error == NRS_OK && person != NULL) {
         error = nrs_command_person(core, answer, &it->person, person);

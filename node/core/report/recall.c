@@ -37,6 +37,8 @@ nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_
     nrs__wire__statement__init(&it.statement);
     if (error == NRS_OK) {
         error = nrs_withdrawal_make(&it.proof, identity == NULL ? core->identity : identity, it.sealed, at_ms);
+    } else if (error == NRS_ERROR_NOT_FOUND && row->key_state == NRS_KEY_FORGOTTEN && row->annex.size > 0) { /* what forgetting it has left */
+        error = nrs_withdrawal_sign(&it.proof, identity == NULL ? core->identity : identity, row->annex, at_ms);
     }
     if (error == NRS_OK) {
         error = complete(&it, at_ms);

@@ -112,6 +112,37 @@ static nrs_error fill_place(nrs_core *core, const nrs_withdrawal_view *view)
     return nrs_key_ours(core, view->header->originator.data) ? NRS_OK : nrs_stream_take_unopened(core, &seen);
 }
 
+/* Of a report that has not come: whoever was to have it finds it in its list, as one that stays closed. A hub that would only have carried it
+ * is told no reason, and lists nothing. */
+static bool was_for_us(nrs_core *core, const nrs_withdrawal_view *view, const nrs_statement *statement)
+{
+    const nrs_community *community = nrs_community_by_id(core, view->header->community.data);
+
+    return community != NULL && community->member && (!community->hub || statement->reason[0] != '\0');
+}
+
+static nrs_error list_unseen(nrs_core *core, nrs_withdrawal_row *row, const nrs_withdrawal_view *view, const nrs_statement *statement)
+{
+    const nrs_header *header = view->header;
+    const nrs_slice none = {0};
+    uint8_t place[NRS_HASH_SIZE];
+    nrs_report_row report = {.id = view->id, .community = header->community.data, .originator = header->originator.data, .label = header->label,
+                             .urgency = header->urgency, .flags = nrs_report_flags(header), .created_ms = header->created_ms,
+                             .expires_ms = header->expires_ms, .received_ms = core->now_ms, .part = NRS_PART_RECEIVED, .key_state = NRS_KEY_WITHDRAWN};
+    nrs_error error;
+
+    if (row->position != 0 || !was_for_us(core, view, statement)) {
+        return NRS_OK;
+    }
+    nrs_hash_one(place, NRS_DOMAIN_STATEMENT_ID, nrs_field(&statement->detail));
+    error = nrs_log_add(core, &report.position, NRS_RECORD_ENVELOPE, place, none, none, none, row->until_ms);
+    if (error == NRS_OK) {
+        error = nrs_store_report_add(core->store, &report);
+    }
+    row->listed = report.position;
+    return error;
+}
+
 nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawal_view *view, const nrs_statement *statement)
 {
     nrs_bytes holder = {0};
@@ -128,7 +159,7 @@ nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawa
         row.position = report.position; /* one that was announced stands where its notice does */
         row.forget_ms = forgotten_at(core, &report);
     } else if (error == NRS_ERROR_NOT_FOUND) {
-        error = NRS_OK;
+        error = list_unseen(core, &row, view, statement);
     }
     if (error == NRS_OK) {
         error = nrs_store_withdrawal_add(core->store, new_out, &row);

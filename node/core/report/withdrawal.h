@@ -30,6 +30,9 @@ NRS_MUST_USE nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *an
 /** Set `withdrawn_at` and `withdrawn_reason` of a row. */
 NRS_MUST_USE nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 
+/** Whether a person of this node wrote a RED report that it sent. */
+NRS_MUST_USE nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row *row, const Nrs__Wire__PersonEntry *person);
+
 /* ---- recall.c: of an own report ---- */
 
 /** Borrows core and row. Wiped by the caller. */

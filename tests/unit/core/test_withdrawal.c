@@ -146,6 +146,98 @@ static void the_word_may_come_first(void **state)
     mesh_stop(&net);
 }
 
+/* Who was to have it finds it in its list as one that stays closed, until it would have been forgotten anyway. */
+static void what_never_came_is_listed(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 2);
+    mesh_down(&net, 2);
+    mesh_down(&net, 1);
+    OK(mesh_ask(&net, 0, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, 0, 0), "id"));
+    OK(withdraw(0));
+    mesh_settle(&net, 3);
+    mesh_up(&net, 1); /* another hub, which would only have carried it */
+    mesh_up(&net, 2);
+    mesh_settle(&net, 6);
+    mesh_crash(&net, 2);
+    mesh_settle(&net, 3);
+    OK(mesh_command(&net, 2, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 2), 1);
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "id"), report);
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "from"), "org-0");
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "label"), "AMBER");
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "withdrawn_reason"), "誤報");
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "subject"), "");
+    OK(mesh_command(&net, 2, "{\"command\":\"list\",\"unread\":true}"));
+    assert_int_equal(mesh_row_count(&net, 2), 0);
+    assert_int_equal(about(2, "show", ""), NRS_ERROR_WITHDRAWN);
+    OK(mesh_command(&net, 1, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 1), 0);
+    assert_int_equal(mesh_rows_of(&net, 2, NRS_RECORD_SEALED), 0);
+    OK(about(2, "forget", ""));
+    OK(mesh_command(&net, 2, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 2), 0);
+    mesh_stop(&net);
+}
+
+/* Forgetting is no reason why the others should keep it; a person has the ID in its notes. */
+static void what_was_forgotten_can_be_taken_back(void **state)
+{
+    (void)state;
+    for (size_t late = 0; late < 2; late++) {
+        mesh_start(&net, 3, 1);
+        send_to("AMBER", ",\"expires_in_ms\":3600000");
+        mesh_settle(&net, 3);
+        OK(about(2, "show", ""));
+        if (late == 1) { /* past its expiry nobody needs its bytes any more, and they go */
+            net.now_ms += 2 * NRS_HOUR_MS;
+        }
+        OK(about(1, "forget", ""));
+        mesh_crash(&net, 1);
+        mesh_settle(&net, 3);
+        assert_int_equal(about(1, "show", ""), NRS_ERROR_NOT_FOUND);
+        assert_int_equal(about(2, "withdraw", ",\"reason\":\"x\""), NRS_ERROR_NOT_ORIGINATOR);
+        OK(withdraw(1));
+        assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "changed")));
+        mesh_settle(&net, 5);
+        OK(about(2, "show", ""));
+        assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "withdrawn_reason"), "誤報");
+        assert_int_equal(about(1, "show", ""), NRS_ERROR_NOT_FOUND); /* it does not come back */
+        OK(mesh_command(&net, 1, "{\"command\":\"list\"}"));
+        assert_int_equal(mesh_row_count(&net, 1), 0);
+        OK(withdraw(1));
+        assert_false(json_is_true(json_object_get(mesh_row(&net, 1, 0), "changed")));
+        assert_int_equal(about(0, "withdraw", ",\"reason\":\"x\""), NRS_ERROR_NOT_ORIGINATOR);
+        mesh_stop(&net);
+    }
+}
+
+/* Within the community and beyond it: whom a release let in is told. */
+static void whom_a_release_let_in_hears_of_it(void **state)
+{
+    char ask[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(about(2, "release-ask", ",\"to\":[\"org-3\"],\"reason\":\"対処\""));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, 2, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, 1, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 8);
+    OK(about(3, "show", ""));
+    OK(withdraw(1));
+    mesh_settle(&net, 6);
+    OK(about(3, "show", ""));
+    assert_string_not_equal(mesh_text(mesh_row(&net, 3, 0), "withdrawn_at"), "");
+    assert_int_equal(about(3, "export", ",\"sink\":\"own\""), NRS_ERROR_WITHDRAWN);
+    assert_true(has_receipt("org-3", "withdrawn"));
+    mesh_stop(&net);
+}
+
 /* Who waits for a prekey, and who was to accept first, are granted nothing any more. */
 static void nobody_is_granted_it_later(void **state)
 {
@@ -247,6 +339,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_originator),
         cmocka_unit_test(the_word_may_come_first),
+        cmocka_unit_test(what_never_came_is_listed),
+        cmocka_unit_test(what_was_forgotten_can_be_taken_back),
+        cmocka_unit_test(whom_a_release_let_in_hears_of_it),
         cmocka_unit_test(nobody_is_granted_it_later),
         cmocka_unit_test(keys_go_by_their_date),
         cmocka_unit_test(what_was_forgotten_stays_so),

@@ -274,6 +274,7 @@ NRS_MUST_USE nrs_error nrs_store_regrant_expire(nrs_store *store, uint64_t repor
 typedef struct nrs_withdrawal_row {
     const uint8_t *id;          /* of the report */
     uint64_t position;          /* of the report in the log; 0: it has not come, and is not taken any more */
+    uint64_t listed;            /* of the row that says so, where the report has not come; 0: none */
     uint64_t at_ms, received_ms;
     uint64_t until_ms;          /* the report itself would not be taken after this */
     uint64_t forget_ms;         /* when its key is to be destroyed; 0: it is not */
@@ -297,7 +298,7 @@ NRS_MUST_USE nrs_error nrs_store_withdrawal_due(nrs_store *store, uint64_t now_m
 NRS_MUST_USE nrs_error nrs_store_withdrawal_set_forget(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], uint64_t forget_ms);
 /** How many of an originator are held without their reports. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *count_out, const uint8_t originator[NRS_KEY_SIZE]);
-/** Drop those without a report whose time is over. */
+/** Drop those without a report whose time is over, and forget the rows that list them. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_expire(nrs_store *store, uint64_t now_ms);
 
 /** The report at `position` follows another, which only a keyed hash names. */
