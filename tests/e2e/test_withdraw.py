@@ -12,7 +12,7 @@ REASON = "数値に誤りがあったため"
 class Withdraw(E2E):
     @classmethod
     def build(cls, world):
-        build_mesh(world, ["alpha", "bravo", "charlie"], persons={"alpha": ["sato"], "bravo": ["tanaka", "suzuki"]})
+        build_mesh(world, ["alpha", "bravo", "charlie"], persons={"alpha": ["sato", "kato"], "bravo": ["tanaka", "suzuki"]})
         cls.alpha, cls.bravo, cls.charlie, cls.hub = (world.nodes[name] for name in ("alpha", "bravo", "charlie", "hub"))
 
     def send(self, subject="件名", to="@electricity", **options):
@@ -155,11 +155,18 @@ class Withdraw(E2E):
         self.alpha.wait_stage(report, "tanaka@bravo", "withdrawn")
         persons = self.bravo.cli("person", "list", "--json").rows()
         self.assertEqual(self.one(persons, person="suzuki")["unread"], 0)
-        unread = self.alpha.send("--tlp", "RED", "--kind", "incident", "--to", "suzuki@bravo", "--subject", "朱", "--body", "b", person="sato")
-        self.bravo.wait_report(unread)
-        self.alpha.cli("withdraw", unread, "--reason", REASON, person="sato")
-        self.wait_withdrawn(self.bravo, unread)
-        self.closed(self.bravo, unread, person="suzuki")  # nobody there had opened it: its key is gone, and the reason is told all the same
+
+    def test_red_that_was_forgotten(self):
+        """Who wrote it takes it back also when its node has forgotten it; nobody else does."""
+        report = self.alpha.send("--tlp", "RED", "--kind", "incident", "--to", "tanaka@bravo", "--subject", "朱", "--body", "赤い本文", person="sato")
+        self.bravo.wait_report(report)
+        self.alpha.cli("forget", report)
+        self.alpha.cli("show", report, want=4, person="sato")
+        self.assertEqual(self.alpha.cli("withdraw", report, "--reason", "x", "--json", want=3).error()["rule"], "person-only")
+        self.assertEqual(self.alpha.cli("withdraw", report, "--reason", "x", "--json", want=3, person="kato").error()["rule"], "person-only")
+        self.alpha.cli("withdraw", report, "--reason", REASON, person="sato")
+        self.wait_withdrawn(self.bravo, report)
+        self.closed(self.bravo, report, person="tanaka")
 
     def test_series(self):
         first = self.send("第一")
