@@ -135,23 +135,17 @@ static bool send_all(int connection, const char *text, size_t size)
     return true;
 }
 
-static nrs_error send_request(nrs_cli *cli, int connection, const json_t *request)
+/* The request as it is sent. */
+static nrs_error write_request(nrs_cli *cli, nrs_bytes *text, const json_t *request)
 {
-    char *text = json_dumps(request, JSON_COMPACT);
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_plain_write(text, request);
 
-    if (text == NULL) {
-        return NRS_ERROR_NO_MEMORY;
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_u8(text, '\n');
     }
-    if (strlen(text) + 1 > REQUEST_SIZE_MAX) {
+    if (error == NRS_OK && text->size > REQUEST_SIZE_MAX) {
         error = nrs_cli_fail(cli, NRS_ERROR_TOO_LARGE, NULL, "%s", _("the report is larger than the node takes"));
-    } else {
-        size_t size = strlen(text);
-
-        text[size] = '\n'; /* in the place of the terminating zero: one call wakes the node once */
-        error = send_all(connection, text, size + 1) ? NRS_OK : no_node(cli);
     }
-    nrs_json_free(text);
     return error;
 }
 
@@ -305,9 +299,11 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, const row_taker *taker)
     return error;
 }
 
+/* The request is written out before the node is called: one that stands right behind its connection wakes the node once. */
 static nrs_error call(nrs_cli *cli, const json_t *request, const row_taker *taker)
 {
     answer from = {.socket = -1};
+    nrs_bytes text = {0};
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL);
@@ -315,16 +311,19 @@ static nrs_error call(nrs_cli *cli, const json_t *request, const row_taker *take
     if (request == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }
-    from.socket = connect_in(cli->dir);
-    if (from.socket < 0) {
-        return no_node(cli);
+    error = write_request(cli, &text, request);
+    if (error == NRS_OK) {
+        from.socket = connect_in(cli->dir);
+        error = from.socket >= 0 && send_all(from.socket, (const char *)text.data, text.size) ? NRS_OK : no_node(cli);
     }
-    error = send_request(cli, from.socket, request);
     if (error == NRS_OK) {
         error = read_answer(cli, &from, taker);
     }
+    nrs_bytes_wipe(&text);
     drop_buffer(&from);
-    (void)close(from.socket);
+    if (from.socket >= 0) {
+        (void)close(from.socket);
+    }
     return error;
 }
 
