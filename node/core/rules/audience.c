@@ -336,14 +336,20 @@ static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_deliv
     return NRS_OK;
 }
 
+/* An address is one target and, but for that of a community, one recipient at most. */
 static nrs_error make_room(nrs_delivery *delivery, const nrs_delivery_request *request)
 {
-    size_t most = delivery->community->roster->n_members + request->address_count;
+    size_t most = request->address_count;
+    bool community = false;
 
+    for (size_t i = 0; i < request->address_count; i++) {
+        community = community || request->addresses[i].type == NRS_ADDRESS_COMMUNITY;
+    }
+    most += community ? delivery->community->roster->n_members : 0;
     delivery->list = calloc(most, sizeof *delivery->list);
     delivery->excluded = calloc(most, sizeof *delivery->excluded);
-    delivery->targets = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->targets);
-    delivery->target_list = calloc(NRS_TARGET_COUNT_MAX, sizeof *delivery->target_list);
+    delivery->targets = calloc(request->address_count, sizeof *delivery->targets);
+    delivery->target_list = calloc(request->address_count, sizeof *delivery->target_list);
     if (delivery->list == NULL || delivery->excluded == NULL || delivery->targets == NULL || delivery->target_list == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }
