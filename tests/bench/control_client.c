@@ -107,6 +107,8 @@ static void call_open(call *one, const char *path)
 /* 1 when the answer is there and good, 0 when there is more to wait for, -1 when it failed. */
 static int call_go_on(call *one, const char *line, size_t line_size)
 {
+    const bool asked = one->sent == line_size;
+
     while (one->sent < line_size) {
         ssize_t wrote = send(one->fd, line + one->sent, line_size - one->sent, MSG_NOSIGNAL);
 
@@ -115,7 +117,7 @@ static int call_go_on(call *one, const char *line, size_t line_size)
         }
         one->sent += (size_t)wrote;
     }
-    for (;;) {
+    while (asked) { /* the answer is not there yet when the question has just left */
         ssize_t got = read(one->fd, one->answer + one->answered, sizeof one->answer - 1 - one->answered);
 
         if (got < 0) {
@@ -127,6 +129,7 @@ static int call_go_on(call *one, const char *line, size_t line_size)
         }
         one->answered += (size_t)got;
     }
+    return 0;
 }
 
 static void calls_close(call *calls)
@@ -138,19 +141,48 @@ static void calls_close(call *calls)
     }
 }
 
-static void poll_calls(const call *calls, size_t line_size)
+/* Wait for some of them. Out: polled_out: of each what may go on; of one that is not open, nothing. */
+static void poll_calls(struct pollfd polled_out[CALL_COUNT], const call *calls, size_t line_size)
 {
-    struct pollfd polled[CALL_COUNT];
-
     for (size_t i = 0; i < CALL_COUNT; i++) {
-        polled[i] = (struct pollfd){.fd = calls[i].fd, .events = calls[i].sent < line_size ? POLLOUT : POLLIN};
+        polled_out[i] = (struct pollfd){.fd = calls[i].fd, .events = calls[i].sent < line_size ? POLLOUT : POLLIN};
     }
-    (void)poll(polled, CALL_COUNT, 1000);
+    (void)poll(polled_out, CALL_COUNT, 1000);
+}
+
+/* Adds to done_out those that are answered. Only those are touched that have begun just now or were reported: to ask the others as well
+ * would cost this program, which shares the machine, more than it costs the node that is measured. */
+static int calls_go_on(call *calls, size_t *started, size_t *done_out, const struct pollfd polled[CALL_COUNT], const char *path, const char *line,
+                       size_t line_size, size_t count)
+{
+    int failed = 0;
+
+    for (size_t i = 0; failed == 0 && i < CALL_COUNT; i++) {
+        call *one = &calls[i];
+        bool ready = polled[i].revents != 0;
+        int state;
+
+        if (one->fd < 0 && *started < count) {
+            call_open(one, path);
+            (*started)++;
+            failed = one->fd < 0;
+            ready = true;
+        }
+        state = one->fd < 0 || !ready ? 0 : call_go_on(one, line, line_size);
+        if (state != 0) {
+            (void)close(one->fd);
+            one->fd = -1;
+            *done_out += state > 0;
+            failed |= state < 0;
+        }
+    }
+    return failed;
 }
 
 int nrs_control_flood(const char *path, const char *line, size_t count)
 {
     call *calls = calloc(CALL_COUNT, sizeof *calls);
+    struct pollfd polled[CALL_COUNT] = {{.fd = -1}};
     size_t line_size = strlen(line);
     size_t started = 0;
     size_t done = 0;
@@ -163,28 +195,9 @@ int nrs_control_flood(const char *path, const char *line, size_t count)
         calls[i].fd = -1;
     }
     while (failed == 0 && done < count) {
-        bool open = false;
-
-        for (size_t i = 0; failed == 0 && i < CALL_COUNT; i++) {
-            call *one = &calls[i];
-            int state;
-
-            if (one->fd < 0 && started < count) {
-                call_open(one, path);
-                started++;
-                failed = one->fd < 0;
-            }
-            state = one->fd < 0 ? 0 : call_go_on(one, line, line_size);
-            if (state != 0) {
-                (void)close(one->fd);
-                one->fd = -1;
-                done += state > 0;
-                failed |= state < 0;
-            }
-            open = open || one->fd >= 0;
-        }
-        if (failed == 0 && open) {
-            poll_calls(calls, line_size);
+        failed = calls_go_on(calls, &started, &done, polled, path, line, line_size, count);
+        if (failed == 0 && done < count) {
+            poll_calls(polled, calls, line_size);
         }
     }
     if (failed != 0) {
