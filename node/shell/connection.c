@@ -1,11 +1,10 @@
 #include "connection.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/assert.h"
-
-#define HOST_SIZE_MAX 128 /* a numeric IPv6 address with its zone */
 
 int nrs_connection_fd_of(zmq_msg_t *frame)
 {
@@ -37,19 +36,38 @@ static bool current(nrs_connection *connection_out, int fd)
     return true;
 }
 
+static bool host_of(char host_out[NRS_CONNECTION_HOST_SIZE], const nrs_connection *connection)
+{
+    return getnameinfo((const struct sockaddr *)&connection->address, connection->address_size, host_out, NRS_CONNECTION_HOST_SIZE, NULL, 0,
+                       NI_NUMERICHOST) == 0;
+}
+
+nrs_connection nrs_connection_at(int fd)
+{
+    nrs_connection found = {.fd = -1};
+
+    return current(&found, fd) ? found : (nrs_connection){.fd = -1};
+}
+
+void nrs_connection_host(char host_out[NRS_CONNECTION_HOST_SIZE], const nrs_connection *connection)
+{
+    NRS_ASSERT(host_out != NULL && connection != NULL);
+    if (!host_of(host_out, connection)) {
+        (void)snprintf(host_out, NRS_CONNECTION_HOST_SIZE, "?");
+    }
+}
+
 nrs_connection nrs_connection_of(zmq_msg_t *frame)
 {
     nrs_connection found = {.fd = -1};
-    char host[HOST_SIZE_MAX];
+    char host[NRS_CONNECTION_HOST_SIZE];
     const char *stated = NULL;
 
     NRS_ASSERT(frame != NULL);
 
     stated = zmq_msg_gets(frame, "Peer-Address");
     if (stated == NULL || !current(&found, nrs_connection_fd_of(frame)) ||
-        getnameinfo((const struct sockaddr *)&found.address, found.address_size, host, sizeof(host), NULL, 0,
-                    NI_NUMERICHOST) != 0 ||
-        strcmp(host, stated) != 0) {
+        !host_of(host, &found) || strcmp(host, stated) != 0) {
         return (nrs_connection){.fd = -1};
     }
     return found;

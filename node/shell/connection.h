@@ -14,6 +14,12 @@ typedef struct nrs_connection {
     socklen_t address_size;
 } nrs_connection;
 
+#define NRS_CONNECTION_HOST_SIZE 128u /* a numeric IPv6 address with its zone */
+
+/** The connection that has this descriptor now; fd is -1 when it is none, or listens. */
+nrs_connection nrs_connection_at(int fd);
+/** The peer's numeric address, "?" where the system does not say. */
+void nrs_connection_host(char host_out[NRS_CONNECTION_HOST_SIZE], const nrs_connection *connection);
 /** Of the frame's connection; fd is -1 when it has ended or the library does not say. */
 nrs_connection nrs_connection_of(zmq_msg_t *frame);
 /** The descriptor's number as the frame states it, -1 when absent. Cheap. */

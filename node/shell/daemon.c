@@ -81,7 +81,7 @@ static nrs_error open_sockets(nrs_daemon *daemon)
     if (daemon->zmq == NULL || zmq_ctx_set(daemon->zmq, ZMQ_MAX_SOCKETS, ZMQ_SOCKET_COUNT_MAX) != 0) {
         return NRS_ERROR_SYSTEM;
     }
-    nrs_outbound_init(&daemon->outbound, daemon->zmq, folder->identity, folder->reconnect_ms_max);
+    nrs_outbound_init(&daemon->outbound, daemon->zmq, folder->identity, folder->reconnect_ms_max, &daemon->intakes);
     if (nrs_admission_open(&daemon->admission, daemon->zmq) != NRS_OK) {
         return NRS_ERROR_SYSTEM;
     }
@@ -105,7 +105,7 @@ nrs_error nrs_daemon_start(nrs_daemon *daemon_out, nrs_folder *folder)
     daemon_out->control.listener_fd = -1;
     daemon_out->inbox.folder_fd = folder->fd;
     daemon_out->inbox.again = true;
-    nrs_inbound_init(&daemon_out->inbound);
+    nrs_inbound_init(&daemon_out->inbound, &daemon_out->intakes);
     set_time(daemon_out);
     daemon_out->signal_fd = nrs_linux_signals_open(); /* before libzmq's threads, which inherit what is blocked */
     if (daemon_out->signal_fd < 0) {
@@ -138,6 +138,7 @@ void nrs_daemon_stop(nrs_daemon *daemon)
     nrs_control_close(&daemon->control);
     nrs_outbound_wipe(&daemon->outbound);
     nrs_inbound_wipe(&daemon->inbound);
+    nrs_intakes_wipe(&daemon->intakes);
     nrs_batch_wipe(&daemon->batch);
     nrs_admission_close(&daemon->admission);
     if (daemon->zmq != NULL) {
@@ -275,6 +276,7 @@ static void look_after(nrs_daemon *daemon)
     uint64_t now = daemon->batch.monotonic_ms;
 
     if (now >= daemon->sweep_ms) {
+        (void)nrs_intakes_sweep(&daemon->intakes, now);
         nrs_inbound_sweep(&daemon->inbound, &daemon->batch);
         nrs_outbound_sweep(&daemon->outbound, now);
         nrs_admission_renew(&daemon->admission, now);

@@ -19,6 +19,7 @@ typedef struct nrs_daemon {
     nrs_admission admission;
     nrs_store *store;
     nrs_core *core;
+    nrs_intakes intakes;
     nrs_inbound inbound;
     nrs_outbound outbound;
     nrs_control control;

@@ -14,9 +14,10 @@
 #define SUSPECT_MS 2000u
 #define MONITOR_NUMBER 0
 
-void nrs_inbound_init(nrs_inbound *inbound)
+void nrs_inbound_init(nrs_inbound *inbound, nrs_intakes *intakes)
 {
     memset(inbound, 0, sizeof(*inbound));
+    inbound->intakes = intakes;
     nrs_routes_init(&inbound->links);
 }
 
@@ -35,7 +36,7 @@ nrs_error nrs_inbound_listen(nrs_inbound *inbound, void *zmq, const char *endpoi
     if (error != NRS_OK) {
         goto out;
     }
-    inbound->monitor = nrs_monitor_open(zmq, inbound->router, ZMQ_EVENT_DISCONNECTED, MONITOR_NUMBER);
+    inbound->monitor = nrs_monitor_open(zmq, inbound->router, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, MONITOR_NUMBER);
     if (inbound->monitor == NULL) {
         error = NRS_ERROR_SYSTEM;
         goto out;
@@ -119,7 +120,9 @@ void nrs_inbound_watch(nrs_inbound *inbound, nrs_batch *batch)
     while (inbound->monitor != NULL && nrs_monitor_read(inbound->monitor, &event, &value)) {
         watch_context watch = {.batch = batch, .fd = (int)value};
 
-        if (event == ZMQ_EVENT_DISCONNECTED) {
+        if (event == ZMQ_EVENT_ACCEPTED) {
+            nrs_intakes_began(inbound->intakes, (int)value, batch->monotonic_ms);
+        } else if (event == ZMQ_EVENT_DISCONNECTED) {
             nrs_routes_each(&inbound->links, suspect, &watch);
         }
     }
@@ -203,14 +206,18 @@ static nrs_route *link_of(nrs_inbound *inbound, nrs_batch *batch, nrs_link_id *n
     return link;
 }
 
-/* One line a minute for all peers together: a peer that connects again and again must not fill the log. */
+/* The connection ends: whoever sends several parts keeps to no rule. One line a minute for all peers together: a peer that connects
+ * again and again must not fill the log. */
 static void refuse_parts(nrs_inbound *inbound, zmq_msg_t *frame, uint64_t monotonic_ms)
 {
     const char *user = zmq_msg_gets(frame, "User-Id");
+    nrs_connection connection = nrs_connection_of(frame);
     uint64_t held = 0;
 
+    nrs_connection_end(&connection);
+
     if (nrs_log_gate_pass(&inbound->gate, &held, monotonic_ms)) {
-        nrs_log(NRS_LOG_WARNING, "dropped a message of several parts from %s (%" PRIu64 " more before)",
+        nrs_log(NRS_LOG_WARNING, "ended the link of %s: a message of several parts (%" PRIu64 " more before)",
                 user == NULL ? "a peer" : user, held);
     }
 }
@@ -258,6 +265,7 @@ void nrs_inbound_gather(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *
                 refuse_parts(inbound, &frame, batch->monotonic_ms);
                 (void)nrs_frame_skip_rest(inbound->router);
             } else {
+                nrs_intakes_took(inbound->intakes, nrs_connection_fd_of(&frame), zmq_msg_size(&frame));
                 take(inbound, batch, core, next_link, route_slice, &frame);
             }
         }

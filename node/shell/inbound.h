@@ -3,6 +3,7 @@
 #define SHELL_INBOUND_H
 
 #include "batch.h"
+#include "intake.h"
 #include "log.h"
 #include "pollset.h"
 #include "routes.h"
@@ -10,10 +11,11 @@
 typedef struct nrs_inbound {
     void *router, *monitor; /* NULL when the node does not listen */
     nrs_routes links;
+    nrs_intakes *intakes; /* borrowed: of all connections, the dialled ones too */
     nrs_log_gate gate, crowd_gate;
 } nrs_inbound;
 
-void nrs_inbound_init(nrs_inbound *inbound);
+void nrs_inbound_init(nrs_inbound *inbound, nrs_intakes *intakes);
 /** Bind. The ZAP handler must be there already. Returns NRS_ERROR_ADDRESS_IN_USE; BAD_ADDRESS; SYSTEM when an option of
  * the socket does not hold. */
 NRS_MUST_USE nrs_error nrs_inbound_listen(nrs_inbound *inbound, void *zmq, const char *endpoint,

@@ -2,7 +2,10 @@
 #include "linux.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +54,35 @@ void nrs_linux_keep_heap(void)
 void nrs_linux_trim_heap(void)
 {
     (void)malloc_trim(HEAP_TRIMMED_KEPT);
+}
+
+size_t nrs_linux_resident_pages(void)
+{
+    char text[128] = "";
+    unsigned long whole = 0;
+    unsigned long resident = 0;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return size > 0 && sscanf(text, "%lu %lu", &whole, &resident) == 2 ? (size_t)resident : 0;
+}
+
+bool nrs_linux_bytes_received(uint64_t *size_out, int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof(info);
+
+    NRS_ASSERT(size_out != NULL);
+
+    memset(&info, 0, sizeof(info));
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received)) {
+        return false;
+    }
+    *size_out = info.tcpi_bytes_received;
+    return true;
 }
 
 void nrs_linux_raise_file_limit(void)

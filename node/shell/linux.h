@@ -2,6 +2,7 @@
 #ifndef SHELL_LINUX_H
 #define SHELL_LINUX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,6 +20,10 @@ void nrs_linux_raise_file_limit(void);
 void nrs_linux_keep_heap(void);
 /** Give the pages back that nothing stands on, all the same: after much was freed at once, of which nothing comes again soon. */
 void nrs_linux_trim_heap(void);
+/** The pages of this process that are in memory; 0 where the system does not say. */
+size_t nrs_linux_resident_pages(void);
+/** How many bytes a TCP connection has received since it began. False when it is none. */
+bool nrs_linux_bytes_received(uint64_t *size_out, int fd);
 /** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */
 NRS_MUST_USE nrs_error nrs_linux_lock(int fd);
 /** Block SIGTERM, SIGINT and SIGHUP and read them from a descriptor. Returns -1 on failure. */

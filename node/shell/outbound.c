@@ -19,14 +19,15 @@
 #define SHARE_COUNT (NRS_BATCH_EVENT_COUNT_MAX / 4u) /* of one step, for one dial */
 #define SHARE_SIZE (NRS_BATCH_SIZE_MAX / 4u)
 #define EVENTS                                                                                                         \
-    (ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
+    (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                        \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 
-void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max)
+void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max, nrs_intakes *intakes)
 {
     memset(outbound, 0, sizeof(*outbound));
     outbound->zmq = zmq;
     outbound->identity = identity;
+    outbound->intakes = intakes;
     outbound->reconnect_ms_max = reconnect_ms_max;
 }
 
@@ -201,8 +202,12 @@ static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
 }
 
 /* One event of a dial's connection. False when its sockets are gone. */
-static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, nrs_link_id *next_link)
+static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, uint32_t value, nrs_link_id *next_link)
 {
+    if (event == ZMQ_EVENT_CONNECTED) {
+        nrs_intakes_began(outbound->intakes, (int)value, batch->monotonic_ms);
+        return true;
+    }
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
         if (dial->state == NRS_DIAL_CONNECTING) {
             dial->state = NRS_DIAL_UP;
@@ -246,13 +251,20 @@ void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_poll
         if (dial->state == NRS_DIAL_WAITING || !nrs_pollset_socket_ready(set, dial->monitor)) {
             continue;
         }
-        while (nrs_monitor_read(dial->monitor, &event, &value) && take_event(outbound, dial, batch, event, next_link)) {
+        while (nrs_monitor_read(dial->monitor, &event, &value) && take_event(outbound, dial, batch, event, value, next_link)) {
         }
     }
 }
 
+static void drop(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
+{
+    (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
+    close_sockets(dial, 0);
+    wait_before_retry(outbound, dial, batch->monotonic_ms);
+}
+
 /* No more than its share of the step, whatever stands in its queue. */
-static void gather_from(nrs_dial *dial, nrs_batch *batch)
+static void gather_from(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
 {
     const size_t size_before = batch->size;
 
@@ -265,13 +277,16 @@ static void gather_from(nrs_dial *dial, nrs_batch *batch)
             (void)zmq_msg_close(&frame);
             return;
         }
-        if (zmq_msg_more(&frame)) {
-            (void)nrs_frame_skip_rest(dial->dealer);
+        nrs_intakes_took(outbound->intakes, nrs_connection_fd_of(&frame), zmq_msg_size(&frame));
+        if (zmq_msg_more(&frame)) { /* whoever sends several parts keeps to no rule */
+            (void)zmq_msg_close(&frame);
             if (nrs_log_gate_pass(&dial->gate, &held, batch->monotonic_ms)) {
-                nrs_log(NRS_LOG_WARNING, "dropped a message of several parts from %s (%" PRIu64 " more before)",
-                        dial->endpoint, held);
+                nrs_log(NRS_LOG_WARNING, "ended the link with %s: a message of several parts (%" PRIu64 " more before)", dial->endpoint, held);
             }
-        } else if (zmq_msg_size(&frame) <= NRS_FRAME_SIZE_MAX) {
+            drop(outbound, dial, batch);
+            return;
+        }
+        if (zmq_msg_size(&frame) <= NRS_FRAME_SIZE_MAX) {
             nrs_batch_add_frame(batch, dial->link, dial->curve_key, &frame);
         }
         (void)zmq_msg_close(&frame);
@@ -287,17 +302,10 @@ void nrs_outbound_gather(nrs_outbound *outbound, nrs_batch *batch, const nrs_pol
         nrs_dial *dial = &outbound->dials[at];
 
         if (dial->state == NRS_DIAL_UP && nrs_pollset_socket_ready(set, dial->dealer)) {
-            gather_from(dial, batch);
+            gather_from(outbound, dial, batch);
             outbound->next = at + 1; /* whoever found no room is the first of the next step */
         }
     }
-}
-
-static void drop(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
-{
-    (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
-    close_sockets(dial, 0);
-    wait_before_retry(outbound, dial, batch->monotonic_ms);
 }
 
 bool nrs_outbound_send(nrs_outbound *outbound, nrs_batch *batch, nrs_link_id id, nrs_bytes *bytes)

@@ -4,6 +4,7 @@
 #define SHELL_OUTBOUND_H
 
 #include "batch.h"
+#include "intake.h"
 #include "log.h"
 #include "pollset.h"
 
@@ -30,6 +31,7 @@ typedef struct nrs_dial {
 typedef struct nrs_outbound {
     void *zmq;
     const nrs_identity *identity;
+    nrs_intakes *intakes; /* borrowed */
     uint32_t reconnect_ms_max;
     uint64_t monitor_number;
     nrs_dial dials[NRS_DIAL_COUNT_MAX];
@@ -37,7 +39,7 @@ typedef struct nrs_outbound {
     size_t next; /* where the next step begins to gather */
 } nrs_outbound;
 
-void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max);
+void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max, nrs_intakes *intakes);
 void nrs_outbound_wipe(nrs_outbound *outbound);
 /** Keep a link to this peer; the same again changes nothing, another endpoint replaces the old.
  *  Returns NRS_ERROR_BAD_ADDRESS; NRS_ERROR_LIMIT. */

@@ -25,9 +25,9 @@ static const int_option common_options[] = {
     {ZMQ_IPV6, 1},
     /* These count messages, for each connection. What we send is bounded by the peer's credit in bytes: the widest
      * window of 64 MiB is 256 frames of 256 KiB, and the rest is for small ones. To a peer that does not read a frame
-     * more cannot be sent (EAGAIN), and its link ends with all that is queued. What a peer sends is not bounded, if it
-     * does not keep to our credit: 64 frames of 512 KiB are the most that it can make us hold, and then its own
-     * connection blocks. */
+     * more cannot be sent (EAGAIN), and its link ends with all that is queued. Of what a peer
+     * sends, if it does not keep to our credit, 64 whole frames of 512 KiB are held, and then its own connection blocks;
+     * of a message that does not end, what intake.h allows. */
     {ZMQ_SNDHWM, 1024},
     {ZMQ_RCVHWM, 64},
 };

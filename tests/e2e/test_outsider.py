@@ -4,7 +4,7 @@ import random
 import socket
 
 from harness import E2E, befriend, build_mesh, invite, main, wait_until
-from rawzmq import RawPeer, new_keys, node_keys
+from rawzmq import SNDMORE, RawPeer, new_keys, node_keys, zmq
 
 SEND = ("--kind", "situation", "--body", "b", "--subject")
 
@@ -136,6 +136,26 @@ class Outsider(E2E):
             for _ in range(3):
                 peer.send(*[b"part"] * 8000)
             peer.receive(500)
+
+    def test_a_message_without_end(self):
+        """libzmq holds its parts; the hub counts their bytes, ends the connection, and gives the memory back."""
+        def resident():
+            with open(f"/proc/{self.pid}/statm") as file:  # in pages of 4 KiB
+                return int(file.read().split()[1]) // 256
+        before, most = resident(), 0
+        part = bytes(512 * 1024)
+        with RawPeer(self.hub.endpoint, self.server_key, self.mallory_keys()) as peer:
+            self.assertTrue(peer.handshake())
+            for number in range(1600):  # 800 MiB, which this end sends when it has the last part
+                self.assertTrue(zmq.zmq_send(peer.socket, part, len(part), SNDMORE if number < 1599 else 0) >= 0)
+
+            def ended():
+                nonlocal most
+                most = max(most, resident())
+                return "of a message that does not end" in self.hub.log_text()
+            wait_until(ended, "the hub says that it ended the connection", 30)
+        self.assertLess(most - before, 500, "MiB; without the limit all of it")
+        self.alpha.wait_link("hub")
 
     def test_flood_of_small_frames(self):
         with RawPeer(self.hub.endpoint, self.server_key, self.mallory_keys()) as peer:

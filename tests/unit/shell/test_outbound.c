@@ -13,6 +13,7 @@ enum { DIALS = 6, QUEUED = 2000 };
 
 static nrs_outbound outbound;
 static nrs_batch batch;
+static nrs_intakes intakes;
 static nrs_pollset set;
 static void *peers[DIALS];
 
@@ -22,7 +23,7 @@ static void start(void)
     const int linger = 0, no_limit = 0;
 
     assert_non_null(zmq);
-    nrs_outbound_init(&outbound, zmq, NULL, 1000);
+    nrs_outbound_init(&outbound, zmq, NULL, 1000, &intakes);
     for (size_t i = 0; i < DIALS; i++) {
         nrs_dial *dial = &outbound.dials[i];
         char name[32];

@@ -1,0 +1,41 @@
+/* What connections have brought and nobody has taken out of the sockets yet. libzmq counts whole messages: a peer that sends part upon
+ * part and never the last one is held in memory without a bound. So the bytes of each connection are counted by the kernel, those that
+ * were taken by the daemon, and a connection that is too far ahead ends. */
+#ifndef SHELL_INTAKE_H
+#define SHELL_INTAKE_H
+
+#include "connection.h"
+#include "log.h"
+
+/* More than an honest peer's: what the high water mark lets libzmq hold (64 frames of 512 KiB), and the kernel's own buffer. */
+#define NRS_INTAKE_SIZE_MAX (64u * 1024u * 1024u)
+/* Of all connections together; beyond it the one that is furthest ahead ends. */
+#define NRS_INTAKE_TOTAL_MAX (512u * 1024u * 1024u)
+
+typedef struct nrs_intake {
+    nrs_connection connection; /* fd -1: none */
+    uint64_t taken;            /* bytes on the wire of the frames that were taken */
+    uint64_t began_ms;
+} nrs_intake;
+
+/** Zeroed is empty; nrs_intakes_wipe. */
+typedef struct nrs_intakes {
+    nrs_intake *list; /* by descriptor */
+    size_t size;
+    size_t next;       /* where the next sweep goes on */
+    size_t held_pages; /* resident when all were last looked at */
+    nrs_log_gate gate;
+} nrs_intakes;
+
+void nrs_intakes_wipe(nrs_intakes *intakes);
+/** A connection stands. Without memory for it, it is ended. fd: borrowed from libzmq. */
+void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms);
+/** A frame of frame_size bytes was taken out of a socket; fd as the frame states it. */
+void nrs_intakes_took(nrs_intakes *intakes, int fd, size_t frame_size);
+/** The bytes that a connection has brought and nobody has taken; 0 where there is none. */
+uint64_t nrs_intakes_ahead(nrs_intakes *intakes, int fd, uint64_t monotonic_ms);
+/** End the connections that are too far ahead. To be called each tenth of a second: a tenth of the connections are looked at, and all
+ *  when the process has grown. Returns how many were ended. */
+size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms);
+
+#endif
