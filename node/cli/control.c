@@ -69,6 +69,7 @@ static int connect_in(const char *dir)
         return -1;
     }
     (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence); /* of connect as well, where the queue of a node that stands still is full */
     if (strlen(dir) + sizeof "/control.sock" <= sizeof address.sun_path) {
         snprintf(address.sun_path, sizeof address.sun_path, "%s/control.sock", dir);
         done = connect(connection, (const struct sockaddr *)&address, sizeof address) == 0;

@@ -14,6 +14,7 @@
 
 #define SOCKET_NAME "control.sock"
 #define REQUEST_MS_MAX 10000u
+#define REFUSED_MS_MAX 2000u /* for who may not ask: its place is for others */
 #define ANSWER_MS_MAX 60000u
 #define READ_SIZE 16384u
 
@@ -164,6 +165,17 @@ static void name_user(nrs_control *control, char name_out[NRS_USER_SIZE_MAX], ui
     control->user_known = true;
 }
 
+/* Why this user may not command the node; NULL when it may. In a user namespace everybody whom it does not map has one number, the
+ * node's own user perhaps too (PrivateUsers=, unshare): by that number nobody is told from anybody. */
+static const char *refusal(uid_t uid)
+{
+    if (uid == nrs_linux_overflow_uid()) {
+        return "This node cannot tell its caller from other users: run it under a user of its own that its user namespace maps (no PrivateUsers= "
+               "without it).";
+    }
+    return uid == geteuid() || uid == 0 ? NULL : "Only the node's own user or root may command it.";
+}
+
 static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
 {
     while (control->count < NRS_CALLER_COUNT_MAX) {
@@ -181,16 +193,21 @@ static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
         caller->request = control->next_request++;
         caller->deadline_ms = monotonic_ms + REQUEST_MS_MAX;
         name_user(control, caller->user, uid);
-        if (uid != geteuid() && uid != 0) {
-            json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "error", "refused", "rule", "refused", "message",
-                                     "only the node's own user or root may command it", "message_id",
-                                     "only the node's own user or root may command it", "hint", "", "exit", 3);
-            json_t *rows = json_pack("[o]", line);
-
-            answer(control, caller, rows, NRS_OK, monotonic_ms);
-            json_decref(rows);
+        caller->refused = refusal(uid);
+        if (caller->refused != NULL) {
+            caller->deadline_ms = monotonic_ms + REFUSED_MS_MAX;
         }
     }
+}
+
+/* It is answered when it has asked: a connection that is closed with something unread takes the answer along. */
+static void answer_refused(const nrs_control *control, nrs_caller *caller, uint64_t monotonic_ms)
+{
+    json_t *rows = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:i}]", "error", "refused", "rule", "refused", "message", caller->refused, "message_id",
+                             caller->refused, "hint", "", "exit", 3);
+
+    answer(control, caller, rows, NRS_OK, monotonic_ms);
+    json_decref(rows);
 }
 
 /* Not by realloc, which would leave a copy of the request behind. */
@@ -216,10 +233,14 @@ static bool grow(nrs_caller *caller)
 
 static void parse(const nrs_control *control, nrs_caller *caller, size_t line_size, uint64_t monotonic_ms)
 {
-    json_t *command = nrs_plain_load(nrs_slice_of(caller->in, line_size));
+    json_t *command = caller->refused != NULL ? NULL : nrs_plain_load(nrs_slice_of(caller->in, line_size));
 
     nrs_memory_wipe(caller->in, caller->in_size); /* the text of a report stays nowhere longer than it must */
     caller->in_size = 0;
+    if (caller->refused != NULL) {
+        answer_refused(control, caller, monotonic_ms);
+        return;
+    }
     if (!json_is_object(command)) {
         json_decref(command);
         answer(control, caller, NULL, NRS_ERROR_MALFORMED, monotonic_ms);

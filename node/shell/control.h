@@ -23,6 +23,7 @@ typedef enum nrs_caller_state {
 typedef struct nrs_caller {
     nrs_caller_state state;
     int fd;
+    const char *refused; /* why it may not command the node; NULL: it may */
     uint64_t request;     /* never reused */
     uint64_t deadline_ms; /* monotonic */
     char user[NRS_USER_SIZE_MAX];

@@ -80,6 +80,10 @@ static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
         (address != NULL && !json_is_null(address) && !json_is_string(address))) {
         return NRS_ERROR_MALFORMED;
     }
+    if (json_is_string(address) &&
+        (json_string_length(address) > NRS_ENDPOINT_SIZE_MAX || !nrs_endpoint_valid(json_string_value(address)))) {
+        return NRS_ERROR_BAD_ADDRESS; /* libzmq would take ipc:// too, and cut a port to 16 bits */
+    }
     folder->reconnect_ms_max = RECONNECT_MS_MAX_DEFAULT;
     error = setting(&folder->link_window, settings, "link_window", NRS_LINK_WINDOW_MIN, NRS_LINK_WINDOW_MAX);
     if (error == NRS_OK) {

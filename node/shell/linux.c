@@ -157,6 +157,21 @@ int nrs_linux_listen_in(int folder_fd, const char *name)
     return fd;
 }
 
+uid_t nrs_linux_overflow_uid(void)
+{
+    char text[32] = "";
+    unsigned long uid = 65534;
+    int fd = open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0) {
+        (void)sscanf(text, "%lu", &uid);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return (uid_t)uid;
+}
+
 int nrs_linux_accept(int listener_fd, uid_t *uid_out)
 {
     struct ucred caller;

@@ -33,6 +33,8 @@ int nrs_linux_signals_read(int fd);
 /** A listening AF_UNIX socket named `name` in the open folder, mode 0600, however long the folder's path is. -1 on
  * failure. */
 int nrs_linux_listen_in(int folder_fd, const char *name);
+/** The number that stands for every user whom this user namespace does not map. */
+uid_t nrs_linux_overflow_uid(void);
 /** Accept one connection, non-blocking. Out: uid_out: the caller's user. Returns -1 for none. */
 int nrs_linux_accept(int listener_fd, uid_t *uid_out);
 

@@ -24,7 +24,8 @@ static const struct option_case {
     {"heartbeat time-out", ZMQ_HEARTBEAT_TIMEOUT, -1, 45000},
     {"heartbeat time to live", ZMQ_HEARTBEAT_TTL, 0, 60000},
     {"IPv6", ZMQ_IPV6, 0, 1},
-    {"high-water mark", ZMQ_SNDHWM, 1000, 1024},
+    {"high-water mark, sending", ZMQ_SNDHWM, 1000, 1024},
+    {"high-water mark, receiving", ZMQ_RCVHWM, 1000, 64},
 };
 
 static int held(void *socket, int option)
@@ -77,6 +78,8 @@ static void the_defaults_are_what_we_replace(void **state)
     assert_int_equal(held(dealer, ZMQ_MECHANISM), ZMQ_CURVE);
     assert_int_equal(held(dealer, ZMQ_IMMEDIATE), 1);
     assert_int_equal(held(dealer, ZMQ_RECONNECT_IVL_MAX), 60000);
+    assert_int_equal(held(dealer, ZMQ_RECONNECT_IVL), 200);
+    assert_int_equal(held(dealer, ZMQ_CONNECT_TIMEOUT), 10000);
     (void)zmq_close(dealer);
     (void)zmq_close(router);
     (void)zmq_ctx_term(zmq);

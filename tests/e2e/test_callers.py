@@ -1,0 +1,97 @@
+"""Who may command a node: its own user and root, told by the kernel, and nobody whom the kernel cannot tell from others."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+from harness import E2E, bin_dir, environment, main, wait_until
+
+STRANGER = 61234
+
+
+def skip_unless(can, why):
+    if not can:
+        print(f"NRS-SKIP: {why}")
+        raise SystemExit(0)
+
+
+def ask_as(uid, path):
+    """What the node answers to a user's `status`; None when it does not yet."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(20)
+                line.connect(str(path))
+                line.sendall(b'{"command":"status"}\n')
+                os.write(write, line.recv(4096))
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(answer.splitlines()[0]) if answer else None
+
+
+class Callers(E2E):
+    def open_to_all(self, node):
+        """As a careless administrator would: what is left is the node's own check."""
+        for path in (node.dir, self.world.path):
+            os.chmod(path, 0o755)
+        os.chmod(node.dir / "control.sock", 0o666)
+
+    def test_another_user(self):
+        node = self.world.node("alpha").init().start()
+        self.open_to_all(node)
+        sock = node.dir / "control.sock"
+        self.assertEqual(ask_as(0, sock)["org"], "alpha")
+        refused = ask_as(STRANGER, sock)
+        self.assertEqual((refused["rule"], refused["exit"]), ("refused", 3))
+        self.assertIn("own user or root", refused["message"])
+        node.stop()
+
+    def test_a_user_namespace(self):
+        """Under `unshare -U`, as under PrivateUsers=, the stranger and the node's user have the same number."""
+        node = self.world.node("bravo").init()
+        process = subprocess.Popen(["unshare", "-U", str(bin_dir() / "noroshid"), "--dir", str(node.dir)], stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env=environment({"HOME": str(self.world.home)}))
+        try:
+            sock = node.dir / "control.sock"
+            wait_until(lambda: sock.exists() or process.poll() is not None, "bravo listens", 30)
+            self.assertIsNone(process.poll())
+            self.open_to_all(node)
+            for uid in (0, STRANGER):
+                refused = wait_until(lambda who=uid: ask_as(who, sock), "bravo answers", 30)
+                self.assertEqual((refused["rule"], refused["exit"]), ("refused", 3), uid)
+                self.assertIn("cannot tell its caller", refused["message"])
+            self.assertIn("見分けられません", node.cli("status", lang="ja", want=3).err)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+    def test_listen(self):
+        """Settings that libzmq would take for something else."""
+        node = self.world.node("charlie").init()
+        settings = json.loads((node.dir / "node.json").read_text())
+        for listen in ("tcp://127.0.0.1:99999", "ipc:///tmp/x", "tcp://127.0.0.1", "inproc://x", ""):
+            with self.subTest(listen=listen):
+                (node.dir / "node.json").write_text(json.dumps({**settings, "listen": listen}))
+                done = subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(node.dir)], capture_output=True, check=False, timeout=60,
+                                      stdin=subprocess.DEVNULL, env=environment({"HOME": str(self.world.home)}))
+                self.assertEqual(done.returncode, 8, done.stderr)
+                self.assertIn(b"[address]", done.stderr)
+
+
+if __name__ == "__main__":
+    skip_unless(os.geteuid() == 0, "another user is to ask: needs root")
+    skip_unless(shutil.which("unshare") and subprocess.run(["unshare", "-U", "true"], check=False, capture_output=True).returncode == 0,
+                "no user namespaces here")
+    main()
