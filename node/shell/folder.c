@@ -205,6 +205,7 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
         }
     } else if (passphrase_file != NULL) {
         error = NRS_ERROR_PASSPHRASE; /* whoever gives one believes the key to be locked */
+        folder->trouble = NRS_TROUBLE_UNLOCKED;
         goto out;
     }
     error = nrs_identity_load(&folder->identity, nrs_slice_of_bytes(&key_file), nrs_slice_of_bytes(&passphrase));

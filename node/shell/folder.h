@@ -12,7 +12,8 @@ typedef enum nrs_trouble {
     NRS_TROUBLE_MISSING,    /* it is not there, though the folder is a node's */
     NRS_TROUBLE_OTHERS,     /* own.card is not of the node's key */
     NRS_TROUBLE_APART,      /* the vault and the database do not belong together */
-    NRS_TROUBLE_LOST        /* the database is not there, though the vault is in use */
+    NRS_TROUBLE_LOST,       /* the database is not there, though the vault is in use */
+    NRS_TROUBLE_UNLOCKED    /* a passphrase was given, and the key has none */
 } nrs_trouble;
 
 typedef struct nrs_folder {

@@ -55,7 +55,7 @@ static bool parse_options(options *options_out, int count, char **arguments)
         wrong = arguments[optind];
     }
     if (wrong != NULL) {
-        (void)fprintf(stderr, "noroshid: %s: %s\n", wrong, nrs_words_usage(options_out->language));
+        (void)fprintf(stderr, "noroshid: %s: %s [%s]\n", wrong, nrs_words_usage(options_out->language), nrs_error_rule(NRS_ERROR_USAGE));
         return false;
     }
     return true;

@@ -110,9 +110,10 @@ const char *nrs_words_trouble(nrs_language language, nrs_error error, nrs_troubl
         [NRS_TROUBLE_OTHERS] = {{"the card does not belong to identity.key", "identity.key のカードではありません"}},
         [NRS_TROUBLE_APART] = {{"vault and store.db do not belong together, or one of them is damaged", "vault と store.db の組み合わせが違うか、どちらかが壊れています"}},
         [NRS_TROUBLE_LOST] = {{"the database is missing or empty, though the vault is in use", "鍵の保管庫（vault）は使われていますが、データベースがないか空です"}},
+        [NRS_TROUBLE_UNLOCKED] = {{"a passphrase was given, but the key is under none", "パスフレーズが指定されましたが、鍵にはパスフレーズがありません"}},
     };
 
-    return error == NRS_ERROR_DAMAGED && trouble != NRS_TROUBLE_NONE ? texts[trouble].text[language] : nrs_words_error(language, error);
+    return trouble != NRS_TROUBLE_NONE ? texts[trouble].text[language] : nrs_words_error(language, error);
 }
 
 const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble trouble, const char *about)
@@ -126,9 +127,13 @@ const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble
     static const both settings = {{"Correct the setting; the README says what node.json holds.", "設定を直してください。node.json の項目は README にあります"}};
     static const both room = {{"Make room, or see that the folder can be written to; then start again. Nothing is lost.",
                                "空き容量を作るか、フォルダーに書き込めるようにして、もう一度起動してください。失われるものはありません"}};
+    static const both unlocked = {{"Start it without --passphrase-file, or put the key under one: noroshi key passphrase.",
+                                   "--passphrase-file なしで起動するか、noroshi key passphrase で鍵にパスフレーズを設定してください"}};
     const both *found = NULL;
 
-    if (error == NRS_ERROR_DISK) {
+    if (trouble == NRS_TROUBLE_UNLOCKED) {
+        found = &unlocked;
+    } else if (error == NRS_ERROR_DISK) {
         found = &room;
     } else if (about != NULL && strcmp(about, "node.json") == 0) {
         found = error == NRS_ERROR_MALFORMED ? &settings : NULL;

@@ -8,8 +8,8 @@ from harness import E2E, bin_dir, environment, main
 
 
 class LostStore(E2E):
-    def daemon(self, node, lang="en"):
-        return subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(node.dir), "--lang", lang], capture_output=True, check=False, timeout=60,
+    def daemon(self, node, lang="en", *extra):
+        return subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(node.dir), "--lang", lang, *extra], capture_output=True, check=False, timeout=60,
                               env=environment({"HOME": str(self.world.home)}), text=True)
 
     def used(self, org):
@@ -76,6 +76,28 @@ class LostStore(E2E):
             (node.dir / name).write_bytes(good[: len(good) // 2])
             self.refused(node, name, "damaged", "壊れています")
             (node.dir / name).write_bytes(good)
+        node.start().stop()
+
+    def test_whatever_it_is(self):
+        """Each refusal to start has the rule's word at the end of its first line, in both languages."""
+        node = self.used("rules")
+        given = self.world.write("given", "合い言葉\n")
+        settings = (node.dir / "node.json").read_text()
+        cases = (("usage", 2, ("--nonsense",), None), ("passphrase", 5, ("--passphrase-file", str(given)), None),
+                 ("malformed", 8, (), settings.replace('"org"', '"orgs"')), ("newer-node", 8, (), settings.replace('"format": 1', '"format": 2')),
+                 ("not-a-node", 8, (), ""))
+        for rule, code, extra, text in cases:
+            for lang in ("en", "ja"):
+                with self.subTest(rule=rule, lang=lang):
+                    if text == "":
+                        (node.dir / "node.json").unlink(missing_ok=True)
+                    else:
+                        (node.dir / "node.json").write_text(text or settings)
+                    done = self.daemon(node, lang, *extra)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    self.assertTrue(done.stderr.splitlines()[0].endswith(f" [{rule}]"), done.stderr)
+        (node.dir / "node.json").write_text(settings)
+        self.assertIn("--passphrase-file", self.daemon(node, "en", "--passphrase-file", str(given)).stderr.splitlines()[1])
         node.start().stop()
 
 
