@@ -8,7 +8,7 @@
 
 /* The report, and from the originator's own grant on each that the last stands on; or the release. That comes first where the report is
  * another community's, and lets it in. */
-static nrs_error add_chain(nrs_core *core, nrs_relay_item *item, uint64_t sealed_position, const nrs_grant_terms *terms, uint64_t grant_position, bool home)
+nrs_error nrs_relay_add_chain(nrs_core *core, nrs_relay_item *item, uint64_t sealed_position, const nrs_grant_terms *terms, uint64_t grant_position, bool home)
 {
     nrs_error error = terms->released && !home ? nrs_relay_add_entry(core, item, terms->release_position) : NRS_OK;
 
@@ -42,11 +42,11 @@ static nrs_error to_reader(nrs_core *core, nrs_relay_item *item, const nrs_log_e
         return NRS_OK;
     }
     if (clear) {
-        return add_chain(core, item, sealed_position, terms, entry->position, home);
+        return nrs_relay_add_chain(core, item, sealed_position, terms, entry->position, home);
     }
     error = nrs_relay_paths(core, paths, &count, NRS_RELAY_RECORDS_MAX - NRS_ONWARD_DEPTH_MAX - 2, entry->slots, peer);
     if (error == NRS_OK && count > 0) {
-        error = add_chain(core, item, sealed_position, terms, grant_position, home); /* `entry` may be gone from here on */
+        error = nrs_relay_add_chain(core, item, sealed_position, terms, grant_position, home); /* `entry` may be gone from here on */
     }
     nrs_relay_add_paths(item, paths, count, error);
     return error;
@@ -76,7 +76,7 @@ nrs_error nrs_relay_onward(nrs_core *core, nrs_relay_item *item_out, const nrs_l
         nrs_relay_add(item_out, nrs_slice_of_bytes(&entry->record));
     } else {
         has_report = source || nrs_peer_hub(core, peer, home);
-        error = add_chain(core, item_out, has_report ? 0 : sealed_position, &terms, position, terms.target == home);
+        error = nrs_relay_add_chain(core, item_out, has_report ? 0 : sealed_position, &terms, position, terms.target == home);
     }
     if (error == NRS_ERROR_NOT_FOUND) { /* dropped meanwhile */
         nrs_relay_item_wipe(item_out);

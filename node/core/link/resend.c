@@ -1,5 +1,6 @@
 /* Sending again what a recipient misses (SPEC 6.8). A request names reports that were granted to who asks, or nothing comes of it.
  * What is sent again stands in our own log, after everything else, so that credit, cuts and crashes need no rule of their own. */
+#include "link/relay.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
@@ -262,10 +263,11 @@ static nrs_error put_slots(nrs_core *core, nrs_relay_item *item, uint64_t table_
 }
 
 /* What holds when a slot is first handed over holds each time (relay.c, relay_onward.c): the duties, and for whom another than the
- * originator let in, that its grant is still in force and covers it. table: NULL where the report has no slots. */
-static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_log_entry *table, const nrs_sealed_view *view, const nrs_peer *asked)
+ * originator let in, that its grant is still in force and covers it. table: NULL where the report has no slots. Out: terms_out: of
+ * another's grant, and only then. */
+static nrs_error may_have(nrs_core *core, bool *may_out, nrs_grant_terms *terms_out, const nrs_log_entry *table, const nrs_sealed_view *view, const nrs_peer *asked)
 {
-    nrs_grant_terms terms;
+    nrs_grant_terms terms = {.target = NULL};
     nrs_error error;
 
     NRS_ASSERT(may_out != NULL);
@@ -284,6 +286,7 @@ static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_log_entry *ta
         }
     }
     *may_out = error == NRS_OK;
+    *terms_out = terms;
     return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 
@@ -294,8 +297,9 @@ nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     const nrs_community *community = NULL;
     const nrs_log_entry *table = NULL;
     nrs_sealed_view *view = NULL;
+    nrs_grant_terms terms;
     uint64_t position = 0, table_position = 0, grant_position = 0;
-    bool direct, by_hub, may = false;
+    bool direct, by_hub, onward = false, may = false;
     nrs_error error;
 
     if (entry->record.size != ROW_SIZE || (asked = nrs_peer_by_sign(core, entry->record.data)) == NULL) {
@@ -316,18 +320,21 @@ nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     if (error == NRS_OK && table_position != 0) {
         error = nrs_log_entry_at(core, &table, table_position);
         grant_position = error == NRS_OK ? table->grant_position : 0;
+        onward = error == NRS_OK && table->grant != NULL;
     }
     if (error == NRS_OK) {
-        error = may_have(core, &may, table, view, asked);
+        error = may_have(core, &may, &terms, table, view, asked);
     }
     if (error == NRS_OK && !may) {
         goto out;
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && onward) { /* nobody takes a grant before what it stands on */
+        error = nrs_relay_add_chain(core, item_out, position, &terms, grant_position, terms.target == community);
+    } else if (error == NRS_OK) {
         error = put_entry(core, item_out, position, false);
-    }
-    if (error == NRS_OK && grant_position != 0) {
-        error = put_entry(core, item_out, grant_position, false);
+        if (error == NRS_OK && grant_position != 0) {
+            error = put_entry(core, item_out, grant_position, false);
+        }
     }
     if (error == NRS_OK && table_position != 0) {
         error = put_slots(core, item_out, table_position, direct ? asked : NULL);
