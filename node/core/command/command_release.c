@@ -187,7 +187,7 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     if (error == NRS_OK && (it.row.flags & NRS_REPORT_VOUCHED) != 0) {
         error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_source, "Its source is withheld, and is the one to agree.");
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK) { /* what the source has taken back goes to nobody else, whoever has read it */
         error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK && (it.row.expires_ms <= core->now_ms || expires_in_ms == 0)) {

@@ -58,7 +58,7 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
     if (error == NRS_OK && (it->row.flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_unlock, "What unlocks on acceptance is not released to others.");
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK) { /* what was taken back goes to nobody else, although who has read it may still answer it */
         error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK && it->row.expires_ms <= core->now_ms) {

@@ -83,13 +83,45 @@ static nrs_error is_holder(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
+/* Those who are asked for are of one community, and its members as far as is known here: the one that the ask names, in which is who is to
+ * hold the release, where it and the report's recognise each other; or the report's own. What the release would commit to holds nobody else. */
+static nrs_error check_targets(nrs_core *core, const nrs_community *home, const nrs_peer *holder, const nrs_ask *ask, const nrs_audience *audience)
+{
+    const nrs_community *target = nrs_ask_target(core, ask, home->id);
+
+    if (audience->n_targets == 0 || audience->n_targets > NRS_ASK_TARGET_COUNT_MAX || (ask->community.len != 0 && target == home)) {
+        return NRS_ERROR_MALFORMED; /* the report's own is not written out */
+    }
+    if (target == NULL || (target != home && (!nrs_roster_recognises(home->roster, target->id) || !nrs_roster_recognises(target->roster, home->id)))) {
+        return NRS_ERROR_COMMUNITY_RULE;
+    }
+    if (!nrs_peer_member(core, holder, target)) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    for (size_t i = 0; i < audience->n_targets; i++) {
+        const Nrs__Wire__Target *one = audience->targets[i];
+
+        if (one->person.len != 0) {
+            return NRS_ERROR_LABEL_FORBIDS;
+        }
+        if (one->community.len != 0 && !nrs_slice_equal(nrs_field(&one->community), nrs_slice_of(target->id, NRS_HASH_SIZE))) {
+            return NRS_ERROR_COMMUNITY_RULE;
+        }
+        if (one->community.len == 0 && !nrs_peer_member(core, nrs_peer_by_sign(core, one->org.data), target)) {
+            return NRS_ERROR_UNKNOWN_ORG;
+        }
+    }
+    return NRS_OK;
+}
+
 /* Who asks has it, of us, under a label that can be released, and lives in its community, or is a guest whom this node let in (ask_through.c). A
- * source that is withheld is asked by its hub alone, which says for whom. */
-static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask, bool guest, bool for_another)
+ * source that is withheld is asked by its hub alone, which says for whom. by: in whose place, or NULL. */
+static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask, bool guest, const uint8_t *by)
 {
     const nrs_community *home = nrs_community_by_id(core, report->community);
     holder_search search = {core, from, false};
     const bool withheld = (report->flags & NRS_REPORT_WITHHELD) != 0;
+    const nrs_peer *holder = guest ? nrs_peer_by_sign(core, core->self.sign_key) : withheld && by != NULL ? nrs_peer_by_sign(core, by) : from;
     const uint64_t most = withheld ? ASK_OPEN_OF_HUB_MAX : NRS_ASK_OPEN_COUNT_MAX;
     nrs_audience *audience = NULL;
     uint64_t open = 0;
@@ -98,7 +130,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (report->part != NRS_PART_SENT && !(guest && report->part == NRS_PART_RECEIVED && report->key_state == NRS_KEY_HELD)) {
         return NRS_ERROR_NOT_ORIGINATOR;
     }
-    if (withheld && (!for_another || report->part != NRS_PART_SENT)) {
+    if (withheld && (by == NULL || report->part != NRS_PART_SENT)) {
         return NRS_ERROR_SOURCE_WITHHELD;
     }
     if (report->label == NRS_LABEL_RED || (report->label == NRS_LABEL_CLEAR && !withheld) || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
@@ -114,8 +146,8 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
         return NRS_ERROR_NOT_MEMBER;
     }
     error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
-    if (error == NRS_OK && (audience->n_targets == 0 || audience->n_targets > NRS_ASK_TARGET_COUNT_MAX)) {
-        error = NRS_ERROR_MALFORMED;
+    if (error == NRS_OK) {
+        error = check_targets(core, home, holder, ask, audience);
     }
     nrs_audience_free(&audience);
     if (error == NRS_OK) {
@@ -148,7 +180,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     nrs_ask *ask = NULL;
     uint8_t id[NRS_HASH_SIZE];
     bool fresh = false, guest = false;
-    const bool for_another = statement->reference.len == NRS_KEY_SIZE;
+    const uint8_t *by = statement->reference.len == NRS_KEY_SIZE ? statement->reference.data : NULL;
     nrs_ask_row row = {.id = id, .report = statement->sealed_id.data, .at_ms = statement->at_ms, .org = from->keys.sign_key, .person = statement->person,
                        .reason = statement->reason, .answer = "", .answerer = "", .ask = nrs_field(&statement->detail)};
     nrs_error error = nrs_ask_decode(&ask, nrs_field(&statement->detail));
@@ -161,7 +193,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
         error = nrs_ask_guest(core, &guest, NULL, &report, from);
     }
     if (error == NRS_OK) {
-        error = check_ask(core, &report, from, ask, guest, for_another);
+        error = check_ask(core, &report, from, ask, guest, by);
     }
     if (error == NRS_OK) {
         error = nrs_store_ask_add(core->store, &fresh, &row);
@@ -169,7 +201,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     if (error == NRS_OK && fresh) {
         nrs_core_log(core, NRS_OK, "%s asks to share TLP:%s wider: noroshi release list", from->org, nrs_label_name((nrs_label)report.label));
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, NRS_OK);
-        error = error == NRS_OK ? nrs_ask_further(core, &report, &row, guest, for_another ? statement->reference.data : NULL) : error;
+        error = error == NRS_OK ? nrs_ask_further(core, &report, &row, guest, by) : error;
     } else if (nrs_error_is_verdict(error)) {
         error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, error);
     }

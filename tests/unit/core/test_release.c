@@ -11,6 +11,7 @@
 #include "mesh_persons.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
+#include "proto/carrier.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
 
@@ -333,6 +334,83 @@ static void who_waits_is_granted_while_the_release_lasts(void **state)
     stop();
 }
 
+static bool holds_grant(const Nrs__Wire__Item *item)
+{
+    for (size_t i = 0; i < item->n_records; i++) {
+        nrs_slice payload;
+        uint32_t type;
+
+        if (nrs_record_read(&type, &payload, nrs_field(&item->records[i])) == NRS_OK && type == NRS_RECORD_GRANT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What lets the third one in is lost on its way, and confirmed all the same: as if its store had lost it since. */
+static bool lose_it(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+    nrs_items *items = NULL;
+
+    (void)context;
+    if (to == THIRD && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS && nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items && !net.swallow; i++) {
+            net.swallow = holds_grant(items->items[i]);
+        }
+    }
+    if (net.swallow) {
+        nrs_confirm confirm;
+        nrs_bytes payload = {0}, said = {0};
+
+        net.inspect = NULL;
+        nrs__wire__confirm__init(&confirm);
+        confirm.position = items->items[items->n_items - 1]->position;
+        OK(nrs_confirm_encode(&payload, &confirm));
+        mesh_frame(&said, NRS_FRAME_CONFIRM, nrs_slice_of_bytes(&payload));
+        net.swallow = false; /* of what the confirmation makes go out nothing is lost */
+        OK(mesh_inject(&net, THIRD, from, nrs_slice_of_bytes(&said)));
+        net.swallow = true;
+        net.inspect = lose_it;
+        nrs_bytes_wipe(&said);
+        nrs_bytes_wipe(&payload);
+    }
+    nrs_items_free(&items);
+    nrs_frame_free(&frame);
+    return true;
+}
+
+/* Who asks for it again is sent the release as well: no grant is taken before what it stands on. */
+static void what_a_grant_stands_on_is_sent_again_with_it(void **state)
+{
+    char lost[sizeof report];
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    (void)state;
+    start(false);
+    send_it("AMBER", "org-2", "");
+    OK(ask_for(HOLDER, "org-3"));
+    net.inspect = lose_it;
+    OK(answer(SOURCE, "grant", ""));
+    net.inspect = NULL;
+    memcpy(lost, report, sizeof lost);
+    send_it("GREEN", "@electricity", ""); /* what comes later is taken, and confirmed with it */
+    OK(show(THIRD));
+    memcpy(report, lost, sizeof report);
+    assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
+    OK(nrs_hex_decode(id, sizeof id, report));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_MISSING;
+    statement.sealed_id = statement.reference = statement.detail = nrs_field_of(nrs_slice_of(id, sizeof id));
+    statement.at_ms = net.now_ms;
+    mesh_post(&net, THIRD, HUB, THIRD, &statement);
+    mesh_settle(&net, 4);
+    OK(show(THIRD));
+    assert_string_equal(mesh_text(json_object_get(mesh_row(&net, THIRD, 0), "let_in_by"), "authority"), "release");
+    stop();
+}
+
 /* The answer comes when the holder has no room for a secret: that says nothing about it, and the holder lets in whom it asked for
  * when there is room again. Another grant for one who waited with it is not made. */
 static void what_found_no_room_is_granted_later(void **state)
@@ -351,6 +429,95 @@ static void what_found_no_room_is_granted_later(void **state)
     assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
     mesh_settle(&net, 90);
     assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
+    stop();
+}
+
+/* ---- Asks that are none ---- */
+
+typedef struct asked_for {
+    const char *name;
+    const uint8_t *community, *target; /* of the ask; of its only target, or NULL */
+    size_t org;                        /* where there is none */
+    bool person;
+    const char *rule;
+} asked_for;
+
+static void post_ask(const asked_for *it)
+{
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_audience audience;
+    nrs_bytes encoded = {0}, detail = {0};
+    uint8_t report_id[NRS_HASH_SIZE], salt[NRS_HASH_SIZE] = {3};
+    const uint8_t *key = nrs_identity_public(net.nodes[it->org].identity)->sign_key;
+    nrs_ask value;
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    nrs__wire__target__init(&target);
+    if (it->target != NULL) {
+        target.community = nrs_field_of(nrs_slice_of(it->target, NRS_HASH_SIZE));
+        target.roster_version = 1;
+    } else {
+        target.org = nrs_field_of(nrs_slice_of(key, NRS_KEY_SIZE));
+        target.person = nrs_field_of(nrs_slice_of(key, it->person ? NRS_KEY_SIZE : 0));
+    }
+    nrs__wire__audience__init(&audience);
+    audience.targets = targets;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&encoded, &audience));
+    nrs__wire__ask__init(&value);
+    value.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
+    value.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    value.community = nrs_field_of(nrs_slice_of(it->community, it->community == NULL ? 0 : NRS_HASH_SIZE));
+    OK(nrs_ask_encode(&detail, &value));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REQUEST;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reason = (char *)(uintptr_t)it->name;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
+    mesh_post(&net, HUB, SOURCE, HUB, &statement);
+    nrs_bytes_wipe(&detail);
+    nrs_bytes_wipe(&encoded);
+}
+
+/* The hub, which is in both communities, asks for people of one community under the name of the other. */
+static void who_is_asked_for_is_of_the_community_that_is_named(void **state)
+{
+    uint8_t home[NRS_HASH_SIZE], nowhere[NRS_HASH_SIZE] = {9};
+    const asked_for cases[] = {
+        {"gas, as the report's own", NULL, gas.id, 0, false, "community-rule"},
+        {"one of gas, as of the report's own", NULL, NULL, GAS_MEMBER, false, "org-unknown"},
+        {"one of electricity, as of gas", gas.id, NULL, THIRD, false, "org-unknown"},
+        {"electricity, as gas", gas.id, home, 0, false, "community-rule"},
+        {"the report's own, written out", home, home, 0, false, "malformed"},
+        {"a community that nobody knows", nowhere, nowhere, 0, false, "community-rule"},
+        {"a person", NULL, NULL, THIRD, true, "label-forbids"},
+        {"as it should be", gas.id, NULL, GAS_MEMBER, false, NULL},
+    };
+    nrs_roster *roster = NULL;
+
+    (void)state;
+    start(true);
+    send_it("AMBER", "org-0", "");
+    OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&net.statement)));
+    memcpy(home, roster->community.data, sizeof home);
+    nrs_roster_free(&roster);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const json_t *last;
+
+        post_ask(&cases[i]);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"audit-list\",\"kind\":\"ask\"}"));
+        if (mesh_row_count(&net, SOURCE) != i + 1) {
+            fail_msg("%s: no entry", cases[i].name);
+        }
+        last = mesh_row(&net, SOURCE, 0); /* the newest comes first */
+        if (cases[i].rule == NULL ? json_is_string(json_object_get(last, "rule")) : strcmp(mesh_text(last, "rule"), cases[i].rule) != 0) {
+            fail_msg("%s: %s", cases[i].name, mesh_text(last, "rule"));
+        }
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
+        assert_int_equal(mesh_row_count(&net, SOURCE), cases[i].rule == NULL ? 1 : 0);
+    }
     stop();
 }
 
@@ -472,6 +639,8 @@ int main(void)
         cmocka_unit_test(what_was_withdrawn_is_not_released),
         cmocka_unit_test(who_waits_is_granted_while_the_release_lasts),
         cmocka_unit_test(what_found_no_room_is_granted_later),
+        cmocka_unit_test(what_a_grant_stands_on_is_sent_again_with_it),
+        cmocka_unit_test(who_is_asked_for_is_of_the_community_that_is_named),
         cmocka_unit_test(an_answer_that_is_not_the_sources_opens_nothing),
     };
 
