@@ -102,6 +102,8 @@ static const char *const templates[] = {
     N_("%s is not among those whom the source named."),
     N_("The field %s names the source: %.80s."),
     N_("The reason names the source: %.80s."),
+    N_("The source reported in @%s, and those it named are not all in it."),
+    N_("The source has left, or its card is not known: whether the text names it cannot be told."),
     N_("The field %s is not of the part %s."),
     N_("%.64s: not a part of a report."),
     N_("%.80s: %s."),

@@ -17,6 +17,7 @@ static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STR
 static const char hint_kinds[] =
     "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
 static const char hint_names[] = "Take it out of the form; or publish it all the same with --keep-names, when the source has agreed.";
+static const char hint_unknown[] = "Read the text with care; then publish it with --keep-names.";
 static const char hint_conditions[] = "Leave the conditions out, or give stricter ones.";
 
 /* How long it lives: as long as the source gave it, but only so finely that no time of the source's can be read from it. */
@@ -225,30 +226,36 @@ static nrs_error set_series(nrs_core *core, vouching *it, const json_t *request)
 
 /* ---- The text ---- */
 
-static nrs_error check_text(nrs_core *core, nrs_answer *answer, const vouching *it, const char *where, const char *text)
+static nrs_error check_text(nrs_core *core, nrs_answer *answer, const vouching *it, const nrs_peer *source, const char *where, const char *text)
 {
-    const nrs_peer *source = nrs_peer_by_sign(core, it->row.originator);
     const char *found = NULL;
 
-    if (source == NULL || !nrs_names_source(core, &found, it->community, source, text)) {
+    if (!nrs_names_source(core, &found, it->community, source, text)) {
         return NRS_OK;
     }
     return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_names, "The field %s names the source: %.80s.", where, found);
 }
 
+/* Names are looked for by what the roster and the card say: of whom there is no card not all would be found. */
 static nrs_error check_names(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
 {
+    const nrs_peer *source = nrs_peer_by_sign(core, it->row.originator);
+    const nrs_peer *successor = nrs_key_successor(core, it->row.originator);
     nrs_error error;
 
     if (nrs_request_flag(request, "keep_names")) {
         return NRS_OK;
     }
-    error = check_text(core, answer, it, "subject", it->draft.subject);
+    source = successor != NULL ? successor : source;
+    if (source == NULL || source->card == NULL) {
+        return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_unknown, "The source has left, or its card is not known: whether the text names it cannot be told.");
+    }
+    error = check_text(core, answer, it, source, "subject", it->draft.subject);
     if (error == NRS_OK) {
-        error = check_text(core, answer, it, "summary", it->draft.body);
+        error = check_text(core, answer, it, source, "summary", it->draft.body);
     }
     for (size_t i = 0; i < it->draft.field_count && error == NRS_OK; i++) {
-        error = check_text(core, answer, it, it->draft.fields[i].name, it->draft.fields[i].value);
+        error = check_text(core, answer, it, source, it->draft.fields[i].name, it->draft.fields[i].value);
     }
     return error;
 }

@@ -5,7 +5,20 @@
 #include "withheld/vouch.h"
 
 static const char hint_addresses[] = "Name those who are to read it with --to; they must be among those whom the source named.";
+static const char hint_community[] = "Name with --to those who are; other communities are reached by the consent that the source has given.";
 static const char hint_within[] = "Leave out who is not among those whom the source named.";
+
+/* Whether an address is of the community in which the source reported. */
+static bool of_community(const nrs_community *community, const nrs_address *address)
+{
+    return address->type == NRS_ADDRESS_COMMUNITY ? strcmp(community->roster->id, address->name) == 0
+                                                  : nrs_roster_member_by_org(community->roster, address->name) != NULL;
+}
+
+static nrs_error refuse_elsewhere(nrs_answer *answer, const vouching *it)
+{
+    return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_community, "The source reported in @%s, and those it named are not all in it.", it->community->roster->id);
+}
 
 static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresses, size_t *count, const nrs_report *source)
 {
@@ -16,6 +29,24 @@ static nrs_error take_source_addresses(nrs_answer *answer, nrs_address *addresse
         (*count)++;
     }
     return *count > 0 ? NRS_OK : nrs_refuse(answer, NRS_ERROR_AUDIENCE, NULL, "The source named nobody.");
+}
+
+/* Who has left since is left out where the secretariat names others. */
+static nrs_error keep_community(nrs_answer *answer, vouching *it)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < it->source_count; i++) {
+        if (of_community(it->community, &it->source[i])) {
+            it->source[kept] = it->source[i];
+            kept++;
+        }
+    }
+    if (kept == 0 || (kept < it->source_count && !it->narrower)) {
+        return refuse_elsewhere(answer, it);
+    }
+    it->source_count = kept;
+    return NRS_OK;
 }
 
 static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const vouching *it, const nrs_address *addresses, size_t count)
@@ -33,6 +64,9 @@ static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *deli
 
     nrs_error error = nrs_delivery_plan(core, answer, delivery, &request);
 
+    if (error == NRS_OK && delivery->community != it->community) { /* of another of this hub's: they may have left the source's */
+        return refuse_elsewhere(answer, it);
+    }
     nrs_delivery_keep_listed(delivery, it->view->header);
     return error;
 }
@@ -85,8 +119,11 @@ nrs_error nrs_vouch_addresses(nrs_answer *answer, vouching *it, const json_t *re
 
 nrs_error nrs_vouch_plan(nrs_core *core, nrs_answer *answer, vouching *it)
 {
-    nrs_error error = plan_for(core, answer, &it->named, it, it->source, it->source_count);
+    nrs_error error = keep_community(answer, it);
 
+    if (error == NRS_OK) {
+        error = plan_for(core, answer, &it->named, it, it->source, it->source_count);
+    }
     it->delivery = &it->named;
     if (error == NRS_OK && it->narrower) {
         error = plan_for(core, answer, &it->chosen, it, it->draft.addresses, it->draft.address_count);
