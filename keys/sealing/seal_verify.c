@@ -42,6 +42,17 @@ static nrs_error check_clear_key(const nrs_header *header, const nrs_grant *gran
                : NRS_ERROR_FORGED;
 }
 
+nrs_error nrs_grant_check_key(const nrs_sealed_view *sealed, const nrs_grant *grant)
+{
+    bool open;
+    nrs_error error;
+
+    NRS_ASSERT(sealed != NULL && grant != NULL);
+    open = nrs_header_key_open(sealed->header);
+    error = nrs_grant_form_check(grant, open);
+    return error == NRS_OK && open ? check_clear_key(sealed->header, grant) : error;
+}
+
 /* Header and first grant speak of one report. What waits for an acceptance is granted to nobody at first. */
 static nrs_error check_terms(const nrs_header *header, const nrs_grant *grant)
 {

@@ -104,6 +104,9 @@ NRS_MUST_USE nrs_error nrs_grant_make(nrs_bytes *grant_out, nrs_bytes *slot_tabl
 /** Verify the payload of a GRANT record: signature by its grantor, names a sealed id. Out: nrs_grant_free;
  *  grant_id_out: hash of the statement. */
 NRS_MUST_USE nrs_error nrs_grant_verify(nrs_grant **grant_out, uint8_t grant_id_out[NRS_HASH_SIZE], nrs_slice payload);
+/** Whether a later grant has the file key in the clear exactly where the report's label has, and that it is the report's (SPEC 10.4): what a
+ *  relay sees of it without a key. NRS_ERROR_FORGED. */
+NRS_MUST_USE nrs_error nrs_grant_check_key(const nrs_sealed_view *sealed, const nrs_grant *grant);
 
 /* ---- Releases (SPEC 6.12) ---- */
 

@@ -65,8 +65,11 @@ static bool grant_handed_over(const nrs_core *core, const nrs_peer *from, const 
 
 static nrs_error check_grant(nrs_core *core, nrs_grant_terms *terms_out, const nrs_sealed_view *view, const nrs_grant *grant, const nrs_peer *from)
 {
-    nrs_error error = nrs_grant_terms_of(core, terms_out, view, grant);
+    nrs_error error = nrs_grant_check_key(view, grant);
 
+    if (error == NRS_OK) {
+        error = nrs_grant_terms_of(core, terms_out, view, grant);
+    }
     if (error == NRS_OK && !grant_handed_over(core, from, terms_out, grant)) {
         error = NRS_ERROR_NOT_MEMBER;
     }
@@ -118,11 +121,11 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
             error = audit_refusal(core, view, grant->grantor.data, error, from);
         }
     }
-    if (error == NRS_OK) {
-        error = nrs_grant_count(core, view, grant->grantor.data, grant->slot_count);
-    }
     if (error == NRS_OK && terms.depth > 0 && view->header->label == NRS_LABEL_CLEAR) {
         error = nrs_room_for_secrets();
+    }
+    if (error == NRS_OK) {
+        error = nrs_grant_count(core, view, grant->grantor.data, grant->slot_count);
     }
     if (error == NRS_OK) {
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, record, nrs_slice_of(view->id, NRS_HASH_SIZE),

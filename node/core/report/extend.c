@@ -155,7 +155,7 @@ static nrs_error put(extending *it, nrs_slice grant, nrs_slice table, size_t slo
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id_out, nrs_slice_of_bytes(&record), owner, none, expires_ms);
     }
     if (error == NRS_OK && table.size > 0) {
-        error = nrs_log_add_own_slots(core, grant, table, expires_ms);
+        error = nrs_command_written(core, nrs_log_add_own_slots(core, grant, table, expires_ms));
     }
     nrs_bytes_wipe(&record);
     return error;
@@ -170,14 +170,17 @@ static nrs_error grant_all(extending *it)
         const size_t count = it->count - first < most ? it->count - first : most;
         uint8_t grant_id[NRS_HASH_SIZE];
         nrs_bytes grant = {0}, table = {0};
+        bool written;
 
         error = make_grant(it, &grant, &table, first, count);
         if (error == NRS_OK) {
             error = put(it, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), count, grant_id);
         }
+        written = error == NRS_OK;
         for (size_t i = 0; error == NRS_OK && i < count; i++) {
             error = note(it, it->peers[first + i], grant_id);
         }
+        error = written ? nrs_command_written(it->core, error) : error; /* what is in the log is there with a note of whom it lets in */
         nrs_bytes_wipe(&table);
         nrs_bytes_wipe(&grant);
     }

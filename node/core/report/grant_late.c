@@ -91,6 +91,7 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_disclaimer_state decided = NRS_DISCLAIMER_WAITING;
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
+    bool written = false;
     nrs_error error = report_at(core, &row, &holder, position);
 
     if (error == NRS_OK && (row.part == NRS_PART_RECEIVED || !may_have(core, &row, peer))) {
@@ -130,13 +131,15 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         owner = nrs_slice_of(view->id, NRS_HASH_SIZE);
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, view->header->expires_ms);
-        if (error == NRS_OK) {
-            error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), view->header->expires_ms);
-        }
+        written = error == NRS_OK;
+    }
+    if (error == NRS_OK) {
+        error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), view->header->expires_ms);
     }
     if (error == NRS_OK) {
         error = nrs_store_recipient_granted(core->store, position, peer->keys.sign_key);
     }
+    error = written ? nrs_command_written(core, error) : error; /* else it would be granted again each minute */
 out:
     nrs_secret_destroy(&file_key);
     nrs_sealed_view_free(&view);

@@ -287,15 +287,15 @@ static nrs_error open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_
     if (error == NRS_OK) {
         error = keep(core, view, position, NRS_KEY_HELD, NRS_STAGE_STORED, file_key, &opened, way, &fresh);
     }
+    if (error == NRS_OK && fresh) { /* once: before anything that may find fault with its number */
+        error = extend(core, view, position, way, file_key, opened.report->kind);
+    }
     if (error == NRS_OK && way->terms->depth == 0) {
         told = nrs_place_of(opened.body);
         error = nrs_stream_take(core, view, &told);
     }
     error = error == NRS_OK ? nrs_vouched_take(core, view, opened.report) : error;
     error = error == NRS_OK && fresh ? nrs_reply_take(core, view, &opened) : error;
-    if (error == NRS_OK && fresh) {
-        error = extend(core, view, position, way, file_key, opened.report->kind);
-    }
     nrs_audience_free(&way->audience);
     nrs_opened_wipe(&opened);
     nrs_secret_destroy(&file_key);

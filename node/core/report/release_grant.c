@@ -134,6 +134,7 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
     const uint64_t expires_ms = it->release->expires_ms;
     uint8_t grant_id[NRS_HASH_SIZE];
     nrs_bytes grant = {0}, table = {0}, record = {0};
+    bool written = false; /* a grant that is in the log is there with its slots, and with a note of whom it lets in */
     nrs_error error = nrs_grant_make(&grant, &table, &request);
 
     if (error == NRS_OK) {
@@ -145,6 +146,7 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
     if (error == NRS_OK) {
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));
         error = nrs_log_add(core, NULL, NRS_RECORD_GRANT, grant_id, nrs_slice_of_bytes(&record), owner, none, expires_ms);
+        written = error == NRS_OK;
     }
     if (error == NRS_OK) {
         error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), expires_ms);
@@ -155,7 +157,7 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
     nrs_bytes_wipe(&record);
     nrs_bytes_wipe(&table);
     nrs_bytes_wipe(&grant);
-    return error;
+    return written ? nrs_command_written(core, error) : error;
 }
 
 static nrs_error audit_grant(const granting *it)

@@ -50,24 +50,29 @@ static void first_path(nrs_bytes *path_out, nrs_slice grant_statement, nrs_slice
     nrs_grant_free(&grant);
 }
 
-/* It says that it has so many slots, and nobody has ever seen them. */
-static void inflate(nrs_bytes *statement, uint32_t slot_count)
+/* It says that it has so many slots, and nobody has ever seen them; or it has a key in their place. */
+static void alter(nrs_bytes *statement, const mesh_forging *how)
 {
     uint8_t root[NRS_HASH_SIZE];
-    nrs_grant *grant = NULL;
-    nrs_bytes grown = {0};
-    ProtobufCBinaryData held;
+    nrs_grant *grant = NULL, altered;
+    nrs_bytes bytes = {0};
 
     randombytes_buf(root, sizeof root);
     OK(nrs_grant_decode(&grant, nrs_slice_of_bytes(statement)));
-    held = grant->slot_root;
-    grant->slot_root = nrs_field_of(nrs_slice_of(root, sizeof root));
-    grant->slot_count = slot_count;
-    OK(nrs_grant_encode(&grown, grant));
-    grant->slot_root = held;
+    altered = *grant;
+    if (how->slot_count > 0) {
+        altered.slot_root = nrs_field_of(nrs_slice_of(root, sizeof root));
+        altered.slot_count = how->slot_count;
+    }
+    if (how->file_key != NULL) {
+        altered.epk = altered.slot_root = nrs_field_of(nrs_slice_of(NULL, 0));
+        altered.slot_count = 0;
+        altered.file_key = nrs_field_of(nrs_slice_of(how->file_key, NRS_KEY_SIZE));
+    }
+    OK(nrs_grant_encode(&bytes, &altered));
     nrs_grant_free(&grant);
     nrs_bytes_wipe(statement);
-    *statement = grown;
+    *statement = bytes;
 }
 
 mesh_forged mesh_forge(const mesh_forging *how)
@@ -84,7 +89,7 @@ mesh_forged mesh_forge(const mesh_forging *how)
     nrs_recipient recipient = mesh_recipient(how->net, how->to);
     Nrs__Wire__Target target, *list[1];
     nrs_audience audience;
-    nrs_grant_request request = {.authority = how->authority, .recipients = &recipient, .recipient_count = 1, .now_ms = how->net->now_ms,
+    nrs_grant_request request = {.authority = how->authority, .recipients = &recipient, .now_ms = how->net->now_ms,
                                  .audience = how->unnamed ? NULL : &audience,
                                  .audience_salt = nrs_slice_of(how->salt, how->salt == NULL ? 0 : NRS_HASH_SIZE),
                                  .community = nrs_slice_of(how->community, how->community == NULL ? 0 : NRS_HASH_SIZE),
@@ -97,14 +102,15 @@ mesh_forged mesh_forge(const mesh_forging *how)
     OK(nrs_log_sealed(keeper->core, &view, &at, how->report));
     request.sealed = view;
     request.file_key = file_key;
+    request.recipient_count = nrs_header_key_open(view->header) ? 0 : 1;
     request.authority_ref = nrs_slice_of(how->ref == NULL ? view->grant_id : how->ref, how->authority == NRS_AUTHORITY_ORIGINATOR ? 0 : NRS_HASH_SIZE);
     OK(nrs_grant_make(&statement, &made.table, &request));
-    if (how->slot_count > 0) {
-        inflate(&statement, how->slot_count);
+    if (how->slot_count > 0 || how->file_key != NULL) {
+        alter(&statement, how);
     }
     nrs_hash_one(made.id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&statement));
     OK(nrs_signed_record(&made.grant, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&statement)));
-    if (how->slot_count == 0) {
+    if (how->slot_count == 0 && how->file_key == NULL && request.recipient_count > 0) {
         first_path(&made.path, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&made.table), made.id);
     }
     OK(nrs_log_entry_at(keeper->core, &entry, at));

@@ -25,6 +25,7 @@ typedef struct mesh_forging {
     const uint8_t *salt;      /* of the audience; NULL: a fresh one */
     bool prekey_unknown;      /* the slot is sealed to a prekey that its reader never had */
     uint32_t slot_count;      /* as the statement says, over any root; 0: as it is */
+    const uint8_t *file_key;  /* in the clear in the statement, in place of slots; NULL: as it is */
 } mesh_forging;
 
 mesh_forged mesh_forge(const mesh_forging *how);

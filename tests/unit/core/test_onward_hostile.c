@@ -252,6 +252,33 @@ static void another_community_takes_only_what_is_for_it(void **state)
     stop();
 }
 
+/* A key stands in a grant where it stands in the report's own, and is that report's: else nothing would open it, although whom it lets in was
+ * told of to the source; or everybody on the way would read what is sealed. */
+static void a_key_in_the_clear_is_the_reports_own(void **state)
+{
+    static const uint8_t other[NRS_KEY_SIZE] = {7};
+    mesh_forging how = {.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = HOSTILE, .to = GAS_HUB, .named = GAS_HUB,
+                        .authority = NRS_AUTHORITY_CONSENT, .community = gas.id};
+    mesh_forged made;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        start(true);
+        send_it(i == 0 ? "CLEAR" : "AMBER", "@electricity", "\"communities\"");
+        how.file_key = other;
+        made = mesh_forge(&how);
+        assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_FORGED);
+        assert_int_equal(give(GAS_HUB, &made.grant), NRS_ERROR_FORGED);
+        mesh_forged_wipe(&made);
+        how.file_key = NULL;
+        made = mesh_forge(&how);
+        assert_int_equal(give(HONEST, &made.grant), NRS_OK);
+        assert_int_equal(give(GAS_HUB, &made.grant), NRS_OK);
+        mesh_forged_wipe(&made);
+        stop();
+    }
+}
+
 /* ---- Releases ---- */
 
 static const uint8_t salt[NRS_HASH_SIZE] = {5};
@@ -527,6 +554,7 @@ int main(void)
         cmocka_unit_test(who_is_no_hub_extends_nothing),
         cmocka_unit_test(a_grant_stands_on_one_that_is_held),
         cmocka_unit_test(another_community_takes_only_what_is_for_it),
+        cmocka_unit_test(a_key_in_the_clear_is_the_reports_own),
         cmocka_unit_test(a_release_goes_no_further_than_it_says),
         cmocka_unit_test(who_is_not_named_takes_no_slot),
         cmocka_unit_test(two_signers_of_one_release),
