@@ -64,7 +64,7 @@
     " report INTEGER NOT NULL, address TEXT NOT NULL, authority INTEGER NOT NULL, at_ms INTEGER NOT NULL,"             \
     " version INTEGER NOT NULL, actions INTEGER NOT NULL, flags INTEGER NOT NULL, released_ms INTEGER NOT NULL,"       \
     " org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL,"                           \
-    " PRIMARY KEY(report, address)) WITHOUT ROWID;"                                                                    \
+    " PRIMARY KEY(report, address, by)) WITHOUT ROWID;"                                                                \
     "CREATE TABLE slot_place("                                                                                         \
     " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, rank INTEGER NOT NULL,"                   \
     " grantor BLOB NOT NULL, PRIMARY KEY(sealed_id, org)) WITHOUT ROWID;"                                              \

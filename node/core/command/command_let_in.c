@@ -74,6 +74,9 @@ static nrs_error put_way(void *context, const nrs_let_in_row *let_in)
     const nrs_community *target = nrs_community_by_id(search->core, let_in->community);
     char by[NRS_ADDRESS_SIZE_MAX + 1];
 
+    if (search->found) {
+        return NRS_OK; /* in more ways than one: `show` has them all */
+    }
     nrs_command_org(search->core, by, let_in->community, let_in->by);
     nrs_row_text(search->row, "let_in_by", by);
     nrs_row_text(search->row, "authority", authority_words[let_in->authority == NRS_AUTHORITY_RELEASE ? NRS_AUTHORITY_RELEASE : NRS_AUTHORITY_CONSENT]);

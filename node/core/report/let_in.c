@@ -8,6 +8,9 @@
 #include "rules/edges.h"
 #include "stream/stream.h"
 
+#define WAYS_MAX 8u      /* noted of one organisation on releases; those of hubs are always */
+#define SPEAKERS_MAX 16u
+
 typedef struct found {
     nrs_let_in let_in;
     bool any;
@@ -91,13 +94,29 @@ void nrs_let_in_address(char *address_out, const nrs_community *home, const nrs_
 
 /* ---- At the originator, and at the hub whose grant the other's stands on ---- */
 
+typedef struct noted {
+    const uint8_t *by;
+    size_t count;
+    bool same; /* by this one before */
+} noted;
+
+static nrs_error look_at_noted(void *context, const nrs_let_in_row *row)
+{
+    noted *it = context;
+
+    it->same = it->same || memcmp(row->by, it->by, NRS_KEY_SIZE) == 0;
+    it->count++;
+    return NRS_OK;
+}
+
+/* Whoever says that it has let somebody in is noted beside the others, and in nobody's place: whom it speaks for is decided by that. */
 static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row)
 {
     const nrs_recipient_row recipient = {.report = row->report, .address = row->address, .org = row->org, .granted = true};
-    found before = {.any = false};
-    nrs_error error = nrs_store_let_in_each(core->store, row->report, row->address, take_row, &before);
+    noted before = {.by = row->by};
+    nrs_error error = nrs_store_let_in_each(core->store, row->report, row->address, look_at_noted, &before);
 
-    if (error == NRS_OK && !before.any) {
+    if (error == NRS_OK && !before.same && (before.count < WAYS_MAX || row->authority == NRS_AUTHORITY_CONSENT)) {
         error = nrs_store_let_in_add(core->store, row);
         if (error == NRS_OK) {
             error = nrs_store_recipient_add(core->store, &recipient);
@@ -215,9 +234,11 @@ nrs_error nrs_receipt_pass_on(nrs_core *core, const nrs_report_row *row, const u
 }
 
 typedef struct speaker {
+    const nrs_core *core;
     const uint8_t *from, *whose;
-    uint8_t by[NRS_KEY_SIZE]; /* who let `whose` in */
-    bool known, speaks;
+    uint8_t by[SPEAKERS_MAX][NRS_KEY_SIZE]; /* who let `whose` in */
+    size_t count;
+    bool speaks;
 } speaker;
 
 static nrs_error find_grantor(void *context, const nrs_let_in_row *row)
@@ -225,8 +246,11 @@ static nrs_error find_grantor(void *context, const nrs_let_in_row *row)
     speaker *it = context;
 
     if (memcmp(row->org, it->whose, NRS_KEY_SIZE) == 0) {
-        memcpy(it->by, row->by, NRS_KEY_SIZE);
-        it->known = true;
+        it->speaks = it->speaks || nrs_key_follows(it->core, row->by, it->from);
+        if (it->count < SPEAKERS_MAX) {
+            memcpy(it->by[it->count], row->by, NRS_KEY_SIZE);
+            it->count++;
+        }
     }
     return NRS_OK;
 }
@@ -235,18 +259,19 @@ static nrs_error find_chain(void *context, const nrs_let_in_row *row)
 {
     speaker *it = context;
 
-    it->speaks = it->speaks || (memcmp(row->org, it->by, NRS_KEY_SIZE) == 0 && memcmp(row->by, it->from, NRS_KEY_SIZE) == 0);
+    for (size_t i = 0; i < it->count && !it->speaks; i++) {
+        it->speaks = memcmp(row->org, it->by[i], NRS_KEY_SIZE) == 0 && memcmp(row->by, it->from, NRS_KEY_SIZE) == 0;
+    }
     return NRS_OK;
 }
 
 nrs_error nrs_let_in_speaks(nrs_core *core, bool *speaks_out, uint64_t report, const uint8_t from[NRS_KEY_SIZE], const uint8_t whose[NRS_KEY_SIZE])
 {
-    speaker it = {.from = from, .whose = whose};
+    speaker it = {.core = core, .from = from, .whose = whose};
     nrs_error error = nrs_store_let_in_each(core->store, report, NULL, find_grantor, &it);
 
-    if (error == NRS_OK && it.known) {
-        it.speaks = nrs_key_follows(core, it.by, from);
-        error = it.speaks ? NRS_OK : nrs_store_let_in_each(core->store, report, NULL, find_chain, &it);
+    if (error == NRS_OK && !it.speaks && it.count > 0) {
+        error = nrs_store_let_in_each(core->store, report, NULL, find_chain, &it);
     }
     if (error == NRS_OK) {
         *speaks_out = it.speaks;

@@ -107,6 +107,7 @@ static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     nrs_let_in_row row = {.report = position, .address = "", .authority = grant->authority, .at_ms = core->now_ms, .org = core->self.sign_key,
                           .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id,
                           .actions = conditions.permissible_actions, .flags = conditions.flags, .released_ms = opened ? way->terms->released_ms : 0};
+    nrs_error error;
 
     if (grant->authority == NRS_AUTHORITY_ORIGINATOR && view->header->onward == 0) {
         return opened ? nrs_store_let_in_drop(core->store, position, "") : NRS_OK; /* of a grant that did not open it */
@@ -114,7 +115,8 @@ static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     if (way->audience != NULL && way->audience->n_targets == 1 && way->audience->targets[0]->community.len != 0) {
         row.version = way->audience->targets[0]->roster_version;
     }
-    return nrs_store_let_in_add(core->store, &row);
+    error = nrs_store_let_in_drop(core->store, position, ""); /* there is one way for this node itself */
+    return error == NRS_OK ? nrs_store_let_in_add(core->store, &row) : error;
 }
 
 /* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. way: by

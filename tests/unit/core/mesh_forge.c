@@ -155,3 +155,36 @@ void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], co
     nrs_bytes_wipe(&payload);
     nrs_bytes_wipe(&encoded);
 }
+
+#define FORGED_POSITION (1u << 20)
+
+static uint32_t answered;
+
+bool mesh_hear(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    mesh *net = context;
+    nrs_frame *frame = NULL;
+    nrs_confirm *confirm = NULL;
+
+    (void)from;
+    (void)to;
+    if (nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) == NRS_OK &&
+        confirm->position >= FORGED_POSITION) {
+        answered = confirm->n_refusals > 0 ? confirm->refusals[confirm->n_refusals - 1]->error : answered;
+        net->swallow = true;
+    }
+    nrs_confirm_free(&confirm);
+    nrs_frame_free(&frame);
+    return true;
+}
+
+nrs_error mesh_hand_over(mesh *net, size_t from, size_t to, const nrs_bytes *record)
+{
+    static uint64_t position = FORGED_POSITION;
+
+    assert_ptr_equal(net->inspect_context, net);
+    answered = 0;
+    mesh_give_records(net, from, to, position++, nrs_slice_of_bytes(record), nrs_slice_of(NULL, 0));
+    mesh_settle(net, 1);
+    return (nrs_error)answered;
+}

@@ -20,31 +20,10 @@
 /* Two hubs, of which the first is the hostile one; the source; an operator, a ministry. And in gas: its hub, with the hostile one as a member. */
 enum { HOSTILE = 0, HONEST = 1, SOURCE = 2, OTHER = 3, MINISTRY = 4, GAS_HUB = 5 };
 
-#define FORGED_POSITION (1u << 20)
-
 static mesh net;
 static mesh_second gas;
 static char report[2 * NRS_HASH_SIZE + 1];
 static uint8_t report_id[NRS_HASH_SIZE];
-static uint32_t refusal; /* the last that anybody told the hostile hub */
-static uint64_t position;
-
-static bool watch(void *context, size_t from, size_t to, nrs_slice bytes)
-{
-    nrs_frame *frame = NULL;
-    nrs_confirm *confirm = NULL;
-
-    (void)context;
-    (void)from;
-    if (to == HOSTILE && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_CONFIRM &&
-        nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) == NRS_OK && confirm->position >= FORGED_POSITION) {
-        refusal = confirm->n_refusals > 0 ? confirm->refusals[confirm->n_refusals - 1]->error : refusal;
-        net.swallow = true; /* its engine knows of no such record */
-    }
-    nrs_confirm_free(&confirm);
-    nrs_frame_free(&frame);
-    return true;
-}
 
 static void start(bool with_gas)
 {
@@ -61,8 +40,8 @@ static void start(bool with_gas)
         mesh_second_recognised(&net, &gas);
         mesh_settle(&net, 4);
     }
-    net.inspect = watch;
-    position = FORGED_POSITION;
+    net.inspect = mesh_hear;
+    net.inspect_context = &net;
 }
 
 static void stop(void)
@@ -92,10 +71,7 @@ static mesh_forged forge(size_t grantor, size_t to, const uint8_t *parent, const
 /* What the hostile hub hands over, and how it is answered. */
 static nrs_error give(size_t to, const nrs_bytes *record)
 {
-    refusal = 0;
-    mesh_give_records(&net, HOSTILE, to, position++, nrs_slice_of_bytes(record), nrs_slice_of(NULL, 0));
-    mesh_settle(&net, 1);
-    return (nrs_error)refusal;
+    return mesh_hand_over(&net, HOSTILE, to, record);
 }
 
 static bool has(size_t node)
@@ -279,271 +255,6 @@ static void a_key_in_the_clear_is_the_reports_own(void **state)
     }
 }
 
-/* ---- Releases ---- */
-
-static const uint8_t salt[NRS_HASH_SIZE] = {5};
-static nrs_label release_label = NRS_LABEL_AMBER_STRICT;
-static const uint8_t *release_community; /* NULL: the report's own */
-static bool prekey_unknown; /* the slot that is forged next is sealed to a prekey that its recipient never had */
-
-/* A release for `named`, as the source might sign it. Out: record: owned. */
-static void forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], size_t signer, size_t holder, size_t named, uint64_t expires_ms)
-{
-    mesh_forge_release(record_out, id_out, &(mesh_releasing){.net = &net, .report = report_id, .signer = signer, .holder = holder, .named = named,
-                                                             .salt = salt, .community = release_community, .label = (uint32_t)release_label, .expires_ms = expires_ms});
-}
-
-/* A grant on it for `to`, over the audience that `named` is. */
-static mesh_forged forge_on(size_t grantor, size_t to, size_t named, const uint8_t *release_id, bool other_salt)
-{
-    return mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = grantor, .to = to, .named = named,
-                                      .authority = NRS_AUTHORITY_RELEASE, .ref = release_id, .salt = other_salt ? NULL : salt, .community = release_community,
-                                      .prekey_unknown = prekey_unknown});
-}
-
-static void a_release_goes_no_further_than_it_says(void **state)
-{
-    static const struct {
-        const char *name;
-        size_t grantor, named;
-        bool other_salt;
-        nrs_error want;
-    } cases[] = {
-        {"by another than the holder", OTHER, MINISTRY, false, NRS_ERROR_RELEASE},
-        {"over another audience", HOSTILE, OTHER, false, NRS_ERROR_RELEASE},
-        {"over the same people, committed to anew", HOSTILE, MINISTRY, true, NRS_ERROR_RELEASE},
-        {"as it says", HOSTILE, MINISTRY, false, NRS_OK},
-    };
-    nrs_bytes release = {0}, late = {0}, own = {0}, longer = {0};
-    uint8_t id[NRS_HASH_SIZE], longer_id[NRS_HASH_SIZE], late_id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE], nothing[NRS_HASH_SIZE] = {4};
-    mesh_forged made;
-
-    (void)state;
-    start(false);
-    send_it("AMBER+STRICT", "org-0", "");
-    forge_release(&own, own_id, HOSTILE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
-    assert_int_equal(give(HONEST, &own), NRS_ERROR_FORGED); /* signed by who wants it */
-    forge_release(&late, late_id, SOURCE, HOSTILE, MINISTRY, net.now_ms - 60000);
-    assert_int_equal(give(HONEST, &late), NRS_ERROR_EXPIRED);
-    forge_release(&longer, longer_id, SOURCE, HOSTILE, MINISTRY, net.now_ms + 13 * NRS_DAY_MS); /* than the report lives */
-    assert_int_equal(give(HONEST, &longer), NRS_ERROR_RELEASE);
-    forge_release(&release, id, SOURCE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
-    made = forge_on(HOSTILE, MINISTRY, MINISTRY, nothing, false);
-    assert_int_equal(give(HONEST, &made.grant), NRS_ERROR_NOT_FOUND);
-    mesh_forged_wipe(&made);
-    assert_int_equal(give(HONEST, &release), NRS_OK);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        made = forge_on(cases[i].grantor, MINISTRY, cases[i].named, id, cases[i].other_salt);
-        if (give(HONEST, &made.grant) != cases[i].want) {
-            fail_msg("%s", cases[i].name);
-        }
-        mesh_forged_wipe(&made);
-    }
-    assert_int_equal(audited(HONEST, "release"), 3);
-    stop();
-    nrs_bytes_wipe(&release);
-    nrs_bytes_wipe(&late);
-    nrs_bytes_wipe(&longer);
-    nrs_bytes_wipe(&own);
-}
-
-/* A relay cannot see whom the audience names; whoever is not named finds out. */
-static void who_is_not_named_takes_no_slot(void **state)
-{
-    nrs_bytes release = {0};
-    uint8_t id[NRS_HASH_SIZE];
-    mesh_forged made, sealed;
-
-    (void)state;
-    start(false);
-    send_it("AMBER+STRICT", "org-0", "");
-    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
-    made = forge_on(HOSTILE, MINISTRY, OTHER, id, false);
-    sealed = forge(HOSTILE, MINISTRY, NULL, NULL, true);
-    assert_int_equal(give(MINISTRY, &sealed.sealed), NRS_OK);
-    assert_int_equal(give(MINISTRY, &release), NRS_OK);
-    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
-    assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_LABEL_FORBIDS);
-    assert_true(!has(MINISTRY));
-    assert_int_equal(audited(MINISTRY, "label-forbids"), 1);
-    mesh_forged_wipe(&sealed);
-    mesh_forged_wipe(&made);
-    nrs_bytes_wipe(&release);
-    stop();
-}
-
-/* Where the report has not come yet nobody can tell whose word a release is. The holder's own words come first, and are not taken for the
- * source's. */
-static void two_signers_of_one_release(void **state)
-{
-    nrs_bytes own = {0}, release = {0};
-    uint8_t id[NRS_HASH_SIZE], own_id[NRS_HASH_SIZE];
-    mesh_forged made;
-
-    (void)state;
-    start(true);
-    send_it("AMBER", "org-0", "");
-    release_community = gas.id;
-    forge_release(&own, own_id, HOSTILE, HOSTILE, GAS_HUB, net.now_ms + NRS_DAY_MS);
-    forge_release(&release, id, SOURCE, HOSTILE, GAS_HUB, net.now_ms + NRS_DAY_MS);
-    assert_memory_not_equal(own_id, id, sizeof id);
-    assert_int_equal(give(GAS_HUB, &own), NRS_OK);
-    assert_int_equal(give(GAS_HUB, &release), NRS_OK);
-    assert_int_equal(mesh_rows_of(&net, GAS_HUB, NRS_RECORD_RELEASE), 2);
-    made = forge_on(HOSTILE, GAS_HUB, GAS_HUB, own_id, false);
-    assert_int_equal(give(GAS_HUB, &made.sealed), NRS_OK);
-    assert_int_equal(give(GAS_HUB, &made.grant), NRS_ERROR_FORGED);
-    mesh_forged_wipe(&made);
-    made = forge_on(HOSTILE, GAS_HUB, GAS_HUB, id, false);
-    assert_int_equal(give(GAS_HUB, &made.grant), NRS_OK);
-    assert_int_equal(give(GAS_HUB, &made.path), NRS_OK);
-    assert_true(has(GAS_HUB));
-    release_community = NULL;
-    mesh_forged_wipe(&made);
-    nrs_bytes_wipe(&release);
-    nrs_bytes_wipe(&own);
-    stop();
-}
-
-/* Whose slots the honest hub sends to an organisation that says it has missed the report. */
-static uint8_t path_grant[NRS_HASH_SIZE];
-static size_t paths_seen;
-
-static bool see_paths(void *context, size_t from, size_t to, nrs_slice bytes)
-{
-    nrs_frame *frame = NULL;
-    nrs_items *items = NULL;
-
-    if (from == HONEST && to == OTHER && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS &&
-        nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
-        for (size_t i = 0; i < items->n_items; i++) {
-            for (size_t j = 0; j < items->items[i]->n_records; j++) {
-                nrs_slot_path *path = NULL;
-                nrs_slice payload;
-                uint32_t type;
-
-                if (nrs_record_read(&type, &payload, nrs_field(&items->items[i]->records[j])) == NRS_OK && type == NRS_RECORD_SLOT_PATH &&
-                    nrs_slot_path_decode(&path, payload) == NRS_OK) {
-                    memcpy(path_grant, path->grant_id.data, NRS_HASH_SIZE);
-                    paths_seen++;
-                }
-                nrs_slot_path_free(&path);
-            }
-        }
-    }
-    nrs_items_free(&items);
-    nrs_frame_free(&frame);
-    return watch(context, from, to, bytes);
-}
-
-static void miss_it(void)
-{
-    nrs_statement statement;
-
-    nrs__wire__statement__init(&statement);
-    statement.type = NRS_STATEMENT_MISSING;
-    statement.sealed_id = statement.reference = statement.detail = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
-    statement.at_ms = net.now_ms;
-    paths_seen = 0;
-    net.inspect = see_paths;
-    mesh_post(&net, OTHER, HONEST, OTHER, &statement);
-    mesh_settle(&net, 3);
-    net.inspect = watch;
-    net.now_ms += 6 * NRS_MINUTE_MS; /* the same is not sent twice within five */
-}
-
-/* A holder has a release of the source's, and with it slots that nobody can open for whom the source has given better ones. */
-static void a_holders_slots_do_not_take_the_place_of_the_sources(void **state)
-{
-    nrs_bytes release = {0};
-    uint8_t id[NRS_HASH_SIZE];
-    mesh_forged bad, good;
-
-    (void)state;
-    start(false);
-    send_it("AMBER", "@electricity", "");
-    prekey_unknown = true;
-    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
-    bad = forge_on(HOSTILE, OTHER, OTHER, id, false);
-    prekey_unknown = false;
-    assert_int_equal(give(HONEST, &release), NRS_OK);
-    assert_int_equal(give(HONEST, &bad.grant), NRS_OK);
-    assert_int_equal(give(HONEST, &bad.table), NRS_OK);
-    mesh_settle(&net, 4);
-    miss_it(); /* in place of its first slot */
-    assert_true(paths_seen > 0);
-    assert_memory_not_equal(path_grant, bad.id, NRS_HASH_SIZE);
-    mesh_forged_wipe(&bad);
-    good = mesh_forge(&(mesh_forging){.net = &net, .keeper = HOSTILE, .report = report_id, .grantor = SOURCE, .to = OTHER, .unnamed = true,
-                                      .authority = NRS_AUTHORITY_ORIGINATOR});
-    assert_int_equal(give(HONEST, &good.grant), NRS_OK);
-    assert_int_equal(give(HONEST, &good.table), NRS_OK);
-    prekey_unknown = true;
-    bad = forge_on(HOSTILE, OTHER, OTHER, id, false);
-    prekey_unknown = false;
-    assert_int_equal(give(HONEST, &bad.grant), NRS_OK);
-    assert_int_equal(give(HONEST, &bad.table), NRS_OK);
-    mesh_settle(&net, 4);
-    miss_it(); /* and of a later one */
-    assert_true(paths_seen > 0);
-    assert_memory_equal(path_grant, good.id, NRS_HASH_SIZE);
-    mesh_forged_wipe(&good);
-    mesh_forged_wipe(&bad);
-    nrs_bytes_wipe(&release);
-    stop();
-}
-
-static bool keep_from_ministry(void *context, size_t from, size_t to, nrs_slice bytes)
-{
-    nrs_frame *frame = NULL;
-    const bool items = to == MINISTRY && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS;
-
-    nrs_frame_free(&frame);
-    if (items) {
-        net.swallow = true;
-        return true;
-    }
-    return watch(context, from, to, bytes);
-}
-
-/* The source agreed to GREEN for somebody else. A slot on that which does not open leaves nothing of it behind. */
-static void a_release_that_opened_nothing_changes_no_label(void **state)
-{
-    nrs_bytes release = {0};
-    uint8_t id[NRS_HASH_SIZE];
-    mesh_forged made, sealed;
-    const json_t *row;
-
-    (void)state;
-    start(false);
-    net.inspect = keep_from_ministry;
-    send_it("AMBER", "org-0\",\"org-4", "");
-    release_label = NRS_LABEL_GREEN;
-    prekey_unknown = true;
-    forge_release(&release, id, SOURCE, HOSTILE, OTHER, net.now_ms + NRS_DAY_MS);
-    made = forge_on(HOSTILE, MINISTRY, OTHER, id, false);
-    sealed = forge(HOSTILE, MINISTRY, NULL, NULL, true);
-    release_label = NRS_LABEL_AMBER_STRICT;
-    prekey_unknown = false;
-    assert_int_equal(give(MINISTRY, &sealed.sealed), NRS_OK);
-    assert_int_equal(give(MINISTRY, &release), NRS_OK);
-    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
-    assert_int_equal(give(MINISTRY, &made.path), NRS_OK);
-    assert_int_equal(mesh_ask(&net, MINISTRY, "{\"command\":\"show\",\"id\":\"%s\"}", report), NRS_ERROR_KEY_EXPIRED);
-    net.inspect = watch;
-    mesh_down(&net, MINISTRY);
-    mesh_up(&net, MINISTRY);
-    mesh_settle(&net, 8);
-    OK(mesh_ask(&net, MINISTRY, "{\"command\":\"show\",\"id\":\"%s\"}", report));
-    row = mesh_row(&net, MINISTRY, 0);
-    assert_string_equal(mesh_text(row, "label"), "AMBER");
-    assert_true(json_is_null(json_object_get(row, "let_in_by")));
-    mesh_forged_wipe(&sealed);
-    mesh_forged_wipe(&made);
-    nrs_bytes_wipe(&release);
-    stop();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,11 +266,6 @@ int main(void)
         cmocka_unit_test(a_grant_stands_on_one_that_is_held),
         cmocka_unit_test(another_community_takes_only_what_is_for_it),
         cmocka_unit_test(a_key_in_the_clear_is_the_reports_own),
-        cmocka_unit_test(a_release_goes_no_further_than_it_says),
-        cmocka_unit_test(who_is_not_named_takes_no_slot),
-        cmocka_unit_test(two_signers_of_one_release),
-        cmocka_unit_test(a_holders_slots_do_not_take_the_place_of_the_sources),
-        cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
