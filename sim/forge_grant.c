@@ -161,18 +161,18 @@ static nrs_error find_release(forging *it, uint8_t reference_out[NRS_HASH_SIZE],
     nrs_release *release = NULL;
     nrs_error error = NRS_OK;
 
-    if (it->wrong == FAULT_OWN_RELEASE) {
-        error = own_release(&find.release, it->holder, it->id, &it->ask, now_ms);
-    } else if (it->wrong == FAULT_REPLAYED || it->wrong == FAULT_EXPIRED || it->wrong == FAULT_WIDER) {
+    if (it->wrong == FAULT_REPLAYED || it->wrong == FAULT_EXPIRED || it->wrong == FAULT_WIDER) {
         error = nrs_store_ask_each(it->holder->store, NULL, take_release, &find);
+        it->wrong = find.release.size == 0 ? FAULT_OWN_RELEASE : it->wrong; /* there is none to misuse */
+    }
+    if (error == NRS_OK && it->wrong == FAULT_OWN_RELEASE) {
+        error = own_release(&find.release, it->holder, it->id, &it->ask, now_ms);
     }
     if (error == NRS_OK && find.release.size > 0) {
         error = nrs_release_verify(&release, signer, reference_out, nrs_slice_of_bytes(&find.release));
     }
     if (error == NRS_OK && find.release.size > 0) {
         error = nrs_record_wrap(&it->release, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&find.release));
-    } else if (error == NRS_OK) {
-        it->wrong = it->wrong == FAULT_NO_HUB ? FAULT_NO_HUB : FAULT_NO_RELEASE;
     }
     nrs_release_free(&release);
     nrs_bytes_wipe(&find.release);

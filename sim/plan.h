@@ -69,7 +69,7 @@
     X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")                                                                \
     X(STEAL_DISK, SIM_FAULTS_HOSTILE, 8, "a disk is stolen")                                                           \
     X(THIEF, SIM_FAULTS_HOSTILE, 8, "whoever has stolen a disk sends or reads")                                      \
-    X(FORGE_GRANT, SIM_FAULTS_HOSTILE, 16, "a hostile node grants what it may not")
+    X(FORGE_GRANT, SIM_FAULTS_HOSTILE, 28, "a hostile node grants what it may not")
 
 typedef enum sim_act_type {
 #define SIM_ACT_ENUM(name, faults, weight, words) SIM_ACT_##name,

@@ -266,12 +266,17 @@ static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_
 {
     sim_report *report = &world->oracle.reports[number];
     sim_node *who = act->c % 8 == 0 ? node : &world->nodes[report->sender];
+    json_t *command;
 
     report->withdrawing = report->withdrawing || who->index == report->sender;
     if (report->withdrawing) {
         sim_withheld_withdrawn(world, report);
     }
-    sim_ask(world, who, SIM_ASK_WITHDRAW, number, json_pack("{s:s, s:s, s:s}", "command", "withdraw", "id", report->id, "reason", "誤報"));
+    command = json_pack("{s:s, s:s, s:s}", "command", "withdraw", "id", report->id, "reason", "誤報");
+    if (report->label == NRS_LABEL_RED) {
+        (void)json_object_set_new(command, "person", json_string(SIM_PERSON));
+    }
+    sim_ask(world, who, SIM_ASK_WITHDRAW, number, command);
 }
 
 static void read_one(sim_world *world, sim_node *node, const sim_act *act)
