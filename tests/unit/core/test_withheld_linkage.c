@@ -279,11 +279,8 @@ static void in_private(seen *it, size_t source, const char *command, const char 
     mesh_settle(&net, 10);
 }
 
-static void play(seen *it, size_t source)
+static void begin(seen *it)
 {
-    const size_t apart[] = {OTHER_HUB, MEMBER, NATIONAL};
-    char ask[2 * NRS_HASH_SIZE + 1];
-
     nrs_seeded_restart("withheld linkage");
     mesh_start(&net, NATIONAL, 2);
     assert_int_equal(mesh_add_node(&net, "org-5"), NATIONAL);
@@ -299,6 +296,11 @@ static void play(seen *it, size_t source)
     net.inspect_context = it;
     it->begun = true;
     mesh_settle(&net, 2);
+}
+
+/* Up to where the hub has vouched for it, and waits for its tick. */
+static void give(size_t source)
+{
     OK(mesh_ask(&net, source, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"@electricity\"],"
                               "\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\",\"fields\":{\"reporter\":\"佐藤\",\"impact\":\"停止\"}}"));
     (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, source, 0), "id"));
@@ -308,6 +310,33 @@ static void play(seen *it, size_t source)
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     (void)snprintf(published, sizeof published, "%s", mesh_text(mesh_row(&net, HUB, 0), "id"));
+}
+
+static void end(seen *it)
+{
+    const size_t apart[] = {OTHER_HUB, MEMBER, NATIONAL};
+
+    net.inspect = NULL;
+    for (size_t node = 0; node < NODES; node++) {
+        for (size_t to = 0; to < NODES; to++) {
+            (void)fclose(it->lines[node][to]);
+        }
+        (void)fclose(it->own[node]);
+    }
+    for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
+        mesh_down(&net, apart[i]);
+        it->stores[apart[i]] = read_store(apart[i]);
+        mesh_up(&net, apart[i]);
+    }
+    mesh_stop(&net);
+}
+
+static void play(seen *it, size_t source)
+{
+    char ask[2 * NRS_HASH_SIZE + 1];
+
+    begin(it);
+    give(source);
     mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 - 1);
     assert_int_equal(it->early, 0); /* until its tick the hub hands on nothing at all */
     it->published = true;
@@ -334,19 +363,17 @@ static void play(seen *it, size_t source)
     in_private(it, source, "withdraw", report, ",\"reason\":\"誤報\"");
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     assert_true(mesh_text(mesh_row(&net, MEMBER, 0), "withdrawn_at")[0] != '\0');
-    net.inspect = NULL;
-    for (size_t node = 0; node < NODES; node++) {
-        for (size_t to = 0; to < NODES; to++) {
-            (void)fclose(it->lines[node][to]);
-        }
-        (void)fclose(it->own[node]);
-    }
-    for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++) {
-        mesh_down(&net, apart[i]);
-        it->stores[apart[i]] = read_store(apart[i]);
-        mesh_up(&net, apart[i]);
-    }
-    mesh_stop(&net);
+    end(it);
+}
+
+/* It is taken back before it could leave. */
+static void play_too_late(seen *it, size_t source)
+{
+    begin(it);
+    give(source);
+    in_private(it, source, "withdraw", report, ",\"reason\":\"誤報\"");
+    assert_int_equal(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published), NRS_ERROR_WITHDRAWN);
+    end(it);
 }
 
 static void forget(seen *it)
@@ -374,21 +401,20 @@ static void same(const char *what, const char *a, const char *b)
     }
 }
 
-static void nobody_can_tell_which_of_two_it_was(void **state)
+static void compare(void (*story)(seen *it, size_t source), size_t items_min)
 {
     char what[64];
 
-    (void)state;
     mesh_start(&net, 2, 1); /* what is drawn once for the whole process: then both runs draw the same keys */
     mesh_stop(&net);
-    play(&runs[0], ONE);
-    play(&runs[1], ANOTHER);
+    story(&runs[0], ONE);
+    story(&runs[1], ANOTHER);
     if (getenv("NRS_TEST_LOG") != NULL) {
         for (size_t from = 0; from < NODES * NODES; from++) {
             (void)fprintf(stderr, "%zu to %zu\n%s", from / NODES, from % NODES, runs[0].text[from / NODES][from % NODES]);
         }
     }
-    assert_true(runs[0].items > 20);
+    assert_true(runs[0].items > items_min);
     for (size_t from = 0; from < NODES; from++) {
         for (size_t to = 0; to < NODES; to++) {
             (void)snprintf(what, sizeof what, "the line from org-%zu to org-%zu", from, to);
@@ -405,12 +431,26 @@ static void nobody_can_tell_which_of_two_it_was(void **state)
     assert_true(strlen(runs[0].own_text[ONE]) > 0);
     forget(&runs[0]);
     forget(&runs[1]);
+    memset(runs, 0, sizeof runs);
+}
+
+static void nobody_can_tell_which_of_two_it_was(void **state)
+{
+    (void)state;
+    compare(play, 20);
+}
+
+static void nor_of_what_never_left(void **state)
+{
+    (void)state;
+    compare(play_too_late, 4);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_can_tell_which_of_two_it_was),
+        cmocka_unit_test(nor_of_what_never_left),
     };
 
     if (nrs_seeded_install("withheld linkage") != 0) {
