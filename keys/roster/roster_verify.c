@@ -263,3 +263,60 @@ out:
     candidate_wipe(&trusted);
     return error;
 }
+
+/* ---- Invites to who has joined ---- */
+
+/* One roster of the invite against the newest that is trusted; one that is no later than that is passed over. *taken: what is verified so
+ * far beyond `held`. */
+static nrs_error follow_held(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
+{
+    const nrs_roster *trusted = taken->roster != NULL ? taken->roster : held;
+    const nrs_slice statement = taken->roster != NULL ? statement_of(taken) : held_statement;
+    candidate next = { 0 };
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_error error = candidate_read(&next, many_bytes);
+
+    if (error != NRS_OK || next.roster->version <= trusted->version) {
+        goto out;
+    }
+    nrs_roster_community(community, held, held_statement);
+    if (memcmp(next.community, community, sizeof(community)) != 0) {
+        error = NRS_ERROR_FORGED;
+        goto out;
+    }
+    if (next.roster->version - trusted->version == 1) { /* none is missing between: the hash binds as well */
+        error = chain_check(&next, trusted, statement);
+    }
+    if (error == NRS_OK) {
+        error = trust_check(&next, trusted);
+    }
+    if (error == NRS_OK) {
+        candidate_wipe(taken);
+        *taken = next;
+        next = (candidate){ 0 };
+    }
+out:
+    candidate_wipe(&next);
+    return error;
+}
+
+nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement)
+{
+    candidate taken = { 0 };
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(invite != NULL);
+    NRS_ASSERT(held != NULL && held_statement.size > 0);
+
+    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
+        error = follow_held(&taken, nrs_field(&invite->chain[i]), held, held_statement);
+    }
+    if (error == NRS_OK) {
+        error = follow_held(&taken, nrs_field(&invite->current), held, held_statement);
+    }
+    if (error == NRS_OK && taken.roster == NULL) {
+        error = NRS_ERROR_ROSTER_OLD;
+    }
+    candidate_wipe(&taken);
+    return error;
+}

@@ -51,6 +51,10 @@ NRS_MUST_USE nrs_error nrs_roster_verify(nrs_roster **roster_out, nrs_bytes *sta
  *  `chain` holds the rosters in which keys changed. Same returns. */
 NRS_MUST_USE nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *statement_out, uint8_t community_out[NRS_HASH_SIZE],
                                          const nrs_invite *invite);
+/** The same invite at a node that holds a roster of the community already (SPEC 7.5): what it brings beyond that must be signed as 7.4 says
+ *  against what is held, one roster after the other, and follow its hash where no version is missing between. What nrs_invite_verify checks is not
+ *  checked again. Returns NRS_ERROR_ROSTER_OLD when it brings nothing later, FORGED, FORKED. */
+NRS_MUST_USE nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement);
 
 /** What a header names a disclaimer by: hash of name, version and both texts, not of where it is required. NRS_ERROR_NO_MEMORY. */
 NRS_MUST_USE nrs_error nrs_disclaimer_hash(uint8_t hash_out[NRS_HASH_SIZE], const Nrs__Wire__Disclaimer *disclaimer);

@@ -167,8 +167,9 @@ nrs_error nrs_roster_names_us(nrs_cli *cli, const nrs_roster *roster, const char
     return error;
 }
 
-/* Against what is held under the same name. Out: known_out: this very roster is held. */
-static nrs_error check_held(nrs_cli *cli, bool *known_out, const offer *from)
+/* Against what is held under the same name: at a node that has joined, an invite stands on what is held here, not on the first roster
+ * alone (SPEC 7.5). Out: known_out: this very roster is held; held_out: empty when nothing is. */
+static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, const offer *from)
 {
     nrs_held held = {0};
     nrs_error error = NRS_OK;
@@ -188,8 +189,13 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, const offer *from)
     } else if (held.roster->version == from->roster->version) {
         *known_out = nrs_slice_equal(nrs_slice_of_bytes(&held.statement), nrs_slice_of_bytes(&from->statement));
         error = *known_out ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_FORKED, from->roster->id);
+    } else {
+        error = nrs_invite_verify_after(from->invite, held.roster, nrs_slice_of_bytes(&held.statement));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),
+                                                        _("%s: it does not follow version %llu, which is held here: %s"), from->roster->id,
+                                                        (unsigned long long)held.roster->version, _(nrs_error_sentence(error)));
     }
-    nrs_held_wipe(&held);
+    *held_out = held;
     return error;
 }
 
@@ -217,17 +223,60 @@ static nrs_error check_cards(nrs_cli *cli, const offer *from, bool keep)
     return error;
 }
 
-static nrs_error take_offer(nrs_cli *cli, const offer *from)
+static nrs_error version_of(uint64_t *version_out, nrs_slice many)
+{
+    nrs_signed_by_many *outer = NULL;
+    nrs_roster *roster = NULL;
+    nrs_error error = nrs_signed_by_many_decode(&outer, many);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        *version_out = roster->version;
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&outer);
+    return error;
+}
+
+/* What is held already leads to its own newest; of the invite follows what is later than that, which check_held has verified. */
+static nrs_error write_chain(nrs_cli *cli, const offer *from, const nrs_held *held)
+{
+    ProtobufCBinaryData chain[2 * NRS_CHAIN_COUNT_MAX];
+    const uint64_t after = held->roster == NULL ? 0 : held->roster->version;
+    size_t count = 0;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; held->chain != NULL && i < held->chain->n_chain; i++) {
+        chain[count++] = held->chain->chain[i];
+    }
+    for (size_t i = 0; error == NRS_OK && i < from->invite->n_chain; i++) {
+        uint64_t version = 0;
+
+        error = version_of(&version, nrs_field(&from->invite->chain[i]));
+        if (error == NRS_OK && version > after) {
+            chain[count++] = from->invite->chain[i];
+        }
+    }
+    if (error == NRS_OK && count > NRS_CHAIN_COUNT_MAX) {
+        return nrs_cli_fail(cli, NRS_ERROR_LIMIT, NULL, _("the roster keys were changed too often: %u times"), NRS_CHAIN_COUNT_MAX);
+    }
+    return error != NRS_OK || count == 0 ? error
+                                         : nrs_held_write_chain(cli, from->roster->id, nrs_field(&from->invite->first), chain, count);
+}
+
+static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *held)
 {
     char name[NRS_NAME_SIZE_MAX + 16];
     const char *slug = from->roster->id;
     nrs_error error = check_cards(cli, from, false);
 
-    if (error == NRS_OK) {
+    if (error == NRS_OK && held->roster == NULL) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".first", nrs_field(&from->invite->first));
     }
-    if (error == NRS_OK && from->invite->n_chain > 0) {
-        error = nrs_held_write_chain(cli, slug, nrs_field(&from->invite->first), from->invite->chain, from->invite->n_chain);
+    if (error == NRS_OK) {
+        error = write_chain(cli, from, held);
     }
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_field(&from->invite->current));
@@ -244,27 +293,18 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from)
 }
 
 /* When the node refuses, what was held before join stands again. */
-static nrs_error take_or_restore(nrs_cli *cli, const offer *from)
+static nrs_error take_or_restore(nrs_cli *cli, const offer *from, const nrs_held *held)
 {
-    nrs_held before = {0};
     const char *slug = from->roster->id;
-    bool held = nrs_folder_has(cli, "communities", slug, ".first");
-    nrs_error error = held ? nrs_held_read(cli, &before, slug) : NRS_OK;
+    nrs_error error = take_offer(cli, from, held);
 
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = take_offer(cli, from);
-    if (error != NRS_OK && !held) {
+    if (error != NRS_OK && held->roster == NULL) {
         nrs_folder_remove(cli, "communities", slug, ".first");
         nrs_folder_remove(cli, "communities", slug, ".roster");
         nrs_folder_remove(cli, "communities", slug, ".chain");
-    } else if (error != NRS_OK &&
-               nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_slice_of_bytes(&before.current)) !=
-                   NRS_OK) {
-        nrs_cli_note(cli, "%s", _("the roster that was held before could not be put back"));
+    } else if (error != NRS_OK) {
+        nrs_held_put_back(cli, held, slug);
     }
-    nrs_held_wipe(&before);
     return error;
 }
 
@@ -290,6 +330,7 @@ nrs_error nrs_run_join(nrs_cli *cli)
     const char *fingerprint = nrs_cli_option(cli, "fingerprint");
     nrs_node_settings settings;
     offer from = {0};
+    nrs_held held = {0};
     bool known = false;
     nrs_error error = NRS_OK;
 
@@ -314,14 +355,15 @@ nrs_error nrs_run_join(nrs_cli *cli)
         error = nrs_roster_names_us(cli, from.roster, _("give the secretariat the card of this node, and ask for a new invite"));
     }
     if (error == NRS_OK) {
-        error = check_held(cli, &known, &from);
+        error = check_held(cli, &known, &held, &from);
     }
     if (error == NRS_OK && !known) {
-        error = take_or_restore(cli, &from);
+        error = take_or_restore(cli, &from, &held);
     }
     if (error == NRS_OK) {
         print_joined(cli, &from, !known);
     }
+    nrs_held_wipe(&held);
     offer_wipe(&from);
     return error;
 }

@@ -248,16 +248,19 @@ static nrs_error put_in_inbox(nrs_cli *cli, char name_out[96], const nrs_roster 
     return error;
 }
 
-static nrs_error put_back(nrs_cli *cli, const nrs_held *held, const char *slug)
+void nrs_held_put_back(nrs_cli *cli, const nrs_held *held, const char *slug)
 {
     nrs_error error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_slice_of_bytes(&held->current));
 
+    NRS_ASSERT(held->roster != NULL);
     if (error == NRS_OK && held->chain != NULL) {
         error = nrs_held_write_chain(cli, slug, nrs_slice_of_bytes(&held->first), held->chain->chain, held->chain->n_chain);
     } else if (error == NRS_OK) {
         nrs_folder_remove(cli, "communities", slug, ".chain");
     }
-    return error;
+    if (error != NRS_OK) {
+        nrs_cli_note(cli, "%s", _("the roster that was held before could not be put back"));
+    }
 }
 
 static void restore(nrs_cli *cli, const nrs_held *held, const char *slug, const char *inbox_name)
@@ -266,8 +269,8 @@ static void restore(nrs_cli *cli, const nrs_held *held, const char *slug, const 
     if (held->roster == NULL) {
         nrs_folder_remove(cli, "communities", slug, ".roster");
         nrs_folder_remove(cli, "communities", slug, ".first");
-    } else if (put_back(cli, held, slug) != NRS_OK) {
-        nrs_cli_note(cli, "%s", _("the roster that was held before could not be put back"));
+    } else {
+        nrs_held_put_back(cli, held, slug);
     }
 }
 

@@ -43,6 +43,9 @@ nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE
  *  they were. Recorded. In: next: what `many` decodes to, verified. */
 NRS_MUST_USE nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                                         const ProtobufCBinaryData *cards, size_t card_count);
+/** Write back what was held, its chain as well, after the node has refused what was to take its place; a word to the person when that fails.
+ *  In: held: not empty. */
+void nrs_held_put_back(nrs_cli *cli, const nrs_held *held, const char *slug);
 /** Hand the roster in force to the node once more, with the card of a member that it brought: what was cut off between the
  *  replacing of the file and the inbox is made good. Changes nothing where the node has it. card: Signed bytes, or empty. */
 NRS_MUST_USE nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice card);

@@ -49,8 +49,12 @@ static void print_change(const json_t *change)
     const char *org = nrs_json_text(change, "org");
     const char *key = nrs_json_text(change, "key");
     const char *cause = nrs_json_text(change, "cause");
+    const json_t *threshold = json_object_get(change, "threshold");
 
     printf("    %s", change_words(nrs_json_text(change, "change")));
+    if (json_is_integer(threshold)) {
+        printf(": %lld", (long long)json_integer_value(threshold));
+    }
     if (org != NULL || key != NULL) {
         printf(": ");
         nrs_text_print(stdout, org != NULL ? org : key, NRS_TEXT_LINE);
@@ -66,6 +70,8 @@ static nrs_error print_step(void *context, json_t *row)
     const nrs_cli *cli = context;
     const json_t *changes = json_object_get(row, "changes");
     const json_t *signers = json_object_get(row, "signed_by");
+    const long long version = (long long)json_integer_value(json_object_get(row, "version"));
+    const long long since = (long long)json_integer_value(json_object_get(row, "since"));
     char created[64];
     char adopted[64];
 
@@ -75,8 +81,13 @@ static nrs_error print_step(void *context, json_t *row)
     }
     nrs_text_time_of(created, nrs_json_text(row, "created_at"));
     nrs_text_time_of(adopted, nrs_json_text(row, "adopted_at"));
-    printf(_("version %lld, made %s, held here since %s, members: %lld\n"), (long long)json_integer_value(json_object_get(row, "version")), created,
-           adopted, (long long)json_integer_value(json_object_get(row, "members")));
+    printf(_("version %lld, made %s, held here since %s, members: %lld\n"), version, created, adopted,
+           (long long)json_integer_value(json_object_get(row, "members")));
+    if (since > 0 && since + 1 < version) { /* not all of it is this version's doing */
+        printf(_("  what differs from version %lld, the one before it that is held here:\n"), since);
+    } else if (since == 0 && version > 1) {
+        printf("%s\n", _("  all that it names: no version before it is held here:"));
+    }
     for (size_t i = 0; i < json_array_size(changes); i++) {
         print_change(json_array_get(changes, i));
     }

@@ -57,6 +57,7 @@ static nrs_error history_row(void *context, const nrs_roster_step_row *step)
     nrs_row_hex(&row, "hash", step->hash, NRS_HASH_SIZE);
     nrs_row_number(&row, "members", (uint64_t)json_integer_value(json_object_get(summary, "members")));
     nrs_row_json(&row, "signed_by", json_incref(json_object_get(summary, "signed_by")));
+    nrs_row_number(&row, "since", step->base_version); /* what the changes are measured by; 0: by nothing */
     nrs_row_json(&row, "changes", json_incref(json_object_get(summary, "changes")));
     nrs_row_number(&row, "left_out", (uint64_t)json_integer_value(json_object_get(summary, "left_out")));
     json_decref(summary);

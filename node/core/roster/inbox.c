@@ -167,6 +167,46 @@ static nrs_error join_guest(nrs_core *core, nrs_community *community, const nrs_
     return error;
 }
 
+/* In: community: held as a guest, or NULL. */
+static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8_t id[NRS_HASH_SIZE], const nrs_invite *invite, const nrs_roster *roster)
+{
+    nrs_error error = nrs_directory_room(core, id);
+
+    if (error == NRS_OK) {
+        error = nrs_roster_keep_chain(core, id, invite, 0);
+    }
+    if (error == NRS_OK && community != NULL) {
+        error = nrs_fork_leave_behind(core, community, roster->version);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
+    }
+    if (error == NRS_OK) {
+        error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
+    }
+    return error;
+}
+
+/* At a node that has joined, an invite is a later roster like any other: it stands on what is held, not on the first roster alone, which
+ * keys that were dropped since have signed (SPEC 7.5); and it ends no fork but as 7.12 says. */
+static nrs_error take_later_invite(nrs_core *core, nrs_community *community, const nrs_invite *invite)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_error error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    memcpy(id, community->id, sizeof id);
+    if (error == NRS_OK && nrs_fork_is(community)) {
+        return take_healing(core, community, nrs_field(&invite->current));
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_keep_chain(core, id, invite, community->roster->version);
+    }
+    if (error == NRS_OK) {
+        error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
+    }
+    return error;
+}
+
 static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
 {
     nrs_invite *invite = NULL;
@@ -193,24 +233,14 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
     nrs_roster_hash(head, nrs_slice_of_bytes(&statement));
     if (community != NULL && community->guest && roster->version <= community->roster->version) {
         error = join_guest(core, community, invite);
-    } else if (community != NULL && roster->version <= community->roster->version) {
+    } else if (community == NULL || community->guest) {
+        error = join_anew(core, community, id, invite, roster);
+    } else if (roster->version > community->roster->version) {
+        error = take_later_invite(core, community, invite);
+    } else {
         error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
                 : roster->version == community->roster->version ? NRS_ERROR_FORKED
                                                                  : NRS_ERROR_ROSTER_OLD;
-    } else {
-        error = nrs_directory_room(core, id);
-        if (error == NRS_OK) {
-            error = nrs_roster_keep_chain(core, id, invite);
-        }
-        if (error == NRS_OK && community != NULL && community->guest) {
-            error = nrs_fork_leave_behind(core, community, roster->version);
-        }
-        if (error == NRS_OK) {
-            error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
-        }
-        if (error == NRS_OK) {
-            error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
-        }
     }
     for (size_t i = 0; error == NRS_OK && i < invite->n_cards; i++) {
         error = take_card(core, nrs_field(&invite->cards[i]));

@@ -25,8 +25,8 @@ NRS_MUST_USE nrs_error nrs_roster_at(nrs_core *core, nrs_roster_parts *parts_out
 NRS_MUST_USE nrs_error nrs_roster_hash_at(nrs_core *core, uint8_t hash_out[NRS_HASH_SIZE], const uint8_t community[NRS_HASH_SIZE],
                                           uint64_t version);
 /** Keep the first roster and those in which the keys changed, as an invite brings them: from then on this node can vouch
- *  for the newest to its own command line. */
-NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite);
+ *  for the newest to its own command line. after: the version held, 0 for none; of what is older than that it knows better. */
+NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite, uint64_t after);
 
 /** The chain of key changes, for the command line; nothing where there is none. */
 NRS_MUST_USE nrs_error nrs_roster_write_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const char *name);

@@ -197,6 +197,7 @@ static const char *change_code(nrs_roster_change_type type)
 }
 
 typedef struct summary {
+    const nrs_roster *after;
     json_t *list;
     size_t left_out;
 } summary;
@@ -215,8 +216,9 @@ static nrs_error note_change(void *context, const nrs_roster_change *change)
     if (change->key.size == NRS_KEY_SIZE) {
         nrs_hex_encode(key, change->key.data, NRS_KEY_SIZE);
     }
-    row = json_pack("{s:s, s:s*, s:s*, s:s*}", "change", change_code(change->type), "org", member == NULL ? NULL : member->org, "key",
-                    key[0] == '\0' ? NULL : key, "cause",
+    row = json_pack("{s:s, s:s*, s:s*, s:o*, s:s*}", "change", change_code(change->type), "org", member == NULL ? NULL : member->org, "key",
+                    key[0] == '\0' ? NULL : key, "threshold",
+                    change->type == NRS_CHANGE_THRESHOLD ? json_integer((json_int_t)out->after->threshold) : NULL, "cause",
                     change->tombstone == NULL                              ? NULL
                     : change->tombstone->cause == NRS_TOMBSTONE_LEFT ? "left"
                                                                            : "revoked");
@@ -226,7 +228,7 @@ static nrs_error note_change(void *context, const nrs_roster_change *change)
 /* Out: text_out: JSON, owned by jansson's allocator (free). */
 static nrs_error summarise(char **text_out, const nrs_roster *before, const nrs_roster_parts *after)
 {
-    summary out = {.list = json_array()};
+    summary out = {.after = after->roster, .list = json_array()};
     json_t *signers = json_array();
     json_t *all = NULL;
     nrs_error error = out.list == NULL || signers == NULL ? NRS_ERROR_NO_MEMORY
@@ -251,8 +253,26 @@ static nrs_error summarise(char **text_out, const nrs_roster *before, const nrs_
     return error;
 }
 
-/* The step from what is held, NULL for none, to the roster; with the delta when one record holds it. */
-static nrs_error add_step(nrs_core *core, const nrs_community *held, const uint8_t id[NRS_HASH_SIZE], const nrs_roster_parts *parts,
+/* What a step is measured by: the newest version before it that is kept whole, so what is held, or of a community that is new here what its
+ * invite brought. Out: before_out: empty when there is none. */
+static nrs_error find_before(nrs_core *core, nrs_roster_parts *before_out, const uint8_t id[NRS_HASH_SIZE], uint64_t version)
+{
+    uint64_t whole = 0;
+    nrs_bytes many = {0};
+    nrs_error error = version < 2 ? NRS_ERROR_NOT_FOUND : nrs_store_roster_before(core->store, &whole, id, version - 1);
+
+    if (error == NRS_OK) {
+        error = nrs_store_roster_get(core->store, &many, id, whole);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_parts_of(before_out, nrs_slice_of_bytes(&many));
+    }
+    nrs_bytes_wipe(&many);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* The step from the version before; with the delta when one record holds it. */
+static nrs_error add_step(nrs_core *core, const nrs_roster_parts *before, const uint8_t id[NRS_HASH_SIZE], const nrs_roster_parts *parts,
                           bool key_change, bool *delta_out)
 {
     nrs_slice statement = nrs_field(&parts->many->statement);
@@ -260,12 +280,12 @@ static nrs_error add_step(nrs_core *core, const nrs_community *held, const uint8
     uint8_t hash[NRS_HASH_SIZE];
     nrs_roster_step_row row = {.community = id, .version = parts->roster->version, .key_change = key_change, .adopted_ms = core->now_ms, .hash = hash};
     char *text = NULL;
-    nrs_error error = summarise(&text, held == NULL ? NULL : held->roster, parts);
+    nrs_error error = summarise(&text, before->roster, parts);
 
     nrs_roster_hash(hash, statement);
-    if (error == NRS_OK && held != NULL) {
-        error = nrs_roster_delta_make(&pieces, parts->many, parts->roster, nrs_slice_of_bytes(&held->statement), held->roster->version);
-        row.base_version = held->roster->version;
+    if (error == NRS_OK && before->roster != NULL) {
+        error = nrs_roster_delta_make(&pieces, parts->many, parts->roster, nrs_field(&before->many->statement), before->roster->version);
+        row.base_version = before->roster->version;
         error = error == NRS_ERROR_TOO_LARGE ? NRS_OK : error;
     }
     if (error == NRS_OK) {
@@ -288,37 +308,16 @@ static nrs_error note_whole(void *context, const nrs_roster_step_row *row)
     return NRS_OK;
 }
 
-/* Against what is held; a community that is new here is measured by what its invite brought. */
-static nrs_error find_key_change(nrs_core *core, bool *changed_out, const nrs_community *held, const uint8_t id[NRS_HASH_SIZE],
-                                 const nrs_roster *roster)
-{
-    nrs_roster_parts before = {0};
-    uint64_t version = 0;
-    nrs_error error = NRS_OK;
-
-    *changed_out = held != NULL && keys_differ(held->roster, roster);
-    if (held != NULL || roster->version == 1) {
-        return NRS_OK;
-    }
-    error = nrs_store_roster_before(core->store, &version, id, roster->version - 1);
-    if (error == NRS_OK) {
-        error = nrs_roster_at(core, &before, id, version);
-    }
-    if (error == NRS_OK) {
-        *changed_out = keys_differ(before.roster, roster);
-    }
-    nrs_roster_parts_wipe(&before);
-    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
-}
-
 static nrs_error store_roster(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_roster_parts *parts, bool *key_change_out)
 {
     const nrs_community *held = nrs_community_by_id(core, id);
+    nrs_roster_parts before = {0};
     bool delta = false;
     bool keep_whole = true; /* of one without a step nothing is known */
-    nrs_error error = find_key_change(core, key_change_out, held, id, parts->roster);
+    nrs_error error = find_before(core, &before, id, parts->roster->version);
 
     if (error == NRS_OK) {
+        *key_change_out = before.roster != NULL && keys_differ(before.roster, parts->roster);
         error = nrs_store_roster_add(core->store, id, parts->roster->version, nrs_slice_of_bytes(&parts->bytes));
     }
     if (error == NRS_OK && held != NULL) {
@@ -326,9 +325,13 @@ static nrs_error store_roster(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], c
                                            &keep_whole);
     }
     if (error == NRS_OK) {
-        error = add_step(core, held, id, parts, *key_change_out, &delta);
+        error = add_step(core, &before, id, parts, *key_change_out, &delta);
     }
-    return error == NRS_OK && held != NULL && delta && !keep_whole ? nrs_store_roster_drop(core->store, id, held->roster->version) : error;
+    if (error == NRS_OK && held != NULL && delta && !keep_whole && before.roster->version == held->roster->version) {
+        error = nrs_store_roster_drop(core->store, id, held->roster->version);
+    }
+    nrs_roster_parts_wipe(&before);
+    return error;
 }
 
 /* source: the peer it came from, or empty: this node's own inbox. */
@@ -400,33 +403,35 @@ adopted:
 
 /* ---- Invites ---- */
 
-static nrs_error keep_one(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, bool key_change)
+static nrs_error keep_one(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, bool key_change, uint64_t after)
 {
-    nrs_roster_parts parts = {0};
+    nrs_roster_parts parts = {0}, before = {0};
     uint8_t hash[NRS_HASH_SIZE];
     bool delta = false;
     nrs_error error = nrs_roster_parts_of(&parts, many);
 
-    if (error == NRS_OK) {
+    if (error == NRS_OK && parts.roster->version > after) {
         error = nrs_roster_hash_at(core, hash, community, parts.roster->version);
         if (error == NRS_ERROR_NOT_FOUND) {
-            error = nrs_store_roster_add(core->store, community, parts.roster->version, many);
-            error = error != NRS_OK ? error : add_step(core, NULL, community, &parts, key_change, &delta);
+            error = find_before(core, &before, community, parts.roster->version);
+            error = error != NRS_OK ? error : nrs_store_roster_add(core->store, community, parts.roster->version, many);
+            error = error != NRS_OK ? error : add_step(core, &before, community, &parts, key_change, &delta);
         }
     }
+    nrs_roster_parts_wipe(&before);
     nrs_roster_parts_wipe(&parts);
     return error;
 }
 
-nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite)
+nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite, uint64_t after)
 {
     nrs_error error = nrs_slice_equal(nrs_field(&invite->first), nrs_field(&invite->current))
                           ? NRS_OK
-                          : keep_one(core, community, nrs_field(&invite->first), false);
+                          : keep_one(core, community, nrs_field(&invite->first), false, after);
 
     for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
         if (!nrs_slice_equal(nrs_field(&invite->chain[i]), nrs_field(&invite->current))) {
-            error = keep_one(core, community, nrs_field(&invite->chain[i]), true);
+            error = keep_one(core, community, nrs_field(&invite->chain[i]), true, after);
         }
     }
     return error;

@@ -1,0 +1,241 @@
+/* Roster keys that were replaced: whoever still has one signs nothing that binds a node which has seen them go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mesh_rosters.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* The founding key signs up to `joined`; `added` brings two more, `dropped` drops it, `newest` is by the two. */
+typedef struct ages {
+    mesh net;
+    nrs_identity *chair, *vice;
+    mesh_roster joined, added, dropped, newest;
+    long long version; /* of joined */
+} ages;
+
+static mesh_roster newest_of(const mesh *net)
+{
+    mesh_roster copy = {{0}, {0}};
+
+    OK(nrs_bytes_copy(&copy.statement, nrs_slice_of_bytes(&net->statement)));
+    OK(nrs_bytes_copy(&copy.many, nrs_slice_of_bytes(&net->many)));
+    return copy;
+}
+
+static void start(ages *all, size_t node_count)
+{
+    mesh *net = &all->net;
+
+    mesh_start(net, node_count, 1);
+    mesh_settle(net, 6);
+    OK(nrs_identity_new(&all->chair));
+    OK(nrs_identity_new(&all->vice));
+    all->version = mesh_version(net, 0);
+    all->joined = newest_of(net);
+    {
+        const mesh_edit adds = {.keys = {net->roster_key, all->chair, all->vice}};
+        const mesh_edit drops = {.keys = {all->chair, all->vice}, .threshold = 2};
+        const mesh_edit nothing = {.later_ms = 7};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+        const nrs_identity *const both[] = {all->chair, all->vice, NULL};
+
+        all->added = mesh_follow(nrs_slice_of_bytes(&all->joined.statement), &adds, founder);
+        all->dropped = mesh_follow(nrs_slice_of_bytes(&all->added.statement), &drops, both);
+        all->newest = mesh_follow(nrs_slice_of_bytes(&all->dropped.statement), &nothing, both);
+    }
+    mesh_put(net, 0, "ROSTER", nrs_slice_of_bytes(&all->added.many));
+    mesh_put(net, 0, "ROSTER", nrs_slice_of_bytes(&all->dropped.many));
+    mesh_put(net, 0, "ROSTER", nrs_slice_of_bytes(&all->newest.many));
+    mesh_settle(net, 4);
+    for (size_t i = 0; i < node_count; i++) {
+        assert_int_equal(mesh_version(net, i), all->version + 3);
+    }
+}
+
+static void stop(ages *all)
+{
+    mesh_roster_wipe(&all->joined);
+    mesh_roster_wipe(&all->added);
+    mesh_roster_wipe(&all->dropped);
+    mesh_roster_wipe(&all->newest);
+    nrs_identity_destroy(&all->chair);
+    nrs_identity_destroy(&all->vice);
+    mesh_stop(&all->net);
+}
+
+static size_t versions_told(mesh *net, size_t node, long long version)
+{
+    size_t count = 0;
+
+    OK(mesh_command(net, node, "{\"command\":\"roster-history\",\"community\":\"electricity\"}"));
+    for (size_t i = 0; i < mesh_row_count(net, node); i++) {
+        count += json_integer_value(json_object_get(mesh_row(net, node, i), "version")) == version;
+    }
+    return count;
+}
+
+/* An invite that is good from the first roster on, and signed by the founding key alone, at a node that has seen it go. */
+static void an_invite_by_a_dropped_key_changes_nothing(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    mesh_roster forged, between, later;
+    char log[sizeof net->nodes[1].last_log];
+
+    (void)state;
+    start(&all, 4);
+    {
+        const mesh_edit far = {.version = 100, .without = "org-2"};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        forged = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &far, founder);
+    }
+    mesh_invite(net, 1, NULL, 0, &forged);
+    (void)snprintf(log, sizeof log, "%s", net->nodes[1].last_log);
+    assert_non_null(strstr(log, "forged"));
+    assert_int_equal(mesh_version(net, 1), all.version + 3);
+
+    /* Nor does it bring a roster in between that only its own signers vouch for. */
+    {
+        const mesh_edit inserts = {.keys = {net->roster_key, all.chair, all.vice}, .threshold = 1, .version = 2};
+        const mesh_edit nothing = {.later_ms = 9};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+
+        between = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &inserts, founder);
+        later = mesh_follow(nrs_slice_of_bytes(&all.newest.statement), &nothing, both);
+    }
+    assert_int_equal(versions_told(net, 3, 2), 0);
+    {
+        const mesh_roster *const chain[] = {&between};
+
+        mesh_invite(net, 3, chain, 1, &later);
+    }
+    assert_int_equal(versions_told(net, 3, 2), 0);
+    mesh_roster_wipe(&forged);
+    mesh_roster_wipe(&between);
+    mesh_roster_wipe(&later);
+    stop(&all);
+}
+
+/* What an honest invite brings later is taken, also over a change of keys that the node has not seen, and lasts. */
+static void an_invite_that_follows_what_is_held_is_taken(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    mesh_roster changes, later, apart;
+
+    (void)state;
+    start(&all, 3);
+    {
+        const mesh_edit back = {.keys = {all.chair, net->roster_key}, .threshold = 2};
+        const mesh_edit nothing = {.later_ms = 9};
+        const mesh_edit other = {.later_ms = 11};
+        const nrs_identity *const three[] = {all.chair, all.vice, net->roster_key, NULL};
+        const nrs_identity *const two[] = {all.chair, net->roster_key, NULL};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+
+        apart = mesh_follow(nrs_slice_of_bytes(&all.dropped.statement), &other, both); /* as old as the newest */
+        changes = mesh_follow(nrs_slice_of_bytes(&apart.statement), &back, three);
+        later = mesh_follow(nrs_slice_of_bytes(&changes.statement), &nothing, two);
+    }
+    {
+        const mesh_roster *const chain[] = {&all.added, &all.dropped, &changes};
+
+        mesh_invite(net, 1, chain, 3, &later); /* it follows another roster than the one held */
+        assert_int_equal(mesh_version(net, 1), all.version + 3);
+    }
+    mesh_roster_wipe(&changes);
+    mesh_roster_wipe(&later);
+    {
+        const mesh_edit back = {.keys = {all.chair, net->roster_key}, .threshold = 2};
+        const mesh_edit nothing = {.later_ms = 9};
+        const nrs_identity *const three[] = {all.chair, all.vice, net->roster_key, NULL};
+        const nrs_identity *const two[] = {all.chair, net->roster_key, NULL};
+
+        changes = mesh_follow(nrs_slice_of_bytes(&all.newest.statement), &back, three);
+        later = mesh_follow(nrs_slice_of_bytes(&changes.statement), &nothing, two);
+    }
+    {
+        const mesh_roster *const chain[] = {&all.added, &all.dropped, &changes};
+
+        mesh_invite(net, 1, chain, 3, &later);
+    }
+    assert_int_equal(mesh_version(net, 1), all.version + 5);
+    mesh_crash(net, 1);
+    assert_int_equal(mesh_version(net, 1), all.version + 5);
+    mesh_roster_wipe(&apart);
+    mesh_roster_wipe(&changes);
+    mesh_roster_wipe(&later);
+    stop(&all);
+}
+
+/* Who joins late is told of each version that the invite brought what it changed against the one before it that is held, not that it brought
+ * in everybody. */
+static void the_history_of_who_joined_late(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    mesh_roster names_it;
+    size_t late;
+
+    (void)state;
+    start(&all, 2);
+    late = mesh_add_node(net, "org-9");
+    {
+        const mesh_edit adds = {.with = mesh_member(&net->nodes[late], NRS_ROLE_OPERATOR)};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+        const mesh_roster *const chain[] = {&all.added, &all.dropped};
+
+        names_it = mesh_follow(nrs_slice_of_bytes(&all.newest.statement), &adds, both);
+        mesh_invite(net, late, chain, 2, &names_it);
+    }
+    assert_int_equal(mesh_version(net, late), all.version + 4);
+    OK(mesh_command(net, late, "{\"command\":\"roster-history\",\"community\":\"electricity\"}"));
+    assert_int_equal(mesh_row_count(net, late), 4); /* the first, the two changes of keys, the newest */
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *row = mesh_row(net, late, i);
+        const long long version = json_integer_value(json_object_get(row, "version"));
+        const json_t *changes = json_object_get(row, "changes");
+
+        if (version == all.version + 4) {
+            assert_int_equal(json_integer_value(json_object_get(row, "since")), all.version + 2);
+            assert_int_equal(json_array_size(changes), 1);
+            assert_string_equal(mesh_text(json_array_get(changes, 0), "org"), "org-9");
+        } else if (version == all.version + 2) {
+            assert_int_equal(json_integer_value(json_object_get(row, "since")), all.version + 1);
+            assert_int_equal(json_array_size(changes), 2); /* the key dropped, and the threshold */
+            for (size_t k = 0; k < 2; k++) {
+                const json_t *change = json_array_get(changes, k);
+                bool number = strcmp(mesh_text(change, "change"), "threshold") == 0;
+
+                assert_int_equal(json_integer_value(json_object_get(change, "threshold")), number ? 2 : 0);
+            }
+        } else if (version == 1) {
+            assert_int_equal(json_integer_value(json_object_get(row, "since")), 0);
+        } else {
+            assert_int_equal(json_integer_value(json_object_get(row, "since")), 1);
+        }
+    }
+    mesh_roster_wipe(&names_it);
+    stop(&all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_invite_by_a_dropped_key_changes_nothing),
+        cmocka_unit_test(an_invite_that_follows_what_is_held_is_taken),
+        cmocka_unit_test(the_history_of_who_joined_late),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
