@@ -36,5 +36,8 @@ NRS_MUST_USE nrs_error nrs_inbox_put(nrs_cli *cli, const char *name, const char 
 /** Ask a running node to take up the inbox at once; nothing when none runs. Returns why it refused the file of that name,
  *  recorded; other files' refusals are noted. */
 NRS_MUST_USE nrs_error nrs_inbox_poke(nrs_cli *cli, const char *name);
+/** Show the node a roster that was refused here and is signed in full: it may prove a fork (SPEC 7.12), which the node keeps, at its next start
+ *  where it does not run. What it answers changes nothing here. */
+void nrs_inbox_show_rival(nrs_cli *cli, const char *slug, nrs_slice many);
 
 #endif

@@ -231,7 +231,7 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, const nrs_held *held,
         return NRS_OK;
     }
     if (version == held->roster->version) {
-        return nrs_cli_fail(cli, NRS_ERROR_FORKED, _("another roster of this version is in force: make the change anew"),
+        return nrs_cli_fail(cli, NRS_ERROR_FORKED, _("if both are signed in full it is a fork, of which the node keeps the proof: noroshi community forks; else make the change anew"),
                             _("@%s: a different version %llu is held here"), slug, (unsigned long long)version);
     }
     if (version < held->roster->version) {
@@ -269,6 +269,17 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
     return error;
 }
 
+/* Signed in full, and another roster of a version that is held here: it proves a fork, which the node keeps and tells of (SPEC 7.12). */
+static void show_rival(nrs_cli *cli, const nrs_proposal *proposal)
+{
+    nrs_bytes many = {0};
+
+    if (nrs_cli_option(cli, "dry-run") == NULL && nrs_proposal_finish(&many, proposal) == NRS_OK) {
+        nrs_inbox_show_rival(cli, proposal->next->id, nrs_slice_of_bytes(&many));
+    }
+    nrs_bytes_wipe(&many);
+}
+
 static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
 {
     nrs_held held = {0};
@@ -283,6 +294,9 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
     }
     if (error == NRS_OK) {
         error = check_held(cli, &known, &held, proposal);
+        if (error == NRS_ERROR_FORKED || (error == NRS_ERROR_ROSTER_OLD && nrs_control_answers(cli))) { /* the node knows the older ones */
+            show_rival(cli, proposal);
+        }
     }
     if (error == NRS_OK && !known && nrs_cli_option(cli, "dry-run") == NULL) {
         error = verify_and_install(cli, &held, proposal);

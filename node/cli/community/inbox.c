@@ -1,11 +1,13 @@
 /* The inbox folder, where ceremonies leave signed files for the node. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
 #include "folder.h"
 #include "language.h"
+#include "proto/limits.h"
 #include "text.h"
 
 nrs_error nrs_inbox_put(nrs_cli *cli, const char *name, const char *armour_type, nrs_slice bytes)
@@ -61,4 +63,22 @@ nrs_error nrs_inbox_poke(nrs_cli *cli, const char *name)
     json_decref(row);
     json_decref(request);
     return error;
+}
+
+void nrs_inbox_show_rival(nrs_cli *cli, const char *slug, nrs_slice many)
+{
+    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    json_t *request = NULL;
+    char name[NRS_NAME_SIZE_MAX + 24];
+
+    (void)snprintf(name, sizeof name, "%s-rival.roster", slug);
+    if (nrs_inbox_put(&silent, name, "ROSTER", many) != NRS_OK) {
+        nrs_cli_note(cli, "%s", _("the node could not be shown it"));
+    } else if (nrs_control_answers(cli)) {
+        request = nrs_control_request("inbox");
+        cli->by_node = request != NULL && nrs_control_call(&silent, request, NULL, NULL) == NRS_OK; /* it has entered it into its audit log */
+    }
+    json_decref(request);
+    silent.dir = NULL; /* it is cli's */
+    nrs_cli_wipe(&silent);
 }

@@ -188,7 +188,10 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, c
         error = nrs_cli_fail_about(cli, NRS_ERROR_ROSTER_OLD, from->roster->id);
     } else if (held.roster->version == from->roster->version) {
         *known_out = nrs_slice_equal(nrs_slice_of_bytes(&held.statement), nrs_slice_of_bytes(&from->statement));
-        error = *known_out ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_FORKED, from->roster->id);
+        if (!*known_out) { /* signed in full: the proof of a fork (SPEC 7.12) */
+            error = nrs_cli_fail_about(cli, NRS_ERROR_FORKED, from->roster->id);
+            nrs_inbox_show_rival(cli, from->roster->id, nrs_field(&from->invite->current));
+        }
     } else {
         error = nrs_invite_verify_after(from->invite, held.roster, nrs_slice_of_bytes(&held.statement));
         error = error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),

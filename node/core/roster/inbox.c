@@ -46,6 +46,29 @@ static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slic
     return error;
 }
 
+/* No later than what is held: that very roster, an earlier one, or another of its version, which is refused and kept as the proof of a fork
+ * (SPEC 7.12), whoever brings it. */
+static nrs_error take_rival(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    nrs_roster_parts parts = {0};
+    uint8_t hash[NRS_HASH_SIZE], held[NRS_HASH_SIZE];
+    nrs_error error = nrs_roster_parts_of(&parts, many);
+
+    if (error == NRS_OK) {
+        nrs_roster_hash(hash, nrs_field(&parts.many->statement));
+        error = nrs_roster_hash_at(core, held, community->id, parts.roster->version);
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_ERROR_ROSTER_OLD : error;
+    }
+    if (error == NRS_OK && memcmp(hash, held, NRS_HASH_SIZE) == 0) {
+        error = memcmp(hash, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK : NRS_ERROR_ROSTER_OLD;
+    } else if (error == NRS_OK) {
+        error = nrs_fork_take(core, community, many);
+        error = error == NRS_OK ? NRS_ERROR_FORKED : error;
+    }
+    nrs_roster_parts_wipe(&parts);
+    return error;
+}
+
 static nrs_error take_fork(nrs_core *core, nrs_slice proof)
 {
     return nrs_fork_take_proof(core, proof, NULL);
@@ -69,11 +92,9 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     nrs_roster_community(id, roster, nrs_field(&many->statement));
     community = nrs_community_by_id(core, id);
     if (community != NULL && !community->guest) {
-        uint8_t head[NRS_HASH_SIZE];
-        nrs_roster_hash(head, nrs_field(&many->statement));
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0 ? NRS_OK
-                : nrs_fork_is(community)                                ? take_healing(core, community, many_bytes)
-                                                                        : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
+        error = roster->version <= community->roster->version ? take_rival(core, community, many_bytes)
+                : nrs_fork_is(community)                      ? take_healing(core, community, many_bytes)
+                                                              : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
         goto out;
     }
     if (nrs_community_by_name(core, roster->id) != NULL) {
@@ -189,14 +210,15 @@ static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8
 
 /* At a node that has joined, an invite is a later roster like any other: it stands on what is held, not on the first roster alone, which
  * keys that were dropped since have signed (SPEC 7.5); and it ends no fork but as 7.12 says. */
-static nrs_error take_later_invite(nrs_core *core, nrs_community *community, const nrs_invite *invite)
+static nrs_error take_later_invite(nrs_core *core, nrs_community *community, const nrs_invite *invite, const nrs_roster *roster)
 {
     uint8_t id[NRS_HASH_SIZE];
     nrs_error error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
 
     memcpy(id, community->id, sizeof id);
-    if (error == NRS_OK && nrs_fork_is(community)) {
-        return take_healing(core, community, nrs_field(&invite->current));
+    if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once, when it heals */
+        error = nrs_fork_healed_by(community, roster) ? nrs_roster_keep_chain(core, id, invite, community->roster->version) : NRS_ERROR_FORKED;
+        return error == NRS_OK ? nrs_fork_end(core, community, nrs_field(&invite->current)) : error;
     }
     if (error == NRS_OK) {
         error = nrs_roster_keep_chain(core, id, invite, community->roster->version);
@@ -212,7 +234,7 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
     nrs_invite *invite = NULL;
     nrs_roster *roster = NULL;
     nrs_bytes statement = {0};
-    uint8_t id[NRS_HASH_SIZE], head[NRS_HASH_SIZE];
+    uint8_t id[NRS_HASH_SIZE];
     nrs_community *community;
     nrs_error error = nrs_invite_decode(&invite, bytes);
 
@@ -230,17 +252,14 @@ static nrs_error take_invite(nrs_core *core, nrs_slice bytes)
         error = NRS_ERROR_EXISTS;
         goto out;
     }
-    nrs_roster_hash(head, nrs_slice_of_bytes(&statement));
     if (community != NULL && community->guest && roster->version <= community->roster->version) {
         error = join_guest(core, community, invite);
     } else if (community == NULL || community->guest) {
         error = join_anew(core, community, id, invite, roster);
     } else if (roster->version > community->roster->version) {
-        error = take_later_invite(core, community, invite);
+        error = take_later_invite(core, community, invite, roster);
     } else {
-        error = memcmp(head, community->head, NRS_HASH_SIZE) == 0        ? NRS_OK
-                : roster->version == community->roster->version ? NRS_ERROR_FORKED
-                                                                 : NRS_ERROR_ROSTER_OLD;
+        error = take_rival(core, community, nrs_field(&invite->current));
     }
     for (size_t i = 0; error == NRS_OK && i < invite->n_cards; i++) {
         error = take_card(core, nrs_field(&invite->cards[i]));

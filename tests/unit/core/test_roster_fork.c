@@ -434,8 +434,8 @@ static void a_proof_travels_alone(void **state)
     give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_settle(&net, 2);
     mesh_down(&net, 3);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* refused by the hand, as it is no successor */
-    assert_false(forked(&net, 0));
+    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* refused by the hand, as it is no successor, and kept as what it proves */
+    assert_true(forked(&net, 0));
     push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
     assert_true(forked(&net, 0));
     OK(mesh_command(&net, 0, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));

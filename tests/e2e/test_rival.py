@@ -1,0 +1,140 @@
+"""Rosters that a person is handed and that do not follow what the node holds: invites by a dropped key, and a second roster of one version."""
+
+import time
+
+from nacl import bindings
+
+from harness import E2E, build_mesh, main, wait_until
+from rosters import Roster, armour, data, key_seeds, new_member, to_armour
+
+
+class Rival(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo"])
+        cls.founding = key_seeds(world.nodes["hub"].dir / "rosters" / "electricity.key")[0]
+
+    def setUp(self):
+        self.hub, self.alpha, self.bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        self.work = self.world.path
+
+    def version(self, node):
+        return node.status()["communities"][0]["roster_version"]
+
+    def forked(self, node):
+        return node.status()["communities"][0]["forked"]
+
+    def refusals(self, node, kind):
+        return [row for row in node.cli("audit", "list", "--kind", kind, "--json").rows() if row["rule"]]
+
+    def draft(self, name, *options):
+        """A renewal, drafted at the hub and signed by its roster key."""
+        path = self.work / name
+        self.hub.cli("community", "renew", "electricity", *options, "--draft", path)
+        self.hub.cli("community", "sign", path, "--key", self.hub.dir / "rosters" / "electricity.key")
+        return path
+
+    def files(self, node):
+        return {path.name: path.read_bytes() for path in (node.dir / "communities").iterdir()}
+
+    def test_1_two_of_one_version(self):
+        """The second that is applied is refused; it is a fork, which its own person's node keeps, tells of, and heals."""
+        one, other = self.draft("one.draft"), self.draft("other.draft", "--expires", "100d")
+        before, attempts = self.version(self.hub), len(self.refusals(self.hub, "roster"))
+        self.hub.cli("community", "apply", one)
+        self.hub.cli("community", "apply", other, "--dry-run", want=5)
+        self.assertFalse(self.forked(self.hub), "a dry run shows the node nothing")
+        done = self.hub.cli("community", "apply", other, "--json", want=5)
+        self.assertEqual(done.error()["rule"], "forked")
+        self.assertIn("分岐", self.hub.cli("community", "apply", other, lang="ja", want=5).err)
+        self.assertTrue(self.forked(self.hub))
+        self.assertEqual(self.version(self.hub), before + 1)
+        self.assertEqual({row["rule"] for row in self.refusals(self.hub, "roster")[attempts:]}, {"forked"})
+        self.assertEqual(len(self.refusals(self.hub, "roster")), attempts + 2, "each attempt once")
+        for node in (self.alpha, self.bravo):
+            wait_until(lambda n=node: self.forked(n), f"{node.org} is told")
+        shown = self.hub.cli("community", "forks", "electricity", "--json").object()
+        self.assertEqual(len(shown["rosters"]), 2)
+        proof = self.hub.cli("community", "forks", "electricity", "--proof").out
+        self.assertIn("BEGIN NOROSHI FORK", proof)
+
+        # A successor that names no fork is refused in an invite as in a roster.
+        next_one = Roster(armour(self.hub.dir / "communities" / "electricity.roster")).successor()
+        invite = self.work / "successor.invite"
+        invite.write_text(to_armour("INVITE", data(1, armour(self.hub.dir / "communities" / "electricity.first")) + data(2, next_one.signed(self.founding))))
+        held = self.files(self.hub)
+        self.assertEqual(self.join(self.hub, invite).error()["rule"], "forked")
+        self.assertTrue(self.forked(self.hub))
+        self.assertEqual(self.files(self.hub), held)
+        done = self.hub.cli("community", "heal", "electricity", "--json").object()
+        wait_until(lambda: not self.forked(self.hub), "healed at the hub")
+        for node in (self.alpha, self.bravo):
+            wait_until(lambda n=node: [roster for roster in n.cli("community", "forks", "electricity", "--json").object()["rosters"] if roster["heals"]], "it has come")
+            node.cli("community", "heal", "electricity", "--fingerprint", done["fingerprint"])
+
+    def join(self, node, invite, want=5):
+        return node.cli("join", invite, "--fingerprint", self.hub.cli("community", "fingerprint", "electricity").out.strip(), "--json", want=want)
+
+    def test_2_invite_by_a_dropped_key(self):
+        """The founding key is replaced; what it signs afterwards is refused where that was seen, and the honest invite still serves."""
+        for name in ("chair", "vice"):
+            self.hub.cli("community", "key", self.work / f"{name}.key", "--no-passphrase")
+        first = armour(self.hub.dir / "communities" / "electricity.first")
+        version = self.version(self.hub)
+        seeds = {name: key_seeds(self.work / f"{name}.key")[0] for name in ("chair", "vice")}
+        keys = {name: bindings.crypto_sign_seed_keypair(seed)[0].hex() for name, seed in seeds.items()}
+        founding = bindings.crypto_sign_seed_keypair(self.founding)[0].hex()
+        self.hub.cli("community", "keys", "electricity", "--add-key", keys["chair"], "--add-key", keys["vice"])
+        self.hub.cli("community", "keys", "electricity", "--drop-key", founding, "--threshold", "2", "--draft", self.work / "drop.draft")
+        for name in ("chair", "vice"):
+            self.hub.cli("community", "sign", self.work / "drop.draft", "--key", self.work / f"{name}.key")
+        self.hub.cli("community", "apply", self.work / "drop.draft")
+        wait_until(lambda: self.version(self.alpha) == version + 2, "alpha has seen it go")
+
+        evil = Roster(first).successor()
+        evil.set(5, 100)
+        evil.set(8, int(time.time() * 1000) + 300 * 86400000)
+        held = Roster(armour(self.alpha.dir / "communities" / "electricity.roster"))
+        evil.fields = sorted([field for field in evil.fields if field[0] != 11] + [field for field in held.fields if field[0] == 11],
+                             key=lambda field: field[0])
+        evil.add(new_member("evil-spy", "スパイ", Roster(first).community))
+        forged = self.work / "forged.invite"
+        forged.write_text(to_armour("INVITE", data(1, first) + data(2, evil.signed(self.founding))))
+        before = self.files(self.alpha)
+        for running in (True, False):
+            if not running:
+                self.alpha.stop()
+            done = self.join(self.alpha, forged)
+            self.assertEqual(done.error()["rule"], "forged")
+            self.assertIn(str(held.version), done.error()["message"])
+            self.assertEqual(self.files(self.alpha), before)
+            self.assertFalse(list((self.alpha.dir / "inbox").glob("*.invite")))
+        self.alpha.start()
+        self.assertEqual(self.version(self.alpha), version + 2)
+
+        # By the node's own inbox, without the command line.
+        (self.alpha.dir / "inbox" / "forged.invite").write_bytes(forged.read_bytes())
+        wait_until(lambda: (self.alpha.dir / "inbox" / "refused" / "forged.invite").exists(), "the node refuses it too")
+        self.assertEqual(self.version(self.alpha), version + 2)
+
+        # What the new keys sign is taken, with the change of keys that it brings.
+        self.alpha.stop()
+        self.hub.cli("community", "keys", "electricity", "--add-key", founding, "--draft", self.work / "back.draft")
+        for name in ("chair", "vice"):
+            self.hub.cli("community", "sign", self.work / "back.draft", "--key", self.work / f"{name}.key")
+        self.hub.cli("community", "apply", self.work / "back.draft")
+        invite = self.work / "honest.invite"
+        invite.write_text(self.hub.cli("community", "invite", "electricity").out)
+        self.join(self.alpha, invite, want=0)
+        self.assertEqual(self.alpha.cli("community", "show", "electricity", "--json").object()["version"], version + 3)
+        self.alpha.start()
+        wait_until(lambda: self.version(self.alpha) == version + 3, "the node has taken it up")
+        self.alpha.cli("community", "show", "electricity")
+        self.alpha.cli("community", "invite", "electricity")
+        shown = self.alpha.cli("community", "show", "electricity", "--history").out
+        self.assertIn("signatures needed: 2", shown)
+        self.assertIn("必要な署名数: 2", self.alpha.cli("community", "show", "electricity", "--history", lang="ja").out)
+
+
+if __name__ == "__main__":
+    main()
