@@ -77,6 +77,7 @@ static const char *const templates[] = {
     N_("the roster of @%s expires within 60 days"),
     N_("no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster"),
     N_("ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks"),
+    N_("ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks"),
     N_("No hub has vouched for the roster of @%s for three days: nothing above GREEN may be sealed."),
     N_("No roster that heals @%s has come."),
     N_("The healing roster of @%s has another fingerprint."),

@@ -80,7 +80,7 @@ nrs_error nrs_store_fork_set(nrs_store *store, const nrs_fork_row *row)
     nrs_query_bind_fixed(&query, row->community, NRS_HASH_SIZE);
     nrs_query_bind_fixed(&query, row->hash, NRS_HASH_SIZE);
     nrs_query_bind_u64(&query, row->version);
-    nrs_query_bind_u64(&query, row->pending ? 1 : 0);
+    nrs_query_bind_u64(&query, (uint64_t)row->state);
     nrs_query_bind_slice(&query, row->head, NRS_GRANT_SIZE_MAX * 4);
     nrs_query_bind_slice(&query, row->many, NRS_ROSTER_SIGNED_SIZE_MAX);
     return nrs_query_run(&query, NULL);
@@ -93,11 +93,14 @@ static nrs_error visit_fork(nrs_query *query, const void *closure)
         .community = nrs_query_fixed(query, 0, NRS_HASH_SIZE),
         .hash = nrs_query_fixed(query, 1, NRS_HASH_SIZE),
         .version = nrs_query_u64(query, 2),
-        .pending = nrs_query_u64(query, 3) != 0,
+        .state = (nrs_fork_state)nrs_query_u64(query, 3),
         .head = nrs_query_slice(query, 4),
         .many = nrs_query_slice(query, 5),
     };
 
+    if (query->error == NRS_OK && nrs_query_u64(query, 3) > NRS_FORK_PAST) {
+        return NRS_ERROR_DAMAGED;
+    }
     return query->error != NRS_OK ? query->error : visitor->fork(visitor->context, &row);
 }
 

@@ -228,7 +228,7 @@
     X(FORK_HEALED, READ,                                                                                               \
       "SELECT 1 FROM roster_fork WHERE community = ?1 AND hash = ?2 AND length(head) + length(many) = 0")              \
     X(FORK_CLEAR, CHANGE,                                                                                              \
-      "DELETE FROM roster_fork WHERE community = ?1 AND length(head) + length(many) > 0 AND (?2 = 0 OR pending = 1)")  \
+      "DELETE FROM roster_fork WHERE community = ?1 AND length(head) + length(many) > 0 AND pending < 2 AND (?2 = 0 OR pending = 1)")  \
     X(CARD_SET, CHANGE,                                                                                                \
       "INSERT INTO card(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"         \
       " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \

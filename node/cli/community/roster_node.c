@@ -113,7 +113,7 @@ nrs_error nrs_history_print(nrs_cli *cli, const char *slug)
 
 /* ---- forks ---- */
 
-static void print_roster(const json_t *roster, const char *ours)
+static void print_roster(const json_t *roster)
 {
     const char *hash = nrs_json_text(roster, "hash");
     const json_t *signers = json_object_get(roster, "signed_by");
@@ -123,8 +123,10 @@ static void print_roster(const json_t *roster, const char *ours)
     printf("    %s %s\n", _("fingerprint of the roster:"), nrs_json_text(roster, "fingerprint"));
     if (heals) {
         printf("    %s\n", _("it heals the fork and waits: compare its fingerprint with the secretariat, then noroshi community heal --fingerprint"));
-    } else if (hash != NULL && ours != NULL && strcmp(hash, ours) == 0) {
+    } else if (json_is_true(json_object_get(roster, "ours"))) {
         printf("    %s\n", _("the one that this node held first"));
+    } else if (json_is_true(json_object_get(roster, "past"))) {
+        printf("    %s\n", _("signed by roster keys that were dropped since: it changes nothing here"));
     } else if (!json_is_true(json_object_get(roster, "held"))) {
         printf("    %s\n", _("only its signatures are known here yet"));
     }
@@ -133,6 +135,16 @@ static void print_roster(const json_t *roster, const char *ours)
 
         printf("  %s %s\n", _("  signed by"), key == NULL ? "?" : key);
     }
+}
+
+static bool any_heals(const json_t *rosters)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < json_array_size(rosters); i++) {
+        any = any || json_is_true(json_object_get(json_array_get(rosters, i), "heals"));
+    }
+    return any;
 }
 
 static void print_forks(const json_t *row)
@@ -146,9 +158,15 @@ static void print_forks(const json_t *row)
     }
     if (json_is_true(json_object_get(row, "forked"))) {
         printf(_("@%s IS FORKED: the roster keys signed more than one roster of one version.\n"), nrs_json_text(row, "id"));
+    } else if (!any_heals(rosters)) {
+        printf(_("@%s is not forked, but roster keys that were dropped since signed another roster of a past version: whoever has them is no friend.\n"),
+               nrs_json_text(row, "id"));
     }
     for (size_t i = 0; i < json_array_size(rosters); i++) {
-        print_roster(json_array_get(rosters, i), nrs_json_text(row, "hash"));
+        print_roster(json_array_get(rosters, i));
+    }
+    if (!json_is_true(json_object_get(row, "forked")) && !any_heals(rosters)) {
+        return;
     }
     printf("%s", _("Until it is healed, members are those in whom all sides agree:"));
     for (size_t i = 0; i < json_array_size(members); i++) {
@@ -167,25 +185,30 @@ static nrs_error ask_forks(nrs_cli *cli, json_t **row_out, const char *slug)
     return error;
 }
 
-static nrs_error print_proof(nrs_cli *cli, const json_t *row)
+/* One after the other: each version of which there are two has a proof of its own. */
+static nrs_error print_proofs(nrs_cli *cli, const json_t *row)
 {
-    const char *base64 = nrs_json_text(row, "proof");
-    nrs_bytes proof = {0};
-    char *text = NULL;
+    const json_t *proofs = json_object_get(row, "proofs");
     nrs_error error = NRS_OK;
 
-    if (base64 == NULL) {
+    if (json_array_size(proofs) == 0) {
         return nrs_cli_fail(cli, NRS_ERROR_NOT_FOUND, NULL, _("@%s: no fork is known"), nrs_json_text(row, "id"));
     }
-    error = nrs_base64_decode(&proof, nrs_slice_of_string(base64));
-    if (error == NRS_OK) {
-        error = nrs_armour_encode(&text, "FORK", nrs_slice_of_bytes(&proof));
+    for (size_t i = 0; error == NRS_OK && i < json_array_size(proofs); i++) {
+        const char *base64 = nrs_json_text(json_array_get(proofs, i), "proof");
+        nrs_bytes proof = {0};
+        char *text = NULL;
+
+        error = nrs_base64_decode(&proof, nrs_slice_of_string(base64 == NULL ? "" : base64));
+        if (error == NRS_OK) {
+            error = nrs_armour_encode(&text, "FORK", nrs_slice_of_bytes(&proof));
+        }
+        if (error == NRS_OK) {
+            fputs(text, stdout);
+        }
+        free(text);
+        nrs_bytes_wipe(&proof);
     }
-    if (error == NRS_OK) {
-        fputs(text, stdout);
-    }
-    free(text);
-    nrs_bytes_wipe(&proof);
     return error;
 }
 
@@ -199,7 +222,7 @@ nrs_error nrs_run_community_forks(nrs_cli *cli)
         error = ask_forks(cli, &row, slug);
     }
     if (error == NRS_OK && nrs_cli_option(cli, "proof") != NULL) {
-        error = print_proof(cli, row);
+        error = print_proofs(cli, row);
     } else if (error == NRS_OK && cli->json) {
         nrs_text_print_json(stdout, row);
     } else if (error == NRS_OK) {
@@ -223,18 +246,21 @@ static bool agreed(const json_t *members, const char *org)
     return false;
 }
 
-/* The hashes of all sides, and of what is held, ascending is not asked for; each once. */
+/* The hashes of all sides, each once; after them, as far as there is room, what dropped keys signed. */
 static size_t sides(uint8_t (*hashes_out)[NRS_HASH_SIZE], const json_t *row)
 {
     const json_t *rosters = json_object_get(row, "rosters");
     size_t count = 0;
 
-    for (size_t i = 0; i < json_array_size(rosters) && count < NRS_FORK_COUNT_MAX; i++) {
-        const json_t *one = json_array_get(rosters, i);
-        const char *hash = nrs_json_text(one, "hash");
+    for (int past = 0; past < 2; past++) {
+        for (size_t i = 0; i < json_array_size(rosters) && count < NRS_FORK_COUNT_MAX; i++) {
+            const json_t *one = json_array_get(rosters, i);
+            const char *hash = nrs_json_text(one, "hash");
 
-        if (!json_is_true(json_object_get(one, "heals")) && hash != NULL && nrs_hex_decode(hashes_out[count], NRS_HASH_SIZE, hash) == NRS_OK) {
-            count++;
+            if (json_is_true(json_object_get(one, "past")) == (past == 1) && !json_is_true(json_object_get(one, "heals")) && hash != NULL &&
+                nrs_hex_decode(hashes_out[count], NRS_HASH_SIZE, hash) == NRS_OK) {
+                count++;
+            }
         }
     }
     return count;
@@ -299,7 +325,7 @@ static nrs_error heal_here(nrs_cli *cli, const char *slug)
     if (error == NRS_OK) {
         error = ask_forks(cli, &row, slug);
     }
-    if (error == NRS_OK && !json_is_true(json_object_get(row, "forked"))) {
+    if (error == NRS_OK && json_array_size(json_object_get(row, "proofs")) == 0) {
         error = nrs_cli_fail(cli, NRS_ERROR_NOT_FOUND, NULL, _("@%s: no fork is known"), slug);
     }
     if (error == NRS_OK) {

@@ -126,6 +126,11 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
                            roster->id);
             error = nrs_array_text(warnings, text);
         }
+        if (error == NRS_OK && core->communities[i].past_count > 0) {
+            (void)snprintf(text, sizeof text, "ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks",
+                           roster->id);
+            error = nrs_array_text(warnings, text);
+        }
     }
     return error;
 }

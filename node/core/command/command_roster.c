@@ -82,9 +82,32 @@ nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const j
 
 /* ---- forks ---- */
 
+/* The rows, and the versions of which there are two: each has a proof of its own. */
+typedef struct fork_list {
+    nrs_core *core;
+    const nrs_community *community;
+    json_t *rows;
+    uint64_t versions[2 * NRS_FORK_COUNT_MAX];
+    size_t version_count;
+} fork_list;
+
+static void note_version(fork_list *list, uint64_t version)
+{
+    for (size_t i = 0; i < list->version_count; i++) {
+        if (list->versions[i] == version) {
+            return;
+        }
+    }
+    if (list->version_count < sizeof list->versions / sizeof list->versions[0]) {
+        list->versions[list->version_count++] = version;
+    }
+}
+
 static nrs_error branch_row(void *context, const nrs_fork_row *fork)
 {
-    json_t *list = context;
+    fork_list *list = context;
+    uint8_t ours[NRS_HASH_SIZE];
+    bool held_then = nrs_roster_hash_at(list->core, ours, list->community->id, fork->version) == NRS_OK && memcmp(ours, fork->hash, NRS_HASH_SIZE) == 0;
     nrs_roster_head *head = NULL;
     json_t *signers = json_array();
     char fingerprint[48];
@@ -101,7 +124,9 @@ static nrs_error branch_row(void *context, const nrs_fork_row *fork)
     nrs_row_number(&row, "version", fork->version);
     nrs_row_hex(&row, "hash", fork->hash, NRS_HASH_SIZE);
     nrs_row_text(&row, "fingerprint", fingerprint);
-    nrs_row_flag(&row, "heals", fork->pending);
+    nrs_row_flag(&row, "heals", fork->state == NRS_FORK_PENDING);
+    nrs_row_flag(&row, "past", fork->state == NRS_FORK_PAST);
+    nrs_row_flag(&row, "ours", held_then);
     nrs_row_flag(&row, "held", fork->many.size > 0);
     nrs_row_json(&row, "signed_by", signers);
     nrs_roster_head_free(&head);
@@ -109,7 +134,39 @@ static nrs_error branch_row(void *context, const nrs_fork_row *fork)
         nrs_row_discard(&row);
         return error;
     }
-    return nrs_row_end(&row, list);
+    if (fork->state != NRS_FORK_PENDING) {
+        note_version(list, fork->version);
+    }
+    return nrs_row_end(&row, list->rows);
+}
+
+/* The first is that of the fork, where there is one. */
+static nrs_error put_proofs(nrs_core *core, nrs_row *row, const fork_list *list)
+{
+    json_t *proofs = json_array();
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < list->version_count; i++) {
+        nrs_bytes proof = {0};
+        nrs_row one = nrs_row_begin();
+
+        error = nrs_fork_prove(core, &proof, list->community, list->versions[i]);
+        if (error == NRS_OK) {
+            nrs_row_number(&one, "version", list->versions[i]);
+            nrs_row_base64(&one, "proof", nrs_slice_of_bytes(&proof));
+            if (i == 0) {
+                nrs_row_base64(row, "proof", nrs_slice_of_bytes(&proof));
+            }
+            error = nrs_row_end(&one, proofs);
+        }
+        nrs_row_discard(&one);
+        nrs_bytes_wipe(&proof);
+    }
+    if (list->version_count == 0) {
+        nrs_row_text(row, "proof", NULL);
+    }
+    nrs_row_json(row, "proofs", proofs);
+    return error;
 }
 
 static json_t *members_left(const nrs_core *core, const nrs_community *community)
@@ -129,35 +186,32 @@ static json_t *members_left(const nrs_core *core, const nrs_community *community
 nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     nrs_community *community = NULL;
-    json_t *branches = json_array();
-    nrs_bytes proof = {0};
+    fork_list list = {.core = core, .rows = json_array()};
     nrs_row row = nrs_row_begin();
     nrs_error error = find_forked(core, answer, &community, request);
 
     if (error == NRS_OK) {
-        error = nrs_store_fork_each(core->store, community->id, branch_row, branches);
-    }
-    if (error == NRS_OK && nrs_fork_is(community)) {
-        error = nrs_fork_prove(core, &proof, community);
+        list.community = community;
+        if (nrs_fork_is(community)) {
+            note_version(&list, community->fork_version);
+        }
+        error = nrs_store_fork_each(core->store, community->id, branch_row, &list);
     }
     if (error == NRS_OK) {
         nrs_row_text(&row, "id", community->roster->id);
         nrs_row_flag(&row, "forked", nrs_fork_is(community));
         nrs_row_number(&row, "version", community->roster->version);
         nrs_row_hex(&row, "hash", community->head, NRS_HASH_SIZE);
-        nrs_row_json(&row, "rosters", branches);
-        branches = NULL;
+        nrs_row_json(&row, "rosters", list.rows);
+        list.rows = NULL;
         nrs_row_json(&row, "members", members_left(core, community));
-        if (proof.size > 0) {
-            nrs_row_base64(&row, "proof", nrs_slice_of_bytes(&proof));
-        } else {
-            nrs_row_text(&row, "proof", NULL);
-        }
+        error = put_proofs(core, &row, &list);
+    }
+    if (error == NRS_OK) {
         error = nrs_row_end(&row, answer->rows);
     }
-    json_decref(branches);
+    json_decref(list.rows);
     nrs_row_discard(&row);
-    nrs_bytes_wipe(&proof);
     return error;
 }
 

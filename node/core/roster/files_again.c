@@ -29,7 +29,7 @@ static nrs_error write_first(nrs_core *core, const nrs_community *community)
 static nrs_error write_fork(nrs_core *core, const nrs_community *community)
 {
     nrs_bytes proof = {0};
-    nrs_error error = nrs_fork_prove(core, &proof, community);
+    nrs_error error = nrs_fork_prove(core, &proof, community, community->fork_version);
 
     if (error == NRS_OK) {
         error = nrs_write_armoured(core, "communities", community->roster->id, ".fork", "FORK", nrs_slice_of_bytes(&proof));

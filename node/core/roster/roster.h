@@ -61,18 +61,21 @@ NRS_MUST_USE nrs_error nrs_roster_say(nrs_core *core, const nrs_community *commu
 /** Say what is due, and warn of expiry. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_roster_tick(nrs_core *core);
 
-/* roster_fork.c, roster_heal.c */
+/* roster_fork.c, roster_proof.c, roster_heal.c */
 bool nrs_fork_is(const nrs_community *community);
 void nrs_fork_wipe(nrs_community *community);
 NRS_MUST_USE nrs_error nrs_fork_load(nrs_core *core);
 /** Whether all sides agree that this member is one, and a hub. */
 void nrs_fork_agreed(const nrs_community *community, const Nrs__Wire__Member *member, bool *member_out, bool *hub_out);
-/** Another roster of a version that this node holds: verified, kept, told to everyone. NRS_OK also when it is known. */
+/** Another roster of a version that this node holds: verified, kept, told to everyone; and the community is frozen, unless keys dropped
+ *  since have signed it alone. NRS_OK also when it is known. */
 NRS_MUST_USE nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many);
 /** The payload of a FORK record. */
 NRS_MUST_USE nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer *from);
-/** ForkProof bytes of a forked community. Out: replaced. */
-NRS_MUST_USE nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community);
+/** ForkProof bytes of a version of which there are two. Out: replaced. */
+NRS_MUST_USE nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community, uint64_t version);
+/** Count anew what is known of rosters that dropped keys have signed. */
+NRS_MUST_USE nrs_error nrs_fork_count_past(nrs_core *core, nrs_community *community);
 /** Who joins by an invite begins with its roster like whoever never heard of a fork: what it knew of one as a guest is over. In: version: of
  *  that roster, a later one than is held. */
 NRS_MUST_USE nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64_t version);

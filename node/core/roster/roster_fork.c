@@ -8,9 +8,11 @@
 #include "audit/audit.h"
 #include "roster/directory.h"
 #include "keys/roster_delta.h"
-#include "proto/vocabulary.h"
 #include "link/receive.h"
-#include "roster/roster.h"
+#include "roster/fork.h"
+
+/* Of the past, beside our own: a roster that ends the fork can name them and all sides. */
+#define PAST_COUNT_MAX (NRS_FORK_COUNT_MAX / 2u - 1u)
 
 void nrs_fork_wipe(nrs_community *community)
 {
@@ -58,51 +60,14 @@ void nrs_fork_agreed(const nrs_community *community, const Nrs__Wire__Member *me
     }
 }
 
-/* ---- The proof ---- */
+/* ---- What is kept ---- */
 
-typedef struct proof_list {
-    nrs_roster_head *heads[NRS_FORK_COUNT_MAX];
-    size_t count;
-} proof_list;
-
-static int compare_heads(const void *a, const void *b)
-{
-    nrs_roster_head *const *left = a;
-    nrs_roster_head *const *right = b;
-
-    return memcmp((*left)->hash.data, (*right)->hash.data, NRS_HASH_SIZE);
-}
-
-static nrs_error take_head(void *context, const nrs_fork_row *row)
-{
-    proof_list *list = context;
-
-    return row->pending || list->count == NRS_FORK_COUNT_MAX ? NRS_OK
-                                                              : nrs_roster_head_decode(&list->heads[list->count++], row->head);
-}
-
-nrs_error nrs_fork_prove(nrs_core *core, nrs_bytes *proof_out, const nrs_community *community)
-{
-    proof_list list = {.count = 0};
-    nrs_fork_proof proof = NRS__WIRE__FORK_PROOF__INIT;
-    nrs_error error = nrs_store_fork_each(core->store, community->id, take_head, &list);
-
-    if (error == NRS_OK) {
-        qsort(list.heads, list.count, sizeof list.heads[0], compare_heads);
-        proof.heads = list.heads;
-        proof.n_heads = list.count;
-        error = nrs_fork_proof_encode(proof_out, &proof);
-    }
-    for (size_t i = 0; i < list.count; i++) {
-        nrs_roster_head_free(&list.heads[i]);
-    }
-    return error;
-}
-
-static nrs_error encode_head(nrs_bytes *head_out, const nrs_community *community, const nrs_roster_parts *parts, const uint8_t hash[NRS_HASH_SIZE])
+nrs_error nrs_fork_head_of(nrs_bytes *head_out, const nrs_community *community, const nrs_roster_parts *parts)
 {
     nrs_roster_head head = NRS__WIRE__ROSTER_HEAD__INIT;
+    uint8_t hash[NRS_HASH_SIZE];
 
+    nrs_roster_hash(hash, nrs_field(&parts->many->statement));
     head.community = nrs_field_of(nrs_slice_of(community->id, NRS_HASH_SIZE));
     head.version = parts->roster->version;
     head.hash = nrs_field_of(nrs_slice_of(hash, NRS_HASH_SIZE));
@@ -111,16 +76,49 @@ static nrs_error encode_head(nrs_bytes *head_out, const nrs_community *community
     return nrs_roster_head_encode(head_out, &head);
 }
 
-static nrs_error store_branch(nrs_core *core, const nrs_community *community, const nrs_roster_parts *parts, bool pending)
+/* A row by its hash. */
+typedef struct search {
+    const uint8_t *hash;
+    bool found, whole;
+    nrs_fork_state state;
+} search;
+
+static nrs_error match(void *context, const nrs_fork_row *row)
+{
+    search *wanted = context;
+
+    if (memcmp(row->hash, wanted->hash, NRS_HASH_SIZE) == 0 && row->state != NRS_FORK_PENDING) {
+        wanted->found = true;
+        wanted->whole = row->many.size > 0;
+        wanted->state = row->state;
+    }
+    return NRS_OK;
+}
+
+nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], bool whole)
+{
+    search row = {.hash = hash};
+    bool healed = false;
+    nrs_error error = nrs_store_fork_healed(core->store, &healed, community->id, hash);
+
+    if (error == NRS_OK) {
+        error = nrs_store_fork_each(core->store, community->id, match, &row);
+    }
+    if (error == NRS_OK) {
+        *known_out = healed || (row.found && (row.whole || !whole || row.state == NRS_FORK_PAST));
+    }
+    return error;
+}
+
+static nrs_error store(nrs_core *core, const nrs_community *community, const nrs_roster_parts *parts, nrs_fork_state state)
 {
     uint8_t hash[NRS_HASH_SIZE];
     nrs_bytes head = {0};
-    nrs_fork_row row = {.community = community->id, .hash = hash, .version = parts->roster->version, .pending = pending,
+    nrs_fork_row row = {.community = community->id, .hash = hash, .version = parts->roster->version, .state = state,
                         .many = nrs_slice_of_bytes(&parts->bytes)};
-    nrs_error error;
+    nrs_error error = nrs_fork_head_of(&head, community, parts);
 
     nrs_roster_hash(hash, nrs_field(&parts->many->statement));
-    error = encode_head(&head, community, parts, hash);
     if (error == NRS_OK) {
         row.head = nrs_slice_of_bytes(&head);
         error = nrs_store_fork_set(core->store, &row);
@@ -129,9 +127,25 @@ static nrs_error store_branch(nrs_core *core, const nrs_community *community, co
     return error;
 }
 
-/* ---- Telling others: each branch as what it changes against the common version, and the proof for who has not even that ---- */
+/* Our own side stands beside it: what is shown and proven is the two. A side of an open fork stays one. */
+nrs_error nrs_fork_begin(nrs_core *core, const nrs_community *community, const nrs_roster_parts *ours, bool binds)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    search row = {.hash = hash};
+    nrs_error error = NRS_OK;
 
-static nrs_error log_evidence(nrs_core *core, const nrs_community *community, nrs_record_type type, nrs_slice payload)
+    if (binds ? community->branch_count + 1 >= NRS_FORK_COUNT_MAX : community->past_count >= PAST_COUNT_MAX) {
+        return NRS_ERROR_LIMIT;
+    }
+    nrs_roster_hash(hash, nrs_field(&ours->many->statement));
+    error = nrs_store_fork_each(core->store, community->id, match, &row);
+    return error != NRS_OK || (row.found && (!binds || row.state == NRS_FORK_SIDE)) ? error
+                                                                                   : store(core, community, ours, binds ? NRS_FORK_SIDE : NRS_FORK_PAST);
+}
+
+/* ---- Telling others: each side as what it changes against the common version, and the proof for who has not even that ---- */
+
+nrs_error nrs_fork_log(nrs_core *core, const nrs_community *community, nrs_record_type type, nrs_slice payload)
 {
     nrs_bytes record = {0};
     uint8_t id[NRS_HASH_SIZE];
@@ -155,38 +169,15 @@ static nrs_error spread_branch(nrs_core *core, const nrs_community *community, c
     nrs_error error = nrs_roster_delta_make(&pieces, parts->many, parts->roster, nrs_field(&base->many->statement), base->roster->version);
 
     if (error == NRS_OK && pieces.count == 1) {
-        error = log_evidence(core, community, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&pieces.list[0]));
+        error = nrs_fork_log(core, community, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&pieces.list[0]));
     }
     nrs_roster_pieces_wipe(&pieces);
     return error;
 }
 
-static nrs_error spread(nrs_core *core, const nrs_community *community, const nrs_roster_parts *ours, const nrs_roster_parts *theirs,
-                        const nrs_roster_parts *base)
-{
-    nrs_bytes proof = {0};
-    nrs_error error = NRS_OK;
-
-    if (base->roster != NULL) {
-        error = spread_branch(core, community, ours, base);
-        error = error != NRS_OK ? error : spread_branch(core, community, theirs, base);
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_prove(core, &proof, community);
-    }
-    if (error == NRS_OK) {
-        error = log_evidence(core, community, NRS_RECORD_FORK, nrs_slice_of_bytes(&proof));
-    }
-    if (error == NRS_OK && !community->guest) { /* of a recognised one no file is written (SPEC 7.13) */
-        error = nrs_write_armoured(core, "communities", community->roster->id, ".fork", "FORK", nrs_slice_of_bytes(&proof));
-    }
-    nrs_bytes_wipe(&proof);
-    return error;
-}
-
 /* ---- In memory ---- */
 
-static nrs_branch *branch_of(nrs_community *community, const uint8_t hash[NRS_HASH_SIZE])
+nrs_branch *nrs_fork_branch(nrs_community *community, const uint8_t hash[NRS_HASH_SIZE])
 {
     for (size_t i = 0; i < community->branch_count; i++) {
         if (memcmp(community->branches[i].hash, hash, NRS_HASH_SIZE) == 0) {
@@ -196,10 +187,9 @@ static nrs_branch *branch_of(nrs_community *community, const uint8_t hash[NRS_HA
     return NULL;
 }
 
-/* Takes *roster over; NULL where only its head is known. */
-static void keep_branch(nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], uint64_t version, nrs_roster **roster)
+void nrs_fork_keep(nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], uint64_t version, nrs_roster **roster)
 {
-    nrs_branch *branch = branch_of(community, hash);
+    nrs_branch *branch = nrs_fork_branch(community, hash);
 
     if (branch == NULL) {
         NRS_ASSERT(community->branch_count < NRS_FORK_COUNT_MAX);
@@ -217,7 +207,7 @@ static void keep_branch(nrs_community *community, const uint8_t hash[NRS_HASH_SI
     }
 }
 
-static nrs_error load_base(nrs_core *core, nrs_community *community)
+nrs_error nrs_fork_load_base(nrs_core *core, nrs_community *community)
 {
     nrs_roster_parts base = {0};
     nrs_error error = NRS_OK;
@@ -246,7 +236,10 @@ static nrs_error load_fork(void *context, const nrs_fork_row *row)
     uint8_t ours[NRS_HASH_SIZE];
     nrs_error error = NRS_OK;
 
-    if (row->pending) {
+    if (row->state == NRS_FORK_PAST) {
+        return NRS_OK; /* it binds nobody */
+    }
+    if (row->state == NRS_FORK_PENDING) {
         into->community->pending_version = row->version;
         memcpy(into->community->pending_hash, row->hash, NRS_HASH_SIZE);
         return NRS_OK;
@@ -260,10 +253,29 @@ static nrs_error load_fork(void *context, const nrs_fork_row *row)
         error = nrs_roster_parts_of(&parts, row->many);
     }
     if (error == NRS_OK) {
-        keep_branch(into->community, row->hash, row->version, &parts.roster);
+        nrs_fork_keep(into->community, row->hash, row->version, &parts.roster);
     }
     nrs_roster_parts_wipe(&parts);
     return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
+}
+
+typedef struct past_count {
+    nrs_core *core;
+    const nrs_community *community;
+    size_t count;
+} past_count;
+
+/* Of the past, but for our own side. */
+static nrs_error count_past(void *context, const nrs_fork_row *row)
+{
+    past_count *counted = context;
+    uint8_t ours[NRS_HASH_SIZE];
+    nrs_error error = row->state != NRS_FORK_PAST ? NRS_OK : nrs_roster_hash_at(counted->core, ours, counted->community->id, row->version);
+
+    if (row->state == NRS_FORK_PAST && (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && memcmp(ours, row->hash, NRS_HASH_SIZE) != 0))) {
+        counted->count++;
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 nrs_error nrs_fork_load(nrs_core *core)
@@ -274,8 +286,11 @@ nrs_error nrs_fork_load(nrs_core *core)
         loading into = {core, &core->communities[i]};
 
         error = nrs_store_fork_each(core->store, into.community->id, load_fork, &into);
+        if (error == NRS_OK) {
+            error = nrs_fork_count_past(core, into.community);
+        }
         if (error == NRS_OK && nrs_fork_is(into.community)) {
-            error = load_base(core, into.community);
+            error = nrs_fork_load_base(core, into.community);
         }
         if (error == NRS_OK && nrs_fork_is(into.community)) {
             error = nrs_directory_index(core, into.community);
@@ -284,216 +299,138 @@ nrs_error nrs_fork_load(nrs_core *core)
     return error;
 }
 
+nrs_error nrs_fork_count_past(nrs_core *core, nrs_community *community)
+{
+    past_count counted = {core, community, 0};
+    nrs_error error = nrs_store_fork_each(core->store, community->id, count_past, &counted);
+
+    if (error == NRS_OK) {
+        community->past_count = counted.count;
+    }
+    return error;
+}
+
 /* ---- Meeting the other side ---- */
 
-static nrs_error verify_branch(const nrs_community *community, const nrs_roster_parts *theirs, const nrs_roster_parts *base)
+bool nrs_fork_binds(const nrs_community *community, const nrs_roster_head *head)
+{
+    return head->version >= community->roster->version || nrs_roster_head_verify(head, community->roster) == NRS_OK;
+}
+
+static nrs_error verify_branch(const nrs_community *community, const nrs_roster_parts *theirs, const nrs_roster_head *head,
+                               const nrs_roster_parts *base)
 {
     nrs_roster *checked = NULL;
-    nrs_bytes statement = {0}, head_bytes = {0};
-    nrs_roster_head *head = NULL;
-    uint8_t hash[NRS_HASH_SIZE];
-    nrs_error error;
+    nrs_bytes statement = {0};
+    nrs_error error = base->roster != NULL ? nrs_roster_verify(&checked, &statement, nrs_slice_of_bytes(&theirs->bytes), base->roster,
+                                                               nrs_field(&base->many->statement))
+                                           : nrs_roster_head_verify(head, community->roster); /* the keys held are what binds */
 
-    if (base->roster != NULL) {
-        error = nrs_roster_verify(&checked, &statement, nrs_slice_of_bytes(&theirs->bytes), base->roster, nrs_field(&base->many->statement));
-    } else { /* the common version is not held: the keys are what binds */
-        nrs_roster_hash(hash, nrs_field(&theirs->many->statement));
-        error = encode_head(&head_bytes, community, theirs, hash);
-        if (error == NRS_OK) {
-            error = nrs_roster_head_decode(&head, nrs_slice_of_bytes(&head_bytes));
-        }
-        if (error == NRS_OK) {
-            error = nrs_roster_head_verify(head, community->roster);
-        }
-    }
-    nrs_roster_head_free(&head);
-    nrs_bytes_wipe(&head_bytes);
     nrs_bytes_wipe(&statement);
     nrs_roster_free(&checked);
     return error;
 }
 
-static nrs_error alarm(nrs_core *core, const nrs_community *community, uint64_t version, const uint8_t hash[NRS_HASH_SIZE])
+nrs_error nrs_fork_alarm(nrs_core *core, const nrs_community *community, uint64_t version, const uint8_t hash[NRS_HASH_SIZE], bool binds)
 {
     char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
     const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_FORKED, .about = nrs_slice_of(hash, NRS_HASH_SIZE), .detail = detail};
 
     (void)snprintf(detail, sizeof detail, "@%s %llu", community->roster->id, (unsigned long long)version);
-    nrs_core_log(core, NRS_ERROR_FORKED,
-                 "ALARM: two rosters of @%s were signed as version %llu; members are now only those in both: see noroshi community forks %s",
-                 community->roster->id, (unsigned long long)version, community->roster->id);
+    if (binds) {
+        nrs_core_log(core, NRS_ERROR_FORKED,
+                     "ALARM: two rosters of @%s were signed as version %llu; members are now only those in both: see noroshi community forks %s",
+                     community->roster->id, (unsigned long long)version, community->roster->id);
+    } else {
+        nrs_core_log(core, NRS_ERROR_FORKED,
+                     "ALARM: roster keys of @%s that were dropped since signed another version %llu; it changes nothing here: see noroshi community forks %s",
+                     community->roster->id, (unsigned long long)version, community->roster->id);
+    }
     return nrs_audit_add(core, &what);
 }
 
-nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many)
+/* Members are now those in whom all sides agree. */
+static nrs_error take_side(nrs_core *core, nrs_community *community, nrs_roster_parts *theirs, const nrs_roster_parts *ours, const nrs_roster_parts *base)
 {
-    nrs_roster_parts theirs = {0}, ours = {0}, base = {0};
+    const uint64_t version = theirs->roster->version;
     uint8_t hash[NRS_HASH_SIZE];
-    uint64_t version = 0;
-    bool healed = false;
-    nrs_error error = nrs_roster_parts_of(&theirs, many);
+    nrs_error error = store(core, community, theirs, NRS_FORK_SIDE);
 
-    if (error == NRS_OK) {
-        version = theirs.roster->version;
-        nrs_roster_hash(hash, nrs_field(&theirs.many->statement));
-        error = nrs_store_fork_healed(core->store, &healed, community->id, hash);
+    nrs_roster_hash(hash, nrs_field(&theirs->many->statement));
+    if (error == NRS_OK && base->roster != NULL) {
+        error = spread_branch(core, community, ours, base);
+        error = error != NRS_OK ? error : spread_branch(core, community, theirs, base);
     }
     if (error == NRS_OK) {
-        if (healed) {
-            goto out; /* over already */
-        }
-        if (branch_of(community, hash) != NULL && branch_of(community, hash)->roster != NULL) {
-            goto out; /* known */
-        }
-        error = version < 2 ? NRS_ERROR_FORGED : NRS_OK;
-    }
-    if (error == NRS_OK && branch_of(community, hash) == NULL && community->branch_count + 1 >= NRS_FORK_COUNT_MAX) {
-        error = NRS_ERROR_LIMIT;
-    }
-    if (error == NRS_OK) {
-        error = nrs_roster_at(core, &base, community->id, version - 1);
-        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
-    }
-    if (error == NRS_OK) {
-        error = verify_branch(community, &theirs, &base);
-    }
-    if (error == NRS_OK) {
-        error = nrs_roster_at(core, &ours, community->id, version);
-    }
-    if (error == NRS_OK) {
-        error = store_branch(core, community, &ours, false);
-    }
-    if (error == NRS_OK) {
-        error = store_branch(core, community, &theirs, false);
-    }
-    if (error == NRS_OK) {
-        error = spread(core, community, &ours, &theirs, &base);
-    }
-    if (error == NRS_OK) {
-        keep_branch(community, hash, version, &theirs.roster);
-        error = load_base(core, community);
-    }
-    if (error == NRS_OK) {
-        error = alarm(core, community, version, hash);
+        nrs_fork_keep(community, hash, version, &theirs->roster);
+        error = nrs_fork_load_base(core, community);
     }
     if (error == NRS_OK) {
         core->admission_changed = true;
         error = nrs_directory_index(core, community);
     }
-out:
-    nrs_roster_parts_wipe(&base);
-    nrs_roster_parts_wipe(&ours);
-    nrs_roster_parts_wipe(&theirs);
     return error;
 }
 
-/* ---- A proof without the rosters ---- */
-
-static nrs_error take_proven(nrs_core *core, nrs_community *community, const nrs_roster_head *head, nrs_roster_parts *ours)
+static nrs_error take_verified(nrs_core *core, nrs_community *community, nrs_roster_parts *theirs, const nrs_roster_parts *base, bool binds)
 {
-    nrs_bytes bytes = {0};
-    nrs_roster *none = NULL;
-    nrs_fork_row row = {.community = community->id, .hash = head->hash.data, .version = head->version};
-    bool healed = false;
-    nrs_error error = nrs_store_fork_healed(core->store, &healed, community->id, head->hash.data);
-
-    if (error != NRS_OK || healed || branch_of(community, head->hash.data) != NULL) {
-        return error;
-    }
-    if (community->branch_count + 1 >= NRS_FORK_COUNT_MAX) {
-        return NRS_ERROR_LIMIT;
-    }
-    error = nrs_roster_head_encode(&bytes, head);
-    if (error == NRS_OK) {
-        error = store_branch(core, community, ours, false);
-    }
-    if (error == NRS_OK) {
-        row.head = nrs_slice_of_bytes(&bytes);
-        error = nrs_store_fork_set(core->store, &row);
-    }
-    if (error == NRS_OK) {
-        keep_branch(community, head->hash.data, head->version, &none);
-        error = alarm(core, community, head->version, head->hash.data);
-    }
-    nrs_bytes_wipe(&bytes);
-    return error;
-}
-
-/* All of one community and version, each signed by the keys held, and one of them ours: else it proves nothing here. */
-static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_community **community_out, nrs_roster_parts *ours_out,
-                             const nrs_peer *from)
-{
-    const nrs_roster_head *first = proof->heads[0];
-    nrs_community *community = nrs_community_by_id(core, first->community.data);
-    uint8_t ours[NRS_HASH_SIZE];
-    bool names_ours = false;
-    nrs_error error;
-
-    if (community == NULL && from == NULL) {
-        return NRS_ERROR_UNKNOWN_COMMUNITY;
-    }
-    if (community == NULL || (from != NULL && !nrs_peer_member(core, from, community))) {
-        return NRS_ERROR_NOT_MEMBER;
-    }
-    error = nrs_roster_hash_at(core, ours, community->id, first->version);
-    for (size_t i = 0; error == NRS_OK && i < proof->n_heads; i++) {
-        const nrs_roster_head *head = proof->heads[i];
-
-        if (head->version != first->version || !nrs_slice_equal(nrs_field(&head->community), nrs_field(&first->community))) {
-            return NRS_ERROR_MALFORMED;
-        }
-        names_ours = names_ours || memcmp(head->hash.data, ours, NRS_HASH_SIZE) == 0;
-        error = nrs_roster_head_verify(head, community->roster);
-    }
-    if (error == NRS_OK && !names_ours) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        error = nrs_roster_at(core, ours_out, community->id, first->version);
-    }
-    *community_out = community;
-    return error;
-}
-
-nrs_error nrs_fork_take_proof(nrs_core *core, nrs_slice payload, const nrs_peer *from)
-{
-    nrs_fork_proof *proof = NULL;
-    nrs_community *community = NULL;
+    const uint64_t version = theirs->roster->version;
+    uint8_t hash[NRS_HASH_SIZE];
     nrs_roster_parts ours = {0};
-    nrs_bytes whole = {0};
-    size_t before = 0;
-    nrs_error error = nrs_fork_proof_decode(&proof, payload);
+    nrs_error error = nrs_roster_at(core, &ours, community->id, version);
 
-    if (error == NRS_OK) {
-        error = check_proof(core, proof, &community, &ours, from);
+    nrs_roster_hash(hash, nrs_field(&theirs->many->statement));
+    if (error == NRS_OK && nrs_fork_branch(community, hash) == NULL) { /* else its head is known already */
+        error = nrs_fork_begin(core, community, &ours, binds);
+    }
+    if (error == NRS_OK && binds) {
+        error = take_side(core, community, theirs, &ours, base);
+    } else if (error == NRS_OK) {
+        community->past_count++;
+        error = store(core, community, theirs, NRS_FORK_PAST);
     }
     if (error == NRS_OK) {
-        before = community->branch_count;
+        error = nrs_fork_tell(core, community, version);
     }
-    for (size_t i = 0; error == NRS_OK && i < proof->n_heads; i++) {
-        uint8_t hash[NRS_HASH_SIZE];
-
-        nrs_roster_hash(hash, nrs_field(&ours.many->statement));
-        if (memcmp(proof->heads[i]->hash.data, hash, NRS_HASH_SIZE) != 0) {
-            error = take_proven(core, community, proof->heads[i], &ours);
-        }
+    if (error == NRS_OK) {
+        error = nrs_fork_alarm(core, community, version, hash, binds);
     }
-    if (error == NRS_OK && community->branch_count > before) {
-        error = load_base(core, community);
-        if (error == NRS_OK) {
-            error = nrs_fork_prove(core, &whole, community);
-        }
-        if (error == NRS_OK) {
-            error = log_evidence(core, community, NRS_RECORD_FORK, nrs_slice_of_bytes(&whole));
-        }
-        if (error == NRS_OK && !community->guest) {
-            error = nrs_write_armoured(core, "communities", community->roster->id, ".fork", "FORK", nrs_slice_of_bytes(&whole));
-        }
-        core->admission_changed = true;
-        error = error == NRS_OK ? nrs_directory_index(core, community) : error;
-    }
-    nrs_bytes_wipe(&whole);
     nrs_roster_parts_wipe(&ours);
-    nrs_fork_proof_free(&proof);
+    return error;
+}
+
+nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    nrs_roster_parts theirs = {0}, base = {0};
+    nrs_bytes head_bytes = {0};
+    nrs_roster_head *head = NULL;
+    bool known = false;
+    nrs_error error = nrs_roster_parts_of(&theirs, many);
+
+    if (error == NRS_OK) {
+        error = nrs_fork_head_of(&head_bytes, community, &theirs);
+    }
+    if (error == NRS_OK) {
+        error = nrs_roster_head_decode(&head, nrs_slice_of_bytes(&head_bytes));
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_known(core, &known, community, head->hash.data, true);
+    }
+    if (error != NRS_OK || known) {
+        goto out;
+    }
+    error = head->version < 2 ? NRS_ERROR_FORGED : nrs_roster_at(core, &base, community->id, head->version - 1);
+    error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    if (error == NRS_OK) {
+        error = verify_branch(community, &theirs, head, &base);
+    }
+    if (error == NRS_OK) {
+        error = take_verified(core, community, &theirs, &base, nrs_fork_binds(community, head));
+    }
+out:
+    nrs_roster_head_free(&head);
+    nrs_bytes_wipe(&head_bytes);
+    nrs_roster_parts_wipe(&base);
+    nrs_roster_parts_wipe(&theirs);
     return error;
 }

@@ -39,7 +39,7 @@ nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many
     nrs_bytes statement = {0};
     uint8_t hash[NRS_HASH_SIZE];
     char fingerprint[48];
-    nrs_fork_row row = {.community = community->id, .hash = hash, .pending = true, .many = many};
+    nrs_fork_row row = {.community = community->id, .hash = hash, .state = NRS_FORK_PENDING, .many = many};
     nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
 
     if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
@@ -155,7 +155,7 @@ static nrs_error take_pending(void *context, const nrs_fork_row *row)
 {
     pending_row *found = context;
 
-    return row->pending ? nrs_bytes_copy(&found->many, row->many) : NRS_OK;
+    return row->state == NRS_FORK_PENDING ? nrs_bytes_copy(&found->many, row->many) : NRS_OK;
 }
 
 nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint)

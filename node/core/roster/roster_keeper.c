@@ -353,7 +353,7 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     char name[NRS_NAME_SIZE_MAX + 1];
     uint64_t version = 0;
     const nrs_community *held = nrs_community_by_id(core, community);
-    bool key_change = false, skips = false;
+    bool key_change = false, skips = false, names_forks = false;
     nrs_error error = nrs_directory_room(core, community); /* before it is stored: one that is has its place at the next start */
 
     if (error == NRS_OK) {
@@ -362,6 +362,7 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
 
     if (error == NRS_OK) {
         version = parts.roster->version;
+        names_forks = parts.roster->n_forks > 0;
         skips = held != NULL && version > held->roster->version + 1;
         (void)snprintf(name, sizeof name, "%s", parts.roster->id);
         error = store_roster(core, community, &parts, &key_change);
@@ -374,6 +375,9 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
     }
     if (error == NRS_OK) {
         error = nrs_directory_install(core, community, &parts.roster, nrs_field(&parts.many->statement), many);
+    }
+    if (error == NRS_OK && names_forks) {
+        error = nrs_fork_count_past(core, nrs_community_by_id(core, community));
     }
     if (error == NRS_OK && skips) {
         nrs_community_by_id(core, community)->say_again = core->members_came = true;

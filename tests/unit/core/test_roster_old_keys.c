@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "mesh_rosters.h"
+#include "proto/armour.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -229,11 +230,166 @@ static void the_history_of_who_joined_late(void **state)
     stop(&all);
 }
 
+static size_t members_of(mesh *net, size_t node)
+{
+    return json_array_size(json_object_get(mesh_forks(net, node), "members"));
+}
+
+/* Another version 2 or so by the founding key alone, shown by a member after the key was dropped: kept, told as an alarm, and nobody's
+ * place is touched; not after a start either, nor by its proof alone, nor again. */
+static void a_dropped_key_freezes_nobody(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    mesh_roster forged, again;
+    const json_t *row;
+
+    (void)state;
+    start(&all, 4);
+    {
+        const mesh_edit drops = {.without = "org-2", .later_ms = 3};
+        const mesh_edit drops_more = {.without = "org-3", .later_ms = 4};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        forged = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &drops, founder);
+        again = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &drops_more, founder);
+    }
+    mesh_show(net, 1, 0, nrs_slice_of_bytes(&forged.many));
+    mesh_settle(net, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_false(mesh_forked(net, i));
+        assert_int_equal(members_of(net, i), 4);
+        row = mesh_forks(net, i);
+        assert_int_equal(json_array_size(json_object_get(row, "rosters")), 2);
+        assert_int_equal(json_array_size(json_object_get(row, "proofs")), 1);
+        for (size_t k = 0; k < 2; k++) {
+            assert_true(json_is_true(json_object_get(json_array_get(json_object_get(row, "rosters"), k), "past")));
+        }
+    }
+    OK(mesh_command(net, 0, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"));
+    assert_int_equal(mesh_row_count(net, 0), 1);
+    mesh_show(net, 1, 0, nrs_slice_of_bytes(&forged.many)); /* known */
+    OK(mesh_command(net, 0, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"));
+    assert_int_equal(mesh_row_count(net, 0), 1);
+    mesh_show(net, 2, 0, nrs_slice_of_bytes(&again.many));
+    assert_false(mesh_forked(net, 0));
+    for (size_t i = 0; i < 4; i++) {
+        mesh_crash(net, i);
+    }
+    mesh_settle(net, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_false(mesh_forked(net, i));
+        assert_true(i == 0 || mesh_linked(net, 0, i));
+    }
+    /* The roster that follows needs no person, names what it likes, and what it names is over. */
+    {
+        const mesh_edit names = {.later_ms = 9, .fork_count = 2, .forks = {nrs_slice_of_bytes(&forged.statement), nrs_slice_of_bytes(&all.added.statement)}};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+        mesh_roster next = mesh_follow(nrs_slice_of_bytes(&all.newest.statement), &names, both);
+
+        mesh_put(net, 0, "ROSTER", nrs_slice_of_bytes(&next.many));
+        mesh_settle(net, 3);
+        assert_int_equal(mesh_version(net, 3), all.version + 4);
+        assert_int_equal(json_array_size(json_object_get(mesh_forks(net, 3), "rosters")), 1);
+        mesh_roster_wipe(&next);
+    }
+    mesh_roster_wipe(&forged);
+    mesh_roster_wipe(&again);
+    stop(&all);
+}
+
+/* What fills the room for such is let go of, and the keys held now go on binding. */
+static void many_by_a_dropped_key(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    size_t rows;
+
+    (void)state;
+    start(&all, 3);
+    for (uint64_t i = 0; i < 20; i++) {
+        const mesh_edit one = {.later_ms = 100 + i};
+        const nrs_identity *const signers[] = {net->roster_key, NULL};
+        mesh_roster forged = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &one, signers);
+
+        mesh_show(net, 1, 0, nrs_slice_of_bytes(&forged.many));
+        mesh_roster_wipe(&forged);
+    }
+    rows = json_array_size(json_object_get(mesh_forks(net, 0), "rosters"));
+    assert_true(rows > 1 && rows <= 8);
+    assert_false(mesh_forked(net, 0));
+    {
+        const mesh_edit other = {.later_ms = 8};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+        mesh_roster rival = mesh_follow(nrs_slice_of_bytes(&all.dropped.statement), &other, both);
+
+        mesh_show(net, 1, 0, nrs_slice_of_bytes(&rival.many));
+        mesh_roster_wipe(&rival);
+    }
+    mesh_settle(net, 4);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(mesh_forked(net, i));
+    }
+    stop(&all);
+}
+
+/* A fork of an older version by keys that are in force: it freezes, and its proof is believed wherever the version before is held. Another
+ * of another version has a proof of its own. */
+static void a_proof_after_a_change_of_keys(void **state)
+{
+    ages all;
+    mesh *net = &all.net;
+    mesh_roster rival, older;
+    nrs_bytes proof = {0};
+    const json_t *row;
+
+    (void)state;
+    start(&all, 3);
+    {
+        const mesh_edit other = {.later_ms = 8};
+        const mesh_edit adds = {.keys = {net->roster_key, all.chair, all.vice}, .later_ms = 8};
+        const nrs_identity *const both[] = {all.chair, all.vice, NULL};
+        const nrs_identity *const all_three[] = {net->roster_key, all.chair, all.vice, NULL};
+
+        rival = mesh_follow(nrs_slice_of_bytes(&all.dropped.statement), &other, both);
+        older = mesh_follow(nrs_slice_of_bytes(&all.joined.statement), &adds, all_three); /* by all keys of its time: the founder's counts there */
+    }
+    mesh_down(net, 2);
+    mesh_show(net, 1, 0, nrs_slice_of_bytes(&older.many));
+    assert_true(mesh_forked(net, 0)); /* chair and vice have signed it as well */
+    mesh_show(net, 1, 0, nrs_slice_of_bytes(&rival.many));
+    row = mesh_forks(net, 0);
+    assert_int_equal(json_array_size(json_object_get(row, "rosters")), 4);
+    assert_int_equal(json_array_size(json_object_get(row, "proofs")), 2);
+    mesh_down(net, 0);
+    mesh_down(net, 1);
+    mesh_up(net, 2);
+    for (size_t i = 0; i < 2; i++) {
+        OK(nrs_base64_decode(&proof, nrs_slice_of_string(mesh_text(json_array_get(json_object_get(mesh_row(net, 0, 0), "proofs"), i), "proof"))));
+        mesh_put(net, 2, "FORK", nrs_slice_of_bytes(&proof));
+        assert_null(strstr(net->nodes[2].last_log, "forged"));
+        assert_null(strstr(net->nodes[2].last_log, "malformed"));
+        assert_true(mesh_forked(net, 2));
+        mesh_put(net, 2, "FORK", nrs_slice_of_bytes(&proof)); /* its own, once more */
+        assert_non_null(strstr(net->nodes[2].last_log, "taken up"));
+        nrs_bytes_wipe(&proof);
+    }
+    assert_int_equal(json_array_size(json_object_get(mesh_forks(net, 2), "rosters")), 4);
+    mesh_up(net, 0);
+    mesh_up(net, 1);
+    mesh_roster_wipe(&rival);
+    mesh_roster_wipe(&older);
+    stop(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_invite_by_a_dropped_key_changes_nothing),
         cmocka_unit_test(an_invite_that_follows_what_is_held_is_taken),
+        cmocka_unit_test(a_dropped_key_freezes_nobody),
+        cmocka_unit_test(many_by_a_dropped_key),
+        cmocka_unit_test(a_proof_after_a_change_of_keys),
         cmocka_unit_test(the_history_of_who_joined_late),
     };
 

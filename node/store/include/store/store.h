@@ -356,12 +356,18 @@ NRS_MUST_USE nrs_error nrs_store_word_find(nrs_store *store, uint64_t *created_m
 /** community NULL: of all. */
 NRS_MUST_USE nrs_error nrs_store_word_each(nrs_store *store, const uint8_t *community, nrs_word_visitor visit, void *context);
 
+/** What a row about a fork is. The numbers stand in the database. */
+typedef enum nrs_fork_state {
+    NRS_FORK_SIDE = 0,    /* a side of a fork that is open */
+    NRS_FORK_PENDING = 1, /* the roster that is to heal it, and waits for a person */
+    NRS_FORK_PAST = 2     /* of a past version, by keys that were dropped since, or our own beside such a one: told, and binding nobody */
+} nrs_fork_state;
 /** One side of a fork, or the roster that is to heal it and waits for a person. */
 typedef struct nrs_fork_row {
     const uint8_t *community; /* 32 */
     const uint8_t *hash;      /* 32, of the statement */
     uint64_t version;
-    bool pending;             /* it heals, and waits */
+    nrs_fork_state state;
     nrs_slice head;           /* RosterHead, or empty */
     nrs_slice many;           /* SignedByMany; empty when only the head is known */
 } nrs_fork_row;
@@ -375,6 +381,7 @@ NRS_MUST_USE nrs_error nrs_store_fork_healed_set(nrs_store *store, const uint8_t
                                                  uint64_t version);
 NRS_MUST_USE nrs_error nrs_store_fork_healed(nrs_store *store, bool *healed_out, const uint8_t community[NRS_HASH_SIZE],
                                              const uint8_t hash[NRS_HASH_SIZE]);
+/** The sides and what is to heal them go, or that alone; what is of the past stays until a roster names it. */
 NRS_MUST_USE nrs_error nrs_store_fork_clear(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], bool pending_only);
 
 /** Cards and prekey bundles, one of each owner, replaced by the next that is set; `position` is where the record stands in the log. */
