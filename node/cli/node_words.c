@@ -64,6 +64,8 @@ static const char *const templates[] = {
     N_("The report does not open: %s."),
     N_("The report's audience: %s."),
     N_("What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."),
+    N_("The hub %s does not count this node as a member while a fork of the roster lasts: ask the secretariat."),
+    N_("the fork of @%s leaves this node outside until it is healed: ask the secretariat"),
     N_("The hub %s refuses this node; it may have been removed from the community: ask the secretariat."),
     N_("no TLP:RED can be sealed to %s, whose prekeys have ended: noroshi person unlock %s"),
     N_("the prekeys of %s end within 28 days: noroshi person unlock %s"),

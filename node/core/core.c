@@ -282,9 +282,20 @@ static nrs_error settle_admission(nrs_core *core)
         return error;
     }
     HASH_ITER (hh, core->links, link, next) {
-        if (!nrs_core_admits(core, link->peer->keys.curve_key)) {
+        bool admitted = nrs_link_admitted(core, link->peer);
+
+        if (!nrs_link_greeted(core, link->peer)) {
             nrs_core_log(core, NRS_ERROR_REVOKED, "link to %s ended: removed from the roster", link->peer->org);
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
+        } else if (!admitted && !link->told_only) { /* what flies is heard again, once the fork is over */
+            nrs_core_log(core, NRS_ERROR_FORKED, "link to %s ended: not all sides of the fork have both", link->peer->org);
+            error = link->state == NRS_LINK_UP && nrs_link_leaves_out(core, link->peer) ? nrs_fork_tell_link(core, link) : NRS_OK;
+            nrs_link_close(core, link, NRS_ERROR_FORKED);
+            if (error != NRS_OK) {
+                return error;
+            }
+        } else if (admitted && link->told_only) {
+            nrs_link_close(core, link, NRS_OK); /* the next goes on where the last as members ended */
         }
     }
     return nrs_directory_dial(core);

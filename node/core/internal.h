@@ -68,6 +68,8 @@ typedef struct nrs_peer {
     char org[NRS_NAME_SIZE_MAX + 1];
     uint64_t member_of;      /* bit per index in core->communities */
     uint64_t hub_of;
+    uint64_t side_of;        /* while forked: it stands in a side or in the version before, and was not removed: it is told (SPEC 7.12) */
+    uint64_t side_hub_of;    /* and is a hub there */
     uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
     uint64_t came_in;        /* of member_of, what this step has brought: told_again.c */
     bool was_member;         /* while one community is indexed */
@@ -123,6 +125,7 @@ typedef struct nrs_link {
     nrs_peer *peer;          /* never NULL: a link without a member is closed at once */
     nrs_link_state state;
     bool outgoing;
+    bool told_only;          /* not admitted: one of the two stands outside while a fork lasts, and only rosters and proofs pass */
     int64_t clock_offset_ms; /* of the peer's clock, by its hello: its Unix time less our monotonic time */
     uint64_t scan_position;  /* our log has been looked through for this peer up to here */
     nrs_flight *flight;      /* ring; grows as needed, freed when nothing flies */
@@ -489,6 +492,12 @@ NRS_MUST_USE nrs_error nrs_link_pump_all(nrs_core *core);
 void nrs_link_pump_wipe(nrs_core *core);
 /** End a link: state forgotten, CLOSE effect. bye: the reason told to the peer first, or NRS_OK for none. */
 void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
+/** Whether the peer shares a community with this node, by both memberships now. */
+bool nrs_link_admitted(const nrs_core *core, const nrs_peer *peer);
+/** Whether it is greeted: admitted, or to be told of a fork that leaves one of the two outside (SPEC 7.12). */
+bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer);
+/** Whether this node stands in a forked community and the peer outside. */
+bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer);
 void nrs_link_wipe_all(nrs_core *core);
 
 /* older.c: a store that was put back */

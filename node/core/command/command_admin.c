@@ -105,6 +105,9 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
         }
         if (nrs_key_revoked(core, core->self.sign_key)) {
             format = "the key of this node is revoked: it has no place in @%s any more";
+        } else if (!core->communities[i].member && nrs_fork_is(&core->communities[i]) &&
+                   nrs_roster_member_by_key(roster, core->self.sign_key) != NULL) {
+            format = "the fork of @%s leaves this node outside until it is healed: ask the secretariat";
         } else if (!core->communities[i].member) {
             format = "this node is no longer a member of @%s";
         } else if (nrs_roster_expired(core, &core->communities[i])) {
@@ -241,7 +244,8 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
             continue;
         }
         (void)snprintf(text, sizeof text,
-                       peer->failure == NRS_ERROR_FORGED ? "What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."
+                       peer->failure == NRS_ERROR_FORKED   ? "The hub %s does not count this node as a member while a fork of the roster lasts: ask the secretariat."
+                       : peer->failure == NRS_ERROR_FORGED ? "What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."
                                                          : "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.",
                        peer->org);
         error = nrs_array_text(warnings, text);

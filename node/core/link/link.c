@@ -90,6 +90,7 @@ static nrs_error link_new(nrs_core *core, nrs_link **link_out, nrs_link_id id, n
     link->id = id;
     link->peer = peer;
     link->outgoing = outgoing;
+    link->told_only = !nrs_link_admitted(core, peer);
     link->state = NRS_LINK_GREETED;
     link->window = NRS_LINK_WINDOW_MIN;
     link->heard_ms = link->sent_ms = core->monotonic_ms;
@@ -105,18 +106,29 @@ static nrs_error link_new(nrs_core *core, nrs_link **link_out, nrs_link_id id, n
     return NRS_OK;
 }
 
-/* A peer that shares a community with this node, by both memberships now. */
-static bool admitted(const nrs_core *core, const nrs_peer *peer)
+bool nrs_link_admitted(const nrs_core *core, const nrs_peer *peer)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
 
     return peer != NULL && peer != self && (peer->member_of & self->member_of) != 0;
 }
 
-static bool is_admitted(const nrs_core *core, const nrs_peer *peer, const void *context)
+bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+
+    return nrs_link_admitted(core, peer) || (peer != NULL && peer != self && (peer->side_of & self->side_of) != 0);
+}
+
+bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)
+{
+    return (peer->side_of & nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
+}
+
+static bool is_greeted(const nrs_core *core, const nrs_peer *peer, const void *context)
 {
     (void)context;
-    return admitted(core, peer);
+    return nrs_link_greeted(core, peer);
 }
 
 static bool is_dialled(const nrs_core *core, const nrs_peer *peer, const void *context)
@@ -133,7 +145,7 @@ static bool has_sign_key(const nrs_core *core, const nrs_peer *peer, const void 
 
 bool nrs_core_admits(const nrs_core *core, const uint8_t curve_key[NRS_KEY_SIZE])
 {
-    return nrs_peer_by_curve(core, curve_key, is_admitted, NULL) != NULL;
+    return nrs_peer_by_curve(core, curve_key, is_greeted, NULL) != NULL;
 }
 
 /* Who is at the other end of a link that was not heard of before: its hello says so, among those with its key. */
@@ -168,13 +180,13 @@ static nrs_error frame_event(nrs_core *core, const nrs_event *event)
     nrs_error error;
 
     HASH_FIND(hh, core->links, &event->link, sizeof event->link, link);
-    if (link != NULL && (!admitted(core, link->peer) || memcmp(link->peer->keys.curve_key, event->curve_key, NRS_KEY_SIZE) != 0)) {
+    if (link != NULL && (!nrs_link_greeted(core, link->peer) || memcmp(link->peer->keys.curve_key, event->curve_key, NRS_KEY_SIZE) != 0)) {
         nrs_link_close(core, link, NRS_ERROR_REVOKED);
         return NRS_OK;
     }
     if (link == NULL) { /* an accepted link is known by its first frame */
         peer = greeting_peer(core, event);
-        if (peer == NULL || !admitted(core, peer)) {
+        if (peer == NULL || !nrs_link_greeted(core, peer)) {
             turn_away(core, event);
             return NRS_OK;
         }
@@ -188,7 +200,13 @@ static nrs_error frame_event(nrs_core *core, const nrs_event *event)
         }
     }
     link->heard_ms = core->monotonic_ms;
-    return nrs_link_take_frame(core, link, event->bytes);
+    error = nrs_link_take_frame(core, link, event->bytes);
+    HASH_FIND(hh, core->links, &event->link, sizeof event->link, link);
+    if (error == NRS_OK && link != NULL && link->told_only && link->state == NRS_LINK_UP && nrs_link_leaves_out(core, link->peer)) {
+        error = nrs_fork_tell_link(core, link); /* and no more than that: it comes again, and one day as a member */
+        nrs_link_close(core, link, NRS_ERROR_FORKED);
+    }
+    return error;
 }
 
 static nrs_error up_event(nrs_core *core, const nrs_event *event)
@@ -197,7 +215,7 @@ static nrs_error up_event(nrs_core *core, const nrs_event *event)
     nrs_link *link = NULL;
     nrs_error error;
 
-    if (peer == NULL || !admitted(core, peer)) {
+    if (peer == NULL || !nrs_link_greeted(core, peer)) {
         close_id(core, event->link);
         return NRS_OK;
     }
@@ -264,7 +282,7 @@ nrs_error nrs_link_tick(nrs_core *core)
     nrs_error error = NRS_OK;
 
     HASH_ITER (hh, core->links, link, next) {
-        if (!admitted(core, link->peer)) {
+        if (!nrs_link_greeted(core, link->peer)) {
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
         } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer)) {
             nrs_link_close(core, link, NRS_OK); /* the hello of the next asks for what found no room */

@@ -101,7 +101,7 @@ static bool window_closed(const nrs_core *core, const nrs_link *link, size_t siz
 /* Whether there is anything to look for: the peer's confirmation opens a window again, time an allowance. */
 static bool pump_due(nrs_core *core, nrs_link *link)
 {
-    if (link->state != NRS_LINK_UP || link->scan_position >= nrs_store_log_end(core->store) || link->flight_count >= NRS_LINK_FLIGHT_MAX) {
+    if (link->told_only || link->state != NRS_LINK_UP || link->scan_position >= nrs_store_log_end(core->store) || link->flight_count >= NRS_LINK_FLIGHT_MAX) {
         return false;
     }
     if (link->next_size > 0 && window_closed(core, link, link->next_size)) {

@@ -238,7 +238,7 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
     return error;
 }
 
-/* Position 0: rosters and what belongs to them, which stand in no log. Whoever misses one says so in its next hello. */
+/* Position 0: rosters, proofs of forks and what belongs to them, as if they stood in no log. Whoever misses one says so in its next hello. */
 static nrs_error take_loose(nrs_core *core, nrs_link *link, const nrs_item *item)
 {
     for (size_t i = 0; i < item->record_count; i++) {
@@ -269,6 +269,9 @@ static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
         if (item.position == 0) {
             error = take_loose(core, link, &item);
             continue;
+        }
+        if (link->told_only) {
+            continue; /* neither taken nor confirmed: it is sent again to who is a member again */
         }
         if (item.position > link->held_position) {
             nrs_error refused = NRS_OK;
@@ -335,7 +338,7 @@ static nrs_error take_bye(nrs_core *core, nrs_link *link, nrs_slice payload)
     if (error == NRS_OK) {
         nrs_error cause = (nrs_error)bye->error;
         nrs_core_complain(core, link->peer, cause, "it ended the link: %s", nrs_error_rule(cause));
-        link->peer->failure = cause == NRS_ERROR_REVOKED || cause == NRS_ERROR_UNKNOWN_PEER ? cause : NRS_OK;
+        link->peer->failure = cause == NRS_ERROR_REVOKED || cause == NRS_ERROR_UNKNOWN_PEER || cause == NRS_ERROR_FORKED ? cause : NRS_OK;
         nrs_link_close(core, link, NRS_OK);
     }
     nrs_bye_free(&bye);

@@ -303,7 +303,7 @@ nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from)
     nrs_error error = nrs_record_read(&type, &payload, record);
 
     if (error == NRS_OK) {
-        error = type == NRS_RECORD_ROSTER || type == NRS_RECORD_ROSTER_DELTA ? nrs_receive_record(core, record, from) : NRS_ERROR_MALFORMED;
+        error = type == NRS_RECORD_ROSTER || type == NRS_RECORD_ROSTER_DELTA || type == NRS_RECORD_FORK ? nrs_receive_record(core, record, from) : NRS_ERROR_MALFORMED;
     }
     return error;
 }

@@ -257,7 +257,9 @@ static void route_membership(nrs_core *core, nrs_relay_item *item, const nrs_log
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
 
-    if (community != NULL && nrs_peer_member(core, peer, community) && (entry->own || community->hub)) {
+    /* What is told of a fork is told to those it leaves outside as well. */
+    if (community != NULL && (entry->own || community->hub) &&
+        (nrs_peer_member(core, peer, community) || (entry->type != NRS_RECORD_FRESHNESS && (peer->side_of & nrs_community_bit(core, community)) != 0))) {
         nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }

@@ -9,7 +9,7 @@
  * card yet. */
 static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, const nrs_peer *self)
 {
-    if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 || (peer->hub_of & self->member_of) == 0) {
+    if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 || ((peer->hub_of & self->member_of) | (peer->side_hub_of & self->side_of)) == 0) {
         return NULL;
     }
     if (nrs_peer_dials_us(core, peer) && peer->link != NULL && !peer->link->outgoing) {

@@ -96,6 +96,49 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
     return NRS_OK;
 }
 
+/* While a community is forked: whoever stands in one of its sides or in the version before is told of it, unless the roster held removed it. */
+static nrs_error index_side(nrs_core *core, const nrs_community *community, const nrs_roster *roster, uint64_t bit)
+{
+    for (size_t i = 0; roster != NULL && i < roster->n_members; i++) {
+        const Nrs__Wire__Member *member = roster->members[i];
+        nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
+
+        if (nrs_roster_tombstone(community->roster, member->sign_key.data) != NULL || nrs_key_revoked(core, member->sign_key.data)) {
+            continue;
+        }
+        if (peer == NULL) {
+            nrs_error error = peer_new(core, &peer, member->org, member->sign_key.data, member->agree_key.data, member->curve_key.data);
+            if (error != NRS_OK) {
+                return error;
+            }
+        }
+        peer->side_of |= bit;
+        peer->side_hub_of |= member->role == NRS_ROLE_HUB ? bit : 0;
+    }
+    return NRS_OK;
+}
+
+static nrs_error index_sides(nrs_core *core, const nrs_community *community, uint64_t bit)
+{
+    nrs_error error = NRS_OK;
+
+    for (nrs_peer *peer = core->peers_by_sign; peer != NULL; peer = peer->by_sign.next) {
+        peer->side_of &= ~bit;
+        peer->side_hub_of &= ~bit;
+    }
+    if (community->guest || !nrs_fork_is(community)) {
+        return NRS_OK;
+    }
+    error = index_side(core, community, community->roster, bit);
+    if (error == NRS_OK) {
+        error = index_side(core, community, community->fork_base, bit);
+    }
+    for (size_t i = 0; error == NRS_OK && i < community->branch_count; i++) {
+        error = index_side(core, community, community->branches[i].roster, bit);
+    }
+    return error;
+}
+
 /* Who has the bit now and had it not, a new one included. */
 static void note_who_came(nrs_core *core, uint64_t bit)
 {
@@ -158,6 +201,7 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
     }
     {
         nrs_error error = index_succeeded(core, community, bit);
+        error = error == NRS_OK ? index_sides(core, community, bit) : error;
         if (error != NRS_OK) {
             return error;
         }

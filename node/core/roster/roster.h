@@ -79,6 +79,8 @@ NRS_MUST_USE nrs_error nrs_fork_count_past(nrs_core *core, nrs_community *commun
 /** Who joins by an invite begins with its roster like whoever never heard of a fork: what it knew of one as a guest is over. In: version: of
  *  that roster, a later one than is held. */
 NRS_MUST_USE nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64_t version);
+/** Tell who is left outside by a fork of it, over a link that is up: proofs, and each side as what it changes. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_fork_tell_link(nrs_core *core, nrs_link *link);
 /** Whether a later roster is in force only after a person has compared its fingerprint. */
 bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster);
 /** Whether it names every side that is known. */

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/roster_delta.h"
+#include "link/link_frame.h"
 #include "link/receive.h"
+#include "proto/vocabulary.h"
 #include "roster/directory.h"
 #include "roster/fork.h"
 
@@ -100,6 +103,116 @@ nrs_error nrs_fork_tell(nrs_core *core, const nrs_community *community, uint64_t
     return error;
 }
 
+/* ---- To those it leaves outside ---- */
+
+static nrs_error send_loose(nrs_core *core, nrs_link *link, nrs_record_type type, nrs_slice payload)
+{
+    Nrs__Wire__Item item = NRS__WIRE__ITEM__INIT;
+    Nrs__Wire__Item *list[1] = {&item};
+    nrs_items items = NRS__WIRE__ITEMS__INIT;
+    ProtobufCBinaryData fields[1];
+    nrs_bytes record = {0}, bytes = {0};
+    nrs_error error = nrs_record_wrap(&record, type, payload);
+
+    if (error == NRS_OK) {
+        fields[0] = nrs_field_of(nrs_slice_of_bytes(&record));
+        item.records = fields;
+        item.n_records = 1;
+        items.items = list;
+        items.n_items = 1;
+        error = nrs_items_encode(&bytes, &items);
+    }
+    if (error == NRS_OK) {
+        error = nrs_link_send_payload(core, link, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&bytes));
+        nrs_link_repeated(link->peer, bytes.size); /* it comes again until the fork is over */
+    }
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&record);
+    return error;
+}
+
+typedef struct telling {
+    nrs_core *core;
+    nrs_link *link;
+    const nrs_community *community;
+    bool with;                 /* first the sides that it is in: who holds none goes on with one of them, and still hears the others */
+    uint64_t versions[NRS_FORK_COUNT_MAX];
+    size_t version_count;
+} telling;
+
+static nrs_error note_version(void *context, const nrs_fork_row *row)
+{
+    telling *to = context;
+    bool noted = row->state != NRS_FORK_SIDE || to->version_count == NRS_FORK_COUNT_MAX;
+
+    for (size_t i = 0; i < to->version_count; i++) {
+        noted = noted || to->versions[i] == row->version;
+    }
+    if (!noted) {
+        to->versions[to->version_count++] = row->version;
+    }
+    return NRS_OK;
+}
+
+static nrs_error tell_proofs(telling *to)
+{
+    nrs_error error = nrs_store_fork_each(to->core->store, to->community->id, note_version, to);
+
+    for (size_t i = 0; error == NRS_OK && i < to->version_count; i++) {
+        nrs_bytes proof = {0};
+
+        error = nrs_fork_prove(to->core, &proof, to->community, to->versions[i]);
+        if (error == NRS_OK) {
+            error = send_loose(to->core, to->link, NRS_RECORD_FORK, nrs_slice_of_bytes(&proof));
+        }
+        nrs_bytes_wipe(&proof);
+    }
+    return error;
+}
+
+static nrs_error tell_side(void *context, const nrs_fork_row *row)
+{
+    telling *to = context;
+    nrs_roster_parts side = {0}, before = {0};
+    nrs_roster_pieces pieces = {.count = 0};
+    nrs_error error = row->state != NRS_FORK_SIDE || row->many.size == 0 ? NRS_ERROR_NOT_FOUND : nrs_roster_parts_of(&side, row->many);
+
+    if (error == NRS_OK && (nrs_roster_member_by_key(side.roster, to->link->peer->keys.sign_key) != NULL) == to->with) {
+        error = nrs_roster_at(to->core, &before, to->community->id, row->version - 1);
+        error = error == NRS_OK ? nrs_roster_delta_make(&pieces, side.many, side.roster, nrs_field(&before.many->statement), before.roster->version) : error;
+        if (error == NRS_OK && pieces.count == 1) {
+            error = send_loose(to->core, to->link, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&pieces.list[0]));
+        }
+    }
+    nrs_roster_pieces_wipe(&pieces);
+    nrs_roster_parts_wipe(&before);
+    nrs_roster_parts_wipe(&side);
+    return error == NRS_ERROR_NOT_FOUND || error == NRS_ERROR_TOO_LARGE ? NRS_OK : error;
+}
+
+nrs_error nrs_fork_tell_link(nrs_core *core, nrs_link *link)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_error error = NRS_OK;
+
+    if (!nrs_link_may_repeat(core, link->peer)) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
+        telling to = {.core = core, .link = link, .community = &core->communities[i]};
+
+        if ((link->peer->side_of & self->member_of & nrs_community_bit(core, to.community)) == 0) {
+            continue;
+        }
+        error = tell_proofs(&to);
+        for (int pass = 0; error == NRS_OK && pass < 2; pass++) {
+            to.with = pass == 0;
+            error = nrs_store_fork_each(core->store, to.community->id, tell_side, &to);
+        }
+    }
+    return error;
+}
+
 /* ---- In ---- */
 
 /* Of the version before, whose keys signed the heads; where it is not held, those held are what there is to go by. */
@@ -130,7 +243,7 @@ static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_co
     if (community == NULL && from == NULL) {
         return NRS_ERROR_UNKNOWN_COMMUNITY;
     }
-    if (community == NULL || (from != NULL && !nrs_peer_member(core, from, community))) {
+    if (community == NULL || (from != NULL && !nrs_peer_member(core, from, community) && (from->side_of & nrs_community_bit(core, community)) == 0)) {
         return NRS_ERROR_NOT_MEMBER;
     }
     for (size_t i = 0; i < proof->n_heads; i++) {
