@@ -76,24 +76,21 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
     return nrs_policy_carry((nrs_label)header->label, direct || (community->roster->rules->flags & NRS_RULE_RED_RELAY) != 0).error;
 }
 
-/* The newer roster may bring in the originator: membership is looked at again when it has come. */
-static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record, const nrs_peer *from)
+/* Kept until a version of the roster has come, and looked at again then. */
+static nrs_error defer_until(nrs_core *core, uint64_t version, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record,
+                             const nrs_peer *from)
 {
-    const nrs_deferred_row row = {.waits_for = community->id, .version = view->header->roster_version, .owner = view->id, .record = record,
+    const nrs_deferred_row row = {.waits_for = community->id, .version = version, .owner = view->id, .record = record,
                                   .expires_ms = view->header->expires_ms};
     nrs_error error;
 
-    if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
-                          : nrs_onward_carry_check(core, view, from) != NRS_OK) {
-        return NRS_ERROR_NOT_MEMBER;
-    }
     if (view->header->attribution == NRS_ATTRIBUTION_WITHHELD) { /* nobody keeps what is not for it, not even for a while */
         error = nrs_withheld_check_carry(core, view->header, community, from);
         if (error != NRS_OK) {
             return error;
         }
     }
-    if (view->header->roster_version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
+    if (version - community->roster->version > NRS_ROSTER_AHEAD_MAX) {
         return NRS_ERROR_MALFORMED;
     }
     if (nrs_clock_expired(core, view->header->expires_ms)) {
@@ -104,6 +101,24 @@ static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const
     }
     error = nrs_sealed_check_signature(view);
     return error == NRS_OK ? nrs_receive_defer(core, &row, from, false) : error;
+}
+
+/* The newer roster may bring in the originator: membership is looked at again when it has come. */
+static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record, const nrs_peer *from)
+{
+    if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
+                          : nrs_onward_carry_check(core, view, from) != NRS_OK) {
+        return NRS_ERROR_NOT_MEMBER;
+    }
+    return defer_until(core, view->header->roster_version, view, community, record, from);
+}
+
+/* Its maker hands it over on a link of another community, and stands outside of this one for no more than a fork: the roster that heals
+ * decides (SPEC 7.12). */
+static bool waits_for_healing(const nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)
+{
+    return community->member && nrs_fork_is(community) && !nrs_peer_member(core, from, community) &&
+           (from->side_of & nrs_community_bit(core, community)) != 0 && memcmp(view->header->originator.data, from->keys.sign_key, NRS_KEY_SIZE) == 0;
 }
 
 /* The table of its first slots, which comes with a report to a hub. What is anything else is left for its own turn, which
@@ -201,6 +216,10 @@ static nrs_error receive_sealed(nrs_core *core, bool *both_out, nrs_slice record
     }
     if (view->header->roster_version > community->roster->version) {
         error = defer_sealed(core, view, community, record, from);
+        goto out;
+    }
+    if (waits_for_healing(core, view, community, from)) {
+        error = defer_until(core, community->roster->version + 1, view, community, record, from);
         goto out;
     }
     error = check_sealed(core, view, community, from);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "mesh_rosters.h"
+#include "mesh_second.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -153,11 +154,73 @@ static void who_was_removed_is_not_told(void **state)
     mesh_stop(&net);
 }
 
+static bool lose_from_hub(void *context, size_t from, size_t to, nrs_slice frame)
+{
+    mesh *net = context;
+
+    (void)frame;
+    net->swallow = from == 0 && to == 3;
+    return true;
+}
+
+/* Linked through another community it goes on sending until it is told: what it sends so waits at the hub for the roster that heals. */
+static void what_it_sends_by_another_way_waits(void **state)
+{
+    const size_t nodes[] = {0, 3};
+    const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    mesh net;
+    mesh_second gas;
+    const nrs_identity *founder[2] = {NULL, NULL};
+    mesh_roster ours, theirs, heals;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 2, false);
+    mesh_settle(&net, 6);
+    founder[0] = net.roster_key;
+    {
+        const mesh_edit one = {.later_ms = 1}, other = {.later_ms = 2, .without = "org-3"};
+
+        ours = mesh_follow(nrs_slice_of_bytes(&net.statement), &one, founder);
+        theirs = mesh_follow(nrs_slice_of_bytes(&net.statement), &other, founder);
+    }
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_settle(&net, 3);
+    net.inspect = lose_from_hub;
+    net.inspect_context = &net;
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    assert_true(mesh_linked(&net, 0, 3));
+    OK(mesh_ask(&net, 3, SEND));
+    mesh_settle(&net, 2);
+    assert_int_equal(reports(&net, 0), 0);
+    net.inspect = NULL;
+    net.swallow = false;
+    mesh_crash(&net, 3);
+    mesh_settle(&net, 4);
+    assert_true(mesh_forked(&net, 3));
+    assert_true(mesh_linked(&net, 0, 3)); /* as members of the other */
+    {
+        const mesh_edit names = {.later_ms = 3, .fork_count = 2,
+                                 .forks = {nrs_slice_of_bytes(&ours.statement), nrs_slice_of_bytes(&theirs.statement)}};
+
+        heals = mesh_follow(nrs_slice_of_bytes(&ours.statement), &names, founder);
+    }
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&heals.many));
+    mesh_settle(&net, 3);
+    assert_int_equal(reports(&net, 0), 1);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&heals);
+    mesh_second_stop(&gas);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_left_outside_is_told),
         cmocka_unit_test(who_was_removed_is_not_told),
+        cmocka_unit_test(what_it_sends_by_another_way_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
