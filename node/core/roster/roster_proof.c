@@ -210,7 +210,7 @@ nrs_error nrs_fork_tell_link(nrs_core *core, nrs_link *link)
             error = nrs_store_fork_each(core->store, to.community->id, tell_side, &to);
         }
     }
-    return error;
+    return nrs_error_is_verdict(error) ? NRS_OK : error; /* what cannot be told ends nothing but this */
 }
 
 /* ---- In ---- */
