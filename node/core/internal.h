@@ -245,6 +245,7 @@ struct nrs_core {
 
     nrs_pending_statement *statements; /* waiting to leave */
     uint64_t statements_posted_ms;     /* monotonic */
+    uint64_t letter_count;             /* in the store (letters.c) */
     bool letters_due;                  /* the store may hold letters that memory does not */
     bool letters_await_clock;          /* some wait until this clock and the peers' are closer (nrs_clock_news) */
     size_t statement_count, statement_capacity;

@@ -13,7 +13,6 @@
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
 #define NAMED_IN_WARNING_MAX 5u
-#define LETTERS_COUNTED_MAX 65536u
 
 /* ---- status ---- */
 
@@ -328,15 +327,6 @@ static nrs_error put_warnings(nrs_core *core, nrs_row *row)
     return error;
 }
 
-static nrs_error count_letter(void *context, const nrs_letter_row *letter)
-{
-    uint64_t *count = context;
-
-    (void)letter;
-    (*count)++;
-    return NRS_OK;
-}
-
 static void put_prekeys(const nrs_core *core, nrs_row *row)
 {
     const nrs_own_prekey *prekey;
@@ -373,15 +363,12 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     const nrs_card *card = self == NULL ? NULL : self->card;
     char fingerprint[48];
-    uint64_t queued = 0;
+    uint64_t queued = core->letter_count;
     uint64_t reports = 0;
     nrs_row row = nrs_row_begin();
-    nrs_error error = nrs_store_letter_each(core->store, LETTERS_COUNTED_MAX, count_letter, &queued);
+    nrs_error error = nrs_store_report_count(core->store, &reports);
 
     (void)request;
-    if (error == NRS_OK) {
-        error = nrs_store_report_count(core->store, &reports);
-    }
     if (error == NRS_OK) {
         nrs_fingerprint(fingerprint, core->self.sign_key);
         nrs_row_text(&row, "org", core->org);

@@ -17,11 +17,13 @@ static nrs_error note_count(void *context, const uint8_t *to, uint64_t count)
     if (peer != NULL) {
         peer->letters = count;
     }
+    core->letter_count += count;
     return NRS_OK;
 }
 
 nrs_error nrs_letters_load(nrs_core *core)
 {
+    core->letter_count = 0;
     return nrs_store_letter_counts(core->store, note_count, core);
 }
 
@@ -39,6 +41,7 @@ nrs_error nrs_letters_keep(nrs_core *core, nrs_pending_statement *list, size_t c
         if (list[i].number == 0) {
             error = nrs_store_letter_add(core->store, list[i].to, list[i].community, nrs_slice_of_bytes(&list[i].statement));
             list[i].number = nrs_store_letter_last(core->store);
+            core->letter_count++;
         }
         if (peer != NULL) {
             peer->letters++;
@@ -54,6 +57,7 @@ static nrs_error delete_one(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], uint
     if (peer != NULL && peer->letters > 0) {
         peer->letters--;
     }
+    core->letter_count -= core->letter_count > 0 ? 1 : 0;
     return nrs_store_letter_delete(core->store, number);
 }
 

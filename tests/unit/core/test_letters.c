@@ -126,6 +126,8 @@ static void who_has_no_prekeys_holds_nobody_up(void **state)
     mesh_settle(&net, 4);
     assert_int_equal(letters_to(key_of(high)), 0);
     assert_int_equal(letters_to(key_of(low)), MANY);
+    OK(mesh_ask(&net, KEEPER, "{\"command\":\"status\"}"));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, KEEPER, 0), "queued")), MANY);
     stop();
 }
 
