@@ -48,5 +48,8 @@ void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], co
 nrs_error mesh_hand_over(mesh *net, size_t from, size_t to, const nrs_bytes *record);
 /** net.inspect while that goes on, with the net as its context: the engine of `from` hears nothing of such positions. */
 bool mesh_hear(void *context, size_t from, size_t to, nrs_slice bytes);
+/** A statement that a node's engine sends with its next step, as if it had thought of it itself: to another node, in the mesh's own
+ *  community. */
+void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *statement);
 
 #endif

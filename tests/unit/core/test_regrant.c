@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mesh.h"
+#include "mesh_forge.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -240,6 +240,76 @@ static void test_store_counts(void **state)
     nrs_store_rollback(net.nodes[HUB].store);
 }
 
+/* The prekey that was asked about, as the originator wrote it down. */
+static void asked_prekey(uint8_t prekey_out[NRS_PREKEY_ID_SIZE])
+{
+    char path[128];
+    sqlite3 *database = NULL;
+    sqlite3_stmt *query = NULL;
+
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[ALPHA].folder);
+    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "SELECT prekey FROM regrant", -1, &query, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_bytes(query, 0), NRS_PREKEY_ID_SIZE);
+    memcpy(prekey_out, sqlite3_column_blob(query, 0), NRS_PREKEY_ID_SIZE);
+    assert_int_equal(sqlite3_finalize(query), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+}
+
+/* A request of `from` to alpha, which its engine did not think of. */
+static void request(size_t from, const uint8_t prekey[NRS_PREKEY_ID_SIZE])
+{
+    uint8_t sealed_id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(sealed_id, sizeof sealed_id, id));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REGRANT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, sizeof sealed_id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(prekey, NRS_PREKEY_ID_SIZE));
+    mesh_say(&net, from, ALPHA, &statement);
+    mesh_settle(&net, 3);
+}
+
+/* Who asks again and again for the same is granted once; for ever new prekeys, eight times for one report. */
+static void test_hostile_reader(void **state)
+{
+    uint8_t prekey[NRS_PREKEY_ID_SIZE];
+
+    (void)state;
+    send_to_destroyed("");
+    mesh_settle(&net, 8);
+    assert_int_equal(records(HUB, NRS_RECORD_GRANT), 1);
+    asked_prekey(prekey);
+    for (size_t i = 0; i < 3; i++) {
+        request(BRAVO, prekey);
+    }
+    assert_int_equal(records(HUB, NRS_RECORD_GRANT), 1);
+    for (size_t i = 0; i < 12; i++) {
+        prekey[0]++;
+        request(BRAVO, prekey);
+    }
+    assert_int_equal(records(HUB, NRS_RECORD_GRANT), 8);
+    assert_int_equal(rows(ALPHA), 8);
+}
+
+/* Whom the report was not for is granted nothing by asking. */
+static void test_asked_by_another(void **state)
+{
+    const uint8_t prekey[NRS_PREKEY_ID_SIZE] = {9};
+
+    (void)state;
+    send_to_destroyed("");
+    mesh_down(&net, BRAVO);
+    request(HUB, prekey);
+    assert_non_null(strstr(net.nodes[ALPHA].last_log, "not-found"));
+    assert_int_equal(records(HUB, NRS_RECORD_GRANT), 0);
+    assert_int_equal(records(ALPHA, NRS_RECORD_GRANT), 0);
+    assert_int_equal(rows(ALPHA), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rotation_without_destruction, start, stop),
         cmocka_unit_test_setup_teardown(test_store_counts, start, stop),
         cmocka_unit_test_setup_teardown(test_requests_end_with_the_report, start, stop),
+        cmocka_unit_test_setup_teardown(test_hostile_reader, start, stop),
+        cmocka_unit_test_setup_teardown(test_asked_by_another, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,165 @@
+/* What members say of rosters (SPEC 7.11), said by whom it is not for: of heads that are old, of times to come, for another, and
+ * that somebody has joined who was only entered. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keys/identity.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+enum { HUB, HUB_TOO, ALPHA, BRAVO };
+
+static mesh net;
+static uint64_t position = 1u << 20;
+
+typedef struct search {
+    const uint8_t *signer;
+    uint64_t created_ms;
+} search;
+
+static nrs_error find_row(void *context, const nrs_word_row *row)
+{
+    search *found = context;
+
+    if (memcmp(row->signer, found->signer, NRS_KEY_SIZE) == 0) {
+        found->created_ms = row->created_ms;
+    }
+    return NRS_OK;
+}
+
+/* The time of the word of `signer` that a node keeps. */
+static uint64_t word_at(size_t node, size_t signer)
+{
+    search found = {.signer = nrs_identity_public(net.nodes[signer].identity)->sign_key};
+
+    OK(nrs_store_word_each(net.nodes[node].store, NULL, find_row, &found));
+    return found.created_ms;
+}
+
+/* The word of `signer` on the head that the mesh holds, as `via` hands it to `to`. */
+static void say(size_t signer, size_t via, size_t to, uint64_t version, uint64_t created_ms)
+{
+    nrs_freshness said = NRS__WIRE__FRESHNESS__INIT;
+    nrs_roster *held = NULL;
+    nrs_bytes statement = {0}, record = {0};
+    uint8_t community[NRS_HASH_SIZE], hash[NRS_HASH_SIZE];
+
+    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net.statement)));
+    nrs_roster_community(community, held, nrs_slice_of_bytes(&net.statement));
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&net.statement));
+    said.suite = NRS_SUITE;
+    said.community = nrs_field_of(nrs_slice_of(community, sizeof community));
+    said.version = version == 0 ? held->version : version;
+    said.hash = nrs_field_of(nrs_slice_of(hash, sizeof hash));
+    said.created_ms = created_ms;
+    OK(nrs_freshness_encode(&statement, &said));
+    OK(nrs_signed_record(&record, NRS_RECORD_FRESHNESS, net.nodes[signer].identity, nrs_slice_of_bytes(&statement)));
+    mesh_give_records(&net, via, to, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    nrs_roster_free(&held);
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&statement);
+}
+
+/* By when the roster here was vouched for last, as `status` says it. */
+static const char *vouched_at(size_t node)
+{
+    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
+    return mesh_text(json_array_get(json_object_get(mesh_row(&net, node, 0), "communities"), 0), "vouched_at");
+}
+
+static int start(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 2);
+    mesh_settle(&net, 6);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+/* Each is refused by its rule, and what was known of its signer stays. */
+static void test_words_that_do_not_count(void **state)
+{
+    const struct {
+        const char *name;
+        size_t signer, via, to;
+        uint64_t version, created_ms;
+        bool taken;
+    } cases[] = {
+        {"a member hands over another's word", BRAVO, ALPHA, HUB, 0, net.now_ms + 1, false},
+        {"a member hands over a hub's word", HUB, ALPHA, HUB, 0, net.now_ms + 1, false},
+        {"a hub's word dated ahead", HUB, HUB, ALPHA, 0, net.now_ms + NRS_CLOCK_AHEAD_MS_MAX + NRS_MINUTE_MS, false},
+        {"a member's own word dated ahead", ALPHA, ALPHA, HUB, 0, net.now_ms + NRS_CLOCK_AHEAD_MS_MAX + NRS_MINUTE_MS, false},
+        {"a hub's word on an older head", HUB, HUB, ALPHA, 1, net.now_ms + 2, false},
+        {"a member's own word", ALPHA, ALPHA, HUB, 0, net.now_ms + 3, true},
+        {"a member's word, handed over by a hub", BRAVO, HUB, ALPHA, 0, net.now_ms + 4, true},
+        {"a hub's own word", HUB, HUB, ALPHA, 0, net.now_ms + 5, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint64_t before = word_at(cases[i].to, cases[i].signer);
+        char vouched[64];
+
+        assert_true(before != 0 && before != cases[i].created_ms);
+        (void)snprintf(vouched, sizeof vouched, "%s", vouched_at(cases[i].to));
+        say(cases[i].signer, cases[i].via, cases[i].to, cases[i].version, cases[i].created_ms);
+        if (word_at(cases[i].to, cases[i].signer) != (cases[i].taken ? cases[i].created_ms : before)) {
+            fail_msg("%s", cases[i].name);
+        }
+        if (!cases[i].taken) {
+            assert_string_equal(vouched_at(cases[i].to), vouched);
+        }
+    }
+}
+
+/* An organisation of another community, whose prekeys are known from there, is entered in a roster that it knows nothing of: nothing is
+ * sealed to it until it says itself that it belongs there. */
+static void test_copied_key_with_known_prekeys(void **state)
+{
+    static const size_t nodes[] = {HUB, ALPHA, 4};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_OPERATOR};
+    static mesh_second gas;
+    const size_t stranger = mesh_add_node(&net, "stranger");
+    const json_t *waiting;
+
+    (void)state;
+    assert_int_equal(stranger, 4);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, false);
+    mesh_settle(&net, 6);
+    mesh_down(&net, stranger);
+    OK(mesh_command(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@gas\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, ALPHA, 0), "waiting")), 0); /* its prekeys are known */
+    mesh_up(&net, stranger);
+    mesh_join(&net, stranger, NRS_ROLE_OPERATOR);
+    mesh_down(&net, stranger); /* before it says a word to anybody */
+    mesh_settle(&net, 4);
+    OK(mesh_command(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    waiting = json_object_get(mesh_row(&net, ALPHA, 0), "waiting");
+    assert_int_equal(json_array_size(waiting), 1);
+    assert_string_equal(json_string_value(json_array_get(waiting, 0)), "stranger");
+    mesh_second_stop(&gas);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_words_that_do_not_count, start, stop),
+        cmocka_unit_test_setup_teardown(test_copied_key_with_known_prekeys, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
