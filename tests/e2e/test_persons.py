@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import unittest
+from contextlib import closing
 
 from harness import E2E, build_mesh, main, wait_reachable, wait_until
 from thief import Loot, armoured, carried, copy_folder, copy_memory, unwrap
@@ -31,12 +32,19 @@ class Persons(E2E):
     def unread(self, person):
         return self.one(self.world.nodes["bravo"].cli("person", "list", "--json").rows(), person=person)["unread"]
 
+    def prekey_owners(self, node):
+        """Whose secrets of prekeys the node's database holds."""
+        with closing(sqlite3.connect(f"file:{node.dir}/store.db?mode=ro", uri=True)) as database:
+            return {owner for (owner,) in database.execute("SELECT DISTINCT owner FROM prekey")}
+
     def test_leaves(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         read, unread = self.send("ito@bravo"), self.send("ito@bravo")
         self.reads(read, "ito")
         self.assertEqual([row["unread"] for row in bravo.cli("person", "list", "--json").rows() if row["person"] == "ito"], [1])
+        before = self.prekey_owners(bravo)
         bravo.cli("person", "remove", "ito")
+        wait_until(lambda: len(self.prekey_owners(bravo)) == len(before) - 1, "the prekeys of ito are destroyed")
         self.assertFalse((bravo.dir / "persons" / "ito.key").exists())
         alpha.wait_stage(unread, "ito@bravo", "cannot-open")
         self.assertNotIn("cannot-open", alpha.stages(read)["ito@bravo"])
@@ -55,7 +63,9 @@ class Persons(E2E):
         unread = self.send("mori@bravo")
         new = self.world.write("mori.new", "もう決して忘れない\n")
         before = bravo.cli("card", "--json").object()["serial"]
+        owners = self.prekey_owners(bravo)
         answer = bravo.cli("person", "reset", "mori", "--passphrase-file", new, "--json").object()
+        wait_until(lambda: len(owners - self.prekey_owners(bravo)) == 1, "the old prekeys of mori are destroyed")
         self.assertEqual(set(answer), {"person", "org", "fingerprint", "prekeys_until", "earlier_readable", "unread_closed"})
         self.assertEqual((answer["earlier_readable"], answer["unread_closed"]), (False, 1))
         self.assertEqual(bravo.cli("card", "--json").object()["serial"], before + 1)

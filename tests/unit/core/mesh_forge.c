@@ -199,3 +199,10 @@ void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *stat
     OK(nrs_statement_queue(net->nodes[from].core, nrs_identity_public(net->nodes[to].identity)->sign_key, community, statement));
     nrs_roster_free(&held);
 }
+
+bool mesh_gathers(const mesh *net, size_t node, size_t from)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(net->nodes[node].core, nrs_identity_public(net->nodes[from].identity)->sign_key);
+
+    return peer != NULL && peer->link != NULL && peer->link->gathering != NULL;
+}

@@ -51,5 +51,7 @@ bool mesh_hear(void *context, size_t from, size_t to, nrs_slice bytes);
 /** A statement that a node's engine sends with its next step, as if it had thought of it itself: to another node, in the mesh's own
  *  community. */
 void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *statement);
+/** Whether a node keeps room for the pieces of a roster that `from` hands over. */
+bool mesh_gathers(const mesh *net, size_t node, size_t from);
 
 #endif

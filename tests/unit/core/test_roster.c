@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "keys/roster_delta.h"
-#include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_second.h"
 #include "proto/vocabulary.h"
 
@@ -205,9 +205,15 @@ static void a_hostile_hub_changes_nothing(void **state)
     inject(&net, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&changed));
     delta->edits[0]->literal.data[30] ^= 1;
     delta->head->signatures[0]->signature.data[3] ^= 1; /* no room for pieces of an unsigned head */
+    delta->count = 3;
     assert_int_equal(nrs_roster_delta_encode(&changed, delta), NRS_OK);
     inject(&net, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&changed));
+    assert_false(mesh_gathers(&net, 1, 0));
     delta->head->signatures[0]->signature.data[3] ^= 1;
+    assert_int_equal(nrs_roster_delta_encode(&changed, delta), NRS_OK);
+    inject(&net, NRS_RECORD_ROSTER_DELTA, nrs_slice_of_bytes(&changed));
+    assert_true(mesh_gathers(&net, 1, 0)); /* of a signed one there is */
+    delta->count = 1;
     inject(&net, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&first_many)); /* what it holds already */
     assert_int_equal(version_of(&net, 1), before);
     assert_true(mesh_linked(&net, 0, 1));

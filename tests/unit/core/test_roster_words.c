@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/card.h"
 #include "keys/identity.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
@@ -154,10 +155,55 @@ static void test_copied_key_with_known_prekeys(void **state)
     mesh_second_stop(&gas);
 }
 
+static nrs_error find_card(void *context, const nrs_published_row *row)
+{
+    search *found = context;
+
+    if (memcmp(row->owner, found->signer, NRS_KEY_SIZE) == 0) {
+        found->created_ms = row->serial;
+    }
+    return NRS_OK;
+}
+
+static uint64_t serial_at(size_t node, size_t owner)
+{
+    search found = {.signer = nrs_identity_public(net.nodes[owner].identity)->sign_key};
+
+    OK(nrs_store_card_each(net.nodes[node].store, find_card, &found));
+    return found.created_ms;
+}
+
+/* A newer card of an organisation, good in itself: taken from its owner or a hub, and from no other member. */
+static void test_cards_that_are_handed_over(void **state)
+{
+    const uint64_t held = serial_at(HUB, BRAVO);
+    nrs_bytes payload = {0}, record = {0};
+    nrs_card value;
+
+    (void)state;
+    assert_int_equal(serial_at(ALPHA, BRAVO), held);
+    nrs__wire__card__init(&value);
+    value.org = net.nodes[BRAVO].org;
+    value.name = net.nodes[BRAVO].org;
+    value.serial = held + 1;
+    value.created_ms = net.now_ms;
+    OK(nrs_card_sign(&payload, &value, net.nodes[BRAVO].identity));
+    OK(nrs_record_wrap(&record, NRS_RECORD_CARD, nrs_slice_of_bytes(&payload)));
+    mesh_give_records(&net, ALPHA, HUB, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    assert_int_equal(serial_at(HUB, BRAVO), held);
+    mesh_give_records(&net, HUB, ALPHA, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    assert_int_equal(serial_at(ALPHA, BRAVO), held + 1);
+    mesh_give_records(&net, BRAVO, HUB, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    assert_int_equal(serial_at(HUB, BRAVO), held + 1);
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&payload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words_that_do_not_count, start, stop),
+        cmocka_unit_test_setup_teardown(test_cards_that_are_handed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_copied_key_with_known_prekeys, start, stop),
     };
 
