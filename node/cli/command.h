@@ -34,6 +34,13 @@ const nrs_command *nrs_commands(size_t *count_out);
 /** The options that every command takes. */
 const nrs_option *nrs_global_options(size_t *count_out);
 
+/* Files written beside those of the folder, to be put in their places together (folder.h). */
+typedef struct nrs_aside {
+    struct nrs_aside_file *list; /* owned */
+    size_t count;
+    bool open;
+} nrs_aside;
+
 typedef struct nrs_given {
     const nrs_option *option;
     const char *value; /* borrowed from argv; NULL for a flag */
@@ -59,6 +66,7 @@ struct nrs_cli {
     char *rule;    /* owned: the word of the rule, which may be newer than this program */
     char *message; /* owned, in the person's language */
     char *hint;    /* owned or NULL */
+    nrs_aside aside;
     bool by_node;  /* the running node refused it, and has it in its audit log */
 };
 void nrs_cli_wipe(nrs_cli *cli);
@@ -76,6 +84,8 @@ nrs_error nrs_cli_fail(nrs_cli *cli, nrs_error error, const char *hint, const ch
     __attribute__((format(printf, 4, 5)));
 /** The same with "<given>: <the error's sentence>". */
 nrs_error nrs_cli_fail_about(nrs_cli *cli, nrs_error error, const char *given);
+/** Advice to what was recorded, unless it has one. The text is in the person's language. */
+void nrs_cli_advise(nrs_cli *cli, const char *hint);
 /** What was recorded is not to be told: it is tried again, or in another way. */
 void nrs_cli_forget_failure(nrs_cli *cli);
 /** Record what the daemon said. */

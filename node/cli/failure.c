@@ -45,6 +45,14 @@ nrs_error nrs_cli_fail(nrs_cli *cli, nrs_error error, const char *hint, const ch
     return error;
 }
 
+void nrs_cli_advise(nrs_cli *cli, const char *hint)
+{
+    NRS_ASSERT(cli != NULL && hint != NULL);
+    if (cli->error != NRS_OK && cli->hint == NULL) {
+        cli->hint = strdup(hint);
+    }
+}
+
 void nrs_cli_forget_failure(nrs_cli *cli)
 {
     free(cli->rule);

@@ -133,52 +133,78 @@ static void remove_beside(const char *path)
     errno = kept;
 }
 
-nrs_error nrs_file_write(const char *path, nrs_slice bytes)
+static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+
+    return slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* A new file beside the one of that name, open. -1 with the reason in errno. Out: beside_out: its name, owned. */
+static int open_beside(char **beside_out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = folder_of(path);
     char *beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.XXXXXX", folder, slash == NULL ? path : slash + 1);
-    nrs_error error = NRS_ERROR_NO_MEMORY;
     int file = -1;
 
     if (beside == NULL) {
-        goto out;
+        errno = ENOMEM;
+    } else {
+        file = mkstemp(beside); /* mode 0600 */
     }
-    error = NRS_ERROR_DISK;
-    file = mkstemp(beside); /* mode 0600 */
-    if (file < 0) {
-        goto out;
+    if (file >= 0) {
+        *beside_out = beside;
+        beside = NULL;
     }
-    if (!write_all(file, bytes) || fsync(file) != 0 || close(file) != 0) {
-        remove_beside(beside);
-        goto out;
-    }
-    if (rename(beside, path) != 0 || !sync_folder(folder)) {
-        remove_beside(beside);
-        goto out;
-    }
-    error = NRS_OK;
-out:
     free(beside);
+    free(folder);
+    return file;
+}
+
+nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes)
+{
+    char *beside = NULL;
+    int file = open_beside(&beside, path);
+    bool done = false;
+
+    NRS_ASSERT(beside_out != NULL);
+    if (file < 0) {
+        return errno == ENOMEM ? NRS_ERROR_NO_MEMORY : NRS_ERROR_DISK;
+    }
+    done = write_all(file, bytes) && fsync(file) == 0;
+    done = close(file) == 0 && done;
+    if (!done) {
+        remove_beside(beside);
+        free(beside);
+        return NRS_ERROR_DISK;
+    }
+    *beside_out = beside;
+    return NRS_OK;
+}
+
+nrs_error nrs_file_put(const char *beside, const char *path)
+{
+    char *folder = folder_of(path);
+    nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : rename(beside, path) == 0 && sync_folder(folder) ? NRS_OK : NRS_ERROR_DISK;
+
+    if (error != NRS_OK) {
+        remove_beside(beside);
+    }
     free(folder);
     return error;
 }
 
-/* A device or a pipe that a person named takes what is written to it, and is never replaced by a file. */
-static nrs_error write_into(const char *path, nrs_slice bytes)
+nrs_error nrs_file_write(const char *path, nrs_slice bytes)
 {
-    int file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    bool done = false;
-    int kept = 0;
+    char *beside = NULL;
+    nrs_error error = nrs_file_write_beside(&beside, path, bytes);
 
-    if (file < 0) {
-        return NRS_ERROR_DISK;
+    if (error == NRS_OK) {
+        error = nrs_file_put(beside, path);
     }
-    done = write_all(file, bytes);
-    kept = errno;
-    (void)close(file);
-    errno = kept;
-    return done ? NRS_OK : NRS_ERROR_DISK;
+    free(beside);
+    return error;
 }
 
 /* What the machine is at fault for; anything else is about the name that was given. */
@@ -188,35 +214,79 @@ static bool is_fault_of_disk(int reason)
            reason == ENFILE;
 }
 
-nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes)
+static nrs_error fail_given(nrs_cli *cli, const char *path)
+{
+    return nrs_cli_fail(cli, is_fault_of_disk(errno) ? NRS_ERROR_DISK : NRS_ERROR_MALFORMED, NULL, _("the file cannot be written: %s: %s"), path,
+                        strerror(errno));
+}
+
+nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const char *path)
 {
     struct stat status;
-    char *target = NULL;
+    nrs_given_file given = {.name = path, .file = -1};
     bool there = stat(path, &status) == 0;
-    nrs_error error = NRS_OK;
 
-    NRS_ASSERT(cli != NULL);
-
+    NRS_ASSERT(cli != NULL && given_out != NULL);
     if (there && S_ISDIR(status.st_mode)) {
         errno = EISDIR;
-        error = NRS_ERROR_DISK;
-    } else if (there && !S_ISREG(status.st_mode)) {
-        error = write_into(path, bytes);
-    } else if (there) { /* behind a symbolic link the file is replaced, and the link stays */
-        target = realpath(path, NULL);
-        error = target == NULL ? NRS_ERROR_DISK : nrs_file_write(target, bytes);
-    } else if (errno == ENOENT && lstat(path, &status) == 0) {
+    } else if (there && !S_ISREG(status.st_mode)) { /* a device or a pipe takes what is written to it, and is never replaced by a file */
+        given.file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    } else if (!there && errno == ENOENT && lstat(path, &status) == 0) {
         errno = ENOENT; /* a link that leads nowhere */
-        error = NRS_ERROR_DISK;
-    } else {
-        error = nrs_file_write(path, bytes);
+    } else { /* behind a symbolic link the file is replaced, and the link stays */
+        given.target = there ? realpath(path, NULL) : strdup(path);
+        given.file = given.target == NULL ? -1 : open_beside(&given.beside, given.target);
     }
-    free(target);
-    if (error == NRS_ERROR_DISK && !is_fault_of_disk(errno)) {
-        error = NRS_ERROR_USAGE;
+    if (given.file < 0) {
+        free(given.target);
+        return fail_given(cli, path);
     }
-    return error == NRS_OK ? NRS_OK
-                           : nrs_cli_fail(cli, error, NULL, _("the file cannot be written: %s: %s"), path, strerror(errno));
+    *given_out = given;
+    return NRS_OK;
+}
+
+nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice bytes)
+{
+    bool done = false;
+
+    NRS_ASSERT(given != NULL && given->file >= 0);
+    done = write_all(given->file, bytes) && (given->beside == NULL || fsync(given->file) == 0);
+    if (given->beside != NULL) {
+        done = close(given->file) == 0 && done;
+        given->file = -1;
+        done = done && nrs_file_put(given->beside, given->target) == NRS_OK;
+        if (done) {
+            free(given->beside);
+            given->beside = NULL;
+        }
+    }
+    return done ? NRS_OK : fail_given(cli, given->name);
+}
+
+void nrs_given_file_wipe(nrs_given_file *given)
+{
+    NRS_ASSERT(given != NULL);
+    if (given->name != NULL && given->file >= 0) {
+        (void)close(given->file);
+    }
+    if (given->beside != NULL) {
+        remove_beside(given->beside);
+    }
+    free(given->beside);
+    free(given->target);
+    *given = (nrs_given_file){0};
+}
+
+nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes)
+{
+    nrs_given_file given = {0};
+    nrs_error error = nrs_file_open_given(cli, &given, path);
+
+    if (error == NRS_OK) {
+        error = nrs_file_fill_given(cli, &given, bytes);
+    }
+    nrs_given_file_wipe(&given);
+    return error;
 }
 
 nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes)

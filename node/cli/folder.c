@@ -12,7 +12,7 @@
 #include "proto/assert.h"
 #include "text.h"
 
-enum { NODE_FORMAT = 1, SETTINGS_SIZE_MAX = 65536 };
+enum { NODE_FORMAT = 1, SETTINGS_SIZE_MAX = 65536, ASIDE_COUNT_MAX = 65536 };
 
 char *nrs_folder_path(const nrs_cli *cli, const char *sub, const char *name, const char *suffix)
 {
@@ -73,6 +73,38 @@ nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out, const char 
     return error;
 }
 
+/* ---- Several files at once ---- */
+
+struct nrs_aside_file {
+    char *beside, *path;
+};
+
+void nrs_folder_begin(nrs_cli *cli)
+{
+    NRS_ASSERT(cli != NULL);
+    NRS_ASSERT(!cli->aside.open && cli->aside.count == 0);
+    cli->aside.open = true;
+}
+
+static nrs_error put_aside(nrs_cli *cli, const char *path, nrs_slice bytes)
+{
+    nrs_aside *aside = &cli->aside;
+    struct nrs_aside_file *list = aside->count < ASIDE_COUNT_MAX ? realloc(aside->list, (aside->count + 1) * sizeof *list) : NULL;
+    struct nrs_aside_file file = {.path = strdup(path)};
+    nrs_error error = list == NULL || file.path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    aside->list = list != NULL ? list : aside->list;
+    if (error == NRS_OK) {
+        error = nrs_file_write_beside(&file.beside, path, bytes);
+    }
+    if (error == NRS_OK) {
+        aside->list[aside->count++] = file;
+        file = (struct nrs_aside_file){0};
+    }
+    free(file.path);
+    return error;
+}
+
 static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
 {
     if (error == NRS_ERROR_DISK) {
@@ -81,11 +113,37 @@ static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
     return error;
 }
 
+nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
+{
+    nrs_aside *aside = &cli->aside;
+
+    NRS_ASSERT(aside->open);
+    for (size_t i = 0; i < aside->count; i++) {
+        struct nrs_aside_file *file = &aside->list[i];
+
+        if (error == NRS_OK) {
+            error = nrs_file_put(file->beside, file->path);
+            if (error == NRS_ERROR_DISK) {
+                error = nrs_cli_fail(cli, error, i == 0 ? NULL : _("a part is done: when the disk is in order, give the same command again"), "%s: %s (%s)",
+                                     file->path, _(nrs_error_sentence(error)), strerror(errno));
+            }
+        } else {
+            (void)unlink(file->beside);
+        }
+        free(file->beside);
+        free(file->path);
+    }
+    free(aside->list);
+    *aside = (nrs_aside){0};
+    return error;
+}
+
 nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, const char *suffix, nrs_slice bytes)
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : written(cli, nrs_file_write(path, bytes), path);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : cli->aside.open ? put_aside(cli, path, bytes) : nrs_file_write(path, bytes);
 
+    error = path == NULL ? error : written(cli, error, path);
     free(path);
     return error;
 }
@@ -93,10 +151,15 @@ nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, cons
 nrs_error nrs_folder_write_armour(nrs_cli *cli, const char *type, const char *sub, const char *name, const char *suffix,
                                   nrs_slice bytes)
 {
-    char *path = nrs_folder_path(cli, sub, name, suffix);
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : written(cli, nrs_file_write_armour(path, type, bytes), path);
+    char *text = NULL;
+    nrs_error error = nrs_armour_encode(&text, type, bytes);
 
-    free(path);
+    if (error == NRS_OK) {
+        nrs_bytes owned = {(uint8_t *)text, strlen(text), strlen(text)};
+
+        error = nrs_folder_write(cli, sub, name, suffix, nrs_slice_of_bytes(&owned));
+        nrs_bytes_wipe(&owned); /* it may hold a key */
+    }
     return error;
 }
 

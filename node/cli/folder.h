@@ -18,10 +18,24 @@ NRS_MUST_USE nrs_error nrs_file_read_armour_given(nrs_cli *cli, nrs_bytes *bytes
 nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path);
 /** Write beside, sync, rename, sync the folder. Mode 0600. Returns NRS_ERROR_DISK, NO_MEMORY. */
 NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
+/** The two halves of it: what needs room on the disk, and what does not. Out: beside_out: the name of the file beside, owned. */
+NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes);
+NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path);
 /** The same, as an armoured block of the type. */
 NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
-/** Write to a name that a person gave: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:
- *  NRS_ERROR_USAGE when the name cannot be written to, DISK when the machine failed. */
+/** A file that a person named, to be written. Zeroed is none; nrs_given_file_wipe, which leaves nothing of one that was not filled. */
+typedef struct nrs_given_file {
+    const char *name; /* borrowed */
+    char *target;     /* owned; NULL: a device or a pipe */
+    char *beside;     /* owned; the file that becomes the target */
+    int file;
+} nrs_given_file;
+/** Open it before anything is done for it: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:
+ *  NRS_ERROR_MALFORMED when the name cannot be written to, DISK when the machine failed. */
+NRS_MUST_USE nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const char *path);
+NRS_MUST_USE nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice bytes);
+void nrs_given_file_wipe(nrs_given_file *given);
+/** Both at once. */
 NRS_MUST_USE nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes);
 
 /** DIR/sub/name+suffix; sub may be NULL. Owned (free); NULL without memory. */
@@ -37,6 +51,12 @@ NRS_MUST_USE nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out
 NRS_MUST_USE nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, const char *suffix, nrs_slice bytes);
 NRS_MUST_USE nrs_error nrs_folder_write_armour(nrs_cli *cli, const char *type, const char *sub, const char *name,
                                                const char *suffix, nrs_slice bytes);
+/** What is written to the folder from here on is put aside, until nrs_folder_end puts it in place in the order in which it was written:
+ *  a full disk shows before anything is changed. Each begin has its end. */
+void nrs_folder_begin(nrs_cli *cli);
+/** error: how it went meanwhile; on a failure nothing of what was put aside is kept. Returns it, or how the putting in place went; where that
+ *  stopped half way the hint says so, and the same command goes on from there. Recorded. */
+NRS_MUST_USE nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error);
 void nrs_folder_remove(nrs_cli *cli, const char *sub, const char *name, const char *suffix);
 
 /** What node.json says. */

@@ -68,7 +68,7 @@ static nrs_error check_new(nrs_cli *cli, const char *slug, const char *name)
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("without both this node makes a roster key of its own, which signs alone"), "%s",
                             _("to found with roster keys that are elsewhere, give --add-key for each, --threshold, and --draft FILE for them to sign"));
     }
-    if (nrs_folder_has(cli, "communities", slug, ".roster") || nrs_folder_has(cli, "rosters", slug, ".key")) {
+    if (nrs_folder_has(cli, "communities", slug, ".roster")) {
         return nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, slug);
     }
     return NRS_OK;
@@ -81,18 +81,22 @@ static nrs_error found_here(nrs_cli *cli, const char *slug, const char *name, co
     nrs_identity *key = NULL;
     nrs_bytes passphrase = {0};
     uint64_t version = 0;
+    /* A key without a roster is of a create that was cut off: it is taken, never written over. */
+    const bool kept = nrs_folder_has(cli, "rosters", slug, ".key");
     /* shows that the passphrase, which the roster key will share, is the right one */
     nrs_error error = nrs_keyring_load(cli, &node, &passphrase, NULL, "identity", NRS_ERROR_NOT_A_NODE);
 
-    if (error == NRS_OK) {
+    if (error == NRS_OK && kept) {
+        error = nrs_keyring_load_with(cli, &key, nrs_slice_of_bytes(&passphrase), "rosters", slug, NRS_ERROR_DAMAGED);
+    } else if (error == NRS_OK) {
         error = nrs_identity_new(&key);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !kept) {
         error = nrs_keyring_save(cli, key, nrs_slice_of_bytes(&passphrase), "rosters", slug);
     }
     if (error == NRS_OK) {
         error = found(cli, &version, slug, name, card, key);
-        if (error != NRS_OK) {
+        if (error != NRS_OK && !kept && !nrs_folder_has(cli, "communities", slug, ".roster")) {
             nrs_folder_remove(cli, "rosters", slug, ".key");
         }
     }

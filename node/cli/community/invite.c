@@ -175,8 +175,8 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, c
     nrs_error error = NRS_OK;
 
     *known_out = false;
-    if (!nrs_folder_has(cli, "communities", from->roster->id, ".first")) {
-        return NRS_OK;
+    if (!nrs_folder_has(cli, "communities", from->roster->id, ".first") || !nrs_folder_has(cli, "communities", from->roster->id, ".roster")) {
+        return NRS_OK; /* or a join that was cut off */
     }
     error = nrs_held_read(cli, &held, from->roster->id);
     if (error != NRS_OK) {
@@ -275,6 +275,11 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *hel
     const char *slug = from->roster->id;
     nrs_error error = check_cards(cli, from, false);
 
+    snprintf(name, sizeof name, "%s.invite", slug);
+    nrs_folder_begin(cli); /* the roster goes last: until it stands the community is not held here, and the same command joins it */
+    if (error == NRS_OK) {
+        error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
+    }
     if (error == NRS_OK && held->roster == NULL) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".first", nrs_field(&from->invite->first));
     }
@@ -284,15 +289,14 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *hel
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_field(&from->invite->current));
     }
-    if (error != NRS_OK) {
-        return error;
-    }
-    snprintf(name, sizeof name, "%s.invite", slug);
-    error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
+    error = nrs_folder_end(cli, error);
     if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, name);
     }
-    return error == NRS_OK ? check_cards(cli, from, true) : error;
+    if (error == NRS_OK && check_cards(cli, from, true) != NRS_OK) {
+        nrs_cli_forget_failure(cli); /* joined all the same: the node writes the cards when it takes the invite up */
+    }
+    return error;
 }
 
 /* When the node refuses, what was held before join stands again. */

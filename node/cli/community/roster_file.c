@@ -71,6 +71,31 @@ nrs_error nrs_held_verify(nrs_held *held)
     return nrs_invite_verify(&held->roster, &held->statement, held->community, &chain);
 }
 
+/* The chain is put in place before the roster: a change that was cut off between them leaves it one longer than what is held. */
+static nrs_error verify_read(nrs_held *held)
+{
+    nrs_error error = nrs_held_verify(held);
+    nrs_invite *longer = held->chain;
+    nrs_bytes bytes = {0};
+
+    if (error == NRS_OK || longer == NULL) {
+        return error;
+    }
+    held->chain = NULL;
+    if (longer->n_chain > 1) {
+        nrs_invite shorter = *longer; /* borrows */
+
+        shorter.n_chain--;
+        if (nrs_invite_encode(&bytes, &shorter) != NRS_OK || nrs_invite_decode(&held->chain, nrs_slice_of_bytes(&bytes)) != NRS_OK) {
+            held->chain = NULL;
+        }
+    }
+    error = nrs_held_verify(held) == NRS_OK ? NRS_OK : error;
+    nrs_invite_free(&longer);
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
 nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
 {
     nrs_held held = {0};
@@ -90,7 +115,7 @@ nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
     if (error != NRS_OK) {
         goto out;
     }
-    error = nrs_held_verify(&held);
+    error = verify_read(&held);
     if (error != NRS_OK) {
         error = nrs_cli_fail_about(cli, error, slug);
         goto out;
@@ -316,7 +341,10 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
 
     NRS_ASSERT(cli != NULL && held != NULL && next != NULL);
 
-    if (held->roster == NULL) {
+    /* The roster itself goes last: until it stands the change is not made here, and the same command makes it anew. */
+    nrs_folder_begin(cli);
+    error = put_in_inbox(cli, inbox_name, next, many, cards, card_count);
+    if (error == NRS_OK && held->roster == NULL) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".first", many);
     }
     if (error == NRS_OK) {
@@ -325,9 +353,7 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".roster", many);
     }
-    if (error == NRS_OK) {
-        error = put_in_inbox(cli, inbox_name, next, many, cards, card_count);
-    }
+    error = nrs_folder_end(cli, error);
     if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, inbox_name);
     }

@@ -20,6 +20,7 @@ static const char *const folders[] = {"persons", "rosters", "communities", "card
 typedef struct plan {
     const char *org, *name, *listen, *advertise;
     bool made_dir;
+    bool resumed; /* an init that was cut off has left its key, which is taken */
 } plan;
 
 static nrs_error check_endpoint(nrs_cli *cli, const char *endpoint)
@@ -33,7 +34,7 @@ static nrs_error check_endpoint(nrs_cli *cli, const char *endpoint)
 static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
 {
     plan wanted = {nrs_cli_option(cli, "org"), nrs_cli_option(cli, "name"), nrs_cli_option(cli, "listen"),
-                   nrs_cli_option(cli, "advertise"), false};
+                   nrs_cli_option(cli, "advertise"), false, false};
     nrs_error error = NRS_OK;
 
     if (wanted.org == NULL || wanted.name == NULL) {
@@ -110,12 +111,14 @@ static nrs_error make_folders(nrs_cli *cli)
     return NRS_OK;
 }
 
-/* What a failed init leaves: nothing that it made. rmdir leaves alone what holds other files. */
+/* What a failed init leaves: nothing that it made; a key that was there before it stays. rmdir leaves alone what holds other files. */
 static void undo(nrs_cli *cli, const plan *made)
 {
     nrs_folder_remove(cli, NULL, "node", ".json");
-    nrs_folder_remove(cli, NULL, "identity", ".key");
-    nrs_folder_remove(cli, NULL, "own", ".card");
+    if (!made->resumed) {
+        nrs_folder_remove(cli, NULL, "identity", ".key");
+        nrs_folder_remove(cli, NULL, "own", ".card");
+    }
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char *path = nrs_folder_path(cli, NULL, folders[i], "");
 
@@ -206,7 +209,11 @@ static nrs_error fill_folder(nrs_cli *cli, const plan *wanted, const nrs_identit
 {
     nrs_error error = make_folders(cli);
 
-    if (error == NRS_OK) {
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_folder_begin(cli);
+    if (!wanted->resumed) {
         error = nrs_keyring_save(cli, identity, passphrase, NULL, "identity");
     }
     if (error == NRS_OK) {
@@ -214,6 +221,58 @@ static nrs_error fill_folder(nrs_cli *cli, const plan *wanted, const nrs_identit
     }
     if (error == NRS_OK) {
         error = write_settings(cli, wanted, passphrase.size > 0);
+    }
+    return nrs_folder_end(cli, error);
+}
+
+/* Whether one of our folders holds a file: then the node has been used. */
+static bool holds_files(const nrs_cli *cli, const char *name)
+{
+    char *path = nrs_folder_path(cli, NULL, name, "");
+    DIR *folder = path == NULL ? NULL : opendir(path);
+    const struct dirent *entry = NULL;
+    bool found = false;
+
+    while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
+        found = entry->d_name[0] != '.';
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    free(path);
+    return found;
+}
+
+/* A key without node.json: an init that was cut off, if nothing else is there. A node that has lost its settings is another matter, and its
+ * key may be in use. */
+static nrs_error check_unused(nrs_cli *cli, bool *resumed_out)
+{
+    bool used = nrs_folder_has(cli, NULL, "store", ".db") || nrs_folder_has(cli, NULL, "vault", "");
+
+    if (nrs_folder_has(cli, NULL, "node", ".json")) {
+        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
+    }
+    if (!nrs_folder_has(cli, NULL, "identity", ".key")) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        used = used || holds_files(cli, folders[i]);
+    }
+    if (used) {
+        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("put its node.json back, or choose another folder with --dir"),
+                            _("the folder is that of a node which has lost its node.json: %s"), cli->dir);
+    }
+    *resumed_out = true;
+    return NRS_OK;
+}
+
+/* The key is never thrown away: it opens with the passphrase given then, or the folder is left as it is. */
+static nrs_error resume(nrs_cli *cli, nrs_identity **identity_out, nrs_slice passphrase)
+{
+    nrs_error error = nrs_keyring_load_with(cli, identity_out, passphrase, NULL, "identity", NRS_ERROR_DAMAGED);
+
+    if (error != NRS_OK) {
+        nrs_cli_advise(cli, _("an earlier init was cut off here: give the passphrase given then, or choose another folder with --dir"));
     }
     return error;
 }
@@ -228,16 +287,16 @@ nrs_error nrs_run_init(nrs_cli *cli)
     if (error != NRS_OK) {
         return error;
     }
-    if (nrs_folder_has(cli, NULL, "node", ".json") || nrs_folder_has(cli, NULL, "identity", ".key")) {
-        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"),
-                            cli->dir);
+    error = check_unused(cli, &wanted.resumed);
+    if (error != NRS_OK) {
+        return error;
     }
     error = nrs_keyring_start(cli);
     if (error == NRS_OK) {
         error = nrs_passphrase_new(cli, &passphrase);
     }
     if (error == NRS_OK) {
-        error = nrs_identity_new(&identity);
+        error = wanted.resumed ? resume(cli, &identity, nrs_slice_of_bytes(&passphrase)) : nrs_identity_new(&identity);
     }
     if (error != NRS_OK) {
         goto out;

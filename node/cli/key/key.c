@@ -103,15 +103,28 @@ static nrs_error note_in_settings(nrs_cli *cli, bool locked)
 
 static nrs_error relock_node(nrs_cli *cli, relock *with)
 {
-    nrs_error error = relock_rosters(cli, with); /* the node's own goes last: while it opens with the old one, the change is not done */
+    nrs_error error = NRS_OK;
 
+    nrs_folder_begin(cli);
+    error = relock_rosters(cli, with);
     if (error == NRS_OK && nrs_folder_has(cli, NULL, "identity.next", ".key")) {
         error = relock_file(cli, with, NULL, "identity.next", NRS_ERROR_NOT_A_NODE);
     }
     if (error == NRS_OK) {
+        error = note_in_settings(cli, with->after.size > 0);
+    }
+    if (error == NRS_OK) { /* the node's own goes last: while it opens with the old one, the change is not done */
         error = relock_file(cli, with, NULL, "identity", NRS_ERROR_NOT_A_NODE);
     }
-    return error == NRS_OK ? note_in_settings(cli, with->after.size > 0) : error;
+    return nrs_folder_end(cli, error);
+}
+
+/* Whoever changed a passphrase and failed must know which one opens the key. */
+static void say_which_holds(nrs_cli *cli)
+{
+    if (cli->error == NRS_ERROR_DISK) {
+        nrs_cli_advise(cli, _("nothing was changed: the passphrase until now holds"));
+    }
 }
 
 static void print_relocked(const nrs_cli *cli, const char *sub, const char *name, const relock *with)
@@ -163,6 +176,9 @@ nrs_error nrs_run_key_passphrase(nrs_cli *cli)
         with.before = nrs_slice_of_bytes(&before);
         with.after = nrs_slice_of_bytes(&after);
         error = sub == NULL ? relock_node(cli, &with) : relock_file(cli, &with, sub, name, missing);
+        if (error != NRS_OK) {
+            say_which_holds(cli);
+        }
     }
     if (error == NRS_OK) {
         print_relocked(cli, sub, name, &with);

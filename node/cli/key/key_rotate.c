@@ -221,16 +221,22 @@ static nrs_error prepare(nrs_cli *cli, rotation *of)
         nrs_rotation_name(of->name, of->after);
         error = make_card(cli, of);
     }
-    return error == NRS_OK ? write_prepared(cli, of) : error;
+    return error;
 }
 
+/* What was prepared, and its announcement. */
 static nrs_error announce(nrs_cli *cli, const rotation *of)
 {
     char name[NRS_NAME_SIZE_MAX + 16];
     nrs_error error = NRS_OK;
 
     snprintf(name, sizeof name, "%s.succession", of->own->org);
-    error = nrs_inbox_put(cli, name, "SUCCESSION", nrs_slice_of_bytes(&of->payload));
+    nrs_folder_begin(cli);
+    error = of->resumed ? NRS_OK : write_prepared(cli, of);
+    if (error == NRS_OK) {
+        error = nrs_inbox_put(cli, name, "SUCCESSION", nrs_slice_of_bytes(&of->payload));
+    }
+    error = nrs_folder_end(cli, error);
     return error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
 }
 
@@ -260,6 +266,7 @@ nrs_error nrs_run_key_rotate(nrs_cli *cli)
     const char *output = nrs_cli_option(cli, "output");
     nrs_node_settings settings;
     rotation of = {0};
+    nrs_given_file file = {0};
     char *armoured = NULL;
     nrs_error error = nrs_folder_settings(cli, &settings);
 
@@ -285,14 +292,18 @@ nrs_error nrs_run_key_rotate(nrs_cli *cli)
         error = nrs_armour_encode(&armoured, "SUCCESSION", nrs_slice_of_bytes(&of.payload));
     }
     if (error == NRS_OK && output != NULL) {
-        error = nrs_file_write_given(cli, output, nrs_slice_of_string(armoured));
+        error = nrs_file_open_given(cli, &file, output);
     }
     if (error == NRS_OK) {
         error = announce(cli, &of);
     }
+    if (error == NRS_OK && output != NULL) { /* it speaks of keys that are on the disk by now */
+        error = nrs_file_fill_given(cli, &file, nrs_slice_of_string(armoured));
+    }
     if (error == NRS_OK) {
         print_rotation(cli, &of, armoured);
     }
+    nrs_given_file_wipe(&file);
     free(armoured);
     rotation_wipe(&of);
     return error;

@@ -48,8 +48,12 @@ static nrs_error check_arguments(nrs_cli *cli, addition *with)
 static nrs_error check_free(nrs_cli *cli, const addition *with)
 {
     for (size_t i = 0; i < with->card->n_persons; i++) {
-        if (strcmp(with->card->persons[i]->id, with->id) == 0) {
-            return nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, with->id);
+        if (strcmp(with->card->persons[i]->id, with->id) == 0) { /* perhaps added already, and cut off before the node was told */
+            nrs_error error = nrs_subject_tell_card(cli, nrs_slice_of_bytes(&with->card_bytes));
+
+            return error != NRS_OK ? error
+                                   : nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("if the adding was cut off, noroshi person unlock publishes the prekeys and completes it"),
+                                                  "%s: %s", with->id, _(nrs_error_sentence(NRS_ERROR_EXISTS)));
         }
     }
     if (with->card->n_persons >= NRS_PERSON_COUNT_MAX) {
@@ -97,17 +101,27 @@ static nrs_error raise_card(addition *with)
     return nrs_card_sign(&with->card_bytes, &next, with->org);
 }
 
-/* The running node gets the prekeys at once; another finds them in its inbox. */
-static nrs_error hand_over(nrs_cli *cli, const addition *with, json_t *prekeys)
+/* The key, the card that names it, and what the node takes up: the running one is told the prekeys at once, another finds them in its inbox. */
+static nrs_error write_files(nrs_cli *cli, const addition *with, json_t *prekeys)
 {
-    nrs_error error = nrs_inbox_put(cli, "own.card", "CARD", nrs_slice_of_bytes(&with->card_bytes));
+    const bool running = nrs_control_answers(cli);
     char file[NRS_NAME_SIZE_MAX + 16];
+    nrs_error error = NRS_OK;
 
+    snprintf(file, sizeof file, "%s.prekeys", with->id);
+    nrs_folder_begin(cli);
+    error = nrs_keyring_save(cli, with->person, nrs_slice_of_bytes(&with->passphrase), "persons", with->id);
+    if (error == NRS_OK && !running) { /* it is taken up after the card, which the node reads before its inbox */
+        error = nrs_person_leave(cli, file, prekeys);
+    }
+    if (error == NRS_OK) {
+        error = nrs_subject_put_card(cli, nrs_slice_of_bytes(&with->card_bytes));
+    }
+    error = nrs_folder_end(cli, error);
     if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, "own.card");
     }
-    snprintf(file, sizeof file, "%s.prekeys", with->id);
-    return error == NRS_OK ? nrs_person_tell(cli, file, prekeys) : error;
+    return error == NRS_OK && running ? nrs_person_tell(cli, file, prekeys) : error;
 }
 
 static void print_added(const nrs_cli *cli, const addition *with, uint64_t until_ms)
@@ -147,16 +161,7 @@ static nrs_error add(nrs_cli *cli, addition *with)
         error = nrs_keyring_prekeys(&prekeys, with->person, with->id, nrs_identity_public(with->org)->sign_key, now_ms);
     }
     if (error == NRS_OK) {
-        error = nrs_keyring_save(cli, with->person, nrs_slice_of_bytes(&with->passphrase), "persons", with->id);
-    }
-    if (error == NRS_OK) {
-        error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&with->card_bytes));
-        if (error != NRS_OK) {
-            nrs_folder_remove(cli, "persons", with->id, ".key");
-        }
-    }
-    if (error == NRS_OK) {
-        error = hand_over(cli, with, prekeys);
+        error = write_files(cli, with, prekeys);
     }
     if (error == NRS_OK) {
         print_added(cli, with, now_ms - now_ms % NRS_WEEK_MS + NRS_PERSON_PREKEY_COUNT * NRS_WEEK_MS);

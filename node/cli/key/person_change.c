@@ -17,6 +17,21 @@
 
 /* ---- remove, rename ---- */
 
+/* The keys go when the card is on the disk and before it stands: who is not on the card is not removed again, and a key that outlived it
+ * would stay for ever. */
+static nrs_error remove_files(nrs_cli *cli, nrs_subject *of)
+{
+    nrs_error error = NRS_OK;
+
+    nrs_folder_begin(cli);
+    error = nrs_subject_put_card(cli, nrs_slice_of_bytes(&of->card_bytes));
+    if (error == NRS_OK) {
+        nrs_person_erase_keys(cli, of);
+    }
+    error = nrs_folder_end(cli, error);
+    return error == NRS_OK ? nrs_inbox_poke(cli, "own.card") : error;
+}
+
 nrs_error nrs_run_person_remove(nrs_cli *cli)
 {
     nrs_subject of = {0};
@@ -29,10 +44,10 @@ nrs_error nrs_run_person_remove(nrs_cli *cli)
         error = nrs_subject_sign_card(&of, NULL);
     }
     if (error == NRS_OK) {
-        error = nrs_subject_hand_over(cli, &of, true, NULL);
-    }
-    if (error == NRS_OK) {
-        nrs_person_erase_keys(cli, &of);
+        error = remove_files(cli, &of);
+    } else if (error == NRS_ERROR_UNKNOWN_PERSON && of.card_bytes.size > 0) { /* perhaps removed already, and cut off before the node was told */
+        error = nrs_subject_tell_card(cli, nrs_slice_of_bytes(&of.card_bytes));
+        error = error == NRS_OK ? NRS_ERROR_UNKNOWN_PERSON : error;
     }
     if (error == NRS_OK && cli->json) {
         json_t *row = json_pack("{s:s, s:s, s:b}", "person", of.id, "org", of.card->org, "removed", 1);

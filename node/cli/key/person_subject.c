@@ -69,16 +69,32 @@ nrs_error nrs_subject_sign_card(nrs_subject *of, Nrs__Wire__PersonEntry *entry)
     return nrs_card_sign(&of->card_bytes, &next, of->org);
 }
 
+nrs_error nrs_subject_put_card(nrs_cli *cli, nrs_slice card)
+{
+    nrs_error error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", card);
+
+    return error == NRS_OK ? nrs_inbox_put(cli, "own.card", "CARD", card) : error;
+}
+
+nrs_error nrs_subject_tell_card(nrs_cli *cli, nrs_slice card)
+{
+    nrs_error error = NRS_OK;
+
+    if (nrs_control_answers(cli)) {
+        error = nrs_inbox_put(cli, "own.card", "CARD", card);
+        error = error == NRS_OK ? nrs_inbox_poke(cli, "own.card") : error;
+    }
+    return error;
+}
+
 nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of, bool card, json_t *prekeys)
 {
     char file[NRS_NAME_SIZE_MAX + 16];
     nrs_error error = NRS_OK;
 
     if (card) {
-        error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&of->card_bytes));
-        if (error == NRS_OK) {
-            error = nrs_inbox_put(cli, "own.card", "CARD", nrs_slice_of_bytes(&of->card_bytes));
-        }
+        nrs_folder_begin(cli);
+        error = nrs_folder_end(cli, nrs_subject_put_card(cli, nrs_slice_of_bytes(&of->card_bytes)));
         if (error == NRS_OK) {
             error = nrs_inbox_poke(cli, "own.card");
         }
@@ -95,21 +111,18 @@ uint64_t nrs_person_prekeys_until(uint64_t now_ms)
     return now_ms - now_ms % NRS_WEEK_MS + NRS_PERSON_PREKEY_COUNT * NRS_WEEK_MS;
 }
 
-nrs_error nrs_person_tell(nrs_cli *cli, const char *file, json_t *request)
+nrs_error nrs_person_leave(nrs_cli *cli, const char *file, json_t *request)
 {
-    char *text = NULL;
-    nrs_error error = NRS_OK;
+    char *text = json_dumps(request, JSON_COMPACT);
+    nrs_error error = text == NULL ? NRS_ERROR_NO_MEMORY : nrs_inbox_put(cli, file, NULL, nrs_slice_of_string(text));
 
-    if (nrs_control_answers(cli)) {
-        return nrs_control_call(cli, request, NULL, NULL);
-    }
-    text = json_dumps(request, JSON_COMPACT);
-    if (text == NULL) {
-        return NRS_ERROR_NO_MEMORY;
-    }
-    error = nrs_inbox_put(cli, file, NULL, nrs_slice_of_string(text));
     nrs_json_free(text);
     return error;
+}
+
+nrs_error nrs_person_tell(nrs_cli *cli, const char *file, json_t *request)
+{
+    return nrs_control_answers(cli) ? nrs_control_call(cli, request, NULL, NULL) : nrs_person_leave(cli, file, request);
 }
 
 /* ---- Key files ---- */

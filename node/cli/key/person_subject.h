@@ -24,6 +24,12 @@ NRS_MUST_USE nrs_error nrs_subject_load_org(nrs_cli *cli, nrs_subject *of);
 NRS_MUST_USE nrs_error nrs_subject_sign_card(nrs_subject *of, Nrs__Wire__PersonEntry *entry);
 /** Card and prekeys (NULL: none) to the node: a running one takes them up at once, another finds them in its inbox. Recorded. */
 NRS_MUST_USE nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of, bool card, json_t *prekeys);
+/** The card of the node in its place, and in the inbox for a running node. tell: to a running node alone, once more, where that was cut off;
+ *  changes nothing where it has the card, and one that starts reads it itself. card: Signed bytes. Recorded. */
+NRS_MUST_USE nrs_error nrs_subject_put_card(nrs_cli *cli, nrs_slice card);
+NRS_MUST_USE nrs_error nrs_subject_tell_card(nrs_cli *cli, nrs_slice card);
+/** A request of node/CONTROL.md, left in the inbox. file: its name there. Recorded. */
+NRS_MUST_USE nrs_error nrs_person_leave(nrs_cli *cli, const char *file, json_t *request);
 /** A request of node/CONTROL.md that the inbox takes as well. file: its name there. Recorded. */
 NRS_MUST_USE nrs_error nrs_person_tell(nrs_cli *cli, const char *file, json_t *request);
 /** When the prekeys made now end. */

@@ -334,6 +334,9 @@ nrs_error nrs_run_restore(nrs_cli *cli)
     if (error == NRS_OK) {
         print_restored(cli, &settings, &backup, all);
     }
+    if (cli->error == NRS_ERROR_DISK) { /* what is there is written over */
+        nrs_cli_advise(cli, _("a part is done: when the disk is in order, give the same command again"));
+    }
     nrs_identity_destroy(&identity);
     nrs_backup_wipe(&backup);
     if (all != NULL) {
