@@ -97,7 +97,7 @@ class Backup(E2E):
         alpha.cli("restore", file, "--backup-passphrase-file", self.secret, want=8)
         alpha.cli("backup", "--backup-passphrase-file", self.secret, want=2)
         alpha.cli("backup", "-o", self.world.path / "x", want=2)
-        alpha.cli("backup", "-o", self.world.path / "none" / "x", "--backup-passphrase-file", self.secret, want=2)
+        alpha.cli("backup", "-o", self.world.path / "none" / "x", "--backup-passphrase-file", self.secret, want=8)
 
     def test_roster_keys_that_changed(self):
         """The way of the README from a key in the folder to offline keys; and a community that does not verify keeps no other out."""

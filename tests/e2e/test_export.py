@@ -57,6 +57,25 @@ class Export(E2E):
         self.assertEqual(error["rule"], rule, error)
         return error
 
+    def test_a_file_that_cannot_be_written_opens_nothing(self):
+        """The file is tried before the node is asked: what was never let out is neither opened nor in the audit log as exported."""
+        report = self.alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", "未", "--body", "未開封")
+        self.bravo.wait_report(report)
+        folder = self.world.path / "exports"
+        folder.mkdir()
+        before = self.bravo.cli("audit", "list", "--json").rows()
+        for path in (folder / "none" / "x", folder):
+            error = self.bravo.cli("export", report, "--sink", "community", "--format", "text", "-o", path, "--json", want=8).error()
+            self.assertIn(str(path), error["message"])
+        self.bravo.cli("export", "0" * 64, "--sink", "community", "--format", "text", "-o", folder / "unknown", want=4)
+        self.assertEqual(list(folder.iterdir()), [])
+        self.assertEqual(self.bravo.cli("audit", "list", "--json").rows(), before)
+        self.assertFalse(self.one(self.bravo.list(), id=report)["opened"])
+        self.bravo.cli("export", report, "--sink", "community", "--format", "text", "-o", folder / "x")
+        self.assertEqual([path.name for path in folder.iterdir()], ["x"])
+        self.assertTrue(self.one(self.bravo.list(), id=report)["opened"])
+        self.alpha.wait_stage(report, "bravo", "opened")
+
     def test_carries_everything_and_verifies(self):
         for lang in ("ja", "en"):
             for form in ("text", "json"):

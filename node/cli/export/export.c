@@ -27,11 +27,12 @@ static nrs_error print_written(nrs_cli *cli, const json_t *row, const char *path
     return error;
 }
 
-static nrs_error write_export(nrs_cli *cli, const json_t *row, nrs_export_format format, nrs_slice file)
+/* output: the file to fill; none for the screen. */
+static nrs_error write_export(nrs_cli *cli, const json_t *row, nrs_export_format format, nrs_given_file *output, nrs_slice file)
 {
-    const char *path = nrs_cli_option(cli, "output");
-    const bool screen = path == NULL || strcmp(path, "-") == 0;
-    nrs_error error = screen ? NRS_OK : nrs_file_write_given(cli, path, file);
+    const char *path = output->name;
+    const bool screen = path == NULL;
+    nrs_error error = screen ? NRS_OK : nrs_file_fill_given(cli, output, file);
 
     if (error == NRS_OK && cli->json && !(screen && format == NRS_EXPORT_JSON)) {
         error = print_written(cli, row, screen ? NULL : path, file);
@@ -97,6 +98,8 @@ static nrs_error make_file(nrs_cli *cli, nrs_bytes *file_out, const json_t *row,
 nrs_error nrs_run_export(nrs_cli *cli)
 {
     nrs_export_format format = NRS_EXPORT_TEXT;
+    const char *path = nrs_cli_option(cli, "output");
+    nrs_given_file output = {0};
     json_t *row = NULL;
     nrs_bytes file = {0};
     nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
@@ -107,6 +110,9 @@ nrs_error nrs_run_export(nrs_cli *cli)
     if (error == NRS_OK) {
         error = nrs_keyring_act(cli);
     }
+    if (error == NRS_OK && path != NULL && strcmp(path, "-") != 0) {
+        error = nrs_file_open_given(cli, &output, path); /* what the node answers counts as opened, and as let out */
+    }
     if (error == NRS_OK) {
         error = ask(cli, &row);
     }
@@ -114,8 +120,9 @@ nrs_error nrs_run_export(nrs_cli *cli)
         error = make_file(cli, &file, row, format);
     }
     if (error == NRS_OK) {
-        error = write_export(cli, row, format, nrs_slice_of_bytes(&file));
+        error = write_export(cli, row, format, &output, nrs_slice_of_bytes(&file));
     }
+    nrs_given_file_wipe(&output);
     nrs_bytes_wipe(&file);
     json_decref(row);
     return error;
