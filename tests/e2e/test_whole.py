@@ -229,6 +229,7 @@ class Whole(E2E):
                             break
                         failures += 1
                         self.assertEqual((done.code, done.error()["rule"]), (1, "disk"), str(done))
+                        self.assertEqual(len(done.err.splitlines()), 1, str(done))
                         if hint is not None:
                             self.assertIn(hint, done.error()["hint"])
                         self.assertEqual(tree(folder), before, name)

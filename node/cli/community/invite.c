@@ -269,7 +269,8 @@ static nrs_error write_chain(nrs_cli *cli, const offer *from, const nrs_held *he
                                          : nrs_held_write_chain(cli, from->roster->id, nrs_field(&from->invite->first), chain, count);
 }
 
-static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *held)
+/* Out: placed_out: the files stand, and the node has looked at them. */
+static nrs_error take_offer(nrs_cli *cli, bool *placed_out, const offer *from, const nrs_held *held)
 {
     char name[NRS_NAME_SIZE_MAX + 16];
     const char *slug = from->roster->id;
@@ -290,6 +291,7 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *hel
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", slug, ".roster", nrs_field(&from->invite->current));
     }
     error = nrs_folder_end(cli, error);
+    *placed_out = error == NRS_OK;
     if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, name);
     }
@@ -303,13 +305,17 @@ static nrs_error take_offer(nrs_cli *cli, const offer *from, const nrs_held *hel
 static nrs_error take_or_restore(nrs_cli *cli, const offer *from, const nrs_held *held)
 {
     const char *slug = from->roster->id;
-    nrs_error error = take_offer(cli, from, held);
+    bool placed = false;
+    nrs_error error = take_offer(cli, &placed, from, held);
 
-    if (error != NRS_OK && held->roster == NULL) {
+    if (error == NRS_OK || !placed) {
+        return error;
+    }
+    if (held->roster == NULL) {
         nrs_folder_remove(cli, "communities", slug, ".first");
         nrs_folder_remove(cli, "communities", slug, ".roster");
         nrs_folder_remove(cli, "communities", slug, ".chain");
-    } else if (error != NRS_OK) {
+    } else {
         nrs_held_put_back(cli, held, slug);
     }
     return error;

@@ -337,6 +337,7 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
                            const ProtobufCBinaryData *cards, size_t card_count)
 {
     char inbox_name[96] = "";
+    bool placed = false;
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL && held != NULL && next != NULL);
@@ -354,12 +355,13 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".roster", many);
     }
     error = nrs_folder_end(cli, error);
+    placed = error == NRS_OK;
     if (error == NRS_OK) {
         error = nrs_inbox_poke(cli, inbox_name);
     }
-    if (error != NRS_OK) {
+    if (error != NRS_OK && placed) {
         restore(cli, held, next->id, inbox_name);
-    } else {
+    } else if (error == NRS_OK) {
         keep_cards(cli, cards, card_count);
     }
     return error;
