@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/link.h"
 #include "link/receive.h"
 #include "report/letters.h"
 #include "report/withdrawal.h"

@@ -286,6 +286,15 @@ __attribute__((format(printf, 4, 5))) void nrs_core_complain(nrs_core *core, nrs
 /** Answer a command: rows (owned by the call, an array or NULL), error; message and hint in English or NULL. */
 NRS_MUST_USE nrs_error nrs_core_reply(nrs_core *core, uint64_t request, json_t *rows, nrs_error error, const char *message, const char *hint);
 
+bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
+/** A shortage that passes: the pool of secrets is full, memory is short. It says nothing about what was in hand, which is done again. */
+bool nrs_error_is_passing(nrs_error error);
+/** Neither of the two: it says what is wrong with what was in hand. Nothing but this is told to a peer as a refusal, entered as an
+ *  alarm, or lets go of anything for good. */
+bool nrs_error_is_verdict(nrs_error error);
+/** Whether so many secrets would find room: asked before anything is written, so that no step fails for want of it. NRS_ERROR_BUSY. */
+NRS_MUST_USE nrs_error nrs_room_for_secrets(void);
+
 /* directory.c */
 NRS_MUST_USE nrs_error nrs_directory_load(nrs_core *core);
 void nrs_directory_wipe(nrs_core *core);
@@ -326,8 +335,6 @@ bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer);
 uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
 /** Set the membership bits anew: after a roster was adopted, or a fork came to light. */
 NRS_MUST_USE nrs_error nrs_directory_index(nrs_core *core, nrs_community *community);
-/** Let what waits for this organisation be granted in this step. */
-NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Bring dialled links in line with rosters and cards. */
 NRS_MUST_USE nrs_error nrs_directory_dial(nrs_core *core);
 
@@ -407,131 +414,6 @@ NRS_MUST_USE nrs_error nrs_prekey_keeper_rotate(nrs_core *core, size_t *destroye
 /** The command `person-prekeys`, and an inbox file of the same form. */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request);
 
-/* log_cache.c: parsed rows of the log, kept so that a hub reads each once for all its members */
-typedef struct nrs_log_entry {
-    uint64_t position;
-    uint32_t type;
-    uint8_t id[NRS_HASH_SIZE];
-    uint8_t owner[NRS_HASH_SIZE];
-    uint8_t source[NRS_KEY_SIZE];
-    bool own;                        /* no source */
-    bool dropped;                    /* bytes forgotten, or not decodable */
-    uint64_t expires_ms;
-    nrs_bytes record;
-    nrs_bytes slots_record;          /* SEALED: the Record with its first slots, when it stands in the same row */
-    uint8_t community[NRS_HASH_SIZE];/* SEALED, SLOT_TABLE, GRANT, ROSTER, ENVELOPE */
-    uint64_t version;                /* ROSTER */
-    nrs_label label;                 /* SEALED, SLOT_TABLE, GRANT; NONE otherwise */
-    uint32_t attribution;            /* likewise; 0 otherwise */
-    uint64_t sealed_position;        /* SLOT_TABLE, GRANT */
-    uint64_t grant_position;         /* SLOT_TABLE of a later grant, else 0 */
-    nrs_sealed_view *view;           /* SEALED */
-    nrs_slots *slots;                /* SLOT_TABLE, and SEALED with its first slots */
-    nrs_grant *grant;                /* SLOT_TABLE, GRANT of another authority than the originator's; else NULL */
-    nrs_sealed_view *report;         /* of the same: what it grants */
-    uint8_t org[NRS_KEY_SIZE];       /* CARD, PREKEYS, AUDIT_CHECKPOINT, AUDIT_COSIGNATURE: the organisation */
-    uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE, AUDIT_COSIGNATURE */
-    nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */
-} nrs_log_entry;
-/** Borrowed until the next call. NRS_ERROR_NOT_FOUND past the end of the log. */
-NRS_MUST_USE nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
-void nrs_log_cache_wipe(nrs_core *core);
-/** Keep what was just received, checked and appended at row->position, so that routing need not read it back. The view is
- *  shared; *slots is taken over. */
-NRS_MUST_USE nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view);
-/** row: of the table, or of the report that it stands with, which is then remembered already. */
-NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const nrs_sealed_view *view, uint64_t sealed_position,
-                                              uint64_t grant_position, nrs_slots **slots);
-/** Append a record to our log. source: the peer's signing key or empty. Out: position_out may be NULL. */
-NRS_MUST_USE nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type type, const uint8_t id[NRS_HASH_SIZE],
-                                   nrs_slice record, nrs_slice owner, nrs_slice source, uint64_t expires_ms);
-/** Whose slots an organisation is sent again: the originator's before a hub's on its consent, and that before a holder's on a release
- *  (slot_table.c). 0: it has none. */
-typedef enum nrs_slot_rank { NRS_SLOT_NONE = 0, NRS_SLOT_RELEASED = 1, NRS_SLOT_CONSENTED = 2, NRS_SLOT_ORIGINAL = 3 } nrs_slot_rank;
-/** Append a table of slots. grant: which it belongs to; first: that is the report's first. Out: position_out may be NULL. */
-NRS_MUST_USE nrs_error nrs_log_add_slots(nrs_core *core, uint64_t *position_out, const nrs_slot_table *table, nrs_slice record, const nrs_grant *grant,
-                                         bool first, nrs_slice source, uint64_t expires_ms);
-/** The same for a table just made here, of a later grant. grant, record: as nrs_grant_make gives them. */
-NRS_MUST_USE nrs_error nrs_log_add_own_slots(nrs_core *core, nrs_slice grant, nrs_slice record, uint64_t expires_ms);
-/** Count a later grant of a report before it is taken, or when it is made: TOO_LARGE when its grantor has given too many slots already, or all
- *  have together who are neither its originator nor a hub of its community (slot_table.c). */
-NRS_MUST_USE nrs_error nrs_grant_count(nrs_core *core, const nrs_sealed_view *view, const uint8_t grantor[NRS_KEY_SIZE], uint32_t slot_count);
-/** The sealed report with this id from the log, parsed. *record_out holds its bytes. NRS_ERROR_NOT_FOUND. */
-NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
-
-/** The grant with this id of a sealed report: its own first one (position 0) or a later one in the log. NRS_ERROR_NOT_FOUND. */
-NRS_MUST_USE nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE]);
-
-/** The release with this id of a report, and who signed it. NRS_ERROR_NOT_FOUND. Out: release_out: nrs_release_free. */
-NRS_MUST_USE nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint64_t *position_out,
-                                       const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t release_id[NRS_HASH_SIZE]);
-
-/* relay.c: which records of a log entry go to a peer */
-#define NRS_RELAY_RECORDS_MAX NRS_RECORDS_PER_ITEM_MAX
-typedef struct nrs_relay_item {
-    nrs_slice records[NRS_RELAY_RECORDS_MAX]; /* borrowed from the cache or from held */
-    size_t count;
-    nrs_bytes held[NRS_RELAY_RECORDS_MAX];
-    size_t held_count;
-} nrs_relay_item;
-void nrs_relay_item_wipe(nrs_relay_item *item);
-/** count 0: nothing of this entry is for the peer. */
-NRS_MUST_USE nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link);
-
-/** Of a card, prekeys or a member's word on a roster: whether it goes to this peer. */
-void nrs_relay_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer);
-
-/* link.c */
-/** Whether somebody answers where we dial, and does not let us in. */
-bool nrs_peer_refuses(const nrs_peer *peer);
-NRS_MUST_USE nrs_error nrs_link_event(nrs_core *core, const nrs_event *event);
-NRS_MUST_USE nrs_error nrs_link_tick(nrs_core *core);
-/** Put the step's confirmations out; before the commit (they leave after it). */
-NRS_MUST_USE nrs_error nrs_link_confirm_all(nrs_core *core);
-/** Fill the links' windows from the log; after the commit. */
-NRS_MUST_USE nrs_error nrs_link_pump_all(nrs_core *core);
-void nrs_link_pump_wipe(nrs_core *core);
-/** End a link: state forgotten, CLOSE effect. bye: the reason told to the peer first, or NRS_OK for none. */
-void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
-/** Whether the peer shares a community with this node, by both memberships now. */
-bool nrs_link_admitted(const nrs_core *core, const nrs_peer *peer);
-/** Whether it is greeted: admitted, or to be told of a fork that leaves one of the two outside (SPEC 7.12). */
-bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer);
-/** Whether this node stands in a forked community and the peer outside. */
-bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer);
-void nrs_link_wipe_all(nrs_core *core);
-
-/* older.c: a store that was put back */
-/** A peer holds more of this node's log than there is: an alarm in the audit log, new prekeys for the node, and a warning; once a run,
- *  since anybody can say so. Only fatal errors. */
-NRS_MUST_USE nrs_error nrs_older_found(nrs_core *core, const nrs_peer *peer);
-/** What is logged from now on stands in a new part of the log, and in new streams; all links end, since they know the old one. */
-NRS_MUST_USE nrs_error nrs_log_part_begin(nrs_core *core);
-/** A part holds other bytes than some have seen: nobody goes on from what it holds of it. All links end but `keep`, which the caller
- *  ends. */
-NRS_MUST_USE nrs_error nrs_log_part_disown(nrs_core *core, const uint8_t *incarnation, const nrs_link *keep);
-/** What `status` warns of. */
-NRS_MUST_USE nrs_error nrs_older_warn(nrs_core *core, json_t *warnings);
-
-/* receive*.c: one record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_DEFERRED: kept as
- * such. NRS_ERROR_LIMIT or BUSY: no room now, the peer must come again with it. Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
-NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from);
-/** The same for one of several records that came together. following: the next one, or empty; when it is the table of a
- *  sealed report's first slots both are taken at once. Out: both_out: whether that was done. */
-NRS_MUST_USE nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from);
-/** One record that stands in no log: a roster. The same returns; NRS_ERROR_MALFORMED for another type. */
-NRS_MUST_USE nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from);
-bool nrs_error_is_fatal(nrs_error error); /* DISK, DAMAGED (of the store), NO_MEMORY, INTERNAL: the step fails */
-/** A shortage that passes: the pool of secrets is full, memory is short. It says nothing about what was in hand, which is done again. */
-bool nrs_error_is_passing(nrs_error error);
-/** Neither of the two: it says what is wrong with what was in hand. Nothing but this is told to a peer as a refusal, entered as an
- *  alarm, or lets go of anything for good. */
-bool nrs_error_is_verdict(nrs_error error);
-/** Whether so many secrets would find room: asked before anything is written, so that no step fails for want of it. NRS_ERROR_BUSY. */
-NRS_MUST_USE nrs_error nrs_room_for_secrets(void);
-/** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
-NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);
-
 /* statements.c: receipts and other statements, out and in */
 NRS_MUST_USE nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
 /** Shorthand for a receipt. person, reason may be "". */
@@ -549,8 +431,6 @@ NRS_MUST_USE nrs_error nrs_grant_waiting(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t position, const uint8_t prekey_id[NRS_PREKEY_ID_SIZE]);
 /** Take such a request: the recipient waits again, and is granted with the others that do. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_regrant_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
-/** Note that prekeys of an organisation came, or that it waits anew: it is looked at before the step ends. */
-NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 
 /* open.c */
 /** File key of a report this node may open, from the vault. NRS_ERROR_PERSON_ONLY for RED, NO_SLOT, KEY_EXPIRED, NOT_FOUND (forgotten). */

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "internal.h"
+#include "link/log.h"
 #include "report/letters.h"
+#include "store/queue.h"
 
 #define SWEEP_EVERY_MS NRS_MINUTE_MS
 #define ROWS_PER_SWEEP 512u

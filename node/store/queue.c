@@ -3,6 +3,7 @@
 
 #include "proto/assert.h"
 #include "query.h"
+#include "store/queue.h"
 
 typedef struct queue_visit {
     nrs_letter_visitor letter;

@@ -1,5 +1,6 @@
 /* Queues, logs and disks stay within their limits, whatever others do. */
 #include "check.h"
+#include "store/queue.h"
 #include "world.h"
 
 #define LINES_PER_MINUTE_MAX 400u

@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "command/command.h"
+#include "link/log.h"
 
 #define PROOF_COUNT_MAX NRS_AUDIT_PROOF_COUNT_MAX
 

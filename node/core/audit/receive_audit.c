@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/log.h"
 #include "link/receive.h"
 
 /* Communities that all of these share with this node. */

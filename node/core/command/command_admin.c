@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/link.h"
 #include "prekeys/prekeys.h"
+#include "store/queue.h"
 #include "stream/stream.h"
 #include "proto/vocabulary.h"
 #include "report/withdrawal.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/log.h"
 #include "report/report_ids.h"
 #include "report/withdrawal.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
 #include "roster/roster.h"

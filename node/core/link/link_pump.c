@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/link.h"
 #include "link/link_frame.h"
+#include "link/log.h"
 #include "proto/carrier.h"
 
 #define FRAME_FILL_MAX (256u * 1024u) /* a frame is sent when it holds this much */

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/link.h"
 #include "link/link_frame.h"
+#include "link/receive.h"
 #include "proto/carrier.h"
 
 static uint64_t clamp_window(uint64_t window)

@@ -3,6 +3,7 @@
 #define CORE_LOG_PARSE_H
 
 #include "internal.h"
+#include "link/log.h"
 
 /** Fill in what routing asks of an entry, from its record (and its first slots). In-out: entry: as the row says, its bytes
  *  not dropped. What does not decode is an error of the wire, and was never routed. */

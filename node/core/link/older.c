@@ -8,6 +8,7 @@
 
 #include "audit/audit.h"
 #include "command/command.h"
+#include "link/link.h"
 #include "proto/time.h"
 
 #define SHOWN_MS NRS_REPORT_LIFE_MS_MAX

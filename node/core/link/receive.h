@@ -3,6 +3,18 @@
 #define CORE_RECEIVE_H
 
 #include "internal.h"
+#include "store/queue.h"
+
+/** One record from a peer, checked to carry, then stored. NRS_OK also for a duplicate. NRS_ERROR_DEFERRED: kept as
+ * such. NRS_ERROR_LIMIT or BUSY: no room now, the peer must come again with it. Any other error but DISK, DAMAGED, NO_MEMORY, INTERNAL: refused, nothing was changed. */
+NRS_MUST_USE nrs_error nrs_receive_record(nrs_core *core, nrs_slice record, nrs_peer *from);
+/** The same for one of several records that came together. following: the next one, or empty; when it is the table of a
+ *  sealed report's first slots both are taken at once. Out: both_out: whether that was done. */
+NRS_MUST_USE nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, nrs_slice following, nrs_peer *from);
+/** One record that stands in no log: a roster. The same returns; NRS_ERROR_MALFORMED for another type. */
+NRS_MUST_USE nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from);
+/** Try again what waited for the rosters adopted in this step. At the step's end, never from within receiving. */
+NRS_MUST_USE nrs_error nrs_receive_deferred(nrs_core *core);
 
 bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
 NRS_MUST_USE nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/log.h"
 #include "link/receive.h"
 #include "report/onward.h"
 

@@ -3,6 +3,7 @@
 #define CORE_RELAY_H
 
 #include "internal.h"
+#include "link/log.h"
 
 void nrs_relay_add(nrs_relay_item *item, nrs_slice record);
 /** The record of a log entry, copied, since the cache may drop one when the next is asked for. NRS_ERROR_NOT_FOUND when its bytes are dropped. */

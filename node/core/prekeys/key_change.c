@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/log.h"
 #include "roster/directory.h"
 #include "keys/change.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "link/log.h"
 #include "prekeys/prekeys.h"
 #include "report/report_ids.h"
 #include "report/withdrawal.h"

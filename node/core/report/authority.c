@@ -1,6 +1,7 @@
 /* Whose authority a grant rests on (SPEC 6.5): the originator's own, or its consent by way of hubs that had the key before. */
 #include <string.h>
 
+#include "link/log.h"
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"

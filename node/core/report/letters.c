@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/letters.h"
+#include "store/queue.h"
 
 #define LETTERS_TAKEN_MAX 4096u       /* into memory at once */
 #define LETTERS_OF_READER_MAX 16384u

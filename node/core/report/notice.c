@@ -3,6 +3,7 @@
  * the slot as every report does. */
 #include <string.h>
 
+#include "link/log.h"
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "report/withdrawal.h"

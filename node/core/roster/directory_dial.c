@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "link/link.h"
 #include "roster/directory.h"
 
 /* The endpoint at which this node should dial the peer: members dial the hubs of their communities. Of two hubs the one

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/log.h"
 #include "roster/directory.h"
 #include "prekeys/prekeys.h"
 #include "proto/armour.h"

@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "keys/roster_delta.h"
+#include "link/log.h"
 
 /* A type of rows of our own log that never leaves this node as such: a published record to be told once more. */
 #define NRS_LOG_TOLD_AGAIN 201u

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "link/link.h"
 #include "link/receive.h"
 #include "roster/roster.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
 #include "roster/roster.h"

@@ -3,6 +3,7 @@
 #ifndef CORE_STREAM_H
 #define CORE_STREAM_H
 
+#include "link/log.h"
 #include "rules/audience.h"
 #include "keys/place.h"
 #include "store/stream.h"

@@ -5,6 +5,7 @@
 
 #include "command/command_draft.h"
 #include "keys/withdrawal.h"
+#include "link/log.h"
 #include "rules/edges.h"
 #include "store/withheld.h"
 

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "internal.h"
+#include "link/log.h"
 #include "mesh_records.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)

@@ -1,3 +1,4 @@
+#include "store/queue.h"
 #include "test_fixture.h"
 
 typedef struct seen {
