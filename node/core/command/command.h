@@ -87,6 +87,8 @@ const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_
 /** Nothing may fail once a command has begun to write: what does fails the step as a whole, which rolls everything back. */
 nrs_error nrs_command_written(nrs_core *core, nrs_error error);
 
+/** The warnings of `status`, a list of texts. */
+NRS_MUST_USE nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row);
 /** A sentence when this clock is far from those of most peers: status, and sending what they would refuse. */
 NRS_MUST_USE nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings);
 

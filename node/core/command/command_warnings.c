@@ -1,0 +1,233 @@
+/* What a person has to be told with `status`: what ends soon, what is refused, what is missing. */
+#include <stdio.h>
+
+#include "audit/audit.h"
+#include "link/link.h"
+#include "stream/stream.h"
+#include "roster/roster.h"
+
+#define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
+#define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
+#define NAMED_IN_WARNING_MAX 5u
+
+static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        const nrs_roster *roster = core->communities[i].roster;
+        const char *format = NULL;
+
+        if (core->communities[i].guest) {
+            continue;
+        }
+        if (nrs_key_revoked(core, core->self.sign_key)) {
+            format = "the key of this node is revoked: it has no place in @%s any more";
+        } else if (!core->communities[i].member && nrs_fork_is(&core->communities[i]) &&
+                   nrs_roster_member_by_key(roster, core->self.sign_key) != NULL) {
+            format = "the fork of @%s leaves this node outside until it is healed: ask the secretariat";
+        } else if (!core->communities[i].member) {
+            format = "this node is no longer a member of @%s";
+        } else if (nrs_roster_expired(core, &core->communities[i])) {
+            format = "the roster of @%s has expired: nothing above GREEN can be sent";
+        } else if (roster->expires_ms < core->now_ms + ROSTER_EXPIRES_SOON_MS) {
+            format = "the roster of @%s expires within 60 days";
+        } else if (nrs_roster_stale(core, &core->communities[i])) {
+            format = "no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster";
+        }
+        if (format != NULL) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            (void)snprintf(text, sizeof text, format, roster->id);
+#pragma GCC diagnostic pop
+            error = nrs_array_text(warnings, text);
+        }
+        if (error == NRS_OK && nrs_fork_is(&core->communities[i])) {
+            (void)snprintf(text, sizeof text, "ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks",
+                           roster->id);
+            error = nrs_array_text(warnings, text);
+        }
+        if (error == NRS_OK && core->communities[i].past_count > 0) {
+            (void)snprintf(text, sizeof text, "ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks",
+                           roster->id);
+            error = nrs_array_text(warnings, text);
+        }
+    }
+    return error;
+}
+
+/* Members to whom nothing can be sealed now; a few of them by name. */
+/* Names the rule and what helps. */
+static nrs_error warn_resting(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+
+    if (core->resting_count == 0) {
+        return NRS_OK;
+    }
+    (void)snprintf(text, sizeof text, "one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again",
+                   core->resting_count, core->resting);
+    return nrs_array_text(warnings, text);
+}
+
+static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    char names[NAMED_IN_WARNING_MAX * (NRS_NAME_SIZE_MAX + 2) + 1] = "";
+    size_t size = 0;
+    size_t count = 0;
+
+    for (const nrs_peer *peer = core->peers_by_sign; peer != NULL; peer = peer->by_sign.next) {
+        const nrs_bundle *bundle = nrs_bundle_by_owner(core, peer->keys.sign_key);
+
+        if (peer->member_of == 0 || (bundle != NULL && nrs_prekeys_current(bundle->prekeys, core->now_ms) != NULL)) {
+            continue;
+        }
+        if (count < NAMED_IN_WARNING_MAX) {
+            size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", count == 0 ? "" : ", ", peer->org);
+        }
+        count++;
+    }
+    if (count == 0) {
+        return NRS_OK;
+    }
+    (void)snprintf(text, sizeof text, "no current prekeys are known of %zu organisations: %s%s", count, names,
+                   count > NAMED_IN_WARNING_MAX ? " …" : "");
+    return nrs_array_text(warnings, text);
+}
+
+/* A person of ours whose prekeys end: soon no TLP:RED can be sealed to it. */
+static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
+{
+    uint64_t waiting = 0;
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; self != NULL && self->card != NULL && i < self->card->n_persons && error == NRS_OK; i++) {
+        const Nrs__Wire__PersonEntry *person = self->card->persons[i];
+        const nrs_bundle *bundle = nrs_bundle_by_owner(core, person->sign_key.data);
+        uint64_t until_ms = bundle == NULL || bundle->prekeys->n_prekeys == 0 ? 0 : bundle->prekeys->prekeys[bundle->prekeys->n_prekeys - 1]->until_ms;
+
+        if (until_ms > core->now_ms + PERSON_PREKEYS_END_SOON_MS) {
+            continue;
+        }
+        (void)snprintf(text, sizeof text,
+                       until_ms <= core->now_ms ? "no TLP:RED can be sealed to %s, whose prekeys have ended: noroshi person unlock %s"
+                                                : "the prekeys of %s end within 28 days: noroshi person unlock %s",
+                       person->id, person->id);
+        error = nrs_array_text(warnings, text);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_waiting_persons(core->store, &waiting, core->now_ms);
+    }
+    if (error == NRS_OK && waiting > 0) {
+        error = nrs_array_text(warnings, "persons elsewhere wait for TLP:RED from here: whoever wrote it runs noroshi person unlock");
+    }
+    return error;
+}
+
+/* Where the roster still names a key that its owner has revoked, whoever keeps the roster has to follow. */
+static nrs_error warn_revoked(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+            const nrs_community *community = &core->communities[i];
+            if (!community->hub || nrs_roster_member_by_key(community->roster, end->sign_key) == NULL) {
+                continue;
+            }
+            (void)snprintf(text, sizeof text,
+                           end->cause == NRS_KEY_REVOKED ? "the key of %s is revoked: remove it from the roster of @%s"
+                                                         : "%s has announced new keys: bring them into the roster of @%s",
+                           end->org, community->roster->id);
+            error = nrs_array_text(warnings, text);
+        }
+    }
+    return error;
+}
+
+/* A hub turns away whom its roster no longer has, and a member cannot tell so from its own roster. */
+static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
+        bool up = peer->link != NULL && peer->link->state == NRS_LINK_UP;
+
+        if (!nrs_peer_refuses(peer) || up || (peer->link == NULL && !peer->dialled)) {
+            continue;
+        }
+        (void)snprintf(text, sizeof text,
+                       peer->failure == NRS_ERROR_FORKED   ? "The hub %s does not count this node as a member while a fork of the roster lasts: ask the secretariat."
+                       : peer->failure == NRS_ERROR_FORGED ? "What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."
+                                                         : "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.",
+                       peer->org);
+        error = nrs_array_text(warnings, text);
+    }
+    return error;
+}
+
+nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    int64_t error_ms = nrs_clock_error_ms(core);
+
+    if (error_ms == 0) {
+        return NRS_OK;
+    }
+    if (error_ms > 0) {
+        (void)snprintf(text, sizeof text, "this node's clock is %llu hours ahead of those of most peers: check this machine's date and time",
+                       (unsigned long long)error_ms / NRS_HOUR_MS);
+    } else {
+        (void)snprintf(text, sizeof text, "this node's clock is %llu hours behind those of most peers: check this machine's date and time",
+                       (unsigned long long)-error_ms / NRS_HOUR_MS);
+    }
+    return nrs_array_text(warnings, text);
+}
+
+nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
+{
+    json_t *warnings = json_array();
+    nrs_error error = warn_rosters(core, warnings);
+
+    if (error == NRS_OK) {
+        error = warn_resting(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_refusals(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_persons(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_revoked(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_prekeys(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_warn_clock(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_gap_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_equivocation_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_older_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audit_warn(core, warnings);
+    }
+    if (error == NRS_OK && !nrs_secret_pool_locked()) {
+        error = nrs_array_text(warnings, "the pool of secrets is not locked into memory: raise LimitMEMLOCK");
+    }
+    nrs_row_json(row, "warnings", warnings);
+    return error;
+}
