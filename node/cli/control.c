@@ -108,7 +108,8 @@ static nrs_error no_node(nrs_cli *cli)
     nrs_error error = NRS_OK;
 
     if (nrs_folder_is_closed(cli)) {
-        return nrs_cli_fail(cli, NRS_ERROR_NOT_A_NODE, NULL, "%s: %s", cli->dir, strerror(EACCES));
+        return nrs_cli_fail(cli, NRS_ERROR_NO_NODE, _("the folder belongs to another user: give the command as that user"), "%s: %s", cli->dir,
+                            strerror(EACCES));
     }
     if (!nrs_folder_has(cli, NULL, "node", ".json")) {
         return nrs_cli_fail_about(cli, NRS_ERROR_NOT_A_NODE, cli->dir);

@@ -208,15 +208,15 @@ nrs_error nrs_file_write(const char *path, nrs_slice bytes)
 }
 
 /* What the machine is at fault for; anything else is about the name that was given. */
-static bool is_fault_of_disk(int reason)
+bool nrs_file_fault_of_disk(int reason)
 {
-    return reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EFBIG || reason == EPIPE || reason == EMFILE ||
+    return reason == ENOSPC || reason == EDQUOT || reason == EROFS || reason == EIO || reason == EFBIG || reason == EPIPE || reason == EMFILE ||
            reason == ENFILE;
 }
 
 static nrs_error fail_given(nrs_cli *cli, const char *path)
 {
-    return nrs_cli_fail(cli, is_fault_of_disk(errno) ? NRS_ERROR_DISK : NRS_ERROR_MALFORMED, NULL, _("the file cannot be written: %s: %s"), path,
+    return nrs_cli_fail(cli, nrs_file_fault_of_disk(errno) ? NRS_ERROR_DISK : NRS_ERROR_MALFORMED, NULL, _("the file cannot be written: %s: %s"), path,
                         strerror(errno));
 }
 

@@ -48,7 +48,9 @@ nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, c
     if (error == NRS_ERROR_NOT_FOUND) {
         error = nrs_cli_fail_about(cli, missing, missing == NRS_ERROR_NOT_A_NODE ? cli->dir : name);
     } else if (error == NRS_ERROR_DISK) {
-        error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, "%s: %s", path, strerror(errno));
+        error = nrs_cli_fail(cli, NRS_ERROR_DISK,
+                             errno == EACCES ? _("the folder belongs to another user: give the command as that user") : NULL, "%s: %s", path,
+                             strerror(errno));
     } else if (error != NRS_OK && path != NULL) {
         error = nrs_cli_fail_about(cli, error, path);
     }
@@ -105,12 +107,17 @@ static nrs_error put_aside(nrs_cli *cli, const char *path, nrs_slice bytes)
     return error;
 }
 
+static nrs_error not_written(nrs_cli *cli, const char *path, const char *hint)
+{
+    if (nrs_file_fault_of_disk(errno)) {
+        return nrs_cli_fail(cli, NRS_ERROR_DISK, hint, "%s: %s (%s)", path, _(nrs_error_sentence(NRS_ERROR_DISK)), strerror(errno));
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_DISK, hint, _("the file cannot be written: %s: %s"), path, strerror(errno));
+}
+
 static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
 {
-    if (error == NRS_ERROR_DISK) {
-        return nrs_cli_fail(cli, error, NULL, "%s: %s (%s)", path, _(nrs_error_sentence(error)), strerror(errno));
-    }
-    return error;
+    return error == NRS_ERROR_DISK ? not_written(cli, path, NULL) : error;
 }
 
 nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
@@ -124,8 +131,7 @@ nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
         if (error == NRS_OK) {
             error = nrs_file_put(file->beside, file->path);
             if (error == NRS_ERROR_DISK) {
-                error = nrs_cli_fail(cli, error, i == 0 ? NULL : _("a part is done: when the disk is in order, give the same command again"), "%s: %s (%s)",
-                                     file->path, _(nrs_error_sentence(error)), strerror(errno));
+                error = not_written(cli, file->path, i == 0 ? NULL : _("a part is done: when the disk is in order, give the same command again"));
             }
         } else {
             (void)unlink(file->beside);

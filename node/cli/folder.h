@@ -23,6 +23,8 @@ NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path
 NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path);
 /** The same, as an armoured block of the type. */
 NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
+/** Whether the machine is at fault for a file that cannot be written, by errno; anything else is about its name. */
+bool nrs_file_fault_of_disk(int reason);
 /** A file that a person named, to be written. Zeroed is none; nrs_given_file_wipe, which leaves nothing of one that was not filled. */
 typedef struct nrs_given_file {
     const char *name; /* borrowed */

@@ -135,6 +135,24 @@ int64_t nrs_clock_error_ms(nrs_core *core)
     return now > late + ERROR_MS ? now - late : now < early - ERROR_MS ? now - early : 0;
 }
 
+const nrs_community *nrs_clock_before_roster(nrs_core *core)
+{
+    const nrs_community *newest = NULL;
+    int64_t early = 0, late = 0;
+
+    if (peers_now(core, &early, &late)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_community *community = &core->communities[i];
+
+        if (!community->guest && (newest == NULL || community->roster->created_ms > newest->roster->created_ms)) {
+            newest = community;
+        }
+    }
+    return newest != NULL && newest->roster->created_ms > core->now_ms + (uint64_t)ERROR_MS ? newest : NULL;
+}
+
 bool nrs_clock_trusted(nrs_core *core)
 {
     uint64_t after_ms = nrs_clock_error_ms(core) == 0 ? TRUSTED_AFTER_MS : TRUSTED_ALONE_AFTER_MS;

@@ -400,6 +400,9 @@ bool nrs_clock_refused_by_peers(nrs_core *core, uint64_t expires_ms);
 void nrs_clock_news(nrs_core *core);
 /** By how much this clock is ahead of those of most peers (behind: negative); 0 up to an hour, and before the first link. */
 int64_t nrs_clock_error_ms(nrs_core *core);
+/** While no peer has said the time: the community whose roster was made after what this clock shows, by more than an hour; NULL when there is
+ *  none. What is sealed by such a clock has expired when it is right again. */
+const nrs_community *nrs_clock_before_roster(nrs_core *core);
 
 /* prekey_keeper.c */
 NRS_MUST_USE nrs_error nrs_prekey_keeper_load(nrs_core *core);

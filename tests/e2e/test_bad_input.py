@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 
@@ -103,6 +105,23 @@ class OfflineFiles(E2E):
         fresh.cli("init", "--org", "fresh", "--name", "x" * 201, "--no-passphrase", want=8)
         fresh.cli("init", "--org", "fresh", "--name", "x", "--listen", "tcp://127.0.0.1:99999", "--no-passphrase", want=8)
         self.assertFalse(fresh.dir.exists() and any(fresh.dir.iterdir()), "nothing half done remains")
+
+    def test_what_is_wrong_with_the_folder_is_named(self):
+        """A folder of another user, and one in which a file stands where a folder should: neither is no node's, nor a full disk."""
+        node = self.world.node("odd").init()
+        shutil.rmtree(node.dir / "inbox")
+        (node.dir / "inbox").write_text("in the way")
+        error = node.cli("person", "add", "sato", "--name", "佐藤", "--no-passphrase", "--json", want=1).error()
+        self.assertNotIn("full", error["message"])
+        self.assertIn(str(node.dir / "inbox"), error["message"])
+        self.assertEqual(list((node.dir / "persons").iterdir()), [])
+        if os.geteuid() == 0:
+            for arguments, code, rule in ((("status",), 6, "no-node"), (("card",), 1, "disk")):
+                done = subprocess.run([str(bin_dir() / "noroshi"), "--dir", str(node.dir), "--json", "--lang", "en", *arguments], user=61234, group=61234,
+                                      extra_groups=[], capture_output=True, check=False, timeout=60, env=environment({"HOME": "/"}), cwd="/")
+                said = json.loads(done.stderr)
+                self.assertEqual((done.returncode, said["rule"]), (code, rule), said)
+                self.assertIn("another user", said["hint"])
 
     def daemon(self, folder, *extra):
         return subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(folder), *extra], capture_output=True, check=False,
@@ -213,6 +232,7 @@ class RunningNode(E2E):
             (("send", "--tlp", "GREEN", "--to", "bravo", *SEND), 3, "label-forbids"),
             (("send", "--tlp", "RED", "--to", "bravo", *SEND), 3, "label-forbids"),
             (("send", "--tlp", "AMBER", *SEND), 2, None),
+            (("send", "--tlp", "AMBER", "--to", "alpha", *SEND), 3, "audience"),
             ((*amber, "--kind", "gossip", "--subject", "s", "--body", "b"), 2, "kind-unknown"),
             ((*amber, "--subject", "s", "--body", "b"), 2, None),
             ((*amber, "--kind", "incident", "--body", "b"), 2, None),
@@ -233,6 +253,13 @@ class RunningNode(E2E):
                     self.assertIn(self.alpha.cli(*args, want=None).code, (2, 8))
                 else:
                     self.refused(*args, want=want, rule=rule)
+
+    def test_to_itself(self):
+        """What was typed is named, and nothing else."""
+        for lang, words in (("en", "alpha is this node's own organisation"), ("ja", "alpha はこのノード自身の組織です")):
+            said = self.alpha.cli("send", "--tlp", "AMBER", "--to", "alpha", *SEND, want=3, lang=lang).err
+            self.assertIn(words, said)
+            self.assertNotIn("@electricity", said)
 
     def test_largest_allowed(self):
         body = self.world.write("largest", "x" * (192 * 1024))

@@ -175,12 +175,16 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
 nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
+    const nrs_community *before = nrs_clock_before_roster(core);
     int64_t error_ms = nrs_clock_error_ms(core);
 
-    if (error_ms == 0) {
+    if (error_ms == 0 && before == NULL) {
         return NRS_OK;
     }
-    if (error_ms > 0) {
+    if (before != NULL) {
+        (void)snprintf(text, sizeof text, "this node's clock shows a time before the roster of @%s was made: check this machine's date and time",
+                       before->roster->id);
+    } else if (error_ms > 0) {
         (void)snprintf(text, sizeof text, "this node's clock is %llu hours ahead of those of most peers: check this machine's date and time",
                        (unsigned long long)error_ms / NRS_HOUR_MS);
     } else {

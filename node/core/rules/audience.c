@@ -394,6 +394,9 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     for (size_t i = 0; i < delivery_out->count; i++) {
         delivery_out->hub_reached = delivery_out->hub_reached || nrs_peer_hub(core, delivery_out->list[i].peer, delivery_out->community);
     }
+    if (error == NRS_OK && delivery_out->count == 0 && !community_added && delivery_out->excluded_count == 0) { /* add_address leaves out no other */
+        return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "%s is this node's own organisation.", request->addresses[0].name);
+    }
     if (error == NRS_OK && delivery_out->count == 0) {
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
     }
@@ -467,7 +470,7 @@ void nrs_delivery_warn(nrs_core *core, nrs_row *row, const nrs_delivery *deliver
         row->failed = nrs_array_text(warnings, "The community recognises no other: there is none to pass it on to.") != NRS_OK || row->failed;
     }
 
-    if (warnings != NULL && nrs_clock_refused_by_peers(core, expires_ms)) {
+    if (warnings != NULL && (nrs_clock_refused_by_peers(core, expires_ms) || nrs_clock_before_roster(core) != NULL)) {
         row->failed = nrs_warn_clock(core, warnings) != NRS_OK || row->failed;
     }
     nrs_row_json(row, "warnings", warnings);

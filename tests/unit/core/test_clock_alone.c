@@ -147,6 +147,27 @@ static void a_sender_is_told_that_peers_would_refuse_its_time(void **state)
     mesh_stop(&net);
 }
 
+/* With no link nobody says what time it is; the roster held does, of which a clock that lost its battery knows nothing. */
+static void without_peers_the_roster_tells(void **state)
+{
+    static const char words[] = "before the roster of @electricity was made";
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_down(&net, 0);
+    go_wrong(1, 0);
+    assert_false(warned(1, words));
+    assert_int_equal(send_warnings(1), 0);
+    go_wrong(1, -(int64_t)(net.now_ms - 946684800000u)); /* the year 2000 */
+    assert_true(warned(1, words));
+    assert_int_equal(send_warnings(1), 1);
+    mesh_up(&net, 0); /* from then on the peers' word counts */
+    mesh_settle(&net, 5);
+    assert_false(warned(1, words));
+    assert_true(warned(1, "hours behind those of most peers"));
+    mesh_stop(&net);
+}
+
 static void go_by_days(size_t days)
 {
     for (size_t hour = 0; hour < days * 24; hour++) {
@@ -232,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_alone_refuses_nothing),
         cmocka_unit_test(what_all_hold_for_expired_is_refused),
+        cmocka_unit_test(without_peers_the_roster_tells),
         cmocka_unit_test(a_sender_is_told_that_peers_would_refuse_its_time),
         cmocka_unit_test(a_clock_that_is_ahead_makes_no_roster_stale),
         cmocka_unit_test(a_bundle_from_a_wrong_clock_replaces_none_that_serves),
