@@ -167,12 +167,20 @@ nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice pass
     nrs_bytes plain = {0};
     uint8_t magic[MAGIC_SIZE] = {0};
     nrs_reader reader = nrs_reader_over(file);
-    nrs_error error = nrs_read_copy(&reader, magic, sizeof magic);
+    const size_t begun = file.size < MAGIC_SIZE ? file.size : MAGIC_SIZE;
+    nrs_error error = NRS_OK;
 
     NRS_ASSERT(backup_out != NULL);
 
-    if (error != NRS_OK || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || file.size < HEAD_SIZE + NRS_TAG_SIZE) {
-        return NRS_ERROR_MALFORMED;
+    if (memcmp(file.data == NULL ? magic : file.data, MAGIC, begun) != 0) {
+        return NRS_ERROR_MALFORMED; /* another file */
+    }
+    if (file.size < HEAD_SIZE + NRS_TAG_SIZE) {
+        return NRS_ERROR_DAMAGED; /* cut off, wherever */
+    }
+    error = nrs_read_copy(&reader, magic, sizeof magic);
+    if (error != NRS_OK) {
+        return error;
     }
     if (file.size > HEAD_SIZE + NRS_BACKUP_SIZE_MAX + NRS_TAG_SIZE) {
         return NRS_ERROR_TOO_LARGE;

@@ -34,13 +34,18 @@ class KeyLoss(E2E):
         first = next(number for number, line in enumerate(lines) if not line.startswith("#"))
         wrong = lines.copy()
         wrong[first + 2] = ("7" if wrong[first + 2][0] != "7" else "8") + wrong[first + 2][1:]
-        cases = {"slip": (wrong, 8, "3"), "short": (lines[:-1], 8, ""), "empty": ([], 8, ""), "swapped": (lines[:first] + lines[first + 1:], 8, "1")}
+        cases = {"slip": (wrong, 5, "3"), "short": (lines[:-1], 5, ""), "empty": ([], 5, ""), "swapped": (lines[:first] + lines[first + 1:], 5, "1")}
         for name, (typed, code, line) in cases.items():
             with self.subTest(name=name):
                 path = self.world.write(f"{name}.txt", "\n".join(typed) + "\n")
                 error = away.cli("key", "revoke", path, "--json", want=code).error()
                 self.assertIn(line, error["message"])
                 self.assertRegex(away.cli("key", "revoke", path, lang="ja", want=code).err, "[ぁ-ん]")
+                hub = self.world.nodes["hub"]
+                attempts = len(hub.cli("audit", "list", "--kind", "key", "--json").rows())
+                self.assertEqual(hub.cli("key", "revoke", path, "--submit", "--json", want=5).error()["rule"], "damaged")
+                logged = hub.cli("audit", "list", "--kind", "key", "--json").rows()
+                self.assertEqual((len(logged), logged[-1]["rule"]), (attempts + 1, "damaged"))
         self.assertFalse((away.dir / "inbox").exists())
         away.cli("key", "revoke", self.world.path / "missing", want=8)
         away.cli("key", "revoke", self.paper, "--submit", want=8)

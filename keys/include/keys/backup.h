@@ -25,7 +25,7 @@ NRS_MUST_USE nrs_error nrs_backup_add(nrs_backup *backup, const char *name, nrs_
 
 /** Out: file_out: replaced. passphrase: not empty. */
 NRS_MUST_USE nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *backup, nrs_slice passphrase);
-/** Returns NRS_ERROR_PASSPHRASE (wrong, or the file is damaged); MALFORMED (no backup, or cut off). Out: backup_out. */
+/** Returns NRS_ERROR_PASSPHRASE (wrong, or the file is damaged); DAMAGED (cut off before its first block); MALFORMED (no backup). Out: backup_out. */
 NRS_MUST_USE nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice passphrase);
 
 /** What is sealed in it (SPEC 7.9), without the seal. Out: content_out: replaced, secret. */

@@ -94,11 +94,13 @@ static nrs_error read_revocation(nrs_cli *cli, nrs_bytes *payload_out, nrs_key_c
     if (error == NRS_OK && (*change_out)->cause != NRS_KEY_REVOKED) {
         error = NRS_ERROR_MALFORMED;
     }
-    if (error == NRS_ERROR_MALFORMED && line > 0) {
-        error = nrs_cli_fail(cli, error, _("compare it with the paper, sign by sign; there is no I, L, O or U on it"),
-                             _("line %zu of the paper is not as it was printed: %s"), line, path);
+    if (!armoured && nrs_error_exit_code(error) == 8) { /* damaged, as any file of a ceremony that is not whole */
+        const char *hint = _("compare it with the paper, sign by sign; there is no I, L, O or U on it");
+
+        error = line > 0 ? nrs_cli_fail(cli, NRS_ERROR_DAMAGED, hint, _("line %zu of the paper is not as it was printed: %s"), line, path)
+                         : nrs_cli_fail(cli, NRS_ERROR_DAMAGED, hint, _("%s: damaged, or not whole (%s)"), path, _(nrs_error_sentence(error)));
     } else if (error != NRS_OK) {
-        error = armoured ? nrs_cli_fail_given(cli, error, path) : nrs_cli_fail_about(cli, error, path);
+        error = nrs_cli_fail_given(cli, error, path);
     }
     nrs_card_free(&card);
     nrs_bytes_wipe(&text);

@@ -58,8 +58,9 @@ static void test_spoilt(void **state)
         file.data[places[i]] ^= 0x80;
     }
     assert_int_equal(nrs_backup_open(&again, nrs_slice_of(file.data, file.size - 1), passphrase), NRS_ERROR_PASSPHRASE);
-    assert_int_equal(nrs_backup_open(&again, nrs_slice_of(file.data, 40), passphrase), NRS_ERROR_MALFORMED);
-    assert_int_equal(nrs_backup_open(&again, nrs_slice_of(NULL, 0), passphrase), NRS_ERROR_MALFORMED);
+    assert_int_equal(nrs_backup_open(&again, nrs_slice_of(file.data, 40), passphrase), NRS_ERROR_DAMAGED);
+    assert_int_equal(nrs_backup_open(&again, nrs_slice_of(NULL, 0), passphrase), NRS_ERROR_DAMAGED);
+    assert_int_equal(nrs_backup_open(&again, nrs_slice_of_string("NRSBAX"), passphrase), NRS_ERROR_MALFORMED);
     assert_int_equal(nrs_backup_open(&again, nrs_slice_of_bytes(&file), nrs_slice_of_string("wrong")), NRS_ERROR_PASSPHRASE);
     OK(nrs_backup_open(&again, nrs_slice_of_bytes(&file), passphrase));
     nrs_backup_wipe(&backup);
