@@ -35,5 +35,12 @@ if msgcomm --more-than=1 --omit-header node/cli/po/ja/*.po | grep . >"$work/twic
     echo "check_catalogue: these sentences stand in more than one file" >&2
     exit 1
 fi
+# What the node notes in its audit log is translated for whoever lists it, by audit_words.c.
+sed -n -e 's/.*\.detail = [^"]*"\([^"%]*\)".*/\1/p' -e 's/.*alarm(core, [^"]*"\([^"%]*\)".*/\1/p' node/core/*/*.c >"$work/details"
+grep -h -e 'audit->alarm = ' -e '\.detail = .*" : "' node/core/*/*.c | grep -o '"[^"%]*"' | tr -d '"' | grep -v '^ : $' >>"$work/details"
+[ "$(wc -l <"$work/details")" -ge 14 ] || { echo "check_catalogue: the details of the audit log were not found" >&2; exit 1; }
+while read -r detail; do
+    grep -qF "N_(\"$detail\")" node/cli/audit/audit_words.c || { echo "check_catalogue: audit_words.c has not: $detail" >&2; exit 1; }
+done <"$work/details"
 msgcmp "$work/ja.po" "$work/noroshi.pot"
 echo "check_catalogue: $(grep -c '^msgid' "$work/noroshi.pot") sentences, all translated"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_words.h"
 #include "control.h"
 #include "report/given.h"
 #include "language.h"
@@ -114,7 +115,7 @@ static void add_entry(nrs_table *table, const json_t *row, bool japanese)
     const char *kind = nrs_json_text(row, "kind");
     const char *rule = nrs_json_text(row, "rule");
     const char *about = nrs_json_text(row, "about");
-    const char *detail = nrs_json_text(row, "detail");
+    char *detail = nrs_audit_words(nrs_json_text(row, "detail"));
     const nrs_term *term = kind == NULL ? NULL : nrs_vocabulary_by_code(NRS_VOCABULARY_AUDIT, kind);
     char *number = nrs_text_format("%lld", (long long)json_integer_value(json_object_get(row, "number")));
     char *outcome = rule == NULL ? nrs_text_format("%s", _("done")) : nrs_text_format(_("refused: %s"), rule);
@@ -137,6 +138,7 @@ static void add_entry(nrs_table *table, const json_t *row, bool japanese)
         nrs_table_add(table, detail == NULL ? "" : detail);
         nrs_table_add(table, hash);
     }
+    free(detail);
     free(outcome);
     free(number);
 }
