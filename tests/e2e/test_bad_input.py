@@ -15,9 +15,9 @@ SEND = ("--kind", "incident", "--subject", "s", "--body", "b")
 
 
 def snapshot(folder):
-    """Every file below a folder with the hash of its bytes, but for the lock file."""
+    """Every file below a folder with the hash of its bytes, but for the lock file and the log of what was refused."""
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in ("lock", "ceremony.log")}
 
 
 def spoil(text, kind):

@@ -262,9 +262,9 @@ class Ceremony(E2E):
         self.wait_version(now + 2, bravo)
         hub.start()
 
-    def logged(self):
-        """What the ceremonies on the machine without a node left beside the keys."""
-        path = self.path("ceremony.log")
+    def logged(self, folder=None):
+        """What the ceremonies on the machine without a node left beside the keys; or what was tried at a node that did not run."""
+        path = (folder or self.path("x").parent) / "ceremony.log"
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
         return [json.loads(line) for line in path.read_text("ascii").splitlines()]
 
@@ -304,6 +304,31 @@ class Ceremony(E2E):
         self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", other)
         self.assertEqual(json.loads(other.read_text())["key"], self.keys["vice"])
 
+    def test_8_at_a_node_that_does_not_run(self):
+        """What is refused there is written into its folder, with who and why: no audit log can have it."""
+        hub, draft = self.world.nodes["hub"], self.path("unsigned.draft")
+        hub.cli("community", "renew", "electricity", "--draft", draft)
+        hub.stop()
+        try:
+            hub.cli("community", "apply", draft, "--dry-run", want=None)
+            hub.cli("community", "apply", self.path("nowhere"), want=8)
+            self.assertFalse((hub.dir / "ceremony.log").exists(), "a dry run and wrong usage are no attempts")
+            for lang in ("en", "ja"):
+                hub.cli("community", "apply", draft, want=5, lang=lang)
+            hub.cli("community", "add", "electricity", hub.card(), "--fingerprint", "0" * 40, want=5)
+            unsigned, again, card = self.logged(hub.dir)
+            self.assertEqual((unsigned["what"], unsigned["rule"], unsigned["file"]), ("apply", again["rule"], "unsigned.draft"))
+            self.assertEqual((card["what"], card["rule"], card["file"]), ("add", "fingerprint", "hub.card"))
+            self.assertTrue(all(entry["at"] and entry["user"] for entry in (unsigned, again, card)))
+        finally:
+            hub.start()
+        before = self.logged(hub.dir)
+        hub.cli("community", "apply", draft, want=5)  # the audit log has it
+        self.assertEqual(self.logged(hub.dir), before)
+        elsewhere = self.world.node("no-folder")
+        elsewhere.cli("join", draft, "--fingerprint", "0" * 40, want=None)
+        self.assertFalse(elsewhere.dir.exists())
+
     def test_6_every_other_file(self):
         """Cards, invites, revocations, successions: cut, flipped, swapped: refused with the reason, nothing changed, and in the audit log of the
         node, whose program found it out before the node was asked; the folder of one that does not run stays as it is."""
@@ -337,17 +362,18 @@ class Ceremony(E2E):
         home.start()
         for node, kind, argv, good in cases:
             if not node.alive:
-                before = sorted((path, path.read_bytes()) for path in node.dir.rglob("*") if path.is_file())
+                def files():
+                    return sorted((path, path.read_bytes()) for path in node.dir.rglob("*") if path.is_file() and path.name != "ceremony.log")
+                before = files()
                 spoilt.write_bytes(good[:-9])
                 node.cli(*argv, want=5)
-                self.assertEqual(sorted((path, path.read_bytes()) for path in node.dir.rglob("*") if path.is_file()), before)
+                self.assertEqual(files(), before)
+                self.assertEqual(self.logged(node.dir)[-1]["rule"], "damaged")
                 node.start()
             held = sorted(path.read_bytes() for path in (node.dir / "communities").glob("*"))
             attempts = 0
             for data in bad(good):
                 spoilt.write_bytes(data)
-                if kind == "key" and not data:
-                    continue  # an empty paper, which is typed by hand
                 for lang in ("en", "ja"):
                     with self.subTest(kind=kind, lang=lang, size=len(data)):
                         done = node.cli(*argv, lang=lang, want=5)
@@ -365,6 +391,10 @@ class Ceremony(E2E):
         spoilt.write_bytes(card)
         home.cli("community", "add", "water", spoilt, "--fingerprint", other.fingerprint(), want=5)
         self.assertEqual(self.refusals(home, "card")[-1]["rule"], "fingerprint")
+        listed = home.cli("audit", "list", lang="ja").out
+        self.assertIn("コマンドラインが拒否", listed)
+        self.assertIn("プレキーの公開", listed)
+        self.assertNotIn("by the command line", listed)
         guest.cli("join", spoilt, "--fingerprint", fingerprint, want=8)  # a whole card, in an invite's place
 
     def refusals(self, node, kind):
