@@ -183,6 +183,16 @@ static nrs_error find(answering *it, const nrs_peer *from)
     return error == NRS_OK ? nrs_log_sealed(core, &it->view, &position, it->row.id) : error;
 }
 
+/* By the hub's tick and as coarse as what it publishes lives: the source's own time tells when it wrote its report, or answered. Where the source
+ * set no other end than its report's, it is the end of what was published of it. */
+static uint64_t expires_at(const answering *it, const nrs_release *given)
+{
+    const uint64_t left_ms = given->expires_ms > it->due_ms ? given->expires_ms - it->due_ms : 0;
+    const uint64_t at_ms = it->due_ms + nrs_withheld_life(left_ms);
+
+    return left_ms == 0 ? 0 : given->expires_ms == it->source.row.expires_ms || at_ms > it->row.expires_ms ? it->row.expires_ms : at_ms;
+}
+
 /* The source's own release is for this hub alone: over its own report, which nobody else knows. */
 static nrs_error check(const answering *it, const nrs_release *release, const uint8_t *signer, const nrs_ask *ask)
 {
@@ -198,7 +208,7 @@ static nrs_error check(const answering *it, const nrs_release *release, const ui
         release->expires_ms > it->source.row.expires_ms) {
         return NRS_ERROR_RELEASE;
     }
-    return nrs_clock_expired(it->core, release->expires_ms) || release->expires_ms <= it->due_ms || it->row.expires_ms <= it->due_ms ? NRS_ERROR_EXPIRED : NRS_OK;
+    return nrs_clock_expired(it->core, release->expires_ms) || expires_at(it, release) <= it->due_ms || it->row.expires_ms <= it->due_ms ? NRS_ERROR_EXPIRED : NRS_OK;
 }
 
 /* As the source agreed; where the hub made it stricter when it vouched, that holds. Nobody is named as the source. */
@@ -231,7 +241,7 @@ static nrs_error sign(const answering *it, nrs_bytes *payload_out, const nrs_rel
     held.flags = conditions.flags;
     release.conditions = held.permissible_actions != 0 || held.flags != 0 ? &held : NULL;
     release.created_ms = it->due_ms;
-    release.expires_ms = given->expires_ms < it->row.expires_ms ? given->expires_ms : it->row.expires_ms;
+    release.expires_ms = expires_at(it, given);
     release.ask = nrs_field_of(nrs_slice_of(it->held.row.id, NRS_HASH_SIZE));
     return nrs_release_sign(payload_out, &release, nrs_identity_for(it->core, it->view->header->originator.data));
 }
@@ -276,7 +286,7 @@ static nrs_error release_it(answering *it)
     if (error == NRS_OK) {
         answered.state = NRS_ASK_RELEASED;
         answered.answered_ms = it->due_ms;
-        answered.expires_ms = release->expires_ms < it->row.expires_ms ? release->expires_ms : it->row.expires_ms;
+        answered.expires_ms = expires_at(it, release);
         answered.label = it->row.label > it->source.row.label && it->row.label > release->label ? it->row.label : release->label;
         answered.answerer = answered.answer = "";
         answered.release = nrs_slice_of_bytes(&payload);

@@ -22,6 +22,19 @@ uint64_t nrs_withheld_next_tick(const nrs_core *core)
     return (core->now_ms / core->vouch_tick_ms + 1) * core->vouch_tick_ms;
 }
 
+uint64_t nrs_withheld_life(uint64_t life_ms)
+{
+    static const uint64_t lives_ms[] = {14 * NRS_DAY_MS, 7 * NRS_DAY_MS, 3 * NRS_DAY_MS, 2 * NRS_DAY_MS, NRS_DAY_MS, 12 * NRS_HOUR_MS, 6 * NRS_HOUR_MS,
+                                        3 * NRS_HOUR_MS, NRS_HOUR_MS, 30 * NRS_MINUTE_MS, 10 * NRS_MINUTE_MS, NRS_MINUTE_MS};
+
+    for (size_t i = 0; i < sizeof lives_ms / sizeof lives_ms[0]; i++) {
+        if (lives_ms[i] <= life_ms) {
+            return lives_ms[i];
+        }
+    }
+    return 0;
+}
+
 static void expect(nrs_core *core, uint64_t due_ms)
 {
     if (core->publish_due_ms == 0 || due_ms < core->publish_due_ms) {

@@ -1,5 +1,6 @@
 /* Replies to what a hub vouches for (SPEC 6.11): the hub's node carries them to the source, which it does not name: in the digests of the next
- * tick, as its own questions. A reply of one whom this node let in from another community goes first to who let this node in, or to the hub. */
+ * tick, as its own questions. In the place of what the source may not have, or has already, goes a filler of the same size: else whoever replies to
+ * an audience or under a label of its own choice would read from the digests who the source is. A reply of one whom this node let in from another community goes first to who let this node in, or to the hub. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,28 +21,29 @@ typedef struct reply {
     const char *person;
     nrs_slice text;
     const uint8_t *id; /* of the report that it stands in; of a statement: of what it is about */
+    const uint8_t *to; /* what it answers, as all know it */
+    bool blank;        /* only its size goes to the source */
 } reply;
-
-static bool is_reply(const json_t *note)
-{
-    const char *what = json_string_value(json_object_get(note, "note"));
-
-    return what != NULL && strcmp(what, "reply") == 0;
-}
 
 /* ---- Notes ---- */
 
 static nrs_error keep(nrs_core *core, const nrs_report_row *row, const reply *it, nrs_slice piece, uint64_t at_ms)
 {
-    char whose[2 * NRS_KEY_SIZE + 1], id[2 * NRS_HASH_SIZE + 1];
+    char whose[2 * NRS_KEY_SIZE + 1], id[2 * NRS_HASH_SIZE + 1], to[2 * NRS_HASH_SIZE + 1];
     json_t *note;
     nrs_error error;
 
     nrs_hex_encode(whose, it->whose, NRS_KEY_SIZE);
     nrs_hex_encode(id, it->id, NRS_HASH_SIZE);
-    note = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "id", id, "at",
-                     (json_int_t)at_ms);
-    error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_note_put_text(note, piece);
+    nrs_hex_encode(to, it->to, NRS_HASH_SIZE);
+    note = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "id", id, "to", to,
+                     "at", (json_int_t)at_ms);
+    error = note == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    if (error == NRS_OK && it->blank) {
+        error = json_object_set_new(note, "blank", json_integer((json_int_t)piece.size)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    } else if (error == NRS_OK) {
+        error = nrs_note_put_text(note, piece);
+    }
     if (error == NRS_OK) {
         error = nrs_withheld_note(core, row, note);
     }
@@ -53,22 +55,24 @@ typedef struct tally {
     uint64_t all, of_one, last_ms; /* replies so far; of them whose; when the newest of those leaves */
 } tally;
 
-static nrs_error count(nrs_core *core, tally *tally_out, const nrs_report_row *row, const uint8_t *whose)
+/* Of one whose report was published in parts each part is counted by itself: else one reply would tell that two parts are of one report. */
+static nrs_error count(nrs_core *core, tally *tally_out, const nrs_report_row *row, const reply *it)
 {
-    char hex[2 * NRS_KEY_SIZE + 1];
+    char hex[2 * NRS_KEY_SIZE + 1], about[2 * NRS_HASH_SIZE + 1];
     json_t *notes = NULL;
     const json_t *note;
     size_t index;
     nrs_error error = nrs_withheld_notes(core, &notes, row);
 
-    nrs_hex_encode(hex, whose, NRS_KEY_SIZE);
+    nrs_hex_encode(hex, it->whose, NRS_KEY_SIZE);
+    nrs_hex_encode(about, it->to, NRS_HASH_SIZE);
     *tally_out = (tally){0};
     json_array_foreach(notes, index, note) {
-        const char *by = json_string_value(json_object_get(note, "by"));
+        const char *by = json_string_value(json_object_get(note, "by")), *to = json_string_value(json_object_get(note, "to"));
 
-        if (is_reply(note)) {
+        if (nrs_reply_note(note)) {
             tally_out->all++;
-            if (by != NULL && strcmp(by, hex) == 0) {
+            if (by != NULL && strcmp(by, hex) == 0 && (to == NULL || strcmp(to, about) == 0)) {
                 tally_out->of_one++;
                 tally_out->last_ms = (uint64_t)json_integer_value(json_object_get(note, "at"));
             }
@@ -124,7 +128,7 @@ static nrs_error carry(nrs_core *core, const nrs_source_report *source, const re
 {
     tally so_far;
     uint64_t due_ms;
-    nrs_error error = count(core, &so_far, &source->row, it->whose);
+    nrs_error error = count(core, &so_far, &source->row, it);
 
     if (error != NRS_OK) {
         return error;
@@ -140,75 +144,7 @@ static nrs_error carry(nrs_core *core, const nrs_source_report *source, const re
         error = error == NRS_OK ? hold(core, source, so_far.all, due_ms) : error;
         at += piece.size;
     }
-    return error == NRS_OK ? note_audit(core, it) : error;
-}
-
-static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement)
-{
-    nrs_source_report source = {.row = {.label = 0}};
-    nrs_bytes detail = {0}, text = {0}, filled = {0};
-    uint8_t whose[NRS_KEY_SIZE];
-    uint64_t left = 0;
-    json_t *notes = NULL;
-    const json_t *note;
-    size_t index;
-    const ProtobufCBinaryData number = statement->detail, nobody = statement->reference;
-    char *const no_person = statement->person;
-    nrs_error error = nrs_source_load(core, &source, statement->sealed_id.data);
-
-    for (size_t i = 0; i < number.len; i++) {
-        left = left << 8 | number.data[i];
-    }
-    if (error == NRS_OK) {
-        error = nrs_withheld_notes(core, &notes, &source.row);
-    }
-    json_array_foreach(notes, index, note) {
-        const char *by = json_string_value(json_object_get(note, "by")), *person = json_string_value(json_object_get(note, "person"));
-
-        if (!is_reply(note) || left-- != 0) {
-            continue;
-        }
-        error = by == NULL || person == NULL || nrs_hex_decode(whose, sizeof whose, by) != NRS_OK ? NRS_ERROR_DAMAGED : nrs_note_text(&text, note);
-        error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "label"))) : error;
-        error = error == NRS_OK ? nrs_bytes_append(&detail, nrs_slice_of_bytes(&text)) : error;
-        if (error == NRS_OK) {
-            statement->detail = nrs_field_of(nrs_slice_of_bytes(&detail));
-            statement->reference = nrs_field_of(nrs_slice_of(whose, sizeof whose));
-            statement->person = (char *)(uintptr_t)person; /* only read */
-            statement->at_ms = core->now_ms;
-            error = nrs_statement_encode(&filled, statement);
-        }
-        statement->detail = number;
-        statement->reference = nobody;
-        statement->person = no_person;
-        break;
-    }
-    if (error == NRS_OK && filled.size == 0) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        nrs_bytes_wipe(bytes);
-        *bytes = filled;
-        filled = (nrs_bytes){0};
-    }
-    json_decref(notes);
-    nrs_bytes_wipe(&filled);
-    nrs_bytes_wipe(&detail);
-    nrs_bytes_wipe(&text);
-    nrs_source_wipe(&source);
-    return error;
-}
-
-nrs_error nrs_reply_fill(nrs_core *core, nrs_bytes *bytes)
-{
-    nrs_statement *statement = NULL;
-    nrs_error error = nrs_statement_decode(&statement, nrs_slice_of_bytes(bytes));
-
-    if (error == NRS_OK && statement->type == NRS_STATEMENT_REPLY) {
-        error = fill(core, bytes, statement);
-    }
-    nrs_statement_free(&statement);
-    return error;
+    return error == NRS_OK && !it->blank ? note_audit(core, it) : error;
 }
 
 /* ---- Which replies are carried ---- */
@@ -274,25 +210,36 @@ static nrs_error reaches_it(nrs_core *core, bool *reaches_out, const nrs_source_
     return error;
 }
 
+/* Whether its text may go to the source. What is answered here decides nothing that others see. */
+static nrs_error check_source(nrs_core *core, const nrs_source_report *source, const nrs_sealed_view *view, const nrs_opened *opened, bool *reaches_out)
+{
+    nrs_error error = reaches_it(core, reaches_out, source, opened->audience);
+
+    return error == NRS_OK && !*reaches_out ? check_terms(core, source, view, opened->report->kind) : error;
+}
+
 static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs_report_row *answered, const nrs_sealed_view *view, const nrs_opened *opened,
-                           const reply *it)
+                           const reply *what)
 {
     nrs_source_report source = {.row = {.label = 0}};
+    reply it = *what;
     bool reaches = false;
-    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
+    nrs_error refused = NRS_OK, error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
 
     if (error == NRS_OK) {
-        error = check_holder(core, answered, it->whose);
+        error = check_holder(core, answered, it.whose);
+    }
+    if (error == NRS_OK && it.text.size > TEXT_SIZE_MAX) {
+        error = NRS_ERROR_TOO_LARGE;
     }
     if (error == NRS_OK) {
-        error = reaches_it(core, &reaches, &source, opened->audience);
-    }
-    if (error == NRS_OK && !reaches) {
-        error = it->text.size > TEXT_SIZE_MAX ? NRS_ERROR_TOO_LARGE : check_terms(core, &source, view, opened->report->kind);
-        error = error == NRS_OK ? carry(core, &source, it) : error;
+        refused = check_source(core, &source, view, opened, &reaches);
+        error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
+        it.blank = reaches || refused != NRS_OK;
+        error = error == NRS_OK ? carry(core, &source, &it) : error;
     }
     nrs_source_wipe(&source);
-    return error;
+    return error == NRS_OK ? refused : error;
 }
 
 /* ---- From another community ---- */
@@ -327,7 +274,7 @@ nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_
 {
     const nrs_report *report = opened->report;
     const reply it = {.label = (nrs_label)view->header->label, .whose = view->header->originator.data, .person = report->person,
-                      .text = nrs_slice_of_string(report->body), .id = view->id};
+                      .text = nrs_slice_of_string(report->body), .id = view->id, .to = report->quoted.data};
     nrs_report_row answered;
     nrs_bytes holder = {0};
     bool guest = false;
@@ -358,7 +305,7 @@ static nrs_error read_statement(reply *it_out, const nrs_statement *statement)
 {
     const nrs_slice detail = nrs_field(&statement->detail);
 
-    *it_out = (reply){.id = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of(detail.data + 1, detail.size - 1)};
+    *it_out = (reply){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of(detail.data + 1, detail.size - 1)};
     if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || it_out->label == NRS_LABEL_RED) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
@@ -373,7 +320,7 @@ nrs_error nrs_reply_keep(nrs_core *core, nrs_peer *from, const nrs_report_row *r
     nrs_error error = read_statement(&it, statement);
 
     if (error == NRS_OK) {
-        error = count(core, &so_far, row, it.whose);
+        error = count(core, &so_far, row, &it);
     }
     if (error == NRS_OK) {
         error = so_far.all >= NRS_NOTES_FROM_HUB_MAX ? NRS_ERROR_LIMIT : keep(core, row, &it, it.text, statement->at_ms);
@@ -437,7 +384,7 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         nrs_bytes text = {0};
         const char *by = json_string_value(json_object_get(note, "by")), *person = json_string_value(json_object_get(note, "person"));
 
-        if (!is_reply(note)) {
+        if (!nrs_reply_note(note) || json_object_get(note, "blank") != NULL) {
             nrs_row_discard(&one);
             continue;
         }
@@ -494,7 +441,7 @@ nrs_error nrs_reply_describe(nrs_core *core, nrs_row *row, const nrs_report_row 
     json_array_foreach(notes, index, note) {
         const char *of = json_string_value(json_object_get(note, "id"));
 
-        if (is_reply(note) && of != NULL && strcmp(of, id) == 0 && at_ms == 0) {
+        if (nrs_reply_note(note) && json_object_get(note, "blank") == NULL && of != NULL && strcmp(of, id) == 0 && at_ms == 0) {
             at_ms = (uint64_t)json_integer_value(json_object_get(note, "at"));
         }
     }

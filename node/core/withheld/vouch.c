@@ -20,10 +20,6 @@ static const char hint_names[] = "Take it out of the form; or publish it all the
 static const char hint_unknown[] = "Read the text with care; then publish it with --keep-names.";
 static const char hint_conditions[] = "Leave the conditions out, or give stricter ones.";
 
-/* How long it lives: as long as the source gave it, but only so finely that no time of the source's can be read from it. */
-static const uint64_t lives_ms[] = {14 * NRS_DAY_MS, 7 * NRS_DAY_MS, 3 * NRS_DAY_MS, 2 * NRS_DAY_MS, NRS_DAY_MS, 12 * NRS_HOUR_MS, 6 * NRS_HOUR_MS,
-                                    3 * NRS_HOUR_MS, NRS_HOUR_MS, 30 * NRS_MINUTE_MS, 10 * NRS_MINUTE_MS, NRS_MINUTE_MS};
-
 static void vouching_wipe(vouching *it)
 {
     nrs_delivery_wipe(&it->chosen);
@@ -147,13 +143,9 @@ static nrs_error read_conditions(nrs_answer *answer, vouching *it, const json_t 
 static void set_terms(nrs_core *core, vouching *it, const json_t *request)
 {
     const nrs_header *header = it->view->header;
-    const uint64_t life_ms = header->expires_ms - header->created_ms;
-    size_t i = 0;
+    const uint64_t life_ms = nrs_withheld_life(header->expires_ms - header->created_ms);
 
-    while (i + 1 < sizeof lives_ms / sizeof lives_ms[0] && lives_ms[i] > life_ms) {
-        i++;
-    }
-    it->draft.expires_in_ms = lives_ms[i];
+    it->draft.expires_in_ms = life_ms == 0 ? NRS_MINUTE_MS : life_ms;
     it->draft.onward = nrs_policy_extension(it->draft.label) == NRS_EXTENSION_NONE ? 0 : header->onward;
     it->draft.urgent = header->urgency != 0;
     it->draft.drill = (header->flags & NRS_HEADER_DRILL) != 0;

@@ -94,7 +94,10 @@ typedef struct nrs_source_report {
 NRS_MUST_USE nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE]);
 void nrs_source_wipe(nrs_source_report *source);
 
-/* ---- reply.c: replies to what a hub vouches for ---- */
+/* ---- reply.c, reply_fill.c: replies to what a hub vouches for ---- */
+
+/** Whether a note is of a reply. */
+bool nrs_reply_note(const json_t *note);
 
 /** At a hub, of a report that it has opened: carried to the source, or on the way there. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_opened *opened);
@@ -135,6 +138,9 @@ NRS_MUST_USE nrs_error nrs_withheld_load(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_withheld_tick(nrs_core *core);
 /** The next tick after now. */
 uint64_t nrs_withheld_next_tick(const nrs_core *core);
+/** How long something lives in the hub's name: as long as the source gave it, but only so finely that no time of the source's can be read from
+ *  it. 0: less than a minute. */
+uint64_t nrs_withheld_life(uint64_t life_ms);
 /** A sealed report in the log leaves at that time. */
 NRS_MUST_USE nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_t due_ms);
 /** Send a statement to a report's originator: at once, but to a source that is withheld in the next digest that leaves. */

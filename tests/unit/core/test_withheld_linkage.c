@@ -1,4 +1,5 @@
-/* Who the source was cannot be told: the same story is played with one operator and with another as the source, all frames are recorded
+/* Who the source was cannot be told: the same story is played with one operator and with another as the source, who differ in their clock, in
+ * when they write, in how long their report lives and in the duties that they have taken. All frames are recorded
  * and afterwards the stores of those who are not to know are read. What is compared is all that is not random: who spoke to whom and
  * when, sizes, types and each field of each record; in stores each number and text, and how long each blob is, or whose key it is. */
 #include <stdarg.h>
@@ -14,6 +15,8 @@
 
 #include "../../fuzz/seeded_random.h"
 #include "mesh.h"
+#include "mesh_records.h"
+#include "proto/label.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
 
@@ -110,6 +113,7 @@ static void put_record(FILE *to, nrs_slice bytes, bool whose)
     nrs_header *header = NULL;
     nrs_envelope *envelope = NULL;
     nrs_signed *outer = NULL;
+    nrs_release *release = NULL;
 
     OK(nrs_record_decode(&record, bytes));
     (void)fprintf(to, " [type %" PRIu32 ", %zu bytes", record->type, record->type == NRS_RECORD_SLOT_PATH ? 0 : bytes.size);
@@ -120,8 +124,12 @@ static void put_record(FILE *to, nrs_slice bytes, bool whose)
     } else if (record->type == NRS_RECORD_ENVELOPE && nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK &&
                nrs_envelope_decode(&envelope, nrs_field(&outer->statement)) == NRS_OK) {
         put_message(to, &envelope->base, whose);
+    } else if (record->type == NRS_RECORD_RELEASE && nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK &&
+               nrs_release_decode(&release, nrs_field(&outer->statement)) == NRS_OK) {
+        put_message(to, &release->base, whose);
     }
     (void)fprintf(to, "]");
+    nrs_release_free(&release);
     nrs_envelope_free(&envelope);
     nrs_signed_free(&outer);
     nrs_header_free(&header);
@@ -272,11 +280,38 @@ static void in_private(seen *it, size_t source, const char *command, const char 
     const size_t before = it->early;
 
     it->published = false;
+    mesh_settle(&net, source == ANOTHER ? 7 : 0);
     OK(mesh_ask(&net, source, "{\"command\":\"%s\",\"id\":\"%s\"%s}", command, id, more));
     mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 - 1);
     assert_int_equal(it->early, before);
     it->published = true;
     mesh_settle(&net, 10);
+}
+
+/* Of the two ANOTHER alone has taken the duty that AMBER+STRICT needs. */
+static void demand(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
+    static char nda[] = "nda";
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER_STRICT);
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+    nrs__wire__duty__init(&duty);
+    duty.name = nda;
+    for (size_t i = 0; i < next->n_members; i++) {
+        const bool without = strcmp(next->members[i]->org, "org-2") == 0;
+
+        next->members[i]->duties = without ? NULL : taken;
+        next->members[i]->n_duties = without ? 0 : 1;
+    }
 }
 
 static void begin(seen *it)
@@ -285,6 +320,9 @@ static void begin(seen *it)
     mesh_start(&net, NATIONAL, 2);
     assert_int_equal(mesh_add_node(&net, "org-5"), NATIONAL);
     mesh_join(&net, NATIONAL, NRS_ROLE_NATIONAL);
+    mesh_settle(&net, 6);
+    mesh_change(&net, demand, NULL);
+    net.nodes[ANOTHER].skew_ms = 4321;
     mesh_settle(&net, 6);
     for (size_t from = 0; from < NODES; from++) {
         for (size_t to = 0; to < NODES; to++) {
@@ -301,8 +339,10 @@ static void begin(seen *it)
 /* Up to where the hub has vouched for it, and waits for its tick. */
 static void give(size_t source)
 {
+    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + (source == ANOTHER ? 6 : 3));
     OK(mesh_ask(&net, source, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"@electricity\"],"
-                              "\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\",\"fields\":{\"reporter\":\"佐藤\",\"impact\":\"停止\"}}"));
+                              "\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\",\"fields\":{\"reporter\":\"佐藤\",\"impact\":\"停止\"},\"expires_in_ms\":%llu}",
+                source == ANOTHER ? 700000000ull : 650000000ull));
     (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, source, 0), "id"));
     OK(nrs_hex_decode(report_id, sizeof report_id, report));
     mesh_settle(&net, 4);
@@ -331,6 +371,26 @@ static void end(seen *it)
     mesh_stop(&net);
 }
 
+/* A long one goes in two pieces, with two ticks. */
+static void replied(size_t source, bool is_long, const char *more, size_t carried_count)
+{
+    static char body[3001], command[4000];
+    const size_t before = mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE);
+
+    net.now_ms += NRS_HOUR_MS; /* of one member it leaves once an hour */
+    net.monotonic_ms += NRS_HOUR_MS;
+    mesh_settle(&net, 4);
+    memset(body, 'x', is_long ? 3000 : 20);
+    body[is_long ? 3000 : 20] = '\0';
+    (void)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"%s}", published, body, more);
+    OK(mesh_command(&net, MEMBER, command));
+    mesh_settle(&net, 2 * MESH_VOUCH_TICK_MS / 1000 + 8);
+    OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "replies")), carried_count);
+    /* to each of five members, and to who wrote it what is confirmed to it */
+    assert_int_equal((mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE) - before) / (NODES - 1), is_long ? 2 : 1);
+}
+
 static void play(seen *it, size_t source)
 {
     char ask[2 * NRS_HASH_SIZE + 1];
@@ -348,17 +408,17 @@ static void play(seen *it, size_t source)
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 1);
-    /* somebody replies to what was published */
-    OK(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"こちらも同じです\"}", published));
-    mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
-    OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
-    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "replies")), 1);
+    /* somebody replies to what was published: to the hub, and to an audience or under a label that suits one of the two alone */
+    replied(source, false, "", 1);
+    replied(source, true, ",\"to\":[\"org-0\",\"org-2\"]", source == ONE ? 1 : 3);
+    replied(source, false, ",\"label\":\"AMBER+STRICT\"", source == ONE ? 1 : 4);
+    replied(source, true, ",\"to\":[\"org-0\",\"org-3\"]", source == ONE ? 3 : 4);
     /* somebody asks to share it wider, and the source agrees */
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-5\"],\"reason\":\"対処のため\"}", published));
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
     OK(mesh_ask(&net, source, "{\"command\":\"release-list\"}"));
     (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, source, 0), "id"));
-    in_private(it, source, "release-grant", ask, "");
+    in_private(it, source, "release-grant", ask, source == ANOTHER ? ",\"expires_in_ms\":90000000" : ",\"expires_in_ms\":100000000");
     OK(mesh_ask(&net, NATIONAL, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     in_private(it, source, "withdraw", report, ",\"reason\":\"誤報\"");
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published));
@@ -425,9 +485,9 @@ static void compare(void (*story)(seen *it, size_t source), size_t items_min)
             same(what, runs[0].stores[from], runs[1].stores[from]);
         }
     }
-    /* and the source answers as the other one does */
-    same("what the source says", runs[0].own_text[ONE], runs[0].own_text[ANOTHER]);
-    same("what the source says", runs[1].own_text[ANOTHER], runs[1].own_text[ONE]);
+    /* and the source answers as where it is none */
+    same("what the source says", runs[0].own_text[ONE], runs[1].own_text[ONE]);
+    same("what the source says", runs[1].own_text[ANOTHER], runs[0].own_text[ANOTHER]);
     assert_true(strlen(runs[0].own_text[ONE]) > 0);
     forget(&runs[0]);
     forget(&runs[1]);
