@@ -77,6 +77,7 @@ static const wire_rule withdrawal_rules[] = {
     {2, HASH, 0, 0, 0},
     {3, WIRE_TIME, 0, 0, 0, 0, 0},
     {4, WIRE_MESSAGE, 1, 0, 0, 0, 0},
+    {5, HASH, 0, 0, 0},
 };
 
 static const wire_rule notice_rules[] = {
@@ -90,6 +91,14 @@ static const wire_rule notice_rules[] = {
 static bool missing_detail_valid(size_t size)
 {
     return size == NRS_MISSING_RANGE_SIZE || (size > 0 && size % NRS_HASH_SIZE == 0 && size / NRS_HASH_SIZE <= NRS_MISSING_COUNT_MAX);
+}
+
+/* Words are bound by the originator's signature, by the salt that comes with them (SPEC 8.4). */
+static bool withdrawal_words_valid(const Nrs__Wire__Statement *statement)
+{
+    const bool words = statement->reason[0] != '\0' || statement->person[0] != '\0' || statement->user[0] != '\0';
+
+    return statement->reference.len == (words ? NRS_HASH_SIZE : 0);
 }
 
 static nrs_error check_statement(const ProtobufCMessage *message)
@@ -122,6 +131,9 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     }
     if (statement->type == NRS_STATEMENT_WITHDRAWAL && statement->detail.len == 0) {
         return NRS_ERROR_MALFORMED; /* the originator's signature */
+    }
+    if (statement->type == NRS_STATEMENT_WITHDRAWAL && !withdrawal_words_valid(statement)) {
+        return NRS_ERROR_MALFORMED;
     }
     if (decision && (statement->detail.len == 0 || statement->detail.len % NRS_HASH_SIZE != 0)) {
         return NRS_ERROR_MALFORMED; /* what was accepted or declined */

@@ -15,7 +15,27 @@ void nrs_withdrawal_view_wipe(nrs_withdrawal_view *view)
     *view = (nrs_withdrawal_view){0};
 }
 
-static nrs_error encode(nrs_bytes *statement_out, const nrs_sealed_view *view, uint64_t at_ms)
+nrs_error nrs_withdrawal_commit(uint8_t words_out[NRS_HASH_SIZE], const uint8_t salt[NRS_HASH_SIZE], const nrs_withdrawal_words *words)
+{
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_bytes_append_prefixed(&bytes, nrs_slice_of_string(words->reason));
+
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_prefixed(&bytes, nrs_slice_of_string(words->person));
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_prefixed(&bytes, nrs_slice_of_string(words->user));
+    }
+    if (error == NRS_OK) {
+        const nrs_slice parts[] = {nrs_slice_of(salt, NRS_HASH_SIZE), nrs_slice_of_bytes(&bytes)};
+
+        nrs_hash(words_out, NRS_HASH_SIZE, NRS_DOMAIN_WITHDRAWAL_WORDS, parts, sizeof parts / sizeof parts[0]);
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+static nrs_error encode(nrs_bytes *statement_out, const nrs_sealed_view *view, uint64_t at_ms, const uint8_t words[NRS_HASH_SIZE])
 {
     Nrs__Wire__SignedHeader report = NRS__WIRE__SIGNED_HEADER__INIT;
     nrs_withdrawal value = NRS__WIRE__WITHDRAWAL__INIT;
@@ -26,16 +46,18 @@ static nrs_error encode(nrs_bytes *statement_out, const nrs_sealed_view *view, u
     value.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
     value.at_ms = at_ms;
     value.report = &report;
+    value.words = nrs_field_of(nrs_slice_of(words, NRS_HASH_SIZE));
     return nrs_withdrawal_encode(statement_out, &value);
 }
 
-nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms)
+nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms,
+                              const uint8_t words[NRS_HASH_SIZE])
 {
     nrs_bytes statement = {0};
     nrs_error error;
 
     NRS_ASSERT(signed_out != NULL && identity != NULL && view != NULL);
-    error = encode(&statement, view, at_ms);
+    error = encode(&statement, view, at_ms, words);
     if (error == NRS_OK) {
         error = nrs_signed_payload(signed_out, NRS_RECORD_WITHDRAWAL, identity, nrs_slice_of_bytes(&statement));
     }
@@ -45,11 +67,14 @@ nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identit
 
 nrs_error nrs_withdrawal_prepare(nrs_bytes *statement_out, const nrs_sealed_view *view)
 {
+    static const uint8_t none[NRS_HASH_SIZE]; /* said when it is signed */
+
     NRS_ASSERT(statement_out != NULL && view != NULL);
-    return encode(statement_out, view, view->header->created_ms);
+    return encode(statement_out, view, view->header->created_ms, none);
 }
 
-nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identity, nrs_slice prepared, uint64_t at_ms)
+nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identity, nrs_slice prepared, uint64_t at_ms,
+                              const uint8_t words[NRS_HASH_SIZE])
 {
     nrs_withdrawal *value = NULL;
     nrs_bytes statement = {0};
@@ -58,6 +83,7 @@ nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identit
     NRS_ASSERT(signed_out != NULL && identity != NULL);
     if (error == NRS_OK) {
         value->at_ms = at_ms;
+        memcpy(value->words.data, words, NRS_HASH_SIZE); /* as many bytes, by the schema */
         error = nrs_withdrawal_encode(&statement, value);
     }
     if (error == NRS_OK) {

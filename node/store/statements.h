@@ -144,6 +144,8 @@
     X(WITHDRAWAL_DUE, READ,                                                                                            \
       "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal INDEXED BY withdrawal_forget"                                 \
       " WHERE forget_ms > 0 AND forget_ms <= ?1 ORDER BY +forget_ms, +id LIMIT ?2")                                    \
+    X(WITHDRAWAL_SET_WORDS, CHANGE,                                                                                    \
+      "UPDATE withdrawal SET person = ?2, reason = ?3 WHERE id = ?1 AND person = '' AND reason = ''")                  \
     X(WITHDRAWAL_SET_FORGET, CHANGE,                                                                                   \
       "UPDATE withdrawal SET forget_ms = ?2 WHERE id = ?1")                                                            \
     X(WITHDRAWAL_UNSEEN, READ,                                                                                         \

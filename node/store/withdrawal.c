@@ -165,6 +165,16 @@ nrs_error nrs_store_follows_any(nrs_store *store, bool *any_out)
     return any_row(store, any_out, NRS_STATEMENT_FOLLOWS_ANY);
 }
 
+nrs_error nrs_store_withdrawal_set_words(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], const char *person, const char *reason)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_SET_WORDS);
+
+    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
+    nrs_query_bind_text(&query, person, NRS_NAME_SIZE_MAX);
+    nrs_query_bind_text(&query, reason, NRS_REASON_SIZE_MAX);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_withdrawal_set_forget(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], uint64_t forget_ms)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_SET_FORGET);

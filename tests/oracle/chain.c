@@ -73,9 +73,12 @@ static nrs_sealed_view *report_held(void)
     return view;
 }
 
-static void withdraw(size_t signer, size_t from, bool same, bool opened)
+static void withdraw(size_t signer, size_t from, bool same, bool opened, bool told)
 {
     uint8_t other[NRS_HASH_SIZE] = {7};
+    const nrs_withdrawal_words words = {"誤報", "", ""};
+    const uint8_t salt[NRS_HASH_SIZE] = {9};
+    uint8_t commitment[NRS_HASH_SIZE];
     nrs_bytes proof = {0};
     nrs_statement statement;
     nrs_sealed_view *view;
@@ -87,18 +90,21 @@ static void withdraw(size_t signer, size_t from, bool same, bool opened)
     }
     OK(nrs_hex_decode(report_id, sizeof report_id, report));
     view = report_held();
-    OK(nrs_withdrawal_make(&proof, net.nodes[signer].identity, view, net.now_ms));
+    OK(nrs_withdrawal_commit(commitment, salt, &words));
+    OK(nrs_withdrawal_make(&proof, net.nodes[signer].identity, view, net.now_ms, commitment));
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_WITHDRAWAL;
     statement.sealed_id = nrs_field_of(nrs_slice_of(same ? view->id : other, NRS_HASH_SIZE));
     statement.at_ms = net.now_ms;
     statement.detail = nrs_field_of(nrs_slice_of_bytes(&proof));
+    statement.reason = (char *)(uintptr_t)(told ? words.reason : "原因は貴社");
+    statement.reference = nrs_field_of(nrs_slice_of(salt, sizeof salt));
     mesh_post(&net, from, READER, HUB, &statement);
     OK(mesh_command(&net, READER, "{\"command\":\"audit-list\",\"kind\":\"withdraw\",\"limit\":1}"));
     word = mesh_row_count(&net, READER) == 0 ? "none" : mesh_text(mesh_row(&net, READER, 0), "rule");
     (void)snprintf(rule, sizeof rule, "%s", word[0] == '\0' ? "ok" : word);
     shown = world_about(READER, "show", report, "");
-    printf("chain-withdraw by=%s from=%s same=%d opened=%d shown=%s marked=%d rule=%s\n", who[signer], who[from], same, opened, shown,
+    printf("chain-withdraw by=%s from=%s same=%d opened=%d words=%d shown=%s marked=%d rule=%s\n", who[signer], who[from], same, opened, told, shown,
            strcmp(shown, "ok") == 0 && mesh_text(mesh_row(&net, READER, 0), "withdrawn_at")[0] != '\0', rule);
     nrs_bytes_wipe(&proof);
     nrs_sealed_view_free(&view);
@@ -108,7 +114,7 @@ static void withdraw(size_t signer, size_t from, bool same, bool opened)
 static void withdraw_all(void)
 {
     static const size_t nodes[] = {SOURCE, OTHER, HUB};
-    static char reports[COUNT(nodes) * COUNT(nodes) * 4][ID_SIZE];
+    static char reports[COUNT(nodes) * COUNT(nodes) * 8][ID_SIZE];
     size_t count = 0;
 
     for (size_t i = 0; i < COUNT(reports); i++) { /* all before: the reader takes the hub's log for read up to what is handed over below */
@@ -117,9 +123,9 @@ static void withdraw_all(void)
     mesh_settle(&net, 6);
     for (size_t signer = 0; signer < COUNT(nodes); signer++) {
         for (size_t from = 0; from < COUNT(nodes); from++) {
-            for (unsigned bits = 0; bits < 4; bits++) {
+            for (unsigned bits = 0; bits < 8; bits++) {
                 memcpy(report, reports[count++], ID_SIZE);
-                withdraw(nodes[signer], nodes[from], (bits & 1) != 0, (bits & 2) != 0);
+                withdraw(nodes[signer], nodes[from], (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0);
             }
         }
     }

@@ -52,7 +52,7 @@ class Engine:
     @staticmethod
     def withdraw(cell):
         """Taken or refused, it is an entry; what is refused changes nothing, and what is taken closes what was not opened and marks the rest."""
-        verdict = passing.withdrawal_taken(passing.Withdrawal(one_id=cell["same"] == "1", by_originator=cell["by"] == "source",
+        verdict = passing.withdrawal_taken(passing.Withdrawal(one_id=cell["same"] == "1", words_signed=cell["words"] == "1", by_originator=cell["by"] == "source",
                                                               from_signer_or_hub=cell["from"] in (cell["by"], "hub")))
         opened = cell["opened"] == "1"
         wanted = ("ok", "0") if verdict else ("ok", "1") if opened else ("withdrawn", "0")

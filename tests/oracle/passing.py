@@ -411,6 +411,7 @@ def duty_label(header_label, release_label):
 class Withdrawal:
     signed: bool = True
     one_id: bool = True
+    words_signed: bool = True            # the reason beside is the one that its signer committed to
     by_originator: bool = True           # or by the key that came after it
     community_held: bool = True
     from_signer_or_hub: bool = True
@@ -421,7 +422,7 @@ class Withdrawal:
 
 def withdrawal_taken(one):
     other = set()
-    if not one.signed or not one.one_id:
+    if not one.signed or not one.one_id or not one.words_signed:
         other.add("forged")
     if not one.by_originator:
         other.add("not-originator")

@@ -462,6 +462,8 @@ def withdrawal(given):
     header, sealed_id = signed_header(value.report, "report")
     need(sealed_id == value.sealed_id, "id")
     need(outer.signer == header.originator, "originator", "not-originator")
+    words = domain_hash("withdrawal words", given["salt"], prefixed(given["reason"]), prefixed(given["person"]), prefixed(given["user"]))
+    need(words == value.words, "words")
     return {"sealed_id": sealed_id}
 
 

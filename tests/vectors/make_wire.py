@@ -226,7 +226,7 @@ def release(**c):
 
 
 def withdrawal(**c):
-    return message((1, 1), (2, fill(1)), (3, T0), (4, signed_header()), **c)
+    return message((1, 1), (2, fill(1)), (3, T0), (4, signed_header()), (5, fill(3)), **c)
 
 
 def export(**c):
@@ -405,7 +405,7 @@ VECTORS = [
     ("statement", "good-acceptance", OK, statement(f4=3, f8=fill(9, 64), f9="operator")),
     ("statement", "good-notice", OK, statement(f1=9, f4=0, f8=notice())),
     ("notice", "good", OK, notice()),
-    ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報", f8=b"signed")),
+    ("statement", "good-withdrawal", OK, statement(f1=3, f4=0, f6="誤報", f7=fill(3), f8=b"signed")),
     ("statement", "good-withdrawn", OK, statement(f4=6)),
     ("export", "good", OK, export()),
     ("export", "good-attested", OK, attested()),
@@ -463,6 +463,8 @@ VECTORS = [
     ("withdrawal", "report-missing", BAD, withdrawal(f4=None)),
     ("withdrawal", "signature-missing", BAD, withdrawal(f4=signed_header(f4=b""))),
     ("withdrawal", "unknown-field-in-report", FIELD, withdrawal(f4=signed_header() + UNKNOWN)),
+    ("withdrawal", "words-missing", BAD, withdrawal(f5=b"")),
+    ("withdrawal", "words-31", BAD, withdrawal(f5=fill(3, 31))),
     ("withdrawal", "larger-than-5120", LARGE, fill(0, 5121)),
     ("roster", "good-withdrawn-30-days", OK, roster(f13=rules(f5=31))),
     ("roster", "withdrawn-368", BAD, roster(f13=rules(f5=368))),
@@ -689,6 +691,8 @@ VECTORS = [
     ("letter", "empty", BAD, b""),
     ("letter", "statements-513", LARGE, letter(f1=[b"x"] * 513)),
     ("statement", "receipt-without-stage", BAD, statement(f4=0)),
+    ("statement", "withdrawal-words-without-salt", BAD, statement(f1=3, f4=0, f5="", f6="誤報", f8=b"signed")),
+    ("statement", "withdrawal-salt-without-words", BAD, statement(f1=3, f4=0, f5="", f7=fill(3), f8=b"signed")),
     ("statement", "withdrawal-without-proof", BAD, statement(f1=3, f4=0)),
     ("statement", "acceptance-of-nothing", BAD, statement(f4=3)),
     ("statement", "declined-33-bytes", BAD, statement(f4=4, f8=fill(9, 33))),

@@ -76,7 +76,7 @@ MESSAGES = {
     "Export": ["suite u", "from s", "community s", "disclaimers []Disclaimer", "report SignedHeader", "report_salt b", "content b", "attestation b"],
     "Attestation": ["suite u", "sealed_id b", "at_ms u", "org s", "community s", "label u", "urgency u", "flags u", "created_ms u",
                     "expires_ms u", "conditions Conditions", "duty s", "disclaimers []b", "content b"],
-    "Withdrawal": ["suite u", "sealed_id b", "at_ms u", "report SignedHeader"],
+    "Withdrawal": ["suite u", "sealed_id b", "at_ms u", "report SignedHeader", "words b"],
     "Notice": ["header b", "body_hash b", "grant b", "signature b"],
 }
 

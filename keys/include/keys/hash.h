@@ -63,6 +63,7 @@
     X(RELEASE_ID, "noroshi/1 release id")                                                                              \
     X(RELEASE_SIGN, "noroshi/1 release signature")                                                                      \
     X(WITHDRAWAL_SIGN, "noroshi/1 withdrawal signature")                                                                \
+    X(WITHDRAWAL_WORDS, "noroshi/1 withdrawal words")                                                                    \
     X(ATTESTATION_SIGN, "noroshi/1 attestation signature")                                                              \
     X(FOLLOWS, "noroshi/1 follows")                                                                                    \
     X(AUDIT_COSIGNATURE_SIGN, "noroshi/1 audit cosignature signature")

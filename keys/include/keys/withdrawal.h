@@ -14,12 +14,22 @@ typedef struct nrs_withdrawal_view {
 } nrs_withdrawal_view;
 void nrs_withdrawal_view_wipe(nrs_withdrawal_view *view);
 
-/** Out: signed_out = Signed bytes, replaced. In: identity: of the report's originator, or of who came after it. */
-NRS_MUST_USE nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms);
+/** What its originator says beside, each "" where it says nothing. Borrowed. */
+typedef struct nrs_withdrawal_words {
+    const char *reason, *person, *user;
+} nrs_withdrawal_words;
+/** The commitment to them that a withdrawal signs. The salt goes with the words to those who are told them: the others, who have the
+ *  withdrawal, cannot guess. Out: words_out: NRS_HASH_SIZE bytes. */
+NRS_MUST_USE nrs_error nrs_withdrawal_commit(uint8_t words_out[NRS_HASH_SIZE], const uint8_t salt[NRS_HASH_SIZE], const nrs_withdrawal_words *words);
+
+/** Out: signed_out = Signed bytes, replaced. In: identity: of the report's originator, or of who came after it; words: as committed to. */
+NRS_MUST_USE nrs_error nrs_withdrawal_make(nrs_bytes *signed_out, const nrs_identity *identity, const nrs_sealed_view *view, uint64_t at_ms,
+                                           const uint8_t words[NRS_HASH_SIZE]);
 /** What is left of a report to withdraw it when its bytes are gone: the statement, not signed. Out: statement_out: replaced. */
 NRS_MUST_USE nrs_error nrs_withdrawal_prepare(nrs_bytes *statement_out, const nrs_sealed_view *view);
 /** Sign what was prepared. */
-NRS_MUST_USE nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identity, nrs_slice prepared, uint64_t at_ms);
+NRS_MUST_USE nrs_error nrs_withdrawal_sign(nrs_bytes *signed_out, const nrs_identity *identity, nrs_slice prepared, uint64_t at_ms,
+                                           const uint8_t words[NRS_HASH_SIZE]);
 /** Both signatures, and that they speak of one report. Whether the signer is the originator, or came after it, is for the caller
  *  to say. Returns NRS_ERROR_FORGED. */
 NRS_MUST_USE nrs_error nrs_withdrawal_verify(nrs_withdrawal_view *view_out, nrs_slice bytes);

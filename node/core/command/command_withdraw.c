@@ -125,7 +125,6 @@ static void name_user(nrs_answer *answer, withdrawing *it)
     if (answer->user != NULL && strlen(answer->user) <= NRS_USER_SIZE_MAX && nrs_utf8_valid(nrs_slice_of_string(answer->user)) &&
         answer->user[strcspn(answer->user, "\r\n")] == '\0') {
         memcpy(it->user, answer->user, strlen(answer->user) + 1);
-        it->recall.statement.user = it->user;
     }
 }
 
@@ -146,19 +145,17 @@ static nrs_error write(nrs_core *core, withdrawing *it)
 
 static nrs_error withdraw(nrs_core *core, nrs_answer *answer, withdrawing *it)
 {
-    nrs_error error = nrs_recall_begin(&it->recall, core, &it->row, core->now_ms);
+    nrs_withdrawal_words words = {it->reason, it->person == NULL ? "" : it->person->id, it->user};
+    nrs_error error;
 
+    name_user(answer, it);
+    error = nrs_recall_begin(&it->recall, core, &it->row, core->now_ms, &words);
     if (error == NRS_ERROR_NOT_FOUND) {
         return nrs_refuse(answer, error, NULL, "The report's bytes are forgotten.");
     }
     if (error != NRS_OK) {
         return error;
     }
-    it->recall.statement.reason = (char *)(uintptr_t)it->reason; /* only read */
-    if (it->person != NULL) {
-        it->recall.statement.person = it->person->id;
-    }
-    name_user(answer, it);
     error = write(core, it);
     nrs_core_log(core, error, "withdrawn: TLP:%s, told to %zu organisations", nrs_label_name((nrs_label)it->row.label), it->recall.told_count);
     return error;

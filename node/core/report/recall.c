@@ -1,5 +1,6 @@
 /* The end of an own report (SPEC 8.4): the proof that it was withdrawn, and who is told: everybody who was sent it, whom this node let in
  * beside them, and the hubs that carry it. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,19 +27,40 @@ static nrs_error complete(nrs_recall *it, uint64_t at_ms)
     return nrs_withdrawal_parse(&it->view, nrs_slice_of_bytes(&it->proof));
 }
 
-nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms)
+/* The reader of its words finds them signed: another who hands the withdrawal on cannot say them in its name. */
+static nrs_error commit(nrs_recall *it, uint8_t words_out[NRS_HASH_SIZE], const nrs_withdrawal_words *given)
+{
+    static const nrs_withdrawal_words none = {"", "", ""};
+    const nrs_withdrawal_words *words = given == NULL ? &none : given;
+
+    it->words = given != NULL;
+    randombytes_buf(it->salt, sizeof it->salt);
+    it->statement.reason = (char *)(uintptr_t)words->reason; /* only read */
+    it->statement.person = (char *)(uintptr_t)words->person;
+    it->statement.user = (char *)(uintptr_t)words->user;
+    return nrs_withdrawal_commit(words_out, it->salt, words);
+}
+
+nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms, const nrs_withdrawal_words *words)
 {
     const nrs_identity *identity = nrs_identity_for(core, row->originator); /* under the key that sealed it, while it is held */
     nrs_recall it = {.core = core, .row = row};
+    uint8_t commitment[NRS_HASH_SIZE];
     uint64_t position = 0;
     nrs_error error = nrs_log_sealed(core, &it.sealed, &position, row->id);
+    const nrs_error found = error;
 
     NRS_ASSERT(it_out != NULL && row->part == NRS_PART_SENT);
     nrs__wire__statement__init(&it.statement);
-    if (error == NRS_OK) {
-        error = nrs_withdrawal_make(&it.proof, identity == NULL ? core->identity : identity, it.sealed, at_ms);
-    } else if (error == NRS_ERROR_NOT_FOUND && row->key_state == NRS_KEY_FORGOTTEN && row->annex.size > 0) { /* what forgetting it has left */
-        error = nrs_withdrawal_sign(&it.proof, identity == NULL ? core->identity : identity, row->annex, at_ms);
+    if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
+        error = commit(&it, commitment, words);
+    }
+    if (error == NRS_OK && found == NRS_OK) {
+        error = nrs_withdrawal_make(&it.proof, identity == NULL ? core->identity : identity, it.sealed, at_ms, commitment);
+    } else if (error == NRS_OK && row->key_state == NRS_KEY_FORGOTTEN && row->annex.size > 0) { /* what forgetting it has left */
+        error = nrs_withdrawal_sign(&it.proof, identity == NULL ? core->identity : identity, row->annex, at_ms, commitment);
+    } else if (error == NRS_OK) {
+        error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
         error = complete(&it, at_ms);
@@ -46,6 +68,9 @@ nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_
     if (error == NRS_OK) {
         *it_out = it;
         it = (nrs_recall){.core = NULL};
+        if (it_out->words) {
+            it_out->statement.reference = nrs_field_of(nrs_slice_of(it_out->salt, NRS_HASH_SIZE));
+        }
     }
     nrs_recall_wipe(&it);
     return error;
@@ -113,6 +138,7 @@ static nrs_error tell_hubs(nrs_recall *it)
     nrs_error error = NRS_OK;
 
     it->statement.reason = it->statement.person = it->statement.user = none;
+    it->statement.reference = (ProtobufCBinaryData){0};
     HASH_ITER (by_sign, it->core->peers_by_sign, peer, next) {
         if (error == NRS_OK && community != NULL && nrs_peer_hub(it->core, peer, community)) {
             error = tell(it, peer->keys.sign_key, it->row->community);
@@ -149,9 +175,7 @@ nrs_error nrs_recall_tell_kept(nrs_core *core, const nrs_report_row *row)
         error = complete(&it, held.at_ms);
     }
     if (error == NRS_OK) {
-        it.statement.reason = (char *)(uintptr_t)held.reason; /* only read */
-        it.statement.person = (char *)(uintptr_t)held.person;
-        error = nrs_recall_tell(&it);
+        error = nrs_recall_tell(&it); /* without words: such a one has none */
     }
     nrs_recall_wipe(&it);
     nrs_bytes_wipe(&holder);

@@ -164,6 +164,9 @@ nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawa
     if (error == NRS_OK) {
         error = nrs_store_withdrawal_add(core->store, new_out, &row);
     }
+    if (error == NRS_OK && !*new_out) { /* it came first by a hub, which was told no words */
+        error = nrs_store_withdrawal_set_words(core->store, view->id, statement->person, statement->reason);
+    }
     if (error == NRS_OK && *new_out) {
         error = remember(core, view->id, row.position);
     }
@@ -175,6 +178,22 @@ nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawa
 }
 
 /* ---- From a peer ---- */
+
+/* What it says beside is the originator's as well, or it says nothing. */
+static nrs_error check_words(const nrs_withdrawal_view *view, const nrs_statement *statement)
+{
+    uint8_t words[NRS_HASH_SIZE];
+    nrs_error error;
+
+    if (statement->reference.len == 0) {
+        return NRS_OK;
+    }
+    error = nrs_withdrawal_commit(words, statement->reference.data, &(nrs_withdrawal_words){statement->reason, statement->person, statement->user});
+    if (error == NRS_OK && !nrs_slice_equal(nrs_field(&view->value->words), nrs_slice_of(words, sizeof words))) {
+        error = NRS_ERROR_FORGED;
+    }
+    return error;
+}
 
 /* Only its originator takes a report back; a hub may pass on its word, which is signed. */
 static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawal_view *view, const nrs_statement *statement)
@@ -202,7 +221,10 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
     if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_ERROR_CLOCK;
     }
-    error = nrs_store_withdrawal_unseen(core->store, &unseen, view->header->originator.data);
+    error = check_words(view, statement);
+    if (error == NRS_OK) {
+        error = nrs_store_withdrawal_unseen(core->store, &unseen, view->header->originator.data);
+    }
     return error == NRS_OK && unseen >= NRS_WITHDRAWN_UNSEEN_MAX ? NRS_ERROR_LIMIT : error;
 }
 

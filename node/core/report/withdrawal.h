@@ -42,12 +42,15 @@ typedef struct nrs_recall {
     nrs_sealed_view *sealed;
     nrs_bytes proof;
     nrs_withdrawal_view view;
-    nrs_statement statement; /* what is told; the caller sets reason, person and user, which are borrowed */
+    nrs_statement statement; /* what is told */
+    uint8_t salt[NRS_HASH_SIZE]; /* of its words */
+    bool words;                  /* whether there are any */
     uint8_t (*told)[NRS_KEY_SIZE];
     size_t told_count, told_capacity;
 } nrs_recall;
-/** Sign it. NRS_ERROR_NOT_FOUND: the report's bytes are gone. */
-NRS_MUST_USE nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms);
+/** Sign it. words: borrowed as long as it; NULL: without any. NRS_ERROR_NOT_FOUND: the report's bytes are gone. */
+NRS_MUST_USE nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms,
+                                        const nrs_withdrawal_words *words);
 NRS_MUST_USE nrs_error nrs_recall_keep(nrs_recall *it, bool *new_out);
 /** Tell everybody; told_count says how many. Leaves the statement without its texts. */
 NRS_MUST_USE nrs_error nrs_recall_tell(nrs_recall *it);

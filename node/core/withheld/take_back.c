@@ -25,7 +25,7 @@ static nrs_error keep(nrs_core *core, nrs_recall *it, const nrs_report_row *row,
 {
     const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .about = nrs_slice_of(row->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)row->label)};
     bool fresh = false;
-    nrs_error error = nrs_recall_begin(it, core, row, at_ms);
+    nrs_error error = nrs_recall_begin(it, core, row, at_ms, NULL);
 
     if (error == NRS_OK) {
         error = nrs_recall_keep(it, &fresh);

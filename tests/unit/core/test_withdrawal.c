@@ -68,20 +68,36 @@ static nrs_sealed_view *sealed_of(size_t node)
     return view;
 }
 
-/* A withdrawal of `view`, signed by one node, posted by another. */
-static void post(size_t signer, size_t from, size_t to, size_t via, const nrs_sealed_view *view, const uint8_t *id)
+/* A withdrawal of `view`, signed by one node over `words`, and posted by another with what it says; NULL: without words. */
+static void post_words(size_t signer, size_t from, size_t to, size_t via, const nrs_sealed_view *view, const uint8_t *id, const nrs_withdrawal_words *words,
+                       const nrs_withdrawal_words *said)
 {
+    uint8_t salt[NRS_HASH_SIZE] = {9}, commitment[NRS_HASH_SIZE] = {0};
     nrs_bytes proof = {0};
     nrs_statement statement;
 
-    OK(nrs_withdrawal_make(&proof, net.nodes[signer].identity, view, net.now_ms));
+    if (words != NULL) {
+        OK(nrs_withdrawal_commit(commitment, salt, words));
+    }
+    OK(nrs_withdrawal_make(&proof, net.nodes[signer].identity, view, net.now_ms, commitment));
     nrs__wire__statement__init(&statement);
+    if (said != NULL) {
+        statement.reason = (char *)(uintptr_t)said->reason;
+        statement.person = (char *)(uintptr_t)said->person;
+        statement.user = (char *)(uintptr_t)said->user;
+        statement.reference = nrs_field_of(nrs_slice_of(salt, sizeof salt));
+    }
     statement.type = NRS_STATEMENT_WITHDRAWAL;
     statement.sealed_id = nrs_field_of(nrs_slice_of(id, NRS_HASH_SIZE));
     statement.at_ms = net.now_ms;
     statement.detail = nrs_field_of(nrs_slice_of_bytes(&proof));
     mesh_post(&net, from, to, via, &statement);
     nrs_bytes_wipe(&proof);
+}
+
+static void post(size_t signer, size_t from, size_t to, size_t via, const nrs_sealed_view *view, const uint8_t *id)
+{
+    post_words(signer, from, to, via, view, id, NULL, NULL);
 }
 
 static void only_the_originator(void **state)
@@ -110,6 +126,37 @@ static void only_the_originator(void **state)
     OK(about(1, "export", ",\"sink\":\"own\""));
     post(1, 0, 3, 0, view, view->id); /* a hub does */
     assert_int_equal(about(3, "show", ""), NRS_ERROR_WITHDRAWN);
+    nrs_sealed_view_free(&view);
+    mesh_stop(&net);
+}
+
+/* A hub has the signed withdrawal and may hand it on: what it says beside in its originator's name is refused, and the originator's own words,
+ * which come later, are shown. */
+static void words_are_the_originators(void **state)
+{
+    static const nrs_withdrawal_words told = {"誤報", "sato", "security"};
+    static const nrs_withdrawal_words lies[] = {{"原因は貴社", "sato", "security"}, {"誤報", "suzuki", "security"}, {"誤報", "sato", "root"}, {"", "", "security"}};
+    nrs_sealed_view *view;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    send_to("AMBER", "");
+    mesh_settle(&net, 3);
+    OK(about(2, "show", ""));
+    view = sealed_of(0);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        post_words(1, 0, 2, 0, view, view->id, &told, &lies[i]);
+        assert_string_equal(audited(2, "withdraw"), "forged");
+        OK(about(2, "show", ""));
+        assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "withdrawn_at")));
+    }
+    post_words(1, 0, 2, 0, view, view->id, &told, NULL); /* the withdrawal stands without them */
+    OK(about(2, "show", ""));
+    assert_string_not_equal(mesh_text(mesh_row(&net, 2, 0), "withdrawn_at"), "");
+    assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "withdrawn_reason")));
+    post_words(1, 0, 2, 0, view, view->id, &told, &told);
+    OK(about(2, "show", ""));
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "withdrawn_reason"), "誤報");
     nrs_sealed_view_free(&view);
     mesh_stop(&net);
 }
@@ -338,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_originator),
+        cmocka_unit_test(words_are_the_originators),
         cmocka_unit_test(the_word_may_come_first),
         cmocka_unit_test(what_never_came_is_listed),
         cmocka_unit_test(what_was_forgotten_can_be_taken_back),

@@ -241,14 +241,39 @@ static nrs_error try_equivocation(vector *v, bool wanted)
     return error;
 }
 
-/* The signatures, then what whoever takes one asks: whether its signer is the report's originator. */
+static const char *word_of(vector *v, nrs_bytes *holder, const char *name)
+{
+    const uint8_t end = 0;
+
+    assert_int_equal(nrs_bytes_append(holder, hex_of(v, name)), NRS_OK);
+    assert_int_equal(nrs_bytes_append(holder, nrs_slice_of(&end, 1)), NRS_OK);
+    return (const char *)holder->data;
+}
+
+static void commit_words(vector *v, uint8_t commitment[NRS_HASH_SIZE])
+{
+    nrs_bytes texts[3] = {{0}, {0}, {0}};
+    const nrs_withdrawal_words words = {word_of(v, &texts[0], "reason"), word_of(v, &texts[1], "person"), word_of(v, &texts[2], "user")};
+
+    assert_int_equal(nrs_withdrawal_commit(commitment, fixed_of(v, "salt", NRS_HASH_SIZE), &words), NRS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        nrs_bytes_wipe(&texts[i]);
+    }
+}
+
+/* The signatures, then what whoever takes one asks: whether its signer is the report's originator, and the words it signed. */
 static nrs_error try_withdrawal(vector *v, bool wanted)
 {
     nrs_withdrawal_view view = {0};
+    uint8_t words[NRS_HASH_SIZE];
     nrs_error error = nrs_withdrawal_verify(&view, hex_of(v, "withdrawal"));
 
     if (error == NRS_OK && !nrs_slice_equal(nrs_field(&view.outer->signer), nrs_field(&view.header->originator))) {
         error = NRS_ERROR_NOT_ORIGINATOR;
+    }
+    commit_words(v, words);
+    if (error == NRS_OK && !nrs_slice_equal(nrs_field(&view.value->words), nrs_slice_of(words, sizeof words))) {
+        error = NRS_ERROR_FORGED;
     }
     if (error == NRS_OK && wanted) {
         expect_bytes(v, "sealed_id", nrs_slice_of(view.id, NRS_HASH_SIZE));

@@ -295,6 +295,8 @@ NRS_MUST_USE nrs_error nrs_store_withdrawal_any(nrs_store *store, bool *any_out)
 NRS_MUST_USE nrs_error nrs_store_withdrawal_each(nrs_store *store, uint64_t after_ms, nrs_withdrawal_visitor visit, void *context);
 /** Those whose key is to be destroyed by now, at most `limit`. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_due(nrs_store *store, uint64_t now_ms, size_t limit, nrs_withdrawal_visitor visit, void *context);
+/** What its originator says beside, where that was not known. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_set_words(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], const char *person, const char *reason);
 NRS_MUST_USE nrs_error nrs_store_withdrawal_set_forget(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], uint64_t forget_ms);
 /** How many of an originator are held without their reports. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *count_out, const uint8_t originator[NRS_KEY_SIZE]);
