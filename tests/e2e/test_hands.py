@@ -63,7 +63,7 @@ class Hands(E2E):
         self.assertIn("TLP:GREEN", target.read_text("utf-8"))
         folder.mkdir()
         for path, reason in ((folder, "Is a directory"), (self.world.path / "missing" / "file", "No such file or directory")):
-            self.assertIn(reason, alpha.cli(*export, path, want=2).err)
+            self.assertIn(reason, alpha.cli(*export, path, want=8).err)
 
     def test_roster_hash(self):
         nodes = self.world.nodes
