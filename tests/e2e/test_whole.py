@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from harness import E2E, TIME_SCALE, bin_dir, environment, main
+from harness import E2E, TIME_SCALE, bin_dir, environment, main, wait_until
 from test_disk_full import MNT_DETACH, libc, mount_tmpfs, private_mounts
 
 STEPS = ("fsync", "rename")
@@ -160,6 +160,50 @@ class Whole(E2E):
                         kills += 1
                         self.complete(node, arguments, holds)
             self.assertGreater(kills, 3, name)
+
+    def test_killed_beside_a_running_node(self):
+        """The node that runs ends up with what the folder has: a card, prekeys, a roster."""
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        folder = self.world.path / "running"
+        node = self.begin(self.desk, folder).start()
+        self.addCleanup(node.stop)
+
+        def known(number):
+            return number in [row["person"] for row in node.cli("person", "list", "--json").rows() if row["prekeys_until"]]
+
+        for step in STEPS:
+            for number in range(1, STEP_COUNT_MAX + 1):
+                name = f"{step}{number}"
+                killed = False
+                with self.subTest("person add", step=step, number=number):
+                    words = ("person", "add", name, "--name", "人", "--no-passphrase")
+                    killed = self.killed_at(node, step, number, words)
+                    again = node.cli(*words, "--json", want=None)
+                    if again.code != 0:
+                        self.assertEqual(again.error()["rule"], "exists")
+                        self.assertIn("person unlock", again.error()["hint"])
+                        node.cli("person", "unlock", name)
+                    wait_until(lambda name=name: known(name), f"the node knows {name}", 10)
+                with self.subTest("person rekey", step=step, number=number):
+                    words = ("person", "rekey", name, "--no-passphrase")
+                    killed = self.killed_at(node, step, number, words) or killed
+                    node.cli(*words)
+                    node.cli("person", "unlock", name)  # the key is the one on the card
+                with self.subTest("person remove", step=step, number=number):
+                    words = ("person", "remove", name)
+                    killed = self.killed_at(node, step, number, words) or killed
+                    self.assertIn(node.cli(*words, want=None).code, (0, 4))
+                    wait_until(lambda name=name: not known(name), f"the node has removed {name}", 10)
+                    self.assertFalse((folder / "persons" / f"{name}.key").exists())
+                with self.subTest("community create", step=step, number=number):
+                    words = ("community", "create", name, "--name", "町")
+                    killed = self.killed_at(node, step, number, words) or killed
+                    self.assertIn(node.cli(*words, want=None).code, (0, 8))
+                    wait_until(lambda name=name: name in [row["id"] for row in node.status()["communities"]], f"the node has @{name}", 10)
+                    self.assertTrue(node.cli("community", "rule", name, "--withheld", "no", "--json").object())
+                if not killed:
+                    break
 
     def test_a_key_is_never_thrown_away(self):
         """What an init that was cut off left is taken up; a node's key without its node.json is left alone."""

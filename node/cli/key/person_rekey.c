@@ -53,7 +53,7 @@ static nrs_error set_base64(json_t *object, const char *name, const uint8_t key[
 }
 
 /* The node is told before it sees the next card: it keeps its shares of the old prekeys until their dates. */
-static nrs_error announce(nrs_cli *cli, const nrs_subject *of, const nrs_identity *before, const nrs_identity *fresh)
+static nrs_error announce(nrs_cli *cli, const nrs_subject *of, nrs_slice card, const nrs_identity *before, const nrs_identity *fresh)
 {
     json_t *request = nrs_control_request("person-former");
     nrs_error error = request == NULL || json_object_set_new(request, "person", json_string(of->id)) != 0 ? NRS_ERROR_NO_MEMORY : NRS_OK;
@@ -66,6 +66,7 @@ static nrs_error announce(nrs_cli *cli, const nrs_subject *of, const nrs_identit
     }
     if (error == NRS_OK) {
         error = nrs_control_call(cli, request, NULL, NULL);
+        error = nrs_subject_told(cli, error, card, request);
     }
     json_decref(request);
     return error;
@@ -92,15 +93,19 @@ static nrs_error sign_entry(nrs_subject *of, const nrs_identity *fresh)
 static nrs_error put_key(nrs_cli *cli, nrs_subject *of, const nrs_identity *before, const nrs_identity *fresh, nrs_slice passphrase, uint64_t now_ms)
 {
     json_t *prekeys = NULL;
-    nrs_error error = sign_entry(of, fresh);
+    nrs_bytes card = {0}; /* as it is until now */
+    nrs_error error = nrs_bytes_copy(&card, nrs_slice_of_bytes(&of->card_bytes));
 
+    if (error == NRS_OK) {
+        error = sign_entry(of, fresh);
+    }
     if (error == NRS_OK) {
         error = nrs_keyring_prekeys(&prekeys, fresh, of->id, nrs_identity_public(of->org)->sign_key, now_ms);
     }
     if (error == NRS_OK && before != NULL) {
         error = nrs_person_keep_former(cli, before, fresh);
         if (error == NRS_OK) {
-            error = announce(cli, of, before, fresh);
+            error = announce(cli, of, nrs_slice_of_bytes(&card), before, fresh);
         }
     }
     if (error == NRS_OK && before == NULL) {
@@ -112,6 +117,7 @@ static nrs_error put_key(nrs_cli *cli, nrs_subject *of, const nrs_identity *befo
     if (error == NRS_OK) {
         error = nrs_subject_hand_over(cli, of, true, prekeys);
     }
+    nrs_bytes_wipe(&card);
     json_decref(prekeys);
     return error;
 }

@@ -76,6 +76,16 @@ nrs_error nrs_subject_put_card(nrs_cli *cli, nrs_slice card)
     return error == NRS_OK ? nrs_inbox_put(cli, "own.card", "CARD", card) : error;
 }
 
+nrs_error nrs_subject_told(nrs_cli *cli, nrs_error error, nrs_slice card, json_t *request)
+{
+    if (error != NRS_ERROR_FORGED && error != NRS_ERROR_UNKNOWN_PERSON) {
+        return error;
+    }
+    nrs_cli_forget_failure(cli);
+    error = nrs_subject_tell_card(cli, card);
+    return error == NRS_OK ? nrs_control_call(cli, request, NULL, NULL) : error;
+}
+
 nrs_error nrs_subject_tell_card(nrs_cli *cli, nrs_slice card)
 {
     nrs_error error = NRS_OK;
@@ -103,7 +113,8 @@ nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of, bool card, 
         return error;
     }
     snprintf(file, sizeof file, "%s.prekeys", of->id);
-    return nrs_person_tell(cli, file, prekeys);
+    error = nrs_person_tell(cli, file, prekeys);
+    return nrs_subject_told(cli, error, nrs_slice_of_bytes(&of->card_bytes), prekeys);
 }
 
 uint64_t nrs_person_prekeys_until(uint64_t now_ms)

@@ -28,6 +28,9 @@ NRS_MUST_USE nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of
  *  changes nothing where it has the card, and one that starts reads it itself. card: Signed bytes. Recorded. */
 NRS_MUST_USE nrs_error nrs_subject_put_card(nrs_cli *cli, nrs_slice card);
 NRS_MUST_USE nrs_error nrs_subject_tell_card(nrs_cli *cli, nrs_slice card);
+/** How it ends when a running node refused the request for want of the card, since what put that in its place was cut off before the node heard
+ *  of it: the node is told the card, and asked again. error: its first answer; any other is returned as it is. Recorded. */
+NRS_MUST_USE nrs_error nrs_subject_told(nrs_cli *cli, nrs_error error, nrs_slice card, json_t *request);
 /** A request of node/CONTROL.md, left in the inbox. file: its name there. Recorded. */
 NRS_MUST_USE nrs_error nrs_person_leave(nrs_cli *cli, const char *file, json_t *request);
 /** A request of node/CONTROL.md that the inbox takes as well. file: its name there. Recorded. */
