@@ -59,6 +59,7 @@ void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
         nrs_audit_leaf(leaf, bytes);
         grow(check, leaf);
         check->entry_count += entry->event == NRS_AUDIT_PADDING ? 0 : 1;
+        check->begun_anew = check->begun_anew || nrs_audit_begun_anew(entry);
     }
     nrs_audit_entry_free(&entry);
 }

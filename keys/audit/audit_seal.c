@@ -5,6 +5,7 @@
 #include "keys/audit.h"
 #include "sealing/padded.h"
 #include "proto/assert.h"
+#include "proto/vocabulary.h"
 
 static const nrs_size_classes entry_classes = {{192, 384}};
 _Static_assert(NRS_AUDIT_ENTRY_SIZE_MAX + 4 <= 384, "the largest entry fits");
@@ -183,4 +184,10 @@ nrs_error nrs_audit_head_open(nrs_audit_head *head_out, const nrs_secret *key, n
     }
     nrs_bytes_wipe(&text);
     return error == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+}
+
+bool nrs_audit_begun_anew(const nrs_audit_entry *entry)
+{
+    NRS_ASSERT(entry != NULL);
+    return entry->number == 1 && entry->event == NRS_AUDIT_ALARM && entry->rule == (uint32_t)NRS_ERROR_DAMAGED;
 }

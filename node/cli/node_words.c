@@ -95,6 +95,8 @@ static const char *const templates[] = {
     N_("the disk is almost full: %llu MiB are left, and without room nothing can be sent or received"),
     N_("the audit log of %s does not continue what this node has signed: compare with noroshi audit signed there"),
     N_("no hub has signed this node's audit log for three days"),
+    N_("this node began its audit log anew %s: the one before is gone or cannot be read"),
+    N_("%s has begun its audit log anew: this is number %u; ask it what became of the one before"),
     N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
     N_("%llu reports of %s in @%s, missing since %s, have expired and can no longer come"),
     N_("%llu reports of %s in @%s are missing since %s; they have been asked for again"),

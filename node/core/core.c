@@ -18,8 +18,11 @@
 
 static nrs_error load(nrs_core *core)
 {
-    nrs_error error = nrs_vault_keeper_load(core);
+    nrs_error error = nrs_audit_load(core); /* before the vault: a store with a vault has a log, or lost it */
 
+    if (error == NRS_OK) {
+        error = nrs_vault_keeper_load(core);
+    }
     if (error == NRS_OK) {
         error = nrs_prekey_keeper_load(core);
     }
@@ -34,9 +37,6 @@ static nrs_error load(nrs_core *core)
     }
     if (error == NRS_OK) {
         error = nrs_withheld_load(core);
-    }
-    if (error == NRS_OK) {
-        error = nrs_audit_load(core);
     }
     if (error == NRS_OK) {
         error = nrs_withdrawals_load(core);

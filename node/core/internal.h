@@ -371,6 +371,8 @@ uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NR
 
 /* vault_keeper.c */
 /** The key that the vault file stands under; it outlives a change of identity. Out: owned. */
+/** Whether the store has a vault: it is not new. */
+NRS_MUST_USE nrs_error nrs_vault_begun(nrs_core *core, bool *begun_out);
 NRS_MUST_USE nrs_error nrs_vault_file_key(const nrs_core *core, nrs_secret **key_out);
 NRS_MUST_USE nrs_error nrs_vault_keeper_load(nrs_core *core);
 void nrs_vault_keeper_wipe(nrs_core *core);

@@ -89,6 +89,9 @@ int main(int count, char **words)
     status = read_log(check, file);
     if (status == 0) {
         nrs_audit_check_end(check);
+        if (check->begun_anew) {
+            puts("begun anew: the log before this one is gone or could not be read");
+        }
         good = check_keys(check, words + 2, count - 2);
         printf("%s: %llu entries, %llu of them padding\n", good && check->finding_count == 0 ? "good" : "NOT GOOD", (unsigned long long)check->last_number,
                (unsigned long long)(check->last_number - check->entry_count));

@@ -211,6 +211,26 @@ class Tampered(harness.E2E):
         mine = self.one(self.node.cli("audit", "signed", "--json").rows(), size=held["size"])
         self.assertNotEqual(held["root"], mine["root"])
 
+    def test_the_whole_log_is_wiped(self):
+        """With sqlite alone, as if there had never been one: the node knows better, and a reviewer is told."""
+        def wipe(keeper):
+            for table in ("audit", "audit_node", "audit_checkpoint", "audit_cosignature"):
+                keeper.database.execute(f"DELETE FROM {table}")
+            keeper.database.execute("DELETE FROM meta WHERE name IN ('audit-key', 'audit-head')")
+
+        said = self.tampered(wipe, want=0)
+        self.assertTrue(said["begun_anew"])
+        row = self.node.cli("audit", "list", "--json", "--kind", "alarm").rows()[-1]
+        self.assertEqual((row["number"], row["rule"], row["detail"]), (1, "damaged", "the audit log that this node kept is gone"))
+        self.assertTrue(any("began its audit log anew" in one for one in self.node.cli("status", "--json").object()["warnings"]))
+        self.assertIn("それまでの記録は失われたか", self.node.cli("audit", "verify", lang="ja").out)
+        path = self.world.path / "wiped.log"
+        self.node.cli("audit", "export", "-o", path)
+        done = subprocess.run([str(harness.bin_dir() / "noroshi-audit-verify"), str(path), self.world.nodes["hub"].fingerprint()],
+                              capture_output=True, env=harness.environment(), check=False)
+        self.assertIn("begun anew", done.stdout.decode())
+        self.assertFalse(self.tampered(lambda keeper: None, want=0)["begun_anew"])
+
     def test_a_reviewer(self):
         """The exported file, the small program, and the second implementation."""
         self.tampered(lambda keeper: None, want=0)

@@ -62,4 +62,7 @@ NRS_MUST_USE nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secr
 /** Returns NRS_ERROR_DAMAGED; head_out is untouched then. */
 NRS_MUST_USE nrs_error nrs_audit_head_open(nrs_audit_head *head_out, const nrs_secret *key, nrs_slice sealed);
 
+/** Whether this is the first entry of a log that follows one which was lost (SPEC 13.3). */
+bool nrs_audit_begun_anew(const nrs_audit_entry *entry);
+
 #endif

@@ -46,6 +46,7 @@ typedef struct nrs_audit_check {
     uint64_t checkpoint_count;
     uint64_t finding_count;
     bool cut;                 /* the end is missing */
+    bool begun_anew;          /* the node itself says that a log before this one is lost */
     bool broken;              /* a leaf is not known: nothing after it can be compared */
     nrs_audit_cosigner cosigners[NRS_AUDIT_COSIGNER_COUNT_MAX];
     size_t cosigner_count;

@@ -177,6 +177,9 @@ static void print_check(const nrs_audit_check *check, const json_t *cosigners, u
 {
     printf(_("Entries: %llu, of which %llu of padding. Checkpoints: %llu.\n"), (unsigned long long)check->last_number,
            (unsigned long long)(check->last_number - check->entry_count), (unsigned long long)check->checkpoint_count);
+    if (check->begun_anew) {
+        printf(_("This log was begun anew: the one before it is gone or could not be read (entry 1).\n"));
+    }
     for (size_t i = 0; i < json_array_size(cosigners); i++) {
         const json_t *one = json_array_get(cosigners, i);
         const char *org = nrs_json_text(one, "org");
@@ -213,7 +216,7 @@ nrs_error nrs_run_audit_verify(nrs_cli *cli)
     nrs_audit_check_end(check);
     cosigners = cosigners_of(check, to.hubs, &cosigned_size);
     if (cli->json) {
-        row = json_pack("{s:b, s:I, s:I, s:I, s:I, s:O, s:O}", "ok", check->finding_count == 0, "size", (json_int_t)check->last_number, "entries",
+        row = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:O, s:O}", "ok", check->finding_count == 0, "begun_anew", check->begun_anew, "size", (json_int_t)check->last_number, "entries",
                         (json_int_t)check->entry_count, "checkpoints", (json_int_t)check->checkpoint_count, "cosigned_size", (json_int_t)cosigned_size, "cosigners",
                         cosigners, "findings", found.list);
         nrs_text_print_json(stdout, row);

@@ -2,14 +2,18 @@
  *
  * The key that entries are sealed under is random and lies in the store, wrapped under the key of the vault file; the head says
  * where the log stands, sealed under that key. A log whose key or head is gone cannot be read any more: the node begins a new
- * one, whose first entry says so. */
+ * one, whose first entry says so. A new store is given its log before its vault, so that one with a vault and without a log has
+ * lost it. */
 #include "audit/audit.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/command.h"
 #include "proto/address.h"
+#include "proto/time.h"
 
 #define REFUSALS_KEPT_PER_MINUTE 8u /* entries that one peer can cause by what is refused */
 
@@ -84,11 +88,28 @@ static nrs_error unwrap_key(const nrs_core *core, struct nrs_audit *audit, nrs_s
     return error;
 }
 
+/* Put down at once, by itself: the store's vault comes behind it. */
+static nrs_error commit_new(nrs_core *core)
+{
+    nrs_error error = nrs_store_begin(core->store);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_audit_settle(core);
+    if (error != NRS_OK) {
+        nrs_store_rollback(core->store);
+        return error;
+    }
+    return nrs_store_commit(core->store);
+}
+
 nrs_error nrs_audit_load(nrs_core *core)
 {
     struct nrs_audit *audit = calloc(1, sizeof *audit);
     nrs_bytes wrapped = {0}, head = {0};
     uint64_t last = 0;
+    bool begun = false, first = false;
     nrs_error error = audit == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_meta_get(core->store, KEY_NAME, &wrapped);
 
     if (error == NRS_OK) {
@@ -97,10 +118,16 @@ nrs_error nrs_audit_load(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_store_audit_last(core->store, &last);
     }
+    if (error == NRS_OK) {
+        error = nrs_vault_begun(core, &begun);
+    }
     if (error != NRS_OK) {
         goto out;
     }
     if (wrapped.size == 0 && head.size == 0 && last == 0) {
+        first = !begun;
+        audit->lost = begun;
+        audit->alarm = begun ? "the audit log that this node kept is gone" : NULL;
         error = begin_log(core, audit);
         goto out;
     }
@@ -126,7 +153,7 @@ out:
         nrs_secret_destroy(&audit->key);
         free(audit);
     }
-    return error;
+    return error == NRS_OK && first ? commit_new(core) : error;
 }
 
 /* ---- Appending ---- */
@@ -288,6 +315,40 @@ void nrs_audit_checkpointed(nrs_core *core, uint64_t size, uint64_t at_ms)
 }
 
 /* ---- Reading ---- */
+
+typedef struct first_entry {
+    const nrs_core *core;
+    uint64_t lost_ms; /* when it was noticed that the log before is lost; 0: it is not */
+} first_entry;
+
+static nrs_error look_at_first(void *context, const nrs_audit_row *row)
+{
+    first_entry *first = context;
+    nrs_bytes bytes = {0};
+    nrs_audit_entry *entry = NULL;
+    nrs_error error = nrs_audit_row_open(first->core, &bytes, &entry, row);
+
+    if (error == NRS_OK && nrs_audit_begun_anew(entry)) {
+        first->lost_ms = entry->at_ms;
+    }
+    nrs_audit_entry_free(&entry);
+    nrs_bytes_wipe(&bytes);
+    return error == NRS_ERROR_DAMAGED ? NRS_OK : error; /* for `audit verify` to say */
+}
+
+nrs_error nrs_audit_warn_lost(const nrs_core *core, json_t *warnings)
+{
+    first_entry first = {core, 0};
+    char at[32], text[160];
+    nrs_error error = nrs_store_audit_each(core->store, 0, 1, look_at_first, &first);
+
+    if (error != NRS_OK || first.lost_ms == 0) {
+        return error;
+    }
+    nrs_time_format(at, first.lost_ms);
+    (void)snprintf(text, sizeof text, "this node began its audit log anew %s: the one before is gone or cannot be read", at);
+    return nrs_array_text(warnings, text);
+}
 
 nrs_error nrs_audit_row_open(const nrs_core *core, nrs_bytes *bytes_out, nrs_audit_entry **entry_out, const nrs_audit_row *row)
 {

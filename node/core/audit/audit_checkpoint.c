@@ -214,14 +214,22 @@ typedef struct warning_list {
     json_t *warnings;
 } warning_list;
 
-static nrs_error warn_rewritten(void *context, const uint8_t *node, const nrs_audit_watch *watch)
+static nrs_error warn_of_log(void *context, const uint8_t *node, const nrs_audit_watch *watch)
 {
     const warning_list *list = context;
     const nrs_peer *peer = nrs_peer_by_sign(list->core, node);
+    nrs_error error = NRS_OK;
     char text[192];
 
-    if (peer == NULL || watch->state != NRS_AUDIT_WATCH_REWRITTEN) {
+    if (peer == NULL) {
         return NRS_OK;
+    }
+    if (watch->logs > 1) {
+        (void)snprintf(text, sizeof text, "%s has begun its audit log anew: this is number %u; ask it what became of the one before", peer->org, watch->logs);
+        error = nrs_array_text(list->warnings, text);
+    }
+    if (error != NRS_OK || watch->state != NRS_AUDIT_WATCH_REWRITTEN) {
+        return error;
     }
     (void)snprintf(text, sizeof text, "the audit log of %s does not continue what this node has signed: compare with noroshi audit signed there", peer->org);
     return nrs_array_text(list->warnings, text);
@@ -248,7 +256,11 @@ nrs_error nrs_audit_warn(const nrs_core *core, json_t *warnings)
     warning_list list = {core, warnings};
     uint64_t best = 0, waits_since_ms = UINT64_MAX;
     bool any_hub = false;
-    nrs_error error = nrs_store_audit_watch_each(core->store, warn_rewritten, &list);
+    nrs_error error = nrs_audit_warn_lost(core, warnings);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_watch_each(core->store, warn_of_log, &list);
+    }
 
     for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
         uint64_t size = 0;

@@ -160,6 +160,16 @@ static nrs_error stored_generation(nrs_core *core, bool *begun_out, uint64_t *ge
     return error;
 }
 
+nrs_error nrs_vault_begun(nrs_core *core, bool *begun_out)
+{
+    uint64_t generation = 0;
+    bool begun = false;
+    nrs_error error = stored_generation(core, &begun, &generation);
+
+    *begun_out = error == NRS_OK && generation > 0;
+    return error;
+}
+
 nrs_error nrs_vault_set_generation(nrs_core *core, uint64_t generation)
 {
     uint8_t bytes[8];

@@ -220,6 +220,28 @@ static void remove_all(nrs_store *store)
     assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
 }
 
+/* With nothing but sqlite: as if there had never been a log. */
+static void remove_log(nrs_store *store)
+{
+    assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
+    assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("")), NRS_OK);
+    assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
+}
+
+static bool warned(size_t node, const char *words)
+{
+    const json_t *one;
+    size_t i;
+
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    json_array_foreach(json_object_get(mesh_row(&net, node, 0), "warnings"), i, one) {
+        if (strstr(json_string_value(one), words) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void remove_key(nrs_store *store)
 {
     assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("gone")), NRS_OK);
@@ -264,6 +286,34 @@ static void test_what_a_start_finds(void **state)
     assert_int_equal(count_of(1, "alarm"), 1);
 }
 
+/* A log that is wiped as a whole is no new node's: its store has a vault. */
+static void test_a_wiped_log_is_noticed(void **state)
+{
+    (void)state;
+    assert_false(warned(2, "audit log anew"));
+    tamper(2, remove_log);
+    mesh_settle(&net, 1);
+    expect(newest(2), "alarm", "damaged", "the audit log that this node kept is gone");
+    assert_int_equal(json_integer_value(json_object_get(newest(2), "number")), 1);
+    assert_true(warned(2, "this node began its audit log anew"));
+    tamper(2, nothing); /* said once, and to be seen as long as the log lasts */
+    mesh_settle(&net, 1);
+    assert_int_equal(count_of(2, "alarm"), 1);
+    assert_true(warned(2, "this node began its audit log anew"));
+}
+
+/* A first start that was cut off before anything was written is none that lost its log. */
+static void test_a_new_node_has_no_alarm(void **state)
+{
+    const size_t late = mesh_add_node(&net, "org-late");
+
+    (void)state;
+    mesh_crash(&net, late);
+    mesh_crash(&net, late);
+    mesh_settle(&net, 1);
+    assert_int_equal(count_of(late, "alarm"), 0);
+}
+
 /* An entry is there with what it tells of, or neither is. */
 static void test_with_its_transaction(void **state)
 {
@@ -288,7 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_becomes_an_entry), cmocka_unit_test(test_what_does_not),      cmocka_unit_test(test_about),
         cmocka_unit_test(test_rosters_and_keys),      cmocka_unit_test(test_bounds),             cmocka_unit_test(test_with_its_transaction),
-        cmocka_unit_test(test_what_a_start_finds),
+        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_wiped_log_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

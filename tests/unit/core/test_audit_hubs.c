@@ -314,6 +314,10 @@ static void test_a_new_log_is_said_to_be_one(void **state)
     assert_string_equal(mesh_text(watched(0, NODE), "state"), "followed");
     assert_int_equal(alarms(0), before + 1);
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "it has begun a new audit log");
+    assert_true(warned(0, "org-2 has begun its audit log anew: this is number 2"));
+    assert_true(warned(NODE, "this node began its audit log anew"));
+    assert_int_equal(mesh_command(&net, NODE, "{\"command\":\"audit-list\",\"before\":2,\"kind\":\"alarm\"}"), NRS_OK);
+    assert_string_equal(mesh_text(mesh_row(&net, NODE, 0), "detail"), "the audit log that this node kept is gone");
 }
 
 /* ---- Records that somebody else made ---- */
