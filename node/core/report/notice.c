@@ -3,6 +3,7 @@
  * the slot as every report does. */
 #include <string.h>
 
+#include "audit/audit.h"
 #include "link/log.h"
 #include "rules/edges.h"
 #include "link/receive.h"
@@ -99,6 +100,13 @@ static nrs_error keep(nrs_core *core, const nrs_statement *statement, const nrs_
     return error == NRS_OK ? nrs_receipt_queue(core, header, id, NRS_STAGE_STORED, "", "") : error;
 }
 
+/* What comes late, or from who is no member now, happens of itself (SPEC 13). */
+static bool is_attempt(nrs_error error)
+{
+    return error != NRS_ERROR_WITHDRAWN && error != NRS_ERROR_EXPIRED && error != NRS_ERROR_NOT_MEMBER && error != NRS_ERROR_CLOCK &&
+           error != NRS_ERROR_UNKNOWN_COMMUNITY;
+}
+
 nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
 {
     nrs_header *header = NULL;
@@ -117,9 +125,12 @@ nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
     if (error == NRS_OK) {
         error = keep(core, statement, header, id);
     }
-    if (nrs_error_is_verdict(error)) {
+    if (nrs_error_is_verdict(error)) { /* as what is refused of a report that is handed over */
+        const nrs_audit_what what = {.event = NRS_AUDIT_SEND, .rule = error, .about = nrs_field(&statement->sealed_id),
+                                     .detail = header == NULL ? NULL : nrs_label_name((nrs_label)header->label)};
+
         nrs_core_complain(core, from, error, "its notice of a report is refused: %s", nrs_error_rule(error));
-        error = NRS_OK;
+        error = is_attempt(error) ? nrs_audit_add_from(core, from, &what) : NRS_OK;
     }
     nrs_header_free(&header);
     return error;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "report/letters.h"
 #include "report/onward.h"
 #include "report/release.h"
@@ -250,6 +251,15 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
     return nrs_store_receipt_add(job->core->store, &fresh, row->report, row->address, job->statement->stage, job->statement->at_ms, person);
 }
 
+/* A word on a disclaimer that counts for nothing is an entry all the same. */
+static nrs_error note_decision(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_error rule)
+{
+    const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = rule,
+                                 .about = nrs_field(&statement->sealed_id)};
+
+    return nrs_audit_add_from(core, from, &what);
+}
+
 /* From the recipient itself, or from the hub that let it in. At that hub it is handed on. */
 static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_slice bytes)
 {
@@ -284,8 +294,10 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
     if (statement->stage == NRS_STAGE_WITHDRAWN && (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any))) {
         error = NRS_OK; /* a hub that only carried it */
     } else if (error == NRS_ERROR_NOT_FOUND || error == NRS_ERROR_NOT_MEMBER || (error == NRS_OK && !job.any)) {
-        nrs_core_complain(core, from, NRS_ERROR_NOT_FOUND, "a receipt for a report that was not sent to it: %s", nrs_error_rule(NRS_ERROR_NOT_FOUND));
-        error = NRS_OK;
+        const nrs_error rule = error == NRS_OK ? NRS_ERROR_NOT_FOUND : error;
+
+        nrs_core_complain(core, from, rule, "a receipt for a report that was not sent to it: %s", nrs_error_rule(rule));
+        error = decision ? note_decision(core, from, statement, rule) : NRS_OK;
     }
     nrs_bytes_wipe(&holder);
     return error;

@@ -104,7 +104,7 @@ mesh_forged mesh_forge(const mesh_forging *how)
     request.sealed = view;
     request.file_key = file_key;
     request.recipient_count = nrs_header_key_open(view->header) ? 0 : 1;
-    request.authority_ref = nrs_slice_of(how->ref == NULL ? view->grant_id : how->ref, how->authority == NRS_AUTHORITY_ORIGINATOR ? 0 : NRS_HASH_SIZE);
+    request.authority_ref = nrs_slice_of(how->ref == NULL ? view->grant_id : how->ref, how->authority == NRS_AUTHORITY_ORIGINATOR && how->ref == NULL ? 0 : NRS_HASH_SIZE);
     OK(nrs_grant_make(&statement, &made.table, &request));
     if (how->slot_count > 0 || how->file_key != NULL) {
         alter(&statement, how);

@@ -13,6 +13,7 @@
 #include "mesh.h"
 
 #define NODE 2u
+#define OK(expression) assert_int_equal((expression), NRS_OK)
 
 static mesh net;
 
@@ -404,12 +405,92 @@ static void test_made_up(void **state)
     }
 }
 
+/* A log that is shorter than before, and newer, is another one: both signed checkpoints are kept. */
+static void test_a_shorter_log_is_seen(void **state)
+{
+    static const struct {
+        const char *name, *state;
+        uint64_t size;
+        int64_t created_in_ms;
+    } cases[] = {{"one begun anew", "followed", 128, 0}, {"an older and shorter one", "followed", 64, -60000}, {"a newer and shorter one", "rewritten", 64, 60000}};
+    size_t before;
+
+    (void)state;
+    mesh_settle(&net, 6);
+    before = alarms(0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        nrs_bytes record = {0};
+
+        made_up(&record, 3, 3, cases[i].size, (uint64_t)((int64_t)net.now_ms + cases[i].created_in_ms), 200);
+        give(3, 0, (1u << 19) + 100 + i, nrs_slice_of_bytes(&record));
+        if (strcmp(mesh_text(watched(0, 3), "state"), cases[i].state) != 0) {
+            fail_msg("%s: %s", cases[i].name, mesh_text(watched(0, 3), "state"));
+        }
+        nrs_bytes_wipe(&record);
+    }
+    assert_int_equal(number_of(watched(0, 3), "size"), 128);
+    assert_int_equal(alarms(0), before + 2); /* that it was begun, and that it was rewritten */
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "rule"), "rewritten");
+    assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "its audit log does not continue what this hub has signed");
+}
+
+/* What a hub has signed of a node's log, and this node's log is not: it was changed here, or another node runs with its keys. */
+static void test_a_signature_over_another_log_is_an_alarm(void **state)
+{
+    static const struct {
+        const char *name;
+        bool other_log, other_root;
+        uint64_t size;
+    } cases[] = {{"another log", true, false, 64}, {"a size that it has signed, with another root", false, true, 0}, {"a size that it never had", false, false, 64u * 4096u}};
+    uint8_t log[NRS_LOG_ID_SIZE], root[NRS_HASH_SIZE];
+    uint64_t size;
+
+    (void)state;
+    checkpoint(3);
+    mesh_settle(&net, 2);
+    size = (uint64_t)number_of(newest_own(3), "size");
+    OK(mesh_command(&net, 3, "{\"command\":\"audit-export\"}"));
+    OK(nrs_hex_decode(log, sizeof log, mesh_text(mesh_row(&net, 3, 0), "log")));
+    OK(nrs_hex_decode(root, sizeof root, mesh_text(newest_own(3), "root")));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        nrs_audit_cosignature value;
+        nrs_bytes statement = {0}, record = {0};
+        uint8_t said_log[NRS_LOG_ID_SIZE], said_root[NRS_HASH_SIZE];
+        size_t before = alarms(3), signers = cosigner_count(3);
+
+        memcpy(said_log, log, sizeof log);
+        memcpy(said_root, root, sizeof root);
+        said_log[0] ^= cases[i].other_log ? 1 : 0;
+        said_root[0] ^= cases[i].other_root ? 1 : 0;
+        nrs__wire__audit_cosignature__init(&value);
+        value.suite = NRS_SUITE;
+        value.hub = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[0].identity)->sign_key, NRS_KEY_SIZE));
+        value.node = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[3].identity)->sign_key, NRS_KEY_SIZE));
+        value.log = nrs_field_of(nrs_slice_of(said_log, sizeof said_log));
+        value.size = cases[i].size == 0 ? size : cases[i].size;
+        value.root = nrs_field_of(nrs_slice_of(said_root, sizeof said_root));
+        value.created_ms = net.now_ms;
+        value.logs = 1;
+        OK(nrs_audit_cosignature_encode(&statement, &value));
+        OK(nrs_signed_record(&record, NRS_RECORD_AUDIT_COSIGNATURE, net.nodes[0].identity, nrs_slice_of_bytes(&statement)));
+        give(0, 3, (1u << 19) + 200 + i, nrs_slice_of_bytes(&record));
+        if (alarms(3) != before + 1) {
+            fail_msg("%s: %zu alarms, %zu before", cases[i].name, alarms(3), before);
+        }
+        assert_string_equal(mesh_text(mesh_row(&net, 3, 0), "org"), "org-0");
+        assert_string_equal(mesh_text(mesh_row(&net, 3, 0), "detail"), "it has signed an audit log of this node that is not the one held here");
+        assert_int_equal(cosigner_count(3), signers);
+        nrs_bytes_wipe(&record);
+        nrs_bytes_wipe(&statement);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hubs_sign_what_continues), cmocka_unit_test(test_a_hub_signs_the_others), cmocka_unit_test(test_who_was_away_follows),
         cmocka_unit_test(test_each_day),                 cmocka_unit_test(test_a_rewritten_log_is_seen), cmocka_unit_test(test_status_warns),             cmocka_unit_test(test_two_views_are_seen),
-        cmocka_unit_test(test_a_new_log_is_said_to_be_one), cmocka_unit_test(test_made_up),
+        cmocka_unit_test(test_a_new_log_is_said_to_be_one), cmocka_unit_test(test_a_signature_over_another_log_is_an_alarm), cmocka_unit_test(test_a_shorter_log_is_seen), cmocka_unit_test(test_made_up),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -10,6 +10,7 @@
 
 #include "keys/seal.h"
 #include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_records.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -264,7 +265,7 @@ static void hash_of(uint8_t *hash_out, size_t which)
 }
 
 /* A report of org-1 as its own program would not make it: with these hashes. */
-static void forge(nrs_bytes *record_out, uint8_t hashes[][NRS_HASH_SIZE], size_t count)
+static void forge(nrs_bytes *record_out, uint8_t hashes[][NRS_HASH_SIZE], size_t count, uint32_t flags)
 {
     nrs_roster *roster = NULL;
     nrs_header header;
@@ -299,6 +300,7 @@ static void forge(nrs_bytes *record_out, uint8_t hashes[][NRS_HASH_SIZE], size_t
     header.attribution = NRS_ATTRIBUTION_NAMED;
     header.disclaimers = fields;
     header.n_disclaimers = count;
+    header.flags = flags;
     nrs__wire__report__init(&text);
     text.kind = NRS_KIND_INCIDENT;
     text.subject = text_of("s");
@@ -350,7 +352,7 @@ static void a_hub_takes_no_report_against_the_rules(void **state)
             }
             count++;
         }
-        forge(&record, hashes, count);
+        forge(&record, hashes, count, 0);
         mesh_give_records(&net, 1, 0, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
         OK(nrs_store_log_each(net.nodes[0].store, 0, 100000, sealed_count, &held));
         if (held != cases[i].want) {
@@ -368,6 +370,61 @@ static void a_hub_takes_no_report_against_the_rules(void **state)
     mesh_stop(&net);
 }
 
+/* The announcement of a report whose key comes with the acceptance, as org-1's own program would not make it. */
+static void announce(uint8_t hashes[][NRS_HASH_SIZE], size_t count)
+{
+    nrs_bytes bytes = {0}, notice = {0};
+    nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_statement statement;
+
+    forge(&bytes, hashes, count, NRS_HEADER_UNLOCK_ON_ACCEPT);
+    OK(nrs_record_decode(&record, nrs_slice_of_bytes(&bytes)));
+    OK(nrs_sealed_parse(&view, nrs_field(&record->payload)));
+    OK(nrs_notice_make(&notice, view));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_NOTICE;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(view->id, NRS_HASH_SIZE));
+    statement.at_ms = net.now_ms;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&notice));
+    mesh_post(&net, 1, 2, 0, &statement);
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&notice);
+    nrs_bytes_wipe(&bytes);
+}
+
+static void a_notice_against_the_rules_is_written_down(void **state)
+{
+    static const struct {
+        const char *rule;
+        int first, second;
+    } cases[] = {{"community-rule", 2, -1}, {"disclaimer-unknown", 1, 9}, {"disclaimer-versions", 0, 1}, {NULL, 1, -1}};
+
+    (void)state;
+    start(3, &two_versions);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t hashes[2][NRS_HASH_SIZE] = {{9}, {9}};
+        const size_t count = cases[i].second >= 0 ? 2 : 1;
+
+        hash_of(hashes[0], (size_t)cases[i].first);
+        if (cases[i].second >= 0 && cases[i].second != 9) {
+            hash_of(hashes[1], (size_t)cases[i].second);
+        }
+        announce(hashes, count);
+        OK(mesh_command(&net, 2, "{\"command\":\"list\"}"));
+        assert_int_equal(mesh_row_count(&net, 2), cases[i].rule == NULL ? 1 : 0);
+        if (cases[i].rule != NULL) {
+            assert_string_equal(entry_of(2, "send", "rule"), cases[i].rule);
+            assert_string_equal(entry_of(2, "send", "org"), "org-1");
+            assert_string_equal(entry_of(2, "send", "detail"), "AMBER");
+        }
+    }
+    OK(mesh_command(&net, 2, "{\"command\":\"audit-list\",\"kind\":\"send\"}"));
+    assert_int_equal(mesh_row_count(&net, 2), 3);
+    mesh_stop(&net);
+}
+
 /* org-2's word, in an envelope to org-1 as the hub hands it over. */
 static void say(nrs_stage stage, const char *id, nrs_slice hashes)
 {
@@ -381,6 +438,23 @@ static void say(nrs_stage stage, const char *id, nrs_slice hashes)
     statement.at_ms = net.now_ms;
     statement.stage = (uint32_t)stage;
     statement.detail = nrs_field_of(hashes);
+    mesh_post(&net, 2, 1, 0, &statement);
+}
+
+/* org-2 passes on an acceptance of the hub, which it never let in. */
+static void pass_on(const char *id, nrs_slice hashes)
+{
+    uint8_t sealed_id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(sealed_id, sizeof sealed_id, id));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_PASSED_ON;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, sizeof sealed_id));
+    statement.at_ms = net.now_ms;
+    statement.stage = NRS_STAGE_ACCEPTED;
+    statement.detail = nrs_field_of(hashes);
+    statement.reference = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[0].identity)->sign_key, NRS_KEY_SIZE));
     mesh_post(&net, 2, 1, 0, &statement);
 }
 
@@ -404,6 +478,11 @@ static void an_acceptance_of_something_else_is_refused(void **state)
     say(NRS_STAGE_ACCEPTED, unknown, nrs_slice_of(named, sizeof named)); /* another report */
     assert_non_null(strstr(net.nodes[1].last_log, "not-found"));
     assert_null(receipt("org-2", "accepted"));
+    assert_string_equal(audited("accept", "rule"), "not-found");
+    pass_on(report, nrs_slice_of(named, sizeof named)); /* of the hub, for which org-2 may not speak */
+    assert_string_equal(audited("accept", "rule"), "not-member");
+    assert_string_equal(audited("accept", "org"), "org-2");
+    assert_null(receipt("org-0", "accepted"));
     OK(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
     say(NRS_STAGE_ACCEPTED, mesh_text(mesh_row(&net, 1, 0), "id"), nrs_slice_of(named, sizeof named)); /* one that was for somebody else */
     assert_string_equal(audited("accept", "rule"), "not-found");
@@ -475,6 +554,38 @@ static void the_key_comes_with_the_acceptance_alone(void **state)
     mesh_stop(&net);
 }
 
+/* An originator that keeps to no rule hands out the key before an acceptance, or on one that was never given: it opens nothing. */
+static void no_key_but_for_ones_own_acceptance(void **state)
+{
+    static const uint8_t never_given[NRS_HASH_SIZE] = {7};
+    uint8_t id[NRS_HASH_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        mesh_forged made;
+
+        start(4, &amber_demands);
+        net.inspect = mesh_hear;
+        net.inspect_context = &net;
+        OK(send_with("AMBER", ",\"unlock_on_accept\":true"));
+        OK(nrs_hex_decode(id, sizeof id, report));
+        made = mesh_forge(&(mesh_forging){.net = &net, .keeper = 1, .report = id, .grantor = 1, .to = 2, .named = 2, .authority = NRS_AUTHORITY_ORIGINATOR,
+                                          .ref = i == 0 ? NULL : never_given});
+        mesh_down(&net, 1); /* nothing else comes from it */
+        (void)mesh_hand_over(&net, 0, 2, &made.sealed);
+        (void)mesh_hand_over(&net, 0, 2, &made.grant);
+        (void)mesh_hand_over(&net, 0, 2, &made.path);
+        assert_true(position_of(2) != 0); /* all of it is there */
+        assert_int_equal(about(2, "show", ""), NRS_ERROR_DISCLAIMER);
+        OK(about(2, "accept", ""));
+        assert_int_equal(about(2, "show", ""), NRS_ERROR_BUSY);
+        (void)mesh_hand_over(&net, 0, 2, &made.path);
+        assert_int_equal(about(2, "show", ""), NRS_ERROR_BUSY);
+        mesh_forged_wipe(&made);
+        mesh_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +596,8 @@ int main(void)
         cmocka_unit_test(a_hub_takes_no_report_against_the_rules),
         cmocka_unit_test(an_acceptance_of_something_else_is_refused),
         cmocka_unit_test(the_key_comes_with_the_acceptance_alone),
+        cmocka_unit_test(no_key_but_for_ones_own_acceptance),
+        cmocka_unit_test(a_notice_against_the_rules_is_written_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
