@@ -13,7 +13,7 @@ _Static_assert(NRS_AUDIT_PAGE == 1u << NRS_AUDIT_PAGE_LEVEL, "a page is a comple
 typedef struct nrs_audit_what {
     uint32_t event;      /* NRS_AUDIT_… of proto/vocabulary.h */
     nrs_error rule;      /* NRS_OK: it was done; else what refused it */
-    const char *person;  /* id of the person of this organisation who acts, or NULL */
+    const char *person;  /* id of the person who acts, of this organisation or of org, or NULL */
     const char *org;     /* organisation that did it over the mesh, or NULL */
     nrs_slice about;     /* the id or hash of what it is about, or empty: only a salted hash of it is kept */
     const char *detail;  /* or NULL: words of the program (a label, a sink, a version), never a person's */

@@ -255,7 +255,7 @@ static nrs_error reach(void *context, const nrs_recipient_row *row)
 static nrs_error note_decision(nrs_core *core, nrs_peer *from, const nrs_statement *statement, nrs_error rule)
 {
     const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = rule,
-                                 .about = nrs_field(&statement->sealed_id)};
+                                 .person = statement->person, .about = nrs_field(&statement->sealed_id)};
 
     return nrs_audit_add_from(core, from, &what);
 }

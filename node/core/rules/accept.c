@@ -301,7 +301,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     }
     if (it.fresh || nrs_error_is_verdict(error)) {
         const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,
-                                     .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)report->label)};
+                                     .person = statement->person, .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)report->label)};
 
         entered = nrs_audit_add_from(core, from, &what);
     }

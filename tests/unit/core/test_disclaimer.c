@@ -437,6 +437,7 @@ static void say(nrs_stage stage, const char *id, nrs_slice hashes)
     statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, sizeof sealed_id));
     statement.at_ms = net.now_ms;
     statement.stage = (uint32_t)stage;
+    statement.person = text_of("sato");
     statement.detail = nrs_field_of(hashes);
     mesh_post(&net, 2, 1, 0, &statement);
 }
@@ -490,6 +491,7 @@ static void an_acceptance_of_something_else_is_refused(void **state)
     say(NRS_STAGE_ACCEPTED, report, nrs_slice_of(named, sizeof named));
     assert_non_null(receipt("org-2", "accepted"));
     assert_string_equal(audited("accept", "rule"), "");
+    assert_string_equal(audited("accept", "person"), "sato"); /* as the receipt says */
     for (size_t i = 0; i < 20; i++) { /* nobody fills the log by what is refused */
         say(NRS_STAGE_DECLINED, report, nrs_slice_of(other, sizeof other));
     }
