@@ -19,6 +19,7 @@ static const char *const details[] = {
     N_("its audit log does not continue what this hub has signed"),
     N_("one number of two vouched reports"),
     N_("the audit log before this one cannot be read"),
+    N_("the audit log that this node kept is gone"),
     N_("the audit log does not continue what was signed"),
     N_("this node sent two reports under one number"),
     N_("two reports under one number"),
