@@ -11,6 +11,7 @@
 #include "command.h"
 #include "community/refusal.h"
 #include "folder.h"
+#include "key/leftover.h"
 #include "language.h"
 #include "linux.h"
 #include "text.h"
@@ -64,6 +65,9 @@ static nrs_error run(nrs_cli *cli, int count, char **words)
     } else if (is_ceremony(cli->command->name) && !nrs_linux_lock_folder(cli->dir, OTHER_CEREMONY_MS)) {
         error = nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is changing keys or rosters here"), cli->dir);
     } else {
+        if (is_ceremony(cli->command->name)) {
+            nrs_leftover_destroy(cli);
+        }
         error = cli->command->run(cli);
     }
     return error == NRS_OK ? flush_answer(cli) : error;

@@ -205,6 +205,19 @@ class Whole(E2E):
                 if not killed:
                     break
 
+    def test_no_key_is_left_beside(self):
+        """A change of passphrase that was cut off leaves a key that opens without one, until the next command that changes keys or rosters."""
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        node = self.begin(self.locked, self.world.path / "beside")
+        words = ("--passphrase-file", self.passphrase, "key", "passphrase", "--no-passphrase")
+        self.assertTrue(self.killed_at(node, "rename", 1, words))
+        left = [path for path in node.dir.rglob(".*.key.??????")]
+        self.assertEqual(len(left), 2, "the node's and the roster's")
+        node.cli("community", "show", "electricity")
+        self.assertEqual(list(node.dir.rglob(".*.key.??????")), [])
+        node.cli("key", "passphrase", "--new-passphrase-file", self.other, passphrase=self.passphrase)
+
     def test_a_key_is_never_thrown_away(self):
         """What an init that was cut off left is taken up; a node's key without its node.json is left alone."""
         folder = self.world.path / "cut"
