@@ -76,12 +76,15 @@ bool sim_arrives_promised(const struct sim_world *world, const struct sim_report
  *  demanded; whether a report's sender had time to reach anybody: arrives.c. */
 bool sim_arrives_stayed(const struct sim_rosters *rosters, uint64_t version, size_t node, bool duty);
 bool sim_arrives_had_time(const struct sim_world *world, const struct sim_report *report);
-/** Whether a node may read a report because its sender agreed beforehand, by the roster that it holds after the step or before it: onward.c. */
-bool sim_onward_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
+/** Whether a node may have a report because its sender agreed beforehand, by the roster that it holds after the step or before it: onward.c.
+ *  now: and may open it, with the duty where one is demanded; else it had the duty once. */
+bool sim_onward_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, bool now);
+/** Whether it has taken a community's duty; not now: in any version. */
+bool sim_onward_sworn(const sim_node *node, const struct sim_rosters *rosters, bool now);
 /** Whether it was a member in any version from this one on, or by either side of a fork: onward.c. */
 bool sim_onward_ever_member(const struct sim_rosters *rosters, uint64_t from, size_t node);
-/** Whether a node may read a report because its sender released it to it: released.c. Out: label_out: the loosest label that it may have it under. */
-bool sim_released_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, nrs_label *label_out);
+/** The same because its sender released it to it: released.c. Out: label_out: the loosest label that it may have it under. */
+bool sim_released_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, nrs_label *label_out, bool now);
 /** By its address, by consent, or by a release. */
 bool sim_check_may_read(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
 /** Forget what once.c has seen of a node, and of all. */

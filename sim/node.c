@@ -13,6 +13,8 @@
 #include "world.h"
 
 #define BATCH_EVENTS_MAX 1000u
+#define BATCH_BYTES_MAX (1024u * 1024u) /* as the daemon's */
+#define BATCH_COMMANDS_MAX 64u          /* so many callers a daemon has at once, with one command each */
 #define TICK_MS 1000u        /* of a node where something goes on */
 #define IDLE_TICK_MS 5000u   /* of one where nothing does: a machine that is busy elsewhere gives no more */
 #define ACTIVE_MS 3000u
@@ -125,10 +127,16 @@ void sim_node_leave_file(sim_world *world, sim_node *node, const char *name, con
 static size_t gather(const sim_world *world, const sim_node *node, nrs_event *events)
 {
     size_t count = node->input_count < BATCH_EVENTS_MAX ? node->input_count : BATCH_EVENTS_MAX;
+    size_t bytes = 0, commands = 0;
 
     for (size_t i = 0; i < count; i++) {
         const sim_input *input = &node->inputs[i];
 
+        commands += input->command != NULL ? 1 : 0;
+        if (bytes >= BATCH_BYTES_MAX || commands > BATCH_COMMANDS_MAX) {
+            return i;
+        }
+        bytes += input->bytes.size;
         events[i] = (nrs_event){.type = input->type, .link = input->link, .bytes = nrs_slice_of_bytes(&input->bytes), .name = "desk",
                                 .command = input->command, .request = input->request};
         memcpy(events[i].curve_key, input->curve_key, NRS_KEY_SIZE);

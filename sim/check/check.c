@@ -81,8 +81,8 @@ bool sim_check_may_read(const sim_world *world, const sim_node *node, const sim_
 {
     nrs_label label;
 
-    return report->label == NRS_LABEL_CLEAR || (report->readers & (1ull << node->index)) != 0 || sim_onward_permits(world, node, report) ||
-           sim_released_permits(world, node, report, &label);
+    return report->label == NRS_LABEL_CLEAR || (report->readers & (1ull << node->index)) != 0 || sim_onward_permits(world, node, report, false) ||
+           sim_released_permits(world, node, report, &label, false);
 }
 
 /* ---- The log ---- */

@@ -9,7 +9,7 @@ static void forwarded(sim_world *world, sim_report *report)
     const sim_node *node = &world->nodes[report->sender];
     uint64_t named = quoted->to | 1ull << quoted->sender | 1ull << report->sender;
     nrs_label label = quoted->label;
-    const bool released = sim_released_permits(world, node, quoted, &label);
+    const bool released = sim_released_permits(world, node, quoted, &label, true);
 
     if (node->hostile != NULL || quoted->sender == report->sender) {
         return; /* the source itself decides */

@@ -37,13 +37,23 @@ bool sim_onward_ever_member(const sim_rosters *rosters, uint64_t from, size_t no
     return false;
 }
 
-bool sim_onward_permits(const sim_world *world, const sim_node *node, const sim_report *report)
+bool sim_onward_sworn(const sim_node *node, const sim_rosters *rosters, bool now)
+{
+    bool ever = sim_check_sworn(node, rosters, node->index);
+
+    for (uint64_t version = 1; !now && !ever && version <= rosters->count; version++) {
+        ever = (sim_rosters_at(rosters, version)->who.sworn & (1ull << node->index)) != 0;
+    }
+    return ever;
+}
+
+bool sim_onward_permits(const sim_world *world, const sim_node *node, const sim_report *report, bool now)
 {
     for (size_t c = 0; c < world->community_count; c++) {
         const sim_rosters *rosters = &world->communities[c];
 
         if (covers(world, report, rosters, node->index) && sim_onward_ever_member(rosters, report->bridged[c], node->index) &&
-            (!duty_at(world, report, rosters) || sim_check_sworn(node, rosters, node->index))) {
+            (!duty_at(world, report, rosters) || sim_onward_sworn(node, rosters, now))) {
             return true;
         }
     }

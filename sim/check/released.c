@@ -24,7 +24,7 @@ static bool needs_duty(const sim_world *world, const sim_release *release)
 }
 
 /* granted: what was asked of the source counts, since its answer may have been lost in a crash. */
-bool sim_released_permits(const sim_world *world, const sim_node *node, const sim_report *report, nrs_label *label_out)
+bool sim_released_permits(const sim_world *world, const sim_node *node, const sim_report *report, nrs_label *label_out, bool now)
 {
     bool permits = false;
 
@@ -33,7 +33,7 @@ bool sim_released_permits(const sim_world *world, const sim_node *node, const si
         const sim_rosters *rosters = &world->communities[release->community];
 
         if (&world->oracle.reports[release->report] == report && release->granting && named(release, rosters, node->index) &&
-            (!needs_duty(world, release) || sim_check_sworn(node, rosters, node->index))) {
+            (!needs_duty(world, release) || sim_onward_sworn(node, rosters, now))) {
             *label_out = !permits || release->label < *label_out ? release->label : *label_out;
             permits = true;
         }
