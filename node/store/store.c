@@ -113,7 +113,7 @@ static nrs_error configure(nrs_store *store, const nrs_store_options *options)
     static const char *const pragmas[] = {
         "PRAGMA locking_mode = NORMAL", "PRAGMA foreign_keys = OFF",  "PRAGMA trusted_schema = OFF",
         "PRAGMA cell_size_check = ON",  "PRAGMA secure_delete = ON",  "PRAGMA wal_autocheckpoint = 0",
-        "PRAGMA temp_store = MEMORY",   "PRAGMA cache_size = -8192",
+        "PRAGMA temp_store = MEMORY",
     };
 
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
@@ -255,6 +255,9 @@ static nrs_error open_database(nrs_store *store, const nrs_store_options *option
     }
     if (error == NRS_OK) {
         error = read_answer(store, "PRAGMA journal_mode = WAL", "wal", NRS_ERROR_DISK);
+    }
+    if (error == NRS_OK) { /* in KiB, but SQLite counts pages by the size that it knew then: only now is it the file's own */
+        error = execute(store, "PRAGMA cache_size = -8192");
     }
     if (error == NRS_OK && new) {
         error = create_schema(store);

@@ -1,6 +1,9 @@
 #include "test_fixture.h"
 
+#include <sqlite3.h>
 #include <time.h>
+
+#include "query.h"
 
 static nrs_error append(nrs_store *store, const test_id *id, uint32_t type, nrs_slice owner, nrs_slice record)
 {
@@ -366,6 +369,46 @@ static void a_hundred_thousand_rows(void **state)
     print_message("  found by id: %.2f us each\n", (seconds() - start) * 1e6 / (ROWS / 10));
 }
 
+static int cached_bytes(fixture *f)
+{
+    int now = 0, highest = 0;
+
+    assert_int_equal(sqlite3_db_status(f->store->database, SQLITE_DBSTATUS_CACHE_USED, &now, &highest, 0), SQLITE_OK);
+    return now;
+}
+
+static nrs_error pass_over(void *context, const nrs_log_row *row)
+{
+    *(uint64_t *)context = row->position;
+    return NRS_OK;
+}
+
+/* 8 MiB and what SQLite keeps about each page, of a file that was just made as of one that was there before. */
+static void the_page_cache_keeps_to_its_size(void **state)
+{
+    fixture *f = *state;
+    nrs_bytes record = {0};
+    uint64_t last = 0;
+
+    assert_int_equal(nrs_bytes_resize(&record, 100 * 1024), NRS_OK);
+    memset(record.data, 7, record.size);
+    for (unsigned i = 0; i < 200; i++) {
+        const test_id id = random_id(i + 1);
+
+        assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+        assert_int_equal(append(f->store, &id, 3, text("owner"), nrs_slice_of_bytes(&record)), NRS_OK);
+        assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    }
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(nrs_store_log_each(f->store, 0, 200, pass_over, &last), NRS_OK);
+        assert_int_equal(last, 200);
+        assert_true(cached_bytes(f) > 1024 * 1024);
+        assert_true(cached_bytes(f) < 9 * 1024 * 1024);
+        fixture_reopen(f);
+    }
+    nrs_bytes_wipe(&record);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -381,6 +424,7 @@ int main(void)
         CASE(a_rolled_back_position_is_given_again),
         CASE(what_a_visitor_appends_is_not_visited),
         CASE(a_hundred_thousand_rows),
+        CASE(the_page_cache_keeps_to_its_size),
     };
 #undef CASE
 
