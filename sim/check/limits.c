@@ -6,7 +6,7 @@
 #define LINES_PER_MINUTE_MAX 400u
 
 
-/* What the caches may hold (core's parsed log 8 MiB, SQLite's pages 2 MiB by default, a frame in the making), windows and queues of a few
+/* What the caches may hold (core's parsed log 8 MiB, SQLite's pages 8 MiB, a frame in the making), windows and queues of a few
  * links, and what one step needs for its largest batch. A node that is flooded needs no more. */
 #define NODE_BYTES_MAX (32 * 1024 * 1024)
 

@@ -88,8 +88,7 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
             const json_t *b = json_array_get(rows, k);
 
             if (strcmp(text_at(a, "recipient"), text_at(b, "recipient")) == 0 && strcmp(text_at(a, "stage"), text_at(b, "stage")) == 0 &&
-                (strcmp(text_at(a, "community"), text_at(b, "community")) == 0 || /* who waits may be let in elsewhere */
-                 (report->label == NRS_LABEL_CLEAR && (text_at(a, "community")[0] == '\0' || text_at(b, "community")[0] == '\0')))) {
+                (report->label == NRS_LABEL_CLEAR || strcmp(text_at(a, "community"), text_at(b, "community")) == 0)) { /* who waits may be let in elsewhere */
                 sim_world_fail(world, "once", "%s has the stage %s of %s twice", node->org, text_at(a, "stage"), text_at(a, "recipient"));
             }
         }

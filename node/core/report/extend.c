@@ -54,7 +54,7 @@ static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_
     }
     error = nrs_store_let_in_add(core->store, &row);
     if (error == NRS_OK) {
-        error = nrs_store_recipient_add(core->store, &recipient);
+        error = nrs_let_in_add_recipient(core, it->home, (nrs_label)it->of->view->header->label, peer->org, &recipient);
     }
     if (error == NRS_ERROR_EXISTS) { /* it waited before, on a release perhaps */
         error = grant_id == NULL ? NRS_OK : nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);

@@ -109,8 +109,36 @@ static nrs_error look_at_noted(void *context, const nrs_let_in_row *row)
     return NRS_OK;
 }
 
+typedef struct standing {
+    const uint8_t *org;
+    bool stands;
+} standing;
+
+static nrs_error look_at_standing(void *context, const nrs_recipient_row *row)
+{
+    standing *it = context;
+
+    it->stands = it->stands || memcmp(row->org, it->org, NRS_KEY_SIZE) == 0;
+    return NRS_OK;
+}
+
+/* Under CLEAR the key is open, and who opens it has it by every way at once. */
+nrs_error nrs_let_in_add_recipient(nrs_core *core, const nrs_community *home, nrs_label label, const char *org, const nrs_recipient_row *recipient)
+{
+    standing it = {.org = recipient->org};
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; label == NRS_LABEL_CLEAR && i < core->community_count && error == NRS_OK && !it.stands; i++) {
+        char address[NRS_ADDRESS_SIZE_MAX + 1];
+
+        nrs_let_in_address(address, home, &core->communities[i], org);
+        error = nrs_store_recipient_at(core->store, recipient->report, address, look_at_standing, &it);
+    }
+    return error != NRS_OK ? error : it.stands ? NRS_ERROR_EXISTS : nrs_store_recipient_add(core->store, recipient);
+}
+
 /* Whoever says that it has let somebody in is noted beside the others, and in nobody's place: whom it speaks for is decided by that. */
-static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row)
+static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row, const nrs_community *home, nrs_label label, const char *org)
 {
     const nrs_recipient_row recipient = {.report = row->report, .address = row->address, .org = row->org, .granted = true};
     noted before = {.by = row->by};
@@ -119,7 +147,7 @@ static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row)
     if (error == NRS_OK && !before.same && (before.count < WAYS_MAX || row->authority == NRS_AUTHORITY_CONSENT)) {
         error = nrs_store_let_in_add(core->store, row);
         if (error == NRS_OK) {
-            error = nrs_store_recipient_add(core->store, &recipient);
+            error = nrs_let_in_add_recipient(core, home, label, org, &recipient);
             error = error == NRS_ERROR_EXISTS ? NRS_OK : error; /* it was addressed as well */
         }
     }
@@ -188,7 +216,7 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
                                         .version = terms->target->roster->version, .org = peer->keys.sign_key, .by = grant->grantor.data,
                                         .community = terms->target->id, .grant = grant_id};
             nrs_let_in_address(address, home, terms->target, peer->org);
-            error = note_one(core, &row);
+            error = note_one(core, &row, home, (nrs_label)view->header->label, peer->org);
         }
         nrs_slot_free(&slot);
     }

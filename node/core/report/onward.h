@@ -79,6 +79,10 @@ NRS_MUST_USE nrs_error nrs_let_in_conditions(nrs_core *core, nrs_conditions *con
 NRS_MUST_USE nrs_error nrs_let_in_self(nrs_core *core, nrs_let_in *let_in_out, uint64_t report);
 /** What one who was let in may read, by the row and the roster then held. */
 NRS_MUST_USE nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nrs_let_in *let_in);
+/** One whom somebody lets in stands among those whose receipts are awaited; under CLEAR once, however many let it in and wherever.
+ *  Returns NRS_ERROR_EXISTS where it stands there. home: the report's community. org: its name. */
+NRS_MUST_USE nrs_error nrs_let_in_add_recipient(nrs_core *core, const nrs_community *home, nrs_label label, const char *org,
+                                                const nrs_recipient_row *recipient);
 /** The address under which somebody of another community stands among the recipients: "org", or "org/community". Out: address_out holds
  *  NRS_ADDRESS_SIZE_MAX + 1. */
 void nrs_let_in_address(char *address_out, const nrs_community *home, const nrs_community *target, const char *org);

@@ -638,6 +638,45 @@ static void two_steps_and_no_more(void **state)
     mesh_second_stop(&council);
 }
 
+static size_t receipts_with(size_t node, const char *org, const char *stage)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        const json_t *row = mesh_row(&net, node, i);
+
+        count += json_object_get(row, "recipient") != NULL && strcmp(mesh_text(row, "recipient"), org) == 0 && strcmp(mesh_text(row, "stage"), stage) == 0 ? 1 : 0;
+    }
+    return count;
+}
+
+/* It is awaited once, and is not missing because another way has brought it. */
+static void clear_that_lets_one_in_at_home_and_elsewhere_awaits_it_once(void **state)
+{
+    static const size_t nodes[] = {HUB, SOURCE, NATIONAL, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_NATIONAL, NRS_ROLE_OPERATOR};
+
+    (void)state;
+    start();
+    assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
+    assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 4, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 4);
+    OK(send_from(SOURCE, "CLEAR", "org-0", "\"communities\",\"national\"", ""));
+    mesh_settle(&net, 8);
+    assert_true(has(NATIONAL) && has(GAS_MEMBER));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"receipts\",\"id\":\"%s\"}", report));
+    assert_int_equal(receipts_with(SOURCE, "org-3", "sent"), 1);
+    assert_int_equal(receipts_with(SOURCE, "org-3", "opened"), 1);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"receipts\",\"id\":\"%s\",\"missing\":true}", report));
+    assert_int_equal(receipts_with(SOURCE, "org-3", "sent") + receipts_with(SOURCE, "org-3", "stored"), 0);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"receipts\",\"id\":\"%s\"}", report)); /* its word goes to the source alone */
+    assert_int_equal(receipts_with(HUB, "org-3", "sent"), 1);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_disclaimer_is_accepted_over_there_and_known_here),
         cmocka_unit_test(clear_is_passed_on_with_its_open_key),
         cmocka_unit_test(clear_lets_in_nobody_who_was_addressed),
+        cmocka_unit_test(clear_that_lets_one_in_at_home_and_elsewhere_awaits_it_once),
         cmocka_unit_test(a_withdrawal_reaches_whom_a_hub_let_in),
         cmocka_unit_test(two_steps_and_no_more),
     };
