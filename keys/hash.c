@@ -99,23 +99,44 @@ void nrs_fingerprint(char text_out[48], const uint8_t key[NRS_KEY_SIZE])
     }
 }
 
+/* The next digit of what a person typed or pasted, '\0' at the end. Blanks of any width, line breaks and hyphens are passed over, full-width
+ * digits read as digits. */
+static char next_digit(const char **at)
+{
+    for (;;) {
+        const unsigned char *c = (const unsigned char *)*at;
+
+        if (c[0] == 0xe3 && c[1] == 0x80 && c[2] == 0x80) { /* U+3000 */
+            *at += 3;
+        } else if (c[0] == 0xc2 && c[1] == 0xa0) { /* U+00A0 */
+            *at += 2;
+        } else if (c[0] == 0xef && c[1] == 0xbc && c[2] >= 0x90 && c[2] <= 0x99) { /* U+FF10 to U+FF19 */
+            *at += 3;
+            return (char)('0' + (c[2] - 0x90));
+        } else if (c[0] == ' ' || c[0] == '-' || (c[0] >= '\t' && c[0] <= '\r')) {
+            *at += 1;
+        } else {
+            *at += c[0] == '\0' ? 0 : 1;
+            return (char)c[0];
+        }
+    }
+}
+
 nrs_error nrs_fingerprint_check(const char *given, const uint8_t key[NRS_KEY_SIZE])
 {
     char want[FINGERPRINT_TEXT_SIZE];
+    const char *at = given;
     size_t next = 0;
 
     if (given == NULL) {
         return NRS_ERROR_FINGERPRINT;
     }
     nrs_fingerprint(want, key);
-    for (const char *at = given; *at != '\0'; at++) {
-        if (*at == ' ') {
-            continue;
-        }
+    for (char digit = next_digit(&at); digit != '\0'; digit = next_digit(&at)) {
         if (want[next] == ' ') {
             next++;
         }
-        if (want[next] == '\0' || want[next] != *at) {
+        if (want[next] == '\0' || want[next] != digit) {
             return NRS_ERROR_FINGERPRINT;
         }
         next++;

@@ -115,12 +115,12 @@ static nrs_error take_number(nrs_json_reader *reader, int64_t *number_out)
     int64_t number = 0;
     size_t size = 0;
 
-    while (size < reader->left.size && data[size] >= '0' && data[size] <= '9' && size <= DIGITS_MAX) {
-        number = number * 10 + (data[size] - '0');
-        size++;
-        if (size > DIGITS_MAX) {
+    while (size < reader->left.size && data[size] >= '0' && data[size] <= '9') {
+        if (size == DIGITS_MAX) {
             return NRS_ERROR_MALFORMED;
         }
+        number = number * 10 + (data[size] - '0');
+        size++;
     }
     if (size == 0 || (data[0] == '0' && (size > 1 || negative)) ||
         (size < reader->left.size && strchr(".eE", data[size]) != NULL)) {

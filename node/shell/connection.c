@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,20 @@ static bool is_listener(int fd)
 static bool same_address(const nrs_connection *a, const nrs_connection *b)
 {
     return a->address_size == b->address_size && memcmp(&a->address, &b->address, a->address_size) == 0;
+}
+
+bool nrs_connection_same_host(const nrs_connection *a, const nrs_connection *b)
+{
+    NRS_ASSERT(a != NULL && b != NULL);
+    if (a->address.ss_family != b->address.ss_family) {
+        return false;
+    }
+    if (a->address.ss_family == AF_INET6) {
+        return memcmp(&((const struct sockaddr_in6 *)&a->address)->sin6_addr, &((const struct sockaddr_in6 *)&b->address)->sin6_addr,
+                      sizeof(struct in6_addr)) == 0;
+    }
+    return a->address.ss_family == AF_INET && memcmp(&((const struct sockaddr_in *)&a->address)->sin_addr,
+                                                     &((const struct sockaddr_in *)&b->address)->sin_addr, sizeof(struct in_addr)) == 0;
 }
 
 static bool current(nrs_connection *connection_out, int fd)

@@ -10,7 +10,7 @@
 #define FD_COUNT_MAX (1u << 20)
 #define SHARE 10u                /* of the connections, at each sweep */
 #define GROWN_PAGES 4096u        /* 16 MiB: something came, so all are looked at */
-#define KEPT_ALIVE_PER_SECOND 16u /* heartbeats: bytes that are no frame's, two of some 50 in 15 seconds */
+#define KEPT_ALIVE_PER_SECOND 6u /* heartbeats: bytes that are no frame's, a PING and a PONG of some 42 in 15 seconds */
 
 /* RFC 23/ZMTP 3.1 with CURVE (RFC 26): a MESSAGE command of 33 bytes around the body, in a frame with a header of 2 bytes, or 9. */
 #define SHORT_BODY_MAX 255u
@@ -61,6 +61,7 @@ void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
         nrs_connection_end(&connection);
         return;
     }
+    intakes->total -= intakes->list[fd].waiting;
     intakes->list[fd] = (nrs_intake){.connection = connection, .began_ms = monotonic_ms};
 }
 
@@ -98,34 +99,58 @@ static void end(nrs_intakes *intakes, nrs_intake *intake, uint64_t size, uint64_
     nrs_connection_end(&intake->connection);
 }
 
-/* All of them; the furthest ahead is ended as long as they are too much together. */
-static size_t look_at_all(nrs_intakes *intakes, uint64_t monotonic_ms)
+/* One of the table: what it is ahead is kept in the sum of all. True when it was ended. */
+static bool look_at(nrs_intakes *intakes, nrs_intake *intake, uint64_t monotonic_ms)
 {
-    uint64_t total = 0;
+    uint64_t size = intake->connection.fd < 0 ? 0 : ahead(intake, monotonic_ms);
+    bool ends = size > NRS_INTAKE_SIZE_MAX;
+
+    if (ends) {
+        end(intakes, intake, size, monotonic_ms);
+        size = 0;
+    }
+    intakes->total = intakes->total - intake->waiting + size;
+    intake->waiting = size;
+    return ends;
+}
+
+/* What the connections of one address are ahead together. */
+static uint64_t of_host(const nrs_intakes *intakes, const nrs_intake *one)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < intakes->size; i++) {
+        const nrs_intake *other = &intakes->list[i];
+
+        sum += other->waiting > 0 && nrs_connection_same_host(&one->connection, &other->connection) ? other->waiting : 0;
+    }
+    return sum;
+}
+
+/* Of the address that is furthest ahead the connection that is: whoever opens many of them pays by them, and nobody else. */
+static nrs_intake *furthest(const nrs_intakes *intakes)
+{
+    nrs_intake *found = NULL;
     uint64_t most = 0;
-    nrs_intake *furthest = NULL;
-    size_t ended = 0;
 
     for (size_t i = 0; i < intakes->size; i++) {
         nrs_intake *intake = &intakes->list[i];
-        uint64_t size = intake->connection.fd < 0 ? 0 : ahead(intake, monotonic_ms);
+        uint64_t sum = 0;
 
-        if (size > NRS_INTAKE_SIZE_MAX) {
-            end(intakes, intake, size, monotonic_ms);
-            ended++;
+        if (intake->waiting == 0) {
             continue;
         }
-        total += size;
-        if (size > most) {
-            most = size;
-            furthest = intake;
+        if (found == NULL || !nrs_connection_same_host(&found->connection, &intake->connection)) {
+            sum = of_host(intakes, intake);
+        } else {
+            sum = intake->waiting > found->waiting ? most : 0;
+        }
+        if (sum > most || (sum == most && sum > 0)) {
+            most = sum;
+            found = intake;
         }
     }
-    if (total > NRS_INTAKE_TOTAL_MAX && furthest != NULL) {
-        end(intakes, furthest, most, monotonic_ms);
-        ended++;
-    }
-    return ended;
+    return found;
 }
 
 uint64_t nrs_intakes_ahead(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
@@ -134,34 +159,33 @@ uint64_t nrs_intakes_ahead(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
     return fd < 0 || (size_t)fd >= intakes->size || intakes->list[fd].connection.fd < 0 ? 0 : ahead(&intakes->list[fd], monotonic_ms);
 }
 
-static size_t look_at_some(nrs_intakes *intakes, uint64_t monotonic_ms)
+size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms)
 {
-    size_t count = intakes->size / SHARE + 1;
+    const size_t pages = nrs_linux_resident_pages();
+    const bool grown = pages == 0 || pages > intakes->held_pages + GROWN_PAGES; /* 0: the system does not say */
+    const bool all = grown || intakes->total > NRS_INTAKE_TOTAL_MAX / 2;
+    const size_t count = all ? intakes->size : intakes->size / SHARE + 1;
     size_t ended = 0;
 
     for (size_t i = 0; i < count && intakes->size > 0; i++) {
-        nrs_intake *intake = &intakes->list[intakes->next % intakes->size];
-        uint64_t size = intake->connection.fd < 0 ? 0 : ahead(intake, monotonic_ms);
-
+        ended += look_at(intakes, &intakes->list[intakes->next % intakes->size], monotonic_ms) ? 1 : 0;
         intakes->next = (intakes->next + 1) % intakes->size;
-        if (size > NRS_INTAKE_SIZE_MAX) {
-            end(intakes, intake, size, monotonic_ms);
-            ended++;
-        }
     }
-    return ended;
-}
+    while (intakes->total > NRS_INTAKE_TOTAL_MAX) {
+        nrs_intake *intake = furthest(intakes);
 
-size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms)
-{
-    size_t pages = nrs_linux_resident_pages();
-    bool grown = pages == 0 || pages > intakes->held_pages + GROWN_PAGES; /* 0: the system does not say */
-    size_t ended = grown ? look_at_all(intakes, monotonic_ms) : look_at_some(intakes, monotonic_ms);
-
-    if (ended > 0) {
+        NRS_ASSERT(intake != NULL);
+        end(intakes, intake, intake->waiting, monotonic_ms);
+        intakes->total -= intake->waiting;
+        intake->waiting = 0;
+        ended++;
+    }
+    intakes->swollen = intakes->swollen || ended > 0 || intakes->total > NRS_INTAKE_SIZE_MAX;
+    if (intakes->swollen && intakes->total < NRS_INTAKE_SIZE_MAX / 4) { /* what they held has been freed by now, or soon */
+        intakes->swollen = ended > 0;
         nrs_linux_trim_heap();
     }
-    if (grown || pages < intakes->held_pages) {
+    if (all || pages < intakes->held_pages) {
         intakes->held_pages = pages;
     }
     return ended;

@@ -9,13 +9,14 @@
 
 /* More than an honest peer's: what the high water mark lets libzmq hold (64 frames of 512 KiB), and the kernel's own buffer. */
 #define NRS_INTAKE_SIZE_MAX (64u * 1024u * 1024u)
-/* Of all connections together; beyond it the one that is furthest ahead ends. */
+/* Of all connections together; beyond it the furthest of the address that is furthest ahead end, one after the other. */
 #define NRS_INTAKE_TOTAL_MAX (512u * 1024u * 1024u)
 
 typedef struct nrs_intake {
     nrs_connection connection; /* fd -1: none */
     uint64_t taken;            /* bytes on the wire of the frames that were taken */
     uint64_t began_ms;
+    uint64_t waiting;          /* bytes that it was ahead when it was last looked at */
 } nrs_intake;
 
 /** Zeroed is empty; nrs_intakes_wipe. */
@@ -24,6 +25,8 @@ typedef struct nrs_intakes {
     size_t size;
     size_t next;       /* where the next sweep goes on */
     size_t held_pages; /* resident when all were last looked at */
+    uint64_t total;    /* of all `waiting` */
+    bool swollen;      /* much was held, and is to be given back to the system */
     nrs_log_gate gate;
 } nrs_intakes;
 
@@ -35,7 +38,7 @@ void nrs_intakes_took(nrs_intakes *intakes, int fd, size_t frame_size);
 /** The bytes that a connection has brought and nobody has taken; 0 where there is none. */
 uint64_t nrs_intakes_ahead(nrs_intakes *intakes, int fd, uint64_t monotonic_ms);
 /** End the connections that are too far ahead. To be called each tenth of a second: a tenth of the connections are looked at, and all
- *  when the process has grown. Returns how many were ended. */
+ *  when the process has grown or much is held. Returns how many were ended. */
 size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms);
 
 #endif

@@ -4,7 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -64,6 +70,44 @@ static int stop(void **state)
     (void)zmq_ctx_term(trap.zmq);
     nrs_intakes_wipe(&trap.intakes);
     return 0;
+}
+
+/* Connections over loopback from one address, accepted here. */
+static void pairs(int *accepted_out, int *dialled_out, size_t count, const char *from)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr), 1);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 64), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    for (size_t i = 0; i < count; i++) {
+        struct sockaddr_in own = {.sin_family = AF_INET};
+
+        assert_int_equal(inet_pton(AF_INET, from, &own.sin_addr), 1);
+        dialled_out[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(bind(dialled_out[i], (const struct sockaddr *)&own, sizeof(own)), 0);
+        assert_int_equal(connect(dialled_out[i], (const struct sockaddr *)&address, sizeof(address)), 0);
+        accepted_out[i] = accept(listener, NULL, NULL);
+        assert_true(accepted_out[i] >= 0);
+    }
+    (void)close(listener);
+}
+
+/* Bytes that the kernel has received for a connection; read away, as libzmq reads them. */
+static void push(int from, int to, uint64_t size)
+{
+    for (uint64_t done = 0; done < size;) {
+        ssize_t sent = send(from, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t got = recv(to, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+        if (sent < 0 && got < 0 && errno != EAGAIN) {
+            return; /* it has been ended */
+        }
+        done += got > 0 ? (uint64_t)got : 0;
+    }
 }
 
 static void take(size_t size)
@@ -152,6 +196,45 @@ static void heartbeats_are_let_pass(void **state)
     assert_int_equal(nrs_intakes_ahead(&trap.intakes, trap.fd, day_ms), 0);
 }
 
+/* Many connections, each below what one may hold: together they are held to the sum, those of the address that is furthest ahead
+ * first. They are told as the kernel tells them, of sockets without libzmq. */
+static void many_connections_are_held_to_the_sum(void **state)
+{
+    enum { COUNT = 40, OTHER = COUNT };
+    const uint64_t each = NRS_INTAKE_TOTAL_MAX / 20; /* 25 MiB */
+    int ours[COUNT + 1], theirs[COUNT + 1];
+    nrs_intakes intakes = {0};
+    size_t ended = 0;
+
+    (void)state;
+    pairs(ours, theirs, COUNT, "127.0.0.1");
+    pairs(ours + OTHER, theirs + OTHER, 1, "127.0.0.2");
+    for (size_t i = 0; i <= COUNT; i++) {
+        nrs_intakes_began(&intakes, ours[i], 0);
+    }
+    push(theirs[OTHER], ours[OTHER], each + each / 2); /* more than any of the others, from another address */
+    for (size_t i = 0; i < COUNT; i++) {
+        push(theirs[i], ours[i], each);
+        ended += nrs_intakes_sweep(&intakes, 0);
+        assert_true(intakes.total <= NRS_INTAKE_TOTAL_MAX);
+    }
+    for (size_t i = 0; i < 20; i++) { /* those looked at in turn as well */
+        ended += nrs_intakes_sweep(&intakes, 0);
+    }
+    assert_in_range(ended, COUNT + 1 - 20, COUNT);
+    assert_true(nrs_intakes_ahead(&intakes, ours[OTHER], 0) >= each); /* it paid for nobody */
+    for (size_t i = 0; i <= COUNT; i++) {
+        (void)close(ours[i]);
+        (void)close(theirs[i]);
+    }
+    (void)nrs_intakes_sweep(&intakes, 0);
+    for (size_t i = 0; i < 20; i++) {
+        assert_int_equal(nrs_intakes_sweep(&intakes, 0), 0);
+    }
+    assert_int_equal(intakes.total, 0);
+    nrs_intakes_wipe(&intakes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_waits_whole_is_left, start, stop),
         cmocka_unit_test_setup_teardown(a_message_without_end_ends_its_connection, start, stop),
         cmocka_unit_test_setup_teardown(heartbeats_are_let_pass, start, stop),
+        cmocka_unit_test(many_connections_are_held_to_the_sum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
