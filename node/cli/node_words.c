@@ -44,6 +44,7 @@ static const char *const templates[] = {
     N_("%.64s: not a word of the Permissible Actions Protocol."),
     N_("The field %s is neither yes nor no."),
     N_("The duty %s is not in force for %s."),
+    N_("The duty %s is in force for none of those addressed: %s."),
     N_("The duties that the report demands are not in force for %s."),
     N_("TLP:%s is not released to others."),
     N_("An ask names one to %u addresses."),

@@ -459,6 +459,9 @@ def send(communities, letter, now):
     sent = Sent(community=community.name)
     deliver(sent, community, letter, now)
     if not sent.refused and not sent.slots and not sent.waits:
+        if sent.left_out and all(why == frozenset({"duty"}) for why in sent.left_out.values()):
+            sent.refused = frozenset({"duty"})
+            return sent
         lacking = any("no-prekey" in why for why in sent.left_out.values())
         sent.refused = frozenset({"audience", "no-prekey"} if lacking else {"audience"})
     return sent

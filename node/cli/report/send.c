@@ -162,10 +162,17 @@ static nrs_error send_plain(nrs_cli *cli, const nrs_draft *draft)
     nrs_error error = nrs_draft_request(&request, cli, draft, command_of(draft), with_text);
 
     if (error == NRS_OK) {
-        error = nrs_control_row(cli, &row, request);
+        error = nrs_control_row_beside(cli, &row, request);
+    }
+    if (error == NRS_OK && row == NULL) {
+        error = nrs_cli_fail(cli, NRS_ERROR_NO_NODE, NULL, "%s", _("the node's answer cannot be read"));
     }
     if (error == NRS_OK) {
         error = nrs_sent_print(cli, row, draft->dry_run);
+    } else if (row != NULL && cli->json) { /* nobody is left: who was left out, beside the refusal */
+        nrs_text_print_json(stdout, row);
+    } else if (row != NULL) {
+        note_left_out(cli, row);
     }
     json_decref(row);
     json_decref(request);

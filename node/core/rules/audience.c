@@ -9,6 +9,8 @@
 #include "proto/vocabulary.h"
 #include "roster/roster.h"
 
+#define NAMED_MAX 4u /* of those left out, in a sentence */
+
 static const char hint_separately[] = "Send the report to each community separately.";
 static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
 static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
@@ -356,6 +358,38 @@ static nrs_error make_room(nrs_delivery *delivery, const nrs_delivery_request *r
     return NRS_OK;
 }
 
+static bool left_out_for(const nrs_delivery *delivery, nrs_error rule)
+{
+    for (size_t i = 0; i < delivery->excluded_count; i++) {
+        if (strcmp(delivery->excluded[i].rule, nrs_error_rule(rule)) != 0) {
+            return false;
+        }
+    }
+    return delivery->excluded_count > 0;
+}
+
+/* Where the duty left nobody: by that rule, with who lacks it, the first by name and all of them beside the refusal. */
+static nrs_error refuse_for_duty(nrs_answer *answer, const nrs_delivery *delivery, nrs_label label)
+{
+    const nrs_left_out *first = &delivery->excluded[0];
+    char who[NAMED_MAX * (NRS_ADDRESS_SIZE_MAX + 2) + 8];
+    size_t size = 0;
+    nrs_row row = nrs_row_begin();
+    nrs_error error;
+
+    for (size_t i = 0; i < delivery->excluded_count && i < NAMED_MAX; i++) {
+        size += (size_t)snprintf(who + size, sizeof who - size, "%s%s", i == 0 ? "" : ", ", delivery->excluded[i].who);
+    }
+    (void)snprintf(who + size, sizeof who - size, "%s", delivery->excluded_count > NAMED_MAX ? " …" : "");
+    nrs_delivery_row(&row, delivery, label);
+    error = nrs_row_end(&row, answer->rows);
+    nrs_row_discard(&row);
+    answer->rows_beside = error == NRS_OK;
+    return error != NRS_OK ? error
+                           : nrs_refuse(answer, NRS_ERROR_DUTY, nrs_policy_duty(NRS_PLACE_SEND, first->duty_state).allowed,
+                                        "The duty %s is in force for none of those addressed: %s.", first->duty, who);
+}
+
 nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
 {
     bool community_added = false;
@@ -396,6 +430,9 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     }
     if (error == NRS_OK && delivery_out->count == 0 && !community_added && delivery_out->excluded_count == 0) { /* add_address leaves out no other */
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "%s is this node's own organisation.", request->addresses[0].name);
+    }
+    if (error == NRS_OK && delivery_out->count == 0 && left_out_for(delivery_out, NRS_ERROR_DUTY)) {
+        return refuse_for_duty(answer, delivery_out, request->label);
     }
     if (error == NRS_OK && delivery_out->count == 0) {
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);

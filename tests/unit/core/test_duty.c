@@ -147,7 +147,13 @@ static void the_sender_leaves_out_who_has_not_the_duty(void **state)
     }
     OK(about(2, "show"));
     assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "duty"), "nda");
-    assert_int_equal(send_it("AMBER", "\"org-3\"", "incident", ""), NRS_ERROR_AUDIENCE); /* nobody is left */
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) { /* nobody is left: by which rule, and who they were */
+        assert_int_equal(send_it("AMBER", "\"org-3\",\"org-4\"", "incident", more[i]), NRS_ERROR_DUTY);
+        assert_non_null(strstr(mesh_text(json_array_get(net.nodes[1].reply, 1), "message"), "nda is in force for none of those addressed: org-3, org-4."));
+        assert_int_equal(mesh_row_count(&net, 1), 1);
+        assert_string_equal(stands("org-3"), "expired");
+        assert_string_equal(stands("org-4"), "not-begun");
+    }
     OK(send_it("GREEN", "\"@electricity\"", "incident", ""));
     assert_string_equal(stands("org-6"), "received");
     mesh_stop(&net);
