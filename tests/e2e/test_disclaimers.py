@@ -70,6 +70,7 @@ class Disclaimers(E2E):
         charlie.cli("decline", report, "--reason", "規程により")
         alpha.wait_stage(report, "charlie", "declined")
         row = self.one(alpha.cli("receipts", report, "--json").rows(), recipient="charlie", stage="declined")
+        self.assertIn("規程により", alpha.cli("receipts", report, lang="ja").out)
         self.assertEqual((row["reason"], row["person"]), ("規程により", None))
         self.refused(charlie, "show", report)
 

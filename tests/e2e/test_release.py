@@ -66,6 +66,9 @@ class Release(E2E):
         wait_until(lambda: any(row["recipient"] == "charlie" and row["stage"] == "opened" and row["let_in_by"] == "bravo"
                                for row in alpha.cli("receipts", report, "--json").rows()), "the source sees who was let in")
         self.assertEqual(self.asked("bravo", ask)["state"], "released")
+        until = self.asked("bravo", ask)["expires_at"]
+        self.assertRegex(until, "^20")
+        self.assertRegex(bravo.cli("release", "list", lang="ja").out, r"許可（20\d\d-\d\d-\d\d \d\d:\d\d.* まで）")
         self.assertEqual(self.asked("alpha", ask)["answered_by"], "sato")
         self.node("hub").cli("show", report, want=4)
         alpha.cli("release", "grant", ask, want=8)

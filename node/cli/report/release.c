@@ -146,6 +146,19 @@ static char *who_asked(const json_t *row)
     return whom == NULL ? nrs_text_format(_("asked of %s"), of) : nrs_text_format(_("asked of %s for %s"), of, whom);
 }
 
+/* What was released, and until when; NULL: it was not. */
+static char *until_when(const json_t *row)
+{
+    const char *expires = nrs_json_text(row, "expires_at");
+    char until[64];
+
+    if (expires == NULL) {
+        return NULL;
+    }
+    nrs_text_time_of(until, expires);
+    return nrs_text_format(_("%s until %s"), state_in_words(nrs_json_text(row, "state")), until);
+}
+
 static nrs_error add_ask(void *context, json_t *row)
 {
     nrs_table *table = context;
@@ -154,6 +167,7 @@ static nrs_error add_ask(void *context, json_t *row)
     const char *answer = nrs_json_text(row, "answer");
     char *to = joined(json_object_get(row, "to"));
     char *who = who_asked(row);
+    char *state = until_when(row);
     char *why = answer == NULL ? nrs_text_format("%s", nrs_json_text(row, "reason")) : nrs_text_format(_("%s / answer: %s"), nrs_json_text(row, "reason"), answer);
     char short_id[SHORT_ID_SIZE + 1], short_report[SHORT_ID_SIZE + 1], at[64];
 
@@ -165,8 +179,9 @@ static nrs_error add_ask(void *context, json_t *row)
     nrs_table_add(table, short_report);
     nrs_table_add(table, who);
     nrs_table_add(table, to);
-    nrs_table_add(table, state_in_words(nrs_json_text(row, "state")));
+    nrs_table_add(table, state == NULL ? state_in_words(nrs_json_text(row, "state")) : state);
     nrs_table_add(table, why);
+    free(state);
     free(why);
     free(who);
     free(to);

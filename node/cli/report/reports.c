@@ -203,12 +203,13 @@ static nrs_error add_receipt(void *context, json_t *row)
     nrs_table_add(table, stage_in_words(nrs_json_text(row, "stage")));
     nrs_table_add(table, at);
     nrs_table_add(table, person);
+    nrs_table_add(table, nrs_json_text(row, "reason")); /* why it was declined */
     return table->error;
 }
 
 nrs_error nrs_run_receipts(nrs_cli *cli)
 {
-    nrs_table table = {.column_count = 4};
+    nrs_table table = {.column_count = 5};
     json_t *request = NULL;
     nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
 
