@@ -76,6 +76,23 @@ class Release(E2E):
         for org, kinds in (("alpha", {"ask", "release", "extend"}), ("bravo", {"ask", "release", "extend"})):
             self.assertLessEqual(kinds, {row["kind"] for row in self.node(org).cli("audit", "list", "--json").rows()})
 
+    def test_an_export_under_other_terms_is_the_exporters_word(self):
+        """The originator has signed other terms; nobody has asked that it be withheld, and nobody is told so."""
+        alpha, bravo, charlie = (self.node(org) for org in ("alpha", "bravo", "charlie"))
+        report = alpha.send("--tlp", "AMBER+STRICT", "--to", "bravo", *REPORT)
+        bravo.wait_report(report)
+        alpha.cli("release", "grant", self.ask("bravo", report, "charlie"), "--tlp", "AMBER")
+        charlie.wait_report(report)
+        self.assertEqual(charlie.show(report)["label"], "AMBER")
+        for form in ("json", "text"):
+            path = self.world.write("released." + form, charlie.cli("export", report, "--sink", "own", "--format", form).out)
+            row = charlie.cli("verify", path, "--json").object()
+            self.assertEqual((row["org"], row["signed_by"], row["source_withheld"], row["label"]), ("charlie", "exporter", False, "AMBER"))
+            said = charlie.cli("verify", path, lang="ja").out
+            self.assertIn("発信元が署名した条件とは異なる条件", said)
+            self.assertNotIn("本人の希望により", said)
+            self.assertIn("stands for text and terms", charlie.cli("verify", path).out)
+
     def test_denied(self):
         alpha, bravo = self.node("alpha"), self.node("bravo")
         report = alpha.send("--tlp", "AMBER", "--to", "bravo", *REPORT)

@@ -218,6 +218,14 @@ static nrs_error check_signer(nrs_cli *cli, const exported *it)
 
 /* ---- The answer ---- */
 
+/* An organisation attests also what a release has put under other terms than the originator signed: then nobody is withheld. */
+static bool source_withheld(const exported *it)
+{
+    const Nrs__Wire__Conditions *conditions = it->view.terms.conditions;
+
+    return it->view.attestation != NULL && conditions != NULL && (conditions->flags & NRS_CONDITION_SOURCE_NOT_NAMED) != 0;
+}
+
 static json_t *answer_row(const exported *it)
 {
     char fingerprint[48], id[2 * NRS_HASH_SIZE + 1], created[32], expires[32];
@@ -234,7 +242,7 @@ static json_t *answer_row(const exported *it)
                     "expires_at", expires);
     (void)json_object_set_new(row, "known_in", it->signer.known_in[0] == '\0' ? json_null() : json_string(it->signer.known_in));
     (void)json_object_set_new(row, "signed_by", json_string(it->view.attestation == NULL ? "originator" : "exporter"));
-    (void)json_object_set_new(row, "source_withheld", json_boolean(it->view.attestation != NULL));
+    (void)json_object_set_new(row, "source_withheld", json_boolean(source_withheld(it)));
     return row;
 }
 
@@ -248,6 +256,9 @@ static void print_answer(const exported *it)
     if (it->view.attestation == NULL) {
         puts(_("Verified: unchanged since its originator signed it."));
         fputs(_("Originator: "), stdout);
+    } else if (!source_withheld(it)) {
+        puts(_("Attested: the report goes under other terms than its originator signed, by its release; the organisation that exported it stands for text and terms."));
+        fputs(_("Attested by: "), stdout);
     } else {
         puts(_("Attested: the source is withheld at its wish; the organisation that exported it stands for the text."));
         fputs(_("Attested by: "), stdout);
