@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "keys/audit_check.h"
+#include "language.h"
 #include "proto/time.h"
 
+/* The codes are those of `audit verify --json`; scripts read them in every language. */
 static const char *const fault_words[] = {
     [NRS_AUDIT_FAULT_CHANGED] = "changed",          [NRS_AUDIT_FAULT_MISSING] = "missing",
     [NRS_AUDIT_FAULT_INSERTED] = "inserted",        [NRS_AUDIT_FAULT_CUT] = "cut",
@@ -17,7 +19,7 @@ static const char *const fault_words[] = {
 static void print_finding(void *context, const nrs_audit_finding *finding)
 {
     (void)context;
-    printf("FAULT %s entries %llu to %llu\n", fault_words[finding->fault], (unsigned long long)finding->first, (unsigned long long)finding->last);
+    printf(_("FAULT %s entries %llu to %llu\n"), fault_words[finding->fault], (unsigned long long)finding->first, (unsigned long long)finding->last);
 }
 
 /* Returns 0; 1 when the machine fails; 8 when it is no such file. */
@@ -29,7 +31,7 @@ static int read_log(nrs_audit_check *check, FILE *file)
         size_t size = strlen(line);
 
         if (size == 0 || line[size - 1] != '\n' || nrs_audit_check_line(check, nrs_slice_of(line, size - 1)) != NRS_OK) {
-            fprintf(stderr, "noroshi-audit-verify: line %llu is not one of an exported audit log\n", (unsigned long long)check->line_count + 1);
+            fprintf(stderr, _("noroshi-audit-verify: line %llu is not one of an exported audit log\n"), (unsigned long long)check->line_count + 1);
             return 8;
         }
     }
@@ -48,7 +50,7 @@ static bool check_keys(const nrs_audit_check *check, char **given, int count)
     char fingerprint[48], at[32];
 
     nrs_fingerprint(fingerprint, check->node);
-    printf("node %s\n", fingerprint);
+    printf(_("node %s\n"), fingerprint);
     for (int i = 0; i < count; i++) {
         const nrs_audit_cosigner *found = NULL;
 
@@ -56,12 +58,12 @@ static bool check_keys(const nrs_audit_check *check, char **given, int count)
             found = nrs_fingerprint_check(given[i], check->cosigners[j].key) == NRS_OK ? &check->cosigners[j] : NULL;
         }
         if (found == NULL || found->size == 0) {
-            printf("FAULT unsigned by %s\n", given[i]);
+            printf(_("FAULT unsigned by %s\n"), given[i]);
             good = false;
             continue;
         }
         nrs_time_format(at, found->at_ms);
-        printf("signed entries 1 to %llu of log number %u by %s at %s\n", (unsigned long long)found->size, found->logs, given[i], at);
+        printf(_("signed entries 1 to %llu of log number %u by %s at %s\n"), (unsigned long long)found->size, found->logs, given[i], at);
     }
     return good;
 }
@@ -73,9 +75,10 @@ int main(int count, char **words)
     bool good;
     int status;
 
+    nrs_language_start(nrs_language_choose(NULL));
     if (count < 3 || nrs_keys_start() != NRS_OK) {
-        fputs("usage: noroshi-audit-verify FILE FINGERPRINT-OF-A-COSIGNER…\n"
-              "exit status: 0 what was signed is what stands there; 5 it is not; 8 no exported audit log\n", stderr);
+        fputs(_("usage: noroshi-audit-verify FILE FINGERPRINT-OF-A-COSIGNER…\n"
+                "exit status: 0 what was signed is what stands there; 5 it is not; 8 no exported audit log\n"), stderr);
         return 2;
     }
     check = calloc(1, sizeof *check);
@@ -90,10 +93,10 @@ int main(int count, char **words)
     if (status == 0) {
         nrs_audit_check_end(check);
         if (check->begun_anew) {
-            puts("begun anew: the log before this one is gone or could not be read");
+            puts(_("begun anew: the log before this one is gone or could not be read"));
         }
         good = check_keys(check, words + 2, count - 2);
-        printf("%s: %llu entries, %llu of them padding\n", good && check->finding_count == 0 ? "good" : "NOT GOOD", (unsigned long long)check->last_number,
+        printf(_("%s: %llu entries, %llu of them padding\n"), good && check->finding_count == 0 ? _("good") : _("NOT GOOD"), (unsigned long long)check->last_number,
                (unsigned long long)(check->last_number - check->entry_count));
         status = good && check->finding_count == 0 ? 0 : 5;
     }

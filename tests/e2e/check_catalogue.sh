@@ -13,7 +13,7 @@ done
 cd "$root"
 
 # The program's own sentences, and those of nrs_error.
-xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ -o "$work/cli.pot" node/cli/*.c node/cli/*/*.c
+xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ -o "$work/cli.pot" node/cli/*.c node/cli/*/*.c node/reviewer/*.c
 xgettext --from-code=UTF-8 --language=C --keyword=X:4 -o "$work/errors.pot" proto/include/proto/error.h
 
 # The node's fixed sentences travel in English and are translated here: whole sentences without values.

@@ -229,6 +229,9 @@ class Tampered(harness.E2E):
         done = subprocess.run([str(harness.bin_dir() / "noroshi-audit-verify"), str(path), self.world.nodes["hub"].fingerprint()],
                               capture_output=True, env=harness.environment(), check=False)
         self.assertIn("begun anew", done.stdout.decode())
+        done = subprocess.run([str(harness.bin_dir() / "noroshi-audit-verify"), str(path), self.world.nodes["hub"].fingerprint()],
+                              capture_output=True, env=harness.environment({"LC_ALL": "ja_JP.UTF-8"}), check=False)
+        self.assertIn("それまでの記録は失われたか", done.stdout.decode())
         self.assertFalse(self.tampered(lambda keeper: None, want=0)["begun_anew"])
 
     def test_a_reviewer(self):
