@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "check.h"
 #include "hostile.h"
 #include "keys/change.h"
 #include "memory.h"
@@ -107,6 +108,7 @@ void sim_thief_wipe(sim_world *world)
 
     if (thief != NULL) {
         thief->identity = NULL; /* its owner's */
+        sim_once_forget(thief);
         sim_node_wipe(world, thief);
     }
 }
