@@ -153,8 +153,8 @@ static nrs_error check_statement(const ProtobufCMessage *message)
     if (statement->type == NRS_STATEMENT_QUESTION && statement->detail.len == 0) {
         return NRS_ERROR_MALFORMED;
     }
-    if (statement->type == NRS_STATEMENT_REPLY && (reference_size != NRS_KEY_SIZE || statement->detail.len < 2)) {
-        return NRS_ERROR_MALFORMED; /* whose, under which label, and what */
+    if (statement->type == NRS_STATEMENT_REPLY && (reference_size != NRS_KEY_SIZE || statement->detail.len < 4)) {
+        return NRS_ERROR_MALFORMED; /* whose, under which label and conditions, and what */
     }
     return NRS_OK;
 }

@@ -366,7 +366,7 @@ static void put_questions(writer *to, const json_t *questions)
     }
 }
 
-/* What others have answered to what the hub published of it, each under its own label. */
+/* What others have answered to what the hub published of it, each under its own label and conditions. Who wrote it, and what, no signature but the hub's shows. */
 static void put_replies(writer *to, const json_t *replies)
 {
     const json_t *one;
@@ -383,7 +383,8 @@ static void put_replies(writer *to, const json_t *replies)
         }
         put(to, to->japanese ? "、TLP:" : ", TLP:");
         put_one_line(to, json_string_value(json_object_get(one, "label")));
-        put(to, to->japanese ? "）：\n" : "):\n");
+        put(to, to->japanese ? "、ハブの言による）：\n" : ", as the hub says):\n");
+        put_conditions(to, json_object_get(one, "conditions"));
         put(to, json_string_value(json_object_get(one, "text")));
         put(to, "\n\n");
     }

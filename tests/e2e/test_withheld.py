@@ -210,7 +210,9 @@ class Withheld(E2E):
         reply = bravo.cli("reply", published, "--body", "当社も同じです").last_word()
         wait_until(lambda: alpha.show(report)["replies"] != [], "the reply reaches the source")
         self.assertEqual([(one["by"], one["label"], one["text"]) for one in alpha.show(report)["replies"]], [("bravo", "AMBER", "当社も同じです")])
-        self.assertIn("返信（bravo、TLP:AMBER）：\n当社も同じです", alpha.cli("show", report, lang="ja").out)
+        shown = alpha.cli("show", report, lang="ja").out
+        self.assertIn("返信（bravo、TLP:AMBER、ハブの言による）：\nPAP:GREEN", shown) # the conditions that it bears
+        self.assertIn("\n\n当社も同じです\n", shown)
         hub.wait_report(reply)
         self.assertEqual(hub.show(reply)["carried"]["source_report"], report)
         self.assertIn("情報源に取り次ぎます（", hub.cli("show", reply, lang="ja").out)

@@ -284,14 +284,20 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
     return nrs_delivery_plan(core, answer, delivery, &request);
 }
 
+static const char not_carried[] = "TLP:AMBER+STRICT goes to those named alone: the hub does not pass the reply on to the source.";
+
 /* Whom the hub is to publish it to. */
-static void put_audience(nrs_row *row, const nrs_delivery *audience)
+static void put_audience(const nrs_core *core, nrs_row *row, const nrs_delivery *audience, const nrs_draft *draft)
 {
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     json_t *addresses = json_array();
     bool failed = addresses == NULL;
 
     for (size_t i = 0; i < audience->count && !failed; i++) {
         failed = nrs_array_text(addresses, audience->list[i].address) != NRS_OK;
+    }
+    for (size_t i = 0; i < draft->address_count && self != NULL && !failed; i++) { /* and itself, like all others */
+        failed = strcmp(draft->addresses[i].name, self->org) == 0 && nrs_array_text(addresses, self->org) != NRS_OK;
     }
     nrs_row_flag(row, "withheld", true);
     nrs_row_json(row, "audience", addresses);
@@ -337,10 +343,16 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
     }
     nrs_delivery_row(&row, sealing.delivery, draft->label);
     if (draft->withhold_source) {
-        put_audience(&row, delivery);
+        put_audience(core, &row, delivery, draft);
     }
     nrs_delivery_onward_row(core, &row, sealing.delivery, draft->label);
     nrs_delivery_warn(core, &row, sealing.delivery, core->now_ms + draft->expires_in_ms);
+    if (draft->withhold_source) {
+        row.failed = nrs_withhold_warn(&row, draft->addresses, draft->address_count) != NRS_OK || row.failed;
+    }
+    if (quoted != NULL && (quoted->row.flags & NRS_REPORT_VOUCHED) != 0 && draft->label == NRS_LABEL_AMBER_STRICT) {
+        row.failed = nrs_array_text(json_object_get(row.object, "warnings"), not_carried) != NRS_OK || row.failed;
+    }
     error = nrs_row_end(&row, answer->rows);
 out:
     nrs_row_discard(&row);

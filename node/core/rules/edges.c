@@ -407,7 +407,7 @@ static void put_answer(nrs_row *row, const char *name, uint32_t flags, uint32_t 
     }
 }
 
-static void put_conditions(nrs_row *row, nrs_conditions held)
+void nrs_conditions_put(nrs_row *row, nrs_conditions held)
 {
     const nrs_term *term = nrs_vocabulary_by_value(NRS_VOCABULARY_PAP, held.permissible_actions);
     nrs_row one;
@@ -447,7 +447,7 @@ nrs_error nrs_edge_describe(nrs_core *core, nrs_row *row, const nrs_report_row *
         return error;
     }
     nrs_row_json(row, "disclaimers", list);
-    put_conditions(row, conditions);
+    nrs_conditions_put(row, conditions);
     nrs_row_text(row, "acceptance", NULL);
     if (report->part == NRS_PART_RECEIVED) {
         nrs_reader_address(core, address, report, person);

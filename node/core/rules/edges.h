@@ -41,6 +41,8 @@ NRS_MUST_USE nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, cons
                                         const char *person);
 /** The conditions of a header. */
 nrs_conditions nrs_header_conditions(const nrs_header *header);
+/** Set `conditions` of a row: null where there are none. */
+void nrs_conditions_put(nrs_row *row, nrs_conditions held);
 /** Set `disclaimers`, `acceptance` and `conditions` of a row. */
 NRS_MUST_USE nrs_error nrs_edge_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_header *header, const char *person);
 /** The answer to who may not read yet: a row with the header and the disclaimers, without the body, beside the refusal.

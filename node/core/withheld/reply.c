@@ -17,6 +17,7 @@
 /* What is carried. Borrowed. */
 typedef struct reply {
     nrs_label label;
+    nrs_conditions conditions;
     const uint8_t *whose; /* signing key */
     const char *person;
     nrs_slice text;
@@ -36,8 +37,8 @@ static nrs_error keep(nrs_core *core, const nrs_report_row *row, const reply *it
     nrs_hex_encode(whose, it->whose, NRS_KEY_SIZE);
     nrs_hex_encode(id, it->id, NRS_HASH_SIZE);
     nrs_hex_encode(to, it->to, NRS_HASH_SIZE);
-    note = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "id", id, "to", to,
-                     "at", (json_int_t)at_ms);
+    note = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label,
+                     "pap", (json_int_t)it->conditions.permissible_actions, "flags", (json_int_t)it->conditions.flags, "id", id, "to", to, "at", (json_int_t)at_ms);
     error = note == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
     if (error == NRS_OK && it->blank) {
         error = json_object_set_new(note, "blank", json_integer((json_int_t)piece.size)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
@@ -188,7 +189,7 @@ static nrs_error check_terms(nrs_core *core, const nrs_source_report *source, co
     const nrs_header *header = view->header;
     const nrs_community *home = nrs_community_by_id(core, source->row.community);
 
-    if (header->label == NRS_LABEL_RED || header->attribution != NRS_ATTRIBUTION_NAMED || home == NULL) {
+    if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE || header->attribution != NRS_ATTRIBUTION_NAMED || home == NULL) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
     for (size_t i = 0; i < header->n_disclaimers; i++) {
@@ -261,6 +262,8 @@ static nrs_error pass_on(nrs_core *core, const nrs_report_row *answered, const r
 
         detail.size = 0;
         error = nrs_bytes_append_u8(&detail, (uint8_t)it->label);
+        error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)it->conditions.permissible_actions) : error;
+        error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)it->conditions.flags) : error;
         error = error == NRS_OK ? nrs_bytes_append(&detail, piece) : error;
         statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
         error = error == NRS_OK ? nrs_statement_to_source(core, answered->originator, answered->community, answered->id, &statement) : error;
@@ -273,7 +276,7 @@ static nrs_error pass_on(nrs_core *core, const nrs_report_row *answered, const r
 nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_opened *opened)
 {
     const nrs_report *report = opened->report;
-    const reply it = {.label = (nrs_label)view->header->label, .whose = view->header->originator.data, .person = report->person,
+    const reply it = {.label = (nrs_label)view->header->label, .conditions = nrs_header_conditions(view->header), .whose = view->header->originator.data, .person = report->person,
                       .text = nrs_slice_of_string(report->body), .id = view->id, .to = report->quoted.data};
     nrs_report_row answered;
     nrs_bytes holder = {0};
@@ -291,7 +294,7 @@ nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_
         if (nrs_error_is_verdict(error)) { /* the secretariat reads it, and may ask in its own words */
             nrs_core_log(core, error, "a reply of %s to what this hub vouches for is not carried to its source", peer->org);
         }
-    } else if (error == NRS_OK && answered.part == NRS_PART_RECEIVED && view->header->label != NRS_LABEL_RED) {
+    } else if (error == NRS_OK && answered.part == NRS_PART_RECEIVED && nrs_policy_extension(it.label) != NRS_EXTENSION_NONE) {
         error = nrs_ask_guest(core, &guest, NULL, &answered, peer);
         error = error == NRS_OK && guest ? pass_on(core, &answered, &it) : error;
     }
@@ -301,13 +304,26 @@ nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_
 
 /* ---- A statement ---- */
 
+/* As a header may have them: known ones, and not yes and no at once. */
+static bool sensible(nrs_conditions given)
+{
+    const uint32_t told = NRS_CONDITION_TELL_AFFECTED | NRS_CONDITION_AFFECTED_NOT_TOLD, named = NRS_CONDITION_NAME_SOURCE | NRS_CONDITION_SOURCE_NOT_NAMED;
+
+    return given.permissible_actions <= 4 && (given.flags & ~(told | named | NRS_CONDITION_NOT_FOR_SUPERVISION)) == 0 && (given.flags & told) != told &&
+           (given.flags & named) != named;
+}
+
 static nrs_error read_statement(reply *it_out, const nrs_statement *statement)
 {
     const nrs_slice detail = nrs_field(&statement->detail);
 
-    *it_out = (reply){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of(detail.data + 1, detail.size - 1)};
-    if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || it_out->label == NRS_LABEL_RED) {
+    *it_out = (reply){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .conditions = {detail.data[1], detail.data[2]},
+                      .text = nrs_slice_of(detail.data + 3, detail.size - 3)};
+    if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || nrs_policy_extension(it_out->label) == NRS_EXTENSION_NONE) {
         return NRS_ERROR_LABEL_FORBIDS;
+    }
+    if (!sensible(it_out->conditions)) {
+        return NRS_ERROR_MALFORMED;
     }
     return it_out->text.size > NRS_QUESTION_SIZE_MAX ? NRS_ERROR_TOO_LARGE : nrs_utf8_valid(it_out->text) ? NRS_OK : NRS_ERROR_BAD_UTF8;
 }
@@ -394,6 +410,7 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         nrs_row_text(&one, "by", org);
         nrs_row_text(&one, "person", person == NULL || person[0] == '\0' ? NULL : person);
         nrs_row_text(&one, "label", nrs_label_name((nrs_label)json_integer_value(json_object_get(note, "label"))));
+        nrs_conditions_put(&one, (nrs_conditions){(uint32_t)json_integer_value(json_object_get(note, "pap")), (uint32_t)json_integer_value(json_object_get(note, "flags"))});
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
         one.failed = one.failed || nrs_note_text(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
         nrs_bytes_wipe(&text);

@@ -48,6 +48,8 @@ static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statemen
         error = blank != NULL ? nrs_bytes_append(&text, nrs_slice_of(nothing, (size_t)size)) : nrs_note_text(&text, note);
     }
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "label"))) : error;
+    error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "pap"))) : error;
+    error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "flags"))) : error;
     error = error == NRS_OK ? nrs_bytes_append(&detail, nrs_slice_of_bytes(&text)) : error;
     if (error == NRS_OK) {
         statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));

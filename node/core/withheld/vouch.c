@@ -155,6 +155,33 @@ static void set_terms(nrs_core *core, vouching *it, const json_t *request)
     it->due_ms = nrs_withheld_next_tick(core);
 }
 
+/* Whether what this hub published is of the same source, by its key or one that came after it. What was forgotten here is of nobody any more. */
+static nrs_error of_same_source(nrs_core *core, bool *same_out, const vouching *it, const uint8_t id[NRS_HASH_SIZE])
+{
+    const nrs_published *entry = nrs_published_of(core, id);
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_store_report_get(core->store, &row, &holder, entry->source);
+
+    *same_out = error == NRS_OK && nrs_key_follows(core, row.originator, it->row.originator);
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* Nobody goes on with the series of another, or ends it: what only says so is left out, and the secretariat reads that it was. */
+static nrs_error keep_own_series(nrs_core *core, vouching *it, const json_t *request)
+{
+    bool same = true;
+    nrs_error error = it->draft.has_follows ? of_same_source(core, &same, it, it->draft.follows) : NRS_OK;
+
+    if (error == NRS_OK && !same) {
+        it->draft.has_follows = false;
+        it->draft.final = nrs_request_flag(request, "final");
+        error = nrs_array_text(it->dropped, "follows");
+    }
+    return error;
+}
+
 /* As which report this hub published another one of the same source. */
 static nrs_error published_as(nrs_core *core, bool *found_out, uint8_t id_out[NRS_HASH_SIZE], const vouching *it, nrs_slice id)
 {
@@ -206,6 +233,9 @@ static nrs_error set_series(nrs_core *core, vouching *it, const json_t *request)
     const uint64_t number = nrs_request_number(request, "number", 0);
     nrs_error error = published_as(core, &it->draft.has_follows, it->draft.follows, it, nrs_field(&source->follows));
 
+    if (error == NRS_OK) {
+        error = keep_own_series(core, it, request);
+    }
     if (error == NRS_OK) {
         error = published_as(core, &it->has_quoted, it->quoted, it, nrs_field(&source->quoted));
     }
@@ -336,6 +366,7 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, vouching *it)
     nrs_row_time(&row, "since", it->vouch.since_ms);
     nrs_delivery_onward_row(core, &row, it->delivery, it->draft.label);
     nrs_delivery_warn(core, &row, it->delivery, it->due_ms + it->draft.expires_in_ms);
+    row.failed = nrs_withhold_warn(&row, it->draft.addresses, it->draft.address_count) != NRS_OK || row.failed;
     return nrs_row_end(&row, answer->rows);
 }
 
@@ -358,11 +389,11 @@ static nrs_error prepare(nrs_core *core, nrs_answer *answer, vouching *it, const
     }
     if (error == NRS_OK) {
         set_terms(core, it, request);
-        error = set_series(core, it, request);
+        it->dropped = json_array();
+        error = it->dropped == NULL ? NRS_ERROR_NO_MEMORY : set_series(core, it, request);
     }
     if (error == NRS_OK) {
-        it->dropped = json_array();
-        error = it->dropped == NULL ? NRS_ERROR_NO_MEMORY : nrs_vouch_texts(answer, &it->texts, it->dropped, request, it->opened.report);
+        error = nrs_vouch_texts(answer, &it->texts, it->dropped, request, it->opened.report);
     }
     if (error == NRS_OK) {
         error = nrs_draft_read_texts(answer, &it->draft, it->texts, NULL);

@@ -1,4 +1,5 @@
 /* To whom a hub publishes what it vouches for: to those whom the source named, or to some of them (SPEC 6.11). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/onward.h"
@@ -87,6 +88,16 @@ static nrs_error check_within(nrs_answer *answer, const vouching *it)
     return NRS_OK;
 }
 
+/* All read them: their order must not tell who put itself among them. */
+static int by_name(const void *a, const void *b)
+{
+    char texts[2][NRS_ADDRESS_SIZE_MAX + 1];
+
+    nrs_address_format(texts[0], a);
+    nrs_address_format(texts[1], b);
+    return strcmp(texts[0], texts[1]);
+}
+
 static nrs_error check_addresses(nrs_answer *answer, vouching *it)
 {
     for (size_t i = 0; i < it->draft.address_count; i++) {
@@ -106,6 +117,7 @@ nrs_error nrs_vouch_addresses(nrs_answer *answer, vouching *it, const json_t *re
 {
     nrs_error error = take_source_addresses(answer, it->source, &it->source_count, it->opened.report);
 
+    qsort(it->source, it->source_count, sizeof it->source[0], by_name);
     if (error == NRS_OK) {
         error = nrs_draft_addresses(answer, it->draft.addresses, &it->draft.address_count, request, "to");
     }
@@ -114,6 +126,7 @@ nrs_error nrs_vouch_addresses(nrs_answer *answer, vouching *it, const json_t *re
         memcpy(it->draft.addresses, it->source, it->source_count * sizeof it->source[0]);
         it->draft.address_count = it->source_count;
     }
+    qsort(it->draft.addresses, it->draft.address_count, sizeof it->draft.addresses[0], by_name);
     return error == NRS_OK ? check_addresses(answer, it) : error;
 }
 

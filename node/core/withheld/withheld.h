@@ -48,6 +48,8 @@ NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const
  *  it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft,
                                          const nrs_delivery *audience, const nrs_header *quoted);
+/** Add to the `warnings` of a row what a list of names tells of who is not on it. */
+NRS_MUST_USE nrs_error nrs_withhold_warn(nrs_row *row, const nrs_address *addresses, size_t count);
 /** Whether this id is a report that this node sent with its source withheld; then what follows or answers it is withheld too.
  *  Refuses to follow what is withheld by another. */
 NRS_MUST_USE nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);

@@ -10,6 +10,19 @@ static const char hint_unlock[] = "Leave --unlock-on-accept out: the hub must re
 static const char hint_only[] = "Address it to those who are to read it: @community or organisations. The hub receives it in any case.";
 static const char hint_follow[] = "What a source withheld is published with noroshi vouch, under an ID of its own.";
 
+/* All who have it read to whom it is addressed. */
+nrs_error nrs_withhold_warn(nrs_row *row, const nrs_address *addresses, size_t count)
+{
+    static const char words[] = "Who has it reads who else is named: the source is looked for among those not named or, where it names itself, among the others named. Address the community where the label allows it.";
+
+    for (size_t i = 0; i < count; i++) {
+        if (addresses[i].type == NRS_ADDRESS_COMMUNITY) {
+            return NRS_OK;
+        }
+    }
+    return nrs_array_text(json_object_get(row->object, "warnings"), words);
+}
+
 static nrs_error check(nrs_answer *answer, const nrs_draft *draft, const nrs_community *community)
 {
     const nrs_verdict verdict = nrs_policy_withhold(draft->label, (community->roster->rules->flags & NRS_RULE_WITHHELD) != 0);

@@ -108,11 +108,88 @@ static void a_source_of_whom_no_card_is_known_is_not_overlooked(void **state)
     stop();
 }
 
+static void keep_id(char *to, size_t node)
+{
+    (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+}
+
+static void wait_for_tick(void)
+{
+    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 4);
+}
+
+static void send_by(size_t node, const char *follows, const char *more)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"send\",\"withhold_source\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                            "\"subject\":\"件名\",\"body\":\"本文\",\"follows\":\"%s\"%s}", follows, more));
+    keep_id(report, node);
+    mesh_settle(&net, 3);
+}
+
+/* Another member says that its report is the last one of the source's series. */
+static void nobody_goes_on_with_anothers_series(void **state)
+{
+    char first[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    for (size_t other = 0; other < 2; other++) {
+        const json_t *row;
+
+        start();
+        send_withheld("@electricity");
+        OK(vouch(",\"keep_names\":true"));
+        keep_id(first, HUB);
+        wait_for_tick();
+        send_by(other == 1 ? MEMBER : SOURCE, first, ",\"final\":true");
+        OK(vouch(""));
+        keep_id(published, HUB);
+        assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "dropped")), other);
+        wait_for_tick();
+        OK(mesh_ask(&net, BOTH, "{\"command\":\"show\",\"id\":\"%s\"}", published));
+        row = mesh_row(&net, BOTH, 0);
+        assert_int_equal(json_is_null(json_object_get(row, "follows")), other == 1);
+        assert_int_equal(json_is_null(json_object_get(row, "number")), other == 1);
+        assert_int_equal(json_is_true(json_object_get(row, "final")), other == 0);
+        stop();
+    }
+}
+
+/* All read who is named: who withholds a source, and who vouches for it, is told what that tells; and the order is nobody's. */
+static void a_list_of_names_is_warned_of(void **state)
+{
+    const json_t *to;
+
+    (void)state;
+    start();
+    send_withheld("@electricity");
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "warnings")), 0);
+    OK(vouch(",\"keep_names\":true,\"dry_run\":true"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "warnings")), 0);
+    OK(vouch(",\"keep_names\":true,\"dry_run\":true,\"to\":[\"org-3\"]"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "warnings")), 1);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"label\":\"AMBER\",\"to\":[\"org-3\",\"org-1\"],\"kind\":\"incident\","
+                              "\"subject\":\"件名\",\"body\":\"本文\"}"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "warnings")), 1);
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "audience")), 2); /* itself, too */
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(vouch(""));
+    keep_id(report, HUB);
+    wait_for_tick();
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    to = json_object_get(mesh_row(&net, MEMBER, 0), "to");
+    assert_string_equal(json_string_value(json_array_get(to, 0)), "org-1");
+    assert_string_equal(json_string_value(json_array_get(to, 1)), "org-3");
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_published_in_another_community),
         cmocka_unit_test(a_source_of_whom_no_card_is_known_is_not_overlooked),
+        cmocka_unit_test(nobody_goes_on_with_anothers_series),
+        cmocka_unit_test(a_list_of_names_is_warned_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,7 +288,7 @@ static void in_private(seen *it, size_t source, const char *command, const char 
     mesh_settle(&net, 10);
 }
 
-/* Of the two ANOTHER alone has taken the duty that AMBER+STRICT needs. */
+/* Of the two ANOTHER alone has taken the duty that a situation under AMBER needs. */
 static void demand(void *context, nrs_roster *next)
 {
     static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
@@ -299,7 +299,8 @@ static void demand(void *context, nrs_roster *next)
     (void)context;
     kept = *next->rules;
     nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER_STRICT);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    rule.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
     rule.duty = nda;
     kept.duties = rules;
     kept.n_duties = 1;
@@ -408,10 +409,10 @@ static void play(seen *it, size_t source)
     mesh_settle(&net, MESH_VOUCH_TICK_MS / 1000 + 8);
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 1);
-    /* somebody replies to what was published: to the hub, and to an audience or under a label that suits one of the two alone */
+    /* somebody replies to what was published: to the hub, and to an audience or under terms that suit one of the two alone */
     replied(source, false, "", 1);
     replied(source, true, ",\"to\":[\"org-0\",\"org-2\"]", source == ONE ? 1 : 3);
-    replied(source, false, ",\"label\":\"AMBER+STRICT\"", source == ONE ? 1 : 4);
+    replied(source, false, ",\"kind\":\"situation\"", source == ONE ? 1 : 4);
     replied(source, true, ",\"to\":[\"org-0\",\"org-3\"]", source == ONE ? 3 : 4);
     /* somebody asks to share it wider, and the source agrees */
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-5\"],\"reason\":\"対処のため\"}", published));

@@ -108,7 +108,7 @@ static void the_hub_carries_it_to_the_source(void **state)
     for (size_t crash = 0; crash < 2; crash++) {
         start(false, false);
         publish("AMBER", "@electricity", "");
-        OK(reply(MEMBER, "こちらも同じです", ",\"label\":\"AMBER+STRICT\",\"kind\":\"situation\""));
+        OK(reply(MEMBER, "こちらも同じです", ",\"label\":\"AMBER\",\"kind\":\"situation\",\"pap\":\"RED\",\"tell_affected\":\"no\""));
         assert_int_equal(reply_count(SOURCE), 0); /* not before the tick */
         assert_string_not_equal(mesh_text(carried(), "at"), "");
         assert_string_equal(mesh_text(carried(), "source_report"), report);
@@ -119,7 +119,9 @@ static void the_hub_carries_it_to_the_source(void **state)
         assert_int_equal(reply_count(SOURCE), 1);
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "こちらも同じです");
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "by"), "org-3");
-        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "label"), "AMBER+STRICT");
+        assert_string_equal(mesh_text(reply_at(SOURCE, 0), "label"), "AMBER");
+        assert_string_equal(mesh_text(json_object_get(reply_at(SOURCE, 0), "conditions"), "permissible_actions"), "RED");
+        assert_true(json_is_false(json_object_get(json_object_get(reply_at(SOURCE, 0), "conditions"), "affected_may_be_told")));
         assert_int_equal(reply_count(HUB), 1);
         assert_int_equal(json_array_size(json_object_get(shown(SOURCE, report), "questions")), 0);
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report));
@@ -171,7 +173,7 @@ static void a_long_one_goes_in_pieces(void **state)
     stop();
 }
 
-/* AMBER+STRICT needs a duty, which all have taken but the source, where `context` names it. */
+/* A situation under AMBER needs a duty, which all have taken but the source, where `context` names it. */
 static void demand(void *context, nrs_roster *next)
 {
     static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
@@ -181,7 +183,8 @@ static void demand(void *context, nrs_roster *next)
 
     kept = *next->rules;
     nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER_STRICT);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    rule.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
     rule.duty = nda;
     kept.duties = rules;
     kept.n_duties = 1;
@@ -207,6 +210,13 @@ static void what_is_not_carried(void **state)
     keep_id(answer, THIRD);
     mesh_settle(&net, 4);
     assert_true(json_is_null(carried())); /* no reply to it */
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"名指しだけ\",\"label\":\"AMBER+STRICT\"}", published));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, MEMBER, 0), "warnings")), 1); /* which goes to those named alone */
+    keep_id(answer, MEMBER);
+    mesh_settle(&net, 4);
+    assert_true(json_is_null(json_object_get(carried(), "at")));
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 0);
     OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report)); /* then nothing joins the two any more */
     OK(reply(MEMBER, "遅い", ""));
     assert_true(json_is_null(carried()));
@@ -219,7 +229,7 @@ static void what_is_not_carried(void **state)
         start(false, false);
         publish("AMBER", "@electricity", "");
         mesh_change(&net, demand, without == 1 ? source : NULL);
-        OK(reply(MEMBER, "義務", ",\"label\":\"AMBER+STRICT\""));
+        OK(reply(MEMBER, "義務", ",\"kind\":\"situation\""));
         assert_int_equal(json_is_null(json_object_get(carried(), "at")), without == 1);
         wait_for_tick();
         assert_int_equal(reply_count(SOURCE), without == 1 ? 0 : 1);
@@ -289,15 +299,18 @@ static void only_its_hub_brings_replies(void **state)
     (void)state;
     start(false, false);
     publish("AMBER", "@electricity", "");
-    post(OTHER_HUB, SOURCE, report, MEMBER, "\3x", 2);   /* a hub that it was not given to */
-    post(HUB, SOURCE, report, MEMBER, "\5x", 2);         /* RED */
-    post(HUB, SOURCE, report, MEMBER, "\11x", 2);        /* no label */
-    post(HUB, SOURCE, report, MEMBER, "\3\xff\xfe", 3); /* no text */
+    post(OTHER_HUB, SOURCE, report, MEMBER, "\3\0\0x", 4);   /* a hub that it was not given to */
+    post(HUB, SOURCE, report, MEMBER, "\5\0\0x", 4);         /* RED */
+    post(HUB, SOURCE, report, MEMBER, "\4\0\0x", 4);         /* AMBER+STRICT */
+    post(HUB, SOURCE, report, MEMBER, "\3\5\0x", 4);         /* no conditions */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\11x", 4);        /* yes and no at once */
+    post(HUB, SOURCE, report, MEMBER, "\11\0\0x", 4);        /* no label */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\xff\xfe", 5); /* no text */
     assert_int_equal(reply_count(SOURCE), 0);
-    post(MEMBER, HUB, published, THIRD, "\3x", 2); /* of one whom it has not let in */
+    post(MEMBER, HUB, published, THIRD, "\3\0\0x", 4); /* of one whom it has not let in */
     assert_int_equal(reply_count(HUB), 0);
     for (size_t i = 0; i < 300; i++) {
-        post(HUB, SOURCE, report, MEMBER, "\3x", 2);
+        post(HUB, SOURCE, report, MEMBER, "\3\0\0x", 4);
     }
     assert_int_equal(reply_count(SOURCE), 256);
     stop();
