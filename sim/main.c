@@ -1,4 +1,5 @@
 /* noroshi-sim: the command line. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,11 @@ static const struct option hunt_options[] = {
 static bool number(uint64_t *value_out, const char *text, uint64_t low, uint64_t high)
 {
     char *end = NULL;
-    unsigned long long value = strtoull(text, &end, 10);
+    unsigned long long value;
 
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < low || value > high) {
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value < low || value > high) {
         return false;
     }
     *value_out = value;
@@ -64,6 +67,21 @@ static bool size(size_t *value_out, const char *text, uint64_t low, uint64_t hig
     }
     *value_out = (size_t)value;
     return true;
+}
+
+/* A file that cannot be written is told before the work is done. NULL: none is asked for. */
+static bool can_write(const char *path)
+{
+    FILE *file = path == NULL ? NULL : fopen(path, "a");
+
+    if (path == NULL) {
+        return true;
+    }
+    if (file == NULL) {
+        (void)fprintf(stderr, "noroshi-sim: cannot write %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return fclose(file) == 0;
 }
 
 /* Hours with a fraction, as whole minutes. */
@@ -182,7 +200,7 @@ static int run(int argc, char **argv)
     if (!seeded || optind != argc) {
         return fail_usage();
     }
-    return sim_run_and_print(&options) ? 0 : 1;
+    return can_write(options.trace) && can_write(options.picture) && sim_run_and_print(&options) ? 0 : 1;
 }
 
 static int hunt(int argc, char **argv)
@@ -199,10 +217,10 @@ static int hunt(int argc, char **argv)
             return fail_usage();
         }
     }
-    if ((hunt.minutes == 0 && hunt.seeds == 0) || optind != argc) {
+    if ((hunt.minutes == 0 && hunt.seeds == 0) || optind != argc || hunt.from > UINT64_MAX - hunt.seeds) {
         return fail_usage();
     }
-    return sim_hunt_run(&hunt) ? 0 : 1;
+    return can_write(hunt.keep) && sim_hunt_run(&hunt) ? 0 : 1;
 }
 
 int main(int argc, char **argv)

@@ -30,6 +30,11 @@ expect 2 run --seed 1 --hours never
 expect 2 run --seed 1 --faults flood
 expect 2 run --seed 1 --without 3-
 expect 2 run --seed 1 more
+expect 2 run --seed 99999999999999999999999
+expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --trace /nonexistent/trace
+expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --picture /nonexistent/picture
+expect 2 hunt --from 18446744073709551615 --seeds 5
+expect 1 hunt --from 1 --seeds 1 --faults none --keep /nonexistent/kept
 expect 2 hunt
 expect 2 hunt --minutes 0
 expect 0 --help
