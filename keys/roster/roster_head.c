@@ -96,10 +96,10 @@ nrs_error nrs_roster_head_verify(const nrs_roster_head *head, const nrs_roster *
     for (size_t i = 0; error == NRS_OK && i < head->n_signatures; i++) {
         const Nrs__Wire__RosterSignature *one = head->signatures[i];
 
-        if (holds_key(trusted, one->key.data)) { /* others may be keys that this version brings */
-            error = nrs_sign_verify(one->signature.data, one->key.data, NRS_DOMAIN_ROSTER_SIGN, nrs_slice_of(bytes, sizeof bytes));
-            count++;
-        }
+        /* Keys that are not trusted may be those that this version brings; what they sign is good as well, or who trusts them later would
+         * take this head for less than it is (SPEC 7.12). */
+        error = nrs_sign_verify(one->signature.data, one->key.data, NRS_DOMAIN_ROSTER_SIGN, nrs_slice_of(bytes, sizeof bytes));
+        count += holds_key(trusted, one->key.data) ? 1 : 0;
     }
     return error == NRS_OK && count < trusted->threshold ? NRS_ERROR_FORGED : error;
 }

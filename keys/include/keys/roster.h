@@ -15,7 +15,7 @@ void nrs_roster_head_bytes(uint8_t head_out[NRS_ROSTER_HEAD_SIZE], const uint8_t
                            const uint8_t hash[NRS_HASH_SIZE]);
 /** The same of a decoded roster and its statement. */
 void nrs_roster_head_bytes_of(uint8_t head_out[NRS_ROSTER_HEAD_SIZE], const nrs_roster *roster, nrs_slice statement);
-/** A head with signatures, without its statement: each must be good or by a key that `trusted` does not name, and the
+/** A head with signatures, without its statement: each must be good by the key that it names, whoever's that is, and the
  *  threshold of `trusted` must be met. Returns NRS_ERROR_FORGED. */
 NRS_MUST_USE nrs_error nrs_roster_head_verify(const nrs_roster_head *head, const nrs_roster *trusted);
 

@@ -79,23 +79,32 @@ nrs_error nrs_fork_head_of(nrs_bytes *head_out, const nrs_community *community, 
 /* A row by its hash. */
 typedef struct search {
     const uint8_t *hash;
-    bool found, whole;
+    bool found;
     nrs_fork_state state;
+    nrs_bytes head, many;
 } search;
 
 static nrs_error match(void *context, const nrs_fork_row *row)
 {
     search *wanted = context;
+    nrs_error error = NRS_OK;
 
     if (memcmp(row->hash, wanted->hash, NRS_HASH_SIZE) == 0 && row->state != NRS_FORK_PENDING) {
         wanted->found = true;
-        wanted->whole = row->many.size > 0;
         wanted->state = row->state;
+        error = nrs_bytes_copy(&wanted->head, row->head);
+        error = error == NRS_OK ? nrs_bytes_copy(&wanted->many, row->many) : error;
     }
-    return NRS_OK;
+    return error;
 }
 
-nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], bool whole)
+static void search_wipe(search *wanted)
+{
+    nrs_bytes_wipe(&wanted->head);
+    nrs_bytes_wipe(&wanted->many);
+}
+
+nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], bool whole, bool binds)
 {
     search row = {.hash = hash};
     bool healed = false;
@@ -104,9 +113,22 @@ nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *communi
     if (error == NRS_OK) {
         error = nrs_store_fork_each(core->store, community->id, match, &row);
     }
-    if (error == NRS_OK) {
-        *known_out = healed || (row.found && (row.whole || !whole || row.state == NRS_FORK_PAST));
+    if (error == NRS_OK) { /* one of the past is judged again by signatures that it had not then */
+        *known_out = healed || (row.found && (row.state == NRS_FORK_PAST ? !binds : row.many.size > 0 || !whole));
     }
+    search_wipe(&row);
+    return error;
+}
+
+nrs_error nrs_fork_many(nrs_core *core, nrs_bytes *many_out, const nrs_community *community, const uint8_t hash[NRS_HASH_SIZE])
+{
+    search row = {.hash = hash};
+    nrs_error error = nrs_store_fork_each(core->store, community->id, match, &row);
+
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(many_out, nrs_slice_of_bytes(&row.many));
+    }
+    search_wipe(&row);
     return error;
 }
 
@@ -114,15 +136,20 @@ static nrs_error store(nrs_core *core, const nrs_community *community, const nrs
 {
     uint8_t hash[NRS_HASH_SIZE];
     nrs_bytes head = {0};
+    search held = {.hash = hash};
     nrs_fork_row row = {.community = community->id, .hash = hash, .version = parts->roster->version, .state = state,
                         .many = nrs_slice_of_bytes(&parts->bytes)};
     nrs_error error = nrs_fork_head_of(&head, community, parts);
 
     nrs_roster_hash(hash, nrs_field(&parts->many->statement));
     if (error == NRS_OK) {
-        row.head = nrs_slice_of_bytes(&head);
+        error = nrs_store_fork_each(core->store, community->id, match, &held);
+    }
+    if (error == NRS_OK) { /* the head that made it a side stays: this roster may have come with fewer signatures */
+        row.head = nrs_slice_of_bytes(held.found && held.state == NRS_FORK_SIDE && held.head.size > 0 ? &held.head : &head);
         error = nrs_store_fork_set(core->store, &row);
     }
+    search_wipe(&held);
     nrs_bytes_wipe(&head);
     return error;
 }
@@ -139,8 +166,11 @@ nrs_error nrs_fork_begin(nrs_core *core, const nrs_community *community, const n
     }
     nrs_roster_hash(hash, nrs_field(&ours->many->statement));
     error = nrs_store_fork_each(core->store, community->id, match, &row);
-    return error != NRS_OK || (row.found && (!binds || row.state == NRS_FORK_SIDE)) ? error
-                                                                                   : store(core, community, ours, binds ? NRS_FORK_SIDE : NRS_FORK_PAST);
+    if (error == NRS_OK && (!row.found || (binds && row.state != NRS_FORK_SIDE))) {
+        error = store(core, community, ours, binds ? NRS_FORK_SIDE : NRS_FORK_PAST);
+    }
+    search_wipe(&row);
+    return error;
 }
 
 /* ---- Telling others: each side as what it changes against the common version, and the proof for who has not even that ---- */
@@ -386,8 +416,10 @@ static nrs_error take_verified(nrs_core *core, nrs_community *community, nrs_ros
     if (error == NRS_OK && binds) {
         error = take_side(core, community, theirs, &ours, base);
     } else if (error == NRS_OK) {
-        community->past_count++;
         error = store(core, community, theirs, NRS_FORK_PAST);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_count_past(core, community);
     }
     if (error == NRS_OK) {
         error = nrs_fork_tell(core, community, version);
@@ -404,7 +436,7 @@ nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many
     nrs_roster_parts theirs = {0}, base = {0};
     nrs_bytes head_bytes = {0};
     nrs_roster_head *head = NULL;
-    bool known = false;
+    bool known = false, binds = false;
     nrs_error error = nrs_roster_parts_of(&theirs, many);
 
     if (error == NRS_OK) {
@@ -414,7 +446,8 @@ nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many
         error = nrs_roster_head_decode(&head, nrs_slice_of_bytes(&head_bytes));
     }
     if (error == NRS_OK) {
-        error = nrs_fork_known(core, &known, community, head->hash.data, true);
+        binds = nrs_fork_binds(community, head) || nrs_fork_branch(community, head->hash.data) != NULL; /* a side stays one */
+        error = nrs_fork_known(core, &known, community, head->hash.data, true, binds);
     }
     if (error != NRS_OK || known) {
         goto out;
@@ -425,7 +458,7 @@ nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many
         error = verify_branch(community, &theirs, head, &base);
     }
     if (error == NRS_OK) {
-        error = take_verified(core, community, &theirs, &base, nrs_fork_binds(community, head));
+        error = take_verified(core, community, &theirs, &base, binds);
     }
 out:
     nrs_roster_head_free(&head);

@@ -272,32 +272,41 @@ static nrs_error check_proof(nrs_core *core, const nrs_fork_proof *proof, nrs_co
 
 static nrs_error take_proven(nrs_core *core, nrs_community *community, const nrs_roster_head *head, const nrs_roster_parts *ours, bool *taken_out)
 {
-    nrs_bytes bytes = {0};
-    nrs_roster *none = NULL;
+    nrs_bytes bytes = {0}, many = {0};
+    nrs_roster_parts theirs = {0};
     bool known = false, binds = nrs_fork_binds(community, head);
-    nrs_error error = nrs_fork_known(core, &known, community, head->hash.data, false);
+    nrs_error error = nrs_fork_known(core, &known, community, head->hash.data, false, binds);
 
     if (error != NRS_OK || known) {
         return error;
     }
-    error = nrs_fork_begin(core, community, ours, binds);
+    error = nrs_fork_many(core, &many, community, head->hash.data); /* of one that was of the past so far */
+    if (error == NRS_OK && many.size > 0) {
+        error = nrs_roster_parts_of(&theirs, nrs_slice_of_bytes(&many));
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_begin(core, community, ours, binds);
+    }
     if (error == NRS_OK) {
         error = nrs_roster_head_encode(&bytes, head);
     }
     if (error == NRS_OK) {
-        nrs_fork_row row = {.community = community->id, .hash = head->hash.data, .version = head->version,
-                            .state = binds ? NRS_FORK_SIDE : NRS_FORK_PAST, .head = nrs_slice_of_bytes(&bytes)};
+        nrs_fork_row row = {.community = community->id, .hash = head->hash.data, .version = head->version, .state = binds ? NRS_FORK_SIDE : NRS_FORK_PAST,
+                            .head = nrs_slice_of_bytes(&bytes), .many = nrs_slice_of_bytes(&many)};
         error = nrs_store_fork_set(core->store, &row);
     }
     if (error == NRS_OK && binds) {
-        nrs_fork_keep(community, head->hash.data, head->version, &none);
-    } else if (error == NRS_OK) {
-        community->past_count++;
+        nrs_fork_keep(community, head->hash.data, head->version, &theirs.roster);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_count_past(core, community);
     }
     if (error == NRS_OK) {
         *taken_out = true;
         error = nrs_fork_alarm(core, community, head->version, head->hash.data, binds);
     }
+    nrs_roster_parts_wipe(&theirs);
+    nrs_bytes_wipe(&many);
     nrs_bytes_wipe(&bytes);
     return error;
 }
