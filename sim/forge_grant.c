@@ -68,16 +68,22 @@ static nrs_error key_of(nrs_secret **key_out, sim_node *holder, const uint8_t id
     return error;
 }
 
+static bool needs_release(fault wrong)
+{
+    return wrong == FAULT_REPLAYED || wrong == FAULT_EXPIRED || wrong == FAULT_WIDER;
+}
+
 /* ---- A release that is a real one ---- */
 
-typedef struct release_find { const uint8_t *report; bool this_one, over; uint64_t now_ms; nrs_bytes release, ask; } release_find;
+typedef struct release_find { const uint8_t *report, *source; bool this_one, over; uint64_t now_ms; nrs_bytes release, ask; } release_find;
 
 static nrs_error take_release(void *context, const nrs_ask_row *row)
 {
     release_find *find = context;
     const bool same = memcmp(row->report, find->report, NRS_HASH_SIZE) == 0;
 
-    if (!row->mine || row->state != NRS_ASK_RELEASED || same != find->this_one || (find->over && row->expires_ms > find->now_ms)) {
+    if (!row->mine || row->state != NRS_ASK_RELEASED || same != find->this_one || memcmp(row->org, find->source, NRS_KEY_SIZE) != 0 ||
+        (row->expires_ms <= find->now_ms) != find->over) {
         return NRS_OK;
     }
     NRS_ASSERT(nrs_bytes_copy(&find->release, row->release) == NRS_OK && nrs_bytes_copy(&find->ask, row->ask) == NRS_OK);
@@ -111,10 +117,10 @@ typedef struct forging {
     uint8_t id[NRS_HASH_SIZE], community[NRS_HASH_SIZE], salt[NRS_HASH_SIZE];
     bool elsewhere;
     fault wrong;
-    nrs_bytes sealed, release, audience, grant, table;
+    nrs_bytes sealed, release, signed_release, asked, audience, grant, table;
     nrs_sealed_view *view;
     nrs_secret *key;
-    nrs_ask ask;
+    nrs_ask ask, *own_ask;
 } forging;
 
 static void forging_wipe(forging *it)
@@ -123,6 +129,9 @@ static void forging_wipe(forging *it)
     nrs_secret_destroy(&it->key);
     nrs_bytes_wipe(&it->sealed);
     nrs_bytes_wipe(&it->release);
+    nrs_bytes_wipe(&it->signed_release);
+    nrs_bytes_wipe(&it->asked);
+    nrs_ask_free(&it->own_ask);
     nrs_bytes_wipe(&it->audience);
     nrs_bytes_wipe(&it->grant);
     nrs_bytes_wipe(&it->table);
@@ -153,63 +162,107 @@ static nrs_error read_sealed(forging *it)
     return error;
 }
 
-/* Which release goes with it; none where there is none to misuse. Out: reference. */
-static nrs_error find_release(forging *it, uint8_t reference_out[NRS_HASH_SIZE], uint64_t now_ms)
+/* What was asked for, word for word, so that nothing but the fault itself is wrong. */
+static nrs_error as_asked(forging *it, nrs_slice bytes)
 {
-    release_find find = {.report = it->id, .this_one = it->wrong != FAULT_REPLAYED, .over = it->wrong == FAULT_EXPIRED, .now_ms = now_ms};
-    uint8_t signer[NRS_KEY_SIZE];
-    nrs_release *release = NULL;
+    nrs_error error = nrs_bytes_copy(&it->asked, bytes);
+
+    if (error == NRS_OK) {
+        nrs_ask_free(&it->own_ask);
+        error = nrs_ask_decode(&it->own_ask, nrs_slice_of_bytes(&it->asked));
+    }
+    if (error == NRS_OK) {
+        it->ask = *it->own_ask;
+    }
+    return error;
+}
+
+/* Which release goes with it. */
+static nrs_error find_release(forging *it, uint64_t now_ms)
+{
+    release_find find = {.report = it->id, .source = it->view->header->originator.data, .this_one = it->wrong != FAULT_REPLAYED,
+                         .over = it->wrong == FAULT_EXPIRED, .now_ms = now_ms};
     nrs_error error = NRS_OK;
 
-    if (it->wrong == FAULT_REPLAYED || it->wrong == FAULT_EXPIRED || it->wrong == FAULT_WIDER) {
+    if (needs_release(it->wrong)) {
         error = nrs_store_ask_each(it->holder->store, NULL, take_release, &find);
-        it->wrong = find.release.size == 0 ? FAULT_OWN_RELEASE : it->wrong; /* there is none to misuse */
+        error = error == NRS_OK && find.release.size == 0 ? NRS_ERROR_NOT_FOUND : error;
+    }
+    if (error == NRS_OK && (it->wrong == FAULT_REPLAYED || it->wrong == FAULT_EXPIRED)) {
+        error = as_asked(it, nrs_slice_of_bytes(&find.ask));
     }
     if (error == NRS_OK && it->wrong == FAULT_OWN_RELEASE) {
         error = own_release(&find.release, it->holder, it->id, &it->ask, now_ms);
     }
     if (error == NRS_OK && find.release.size > 0) {
-        error = nrs_release_verify(&release, signer, reference_out, nrs_slice_of_bytes(&find.release));
-    }
-    if (error == NRS_OK && find.release.size > 0) {
         error = nrs_record_wrap(&it->release, NRS_RECORD_RELEASE, nrs_slice_of_bytes(&find.release));
     }
-    nrs_release_free(&release);
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(&it->signed_release, nrs_slice_of_bytes(&find.release));
+    }
     nrs_bytes_wipe(&find.release);
     nrs_bytes_wipe(&find.ask);
     return error;
 }
 
-static nrs_error make(sim_world *world, forging *it)
+static nrs_error refer_to(const forging *it, uint8_t reference_out[NRS_HASH_SIZE])
 {
-    const uint64_t now_ms = sim_node_now_ms(world, it->holder);
-    Nrs__Wire__Target target, *targets[1] = {&target};
-    nrs_audience audience;
-    nrs_recipient recipient;
-    uint8_t reference[NRS_HASH_SIZE];
-    nrs_bytes statement = {0};
-    nrs_grant_request request = {.sealed = it->view, .file_key = it->key, .authority_ref = nrs_slice_of(reference, sizeof reference), .audience = &audience,
-                                 .recipients = &recipient, .recipient_count = 1, .now_ms = now_ms,
-                                 .grantor = {.keys = nrs_identity_public(it->holder->identity), .agree = nrs_identity_agree_with, .agree_context = it->holder->identity}};
+    uint8_t signer[NRS_KEY_SIZE];
+    nrs_release *release = NULL;
     nrs_error error;
 
+    if (it->signed_release.size == 0) {
+        nrs_hash_one(reference_out, NRS_DOMAIN_STATEMENT_ID, nrs_field(&it->view->sealed->grant)); /* of the first grant, as consent would cite it */
+        return NRS_OK;
+    }
+    error = nrs_release_verify(&release, signer, reference_out, nrs_slice_of_bytes(&it->signed_release));
+    nrs_release_free(&release);
+    return error;
+}
+
+/* To the victim alone. */
+static nrs_error own_ask(forging *it)
+{
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_audience audience;
+
     sim_random_fill(&it->holder->hostile->random, it->salt, sizeof it->salt);
-    nrs_hash_one(reference, NRS_DOMAIN_STATEMENT_ID, nrs_field(&it->view->sealed->grant)); /* of the first grant, as consent would cite it */
     nrs__wire__audience__init(&audience);
     nrs__wire__target__init(&target);
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(it->victim->identity)->sign_key, NRS_KEY_SIZE));
     audience.targets = targets;
     audience.n_targets = 1;
-    error = nrs_audience_encode(&it->audience, &audience);
     nrs__wire__ask__init(&it->ask);
     it->ask.salt = nrs_field_of(nrs_slice_of(it->salt, sizeof it->salt));
-    it->ask.audience = nrs_field_of(nrs_slice_of_bytes(&it->audience));
     it->ask.community = nrs_field_of(nrs_slice_of(it->community, it->elsewhere ? NRS_HASH_SIZE : 0));
+    return nrs_audience_encode(&it->audience, &audience);
+}
+
+static nrs_error make(sim_world *world, forging *it)
+{
+    const uint64_t now_ms = sim_node_now_ms(world, it->holder);
+    nrs_audience *audience = NULL;
+    nrs_recipient recipient;
+    uint8_t reference[NRS_HASH_SIZE];
+    nrs_bytes statement = {0};
+    nrs_grant_request request = {.sealed = it->view, .file_key = it->key, .authority_ref = nrs_slice_of(reference, sizeof reference),
+                                 .recipients = &recipient, .recipient_count = 1, .now_ms = now_ms,
+                                 .grantor = {.keys = nrs_identity_public(it->holder->identity), .agree = nrs_identity_agree_with, .agree_context = it->holder->identity}};
+    nrs_error error = own_ask(it);
+
+    if (error == NRS_OK) {
+        it->ask.audience = nrs_field_of(nrs_slice_of_bytes(&it->audience));
+        error = find_release(it, now_ms);
+    }
+    if (error == NRS_OK) {
+        error = refer_to(it, reference);
+    }
+    if (error == NRS_OK) {
+        error = nrs_audience_decode(&audience, nrs_field(&it->ask.audience));
+    }
+    request.audience = audience;
     request.community = nrs_field(&it->ask.community);
     request.audience_salt = nrs_field(&it->ask.salt);
-    if (error == NRS_OK) {
-        error = find_release(it, reference, now_ms);
-    }
     request.authority = it->wrong == FAULT_NO_HUB ? NRS_AUTHORITY_CONSENT : NRS_AUTHORITY_RELEASE;
     if (error == NRS_OK) {
         error = sim_forge_recipient(world, it->holder, it->victim, &recipient) ? nrs_grant_make(&statement, &it->table, &request) : NRS_ERROR_NO_PREKEY;
@@ -217,19 +270,36 @@ static nrs_error make(sim_world *world, forging *it)
     if (error == NRS_OK) {
         error = nrs_signed_record(&it->grant, NRS_RECORD_GRANT, it->holder->identity, nrs_slice_of_bytes(&statement));
     }
+    nrs_audience_free(&audience);
     nrs_bytes_wipe(&statement);
     return error;
 }
 
+/* Whether the source has given the holder a release that can be misused in this way, as far as people know. */
+static bool has_release(const sim_world *world, const forging *it, const sim_report *report)
+{
+    for (size_t i = 0; i < world->oracle.release_count; i++) {
+        const sim_release *release = &world->oracle.releases[i];
+        const sim_report *released = &world->oracle.reports[release->report];
+
+        if (release->granted && release->holder == it->holder->index && (it->wrong == FAULT_REPLAYED) == (released != report) &&
+            released->sender == report->sender && released->community == report->community && (it->wrong != FAULT_EXPIRED || release->expires_ms < world->now_ms)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An honest one's report that the holder reads, and an honest one that may not. */
-static bool choose(sim_world *world, forging *it, const sim_act *act)
+static bool choose(sim_world *world, forging *it, const sim_act *act, bool with_release)
 {
     for (size_t i = 0; i < world->plan.count; i++) {
         const sim_report *report = &world->oracle.reports[(act->a + i) % world->plan.count];
         const sim_rosters *home = &world->communities[report->community];
 
         if (report->version == 0 || report->label < NRS_LABEL_GREEN || report->label > NRS_LABEL_AMBER_STRICT || world->nodes[report->sender].hostile != NULL ||
-            (report->readers & (1ull << it->holder->index)) == 0 || nrs_hex_decode(it->id, sizeof it->id, report->id) != NRS_OK) {
+            report->withheld || report->unlocks || (report->readers & (1ull << it->holder->index)) == 0 || (with_release && !has_release(world, it, report)) || !sim_hostile_holds(it->holder, report->id) ||
+            nrs_hex_decode(it->id, sizeof it->id, report->id) != NRS_OK) {
             continue;
         }
         for (size_t k = 0; k < world->node_count; k++) {
@@ -246,12 +316,16 @@ static bool choose(sim_world *world, forging *it, const sim_act *act)
     return false;
 }
 
-void sim_forge_grant(sim_world *world, sim_node *holder, const sim_act *act)
+static void forge_one(sim_world *world, sim_node *holder, const sim_act *act, fault wrong)
 {
-    forging it = {.holder = holder, .wrong = (fault)(act->c % FAULT_COUNT)};
+    static const sim_sometimes_name counters[FAULT_COUNT] = {
+        [FAULT_NO_RELEASE] = SIM_SOMETIMES_FORGED_GRANT,       [FAULT_OWN_RELEASE] = SIM_SOMETIMES_RELEASE_SELF_SIGNED,
+        [FAULT_REPLAYED] = SIM_SOMETIMES_RELEASE_REPLAYED,     [FAULT_EXPIRED] = SIM_SOMETIMES_RELEASE_OVER,
+        [FAULT_WIDER] = SIM_SOMETIMES_RELEASE_FOR_OTHERS,      [FAULT_NO_HUB] = SIM_SOMETIMES_FORGED_CONSENT};
+    forging it = {.holder = holder, .wrong = wrong};
     nrs_error error;
 
-    if (!choose(world, &it, act)) {
+    if (!choose(world, &it, act, needs_release(wrong))) {
         return;
     }
     sim_disk_hold(&holder->disk, true);
@@ -271,8 +345,16 @@ void sim_forge_grant(sim_world *world, sim_node *holder, const sim_act *act)
 
         if (sim_hostile_give(world, holder, act->other, records, with ? 4 : 3)) {
             sim_trace_line(world, holder, "grants to %s what it may not read, fault %d", it.victim->org, (int)it.wrong);
-            sim_sometimes_hit(world, it.wrong == FAULT_NO_HUB ? SIM_SOMETIMES_FORGED_CONSENT : with ? SIM_SOMETIMES_MISUSED_RELEASE : SIM_SOMETIMES_FORGED_GRANT);
+            sim_sometimes_hit(world, counters[it.wrong]);
         }
     }
     forging_wipe(&it);
+}
+
+/* In every way that there is. */
+void sim_forge_grant(sim_world *world, sim_node *holder, const sim_act *act)
+{
+    for (unsigned i = 0; i < FAULT_COUNT; i++) {
+        forge_one(world, holder, act, (fault)((act->c + i) % FAULT_COUNT));
+    }
 }

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "forge.h"
 #include "memory.h"
+#include "release.h"
 #include "tamper.h"
 #include "world.h"
 
@@ -252,6 +253,22 @@ bool sim_hostile_give(sim_world *world, sim_node *node, uint64_t pick, const nrs
     return give(world, node, pick, records, count, true);
 }
 
+bool sim_hostile_holds(sim_node *node, const char *report)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_report_row row = {.key_state = NRS_KEY_NONE};
+    nrs_bytes holder = {0};
+    nrs_error error = node->core == NULL ? NRS_ERROR_NOT_FOUND : nrs_hex_decode(id, sizeof id, report);
+
+    sim_disk_hold(&node->disk, true);
+    if (error == NRS_OK) {
+        error = nrs_store_report_get(node->store, &row, &holder, id);
+    }
+    sim_disk_hold(&node->disk, false);
+    nrs_bytes_wipe(&holder);
+    return error == NRS_OK && row.key_state == NRS_KEY_HELD;
+}
+
 static void flood(sim_world *world, sim_node *node, const sim_act *act)
 {
     nrs_slice *records = sim_alloc(FLOOD_ITEMS, sizeof *records);
@@ -314,6 +331,7 @@ void sim_hostile_do(sim_world *world, const sim_act *act)
     if (node == NULL) {
         return;
     }
+    sim_release_lure(world, node, act);
     (void)sim_random_use(&node->hostile->random);
     if (act->type == SIM_ACT_FLOOD) {
         flood(world, node, act);

@@ -29,4 +29,7 @@ void sim_hostile_do(struct sim_world *world, const sim_act *act);
 /** One item of these records over any connection of the node to an honest one. False when there is none. */
 bool sim_hostile_give(struct sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count);
 
+/** Whether it has the key of this report in its vault. report: its id, as text. */
+bool sim_hostile_holds(sim_node *node, const char *report);
+
 #endif

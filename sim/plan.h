@@ -23,8 +23,8 @@
     X(WITHHOLD, 0, 9, "send with the source withheld")                                                                 \
     X(VOUCH, 0, 12, "a hub vouches for what a source sent to it")                                                      \
     X(QUESTION, 0, 3, "a hub asks a source that it does not name")                                                     \
-    X(RELEASE_ASK, 0, 9, "ask the source to share wider")                                                              \
-    X(RELEASE_ANSWER, 0, 12, "answer an ask")                                                                           \
+    X(RELEASE_ASK, 0, 14, "ask the source to share wider")                                                              \
+    X(RELEASE_ANSWER, 0, 22, "answer an ask")                                                                          \
     X(STATUS, 0, 2, "status")                                                                                          \
     X(REMOVE, 0, 3, "remove a member")                                                                                 \
     X(LEAVE, 0, 1, "a member leaves")                                                                                  \

@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "check.h"
+#include "hostile.h"
 #include "world.h"
 
 /* A holder that has no such address finds the first of its communities that does, beginning with the report's own. */
@@ -15,15 +16,17 @@ static size_t target_of(const sim_world *world, const sim_node *node, const sim_
     return held != NULL && (sim_roster_members(held) & (1ull << to)) != 0 ? report->community : 1 - report->community;
 }
 
-/* Of what can be released at all. */
-static size_t some_report(const sim_world *world, uint64_t pick)
+/* Of what can be released at all. by: who reads it, without more ado; NULL: anybody. */
+static size_t some_report(const sim_world *world, uint64_t pick, sim_node *by)
 {
     const size_t count = world->plan.count;
 
     for (size_t i = 0; i < count; i++) {
         const sim_report *report = &world->oracle.reports[(pick + i) % count];
 
-        if (report->version != 0 && report->label >= NRS_LABEL_GREEN && report->label <= NRS_LABEL_AMBER_STRICT && !report->unlocks && !report->withheld) {
+        if (report->version != 0 && report->label >= NRS_LABEL_GREEN && report->label <= NRS_LABEL_AMBER_STRICT && !report->unlocks && !report->withheld &&
+            (by == NULL || (report->sender != by->index && world->nodes[report->sender].hostile == NULL && (report->readers & (1ull << by->index)) != 0 &&
+                            !report->withdrawing && !sim_oracle_closed(world, report) && sim_hostile_holds(by, report->id)))) {
             return (size_t)((pick + i) % count);
         }
     }
@@ -43,15 +46,33 @@ static sim_node *somebody(sim_world *world, const sim_report *report, uint64_t p
     return NULL;
 }
 
-void sim_release_ask(sim_world *world, const sim_act *act)
+/* One who does not read it and stands in the other community alone: only a release brings it there. */
+static const sim_node *somebody_elsewhere(const sim_world *world, const sim_report *report, uint64_t pick)
 {
-    const size_t number = some_report(world, act->a);
+    const uint64_t home = sim_roster_members(sim_rosters_newest(&world->communities[report->community]));
+    const uint64_t other = world->community_count == 2 ? sim_roster_members(sim_rosters_newest(&world->communities[1 - report->community])) : 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        const sim_node *node = &world->nodes[(pick + i) % world->node_count];
+
+        if (node->there && (other & ~home & (1ull << node->index)) != 0 && !sim_check_may_read(world, node, report)) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* by: NULL for one who reads it. */
+static void ask(sim_world *world, const sim_act *act, sim_node *by)
+{
+    const size_t number = some_report(world, act->a, by);
     const sim_report *report = &world->oracle.reports[number];
     sim_release *release = &world->oracle.releases[world->oracle.release_count];
-    sim_node *holder = number == world->plan.count ? NULL : somebody(world, report, act->who, true);
-    const sim_node *to = holder == NULL ? NULL : somebody(world, report, act->other, false);
+    sim_node *holder = number == world->plan.count ? NULL : by != NULL ? by : somebody(world, report, act->who, true);
+    const sim_node *to = holder == NULL || act->c % 4 == 1 ? NULL : somebody_elsewhere(world, report, act->other);
     json_t *address;
 
+    to = holder == NULL || to != NULL ? to : somebody(world, report, act->other, false);
     if (world->oracle.release_count == SIM_RELEASES_MAX || to == NULL || holder->core == NULL) {
         return;
     }
@@ -65,6 +86,11 @@ void sim_release_ask(sim_world *world, const sim_act *act)
     release->version = holder->held[release->community];
     sim_ask(world, holder, SIM_ASK_RELEASE_ASK, world->oracle.release_count++,
         json_pack("{s:s, s:s, s:[o], s:s}", "command", "release-ask", "id", report->id, "to", address, "reason", "関係者に知らせたい"));
+}
+
+void sim_release_ask(sim_world *world, const sim_act *act)
+{
+    ask(world, act, NULL);
 }
 
 static sim_release *some_open(sim_world *world, uint64_t pick)
@@ -81,17 +107,18 @@ static sim_release *some_open(sim_world *world, uint64_t pick)
     return NULL;
 }
 
-/* Under another label, or for a while, or both; one in five is denied. */
-void sim_release_answer(sim_world *world, const sim_act *act)
+/* Under another label, or for a while, or both; one in five is denied. One who is hostile has it for a short while most times. */
+static void answer(sim_world *world, const sim_act *act, sim_release *release)
 {
     static const nrs_label labels[] = {NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
-    sim_release *release = some_open(world, act->a);
-    sim_node *source = release == NULL ? NULL : &world->nodes[world->oracle.reports[release->report].sender];
+    sim_node *source = &world->nodes[world->oracle.reports[release->report].sender];
     const nrs_label label = labels[act->c / 5 % 3];
-    const bool stated = act->c / 15 % 2 == 0, brief = act->b % 4 == 0;
+    const bool hostile = world->nodes[release->holder].hostile != NULL;
+    const bool stated = act->c / 15 % 2 == 0, brief = hostile ? act->b % 4 != 0 : act->b % 4 == 0;
+    const uint64_t minutes = 1 + act->b / 4 % (hostile ? 2 : 10);
     json_t *command;
 
-    if (release == NULL || source->core == NULL) {
+    if (source->core == NULL) {
         return;
     }
     if (act->c % 5 == 0) {
@@ -102,7 +129,7 @@ void sim_release_answer(sim_world *world, const sim_act *act)
     command = json_pack("{s:s, s:s}", "command", "release-grant", "id", release->id);
     if (!release->granting) { /* given twice, the first may have been the one that counts */
         release->label = stated ? label : release->label;
-        release->expires_ms = brief ? world->now_ms + (1 + act->b / 4 % 10) * SIM_MINUTE_MS : SIM_NEVER;
+        release->expires_ms = brief ? world->now_ms + minutes * SIM_MINUTE_MS : SIM_NEVER;
     } else {
         release->label = stated && label < release->label ? label : release->label;
         release->expires_ms = brief ? world->now_ms : release->expires_ms; /* that much is sure no more */
@@ -113,9 +140,39 @@ void sim_release_answer(sim_world *world, const sim_act *act)
         (void)json_object_set_new(command, "label", json_string(nrs_label_name(label)));
     }
     if (brief) {
-        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)((1 + act->b / 4 % 10) * SIM_MINUTE_MS)));
+        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)(minutes * SIM_MINUTE_MS)));
     }
     sim_ask(world, source, SIM_ASK_RELEASE_GRANT, (size_t)(release - world->oracle.releases), command);
+}
+
+#define ANSWERS_AT_ONCE 2u
+
+void sim_release_answer(sim_world *world, const sim_act *act)
+{
+    for (uint64_t i = 0; i < ANSWERS_AT_ONCE; i++) {
+        sim_act varied = *act;
+        sim_release *release = some_open(world, act->a + i);
+
+        varied.b += i;
+        varied.c += i * 7; /* not the same answer to both */
+        if (release != NULL) {
+            answer(world, &varied, release);
+        }
+    }
+}
+
+void sim_release_lure(sim_world *world, sim_node *holder, const sim_act *act)
+{
+    for (size_t i = 0; i < world->oracle.release_count; i++) {
+        sim_release *release = &world->oracle.releases[i];
+
+        if (release->holder == holder->index && release->id[0] != '\0' && !release->granted && !release->denied) {
+            answer(world, act, release);
+        }
+    }
+    if (act->b % 2 == 0) {
+        ask(world, act, holder);
+    }
 }
 
 void sim_release_answered(sim_world *world, unsigned kind, size_t number, nrs_error error, const json_t *rows)

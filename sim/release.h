@@ -9,6 +9,8 @@
 void sim_release_ask(struct sim_world *world, const sim_act *act);
 /** A source answers one of the asks that there are. */
 void sim_release_answer(struct sim_world *world, const sim_act *act);
+/** A hostile holder asks for what it can misuse, and its sources answer what it has asked before. */
+void sim_release_lure(struct sim_world *world, sim_node *holder, const sim_act *act);
 /** What a node has answered to one of the two. number: of the ask. */
 void sim_release_answered(struct sim_world *world, unsigned kind, size_t number, nrs_error error, const json_t *rows);
 

@@ -97,6 +97,14 @@ static void agree_beforehand(sim_report *report, json_t *command, uint64_t pick)
     (void)json_object_set_new(command, "onward", words);
 }
 
+/* Whoever is hostile is written to as well, and so has what it can misuse. Set of nodes. */
+static uint64_t hostile_too(const sim_world *world, uint64_t pick)
+{
+    const uint64_t hostile = sim_check_hostile(world) & ((1ull << world->node_count) - 1); /* without a thief */
+
+    return pick % 4 == 0 ? 0 : hostile;
+}
+
 static void send(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
     static const nrs_label labels[] = {NRS_LABEL_CLEAR, NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
@@ -108,6 +116,7 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 8) % 2 == 0);
     if (!report->to_community) {
         report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
+        report->to |= node->hostile == NULL ? hostile_too(world, act->a >> 40) : 0;
     }
     command = sim_work_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "proto/vocabulary.h"
 #include "world.h"
 
 static bool in_order_by(const sim_world *world, const sim_rosters *rosters, uint64_t version, const uint8_t *maker, nrs_slice source)
@@ -139,6 +140,84 @@ static bool of_its_own(const sim_world *world, const sim_node *node, const nrs_r
     return sealed != NULL && sealed->maker == node->index;
 }
 
+/* ---- Grants on a release ---- */
+
+static nrs_error log_at(sim_node *node, nrs_bytes *payload_out, const uint8_t id[NRS_HASH_SIZE], uint32_t type)
+{
+    uint64_t position = 0;
+    nrs_bytes holder = {0};
+    nrs_log_row row = {.type = 0};
+    nrs_record *record = NULL;
+    nrs_error error = nrs_store_log_find(node->store, &position, id);
+
+    if (error == NRS_OK) {
+        error = position == 0 ? NRS_ERROR_NOT_FOUND : nrs_store_log_get(node->store, &row, &holder, position);
+    }
+    if (error == NRS_OK) {
+        error = row.record.size == 0 ? NRS_ERROR_EXPIRED : nrs_record_decode(&record, row.record);
+    }
+    if (error == NRS_OK) {
+        error = record->type == type ? nrs_bytes_copy(payload_out, nrs_field(&record->payload)) : NRS_ERROR_NOT_FOUND;
+    }
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* What is wrong with the release that a grant cites; NULL: nothing. */
+static const char *wrong_with(const sim_world *world, const nrs_grant *grant, const nrs_release *release, const uint8_t *signer, const nrs_header *header,
+                              const nrs_log_row *row)
+{
+    if (memcmp(header->originator.data, signer, NRS_KEY_SIZE) != 0) {
+        return "that its source has not signed";
+    }
+    if (!nrs_slice_equal(nrs_field(&release->sealed_id), nrs_field(&grant->sealed_id))) {
+        return "for another report";
+    }
+    if (!nrs_slice_equal(nrs_field(&release->holder), nrs_field(&grant->grantor))) {
+        return "for another holder";
+    }
+    if (!nrs_slice_equal(nrs_field(&release->audience_commitment), nrs_field(&grant->audience_commitment)) ||
+        !nrs_slice_equal(nrs_field(&release->community), nrs_field(&grant->community))) {
+        return "for others";
+    }
+    return grant->created_ms >= release->expires_ms || (past(world, release->expires_ms) && release->expires_ms <= row->received_ms) ? "that is over" : NULL;
+}
+
+/* Everything that the release says is asked of the grant once more (SPEC 6.12). */
+static void check_grant(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_grant *grant = NULL;
+    nrs_release *release = NULL;
+    nrs_sealed_view *view = NULL;
+    nrs_bytes sealed = {0}, signed_release = {0};
+    uint8_t grant_id[NRS_HASH_SIZE], release_id[NRS_HASH_SIZE], signer[NRS_KEY_SIZE];
+    nrs_error error = nrs_grant_verify(&grant, grant_id, nrs_field(&record->payload));
+
+    if (error != NRS_OK) {
+        sim_world_fail(world, "carry", "%s takes a grant that is forged", node->org);
+        return;
+    }
+    if (grant->authority == NRS_AUTHORITY_RELEASE && log_at(node, &sealed, grant->sealed_id.data, NRS_RECORD_SEALED) == NRS_OK &&
+        nrs_sealed_parse(&view, nrs_slice_of_bytes(&sealed)) == NRS_OK) {
+        const char *wrong = NULL;
+
+        error = log_at(node, &signed_release, grant->authority_ref.data, NRS_RECORD_RELEASE);
+        error = error == NRS_OK ? nrs_release_verify(&release, signer, release_id, nrs_slice_of_bytes(&signed_release)) : error;
+        wrong = error == NRS_OK          ? wrong_with(world, grant, release, signer, view->header, row)
+                : error == NRS_ERROR_EXPIRED ? NULL /* swept since */
+                                             : "that it does not have";
+        if (wrong != NULL) {
+            sim_world_fail(world, "carry", "%s takes a grant on a release %s", node->org, wrong);
+        }
+    }
+    nrs_sealed_view_free(&view);
+    nrs_release_free(&release);
+    nrs_grant_free(&grant);
+    nrs_bytes_wipe(&sealed);
+    nrs_bytes_wipe(&signed_release);
+}
+
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
     nrs_sealed_view *view = NULL;
@@ -158,6 +237,8 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         }
     } else if (record->type == NRS_RECORD_ENVELOPE) {
         check_envelope(world, node, row, record);
+    } else if (record->type == NRS_RECORD_GRANT) {
+        check_grant(world, node, row, record);
     } else if (record->type == NRS_RECORD_SLOT_TABLE && !node->hub && !of_its_own(world, node, record)) {
         sim_world_fail(world, "carry", "%s is no hub and takes a whole table of slots", node->org);
     }
