@@ -383,6 +383,7 @@
       " WHERE community = ?1 AND direct = 1 AND number > ?2 ORDER BY number LIMIT ?3")                                 \
     X(DIGEST_DELETE, CHANGE, "DELETE FROM digest WHERE number = ?1")                                                   \
     X(DIGEST_EXPIRE, CHANGE, "DELETE FROM digest WHERE expires_ms <= ?1")                                              \
+    X(DIGEST_WAIT, CHANGE, "UPDATE digest SET due_ms = 0 WHERE number = ?1")                                           \
     X(DIGEST_DEFER, CHANGE, "UPDATE digest SET due_ms = ?3 WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2")      \
     X(DIGEST_DUE, READ, "SELECT EXISTS(SELECT 1 FROM digest WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2)")    \
     X(DIGEST_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM digest WHERE due_ms > 0")                               \

@@ -266,6 +266,14 @@ nrs_error nrs_store_digest_delete(nrs_store *store, uint64_t number)
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_digest_wait(nrs_store *store, uint64_t number)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_WAIT);
+
+    nrs_query_bind_u64(&query, number);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_digest_expire(nrs_store *store, uint64_t now_ms)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_EXPIRE);

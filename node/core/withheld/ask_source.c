@@ -55,6 +55,9 @@ static nrs_error last_ask(nrs_core *core, uint64_t *last_ms_out, const nrs_repor
 static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uint8_t *id, uint64_t due_ms)
 {
     static const uint8_t none[1];
+    const nrs_header *header = source->seen.header;
+    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = due_ms + NRS_DAY_MS > header->expires_ms ? due_ms + NRS_DAY_MS : header->expires_ms,
+                               .recipient = header->originator.data, .community = header->community.data};
     nrs_statement statement;
 
     nrs__wire__statement__init(&statement);
@@ -63,7 +66,7 @@ static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uin
     statement.at_ms = due_ms;
     statement.reference = nrs_field_of(nrs_slice_of(id, NRS_HASH_SIZE));
     statement.detail = nrs_field_of(nrs_slice_of(none, sizeof none));
-    return nrs_digest_hold(core, source->seen.header, &statement, due_ms);
+    return nrs_digest_hold_for(core, &to, &statement);
 }
 
 nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const nrs_ask_row *ask)
@@ -76,7 +79,7 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
     uint8_t id[NRS_HASH_SIZE];
     uint64_t last_ms = 0, due_ms;
     bool through = false;
-    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
+    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load_late(core, &source, entry->source);
 
     if (error == NRS_OK) {
         error = nrs_ask_note_find(core, &note, &through, published, ask->id);

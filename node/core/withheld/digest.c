@@ -144,20 +144,25 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
     return error;
 }
 
-/* Whether anyone can be told what is due: else nothing leaves, over and over, for a reader that is gone. */
-static bool reachable(const nrs_core *core, const held_list *all)
+/* What is due to one who cannot be told waits for something else to leave: else nothing would leave, over and over, for a reader that is gone. The
+ * digests leave all the same, so that a source without a prekey does not stand out. */
+static nrs_error put_off(nrs_core *core, const nrs_community *community, const held_list *all)
 {
     nrs_recipient to;
+    nrs_error error = NRS_OK;
 
-    for (size_t i = 0; i < all->count; i++) {
+    for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
         const nrs_peer *successor = nrs_key_successor(core, all->list[i].to);
         const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, all->list[i].to);
+        const nrs_error sealed = all->list[i].due ? peer == NULL || !nrs_peer_member(core, peer, community) ? NRS_ERROR_NOT_FOUND : nrs_recipient_of(core, &to, peer, NULL) : NRS_OK;
 
-        if (all->list[i].due && peer != NULL && nrs_recipient_of(core, &to, peer, NULL) == NRS_OK) {
-            return true;
+        if (nrs_error_is_fatal(sealed)) {
+            error = sealed;
+        } else if (nrs_error_is_verdict(sealed)) {
+            error = nrs_store_digest_wait(core->store, all->list[i].number);
         }
     }
-    return false;
+    return error;
 }
 
 /* What this hub owes itself, as a holder: it acts at the tick, as others do to whom it says so. */
@@ -193,9 +198,6 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
     if (error == NRS_OK) {
         error = fill_questions(core, &all);
     }
-    if (error == NRS_OK && !reachable(core, &all)) {
-        goto out;
-    }
     if (error == NRS_OK) {
         error = filler(&padding, core->now_ms);
     }
@@ -206,7 +208,7 @@ nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
             error = send_one(core, community, &all, peer, nrs_slice_of_bytes(&padding));
         }
     }
-out:
+    error = error == NRS_OK ? put_off(core, community, &all) : error;
     nrs_bytes_wipe(&padding);
     held_wipe(&all);
     return error == NRS_ERROR_BUSY ? NRS_OK : error; /* no room for a secret now: what is due is put off to the next tick */

@@ -88,6 +88,9 @@ static nrs_error count(nrs_core *core, tally *tally_out, const nrs_report_row *r
 /* While it waits only its number stands in the store. */
 static nrs_error hold(nrs_core *core, const nrs_source_report *source, uint64_t number, uint64_t due_ms)
 {
+    const nrs_header *header = source->seen.header;
+    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = due_ms + NRS_DAY_MS > header->expires_ms ? due_ms + NRS_DAY_MS : header->expires_ms,
+                               .recipient = header->originator.data, .community = header->community.data};
     static const uint8_t nobody[NRS_KEY_SIZE];
     uint8_t detail[8];
     nrs_statement statement;
@@ -101,7 +104,7 @@ static nrs_error hold(nrs_core *core, const nrs_source_report *source, uint64_t 
     statement.at_ms = due_ms;
     statement.reference = nrs_field_of(nrs_slice_of(nobody, sizeof nobody));
     statement.detail = nrs_field_of(nrs_slice_of(detail, sizeof detail));
-    return nrs_digest_hold(core, source->seen.header, &statement, due_ms);
+    return nrs_digest_hold_for(core, &to, &statement);
 }
 
 /* As much as one statement holds, whole characters of it. */
@@ -225,7 +228,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
     nrs_source_report source = {.row = {.label = 0}};
     reply it = *what;
     bool reaches = false;
-    nrs_error refused = NRS_OK, error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
+    nrs_error refused = NRS_OK, error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load_late(core, &source, entry->source);
 
     if (error == NRS_OK) {
         error = check_holder(core, answered, it.whose);
@@ -236,6 +239,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
     if (error == NRS_OK) {
         refused = check_source(core, &source, view, opened, &reaches);
         error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
+        refused = refused == NRS_OK && source.row.expires_ms <= core->now_ms ? NRS_ERROR_EXPIRED : refused;
         it.blank = reaches || refused != NRS_OK;
         error = error == NRS_OK ? carry(core, &source, &it) : error;
     }
@@ -370,7 +374,8 @@ nrs_error nrs_reply_pass(nrs_core *core, nrs_peer *from, const nrs_statement *st
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK && row.part == NRS_PART_SENT) {
-        error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load(core, &source, entry->source);
+        error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load_late(core, &source, entry->source);
+        it.blank = error == NRS_OK && source.row.expires_ms <= core->now_ms;
         error = error == NRS_OK ? carry(core, &source, &it) : error;
     } else if (error == NRS_OK) {
         error = nrs_statement_to_source(core, row.originator, row.community, row.id, statement);

@@ -9,14 +9,20 @@ void nrs_source_wipe(nrs_source_report *source)
     nrs_bytes_wipe(&source->holder);
 }
 
-nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE])
+nrs_error nrs_source_load_late(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE])
 {
     nrs_report_row *row = &source_out->row;
     nrs_error error = nrs_store_report_get(core->store, row, &source_out->holder, id);
 
-    if (error == NRS_OK && ((row->flags & NRS_REPORT_WITHHELD) == 0 || row->part != NRS_PART_RECEIVED || row->key_state != NRS_KEY_HELD ||
-                            row->expires_ms <= core->now_ms || nrs_withdrawn(core, id))) {
+    if (error == NRS_OK && ((row->flags & NRS_REPORT_WITHHELD) == 0 || row->part != NRS_PART_RECEIVED || row->key_state != NRS_KEY_HELD || nrs_withdrawn(core, id))) {
         error = NRS_ERROR_NOT_FOUND;
     }
     return error == NRS_OK ? nrs_header_seen_load(core, &source_out->seen, row) : error;
+}
+
+nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_error error = nrs_source_load_late(core, source_out, id);
+
+    return error == NRS_OK && source_out->row.expires_ms <= core->now_ms ? NRS_ERROR_NOT_FOUND : error;
 }

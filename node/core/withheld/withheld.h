@@ -94,6 +94,9 @@ typedef struct nrs_source_report {
 } nrs_source_report;
 /** NRS_ERROR_NOT_FOUND: forgotten, expired, or withdrawn. Out: wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE]);
+/** The same, also past its expiry: what was published of it lives longer, since the hub counts from its tick, and when the digests about it stop
+ *  must not tell when the source wrote. */
+NRS_MUST_USE nrs_error nrs_source_load_late(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE]);
 void nrs_source_wipe(nrs_source_report *source);
 
 /* ---- reply.c, reply_fill.c: replies to what a hub vouches for ---- */

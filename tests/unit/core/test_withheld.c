@@ -540,6 +540,29 @@ static void what_is_not_taken(void **state)
     mesh_stop(&net);
 }
 
+/* Another hub gives one of its numbers to two reports; who gets both writes it down. */
+static void two_reports_under_one_number_are_an_alarm(void **state)
+{
+    nrs_bytes records[2] = {{0}, {0}}, tables[2] = {{0}, {0}};
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    for (size_t i = 0; i < 2; i++) {
+        forge(&records[i], &tables[i], OTHER_HUB, NRS_ATTRIBUTION_VOUCHED);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        mesh_give_records(&net, OTHER_HUB, HUB, (1u << 20) + i, nrs_slice_of_bytes(&records[i]), nrs_slice_of_bytes(&tables[i]));
+        mesh_settle(&net, 2);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"));
+        assert_int_equal(mesh_row_count(&net, HUB), i);
+        nrs_bytes_wipe(&records[i]);
+        nrs_bytes_wipe(&tables[i]);
+    }
+    assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "rule"), "forged");
+    assert_non_null(strstr(mesh_text(mesh_row(&net, HUB, 0), "org"), "org-1"));
+    mesh_stop(&net);
+}
+
 static void a_source_that_names_nobody_is_not_vouched_for(void **state)
 {
     nrs_bytes record = {0}, table = {0};
@@ -639,6 +662,7 @@ int main(void)
         cmocka_unit_test(a_source_withdraws),
         cmocka_unit_test(what_is_not_taken),
         cmocka_unit_test(a_source_that_names_nobody_is_not_vouched_for),
+        cmocka_unit_test(two_reports_under_one_number_are_an_alarm),
         cmocka_unit_test(a_hub_does_not_fill_its_source),
         cmocka_unit_test(a_vouch_names_the_communities_that_the_source_named),
     };

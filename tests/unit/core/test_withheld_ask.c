@@ -332,9 +332,9 @@ static size_t refused(size_t node, const char *kind, const char *rule)
 }
 
 /* An answer of `signer` to the source's ask, posted by `from` to the hub. */
-static void post_release(size_t signer, size_t from, const char *source_ask, const uint8_t *commitment, uint64_t expires_ms)
+static void post_release(size_t signer, size_t from, const char *about, const char *source_ask, const uint8_t *commitment, uint64_t expires_ms)
 {
-    uint8_t report_id[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE];
+    uint8_t report_id[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE], about_id[NRS_HASH_SIZE];
     nrs_bytes payload = {0};
     nrs_release release;
     nrs_statement statement;
@@ -343,7 +343,8 @@ static void post_release(size_t signer, size_t from, const char *source_ask, con
     OK(nrs_hex_decode(ask_id, sizeof ask_id, source_ask));
     nrs__wire__release__init(&release);
     release.suite = NRS_SUITE;
-    release.sealed_id = nrs_field_of(nrs_slice_of(report_id, NRS_HASH_SIZE));
+    OK(nrs_hex_decode(about_id, sizeof about_id, about));
+    release.sealed_id = nrs_field_of(nrs_slice_of(about_id, NRS_HASH_SIZE));
     release.holder = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[HUB].identity)->sign_key, NRS_KEY_SIZE));
     release.audience_commitment = nrs_field_of(nrs_slice_of(commitment, NRS_HASH_SIZE));
     release.label = NRS_LABEL_AMBER;
@@ -359,6 +360,21 @@ static void post_release(size_t signer, size_t from, const char *source_ask, con
     statement.detail = nrs_field_of(nrs_slice_of_bytes(&payload));
     mesh_post(&net, from, HUB, from, &statement);
     nrs_bytes_wipe(&payload);
+}
+
+static void post_denial(size_t from, const char *source_ask)
+{
+    uint8_t report_id[NRS_HASH_SIZE], ask_id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    OK(nrs_hex_decode(ask_id, sizeof ask_id, source_ask));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_DENIAL;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(ask_id, sizeof ask_id));
+    mesh_post(&net, from, HUB, from, &statement);
 }
 
 static nrs_error take_ask(void *context, const nrs_ask_row *row)
@@ -386,20 +402,25 @@ static void only_the_source_answers(void **state)
     (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
     OK(nrs_hex_decode(id, sizeof id, ask));
     OK(nrs_store_ask_get(net.nodes[MEMBER].store, id, take_ask, commitment));
-    post_release(MEMBER, MEMBER, source_ask, commitment, net.now_ms + later_ms); /* by who asks itself */
+    post_release(MEMBER, MEMBER, report, source_ask, commitment, net.now_ms + later_ms); /* by who asks itself */
     assert_int_equal(refused(HUB, "release", "forged"), 1);
-    post_release(MEMBER, SOURCE, source_ask, commitment, net.now_ms + later_ms); /* of another's hand */
-    assert_int_equal(refused(HUB, "release", "forged"), 2);
-    post_release(SOURCE, SOURCE, source_ask, other, net.now_ms + later_ms); /* for others than were asked for */
-    post_release(SOURCE, SOURCE, none, commitment, net.now_ms + later_ms);  /* to nobody's ask */
-    post_release(SOURCE, SOURCE, ask, commitment, net.now_ms + later_ms);   /* nor to the one it never saw */
-    assert_int_equal(refused(HUB, "release", "release"), 3);
-    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms - 500); /* over already */
+    post_release(MEMBER, SOURCE, report, source_ask, commitment, net.now_ms + later_ms); /* of another's hand */
+    post_release(SOURCE, MEMBER, report, source_ask, commitment, net.now_ms + later_ms); /* the source's word, out of another's mouth */
+    assert_int_equal(refused(HUB, "release", "forged"), 3);
+    post_denial(MEMBER, source_ask);
+    assert_int_equal(refused(HUB, "deny", "forged"), 1);
+    post_release(SOURCE, SOURCE, published, source_ask, commitment, net.now_ms + later_ms); /* of another report than was asked about */
+    assert_int_equal(refused(HUB, "release", "release"), 1);
+    post_release(SOURCE, SOURCE, report, source_ask, other, net.now_ms + later_ms); /* for others than were asked for */
+    post_release(SOURCE, SOURCE, report, none, commitment, net.now_ms + later_ms);  /* to nobody's ask */
+    post_release(SOURCE, SOURCE, report, ask, commitment, net.now_ms + later_ms);   /* nor to the one it never saw */
+    assert_int_equal(refused(HUB, "release", "release"), 4);
+    post_release(SOURCE, SOURCE, report, source_ask, commitment, net.now_ms - 500); /* over already */
     assert_int_equal(refused(HUB, "release", "expired"), 1);
     assert_non_null(asked(HUB, false, "open"));
-    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms + later_ms);
-    post_release(SOURCE, SOURCE, source_ask, commitment, net.now_ms + later_ms); /* once */
-    assert_int_equal(refused(HUB, "release", "release"), 4);
+    post_release(SOURCE, SOURCE, report, source_ask, commitment, net.now_ms + later_ms);
+    post_release(SOURCE, SOURCE, report, source_ask, commitment, net.now_ms + later_ms); /* once */
+    assert_int_equal(refused(HUB, "release", "release"), 5);
     assert_non_null(asked(HUB, false, "released"));
     stop();
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "keys/secret.h"
 #include "mesh_records.h"
 #include "proto/wire.h"
@@ -223,6 +225,51 @@ static void one_digest_a_day_for_new_grants(void **state)
     mesh_stop(&net);
 }
 
+static void lose_prekeys(size_t node, size_t owner)
+{
+    char path[128], text[128], key[2 * NRS_KEY_SIZE + 1];
+    sqlite3 *database = NULL;
+
+    nrs_hex_encode(key, nrs_identity_public(net.nodes[owner].identity)->sign_key, NRS_KEY_SIZE);
+    (void)snprintf(text, sizeof text, "DELETE FROM prekeys WHERE owner = x'%s'", key);
+    mesh_down(&net, node);
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    mesh_up(&net, node);
+    mesh_settle(&net, 4);
+}
+
+/* The digests leave once all the same, and what it is to be told with the next that leave after it is back. */
+static void a_source_without_prekeys_does_not_stand_out(void **state)
+{
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    wait_for_tick();
+    mesh_down(&net, SOURCE);
+    lose_prekeys(HUB, SOURCE);
+    before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+    ask("一");
+    wait_for_tick();
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), before + 1);
+    wait_for_tick();
+    wait_for_tick();
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), before + 1);
+    mesh_up(&net, SOURCE);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"prekeys-rotate\"}"));
+    mesh_settle(&net, 6);
+    ask("二");
+    wait_for_tick();
+    wait_for_tick();
+    assert_int_equal(json_array_size(questions(SOURCE)), 2);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +278,7 @@ int main(void)
         cmocka_unit_test(no_room_is_later),
         cmocka_unit_test(what_cannot_be_told_holds_up_nothing),
         cmocka_unit_test(one_digest_a_day_for_new_grants),
+        cmocka_unit_test(a_source_without_prekeys_does_not_stand_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,6 +294,81 @@ static void post(size_t from, size_t to, const char *about, size_t whose, const 
     mesh_post(&net, from, to, from, &statement);
 }
 
+static char *text_of(const char *text)
+{
+    union { const char *in; char *out; } cast = {.in = text};
+
+    return cast.out;
+}
+
+/* A reply that a node's own program would not make: it may not have what it answers. */
+static void forge_reply(size_t node)
+{
+    static uint64_t position = 1u << 21;
+    nrs_roster *roster = NULL;
+    nrs_header header;
+    nrs_report text;
+    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
+    char *to[1] = {text_of("org-0")};
+    uint8_t quoted[NRS_HASH_SIZE];
+    nrs_sealed_parts parts = {0};
+    nrs_secret *file_key = NULL;
+    nrs_bytes record = {0};
+    nrs_identity *self = net.nodes[node].identity;
+    nrs_recipient hub = mesh_recipient(&net, HUB);
+    nrs_seal_request request = {.header = &header, .report = &text, .audience = &audience, .recipients = &hub, .recipient_count = 1,
+                                .grantor = {nrs_identity_public(self), nrs_identity_agree_with, self}};
+
+    OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&net.statement)));
+    OK(nrs_hex_decode(quoted, sizeof quoted, published));
+    nrs__wire__header__init(&header);
+    header.label = NRS_LABEL_AMBER;
+    header.attribution = NRS_ATTRIBUTION_NAMED;
+    header.community = roster->community;
+    header.roster_version = roster->version;
+    header.created_ms = net.now_ms;
+    header.expires_ms = net.now_ms + NRS_DAY_MS;
+    nrs__wire__report__init(&text);
+    text.kind = NRS_KIND_SITUATION;
+    text.subject = text_of("s");
+    text.body = text_of("当社も");
+    text.to = to;
+    text.n_to = 1;
+    text.quoted = nrs_field_of(nrs_slice_of(quoted, sizeof quoted));
+    target.org = nrs_field_of(nrs_slice_of(hub.org_sign_key, NRS_KEY_SIZE));
+    audience.n_targets = 1;
+    audience.targets = targets;
+    OK(nrs_seal(&parts, &file_key, &request));
+    OK(nrs_seal_sign(&record, &parts, self));
+    mesh_give_records(&net, node, HUB, position++, nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&parts.slot_table));
+    nrs_hex_encode(answer, parts.id, NRS_HASH_SIZE);
+    nrs_bytes_wipe(&record);
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_parts_wipe(&parts);
+    nrs_roster_free(&roster);
+}
+
+/* Who was not sent what it answers makes no digest leave, and the source reads nothing of it. */
+static void of_who_was_not_sent_it_nothing_is_carried(void **state)
+{
+    size_t letters;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    letters = mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE);
+    forge_reply(THIRD);
+    assert_string_equal(mesh_text(carried(), "source_report"), report);
+    assert_true(json_is_null(json_object_get(carried(), "at")));
+    forge_reply(MEMBER); /* which was */
+    assert_string_not_equal(mesh_text(carried(), "at"), "");
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 1);
+    assert_true(mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE) > letters);
+    stop();
+}
+
 static void only_its_hub_brings_replies(void **state)
 {
     (void)state;
@@ -324,6 +399,7 @@ int main(void)
         cmocka_unit_test(what_is_not_carried),
         cmocka_unit_test(one_member_does_not_drive_the_hub),
         cmocka_unit_test(from_another_community),
+        cmocka_unit_test(of_who_was_not_sent_it_nothing_is_carried),
         cmocka_unit_test(only_its_hub_brings_replies),
     };
 

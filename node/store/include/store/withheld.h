@@ -55,6 +55,8 @@ NRS_MUST_USE nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t com
 NRS_MUST_USE nrs_error nrs_store_direct_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after, size_t limit, nrs_digest_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_digest_delete(nrs_store *store, uint64_t number);
 NRS_MUST_USE nrs_error nrs_store_digest_expire(nrs_store *store, uint64_t now_ms);
+/** It waits for something else to leave. */
+NRS_MUST_USE nrs_error nrs_store_digest_wait(nrs_store *store, uint64_t number);
 /** What was due and could not leave is due again then. */
 NRS_MUST_USE nrs_error nrs_store_digest_defer(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t now_ms, uint64_t due_ms);
 NRS_MUST_USE nrs_error nrs_store_digest_due(nrs_store *store, bool *due_out, const uint8_t community[NRS_HASH_SIZE], uint64_t now_ms);
