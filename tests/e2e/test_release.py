@@ -1,5 +1,7 @@
 """Permission from the source: asked for, given with an end and conditions, denied, and used no further than it goes."""
 
+import json
+
 from harness import E2E, build_mesh, enrol, invite, join, main, wait_reachable, wait_until
 
 REPORT = ("--kind", "incident", "--subject", "変電所の障害", "--body", "本文")
@@ -124,6 +126,28 @@ class Release(E2E):
                    "its receipt came back by the holder")
         for org in ("bravo", "charlie"):
             self.node(org).cli("show", report, want=4)
+
+    def test_who_was_let_in_checks_its_own_export(self):
+        """Its node holds the roster of the community that the report is from; the folder has those that it joined."""
+        alpha, hub, one = self.node("alpha"), self.node("hub"), self.node("gas-one")
+        report = alpha.send("--tlp", "AMBER", "--to", "hub", *REPORT)
+        hub.wait_report(report)
+        alpha.cli("release", "grant", self.ask("hub", report, "@gas"))
+        one.wait_report(report)
+        path = self.world.path / "guest.json"
+        one.cli("export", report, "--sink", "own", "--format", "json", "-o", path)
+        row = one.cli("verify", path, "--json").object()
+        self.assertEqual((row["org"], row["signed_by"], row["known_by"], row["known_in"], row["community_verified"]),
+                         ("alpha", "originator", "node", "electricity", True))
+        other = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**other, "from": "hub"}, ensure_ascii=False), "utf-8")
+        self.assertEqual(one.cli("verify", path, "--json", want=5).error()["rule"], "forged")
+        path.write_text(json.dumps(other, ensure_ascii=False), "utf-8")
+        one.stop()
+        try:  # the folder alone knows no more than before
+            self.assertEqual(one.cli("verify", path, "--json", want=5).error()["rule"], "signer-unknown")
+        finally:
+            one.start()
 
     def test_z_both_must_recognise_each_other(self):
         alpha, hub = self.node("alpha"), self.node("hub")

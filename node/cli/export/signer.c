@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "community/roster_file.h"
+#include "control.h"
 #include "folder.h"
 #include "keys/roster.h"
 #include "language.h"
 #include "proto/address.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
+#include "text.h"
 
 typedef struct search {
     nrs_signer found;
@@ -205,6 +207,55 @@ static nrs_error by_folder(nrs_cli *cli, search *it)
     return error;
 }
 
+/* ---- The node ---- */
+
+static nrs_error take_known(void *context, json_t *row)
+{
+    search *it = context;
+    const char *id = nrs_json_text(row, "id"), *org = nrs_json_text(row, "org"), *name = nrs_json_text(row, "name"), *hash = nrs_json_text(row, "community");
+    const bool member = json_is_true(json_object_get(row, "member"));
+    uint8_t community[NRS_HASH_SIZE];
+    bool named;
+
+    if (id == NULL || org == NULL || hash == NULL || strlen(hash) != (size_t)2 * NRS_HASH_SIZE || nrs_hex_decode(community, sizeof community, hash) != NRS_OK) {
+        return NRS_ERROR_MALFORMED;
+    }
+    named = it->view->community_id != NULL && memcmp(community, it->view->community_id, NRS_HASH_SIZE) == 0;
+    if (named || it->found.known_in[0] == '\0') {
+        (void)snprintf(it->found.known_in, sizeof it->found.known_in, "%s", id);
+    }
+    if (named) {
+        it->found.community_known = true;
+        (void)snprintf(it->found.community, sizeof it->found.community, "%s", id);
+    } else if (it->view->community_id != NULL && strcmp(id, it->view->community) == 0) {
+        it->found.community_other = true;
+    }
+    it->found.revoked = it->found.revoked || json_is_true(json_object_get(row, "revoked"));
+    if (it->found.known_by == NULL || (member && it->found.former)) {
+        note(it, "node", org, member && name != NULL ? name : "");
+        it->found.former = !member;
+    }
+    return NRS_OK;
+}
+
+/* The rosters of communities that are only recognised stand in the node's store and in no file. A node that does not run knows nobody. */
+static nrs_error by_node(nrs_cli *cli, search *it)
+{
+    json_t *request = nrs_control_request("roster-signer");
+    char key[2 * NRS_KEY_SIZE + 1];
+    nrs_error error = request == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    nrs_hex_encode(key, it->view->signer, NRS_KEY_SIZE);
+    if (error == NRS_OK && json_object_set_new(request, "key", json_string(key)) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    if (error == NRS_OK && nrs_control_call(cli, request, take_known, it) != NRS_OK) {
+        nrs_cli_forget_failure(cli);
+    }
+    json_decref(request);
+    return error;
+}
+
 nrs_error nrs_signer_find(nrs_cli *cli, nrs_signer *signer_out, const nrs_export_view *view)
 {
     const char *card = nrs_cli_option(cli, "card");
@@ -216,6 +267,9 @@ nrs_error nrs_signer_find(nrs_cli *cli, nrs_signer *signer_out, const nrs_export
     NRS_ASSERT(signer_out != NULL);
     if (card == NULL && roster == NULL && invite == NULL) {
         error = by_folder(cli, &it);
+        if (error == NRS_OK && it.found.known_by == NULL && !it.found.revoked) {
+            error = by_node(cli, &it);
+        }
     }
     if (error == NRS_OK && roster != NULL) {
         error = by_roster(cli, &it, roster);

@@ -6,7 +6,7 @@
 #include "keys/export.h"
 
 typedef struct nrs_signer {
-    const char *known_by; /* "card", "roster", "invite", "folder"; NULL: nobody knows the key */
+    const char *known_by; /* "card", "roster", "invite", "folder", "node"; NULL: nobody knows the key */
     char org[NRS_NAME_SIZE_MAX + 1];
     char name[NRS_DISPLAY_NAME_SIZE_MAX + 1];
     bool former;          /* a key that left its community, or was followed by another */
@@ -17,7 +17,7 @@ typedef struct nrs_signer {
     char known_in[NRS_NAME_SIZE_MAX + 1]; /* whose roster has the key; "": a card alone */
 } nrs_signer;
 
-/** Look a signer up in what --card, --roster or --invite names, or without them in the folder, when there is one. Recorded. */
+/** Look a signer up in what --card, --roster or --invite names, or without them in the folder, when there is one, and at the node, when it runs. Recorded. */
 NRS_MUST_USE nrs_error nrs_signer_find(nrs_cli *cli, nrs_signer *signer_out, const nrs_export_view *view);
 
 #endif

@@ -75,6 +75,7 @@ static const field audit_list_fields[] = {
     {"since", FIELD_TEXT}, {"until", FIELD_TEXT}, {"kind", FIELD_TEXT}, {"about", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"before", FIELD_COUNT},
 };
 
+static const field signer_fields[] = {{"key", FIELD_TEXT}};
 static const field community_fields[] = {{"community", FIELD_TEXT}};
 static const field history_fields[] = {{"community", FIELD_TEXT}, {"limit", FIELD_COUNT}};
 static const field heal_fields[] = {{"community", FIELD_TEXT}, {"fingerprint", FIELD_TEXT}};
@@ -111,6 +112,7 @@ static const command commands[] = {
     {"roster-history", nrs_command_roster_history, FIELDS(history_fields)},
     {"roster-forks", nrs_command_roster_forks, FIELDS(community_fields)},
     {"roster-heal", nrs_command_roster_heal, FIELDS(heal_fields)},
+    {"roster-signer", nrs_command_roster_signer, FIELDS(signer_fields)},
     {"roster-joined", nrs_command_roster_joined, FIELDS(community_fields)},
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
     {"person-former", nrs_command_person_former, FIELDS(person_former_fields)},

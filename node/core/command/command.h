@@ -119,6 +119,7 @@ NRS_MUST_USE nrs_error nrs_command_receipts(nrs_core *core, nrs_answer *answer, 
 NRS_MUST_USE nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_roster_signer(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_vouch(nrs_core *core, nrs_answer *answer, const json_t *request);

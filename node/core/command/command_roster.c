@@ -1,4 +1,4 @@
-/* roster-history, roster-forks, roster-heal and roster-joined. */
+/* roster-history, roster-forks, roster-heal, roster-signer and roster-joined. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -287,4 +287,37 @@ nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const js
 
     list.community = community;
     return error == NRS_OK ? nrs_store_word_each(core->store, community->id, joined_row, &list) : error;
+}
+
+/* ---- signer ---- */
+
+/* Whose key it is, by each roster that this node goes by: also those of communities that it only recognises, which no file of the folder has. */
+nrs_error nrs_command_roster_signer(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    const char *text = nrs_request_text(request, "key");
+    uint8_t key[NRS_KEY_SIZE];
+    nrs_error error = NRS_OK;
+
+    if (text == NULL || strlen(text) != (size_t)2 * NRS_KEY_SIZE || nrs_hex_decode(key, sizeof key, text) != NRS_OK) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "A signing key has 64 hexadecimal digits.");
+    }
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        const nrs_roster *roster = core->communities[i].roster;
+        const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, key);
+        const Nrs__Wire__Tombstone *gone = nrs_roster_tombstone(roster, key);
+        nrs_row row;
+
+        if (member == NULL && gone == NULL) {
+            continue;
+        }
+        row = nrs_row_begin();
+        nrs_row_hex(&row, "community", core->communities[i].id, NRS_HASH_SIZE);
+        nrs_row_text(&row, "id", roster->id);
+        nrs_row_text(&row, "org", member != NULL ? member->org : gone->org);
+        nrs_row_text(&row, "name", member != NULL ? member->name : NULL);
+        nrs_row_flag(&row, "member", member != NULL);
+        nrs_row_flag(&row, "revoked", gone != NULL && gone->cause == NRS_TOMBSTONE_REVOKED);
+        error = nrs_row_end(&row, answer->rows);
+    }
+    return error;
 }
