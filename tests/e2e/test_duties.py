@@ -37,12 +37,16 @@ class Duties(E2E):
         for node in (charlie, delta):
             node.wait_report(open_to_all)
             node.cli("show", report, want=4)
-        error = alpha.cli("send", "--tlp", "AMBER", "--to", "charlie", "--kind", "incident", "--subject", "s", "--body", "b", "--json",
-                          want=3).error()
-        self.assertEqual(error["rule"], "audience")
+        for dry in ([], ["--dry-run"]):  # nobody is left: by which rule, and who they were
+            argv = ["send", "--tlp", "AMBER", "--to", "charlie", "--kind", "incident", "--subject", "s", "--body", "b", *dry]
+            refused = alpha.cli(*argv, "--json", want=3)
+            self.assertEqual(refused.error()["rule"], "duty")
+            self.assertIn("nda", refused.error()["message"])
+            self.assertEqual([(one["who"], one["rule"], one["duty"]) for one in refused.object()["excluded"]], [("charlie", "duty", "nda")])
+            self.assertIn("charlie", alpha.cli(*argv, lang="ja", want=3).err)
         error = alpha.cli("send", "--tlp", "RED", "--to", "ito@charlie", "--kind", "incident", "--subject", "s", "--body", "b", "--json",
                           person="sato", want=3).error()
-        self.assertEqual(error["rule"], "audience")
+        self.assertEqual(error["rule"], "duty")
 
     def test_taken_back_closes(self):
         """Whoever could read can no more when the duty has ended; a new one opens it again."""
