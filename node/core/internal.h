@@ -66,8 +66,10 @@ typedef struct nrs_peer {
     nrs_public_keys keys;
     uint8_t key_hash[NRS_KEY_HASH_SIZE];
     char org[NRS_NAME_SIZE_MAX + 1];
-    uint64_t member_of;      /* bit per index in core->communities */
+    uint64_t member_of;      /* bit per index in core->communities, of those that this node has joined */
     uint64_t hub_of;
+    uint64_t guest_of;       /* the same of those held as a guest: no link, relay or place among members comes of these (SPEC 7.13) */
+    uint64_t guest_hub_of;
     uint64_t side_of;        /* while forked: it stands in a side or in the version before, and was not removed: it is told (SPEC 7.12) */
     uint64_t side_hub_of;    /* and is a hub there */
     uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
@@ -308,6 +310,8 @@ nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KE
 nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
+/** Whether some roster held has it now, also one of a community that is only recognised. */
+bool nrs_peer_somewhere(const nrs_peer *peer);
 /** Whether the organisation has said by its own key that it belongs to the community: only then anything is sealed to it. */
 bool nrs_peer_joined(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 nrs_bundle *nrs_bundle_by_owner(const nrs_core *core, const uint8_t owner[NRS_KEY_SIZE]);

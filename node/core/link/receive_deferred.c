@@ -131,7 +131,7 @@ static nrs_error drop_of_removed(nrs_core *core)
         bool ended = nrs_key_revoked(core, peer);
 
         for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
-            const uint64_t in = from == NULL ? 0 : (from->member_of | from->side_of) & nrs_community_bit(core, &core->communities[i]);
+            const uint64_t in = from == NULL ? 0 : (from->member_of | from->guest_of | from->side_of) & nrs_community_bit(core, &core->communities[i]);
 
             if (in == 0 || ended) {
                 error = nrs_store_deferred_delete_of(core->store, peer, core->communities[i].id);

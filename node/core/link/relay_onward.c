@@ -70,7 +70,7 @@ nrs_error nrs_relay_onward(nrs_core *core, nrs_relay_item *item_out, const nrs_l
     }
     source = (nrs_key_follows(core, header->originator.data, peer->keys.sign_key) || memcmp(terms.parents[0].grantor, peer->keys.sign_key, NRS_KEY_SIZE) == 0) &&
              (entry->own || (self->hub_of & terms.carriers & peer->member_of) != 0);
-    if ((peer->hub_of & terms.carriers) == 0 && !source) {
+    if (((peer->hub_of | peer->guest_hub_of) & terms.carriers) == 0 && !source) {
         error = to_reader(core, item_out, entry, &terms, peer);
     } else if (entry->type == NRS_RECORD_SLOT_TABLE) {
         nrs_relay_add(item_out, nrs_slice_of_bytes(&entry->record));

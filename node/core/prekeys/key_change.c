@@ -44,7 +44,7 @@ const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[N
     const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
     const nrs_peer *peer = end == NULL || end->cause != NRS_KEY_SUCCEEDED ? NULL : nrs_peer_by_sign(core, end->successor);
 
-    return peer != NULL && peer->member_of != 0 ? peer : NULL;
+    return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
 }
 
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])

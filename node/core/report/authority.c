@@ -59,7 +59,7 @@ nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header,
         if (error == NRS_OK) {
             peer = nrs_peer_by_hash(core, slot->org.data);
         }
-        if (terms->target != NULL && peer != NULL && peer->member_of != 0 && nrs_roster_tombstone(terms->target->roster, peer->keys.sign_key) == NULL) {
+        if (terms->target != NULL && peer != NULL && nrs_peer_somewhere(peer) && nrs_roster_tombstone(terms->target->roster, peer->keys.sign_key) == NULL) {
             error = nrs_terms_cover(core, header, terms, peer->keys.sign_key);
             error = error == NRS_ERROR_NOT_MEMBER ? (terms->released ? NRS_ERROR_RELEASE : NRS_ERROR_ONWARD) : error;
         }

@@ -90,7 +90,7 @@ const nrs_peer *nrs_letter_peer(const nrs_core *core, const uint8_t to[NRS_KEY_S
     const nrs_peer *successor = nrs_key_successor(core, to);
     const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
 
-    return peer != NULL && peer->member_of != 0 ? peer : NULL;
+    return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
 }
 
 /* Whichever clock is wrong, one of the two times lies in a window of the reader's. */

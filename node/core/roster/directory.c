@@ -65,12 +65,17 @@ uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community)
 
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
 {
-    return peer != NULL && (peer->member_of & nrs_community_bit(core, community)) != 0;
+    return peer != NULL && ((community->guest ? peer->guest_of : peer->member_of) & nrs_community_bit(core, community)) != 0;
 }
 
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
 {
-    return peer != NULL && (peer->hub_of & nrs_community_bit(core, community)) != 0;
+    return peer != NULL && ((community->guest ? peer->guest_hub_of : peer->hub_of) & nrs_community_bit(core, community)) != 0;
+}
+
+bool nrs_peer_somewhere(const nrs_peer *peer)
+{
+    return (peer->member_of | peer->guest_of) != 0;
 }
 
 bool nrs_peer_joined(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)

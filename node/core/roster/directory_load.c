@@ -90,7 +90,7 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
             }
         }
         if (core->now_ms < tombstone->at_ms + NRS_SUCCEEDED_GRACE_MS) {
-            peer->member_of |= bit;
+            *(community->guest ? &peer->guest_of : &peer->member_of) |= bit;
         }
     }
     return NRS_OK;
@@ -153,7 +153,8 @@ static void note_who_came(nrs_core *core, uint64_t bit)
     }
 }
 
-/* Set the membership bits of one community from its roster. Members it no longer names lose theirs. */
+/* Set the membership bits of one community from its roster. Members it no longer names lose theirs. What the roster of a community
+ * says that this node never joined stands apart: whoever it names, this node too, has no place among members by it (SPEC 7.13). */
 nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
 {
     uint64_t bit = nrs_community_bit(core, community);
@@ -167,6 +168,8 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
         peer->was_member = (peer->member_of & bit) != 0;
         peer->member_of &= ~bit;
         peer->hub_of &= ~bit;
+        peer->guest_of &= ~bit;
+        peer->guest_hub_of &= ~bit;
     }
     for (size_t i = 0; i < community->roster->n_members; i++) {
         const Nrs__Wire__Member *member = community->roster->members[i];
@@ -195,6 +198,11 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
         if (nrs_key_revoked(core, member->sign_key.data)) {
             continue; /* it said so itself: the roster will follow */
         }
+        if (community->guest) {
+            peer->guest_of |= bit;
+            peer->guest_hub_of |= member->role == NRS_ROLE_HUB && hub ? bit : 0;
+            continue;
+        }
         peer->member_of |= bit;
         peer->hub_of |= member->role == NRS_ROLE_HUB && hub ? bit : 0;
         peer->joined_in |= member->joined.len > 0 ? bit : 0;
@@ -208,9 +216,9 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
     }
     note_who_came(core, bit);
     peer = nrs_peer_by_sign(core, core->self.sign_key);
-    community->member = nrs_peer_member(core, peer, community);
-    community->hub = nrs_peer_hub(core, peer, community);
-    peer->joined_in |= bit; /* this node's own roster is here by its own hand */
+    community->member = !community->guest && nrs_peer_member(core, peer, community); /* a person here joins, no other's secretariat */
+    community->hub = !community->guest && nrs_peer_hub(core, peer, community);
+    peer->joined_in |= community->guest ? 0 : bit; /* this node's own roster is here by its own hand */
     return NRS_OK;
 }
 

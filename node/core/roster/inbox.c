@@ -193,8 +193,12 @@ static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8
 {
     nrs_error error = nrs_directory_room(core, id);
 
+    /* A guest has seen keys go as a member has: an invite stands on what it holds, not on the first roster alone (SPEC 7.5). */
+    if (error == NRS_OK && community != NULL) {
+        error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+    }
     if (error == NRS_OK) {
-        error = nrs_roster_keep_chain(core, id, invite, 0);
+        error = nrs_roster_keep_chain(core, id, invite, community == NULL ? 0 : community->roster->version);
     }
     if (error == NRS_OK && community != NULL) {
         error = nrs_fork_leave_behind(core, community, roster->version);

@@ -38,7 +38,7 @@ NRS_MUST_USE nrs_error nrs_guest_load(nrs_core *core, bool *guest_out, const uin
 NRS_MUST_USE nrs_error nrs_guest_set(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], bool guest);
 /** Whether one that this node and the peer both joined recognises it. */
 bool nrs_guest_recognised(const nrs_core *core, const nrs_peer *peer, const uint8_t community[NRS_HASH_SIZE]);
-/** The communities, a bit each, of whose rosters this node tells a peer beyond those that both are in: recognised by one that both joined,
+/** The communities, a bit each, of whose rosters this node tells a peer beyond those that both have joined: recognised by one that both joined,
  *  and this node is a member of it or a hub of the one that recognises it. */
 uint64_t nrs_guest_told(const nrs_core *core, const nrs_peer *peer);
 /** The first roster of a community that is not held: taken when it is recognised. NRS_ERROR_NOT_MEMBER if it is not. */

@@ -54,7 +54,8 @@ uint64_t nrs_guest_told(const nrs_core *core, const nrs_peer *peer)
     for (size_t i = 0; i < core->community_count; i++) {
         const nrs_community *one = &core->communities[i];
 
-        for (size_t k = 0; k < core->community_count && !nrs_peer_member(core, peer, one); k++) {
+        /* Its roster may name a peer that never joined it, which goes on holding it as a guest. */
+        for (size_t k = 0; k < core->community_count && !(nrs_peer_member(core, peer, one) && nrs_peer_joined(core, peer, one)); k++) {
             const nrs_community *joined = &core->communities[k];
 
             if (joined->member && nrs_peer_member(core, peer, joined) && nrs_roster_recognises(joined->roster, one->id) && (one->member || joined->hub)) {
