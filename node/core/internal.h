@@ -72,6 +72,7 @@ typedef struct nrs_peer {
     uint64_t guest_hub_of;
     uint64_t side_of;        /* while forked: it stands in a side or in the version before, and was not removed: it is told (SPEC 7.12) */
     uint64_t side_hub_of;    /* and is a hub there */
+    uint64_t heir_of;        /* the next key, announced by the key itself, of a hub that no roster names by it yet (SPEC 7.10) */
     uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
     uint64_t came_in;        /* of member_of, what this step has brought: told_again.c */
     bool was_member;         /* while one community is indexed */
@@ -208,6 +209,8 @@ struct nrs_core {
     bool must_reload;
     bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */
     bool switch_said;              /* the shell was told that the rosters name our next keys */
+    bool switch_due;               /* it is about to be: the members hear of that roster first */
+    uint64_t switch_by_ms;         /* monotonic: but no longer than until then */
     uint64_t ends_checked_ms;      /* monotonic: when the grace of keys that ended was last looked at */
 
     nrs_community communities[NRS_COMMUNITY_COUNT_MAX];

@@ -9,6 +9,7 @@
 #include "language.h"
 #include "proto/address.h"
 #include "proto/armour.h"
+#include "proto/vocabulary.h"
 #include "community/roster_file.h"
 #include "run.h"
 #include "text.h"
@@ -95,8 +96,23 @@ static bool has_followed(const nrs_roster *roster, const nrs_key_change *change,
     return member != NULL && strcmp(member->org, change->org) == 0 && nrs_roster_tombstone(roster, change->sign_key.data) != NULL;
 }
 
+static bool only_hub(const nrs_roster *roster, const char *org)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < roster->n_members; i++) {
+        bool it = strcmp(roster->members[i]->org, org) == 0;
+
+        if (roster->members[i]->role == NRS_ROLE_HUB && !it) {
+            return false;
+        }
+        found = found || (roster->members[i]->role == NRS_ROLE_HUB && it);
+    }
+    return found;
+}
+
 /* version: the one in which the keys stand. */
-static void print_followed(const nrs_cli *cli, const char *slug, uint64_t version, const nrs_card *card, bool changed)
+static void print_followed(const nrs_cli *cli, const char *slug, const nrs_roster *roster, uint64_t version, const nrs_card *card, bool changed)
 {
     char fingerprint[48];
 
@@ -111,6 +127,11 @@ static void print_followed(const nrs_cli *cli, const char *slug, uint64_t versio
     }
     printf(changed ? _("@%s is now at version %llu.\n") : _("@%s has them already, at version %llu.\n"), slug, (unsigned long long)version);
     printf(_("%s has new keys, signed by the old ones. Fingerprint: %s\n"), card->org, fingerprint);
+    if (only_hub(roster, card->org)) { /* SPEC 7.10: who never heard of the new key cannot look for it */
+        printf(_("It is the only hub: members whose nodes have its announcement come to the new keys by themselves. Whose node has not been up since then needs "
+                 "a new invite: noroshi community invite %s\n"),
+               slug);
+    }
 }
 
 nrs_error nrs_run_community_succeed(nrs_cli *cli)
@@ -129,7 +150,7 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     if (error == NRS_OK && has_followed(held.roster, change, card)) {
         error = nrs_held_deliver_again(cli, &held, nrs_field(&change->card));
         if (error == NRS_OK) {
-            print_followed(cli, slug, held.roster->version, card, false);
+            print_followed(cli, slug, held.roster, held.roster->version, card, false);
         }
         goto out;
     }
@@ -143,7 +164,7 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
         error = follow(cli, &version, &held, member, card, nrs_field(&change->card));
     }
     if (error == NRS_OK && version != 0) {
-        print_followed(cli, slug, held.roster->version + 1, card, true);
+        print_followed(cli, slug, held.roster, held.roster->version + 1, card, true);
     }
 out:
     nrs_card_free(&card);

@@ -118,7 +118,8 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
 
-    return nrs_link_admitted(core, peer) || (peer != NULL && peer != self && (peer->side_of & self->side_of) != 0);
+    return nrs_link_admitted(core, peer) ||
+           (peer != NULL && peer != self && ((peer->side_of & self->side_of) | (peer->heir_of & self->member_of)) != 0);
 }
 
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)

@@ -76,7 +76,8 @@ nrs_error nrs_link_send_hello(nrs_core *core, nrs_link *link, bool answer)
     hello.now_ms = core->now_ms;
     hello.answer = answer;
     for (size_t i = 0; i < core->community_count; i++) {
-        if (!nrs_peer_member(core, link->peer, &core->communities[i]) && !nrs_guest_recognised(core, link->peer, core->communities[i].id)) {
+        const bool heir = (link->peer->heir_of & nrs_community_bit(core, &core->communities[i])) != 0;
+        if (!heir && !nrs_peer_member(core, link->peer, &core->communities[i]) && !nrs_guest_recognised(core, link->peer, core->communities[i].id)) {
             continue; /* what else this node belongs to is not the peer's business */
         }
         nrs__wire__head__init(&heads[hello.n_heads]);

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/link.h"
 #include "link/log.h"
 #include "roster/directory.h"
 #include "keys/change.h"
+
+#define SWITCH_WAIT_MS 20000u /* members of a hub that goes over to its next keys are given so long to hear of the roster */
 
 const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
@@ -228,8 +231,10 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
         error = nrs_directory_reindex(core);
     } else if (error == NRS_OK) {
         nrs_core_log(core, NRS_OK, "%s announces new keys; the roster decides", change->org);
+        core->dial_due = true; /* of a hub: looked for under either key from now on */
+        error = nrs_directory_reindex(core);
         /* The file is for who keeps a roster; what a recognised community calls somebody is not to write over it. */
-        if (named_so(core, change->sign_key.data, change->org, false)) {
+        if (error == NRS_OK && named_so(core, change->sign_key.data, change->org, false)) {
             error = nrs_write_armoured(core, "changes", change->org, ".succession", "SUCCESSION", payload);
         }
     }
@@ -265,9 +270,37 @@ static nrs_error take_card(nrs_core *core, const nrs_key_end *end)
     return error;
 }
 
-nrs_error nrs_key_changes_settle(nrs_core *core)
+/* A member that has the roster ends its link to a key without a role. */
+static bool members_left(const nrs_core *core)
+{
+    for (const nrs_link *link = core->links; link != NULL; link = link->hh.next) {
+        if (!link->outgoing && nrs_link_admitted(core, link->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Over to the next keys: at a hub once the members whose links stand have gone there, or have had time to. */
+static nrs_error switch_keys(nrs_core *core)
 {
     nrs_effect *effect;
+    nrs_error error;
+
+    if (!core->switch_due) {
+        core->switch_due = true;
+        core->switch_by_ms = core->monotonic_ms + SWITCH_WAIT_MS;
+    }
+    if (core->monotonic_ms < core->switch_by_ms && members_left(core)) {
+        return NRS_OK;
+    }
+    error = nrs_effect_add(core, &effect, NRS_EFFECT_SWITCH);
+    core->switch_said = error == NRS_OK;
+    return error;
+}
+
+nrs_error nrs_key_changes_settle(nrs_core *core)
+{
     nrs_error error = NRS_OK;
 
     for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
@@ -276,14 +309,19 @@ nrs_error nrs_key_changes_settle(nrs_core *core)
         }
     }
     if (error == NRS_OK && !core->switch_said && nrs_key_successor(core, core->self.sign_key) != NULL) {
-        error = nrs_effect_add(core, &effect, NRS_EFFECT_SWITCH);
-        core->switch_said = error == NRS_OK;
+        error = switch_keys(core);
     }
     return error;
 }
 
 nrs_error nrs_key_changes_tick(nrs_core *core)
 {
+    if (core->switch_due && !core->switch_said && nrs_key_successor(core, core->self.sign_key) != NULL) {
+        nrs_error error = switch_keys(core);
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
     if (core->key_ends == NULL || core->monotonic_ms < core->ends_checked_ms + NRS_HOUR_MS) {
         return NRS_OK;
     }

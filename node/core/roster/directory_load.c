@@ -96,6 +96,63 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
     return NRS_OK;
 }
 
+/* What an heir's card was read from stands in the statement of the key before: once a roster names it the card comes as a record. */
+static void forget_heirs(nrs_core *core, uint64_t bit)
+{
+    for (nrs_peer *peer = core->peers_by_sign; peer != NULL; peer = peer->by_sign.next) {
+        if ((peer->heir_of & bit) != 0) {
+            peer->heir_of &= ~bit;
+            if (peer->heir_of == 0 && peer->card_position == 0) {
+                nrs_card_free(&peer->card);
+            }
+        }
+    }
+}
+
+static nrs_error index_heir(nrs_core *core, const nrs_key_end *end, uint64_t bit)
+{
+    nrs_signed *outer = NULL;
+    nrs_card *card = NULL;
+    nrs_peer *peer = nrs_peer_by_sign(core, end->successor);
+    nrs_error error = nrs_signed_decode(&outer, nrs_slice_of_bytes(&end->card));
+
+    if (error == NRS_OK) {
+        error = nrs_card_decode(&card, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK && peer == NULL) {
+        error = peer_new(core, &peer, end->org, card->sign_key.data, card->agree_key.data, card->curve_key.data);
+    }
+    if (error == NRS_OK) {
+        peer->heir_of |= bit;
+        if (peer->card == NULL) {
+            nrs_directory_set_card(peer, &card, 0);
+        }
+    }
+    nrs_card_free(&card);
+    nrs_signed_free(&outer);
+    return error;
+}
+
+/* The only hub of a community may go over to its next key before a member has the roster that names it. So who holds its announcement looks
+ * for it under that key too (SPEC 7.10). */
+static nrs_error index_heirs(nrs_core *core, const nrs_community *community, uint64_t bit)
+{
+    nrs_error error = NRS_OK;
+
+    forget_heirs(core, bit);
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK && !community->guest; end = end->hh.next) {
+        const nrs_peer *before = nrs_peer_by_sign(core, end->sign_key);
+        bool ours = memcmp(end->sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 || memcmp(end->successor, core->self.sign_key, NRS_KEY_SIZE) == 0;
+
+        if (end->cause == NRS_KEY_SUCCEEDED && !ours && nrs_peer_hub(core, before, community) &&
+            nrs_roster_member_by_key(community->roster, end->successor) == NULL &&
+            nrs_roster_tombstone(community->roster, end->successor) == NULL) { /* a revoked key is a hub of nothing */
+            error = index_heir(core, end, bit);
+        }
+    }
+    return error;
+}
+
 /* While a community is forked: whoever stands in one of its sides or in the version before is told of it, unless the roster held removed it. */
 static nrs_error index_side(nrs_core *core, const nrs_community *community, const nrs_roster *roster, uint64_t bit)
 {
@@ -210,6 +267,7 @@ nrs_error nrs_directory_index(nrs_core *core, nrs_community *community)
     {
         nrs_error error = index_succeeded(core, community, bit);
         error = error == NRS_OK ? index_sides(core, community, bit) : error;
+        error = error == NRS_OK ? index_heirs(core, community, bit) : error;
         if (error != NRS_OK) {
             return error;
         }

@@ -252,6 +252,12 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
     return error;
 }
 
+/* A hub whose next key this roster names: its members hear of that before it goes over to it (SPEC 7.10). */
+static bool was_hub(const nrs_core *core, const nrs_community *community)
+{
+    return nrs_peer_hub(core, nrs_key_successor(core, core->self.sign_key), community);
+}
+
 static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
 {
     const uint64_t told = nrs_guest_told(core, link->peer);
@@ -260,7 +266,7 @@ static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
     for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
         const nrs_community *community = &core->communities[i];
 
-        if (nrs_peer_member(core, link->peer, community) && (community->hub || nrs_peer_hub(core, link->peer, community))) {
+        if (nrs_peer_member(core, link->peer, community) && (community->hub || was_hub(core, community) || nrs_peer_hub(core, link->peer, community))) {
             error = push_community(core, link, community, made);
         }
     }

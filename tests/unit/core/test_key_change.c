@@ -287,6 +287,38 @@ static void test_anothers_name(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* A hub's next key is greeted where its announcement is held, a member's is not, and neither counts for more before the roster names it. */
+static void test_next_key_of_a_hub(void **state)
+{
+    nrs_bytes of_hub = {0}, of_bravo = {0}, revocation = {0};
+    nrs_identity *hub = NULL, *bravo = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&hub));
+    OK(nrs_identity_new(&bravo));
+    make_succession(&of_hub, HUB, hub);
+    make_succession(&of_bravo, BRAVO, bravo);
+    assert_false(nrs_core_admits(net.nodes[ALPHA].core, nrs_identity_public(hub)->curve_key));
+    assert_string_equal(give(HUB, "SUCCESSION", &of_hub), "");
+    assert_string_equal(give(BRAVO, "SUCCESSION", &of_bravo), "");
+    mesh_settle(&net, 3);
+    for (size_t node = ALPHA; node <= CHARLIE; node++) {
+        assert_true(nrs_core_admits(net.nodes[node].core, nrs_identity_public(hub)->curve_key));
+        assert_false(nrs_core_admits(net.nodes[node].core, nrs_identity_public(bravo)->curve_key));
+        assert_true(mesh_linked(&net, HUB, node));
+    }
+    mesh_crash(&net, ALPHA);
+    assert_true(nrs_core_admits(net.nodes[ALPHA].core, nrs_identity_public(hub)->curve_key));
+    OK(nrs_change_revoke(&revocation, net.nodes[HUB].identity, net.nodes[HUB].org, net.now_ms));
+    assert_string_equal(give(ALPHA, "REVOCATION", &revocation), "");
+    assert_false(nrs_core_admits(net.nodes[ALPHA].core, nrs_identity_public(hub)->curve_key));
+    nrs_identity_destroy(&hub);
+    nrs_identity_destroy(&bravo);
+    nrs_bytes_wipe(&of_hub);
+    nrs_bytes_wipe(&of_bravo);
+    nrs_bytes_wipe(&revocation);
+}
+
 static void test_refused(void **state)
 {
     nrs_bytes payload = {0};
@@ -316,6 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_grace, start, stop),
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
+        cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
