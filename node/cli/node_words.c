@@ -79,6 +79,8 @@ static const char *const templates[] = {
     N_("the key of this node is revoked: it has no place in @%s any more"),
     N_("the key of %s is revoked: remove it from the roster of @%s"),
     N_("%s has announced new keys: bring them into the roster of @%s"),
+    N_("revoked in @%s"),
+    N_("succeeded in @%s"),
     N_("this node is no longer a member of @%s"),
     N_("one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again"),
     N_("the roster of @%s has expired: nothing above GREEN can be sent"),

@@ -1,7 +1,7 @@
 """New keys for the only hub of a community: whoever knows of the announcement comes to them without a new invite, also when its node was
 down while the roster followed."""
 
-from harness import E2E, build_mesh, main, wait_reachable, wait_until
+from harness import E2E, Node, build_mesh, enrol, join, main, wait_reachable, wait_until
 
 
 class HubKeys(E2E):
@@ -13,7 +13,7 @@ class HubKeys(E2E):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
         new = hub.cli("key", "rotate", "--json").object()["fingerprint"]
         for node in (alpha, bravo):
-            wait_until(lambda node=node: "hub announces new keys" in node.log_text(), f"{node.org} knows of the new keys", 40)
+            wait_until(lambda node=node: "hub of @electricity announces new keys" in node.log_text(), f"{node.org} knows of the new keys", 40)
         bravo.stop()
         said = hub.cli("community", "succeed", "electricity", "hub").out
         self.assertIn("noroshi community invite electricity", said)
@@ -27,6 +27,35 @@ class HubKeys(E2E):
         report = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "件", "--body", "本文")
         bravo.wait_report(report)
         self.assertEqual(bravo.show(report)["body"], "本文")
+
+    def test_same_name_in_two_communities(self):
+        """Two organisations of one name, in two communities of one secretariat, change their keys: each is brought into its own roster."""
+        hub = self.world.node("desk", listen=True).init()
+        both = {}
+        for community in ("gas", "elec"):
+            hub.cli("community", "create", community, "--name", community)
+            both[community] = self.world.nodes[community] = Node(self.world, "north-gas", folder=self.world.path / f"north-{community}").init()
+            enrol(hub, both[community], community)
+        new = {}
+        for community, node in both.items():
+            join(hub, node, community)
+        hub.start()
+        for community, node in both.items():
+            new[community] = node.cli("key", "rotate", "--json").object()["fingerprint"]
+            node.start()
+            wait_until(lambda community=community: any(f"north-gas has announced new keys: bring them into the roster of @{community}" in text
+                                                       for text in hub.status()["warnings"]), "announced", 40)
+        for community in both:
+            answer = hub.cli("community", "succeed", community, "north-gas", "--json").object()
+            self.assertEqual((answer["fingerprint"], answer["changed"]), (new[community], True))
+            again = hub.cli("community", "succeed", community, "north-gas", "--json").object()
+            self.assertEqual((again["fingerprint"], again["changed"]), (new[community], False))
+        listed = hub.cli("audit", "list").out
+        for community in both:
+            self.assertIn(f"north-gas of @{community} announces new keys", hub.log_text())
+            self.assertIn(f"succeeded in @{community}", listed)
+        self.assertIn("@gas の鍵の更新", hub.cli("audit", "list", lang="ja").out)
+        hub.stop()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@
 /* check_catalogue.sh sees that each of node/core is here; those with values in them are in node_words.c. */
 static const char *const details[] = {
     N_("by the command line"),
-    N_("revoked"),
-    N_("succeeded"),
     N_("entries at the end of the audit log were removed"),
     N_("entries were put behind the end of the audit log"),
     N_("it has begun a new audit log"),

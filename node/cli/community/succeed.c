@@ -14,14 +14,44 @@
 #include "run.h"
 #include "text.h"
 
+/* The announcement that the node has taken up of a key. */
+static bool find_announced(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH_SIZE + 1], nrs_slice sign_key)
+{
+    uint8_t hash[NRS_KEY_HASH_SIZE];
+
+    nrs_key_hash(hash, sign_key.data);
+    nrs_hex_encode(name_out, hash, sizeof hash);
+    return nrs_folder_has(cli, "changes", name_out, ".succession");
+}
+
+/* Of the organisation that this roster calls so: of the key it has, or of the last one before it. */
+static bool find_announced_by(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH_SIZE + 1], const nrs_roster *roster, const char *org)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, org);
+    bool found = member != NULL && find_announced(cli, name_out, nrs_field(&member->sign_key));
+    uint64_t last_ms = 0;
+
+    for (size_t i = 0; !found && i < roster->n_tombstones; i++) { /* they stand by their keys */
+        const Nrs__Wire__Tombstone *tombstone = roster->tombstones[i];
+        char name[2 * NRS_KEY_HASH_SIZE + 1];
+
+        if (strcmp(tombstone->org, org) == 0 && tombstone->at_ms >= last_ms && find_announced(cli, name, nrs_field(&tombstone->sign_key))) {
+            memcpy(name_out, name, sizeof name);
+            last_ms = tombstone->at_ms;
+        }
+    }
+    return found || last_ms != 0;
+}
+
 /* A file, or the id of an organisation whose announcement the node has taken up. */
-static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_card **card_out, const char *given)
+static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_card **card_out, const nrs_roster *roster, const char *given)
 {
     nrs_bytes payload = {0};
+    char name[2 * NRS_KEY_HASH_SIZE + 1];
     nrs_error error = NRS_OK;
 
-    if (nrs_name_valid(given) && nrs_folder_has(cli, "changes", given, ".succession")) {
-        error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", given, ".succession", NRS_ERROR_UNKNOWN_ORG);
+    if (nrs_name_valid(given) && find_announced_by(cli, name, roster, given)) {
+        error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", name, ".succession", NRS_ERROR_UNKNOWN_ORG);
     } else {
         error = nrs_file_read_armour_given(cli, &payload, given, "SUCCESSION", NRS_FILE_SIZE_MAX);
     }
@@ -145,7 +175,7 @@ nrs_error nrs_run_community_succeed(nrs_cli *cli)
     nrs_error error = nrs_held_open(cli, &slug, &held);
 
     if (error == NRS_OK) {
-        error = read_succession(cli, &change, &card, cli->arguments[1]);
+        error = read_succession(cli, &change, &card, held.roster, cli->arguments[1]);
     }
     if (error == NRS_OK && has_followed(held.roster, change, card)) {
         error = nrs_held_deliver_again(cli, &held, nrs_field(&change->card));

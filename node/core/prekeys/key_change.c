@@ -78,22 +78,23 @@ nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_
     return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;
 }
 
-/* Whether a roster has the key under this name. A key that has signed what it likes speaks of itself alone. */
-static bool named_so(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const char *org, bool guests_too)
+/* The first roster that has the key under this name, one that is joined before others; or NULL. A key that has signed what it likes speaks of
+ * itself alone. */
+static const nrs_community *named_in(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const char *org)
 {
+    const nrs_community *found = NULL;
+
     for (size_t i = 0; i < core->community_count; i++) {
         const nrs_roster *roster = core->communities[i].roster;
         const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, sign_key);
         const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, sign_key);
 
-        if (core->communities[i].guest && !guests_too) {
-            continue;
-        }
-        if ((member != NULL && strcmp(member->org, org) == 0) || (tombstone != NULL && strcmp(tombstone->org, org) == 0)) {
-            return true;
+        if ((found == NULL || (found->guest && !core->communities[i].guest)) &&
+            ((member != NULL && strcmp(member->org, org) == 0) || (tombstone != NULL && strcmp(tombstone->org, org) == 0))) {
+            found = &core->communities[i];
         }
     }
-    return false;
+    return found;
 }
 
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
@@ -191,26 +192,50 @@ static nrs_error store_change(nrs_core *core, nrs_slice record, nrs_slice payloa
 }
 
 /* What came from a peer; a file of the inbox is an entry by itself. */
-static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, nrs_slice source)
+static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, const nrs_community *community, nrs_slice source)
 {
-    const nrs_audit_what what = {.event = NRS_AUDIT_KEY, .org = change->org, .about = nrs_field(&change->sign_key),
-                                 .detail = change->cause == NRS_KEY_REVOKED ? "revoked" : "succeeded"};
+    char text[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = NRS_AUDIT_KEY, .org = change->org, .about = nrs_field(&change->sign_key), .detail = text};
 
+    (void)snprintf(text, sizeof text, change->cause == NRS_KEY_REVOKED ? "revoked in @%s" : "succeeded in @%s", community->roster->id);
     return source.size == 0 ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload)
+{
+    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    uint8_t hash[NRS_KEY_HASH_SIZE];
+
+    nrs_key_hash(hash, sign_key);
+    nrs_hex_encode(name, hash, sizeof hash);
+    return nrs_write_armoured(core, "changes", name, ".succession", "SUCCESSION", payload);
+}
+
+/* What is announced waits in a file for who keeps a roster. */
+static nrs_error take_succession(nrs_core *core, const nrs_key_change *change, const nrs_community *community, nrs_slice payload)
+{
+    nrs_error error;
+
+    nrs_core_log(core, NRS_OK, "%s of @%s announces new keys; the roster decides", change->org, community->roster->id);
+    core->dial_due = true; /* of a hub: looked for under either key from now on */
+    error = nrs_directory_reindex(core);
+    return error == NRS_OK && !community->guest ? nrs_key_change_write(core, change->sign_key.data, payload) : error;
 }
 
 nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
 {
     nrs_key_change *change = NULL;
     nrs_card *card = NULL;
+    const nrs_community *community = NULL;
     bool news = false;
     nrs_error error = nrs_change_verify(&change, &card, payload);
 
     if (error == NRS_OK && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
         error = NRS_ERROR_NOT_MEMBER;
     }
-    if (error == NRS_OK && !named_so(core, change->sign_key.data, change->org, true)) {
-        error = NRS_ERROR_FORGED;
+    if (error == NRS_OK) {
+        community = named_in(core, change->sign_key.data, change->org);
+        error = community == NULL ? NRS_ERROR_FORGED : NRS_OK;
     }
     if (error == NRS_OK) {
         error = is_news(core, &news, change, card);
@@ -223,20 +248,15 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
         error = remember(core, change, card);
     }
     if (error == NRS_OK) {
-        error = audit_change(core, change, source);
+        error = audit_change(core, change, community, source);
     }
     if (error == NRS_OK && change->cause == NRS_KEY_REVOKED) {
-        nrs_core_log(core, NRS_ERROR_REVOKED, "the key of %s is revoked by itself: nothing of it is taken any more", change->org);
+        nrs_core_log(core, NRS_ERROR_REVOKED, "the key of %s of @%s is revoked by itself: nothing of it is taken any more", change->org,
+                     community->roster->id);
         core->admission_changed = true; /* links end within this step */
         error = nrs_directory_reindex(core);
     } else if (error == NRS_OK) {
-        nrs_core_log(core, NRS_OK, "%s announces new keys; the roster decides", change->org);
-        core->dial_due = true; /* of a hub: looked for under either key from now on */
-        error = nrs_directory_reindex(core);
-        /* The file is for who keeps a roster; what a recognised community calls somebody is not to write over it. */
-        if (error == NRS_OK && named_so(core, change->sign_key.data, change->org, false)) {
-            error = nrs_write_armoured(core, "changes", change->org, ".succession", "SUCCESSION", payload);
-        }
+        error = take_succession(core, change, community, payload);
     }
     if (error != NRS_OK) {
         core->must_reload = true; /* memory has run ahead of the store */

@@ -79,7 +79,7 @@ static nrs_error write_succession(void *context, const nrs_published_row *row)
     if (end == NULL || end->cause != NRS_KEY_SUCCEEDED || nrs_key_successor(core, row->owner) != NULL || nrs_key_change_concerns(core, row->owner) == 0) {
         return NRS_OK;
     }
-    return nrs_write_armoured(core, "changes", end->org, ".succession", "SUCCESSION", row->payload);
+    return nrs_key_change_write(core, row->owner, row->payload);
 }
 
 nrs_error nrs_directory_write_again(nrs_core *core)
