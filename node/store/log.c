@@ -37,7 +37,10 @@ nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t *position_ou
 
     id = nrs_slice_of(row->id, NRS_HASH_SIZE);
     own_id = nrs_slice_equal(row->owner, id); /* found by its id: one random entry in an index less */
-    error = nrs_ids_add(&store->ids, nrs_key64(id), store->log_end + 1);
+    error = nrs_store_part_write(store); /* what is appended must not be taken for the end of the part before */
+    if (error == NRS_OK) {
+        error = nrs_ids_add(&store->ids, nrs_key64(id), store->log_end + 1);
+    }
     if (error != NRS_OK) {
         return error;
     }

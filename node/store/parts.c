@@ -1,5 +1,6 @@
 /* The parts of the log: each opening of the store begins a new one, under random bytes of its own, at the end that the log has then
- * (SPEC 10.2). Whoever holds more of a part than this store has of it has seen a log that this store is an older copy of: what the two have in
+ * (SPEC 10.2). It is written down with what is first told or appended under its name: of a start that came to nothing nothing stays, and
+ * no name is ever used by two openings. Whoever holds more of a part than this store has of it has seen a log that this store is an older copy of: what the two have in
  * common ends where the next part begins here, and no position above that means the same to both. */
 #include <string.h>
 
@@ -69,8 +70,51 @@ static nrs_error set_parts(nrs_store *store, const nrs_log_parts *parts)
     error = nrs_store_meta_set(store, PARTS_NAME, nrs_slice_of(value, parts->count * ENTRY_SIZE));
     if (error == NRS_OK) {
         store->parts = *parts;
+        store->part_unwritten = false;
     }
     return error;
+}
+
+/* Which goes when there are too many: the oldest under which nothing was appended, since what most hold is of those with something in
+ * them; else the oldest. How the end of the one before it is read must stay as it was. */
+static size_t least_needed(const nrs_log_parts *parts)
+{
+    for (size_t i = 1; i + 1 < parts->count; i++) {
+        if (parts->list[i].after == parts->list[i + 1].after && parts->list[i].within == parts->list[i + 1].within) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static void add_part(nrs_log_parts *parts, const uint8_t incarnation[NRS_LOG_ID_SIZE], uint64_t after, bool within)
+{
+    if (parts->count == NRS_LOG_PARTS_MAX) { /* who holds something of it is sent everything again */
+        const size_t gone = least_needed(parts);
+
+        memmove(&parts->list[gone], &parts->list[gone + 1], (NRS_LOG_PARTS_MAX - 1 - gone) * sizeof parts->list[0]);
+        parts->count--;
+    }
+    memcpy(parts->list[parts->count].incarnation, incarnation, NRS_LOG_ID_SIZE);
+    parts->list[parts->count].after = after;
+    parts->list[parts->count].within = within;
+    parts->count++;
+}
+
+/* Whether this is the store that was closed, or an older copy of it, cannot be seen here: what is appended from now on has a name that
+ * no other copy gave to anything. */
+void nrs_store_part_open(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE])
+{
+    NRS_ASSERT(!store->in_transaction && !store->part_unwritten);
+    add_part(&store->parts, incarnation, store->log_end, false);
+    store->part_unwritten = store->part_unwritten_committed = true;
+    store->parts_committed = store->parts;
+}
+
+nrs_error nrs_store_part_write(nrs_store *store)
+{
+    NRS_ASSERT(store != NULL && store->in_transaction);
+    return store->part_unwritten ? set_parts(store, &store->parts) : NRS_OK;
 }
 
 nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], bool within)
@@ -81,14 +125,7 @@ nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_L
     NRS_ASSERT(incarnation != NULL);
 
     parts = store->parts;
-    if (parts.count == NRS_LOG_PARTS_MAX) { /* who holds something of the oldest is sent everything again */
-        memmove(&parts.list[0], &parts.list[1], (NRS_LOG_PARTS_MAX - 1) * sizeof parts.list[0]);
-        parts.count--;
-    }
-    memcpy(parts.list[parts.count].incarnation, incarnation, NRS_LOG_ID_SIZE);
-    parts.list[parts.count].after = store->log_end;
-    parts.list[parts.count].within = within;
-    parts.count++;
+    add_part(&parts, incarnation, store->log_end, within);
     return set_parts(store, &parts);
 }
 

@@ -34,6 +34,7 @@ struct nrs_store {
     bool report_count_known;
     uint64_t letter_last;
     nrs_log_parts parts, parts_committed;
+    bool part_unwritten, part_unwritten_committed; /* the newest part has no name in the file yet: nobody was told, nothing was appended */
     nrs_ids ids;
 };
 
@@ -47,6 +48,7 @@ typedef struct nrs_query {
 
 /* parts.c: of a store that is open and whose log's end is known. */
 NRS_MUST_USE nrs_error nrs_store_parts_load(nrs_store *store);
+void nrs_store_part_open(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
 
 /** The one place where SQLite's result codes become ours. */
 nrs_error nrs_store_error_of(int code);

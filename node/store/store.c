@@ -213,21 +213,6 @@ static nrs_error load(nrs_store *store)
     return error == NRS_OK ? nrs_store_parts_load(store) : error;
 }
 
-/* Whether this is the store that was closed, or an older copy of it, cannot be seen here: what is appended from now on has a name that
- * no other copy gave to anything. */
-static nrs_error begin_part(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE])
-{
-    nrs_error error = nrs_store_begin(store);
-
-    if (error == NRS_OK) {
-        error = nrs_store_part_begin(store, incarnation, false);
-    }
-    if (error == NRS_OK) {
-        return nrs_store_commit(store);
-    }
-    return error;
-}
-
 static nrs_error open_database(nrs_store *store, const nrs_store_options *options,
                                const uint8_t incarnation[NRS_LOG_ID_SIZE])
 {
@@ -271,7 +256,10 @@ static nrs_error open_database(nrs_store *store, const nrs_store_options *option
     if (error == NRS_OK) {
         error = load(store);
     }
-    return error == NRS_OK ? begin_part(store, incarnation) : error;
+    if (error == NRS_OK) {
+        nrs_store_part_open(store, incarnation);
+    }
+    return error;
 }
 
 nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options,
@@ -360,6 +348,7 @@ nrs_error nrs_store_commit(nrs_store *store)
     store->log_end_committed = store->log_end;
     store->deferred_count_committed = store->deferred_count;
     store->parts_committed = store->parts;
+    store->part_unwritten_committed = store->part_unwritten;
     store->ids.committed = store->ids.count;
     return NRS_OK;
 }
@@ -381,6 +370,7 @@ void nrs_store_rollback(nrs_store *store)
     store->deferred_count = store->deferred_count_committed;
     store->report_count_known = false;
     store->parts = store->parts_committed;
+    store->part_unwritten = store->part_unwritten_committed;
     nrs_ids_cut(&store->ids, store->ids.committed);
 }
 

@@ -197,6 +197,10 @@ class OfflineFiles(E2E):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(first.endpoint.rsplit(":", 1)[1].encode(), done.stderr, "the message names the port")
         self.assertTrue(first.alive)
+        before = snapshot(second.dir)
+        for _ in range(3):
+            self.assertEqual(self.daemon(second.dir).returncode, 1)
+        self.assertEqual(snapshot(second.dir), before, "a start that came to nothing leaves nothing, no part of the log either")
         first.stop()
 
 

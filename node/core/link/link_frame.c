@@ -61,6 +61,9 @@ nrs_error nrs_link_send_hello(nrs_core *core, nrs_link *link, bool answer)
     nrs_bytes payload = {0};
     nrs_error error = nrs_link_held(core, incarnation, &held, &again, link);
 
+    if (error == NRS_OK) {
+        error = nrs_store_part_write(core->store); /* the peer may come to hold something of it (SPEC 10.2) */
+    }
     if (error != NRS_OK) {
         return error;
     }

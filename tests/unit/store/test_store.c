@@ -109,6 +109,89 @@ static void each_opening_begins_a_part_of_the_log(void **state)
     assert_int_equal(nrs_store_check(f->store), NRS_OK);
 }
 
+static size_t parts_size(nrs_store *store)
+{
+    nrs_bytes value = {0};
+    size_t size;
+
+    assert_int_equal(nrs_store_meta_get(store, "log-parts", &value), NRS_OK);
+    size = value.size;
+    nrs_bytes_wipe(&value);
+    return size;
+}
+
+/* A node that cannot start (its port is taken) is started again and again by its supervisor. */
+static void openings_that_come_to_nothing_leave_no_part(void **state)
+{
+    fixture *f = *state;
+    uint8_t part[NRS_LOG_ID_SIZE] = {0}, first[NRS_LOG_ID_SIZE] = {0};
+    const nrs_store_options options = {.path = f->path, .vfs = "unix", .synchronous_off = 1};
+    uint64_t position = 77;
+    size_t size;
+
+    put_some(f->store, 1, 3);
+    size = parts_size(f->store);
+    for (size_t i = 0; i < NRS_LOG_PARTS_MAX + 44; i++) {
+        nrs_store_close(&f->store);
+        part[0] = (uint8_t)i;
+        part[1] = (uint8_t)(1 + i / 256);
+        assert_int_equal(nrs_store_open(&f->store, &options, part), NRS_OK);
+        assert_memory_equal(nrs_store_incarnation(f->store), part, NRS_LOG_ID_SIZE); /* each has its own name all the same */
+        if (i == 0) {
+            memcpy(first, part, sizeof first);
+        }
+    }
+    assert_int_equal(parts_size(f->store), size);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 3), NRS_LOG_CLAIM_HELD);
+    assert_int_equal(position, 3);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 4), NRS_LOG_CLAIM_OLDER);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, first, 1), NRS_LOG_CLAIM_UNKNOWN); /* an older copy is noticed */
+    put_some(f->store, 4, 1); /* and what is appended now is of this opening, not of the part before */
+    nrs_store_close(&f->store);
+    assert_int_equal(nrs_store_open(&f->store, &options, first), NRS_OK);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 4), NRS_LOG_CLAIM_OLDER);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, part, 4), NRS_LOG_CLAIM_HELD);
+}
+
+/* What was told to a peer is written down at once, and not what was rolled back; among too many those with nothing in them go first. */
+static void a_part_that_was_told_is_kept(void **state)
+{
+    fixture *f = *state;
+    uint8_t part[NRS_LOG_ID_SIZE] = {0};
+    const nrs_store_options options = {.path = f->path, .vfs = "unix", .synchronous_off = 1};
+    uint64_t position = 77;
+    size_t size;
+
+    put_some(f->store, 1, 3);
+    size = parts_size(f->store);
+    for (size_t i = 0; i < NRS_LOG_PARTS_MAX + 44; i++) {
+        nrs_store_close(&f->store);
+        part[0] = (uint8_t)i;
+        part[1] = (uint8_t)(1 + i / 256);
+        assert_int_equal(nrs_store_open(&f->store, &options, part), NRS_OK);
+        assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+        assert_int_equal(nrs_store_part_write(f->store), NRS_OK);
+        if (i == 0) {
+            nrs_store_rollback(f->store);
+            assert_int_equal(parts_size(f->store), size);
+            assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+            assert_int_equal(nrs_store_part_write(f->store), NRS_OK);
+        }
+        assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+        if (i == 0) {
+            assert_true(parts_size(f->store) > size);
+        }
+    }
+    assert_int_equal(nrs_store_log_claim(f->store, &position, part, 3), NRS_LOG_CLAIM_HELD);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 3), NRS_LOG_CLAIM_HELD);
+    assert_int_equal(position, 3);
+    nrs_store_close(&f->store);
+    assert_int_equal(nrs_store_open(&f->store, &options, (const uint8_t[NRS_LOG_ID_SIZE]){7, 7, 7}), NRS_OK);
+    assert_int_equal(nrs_store_log_claim(f->store, &position, part, 4), NRS_LOG_CLAIM_OLDER); /* what another copy went on under */
+    assert_int_equal(position, 3);
+    assert_int_equal(nrs_store_check(f->store), NRS_OK);
+}
+
 static void old_parts_are_forgotten(void **state)
 {
     fixture *f = *state;
@@ -116,13 +199,14 @@ static void old_parts_are_forgotten(void **state)
     uint64_t position = 77;
 
     put_some(f->store, 1, 1);
-    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
     for (size_t i = 0; i < NRS_LOG_PARTS_MAX; i++) {
         part[0] = (uint8_t)i;
         part[1] = 1;
+        assert_int_equal(nrs_store_begin(f->store), NRS_OK);
         assert_int_equal(nrs_store_part_begin(f->store, part, false), NRS_OK);
+        assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+        put_some(f->store, 2 + i, 1);
     }
-    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
     assert_int_equal(nrs_store_log_claim(f->store, &position, fixture_incarnation, 1), NRS_LOG_CLAIM_NOTHING);
     assert_int_equal(position, 0);
     part[0] = 0;
@@ -562,6 +646,8 @@ int main(void)
 #define FOLDER(name) cmocka_unit_test_setup_teardown(name, fixture_folder, fixture_teardown)
     const struct CMUnitTest tests[] = {
         OPENED(each_opening_begins_a_part_of_the_log),
+        OPENED(openings_that_come_to_nothing_leave_no_part),
+        OPENED(a_part_that_was_told_is_kept),
         OPENED(old_parts_are_forgotten),
         FOLDER(files_are_for_the_owner_alone),
         cmocka_unit_test(no_folder_is_an_error_of_the_disk),

@@ -23,14 +23,17 @@ typedef struct nrs_store_options {
 } nrs_store_options;
 
 /** Open or create. A database of a higher version: NRS_ERROR_NEWER_NODE, of a lower one: OLDER_NODE; not a database: NRS_ERROR_DAMAGED.
- *  Each opening begins a new part of the log, named by `incarnation` (16 random bytes given by the caller). */
+ *  Each opening begins a new part of the log, named by `incarnation` (16 random bytes given by the caller): it is written down with the
+ *  first record under it, or by nrs_store_part_write. */
 NRS_MUST_USE nrs_error nrs_store_open(nrs_store **store_out, const nrs_store_options *options, const uint8_t incarnation[NRS_LOG_ID_SIZE]);
 void nrs_store_close(nrs_store **store);
 
 /* ---- The parts of the log (SPEC 10.2) ---- */
-#define NRS_LOG_PARTS_MAX 256u /* older ones are forgotten */
+#define NRS_LOG_PARTS_MAX 256u /* older ones are forgotten, those with nothing in them first */
 /** The name of the newest part. Borrowed until the next part begins. */
 const uint8_t *nrs_store_incarnation(const nrs_store *store);
+/** Write the newest part down within the open transaction, unless it is: before anybody is told its name. */
+NRS_MUST_USE nrs_error nrs_store_part_write(nrs_store *store);
 /** Begin another one within the open transaction: what was appended so far may be a copy of what others have seen continued. within: the
  *  store was not opened just now, so that the end of the part before may be of after the copy. */
 NRS_MUST_USE nrs_error nrs_store_part_begin(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_SIZE], bool within);
