@@ -47,12 +47,13 @@ static nrs_error visit_letter(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->letter(visitor->context, &row);
 }
 
-nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context)
+nrs_error nrs_store_letter_each(nrs_store *store, uint64_t after, size_t limit, nrs_letter_visitor visit, void *context)
 {
     const queue_visit visitor = {.letter = visit, .context = context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_LETTER_EACH);
 
     NRS_ASSERT(visit != NULL);
+    nrs_query_bind_bound(&query, after);
     nrs_query_bind_bound(&query, limit);
     return nrs_query_each(&query, visit_letter, &visitor);
 }

@@ -259,7 +259,7 @@
     X(LETTER_ADD, CHANGE, "INSERT INTO letter(recipient, community, statement) VALUES(?1, ?2, ?3)")                    \
     X(LETTER_EACH, READ,                                                                                               \
       "SELECT number, recipient, community, statement FROM letter"                                                     \
-      " WHERE number <= (SELECT max(number) FROM letter) ORDER BY number LIMIT ?1")                                    \
+      " WHERE number > ?1 AND number <= (SELECT max(number) FROM letter) ORDER BY number LIMIT ?2")                    \
     X(LETTER_OF, READ,                                                                                                 \
       "SELECT number, recipient, community, statement FROM letter INDEXED BY letter_recipient"                         \
       " WHERE recipient = ?1 AND number <= (SELECT max(number) FROM letter) ORDER BY number LIMIT ?2")                 \

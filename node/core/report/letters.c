@@ -9,6 +9,7 @@
 #define LETTERS_OF_READER_MAX 16384u
 #define LETTER_LIFE_MS (2 * NRS_REPORT_LIFE_MS_MAX) /* what they speak of has expired long since, at the reader too */
 #define LETTERS_PER_SWEEP 512u
+#define LOOKED_NAME "letters-looked" /* the number up to which this round has looked for those whose time is over */
 
 static nrs_error note_count(void *context, const uint8_t *to, uint64_t count)
 {
@@ -139,8 +140,17 @@ typedef struct expired {
     nrs_core *core;
     uint8_t readers[LETTERS_PER_SWEEP][NRS_KEY_SIZE];
     uint64_t numbers[LETTERS_PER_SWEEP];
-    size_t count;
+    size_t count, seen;
+    uint64_t last;
 } expired;
+
+/* One of further ahead than it may wait was made by a clock that was wrong. */
+static bool is_over(const nrs_core *core, uint64_t at_ms)
+{
+    const uint64_t apart_ms = at_ms < core->now_ms ? core->now_ms - at_ms : at_ms - core->now_ms;
+
+    return apart_ms > LETTER_LIFE_MS;
+}
 
 static nrs_error note_old(void *context, const nrs_letter_row *row)
 {
@@ -148,7 +158,9 @@ static nrs_error note_old(void *context, const nrs_letter_row *row)
     nrs_statement *statement = NULL;
     nrs_error error = nrs_statement_decode(&statement, row->statement);
 
-    if (error == NRS_OK && statement->at_ms != 0 && statement->at_ms + LETTER_LIFE_MS < old->core->now_ms) {
+    old->seen++;
+    old->last = row->number;
+    if (error == NRS_OK && is_over(old->core, statement->at_ms)) {
         memcpy(old->readers[old->count], row->to, NRS_KEY_SIZE);
         old->numbers[old->count] = row->number;
         old->count++;
@@ -157,14 +169,47 @@ static nrs_error note_old(void *context, const nrs_letter_row *row)
     return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
-/* In the order in which they were written, so that the oldest come first. */
+static nrs_error read_looked(nrs_core *core, uint64_t *number_out)
+{
+    nrs_bytes value = {0};
+    nrs_reader reader;
+    nrs_error error = nrs_store_meta_get(core->store, LOOKED_NAME, &value);
+
+    *number_out = 0;
+    if (error == NRS_OK && value.size > 0) {
+        reader = nrs_reader_over(nrs_slice_of_bytes(&value));
+        error = nrs_read_u64(&reader, number_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
+static nrs_error write_looked(nrs_core *core, uint64_t number)
+{
+    nrs_bytes value = {0};
+    nrs_error error = nrs_bytes_append_u64(&value, number);
+
+    if (error == NRS_OK) {
+        error = nrs_store_meta_set(core->store, LOOKED_NAME, nrs_slice_of_bytes(&value));
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
+/* So many in a sweep, in the order in which they were written; the next goes on behind them, and at the end begins anew: those that stay
+ * hold up nobody's behind them. */
 nrs_error nrs_letters_expire(nrs_core *core)
 {
     expired old = {.core = core};
-    nrs_error error = nrs_store_letter_each(core->store, LETTERS_PER_SWEEP, note_old, &old);
+    uint64_t after = 0, looked;
+    nrs_error error = read_looked(core, &after);
 
+    if (error == NRS_OK) {
+        error = nrs_store_letter_each(core->store, after, LETTERS_PER_SWEEP, note_old, &old);
+    }
     for (size_t i = 0; error == NRS_OK && i < old.count; i++) {
         error = delete_one(core, old.readers[i], old.numbers[i]);
     }
-    return error;
+    looked = old.seen < LETTERS_PER_SWEEP ? 0 : old.last;
+    return error == NRS_OK && looked != after ? write_looked(core, looked) : error;
 }

@@ -160,12 +160,33 @@ static void they_end_in_time(void **state)
     mesh_up(&net, KEEPER);
     mesh_settle(&net, 3);
     assert_int_equal(letters_to(key_of(READER)), 3000); /* the clock is not trusted yet */
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 11; i++) {
         net.now_ms += NRS_DAY_MS / 4;
         net.monotonic_ms += NRS_DAY_MS / 4;
         mesh_settle(&net, 5);
     }
     assert_int_equal(letters_to(key_of(READER)), 1000); /* 3 days old */
+    stop();
+}
+
+/* Those whose time does not come hold up nobody's behind them; of those dated ahead, some by a clock that was far wrong. */
+static void those_that_stay_hold_no_others_end_up(void **state)
+{
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_down(&net, KEEPER);
+    forget_prekeys(key_of(READER));
+    add_letters(key_of(READER), 600, net.now_ms + 10 * NRS_DAY_MS);
+    add_letters(key_of(READER), 300, NRS_TIME_MS_MAX);
+    add_letters(key_of(READER), 300, net.now_ms + 60 * NRS_DAY_MS);
+    add_letters(key_of(READER), 700, net.now_ms - 28 * NRS_DAY_MS);
+    mesh_up(&net, KEEPER);
+    for (size_t i = 0; i < 10; i++) {
+        net.now_ms += NRS_DAY_MS / 4;
+        net.monotonic_ms += NRS_DAY_MS / 4;
+        mesh_settle(&net, 5);
+    }
+    assert_int_equal(letters_to(key_of(READER)), 600);
     stop();
 }
 
@@ -200,6 +221,7 @@ int main(void)
         cmocka_unit_test(who_has_no_prekeys_holds_nobody_up),
         cmocka_unit_test(many_that_can_leave_do),
         cmocka_unit_test(they_end_in_time),
+        cmocka_unit_test(those_that_stay_hold_no_others_end_up),
         cmocka_unit_test(so_many_wait_for_one_reader),
     };
 

@@ -373,6 +373,7 @@ static void letters_in_their_order(void **state)
     const test_id two = make_id(0, 2);
     const test_id community = make_id(0, 3);
     seen first = {.count = 0};
+    seen rest = {.count = 0};
     seen stopped = {.stop_at = 1};
     seen sent = {.store = f->store};
     seen left = {.count = 0};
@@ -384,15 +385,17 @@ static void letters_in_their_order(void **state)
     assert_int_equal(nrs_store_letter_add(f->store, one.bytes, community.bytes, nrs_slice_of(large, sizeof large)),
                      NRS_ERROR_TOO_LARGE);
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
-    assert_int_equal(nrs_store_letter_each(f->store, 2, see_letter, &first), NRS_OK);
+    assert_int_equal(nrs_store_letter_each(f->store, 0, 2, see_letter, &first), NRS_OK);
     assert_string_equal(first.names, "c a ");
-    assert_int_equal(nrs_store_letter_each(f->store, 100, see_letter, &stopped), NRS_OK);
+    assert_int_equal(nrs_store_letter_each(f->store, 2, 100, see_letter, &rest), NRS_OK);
+    assert_string_equal(rest.names, "b ");
+    assert_int_equal(nrs_store_letter_each(f->store, 0, 100, see_letter, &stopped), NRS_OK);
     assert_string_equal(stopped.names, "c ");
     assert_int_equal(nrs_store_begin(f->store), NRS_OK);
-    assert_int_equal(nrs_store_letter_each(f->store, 100, send_letter, &sent), NRS_OK); /* comes to an end */
+    assert_int_equal(nrs_store_letter_each(f->store, 0, 100, send_letter, &sent), NRS_OK); /* comes to an end */
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
     assert_string_equal(sent.names, "c a b ");
-    assert_int_equal(nrs_store_letter_each(f->store, 100, see_letter, &left), NRS_OK);
+    assert_int_equal(nrs_store_letter_each(f->store, 0, 100, see_letter, &left), NRS_OK);
     assert_string_equal(left.names, "more more more ");
 }
 

@@ -9,8 +9,8 @@ typedef nrs_error (*nrs_letter_visitor)(void *context, const nrs_letter_row *row
 NRS_MUST_USE nrs_error nrs_store_letter_add(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], nrs_slice statement);
 /** The number that the letter added last was given; 0 if none was added since the store was opened. */
 uint64_t nrs_store_letter_last(const nrs_store *store);
-/** Ascending by number: the oldest first. */
-NRS_MUST_USE nrs_error nrs_store_letter_each(nrs_store *store, size_t limit, nrs_letter_visitor visit, void *context);
+/** Those above this number, ascending: the oldest first. */
+NRS_MUST_USE nrs_error nrs_store_letter_each(nrs_store *store, uint64_t after, size_t limit, nrs_letter_visitor visit, void *context);
 /** Those for one reader, the oldest first. */
 NRS_MUST_USE nrs_error nrs_store_letter_each_of(nrs_store *store, const uint8_t to[NRS_KEY_SIZE], size_t limit, nrs_letter_visitor visit, void *context);
 /** The first reader behind this one, or of all when it is empty, for whom there is a letter. NRS_ERROR_NOT_FOUND. */
