@@ -144,6 +144,37 @@ static nrs_error take_card(nrs_core *core, nrs_slice payload)
     return error;
 }
 
+/* Which rule keeps a card out: the roster decides whose cards count, also by a person's hand (SPEC 7.6). Who stands on a side of a fork
+ * is still named. */
+static nrs_error check_named(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, sign_key);
+
+    if (memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 || (peer != NULL && (peer->member_of != 0 || peer->side_of != 0))) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(core->communities[i].roster, sign_key);
+
+        if (tombstone != NULL && tombstone->cause == NRS_TOMBSTONE_REVOKED) {
+            return NRS_ERROR_REVOKED;
+        }
+    }
+    return nrs_key_revoked(core, sign_key) ? NRS_ERROR_REVOKED : NRS_ERROR_NOT_MEMBER;
+}
+
+static nrs_error take_card_file(nrs_core *core, nrs_slice payload)
+{
+    nrs_card *card = NULL;
+    nrs_error error = nrs_card_verify(&card, payload);
+
+    if (error == NRS_OK) {
+        error = check_named(core, card->sign_key.data);
+    }
+    nrs_card_free(&card);
+    return error == NRS_OK ? take_card(core, payload) : error;
+}
+
 /* A draft that has its signatures. */
 static nrs_error take_draft(nrs_core *core, nrs_slice bytes)
 {
@@ -305,7 +336,7 @@ static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
         const char *type;
         nrs_error (*take)(nrs_core *core, nrs_slice bytes);
         uint32_t event;
-    } types[] = {{"ROSTER", take_roster, NRS_AUDIT_ROSTER}, {"CARD", take_card, NRS_AUDIT_CARD}, {"INVITE", take_invite, NRS_AUDIT_JOIN},
+    } types[] = {{"ROSTER", take_roster, NRS_AUDIT_ROSTER}, {"CARD", take_card_file, NRS_AUDIT_CARD}, {"INVITE", take_invite, NRS_AUDIT_JOIN},
                  {"DRAFT", take_draft, NRS_AUDIT_ROSTER}, {"FORK", take_fork, NRS_AUDIT_ALARM},
                  {"REVOCATION", take_key_change, NRS_AUDIT_KEY}, {"SUCCESSION", take_key_change, NRS_AUDIT_KEY}};
     nrs_bytes bytes = {0};

@@ -10,6 +10,7 @@
 
 #include "keys/roster_delta.h"
 #include "mesh_forge.h"
+#include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/vocabulary.h"
 
@@ -318,6 +319,45 @@ static void the_community_beyond_the_last_is_stored_nowhere(void **state)
     mesh_stop(&net);
 }
 
+static size_t cards_audited(mesh *net, size_t node, const char *rule)
+{
+    size_t count = 0;
+
+    assert_int_equal(mesh_command(net, node, "{\"command\":\"audit-list\",\"kind\":\"card\"}"), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(net, node); i++) {
+        const char *text = json_string_value(json_object_get(mesh_row(net, node, i), "rule"));
+
+        count += text != NULL && strcmp(text, rule) == 0 ? 1 : 0;
+    }
+    return count;
+}
+
+/* Left in the inbox by a person, the card of who was removed is no more than from a peer. */
+static void the_card_of_who_was_removed_is_refused(void **state)
+{
+    mesh net;
+    watch seen;
+
+    (void)state;
+    start(&net, &seen);
+    mesh_put(&net, 0, "CARD", nrs_slice_of_bytes(&net.nodes[3].card));
+    assert_string_equal(net.nodes[0].last_log, "inbox: given taken up");
+    mesh_remove(&net, 3);
+    mesh_give(&net, 0);
+    mesh_settle(&net, 2);
+    for (size_t again = 0; again < 2; again++) {
+        mesh_put(&net, 0, "CARD", nrs_slice_of_bytes(&net.nodes[3].card));
+        assert_string_equal(net.nodes[0].last_log, "inbox: revoked");
+        assert_int_equal(cards_audited(&net, 0, "revoked"), again + 1);
+        mesh_put(&net, 0, "CARD", nrs_slice_of_bytes(&net.nodes[2].card));
+        assert_string_equal(net.nodes[0].last_log, "inbox: given taken up");
+        mesh_put(&net, 0, "CARD", nrs_slice_of_bytes(&net.nodes[0].card));
+        assert_string_equal(net.nodes[0].last_log, "inbox: given taken up");
+        mesh_crash(&net, 0); /* and so where it is not known as a peer */
+    }
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +365,7 @@ int main(void)
         cmocka_unit_test(who_was_away_is_told_the_steps),
         cmocka_unit_test(far_behind_gets_the_whole),
         cmocka_unit_test(a_hostile_hub_changes_nothing),
+        cmocka_unit_test(the_card_of_who_was_removed_is_refused),
         cmocka_unit_test(the_community_beyond_the_last_is_stored_nowhere),
     };
 
