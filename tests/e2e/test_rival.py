@@ -66,6 +66,11 @@ class Rival(E2E):
         self.assertEqual(self.join(self.hub, invite).error()["rule"], "forked")
         self.assertTrue(self.forked(self.hub))
         self.assertEqual(self.files(self.hub), held)
+        self.hub.stop()  # and by the command line alone, which reads the proof beside the roster
+        self.assertEqual(self.join(self.hub, invite).error()["rule"], "forked")
+        self.assertEqual(self.files(self.hub), held)
+        self.hub.start()
+        self.assertTrue(self.forked(self.hub))
         done = self.hub.cli("community", "heal", "electricity", "--json").object()
         wait_until(lambda: not self.forked(self.hub), "healed at the hub")
         for node in (self.alpha, self.bravo):

@@ -167,6 +167,43 @@ nrs_error nrs_roster_names_us(nrs_cli *cli, const nrs_roster *roster, const char
     return error;
 }
 
+/* At a node that knows of a fork, a later roster is taken only when it names all sides (SPEC 7.12). The node keeps the proof beside the
+ * roster; the file is empty once it is over. */
+static nrs_error check_fork(nrs_cli *cli, const nrs_roster *roster)
+{
+    nrs_bytes file = {0}, bytes = {0};
+    nrs_fork_proof *proof = NULL;
+    bool all = true;
+    nrs_error error = !nrs_folder_has(cli, "communities", roster->id, ".fork")
+                          ? NRS_OK
+                          : nrs_folder_read(cli, &file, "communities", roster->id, ".fork", NRS_ERROR_NOT_FOUND);
+
+    if (error != NRS_OK || file.size == 0) {
+        goto out;
+    }
+    error = nrs_folder_read_armour(cli, &bytes, "FORK", "communities", roster->id, ".fork", NRS_ERROR_NOT_FOUND);
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = nrs_fork_proof_decode(&proof, nrs_slice_of_bytes(&bytes));
+    for (size_t i = 0; error == NRS_OK && i < proof->n_heads; i++) {
+        bool named = false;
+
+        for (size_t k = 0; k < roster->n_forks; k++) {
+            named = named || nrs_slice_equal(nrs_field(&roster->forks[k]), nrs_field(&proof->heads[i]->hash));
+        }
+        all = all && named;
+    }
+    if (error != NRS_OK || !all) {
+        error = nrs_cli_fail_about(cli, error != NRS_OK ? NRS_ERROR_DAMAGED : NRS_ERROR_FORKED, roster->id);
+    }
+out:
+    nrs_fork_proof_free(&proof);
+    nrs_bytes_wipe(&bytes);
+    nrs_bytes_wipe(&file);
+    return error;
+}
+
 /* Against what is held under the same name: at a node that has joined, an invite stands on what is held here, not on the first roster
  * alone (SPEC 7.5). Out: known_out: this very roster is held; held_out: empty when nothing is. */
 static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, const offer *from)
@@ -197,6 +234,7 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, c
         error = error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),
                                                         _("%s: it does not follow version %llu, which is held here: %s"), from->roster->id,
                                                         (unsigned long long)held.roster->version, _(nrs_error_sentence(error)));
+        error = error == NRS_OK ? check_fork(cli, from->roster) : error;
     }
     *held_out = held;
     return error;
