@@ -103,6 +103,7 @@ static const char *const templates[] = {
     N_("the pool of secrets is not locked into memory: raise LimitMEMLOCK"),
     N_("%llu reports of %s in @%s, missing since %s, have expired and can no longer come"),
     N_("%llu reports of %s in @%s are missing since %s; they have been asked for again"),
+    N_("reports of %zu more organisations are missing or have expired; these are not listed"),
     N_("two reports of this node bear one number (%s and %s): see whether a copy of its folder is in use"),
     N_("%s has sent two different reports under one number (%s and %s): this is proven; ask it which one holds"),
     N_("an older copy of this node's folder was put in its place (noticed %s): what it knew since then comes again only as far as others still have it; persons run noroshi person unlock"),

@@ -144,7 +144,7 @@ nrs_error nrs_gap_tick(nrs_core *core)
 
 typedef struct sums {
     nrs_gap_sum list[SUMS_MAX];
-    size_t count;
+    size_t count, more; /* those for which there is no place in the list are counted */
 } sums;
 
 static nrs_error gather(void *context, const nrs_gap_sum *sum)
@@ -152,7 +152,8 @@ static nrs_error gather(void *context, const nrs_gap_sum *sum)
     sums *all = context;
 
     if (all->count == SUMS_MAX) {
-        return NRS_ERROR_LIMIT;
+        all->more++;
+        return NRS_OK;
     }
     all->list[all->count] = *sum;
     all->count++;
@@ -162,7 +163,7 @@ static nrs_error gather(void *context, const nrs_gap_sum *sum)
 /* Two hubs may overtake each other: a gap is shown when the grace time is over. */
 static nrs_error gather_all(nrs_core *core, sums *all)
 {
-    all->count = 0;
+    all->count = all->more = 0;
     if (!core->gaps || core->now_ms < core->gap_grace_ms) {
         return NRS_OK;
     }
@@ -213,6 +214,12 @@ nrs_error nrs_gap_warn(nrs_core *core, json_t *warnings)
                        sum->expired ? "%llu reports of %s in @%s, missing since %s, have expired and can no longer come"
                                     : "%llu reports of %s in @%s are missing since %s; they have been asked for again",
                        (unsigned long long)sum->count, from, community_name(core, sum->community), since);
+        error = nrs_array_text(warnings, text);
+    }
+    if (error == NRS_OK && all.more > 0) {
+        char text[NRS_MESSAGE_SIZE_MAX];
+
+        (void)snprintf(text, sizeof text, "reports of %zu more organisations are missing or have expired; these are not listed", all.more);
         error = nrs_array_text(warnings, text);
     }
     return error;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh_records.h"
+#include "proto/time.h"
 #include "store/stream.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -181,10 +182,44 @@ static void our_own_go_when_they_are_old(void **state)
     mesh_stop(&net);
 }
 
+/* Past the room of the list the rest is counted, and said. */
+static void of_many_with_gaps_the_rest_is_told(void **state)
+{
+    const char *last = NULL;
+    const json_t *warnings = NULL;
+
+    (void)state;
+    mesh_start(&net, 2, 1);
+    mesh_settle(&net, 3);
+    OK(nrs_store_begin(net.nodes[1].store));
+    for (size_t i = 0; i < 300; i++) {
+        nrs_stream_row stream = {.key = {0xfd, (uint8_t)i, (uint8_t)(i >> 8)}, .originator = {0xfc, (uint8_t)i, (uint8_t)(i >> 8)}};
+        nrs_gap gap = {.first = 1, .last = 2, .seen_ms = net.now_ms - NRS_HOUR_MS, .until_ms = net.now_ms + NRS_DAY_MS,
+                       .next_ms = net.now_ms + NRS_DAY_MS};
+
+        memcpy(gap.key, stream.key, sizeof gap.key);
+        OK(nrs_store_stream_add(net.nodes[1].store, &stream));
+        OK(nrs_store_gap_set(net.nodes[1].store, &gap));
+    }
+    OK(nrs_store_commit(net.nodes[1].store));
+    mesh_crash(&net, 1);
+    mesh_settle(&net, 2);
+    assert_int_equal(gaps(1), 256);
+    warnings = json_object_get(mesh_row(&net, 1, 0), "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const char *text = json_string_value(json_array_get(warnings, i));
+        last = strncmp(text, "reports of ", 11) == 0 ? text : last;
+    }
+    assert_non_null(last);
+    assert_string_equal(last, "reports of 44 more organisations are missing or have expired; these are not listed");
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_old_goes_in_bounded_steps_and_is_not_missed),
+        cmocka_unit_test(of_many_with_gaps_the_rest_is_told),
         cmocka_unit_test(our_own_go_when_they_are_old),
     };
 
