@@ -154,7 +154,8 @@ nrs_error nrs_held_bury(nrs_cli *cli, nrs_burial *burial, nrs_roster *next, cons
 
     dropped = next->n_tombstones < NRS_TOMBSTONE_COUNT_MAX ? next->n_tombstones : nrs_roster_tombstone_served(next, next->created_ms);
     if (dropped == next->n_tombstones && next->n_tombstones >= NRS_TOMBSTONE_COUNT_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, next->id);
+        return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("one of a member that left makes room 90 days later; those of revoked keys stay"),
+                            _("@%s: the roster has %u tombstones of keys that went, and there is no room for one more"), next->id, NRS_TOMBSTONE_COUNT_MAX);
     }
     burial->list = calloc(next->n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
     if (burial->list == NULL) {
