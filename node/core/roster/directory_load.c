@@ -70,8 +70,23 @@ static nrs_error rekey(nrs_core *core, nrs_peer *peer, const Nrs__Wire__Member *
     return NRS_OK;
 }
 
+/* While a community is forked: one side took the key for stolen, or removed the organisation. */
+static bool removed_on_a_side(const nrs_community *community, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    for (size_t i = 0; i < community->branch_count; i++) {
+        const nrs_roster *side = community->branches[i].roster;
+        const Nrs__Wire__Tombstone *tombstone = side == NULL ? NULL : nrs_roster_tombstone(side, sign_key);
+
+        if (tombstone != NULL && tombstone->cause != NRS_TOMBSTONE_LEFT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A key that was succeeded goes on for a while, for what it made and what is on its way to it: four weeks, as long as its
- * prekeys. It is a member without a role, seals nothing new (receive.c), and nothing new is sealed to it, for the roster does not name it. */
+ * prekeys, where its successor is a member now: in a fork not all whom the roster held names are (SPEC 7.12). It is a member without a role,
+ * seals nothing new (receive.c), and nothing new is sealed to it, for the roster does not name it. */
 static nrs_error index_succeeded(nrs_core *core, const nrs_community *community, uint64_t bit)
 {
     for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
@@ -80,7 +95,9 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
         nrs_error error;
 
         if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
-            nrs_roster_member_by_key(community->roster, end->successor) == NULL || nrs_key_revoked(core, end->sign_key)) {
+            nrs_roster_member_by_key(community->roster, end->successor) == NULL ||
+            !nrs_peer_member(core, nrs_peer_by_sign(core, end->successor), community) || removed_on_a_side(community, end->sign_key) ||
+            nrs_key_revoked(core, end->sign_key)) {
             continue;
         }
         if (peer == NULL) {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "keys/change.h"
-#include "mesh.h"
+#include "mesh_rosters.h"
 #include "proto/armour.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -232,6 +232,47 @@ static void test_grace(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* Two rosters after the one that took the new key: one as before, the other without the organisation. */
+static void fork_over(size_t node)
+{
+    const nrs_identity *const signers[] = {net.roster_key, NULL};
+    const mesh_edit edits[] = {{.later_ms = 1}, {.later_ms = 2, .without = net.nodes[node].org}};
+
+    for (size_t i = 0; i < 2; i++) {
+        mesh_roster side = mesh_follow(nrs_slice_of_bytes(&net.statement), &edits[i], signers);
+
+        mesh_put(&net, HUB, "ROSTER", nrs_slice_of_bytes(&side.many));
+        mesh_roster_wipe(&side);
+    }
+    mesh_settle(&net, 4);
+    assert_true(mesh_forked(&net, HUB) && mesh_forked(&net, CHARLIE));
+}
+
+/* An organisation on which the sides of a fork do not agree has no place by the key that it had before either. */
+static void test_a_fork_leaves_out_the_former_key_too(void **state)
+{
+    char before[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    assert_true(admits(HUB, BRAVO) && mesh_linked(&net, HUB, BRAVO)); /* in its grace */
+    fork_over(BRAVO);
+    assert_false(admits(HUB, BRAVO) || admits(CHARLIE, BRAVO));
+    assert_false(mesh_linked(&net, HUB, BRAVO));
+    send(BRAVO, before);
+    mesh_settle(&net, 4);
+    assert_int_equal(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", before), NRS_ERROR_NOT_FOUND);
+    nrs_identity_destroy(&after);
+    nrs_bytes_wipe(&succession);
+}
+
 /* Who revokes a key before the roster or after it followed ends the key before that one too: it lies beside it, on the same disk. */
 static void test_former_ends_with_its_successor(void **state)
 {
@@ -346,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
         cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
         cmocka_unit_test_setup_teardown(test_grace, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_fork_leaves_out_the_former_key_too, start, stop),
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
