@@ -54,6 +54,7 @@ typedef struct nrs_community {
     uint64_t fork_version;   /* the lowest of which there are two */
     nrs_roster *fork_base;   /* the version before; NULL when it is not held */
     size_t past_count;       /* others of past versions, by keys that were dropped since */
+    uint64_t settled_version; /* joined behind forks of versions before this one, which are none here (roster_heal.c); 0: none */
     bool say_again;          /* this node may have been no member meanwhile: what it said then was refused (told_again.c) */
     uint64_t direct_after;   /* of what a source has to say to its hubs, looked at up to here in this round (direct.c) */
     bool passed_over;        /* later ones than that have come, which wait with it: they are told again on a new link */

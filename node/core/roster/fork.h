@@ -18,10 +18,11 @@ nrs_branch *nrs_fork_branch(nrs_community *community, const uint8_t hash[NRS_HAS
 /** A side, in memory. Takes *roster over; NULL where only its head is known. */
 void nrs_fork_keep(nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], uint64_t version, nrs_roster **roster);
 NRS_MUST_USE nrs_error nrs_fork_load_base(nrs_core *core, nrs_community *community);
-/** Whether nothing new is told by this head: a side, one of the past, or over. whole: its roster is there as well. binds: what its signatures make
+/** Whether nothing new is told by this head: a side, one of the past, over, or of a version that this node has joined behind. whole: its roster is there as well. binds: what its signatures make
  *  of it now; one of the past may have come with fewer. */
-NRS_MUST_USE nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], bool whole,
-                                      bool binds);
+NRS_MUST_USE nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const nrs_roster_head *head, bool whole, bool binds);
+/** Up to which version its forks were left behind, from the store. */
+NRS_MUST_USE nrs_error nrs_fork_load_settled(nrs_core *core, nrs_community *community);
 /** The roster kept of a side, or of one of the past; empty when there is none. Out: many_out: replaced. */
 NRS_MUST_USE nrs_error nrs_fork_many(nrs_core *core, nrs_bytes *many_out, const nrs_community *community, const uint8_t hash[NRS_HASH_SIZE]);
 /** Log, audit. */

@@ -243,13 +243,57 @@ static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8
     return error;
 }
 
+/* Whether the roster that comes ends this side, or one that was taken before has. */
+static nrs_error settled(nrs_core *core, bool *settled_out, const nrs_community *community, const nrs_roster *roster, uint64_t version,
+                         const uint8_t hash[NRS_HASH_SIZE])
+{
+    bool named = version < community->settled_version;
+    nrs_error error = named ? NRS_OK : nrs_store_fork_healed(core->store, &named, community->id, hash);
+
+    for (size_t i = 0; error == NRS_OK && i < roster->n_forks; i++) {
+        named = named || memcmp(roster->forks[i].data, hash, NRS_HASH_SIZE) == 0;
+    }
+    if (error == NRS_OK) {
+        *settled_out = named;
+    }
+    return error;
+}
+
+/* What an invite's chain holds of versions that are held, where it is another: the proof of a fork as any (SPEC 7.12), so that the invite is
+ * refused. roster: the invite's newest. */
+static nrs_error take_chain_rivals(nrs_core *core, nrs_community *community, const nrs_invite *invite, const nrs_roster *roster)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
+        nrs_roster_parts parts = {0};
+        uint8_t hash[NRS_HASH_SIZE], held[NRS_HASH_SIZE];
+        bool over = false;
+
+        error = nrs_roster_parts_of(&parts, nrs_field(&invite->chain[i]));
+        if (error == NRS_OK && parts.roster->version <= community->roster->version) {
+            nrs_roster_hash(hash, nrs_field(&parts.many->statement));
+            error = nrs_roster_hash_at(core, held, community->id, parts.roster->version);
+            over = error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && memcmp(hash, held, NRS_HASH_SIZE) == 0);
+            error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+            error = error == NRS_OK && !over ? settled(core, &over, community, roster, parts.roster->version, hash) : error;
+            error = error == NRS_OK && !over ? take_rival(core, community, nrs_field(&invite->chain[i])) : error;
+        }
+        nrs_roster_parts_wipe(&parts);
+    }
+    return error;
+}
+
 /* At a node that has joined, an invite is a later roster like any other: it stands on what is held, not on the first roster alone, which
  * keys that were dropped since have signed (SPEC 7.5); and it ends no fork but as 7.12 says. */
 static nrs_error take_later_invite(nrs_core *core, nrs_community *community, const nrs_invite *invite, const nrs_roster *roster)
 {
     uint8_t id[NRS_HASH_SIZE];
-    nrs_error error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+    nrs_error error = take_chain_rivals(core, community, invite, roster);
 
+    if (error == NRS_OK) {
+        error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+    }
     memcpy(id, community->id, sizeof id);
     if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once, when it heals */
         error = nrs_fork_healed_by(community, roster) ? nrs_roster_keep_chain(core, id, invite, community->roster->version) : NRS_ERROR_FORKED;

@@ -104,17 +104,17 @@ static void search_wipe(search *wanted)
     nrs_bytes_wipe(&wanted->many);
 }
 
-nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const uint8_t hash[NRS_HASH_SIZE], bool whole, bool binds)
+nrs_error nrs_fork_known(nrs_core *core, bool *known_out, nrs_community *community, const nrs_roster_head *head, bool whole, bool binds)
 {
-    search row = {.hash = hash};
+    search row = {.hash = head->hash.data};
     bool healed = false;
-    nrs_error error = nrs_store_fork_healed(core->store, &healed, community->id, hash);
+    nrs_error error = nrs_store_fork_healed(core->store, &healed, community->id, row.hash);
 
     if (error == NRS_OK) {
         error = nrs_store_fork_each(core->store, community->id, match, &row);
     }
     if (error == NRS_OK) { /* one of the past is judged again by signatures that it had not then */
-        *known_out = healed || (row.found && (row.state == NRS_FORK_PAST ? !binds : row.many.size > 0 || !whole));
+        *known_out = healed || head->version < community->settled_version || (row.found && (row.state == NRS_FORK_PAST ? !binds : row.many.size > 0 || !whole));
     }
     search_wipe(&row);
     return error;
@@ -317,6 +317,9 @@ nrs_error nrs_fork_load(nrs_core *core)
 
         error = nrs_store_fork_each(core->store, into.community->id, load_fork, &into);
         if (error == NRS_OK) {
+            error = nrs_fork_load_settled(core, into.community);
+        }
+        if (error == NRS_OK) {
             error = nrs_fork_count_past(core, into.community);
         }
         if (error == NRS_OK && nrs_fork_is(into.community)) {
@@ -352,8 +355,9 @@ static nrs_error verify_branch(const nrs_community *community, const nrs_roster_
 {
     nrs_roster *checked = NULL;
     nrs_bytes statement = {0};
+    /* The keys of the version before are what binds, whichever roster of that version it follows: rivals may stand on rivals. */
     nrs_error error = base->roster != NULL ? nrs_roster_verify(&checked, &statement, nrs_slice_of_bytes(&theirs->bytes), base->roster,
-                                                               nrs_field(&base->many->statement))
+                                                               nrs_slice_of(NULL, 0))
                                            : nrs_roster_head_verify(head, community->roster); /* the keys held are what binds */
 
     nrs_bytes_wipe(&statement);
@@ -447,7 +451,7 @@ nrs_error nrs_fork_take(nrs_core *core, nrs_community *community, nrs_slice many
     }
     if (error == NRS_OK) {
         binds = nrs_fork_binds(community, head) || nrs_fork_branch(community, head->hash.data) != NULL; /* a side stays one */
-        error = nrs_fork_known(core, &known, community, head->hash.data, true, binds);
+        error = nrs_fork_known(core, &known, community, head, true, binds);
     }
     if (error != NRS_OK || known) {
         goto out;

@@ -4,7 +4,7 @@
 
 #include "link/link.h"
 #include "link/receive.h"
-#include "roster/roster.h"
+#include "roster/fork.h"
 
 static bool names(const nrs_roster *roster, const uint8_t hash[NRS_HASH_SIZE])
 {
@@ -130,6 +130,52 @@ nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many)
     return error;
 }
 
+static void settled_name(char name[64 + 2 * NRS_HASH_SIZE], const uint8_t community[NRS_HASH_SIZE])
+{
+    char hex[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(hex, community, NRS_HASH_SIZE);
+    (void)snprintf(name, 64 + 2 * NRS_HASH_SIZE, "forks settled before %s", hex);
+}
+
+nrs_error nrs_fork_load_settled(nrs_core *core, nrs_community *community)
+{
+    char name[64 + 2 * NRS_HASH_SIZE];
+    nrs_bytes value = {0};
+    nrs_error error;
+
+    settled_name(name, community->id);
+    error = nrs_store_meta_get(core->store, name, &value);
+    if (error == NRS_OK && value.size != 0 && value.size != 8) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        community->settled_version = 0;
+        for (size_t i = 0; i < value.size; i++) {
+            community->settled_version |= (uint64_t)value.data[i] << (8 * i);
+        }
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
+static nrs_error settle_before(nrs_core *core, nrs_community *community, uint64_t version)
+{
+    char name[64 + 2 * NRS_HASH_SIZE];
+    uint8_t value[8];
+    nrs_error error;
+
+    for (size_t i = 0; i < sizeof value; i++) {
+        value[i] = (uint8_t)(version >> (8 * i));
+    }
+    settled_name(name, community->id);
+    error = nrs_store_meta_set(core->store, name, nrs_slice_of(value, sizeof value));
+    if (error == NRS_OK) {
+        community->settled_version = version;
+    }
+    return error;
+}
+
 nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64_t version)
 {
     nrs_error error = NRS_OK;
@@ -144,6 +190,7 @@ nrs_error nrs_fork_leave_behind(nrs_core *core, nrs_community *community, uint64
     }
     if (error == NRS_OK) {
         nrs_fork_wipe(community);
+        error = settle_before(core, community, version); /* those as well of which it has not heard */
     }
     return error;
 }

@@ -275,7 +275,7 @@ static nrs_error take_proven(nrs_core *core, nrs_community *community, const nrs
     nrs_bytes bytes = {0}, many = {0};
     nrs_roster_parts theirs = {0};
     bool known = false, binds = nrs_fork_binds(community, head);
-    nrs_error error = nrs_fork_known(core, &known, community, head->hash.data, false, binds);
+    nrs_error error = nrs_fork_known(core, &known, community, head, false, binds);
 
     if (error != NRS_OK || known) {
         return error;

@@ -6,7 +6,7 @@
 #include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
-#include "roster/roster.h"
+#include "roster/fork.h"
 
 #define STEP_COUNT_MAX 64u               /* deltas of one push; further behind, the whole is shorter */
 #define STEPS_SIZE_MAX (200u * 1024u)
@@ -19,6 +19,7 @@ typedef struct push {
     uint8_t community[NRS_HASH_SIZE];
     uint64_t from;        /* the version that the receiver holds */
     bool apart;           /* it holds another roster of that version */
+    bool beside;          /* which is known here to stand on the same version before */
     nrs_bytes *payloads;  /* Items, each for a frame of its own */
     size_t count, capacity;
 } push;
@@ -155,7 +156,36 @@ static nrs_error make_wholes(nrs_core *core, push *made, uint64_t newest)
     return error == NRS_OK ? add_whole(core, made, newest) : error;
 }
 
-static nrs_error make_push(nrs_core *core, push *made, const nrs_community *community, uint64_t from, bool known, bool apart)
+/* Two of one version, and what the receiver's stands on is not known, so it may be another as well: no delta would find its base there. Ours of
+ * that version is shown whole, which proves the fork (SPEC 7.12), and then what came after it. */
+static nrs_error make_apart(nrs_core *core, push *made, uint64_t newest)
+{
+    nrs_error error = add_whole(core, made, made->from);
+
+    error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    return error == NRS_OK && newest > made->from ? make_wholes(core, made, newest) : error;
+}
+
+/* Whether another roster of a version that is held, kept here as a side, follows the version before that is held. */
+static nrs_error stands_beside(nrs_core *core, bool *beside_out, const nrs_community *community, const struct nrs_link_head *head)
+{
+    uint8_t before[NRS_HASH_SIZE];
+    nrs_bytes many = {0};
+    nrs_roster_parts parts = {0};
+    nrs_error error = nrs_fork_many(core, &many, community, head->hash);
+
+    *beside_out = false;
+    if (error == NRS_OK && many.size > 0) {
+        error = nrs_roster_parts_of(&parts, nrs_slice_of_bytes(&many));
+        error = error == NRS_OK ? nrs_roster_hash_at(core, before, community->id, head->version - 1) : error;
+        *beside_out = error == NRS_OK && nrs_slice_equal(nrs_field(&parts.roster->previous), nrs_slice_of(before, sizeof before));
+    }
+    nrs_roster_parts_wipe(&parts);
+    nrs_bytes_wipe(&many);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+static nrs_error make_push(nrs_core *core, push *made, const nrs_community *community, uint64_t from, bool known, bool apart, bool beside)
 {
     uint64_t newest = community->roster->version;
     uint64_t after = apart ? from - 1 : from; /* two of one version: the receiver is shown ours, from what both stand on */
@@ -166,6 +196,11 @@ static nrs_error make_push(nrs_core *core, push *made, const nrs_community *comm
     memcpy(made->community, community->id, NRS_HASH_SIZE);
     made->from = from;
     made->apart = apart;
+    made->beside = beside;
+    if (error == NRS_OK && apart && !beside) {
+        error = make_apart(core, made, newest);
+        goto out;
+    }
     if (error == NRS_OK && known && after > 0) {
         taken->version = after;
         error = nrs_store_roster_step_each(core->store, community->id, after, newest, false, STEP_COUNT_MAX + 1, take_step, taken);
@@ -177,6 +212,7 @@ static nrs_error make_push(nrs_core *core, push *made, const nrs_community *comm
         error = make_wholes(core, made, newest);
         made->from = from;
     }
+out:
     for (size_t i = 0; taken != NULL && i < taken->count; i++) {
         nrs_bytes_wipe(&taken->records[i]);
     }
@@ -221,7 +257,7 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
     struct nrs_link_head *head = head_of(link, community->id);
     uint8_t ours[NRS_HASH_SIZE];
     bool known = false;
-    bool apart = false;
+    bool apart = false, beside = false;
     nrs_error error;
 
     if (head == NULL) {
@@ -236,10 +272,13 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
     }
     known = error == NRS_OK;
     apart = known && memcmp(ours, head->hash, NRS_HASH_SIZE) != 0;
-    error = NRS_OK;
-    if (made->count == 0 || made->from != head->version || made->apart != apart ||
+    error = apart ? stands_beside(core, &beside, community, head) : NRS_OK;
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (made->count == 0 || made->from != head->version || made->apart != apart || made->beside != beside ||
         memcmp(made->community, community->id, NRS_HASH_SIZE) != 0) {
-        error = make_push(core, made, community, head->version, known, apart);
+        error = make_push(core, made, community, head->version, known, apart, beside);
     }
     for (size_t i = 0; error == NRS_OK && i < made->count; i++) {
         error = nrs_link_send_payload(core, link, NRS_FRAME_ITEMS, nrs_slice_of_bytes(&made->payloads[i]));

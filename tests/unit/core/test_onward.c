@@ -410,6 +410,56 @@ static void a_guest_of_a_fork_joins(void **state)
     stop();
 }
 
+/* Who holds the version that was forked, has heard of no fork, and joins behind the roster that healed it, has nothing left to heal: evidence
+ * of that version changes nothing there, now and after a start. */
+static void a_guest_joins_behind_a_heal(void **state)
+{
+    nrs_bytes many[4] = {{0}}, statements[4] = {{0}};
+    uint8_t hashes[2][NRS_HASH_SIZE];
+    ProtobufCBinaryData forks[2];
+    nrs_bytes bytes = {0};
+    nrs_invite made;
+
+    (void)state;
+    start_two(true, true);
+    for (size_t i = 0; i < 2; i++) {
+        gas_version(&many[i], &statements[i], nrs_slice_of_bytes(&gas.statement), i, NULL, 0);
+        nrs_roster_hash(hashes[i], nrs_slice_of_bytes(&statements[i]));
+        forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
+    gas_version(&many[2], &statements[2], nrs_slice_of_bytes(&statements[0]), 2, forks, 2);
+    joins = SOURCE;
+    gas_version(&many[3], &statements[3], nrs_slice_of_bytes(&statements[2]), 3, NULL, 0);
+    joins = 0;
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[0]));
+    mesh_settle(&net, 3);
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[2]));
+    mesh_inbox(&net, HUB, "second.roster", "ROSTER", nrs_slice_of_bytes(&many[3]));
+    nrs__wire__invite__init(&made);
+    made.first = nrs_field_of(nrs_slice_of_bytes(&gas.first));
+    made.current = nrs_field_of(nrs_slice_of_bytes(&many[3]));
+    OK(nrs_invite_encode(&bytes, &made));
+    mesh_inbox(&net, SOURCE, "second.invite", "INVITE", nrs_slice_of_bytes(&bytes));
+    assert_string_equal(net.nodes[SOURCE].last_log, "inbox: second.invite taken up");
+    mesh_settle(&net, 4);
+    for (size_t pass = 0; pass < 2; pass++) {
+        OK(nrs_record_wrap(&bytes, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&many[1])));
+        mesh_give_records(&net, HUB, SOURCE, 0, nrs_slice_of_bytes(&bytes), nrs_slice_of(NULL, 0));
+        mesh_settle(&net, 4);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"roster-forks\",\"community\":\"gas\"}"));
+        assert_true(json_is_false(json_object_get(mesh_row(&net, SOURCE, 0), "forked")));
+        assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "version")), 4);
+        mesh_crash(&net, SOURCE);
+        mesh_settle(&net, 4);
+    }
+    nrs_bytes_wipe(&bytes);
+    for (size_t i = 0; i < 4; i++) {
+        nrs_bytes_wipe(&many[i]);
+        nrs_bytes_wipe(&statements[i]);
+    }
+    stop();
+}
+
 static void expiry_holds_for_all(void **state)
 {
     (void)state;
@@ -690,6 +740,7 @@ int main(void)
         cmocka_unit_test(who_is_removed_gets_nothing_more),
         cmocka_unit_test(whose_rosters_are_only_recognised_is_healed_by_hand_too),
         cmocka_unit_test(a_guest_of_a_fork_joins),
+        cmocka_unit_test(a_guest_joins_behind_a_heal),
         cmocka_unit_test(expiry_holds_for_all),
         cmocka_unit_test(a_duty_is_asked_of_whoever_is_let_in),
         cmocka_unit_test(a_disclaimer_is_accepted_over_there_and_known_here),

@@ -218,11 +218,151 @@ static void a_cut_head_is_judged_again(void **state)
     stop(&all);
 }
 
+/* Node 1 goes one way while it is alone, all others go the other; then they meet again. */
+static void go_apart(ways *all)
+{
+    mesh *net = &all->net;
+    const mesh_edit first = {.later_ms = 3}, second = {.later_ms = 5};
+    const mesh_edit apart = {.without = "org-3"}, later = {.later_ms = 7};
+    const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+    all->one = mesh_follow(STATEMENT(all->joined), &first, founder);
+    all->one_later = mesh_follow(STATEMENT(all->one), &second, founder);
+    all->other = mesh_follow(STATEMENT(all->joined), &apart, founder);
+    all->other_later = mesh_follow(STATEMENT(all->other), &later, founder);
+    mesh_down(net, 1);
+    mesh_put(net, 0, "ROSTER", MANY(all->one));
+    mesh_put(net, 0, "ROSTER", MANY(all->one_later));
+    mesh_settle(net, 4);
+    for (size_t i = 0; i < net->node_count; i++) {
+        if (i != 1) {
+            mesh_down(net, i);
+        }
+    }
+    mesh_up(net, 1);
+    mesh_put(net, 1, "ROSTER", MANY(all->other));
+    mesh_put(net, 1, "ROSTER", MANY(all->other_later));
+    for (size_t i = 0; i < net->node_count; i++) {
+        if (i != 1) {
+            mesh_up(net, i);
+        }
+    }
+    mesh_settle(net, 70);
+}
+
+/* Neither holds the version that the other's stands on: what each holds travels whole, and is judged by the keys. */
+static void a_fork_two_versions_deep_is_found(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+    mesh_roster heals;
+
+    (void)state;
+    start(&all, 4);
+    go_apart(&all);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(mesh_version(net, i), all.version + 2);
+        assert_true(mesh_forked(net, i));
+        assert_int_equal(members_of(net, i), 3); /* org-3 is in one side only */
+    }
+    {
+        const mesh_edit names_both = {.later_ms = 9, .fork_count = 2, .forks = {STATEMENT(all.one_later), STATEMENT(all.other_later)}};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        heals = mesh_follow(STATEMENT(all.one_later), &names_both, founder);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        mesh_put(net, i, "ROSTER", MANY(heals));
+        assert_false(mesh_forked(net, i));
+        assert_int_equal(mesh_version(net, i), all.version + 3);
+    }
+    mesh_roster_wipe(&heals);
+    stop(&all);
+}
+
+/* A rival that follows another rival is signed by the keys of the version before all the same: it is kept, and counts. */
+static void a_rival_on_a_rival_counts(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+
+    (void)state;
+    start(&all, 4);
+    {
+        const mesh_edit first = {.later_ms = 3}, second = {.later_ms = 5};
+        const mesh_edit same = {.later_ms = 4}, apart = {.without = "org-3"};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        all.one = mesh_follow(STATEMENT(all.joined), &first, founder);
+        all.one_later = mesh_follow(STATEMENT(all.one), &second, founder);
+        all.other = mesh_follow(STATEMENT(all.joined), &same, founder);
+        all.other_later = mesh_follow(STATEMENT(all.other), &apart, founder);
+    }
+    mesh_put(net, 0, "ROSTER", MANY(all.one));
+    mesh_put(net, 0, "ROSTER", MANY(all.one_later));
+    mesh_settle(net, 4);
+    mesh_put(net, 0, "ROSTER", MANY(all.other));
+    assert_int_equal(members_of(net, 0), 4);
+    mesh_put(net, 0, "ROSTER", MANY(all.other_later));
+    assert_int_equal(members_of(net, 0), 3);
+    mesh_settle(net, 6);
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 3) {
+            continue; /* left outside */
+        }
+        assert_true(mesh_forked(net, i));
+        assert_int_equal(sides_of(net, i), 4);
+        assert_int_equal(members_of(net, i), 3);
+    }
+    stop(&all);
+}
+
+/* What an invite brings along of a version that is held, and is another, is the proof of a fork as it would be by itself. */
+static void an_invite_with_a_rival_in_its_chain(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+    mesh_roster further;
+
+    (void)state;
+    start(&all, 4);
+    {
+        const mesh_edit first = {.later_ms = 3}, apart = {.without = "org-3"}, later = {.later_ms = 7};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        all.one = mesh_follow(STATEMENT(all.joined), &first, founder);
+        all.other = mesh_follow(STATEMENT(all.joined), &apart, founder);
+        all.other_later = mesh_follow(STATEMENT(all.other), &later, founder);
+        further = mesh_follow(STATEMENT(all.other_later), &later, founder);
+    }
+    mesh_put(net, 0, "ROSTER", MANY(all.one));
+    mesh_settle(net, 4);
+    {
+        const mesh_roster *const chain[] = {&all.other};
+
+        mesh_invite(net, 1, chain, 1, &further); /* versions are missing between: no hash would tell */
+        mesh_invite(net, 2, chain, 1, &all.other_later); /* none is missing */
+    }
+    for (size_t i = 1; i < 3; i++) {
+        assert_non_null(strstr(net->nodes[i].last_log, "forked"));
+        assert_int_equal(mesh_version(net, i), all.version + 1);
+        assert_true(mesh_forked(net, i));
+        assert_int_equal(members_of(net, i), 3);
+    }
+    mesh_settle(net, 4);
+    assert_true(mesh_forked(net, 0));
+    mesh_roster_wipe(&further);
+    stop(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_padded_head_is_refused),
         cmocka_unit_test(a_cut_head_is_judged_again),
+        cmocka_unit_test(a_fork_two_versions_deep_is_found),
+        cmocka_unit_test(a_rival_on_a_rival_counts),
+        cmocka_unit_test(an_invite_with_a_rival_in_its_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
