@@ -11,6 +11,7 @@
 
 #include "keys/roster.h"
 #include "mesh_rosters.h"
+#include "mesh_second.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
 
@@ -355,6 +356,111 @@ static void an_invite_with_a_rival_in_its_chain(void **state)
     stop(&all);
 }
 
+/* Nobody is let in by a fork: who stands in all sides, and not in the version before, is no member. */
+static void both_sides_let_somebody_in(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+    size_t late;
+
+    (void)state;
+    start(&all, 3);
+    late = mesh_add_node(net, "org-9");
+    {
+        Nrs__Wire__Member *newcomer = mesh_member(&net->nodes[late], NRS_ROLE_OPERATOR);
+        const mesh_edit first = {.later_ms = 3, .with = newcomer}, second = {.later_ms = 5, .with = newcomer};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        all.one = mesh_follow(STATEMENT(all.joined), &first, founder);
+        all.other = mesh_follow(STATEMENT(all.joined), &second, founder);
+    }
+    mesh_put(net, 1, "ROSTER", MANY(all.one));
+    assert_int_equal(members_of(net, 1), 4);
+    mesh_put(net, 1, "ROSTER", MANY(all.other));
+    assert_true(mesh_forked(net, 1));
+    assert_int_equal(members_of(net, 1), 3);
+    mesh_crash(net, 1);
+    assert_int_equal(members_of(net, 1), 3);
+    stop(&all);
+}
+
+/* Two heads of which none is of the roster held prove nothing here: what is held may be what both were made beside. */
+static void a_proof_that_names_none_that_is_held(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+    loose_head first, second;
+    nrs_bytes proof = {0};
+
+    (void)state;
+    start(&all, 3);
+    {
+        const mesh_edit held = {.later_ms = 3}, one = {.later_ms = 5}, other = {.later_ms = 7};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        all.one = mesh_follow(STATEMENT(all.joined), &held, founder);
+        all.other = mesh_follow(STATEMENT(all.joined), &one, founder);
+        all.other_later = mesh_follow(STATEMENT(all.joined), &other, founder);
+    }
+    mesh_put(net, 1, "ROSTER", MANY(all.one));
+    head_of(&first, &all.other);
+    head_of(&second, &all.other_later);
+    proof = proof_of(&first, &second);
+    mesh_put(net, 1, "FORK", nrs_slice_of_bytes(&proof));
+    assert_non_null(strstr(net->nodes[1].last_log, "not-found"));
+    assert_false(mesh_forked(net, 1));
+    assert_int_equal(sides_of(net, 1), 0);
+    nrs_bytes_wipe(&proof);
+    nrs_signed_by_many_free(&first.many);
+    nrs_signed_by_many_free(&second.many);
+    stop(&all);
+}
+
+/* Whoever only shares another community with a node proves nothing to it about this one, with a proof that is good. */
+static void a_proof_from_an_outsider(void **state)
+{
+    ways all = {.version = 0};
+    mesh *net = &all.net;
+    mesh_second gas;
+    loose_head ours, theirs;
+    nrs_bytes proof = {0};
+    size_t outsider;
+
+    (void)state;
+    start(&all, 2);
+    outsider = mesh_add_node(net, "org-9");
+    {
+        const size_t nodes[] = {0, outsider};
+        const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB};
+
+        mesh_second_start(net, &gas, "gas", nodes, roles, 2, false);
+    }
+    mesh_settle(net, 6);
+    assert_true(mesh_linked(net, 0, outsider));
+    {
+        const mesh_edit one = {.later_ms = 3}, other = {.later_ms = 5};
+        const nrs_identity *const founder[] = {net->roster_key, NULL};
+
+        all.one = mesh_follow(STATEMENT(all.joined), &one, founder);
+        all.other = mesh_follow(STATEMENT(all.joined), &other, founder);
+    }
+    mesh_put(net, 0, "ROSTER", MANY(all.one));
+    mesh_settle(net, 3);
+    head_of(&ours, &all.one);
+    head_of(&theirs, &all.other);
+    proof = proof_of(&ours, &theirs);
+    mesh_show_record(net, outsider, 0, NRS_RECORD_FORK, nrs_slice_of_bytes(&proof), 0);
+    assert_false(mesh_forked(net, 0));
+    assert_int_equal(sides_of(net, 0), 0);
+    mesh_show_record(net, 1, 0, NRS_RECORD_FORK, nrs_slice_of_bytes(&proof), 0); /* a member's word */
+    assert_true(mesh_forked(net, 0));
+    nrs_bytes_wipe(&proof);
+    nrs_signed_by_many_free(&ours.many);
+    nrs_signed_by_many_free(&theirs.many);
+    mesh_second_stop(&gas);
+    stop(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +469,9 @@ int main(void)
         cmocka_unit_test(a_fork_two_versions_deep_is_found),
         cmocka_unit_test(a_rival_on_a_rival_counts),
         cmocka_unit_test(an_invite_with_a_rival_in_its_chain),
+        cmocka_unit_test(both_sides_let_somebody_in),
+        cmocka_unit_test(a_proof_that_names_none_that_is_held),
+        cmocka_unit_test(a_proof_from_an_outsider),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
