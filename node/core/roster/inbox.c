@@ -150,7 +150,7 @@ static nrs_error check_named(const nrs_core *core, const uint8_t sign_key[NRS_KE
 {
     const nrs_peer *peer = nrs_peer_by_sign(core, sign_key);
 
-    if (memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 || (peer != NULL && (peer->member_of != 0 || peer->side_of != 0))) {
+    if (memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 || (peer != NULL && ((peer->member_of | peer->guest_of | peer->side_of) != 0))) {
         return NRS_OK;
     }
     for (size_t i = 0; i < core->community_count; i++) {
