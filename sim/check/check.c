@@ -223,7 +223,9 @@ void sim_check_started(sim_world *world, sim_node *node)
     if (node->put_back && node->seen_position == 0) {
         look_at_copy(world, node);
         for (size_t i = 0; i < world->community_count; i++) {
-            node->before_joining |= node->held[i] == 0 ? 1ull << i : 0;
+            const bool in = (members_at(&world->communities[i], node->held[i]) & (1ull << node->index)) != 0; /* else it knew none, or was a guest */
+
+            node->before_joining |= in ? 0 : 1ull << i;
         }
     }
     sim_disk_hold(&node->disk, true);

@@ -18,9 +18,9 @@ static bool needs_duty(const sim_world *world, const sim_release *release)
 {
     const sim_report *report = &world->oracle.reports[release->report];
     const sim_rosters *rosters = &world->communities[release->community], *home = &world->communities[report->community];
+    const nrs_label label = release->label > report->label ? release->label : report->label; /* the stricter (SPEC 6.12) */
 
-    return sim_oracle_duty(world, report) || label_needs_duty(home, release->label) || label_needs_duty(rosters, report->label) ||
-           label_needs_duty(rosters, release->label);
+    return report->inherits_duty || label_needs_duty(home, label) || label_needs_duty(rosters, label);
 }
 
 /* granted: what was asked of the source counts, since its answer may have been lost in a crash. */
