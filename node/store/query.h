@@ -52,6 +52,8 @@ void nrs_store_part_open(nrs_store *store, const uint8_t incarnation[NRS_LOG_ID_
 
 /** The one place where SQLite's result codes become ours. */
 nrs_error nrs_store_error_of(int code);
+/** Before a database is opened: what its write-ahead log shows is made to stand on the disk (wal.c). vfs_name: NULL for the system's. */
+NRS_MUST_USE nrs_error nrs_store_settle_wal(const char *path, const char *vfs_name);
 
 nrs_query nrs_query_start(nrs_store *store, nrs_statement which);
 /** Bind the next parameter. The bytes are borrowed until nrs_query_end. */

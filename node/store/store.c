@@ -224,6 +224,10 @@ static nrs_error open_database(nrs_store *store, const nrs_store_options *option
     nrs_error error;
 
     NRS_ASSERT(quick == SQLITE_OK || quick == SQLITE_MISUSE);
+    error = nrs_store_settle_wal(options->path, options->vfs);
+    if (error != NRS_OK) {
+        return error;
+    }
     error = nrs_store_error_of(sqlite3_open_v2(options->path, &store->database, flags, options->vfs));
 
     if (error == NRS_OK) {
