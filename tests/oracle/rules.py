@@ -463,7 +463,8 @@ def send(communities, letter, now):
             sent.refused = frozenset({"duty"})
             return sent
         lacking = any("no-prekey" in why for why in sent.left_out.values())
-        sent.refused = frozenset({"audience", "no-prekey"} if lacking else {"audience"})
+        short = all("duty" in why for why in sent.left_out.values())  # each of them for that rule too
+        sent.refused = frozenset(({"audience", "no-prekey"} if lacking else {"audience"}) | ({"duty"} if short and sent.left_out else set()))
     return sent
 
 
