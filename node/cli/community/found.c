@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "community/change.h"
+#include "control.h"
 #include "folder.h"
 #include "report/given.h"
 #include "key/keyring.h"
@@ -127,6 +128,12 @@ nrs_error nrs_run_community_create(nrs_cli *cli)
     }
     if (error == NRS_OK) {
         error = nrs_keyring_start(cli);
+    }
+    if (error == NRS_OK && nrs_folder_has(cli, "rosters", slug, ".key")) { /* a create that was cut off may have told the running node: its one counts */
+        error = nrs_inbox_poke(cli, "");
+        if (error == NRS_OK) {
+            error = check_new(cli, slug, name);
+        }
     }
     if (error == NRS_OK) {
         error = nrs_keyring_own_card(cli, &card_bytes, &card);
