@@ -44,16 +44,21 @@ static void grow(nrs_audit_check *check, const uint8_t leaf[NRS_HASH_SIZE])
     }
 }
 
-void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
+/* Nobody is accused because the machine that looks has no memory left: whatever cannot be looked at ends the check. */
+nrs_error nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
 {
     uint8_t leaf[NRS_HASH_SIZE];
     nrs_audit_entry *entry = NULL;
+    nrs_error error = nrs_audit_entry_decode(&entry, bytes);
 
-    if (nrs_audit_entry_decode(&entry, bytes) != NRS_OK) {
+    if (error == NRS_ERROR_NO_MEMORY) {
+        return error;
+    }
+    if (error != NRS_OK) {
         check->last_number++;
         find(check, NRS_AUDIT_FAULT_CHANGED, check->last_number, check->last_number, NULL);
         check->broken = true;
-        return;
+        return NRS_OK;
     }
     if (place_entry(check, entry->number)) {
         nrs_audit_leaf(leaf, bytes);
@@ -62,6 +67,7 @@ void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
         check->begun_anew = check->begun_anew || nrs_audit_begun_anew(entry);
     }
     nrs_audit_entry_free(&entry);
+    return NRS_OK;
 }
 
 void nrs_audit_check_leaf(nrs_audit_check *check, uint64_t number, const uint8_t leaf[NRS_HASH_SIZE])
@@ -110,11 +116,15 @@ static uint64_t cosigned_size(const nrs_audit_check *check)
 }
 
 /* Whose key it is need not be asked: a node that has changed its keys goes on with the log, whose id is in what was signed. */
-void nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
+nrs_error nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
 {
     nrs_audit_checkpoint *checkpoint = NULL;
+    nrs_error error = nrs_audit_checkpoint_open(&checkpoint, payload);
 
-    if (nrs_audit_checkpoint_open(&checkpoint, payload) != NRS_OK || !nrs_slice_equal(nrs_field(&checkpoint->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE))) {
+    if (error == NRS_ERROR_NO_MEMORY) {
+        return error;
+    }
+    if (error != NRS_OK || !nrs_slice_equal(nrs_field(&checkpoint->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE))) {
         find(check, NRS_AUDIT_FAULT_CHECKPOINT, check->last_number, check->last_number, NULL);
     } else if (holds(check, checkpoint->size, nrs_field(&checkpoint->root))) {
         check->checkpoint_count++;
@@ -124,6 +134,7 @@ void nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
         find_differing(check, NRS_AUDIT_FAULT_REWRITTEN, check->good_size, checkpoint->size, NULL);
     }
     nrs_audit_checkpoint_free(&checkpoint);
+    return NRS_OK;
 }
 
 static nrs_audit_cosigner *cosigner_of(nrs_audit_check *check, const uint8_t *key)
@@ -140,13 +151,17 @@ static nrs_audit_cosigner *cosigner_of(nrs_audit_check *check, const uint8_t *ke
     return &check->cosigners[check->cosigner_count++];
 }
 
-void nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
+nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
 {
     nrs_audit_cosignature *cosignature = NULL;
     nrs_audit_cosigner *cosigner = NULL;
     uint8_t key[NRS_KEY_SIZE];
+    nrs_error error = nrs_audit_cosignature_open(&cosignature, payload);
 
-    if (nrs_audit_cosignature_open(&cosignature, payload) != NRS_OK || !nrs_slice_equal(nrs_field(&cosignature->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE)) ||
+    if (error == NRS_ERROR_NO_MEMORY) {
+        return error;
+    }
+    if (error != NRS_OK || !nrs_slice_equal(nrs_field(&cosignature->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE)) ||
         (cosigner = cosigner_of(check, cosignature->hub.data)) == NULL) {
         find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->last_number, check->last_number, NULL);
     } else if (holds(check, cosignature->size, nrs_field(&cosignature->root))) {
@@ -158,6 +173,7 @@ void nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
         find_differing(check, NRS_AUDIT_FAULT_SIGNED_OTHERWISE, cosigned_size(check), cosignature->size, key);
     }
     nrs_audit_cosignature_free(&cosignature);
+    return NRS_OK;
 }
 
 void nrs_audit_check_end(nrs_audit_check *check)

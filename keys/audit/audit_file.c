@@ -97,13 +97,13 @@ static nrs_error take_leaf(nrs_audit_check *check, nrs_slice value)
     return error;
 }
 
-static nrs_error take_bytes(nrs_audit_check *check, nrs_slice value, void (*take)(nrs_audit_check *, nrs_slice))
+static nrs_error take_bytes(nrs_audit_check *check, nrs_slice value, nrs_error (*take)(nrs_audit_check *, nrs_slice))
 {
     nrs_bytes bytes = {0};
     nrs_error error = nrs_base64_decode(&bytes, value);
 
     if (error == NRS_OK) {
-        take(check, nrs_slice_of_bytes(&bytes));
+        error = take(check, nrs_slice_of_bytes(&bytes));
     }
     nrs_bytes_wipe(&bytes);
     return error;

@@ -28,9 +28,15 @@ static int read_log(nrs_audit_check *check, FILE *file)
     static char line[NRS_AUDIT_LINE_SIZE_MAX];
 
     while (fgets(line, sizeof line, file) != NULL) {
-        size_t size = strlen(line);
+        const size_t size = strlen(line);
+        const bool whole = size > 0 && line[size - 1] == '\n';
+        const nrs_error error = whole ? nrs_audit_check_line(check, nrs_slice_of(line, size - 1)) : NRS_ERROR_MALFORMED;
 
-        if (size == 0 || line[size - 1] != '\n' || nrs_audit_check_line(check, nrs_slice_of(line, size - 1)) != NRS_OK) {
+        if (error == NRS_ERROR_NO_MEMORY) {
+            fprintf(stderr, "noroshi-audit-verify: %s\n", _(nrs_error_sentence(error)));
+            return 1;
+        }
+        if (error != NRS_OK) {
             fprintf(stderr, _("noroshi-audit-verify: line %llu is not one of an exported audit log\n"), (unsigned long long)check->line_count + 1);
             return 8;
         }

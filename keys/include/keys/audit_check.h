@@ -58,19 +58,20 @@ typedef struct nrs_audit_check {
 } nrs_audit_check;
 
 void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, void *context);
-/** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line. */
+/** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line; NO_MEMORY: it was not looked
+ *  at, and the check is over. */
 NRS_MUST_USE nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line);
 /** Behind the last line. */
 void nrs_audit_check_end(nrs_audit_check *check);
 
-/* What lines are made of, in their order. */
+/* What lines are made of, in their order. Returns NRS_OK, whatever is found, or NRS_ERROR_NO_MEMORY. */
 
 /** An entry's bytes. */
-void nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes);
+NRS_MUST_USE nrs_error nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes);
 /** An entry that cannot be read any more, with the leaf that was noted for it. */
 void nrs_audit_check_leaf(nrs_audit_check *check, uint64_t number, const uint8_t leaf[NRS_HASH_SIZE]);
 /** Signed bytes, after the entries up to their size. */
-void nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload);
-void nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload);
+NRS_MUST_USE nrs_error nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload);
+NRS_MUST_USE nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload);
 
 #endif

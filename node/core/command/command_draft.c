@@ -155,8 +155,10 @@ static nrs_error number_after(nrs_core *core, nrs_answer *answer, nrs_draft *dra
     uint32_t before = 0;
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, draft->follows);
 
-    if (error == NRS_OK && row.key_state == NRS_KEY_HELD && nrs_annex_read(core, &opened, &row) == NRS_OK) {
-        before = opened.report->number == 0 ? 1 : opened.report->number;
+    if (error == NRS_OK && row.key_state == NRS_KEY_HELD) {
+        error = nrs_annex_read(core, &opened, &row);
+        before = error != NRS_OK ? 0 : opened.report->number == 0 ? 1 : opened.report->number;
+        error = nrs_error_is_verdict(error) ? NRS_OK : error;
     }
     nrs_opened_wipe(&opened);
     nrs_bytes_wipe(&holder);

@@ -129,7 +129,7 @@ static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it, nrs_e
         return error;
     }
     error = nrs_open_report(core, &it->view, &it->opened, &it->row);
-    if (error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
+    if (error == NRS_ERROR_DISK || nrs_error_is_passing(error)) {
         return error;
     }
     if (error == NRS_ERROR_KEY_EXPIRED) {

@@ -106,9 +106,15 @@ static nrs_error defer_until(nrs_core *core, uint64_t version, const nrs_sealed_
 /* The newer roster may bring in the originator: membership is looked at again when it has come. */
 static nrs_error defer_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, nrs_slice record, const nrs_peer *from)
 {
-    if (community->member ? !nrs_may_hand_over(core, from, community, view->header->originator.data)
-                          : nrs_onward_carry_check(core, view, from) != NRS_OK) {
-        return NRS_ERROR_NOT_MEMBER;
+    nrs_error error = NRS_OK;
+
+    if (!community->member) {
+        error = nrs_onward_carry_check(core, view, from);
+    } else if (!nrs_may_hand_over(core, from, community, view->header->originator.data)) {
+        error = NRS_ERROR_NOT_MEMBER;
+    }
+    if (error != NRS_OK) {
+        return nrs_error_is_verdict(error) ? NRS_ERROR_NOT_MEMBER : error;
     }
     return defer_until(core, view->header->roster_version, view, community, record, from);
 }

@@ -287,7 +287,7 @@ static nrs_error find_kind(nrs_core *core, uint32_t *kind_out, const nrs_report_
         *kind_out = opened.report->kind;
     }
     nrs_opened_wipe(&opened);
-    return error != NRS_OK && !nrs_error_is_fatal(error) ? NRS_OK : error; /* what does not open says so when it is opened */
+    return nrs_error_is_verdict(error) ? NRS_OK : error; /* what does not open says so when it is opened; what could not be looked at has no kind yet */
 }
 
 /* A duty that has run out closes what it had opened: the rules are those of the roster now held. */
@@ -325,10 +325,9 @@ static nrs_error check_duty_let_in(nrs_core *core, nrs_answer *answer, const nrs
     if (error == NRS_OK && target != NULL) {
         error = nrs_onward_duty(core, header, (nrs_label)row->label, place, kind, target, core->self.sign_key);
     }
-    return error == NRS_OK || nrs_error_is_fatal(error)
-               ? error
-                           : nrs_refuse(answer, error, nrs_policy_duty(place, NRS_DUTY_ABSENT).allowed, "The duties that the report demands are not in force for %s.",
-                                        core->org);
+    return nrs_error_is_verdict(error) ? nrs_refuse(answer, error, nrs_policy_duty(place, NRS_DUTY_ABSENT).allowed,
+                                                    "The duties that the report demands are not in force for %s.", core->org)
+                                       : error;
 }
 
 nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place,
@@ -461,7 +460,7 @@ static nrs_error put_closed(nrs_core *core, nrs_row *row, const nrs_report_row *
     nrs_opened opened = {0};
     nrs_error error = report->key_state == NRS_KEY_HELD ? nrs_annex_read(core, &opened, report) : NRS_ERROR_NO_SLOT;
 
-    if (error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
+    if (error == NRS_ERROR_DISK || nrs_error_is_passing(error)) {
         return error;
     }
     error = nrs_command_describe(core, row, report, error == NRS_OK ? &opened : NULL);

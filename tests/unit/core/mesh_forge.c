@@ -10,8 +10,10 @@
 #include <sodium.h>
 
 #include "internal.h"
+#include "keys/secret.h"
 #include "link/log.h"
 #include "mesh_records.h"
+#include "withheld/withheld.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
@@ -199,6 +201,23 @@ void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *stat
     nrs_roster_community(community, held, nrs_slice_of_bytes(&net->statement));
     OK(nrs_statement_queue(net->nodes[from].core, nrs_identity_public(net->nodes[to].identity)->sign_key, community, statement));
     nrs_roster_free(&held);
+}
+
+nrs_error mesh_read_published(const mesh *net, size_t node, bool no_secrets)
+{
+    static nrs_secret *taken[8192];
+    size_t count = 0;
+    nrs_error error;
+
+    while (no_secrets && count < sizeof taken / sizeof taken[0] && nrs_secret_new(&taken[count], NRS_KEY_SIZE) == NRS_OK) {
+        count++;
+    }
+    error = nrs_published_load(net->nodes[node].core);
+    while (count > 0) {
+        count--;
+        nrs_secret_destroy(&taken[count]);
+    }
+    return error;
 }
 
 bool mesh_gathers(const mesh *net, size_t node, size_t from)

@@ -356,6 +356,10 @@ static void a_rule_for_a_kind_closes_what_was_open(void **state)
     assert_int_equal(about(2, "show"), NRS_ERROR_DUTY);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report), NRS_ERROR_DUTY);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"dry_run\":true}", report), NRS_ERROR_DUTY);
+    net.nodes[2].no_secrets = true; /* the kind cannot be looked at now, and is not another for that */
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-0\"],\"reason\":\"顧客へ\"}", report), NRS_ERROR_BUSY);
+    assert_int_equal(about(2, "show"), NRS_ERROR_BUSY);
+    net.nodes[2].no_secrets = false;
     OK(about(3, "show"));
     OK(send_it("GREEN", "\"@electricity\"", "incident", ""));
     mesh_settle(&net, 3);

@@ -479,6 +479,7 @@ static void expiry_holds_for_all(void **state)
 typedef struct duty_plan {
     const char *holder; /* who has it in the roster that is changed; or NULL */
     bool rule;
+    uint32_t kinds; /* that it is for; 0: AMBER, of any kind */
 } duty_plan;
 
 static void put_duty(void *context, nrs_roster *next)
@@ -499,7 +500,8 @@ static void put_duty(void *context, nrs_roster *next)
     }
     kept = *next->rules;
     nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    rule.labels = plan->kinds == 0 ? NRS_LABEL_BIT(NRS_LABEL_AMBER) : 0;
+    rule.kinds = plan->kinds;
     rule.duty = duty.name;
     kept.duties = rules;
     kept.n_duties = plan->rule ? 1 : 0;
@@ -508,7 +510,7 @@ static void put_duty(void *context, nrs_roster *next)
 
 static void a_duty_is_asked_of_whoever_is_let_in(void **state)
 {
-    duty_plan here = {"org-0 org-1 org-2", true}, there = {"org-5", false};
+    duty_plan here = {"org-0 org-1 org-2", true, 0}, there = {"org-5", false, 0};
 
     (void)state;
     start_two(true, true);
@@ -523,6 +525,14 @@ static void a_duty_is_asked_of_whoever_is_let_in(void **state)
     mesh_second_change(&net, &gas, GAS_HUB, put_duty, &there);
     mesh_settle(&net, 4);
     assert_int_equal(show(GAS_HUB), NRS_ERROR_DUTY); /* it ran out: closed again */
+    here.kinds = NRS_KIND_BIT(NRS_KIND_INCIDENT);
+    mesh_change(&net, put_duty, &here);
+    mesh_settle(&net, 4);
+    assert_int_equal(show(GAS_HUB), NRS_ERROR_DUTY);
+    net.nodes[GAS_HUB].no_secrets = true; /* what cannot be looked at is no duty that is missing */
+    assert_int_equal(show(GAS_HUB), NRS_ERROR_BUSY);
+    assert_string_equal(mesh_text(json_array_get(net.nodes[GAS_HUB].reply, 0), "message"), nrs_error_sentence(NRS_ERROR_BUSY));
+    net.nodes[GAS_HUB].no_secrets = false;
     stop();
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/label.h"
@@ -132,6 +133,20 @@ static void the_hub_carries_it_to_the_source(void **state)
         assert_int_equal(mesh_row_count(&net, HUB), 1);
         stop();
     }
+}
+
+/* What cannot be read for want of room is said, and the engine reads all again; it is not taken for what was forgotten. */
+static void a_shortage_parts_nothing(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    assert_int_equal(mesh_read_published(&net, HUB, true), NRS_ERROR_BUSY);
+    OK(mesh_read_published(&net, HUB, false));
+    OK(reply(MEMBER, "こちらも同じです", ",\"label\":\"AMBER\""));
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 1);
+    stop();
 }
 
 /* A long one in pieces, with as many ticks; what is too long stays with the secretariat, which is told how to ask. */
@@ -395,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hub_carries_it_to_the_source),
+        cmocka_unit_test(a_shortage_parts_nothing),
         cmocka_unit_test(a_long_one_goes_in_pieces),
         cmocka_unit_test(what_is_not_carried),
         cmocka_unit_test(one_member_does_not_drive_the_hub),
