@@ -1,0 +1,32 @@
+#!/bin/sh
+# Every planted bug can still be planted, alone and in a copy of the files that it changes, and stands in the simulator's table.
+#   check_planted.sh SOURCE
+set -eu
+
+source=$1
+failed=0
+count=0
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+for bug in "$source"/tests/planted/*.patch; do
+    name=$(basename "$bug" .patch)
+    count=$((count + 1))
+    rm -rf "$copy/tree"
+    mkdir "$copy/tree"
+    for file in $(sed -n 's,^--- a/,,p' "$bug"); do
+        mkdir -p "$copy/tree/$(dirname "$file")"
+        cp "$source/$file" "$copy/tree/$file"
+    done
+    # Without fuzz: a bug that lands somewhere near is another bug.
+    if ! patch -s -F 0 -N -r - -d "$copy/tree" -p1 <"$bug"; then
+        echo "$name does not apply any more"
+        failed=1
+    fi
+    if ! grep -q "^| ${name%%-*} " "$source/sim/README.md"; then
+        echo "$name has no row in sim/README.md"
+        failed=1
+    fi
+done
+[ "$count" -ge 10 ] || { echo "$count planted bugs were found"; failed=1; }
+exit "$failed"
