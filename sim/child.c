@@ -9,7 +9,7 @@
 
 #include "memory.h"
 
-#define SECONDS_MAX 300u /* a run that takes longer hangs */
+#define SECONDS_MAX 300u /* a run of a small world that takes longer hangs; of a larger one, one second more for each node and minute */
 
 _Static_assert(sizeof(sim_result) < 4096, "a result goes through a pipe in one piece");
 
@@ -19,7 +19,7 @@ static void run(int pipe, const sim_options *options)
     sim_result result = {.finished = true};
     ssize_t wrote;
 
-    (void)alarm(SECONDS_MAX);
+    (void)alarm(SECONDS_MAX + (unsigned)((options->hubs + options->members + 6) * options->minutes));
     sim_world_run(world, options);
     result.failure = world->failure;
     result.sometimes = world->sometimes;

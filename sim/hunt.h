@@ -7,8 +7,8 @@
 typedef struct sim_hunt {
     uint64_t minutes; /* of real time; 0: until the seeds are through */
     uint64_t from, seeds;
+    sim_options world; /* what every seed begins with: the shape and the faults that it does not choose itself */
     size_t jobs;      /* 0: as many as there are processors */
-    unsigned faults;
     bool first;       /* end with the first failure, as it is */
     const char *keep; /* a file to which the lines that replay failures are added, or NULL */
 } sim_hunt;

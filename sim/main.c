@@ -13,7 +13,8 @@
 static const char usage[] =
     "noroshi-sim run --seed N [--hubs H] [--members M] [--hours T] [--faults PROFILE] [--trace FILE] [--picture FILE]\n"
     "                [--absent NODES] [--without ACTS]\n"
-    "noroshi-sim hunt --minutes M [--from SEED] [--seeds COUNT] [--jobs J] [--faults PROFILE] [--keep FILE] [--first]\n"
+    "noroshi-sim hunt --minutes M [--from SEED] [--seeds COUNT] [--jobs J] [--hubs H] [--members M] [--hours T]\n"
+    "                 [--faults PROFILE] [--keep FILE] [--first]\n"
     "\n"
     "A whole mesh of nodes on one virtual clock: the daemon's own engine, store and keys, with faults drawn from a seed.\n"
     "  --faults PROFILE   none, network, disk, crash, clock, memory, hostile, several with commas, all, or swarm: the seed\n"
@@ -39,9 +40,10 @@ static const struct option run_options[] = {
 static const struct option hunt_options[] = {
     {"minutes", required_argument, NULL, OPTION_MINUTES}, {"from", required_argument, NULL, OPTION_FROM},
     {"seeds", required_argument, NULL, OPTION_SEEDS},     {"jobs", required_argument, NULL, OPTION_JOBS},
-    {"faults", required_argument, NULL, OPTION_FAULTS},   {"keep", required_argument, NULL, OPTION_KEEP},
-    {"first", no_argument, NULL, OPTION_FIRST},           {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"hubs", required_argument, NULL, OPTION_HUBS},       {"members", required_argument, NULL, OPTION_MEMBERS},
+    {"hours", required_argument, NULL, OPTION_HOURS},     {"faults", required_argument, NULL, OPTION_FAULTS},
+    {"keep", required_argument, NULL, OPTION_KEEP},       {"first", no_argument, NULL, OPTION_FIRST},
+    {"help", no_argument, NULL, 'h'},                     {NULL, 0, NULL, 0},
 };
 
 static bool number(uint64_t *value_out, const char *text, uint64_t low, uint64_t high)
@@ -123,11 +125,10 @@ static bool marks(bool *list, size_t count, const char *text)
     return true;
 }
 
-static bool take_run_option(sim_options *options, int option, const char *value)
+/* What a run and a hunt have in common. */
+static bool take_world_option(sim_options *options, int option, const char *value)
 {
     switch (option) {
-    case OPTION_SEED:
-        return number(&options->seed, value, 0, UINT64_MAX);
     case OPTION_HUBS:
         return size(&options->hubs, value, 1, 8);
     case OPTION_MEMBERS:
@@ -136,6 +137,16 @@ static bool take_run_option(sim_options *options, int option, const char *value)
         return hours(&options->minutes, value);
     case OPTION_FAULTS:
         return sim_faults_parse(&options->faults, value);
+    default:
+        return false;
+    }
+}
+
+static bool take_run_option(sim_options *options, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_SEED:
+        return number(&options->seed, value, 0, UINT64_MAX);
     case OPTION_TRACE:
         options->trace = value;
         return true;
@@ -147,7 +158,7 @@ static bool take_run_option(sim_options *options, int option, const char *value)
     case OPTION_WITHOUT:
         return marks(options->without, SIM_ACTS_MAX, value);
     default:
-        return false;
+        return take_world_option(options, option, value);
     }
 }
 
@@ -162,8 +173,6 @@ static bool take_hunt_option(sim_hunt *hunt, int option, const char *value)
         return number(&hunt->seeds, value, 1, UINT64_MAX);
     case OPTION_JOBS:
         return size(&hunt->jobs, value, 1, 64);
-    case OPTION_FAULTS:
-        return sim_faults_parse(&hunt->faults, value);
     case OPTION_KEEP:
         hunt->keep = value;
         return true;
@@ -171,7 +180,7 @@ static bool take_hunt_option(sim_hunt *hunt, int option, const char *value)
         hunt->first = true;
         return true;
     default:
-        return false;
+        return take_world_option(&hunt->world, option, value);
     }
 }
 
@@ -205,7 +214,7 @@ static int run(int argc, char **argv)
 
 static int hunt(int argc, char **argv)
 {
-    sim_hunt hunt = {.faults = SIM_FAULTS_SWARM, .from = 1};
+    static sim_hunt hunt = {.world = {.faults = SIM_FAULTS_SWARM}, .from = 1};
     int option;
 
     while ((option = getopt_long(argc, argv, "h", hunt_options, NULL)) != -1) {

@@ -37,11 +37,15 @@ expect 2 hunt --from 18446744073709551615 --seeds 5
 expect 1 hunt --from 1 --seeds 1 --faults none --keep /nonexistent/kept
 expect 2 hunt
 expect 2 hunt --minutes 0
+expect 2 hunt --seeds 1 --hubs 9
+expect 2 hunt --seeds 1 --members 0
+expect 2 hunt --seeds 1 --hours 0
 expect 0 --help
 expect 0 run --help
 expect 0 hunt --help
 expect 0 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none
 expect 0 hunt --from 1 --seeds 1 --faults none
+expect 0 hunt --from 1 --seeds 1 --hubs 1 --members 2 --hours 0.05 --faults none
 
 first=$(mktemp)
 trap 'rm -f "$first" "$first.txt" "$first.svg"' EXIT
@@ -49,4 +53,11 @@ trap 'rm -f "$first" "$first.txt" "$first.svg"' EXIT
 grep -q '^every checker held$' "$first" || { echo 'a run does not say that it held'; failed=1; }
 grep -q 'hello, holds 0' "$first.txt" || { echo 'the trace shows no hello'; failed=1; }
 grep -q '</svg>' "$first.svg" || { echo 'the picture is not whole'; failed=1; }
+
+# A hunt's worlds are as long as it was told: those that the seed chooses last ten minutes at most.
+lines=$("$sim" hunt --from 1 --seeds 1 --hubs 1 --members 1 --hours 2 --faults none)
+case $lines in
+*': 2 hours of virtual time, 0 failures'*) ;;
+*) printf 'a hunt of one world of two hours says:\n%s\n' "$lines"; failed=1 ;;
+esac
 exit "$failed"
