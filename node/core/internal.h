@@ -277,6 +277,8 @@ struct nrs_core {
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
     uint8_t items_swept_key[NRS_HASH_SIZE]; /* how far this round is (stream_sweep.c) */
     uint64_t items_swept_sequence, items_swept_ms; /* monotonic: when the last round ended; 0: one is under way */
+    uint8_t unopened_swept[NRS_HASH_SIZE];         /* likewise */
+    uint64_t unopened_swept_ms;
     uint64_t head_after_ms;
     uint64_t heads_checked_ms;         /* monotonic (head.c) */
     struct nrs_place_memory *places;   /* of a hub (equivocation.c); NULL until it takes a report */

@@ -350,6 +350,8 @@
     X(UNOPENED_ADD, CHANGE,                                                                                            \
       "INSERT INTO unopened(place, created_ms, id) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")                         \
     X(UNOPENED_GET, READ, "SELECT created_ms, id FROM unopened WHERE place = ?1")                                      \
+    X(UNOPENED_PAGE, READ, "SELECT count(*), max(place) FROM (SELECT place FROM unopened WHERE place > ?1 ORDER BY place LIMIT ?2)") \
+    X(UNOPENED_EXPIRE, CHANGE, "DELETE FROM unopened WHERE place > ?1 AND place <= ?2 AND created_ms < ?3")            \
     X(EQUIVOCATION_ADD, CHANGE,                                                                                        \
       "INSERT INTO equivocation(originator, place, at_ms, community, first, second) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"    \
       " ON CONFLICT DO NOTHING")                                                                                       \

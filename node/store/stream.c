@@ -404,40 +404,6 @@ nrs_error nrs_store_gap_expire(nrs_store *store, uint64_t until_ms)
     return error;
 }
 
-/* ---- Unopened ---- */
-
-nrs_error nrs_store_unopened_add(nrs_store *store, const uint8_t place[NRS_HASH_SIZE], const nrs_unopened *row)
-{
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_UNOPENED_ADD);
-
-    NRS_ASSERT(row != NULL);
-    nrs_query_bind_fixed(&query, place, NRS_HASH_SIZE);
-    nrs_query_bind_u64(&query, row->created_ms);
-    nrs_query_bind_fixed(&query, row->id, NRS_HASH_SIZE);
-    return nrs_query_run(&query, NULL);
-}
-
-nrs_error nrs_store_unopened_get(nrs_store *store, nrs_unopened *row_out, const uint8_t place[NRS_HASH_SIZE])
-{
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_UNOPENED_GET);
-    nrs_unopened row = {.created_ms = 0};
-    bool found;
-    nrs_error error;
-
-    NRS_ASSERT(row_out != NULL);
-    nrs_query_bind_fixed(&query, place, NRS_HASH_SIZE);
-    found = nrs_query_step(&query);
-    if (found) {
-        row.created_ms = nrs_query_u64(&query, 0);
-        copy_fixed(row.id, &query, 1, NRS_HASH_SIZE);
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK && found) {
-        *row_out = row;
-    }
-    return error == NRS_OK && !found ? NRS_ERROR_NOT_FOUND : error;
-}
-
 /* ---- Equivocations ---- */
 
 nrs_error nrs_store_equivocation_add(nrs_store *store, bool *new_out, const nrs_equivocation_row *row)

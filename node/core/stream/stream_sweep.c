@@ -67,12 +67,32 @@ static nrs_error let_go(nrs_core *core, const page *all, size_t index)
     return error == NRS_OK && last && all->rows[index].foreign ? nrs_store_stream_delete(core->store, all->rows[index].key) : error;
 }
 
-nrs_error nrs_stream_sweep(nrs_core *core)
+/* Which number of which stream a report has that is not opened, only its maker and its readers know: any of them may be the highest, and
+ * is kept as long as that. After it its originator has begun another stream; and what stands before it in its own could be missing for
+ * no longer than it could be asked for and shown (KEPT_MS), so that no gap comes back where one of these was. */
+static nrs_error sweep_unopened(nrs_core *core)
+{
+    size_t count = 0;
+    nrs_error error;
+
+    if (core->now_ms < LAST_KEPT_MS || (core->unopened_swept_ms != 0 && core->monotonic_ms < core->unopened_swept_ms + ROUND_EVERY_MS)) {
+        return NRS_OK;
+    }
+    error = nrs_store_unopened_expire(core->store, core->unopened_swept, &count, core->now_ms - LAST_KEPT_MS, ROWS_PER_TICK);
+    core->unopened_swept_ms = 0;
+    if (error == NRS_OK && count < ROWS_PER_TICK) {
+        memset(core->unopened_swept, 0, NRS_HASH_SIZE);
+        core->unopened_swept_ms = core->monotonic_ms;
+    }
+    return error;
+}
+
+static nrs_error sweep_items(nrs_core *core)
 {
     page all = {.core = core};
     nrs_error error;
 
-    if (!nrs_clock_trusted(core) || (core->items_swept_ms != 0 && core->monotonic_ms < core->items_swept_ms + ROUND_EVERY_MS)) {
+    if (core->items_swept_ms != 0 && core->monotonic_ms < core->items_swept_ms + ROUND_EVERY_MS) {
         return NRS_OK;
     }
     error = nrs_store_item_each(core->store, core->items_swept_key, core->items_swept_sequence, ROWS_PER_TICK, gather, &all);
@@ -89,4 +109,15 @@ nrs_error nrs_stream_sweep(nrs_core *core)
         core->items_swept_ms = core->monotonic_ms;
     }
     return error;
+}
+
+nrs_error nrs_stream_sweep(nrs_core *core)
+{
+    nrs_error error;
+
+    if (!nrs_clock_trusted(core)) {
+        return NRS_OK;
+    }
+    error = sweep_items(core);
+    return error == NRS_OK ? sweep_unopened(core) : error;
 }

@@ -182,6 +182,37 @@ static void our_own_go_when_they_are_old(void **state)
     mesh_stop(&net);
 }
 
+/* What is not opened may be the highest of its stream: it is kept as long as that, and then goes. */
+static void what_was_never_opened_goes_with_the_last(void **state)
+{
+    enum { PLACES = 1500 };
+    nrs_unopened row = {.created_ms = 0}, read;
+    uint8_t place[NRS_HASH_SIZE] = {[NRS_HASH_SIZE - 1] = 1};
+    size_t left = 0;
+
+    (void)state;
+    mesh_start(&net, 2, 1);
+    mesh_settle(&net, 2);
+    OK(nrs_store_begin(net.nodes[1].store));
+    for (uint32_t i = 0; i < PLACES; i++) {
+        memcpy(place, &i, sizeof i);
+        row.created_ms = net.now_ms + (i == 7 ? 4 * NRS_DAY_MS : 0);
+        OK(nrs_store_unopened_add(net.nodes[1].store, place, &row));
+    }
+    OK(nrs_store_commit(net.nodes[1].store));
+    pass(89 * NRS_DAY_MS);
+    (void)most_changes_of_one_step(1, 10);
+    OK(nrs_store_unopened_get(net.nodes[1].store, &read, place));
+    pass(2 * NRS_DAY_MS);
+    assert_in_range(most_changes_of_one_step(1, 10), 256, CHANGES_PER_STEP_MAX);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        memcpy(place, &i, sizeof i);
+        left += nrs_store_unopened_get(net.nodes[1].store, &read, place) == NRS_OK;
+    }
+    assert_int_equal(left, 1);
+    mesh_stop(&net);
+}
+
 /* Past the room of the list the rest is counted, and said. */
 static void of_many_with_gaps_the_rest_is_told(void **state)
 {
@@ -221,6 +252,7 @@ int main(void)
         cmocka_unit_test(what_is_old_goes_in_bounded_steps_and_is_not_missed),
         cmocka_unit_test(of_many_with_gaps_the_rest_is_told),
         cmocka_unit_test(our_own_go_when_they_are_old),
+        cmocka_unit_test(what_was_never_opened_goes_with_the_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

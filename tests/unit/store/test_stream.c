@@ -200,6 +200,36 @@ static void one_proof_for_a_place(void **state)
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
 }
 
+static void old_places_go_page_by_page(void **state)
+{
+    fixture *f = *state;
+    uint8_t place[NRS_HASH_SIZE], last[NRS_HASH_SIZE] = {0};
+    nrs_unopened read;
+    size_t count = 0, looked_at = 0, pages = 0;
+
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    for (uint8_t i = 1; i <= 25; i++) {
+        const nrs_unopened row = {.created_ms = i % 2 == 0 ? 100 : 99};
+
+        memset(place, i, sizeof place);
+        assert_int_equal(nrs_store_unopened_add(f->store, place, &row), NRS_OK);
+    }
+    do {
+        assert_int_equal(nrs_store_unopened_expire(f->store, last, &count, 100, 10), NRS_OK);
+        looked_at += count;
+        pages++;
+    } while (count == 10);
+    assert_int_equal(pages, 3);
+    assert_int_equal(looked_at, 25);
+    for (uint8_t i = 1; i <= 25; i++) {
+        memset(place, i, sizeof place);
+        assert_int_equal(nrs_store_unopened_get(f->store, &read, place), i % 2 == 0 ? NRS_OK : NRS_ERROR_NOT_FOUND);
+    }
+    assert_int_equal(nrs_store_unopened_expire(f->store, last, &count, 100, 10), NRS_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -208,6 +238,7 @@ int main(void)
         CASE(gaps_are_found_summed_and_expire),
         CASE(our_own_count),
         CASE(one_proof_for_a_place),
+        CASE(old_places_go_page_by_page),
     };
 #undef CASE
 

@@ -98,6 +98,9 @@ typedef struct nrs_unopened {
 NRS_MUST_USE nrs_error nrs_store_unopened_add(nrs_store *store, const uint8_t place[NRS_HASH_SIZE], const nrs_unopened *row);
 /** NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_unopened_get(nrs_store *store, nrs_unopened *row_out, const uint8_t place[NRS_HASH_SIZE]);
+/** Delete those made before then, among the next rows behind a place. In-out: place: zeros at the beginning; then the last one looked at.
+ *  Out: count_out: how many were looked at, fewer than limit at the end of the table. */
+NRS_MUST_USE nrs_error nrs_store_unopened_expire(nrs_store *store, uint8_t place[NRS_HASH_SIZE], size_t *count_out, uint64_t before_ms, size_t limit);
 
 /* ---- Proven equivocations ---- */
 typedef struct nrs_equivocation_row {
