@@ -205,6 +205,50 @@ class Whole(E2E):
                 if not killed:
                     break
 
+    def fork(self):
+        """A node whose community is forked, stopped: (its folder's node, the version that is there twice)."""
+        node = self.begin(self.desk, self.world.path / "forked")
+        key = node.dir / "rosters" / "electricity.key"
+        drafts = [self.world.path / f"{name}.draft" for name in ("one", "other")]
+        for days, draft in zip(("200d", "100d"), drafts):
+            node.cli("community", "renew", "electricity", "--expires", days, "--draft", draft)
+            node.cli("community", "sign", draft, "--key", key, want=None)
+        node.start()
+        node.cli("community", "apply", drafts[0])
+        self.assertEqual(node.cli("community", "apply", drafts[1], "--json", want=5).error()["rule"], "forked")
+        node.stop()
+        return node, node.cli("community", "show", "electricity", "--json").object()["version"]
+
+    def test_heal_killed_at_each_step(self):
+        """`community heal` asks the node that runs. Given again it heals, or says that there is no fork any more; members get one roster."""
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        base, version = self.fork()
+        kills = 0
+        for step in STEPS:
+            for number in range(1, STEP_COUNT_MAX + 1):
+                node = self.begin(base, self.world.path / "healing").start()
+                try:
+                    with self.subTest(step=step, number=number):
+                        self.assertTrue(node.status()["communities"][0]["forked"])
+                        if not self.killed_at(node, step, number, ("community", "heal", "electricity")):
+                            break
+                        kills += 1
+                        self.heals(node, version)
+                finally:
+                    node.stop()
+        self.assertGreater(kills, 3)
+
+    def heals(self, node, version):
+        again = node.cli("community", "heal", "electricity", "--json", want=None)
+        if again.code != 0:
+            self.assertEqual((again.code, again.error()["rule"]), (4, "not-found"), str(again))
+        wait_until(lambda: not node.status()["communities"][0]["forked"], "it is healed", 10)
+        self.assertEqual(node.status()["communities"][0]["roster_version"], version + 1)
+        self.assertEqual(node.cli("community", "show", "electricity", "--json").object()["version"], version + 1)
+        node.cli("community", "rule", "electricity", "--withheld", "no")
+        self.assertEqual(node.status()["communities"][0]["roster_version"], version + 2)
+
     def test_no_key_is_left_beside(self):
         """A change of passphrase that was cut off leaves a key that opens without one, until the next command that changes keys or rosters."""
         if shutil.which("strace") is None:

@@ -246,6 +246,11 @@ static bool agreed(const json_t *members, const char *org)
     return false;
 }
 
+static bool is_side(const json_t *one)
+{
+    return !json_is_true(json_object_get(one, "heals")) && nrs_json_text(one, "hash") != NULL;
+}
+
 /* The hashes of all sides, each once; after them, as far as there is room, what dropped keys signed. */
 static size_t sides(uint8_t (*hashes_out)[NRS_HASH_SIZE], const json_t *row)
 {
@@ -257,13 +262,34 @@ static size_t sides(uint8_t (*hashes_out)[NRS_HASH_SIZE], const json_t *row)
             const json_t *one = json_array_get(rosters, i);
             const char *hash = nrs_json_text(one, "hash");
 
-            if (json_is_true(json_object_get(one, "past")) == (past == 1) && !json_is_true(json_object_get(one, "heals")) && hash != NULL &&
+            if (json_is_true(json_object_get(one, "past")) == (past == 1) && is_side(one) &&
                 nrs_hex_decode(hashes_out[count], NRS_HASH_SIZE, hash) == NRS_OK) {
                 count++;
             }
         }
     }
     return count;
+}
+
+/* A heal that was cut off has left its roster here: the node is handed that one, and no second is made for members to choose from. */
+static bool made_before(const nrs_roster *held, const json_t *row)
+{
+    const json_t *rosters = json_object_get(row, "rosters");
+    bool all = held->n_forks >= 2;
+
+    for (size_t i = 0; all && i < json_array_size(rosters); i++) {
+        const json_t *one = json_array_get(rosters, i);
+        uint8_t hash[NRS_HASH_SIZE];
+        bool named = json_is_true(json_object_get(one, "past")) || !is_side(one);
+
+        if (!named && nrs_hex_decode(hash, sizeof hash, nrs_json_text(one, "hash")) == NRS_OK) {
+            for (size_t k = 0; k < held->n_forks && !named; k++) {
+                named = nrs_slice_equal(nrs_field(&held->forks[k]), nrs_slice_of(hash, sizeof hash));
+            }
+        }
+        all = named;
+    }
+    return all;
 }
 
 static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *held, const json_t *row)
@@ -331,7 +357,10 @@ static nrs_error heal_here(nrs_cli *cli, const char *slug)
     if (error == NRS_OK) {
         error = nrs_change_allowed(cli, slug);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && made_before(held.roster, row)) {
+        version = held.roster->version;
+        error = nrs_held_deliver_again(cli, &held, nrs_slice_of(NULL, 0));
+    } else if (error == NRS_OK) {
         error = make_healing(cli, &version, &held, row);
     }
     if (error == NRS_OK && version != 0) {
