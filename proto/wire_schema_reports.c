@@ -363,19 +363,22 @@ static const wire_rule export_rules[] = {
     {6, OPTIONAL_HASH, 0, 0, 0},
     {7, WIRE_SIZE, 0, NRS_BODY_SIZE_MAX, 0, 0, 0},
     {8, WIRE_SIZE, 0, NRS_RECORD_SIZE_MAX, 0, 0, 0},
+    {9, WIRE_SIZE, 0, NRS_RELEASE_SIZE_MAX + NRS_SIGNED_EXTRA_SIZE, 0, 0, 0},
+    {10, WIRE_SIZE, 0, NRS_GRANT_SIZE_MAX + NRS_SIGNED_EXTRA_SIZE, 0, 0, 0},
 };
 
-/* The originator's proof whole, or somebody's word for it. */
+/* The originator's proof whole, with both parts of the way by which its release came or neither, or somebody's word for it. */
 static nrs_error check_export(const ProtobufCMessage *message)
 {
     const Nrs__Wire__Export *value = (const Nrs__Wire__Export *)message;
     const bool proof = value->report != NULL && value->report_salt.len > 0 && value->content.len > 0 && value->from[0] != '\0';
+    const bool released = value->release.len > 0 || value->grant.len > 0;
     const bool any = value->report != NULL || value->report_salt.len > 0 || value->content.len > 0 || value->from[0] != '\0' || value->community[0] != '\0';
 
     if (value->attestation.len > 0) {
-        return any ? NRS_ERROR_NOT_CANONICAL : NRS_OK;
+        return any || released ? NRS_ERROR_NOT_CANONICAL : NRS_OK;
     }
-    return proof ? NRS_OK : NRS_ERROR_MALFORMED;
+    return proof && released == (value->release.len > 0 && value->grant.len > 0) ? NRS_OK : NRS_ERROR_MALFORMED;
 }
 
 static const wire_rule attestation_rules[] = {

@@ -12,6 +12,8 @@ void nrs_export_view_wipe(nrs_export_view *view)
     NRS_ASSERT(view != NULL);
     nrs_report_free(&view->report);
     nrs_attestation_free(&view->attestation);
+    nrs_grant_free(&view->grant);
+    nrs_release_free(&view->release);
     nrs_signed_free(&view->outer);
     nrs_header_free(&view->header);
     nrs_export_free(&view->value);
@@ -56,6 +58,8 @@ nrs_error nrs_export_make(nrs_bytes *export_out, const nrs_export_request *reque
     value.report = &report;
     value.report_salt = request->opened->body->report_salt;
     value.content = request->opened->body->report;
+    value.release = nrs_field_of(request->release);
+    value.grant = nrs_field_of(request->grant);
     return nrs_export_encode(export_out, &value);
 }
 
@@ -157,6 +161,44 @@ static nrs_error check_texts(const nrs_export *value, const ProtobufCBinaryData 
     return NRS_OK;
 }
 
+/* The chain by which it was had (SPEC 6.12), so far as it shows without the slots: the originator's release names the holder, the
+ * audience and the end; the holder's grant is on it, to that audience, and was made before the end. What the release says stands in the
+ * place of the header's terms. Whether its signer came after the originator only a roster can tell. */
+static nrs_error check_chain(nrs_export_view *view)
+{
+    const nrs_header *header = view->header;
+    const nrs_release *release;
+    const nrs_grant *grant;
+    uint8_t release_id[NRS_HASH_SIZE], grant_id[NRS_HASH_SIZE];
+    nrs_error error = nrs_release_verify(&view->release, view->release_signer, release_id, nrs_field(&view->value->release));
+
+    if (error == NRS_OK) {
+        error = nrs_grant_verify(&view->grant, grant_id, nrs_field(&view->value->grant));
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    release = view->release;
+    grant = view->grant;
+    if (memcmp(release->sealed_id.data, view->id, NRS_HASH_SIZE) != 0 || release->expires_ms > header->expires_ms || header->label == NRS_LABEL_RED ||
+        header->attribution == NRS_ATTRIBUTION_WITHHELD || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
+        return NRS_ERROR_RELEASE;
+    }
+    if (grant->authority != NRS_AUTHORITY_RELEASE || memcmp(grant->sealed_id.data, view->id, NRS_HASH_SIZE) != 0 || grant->sealed_audience.len == 0 ||
+        !nrs_slice_equal(nrs_field(&grant->authority_ref), nrs_slice_of(release_id, sizeof release_id)) ||
+        !nrs_slice_equal(nrs_field(&grant->grantor), nrs_field(&release->holder)) ||
+        !nrs_slice_equal(nrs_field(&grant->audience_commitment), nrs_field(&release->audience_commitment)) ||
+        !nrs_slice_equal(nrs_field(&grant->community), nrs_field(&release->community))) {
+        return NRS_ERROR_RELEASE;
+    }
+    if (grant->created_ms >= release->expires_ms) {
+        return NRS_ERROR_EXPIRED;
+    }
+    view->terms.label = release->label;
+    view->terms.conditions = release->conditions != NULL ? release->conditions : view->terms.conditions;
+    return NRS_OK;
+}
+
 static nrs_error check_proof(nrs_export_view *view)
 {
     const nrs_export *value = view->value;
@@ -186,7 +228,7 @@ static nrs_error check_proof(nrs_export_view *view)
     view->community_id = view->header->community.data;
     view->terms = (nrs_export_terms){view->header->label, view->header->urgency, view->header->flags, view->header->created_ms,
                                      view->header->expires_ms, view->header->conditions, view->header->duty};
-    return error;
+    return error == NRS_OK && value->release.len > 0 ? check_chain(view) : error;
 }
 
 static nrs_error check_attestation(nrs_export_view *view)

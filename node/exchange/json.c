@@ -10,7 +10,7 @@
 static const char *const keys[] = {
     "id",      "community", "from",       "person",     "to",   "kind",   "urgent",      "drill",       "number",
     "final",   "follows",   "quoted",     "created_at", "expires_at", "subject", "body", "fields", "attachments",
-    "disclaimers", "conditions", "attribution", "vouched", "duty", "source_hidden", "attested_by",
+    "disclaimers", "conditions", "attribution", "vouched", "duty", "released", "source_hidden", "attested_by",
 };
 
 nrs_error nrs_exchange_all_fields(json_t *fields)

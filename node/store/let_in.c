@@ -21,10 +21,13 @@ nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row)
     nrs_query_bind_u64(&query, row->actions);
     nrs_query_bind_u64(&query, row->flags);
     nrs_query_bind_u64(&query, row->released_ms);
+    nrs_query_bind_u64(&query, row->until_ms);
     nrs_query_bind_fixed(&query, row->org, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, row->by, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, row->community, NRS_HASH_SIZE);
     nrs_query_bind_fixed(&query, row->grant, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, row->release, NRS_RELEASE_SIZE_MAX + NRS_SIGNED_EXTRA_SIZE);
+    nrs_query_bind_slice(&query, row->grant_signed, NRS_GRANT_SIZE_MAX + NRS_SIGNED_EXTRA_SIZE);
     return nrs_query_run(&query, NULL);
 }
 
@@ -50,10 +53,13 @@ static nrs_error visit_row(nrs_query *query, const void *closure)
         .actions = nrs_query_u32(query, 4),
         .flags = nrs_query_u32(query, 5),
         .released_ms = nrs_query_u64(query, 6),
-        .org = nrs_query_fixed(query, 7, NRS_KEY_SIZE),
-        .by = nrs_query_fixed(query, 8, NRS_KEY_SIZE),
-        .community = nrs_query_fixed(query, 9, NRS_HASH_SIZE),
-        .grant = nrs_query_fixed(query, 10, NRS_HASH_SIZE),
+        .until_ms = nrs_query_u64(query, 7),
+        .org = nrs_query_fixed(query, 8, NRS_KEY_SIZE),
+        .by = nrs_query_fixed(query, 9, NRS_KEY_SIZE),
+        .community = nrs_query_fixed(query, 10, NRS_HASH_SIZE),
+        .grant = nrs_query_fixed(query, 11, NRS_HASH_SIZE),
+        .release = nrs_query_slice(query, 12),
+        .grant_signed = nrs_query_slice(query, 13),
     };
 
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);

@@ -1,4 +1,4 @@
-/* The tables of a store, version 3. Large values stand last in their rows, so that reading the small ones touches no
+/* The tables of a store, version 4. Large values stand last in their rows, so that reading the small ones touches no
  * overflow pages.
  *
  * Ids are hashes, so an index over them would take every insertion at a random leaf: they are found in memory instead, and
@@ -63,7 +63,8 @@
     "CREATE TABLE let_in("                                                                                             \
     " report INTEGER NOT NULL, address TEXT NOT NULL, authority INTEGER NOT NULL, at_ms INTEGER NOT NULL,"             \
     " version INTEGER NOT NULL, actions INTEGER NOT NULL, flags INTEGER NOT NULL, released_ms INTEGER NOT NULL,"       \
-    " org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL,"                           \
+    " until_ms INTEGER NOT NULL, org BLOB NOT NULL, by BLOB NOT NULL, community BLOB NOT NULL, grant_id BLOB NOT NULL," \
+    " release BLOB NOT NULL, grant_signed BLOB NOT NULL,"                                                              \
     " PRIMARY KEY(report, address, by)) WITHOUT ROWID;"                                                                \
     "CREATE TABLE slot_place("                                                                                         \
     " sealed_id BLOB NOT NULL, org BLOB NOT NULL, position INTEGER NOT NULL, rank INTEGER NOT NULL,"                   \

@@ -162,14 +162,14 @@
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
     X(LET_IN_ADD, CHANGE,                                                                                              \
-      "INSERT INTO let_in(report, address, authority, at_ms, version, actions, flags, released_ms, org, by, community, grant_id)" \
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET authority = excluded.authority," \
+      "INSERT INTO let_in(report, address, authority, at_ms, version, actions, flags, released_ms, until_ms, org, by, community, grant_id, release, grant_signed)" \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO UPDATE SET authority = excluded.authority," \
       " at_ms = excluded.at_ms, version = excluded.version, actions = excluded.actions, flags = excluded.flags,"       \
-      " released_ms = excluded.released_ms, org = excluded.org, community = excluded.community,"                       \
-      " grant_id = excluded.grant_id")                                                                                 \
+      " released_ms = excluded.released_ms, until_ms = excluded.until_ms, org = excluded.org, community = excluded.community," \
+      " grant_id = excluded.grant_id, release = excluded.release, grant_signed = excluded.grant_signed")                                                                                 \
     X(LET_IN_DROP, CHANGE, "DELETE FROM let_in WHERE report = ?1 AND address = ?2")                                    \
     X(LET_IN_EACH, READ,                                                                                               \
-      "SELECT address, authority, at_ms, version, actions, flags, released_ms, org, by, community, grant_id FROM let_in" \
+      "SELECT address, authority, at_ms, version, actions, flags, released_ms, until_ms, org, by, community, grant_id, release, grant_signed FROM let_in" \
       " WHERE report = ?1 AND (?2 IS NULL OR address = ?2) ORDER BY +address, +authority")                             \
     X(ASK_ADD, CHANGE,                                                                                                 \
       "INSERT INTO ask(id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release)" \

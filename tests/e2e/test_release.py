@@ -1,10 +1,28 @@
 """Permission from the source: asked for, given with an end and conditions, denied, and used no further than it goes."""
 
+import base64
 import json
 
 from harness import E2E, build_mesh, enrol, invite, join, main, wait_reachable, wait_until
 
 REPORT = ("--kind", "incident", "--subject", "変電所の障害", "--body", "本文")
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte, at = data[at], at + 1
+        value, shift = value | (byte & 0x7F) << shift, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def number_of(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out + bytes([value]))
 
 
 class Release(E2E):
@@ -78,22 +96,86 @@ class Release(E2E):
         for org, kinds in (("alpha", {"ask", "release", "extend"}), ("bravo", {"ask", "release", "extend"})):
             self.assertLessEqual(kinds, {row["kind"] for row in self.node(org).cli("audit", "list", "--json").rows()})
 
-    def test_an_export_under_other_terms_is_the_exporters_word(self):
-        """The originator has signed other terms; nobody has asked that it be withheld, and nobody is told so."""
+    def released_export(self, form, *agreed):
+        """Sent to bravo under AMBER+STRICT, released to charlie, exported there. The report, and the file."""
         alpha, bravo, charlie = (self.node(org) for org in ("alpha", "bravo", "charlie"))
         report = alpha.send("--tlp", "AMBER+STRICT", "--to", "bravo", *REPORT)
         bravo.wait_report(report)
-        alpha.cli("release", "grant", self.ask("bravo", report, "charlie"), "--tlp", "AMBER")
+        alpha.cli("release", "grant", self.ask("bravo", report, "charlie"), "--expires", "2d", *agreed)
         charlie.wait_report(report)
-        self.assertEqual(charlie.show(report)["label"], "AMBER")
-        for form in ("json", "text"):
-            path = self.world.write("released." + form, charlie.cli("export", report, "--sink", "own", "--format", form).out)
-            row = charlie.cli("verify", path, "--json").object()
-            self.assertEqual((row["org"], row["signed_by"], row["source_withheld"], row["label"]), ("charlie", "exporter", False, "AMBER"))
-            said = charlie.cli("verify", path, lang="ja").out
-            self.assertIn("発信元が署名した条件とは異なる条件", said)
-            self.assertNotIn("本人の希望により", said)
-            self.assertIn("stands for text and terms", charlie.cli("verify", path).out)
+        return report, self.world.write("released." + form, charlie.cli("export", report, "--sink", "own", "--format", form).out)
+
+    def test_an_export_on_a_release_is_proven_down_to_the_originator(self):
+        """Offline, by the originator's signatures over the report and over the release, and the holder's over its grant."""
+        bravo, charlie = self.node("bravo"), self.node("charlie")
+        holder = bravo.cli("status", "--json").object()["fingerprint"]
+        for form, agreed in (("json", ("--tlp", "AMBER")), ("text", ("--tlp", "AMBER")), ("json", ())):
+            report, path = self.released_export(form, *agreed)
+            shown = charlie.show(report)
+            self.assertEqual(shown["label"], "AMBER" if agreed else "AMBER+STRICT")
+            until = shown["let_in_by"]["released_until"]
+            self.assertIn(" まで）", charlie.cli("show", report, lang="ja").out)
+            self.assertIn(", until ", charlie.cli("show", report).out)
+            charlie.stop()
+            try:
+                row = charlie.cli("verify", path, "--json").object()
+                self.assertEqual((row["org"], row["signed_by"], row["source_withheld"], row["label"]), ("alpha", "originator", False, shown["label"]))
+                self.assertEqual((row["released"]["until"], row["released"]["label_before"], row["released"]["holder"]), (until, "AMBER+STRICT", holder))
+                self.assertIn("発信元の許可：", charlie.cli("verify", path, lang="ja").out)
+                self.assertIn("sent as TLP:AMBER+STRICT", charlie.cli("verify", path).out)
+            finally:
+                charlie.start()
+
+    def test_an_export_on_a_release_that_was_tampered_with(self):
+        charlie = self.node("charlie")
+        other, good = (json.loads(self.released_export("json", *agreed)[1].read_text("utf-8")) for agreed in ((), ("--tlp", "GREEN", "--pap", "CLEAR")))
+        other = base64.b64decode(other["proof"])
+        proof = base64.b64decode(good["proof"])
+
+        def refused(rule, **changed):
+            path = self.world.write("tampered.json", json.dumps({**good, **changed}, ensure_ascii=False))
+            self.assertEqual(charlie.cli("verify", path, "--json", want=None).error()["rule"], rule, changed.keys())
+
+        def parts(data):  # the top fields of the Export, by number
+            found, at = [], 0
+            while at < len(data):
+                tag, at = varint(data, at)
+                if tag & 7 == 0:
+                    value, at = varint(data, at)
+                else:
+                    size, at = varint(data, at)
+                    value, at = data[at:at + size], at + size
+                found.append((tag >> 3, value))
+            return found
+
+        def packed(fields):
+            return base64.b64encode(b"".join(bytes([number << 3 | 2]) + number_of(len(value)) + value if isinstance(value, bytes)
+                                             else bytes([number << 3]) + number_of(value) for number, value in fields)).decode()
+
+        self.assertEqual(packed(parts(proof)), good["proof"])
+        refused("forged", label="CLEAR")
+        refused("forged", released={**good["released"], "until": "2099-01-01T00:00:00Z"})
+        refused("forged", released=None)
+        mine, theirs = dict(parts(proof)), dict(parts(other))
+        refused("release", proof=packed([(n, theirs[9] if n == 9 else v) for n, v in parts(proof)]))  # of another report
+        refused("release", proof=packed([(n, theirs[10] if n == 10 else v) for n, v in parts(proof)]))
+        refused("forged", proof=packed([(n, v[:-1] + bytes([v[-1] ^ 1]) if n == 9 else v) for n, v in parts(proof)]))
+        refused("malformed", proof=packed([(n, v) for n, v in parts(proof) if n != 10]))
+        refused("forged", proof=packed([(n, v) for n, v in parts(proof) if n < 9]))  # then its text says more than the originator did
+        self.assertNotEqual(mine[9], theirs[9])
+
+    def test_an_export_on_a_release_that_hides_the_source(self):
+        """Then nothing of the release leaves, since its signature names who signed: the exporter stands for it."""
+        alpha, charlie = self.node("alpha"), self.node("charlie")
+        _, path = self.released_export("json", "--tlp", "AMBER", "--name-source", "no")
+        row = charlie.cli("verify", path, "--json").object()
+        self.assertEqual((row["org"], row["signed_by"], row["source_withheld"], row["released"]), ("charlie", "exporter", True, None))
+        self.assertIn("本人の希望により", charlie.cli("verify", path, lang="ja").out)
+        exported = json.loads(path.read_text("utf-8"))
+        self.assertNotIn("released", exported)
+        self.assertNotIn(b"alpha", base64.b64decode(exported["proof"]))
+        self.assertEqual(exported["from"], "@electricity")
+        self.assertTrue(alpha.cli("status", "--json").object()["fingerprint"] not in path.read_text("utf-8"))
 
     def test_denied(self):
         alpha, bravo = self.node("alpha"), self.node("bravo")
@@ -121,7 +203,7 @@ class Release(E2E):
         exported = self.world.path / "released.json"
         self.node("gas-one").cli("export", report, "--sink", "community", "--format", "json", "-o", exported)
         verified = self.node("gas-hub").cli("verify", exported, "--json").object()
-        self.assertEqual(verified["label"], "GREEN")  # what the release set, by the word of who exports it
+        self.assertEqual((verified["label"], verified["signed_by"], verified["org"]), ("GREEN", "originator", "alpha"))  # what the release set
         wait_until(lambda: any(row["recipient"] == "gas-one" and row["stage"] == "opened" for row in alpha.cli("receipts", report, "--json").rows()),
                    "its receipt came back by the holder")
         for org in ("bravo", "charlie"):

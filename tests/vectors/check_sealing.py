@@ -171,7 +171,11 @@ def check_grant_form(step, grant, clear):
 
 
 def later_grant(data):
-    outer = decode("Signed", record(4, data))
+    return signed_grant(record(4, data))
+
+
+def signed_grant(data):
+    outer = decode("Signed", data)
     check_signature("grant-signature", outer.signer, outer.signature, "grant signature", outer.statement)
     grant = decode("Grant", outer.statement)
     need(grant.grantor == outer.signer, "grant-signer")
@@ -476,6 +480,23 @@ def texts(value, hashes):
         need(found == wanted, "disclaimers")
 
 
+def chain(value, header, sealed_id):
+    """What a release says in the place of the header, and that the grant of whom it names stands on it."""
+    outer = decode("Signed", value.release)
+    check_signature("release-signature", outer.signer, outer.signature, "release signature", outer.statement)
+    release = decode("Release", outer.statement)
+    grant, _ = signed_grant(value.grant)
+    need(release.sealed_id == sealed_id and release.expires_ms <= header.expires_ms, "release", "release")
+    need(header.label != 5 and header.attribution != WITHHELD and not header.flags & 2, "release", "release")
+    need(grant.authority == 3 and grant.sealed_id == sealed_id and grant.sealed_audience, "grant", "release")
+    need(grant.authority_ref == domain_hash("release id", outer.signer, outer.statement), "grant", "release")
+    need(grant.grantor == release.holder and grant.community == release.community, "grant", "release")
+    need(grant.audience_commitment == release.audience_commitment, "grant", "release")
+    need(grant.created_ms < release.expires_ms, "grant", "expired")
+    conditions = release.conditions or header.conditions
+    return bytes([release.label, conditions.permissible_actions if conditions else 0, conditions.flags if conditions else 0])
+
+
 def export(given):
     value = decode("Export", given["export"])
     if value.attestation:
@@ -488,7 +509,10 @@ def export(given):
     need(domain_hash("report commitment", value.report_salt, value.content) == header.report_commitment, "content")
     need((decode("Report", value.content).vouch is not None) == (header.attribution == 3), "vouch")
     texts(value, header.disclaimers)
-    return {"sealed_id": sealed_id, "report": value.content}
+    found = {"sealed_id": sealed_id, "report": value.content}
+    if value.release:
+        found["terms"] = chain(value, header, sealed_id)
+    return found
 
 
 # ---- Persons' prekeys, fingerprints ----
@@ -514,7 +538,7 @@ CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": preke
           "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal,
           "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
-          "community", "secret", "place"}
+          "community", "secret", "place", "terms"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}
 
 

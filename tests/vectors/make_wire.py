@@ -231,7 +231,7 @@ def withdrawal(**c):
 
 def export(**c):
     return message((1, 1), (2, "kanto-power"), (3, "electricity"), (4, [disclaimer(f5=0, f6=0)]), (5, signed_header()), (6, fill(5)), (7, b"report"),
-                   (8, b""), **c)
+                   (8, b""), (9, b""), (10, b""), **c)
 
 
 def attested(**c):
@@ -418,6 +418,12 @@ VECTORS = [
     ("export", "nothing", BAD, export(f2="", f3="", f5=None, f6=b"", f7=b"")),
     ("export", "both-proofs", CANON, export(f8=b"signed")),
     ("export", "attested-with-a-source", CANON, attested(f2="kanto-power")),
+    ("export", "good-released", OK, export(f9=b"release", f10=b"grant")),
+    ("export", "release-without-grant", BAD, export(f9=b"release")),
+    ("export", "grant-without-release", BAD, export(f10=b"grant")),
+    ("export", "attested-with-a-release", CANON, attested(f9=b"release", f10=b"grant")),
+    ("export", "release-641", LARGE, export(f9=bytes(641), f10=b"grant")),
+    ("export", "grant-2177", LARGE, export(f9=b"release", f10=bytes(2177))),
     ("export", "disclaimers-17", LARGE, export(f4=[disclaimer(f5=0, f6=0)] * 17)),
     ("export", "unknown-field-in-report", FIELD, export(f5=signed_header() + UNKNOWN)),
     ("attestation", "good", OK, attestation()),

@@ -19,6 +19,9 @@ typedef struct nrs_export_view {
     nrs_header *header;           /* NULL where it is attested */
     nrs_signed *outer;            /* of the attestation, or NULL */
     nrs_attestation *attestation; /* or NULL */
+    nrs_release *release;         /* whose terms hold in the place of the header's; or NULL */
+    nrs_grant *grant;             /* the holder's, on that release; or NULL */
+    uint8_t release_signer[NRS_KEY_SIZE]; /* the originator, or, as only a roster can tell, who came after it */
     nrs_report *report;
     const uint8_t *signer;        /* the originator's signing key, or that of who attests */
     const char *signer_org;       /* as the file says; a roster or card has to say so as well */
@@ -39,14 +42,16 @@ typedef struct nrs_export_request {
     size_t disclaimer_count;
     uint32_t label;               /* of an attestation: where a release says another than the header; else 0 */
     const Nrs__Wire__Conditions *conditions; /* likewise; or NULL */
+    nrs_slice release, grant;     /* of a proof: the Signed Release that let this organisation have it, and the Signed Grant on it; or neither */
 } nrs_export_request;
-/** With the originator's own signature. Out: export_out = Export bytes, replaced. */
+/** With the originator's own signature, over the report and over the release that lets it be had. Out: export_out = Export bytes, replaced. */
 NRS_MUST_USE nrs_error nrs_export_make(nrs_bytes *export_out, const nrs_export_request *request);
 /** Where the source may not be named: this organisation's word for what it shows. hides: which fields of the form are left out. */
 NRS_MUST_USE nrs_error nrs_export_attest(nrs_bytes *export_out, const nrs_export_request *request, const nrs_identity *identity,
                                          bool (*hides)(const char *field), uint64_t now_ms);
 
-/** Decode and check all that needs no roster: signature, content, disclaimers. Returns NRS_ERROR_FORGED, MALFORMED … */
+/** Decode and check all that needs no roster: signature, content, disclaimers, and the way from a release to its holder's grant. Returns
+ *  NRS_ERROR_FORGED, MALFORMED, RELEASE, EXPIRED … */
 NRS_MUST_USE nrs_error nrs_export_verify(nrs_export_view *view_out, nrs_slice bytes);
 
 #endif

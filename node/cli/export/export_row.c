@@ -109,6 +109,10 @@ nrs_error nrs_export_row(json_t **row_out, const nrs_export_view *view)
     failed |= json_object_set_new(row, "attribution", attribution_of(view));
     failed |= json_object_set_new(row, "vouched", vouched_of(report));
     failed |= json_object_set_new(row, "duty", nrs_shown_text(view->terms.duty));
+    if (view->release != NULL) {
+        failed |= json_object_set_new(row, "released", json_pack("{s:o, s:o, s:s}", "at", time_of(view->release->created_ms), "until",
+                                                                 time_of(view->release->expires_ms), "label_before", nrs_label_name((nrs_label)view->header->label)));
+    }
     if (view->attestation != NULL) {
         failed |= json_object_set_new(row, "source_hidden", json_true());
         failed |= json_object_set_new(row, "attested_by", json_string(view->attestation->org));

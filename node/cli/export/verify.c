@@ -216,6 +216,37 @@ static nrs_error check_signer(nrs_cli *cli, const exported *it)
     return NRS_OK;
 }
 
+/* A release is the originator's, or of who came after it: the same organisation, by whoever knows the key. */
+static nrs_error check_release_signer(nrs_cli *cli, const exported *it)
+{
+    nrs_export_view later = it->view; /* borrows all of it */
+    nrs_signer signer = {0};
+    char fingerprint[48];
+    nrs_error error;
+
+    if (it->view.release == NULL || memcmp(it->view.release_signer, it->view.signer, NRS_KEY_SIZE) == 0) {
+        return NRS_OK;
+    }
+    later.signer = it->view.release_signer;
+    error = nrs_signer_find(cli, &signer, &later);
+    if (error != NRS_OK) {
+        return error;
+    }
+    nrs_fingerprint(fingerprint, it->view.release_signer);
+    if (signer.revoked) {
+        return nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_SIGNER, _("ask the organisation itself whether it wrote this"),
+                            _("the key that signed its release was revoked: %s"), fingerprint);
+    }
+    if (signer.known_by == NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_SIGNER, _("give --card, --roster or --invite of who is said to have signed it, or compare the fingerprint by telephone"),
+                            _("its release is signed by a key that is not known here: %s"), fingerprint);
+    }
+    if (!it->signer.former || strcmp(signer.org, it->signer.org) != 0) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the report is of %s, and its release is signed by %s"), it->signer.org, signer.org);
+    }
+    return NRS_OK;
+}
+
 /* ---- The answer ---- */
 
 /* An organisation attests also what a release has put under other terms than the originator signed: then nobody is withheld. */
@@ -224,6 +255,19 @@ static bool source_withheld(const exported *it)
     const Nrs__Wire__Conditions *conditions = it->view.terms.conditions;
 
     return it->view.attestation != NULL && conditions != NULL && (conditions->flags & NRS_CONDITION_SOURCE_NOT_NAMED) != 0;
+}
+
+static json_t *released_of(const exported *it)
+{
+    char at[32], until[32], holder[48];
+
+    if (it->view.release == NULL) {
+        return json_null();
+    }
+    nrs_time_format(at, it->view.release->created_ms);
+    nrs_time_format(until, it->view.release->expires_ms);
+    nrs_fingerprint(holder, it->view.release->holder.data);
+    return json_pack("{s:s, s:s, s:s, s:s}", "at", at, "until", until, "label_before", nrs_label_name((nrs_label)it->view.header->label), "holder", holder);
 }
 
 static json_t *answer_row(const exported *it)
@@ -243,7 +287,23 @@ static json_t *answer_row(const exported *it)
     (void)json_object_set_new(row, "known_in", it->signer.known_in[0] == '\0' ? json_null() : json_string(it->signer.known_in));
     (void)json_object_set_new(row, "signed_by", json_string(it->view.attestation == NULL ? "originator" : "exporter"));
     (void)json_object_set_new(row, "source_withheld", json_boolean(source_withheld(it)));
+    (void)json_object_set_new(row, "released", released_of(it));
     return row;
+}
+
+/* On whose word it is had under other terms than it was sent, or by others. */
+static void print_release(const exported *it)
+{
+    char from[64], until[64], holder[48];
+
+    if (it->view.release == NULL) {
+        return;
+    }
+    nrs_text_time(from, it->view.release->created_ms);
+    nrs_text_time(until, it->view.release->expires_ms);
+    nrs_fingerprint(holder, it->view.release->holder.data);
+    printf(_("Released by the originator on %s, until %s; sent as TLP:%s\n"), from, until, nrs_label_name((nrs_label)it->view.header->label));
+    printf(_("Passed on by the holder of the release: %s\n"), holder);
 }
 
 static void print_answer(const exported *it)
@@ -269,6 +329,7 @@ static void print_answer(const exported *it)
         printf(_("Its key is in the roster of @%s\n"), it->signer.known_in);
     }
     printf("TLP:%s\n", nrs_label_name((nrs_label)it->view.terms.label));
+    print_release(it);
     printf(_("Created: %s\n"), created);
     if (it->view.community[0] != '\0') {
         printf(it->signer.community_known ? _("Community: @%s\n") : _("Community: @%s (as the file says; its roster is not at hand)\n"), it->view.community);
@@ -288,6 +349,9 @@ nrs_error nrs_run_verify(nrs_cli *cli)
     }
     if (error == NRS_OK) {
         error = check_signer(cli, &it);
+    }
+    if (error == NRS_OK) {
+        error = check_release_signer(cli, &it);
     }
     if (error == NRS_OK && cli->json) {
         json_t *row = answer_row(&it);

@@ -1,4 +1,5 @@
-/* export: what leaves with a report is its originator's proof, or where the source may not be named this organisation's word (SPEC 14). */
+/* export: what leaves with a report is its originator's proof, with the release that let it be had where there is one, or where the source
+ * may not be named this organisation's word (SPEC 14). */
 #include "command/command_export.h"
 
 #include <stdio.h>
@@ -45,13 +46,6 @@ static void hide_source(const nrs_community *community, nrs_row *row, const nrs_
     }
 }
 
-/* Of a report whose source may be named everything is shown. */
-static bool hides_nothing(const char *field)
-{
-    (void)field;
-    return false;
-}
-
 nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const nrs_export_source *source)
 {
     const nrs_header *header = source->view->header;
@@ -60,6 +54,7 @@ nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const
     nrs_conditions conditions = {0};
     Nrs__Wire__Conditions released;
     bool hidden = false, replaced = false;
+    nrs_bytes release = {0}, grant = {0};
     const Nrs__Wire__Disclaimer *texts[NRS_DISCLAIMER_COUNT_MAX] = {0};
     char from[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_rules_seen seen = {0};
@@ -76,7 +71,10 @@ nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const
         hidden = source->row->part == NRS_PART_RECEIVED && nrs_policy_hides_source(conditions);
         replaced = source->row->label != header->label || conditions.permissible_actions != sent.permissible_actions || conditions.flags != sent.flags;
     }
-    if (replaced) { /* the originator's signature is over other terms than its release has set */
+    if (error == NRS_OK && !hidden) { /* of a source that is not to be named its release would tell */
+        error = nrs_let_in_chain(core, &release, &grant, source->row->position);
+    }
+    if (replaced) { /* whoever attests says what the release has set, not what stands in the header */
         nrs__wire__conditions__init(&released);
         released.permissible_actions = conditions.permissible_actions;
         released.flags = conditions.flags;
@@ -86,11 +84,13 @@ nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const
     if (error == NRS_OK) {
         error = find_texts(answer, texts, &seen, header);
     }
-    if (error == NRS_OK && (hidden || replaced)) {
-        error = nrs_export_attest(&proof, &request, core->identity, hidden ? nrs_field_tells_source : hides_nothing, core->now_ms);
+    if (error == NRS_OK && hidden) {
+        error = nrs_export_attest(&proof, &request, core->identity, nrs_field_tells_source, core->now_ms);
     } else if (error == NRS_OK) {
         nrs_command_org(core, from, header->community.data, header->originator.data);
         request.org = from;
+        request.release = nrs_slice_of_bytes(&release);
+        request.grant = nrs_slice_of_bytes(&grant);
         error = nrs_export_make(&proof, &request);
     }
     if (error == NRS_OK) {
@@ -100,6 +100,8 @@ nrs_error nrs_export_put(nrs_core *core, nrs_answer *answer, nrs_row *row, const
         }
     }
     nrs_bytes_wipe(&proof);
+    nrs_bytes_wipe(&grant);
+    nrs_bytes_wipe(&release);
     nrs_rules_seen_wipe(&seen);
     return error;
 }

@@ -14,6 +14,15 @@ typedef struct let_in_list {
     json_t *self;             /* owned; NULL: by the originator */
 } let_in_list;
 
+static void put_time(nrs_row *row, const char *key, uint64_t time_ms)
+{
+    if (time_ms != 0) {
+        nrs_row_time(row, key, time_ms);
+    } else {
+        nrs_row_text(row, key, NULL);
+    }
+}
+
 static nrs_error take(void *context, const nrs_let_in_row *row)
 {
     let_in_list *list = context;
@@ -35,11 +44,8 @@ static nrs_error take(void *context, const nrs_let_in_row *row)
     nrs_row_text(&one, "by", by);
     nrs_row_text(&one, "authority", authority_words[row->authority]);
     nrs_row_time(&one, "at", row->at_ms);
-    if (row->released_ms != 0) {
-        nrs_row_time(&one, "released_at", row->released_ms);
-    } else {
-        nrs_row_text(&one, "released_at", NULL);
-    }
+    put_time(&one, "released_at", row->released_ms);
+    put_time(&one, "released_until", row->until_ms);
     if (ours) {
         list->self = one.object;
         return one.failed ? NRS_ERROR_NO_MEMORY : NRS_OK;

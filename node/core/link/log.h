@@ -64,6 +64,10 @@ NRS_MUST_USE nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint
 NRS_MUST_USE nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint64_t *position_out,
                                        const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t release_id[NRS_HASH_SIZE]);
 
+/** What was signed of a record of a report, as it came: the Signed. NRS_ERROR_NOT_FOUND. Out: payload_out: replaced. */
+NRS_MUST_USE nrs_error nrs_log_payload(nrs_core *core, nrs_bytes *payload_out, nrs_record_type type, const uint8_t sealed_id[NRS_HASH_SIZE],
+                                       const uint8_t id[NRS_HASH_SIZE]);
+
 /* ---- relay.c ---- */
 #define NRS_RELAY_RECORDS_MAX NRS_RECORDS_PER_ITEM_MAX
 typedef struct nrs_relay_item {

@@ -139,6 +139,34 @@ nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t sig
     return error;
 }
 
+nrs_error nrs_log_payload(nrs_core *core, nrs_bytes *payload_out, nrs_record_type type, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_log_row row;
+    nrs_bytes holder = {0};
+    nrs_record *record = NULL;
+    uint64_t position = 0;
+    nrs_error error = nrs_store_log_find(core->store, &position, id);
+
+    if (error == NRS_OK && position == 0) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_log_get(core->store, &row, &holder, position);
+    }
+    if (error == NRS_OK && (row.type != type || row.record.size == 0 || !nrs_slice_equal(row.owner, nrs_slice_of(sealed_id, NRS_HASH_SIZE)))) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_record_decode(&record, row.record);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_copy(payload_out, nrs_field(&record->payload));
+    }
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
 /* Where another than the originator grants, whom it goes to depends on what it rests on. */
 static void keep_grant(nrs_log_entry *entry, nrs_grant **grant, nrs_sealed_view **view)
 {

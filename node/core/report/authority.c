@@ -183,6 +183,8 @@ static nrs_error check_release(nrs_core *core, nrs_grant_terms *terms, const nrs
     if (error == NRS_OK) {
         terms->released = true;
         terms->released_ms = release->created_ms;
+        terms->until_ms = release->expires_ms;
+        memcpy(terms->release, grant->authority_ref.data, NRS_HASH_SIZE);
         terms->label = (nrs_label)release->label;
         if (release->conditions != NULL) {
             terms->conditions = (nrs_conditions){release->conditions->permissible_actions, release->conditions->flags};

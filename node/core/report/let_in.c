@@ -82,6 +82,25 @@ nrs_error nrs_let_in_conditions(nrs_core *core, nrs_conditions *conditions_out, 
     return error;
 }
 
+typedef struct chain {
+    nrs_bytes *release, *grant;
+} chain;
+
+static nrs_error take_chain(void *context, const nrs_let_in_row *row)
+{
+    const chain *it = context;
+    nrs_error error = nrs_bytes_copy(it->release, row->release);
+
+    return error == NRS_OK ? nrs_bytes_copy(it->grant, row->grant_signed) : error;
+}
+
+nrs_error nrs_let_in_chain(nrs_core *core, nrs_bytes *release_out, nrs_bytes *grant_out, uint64_t report)
+{
+    chain it = {release_out, grant_out};
+
+    return nrs_store_let_in_each(core->store, report, "", take_chain, &it);
+}
+
 void nrs_let_in_address(char *address_out, const nrs_community *home, const nrs_community *target, const char *org)
 {
     memset(address_out, 0, NRS_ADDRESS_SIZE_MAX + 1);
@@ -214,7 +233,7 @@ nrs_error nrs_let_in_note(nrs_core *core, const nrs_sealed_view *view, const nrs
         if (error == NRS_OK && peer != NULL) { /* one whom no roster held here names is counted below, without a name */
             const nrs_let_in_row row = {.report = report.position, .address = address, .authority = grant->authority, .at_ms = grant->created_ms,
                                         .version = terms->target->roster->version, .org = peer->keys.sign_key, .by = grant->grantor.data,
-                                        .community = terms->target->id, .grant = grant_id};
+                                        .community = terms->target->id, .grant = grant_id, .released_ms = terms->released_ms, .until_ms = terms->until_ms};
             nrs_let_in_address(address, home, terms->target, peer->org);
             error = note_one(core, &row, home, (nrs_label)view->header->label, peer->org);
         }

@@ -23,6 +23,8 @@ typedef struct nrs_grant_terms {
     nrs_label label;           /* under which it is had: the header's, or the release's */
     nrs_conditions conditions; /* likewise */
     uint64_t released_ms;      /* when the release was signed */
+    uint64_t until_ms;         /* how long it lasts */
+    uint8_t release[NRS_HASH_SIZE]; /* its id */
 } nrs_grant_terms;
 /** Check the authority of a grant down to the originator's. Returns NRS_ERROR_FORGED, ONWARD, LABEL_FORBIDS, COMMUNITY_RULE,
  *  NOT_MEMBER; NOT_FOUND when a grant that it stands on is not held. */
@@ -77,6 +79,9 @@ typedef struct nrs_let_in {
 /** The conditions under which this node has a report: its header's, or those of the release that let it in. */
 NRS_MUST_USE nrs_error nrs_let_in_conditions(nrs_core *core, nrs_conditions *conditions_out, const nrs_report_row *row, const nrs_header *header);
 NRS_MUST_USE nrs_error nrs_let_in_self(nrs_core *core, nrs_let_in *let_in_out, uint64_t report);
+/** What an export proves a release with that has let this node in: the Signed Release, and the Signed Grant on it. Empty where none has.
+ *  Out: both: replaced. */
+NRS_MUST_USE nrs_error nrs_let_in_chain(nrs_core *core, nrs_bytes *release_out, nrs_bytes *grant_out, uint64_t report);
 /** What one who was let in may read, by the row and the roster then held. */
 NRS_MUST_USE nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nrs_let_in *let_in);
 /** One whom somebody lets in stands among those whose receipts are awaited; under CLEAR once, however many let it in and wherever.

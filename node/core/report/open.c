@@ -106,7 +106,9 @@ static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     const nrs_conditions conditions = opened ? way->terms->conditions : nrs_header_conditions(view->header);
     nrs_let_in_row row = {.report = position, .address = "", .authority = grant->authority, .at_ms = core->now_ms, .org = core->self.sign_key,
                           .by = grant->grantor.data, .community = way->terms->target->id, .grant = way->grant_id,
-                          .actions = conditions.permissible_actions, .flags = conditions.flags, .released_ms = opened ? way->terms->released_ms : 0};
+                          .actions = conditions.permissible_actions, .flags = conditions.flags, .released_ms = opened ? way->terms->released_ms : 0,
+                          .until_ms = opened ? way->terms->until_ms : 0};
+    nrs_bytes release = {0}, signed_grant = {0};
     nrs_error error;
 
     if (grant->authority == NRS_AUTHORITY_ORIGINATOR && view->header->onward == 0) {
@@ -116,7 +118,16 @@ static nrs_error keep_way(nrs_core *core, const nrs_sealed_view *view, uint64_t 
         row.version = way->audience->targets[0]->roster_version;
     }
     error = nrs_store_let_in_drop(core->store, position, ""); /* there is one way for this node itself */
-    return error == NRS_OK ? nrs_store_let_in_add(core->store, &row) : error;
+    if (error == NRS_OK && opened && way->terms->released) { /* an export proves it by these, also when the log has dropped them */
+        error = nrs_log_payload(core, &release, NRS_RECORD_RELEASE, view->id, way->terms->release);
+        error = error == NRS_OK ? nrs_log_payload(core, &signed_grant, NRS_RECORD_GRANT, view->id, way->grant_id) : error;
+        row.release = nrs_slice_of_bytes(&release);
+        row.grant_signed = nrs_slice_of_bytes(&signed_grant);
+    }
+    error = error == NRS_OK ? nrs_store_let_in_add(core->store, &row) : error;
+    nrs_bytes_wipe(&signed_grant);
+    nrs_bytes_wipe(&release);
+    return error;
 }
 
 /* Add the report, or bring the one that is there to a better key state. receipt: what the originator is told, 0 for nothing. way: by

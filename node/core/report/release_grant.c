@@ -55,7 +55,7 @@ static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_i
     char address[NRS_ADDRESS_SIZE_MAX + 1];
     const nrs_let_in_row row = {.report = it->report->position, .address = address, .authority = NRS_AUTHORITY_RELEASE, .at_ms = it->core->now_ms,
                                 .org = peer->keys.sign_key, .by = it->core->self.sign_key, .community = it->target->id,
-                                .grant = grant_id == NULL ? none : grant_id, .released_ms = it->release->created_ms};
+                                .grant = grant_id == NULL ? none : grant_id, .released_ms = it->release->created_ms, .until_ms = it->release->expires_ms};
     const nrs_recipient_row recipient = {.report = it->report->position, .address = address, .org = peer->keys.sign_key, .granted = grant_id != NULL};
     nrs_error error;
 

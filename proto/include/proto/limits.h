@@ -63,6 +63,7 @@
 #define NRS_RECORD_SIZE_MAX (480u * 1024u)
 #define NRS_HEADER_SIZE_MAX 8192u
 #define NRS_GRANT_SIZE_MAX 2048u
+#define NRS_SIGNED_EXTRA_SIZE 128u /* what signer, signature and the fields of a Signed add to its statement */
 #define NRS_EQUIVOCATION_SIZE_MAX (2u * NRS_HEADER_SIZE_MAX + 512u)
 #define NRS_SLOT_SIZE_MAX 96u
 #define NRS_CARD_SIZE_MAX (32u * 1024u)

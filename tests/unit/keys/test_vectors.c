@@ -290,6 +290,13 @@ static nrs_error try_export(vector *v, bool wanted)
     if (error == NRS_OK && wanted) {
         expect_bytes(v, "sealed_id", nrs_slice_of(view.id, NRS_HASH_SIZE));
         expect_bytes(v, "report", view.attestation != NULL ? nrs_field(&view.attestation->content) : nrs_field(&view.value->content));
+        if (view.release != NULL) {
+            const Nrs__Wire__Conditions *conditions = view.terms.conditions;
+            const uint8_t terms[] = {(uint8_t)view.terms.label, (uint8_t)(conditions == NULL ? 0 : conditions->permissible_actions),
+                                     (uint8_t)(conditions == NULL ? 0 : conditions->flags)};
+
+            expect_bytes(v, "terms", nrs_slice_of(terms, sizeof terms));
+        }
     }
     nrs_export_view_wipe(&view);
     return error;

@@ -14,7 +14,7 @@
 
 typedef struct nrs_store nrs_store;
 
-#define NRS_STORE_VERSION 3
+#define NRS_STORE_VERSION 4
 
 typedef struct nrs_store_options {
     const char *path;      /* the database file */
@@ -217,10 +217,12 @@ typedef struct nrs_let_in_row {
     uint64_t version;           /* of the community's roster, whose members then are the audience; 0: named by itself */
     uint32_t actions, flags;    /* conditions of a release, in the place of the header's */
     uint64_t released_ms;       /* when the release was signed; 0: there is none */
+    uint64_t until_ms;          /* how long it lasts */
     const uint8_t *org;         /* 32: who was let in */
     const uint8_t *by;          /* 32: the grantor */
     const uint8_t *community;   /* 32: of those it is for */
     const uint8_t *grant;       /* 32: id of the grant */
+    nrs_slice release, grant_signed; /* of this node itself, on a release: the Signed Release and Grant, which outlive their log records; or empty */
 } nrs_let_in_row;
 typedef nrs_error (*nrs_let_in_visitor)(void *context, const nrs_let_in_row *row);
 /** One for each report and address: a later one replaces it. */

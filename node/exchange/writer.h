@@ -1,0 +1,29 @@
+/* Pieces of a text for people, appended one after another. */
+#ifndef EXCHANGE_WRITER_H
+#define EXCHANGE_WRITER_H
+
+#include <jansson.h>
+
+#include "exchange/report.h"
+#include "proto/bytes.h"
+
+/* A failure is looked at once, when all is appended. */
+typedef struct nrs_writer {
+    nrs_bytes text;
+    nrs_error error;
+    bool japanese;
+    const nrs_exchange_style *style;
+} nrs_writer;
+void nrs_put(nrs_writer *to, const char *text);
+/** The name of a line, in the reader's language. */
+void nrs_put_name(nrs_writer *to, const char *ja, const char *en);
+void nrs_put_one_line(nrs_writer *to, const char *text);
+void nrs_put_list(nrs_writer *to, const json_t *list);
+/** In the style's form. */
+void nrs_put_time(nrs_writer *to, const char *at);
+bool nrs_says_something(const json_t *value);
+
+/** way.c: how the node came to have a report, who else was let in by whom, and on which release of the sender's. */
+void nrs_put_way(nrs_writer *to, const json_t *report);
+
+#endif
