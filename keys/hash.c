@@ -79,6 +79,14 @@ void nrs_key_hash(uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NR
     nrs_hash(hash_out, NRS_KEY_HASH_SIZE, NRS_DOMAIN_KEY_HASH, &part, 1);
 }
 
+void nrs_key_name(char name_out[NRS_KEY_NAME_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    uint8_t hash[NRS_KEY_HASH_SIZE];
+
+    nrs_key_hash(hash, sign_key);
+    nrs_hex_encode(name_out, hash, sizeof hash);
+}
+
 void nrs_fingerprint(char text_out[48], const uint8_t key[NRS_KEY_SIZE])
 {
     const nrs_slice part = nrs_slice_of(key, NRS_KEY_SIZE);

@@ -336,6 +336,8 @@ NRS_MUST_USE nrs_error nrs_directory_room(nrs_core *core, const uint8_t communit
 NRS_MUST_USE nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source);
 /** Take a card or prekey bundle if newer than the one held (NRS_OK also when it is not). payload: Signed bytes. */
 NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** A hub's card into a file for who makes invites, by the hash of its key: names are a community's own. */
+NRS_MUST_USE nrs_error nrs_directory_write_card(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload);
 NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 /** Grant in this step what an organisation waits for: its prekeys came, or it accepted. */
 NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);

@@ -67,6 +67,12 @@ def armour(path):
     return base64.b64decode(b"".join(path.read_bytes().strip().splitlines()[1:-1]))
 
 
+def card_path(keeper, owner):
+    """Where a node keeps the card of another that is a hub: by the hash of its signing key."""
+    signer = dict(pairs(armour(owner.dir / "own.card")))[2]
+    return keeper.dir / "cards" / f"{domain_hash(b'key hash', 16, signer).hex()}.card"
+
+
 def to_armour(kind, payload):
     text = base64.b64encode(payload).decode()
     lines = [text[at:at + 64] for at in range(0, len(text), 64)]

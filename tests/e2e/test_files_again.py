@@ -17,8 +17,7 @@ class FilesAgain(E2E):
         return self.one(node.status()["communities"], id="electricity")["roster_version"]
 
     def files(self, node):
-        return {path: path.read_bytes() for folder in ("communities", "cards") for path in sorted((node.dir / folder).glob("[!.]*"))
-                if path.suffix != ".card" or path.stem == "hub"}
+        return {path: path.read_bytes() for folder in ("communities", "cards") for path in sorted((node.dir / folder).glob("[!.]*"))}
 
     def test_member(self):
         """As a kill leaves it: the old roster, no first one, and half a card."""

@@ -3,6 +3,7 @@
 import shutil
 
 from harness import E2E, enrol, main, wait_until
+from rosters import card_path
 
 
 class HalfDone(E2E):
@@ -16,17 +17,17 @@ class HalfDone(E2E):
         enrol(cls.hub, world.nodes["alpha"], "electricity")
 
     def card_of(self, org):
-        return self.hub.dir / "cards" / f"{org}.card"
+        return card_path(self.hub, self.world.nodes[org])
 
-    def add(self, org, want=0):
+    def add(self, org, want=0, role="hub"):
         member = self.world.nodes[org]
-        return self.hub.cli("community", "add", "electricity", member.card(), "--fingerprint", member.fingerprint(), "--json", want=want)
+        return self.hub.cli("community", "add", "electricity", member.card(), "--fingerprint", member.fingerprint(), "--role", role, "--json", want=want)
 
     def version(self):
         return self.one(self.hub.status()["communities"], id="electricity")["roster_version"]
 
     def test_1_done(self):
-        self.assertTrue(self.card_of("alpha").exists())
+        self.assertFalse(self.card_of("alpha").exists(), "only hubs' cards are in invites")
         self.assertEqual(self.version(), 2)
 
     def test_2_the_inbox_does_not_take_it(self):
@@ -74,7 +75,7 @@ class HalfDone(E2E):
 
     def test_5_given_again_changes_nothing(self):
         before = self.hub.cli("audit", "list", "--json", "--kind", "roster").rows()
-        again = self.add("alpha").object()
+        again = self.add("alpha", role="operator").object()
         self.assertEqual((again["changed"], again["version"]), (False, 5))
         self.assertEqual(self.hub.cli("audit", "list", "--json", "--kind", "roster").rows(), before)
         self.assertEqual(list((self.hub.dir / "inbox" / "refused").glob("*")) if (self.hub.dir / "inbox" / "refused").exists() else [], [])

@@ -1,7 +1,10 @@
 """New keys for the only hub of a community: whoever knows of the announcement comes to them without a new invite, also when its node was
 down while the roster followed."""
 
-from harness import E2E, Node, build_mesh, enrol, join, main, wait_reachable, wait_until
+from harness import E2E, Node, build_mesh, enrol, invite, join, main, wait_reachable, wait_until
+from rosters import armour, card_path, pairs
+
+CARDS = 4  # of an Invite
 
 
 class HubKeys(E2E):
@@ -56,6 +59,37 @@ class HubKeys(E2E):
             self.assertIn(f"succeeded in @{community}", listed)
         self.assertIn("@gas の鍵の更新", hub.cli("audit", "list", lang="ja").out)
         hub.stop()
+
+    def test_hubs_of_one_name(self):
+        """The hubs of two communities have one name: an invite to each has the card of its own, at a node that runs and at one that does not."""
+        desk = self.world.node("secretariat", listen=True).init()
+        both, joining = {}, {}
+        for community in ("ports", "water"):
+            desk.cli("community", "create", community, "--name", community)
+            both[community] = Node(self.world, "west", listen=True, folder=self.world.path / f"west-{community}").init()
+            joining[community] = self.world.node(f"for-{community}").init()
+            enrol(desk, both[community], community, "hub")
+            enrol(desk, joining[community], community)
+        self.assertEqual(set((desk.dir / "cards").glob("[!.]*")), {card_path(desk, node) for node in both.values()})
+        for running in (False, True):
+            if running:
+                desk.start()
+            for community, node in both.items():
+                held = self.cards(desk, community)
+                self.assertEqual(held, {armour(desk.dir / "own.card"), armour(node.dir / "own.card")})
+                join(desk, joining[community], community)
+        desk.stop()
+
+        # As it stood before: by the name, of the last that was added; an invite has no card rather than another's.
+        for node in both.values():
+            card_path(desk, node).rename(desk.dir / "cards" / "west.card")
+        self.assertEqual(len(self.cards(desk, "water")), 2)
+        done = desk.cli("community", "invite", "ports")
+        self.assertIn("west", done.err)
+        self.assertEqual(len(self.cards(desk, "ports")), 1)
+
+    def cards(self, node, community):
+        return {value for field, value in pairs(armour(invite(node, community))) if field == CARDS}
 
 
 if __name__ == "__main__":

@@ -84,6 +84,9 @@ void nrs_hash_one(uint8_t hash_out[NRS_HASH_SIZE], nrs_domain domain, nrs_slice 
 void nrs_record_id(uint8_t id_out[NRS_HASH_SIZE], nrs_slice record);
 /** 16 bytes that name an organisation towards relays: hash of its signing key. */
 void nrs_key_hash(uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
+/** The same in hexadecimal: what a file about an organisation is called, since two of two communities may have one name. */
+#define NRS_KEY_NAME_SIZE (2u * NRS_KEY_HASH_SIZE + 1u)
+void nrs_key_name(char name_out[NRS_KEY_NAME_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
 
 /** A fingerprint for the telephone: 40 digits in 8 groups of 5, over a 32-byte key or hash (SPEC 2.6).
  *  text_out holds 48 characters. */

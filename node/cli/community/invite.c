@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "folder.h"
+#include "community/hub_card.h"
 #include "community/invite.h"
 #include "key/keyring.h"
 #include "language.h"
@@ -33,11 +34,7 @@ static nrs_error hub_card(nrs_cli *cli, nrs_bytes *card_out, const Nrs__Wire__Me
     if (strcmp(hub->org, settings->org) == 0) {
         return nrs_folder_read_armour(cli, card_out, "CARD", NULL, "own", ".card", NRS_ERROR_NOT_A_NODE);
     }
-    if (!nrs_folder_has(cli, "cards", hub->org, ".card")) {
-        nrs_cli_note(cli, _("the invite lacks the card of the hub %s, which is not held here"), hub->org);
-        return NRS_OK;
-    }
-    return nrs_folder_read_armour(cli, card_out, "CARD", "cards", hub->org, ".card", NRS_ERROR_UNKNOWN_ORG);
+    return nrs_hub_card_read(cli, card_out, hub);
 }
 
 nrs_error nrs_invite_make(nrs_cli *cli, nrs_bytes *invite_out, const nrs_held *held, const nrs_node_settings *settings)
@@ -257,7 +254,7 @@ static nrs_error check_cards(nrs_cli *cli, const offer *from, bool keep)
         if (member == NULL || strcmp(member->org, card->org) != 0) {
             error = nrs_cli_fail_about(cli, NRS_ERROR_NOT_MEMBER, card->org);
         } else if (keep) {
-            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&from->invite->cards[i]));
+            error = nrs_hub_card_keep(cli, from->roster, card, nrs_field(&from->invite->cards[i]));
         }
         nrs_card_free(&card);
     }

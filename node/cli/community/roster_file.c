@@ -1,4 +1,5 @@
 #include "community/roster_file.h"
+#include "community/hub_card.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -302,14 +303,14 @@ static void restore(nrs_cli *cli, const nrs_held *held, const char *slug, const 
 
 /* So that an invite can have a hub's. Last of all: a roster that was refused leaves no card, and a running node that took one
  * up has written it itself. */
-static void keep_cards(nrs_cli *cli, const ProtobufCBinaryData *cards, size_t card_count)
+static void keep_cards(nrs_cli *cli, const nrs_roster *roster, const ProtobufCBinaryData *cards, size_t card_count)
 {
     for (size_t i = 0; i < card_count; i++) {
         nrs_card *card = NULL;
         nrs_error error = nrs_card_verify(&card, nrs_field(&cards[i]));
 
         if (error == NRS_OK) {
-            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", nrs_field(&cards[i]));
+            error = nrs_hub_card_keep(cli, roster, card, nrs_field(&cards[i]));
         }
         if (error != NRS_OK) {
             nrs_cli_note(cli, "%s", _("the roster is in force, but a card could not be kept: give the same command again"));
@@ -329,7 +330,7 @@ nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice c
         error = nrs_inbox_poke(cli, inbox_name);
     }
     if (error == NRS_OK) {
-        keep_cards(cli, cards, card_count);
+        keep_cards(cli, held->roster, cards, card_count);
     }
     return error;
 }
@@ -363,7 +364,7 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
     if (error != NRS_OK && placed) {
         restore(cli, held, next->id, inbox_name);
     } else if (error == NRS_OK) {
-        keep_cards(cli, cards, card_count);
+        keep_cards(cli, next, cards, card_count);
     }
     return error;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "community/change.h"
+#include "community/hub_card.h"
 #include "key/keyring.h"
 #include "keys/change.h"
 #include "language.h"
@@ -15,17 +16,14 @@
 #include "text.h"
 
 /* The announcement that the node has taken up of a key. */
-static bool find_announced(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH_SIZE + 1], nrs_slice sign_key)
+static bool find_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nrs_slice sign_key)
 {
-    uint8_t hash[NRS_KEY_HASH_SIZE];
-
-    nrs_key_hash(hash, sign_key.data);
-    nrs_hex_encode(name_out, hash, sizeof hash);
+    nrs_key_name(name_out, sign_key.data);
     return nrs_folder_has(cli, "changes", name_out, ".succession");
 }
 
 /* Of the organisation that this roster calls so: of the key it has, or of the last one before it. */
-static bool find_announced_by(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH_SIZE + 1], const nrs_roster *roster, const char *org)
+static bool find_announced_by(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], const nrs_roster *roster, const char *org)
 {
     const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, org);
     bool found = member != NULL && find_announced(cli, name_out, nrs_field(&member->sign_key));
@@ -33,7 +31,7 @@ static bool find_announced_by(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH
 
     for (size_t i = 0; !found && i < roster->n_tombstones; i++) { /* they stand by their keys */
         const Nrs__Wire__Tombstone *tombstone = roster->tombstones[i];
-        char name[2 * NRS_KEY_HASH_SIZE + 1];
+        char name[NRS_KEY_NAME_SIZE];
 
         if (strcmp(tombstone->org, org) == 0 && tombstone->at_ms >= last_ms && find_announced(cli, name, nrs_field(&tombstone->sign_key))) {
             memcpy(name_out, name, sizeof name);
@@ -47,7 +45,7 @@ static bool find_announced_by(const nrs_cli *cli, char name_out[2 * NRS_KEY_HASH
 static nrs_error read_succession(nrs_cli *cli, nrs_key_change **change_out, nrs_card **card_out, const nrs_roster *roster, const char *given)
 {
     nrs_bytes payload = {0};
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     nrs_error error = NRS_OK;
 
     if (nrs_name_valid(given) && find_announced_by(cli, name, roster, given)) {
@@ -110,7 +108,7 @@ static nrs_error follow(nrs_cli *cli, uint64_t *version_out, nrs_held *held, con
 
         error = nrs_change_make(cli, version_out, held, &next, NULL, draft ? card_bytes : nrs_slice_of(NULL, 0));
         if (error == NRS_OK && !draft) { /* last: a roster that is refused leaves no card */
-            error = nrs_folder_write_armour(cli, "CARD", "cards", card->org, ".card", card_bytes);
+            error = nrs_hub_card_keep(cli, &next, card, card_bytes);
         }
     }
     nrs_burial_wipe(&burial);

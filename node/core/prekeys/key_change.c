@@ -203,11 +203,9 @@ static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, cons
 
 nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload)
 {
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
-    uint8_t hash[NRS_KEY_HASH_SIZE];
+    char name[NRS_KEY_NAME_SIZE];
 
-    nrs_key_hash(hash, sign_key);
-    nrs_hex_encode(name, hash, sizeof hash);
+    nrs_key_name(name, sign_key);
     return nrs_write_armoured(core, "changes", name, ".succession", "SUCCESSION", payload);
 }
 

@@ -62,6 +62,14 @@ static nrs_error check_source(const nrs_core *core, const nrs_peer *owner, nrs_s
     return from == owner || (from->hub_of & owner->member_of & self->member_of) != 0 ? NRS_OK : NRS_ERROR_NOT_MEMBER;
 }
 
+nrs_error nrs_directory_write_card(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload)
+{
+    char name[NRS_KEY_NAME_SIZE];
+
+    nrs_key_name(name, sign_key);
+    return nrs_write_armoured(core, "cards", name, ".card", "CARD", payload);
+}
+
 nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
 {
     nrs_card *card = NULL;
@@ -87,7 +95,7 @@ nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice pa
         error = nrs_store_card_set(core->store, &row);
     }
     if (error == NRS_OK && peer->hub_of != 0) {
-        error = nrs_write_armoured(core, "cards", peer->org, ".card", "CARD", payload);
+        error = nrs_directory_write_card(core, row.owner, payload);
     }
     if (error == NRS_OK && memcmp(row.owner, core->self.sign_key, NRS_KEY_SIZE) == 0) {
         error = nrs_persons_settle(core, peer->card, card);

@@ -64,7 +64,7 @@ static nrs_error write_card(void *context, const nrs_published_row *row)
     nrs_error error = NRS_OK;
 
     if (peer != NULL && peer->hub_of != 0) { /* as when it was taken: an invite has the cards of the hubs */
-        error = nrs_write_armoured(core, "cards", peer->org, ".card", "CARD", row->payload);
+        error = nrs_directory_write_card(core, row->owner, row->payload);
         mark(core, from, row->serial);
     }
     return error;
