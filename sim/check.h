@@ -22,6 +22,8 @@ typedef struct sim_checker {
     void (*record)(struct sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record);
     /** A frame that an honest node hands to a link. side: which of the connection's sides it is. */
     void (*frame)(struct sim_world *world, sim_node *node, struct sim_connection *connection, unsigned side, const nrs_frame *frame);
+    /** A frame that reaches an honest node, before it takes it. side: of the connection, which one it is. */
+    void (*heard)(struct sim_world *world, sim_node *node, struct sim_connection *connection, unsigned side, const nrs_frame *frame);
     /** A node came up again. */
     void (*started)(struct sim_world *world, sim_node *node);
     /** A step or a start failed. */
@@ -47,6 +49,8 @@ void sim_check_step_failed(struct sim_world *world, sim_node *node, nrs_error er
 void sim_check_started(struct sim_world *world, sim_node *node);
 void sim_check_start_failed(struct sim_world *world, sim_node *node, nrs_error error);
 void sim_check_frame(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_slice frame);
+/** A frame is handed over. Of those that hold items nobody is told. */
+void sim_check_heard(struct sim_world *world, sim_node *node, struct sim_connection *connection, unsigned side, nrs_slice frame);
 void sim_check_shown(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *row);
 void sim_check_listed(struct sim_world *world, sim_node *node, const json_t *rows);
 void sim_check_receipts(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);

@@ -54,7 +54,7 @@ bool sim_forge_recipient(sim_world *world, sim_node *maker, const sim_node *vict
     return prekey != NULL;
 }
 
-static const sim_node *some_honest(const sim_world *world, uint64_t pick)
+const sim_node *sim_forge_victim(const sim_world *world, uint64_t pick)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         const sim_node *node = &world->nodes[(pick + i) % world->node_count];
@@ -66,32 +66,30 @@ static const sim_node *some_honest(const sim_world *world, uint64_t pick)
     return NULL;
 }
 
-/* A community that the node stands in, or the first. */
-static const sim_rosters *community_of(const sim_world *world, const sim_node *maker)
+const sim_rosters *sim_forge_community(const sim_world *world, const sim_node *maker)
 {
     const sim_rosters *rosters = &world->communities[maker->hostile->serial / 4 % world->community_count];
 
     return maker->held[rosters->index] != 0 ? rosters : &world->communities[0];
 }
 
-static void header_of(sim_world *world, const sim_node *maker, nrs_header *header, fault wrong)
+static void header_of(sim_world *world, const sim_node *maker, nrs_header *header, const sim_forgery *what)
 {
-    const sim_rosters *rosters = community_of(world, maker);
+    const sim_rosters *rosters = sim_forge_community(world, maker);
     uint64_t now_ms = sim_node_now_ms(world, maker);
 
     nrs__wire__header__init(header);
     header->label = NRS_LABEL_AMBER;
     header->community = nrs_field_of(nrs_slice_of(rosters->community, NRS_HASH_SIZE));
     header->roster_version = maker->held[rosters->index] == 0 ? 1 : maker->held[rosters->index];
-    header->roster_version += wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0;
-    header->created_ms = wrong == FAULT_EXPIRED ? now_ms - 3 * NRS_DAY_MS : wrong == FAULT_FROM_AHEAD ? now_ms + 3 * NRS_DAY_MS : now_ms;
-    header->expires_ms = wrong == FAULT_EXPIRED ? now_ms - NRS_DAY_MS - NRS_DAY_MS / 2 : header->created_ms + NRS_REPORT_LIFE_MS_DEFAULT;
+    header->roster_version += what->roster_ahead;
+    header->created_ms = (uint64_t)((int64_t)now_ms + what->shift_ms);
+    header->expires_ms = header->created_ms + (what->life_ms == 0 ? NRS_REPORT_LIFE_MS_DEFAULT : what->life_ms);
     header->attribution = NRS_ATTRIBUTION_NAMED;
 }
 
-/* stream: 32 bytes, of which this is the first report; empty for one that stands in none. */
-static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient, fault wrong,
-                      nrs_slice stream)
+nrs_error sim_forge_seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient,
+                         const sim_forgery *what)
 {
     char subject[40];
     nrs_header header;
@@ -99,18 +97,18 @@ static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim,
     nrs_audience audience;
     Nrs__Wire__Target target, *targets[1] = {&target};
     nrs_secret *file_key = NULL;
-    const sim_node *named = wrong == FAULT_AUDIENCE ? maker : victim;
+    const sim_node *named = what->for_others ? maker : victim;
     nrs_seal_request request = {.header = &header, .report = &report, .audience = &audience, .recipients = recipient, .recipient_count = 1,
-                                .stream = stream, .sequence = stream.size > 0 ? 1 : 0,
+                                .stream = what->stream, .sequence = what->stream.size > 0 ? 1 : 0,
                                 .grantor = {.keys = nrs_identity_public(maker->identity), .agree = nrs_identity_agree_with, .agree_context = maker->identity}};
     nrs_error error;
 
-    (void)snprintf(subject, sizeof subject, "%s %zu/%llu", wrong == FAULT_AUDIENCE ? "bad" : "odd", maker->index, (unsigned long long)maker->hostile->serial++);
-    header_of(world, maker, &header, wrong);
+    (void)snprintf(subject, sizeof subject, "%s %zu/%llu", what->for_others ? "bad" : "odd", maker->index, (unsigned long long)maker->hostile->serial++);
+    header_of(world, maker, &header, what);
     nrs__wire__report__init(&report);
     report.kind = 1;
     report.subject = subject;
-    report.body = subject;
+    report.body = what->body != NULL ? what->body : subject;
     nrs__wire__audience__init(&audience);
     nrs__wire__target__init(&target);
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(named->identity)->sign_key, NRS_KEY_SIZE));
@@ -121,15 +119,23 @@ static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim,
     return error;
 }
 
+static sim_forgery forgery_of(fault wrong)
+{
+    return (sim_forgery){.roster_ahead = wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0,
+                         .shift_ms = wrong == FAULT_EXPIRED ? -(int64_t)(3 * NRS_DAY_MS) : wrong == FAULT_FROM_AHEAD ? (int64_t)(3 * NRS_DAY_MS) : 0,
+                         .life_ms = wrong == FAULT_EXPIRED ? NRS_DAY_MS + NRS_DAY_MS / 2 : 0, .for_others = wrong == FAULT_AUDIENCE};
+}
+
 static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
-    const sim_node *victim = some_honest(world, act->b);
+    const sim_node *victim = sim_forge_victim(world, act->b);
     fault wrong = (fault)(act->a % FAULT_COUNT);
+    const sim_forgery what = forgery_of(wrong);
     nrs_sealed_parts parts = {0};
     nrs_bytes record = {0};
     nrs_recipient recipient;
 
-    if (victim == NULL || !sim_forge_recipient(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, wrong, nrs_slice_of(NULL, 0)) != NRS_OK) {
+    if (victim == NULL || !sim_forge_recipient(world, maker, victim, &recipient) || sim_forge_seal(world, maker, victim, &parts, &recipient, &what) != NRS_OK) {
         return;
     }
     if (wrong == FAULT_BODY) {
@@ -155,9 +161,10 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
 /* Two different reports under one number, one after the other over the same connection: whoever takes both can prove it. */
 static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
-    const sim_node *victim = some_honest(world, act->b);
+    const sim_node *victim = sim_forge_victim(world, act->b);
     sim_pair *pair = &world->oracle.pairs[world->oracle.pair_count];
-    uint8_t stream[NRS_HASH_SIZE];
+    uint8_t stream[NRS_HASH_SIZE] = {0};
+    const sim_forgery what = {.stream = nrs_slice_of(stream, sizeof stream)};
     nrs_recipient recipient;
     size_t given = 0;
 
@@ -166,12 +173,12 @@ static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, con
     }
     sim_random_fill(&maker->hostile->random, stream, sizeof stream);
     maker->hostile->serial = (maker->hostile->serial + 3) / 4 * 4; /* both in one community */
-    *pair = (sim_pair){.maker = maker->index, .victim = victim->index, .community = community_of(world, maker)->index, .given_ms = world->now_ms};
+    *pair = (sim_pair){.maker = maker->index, .victim = victim->index, .community = sim_forge_community(world, maker)->index, .given_ms = world->now_ms};
     for (size_t i = 0; i < 2; i++) {
         nrs_sealed_parts parts = {0};
         nrs_bytes record = {0};
 
-        if (seal(world, maker, victim, &parts, &recipient, FAULT_NONE, nrs_slice_of(stream, sizeof stream)) == NRS_OK &&
+        if (sim_forge_seal(world, maker, victim, &parts, &recipient, &what) == NRS_OK &&
             nrs_seal_sign(&record, &parts, maker->identity) == NRS_OK) {
             const nrs_slice records[2] = {nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&parts.slot_table)};
 
@@ -197,7 +204,7 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
     nrs_bytes bytes = {0}, record = {0};
     nrs_slice statements[1];
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient,
-                                    .community = nrs_slice_of(community_of(world, maker)->community, NRS_HASH_SIZE)};
+                                    .community = nrs_slice_of(sim_forge_community(world, maker)->community, NRS_HASH_SIZE)};
 
     if (sealed == NULL || !sim_forge_recipient(world, maker, &world->nodes[sealed->maker], &recipient)) {
         return;
@@ -225,7 +232,7 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
 /* Prekeys in another's name, so that what is sealed to that one could be opened here. */
 static void forge_prekeys(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
-    const sim_node *victim = some_honest(world, act->b);
+    const sim_node *victim = sim_forge_victim(world, act->b);
     uint64_t now_ms = sim_node_now_ms(world, maker);
     nrs_prekey_secret secret;
     nrs_bytes record = {0};

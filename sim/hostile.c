@@ -7,6 +7,7 @@
 #include "forge.h"
 #include "memory.h"
 #include "release.h"
+#include "swamp.h"
 #include "tamper.h"
 #include "world.h"
 
@@ -62,12 +63,32 @@ static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, con
     if (hello->peer_log.len != 0) {
         hello->position = sim_random_chance(random, 500) ? sim_random_below(random, 40) : hello->position + sim_random_below(random, 40);
     }
+    if (sim_random_chance(random, 500)) {
+        hello->window = sim_random_chance(random, 500) ? NRS_LINK_WINDOW_MAX : NRS_LINK_WINDOW_MIN;
+    }
     for (size_t i = 0; i < hello->n_heads; i++) {
         hello->heads[i]->version = 1 + sim_random_below(random, 12);
     }
     if (nrs_hello_encode(&payload, hello) == NRS_OK) {
         sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
         put(world, node, link, NRS_FRAME_HELLO, &payload);
+    }
+    nrs_bytes_wipe(&payload);
+    nrs_hello_free(&hello);
+}
+
+/* Who reads nothing begins at the front with each link, and wants as little at once as may be. */
+static void deafen_hello(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
+{
+    nrs_hello *hello = NULL;
+    nrs_bytes payload = {0};
+
+    if (nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK) {
+        hello->position = 0;
+        hello->window = NRS_LINK_WINDOW_MIN;
+        if (nrs_hello_encode(&payload, hello) == NRS_OK) {
+            put(world, node, link, NRS_FRAME_HELLO, &payload);
+        }
     }
     nrs_bytes_wipe(&payload);
     nrs_hello_free(&hello);
@@ -89,6 +110,20 @@ static void lie_in_confirm(sim_world *world, sim_node *node, nrs_link_id link, c
     }
     nrs_bytes_wipe(&payload);
     nrs_confirm_free(&confirm);
+}
+
+/* What it makes up is numbered behind what its engine has sent, or it would be taken for old. */
+static void note_sent(const sim_node *node, sim_connection *connection, nrs_slice payload)
+{
+    const unsigned side = connection->node[0] == node->index ? 0 : 1;
+    nrs_items *items = NULL;
+
+    if (nrs_items_decode(&items, payload) == NRS_OK) {
+        const uint64_t last = items->items[items->n_items - 1]->position;
+
+        connection->credit[side].sent = last > connection->credit[side].sent ? last : connection->credit[side].sent;
+    }
+    nrs_items_free(&items);
 }
 
 static void swap(Nrs__Wire__Item **items, size_t a, size_t b)
@@ -176,7 +211,11 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
         return;
     }
     sim_check_frame(world, node, link, bytes); /* for the trace; nothing is expected of it */
-    if (!sim_random_chance(&hostile->random, hostile->per_mille)) {
+    if (world->now_ms < hostile->deaf_ms && (frame->type == NRS_FRAME_CONFIRM || frame->type == NRS_FRAME_HELLO)) {
+        if (frame->type == NRS_FRAME_HELLO) {
+            deafen_hello(world, node, link, frame);
+        }
+    } else if (!sim_random_chance(&hostile->random, hostile->per_mille)) {
         (void)sim_network_send(world, node, link, bytes, world->now_ms);
     } else if (frame->type == NRS_FRAME_ITEMS) {
         alter_items(world, node, link, frame);
@@ -187,6 +226,9 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
     } else {
         (void)sim_network_send(world, node, link, bytes, world->now_ms);
         replay(world, node, link);
+    }
+    if (frame->type == NRS_FRAME_ITEMS) {
+        note_sent(node, connection, nrs_field(&frame->payload));
     }
     keep(node, connection, bytes);
     nrs_frame_free(&frame);
@@ -251,6 +293,19 @@ static bool give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slic
 bool sim_hostile_give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count)
 {
     return give(world, node, pick, records, count, true);
+}
+
+bool sim_hostile_give_each(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count)
+{
+    return give(world, node, pick, records, count, false);
+}
+
+sim_node *sim_hostile_across(sim_world *world, const sim_node *node, uint64_t pick)
+{
+    unsigned side = 0;
+    const sim_connection *connection = some_connection(world, node, pick, &side);
+
+    return connection == NULL ? NULL : &world->nodes[connection->node[1 - side]];
 }
 
 bool sim_hostile_holds(sim_node *node, const char *report)
@@ -333,7 +388,9 @@ void sim_hostile_do(sim_world *world, const sim_act *act)
     }
     sim_release_lure(world, node, act);
     (void)sim_random_use(&node->hostile->random);
-    if (act->type == SIM_ACT_FLOOD) {
+    if (act->type == SIM_ACT_SWAMP) {
+        sim_swamp(world, node, act);
+    } else if (act->type == SIM_ACT_FLOOD) {
         flood(world, node, act);
     } else if (act->type == SIM_ACT_OVERSIZE) {
         oversize(world, node, act);

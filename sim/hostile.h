@@ -17,6 +17,7 @@ typedef struct sim_hostile {
     size_t kept_next;
     unsigned per_mille;   /* how often it does not keep the rules */
     uint64_t serial;      /* of what it has forged */
+    uint64_t deaf_ms;     /* until then it confirms nothing */
 } sim_hostile;
 
 /** From now on the node is hostile. */
@@ -28,6 +29,11 @@ void sim_hostile_send(struct sim_world *world, sim_node *node, nrs_link_id link,
 void sim_hostile_do(struct sim_world *world, const sim_act *act);
 /** One item of these records over any connection of the node to an honest one. False when there is none. */
 bool sim_hostile_give(struct sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count);
+
+/** The same, each record as an item of its own. */
+bool sim_hostile_give_each(struct sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count);
+/** Who would get it; NULL for nobody. */
+sim_node *sim_hostile_across(struct sim_world *world, const sim_node *node, uint64_t pick);
 
 /** Whether it has the key of this report in its vault. report: its id, as text. */
 bool sim_hostile_holds(sim_node *node, const char *report);

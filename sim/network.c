@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "memory.h"
 #include "picture.h"
 #include "world.h"
@@ -38,6 +39,7 @@ static void release(sim_connection *connection)
     for (unsigned side = 0; side < 2; side++) {
         clear(&connection->to[side]);
         free(connection->to[side].frames);
+        free(connection->credit[side].flight);
     }
     memset(connection, 0, sizeof *connection);
 }
@@ -307,6 +309,7 @@ static bool hand_over(sim_world *world, sim_connection *connection, unsigned sid
     world->network.frames++;
     world->network.bytes += frame.size;
     sim_trace_bytes(world, frame.data, frame.size);
+    sim_check_heard(world, receiver, connection, side, frame);
     sim_node_input(world, receiver, NRS_EVENT_FRAME, connection->link[side], sim_node_curve(sender), frame);
     return true;
 }

@@ -24,8 +24,16 @@ typedef struct sim_direction {
     bool scheduled;
 } sim_direction;
 
-/* What check/credit.c has seen. */
-typedef struct sim_credit { uint64_t held, sent; bool greeted; } sim_credit;
+/* What check/credit.c has seen of what one side sends. */
+typedef struct sim_flight { uint64_t position, size; } sim_flight;
+typedef struct sim_credit {
+    uint64_t held, sent;
+    bool greeted;
+    uint64_t window;          /* what the other side wants at once; 0: it has not said */
+    sim_flight *flight;       /* items that it has not confirmed, in their order */
+    size_t flight_first, flight_count, flight_capacity;
+    uint64_t flight_size;     /* bytes */
+} sim_credit;
 
 /* Side 0 dialled. */
 typedef struct sim_connection {

@@ -69,7 +69,8 @@
     X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")                                                                \
     X(STEAL_DISK, SIM_FAULTS_HOSTILE, 8, "a disk is stolen")                                                           \
     X(THIEF, SIM_FAULTS_HOSTILE, 8, "whoever has stolen a disk sends or reads")                                      \
-    X(FORGE_GRANT, SIM_FAULTS_HOSTILE, 28, "a hostile node grants what it may not")
+    X(FORGE_GRANT, SIM_FAULTS_HOSTILE, 28, "a hostile node grants what it may not")                                    \
+    X(SWAMP, SIM_FAULTS_HOSTILE, 8, "a hostile node sends more of what is well made than anybody needs")
 
 typedef enum sim_act_type {
 #define SIM_ACT_ENUM(name, faults, weight, words) SIM_ACT_##name,

@@ -125,7 +125,15 @@ struct sim_world;
     X(RELEASE_OVER, SIM_FAULTS_HOSTILE, "a report was granted on a release that is over")                              \
     X(RELEASE_FOR_OTHERS, SIM_FAULTS_HOSTILE, "a report was granted on a release for others")                          \
     X(FORGED_CONSENT, SIM_FAULTS_HOSTILE, "a report was granted on a consent by no hub")                               \
-    X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")
+    X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")                                     \
+    X(SWAMPED_AHEAD, SIM_FAULTS_HOSTILE, "more waited for a roster than one peer may leave")                           \
+    X(SWAMPED_STREAMS, SIM_FAULTS_HOSTILE, "a node was told of more streams than it notes of one originator")          \
+    X(SWAMPED_VALID, SIM_FAULTS_HOSTILE, "a node was given many records that are good")                                \
+    X(SWAMPED_LARGE, SIM_FAULTS_HOSTILE, "a node was given more at once than a window holds")                          \
+    X(DEAF, SIM_FAULTS_HOSTILE, "a node confirmed nothing of what it was sent")                                        \
+    X(WINDOW_FULL, SIM_FAULTS_HOSTILE, "a link's window was full")                                                     \
+    X(DEFERRED_FULL, SIM_FAULTS_HOSTILE, "a peer had left as much to wait as it may")                                  \
+    X(GAPS_FULL, SIM_FAULTS_HOSTILE, "a node noted as many gaps as one originator may cause by its word")
 
 typedef enum sim_sometimes_name {
 #define SIM_SOMETIMES_ENUM(name, faults, words) SIM_SOMETIMES_##name,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "picture.h"
+#include "proto/carrier.h"
 #include "world.h"
 
 static const sim_checker *const checkers[] = {
@@ -299,6 +300,20 @@ void sim_check_frame(sim_world *world, sim_node *node, nrs_link_id link, nrs_sli
     if (!node->hostile) {
         EACH(frame, world, node, connection, side, frame)
     }
+    nrs_frame_free(&frame);
+}
+
+/* What a peer sends is looked at for what it wants and confirms; its items are looked at when they stand in a log. */
+void sim_check_heard(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, nrs_slice bytes)
+{
+    nrs_frame *frame = NULL;
+    nrs_slice payload = {0};
+    uint32_t type = 0;
+
+    if (node->hostile != NULL || nrs_frame_read(&type, &payload, bytes) != NRS_OK || type == NRS_FRAME_ITEMS || nrs_frame_decode(&frame, bytes) != NRS_OK) {
+        return;
+    }
+    EACH(heard, world, node, connection, side, frame)
     nrs_frame_free(&frame);
 }
 
