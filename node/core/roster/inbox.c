@@ -97,6 +97,10 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
                                                               : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
         goto out;
     }
+    if (community != NULL && roster->version < community->roster->version) {
+        error = NRS_ERROR_ROSTER_OLD; /* a guest joins by an invite, and goes back to nothing earlier */
+        goto out;
+    }
     if (nrs_community_by_name(core, roster->id) != NULL) {
         error = NRS_ERROR_EXISTS;
         goto out;
@@ -196,11 +200,15 @@ static nrs_error take_draft(nrs_core *core, nrs_slice bytes)
     return error;
 }
 
-/* Its roster was here before, as one that another community recognises, and is as new as the invite's or newer. */
+/* Its roster was here before, as one that another community recognises, and is as new as the invite's or newer. Another of a version that is
+ * held is as good a proof of a fork as it would be at a member. */
 static nrs_error join_guest(nrs_core *core, nrs_community *community, const nrs_invite *invite)
 {
-    nrs_error error = check_self(core, community->roster);
+    nrs_error error = take_rival(core, community, nrs_field(&invite->current));
 
+    if (error == NRS_OK || error == NRS_ERROR_ROSTER_OLD) { /* what it joins by is the newest, which is here */
+        error = check_self(core, community->roster);
+    }
     if (error == NRS_OK) {
         error = nrs_guest_set(core, community->id, false);
     }

@@ -254,6 +254,51 @@ static void a_guest_joins_after_what_it_holds(void **state)
     stop();
 }
 
+/* An invite of the version that a guest holds, with another roster of it: a fork as it would be at a member, and nobody is let in by it. */
+static void a_guest_is_invited_by_a_rival(void **state)
+{
+    mesh_roster one, other;
+    nrs_invite made;
+    nrs_bytes bytes = {0};
+
+    (void)state;
+    start();
+    {
+        const mesh_edit first = {.with = mesh_member(&net.nodes[OTHER], NRS_ROLE_OPERATOR)};
+        const mesh_edit second = {.with = mesh_member(&net.nodes[OTHER], NRS_ROLE_OPERATOR), .later_ms = 7};
+        const nrs_identity *const founder[] = {gas.key, NULL};
+
+        one = mesh_follow(nrs_slice_of_bytes(&gas.statement), &first, founder);
+        other = mesh_follow(nrs_slice_of_bytes(&gas.statement), &second, founder);
+    }
+    mesh_put(&net, GAS_HUB, "ROSTER", nrs_slice_of_bytes(&one.many));
+    mesh_settle(&net, 8);
+    assert_int_equal(version_of_gas(OTHER), 2);
+    nrs__wire__invite__init(&made);
+    made.first = nrs_field_of(nrs_slice_of_bytes(&gas.first));
+    made.current = nrs_field_of(nrs_slice_of_bytes(&other.many));
+    OK(nrs_invite_encode(&bytes, &made));
+    mesh_put(&net, OTHER, "INVITE", nrs_slice_of_bytes(&bytes));
+    assert_non_null(strstr(net.nodes[OTHER].last_log, "forked"));
+    assert_int_not_equal(mesh_ask(&net, OTHER, "{\"command\":\"roster-history\",\"community\":\"gas\"}"), NRS_OK); /* not joined */
+    OK(mesh_ask(&net, OTHER, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"));
+    assert_int_equal(mesh_row_count(&net, OTHER), 1);
+
+    mesh_put(&net, OTHER, "ROSTER", nrs_slice_of_bytes(&gas.first)); /* nor does it go back to the first */
+    assert_non_null(strstr(net.nodes[OTHER].last_log, "roster-old"));
+    nrs_bytes_wipe(&bytes);
+    made.current = nrs_field_of(nrs_slice_of_bytes(&one.many));
+    OK(nrs_invite_encode(&bytes, &made));
+    mesh_put(&net, OTHER, "INVITE", nrs_slice_of_bytes(&bytes)); /* of the side that is in force here: by this it joins, and knows of the fork */
+    assert_non_null(strstr(net.nodes[OTHER].last_log, "taken up"));
+    OK(mesh_ask(&net, OTHER, "{\"command\":\"roster-forks\",\"community\":\"gas\"}"));
+    assert_true(json_is_true(json_object_get(mesh_row(&net, OTHER, 0), "forked")));
+    mesh_roster_wipe(&one);
+    mesh_roster_wipe(&other);
+    nrs_bytes_wipe(&bytes);
+    stop();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -261,6 +306,7 @@ int main(void)
         cmocka_unit_test(whom_the_roster_names_is_told_of_later_ones),
         cmocka_unit_test(no_prekeys_are_missed_of_the_recognised),
         cmocka_unit_test(a_guest_joins_after_what_it_holds),
+        cmocka_unit_test(a_guest_is_invited_by_a_rival),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
