@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
@@ -102,6 +103,7 @@ nrs_error nrs_daemon_start(nrs_daemon *daemon_out, nrs_folder *folder)
     memset(daemon_out, 0, sizeof(*daemon_out));
     daemon_out->folder = folder;
     daemon_out->next_link = 1;
+    daemon_out->signal_fd = -1;
     daemon_out->control.listener_fd = -1;
     daemon_out->inbox.folder_fd = folder->fd;
     daemon_out->inbox.again = true;
@@ -156,6 +158,10 @@ void nrs_daemon_stop(nrs_daemon *daemon)
         free(daemon->unwritten[i].text);
     }
     daemon->unwritten_count = 0;
+    if (daemon->signal_fd >= 0) {
+        (void)close(daemon->signal_fd);
+    }
+    daemon->signal_fd = -1;
 }
 
 /* ---- The loop ---- */

@@ -10,10 +10,17 @@
 
 #define EVENT_SIZE 6
 
+/* libzmq's I/O thread, and with it every link, waits where a monitor has no room, and holds meanwhile what nrs_monitor_close needs.
+ * So there is room for half a million events, more than a burst brings between two rounds of the loop, and for no more than 64 MiB:
+ * an event is two parts of 64 bytes. */
+#define EVENT_COUNT_MAX (1 << 19)
+
 void *nrs_monitor_open(void *zmq, void *socket, int events, uint64_t number)
 {
     char endpoint[64];
-    const int linger = 0;
+    const int linger = 0, wanted = EVENT_COUNT_MAX;
+    int held = 0;
+    size_t held_size = sizeof(held);
     void *monitor = NULL;
 
     NRS_ASSERT(zmq != NULL);
@@ -28,7 +35,8 @@ void *nrs_monitor_open(void *zmq, void *socket, int events, uint64_t number)
         (void)zmq_socket_monitor(socket, NULL, 0);
         return NULL;
     }
-    if (zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof(linger)) != 0 || zmq_connect(monitor, endpoint) != 0) {
+    if (zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof(linger)) != 0 || zmq_setsockopt(monitor, ZMQ_RCVHWM, &wanted, sizeof(wanted)) != 0 ||
+        zmq_getsockopt(monitor, ZMQ_RCVHWM, &held, &held_size) != 0 || held != wanted || zmq_connect(monitor, endpoint) != 0) {
         nrs_monitor_close(socket, monitor);
         return NULL;
     }
@@ -52,6 +60,13 @@ bool nrs_monitor_read(void *monitor, uint16_t *event_out, uint32_t *value_out)
 
 void nrs_monitor_close(void *socket, void *monitor)
 {
+    uint16_t event = 0;
+    uint32_t value = 0;
+
+    /* A thread that waits for room gets it, and would have to fill it all again before this one has taken one lock. Not for ever: they
+     * may come as fast as they are read. */
+    for (size_t i = 0; i < EVENT_COUNT_MAX && nrs_monitor_read(monitor, &event, &value); i++) {
+    }
     (void)zmq_socket_monitor(socket, NULL, 0);
     (void)zmq_close(monitor);
 }
