@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "mesh_rosters.h"
+#include "keys/change.h"
 #include "mesh_second.h"
 #include "proto/vocabulary.h"
 
@@ -215,11 +216,60 @@ static void what_it_sends_by_another_way_waits(void **state)
     mesh_stop(&net);
 }
 
+/* Nor is who has ended its key by itself, before the fork or while it lasts: a thief of the key learns nothing by it. */
+static void who_ended_its_key_is_not_told(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < 2; way++) {
+        mesh net;
+        const nrs_identity *founder[2] = {NULL, NULL};
+        nrs_bytes revocation = {0};
+        mesh_roster ours, theirs;
+        const uint8_t *curve_key;
+
+        mesh_start(&net, 4, 1);
+        mesh_settle(&net, 6);
+        founder[0] = net.roster_key;
+        curve_key = nrs_identity_public(net.nodes[3].identity)->curve_key;
+        OK(nrs_change_revoke(&revocation, net.nodes[3].identity, net.nodes[3].org, net.now_ms));
+        {
+            const mesh_edit one = {.later_ms = 1}, other = {.later_ms = 2, .without = "org-3"};
+
+            ours = mesh_follow(nrs_slice_of_bytes(&net.statement), &one, founder);
+            theirs = mesh_follow(nrs_slice_of_bytes(&net.statement), &other, founder);
+        }
+        mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+        mesh_settle(&net, 3);
+        if (way == 0) {
+            mesh_put(&net, 0, "REVOCATION", nrs_slice_of_bytes(&revocation));
+        }
+        mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+        assert_true(mesh_forked(&net, 0));
+        assert_int_equal(nrs_core_admits(net.nodes[0].core, curve_key), way == 1);
+        if (way == 1) {
+            mesh_put(&net, 0, "REVOCATION", nrs_slice_of_bytes(&revocation));
+        }
+        for (size_t start = 0; start < 2; start++) {
+            mesh_settle(&net, 4);
+            assert_false(nrs_core_admits(net.nodes[0].core, curve_key));
+            assert_false(mesh_linked(&net, 0, 3));
+            mesh_crash(&net, 3); /* it dials again */
+            mesh_crash(&net, 0);
+        }
+        assert_true(way == 1 || !mesh_forked(&net, 3)); /* or it was told while its key was good */
+        nrs_bytes_wipe(&revocation);
+        mesh_roster_wipe(&ours);
+        mesh_roster_wipe(&theirs);
+        mesh_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_left_outside_is_told),
         cmocka_unit_test(who_was_removed_is_not_told),
+        cmocka_unit_test(who_ended_its_key_is_not_told),
         cmocka_unit_test(what_it_sends_by_another_way_waits),
     };
 
