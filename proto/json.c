@@ -1,5 +1,6 @@
 #include "proto/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/assert.h"
@@ -106,6 +107,37 @@ size_t nrs_json_unescape(char *text_out, nrs_slice text)
         text_out[size++] = escape ? escape_of(text.data[i]) : (char)text.data[i];
     }
     return size;
+}
+
+static nrs_error write_escape(nrs_bytes *out, uint8_t byte)
+{
+    static const char meanings[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *found = byte == '\0' ? NULL : strchr(meanings, byte);
+    char escape[8];
+    int size = found != NULL ? snprintf(escape, sizeof escape, "\\%c", letters[found - meanings]) : snprintf(escape, sizeof escape, "\\u%04X", byte);
+
+    return nrs_bytes_append(out, nrs_slice_of(escape, (size_t)size));
+}
+
+nrs_error nrs_json_write_text(nrs_bytes *out, nrs_slice text)
+{
+    nrs_error error = nrs_bytes_append_u8(out, '"');
+
+    for (size_t done = 0; error == NRS_OK && done < text.size;) {
+        size_t next = done;
+
+        while (next < text.size && text.data[next] >= 0x20 && text.data[next] != '"' && text.data[next] != '\\') {
+            next++;
+        }
+        error = nrs_bytes_append(out, nrs_slice_of(text.data + done, next - done));
+        if (error == NRS_OK && next < text.size) {
+            error = write_escape(out, text.data[next]);
+            next++;
+        }
+        done = next;
+    }
+    return error == NRS_OK ? nrs_bytes_append_u8(out, '"') : error;
 }
 
 static nrs_error take_number(nrs_json_reader *reader, int64_t *number_out)

@@ -116,34 +116,11 @@ static void put(writer *to, const void *data, size_t size)
     }
 }
 
-static void put_escape(writer *to, unsigned char byte)
-{
-    static const char meanings[] = "\"\\\b\f\n\r\t";
-    static const char letters[] = "\"\\bfnrt";
-    const char *found = byte == '\0' ? NULL : strchr(meanings, byte);
-    char escape[8];
-    int size = found != NULL ? snprintf(escape, sizeof escape, "\\%c", letters[found - meanings]) : snprintf(escape, sizeof escape, "\\u%04X", byte);
-
-    put(to, escape, (size_t)size);
-}
-
 static void put_string(writer *to, const char *text, size_t size)
 {
-    put(to, "\"", 1);
-    for (size_t done = 0; done < size;) {
-        size_t next = done;
-
-        while (next < size && (unsigned char)text[next] >= 0x20 && text[next] != '"' && text[next] != '\\') {
-            next++;
-        }
-        put(to, text + done, next - done);
-        if (next < size) {
-            put_escape(to, (unsigned char)text[next]);
-            next++;
-        }
-        done = next;
+    if (to->error == NRS_OK) {
+        to->error = nrs_json_write_text(to->out, nrs_slice_of(text, size));
     }
-    put(to, "\"", 1);
 }
 
 /* One that holds no other. False when it does, or is none that these programs use. */

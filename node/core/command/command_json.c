@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "proto/json.h"
 #include "proto/time.h"
 
 enum { ROW_SIZE_USUAL = 768 };
@@ -101,20 +102,9 @@ static void put_text(nrs_row *row, const char *text)
         put_value(row, json_string(text));
         return;
     }
-    put(row, "\"", 1);
-    while (*text != '\0') {
-        const size_t size = strcspn(text, "\"\\\n\r\t");
-
-        put(row, text, size);
-        text += size;
-        if (*text != '\0') {
-            const char escape[] = {'\\', *text == '\n' ? 'n' : *text == '\r' ? 'r' : *text == '\t' ? 't' : *text};
-
-            put(row, escape, sizeof escape);
-            text++;
-        }
+    if (!row->failed && nrs_json_write_text(&row->text, nrs_slice_of_string(text)) != NRS_OK) {
+        row->failed = true;
     }
-    put(row, "\"", 1);
 }
 
 void nrs_row_json(nrs_row *row, const char *name, json_t *value)

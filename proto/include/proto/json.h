@@ -42,6 +42,8 @@ NRS_MUST_USE nrs_error nrs_json_next(nrs_json_reader *reader, nrs_json_value *va
 /** Read on until what has just begun (OBJECT or ARRAY) has ended. Out: count_out: how many values stand right in it. */
 NRS_MUST_USE nrs_error nrs_json_skip(nrs_json_reader *reader, size_t *count_out);
 bool nrs_json_is(nrs_slice name, const char *text);
+/** Append a text in its quotation marks, byte for byte as jansson writes it. In: text: UTF-8, of any characters. */
+NRS_MUST_USE nrs_error nrs_json_write_text(nrs_bytes *out, nrs_slice text);
 /** What an escaped text says. Out: text_out holds text.size bytes. Returns how many were written. */
 size_t nrs_json_unescape(char *text_out, nrs_slice text);
 

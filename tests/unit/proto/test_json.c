@@ -90,12 +90,26 @@ static void escapes_are_read_when_asked(void **state)
     assert_int_equal(next(&reader).kind, NRS_JSON_DONE);
 }
 
+static void texts_are_written_escaped(void **state)
+{
+    static const uint8_t said[] = {'a', 0, 0x1f, '\n', '\r', '\t', '\b', '\f', '"', '\\', '/', 0x7f, 0xe5, 0x81, 0x9c};
+    nrs_bytes out = {0};
+
+    (void)state;
+    assert_int_equal(nrs_json_write_text(&out, nrs_slice_of(said, sizeof said)), NRS_OK);
+    assert_int_equal(nrs_json_write_text(&out, nrs_slice_of_string("")), NRS_OK);
+    assert_int_equal(nrs_bytes_append_u8(&out, '\0'), NRS_OK);
+    assert_string_equal((const char *)out.data, "\"a\\u0000\\u001F\\n\\r\\t\\b\\f\\\"\\\\/\x7f\xe5\x81\x9c\"\"\"");
+    nrs_bytes_wipe(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_one_by_one),
         cmocka_unit_test(what_is_not_plain_is_left),
         cmocka_unit_test(escapes_are_read_when_asked),
+        cmocka_unit_test(texts_are_written_escaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
