@@ -70,37 +70,10 @@ static nrs_error visit(void *context, const nrs_log_row *row)
     return error;
 }
 
-static nrs_error read_swept(nrs_core *core, uint64_t *position_out)
-{
-    nrs_bytes value = {0};
-    nrs_reader reader;
-    nrs_error error = nrs_store_meta_get(core->store, SWEPT_NAME, &value);
-
-    *position_out = 0;
-    if (error == NRS_OK && value.size > 0) {
-        reader = nrs_reader_over(nrs_slice_of_bytes(&value));
-        error = nrs_read_u64(&reader, position_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
-    }
-    nrs_bytes_wipe(&value);
-    return error;
-}
-
-static nrs_error write_swept(nrs_core *core, uint64_t position)
-{
-    nrs_bytes value = {0};
-    nrs_error error = nrs_bytes_append_u64(&value, position);
-
-    if (error == NRS_OK) {
-        error = nrs_store_meta_set(core->store, SWEPT_NAME, nrs_slice_of_bytes(&value));
-    }
-    nrs_bytes_wipe(&value);
-    return error;
-}
-
 nrs_error nrs_sweep_tick(nrs_core *core)
 {
     sweep job = {.core = core};
-    uint64_t after;
+    uint64_t after = 0;
     nrs_error error;
 
     if (!nrs_clock_trusted(core) || core->monotonic_ms < core->swept_ms + SWEEP_EVERY_MS) {
@@ -114,7 +87,7 @@ nrs_error nrs_sweep_tick(nrs_core *core)
         error = nrs_store_withdrawal_expire(core->store, core->now_ms);
     }
     if (error == NRS_OK) {
-        error = read_swept(core, &after);
+        error = nrs_store_meta_number_get(core->store, SWEPT_NAME, &after, NULL);
     }
     if (error == NRS_OK) {
         error = nrs_store_log_each(core->store, after, ROWS_PER_SWEEP, visit, &job);
@@ -129,7 +102,7 @@ nrs_error nrs_sweep_tick(nrs_core *core)
         error = nrs_store_granted_clear(core->store, job.reports[i]);
     }
     if (error == NRS_OK && job.seen > 0) {
-        error = write_swept(core, job.last_position);
+        error = nrs_store_meta_number_set(core->store, SWEPT_NAME, job.last_position);
         nrs_log_cache_wipe(core);
     }
     if (job.seen < ROWS_PER_SWEEP) {

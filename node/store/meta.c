@@ -40,6 +40,38 @@ nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *valu
     return NRS_OK;
 }
 
+nrs_error nrs_store_meta_number_set(nrs_store *store, const char *name, uint64_t number)
+{
+    uint8_t value[sizeof number];
+
+    for (size_t i = 0; i < sizeof value; i++) {
+        value[i] = (uint8_t)(number >> (8 * i));
+    }
+    return nrs_store_meta_set(store, name, nrs_slice_of(value, sizeof value));
+}
+
+nrs_error nrs_store_meta_number_get(nrs_store *store, const char *name, uint64_t *number_out, bool *there_out)
+{
+    nrs_bytes value = {0};
+    nrs_reader reader;
+    uint64_t number = 0;
+    nrs_error error = nrs_store_meta_get(store, name, &value);
+
+    NRS_ASSERT(number_out != NULL);
+    if (error == NRS_OK && value.size > 0) {
+        reader = nrs_reader_over(nrs_slice_of_bytes(&value));
+        error = value.size == sizeof number && nrs_read_u64(&reader, &number) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        *number_out = number;
+        if (there_out != NULL) {
+            *there_out = value.size > 0;
+        }
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
 nrs_error nrs_store_sent_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE], uint64_t position)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_SET);

@@ -20,38 +20,17 @@
 #define DISOWN_MS NRS_HOUR_MS
 #define DISOWN_PEER_MS NRS_DAY_MS
 
-enum { FOUND_SIZE = 8 };
-
-/* In the store, since the engine may read all of it again at any time, and a peer may have its part in why. */
+/* When: in the store, since the engine may read all of it again at any time, and a peer may have its part in why. */
 static nrs_error put_down(nrs_core *core, const char *name)
 {
-    uint8_t at[FOUND_SIZE];
-
-    for (size_t i = 0; i < sizeof at; i++) {
-        at[i] = (uint8_t)(core->now_ms >> (8 * i));
-    }
-    return nrs_store_meta_set(core->store, name, nrs_slice_of(at, sizeof at));
-}
-
-/* Out: at_ms_out: 0: never. */
-static nrs_error put_down_at(nrs_core *core, uint64_t *at_ms_out, const char *name)
-{
-    nrs_bytes value = {0};
-    nrs_error error = nrs_store_meta_get(core->store, name, &value);
-
-    *at_ms_out = 0;
-    for (size_t i = 0; error == NRS_OK && i < value.size && i < FOUND_SIZE; i++) {
-        *at_ms_out |= (uint64_t)value.data[i] << (8 * i);
-    }
-    nrs_bytes_wipe(&value);
-    return error;
+    return nrs_store_meta_number_set(core->store, name, core->now_ms);
 }
 
 /* Not so long ago; a time ahead of the clock, which was set back since, counts as long as it is not further. */
 static nrs_error lately(nrs_core *core, bool *lately_out, const char *name, uint64_t within_ms)
 {
     uint64_t at_ms = 0, apart_ms;
-    nrs_error error = put_down_at(core, &at_ms, name);
+    nrs_error error = nrs_store_meta_number_get(core->store, name, &at_ms, NULL);
 
     apart_ms = core->now_ms > at_ms ? core->now_ms - at_ms : at_ms - core->now_ms;
     *lately_out = error == NRS_OK && at_ms != 0 && apart_ms < within_ms;
@@ -140,7 +119,7 @@ nrs_error nrs_older_warn(nrs_core *core, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX], at[32];
     uint64_t at_ms = 0;
-    nrs_error error = put_down_at(core, &at_ms, FOUND_NAME);
+    nrs_error error = nrs_store_meta_number_get(core->store, FOUND_NAME, &at_ms, NULL);
 
     if (error == NRS_OK && at_ms != 0 && core->now_ms < at_ms + SHOWN_MS) {
         nrs_time_format(at, at_ms);

@@ -146,18 +146,9 @@ nrs_error nrs_vault_store_segment(nrs_core *core, const nrs_segment *segment)
 /* The generation that the store names as the one in force; 0 when there was never one. begun_out: the making of the first was begun. */
 static nrs_error stored_generation(nrs_core *core, bool *begun_out, uint64_t *generation_out)
 {
-    nrs_bytes value = {0};
-    nrs_reader reader;
-    nrs_error error = nrs_store_meta_get(core->store, GENERATION_NAME, &value);
-
     *generation_out = 0;
-    *begun_out = error == NRS_OK && value.size > 0;
-    if (*begun_out) {
-        reader = nrs_reader_over(nrs_slice_of_bytes(&value));
-        error = nrs_read_u64(&reader, generation_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
-    }
-    nrs_bytes_wipe(&value);
-    return error;
+    *begun_out = false;
+    return nrs_store_meta_number_get(core->store, GENERATION_NAME, generation_out, begun_out);
 }
 
 nrs_error nrs_vault_begun(nrs_core *core, bool *begun_out)
@@ -172,10 +163,7 @@ nrs_error nrs_vault_begun(nrs_core *core, bool *begun_out)
 
 nrs_error nrs_vault_set_generation(nrs_core *core, uint64_t generation)
 {
-    uint8_t bytes[8];
-
-    generation_bytes(bytes, generation);
-    return nrs_store_meta_set(core->store, GENERATION_NAME, nrs_slice_of(bytes, sizeof bytes));
+    return nrs_store_meta_number_set(core->store, GENERATION_NAME, generation);
 }
 
 static nrs_error read_roots(nrs_core *core)

@@ -169,40 +169,13 @@ static nrs_error note_old(void *context, const nrs_letter_row *row)
     return nrs_error_is_verdict(error) ? NRS_ERROR_DAMAGED : error;
 }
 
-static nrs_error read_looked(nrs_core *core, uint64_t *number_out)
-{
-    nrs_bytes value = {0};
-    nrs_reader reader;
-    nrs_error error = nrs_store_meta_get(core->store, LOOKED_NAME, &value);
-
-    *number_out = 0;
-    if (error == NRS_OK && value.size > 0) {
-        reader = nrs_reader_over(nrs_slice_of_bytes(&value));
-        error = nrs_read_u64(&reader, number_out) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
-    }
-    nrs_bytes_wipe(&value);
-    return error;
-}
-
-static nrs_error write_looked(nrs_core *core, uint64_t number)
-{
-    nrs_bytes value = {0};
-    nrs_error error = nrs_bytes_append_u64(&value, number);
-
-    if (error == NRS_OK) {
-        error = nrs_store_meta_set(core->store, LOOKED_NAME, nrs_slice_of_bytes(&value));
-    }
-    nrs_bytes_wipe(&value);
-    return error;
-}
-
 /* So many in a sweep, in the order in which they were written; the next goes on behind them, and at the end begins anew: those that stay
  * hold up nobody's behind them. */
 nrs_error nrs_letters_expire(nrs_core *core)
 {
     expired old = {.core = core};
     uint64_t after = 0, looked;
-    nrs_error error = read_looked(core, &after);
+    nrs_error error = nrs_store_meta_number_get(core->store, LOOKED_NAME, &after, NULL);
 
     if (error == NRS_OK) {
         error = nrs_store_letter_each(core->store, after, LETTERS_PER_SWEEP, note_old, &old);
@@ -211,5 +184,5 @@ nrs_error nrs_letters_expire(nrs_core *core)
         error = delete_one(core, old.readers[i], old.numbers[i]);
     }
     looked = old.seen < LETTERS_PER_SWEEP ? 0 : old.last;
-    return error == NRS_OK && looked != after ? write_looked(core, looked) : error;
+    return error == NRS_OK && looked != after ? nrs_store_meta_number_set(core->store, LOOKED_NAME, looked) : error;
 }

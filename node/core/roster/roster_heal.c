@@ -141,35 +141,18 @@ static void settled_name(char name[64 + 2 * NRS_HASH_SIZE], const uint8_t commun
 nrs_error nrs_fork_load_settled(nrs_core *core, nrs_community *community)
 {
     char name[64 + 2 * NRS_HASH_SIZE];
-    nrs_bytes value = {0};
-    nrs_error error;
 
     settled_name(name, community->id);
-    error = nrs_store_meta_get(core->store, name, &value);
-    if (error == NRS_OK && value.size != 0 && value.size != 8) {
-        error = NRS_ERROR_DAMAGED;
-    }
-    if (error == NRS_OK) {
-        community->settled_version = 0;
-        for (size_t i = 0; i < value.size; i++) {
-            community->settled_version |= (uint64_t)value.data[i] << (8 * i);
-        }
-    }
-    nrs_bytes_wipe(&value);
-    return error;
+    return nrs_store_meta_number_get(core->store, name, &community->settled_version, NULL);
 }
 
 static nrs_error settle_before(nrs_core *core, nrs_community *community, uint64_t version)
 {
     char name[64 + 2 * NRS_HASH_SIZE];
-    uint8_t value[8];
     nrs_error error;
 
-    for (size_t i = 0; i < sizeof value; i++) {
-        value[i] = (uint8_t)(version >> (8 * i));
-    }
     settled_name(name, community->id);
-    error = nrs_store_meta_set(core->store, name, nrs_slice_of(value, sizeof value));
+    error = nrs_store_meta_number_set(core->store, name, version);
     if (error == NRS_OK) {
         community->settled_version = version;
     }

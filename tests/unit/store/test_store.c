@@ -581,6 +581,28 @@ static void a_change_without_a_transaction_is_a_mistake(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+static void named_numbers(void **state)
+{
+    fixture *f = *state;
+    uint64_t number = 7;
+    bool there = true;
+
+    assert_int_equal(nrs_store_meta_number_get(f->store, "absent", &number, &there), NRS_OK);
+    assert_true(number == 0 && !there);
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    assert_int_equal(nrs_store_meta_number_set(f->store, "n", UINT64_MAX - 1), NRS_OK);
+    assert_int_equal(nrs_store_meta_number_set(f->store, "zero", 0), NRS_OK);
+    assert_int_equal(nrs_store_meta_set(f->store, "text", text("text")), NRS_OK);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+    assert_int_equal(nrs_store_meta_number_get(f->store, "n", &number, NULL), NRS_OK);
+    assert_true(number == UINT64_MAX - 1);
+    assert_int_equal(nrs_store_meta_number_get(f->store, "zero", &number, &there), NRS_OK);
+    assert_true(number == 0 && there);
+    number = 7;
+    assert_int_equal(nrs_store_meta_number_get(f->store, "text", &number, NULL), NRS_ERROR_DAMAGED);
+    assert_true(number == 7);
+}
+
 static void named_values(void **state)
 {
     fixture *f = *state;
@@ -666,6 +688,7 @@ int main(void)
         OPENED(another_process_with_the_lock_is_busy),
         OPENED(a_change_without_a_transaction_is_a_mistake),
         OPENED(named_values),
+        OPENED(named_numbers),
         OPENED(positions_of_links),
     };
 #undef FOLDER
