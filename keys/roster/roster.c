@@ -24,6 +24,24 @@ void nrs_roster_community(uint8_t community_out[NRS_HASH_SIZE], const nrs_roster
     memcpy(community_out, roster->community.data, NRS_HASH_SIZE);
 }
 
+nrs_error nrs_roster_version_of(uint64_t *version_out, nrs_slice many)
+{
+    nrs_signed_by_many *outer = NULL;
+    nrs_roster *roster = NULL;
+    nrs_error error = nrs_signed_by_many_decode(&outer, many);
+
+    NRS_ASSERT(version_out != NULL);
+    if (error == NRS_OK) {
+        error = nrs_roster_decode(&roster, nrs_field(&outer->statement));
+    }
+    if (error == NRS_OK) {
+        *version_out = roster->version;
+    }
+    nrs_roster_free(&roster);
+    nrs_signed_by_many_free(&outer);
+    return error;
+}
+
 /* Put a signature among the earlier ones, ascending by key, in the place of an older one by the same key. */
 static nrs_error insert_signature(Nrs__Wire__RosterSignature **places, size_t *count, Nrs__Wire__RosterSignature *added)
 {

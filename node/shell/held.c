@@ -23,57 +23,52 @@ static nrs_error read_armoured(nrs_bytes *data_out, const nrs_folder *folder, co
     return error;
 }
 
-static uint64_t roster_version(const nrs_folder *folder, const char *path)
+static nrs_error roster_version(uint64_t *version_out, const nrs_folder *folder, const char *path)
 {
     nrs_bytes bytes = {0};
-    nrs_signed_by_many *many = NULL;
-    nrs_roster *roster = NULL;
-    uint64_t version = 0;
     nrs_error error = read_armoured(&bytes, folder, path, "ROSTER");
 
     if (error == NRS_OK) {
-        error = nrs_signed_by_many_decode(&many, nrs_slice_of_bytes(&bytes));
+        error = nrs_roster_version_of(version_out, nrs_slice_of_bytes(&bytes));
     }
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&roster, nrs_field(&many->statement));
-    }
-    if (error == NRS_OK) {
-        version = roster->version;
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&many);
     nrs_bytes_wipe(&bytes);
-    return version;
+    return error;
 }
 
-static uint64_t card_serial(const nrs_folder *folder, const char *path)
+static nrs_error card_serial(uint64_t *serial_out, const nrs_folder *folder, const char *path)
 {
     nrs_bytes bytes = {0};
     nrs_card *card = NULL;
-    uint64_t serial = 0;
     nrs_error error = read_armoured(&bytes, folder, path, "CARD");
 
     if (error == NRS_OK) {
         error = nrs_card_verify(&card, nrs_slice_of_bytes(&bytes));
     }
     if (error == NRS_OK) {
-        serial = card->serial;
+        *serial_out = card->serial;
     }
     nrs_card_free(&card);
     nrs_bytes_wipe(&bytes);
-    return serial;
+    return error;
 }
 
 bool nrs_folder_is_newer(nrs_folder *folder, const char *path, uint64_t held_version)
 {
     char roster[PATH_SIZE_MAX];
+    uint64_t found = 0;
+    nrs_error error;
     const char *slash = strchr(path, '/');
     const char *dot = strrchr(path, '.');
 
     NRS_ASSERT(folder != NULL && slash != NULL && dot != NULL && dot > slash);
     if (strncmp(path, "cards/", strlen("cards/")) == 0) {
-        return card_serial(folder, path) > held_version;
+        error = card_serial(&found, folder, path);
+    } else {
+        (void)snprintf(roster, sizeof roster, "%.*s.roster", (int)(dot - path), path);
+        error = roster_version(&found, folder, roster);
     }
-    (void)snprintf(roster, sizeof roster, "%.*s.roster", (int)(dot - path), path);
-    return roster_version(folder, roster) > held_version;
+    if (error == NRS_ERROR_SYSTEM || error == NRS_ERROR_DISK || error == NRS_ERROR_NO_MEMORY) {
+        return true; /* what could not be looked at may be newer */
+    }
+    return error == NRS_OK && found > held_version;
 }

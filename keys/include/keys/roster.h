@@ -6,6 +6,8 @@
 
 /** Hash of a roster statement; that of the first is the community's id. */
 void nrs_roster_hash(uint8_t hash_out[NRS_HASH_SIZE], nrs_slice statement);
+/** Which version a SignedByMany is of; nothing is verified. Returns NRS_ERROR_MALFORMED …, NO_MEMORY. */
+NRS_MUST_USE nrs_error nrs_roster_version_of(uint64_t *version_out, nrs_slice many);
 /** The community a roster speaks for: its own hash when version 1, else its community field. */
 void nrs_roster_community(uint8_t community_out[NRS_HASH_SIZE], const nrs_roster *roster, nrs_slice statement);
 

@@ -261,23 +261,6 @@ static nrs_error check_cards(nrs_cli *cli, const offer *from, bool keep)
     return error;
 }
 
-static nrs_error version_of(uint64_t *version_out, nrs_slice many)
-{
-    nrs_signed_by_many *outer = NULL;
-    nrs_roster *roster = NULL;
-    nrs_error error = nrs_signed_by_many_decode(&outer, many);
-
-    if (error == NRS_OK) {
-        error = nrs_roster_decode(&roster, nrs_field(&outer->statement));
-    }
-    if (error == NRS_OK) {
-        *version_out = roster->version;
-    }
-    nrs_roster_free(&roster);
-    nrs_signed_by_many_free(&outer);
-    return error;
-}
-
 /* What is held already leads to its own newest; of the invite follows what is later than that, which check_held has verified. */
 static nrs_error write_chain(nrs_cli *cli, const offer *from, const nrs_held *held)
 {
@@ -292,7 +275,7 @@ static nrs_error write_chain(nrs_cli *cli, const offer *from, const nrs_held *he
     for (size_t i = 0; error == NRS_OK && i < from->invite->n_chain; i++) {
         uint64_t version = 0;
 
-        error = version_of(&version, nrs_field(&from->invite->chain[i]));
+        error = nrs_roster_version_of(&version, nrs_field(&from->invite->chain[i]));
         if (error == NRS_OK && version > after) {
             chain[count++] = from->invite->chain[i];
         }
