@@ -19,8 +19,6 @@ NRS_MUST_USE nrs_error nrs_sent_print(nrs_cli *cli, const json_t *row, bool dry_
 
 /** Exactly `size` bytes of a member: hexadecimal when it has that length, else base64. Returns NRS_ERROR_MALFORMED. */
 NRS_MUST_USE nrs_error nrs_red_bytes(uint8_t *bytes_out, size_t size, const json_t *row, const char *name);
-/** One recipient as the node names it, and the node's half of the agreement; the caller clears agreement_out. */
-NRS_MUST_USE nrs_error nrs_red_recipient(nrs_recipient *recipient_out, uint8_t agreement_out[NRS_KEY_SIZE], const json_t *entry);
 /** A base64 text of any length. Out: replaced; the caller wipes. */
 NRS_MUST_USE nrs_error nrs_red_base64(nrs_bytes *bytes_out, const json_t *text);
 /** Base64 as a new member of a request. */

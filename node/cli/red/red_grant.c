@@ -7,11 +7,13 @@
 #include "folder.h"
 #include "language.h"
 #include "red/red.h"
+#include "red/red_keys.h"
 #include "red/red_open.h"
 #include "text.h"
 
 /* Who waits for one report, and the node's half of each agreement. */
 typedef struct waiting {
+    nrs_red_cards cards;
     nrs_recipient recipients[NRS_TARGET_COUNT_MAX];
     uint8_t agreements[NRS_TARGET_COUNT_MAX][NRS_KEY_SIZE];
     json_t *addresses;
@@ -45,19 +47,26 @@ static bool in_audience(const nrs_red_opening *with, const nrs_recipient *recipi
     return false;
 }
 
-static nrs_error read_waiting(waiting *list, const nrs_red_opening *with, const json_t *row)
+/* Who is left out waits on, and the person who unlocks is told: a node that names other keys is not to be trusted. */
+static nrs_error read_waiting(nrs_cli *cli, waiting *list, const nrs_red_opening *with, const json_t *row)
 {
     const json_t *entries = json_object_get(row, "recipients");
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_red_cards_read(&list->cards, row);
 
     for (size_t i = 0; error == NRS_OK && i < json_array_size(entries) && list->count < NRS_TARGET_COUNT_MAX; i++) {
         const json_t *entry = json_array_get(entries, i);
+        const char *address = nrs_json_text(entry, "address");
         nrs_recipient *recipient = &list->recipients[list->count];
+        const Nrs__Wire__PersonEntry *person = NULL;
 
-        error = nrs_red_recipient(recipient, list->agreements[list->count], entry);
+        error = nrs_red_recipient(recipient, list->agreements[list->count], &person, &list->cards, entry, nrs_now_ms());
         if (error == NRS_OK && in_audience(with, recipient)) {
-            error = json_array_append_new(list->addresses, json_string(nrs_json_text(entry, "address"))) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+            error = json_array_append_new(list->addresses, json_string(address)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
             list->count++;
+        } else if (error != NRS_ERROR_NO_MEMORY) {
+            nrs_cli_note(cli, _("not granted: %s: the node names keys that the report was not written to, or that the person has not signed"),
+                         address == NULL ? "?" : address);
+            error = NRS_OK;
         }
     }
     return error;
@@ -84,8 +93,8 @@ static nrs_error hand_over(nrs_cli *cli, const char *id, nrs_slice grant, nrs_sl
     return error;
 }
 
-/* One report. What this person cannot open was written by another, who grants it. */
-static nrs_error grant_one(nrs_cli *cli, nrs_identity *person, const char *person_id, const json_t *row, size_t *granted)
+/* One report. told: whose person reads what is noted. What this person cannot open was written by another, who grants it. */
+static nrs_error grant_one(nrs_cli *told, nrs_cli *cli, nrs_identity *person, const char *person_id, const json_t *row, size_t *granted)
 {
     const char *id = nrs_json_text(row, "id");
     nrs_red_opening with = {.person = person};
@@ -100,7 +109,7 @@ static nrs_error grant_one(nrs_cli *cli, nrs_identity *person, const char *perso
         goto out;
     }
     list->addresses = json_array();
-    error = read_waiting(list, &with, row);
+    error = read_waiting(told, list, &with, row);
     if (error != NRS_OK || list->count == 0) {
         goto out;
     }
@@ -122,6 +131,7 @@ static nrs_error grant_one(nrs_cli *cli, nrs_identity *person, const char *perso
 out:
     if (list != NULL) {
         json_decref(list->addresses);
+        nrs_red_cards_wipe(&list->cards);
         nrs_memory_wipe(list, sizeof *list);
     }
     free(list);
@@ -147,7 +157,7 @@ void nrs_red_grant_waiting(nrs_cli *cli, nrs_identity *person, const char *perso
     for (size_t i = 0; error == NRS_OK && i < json_array_size(rows); i++) {
         nrs_cli each = {.dir = cli->dir};
 
-        (void)grant_one(&each, person, person_id, json_array_get(rows, i), &granted); /* another's report is no failure of this person */
+        (void)grant_one(cli, &each, person, person_id, json_array_get(rows, i), &granted); /* another's report is no failure of this person */
         each.dir = NULL;
         nrs_cli_wipe(&each);
     }

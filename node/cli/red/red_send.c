@@ -8,8 +8,10 @@
 #include "key/keyring.h"
 #include "keys/seal.h"
 #include "language.h"
+#include "proto/address.h"
 #include "proto/assert.h"
 #include "red/red.h"
+#include "red/red_keys.h"
 #include "red/red_open.h"
 #include "red/red_report.h"
 #include "text.h"
@@ -19,6 +21,9 @@ enum { ATTEMPTS = 4 };
 /* What the node prepared. Owned; preparation_wipe. */
 typedef struct preparation {
     json_t *row;
+    nrs_held held;        /* the community's roster, verified here from its first version on */
+    nrs_red_cards cards;
+    const char *stranger; /* the address under which the node named keys that are not its own; borrows from row */
     nrs_public_keys grantor;
     uint8_t community[NRS_HASH_SIZE];
     uint64_t roster_version, created_ms, expires_ms;
@@ -49,6 +54,8 @@ static void preparation_wipe(preparation *with)
     free(with->targets);
     free(with->target_places);
     json_decref(with->addresses);
+    nrs_red_cards_wipe(&with->cards);
+    nrs_held_wipe(&with->held);
     json_decref(with->row);
     *with = (preparation){0};
 }
@@ -67,14 +74,6 @@ static nrs_error lent_agreement(void *context, uint8_t shared_out[NRS_KEY_SIZE],
     return NRS_ERROR_FORGED;
 }
 
-static nrs_error read_recipient(preparation *with, const json_t *entry)
-{
-    nrs_error error = nrs_red_recipient(&with->recipients[with->count], with->agreements[with->count], entry);
-
-    with->count += error == NRS_OK ? 1 : 0;
-    return error;
-}
-
 static bool listed(const json_t *list, const char *text)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -91,6 +90,24 @@ static bool listed(const json_t *list, const char *text)
 static bool is_own_slot(const nrs_draft *draft, const char *own_address, const char *address)
 {
     return own_address[0] != '\0' && strcmp(address, own_address) == 0 && !listed(draft->to, address);
+}
+
+/* Whom the person addressed, and nobody else; by the keys that the roster, the card and the person's own signature give. */
+static nrs_error read_recipient(preparation *with, const nrs_draft *draft, const char *own_address, const char *address, const json_t *entry)
+{
+    nrs_recipient *recipient = &with->recipients[with->count];
+    const Nrs__Wire__PersonEntry *person = NULL;
+    nrs_error error = nrs_red_recipient(recipient, with->agreements[with->count], &person, &with->cards, entry, nrs_now_ms());
+
+    with->count += error == NRS_OK ? 1 : 0;
+    if (error == NRS_OK && ((!listed(draft->to, address) && strcmp(address, own_address) != 0) ||
+                            !nrs_red_addressed(&with->held, address, recipient, person))) {
+        error = NRS_ERROR_FORGED;
+    }
+    if (error != NRS_OK && error != NRS_ERROR_NO_MEMORY) {
+        with->stranger = address;
+    }
+    return error;
 }
 
 static nrs_error read_recipients(preparation *with, const nrs_draft *draft, const char *own_address)
@@ -116,7 +133,7 @@ static nrs_error read_recipients(preparation *with, const nrs_draft *draft, cons
         const char *address = json_string_value(json_object_get(entry, "address"));
         Nrs__Wire__Target *target = &with->targets[with->target_count];
 
-        error = address == NULL ? NRS_ERROR_MALFORMED : read_recipient(with, entry);
+        error = address == NULL ? NRS_ERROR_MALFORMED : read_recipient(with, draft, own_address, address, entry);
         if (error == NRS_OK && !is_own_slot(draft, own_address, address)) {
             nrs__wire__target__init(target);
             target->org = nrs_field_of(nrs_slice_of(with->recipients[with->count - 1].org_sign_key, NRS_KEY_SIZE));
@@ -193,7 +210,27 @@ static nrs_error read_preparation(preparation *with, const nrs_draft *draft, con
     with->created_ms = (uint64_t)json_integer_value(created);
     with->expires_ms = with->created_ms + (draft->expires_in_ms > 0 ? draft->expires_in_ms : NRS_REPORT_LIFE_MS_DEFAULT);
     error = read_edges(with);
+    if (error == NRS_OK) {
+        error = nrs_red_cards_read(&with->cards, with->row);
+    }
     return error == NRS_OK ? read_recipients(with, draft, own_address) : error;
+}
+
+/* The roster by which the addresses count: read from the folder and verified, of the very community that the report is to name. */
+static nrs_error read_roster(nrs_cli *cli, preparation *with)
+{
+    const char *name = nrs_json_text(with->row, "community_name");
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_error error = nrs_red_bytes(community, NRS_HASH_SIZE, with->row, "community");
+
+    if (error != NRS_OK || name == NULL || !nrs_name_valid(name)) {
+        return nrs_cli_fail(cli, error == NRS_OK ? NRS_ERROR_MALFORMED : error, NULL, "%s", _("the node's answer cannot be read"));
+    }
+    error = nrs_held_read(cli, &with->held, name);
+    if (error == NRS_OK && memcmp(with->held.community, community, NRS_HASH_SIZE) != 0) {
+        error = nrs_cli_fail_about(cli, NRS_ERROR_FORGED, name);
+    }
+    return error;
 }
 
 static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft)
@@ -216,7 +253,15 @@ static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft
     if (cli->person != NULL) {
         snprintf(own_address, sizeof own_address, "%s@%s", cli->person, settings.org);
     }
+    error = read_roster(cli, with);
+    if (error != NRS_OK) {
+        return error;
+    }
     error = read_preparation(with, draft, own_address);
+    if (error != NRS_OK && with->stranger != NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("nothing was sealed; the node may be in foreign hands"),
+                            _("%s: the keys that the node names are not those that the community, the organisation and the person have signed"), with->stranger);
+    }
     if (error != NRS_OK) {
         return nrs_cli_fail(cli, error, NULL, "%s", _("the node's answer cannot be read"));
     }

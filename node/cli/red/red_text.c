@@ -33,25 +33,6 @@ nrs_error nrs_red_bytes(uint8_t *bytes_out, size_t size, const json_t *row, cons
     return error;
 }
 
-nrs_error nrs_red_recipient(nrs_recipient *recipient_out, uint8_t agreement_out[NRS_KEY_SIZE], const json_t *entry)
-{
-    nrs_error error = nrs_red_bytes(recipient_out->org_sign_key, NRS_KEY_SIZE, entry, "org_sign_key");
-
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient_out->sign_key, NRS_KEY_SIZE, entry, "sign_key");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient_out->agree_key, NRS_KEY_SIZE, entry, "agree_key");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient_out->prekey_id, NRS_PREKEY_ID_SIZE, entry, "prekey_id");
-    }
-    if (error == NRS_OK) {
-        error = nrs_red_bytes(recipient_out->prekey, NRS_KEY_SIZE, entry, "prekey");
-    }
-    return error == NRS_OK ? nrs_red_bytes(agreement_out, NRS_KEY_SIZE, entry, "agreement") : error;
-}
-
 nrs_error nrs_red_set(json_t *request, const char *name, nrs_slice bytes)
 {
     char *text = NULL;

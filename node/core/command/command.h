@@ -92,8 +92,19 @@ NRS_MUST_USE nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row);
 /** A sentence when this clock is far from those of most peers: status, and sending what they would refuse. */
 NRS_MUST_USE nrs_error nrs_warn_clock(nrs_core *core, json_t *warnings);
 
-/** One recipient of RED as a person's process needs it: keys, prekey, and the node's half of the agreement. */
-NRS_MUST_USE nrs_error nrs_red_put_recipient(nrs_core *core, json_t *recipients, const char *address, const nrs_recipient *keys);
+/** Recipients of RED as a person's process needs them: keys, prekey and the node's half of the agreement; and what it verifies these by
+ *  (SPEC 6.7): each one's signed bundle, and once for each organisation its signed card. Owned; nrs_red_list_wipe. */
+typedef struct nrs_red_list {
+    json_t *recipients, *cards;
+    nrs_identity *grantor; /* borrowed */
+} nrs_red_list;
+/** grantor: whose half of the agreements is lent: the report's originator, which may be a former key of this node (SPEC 7.10). */
+NRS_MUST_USE nrs_error nrs_red_list_begin(nrs_red_list *list_out, nrs_identity *grantor);
+void nrs_red_list_wipe(nrs_red_list *list);
+/** One more. A card or bundle whose bytes are not here any more is left out: the person's process then seals nothing to it. */
+NRS_MUST_USE nrs_error nrs_red_put_recipient(nrs_core *core, const nrs_red_list *list, const char *address, const nrs_recipient *keys);
+/** `recipients` and `cards` of an answer. Takes what they hold over. */
+void nrs_red_list_row(nrs_row *row, nrs_red_list *list);
 
 /* ---- Handlers ---- */
 NRS_MUST_USE nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request);

@@ -15,27 +15,6 @@ static const char hint_red[] = "red-prepare is for TLP:RED; other labels go by s
 
 /* ---- red-prepare ---- */
 
-nrs_error nrs_red_put_recipient(nrs_core *core, json_t *recipients, const char *address, const nrs_recipient *keys)
-{
-    uint8_t agreement[NRS_KEY_SIZE];
-    nrs_row row;
-    nrs_error error = nrs_identity_agree(agreement, core->identity, keys->agree_key);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    row = nrs_row_begin();
-    nrs_row_text(&row, "address", address);
-    nrs_row_base64(&row, "org_sign_key", nrs_slice_of(keys->org_sign_key, NRS_KEY_SIZE));
-    nrs_row_base64(&row, "sign_key", nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-    nrs_row_base64(&row, "agree_key", nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-    nrs_row_hex(&row, "prekey_id", keys->prekey_id, NRS_PREKEY_ID_SIZE);
-    nrs_row_base64(&row, "prekey", nrs_slice_of(keys->prekey, NRS_KEY_SIZE));
-    nrs_row_base64(&row, "agreement", nrs_slice_of(agreement, NRS_KEY_SIZE));
-    sodium_memzero(agreement, sizeof agreement);
-    return nrs_row_end(&row, recipients);
-}
-
 static void own_address(const nrs_core *core, char *text_out, const Nrs__Wire__PersonEntry *person)
 {
     nrs_address address = {.type = NRS_ADDRESS_PERSON};
@@ -46,7 +25,7 @@ static void own_address(const nrs_core *core, char *text_out, const Nrs__Wire__P
 }
 
 /* The sender keeps a slot of its own, unless it has no prekey yet or is a recipient anyway. */
-static nrs_error put_sender(nrs_core *core, json_t *recipients, const nrs_draft *draft, const nrs_delivery *delivery)
+static nrs_error put_sender(nrs_core *core, const nrs_red_list *list, const nrs_draft *draft, const nrs_delivery *delivery)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     char address[NRS_ADDRESS_SIZE_MAX + 1];
@@ -61,7 +40,7 @@ static nrs_error put_sender(nrs_core *core, json_t *recipients, const nrs_draft 
             return NRS_OK;
         }
     }
-    return nrs_red_put_recipient(core, recipients, address, &keys);
+    return nrs_red_put_recipient(core, list, address, &keys);
 }
 
 /* The number under which the person's process seals: it is the next one's still when the report is submitted, or another report to
@@ -84,21 +63,22 @@ static nrs_error put_number(nrs_core *core, nrs_row *row, const nrs_delivery *de
 
 static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *draft, const nrs_delivery *delivery, const nrs_quoted *quoted)
 {
-    json_t *recipients = json_array();
-    nrs_error error = recipients == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    nrs_red_list list;
+    nrs_error error = nrs_red_list_begin(&list, core->identity);
 
     for (size_t i = 0; i < delivery->count && error == NRS_OK; i++) {
-        error = nrs_red_put_recipient(core, recipients, delivery->list[i].address, &delivery->list[i].keys);
+        error = nrs_red_put_recipient(core, &list, delivery->list[i].address, &delivery->list[i].keys);
     }
     if (error == NRS_OK) {
-        error = put_sender(core, recipients, draft, delivery);
+        error = put_sender(core, &list, draft, delivery);
     }
     if (error != NRS_OK) {
-        json_decref(recipients);
+        nrs_red_list_wipe(&list);
         return error;
     }
     nrs_delivery_row(row, delivery, draft->label);
-    nrs_row_json(row, "recipients", recipients); /* with their keys, in place of the addresses alone */
+    nrs_red_list_row(row, &list); /* `recipients` with their keys, in place of the addresses alone */
+    nrs_row_text(row, "community_name", delivery->community->roster->id);
     nrs_row_hex(row, "community", delivery->community->id, NRS_HASH_SIZE);
     nrs_row_number(row, "roster_version", delivery->community->roster->version);
     nrs_row_number(row, "created_at_ms", core->now_ms);

@@ -41,7 +41,7 @@ static nrs_error find_waiting(nrs_core *core, bool *found_out, nrs_recipient *ke
 typedef struct waiting_list {
     nrs_core *core;
     const nrs_report_row *report;
-    json_t *recipients;
+    nrs_red_list recipients;
 } waiting_list;
 
 static nrs_error add_waiting(void *context, const nrs_recipient_row *row)
@@ -51,22 +51,25 @@ static nrs_error add_waiting(void *context, const nrs_recipient_row *row)
     bool found = false;
     nrs_error error = find_waiting(list->core, &found, &keys, list->report, row);
 
-    return error == NRS_OK && found ? nrs_red_put_recipient(list->core, list->recipients, row->address, &keys) : error;
+    return error == NRS_OK && found ? nrs_red_put_recipient(list->core, &list->recipients, row->address, &keys) : error;
 }
 
 static nrs_error put_report(nrs_core *core, json_t *rows, const nrs_report_row *report)
 {
-    waiting_list list = {.core = core, .report = report, .recipients = json_array()};
+    waiting_list list = {.core = core, .report = report};
     nrs_row row = nrs_row_begin();
-    nrs_error error = list.recipients == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_recipient_each(core->store, report->position, add_waiting, &list);
+    nrs_error error = nrs_red_list_begin(&list.recipients, nrs_identity_for(core, report->originator));
 
-    if (error == NRS_OK && json_array_size(list.recipients) > 0) {
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(core->store, report->position, add_waiting, &list);
+    }
+    if (error == NRS_OK && json_array_size(list.recipients.recipients) > 0) {
         nrs_row_hex(&row, "id", report->id, NRS_HASH_SIZE);
-        nrs_row_json(&row, "recipients", json_incref(list.recipients));
+        nrs_red_list_row(&row, &list.recipients);
         error = nrs_row_end(&row, rows);
     }
     nrs_row_discard(&row);
-    json_decref(list.recipients);
+    nrs_red_list_wipe(&list.recipients);
     return error;
 }
 
