@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "keys/change.h"
 #include "proto/assert.h"
 
 static void find(nrs_audit_check *check, nrs_audit_fault fault, uint64_t first, uint64_t last, const uint8_t *key)
@@ -115,7 +116,39 @@ static uint64_t cosigned_size(const nrs_audit_check *check)
     return size;
 }
 
-/* Whose key it is need not be asked: a node that has changed its keys goes on with the log, whose id is in what was signed. */
+/* Whether what names this log and this key was signed of this node's log: a node that has changed its keys goes on with the log, and a
+ * log of another node says nothing of this one. */
+static bool of_this_log(const nrs_audit_check *check, nrs_slice node, nrs_slice log)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < check->key_count; i++) {
+        known = known || nrs_slice_equal(node, nrs_slice_of(check->keys[i], NRS_KEY_SIZE));
+    }
+    return known && nrs_slice_equal(log, nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE));
+}
+
+nrs_error nrs_audit_check_succession(nrs_audit_check *check, nrs_slice payload)
+{
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    nrs_error error = nrs_change_verify(&change, &card, payload);
+
+    NRS_ASSERT(check->key_count > 0);
+    if (error == NRS_OK && check->key_count == NRS_AUDIT_KEY_COUNT_MAX) {
+        error = NRS_ERROR_LIMIT;
+    } else if (error == NRS_OK && card != NULL && nrs_slice_equal(nrs_field(&card->sign_key), nrs_slice_of(check->keys[check->key_count - 1], NRS_KEY_SIZE))) {
+        memcpy(check->keys[check->key_count], change->sign_key.data, NRS_KEY_SIZE);
+        check->key_count++;
+    } else if (error != NRS_ERROR_NO_MEMORY && error != NRS_ERROR_BUSY) {
+        find(check, NRS_AUDIT_FAULT_SUCCESSION, check->last_number, check->last_number, NULL);
+        error = NRS_OK;
+    }
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    return error;
+}
+
 nrs_error nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
 {
     nrs_audit_checkpoint *checkpoint = NULL;
@@ -124,7 +157,7 @@ nrs_error nrs_audit_check_checkpoint(nrs_audit_check *check, nrs_slice payload)
     if (error == NRS_ERROR_NO_MEMORY) {
         return error;
     }
-    if (error != NRS_OK || !nrs_slice_equal(nrs_field(&checkpoint->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE))) {
+    if (error != NRS_OK || !of_this_log(check, nrs_field(&checkpoint->node), nrs_field(&checkpoint->log))) {
         find(check, NRS_AUDIT_FAULT_CHECKPOINT, check->last_number, check->last_number, NULL);
     } else if (holds(check, checkpoint->size, nrs_field(&checkpoint->root))) {
         check->checkpoint_count++;
@@ -161,7 +194,7 @@ nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
     if (error == NRS_ERROR_NO_MEMORY) {
         return error;
     }
-    if (error != NRS_OK || !nrs_slice_equal(nrs_field(&cosignature->log), nrs_slice_of(check->log, NRS_AUDIT_LOG_ID_SIZE)) ||
+    if (error != NRS_OK || !of_this_log(check, nrs_field(&cosignature->node), nrs_field(&cosignature->log)) ||
         (cosigner = cosigner_of(check, cosignature->hub.data)) == NULL) {
         find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->last_number, check->last_number, NULL);
     } else if (holds(check, cosignature->size, nrs_field(&cosignature->root))) {
@@ -178,7 +211,16 @@ nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
 
 void nrs_audit_check_end(nrs_audit_check *check)
 {
-    if (check->end_size == 0 || check->broken || check->cut) {
+    if (check->broken || check->cut) {
+        return;
+    }
+    if (check->good_size < check->end_checkpoint) { /* somebody took out what was signed */
+        find(check, NRS_AUDIT_FAULT_CHECKPOINT, check->end_checkpoint, check->end_checkpoint, NULL);
+    }
+    if (cosigned_size(check) < check->end_cosigned) {
+        find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->end_cosigned, check->end_cosigned, NULL);
+    }
+    if (check->end_size == 0) {
         return;
     }
     if (check->last_number < check->end_size) {

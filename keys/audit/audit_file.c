@@ -62,7 +62,8 @@ static nrs_error take_node(nrs_audit_check *check, nrs_slice value)
         error = NRS_ERROR_MALFORMED;
     }
     if (error == NRS_OK) {
-        memcpy(check->node, key.data, NRS_KEY_SIZE);
+        memcpy(check->keys[0], key.data, NRS_KEY_SIZE);
+        check->key_count = 1;
     }
     nrs_bytes_wipe(&key);
     return error;
@@ -75,10 +76,16 @@ static nrs_error take_log(nrs_audit_check *check, nrs_slice value)
 
 static nrs_error take_end(nrs_audit_check *check, nrs_slice value)
 {
-    nrs_slice number = cut_word(&value);
+    nrs_slice number = cut_word(&value), root = cut_word(&value), checkpoint = cut_word(&value);
     nrs_error error = read_number(&check->end_size, number);
 
-    return error == NRS_OK ? read_hex(check->end_root, sizeof check->end_root, value) : error;
+    if (error == NRS_OK) {
+        error = read_hex(check->end_root, sizeof check->end_root, root);
+    }
+    if (error == NRS_OK) {
+        error = read_number(&check->end_checkpoint, checkpoint);
+    }
+    return error == NRS_OK ? read_number(&check->end_cosigned, value) : error;
 }
 
 static nrs_error take_leaf(nrs_audit_check *check, nrs_slice value)
@@ -109,6 +116,13 @@ static nrs_error take_bytes(nrs_audit_check *check, nrs_slice value, nrs_error (
     return error;
 }
 
+static nrs_error take_succession(nrs_audit_check *check, nrs_slice value)
+{
+    nrs_error error = check->last_number > 0 ? NRS_ERROR_MALFORMED : take_bytes(check, value, nrs_audit_check_succession);
+
+    return error == NRS_ERROR_LIMIT ? NRS_ERROR_MALFORMED : error;
+}
+
 static nrs_error take_entry(nrs_audit_check *check, nrs_slice value)
 {
     return take_bytes(check, value, nrs_audit_check_entry);
@@ -131,8 +145,8 @@ nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line)
         const char *word;
         nrs_error (*take)(nrs_audit_check *check, nrs_slice value);
     } lines[] = {
-        {"node", take_node}, {"log", take_log}, {"end", take_end}, {"entry", take_entry}, {"leaf", take_leaf},
-        {"checkpoint", take_checkpoint}, {"cosignature", take_cosignature},
+        {"node", take_node}, {"log", take_log}, {"end", take_end}, {"succession", take_succession}, {"entry", take_entry},
+        {"leaf", take_leaf}, {"checkpoint", take_checkpoint}, {"cosignature", take_cosignature},
     };
     const size_t head_count = 3, line_count = sizeof lines / sizeof lines[0];
     nrs_slice value = line;

@@ -38,6 +38,12 @@ static nrs_error root_of(uint8_t root_out[NRS_HASH_SIZE], range leaves, nrs_audi
     return NRS_OK;
 }
 
+nrs_error nrs_audit_root_at(uint8_t root_out[NRS_HASH_SIZE], uint64_t size, nrs_audit_node_source source, void *context)
+{
+    NRS_ASSERT(root_out != NULL && source != NULL && size > 0);
+    return root_of(root_out, (range){0, size}, source, context);
+}
+
 /* The largest power of two below a size of at least two. */
 static uint64_t split_of(uint64_t size)
 {

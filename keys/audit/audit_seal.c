@@ -79,7 +79,7 @@ nrs_error nrs_audit_open(nrs_bytes *entry_out, const nrs_secret *key, const uint
     return error;
 }
 
-/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ the peaks from the lowest level up ---- */
+/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ u64 cosigned size ‖ the peaks from the lowest level up ---- */
 
 static const uint8_t no_log[NRS_AUDIT_LOG_ID_SIZE];
 
@@ -95,6 +95,9 @@ static nrs_error encode_head(nrs_bytes *text, const nrs_audit_head *head)
     }
     if (error == NRS_OK) {
         error = nrs_bytes_append_u64(text, head->checkpoint_ms);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_u64(text, head->cosigned_size);
     }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head->tree.size >> level) & 1u) != 0) {
@@ -118,6 +121,9 @@ static nrs_error decode_head(nrs_audit_head *head_out, nrs_slice text)
     }
     if (error == NRS_OK) {
         error = nrs_read_u64(&reader, &head.checkpoint_ms);
+    }
+    if (error == NRS_OK) {
+        error = nrs_read_u64(&reader, &head.cosigned_size);
     }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head.tree.size >> level) & 1u) != 0) {

@@ -14,6 +14,7 @@ static const char *const fault_words[] = {
     [NRS_AUDIT_FAULT_INSERTED] = "inserted",        [NRS_AUDIT_FAULT_CUT] = "cut",
     [NRS_AUDIT_FAULT_REWRITTEN] = "rewritten",      [NRS_AUDIT_FAULT_SIGNED_OTHERWISE] = "signed-otherwise",
     [NRS_AUDIT_FAULT_CHECKPOINT] = "checkpoint",    [NRS_AUDIT_FAULT_COSIGNATURE] = "cosignature",
+    [NRS_AUDIT_FAULT_SUCCESSION] = "succession",
 };
 
 static void print_finding(void *context, const nrs_audit_finding *finding)
@@ -32,7 +33,7 @@ static int read_log(nrs_audit_check *check, FILE *file)
         const bool whole = size > 0 && line[size - 1] == '\n';
         const nrs_error error = whole ? nrs_audit_check_line(check, nrs_slice_of(line, size - 1)) : NRS_ERROR_MALFORMED;
 
-        if (error == NRS_ERROR_NO_MEMORY) {
+        if (error == NRS_ERROR_NO_MEMORY || error == NRS_ERROR_BUSY) {
             fprintf(stderr, "noroshi-audit-verify: %s\n", _(nrs_error_sentence(error)));
             return 1;
         }
@@ -55,8 +56,12 @@ static bool check_keys(const nrs_audit_check *check, char **given, int count)
     bool good = true;
     char fingerprint[48], at[32];
 
-    nrs_fingerprint(fingerprint, check->node);
+    nrs_fingerprint(fingerprint, check->keys[0]);
     printf(_("node %s\n"), fingerprint);
+    for (size_t i = 1; i < check->key_count; i++) {
+        nrs_fingerprint(fingerprint, check->keys[i]);
+        printf(_("before that %s\n"), fingerprint);
+    }
     for (int i = 0; i < count; i++) {
         const nrs_audit_cosigner *found = NULL;
 

@@ -46,9 +46,8 @@ nrs_error nrs_store_audit_checkpoint_get(nrs_store *store, nrs_bytes *payload_ou
     return NRS_OK;
 }
 
-nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out)
+static nrs_error largest_of(nrs_query query, uint64_t *size_out)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_CHECKPOINT_LAST);
     uint64_t size = nrs_query_step(&query) ? nrs_query_u64(&query, 0) : 0;
     nrs_error error = nrs_query_end(&query);
 
@@ -57,6 +56,16 @@ nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out)
         *size_out = size;
     }
     return error;
+}
+
+nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out)
+{
+    return largest_of(nrs_query_start(store, NRS_STATEMENT_AUDIT_CHECKPOINT_LAST), size_out);
+}
+
+nrs_error nrs_store_audit_cosigned_last(nrs_store *store, uint64_t *size_out)
+{
+    return largest_of(nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNED_LAST), size_out);
 }
 
 static nrs_error visit_checkpoint(nrs_query *query, const void *closure)

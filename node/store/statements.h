@@ -410,6 +410,7 @@
     X(AUDIT_COSIGNATURE_ADD, CHANGE, "INSERT OR REPLACE INTO audit_cosignature(size, hub, payload) VALUES(?1, ?2, ?3)") \
     X(AUDIT_COSIGNATURE_EACH, READ,                                                                                    \
       "SELECT size, hub, payload FROM audit_cosignature WHERE size > ?1 AND size <= ?2 ORDER BY size, hub")            \
+    X(AUDIT_COSIGNED_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature")                              \
     X(AUDIT_COSIGNED_SIZE, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature WHERE hub = ?1")                \
     X(AUDIT_WATCH_SET, CHANGE,                                                                                         \
       "INSERT OR REPLACE INTO audit_watch(" NRS_AUDIT_WATCH_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")        \

@@ -20,16 +20,17 @@ static bool feed(nrs_audit_check *check, const json_t *row)
     char line[NRS_AUDIT_LINE_SIZE_MAX];
     const char *entry = json_string_value(json_object_get(row, "entry")), *leaf = json_string_value(json_object_get(row, "leaf"));
     const char *checkpoint = json_string_value(json_object_get(row, "checkpoint")), *cosignature = json_string_value(json_object_get(row, "cosignature"));
-    const char *log = json_string_value(json_object_get(row, "log"));
+    const char *log = json_string_value(json_object_get(row, "log")), *succession = json_string_value(json_object_get(row, "succession"));
 
     if (log != NULL) {
         const char *keys[] = {NRS_AUDIT_FILE_HEAD, NULL, NULL, NULL};
-        char node[128], id[64], end[128];
+        char node[128], id[64], end[192];
 
         (void)snprintf(node, sizeof node, "node %s", json_string_value(json_object_get(row, "node")));
         (void)snprintf(id, sizeof id, "log %s", log);
-        (void)snprintf(end, sizeof end, "end %lld %s", (long long)json_integer_value(json_object_get(row, "size")),
-                       json_string_value(json_object_get(row, "root")));
+        (void)snprintf(end, sizeof end, "end %lld %s %lld %lld", (long long)json_integer_value(json_object_get(row, "size")),
+                       json_string_value(json_object_get(row, "root")), (long long)json_integer_value(json_object_get(row, "checkpointed")),
+                       (long long)json_integer_value(json_object_get(row, "cosigned")));
         keys[1] = node, keys[2] = id, keys[3] = end;
         for (size_t i = 0; i < 4; i++) {
             if (nrs_audit_check_line(check, nrs_slice_of_string(keys[i])) != NRS_OK) {
@@ -44,6 +45,8 @@ static bool feed(nrs_audit_check *check, const json_t *row)
         (void)snprintf(line, sizeof line, "entry %s", entry);
     } else if (checkpoint != NULL) {
         (void)snprintf(line, sizeof line, "checkpoint %s", checkpoint);
+    } else if (succession != NULL) {
+        (void)snprintf(line, sizeof line, "succession %s", succession);
     } else if (cosignature != NULL) {
         (void)snprintf(line, sizeof line, "cosignature %s", cosignature);
     } else {

@@ -63,7 +63,7 @@ class Keeper:
         self.database.execute("INSERT OR REPLACE INTO audit(number, leaf, sealed) VALUES(?, ?, ?)",
                               (number, audit.leaf(entry), seal_box(self.key, self.bound(number), text)))
 
-    def put_head(self, entries, checkpoint_size):
+    def put_head(self, entries, checkpoint_size, cosigned_size):
         """As the node itself would have written it, had these been its entries."""
         leaves = [audit.leaf(entry) for entry in entries]
         peaks, at, nodes = [], len(leaves), []
@@ -73,7 +73,8 @@ class Keeper:
                 peaks.append(audit.root(leaves[at:at + (1 << level)]))
             if level >= 6:
                 nodes += [(level, place, audit.root(leaves[place << level:(place + 1) << level])) for place in range(len(leaves) >> level)]
-        text = self.log + len(leaves).to_bytes(8, "little") + checkpoint_size.to_bytes(8, "little") + self.head[32:40] + b"".join(peaks)
+        text = self.log + len(leaves).to_bytes(8, "little") + checkpoint_size.to_bytes(8, "little") + self.head[32:40]
+        text += cosigned_size.to_bytes(8, "little") + b"".join(peaks)
         self.database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'",
                               (seal_box(self.key, audit.digest("audit seal", bytes(16), bytes(8)), text),))
         self.database.execute("DELETE FROM audit_node")
@@ -189,7 +190,7 @@ class Tampered(harness.E2E):
             entries[69] = entries[69][:4] + os.urandom(32) + entries[69][36:]
             for number, entry in enumerate(entries, 1):
                 keeper.put(number, entry)
-            keeper.put_head(entries, 192)
+            keeper.put_head(entries, 192, 192 if signatures else 0)
             leaves = [audit.leaf(entry) for entry in entries]
             node = audit.SigningKey(keeper.seeds[:32])
             for size, payload in keeper.database.execute("SELECT size, payload FROM audit_checkpoint").fetchall():
@@ -203,13 +204,32 @@ class Tampered(harness.E2E):
         from make_wire import message
         said = self.tampered(lambda keeper: rewrite(keeper, True))
         self.assertEqual(self.findings(said), [("signed-otherwise", 65, 128)])
-        # Without the signatures nobody vouches for it here any more, and that is what it says; the hub has them still.
+        # Without the signatures, and the node's own word that there were some, nobody vouches for it here any more; the hub has them still.
         said = self.tampered(lambda keeper: rewrite(keeper, False), want=0)
         self.assertEqual((said["cosigned_size"], said["cosigners"]), (0, []))
         hub = harness.wait_until(lambda: self.world.nodes["hub"].cli("audit", "signed", "--json").rows(), "the hub's view")
         held = self.one(hub, org="kanto")
         mine = self.one(self.node.cli("audit", "signed", "--json").rows(), size=held["size"])
         self.assertNotEqual(held["root"], mine["root"])
+
+    def test_what_was_signed_is_taken_out(self):
+        """Two lines of SQL and no key: it is found at once, said in the log, and the hub's signature comes again."""
+        def bare(keeper):
+            keeper.database.execute("DELETE FROM audit_cosignature")
+            keeper.database.execute("DELETE FROM audit_checkpoint")
+
+        self.assertEqual(self.findings(self.tampered(bare)), [("checkpoint", 192, 192), ("cosignature", 192, 192)])
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual((alarm["rule"], alarm["detail"]), ("damaged", "what was signed of the audit log was removed"))
+        self.assertIn("取り除かれて", self.node.cli("audit", "list", "--kind", "alarm", lang="ja").out)
+        self.checkpoint()
+        self.assertEqual(self.findings(self.verify()), [])
+        self.assertEqual(self.one(self.world.nodes["hub"].cli("audit", "signed", "--json").rows(), org="kanto")["state"], "followed")
+
+        def one(keeper):
+            keeper.database.execute("DELETE FROM audit_cosignature WHERE size = 192")
+
+        self.assertEqual(self.findings(self.tampered(one)), [("cosignature", 192, 192)])
 
     def test_the_whole_log_is_wiped(self):
         """With sqlite alone, as if there had never been one: the node knows better, and a reviewer is told."""
@@ -258,6 +278,13 @@ class Tampered(harness.E2E):
         self.assertEqual(judged(lines[:at] + [lines[at][:-5] + "AAAA="] + lines[at + 1:], hub)[:2], (5, False))
         self.assertEqual(judged(lines[:at], hub)[:2], (5, False))
         self.assertEqual(judged(["hello"], hub)[0], 8)
+        # The log of a node that has nothing to hide is not another's.
+        theirs = self.world.path / "hub.log"
+        self.world.nodes["hub"].cli("audit", "export", "-o", theirs)
+        exchanged = [lines[0], theirs.read_text("ascii").splitlines()[1]] + lines[2:]
+        code, good, said = judged(exchanged, hub)
+        self.assertEqual((code, good), (5, False), said)
+        self.assertIn("FAULT checkpoint", said)
         self.assertEqual(judged(lines, "12345")[:2], (5, False))
 
     def test_who_was_away_signs_later(self):

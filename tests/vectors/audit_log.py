@@ -10,6 +10,7 @@ import sys
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
+from check_sealing import key_change
 from wire_reader import Failure, decode
 
 HEAD = "NOROSHI AUDIT LOG 1"
@@ -90,16 +91,34 @@ class Log:
         lines = [line.rstrip("\n") for line in lines]
         if lines[:1] != [HEAD] or [line.split(" ")[0] for line in lines[1:4]] != ["node", "log", "end"]:
             raise Failure("head", "malformed")
-        self.node = base64.b64decode(lines[1].split(" ")[1], validate=True)
+        self.keys = [base64.b64decode(lines[1].split(" ")[1], validate=True)]  # and those before it
+        self.checkpoint = 0
         self.log = bytes.fromhex(lines[2].split(" ")[1])
         for line in lines[4:]:
             word, value = line.split(" ", 1)
             getattr(self, "take_" + word)(value)
-        size, end_root = lines[3].split(" ")[1:]
-        if not size.isdigit():
+        size, end_root, checkpoint, cosigned = lines[3].split(" ")[1:]
+        if not (size.isdigit() and checkpoint.isdigit() and cosigned.isdigit()):
             raise Failure("head", "malformed")
+        if self.checkpoint < int(checkpoint) or max(self.signed.values(), default=0) < int(cosigned):
+            self.faults.append("signed")
         if int(size) > 0 and (len(self.leaves) != int(size) or self.broken or root(self.leaves) != bytes.fromhex(end_root)):
             self.faults.append("end")
+
+    def take_succession(self, value):
+        if self.leaves:
+            raise Failure("succession", "malformed")
+        data = base64.b64decode(value, validate=True)
+        try:
+            key_change({"key_change": data})
+        except Failure:
+            self.faults.append("succession")
+            return
+        change = decode("KeyChange", decode("Signed", data).statement)
+        if change.cause == 1 and decode("Card", decode("Signed", change.card).statement).sign_key == self.keys[-1]:
+            self.keys.append(change.sign_key)
+        else:
+            self.faults.append("succession")
 
     def take_entry(self, value):
         data = base64.b64decode(value, validate=True)
@@ -114,12 +133,14 @@ class Log:
         self.leaves.append(bytes.fromhex(value.split(" ")[1]))
 
     def holds(self, statement):
-        return (statement.log == self.log and not self.broken and len(self.leaves) == statement.size
+        return (statement.node in self.keys and statement.log == self.log and not self.broken and len(self.leaves) == statement.size
                 and root(self.leaves) == statement.root)
 
     def take_checkpoint(self, value):
         statement = signed_statement("AuditCheckpoint", "audit checkpoint signature", base64.b64decode(value, validate=True))
-        if not self.holds(statement):
+        if self.holds(statement):
+            self.checkpoint = statement.size
+        else:
             self.faults.append("checkpoint")
 
     def take_cosignature(self, value):

@@ -4,11 +4,13 @@ salts are fixed, so that the files do not change."""
 import base64
 import os
 
+from nacl.public import PrivateKey
+
 import audit_log as audit
 from make_wire import T0, message
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "audit")
-NODE, HUB, OTHER = (audit.SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
+NODE, HUB, OTHER, OLDEST = (audit.SigningKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
 LOG = bytes(range(16))
 DAY = 86400000
 
@@ -34,9 +36,22 @@ def checkpoint(leaves, size, signer=NODE, log=LOG, olds=()):
     return wrapped(signer, "audit checkpoint signature", statement)
 
 
-def cosignature(leaves, size, hub=HUB, logs=1):
-    statement = message((1, 1), (2, key(hub)), (3, key(NODE)), (4, LOG), (5, size), (6, audit.root(leaves[:size])), (7, T0 + DAY + 1), (8, logs))
+def cosignature(leaves, size, hub=HUB, logs=1, node=NODE):
+    statement = message((1, 1), (2, key(hub)), (3, key(node)), (4, LOG), (5, size), (6, audit.root(leaves[:size])), (7, T0 + DAY + 1), (8, logs))
     return wrapped(hub, "audit cosignature signature", statement)
+
+
+def succession(before, after):
+    """A Signed KeyChange by which `after` comes after `before`."""
+    def agree(seed):
+        return bytes(PrivateKey(bytes([seed]) * 32).public_key)
+
+    name, sign_key, agree_key, curve_key = b"kanto", key(after), agree(9), agree(10)
+    proof = audit.sign(after, "member proof", len(name).to_bytes(4, "little") + name + sign_key + agree_key + curve_key)
+    card = message((1, 1), (2, name), (3, name), (4, sign_key), (5, agree_key), (6, curve_key), (10, T0), (11, T0), (12, proof))
+    consent = audit.sign(after, "key consent", key(before))
+    statement = message((1, 1), (2, 1), (3, name), (4, key(before)), (5, agree(8)), (6, T0), (7, wrapped(after, "card signature", card)), (8, consent))
+    return wrapped(before, "key change signature", statement)
 
 
 def b64(data):
@@ -52,7 +67,7 @@ def lines(entries=None, signed_by=None, cosigned_by=None, end=None, drop=()):
     leaves = [audit.leaf(one) for one in entries]
     signed = [audit.leaf(one) for one in signed_by] if signed_by else leaves
     cosigned = [audit.leaf(one) for one in cosigned_by] if cosigned_by else leaves
-    out = [audit.HEAD, "node " + b64(key(NODE)), "log " + LOG.hex(), "end %d %s" % (end or len(leaves), audit.root(leaves).hex())]
+    out = [audit.HEAD, "node " + b64(key(NODE)), "log " + LOG.hex(), "end %d %s %d %d" % (end or len(leaves), audit.root(leaves).hex(), len(leaves) // 64 * 64, min(len(leaves) // 64 * 64, 128))]
     for number, one in enumerate(entries, 1):
         if number not in drop:
             out.append("entry " + b64(one))
@@ -78,9 +93,12 @@ def vectors():
     forged = bytearray(checkpoint([audit.leaf(one) for one in ENTRIES], 64))
     forged[-1] ^= 1
     leaves = [audit.leaf(one) for one in ENTRIES]
+    follows = "succession " + b64(succession(OTHER, NODE))
+    turned = bytearray(succession(OTHER, NODE))
+    turned[-1] ^= 1
     return {
         "whole-ok": good,
-        "begun-and-nothing-signed-ok": [audit.HEAD, "node " + b64(key(NODE)), "log " + LOG.hex(), "end 1 " + audit.leaf(ENTRIES[0]).hex(),
+        "begun-and-nothing-signed-ok": [audit.HEAD, "node " + b64(key(NODE)), "log " + LOG.hex(), "end 1 " + audit.leaf(ENTRIES[0]).hex() + " 0 0",
                                         "entry " + b64(ENTRIES[0])],
         "entry-that-cannot-be-read-changed": replaced(good, at71, leaf_line),
         "entry-other-than-signed-rewritten": replaced(good, at71, "entry " + b64(other[70])),
@@ -92,14 +110,24 @@ def vectors():
         "tail-gone-with-the-end-but-signed-cut": lines(ENTRIES[:100]) + ["checkpoint " + b64(checkpoint(leaves, 128))],
         "two-exchanged-missing": replaced(replaced(good, at71, good[at71 + 1]), at71 + 1, good[at71]),
         "checkpoint-with-a-bit-turned-checkpoint": replaced(good, at_checkpoint, "checkpoint " + b64(bytes(forged))),
-        "checkpoint-under-a-former-key-ok": replaced(good, at_checkpoint, "checkpoint " + b64(checkpoint(leaves, 64, signer=OTHER))),
+        "checkpoint-under-a-former-key-ok": good[:4] + [follows] + replaced(good, at_checkpoint, "checkpoint " + b64(checkpoint(leaves, 64, signer=OTHER)))[4:],
+        "cosignature-of-the-key-before-the-former-ok": good[:4] + [follows, "succession " + b64(succession(OLDEST, OTHER))]
+                                                       + replaced(good, at_cosignature, "cosignature " + b64(cosignature(leaves, 64, node=OLDEST)))[4:],
+        "checkpoint-of-another-node-checkpoint": replaced(good, at_checkpoint, "checkpoint " + b64(checkpoint(leaves, 64, signer=OTHER))),
+        "cosignature-of-another-node-cosignature": replaced(good, at_cosignature, "cosignature " + b64(cosignature(leaves, 64, node=OTHER))),
+        "node-of-another-node-checkpoint": replaced(good, 1, "node " + b64(key(OTHER))),
+        "succession-to-another-node-succession": good[:4] + ["succession " + b64(succession(OLDEST, OTHER))] + good[4:],
+        "succession-with-a-bit-turned-succession": good[:4] + ["succession " + b64(bytes(turned))] + good[4:],
+        "succession-behind-an-entry-malformed": good[:5] + [follows] + good[5:],
+        "checkpoints-taken-out-checkpoint": [line for line in good if not line.startswith("checkpoint") or line == good[at_checkpoint]],
+        "cosignatures-taken-out-cosignature": [line for line in good if not line.startswith("cosignature")],
         "checkpoint-of-another-log-checkpoint": replaced(good, at_checkpoint, "checkpoint " + b64(checkpoint(leaves, 64, log=bytes(16)))),
         "cosignature-of-nothing-cosignature": replaced(good, at_cosignature, "cosignature " + b64(b"no signature")),
         "other-words-malformed": good[:6] + ["hello world"] + good[6:],
         "no-head-malformed": good[1:],
         "head-in-another-order-malformed": [good[0], good[2], good[1]] + good[3:],
         "entry-that-is-no-base64-malformed": replaced(good, at71, "entry %%%"),
-        "size-with-a-sign-malformed": replaced(good, 3, "end +194 " + good[3].split(" ")[2]),
+        "size-with-a-sign-malformed": replaced(good, 3, "end +194 " + good[3].split(" ", 2)[2]),
     }
 
 

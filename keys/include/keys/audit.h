@@ -31,6 +31,8 @@ typedef nrs_error (*nrs_audit_node_source)(void *context, uint32_t level, uint64
 /** Proof that the tree of `from` leaves is the beginning of that of `to`, 0 < from < to; asks for complete subtrees as large as the
  *  largest power of two that divides both and larger. Out: path_out: replaced. Returns source's error. */
 NRS_MUST_USE nrs_error nrs_audit_consistency_make(nrs_bytes *path_out, uint64_t from, uint64_t to, nrs_audit_node_source source, void *context);
+/** The root of the first `size` leaves, size > 0, out of the same subtrees. Returns source's error. */
+NRS_MUST_USE nrs_error nrs_audit_root_at(uint8_t root_out[NRS_HASH_SIZE], uint64_t size, nrs_audit_node_source source, void *context);
 /** NRS_ERROR_FORGED unless the path proves it. */
 NRS_MUST_USE nrs_error nrs_audit_consistency_verify(uint64_t from, const uint8_t from_root[NRS_HASH_SIZE], uint64_t to, const uint8_t to_root[NRS_HASH_SIZE], nrs_slice path);
 
@@ -56,6 +58,7 @@ typedef struct nrs_audit_head {
     uint8_t log[NRS_AUDIT_LOG_ID_SIZE];
     uint64_t checkpoint_size; /* of the newest checkpoint; 0: none yet */
     uint64_t checkpoint_ms;   /* when it was made; the log's beginning while there is none */
+    uint64_t cosigned_size;   /* the largest that a hub has signed; 0: none yet */
     nrs_audit_tree tree;
 } nrs_audit_head;
 NRS_MUST_USE nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secret *key, const nrs_audit_head *head);

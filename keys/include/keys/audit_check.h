@@ -9,6 +9,7 @@
 #define NRS_AUDIT_FILE_HEAD "NOROSHI AUDIT LOG 1"
 #define NRS_AUDIT_LINE_SIZE_MAX (32u * 1024u)
 #define NRS_AUDIT_COSIGNER_COUNT_MAX 64u
+#define NRS_AUDIT_KEY_COUNT_MAX 64u /* keys of one node, one after the other */
 
 typedef enum nrs_audit_fault {
     NRS_AUDIT_FAULT_CHANGED = 1,      /* these entries are not what was written; their leaves still are */
@@ -17,8 +18,9 @@ typedef enum nrs_audit_fault {
     NRS_AUDIT_FAULT_CUT,              /* signed or noted once, and not there any more */
     NRS_AUDIT_FAULT_REWRITTEN,        /* among these are entries other than those the node signed */
     NRS_AUDIT_FAULT_SIGNED_OTHERWISE, /* among these are entries other than those the hub signed */
-    NRS_AUDIT_FAULT_CHECKPOINT,       /* a checkpoint behind this entry is not of this log, or its signature does not hold */
-    NRS_AUDIT_FAULT_COSIGNATURE       /* a cosignature behind this entry does not hold */
+    NRS_AUDIT_FAULT_CHECKPOINT,       /* a checkpoint behind this entry is not of this log or node, its signature does not hold, or it is gone */
+    NRS_AUDIT_FAULT_COSIGNATURE,      /* a cosignature behind this entry does not hold, or is another node's, or one is gone */
+    NRS_AUDIT_FAULT_SUCCESSION        /* a change of the node's keys does not hold, or leads nowhere */
 } nrs_audit_fault;
 
 typedef struct nrs_audit_finding {
@@ -37,7 +39,8 @@ typedef struct nrs_audit_cosigner {
 
 typedef struct nrs_audit_check {
     nrs_audit_tree tree;
-    uint8_t node[NRS_KEY_SIZE];
+    uint8_t keys[NRS_AUDIT_KEY_COUNT_MAX][NRS_KEY_SIZE]; /* the node's signing key, and those before it as successions say */
+    size_t key_count;
     uint8_t log[NRS_AUDIT_LOG_ID_SIZE];
     uint64_t last_number;
     uint64_t good_size;       /* of the newest checkpoint that holds */
@@ -52,6 +55,8 @@ typedef struct nrs_audit_check {
     size_t cosigner_count;
     uint64_t end_size;        /* where the node says that its log ends; 0: nothing is said */
     uint8_t end_root[NRS_HASH_SIZE];
+    uint64_t end_checkpoint;  /* up to where the node says that it has made a checkpoint, and that a hub has signed it; 0: nowhere */
+    uint64_t end_cosigned;
     uint64_t line_count;
     nrs_audit_finder on_finding;
     void *context;
@@ -59,13 +64,15 @@ typedef struct nrs_audit_check {
 
 void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, void *context);
 /** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line; NO_MEMORY: it was not looked
- *  at, and the check is over. */
+ *  at (nor with BUSY), and the check is over. */
 NRS_MUST_USE nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line);
 /** Behind the last line. */
 void nrs_audit_check_end(nrs_audit_check *check);
 
 /* What lines are made of, in their order. Returns NRS_OK, whatever is found, or NRS_ERROR_NO_MEMORY. */
 
+/** A Signed KeyChange by which the oldest key known came after another one; before the first entry. NRS_ERROR_LIMIT: too many. */
+NRS_MUST_USE nrs_error nrs_audit_check_succession(nrs_audit_check *check, nrs_slice payload);
 /** An entry's bytes. */
 NRS_MUST_USE nrs_error nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes);
 /** An entry that cannot be read any more, with the leaf that was noted for it. */

@@ -56,12 +56,15 @@ static nrs_error take_head(walk *to, const json_t *row)
     if (error == NRS_OK) {
         error = take_line(to, nrs_text_format("log %s", log));
     }
-    return error == NRS_OK ? take_line(to, nrs_text_format("end %lld %s", (long long)json_integer_value(json_object_get(row, "size")), root)) : error;
+    return error == NRS_OK ? take_line(to, nrs_text_format("end %lld %s %lld %lld", (long long)json_integer_value(json_object_get(row, "size")), root,
+                                                           (long long)json_integer_value(json_object_get(row, "checkpointed")),
+                                                           (long long)json_integer_value(json_object_get(row, "cosigned"))))
+                           : error;
 }
 
 static nrs_error take_row(void *context, json_t *row)
 {
-    static const char *const words[] = {"entry", "checkpoint", "cosignature"};
+    static const char *const words[] = {"entry", "checkpoint", "cosignature", "succession"};
     walk *to = context;
     const char *leaf = nrs_json_text(row, "leaf");
 
@@ -124,8 +127,9 @@ static const struct fault_words {
     [NRS_AUDIT_FAULT_CUT] = {"cut", N_("the end of the log has been cut off; gone are the entries")},
     [NRS_AUDIT_FAULT_REWRITTEN] = {"rewritten", N_("not what this node has signed is among the entries")},
     [NRS_AUDIT_FAULT_SIGNED_OTHERWISE] = {"signed-otherwise", N_("not what a hub has signed is among the entries")},
-    [NRS_AUDIT_FAULT_CHECKPOINT] = {"checkpoint", N_("a checkpoint that does not hold, behind entry")},
-    [NRS_AUDIT_FAULT_COSIGNATURE] = {"cosignature", N_("a hub's signature that does not hold, behind entry")},
+    [NRS_AUDIT_FAULT_CHECKPOINT] = {"checkpoint", N_("a checkpoint that does not hold or is gone, behind entry")},
+    [NRS_AUDIT_FAULT_COSIGNATURE] = {"cosignature", N_("a hub's signature that does not hold or is gone, behind entry")},
+    [NRS_AUDIT_FAULT_SUCCESSION] = {"succession", N_("a change of this node's keys that does not hold, behind entry")},
 };
 
 typedef struct findings {

@@ -21,6 +21,7 @@ static const char *const details[] = {
     N_("the audit log does not continue what was signed"),
     N_("this node sent two reports under one number"),
     N_("two reports under one number"),
+    N_("what was signed of the audit log was removed"),
 };
 
 char *nrs_audit_words(const char *detail)

@@ -104,6 +104,21 @@ static nrs_error commit_new(nrs_core *core)
     return nrs_store_commit(core->store);
 }
 
+/* What was signed lies beside the log, in the open: whether some of it was taken away the head tells. */
+static nrs_error look_at_signed(nrs_core *core, struct nrs_audit *audit)
+{
+    uint64_t checkpoint = 0, cosigned = 0;
+    nrs_error error = nrs_store_audit_checkpoint_last(core->store, &checkpoint);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_cosigned_last(core->store, &cosigned);
+    }
+    if (error == NRS_OK && (checkpoint < audit->head.checkpoint_size || cosigned < audit->head.cosigned_size)) {
+        audit->alarm = "what was signed of the audit log was removed";
+    }
+    return error;
+}
+
 nrs_error nrs_audit_load(nrs_core *core)
 {
     struct nrs_audit *audit = calloc(1, sizeof *audit);
@@ -141,6 +156,8 @@ nrs_error nrs_audit_load(nrs_core *core)
         error = begin_log(core, audit);
     } else if (error == NRS_OK && last != audit->head.tree.size) {
         audit->alarm = last < audit->head.tree.size ? "entries at the end of the audit log were removed" : "entries were put behind the end of the audit log";
+    } else if (error == NRS_OK) {
+        error = look_at_signed(core, audit);
     }
 out:
     nrs_bytes_wipe(&head);
@@ -312,6 +329,14 @@ void nrs_audit_checkpointed(nrs_core *core, uint64_t size, uint64_t at_ms)
     core->audit->head.checkpoint_size = size;
     core->audit->head.checkpoint_ms = at_ms;
     core->audit->dirty = true;
+}
+
+void nrs_audit_cosigned(nrs_core *core, uint64_t size)
+{
+    if (size > core->audit->head.cosigned_size) {
+        core->audit->head.cosigned_size = size;
+        core->audit->dirty = true;
+    }
 }
 
 /* ---- Reading ---- */

@@ -203,21 +203,21 @@ nrs_error nrs_receive_audit_checkpoint(nrs_core *core, nrs_slice record, nrs_sli
 /* What a hub has signed and this log does not have was cut off or changed here, or another node runs with this one's keys. */
 static nrs_error take_own(nrs_core *core, const nrs_audit_cosignature *cosignature, const nrs_peer *hub, nrs_slice payload)
 {
-    nrs_bytes own = {0};
-    nrs_audit_checkpoint *checkpoint = NULL;
+    uint8_t own[NRS_HASH_SIZE];
     bool same = memcmp(cosignature->log.data, nrs_audit_head_of(core)->log, NRS_AUDIT_LOG_ID_SIZE) == 0;
-    nrs_error error = same ? nrs_store_audit_checkpoint_get(core->store, &own, cosignature->size) : NRS_ERROR_NOT_FOUND;
+    nrs_error error = same ? nrs_audit_signed_root(core, own, cosignature->size) : NRS_ERROR_NOT_FOUND;
 
-    if (error == NRS_OK) {
-        error = nrs_audit_checkpoint_open(&checkpoint, nrs_slice_of_bytes(&own));
+    if (same && error == NRS_ERROR_NOT_FOUND) { /* the checkpoint may be gone, and the log be whole */
+        error = nrs_audit_own_root(core, own, cosignature->size);
     }
-    if (error == NRS_OK && nrs_slice_equal(nrs_field(&checkpoint->root), nrs_field(&cosignature->root))) {
+    if (error == NRS_OK && nrs_slice_equal(nrs_slice_of(own, sizeof own), nrs_field(&cosignature->root))) {
         error = nrs_store_audit_cosignature_add(core->store, cosignature->size, hub->keys.sign_key, payload);
+        if (error == NRS_OK) {
+            nrs_audit_cosigned(core, cosignature->size);
+        }
     } else if (error == NRS_OK || nrs_error_is_verdict(error)) {
         error = alarm(core, hub, NRS_ERROR_REWRITTEN, "it has signed an audit log of this node that is not the one held here");
     }
-    nrs_audit_checkpoint_free(&checkpoint);
-    nrs_bytes_wipe(&own);
     return error;
 }
 

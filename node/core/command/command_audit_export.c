@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "command/command.h"
+#include "keys/audit_check.h"
 
 #define ENTRIES_MAX 4096u
 
@@ -115,9 +116,39 @@ static nrs_error put_head(nrs_core *core, json_t *rows, uint64_t *until_out, uin
     nrs_row_hex(&row, "log", head->log, NRS_AUDIT_LOG_ID_SIZE);
     nrs_row_number(&row, "size", head->tree.size);
     nrs_row_hex(&row, "root", root, NRS_HASH_SIZE);
+    nrs_row_number(&row, "checkpointed", head->checkpoint_size);
+    nrs_row_number(&row, "cosigned", head->cosigned_size);
     nrs_row_number(&row, "until", *until_out);
     nrs_row_number(&row, "signed", *signed_out);
     return nrs_row_end(&row, rows);
+}
+
+/* The statement by which a key was followed by the one after it. */
+typedef struct former_key {
+    const uint8_t *key;
+    json_t *rows;
+} former_key;
+
+static nrs_error put_succession(void *context, const nrs_published_row *row)
+{
+    const former_key *before = context;
+
+    return memcmp(row->owner, before->key, NRS_KEY_SIZE) == 0 ? put_bytes(before->rows, "succession", row->payload) : NRS_OK;
+}
+
+/* What was signed under former keys is this node's, as they themselves have said. */
+static nrs_error put_successions(nrs_core *core, json_t *rows)
+{
+    const nrs_key_end *end = nrs_key_before(core, core->self.sign_key);
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 1; i < NRS_AUDIT_KEY_COUNT_MAX && end != NULL && error == NRS_OK; i++) {
+        former_key before = {end->sign_key, rows};
+
+        error = nrs_store_key_change_each(core->store, put_succession, &before);
+        end = nrs_key_before(core, end->sign_key);
+    }
+    return error;
 }
 
 nrs_error nrs_command_audit_export(nrs_core *core, nrs_answer *answer, const json_t *request)
@@ -134,6 +165,7 @@ nrs_error nrs_command_audit_export(nrs_core *core, nrs_answer *answer, const jso
     }
     if (error == NRS_OK && after == 0) {
         error = put_head(core, answer->rows, &until, &last_signed);
+        error = error == NRS_OK ? put_successions(core, answer->rows) : error;
     }
     to.until = until;
     if (error == NRS_OK) {

@@ -143,7 +143,7 @@ static void test_entry_sealed(void **state)
 static void test_head_sealed(void **state)
 {
     nrs_secret *key = NULL;
-    nrs_audit_head head = {.checkpoint_size = 128, .checkpoint_ms = 1795000000000u}, read = {0}, before;
+    nrs_audit_head head = {.checkpoint_size = 128, .checkpoint_ms = 1795000000000u, .cosigned_size = 64}, read = {0}, before;
     nrs_bytes sealed = {0};
 
     (void)state;

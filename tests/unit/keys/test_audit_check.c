@@ -15,7 +15,7 @@
 #include "keys/audit_check.h"
 
 #define LEAF_COUNT 300u
-#define FILE_COUNT_MIN 20u
+#define FILE_COUNT_MIN 29u
 
 static uint8_t roots[LEAF_COUNT + 1][NRS_HASH_SIZE];
 static uint8_t nodes[10][LEAF_COUNT][NRS_HASH_SIZE]; /* level, place */
@@ -95,6 +95,7 @@ static const char *const codes[] = {
     [NRS_AUDIT_FAULT_INSERTED] = "inserted",     [NRS_AUDIT_FAULT_CUT] = "cut",
     [NRS_AUDIT_FAULT_REWRITTEN] = "rewritten",   [NRS_AUDIT_FAULT_SIGNED_OTHERWISE] = "signed-otherwise",
     [NRS_AUDIT_FAULT_CHECKPOINT] = "checkpoint", [NRS_AUDIT_FAULT_COSIGNATURE] = "cosignature",
+    [NRS_AUDIT_FAULT_SUCCESSION] = "succession",
 };
 
 typedef struct first_finding {

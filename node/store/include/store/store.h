@@ -14,7 +14,7 @@
 
 typedef struct nrs_store nrs_store;
 
-#define NRS_STORE_VERSION 4
+#define NRS_STORE_VERSION 5
 
 typedef struct nrs_store_options {
     const char *path;      /* the database file */
@@ -475,6 +475,8 @@ NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], nrs_slice payload);
 NRS_MUST_USE nrs_error nrs_store_audit_cosignature_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
+/** The largest size that any hub has signed, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_cosigned_last(nrs_store *store, uint64_t *size_out);
 /** The largest size that the hub has signed, 0 when there is none. */
 NRS_MUST_USE nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, const uint8_t hub[NRS_KEY_SIZE]);
 
