@@ -1,5 +1,6 @@
 #include "command/command_outgoing.h"
 
+#include "link/log.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
@@ -34,7 +35,7 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
     nrs_bytes wrapped = {0}, annex = {0};
     uint64_t segment = 0;
     uint64_t position = 0;
-    const nrs_log_row logged = {.type = NRS_RECORD_SEALED, .id = outgoing->id, .record = outgoing->record, .slots = outgoing->slot_table, .owner = owner,
+    nrs_log_row logged = {.type = NRS_RECORD_SEALED, .id = outgoing->id, .record = outgoing->record, .slots = outgoing->slot_table, .owner = owner,
                                 .received_ms = core->now_ms, .expires_ms = outgoing->header->expires_ms};
     nrs_error error = NRS_OK;
 
@@ -52,6 +53,10 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
     }
     if (error == NRS_OK) {
         error = nrs_store_log_append(core->store, &position, &logged);
+    }
+    if (error == NRS_OK) {
+        logged.position = position;
+        error = nrs_log_remember_own(core, &logged, outgoing->header);
     }
     if (error == NRS_OK) {
         error = store_row(core, outgoing, position, segment, nrs_slice_of_bytes(&wrapped), nrs_slice_of_bytes(&annex));

@@ -14,6 +14,7 @@ typedef struct nrs_log_entry {
     uint8_t source[NRS_KEY_SIZE];
     bool own;                        /* no source */
     bool dropped;                    /* bytes forgotten, or not decodable */
+    bool head_only;                  /* SEALED of our own, made just now: of what stands in its header and slots no more is known than community, label and attribution */
     uint64_t expires_ms;
     nrs_bytes record;
     nrs_bytes slots_record;          /* SEALED: the Record with its first slots, when it stands in the same row */
@@ -31,12 +32,16 @@ typedef struct nrs_log_entry {
     uint8_t to[NRS_KEY_HASH_SIZE];   /* ENVELOPE, AUDIT_COSIGNATURE */
     nrs_audience *audience;          /* SEALED with label CLEAR: from the open body */
 } nrs_log_entry;
-/** Borrowed until the next call. NRS_ERROR_NOT_FOUND past the end of the log. */
+/** Borrowed until the next call, never head_only. NRS_ERROR_NOT_FOUND past the end of the log. */
 NRS_MUST_USE nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
+/** The same, as it is: perhaps head_only, which is all that the way to a hub asks for. */
+NRS_MUST_USE nrs_error nrs_log_head_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
 void nrs_log_cache_wipe(nrs_core *core);
 /** Keep what was just received, checked and appended at row->position, so that routing need not read it back. The view is
  *  shared; *slots is taken over. */
 NRS_MUST_USE nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view);
+/** The same for a report that was sealed here and appended at row->position: head_only until somebody asks for more. */
+NRS_MUST_USE nrs_error nrs_log_remember_own(nrs_core *core, const nrs_log_row *row, const nrs_header *header);
 /** row: of the table, or of the report that it stands with, which is then remembered already. */
 NRS_MUST_USE nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const nrs_sealed_view *view, uint64_t sealed_position,
                                               uint64_t grant_position, nrs_slots **slots);

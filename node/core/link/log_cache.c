@@ -65,6 +65,18 @@ static nrs_error load_row(nrs_log_entry *entry, const nrs_log_row *row)
     return nrs_bytes_copy(&entry->record, row->record);
 }
 
+/* What does not decode was never routed, and is not from now on. */
+static nrs_error parse(nrs_core *core, nrs_log_entry *entry)
+{
+    nrs_error error = nrs_log_entry_parse(core, entry);
+
+    if (nrs_error_is_verdict(error)) {
+        entry->dropped = true;
+        error = NRS_OK;
+    }
+    return error;
+}
+
 static nrs_error entry_load(nrs_core *core, nrs_log_entry **entry_out, uint64_t position)
 {
     nrs_log_row row;
@@ -80,11 +92,7 @@ static nrs_error entry_load(nrs_core *core, nrs_log_entry **entry_out, uint64_t 
     entry = calloc(1, sizeof *entry);
     error = entry == NULL ? NRS_ERROR_NO_MEMORY : load_row(entry, &row);
     if (error == NRS_OK && !entry->dropped) {
-        error = nrs_log_entry_parse(core, entry);
-        if (nrs_error_is_verdict(error)) {
-            entry->dropped = true;
-            error = NRS_OK;
-        }
+        error = parse(core, entry);
     }
     if (error == NRS_OK) {
         *entry_out = entry;
@@ -130,6 +138,15 @@ static void make_room(nrs_log_cache *cache, size_t newest)
     }
 }
 
+static void note_recent(nrs_log_cache *cache, const nrs_log_entry *entry)
+{
+    if (entry->view != NULL) {
+        memcpy(cache->recent[cache->recent_next].id, entry->id, NRS_HASH_SIZE);
+        cache->recent[cache->recent_next].position = entry->position;
+        cache->recent_next = (cache->recent_next + 1) % RECENT_COUNT;
+    }
+}
+
 /* Takes the entry over. */
 static nrs_error remember(nrs_core *core, nrs_log_entry *entry)
 {
@@ -144,15 +161,11 @@ static nrs_error remember(nrs_core *core, nrs_log_entry *entry)
     cache->slots[slot] = entry;
     cache->bytes += weight(entry);
     make_room(cache, slot);
-    if (entry->view != NULL) {
-        memcpy(cache->recent[cache->recent_next].id, entry->id, NRS_HASH_SIZE);
-        cache->recent[cache->recent_next].position = entry->position;
-        cache->recent_next = (cache->recent_next + 1) % RECENT_COUNT;
-    }
+    note_recent(cache, entry);
     return NRS_OK;
 }
 
-nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position)
+static nrs_error find(nrs_core *core, nrs_log_entry **entry_out, uint64_t position)
 {
     nrs_log_entry *entry = core->cache == NULL ? NULL : core->cache->slots[position % CACHE_SLOT_COUNT];
     nrs_error error = NRS_OK;
@@ -169,8 +182,37 @@ nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint
     return error;
 }
 
-/* An entry for what was received and checked just now, so that passing it on need not read it back. */
-static nrs_error entry_of(nrs_log_entry **entry_out, const nrs_log_row *row, const nrs_sealed_view *view)
+nrs_error nrs_log_head_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position)
+{
+    nrs_log_entry *entry = NULL;
+    nrs_error error = find(core, &entry, position);
+
+    if (error == NRS_OK) {
+        *entry_out = entry;
+    }
+    return error;
+}
+
+nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position)
+{
+    nrs_log_entry *entry = NULL;
+    nrs_error error = find(core, &entry, position);
+
+    if (error == NRS_OK && entry->head_only) {
+        error = parse(core, entry);
+        if (error == NRS_OK) {
+            entry->head_only = false;
+            note_recent(core->cache, entry);
+        }
+    }
+    if (error == NRS_OK) {
+        *entry_out = entry;
+    }
+    return error;
+}
+
+/* An entry for what was received and checked, or made, just now, so that passing it on need not read it back. */
+static nrs_error entry_of(nrs_log_entry **entry_out, const nrs_log_row *row, const nrs_header *header)
 {
     nrs_log_entry *entry = calloc(1, sizeof *entry);
     nrs_error error = entry == NULL ? NRS_ERROR_NO_MEMORY : load_row(entry, row);
@@ -179,9 +221,9 @@ static nrs_error entry_of(nrs_log_entry **entry_out, const nrs_log_row *row, con
         entry_free(&entry);
         return error;
     }
-    memcpy(entry->community, view->header->community.data, NRS_HASH_SIZE);
-    entry->label = (nrs_label)view->header->label;
-    entry->attribution = view->header->attribution;
+    memcpy(entry->community, header->community.data, NRS_HASH_SIZE);
+    entry->label = (nrs_label)header->label;
+    entry->attribution = header->attribution;
     *entry_out = entry;
     return NRS_OK;
 }
@@ -194,11 +236,24 @@ nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_se
     if (nrs_header_key_open(view->header)) {
         return NRS_OK; /* its audience is read when it is routed */
     }
-    error = entry_of(&entry, row, view);
+    error = entry_of(&entry, row, view->header);
     if (error != NRS_OK) {
         return error;
     }
     entry->view = nrs_sealed_view_share(view);
+    return remember(core, entry);
+}
+
+nrs_error nrs_log_remember_own(nrs_core *core, const nrs_log_row *row, const nrs_header *header)
+{
+    nrs_log_entry *entry = NULL;
+    nrs_error error = entry_of(&entry, row, header);
+
+    NRS_ASSERT(row->position != 0 && row->type == NRS_RECORD_SEALED && row->source.size == 0);
+    if (error != NRS_OK) {
+        return error;
+    }
+    entry->head_only = true;
     return remember(core, entry);
 }
 
@@ -217,7 +272,7 @@ nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const n
         return NRS_OK;
     }
     entry = NULL;
-    error = entry_of(&entry, row, view);
+    error = entry_of(&entry, row, view->header);
     if (error != NRS_OK) {
         return error;
     }

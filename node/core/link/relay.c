@@ -170,6 +170,7 @@ static nrs_error route_withheld(nrs_core *core, nrs_relay_item *item, const nrs_
     return error;
 }
 
+/* entry: head_only or whole. */
 static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
@@ -183,15 +184,19 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
     if (nrs_withdrawn_at(core, entry->type == NRS_RECORD_SEALED ? entry->position : entry->sealed_position)) {
         return NRS_OK; /* handed out to nobody any more */
     }
-    if (entry->attribution == NRS_ATTRIBUTION_WITHHELD) {
-        return route_withheld(core, item, entry, community, peer);
-    }
-    if (nrs_peer_hub(core, peer, community)) {
+    if (entry->attribution != NRS_ATTRIBUTION_WITHHELD && nrs_peer_hub(core, peer, community)) {
         nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
         if (entry->slots_record.size > 0) {
             nrs_relay_add(item, nrs_slice_of_bytes(&entry->slots_record));
         }
         return NRS_OK;
+    }
+    error = nrs_log_entry_at(core, &entry, entry->position); /* whole from here on */
+    if (error != NRS_OK || entry->dropped) {
+        return error;
+    }
+    if (entry->attribution == NRS_ATTRIBUTION_WITHHELD) {
+        return route_withheld(core, item, entry, community, peer);
     }
     error = duty_held(core, &held, &entry, peer);
     if (error != NRS_OK || !held) {
@@ -310,7 +315,7 @@ static void route_audit(nrs_core *core, nrs_relay_item *item, const nrs_log_entr
 nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t position, const nrs_link *link)
 {
     const nrs_log_entry *entry;
-    nrs_error error = nrs_log_entry_at(core, &entry, position);
+    nrs_error error = nrs_log_head_at(core, &entry, position);
 
     if (error == NRS_ERROR_NOT_FOUND) {
         return NRS_OK; /* a position that a rolled back transaction used up */

@@ -58,6 +58,29 @@ static void both_are_read_back(void **state)
     mesh_stop(&net);
 }
 
+static json_int_t rows_read(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    return json_integer_value(json_object_get(json_object_get(mesh_row(&net, node, 0), "log_read"), "rows"));
+}
+
+/* What was sealed a moment ago goes to the hub as it was written; a hub of its own takes it apart for its members, without the disk. */
+static void what_was_just_sent_is_not_read_back(void **state)
+{
+    json_int_t before;
+
+    (void)state;
+    mesh_start(&net, 4, 2);
+    for (size_t sender = 0; sender < 3; sender += 2) {
+        before = rows_read(sender);
+        send_one(sender);
+        assert_int_equal(rows_read(sender), before);
+    }
+    mesh_settle(&net, 3);
+    assert_int_equal(listed(3), 2);
+    mesh_stop(&net);
+}
+
 static void a_table_that_comes_again_changes_nothing(void **state)
 {
     mesh_records tables;
@@ -148,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(together_they_are_one_row),
         cmocka_unit_test(both_are_read_back),
+        cmocka_unit_test(what_was_just_sent_is_not_read_back),
         cmocka_unit_test(a_table_that_comes_again_changes_nothing),
         cmocka_unit_test(a_false_table_behind_a_report_is_refused_and_the_report_kept),
         cmocka_unit_test(a_table_that_comes_later_is_a_row_of_its_own),
