@@ -38,6 +38,7 @@ void nrs_sealed_parts_wipe(nrs_sealed_parts *parts)
     nrs_bytes_wipe(&parts->slot_table);
     memset(parts->id, 0, sizeof parts->id);
     memset(parts->grant_id, 0, sizeof parts->grant_id);
+    memset(parts->hashes, 0, sizeof parts->hashes);
 }
 
 /* The body with its two salts, and the commitments that they open. */
@@ -153,9 +154,9 @@ static nrs_error seal_body(nrs_sealed_parts *parts, const report_draft *draft)
 {
     nrs_error error;
     uint8_t key[NRS_KEY_SIZE] = {0};
-    uint8_t header_hash[NRS_LONG_HASH_SIZE] = {0};
-    uint8_t body_hash[NRS_LONG_HASH_SIZE];
-    const nrs_box_terms box = {key, draft->nonce, nrs_slice_of(header_hash, sizeof header_hash)};
+    uint8_t *const header_hash = parts->hashes;
+    uint8_t *const body_hash = parts->hashes + NRS_LONG_HASH_SIZE;
+    const nrs_box_terms box = {key, draft->nonce, nrs_slice_of(header_hash, NRS_LONG_HASH_SIZE)};
 
     nrs_long_hash(header_hash, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&parts->header));
     nrs_file_key_derive(key, NRS_DOMAIN_BODY_KEY, draft->file_key);
@@ -232,14 +233,35 @@ out:
     return error;
 }
 
+/* hashes: H512 of the header and of the body. */
+static nrs_error sign(nrs_bytes *record_out, const nrs_sealed_parts *parts, const uint8_t hashes[2 * NRS_LONG_HASH_SIZE], const nrs_identity *identity)
+{
+    nrs_error error;
+    nrs_sealed sealed = NRS__WIRE__SEALED__INIT;
+    nrs_bytes payload = {0};
+    uint8_t signed_hashes[3 * NRS_LONG_HASH_SIZE];
+    uint8_t signature[NRS_SIGNATURE_SIZE];
+
+    memcpy(signed_hashes, hashes, 2 * NRS_LONG_HASH_SIZE);
+    nrs_long_hash(signed_hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_slice_of_bytes(&parts->grant));
+    nrs_sign(signature, identity, NRS_DOMAIN_SEALED_SIGN, nrs_slice_of(signed_hashes, sizeof signed_hashes));
+    sealed.header = nrs_field_of(nrs_slice_of_bytes(&parts->header));
+    sealed.body = nrs_field_of(nrs_slice_of_bytes(&parts->body));
+    sealed.grant = nrs_field_of(nrs_slice_of_bytes(&parts->grant));
+    sealed.signature = nrs_field_of(nrs_slice_of(signature, sizeof signature));
+    error = nrs_sealed_encode(&payload, &sealed);
+    if (error == NRS_OK) {
+        error = nrs_record_wrap(record_out, NRS_RECORD_SEALED, nrs_slice_of_bytes(&payload));
+    }
+    nrs_bytes_wipe(&payload);
+    return error;
+}
+
 nrs_error nrs_seal_sign(nrs_bytes *record_out, const nrs_sealed_parts *parts, const nrs_identity *identity)
 {
     nrs_error error;
     nrs_header *header = NULL;
-    nrs_sealed sealed = NRS__WIRE__SEALED__INIT;
-    nrs_bytes payload = {0};
-    uint8_t hashes[3 * NRS_LONG_HASH_SIZE];
-    uint8_t signature[NRS_SIGNATURE_SIZE];
+    uint8_t hashes[2 * NRS_LONG_HASH_SIZE];
 
     NRS_ASSERT(record_out != NULL && parts != NULL && identity != NULL);
 
@@ -254,19 +276,15 @@ nrs_error nrs_seal_sign(nrs_bytes *record_out, const nrs_sealed_parts *parts, co
     }
     nrs_long_hash(hashes, NRS_DOMAIN_HEADER, nrs_slice_of_bytes(&parts->header));
     nrs_long_hash(hashes + NRS_LONG_HASH_SIZE, NRS_DOMAIN_BODY, nrs_slice_of_bytes(&parts->body));
-    nrs_long_hash(hashes + 2 * NRS_LONG_HASH_SIZE, NRS_DOMAIN_GRANT, nrs_slice_of_bytes(&parts->grant));
-    nrs_sign(signature, identity, NRS_DOMAIN_SEALED_SIGN, nrs_slice_of(hashes, sizeof hashes));
-    sealed.header = nrs_field_of(nrs_slice_of_bytes(&parts->header));
-    sealed.body = nrs_field_of(nrs_slice_of_bytes(&parts->body));
-    sealed.grant = nrs_field_of(nrs_slice_of_bytes(&parts->grant));
-    sealed.signature = nrs_field_of(nrs_slice_of(signature, sizeof signature));
-    error = nrs_sealed_encode(&payload, &sealed);
-    if (error != NRS_OK) {
-        goto out;
-    }
-    error = nrs_record_wrap(record_out, NRS_RECORD_SEALED, nrs_slice_of_bytes(&payload));
+    error = sign(record_out, parts, hashes, identity);
 out:
     nrs_header_free(&header);
-    nrs_bytes_wipe(&payload);
     return error;
+}
+
+nrs_error nrs_seal_sign_made(nrs_bytes *record_out, const nrs_sealed_parts *parts, const nrs_identity *identity)
+{
+    NRS_ASSERT(record_out != NULL && parts != NULL && identity != NULL);
+    NRS_ASSERT(parts->header.size > 0 && parts->body.size > 0);
+    return sign(record_out, parts, parts->hashes, identity);
 }

@@ -30,6 +30,7 @@ typedef struct nrs_sealed_parts {
     nrs_bytes slot_table;  /* a SLOT_TABLE record; empty when there are no slots */
     uint8_t id[NRS_HASH_SIZE];
     uint8_t grant_id[NRS_HASH_SIZE];
+    uint8_t hashes[2 * NRS_LONG_HASH_SIZE]; /* of header and body, where nrs_seal made them */
 } nrs_sealed_parts;
 void nrs_sealed_parts_wipe(nrs_sealed_parts *parts);
 
@@ -51,6 +52,8 @@ NRS_MUST_USE nrs_error nrs_seal(nrs_sealed_parts *parts_out, nrs_secret **file_k
 /** Sign prepared parts: Ed25519 over SEALED_SIGN || H512(header) || H512(body) || H512(grant). Out: record_out = a SEALED
  *  record, replaced. Returns NRS_ERROR_FORGED when the header's originator is not the identity. */
 NRS_MUST_USE nrs_error nrs_seal_sign(nrs_bytes *record_out, const nrs_sealed_parts *parts, const nrs_identity *identity);
+/** The same for parts that are as nrs_seal gave them to this identity: they are not taken apart and hashed again. */
+NRS_MUST_USE nrs_error nrs_seal_sign_made(nrs_bytes *record_out, const nrs_sealed_parts *parts, const nrs_identity *identity);
 
 /** A sealed report taken apart and checked for what a relay can check. Nobody changes it, so it may be shared: each
  *  holder gives its own reference back with nrs_sealed_view_free. One thread. */

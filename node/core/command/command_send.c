@@ -230,7 +230,7 @@ nrs_error nrs_seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[
     if (error != NRS_OK) {
         goto out;
     }
-    error = nrs_seal_sign(&record, &parts, core->identity);
+    error = nrs_seal_sign_made(&record, &parts, core->identity);
     if (error != NRS_OK) {
         goto out;
     }
