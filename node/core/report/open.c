@@ -397,7 +397,8 @@ static nrs_error open_own(nrs_core *core, const nrs_sealed_view *view, uint64_t 
 nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice path_record)
 {
     nrs_sealed_view *view = NULL;
-    nrs_grant *grant = NULL;
+    const nrs_grant *grant = NULL;
+    nrs_grant *later = NULL;
     nrs_slot *slot = NULL;
     uint64_t position = 0, grant_position = 0;
     const nrs_own_prekey *prekey;
@@ -414,8 +415,11 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, path->sealed_id.data);
     }
-    if (error == NRS_OK) {
-        error = nrs_log_grant(core, &grant, &grant_position, view, path->grant_id.data);
+    if (error == NRS_OK && memcmp(path->grant_id.data, view->grant_id, NRS_HASH_SIZE) == 0) {
+        grant = view->grant;
+    } else if (error == NRS_OK) {
+        error = nrs_log_grant(core, &later, &grant_position, view, path->grant_id.data);
+        grant = later;
     }
     if (error == NRS_OK) {
         error = nrs_grant_terms_of(core, &terms, view, grant);
@@ -441,7 +445,7 @@ nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, nrs_slice pat
     }
 out:
     nrs_slot_free(&slot);
-    nrs_grant_free(&grant);
+    nrs_grant_free(&later);
     nrs_sealed_view_free(&view);
     return error;
 }
