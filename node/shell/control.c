@@ -17,6 +17,7 @@
 #define REFUSED_MS_MAX 2000u /* for who may not ask: its place is for others */
 #define ANSWER_MS_MAX 60000u
 #define READ_SIZE 16384u
+#define OVERFLOW_UID_MS 1000u /* so long the system's number for users it does not map is taken to stay what it is */
 
 nrs_error nrs_control_open(nrs_control *control_out, int folder_fd, const char *listen)
 {
@@ -167,9 +168,9 @@ static void name_user(nrs_control *control, char name_out[NRS_USER_SIZE_MAX], ui
 
 /* Why this user may not command the node; NULL when it may. In a user namespace everybody whom it does not map has one number, the
  * node's own user perhaps too (PrivateUsers=, unshare): by that number nobody is told from anybody. */
-static const char *refusal(uid_t uid)
+static const char *refusal(const nrs_control *control, uid_t uid)
 {
-    if (uid == nrs_linux_overflow_uid()) {
+    if (uid == control->overflow_uid) {
         return "This node cannot tell its caller from other users: run it under a user of its own that its user namespace maps (no PrivateUsers= "
                "without it).";
     }
@@ -178,6 +179,10 @@ static const char *refusal(uid_t uid)
 
 static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
 {
+    if (monotonic_ms >= control->overflow_until_ms) {
+        control->overflow_uid = nrs_linux_overflow_uid();
+        control->overflow_until_ms = monotonic_ms + OVERFLOW_UID_MS;
+    }
     while (control->count < NRS_CALLER_COUNT_MAX) {
         uid_t uid = 0;
         int fd = nrs_linux_accept(control->listener_fd, &uid);
@@ -193,7 +198,7 @@ static void accept_callers(nrs_control *control, uint64_t monotonic_ms)
         caller->request = control->next_request++;
         caller->deadline_ms = monotonic_ms + REQUEST_MS_MAX;
         name_user(control, caller->user, uid);
-        caller->refused = refusal(uid);
+        caller->refused = refusal(control, uid);
         if (caller->refused != NULL) {
             caller->deadline_ms = monotonic_ms + REFUSED_MS_MAX;
         }

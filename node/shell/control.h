@@ -43,6 +43,8 @@ typedef struct nrs_control {
     char user_name[NRS_USER_SIZE_MAX]; /* of user_id, once known */
     uid_t user_id;
     bool user_known;
+    uid_t overflow_uid; /* the system's number for users that are not mapped here, as it was lately */
+    uint64_t overflow_until_ms;
 } nrs_control;
 
 /** Listen in the folder, whose lock the caller holds. Returns NRS_ERROR_SYSTEM. folder_fd and listen are borrowed. */
