@@ -13,6 +13,15 @@ typedef struct nrs_floors {
 /** Measure them. Returns 0, or 1 when libsodium failed. */
 int nrs_floors_measure(nrs_floors *floors_out);
 
+/** The same, a few times a second while other processes work: two busy processors lend each other less than an idle one has,
+ *  in their caches and, where they are two threads of one core, in the core itself. What those processes are charged is held
+ *  against what an operation costs meanwhile. */
+typedef struct nrs_floors_watch nrs_floors_watch;
+/** NULL when it cannot be started. */
+nrs_floors_watch *nrs_floors_watch_start(void);
+/** Out: floors_out: the means. Frees the watch. Returns 0, or 1 when libsodium failed or no round was made. */
+int nrs_floors_watch_end(nrs_floors *floors_out, nrs_floors_watch *watch);
+
 /** A file to which blocks are appended and synced one by one. */
 typedef struct nrs_sync_file {
     int fd;
