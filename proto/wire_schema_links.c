@@ -1,6 +1,7 @@
 /* Envelopes with their statements, and what travels on a link (SPEC 8 and 10). */
 #include "proto/label.h"
 #include "proto/limits.h"
+#include "proto/vocabulary.h"
 #include "proto/wire.h"
 #include "wire_schema.h"
 
@@ -47,6 +48,16 @@ static const wire_rule ask_rules[] = {
     {1, HASH, 0, 0, 0},
     {2, WIRE_SIZE, 1, NRS_ASK_SIZE_MAX, 0, 0, 0},
     {3, WIRE_OPTIONAL, 0, NRS_HASH_SIZE, 0, 0, 0},
+};
+
+static const wire_rule reply_rules[] = {
+    {1, WIRE_CODE, NRS_LABEL_CLEAR, NRS_LABEL_AMBER, 0, 0, 0}, /* the stricter ones go to those named alone */
+    {2, WIRE_MESSAGE, 0, 0, 0, 0, 0},
+    {3, WIRE_CODE, NRS_KIND_INCIDENT, NRS_KIND_SURVEY, 0, 0, 0},
+    {4, HASH, 0, 0, 0},
+    {5, WIRE_OPTIONAL_NAME, 0, 0, 0, 0, 0},
+    {6, HASH, 0, NRS_DISCLAIMER_COUNT_MAX, 1},
+    {7, WIRE_SIZE, 1, NRS_QUESTION_SIZE_MAX, 0, 0, 0},
 };
 
 static const wire_rule release_rules[] = {
@@ -245,6 +256,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(letter, letter_rules, NULL),
     WIRE_SCHEMA(statement, statement_rules, check_statement),
     WIRE_SCHEMA(ask, ask_rules, NULL),
+    WIRE_SCHEMA(reply, reply_rules, NULL),
     WIRE_SCHEMA(release, release_rules, check_release),
     WIRE_SCHEMA(withdrawal, withdrawal_rules, NULL),
     WIRE_SCHEMA(notice, notice_rules, NULL),

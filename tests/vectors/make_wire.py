@@ -217,6 +217,10 @@ def notice(**c):
     return message((1, header(f4=2, f13=[fill(9)])), (2, fill(1, 64)), (3, grant()), (4, fill(2, 64)), **c)
 
 
+def reply(**c):
+    return message((1, 3), (2, message((1, 3), (2, 16))), (3, 6), (4, fill(1)), (5, "nda"), (6, [fill(2), fill(3)]), (7, "text"), **c)
+
+
 def ask(**c):
     return message((1, fill(1)), (2, audience(target(f3=fill(3)))), (3, b""), **c)
 
@@ -455,6 +459,18 @@ VECTORS = [
     ("release", "conditions-empty", CANON, release(f7=[b""])),
     ("release", "unknown-field", FIELD, release() + UNKNOWN),
     ("release", "larger-than-512", LARGE, fill(0, 513)),
+    ("reply", "good", OK, reply()),
+    ("reply", "good-without-terms", OK, reply(f2=None, f5="", f6=[])),
+    ("reply", "label-strict", FLAG, reply(f1=4)),
+    ("reply", "kind-11", FLAG, reply(f3=11)),
+    ("reply", "community-31", BAD, reply(f4=fill(1, 31))),
+    ("reply", "duty-bad", NAME, reply(f5="NDA")),
+    ("reply", "disclaimers-unordered", CANON, reply(f6=[fill(3), fill(2)])),
+    ("reply", "disclaimers-17", LARGE, reply(f6=[bytes([i]) * 32 for i in range(1, 18)])),
+    ("reply", "no-text", BAD, reply(f7="")),
+    ("reply", "text-2401", LARGE, reply(f7="x" * 2401)),
+    ("reply", "unknown-field", FIELD, reply() + UNKNOWN),
+    ("statement", "good-reply-from-elsewhere", OK, statement(f1=19, f4=0, f7=fill(4), f8=reply())),
     ("statement", "good-ask", OK, statement(f1=4, f4=0, f6="理由", f8=ask())),
     ("statement", "ask-of-nothing", BAD, statement(f1=4, f4=0)),
     ("statement", "good-release", OK, statement(f1=2, f4=0, f7=fill(5), f8=b"signed")),

@@ -42,7 +42,8 @@ NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const
 
 /* ---- withhold.c: at the source ---- */
 
-#define NRS_NOTES_FROM_HUB_MAX 256u /* of each kind, of one report, at its source */
+#define NRS_NOTES_FROM_HUB_MAX 256u /* of each kind, of one report, at its source; of replies: about one published report, at the hub */
+#define NRS_REPLIES_MAX (2u * NRS_NOTES_FROM_HUB_MAX) /* at the source, of which the hub may have published two parts */
 
 /** Whom a withheld report is sealed to: the hub that the request names, or the one there is. audience: whom the hub is to publish
  *  it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
@@ -99,7 +100,7 @@ NRS_MUST_USE nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source
 NRS_MUST_USE nrs_error nrs_source_load_late(nrs_core *core, nrs_source_report *source_out, const uint8_t id[NRS_HASH_SIZE]);
 void nrs_source_wipe(nrs_source_report *source);
 
-/* ---- reply.c, reply_fill.c: replies to what a hub vouches for ---- */
+/* ---- reply.c, reply_pass.c, reply_fill.c, reply_shown.c: replies to what a hub vouches for ---- */
 
 /** Whether a note is of a reply. */
 bool nrs_reply_note(const json_t *note);

@@ -79,6 +79,7 @@
 #define NRS_ASK_OPEN_COUNT_MAX 64u     /* asks of one organisation that wait for an answer */
 #define NRS_ASK_SIZE_MAX 1600u
 #define NRS_RELEASE_SIZE_MAX 512u
+#define NRS_REPLY_SIZE_MAX 4096u
 #define NRS_NOTICE_SIZE_MAX 4096u
 #define NRS_WITHDRAWAL_SIZE_MAX 5120u /* with its signature, reason and names it fits a statement */
 #define NRS_EXPORT_SIZE_MAX (1024u * 1024u)           /* proof of an exported report, with its content and disclaimers */

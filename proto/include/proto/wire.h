@@ -114,6 +114,7 @@ enum { NRS_TOMBSTONE_REVOKED = 1, NRS_TOMBSTONE_LEFT = 2 };
     X(letter, Nrs__Wire__Letter, nrs__wire__letter, NRS_ENVELOPE_SIZE_MAX)                                             \
     X(statement, Nrs__Wire__Statement, nrs__wire__statement, NRS_STATEMENT_SIZE_MAX)                                   \
     X(ask, Nrs__Wire__Ask, nrs__wire__ask, NRS_ASK_SIZE_MAX)                                                           \
+    X(reply, Nrs__Wire__Reply, nrs__wire__reply, NRS_REPLY_SIZE_MAX)                                                   \
     X(release, Nrs__Wire__Release, nrs__wire__release, NRS_RELEASE_SIZE_MAX)                                           \
     X(withdrawal, Nrs__Wire__Withdrawal, nrs__wire__withdrawal, NRS_WITHDRAWAL_SIZE_MAX)                               \
     X(notice, Nrs__Wire__Notice, nrs__wire__notice, NRS_NOTICE_SIZE_MAX)                                               \
