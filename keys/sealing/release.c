@@ -12,6 +12,13 @@ void nrs_ask_commitment(uint8_t commitment_out[NRS_HASH_SIZE], const nrs_ask *as
     nrs_commit(commitment_out, NRS_DOMAIN_AUDIENCE_COMMITMENT, nrs_field(&ask->salt), nrs_field(&ask->audience));
 }
 
+void nrs_statement_by(uint8_t id_out[NRS_HASH_SIZE], const uint8_t signer[NRS_KEY_SIZE], nrs_slice statement)
+{
+    const nrs_slice parts[] = {nrs_slice_of(signer, NRS_KEY_SIZE), statement};
+
+    nrs_hash(id_out, NRS_HASH_SIZE, NRS_DOMAIN_STATEMENT_BY, parts, sizeof parts / sizeof parts[0]);
+}
+
 nrs_error nrs_release_sign(nrs_bytes *payload_out, const nrs_release *release, const nrs_identity *originator)
 {
     nrs_bytes statement = {0};

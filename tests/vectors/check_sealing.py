@@ -24,7 +24,7 @@ ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
 VECTOR_COUNT_MIN = 120
 KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export",
-         "delta", "fork", "freshness", "key-change"}
+         "delta", "fork", "freshness", "key-change", "statement-id"}
 
 
 # ---- Primitives ----
@@ -278,6 +278,13 @@ def envelope(given):
     letter = open_padded("letter", LETTER_CLASSES, value.box, transcript, ZERO_NONCE, key)
     decode("Letter", letter)
     return {"letter": letter}
+
+
+def statement_id(given):
+    """Of an ask or an acceptance, as whoever answers or cites it finds it: of the sender of its envelope, and of the statement."""
+    decode("Statement", given["statement_bytes"])
+    need(domain_hash("statement by", given["signer"], given["statement_bytes"]) == given["id"], "id")
+    return {}
 
 
 # ---- Membership ----
@@ -536,7 +543,7 @@ def fingerprint(given):
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster,
           "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal,
-          "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change}
+          "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change, "statement-id": statement_id}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
           "community", "secret", "place", "terms"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}

@@ -495,8 +495,53 @@ static void make_fingerprints(const char *folder)
     }
 }
 
+/* ---- Asks and acceptances: what answers or cites them names who makes them as well ---- */
+
+static void make_ids(const char *folder)
+{
+    static const struct id_case {
+        const char *name, *about, *step;
+        bool ask, copied;
+    } cases[] = {
+        {"ask-id", "an ask for wider sharing, by its sender", NULL, true, false},
+        {"ask-id-other-signer", "the same words of another have another id", "id", true, true},
+        {"acceptance-id", "an acceptance, by its sender", NULL, false, false},
+        {"acceptance-id-other-signer", "the same words of another have another id", "id", false, true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static const uint8_t hash[NRS_HASH_SIZE] = {0x44}, audience[] = {0x0a, 0x02, 0x0a, 0x00};
+        FILE *file = begin(folder, cases[i].name, cases[i].about, "statement-id", cases[i].step, NRS_ERROR_FORGED);
+        nrs_statement statement;
+        nrs_ask ask;
+        nrs_bytes detail = {0}, bytes = {0};
+        uint8_t id[NRS_HASH_SIZE];
+
+        nrs__wire__statement__init(&statement);
+        nrs__wire__ask__init(&ask);
+        statement.type = cases[i].ask ? NRS_STATEMENT_REQUEST : NRS_STATEMENT_RECEIPT;
+        statement.stage = cases[i].ask ? 0 : NRS_STAGE_ACCEPTED;
+        statement.sealed_id = nrs_field_of(nrs_slice_of(hash, sizeof hash));
+        statement.at_ms = FIXTURE_NOW_MS;
+        statement.person = (char *)(uintptr_t) "sato";
+        ask.salt = statement.sealed_id;
+        ask.audience = nrs_field_of(nrs_slice_of(audience, sizeof audience));
+        assert_int_equal(nrs_ask_encode(&detail, &ask), NRS_OK);
+        statement.detail = cases[i].ask ? nrs_field_of(nrs_slice_of_bytes(&detail)) : statement.sealed_id;
+        assert_int_equal(nrs_statement_encode(&bytes, &statement), NRS_OK);
+        nrs_statement_by(id, sender.recipient.sign_key, nrs_slice_of_bytes(&bytes));
+        vector_hex(file, "signer", key_of(cases[i].copied ? other.recipient.sign_key : sender.recipient.sign_key));
+        vector_hex(file, "statement_bytes", nrs_slice_of_bytes(&bytes));
+        vector_hex(file, "id", nrs_slice_of(id, sizeof id));
+        nrs_bytes_wipe(&bytes);
+        nrs_bytes_wipe(&detail);
+        end(file);
+    }
+}
+
 void make_statements(const char *folder)
 {
+    make_ids(folder);
     make_envelopes(folder);
     make_cards(folder);
     make_prekeys(folder);

@@ -60,6 +60,7 @@
     X(AUDIT_KEY, "noroshi/1 audit key")                                                                                \
     X(AUDIT_SEAL, "noroshi/1 audit seal")                                                                              \
     X(AUDIT_CHECKPOINT_SIGN, "noroshi/1 audit checkpoint signature")                                                   \
+    X(STATEMENT_BY, "noroshi/1 statement by")                                                                          \
     X(RELEASE_ID, "noroshi/1 release id")                                                                              \
     X(RELEASE_SIGN, "noroshi/1 release signature")                                                                      \
     X(WITHDRAWAL_SIGN, "noroshi/1 withdrawal signature")                                                                \

@@ -111,6 +111,10 @@ NRS_MUST_USE nrs_error nrs_grant_verify(nrs_grant **grant_out, uint8_t grant_id_
  *  relay sees of it without a key. NRS_ERROR_FORGED. */
 NRS_MUST_USE nrs_error nrs_grant_check_key(const nrs_sealed_view *sealed, const nrs_grant *grant);
 
+/** The id of an ask or an acceptance, by which it is answered or cited: of who makes it, the sender of its envelope, and of the statement. The words
+ *  do not name their signer, and whoever has them can sign them too. */
+void nrs_statement_by(uint8_t id_out[NRS_HASH_SIZE], const uint8_t signer[NRS_KEY_SIZE], nrs_slice statement);
+
 /* ---- Releases (SPEC 6.12) ---- */
 
 /** What an ask and a release commit to: the audience, under the ask's salt. */

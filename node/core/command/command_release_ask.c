@@ -15,11 +15,6 @@ static const char hint_recognise[] = "Both communities must recognise each other
 static const char hint_withheld[] = "Publish it with noroshi vouch.";
 static const char hint_unlock[] = "A key that waits for acceptance is the sender's alone to give.";
 
-static char *text_field(const char *text)
-{
-    return (char *)(uintptr_t)text; /* only read */
-}
-
 typedef struct asking {
     nrs_bytes holder, detail, bytes;
     nrs_report_row row;
@@ -172,18 +167,10 @@ static nrs_error write_ask(nrs_core *core, asking *it)
     bool fresh = false;
     const nrs_ask_row row = {.id = it->id, .report = it->row.id, .mine = true, .at_ms = core->now_ms, .org = it->through ? it->let_in.by : it->row.originator, .person = it->person,
                              .reason = it->reason, .answerer = "", .answer = "", .ask = nrs_slice_of_bytes(&it->detail)};
-    nrs_error error;
+    nrs_error error = nrs_ask_compose(&it->bytes, &statement, it->row.id, core->now_ms, &row, NULL);
 
-    nrs__wire__statement__init(&statement);
-    statement.type = NRS_STATEMENT_REQUEST;
-    statement.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
-    statement.at_ms = core->now_ms;
-    statement.person = text_field(it->person);
-    statement.reason = text_field(it->reason);
-    statement.detail = nrs_field_of(nrs_slice_of_bytes(&it->detail));
-    error = nrs_statement_encode(&it->bytes, &statement);
     if (error == NRS_OK) {
-        nrs_hash_one(it->id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&it->bytes));
+        nrs_statement_by(it->id, core->self.sign_key, nrs_slice_of_bytes(&it->bytes));
         error = nrs_store_ask_add(core->store, &fresh, &row);
     }
     if (error == NRS_OK && it->row.part == NRS_PART_SENT) { /* what this hub vouches for */

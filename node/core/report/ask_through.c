@@ -103,6 +103,27 @@ nrs_error nrs_ask_guest(nrs_core *core, bool *guest_out, uint8_t *community_out,
     return error;
 }
 
+nrs_error nrs_ask_compose(nrs_bytes *bytes_out, nrs_statement *statement_out, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t at_ms, const nrs_ask_row *ask,
+                          const uint8_t *who)
+{
+    nrs_statement statement;
+    nrs_error error;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REQUEST;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    statement.at_ms = at_ms;
+    statement.person = (char *)(uintptr_t)ask->person; /* only read */
+    statement.reason = (char *)(uintptr_t)ask->reason;
+    statement.reference = nrs_field_of(nrs_slice_of(who, who == NULL ? 0 : NRS_KEY_SIZE));
+    statement.detail = nrs_field_of(ask->ask);
+    error = nrs_statement_encode(bytes_out, &statement);
+    if (error == NRS_OK && statement_out != NULL) {
+        *statement_out = statement;
+    }
+    return error;
+}
+
 nrs_error nrs_ask_in_own_name(nrs_core *core, const nrs_report_row *report, const nrs_ask_row *ask)
 {
     uint8_t id[NRS_HASH_SIZE];
@@ -110,18 +131,9 @@ nrs_error nrs_ask_in_own_name(nrs_core *core, const nrs_report_row *report, cons
     nrs_bytes bytes = {0};
     bool fresh = false;
     nrs_ask_row own = *ask;
-    nrs_error error;
+    nrs_error error = nrs_ask_compose(&bytes, &statement, report->id, core->now_ms, ask, ask->org);
 
-    nrs__wire__statement__init(&statement);
-    statement.type = NRS_STATEMENT_REQUEST;
-    statement.sealed_id = nrs_field_of(nrs_slice_of(report->id, NRS_HASH_SIZE));
-    statement.at_ms = core->now_ms;
-    statement.person = (char *)(uintptr_t)ask->person; /* only read */
-    statement.reason = (char *)(uintptr_t)ask->reason;
-    statement.reference = nrs_field_of(nrs_slice_of(ask->org, NRS_KEY_SIZE));
-    statement.detail = nrs_field_of(ask->ask);
-    error = nrs_statement_encode(&bytes, &statement);
-    nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&bytes));
+    nrs_statement_by(id, core->self.sign_key, nrs_slice_of_bytes(&bytes));
     own.id = id;
     own.mine = true;
     own.at_ms = core->now_ms;

@@ -138,8 +138,8 @@ nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
 
 nrs_error nrs_unlock_check(nrs_core *core, const nrs_sealed_view *view, const nrs_grant *grant)
 {
-    uint8_t accepted[NRS_HASH_SIZE] = {0};
     nrs_disclaimer_state state = NRS_DISCLAIMER_WAITING;
+    bool ours = false;
     nrs_report_row row;
     nrs_bytes holder = {0};
     nrs_error error;
@@ -149,11 +149,13 @@ nrs_error nrs_unlock_check(nrs_core *core, const nrs_sealed_view *view, const nr
     }
     error = nrs_store_report_get(core->store, &row, &holder, view->id);
     if (error == NRS_OK) {
-        error = nrs_disclaimers_decided(core, &state, accepted, row.position, core->org);
+        error = nrs_disclaimers_decided(core, &state, NULL, row.position, core->org);
+    }
+    if (error == NRS_OK) {
+        error = nrs_acceptance_ours(core, &ours, &row, nrs_field(&grant->authority_ref));
     }
     nrs_bytes_wipe(&holder);
-    if (error == NRS_ERROR_NOT_FOUND ||
-        (error == NRS_OK && (state != NRS_DISCLAIMER_ACCEPTED || !nrs_slice_equal(nrs_field(&grant->authority_ref), nrs_slice_of(accepted, sizeof accepted))))) {
+    if (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && (state != NRS_DISCLAIMER_ACCEPTED || !ours))) {
         error = NRS_ERROR_DISCLAIMER;
     }
     return error;

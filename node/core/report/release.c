@@ -185,7 +185,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
                        .reason = statement->reason, .answer = "", .answerer = "", .ask = nrs_field(&statement->detail)};
     nrs_error error = nrs_ask_decode(&ask, nrs_field(&statement->detail));
 
-    nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, bytes);
+    nrs_statement_by(id, from->keys.sign_key, bytes);
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
     }
@@ -212,10 +212,59 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
 
 /* ---- At the holder ---- */
 
+typedef struct ask_search {
+    nrs_core *core;
+    const nrs_statement *answer;
+    nrs_report_row report;
+    uint8_t id[NRS_HASH_SIZE];
+    bool found;
+} ask_search;
+
+static nrs_error look_at_own(void *context, const nrs_ask_row *row)
+{
+    ask_search *it = context;
+    nrs_ask_note note;
+    nrs_bytes bytes = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    bool through = false;
+    nrs_error error = row->mine && row->state == NRS_ASK_OPEN ? nrs_ask_note_find(it->core, &note, &through, &it->report, row->id) : NRS_ERROR_NOT_FOUND;
+
+    if (error == NRS_OK) {
+        error = nrs_ask_compose(&bytes, NULL, row->report, row->at_ms, row, through ? note.by : NULL);
+    }
+    if (error == NRS_OK) {
+        nrs_statement_by(id, it->core->self.sign_key, nrs_slice_of_bytes(&bytes));
+        if (nrs_slice_equal(nrs_slice_of(id, sizeof id), nrs_field(&it->answer->reference))) {
+            memcpy(it->id, row->id, NRS_HASH_SIZE);
+            it->found = true;
+        }
+    }
+    nrs_bytes_wipe(&bytes);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* One that waited for a prekey while this node changed its keys left under the new ones. */
+static nrs_error find_ask_of_former(nrs_core *core, nrs_ask_held *held_out, const nrs_statement *answer)
+{
+    ask_search search = {.core = core, .answer = answer};
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &search.report, &holder, answer->sealed_id.data);
+
+    if (error == NRS_OK) {
+        error = nrs_store_ask_each(core->store, answer->sealed_id.data, look_at_own, &search);
+    }
+    nrs_bytes_wipe(&holder);
+    return error != NRS_OK ? error : search.found ? nrs_ask_load(core, held_out, search.id) : NRS_ERROR_NOT_FOUND;
+}
+
 /* The answer is the originator's, to an own ask about this report that has none yet. */
 static nrs_error find_ask(nrs_core *core, nrs_ask_held *held_out, nrs_report_row *report_out, nrs_bytes *holder, const nrs_peer *from, const nrs_statement *statement)
 {
     nrs_error error = nrs_ask_load(core, held_out, statement->reference.data);
+
+    if (error == NRS_ERROR_NOT_FOUND && core->former != NULL) {
+        error = find_ask_of_former(core, held_out, statement);
+    }
 
     if (error == NRS_OK && (!held_out->row.mine || held_out->row.state != NRS_ASK_OPEN || memcmp(held_out->row.report, statement->sealed_id.data, NRS_HASH_SIZE) != 0)) {
         error = NRS_ERROR_NOT_FOUND; /* of another report, or answered already */
@@ -238,7 +287,7 @@ static bool as_guest(nrs_core *core, const nrs_report_row *report, const nrs_ask
 }
 
 static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_report_row *report, const nrs_ask *ask,
-                               const nrs_ask_row *row)
+                               const nrs_ask_row *row, const nrs_statement *answer)
 {
     const bool through = as_guest(core, report, row);
     uint8_t commitment[NRS_HASH_SIZE];
@@ -249,7 +298,7 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
     }
     if (memcmp(release->sealed_id.data, report->id, NRS_HASH_SIZE) != 0 ||
         !(through ? nrs_key_follows(core, row->org, release->holder.data) : nrs_key_ours(core, release->holder.data)) ||
-        (!through && memcmp(release->ask.data, row->id, NRS_HASH_SIZE) != 0) || memcmp(release->audience_commitment.data, commitment, NRS_HASH_SIZE) != 0 ||
+        (!through && !nrs_slice_equal(nrs_field(&release->ask), nrs_field(&answer->reference))) || memcmp(release->audience_commitment.data, commitment, NRS_HASH_SIZE) != 0 ||
         !nrs_slice_equal(nrs_field(&release->community), nrs_field(&ask->community))) {
         return NRS_ERROR_RELEASE; /* for another report, holder or ask, or for others than were asked for */
     }
@@ -287,7 +336,7 @@ nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nr
     nrs_error error = nrs_release_verify(&release, signer, id, nrs_field(&statement->detail)), kept;
 
     if (error == NRS_OK) {
-        error = check_release(core, release, signer, report, ask, row);
+        error = check_release(core, release, signer, report, ask, row, statement);
     }
     if (error == NRS_OK && through) {
         error = nrs_ask_keep_answer(core, row, release, statement);

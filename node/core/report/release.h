@@ -20,6 +20,10 @@ NRS_MUST_USE nrs_error nrs_release_grant(nrs_core *core, size_t *granted_out, co
 /** The same for one that waited, on whichever release lets it in. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_release_grant_late(nrs_core *core, const nrs_report_row *report, const nrs_peer *peer);
 
+/** What an ask says. who: in whose place it is made; NULL: for who makes it. Out: bytes_out: Statement bytes, replaced; statement_out borrows from the
+ *  arguments; may be NULL. */
+NRS_MUST_USE nrs_error nrs_ask_compose(nrs_bytes *bytes_out, nrs_statement *statement_out, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t at_ms,
+                                       const nrs_ask_row *ask, const uint8_t *who);
 /** An ask with its own copies. */
 typedef struct nrs_ask_held {
     nrs_bytes holder;

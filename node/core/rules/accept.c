@@ -134,6 +134,60 @@ static nrs_error check_texts(nrs_core *core, nrs_answer *answer, decision *it)
     return error == NRS_OK ? all_hashes(&it->hashes, it->seen.header) : error;
 }
 
+/* What this node says of it to the originator. Borrows from both. */
+static nrs_statement statement_of(const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_decision_row *row)
+{
+    nrs_statement statement;
+
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    statement.at_ms = row->at_ms;
+    statement.stage = row->stage;
+    statement.person = (char *)(uintptr_t)row->person; /* only read */
+    statement.user = (char *)(uintptr_t)row->user;
+    statement.reason = (char *)(uintptr_t)row->reason;
+    statement.detail = nrs_field_of(row->hashes);
+    return statement;
+}
+
+typedef struct cited {
+    const nrs_core *core;
+    const uint8_t *sealed_id;
+    nrs_slice reference;
+    bool ours;
+} cited;
+
+static nrs_error look_at_accepted(void *context, const nrs_decision_row *row)
+{
+    cited *it = context;
+    const nrs_statement statement = statement_of(it->sealed_id, row);
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_bytes bytes = {0};
+    nrs_error error = row->stage == NRS_STAGE_ACCEPTED ? nrs_statement_encode(&bytes, &statement) : NRS_ERROR_NOT_FOUND;
+
+    if (error == NRS_OK) {
+        nrs_statement_by(id, it->core->self.sign_key, nrs_slice_of_bytes(&bytes));
+        it->ours = it->ours || nrs_slice_equal(nrs_slice_of(id, sizeof id), it->reference);
+    }
+    if (error == NRS_OK && it->core->former != NULL) {
+        nrs_statement_by(id, it->core->former_keys.sign_key, nrs_slice_of_bytes(&bytes));
+        it->ours = it->ours || nrs_slice_equal(nrs_slice_of(id, sizeof id), it->reference);
+    }
+    nrs_bytes_wipe(&bytes);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* It may have left under another key than it was made under: a change of keys came between. */
+nrs_error nrs_acceptance_ours(nrs_core *core, bool *ours_out, const nrs_report_row *report, nrs_slice reference)
+{
+    cited it = {.core = core, .sealed_id = report->id, .reference = reference};
+    nrs_error error = nrs_store_decision_each(core->store, report->position, look_at_accepted, &it);
+
+    *ours_out = it.ours;
+    return error;
+}
+
 /* Kept, and on its way to the originator, in one transaction. */
 static nrs_error write(nrs_core *core, decision *it)
 {
@@ -145,19 +199,11 @@ static nrs_error write(nrs_core *core, decision *it)
                              .person = it->person == NULL ? "" : it->person, .user = it->user, .reason = it->reason, .statement = id};
     nrs_error error;
 
-    nrs__wire__statement__init(&statement);
-    statement.type = NRS_STATEMENT_RECEIPT;
-    statement.sealed_id = nrs_field_of(nrs_slice_of(it->row.id, NRS_HASH_SIZE));
-    statement.at_ms = core->now_ms;
-    statement.stage = (uint32_t)it->stage;
-    statement.person = (char *)(uintptr_t)kept.person; /* only read */
-    statement.user = it->user;
-    statement.reason = (char *)(uintptr_t)it->reason;
-    statement.detail = nrs_field_of(nrs_slice_of_bytes(&it->hashes));
+    kept.hashes = nrs_slice_of_bytes(&it->hashes);
+    statement = statement_of(it->row.id, &kept);
     error = nrs_statement_encode(&bytes, &statement);
     if (error == NRS_OK) {
-        nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&bytes));
-        kept.hashes = nrs_slice_of_bytes(&it->hashes);
+        nrs_statement_by(id, core->self.sign_key, nrs_slice_of_bytes(&bytes));
         error = nrs_store_decision_add(core->store, &fresh, &kept);
     }
     if (error == NRS_OK && fresh) {
@@ -291,7 +337,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
         error = check_hashes(view->header, nrs_field(&statement->detail));
     }
     if (error == NRS_OK) {
-        nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, bytes);
+        nrs_statement_by(id, from->keys.sign_key, bytes);
         it.row = (nrs_decision_row){.stage = statement->stage, .at_ms = statement->at_ms, .person = statement->person, .user = statement->user,
                                     .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
         error = nrs_store_recipient_each(core->store, report->position, note, &it);

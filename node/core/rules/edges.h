@@ -78,5 +78,7 @@ NRS_MUST_USE nrs_error nrs_notice_queue(nrs_core *core, const nrs_sealed_view *v
 NRS_MUST_USE nrs_error nrs_notice_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 /** Whether a later grant unlocks what was accepted here. NRS_ERROR_DISCLAIMER if it does not. */
 NRS_MUST_USE nrs_error nrs_unlock_check(nrs_core *core, const nrs_sealed_view *view, const nrs_grant *grant);
+/** Whether a reference is the id of this node's own acceptance of a report, under its key of now or the one before. */
+NRS_MUST_USE nrs_error nrs_acceptance_ours(nrs_core *core, bool *ours_out, const nrs_report_row *report, nrs_slice reference);
 
 #endif

@@ -8,22 +8,6 @@
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
-/* What the source reads. The same at each call. */
-static nrs_error compose(nrs_bytes *bytes_out, const uint8_t *source_id, uint64_t at_ms, const nrs_ask_row *ask, const uint8_t *who)
-{
-    nrs_statement statement;
-
-    nrs__wire__statement__init(&statement);
-    statement.type = NRS_STATEMENT_REQUEST;
-    statement.sealed_id = nrs_field_of(nrs_slice_of(source_id, NRS_HASH_SIZE));
-    statement.at_ms = at_ms;
-    statement.person = (char *)(uintptr_t)ask->person; /* only read */
-    statement.reason = (char *)(uintptr_t)ask->reason;
-    statement.reference = nrs_field_of(nrs_slice_of(who, NRS_KEY_SIZE));
-    statement.detail = nrs_field_of(ask->ask);
-    return nrs_statement_encode(bytes_out, &statement);
-}
-
 /* ---- To the source ---- */
 
 uint64_t nrs_withheld_spaced(const nrs_core *core, uint64_t last_ms)
@@ -90,8 +74,8 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
     }
     due_ms = nrs_withheld_spaced(core, last_ms);
     if (error == NRS_OK) {
-        error = compose(&bytes, source.row.id, due_ms, ask, who);
-        nrs_hash_one(id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&bytes));
+        error = nrs_ask_compose(&bytes, NULL, source.row.id, due_ms, ask, who);
+        nrs_statement_by(id, core->self.sign_key, nrs_slice_of_bytes(&bytes));
     }
     if (error == NRS_OK) {
         error = nrs_ask_note_add(core, &source.row, id, who, ask->id);
@@ -115,6 +99,7 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
     nrs_ask_held held = {.found = false};
     nrs_ask_note note;
     nrs_bytes filled = {0};
+    uint8_t id[NRS_HASH_SIZE];
     bool found = false;
     nrs_error error = nrs_statement_decode(&statement, nrs_slice_of_bytes(bytes));
 
@@ -132,7 +117,12 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
-        error = compose(&filled, source.row.id, statement->at_ms, &held.row, note.by);
+        error = nrs_ask_compose(&filled, NULL, source.row.id, statement->at_ms, &held.row, note.by);
+    }
+    if (error == NRS_OK) { /* this hub may have changed its keys since, and is answered by what leaves */
+        nrs_statement_by(id, core->self.sign_key, nrs_slice_of_bytes(&filled));
+        error = nrs_slice_equal(nrs_slice_of(id, sizeof id), nrs_field(&statement->reference)) ? NRS_OK
+                                                                                               : nrs_ask_note_add(core, &source.row, id, note.by, note.ask);
     }
     if (error == NRS_OK) {
         nrs_bytes_wipe(bytes);

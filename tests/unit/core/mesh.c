@@ -79,7 +79,7 @@ void mesh_up(mesh *net, size_t index)
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_store_options store_options = {.path = path, .synchronous_off = !net->durable};
     nrs_core_options options = {.identity = node->identity, .gap_grace_ms = MESH_GAP_GRACE_MS, .vouch_tick_ms = MESH_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&node->card),
-                                .vault = {.context = node, .read = vault_read, .write = vault_write}};
+                                .vault = {.context = node, .read = vault_read, .write = vault_write}, .former = node->former, .vault_key = node->vault_key};
 
     randombytes_buf(incarnation, sizeof incarnation);
     (void)snprintf(path, sizeof path, "%s/store.db", node->folder);
@@ -602,6 +602,19 @@ void mesh_crash(mesh *net, size_t node)
     mesh_up(net, node);
 }
 
+void mesh_take_over(mesh *net, size_t index, nrs_identity *after)
+{
+    mesh_node *node = &net->nodes[index];
+
+    assert_null(node->former);
+    mesh_down(net, index);
+    OK(nrs_identity_derive(&node->vault_key, node->identity, NRS_DOMAIN_VAULT));
+    node->former = node->identity;
+    node->identity = after;
+    make_card(node, net->now_ms);
+    mesh_up(net, index);
+}
+
 void mesh_stop(mesh *net)
 {
     for (size_t i = 0; i < net->node_count; i++) {
@@ -610,6 +623,8 @@ void mesh_stop(mesh *net)
             mesh_down(net, i);
         }
         nrs_identity_destroy(&net->nodes[i].identity);
+        nrs_identity_destroy(&net->nodes[i].former);
+        nrs_secret_destroy(&net->nodes[i].vault_key);
         nrs_bytes_wipe(&net->nodes[i].card);
         nrs_bytes_wipe(&net->nodes[i].vault);
         json_decref(net->nodes[i].reply);

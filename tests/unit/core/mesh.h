@@ -16,7 +16,8 @@
 typedef struct mesh_node {
     char org[NRS_NAME_SIZE_MAX + 1];
     char folder[64];
-    nrs_identity *identity;
+    nrs_identity *identity, *former; /* former: which it had before, or NULL */
+    nrs_secret *vault_key;   /* what its vault stands under since then, or NULL */
     nrs_bytes card;          /* Signed */
     nrs_bytes vault;
     nrs_store *store;
@@ -98,6 +99,8 @@ const json_t *mesh_row(const mesh *net, size_t node, size_t index);
 size_t mesh_row_count(const mesh *net, size_t node);
 /** A crash: the engine and the store go without a word, and start again from the folder. */
 void mesh_crash(mesh *net, size_t node);
+/** It starts again under other keys, which a roster names already; `after` is the mesh's from then on. */
+void mesh_take_over(mesh *net, size_t node, nrs_identity *after);
 void mesh_down(mesh *net, size_t node);
 void mesh_up(mesh *net, size_t node);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "keys/change.h"
 #include "mesh_rosters.h"
 #include "proto/armour.h"
@@ -232,6 +234,60 @@ static void test_grace(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+static void lose_prekeys(size_t node, size_t owner)
+{
+    char path[128], text[160], key[2 * NRS_KEY_SIZE + 1];
+    sqlite3 *database = NULL;
+
+    nrs_hex_encode(key, nrs_identity_public(net.nodes[owner].identity)->sign_key, NRS_KEY_SIZE);
+    (void)snprintf(text, sizeof text, "DELETE FROM prekeys WHERE owner = x'%s'", key);
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    mesh_down(&net, node);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    mesh_up(&net, node);
+    mesh_settle(&net, 4);
+}
+
+/* What waited for its reader's prekey leaves under the keys of then; its id covers who sent it, and the answer is known all the same. */
+static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    lose_prekeys(BRAVO, CHARLIE);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-list\"}"));
+    assert_int_equal(mesh_row_count(&net, CHARLIE), 0);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"prekeys-rotate\"}"));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-list\"}"));
+    assert_int_equal(mesh_row_count(&net, CHARLIE), 1);
+    assert_string_not_equal(mesh_text(mesh_row(&net, CHARLIE, 0), "id"), ask); /* of the keys under which it left */
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, CHARLIE, 0), "id")));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "id"), ask);
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "state"), "released");
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
 /* Two rosters after the one that took the new key: one as before, the other without the organisation. */
 static void fork_over(size_t node)
 {
@@ -391,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
+        cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 

@@ -235,6 +235,53 @@ static bool reached_at_source(const char *org, const char *stage)
 }
 
 /* A holder that says first that it has let somebody in does not silence the hub that has. */
+/* The source has two asks, of two who ask: whoever has the words of an ask and says them again does not become it, nor keep it away. */
+static void two_who_ask_in_the_same_words(void **state)
+{
+    static const uint8_t words[NRS_HASH_SIZE] = {0x61};
+    static const size_t askers[] = {OTHER, HOSTILE};
+    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
+    nrs_bytes bytes = {0}, detail = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_statement statement;
+    nrs_ask ask;
+    bool other = false, hostile = false;
+
+    (void)state;
+    start(false);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-3\",\"org-0\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 6);
+    OK(nrs_hex_decode(id, sizeof id, report));
+    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[MINISTRY].identity)->sign_key, NRS_KEY_SIZE));
+    audience.targets = targets;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&bytes, &audience));
+    nrs__wire__ask__init(&ask);
+    ask.salt = nrs_field_of(nrs_slice_of(words, sizeof words));
+    ask.audience = nrs_field_of(nrs_slice_of_bytes(&bytes));
+    OK(nrs_ask_encode(&detail, &ask));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REQUEST;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(id, sizeof id));
+    statement.at_ms = net.now_ms;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
+    for (size_t i = 0; i < 2; i++) {
+        mesh_post(&net, askers[i], SOURCE, i == 0 ? HONEST : HOSTILE, &statement);
+    }
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
+    assert_int_equal(mesh_row_count(&net, SOURCE), 2);
+    for (size_t i = 0; i < 2; i++) {
+        other = other || strcmp(mesh_text(mesh_row(&net, SOURCE, i), "asked_by"), "org-3") == 0;
+        hostile = hostile || strcmp(mesh_text(mesh_row(&net, SOURCE, i), "asked_by"), "org-0") == 0;
+    }
+    assert_true(other && hostile);
+    nrs_bytes_wipe(&detail);
+    nrs_bytes_wipe(&bytes);
+    stop();
+}
+
 static void whoever_lets_in_speaks_for_whom_it_let_in(void **state)
 {
     const uint8_t *key;
@@ -426,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_release_goes_no_further_than_it_says),
         cmocka_unit_test(who_is_not_named_takes_no_slot),
         cmocka_unit_test(two_signers_of_one_release),
+        cmocka_unit_test(two_who_ask_in_the_same_words),
         cmocka_unit_test(whoever_lets_in_speaks_for_whom_it_let_in),
         cmocka_unit_test(a_holders_slots_do_not_take_the_place_of_the_sources),
         cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),

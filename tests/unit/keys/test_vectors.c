@@ -308,9 +308,18 @@ static nrs_error try_fingerprint(vector *v, bool wanted)
     return nrs_fingerprint_check(text_of(v, "fingerprint"), fixed_of(v, "key", NRS_KEY_SIZE));
 }
 
+static nrs_error try_statement_id(vector *v, bool wanted)
+{
+    uint8_t id[NRS_HASH_SIZE];
+
+    (void)wanted;
+    nrs_statement_by(id, fixed_of(v, "signer", NRS_KEY_SIZE), hex_of(v, "statement_bytes"));
+    return memcmp(id, fixed_of(v, "id", NRS_HASH_SIZE), NRS_HASH_SIZE) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+}
+
 static const vector_kind kinds[] = {
     {"report", try_report}, {"envelope", try_envelope}, {"person-prekey", try_person_prekey}, {"fingerprint", try_fingerprint},
-    {"equivocation", try_equivocation}, {"withdrawal", try_withdrawal}, {"export", try_export},
+    {"equivocation", try_equivocation}, {"withdrawal", try_withdrawal}, {"export", try_export}, {"statement-id", try_statement_id},
 };
 
 static void test_vectors(void **state)
