@@ -21,10 +21,25 @@ char *nrs_folder_path(const nrs_cli *cli, const char *sub, const char *name, con
     return nrs_text_format("%s/%s%s%s%s", cli->dir, sub == NULL ? "" : sub, sub == NULL ? "" : "/", name, suffix);
 }
 
+struct nrs_aside_file {
+    char *beside, *path;
+};
+
+/* Where what stands under this path, or is put aside for it, is now. */
+static const char *at_hand(const nrs_cli *cli, const char *path)
+{
+    for (size_t i = cli->aside.count; i > 0; i--) {
+        if (strcmp(cli->aside.list[i - 1].path, path) == 0) {
+            return cli->aside.list[i - 1].beside;
+        }
+    }
+    return path;
+}
+
 bool nrs_folder_has(const nrs_cli *cli, const char *sub, const char *name, const char *suffix)
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
-    bool found = path != NULL && access(path, F_OK) == 0;
+    bool found = path != NULL && access(at_hand(cli, path), F_OK) == 0;
 
     free(path);
     return found;
@@ -43,7 +58,7 @@ nrs_error nrs_folder_read(nrs_cli *cli, nrs_bytes *bytes_out, const char *sub, c
                           nrs_error missing)
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_file_read(bytes_out, path, NRS_CEREMONY_FILE_SIZE_MAX);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : nrs_file_read(bytes_out, at_hand(cli, path), NRS_CEREMONY_FILE_SIZE_MAX);
 
     if (error == NRS_ERROR_NOT_FOUND) {
         error = nrs_cli_fail_about(cli, missing, missing == NRS_ERROR_NOT_A_NODE ? cli->dir : name);
@@ -76,10 +91,6 @@ nrs_error nrs_folder_read_armour(nrs_cli *cli, nrs_bytes *bytes_out, const char 
 }
 
 /* ---- Several files at once ---- */
-
-struct nrs_aside_file {
-    char *beside, *path;
-};
 
 void nrs_folder_begin(nrs_cli *cli)
 {
@@ -203,30 +214,25 @@ static nrs_error settings_of(nrs_node_settings *settings_out, const json_t *node
 
 nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out)
 {
-    return nrs_folder_settings_of(cli, settings_out, "node.json");
+    nrs_bytes text = {0};
+    nrs_error error = nrs_folder_read(cli, &text, NULL, "node", ".json", NRS_ERROR_NOT_A_NODE);
+
+    if (error == NRS_OK) {
+        error = nrs_folder_settings_of(cli, settings_out, nrs_slice_of_bytes(&text));
+    }
+    nrs_bytes_wipe(&text);
+    return error;
 }
 
-nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, const char *name)
+nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, nrs_slice text)
 {
-    nrs_bytes text = {0};
-    json_t *node = NULL;
-    nrs_error error = NRS_OK;
+    json_t *node = text.size <= SETTINGS_SIZE_MAX ? json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    nrs_error error = node == NULL ? NRS_ERROR_DAMAGED : settings_of(settings_out, node);
 
     NRS_ASSERT(cli != NULL && settings_out != NULL);
-
-    error = nrs_folder_read(cli, &text, NULL, name, "", NRS_ERROR_NOT_A_NODE);
     if (error != NRS_OK) {
-        goto out;
+        error = nrs_cli_fail(cli, error, NULL, "%s/node.json: %s", cli->dir, _(nrs_error_sentence(error)));
     }
-    if (text.size <= SETTINGS_SIZE_MAX) {
-        node = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
-    }
-    error = node == NULL ? NRS_ERROR_DAMAGED : settings_of(settings_out, node);
-    if (error != NRS_OK) {
-        error = nrs_cli_fail(cli, error, NULL, "%s/%s: %s", cli->dir, name, _(nrs_error_sentence(error)));
-    }
-out:
     json_decref(node);
-    nrs_bytes_wipe(&text);
     return error;
 }

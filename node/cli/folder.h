@@ -54,7 +54,7 @@ NRS_MUST_USE nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const cha
 NRS_MUST_USE nrs_error nrs_folder_write_armour(nrs_cli *cli, const char *type, const char *sub, const char *name,
                                                const char *suffix, nrs_slice bytes);
 /** What is written to the folder from here on is put aside, until nrs_folder_end puts it in place in the order in which it was written:
- *  a full disk shows before anything is changed. Each begin has its end. */
+ *  a full disk shows before anything is changed. What is read meanwhile is what was put aside. Each begin has its end. */
 void nrs_folder_begin(nrs_cli *cli);
 /** error: how it went meanwhile; on a failure nothing of what was put aside is kept. Returns it, or how the putting in place went; where that
  *  stopped half way the hint says so, and the same command goes on from there. Recorded. */
@@ -69,8 +69,8 @@ typedef struct nrs_node_settings {
 } nrs_node_settings;
 /** Returns NRS_ERROR_NOT_A_NODE, NEWER_NODE, DAMAGED; recorded. */
 NRS_MUST_USE nrs_error nrs_folder_settings(nrs_cli *cli, nrs_node_settings *settings_out);
-/** The same of a file by another name. */
-NRS_MUST_USE nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, const char *name);
+/** The same of the bytes of one. */
+NRS_MUST_USE nrs_error nrs_folder_settings_of(nrs_cli *cli, nrs_node_settings *settings_out, nrs_slice text);
 
 /** Unix time, milliseconds. */
 uint64_t nrs_now_ms(void);

@@ -283,6 +283,19 @@ class Whole(E2E):
         self.assertEqual((folder / "identity.key").read_bytes(), key)
         self.assertEqual(node.fingerprint(), self.locked.fingerprint())
 
+    def test_another_key_stays(self):
+        """`restore` writes over no key of another node, which a killed init or a mishap has left without its node.json."""
+        folder = self.world.path / "other-key"
+        shutil.copytree(self.member.dir, folder)
+        node = self.world.node("other-key", folder=folder)
+        (folder / "node.json").unlink()
+        for path in folder.glob("store.db*"):
+            path.unlink()
+        before = tree(folder)
+        done = node.cli("restore", self.backup, "--backup-passphrase-file", self.passphrase, "--json", want=8)
+        self.assertEqual(done.error()["rule"], "exists")
+        self.assertEqual(tree(folder), before)
+
     # ---- a full disk ----
 
     @staticmethod
@@ -309,6 +322,7 @@ class Whole(E2E):
             ("community keys", self.desk, ("community", "keys", "electricity", *self.keys), self.has_two_keys, None),
             ("key rotate", self.desk, ("key", "rotate"), self.is_rotated, None),
             ("join", self.member, ("join", self.invite, "--fingerprint", self.community), self.is_member, None),
+            ("restore", None, ("restore", self.backup, "--backup-passphrase-file", self.passphrase), self.is_restored, "nothing of it is left"),
         )
 
     def test_room_for_a_part(self):
@@ -334,6 +348,7 @@ class Whole(E2E):
                         if hint is not None:
                             self.assertIn(hint, done.error()["hint"])
                         self.assertEqual(tree(folder), before, name)
+                        self.assertEqual(folder.exists(), base is not None, "the folder itself goes as well")
                 self.assertGreater(failures, 1, name)
                 holds(node)
             finally:

@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "community/invite.h"
 #include "community/roster_file.h"
 #include "folder.h"
 #include "key/backup.h"
 #include "key/keyring.h"
+#include "key/leftover.h"
 #include "key/passphrase.h"
 #include "keys/backup.h"
 #include "language.h"
+#include "linux.h"
 #include "proto/address.h"
 #include "proto/armour.h"
 #include "proto/time.h"
@@ -82,27 +85,47 @@ static nrs_error load_identity(nrs_cli *cli, nrs_identity **identity_out, const 
     return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, "identity.key");
 }
 
-static nrs_error make_dir(nrs_cli *cli, const char *name)
+enum { OTHER_RESTORE_MS = 10000 };
+
+static const char *const folders[] = {NULL, "persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
+#define FOLDER_COUNT (sizeof folders / sizeof folders[0])
+
+static nrs_error make_dir(nrs_cli *cli, bool *made_out, const char *name)
 {
     char *path = name == NULL ? strdup(cli->dir) : nrs_folder_path(cli, NULL, name, "");
-    bool made = path != NULL && (mkdir(path, 0700) == 0 || (errno == EEXIST && (name != NULL || chmod(path, 0700) == 0)));
-    nrs_error error = made ? NRS_OK
-                           : nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? cli->dir : path,
-                                          strerror(errno));
+    bool there = false;
+    nrs_error error = NRS_OK;
 
+    *made_out = path != NULL && mkdir(path, 0700) == 0;
+    there = *made_out || (path != NULL && errno == EEXIST && (name != NULL || chmod(path, 0700) == 0));
+    if (!there) {
+        error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? cli->dir : path, strerror(errno));
+    }
     free(path);
     return error;
 }
 
-static nrs_error make_dirs(nrs_cli *cli)
+static nrs_error make_dirs(nrs_cli *cli, bool made_out[FOLDER_COUNT])
 {
-    static const char *const folders[] = {NULL, "persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
     nrs_error error = NRS_OK;
 
-    for (size_t i = 0; error == NRS_OK && i < sizeof folders / sizeof folders[0]; i++) {
-        error = make_dir(cli, folders[i]);
+    for (size_t i = 0; error == NRS_OK && i < FOLDER_COUNT; i++) {
+        error = make_dir(cli, &made_out[i], folders[i]);
     }
     return error;
+}
+
+/* Those that were made for it and in which nothing stands. */
+static void remove_dirs(const nrs_cli *cli, const bool made[FOLDER_COUNT])
+{
+    for (size_t i = FOLDER_COUNT; i > 0; i--) {
+        char *path = !made[i - 1] ? NULL : folders[i - 1] == NULL ? strdup(cli->dir) : nrs_folder_path(cli, NULL, folders[i - 1], "");
+
+        if (path != NULL) {
+            (void)rmdir(path);
+        }
+        free(path);
+    }
 }
 
 /* Peers may hold a newer card than the backup does: this one's serial is the time, which is above any that was counted up. */
@@ -248,15 +271,65 @@ static nrs_error rejoin(nrs_cli *cli, const restored *all, const nrs_node_settin
     return error;
 }
 
-/* node.json goes last: it makes the folder a node's. What a restore that was cut off left is written over by the next. */
 static nrs_error write_files(nrs_cli *cli, const nrs_backup *backup, const restored *all)
 {
-    nrs_error error = make_dirs(cli);
+    nrs_error error = NRS_OK;
 
     for (size_t i = 0; error == NRS_OK && i < backup->count; i++) {
         if (strcmp(backup->files[i].name, "node.json") != 0 && !is_left_out(all, backup->files[i].name)) {
             error = nrs_folder_write(cli, NULL, backup->files[i].name, "", nrs_slice_of_bytes(&backup->files[i].bytes));
         }
+    }
+    return error;
+}
+
+/* A folder that is a node's, or in which another key stands, which would be gone. */
+static nrs_error check_folder(nrs_cli *cli, const nrs_backup *backup)
+{
+    nrs_bytes key = {0};
+    bool taken = nrs_folder_has(cli, NULL, "node", ".json") || nrs_folder_has(cli, NULL, "store", ".db");
+    nrs_error error = NRS_OK;
+
+    if (!taken && backup != NULL && nrs_folder_has(cli, NULL, "identity", ".key")) {
+        error = nrs_folder_read(cli, &key, NULL, "identity", ".key", NRS_ERROR_NOT_FOUND);
+        taken = error == NRS_OK && !nrs_slice_equal(nrs_slice_of_bytes(&key), nrs_slice_of_bytes(&find(backup, "identity.key")->bytes));
+    }
+    nrs_bytes_wipe(&key);
+    return taken ? nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir) : error;
+}
+
+/* Put aside and then in place, all at once; node.json goes last: it makes the folder a node's. A restore that was cut off between is written
+ * over by the next. */
+static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, const restored *all, const nrs_identity *identity, const nrs_node_settings *settings)
+{
+    bool made[FOLDER_COUNT] = {false};
+    nrs_error error = make_dirs(cli, made);
+
+    if (error == NRS_OK && !nrs_linux_lock_folder(cli->dir, OTHER_RESTORE_MS)) {
+        error = nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is changing keys or rosters here"), cli->dir);
+    }
+    if (error == NRS_OK) { /* another may have been quicker */
+        error = check_folder(cli, backup);
+    }
+    if (error == NRS_OK) {
+        nrs_leftover_destroy(cli); /* of one that was killed */
+    }
+    nrs_folder_begin(cli);
+    if (error == NRS_OK) {
+        error = write_files(cli, backup, all);
+    }
+    if (error == NRS_OK) {
+        error = renew_card(cli, identity);
+    }
+    if (error == NRS_OK) {
+        error = rejoin(cli, all, settings);
+    }
+    if (error == NRS_OK) {
+        error = nrs_folder_write(cli, NULL, "node", ".json", nrs_slice_of_bytes(&find(backup, "node.json")->bytes));
+    }
+    error = nrs_folder_end(cli, error);
+    if (error != NRS_OK) {
+        remove_dirs(cli, made);
     }
     return error;
 }
@@ -284,14 +357,6 @@ static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings
     puts(_("Start the node: it asks for the reports that are still alive. Never run the old folder again. Persons unlock: noroshi person unlock."));
 }
 
-static nrs_error settings_of_backup(nrs_cli *cli, nrs_node_settings *settings_out, const nrs_backup *backup)
-{
-    const nrs_backup_file *file = find(backup, "node.json");
-    nrs_error error = nrs_folder_write(cli, NULL, "node.json.restoring", "", nrs_slice_of_bytes(&file->bytes));
-
-    return error == NRS_OK ? nrs_folder_settings_of(cli, settings_out, "node.json.restoring") : error;
-}
-
 nrs_error nrs_run_restore(nrs_cli *cli)
 {
     nrs_node_settings settings;
@@ -300,14 +365,14 @@ nrs_error nrs_run_restore(nrs_cli *cli)
     restored *all = calloc(1, sizeof *all);
     nrs_error error = all == NULL ? NRS_ERROR_NO_MEMORY : nrs_keyring_start(cli);
 
-    if (error == NRS_OK && nrs_folder_has(cli, NULL, "node", ".json")) {
-        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
-    }
-    if (error == NRS_OK && nrs_folder_has(cli, NULL, "store", ".db")) {
-        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
+    if (error == NRS_OK) {
+        error = check_folder(cli, NULL);
     }
     if (error == NRS_OK) {
         error = read_backup(cli, &backup, cli->arguments[0]);
+    }
+    if (error == NRS_OK) {
+        error = check_folder(cli, &backup);
     }
     if (error == NRS_OK) {
         error = load_identity(cli, &identity, &backup);
@@ -316,26 +381,16 @@ nrs_error nrs_run_restore(nrs_cli *cli)
         error = read_communities(all, &backup);
     }
     if (error == NRS_OK) {
-        error = write_files(cli, &backup, all);
+        error = nrs_folder_settings_of(cli, &settings, nrs_slice_of_bytes(&find(&backup, "node.json")->bytes));
     }
     if (error == NRS_OK) {
-        error = settings_of_backup(cli, &settings, &backup);
-    }
-    if (error == NRS_OK) {
-        error = renew_card(cli, identity);
-    }
-    if (error == NRS_OK) {
-        error = rejoin(cli, all, &settings);
-    }
-    if (error == NRS_OK) {
-        nrs_folder_remove(cli, NULL, "node.json.restoring", "");
-        error = nrs_folder_write(cli, NULL, "node", ".json", nrs_slice_of_bytes(&find(&backup, "node.json")->bytes));
+        error = write_all(cli, &backup, all, identity, &settings);
     }
     if (error == NRS_OK) {
         print_restored(cli, &settings, &backup, all);
     }
-    if (cli->error == NRS_ERROR_DISK) { /* what is there is written over */
-        nrs_cli_advise(cli, _("a part is done: when the disk is in order, give the same command again"));
+    if (cli->error == NRS_ERROR_DISK) { /* where a part is done it has been said */
+        nrs_cli_advise(cli, _("nothing of it is left: when the disk is in order, give the same command again"));
     }
     nrs_identity_destroy(&identity);
     nrs_backup_wipe(&backup);
