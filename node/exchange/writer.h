@@ -23,6 +23,18 @@ void nrs_put_list(nrs_writer *to, const json_t *list);
 void nrs_put_time(nrs_writer *to, const char *at);
 bool nrs_says_something(const json_t *value);
 
+/** text_head.c: the lines above the body, and behind it the form's fields and the attachments. */
+void nrs_put_head(nrs_writer *to, const json_t *report);
+void nrs_put_fields(nrs_writer *to, const json_t *given);
+void nrs_put_attachments(nrs_writer *to, const json_t *attachments);
+
+/** text_terms.c: what a recipient may do; the texts under which it is read, and who accepted them. */
+void nrs_put_conditions(nrs_writer *to, const json_t *conditions);
+void nrs_put_disclaimers(nrs_writer *to, const json_t *report);
+
+/** text_withheld.c: of a report whose source is withheld, or that is vouched for. */
+void nrs_put_withheld(nrs_writer *to, const json_t *report);
+
 /** way.c: how the node came to have a report, who else was let in by whom, and on which release of the sender's. */
 void nrs_put_way(nrs_writer *to, const json_t *report);
 
