@@ -123,30 +123,44 @@ static void answer(void *handler, const zap_request *request, const char *status
     (void)zmq_send(handler, "", 0, ZMQ_DONTWAIT);
 }
 
+/* True when it was admitted. */
+static bool answer_key(void *handler, const zap_request *request, nrs_admitted admitted)
+{
+    char user[41] = "";
+
+    switch (admitted) {
+    case NRS_ADMITTED_NOT:
+        answer(handler, request, "400", "the key is on no roster", "");
+        return false;
+    case NRS_ADMITTED_LATER:
+        answer(handler, request, "300", "too many connections", "");
+        return false;
+    case NRS_ADMITTED:
+        nrs_z85_encode_key(user, request->parts[PART_KEY]);
+        answer(handler, request, "200", "OK", user);
+        return true;
+    }
+    return false;
+}
+
 /* Returns how many were answered. */
-static size_t answer_all(size_t *admitted, void *handler, nrs_admits admits, const void *context)
+static size_t answer_all(size_t *admitted, void *handler, nrs_admits admits, void *context)
 {
     zap_request request;
     size_t count = 0;
 
     while (count < ANSWER_COUNT_MAX && receive(&request, handler)) {
-        char user[41] = "";
-
-        if (!well_formed(&request)) {
-            answer(handler, &request, "500", "not a request of ours", "");
-        } else if (!admits(context, request.parts[PART_KEY])) {
-            answer(handler, &request, "400", "the key is on no roster", "");
+        if (well_formed(&request)) {
+            *admitted += answer_key(handler, &request, admits(context, request.parts[PART_KEY])) ? 1 : 0;
         } else {
-            nrs_z85_encode_key(user, request.parts[PART_KEY]);
-            answer(handler, &request, "200", "OK", user);
-            (*admitted)++;
+            answer(handler, &request, "500", "not a request of ours", "");
         }
         count++;
     }
     return count;
 }
 
-void nrs_admission_answer(nrs_admission *admission, nrs_admits admits, const void *context, uint64_t monotonic_ms)
+void nrs_admission_answer(nrs_admission *admission, nrs_admits admits, void *context, uint64_t monotonic_ms)
 {
     size_t count = 0, elsewhere = 0;
 

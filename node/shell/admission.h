@@ -24,16 +24,18 @@ typedef struct nrs_admission {
     bool trim_due;
 } nrs_admission;
 
-/** Whether a key may connect. */
-typedef bool (*nrs_admits)(const void *context, const uint8_t curve_key[NRS_KEY_SIZE]);
+typedef enum nrs_admitted { NRS_ADMITTED_NOT = 0, NRS_ADMITTED, NRS_ADMITTED_LATER } nrs_admitted;
+
+/** Whether a key may connect, now. */
+typedef nrs_admitted (*nrs_admits)(void *context, const uint8_t curve_key[NRS_KEY_SIZE]);
 
 /** Open the handler's socket; to be done before any server socket is bound. Returns NRS_ERROR_SYSTEM. */
 NRS_MUST_USE nrs_error nrs_admission_open(nrs_admission *admission_out, void *zmq);
 void nrs_admission_close(nrs_admission *admission);
 void nrs_admission_poll(const nrs_admission *admission, nrs_pollset *set);
-/** Answer the handshakes that wait: 200 with User-Id = Z85 of the key when it is admitted, 400 when not, 500 for a
- * request that is not one of CURVE's. At most 256 at a time and handler. */
-void nrs_admission_answer(nrs_admission *admission, nrs_admits admits, const void *context, uint64_t monotonic_ms);
+/** Answer the handshakes that wait: 200 with User-Id = Z85 of the key when it is admitted, 300 when it may come later, 400 when not,
+ * 500 for a request that is not one of CURVE's. At most 256 at a time and handler. */
+void nrs_admission_answer(nrs_admission *admission, nrs_admits admits, void *context, uint64_t monotonic_ms);
 /** Take the next step of the drawing if it is time; to be called some times a second. */
 void nrs_admission_renew(nrs_admission *admission, uint64_t monotonic_ms);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/assert.h"
+#include "proto/bytes.h"
 
 int nrs_connection_fd_of(zmq_msg_t *frame)
 {
@@ -25,18 +26,33 @@ static bool same_address(const nrs_connection *a, const nrs_connection *b)
     return a->address_size == b->address_size && memcmp(&a->address, &b->address, a->address_size) == 0;
 }
 
-bool nrs_connection_same_host(const nrs_connection *a, const nrs_connection *b)
+#define SITE_SIZE 8u /* of an IPv6 address: all that lies behind is one owner's choice */
+
+/* The bytes that name a host; those of an IPv4 address that is written as one of IPv6 are all of them. */
+static nrs_slice host_bytes(const nrs_connection *connection)
 {
+    if (connection->address.ss_family == AF_INET6) {
+        const struct in6_addr *address = &((const struct sockaddr_in6 *)&connection->address)->sin6_addr;
+
+        return nrs_slice_of(address, IN6_IS_ADDR_V4MAPPED(address) ? sizeof(*address) : SITE_SIZE);
+    }
+    if (connection->address.ss_family == AF_INET) {
+        return nrs_slice_of(&((const struct sockaddr_in *)&connection->address)->sin_addr, sizeof(struct in_addr));
+    }
+    return nrs_slice_of(NULL, 0);
+}
+
+int nrs_connection_compare_host(const nrs_connection *a, const nrs_connection *b)
+{
+    nrs_slice one, other;
+
     NRS_ASSERT(a != NULL && b != NULL);
-    if (a->address.ss_family != b->address.ss_family) {
-        return false;
+    one = host_bytes(a);
+    other = host_bytes(b);
+    if (one.size != other.size) {
+        return one.size < other.size ? -1 : 1;
     }
-    if (a->address.ss_family == AF_INET6) {
-        return memcmp(&((const struct sockaddr_in6 *)&a->address)->sin6_addr, &((const struct sockaddr_in6 *)&b->address)->sin6_addr,
-                      sizeof(struct in6_addr)) == 0;
-    }
-    return a->address.ss_family == AF_INET && memcmp(&((const struct sockaddr_in *)&a->address)->sin_addr,
-                                                     &((const struct sockaddr_in *)&b->address)->sin_addr, sizeof(struct in_addr)) == 0;
+    return one.size == 0 ? 0 : memcmp(one.data, other.data, one.size);
 }
 
 static bool current(nrs_connection *connection_out, int fd)

@@ -24,8 +24,9 @@ void nrs_connection_host(char host_out[NRS_CONNECTION_HOST_SIZE], const nrs_conn
 nrs_connection nrs_connection_of(zmq_msg_t *frame);
 /** The descriptor's number as the frame states it, -1 when absent. Cheap. */
 int nrs_connection_fd_of(zmq_msg_t *frame);
-/** Whether both come from one address, whatever the port. */
-bool nrs_connection_same_host(const nrs_connection *a, const nrs_connection *b);
+/** Orders connections by the address they come from, whatever the port: 0 when it is one. Of IPv6 the half counts that a site is given
+ *  as a whole. */
+int nrs_connection_compare_host(const nrs_connection *a, const nrs_connection *b);
 /** Whether the descriptor still is that connection to that peer's address and port. */
 bool nrs_connection_alive(const nrs_connection *connection);
 /** End it for both sides, if it still is the same. Waiting bytes in the kernel still go out. */

@@ -11,9 +11,11 @@
 
 #include "linux.h"
 #include "proto/assert.h"
+#include "routing.h"
 
 #define TICK_MS 250u
 #define SWEEP_MS 100u
+#define SILENT_ENDED_MS 1500u /* a tenth of the connections is looked at in each sweep */
 #define BUSY_GAP_MS 4u    /* frames that come so soon after a step are of the same burst */
 #define BUSY_STEPS 8u     /* a report and what answers it are fewer steps: an idle mesh does not wait */
 #define BUSY_PERIOD_MS 16u /* from one step's beginning to the next one's; a step that takes longer by itself waits for nothing */
@@ -78,6 +80,7 @@ static nrs_error open_sockets(nrs_daemon *daemon)
 {
     nrs_folder *folder = daemon->folder;
 
+    nrs_routing_seed();
     daemon->zmq = zmq_ctx_new();
     if (daemon->zmq == NULL || zmq_ctx_set(daemon->zmq, ZMQ_MAX_SOCKETS, ZMQ_SOCKET_COUNT_MAX) != 0) {
         return NRS_ERROR_SYSTEM;
@@ -107,7 +110,8 @@ nrs_error nrs_daemon_start(nrs_daemon *daemon_out, nrs_folder *folder)
     daemon_out->control.listener_fd = -1;
     daemon_out->inbox.folder_fd = folder->fd;
     daemon_out->inbox.again = true;
-    nrs_inbound_init(&daemon_out->inbound, &daemon_out->intakes);
+    nrs_arrivals_init(&daemon_out->arrivals);
+    nrs_inbound_init(&daemon_out->inbound, &daemon_out->intakes, &daemon_out->arrivals);
     set_time(daemon_out);
     daemon_out->signal_fd = nrs_linux_signals_open(); /* before libzmq's threads, which inherit what is blocked */
     if (daemon_out->signal_fd < 0) {
@@ -141,6 +145,7 @@ void nrs_daemon_stop(nrs_daemon *daemon)
     nrs_outbound_wipe(&daemon->outbound);
     nrs_inbound_wipe(&daemon->inbound);
     nrs_intakes_wipe(&daemon->intakes);
+    nrs_arrivals_wipe(&daemon->arrivals);
     nrs_batch_wipe(&daemon->batch);
     nrs_admission_close(&daemon->admission);
     if (daemon->zmq != NULL) {
@@ -277,12 +282,22 @@ static void pace(nrs_daemon *daemon, uint64_t began_ms)
     }
 }
 
+static void look_at_connections(nrs_daemon *daemon, uint64_t now)
+{
+    uint64_t silent_before_ms = nrs_inbound_silent_before_ms(&daemon->inbound, now);
+
+    daemon->intakes.silent_before_ms = silent_before_ms;
+    daemon->intakes.count_max = nrs_linux_keep_files();
+    (void)nrs_intakes_sweep(&daemon->intakes, now);
+    nrs_arrivals_sweep(&daemon->arrivals, silent_before_ms > SILENT_ENDED_MS ? silent_before_ms - SILENT_ENDED_MS : 0, now);
+}
+
 static void look_after(nrs_daemon *daemon)
 {
     uint64_t now = daemon->batch.monotonic_ms;
 
     if (now >= daemon->sweep_ms) {
-        (void)nrs_intakes_sweep(&daemon->intakes, now);
+        look_at_connections(daemon, now);
         nrs_inbound_sweep(&daemon->inbound, &daemon->batch);
         nrs_outbound_sweep(&daemon->outbound, now);
         nrs_admission_renew(&daemon->admission, now);
@@ -301,9 +316,14 @@ static void look_after(nrs_daemon *daemon)
     }
 }
 
-static bool admits(const void *core, const uint8_t curve_key[NRS_KEY_SIZE])
+static nrs_admitted admits(void *context, const uint8_t curve_key[NRS_KEY_SIZE])
 {
-    return nrs_core_admits(core, curve_key);
+    nrs_daemon *daemon = context;
+
+    if (!nrs_core_admits(daemon->core, curve_key)) {
+        return NRS_ADMITTED_NOT;
+    }
+    return nrs_arrivals_admit(&daemon->arrivals, curve_key, daemon->batch.monotonic_ms) ? NRS_ADMITTED : NRS_ADMITTED_LATER;
 }
 
 void nrs_daemon_run(nrs_daemon *daemon)
@@ -316,7 +336,7 @@ void nrs_daemon_run(nrs_daemon *daemon)
         look_after(daemon);
         wait_for_something(daemon);
         signal_number = nrs_linux_signals_read(daemon->signal_fd);
-        nrs_admission_answer(&daemon->admission, admits, daemon->core, daemon->batch.monotonic_ms);
+        nrs_admission_answer(&daemon->admission, admits, daemon, daemon->batch.monotonic_ms);
         nrs_outbound_watch(&daemon->outbound, &daemon->batch, &daemon->set, &daemon->next_link);
         nrs_inbound_watch(&daemon->inbound, &daemon->batch);
         nrs_control_serve(&daemon->control, &daemon->set, daemon->batch.monotonic_ms);

@@ -20,6 +20,7 @@ typedef struct nrs_daemon {
     nrs_store *store;
     nrs_core *core;
     nrs_intakes intakes;
+    nrs_arrivals arrivals;
     nrs_inbound inbound;
     nrs_outbound outbound;
     nrs_control control;

@@ -7,17 +7,21 @@
 #include "frame.h"
 #include "monitor.h"
 #include "proto/assert.h"
+#include "routing.h"
 #include "socket_options.h"
 
 #define END_DELAY_MS 250ull
 #define FORGET_DELAY_MS 2000ull /* what a connection had sent before it ended has been read by then */
 #define SUSPECT_MS 2000u
+#define SILENT_MS 10000ull     /* from where a connection begins: the handshake has half of that, and a hello follows it at once */
+#define SILENT_MS_MAX 60000ull /* also when the frames of others keep us from having read all */
 #define MONITOR_NUMBER 0
 
-void nrs_inbound_init(nrs_inbound *inbound, nrs_intakes *intakes)
+void nrs_inbound_init(nrs_inbound *inbound, nrs_intakes *intakes, nrs_arrivals *arrivals)
 {
     memset(inbound, 0, sizeof(*inbound));
     inbound->intakes = intakes;
+    inbound->arrivals = arrivals;
     nrs_routes_init(&inbound->links);
 }
 
@@ -41,7 +45,8 @@ nrs_error nrs_inbound_listen(nrs_inbound *inbound, void *zmq, const char *endpoi
         error = NRS_ERROR_SYSTEM;
         goto out;
     }
-    if (zmq_bind(inbound->router, endpoint) != 0) {
+    error = nrs_routing_learn(&inbound->counter, zmq, inbound->router);
+    if (error == NRS_OK && zmq_bind(inbound->router, endpoint) != 0) {
         error = errno == EADDRINUSE ? NRS_ERROR_ADDRESS_IN_USE : NRS_ERROR_BAD_ADDRESS;
     }
 out:
@@ -81,6 +86,14 @@ static void close_link(nrs_route *link, uint64_t monotonic_ms)
         link->closed = true;
         link->end_ms = monotonic_ms + END_DELAY_MS;
     }
+}
+
+uint64_t nrs_inbound_silent_before_ms(const nrs_inbound *inbound, uint64_t monotonic_ms)
+{
+    uint64_t read_ms = inbound->drained_ms > SILENT_MS ? inbound->drained_ms - SILENT_MS : 0;
+    uint64_t any_ms = monotonic_ms > SILENT_MS_MAX ? monotonic_ms - SILENT_MS_MAX : 0;
+
+    return read_ms > any_ms ? read_ms : any_ms;
 }
 
 typedef struct watch_context {
@@ -123,9 +136,11 @@ void nrs_inbound_watch(nrs_inbound *inbound, nrs_batch *batch)
         if (event == ZMQ_EVENT_ACCEPTED) {
             nrs_intakes_began(inbound->intakes, (int)value, batch->monotonic_ms);
         } else if (event == ZMQ_EVENT_DISCONNECTED) {
+            nrs_intakes_ended(inbound->intakes, (int)value);
             nrs_routes_each(&inbound->links, suspect, &watch);
         }
     }
+    (void)nrs_intakes_make_room(inbound->intakes, batch->monotonic_ms);
 }
 
 /* The authenticated key of whoever sent the frame: never the routing id. */
@@ -203,6 +218,8 @@ static nrs_route *link_of(nrs_inbound *inbound, nrs_batch *batch, nrs_link_id *n
     }
     (*next_link)++;
     link->connection = connection;
+    nrs_intakes_spoke(inbound->intakes, &connection);
+    nrs_arrivals_heard(inbound->arrivals, key);
     return link;
 }
 
@@ -232,6 +249,13 @@ static void take(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *core, n
     if (!sender_of(key, frame) || zmq_msg_size(frame) > NRS_FRAME_SIZE_MAX) {
         return;
     }
+    if (!nrs_routing_is_given(route, inbound->counter, inbound->arrivals->admitted_count)) {
+        nrs_connection connection = nrs_connection_of(frame);
+
+        nrs_connection_end(&connection);
+        nrs_arrivals_shut_out(inbound->arrivals, key, batch->monotonic_ms);
+        return;
+    }
     if (!nrs_core_admits(core, key)) {
         /* A handshake that was admitted before the key was removed does not end by itself. */
         nrs_connection connection = nrs_connection_of(frame);
@@ -257,6 +281,7 @@ void nrs_inbound_gather(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *
         if (zmq_msg_recv(&route, inbound->router, ZMQ_DONTWAIT) < 0) {
             (void)zmq_msg_close(&frame);
             (void)zmq_msg_close(&route);
+            inbound->drained_ms = batch->monotonic_ms;
             return;
         }
         route_slice = nrs_slice_of(zmq_msg_data(&route), zmq_msg_size(&route));

@@ -1,8 +1,10 @@
 #include "intake.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "crowd.h"
 #include "linux.h"
 #include "proto/assert.h"
 #include "socket_options.h"
@@ -48,6 +50,17 @@ static bool make_room(nrs_intakes *intakes, size_t size)
     return true;
 }
 
+static void forget(nrs_intakes *intakes, nrs_intake *intake)
+{
+    intakes->total -= intake->waiting;
+    intake->waiting = 0;
+    if (intake->connection.fd >= 0) {
+        NRS_ASSERT(intakes->count > 0);
+        intakes->count--;
+    }
+    intake->connection.fd = -1;
+}
+
 void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
 {
     nrs_connection connection = nrs_connection_at(fd);
@@ -61,8 +74,28 @@ void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
         nrs_connection_end(&connection);
         return;
     }
-    intakes->total -= intakes->list[fd].waiting;
+    forget(intakes, &intakes->list[fd]);
     intakes->list[fd] = (nrs_intake){.connection = connection, .began_ms = monotonic_ms};
+    intakes->count++;
+}
+
+void nrs_intakes_spoke(nrs_intakes *intakes, const nrs_connection *connection)
+{
+    nrs_intake *intake = NULL;
+
+    NRS_ASSERT(intakes != NULL && connection != NULL);
+    if (connection->fd >= 0 && (size_t)connection->fd < intakes->size) {
+        intake = &intakes->list[connection->fd];
+        intake->spoke = intake->spoke || (intake->connection.fd >= 0 && nrs_connection_alive(&intake->connection));
+    }
+}
+
+void nrs_intakes_ended(nrs_intakes *intakes, int fd)
+{
+    NRS_ASSERT(intakes != NULL);
+    if (fd >= 0 && (size_t)fd < intakes->size && intakes->list[fd].connection.fd >= 0 && !nrs_connection_alive(&intakes->list[fd].connection)) {
+        forget(intakes, &intakes->list[fd]);
+    }
 }
 
 void nrs_intakes_took(nrs_intakes *intakes, int fd, size_t frame_size)
@@ -73,90 +106,127 @@ void nrs_intakes_took(nrs_intakes *intakes, int fd, size_t frame_size)
 }
 
 /* The bytes that this connection has brought and nobody has taken. One that has ended leaves the table. */
-static uint64_t ahead(nrs_intake *intake, uint64_t monotonic_ms)
+static uint64_t ahead(nrs_intakes *intakes, nrs_intake *intake, uint64_t monotonic_ms)
 {
     uint64_t brought = 0;
     uint64_t accounted = intake->taken + (monotonic_ms - intake->began_ms) / 1000u * KEPT_ALIVE_PER_SECOND;
 
     if (!nrs_connection_alive(&intake->connection) || !nrs_linux_bytes_received(&brought, intake->connection.fd)) {
-        intake->connection.fd = -1;
+        forget(intakes, intake);
         return 0;
     }
     return brought > accounted ? brought - accounted : 0;
 }
 
-static void end(nrs_intakes *intakes, nrs_intake *intake, uint64_t size, uint64_t monotonic_ms)
+/* One line a minute for each reason. */
+static void say(nrs_log_gate *gate, const nrs_intake *intake, uint64_t monotonic_ms, const char *why)
 {
     uint64_t held = 0;
 
-    if (nrs_log_gate_pass(&intakes->gate, &held, monotonic_ms)) {
+    if (nrs_log_gate_pass(gate, &held, monotonic_ms)) {
         char host[NRS_CONNECTION_HOST_SIZE] = "";
 
         nrs_connection_host(host, &intake->connection);
-        nrs_log(NRS_LOG_WARNING, "ended a connection from %s: %" PRIu64 " MiB of a message that does not end (%" PRIu64 " more before)", host,
-                size >> 20, held);
+        nrs_log(NRS_LOG_WARNING, "ended a connection from %s: %s (%" PRIu64 " more before)", host, why, held);
     }
-    nrs_connection_end(&intake->connection);
+}
+
+static void end(nrs_intakes *intakes, nrs_intake *intake)
+{
+    nrs_connection connection = intake->connection;
+
+    forget(intakes, intake);
+    nrs_connection_end(&connection);
+}
+
+static void end_of_size(nrs_intakes *intakes, nrs_intake *intake, uint64_t size, uint64_t monotonic_ms)
+{
+    char why[64];
+
+    (void)snprintf(why, sizeof(why), "%" PRIu64 " MiB of a message that does not end", size >> 20);
+    say(&intakes->gate, intake, monotonic_ms, why);
+    end(intakes, intake);
 }
 
 /* One of the table: what it is ahead is kept in the sum of all. True when it was ended. */
 static bool look_at(nrs_intakes *intakes, nrs_intake *intake, uint64_t monotonic_ms)
 {
-    uint64_t size = intake->connection.fd < 0 ? 0 : ahead(intake, monotonic_ms);
-    bool ends = size > NRS_INTAKE_SIZE_MAX;
+    uint64_t size = intake->connection.fd < 0 ? 0 : ahead(intakes, intake, monotonic_ms);
 
-    if (ends) {
-        end(intakes, intake, size, monotonic_ms);
-        size = 0;
+    if (intake->connection.fd < 0) {
+        return false;
+    }
+    if (size > NRS_INTAKE_SIZE_MAX) {
+        end_of_size(intakes, intake, size, monotonic_ms);
+        return true;
+    }
+    if (!intake->spoke && intake->began_ms < intakes->silent_before_ms) {
+        say(&intakes->silent_gate, intake, monotonic_ms, "it said nothing");
+        end(intakes, intake);
+        return true;
     }
     intakes->total = intakes->total - intake->waiting + size;
     intake->waiting = size;
-    return ends;
+    return false;
 }
 
-/* What the connections of one address are ahead together. */
-static uint64_t of_host(const nrs_intakes *intakes, const nrs_intake *one)
+static uint64_t weigh_waiting(const nrs_intake *intake)
 {
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < intakes->size; i++) {
-        const nrs_intake *other = &intakes->list[i];
-
-        sum += other->waiting > 0 && nrs_connection_same_host(&one->connection, &other->connection) ? other->waiting : 0;
-    }
-    return sum;
+    return intake->waiting;
 }
 
-/* Of the address that is furthest ahead the connection that is: whoever opens many of them pays by them, and nobody else. */
-static nrs_intake *furthest(const nrs_intakes *intakes)
+static uint64_t weigh_silent(const nrs_intake *intake)
 {
-    nrs_intake *found = NULL;
-    uint64_t most = 0;
+    return intake->spoke ? 0 : 1;
+}
 
-    for (size_t i = 0; i < intakes->size; i++) {
-        nrs_intake *intake = &intakes->list[i];
-        uint64_t sum = 0;
+/* Too much waits in all. Without memory to find out whose, nobody pays: it is tried again in a tenth of a second. */
+static size_t end_furthest(nrs_intakes *intakes, uint64_t monotonic_ms)
+{
+    nrs_crowd crowd = {0};
+    nrs_intake *intake = NULL;
+    size_t ended = 0;
 
-        if (intake->waiting == 0) {
-            continue;
-        }
-        if (found == NULL || !nrs_connection_same_host(&found->connection, &intake->connection)) {
-            sum = of_host(intakes, intake);
-        } else {
-            sum = intake->waiting > found->waiting ? most : 0;
-        }
-        if (sum > most || (sum == most && sum > 0)) {
-            most = sum;
-            found = intake;
-        }
+    if (nrs_crowd_gather(&crowd, intakes, weigh_waiting) != NRS_OK) {
+        return 0;
     }
-    return found;
+    while (intakes->total > NRS_INTAKE_TOTAL_MAX && (intake = nrs_crowd_next(&crowd)) != NULL) {
+        end_of_size(intakes, intake, intake->waiting, monotonic_ms);
+        ended++;
+    }
+    nrs_crowd_wipe(&crowd);
+    return ended;
+}
+
+size_t nrs_intakes_make_room(nrs_intakes *intakes, uint64_t monotonic_ms)
+{
+    nrs_crowd crowd = {0};
+    nrs_intake *intake = NULL;
+    size_t ended = 0;
+
+    NRS_ASSERT(intakes != NULL);
+    if (intakes->count_max == 0 || intakes->count <= intakes->count_max) {
+        return 0;
+    }
+    for (size_t i = 0; i < intakes->size; i++) { /* those that went by themselves first */
+        nrs_intakes_ended(intakes, (int)i);
+    }
+    if (intakes->count <= intakes->count_max || nrs_crowd_gather(&crowd, intakes, weigh_silent) != NRS_OK) {
+        return 0;
+    }
+    while (intakes->count > intakes->count_max && (intake = nrs_crowd_next(&crowd)) != NULL) {
+        say(&intakes->crowd_gate, intake, monotonic_ms, "too many for the open files that the system allows, and it has said nothing yet");
+        end(intakes, intake);
+        ended++;
+    }
+    nrs_crowd_wipe(&crowd);
+    return ended;
 }
 
 uint64_t nrs_intakes_ahead(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
 {
     NRS_ASSERT(intakes != NULL);
-    return fd < 0 || (size_t)fd >= intakes->size || intakes->list[fd].connection.fd < 0 ? 0 : ahead(&intakes->list[fd], monotonic_ms);
+    return fd < 0 || (size_t)fd >= intakes->size || intakes->list[fd].connection.fd < 0 ? 0 : ahead(intakes, &intakes->list[fd], monotonic_ms);
 }
 
 size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms)
@@ -171,15 +241,7 @@ size_t nrs_intakes_sweep(nrs_intakes *intakes, uint64_t monotonic_ms)
         ended += look_at(intakes, &intakes->list[intakes->next % intakes->size], monotonic_ms) ? 1 : 0;
         intakes->next = (intakes->next + 1) % intakes->size;
     }
-    while (intakes->total > NRS_INTAKE_TOTAL_MAX) {
-        nrs_intake *intake = furthest(intakes);
-
-        NRS_ASSERT(intake != NULL);
-        end(intakes, intake, intake->waiting, monotonic_ms);
-        intakes->total -= intake->waiting;
-        intake->waiting = 0;
-        ended++;
-    }
+    ended += intakes->total > NRS_INTAKE_TOTAL_MAX ? end_furthest(intakes, monotonic_ms) : 0;
     intakes->swollen = intakes->swollen || ended > 0 || intakes->total > NRS_INTAKE_SIZE_MAX;
     if (intakes->swollen && intakes->total < NRS_INTAKE_SIZE_MAX / 4) { /* what they held has been freed by now, or soon */
         intakes->swollen = ended > 0;

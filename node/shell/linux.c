@@ -23,6 +23,8 @@
 #include "proto/bytes.h"
 
 #define LISTEN_BACKLOG 64
+#define KEPT_FILES 80   /* for callers at the control socket */
+#define OTHER_FILES 256 /* the store, what is dialled, files that come and go */
 #define HEAP_BLOCK_MAX (4 * 1024 * 1024) /* larger ones than a frame are mapped by themselves */
 #define HEAP_KEPT (64 * 1024 * 1024)
 #define HEAP_TRIMMED_KEPT (1024 * 1024)
@@ -85,14 +87,30 @@ bool nrs_linux_bytes_received(uint64_t *size_out, int fd)
     return true;
 }
 
-void nrs_linux_raise_file_limit(void)
+static rlim_t least(rlim_t a, rlim_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Sets the limit of open files to all but `kept` of what the system allows. Returns what it is then. */
+static rlim_t limit_files(rlim_t kept)
 {
     struct rlimit limit;
+    rlim_t before = 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 0;
     }
+    before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max - least(kept, limit.rlim_max / 8);
+    return limit.rlim_cur == before || setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+size_t nrs_linux_keep_files(void)
+{
+    rlim_t allowed = limit_files(KEPT_FILES);
+
+    return (size_t)(allowed - least(OTHER_FILES, allowed / 4));
 }
 
 nrs_error nrs_linux_lock(int fd)
@@ -182,6 +200,11 @@ int nrs_linux_accept(int listener_fd, uid_t *uid_out)
     NRS_ASSERT(uid_out != NULL);
 
     fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && errno == EMFILE) {
+        (void)limit_files(0);
+        fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        (void)limit_files(KEPT_FILES);
+    }
     if (fd < 0) {
         return -1;
     }

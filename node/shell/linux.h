@@ -13,8 +13,10 @@
 NRS_MUST_USE nrs_error nrs_linux_hide_memory(void);
 /** Free a block of malloc's with all its bytes wiped, whoever allocated it. NULL is allowed. */
 void nrs_linux_wipe_free(void *block);
-/** As many open files as the system lets us have: one for each member's link. */
-void nrs_linux_raise_file_limit(void);
+/** As many open files as the system lets us have, one for each member's link, but for a few: libzmq accepts connections while there
+ *  are any, and nrs_linux_accept takes those few, so that the node can be asked what is wrong. The limit may be changed from outside
+ *  while we run. Returns how many connections leave room for everything else. */
+size_t nrs_linux_keep_files(void);
 /** Let the C library keep freed memory for the next burst: to give pages back and fault them in again, frame by frame, costs
  *  a busy hub more than a signature. */
 void nrs_linux_keep_heap(void);

@@ -181,7 +181,7 @@ int main(int count, char **arguments)
     json_set_alloc_funcs(malloc, nrs_linux_wipe_free); /* the text of reports passes through JSON values */
     (void)signal(SIGPIPE, SIG_IGN);
     nrs_linux_keep_heap();
-    nrs_linux_raise_file_limit();
+    (void)nrs_linux_keep_files();
     if (!find_folder(path, chosen.dir)) {
         return say(chosen.language, NRS_ERROR_NOT_A_NODE, "--dir");
     }

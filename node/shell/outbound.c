@@ -205,7 +205,10 @@ static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
 static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, uint32_t value, nrs_link_id *next_link)
 {
     if (event == ZMQ_EVENT_CONNECTED) {
+        nrs_connection connection = nrs_connection_at((int)value);
+
         nrs_intakes_began(outbound->intakes, (int)value, batch->monotonic_ms);
+        nrs_intakes_spoke(outbound->intakes, &connection); /* whom we dialled may be silent */
         return true;
     }
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {

@@ -96,7 +96,7 @@ def sign_key(node):
 class HostileLinks(E2E):
     @classmethod
     def build(cls, world):
-        build_mesh(world, ["alpha", "bravo", "mallory"])
+        build_mesh(world, ["alpha", "bravo", "mallory", "trudy"])
         world.nodes["hub"].cli("community", "create", "gas", "--name", "ガス")
         hub, mallory = world.nodes["hub"], world.nodes["mallory"]
         cls.org, cls.hub_org = sign_key(mallory), sign_key(hub)
@@ -106,6 +106,9 @@ class HostileLinks(E2E):
         public = mallory.cli("card", "--json").object()["curve"].encode()
         mallory.stop()  # from here on its keys are used by hand
         cls.keys = next(keys for keys in node_keys(mallory.dir) if keys[0] == public)
+        trudy = world.nodes["trudy"]
+        trudy.stop()
+        cls.crowd_org, cls.crowd_keys = sign_key(trudy), next(node_keys(trudy.dir))  # held back for what many connections cost a key
         with sqlite3.connect(mallory.dir / "store.db") as store:
             (cls.record,) = store.execute("SELECT record FROM log WHERE id = ?", (bytes.fromhex(cls.public),)).fetchone()
 
@@ -335,13 +338,13 @@ class HostileLinks(E2E):
 
     def test_churn(self):
         """2,000 connections of one member, which push out each other and nobody else: alpha and bravo come back meanwhile."""
-        greeting = hello(self.org)
+        greeting = hello(self.crowd_org)
         count = 0
 
         def attack(stop):
             nonlocal count
             while count < 2000 and not stop.is_set():
-                peers = [RawPeer(self.hub.endpoint, self.server_key, self.keys) for _ in range(40)]
+                peers = [RawPeer(self.hub.endpoint, self.server_key, self.crowd_keys) for _ in range(40)]
                 for peer in peers:
                     peer.send(greeting)
                 for peer in peers[-4:]:
@@ -397,10 +400,10 @@ class HostileLinks(E2E):
 
     def test_many_open_connections_of_one_member(self):
         """The hub keeps the newest few; the others' links stay."""
-        peers = [RawPeer(self.hub.endpoint, self.server_key, self.keys) for _ in range(60)]
+        peers = [RawPeer(self.hub.endpoint, self.server_key, self.crowd_keys) for _ in range(60)]
         try:
             for peer in peers:
-                peer.send(hello(self.org))
+                peer.send(hello(self.crowd_org))
             self.deliver("between sixty")
             states = {link["org"]: link["state"] for link in self.hub.status()["links"]}
             self.assertEqual((states["alpha"], states["bravo"]), ("up", "up"))

@@ -38,10 +38,10 @@ static pair new_pair(void)
     return made;
 }
 
-static bool admits(const void *context, const uint8_t curve_key[NRS_KEY_SIZE])
+static nrs_admitted admits(void *context, const uint8_t curve_key[NRS_KEY_SIZE])
 {
     (void)context;
-    return memcmp(curve_key, known.public_key, NRS_KEY_SIZE) == 0;
+    return memcmp(curve_key, known.public_key, NRS_KEY_SIZE) == 0 ? NRS_ADMITTED : NRS_ADMITTED_NOT;
 }
 
 static int set_up(void **state)
