@@ -177,6 +177,31 @@ class Release(E2E):
         self.assertEqual(exported["from"], "@electricity")
         self.assertTrue(alpha.cli("status", "--json").object()["fingerprint"] not in path.read_text("utf-8"))
 
+    def test_zz_released_under_later_keys(self):
+        """The report is signed by the keys that its source had then, the release by those that came after: a roster says that they are of one organisation."""
+        alpha, bravo, charlie, hub = (self.node(org) for org in ("alpha", "bravo", "charlie", "hub"))
+        report = alpha.send("--tlp", "AMBER", "--to", "bravo", *REPORT)
+        bravo.wait_report(report)
+        ask = self.ask("bravo", report, "charlie")
+        after = alpha.cli("key", "rotate", "--json").object()["fingerprint"]
+        wait_until(lambda: any("announced new keys" in text for text in hub.status()["warnings"]), "the secretariat is told", 40)
+        hub.cli("community", "succeed", "electricity", "alpha")
+        wait_until(lambda: alpha.cli("status", "--json", want=None).code == 0 and alpha.status()["fingerprint"] == after, "it has the new keys", 60)
+        for node in (bravo, charlie):
+            wait_until(lambda node=node: after in node.cli("community", "show", "electricity").out, "the roster came", 40)
+        alpha.cli("release", "grant", ask, "--tlp", "GREEN")
+        charlie.wait_report(report)
+        path = self.world.write("later.json", charlie.cli("export", report, "--sink", "own", "--format", "json").out)
+        charlie.stop()
+        try:
+            row = charlie.cli("verify", path, "--json").object()
+            self.assertEqual((row["org"], row["signed_by"], row["former_key"], row["label"]), ("alpha", "originator", True, "GREEN"))
+            self.assertNotEqual(row["fingerprint"], after)
+        finally:
+            charlie.start()
+        card = self.world.write("alpha.card", alpha.cli("card").out)  # of the later keys alone: it does not know who signed the report
+        self.assertEqual(charlie.cli("verify", path, "--card", card, "--json", want=5).error()["rule"], "signer-unknown")
+
     def test_denied(self):
         alpha, bravo = self.node("alpha"), self.node("bravo")
         report = alpha.send("--tlp", "AMBER", "--to", "bravo", *REPORT)

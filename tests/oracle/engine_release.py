@@ -1,4 +1,5 @@
 """What release.c's engines have to answer: asks for wider sharing, the source's answers, and what those who are let in may do."""
+import leaving
 import passing
 import rules
 from engine_onward import ELECTRICITY, GAS, IN, addresses
@@ -120,6 +121,9 @@ class Engine:
         hidden = bool(terms[1][1] & rules.NO_NAME)
         if not refused and (cell["from"] == "@electricity") != hidden:
             return frozenset({f"the source {'hidden' if hidden else 'named'}"})
+        proof = leaving.export_proof(terms[1][1], cell["who"] in self.let_in(cell))
+        if not refused and (cell["proof"], LABELS[cell["under"]]) != (proof, terms[0]):
+            return frozenset({f"proof by {proof}, under label {terms[0]}"})
         return refused
 
     def forward(self, cell):

@@ -12,6 +12,7 @@ import engine_chain
 import engine_onward
 import engine_red
 import engine_release
+import engine_reply
 import engine_rules
 import engine_withheld
 
@@ -28,7 +29,8 @@ def main():
     output = subprocess.run([program], stdout=subprocess.PIPE, check=True, text=True).stdout
     counts, wrong = collections.Counter(), collections.Counter()
     engines = {"engine": engine_rules.Engine(), "onward": engine_onward.Engine(), "release": engine_release.Engine(),
-               "withheld": engine_withheld.Engine(), "red": engine_red.Engine(), "chain": engine_chain.Engine()}
+               "withheld": engine_withheld.Engine(), "red": engine_red.Engine(), "chain": engine_chain.Engine(),
+               "reply": engine_reply.Engine()}
     for line in output.splitlines():
         what, *pairs = line.split(" ")
         cell = dict(pair.split("=", 1) for pair in pairs)

@@ -2,6 +2,10 @@
  * conditions they have it; then answers that are none. A line each, for judge.py. */
 #include "world.h"
 
+#include "keys/export.h"
+#include "proto/armour.h"
+#include "proto/label.h"
+
 #include "keys/seal.h"
 #include "mesh_records.h"
 
@@ -75,18 +79,42 @@ static void answer(asked *one)
     }
 }
 
+/* Who stands for an export, by what it proves, and under which label. */
+static const char *proof_of(const json_t *row, const char **label_out)
+{
+    const char *by = "none";
+    nrs_bytes proof = {0};
+    nrs_export_view view = {0};
+
+    *label_out = "none";
+    OK(nrs_base64_decode(&proof, nrs_slice_of_string(mesh_text(row, "proof"))));
+    if (nrs_export_verify(&view, nrs_slice_of_bytes(&proof)) == NRS_OK) {
+        by = view.attestation != NULL ? "exporter" : view.release != NULL ? "released" : "originator";
+        *label_out = nrs_label_name((nrs_label)view.terms.label);
+    }
+    nrs_export_view_wipe(&view);
+    nrs_bytes_wipe(&proof);
+    return by;
+}
+
 static void observe(const asked *one, size_t node)
 {
     static const char *const sinks[] = {"own", "clients", "community", "public"};
-    char rest[160], more[96];
+    char rest[160], more[160];
     const char *word = world_about(node, "show", one->report, "");
 
     (void)snprintf(more, sizeof more, "who=%s shown=%s", who[node], strcmp(word, "ok") == 0 ? mesh_text(mesh_row(&net, node, 0), "label") : "");
     print_cell("show", one, more, word);
     for (size_t i = 0; i < COUNT(sinks); i++) {
+        const char *label = "", *proof = "";
+
         (void)snprintf(rest, sizeof rest, ",\"sink\":\"%s\"", sinks[i]);
         word = world_about(node, "export", one->report, rest);
-        (void)snprintf(more, sizeof more, "who=%s sink=%s from=%s", who[node], sinks[i], strcmp(word, "ok") == 0 ? mesh_text(mesh_row(&net, node, 0), "from") : "");
+        if (strcmp(word, "ok") == 0) {
+            proof = proof_of(mesh_row(&net, node, 0), &label);
+        }
+        (void)snprintf(more, sizeof more, "who=%s sink=%s from=%s proof=%s under=%s", who[node], sinks[i],
+                       strcmp(word, "ok") == 0 ? mesh_text(mesh_row(&net, node, 0), "from") : "", proof, label);
         print_cell("export", one, more, word);
     }
     (void)snprintf(rest, sizeof rest, ",\"body\":\"参考\",\"dry_run\":true,\"to\":[\"org-0\"],\"label\":\"AMBER+STRICT\"");

@@ -316,14 +316,6 @@ def disclaimers_at(place, hashes, rules, known, label, kind=None, accepted=False
     return verdict(other=other)
 
 
-def acceptance(own_hashes, receipt_hashes, sender_is_recipient, stage_before, stage):
-    """"The originator takes it only if the hashes are all those of that report, in order, and the sender is a recipient of it"; "Who
-    declines may accept later; who has accepted cannot decline". Whether it counts, True or False."""
-    if list(receipt_hashes) != list(own_hashes) or not sender_is_recipient:
-        return False
-    return not (stage_before == "accepted" and stage == "declined")
-
-
 # --- 5.2: sending ------------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)

@@ -54,6 +54,12 @@ void world_stop(void)
     gas = (mesh_second){0};
 }
 
+void world_gas_change(void (*edit)(void *context, nrs_roster *next), void *context)
+{
+    mesh_second_change(&net, &gas, GAS_HUB, edit, context);
+    mesh_settle(&net, 4);
+}
+
 nrs_error world_send(size_t node, const char *label, const char *to, const char *more, char id_out[ID_SIZE])
 {
     nrs_error error = mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[%s],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"%s}",
