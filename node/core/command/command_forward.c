@@ -11,15 +11,15 @@ static const char hint_onward[] = "Leave the consent out: it is for the source t
 static const char hint_shorter[] = "Write less beside it: the text that is passed on is not cut.";
 
 /* Who may not be named as the source is not named by who passes it on either. */
-static bool hides_source(const nrs_quoted *quoted)
+static bool hides_source(const nrs_core *core, const nrs_quoted *quoted)
 {
-    return quoted->row.part == NRS_PART_RECEIVED && nrs_policy_hides_source(quoted->conditions);
+    return !nrs_quoted_own(core, quoted) && nrs_policy_hides_source(quoted->conditions);
 }
 
-static nrs_error compose(nrs_bytes *text_out, const char *added, const nrs_quoted *quoted)
+static nrs_error compose(const nrs_core *core, nrs_bytes *text_out, const char *added, const nrs_quoted *quoted)
 {
     const nrs_report *report = quoted->opened.report;
-    const bool hidden = hides_source(quoted);
+    const bool hidden = hides_source(core, quoted);
     char id[2 * NRS_HASH_SIZE + 1];
     const nrs_forwarded forwarded = {.label = (nrs_label)quoted->row.label,
                                      .from = hidden ? quoted->community : quoted->originator,
@@ -41,7 +41,7 @@ static nrs_error compose(nrs_bytes *text_out, const char *added, const nrs_quote
 nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, const nrs_quoted *quoted)
 {
     const nrs_header *header = quoted->seen.header;
-    const bool ours = nrs_key_ours(core, quoted->row.originator);
+    const bool ours = nrs_quoted_own(core, quoted);
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(quoted->opened.report != NULL);
@@ -52,7 +52,7 @@ nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *te
     if (draft->subject_inherited) {
         nrs_forward_subject(draft->subject, quoted->opened.report->subject);
     }
-    error = compose(text_out, draft->body, quoted);
+    error = compose(core, text_out, draft->body, quoted);
     if (error == NRS_OK && text_out->size > NRS_BODY_TEXT_SIZE_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_shorter, "The body has %zu bytes; at most %u are allowed.", text_out->size, NRS_BODY_TEXT_SIZE_MAX);
     }
@@ -80,7 +80,7 @@ nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted
     const bool elsewhere = quoted->row.id != NULL && memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
     nrs_error error;
 
-    if (quoted->row.id == NULL || nrs_key_ours(core, quoted->row.originator)) {
+    if (quoted->row.id == NULL || nrs_quoted_own(core, quoted)) {
         return NRS_OK; /* the source itself decides */
     }
     if (nrs_policy_change(label, label, elsewhere, false).error != NRS_OK) {

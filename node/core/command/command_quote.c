@@ -7,6 +7,8 @@
 
 #include "report/withdrawal.h"
 
+static const char hint_tick[] = "Try again once it is published: noroshi show ID says when.";
+
 void nrs_quoted_wipe(nrs_quoted *quoted)
 {
     NRS_ASSERT(quoted != NULL);
@@ -69,12 +71,24 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     return error;
 }
 
+/* Whoever had an answer before the tick would know when the secretariat has read. */
+static nrs_error check_published(const nrs_core *core, nrs_answer *answer, const nrs_report_row *row)
+{
+    if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->created_ms <= core->now_ms) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, NRS_ERROR_BUSY, hint_tick, "What this hub vouches for has not left it yet.");
+}
+
 nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place)
 {
     nrs_error error = nrs_command_report(core, answer, &quoted_out->row, &quoted_out->holder, nrs_request_text(request, "id"));
 
     if (error == NRS_OK) { /* of what was withdrawn, that which was read before may be answered: an answer holds none of its text */
         error = nrs_withdrawal_check(core, answer, &quoted_out->row, place, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
+        error = check_published(core, answer, &quoted_out->row);
     }
     if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);
@@ -95,6 +109,11 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
         error = take_defaults(core, quoted_out);
     }
     return error;
+}
+
+bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted)
+{
+    return (quoted->row.flags & NRS_REPORT_VOUCHED) == 0 && nrs_key_ours(core, quoted->row.originator);
 }
 
 bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee)

@@ -24,6 +24,8 @@ void nrs_quoted_wipe(nrs_quoted *quoted);
 
 /** Open what the request's `id` names; place: QUOTE for an answer, EXPORT for what passes its text on. Refuses. Out: quoted_out, which was zeroed; wiped by the caller also on failure. */
 NRS_MUST_USE nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place);
+/** Whether this node is the source of the quoted report, which decides how far it goes. Of what it vouches for another is. */
+bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted);
 /** Whether the quoted report was addressed to this organisation by name, or came from it. */
 bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee);
 /** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */

@@ -71,7 +71,7 @@ static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const reading 
     return NRS_OK;
 }
 
-/* What the sender laid down binds whoever received it. */
+/* What the source laid down binds whoever had it from there, the hub that vouches for it too. */
 static nrs_error check_conditions(nrs_core *core, nrs_answer *answer, const reading *it, const nrs_header *header)
 {
     nrs_conditions conditions;
@@ -82,7 +82,7 @@ static nrs_error check_conditions(nrs_core *core, nrs_answer *answer, const read
         return error;
     }
     verdict = nrs_policy_conditions_export(conditions, it->sink);
-    if (it->row.part == NRS_PART_SENT || verdict.error == NRS_OK) {
+    if ((it->row.part == NRS_PART_SENT && (it->row.flags & NRS_REPORT_VOUCHED) == 0) || verdict.error == NRS_OK) {
         return NRS_OK;
     }
     return nrs_refuse(answer, verdict.error, verdict.allowed, "The conditions of use do not let it leave this node by that sink.");

@@ -68,16 +68,30 @@ static nrs_error find_addressee(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
+/* Of what this node sent: who was let in asks who let it in. Whom this node let in itself is looked at where it grants. */
+static nrs_error check_sent(nrs_core *core, const nrs_report_row *row, const nrs_peer *from, const addressee *found)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+    bool addressed = false, let_in = false;
+    nrs_error error = nrs_sent_to(core, &addressed, row, found->org);
+
+    if (error == NRS_OK && !addressed) {
+        error = nrs_let_in_speaks(core, &let_in, row->position, core->self.sign_key, found->org);
+    }
+    if (error != NRS_OK || let_in) {
+        return error;
+    }
+    if (!addressed) {
+        return NRS_ERROR_NOT_FOUND;
+    }
+    return community != NULL && community->member && nrs_peer_member(core, from, community) ? NRS_OK : NRS_ERROR_NOT_MEMBER;
+}
+
 /* Why a request is not honoured now; the rules are those of a first grant. */
 static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const nrs_peer *from, const addressee *found)
 {
-    const nrs_community *community = nrs_community_by_id(core, row->community);
-
     if (row->part == NRS_PART_CARRIED || found->count == 0) {
         return NRS_ERROR_NOT_FOUND;
-    }
-    if (row->part == NRS_PART_SENT && (community == NULL || !community->member || !nrs_peer_member(core, from, community))) { /* whom a hub let in is looked at where it grants */
-        return NRS_ERROR_NOT_MEMBER;
     }
     if (row->expires_ms <= core->now_ms) {
         return NRS_ERROR_EXPIRED;
@@ -85,7 +99,10 @@ static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const 
     if (row->label == NRS_LABEL_CLEAR && (row->flags & NRS_REPORT_WITHHELD) == 0) {
         return NRS_ERROR_LABEL_FORBIDS; /* its key stands open: there is nothing to grant */
     }
-    return row->key_state == NRS_KEY_HELD || row->key_state == NRS_KEY_PERSON ? NRS_OK : NRS_ERROR_KEY_EXPIRED;
+    if (row->key_state != NRS_KEY_HELD && row->key_state != NRS_KEY_PERSON) {
+        return NRS_ERROR_KEY_EXPIRED;
+    }
+    return row->part == NRS_PART_SENT ? check_sent(core, row, from, found) : NRS_OK;
 }
 
 static nrs_error honour(nrs_core *core, const nrs_report_row *row, const addressee *found, const nrs_statement *statement)

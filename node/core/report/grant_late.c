@@ -47,13 +47,15 @@ static nrs_error report_at(nrs_core *core, nrs_report_row *row_out, nrs_bytes *h
     return error;
 }
 
-/* Nothing is granted to an organisation that has left the report's community, whatever others it stands in. */
-static bool may_have(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer)
+/* Nothing is granted to an organisation that has left the report's community, whatever others it stands in; nor, on this node's own
+ * authority, to one that was let in beside the addressed. */
+static nrs_error may_have(nrs_core *core, bool *may_out, const nrs_report_row *row, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, row->community);
 
-    return row->key_state == NRS_KEY_HELD && nrs_withheld_may_grant(core, row, peer) && !nrs_withdrawn(core, row->id) && community != NULL && community->member &&
+    *may_out = row->part == NRS_PART_SENT && row->key_state == NRS_KEY_HELD && nrs_withheld_may_grant(core, row, peer) && !nrs_withdrawn(core, row->id) && community != NULL && community->member &&
            nrs_peer_member(core, peer, community) && nrs_peer_joined(core, peer, community);
+    return *may_out ? nrs_sent_to(core, may_out, row, peer->keys.sign_key) : NRS_OK;
 }
 
 /* A duty that ran out since the report was sent keeps its key back, until there is a new one. */
@@ -91,10 +93,13 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_disclaimer_state decided = NRS_DISCLAIMER_WAITING;
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
-    bool written = false;
+    bool written = false, may = false;
     nrs_error error = report_at(core, &row, &holder, position);
 
-    if (error == NRS_OK && (row.part == NRS_PART_RECEIVED || !may_have(core, &row, peer))) {
+    if (error == NRS_OK) {
+        error = may_have(core, &may, &row, peer);
+    }
+    if (error == NRS_OK && !may) {
         /* One whom this hub let in; or forgotten since, open to anyone, no longer for this one. */
         error = row.key_state == NRS_KEY_HELD ? nrs_onward_extend_late(core, &row, peer) : NRS_OK;
         goto out;

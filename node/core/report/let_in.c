@@ -128,6 +128,43 @@ static nrs_error look_at_noted(void *context, const nrs_let_in_row *row)
     return NRS_OK;
 }
 
+typedef struct entrance {
+    const uint8_t *org;
+    bool stands;
+} entrance;
+
+static nrs_error look_at_entrance(void *context, const nrs_let_in_row *row)
+{
+    entrance *it = context;
+
+    it->stands = it->stands || memcmp(row->org, it->org, NRS_KEY_SIZE) == 0;
+    return NRS_OK;
+}
+
+nrs_error nrs_sent_to(nrs_core *core, bool *addressed_out, const nrs_report_row *row, const uint8_t org[NRS_KEY_SIZE])
+{
+    nrs_sealed_view *view = NULL;
+    nrs_opened opened = {0};
+    entrance it = {.org = org};
+    bool all = false;
+    nrs_error error = row->label == NRS_LABEL_RED ? NRS_OK : nrs_open_report(core, &view, &opened, row);
+
+    *addressed_out = error == NRS_OK && row->label == NRS_LABEL_RED;
+    for (size_t i = 0; error == NRS_OK && opened.audience != NULL && i < opened.audience->n_targets; i++) {
+        const Nrs__Wire__Target *target = opened.audience->targets[i];
+
+        all = all || target->community.len > 0;
+        *addressed_out = *addressed_out || nrs_slice_equal(nrs_field(&target->org), nrs_slice_of(org, NRS_KEY_SIZE));
+    }
+    if (error == NRS_OK && all && !*addressed_out) { /* of its members then: all that stand there but those who were let in */
+        error = nrs_store_let_in_each(core->store, row->position, NULL, look_at_entrance, &it);
+        *addressed_out = error == NRS_OK && !it.stands;
+    }
+    nrs_opened_wipe(&opened);
+    nrs_sealed_view_free(&view);
+    return error;
+}
+
 typedef struct standing {
     const uint8_t *org;
     bool stands;

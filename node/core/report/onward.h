@@ -68,6 +68,10 @@ NRS_MUST_USE nrs_error nrs_onward_extend_late(nrs_core *core, const nrs_report_r
 
 /* ---- let_in.c ---- */
 
+/** Whether what this node sent was addressed to `org`, by the audience sealed with it: others stand among its recipients too, once somebody has let
+ *  them in. org: its signing key as the report was sent. RED is opened by persons alone: said to be addressed. */
+NRS_MUST_USE nrs_error nrs_sent_to(nrs_core *core, bool *addressed_out, const nrs_report_row *row, const uint8_t org[NRS_KEY_SIZE]);
+
 /** By what this node was let in: the row, with its own copies. NRS_ERROR_NOT_FOUND: by the originator. */
 typedef struct nrs_let_in {
     uint32_t authority;

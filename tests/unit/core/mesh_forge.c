@@ -194,11 +194,16 @@ nrs_error mesh_hand_over(mesh *net, size_t from, size_t to, const nrs_bytes *rec
 
 void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *statement)
 {
+    mesh_say_in(net, nrs_slice_of_bytes(&net->statement), from, to, statement);
+}
+
+void mesh_say_in(const mesh *net, nrs_slice roster, size_t from, size_t to, const nrs_statement *statement)
+{
     nrs_roster *held = NULL;
     uint8_t community[NRS_HASH_SIZE];
 
-    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
-    nrs_roster_community(community, held, nrs_slice_of_bytes(&net->statement));
+    OK(nrs_roster_decode(&held, roster));
+    nrs_roster_community(community, held, roster);
     OK(nrs_statement_queue(net->nodes[from].core, nrs_identity_public(net->nodes[to].identity)->sign_key, community, statement));
     nrs_roster_free(&held);
 }

@@ -51,6 +51,8 @@ bool mesh_hear(void *context, size_t from, size_t to, nrs_slice bytes);
 /** A statement that a node's engine sends with its next step, as if it had thought of it itself: to another node, in the mesh's own
  *  community. */
 void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *statement);
+/** The same in another community than the first. roster: its bytes. */
+void mesh_say_in(const mesh *net, nrs_slice roster, size_t from, size_t to, const nrs_statement *statement);
 /** What a hub knows of what it published as what, read again from its store, as after a start; the pool of secrets is full meanwhile, or not. */
 nrs_error mesh_read_published(const mesh *net, size_t node, bool no_secrets);
 /** Whether a node keeps room for the pieces of a roster that `from` hands over. */

@@ -1,0 +1,110 @@
+/* Whoever was let in to a report and lost the prekey is granted anew by who let it in, and by nobody else (SPEC 6.7). */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "mesh_forge.h"
+#include "mesh_records.h"
+#include "mesh_second.h"
+#include "proto/carrier.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+/* In electricity: the hub, the source, a holder, and one more; in gas its hub, a member, and the hub of electricity. */
+enum { HUB = 0, SOURCE = 1, HOLDER = 2, THIRD = 3, GAS_HUB = 4, GAS_MEMBER = 5 };
+
+static mesh net;
+static mesh_second gas;
+static char report[2 * NRS_HASH_SIZE + 1];
+
+static void send_it(size_t from, const char *label, const char *to, const char *onward)
+{
+    OK(mesh_ask(&net, from, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\",\"onward\":[%s]}",
+                label, to, onward));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, from, 0), "id"));
+    mesh_settle(&net, 6);
+}
+
+/* As a node does whose prekey is destroyed. community: the roster of the one that they share. */
+static void ask_anew(nrs_slice community, size_t who, size_t whom)
+{
+    const uint8_t prekey[NRS_PREKEY_ID_SIZE] = {9};
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(id, sizeof id, report));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REGRANT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(id, sizeof id));
+    statement.at_ms = net.now_ms;
+    statement.reference = nrs_field_of(nrs_slice_of(prekey, sizeof prekey));
+    mesh_say_in(&net, community, who, whom, &statement);
+    mesh_settle(&net, 8);
+}
+
+static void a_release_that_is_over_is_not_renewed_by_the_source(void **state)
+{
+    char ask[2 * NRS_HASH_SIZE + 1];
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    send_it(SOURCE, "AMBER+STRICT", "org-2", "");
+    OK(mesh_ask(&net, HOLDER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-3\"],\"reason\":\"r\"}", report));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, HOLDER, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_down(&net, THIRD);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\",\"expires_in_ms\":120000}", ask));
+    mesh_settle(&net, 8);
+    net.now_ms += 10 * NRS_MINUTE_MS;
+    net.monotonic_ms += 10 * NRS_MINUTE_MS;
+    mesh_up(&net, THIRD);
+    mesh_settle(&net, 10);
+    before = mesh_rows_of(&net, SOURCE, NRS_RECORD_GRANT);
+    ask_anew(nrs_slice_of_bytes(&net.statement), THIRD, SOURCE);
+    assert_int_equal(mesh_rows_of(&net, SOURCE, NRS_RECORD_GRANT), before);
+    ask_anew(nrs_slice_of_bytes(&net.statement), HOLDER, SOURCE); /* the one whom it addressed is granted anew */
+    assert_int_equal(mesh_rows_of(&net, SOURCE, NRS_RECORD_GRANT), before + 1);
+    mesh_stop(&net);
+}
+
+static void a_hub_grants_anew_to_whom_it_let_in_to_its_own_report(void **state)
+{
+    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+    assert_int_equal(mesh_add_node(&net, "org-5"), GAS_MEMBER);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 4);
+    send_it(HUB, "AMBER", "@electricity", "\"communities\"");
+    OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    before = mesh_rows_of(&net, HUB, NRS_RECORD_GRANT);
+    ask_anew(nrs_slice_of_bytes(&gas.statement), GAS_HUB, HUB);
+    mesh_settle(&net, 61); /* what waits is tried each minute */
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), before + 1);
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+    gas = (mesh_second){0};
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_release_that_is_over_is_not_renewed_by_the_source),
+        cmocka_unit_test(a_hub_grants_anew_to_whom_it_let_in_to_its_own_report),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
