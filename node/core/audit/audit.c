@@ -300,7 +300,7 @@ nrs_error nrs_audit_add_from(nrs_core *core, nrs_peer *from, const nrs_audit_wha
         }
         from->refused_count++;
     }
-    entry.org = what->org == NULL ? from->org : what->org;
+    entry.org = what->unnamed ? NULL : what->org == NULL ? from->org : what->org;
     return nrs_audit_add(core, &entry);
 }
 

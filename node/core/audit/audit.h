@@ -15,6 +15,7 @@ typedef struct nrs_audit_what {
     nrs_error rule;      /* NRS_OK: it was done; else what refused it */
     const char *person;  /* id of the person who acts, of this organisation or of org, or NULL */
     const char *org;     /* organisation that did it over the mesh, or NULL */
+    bool unnamed;        /* who did it is the source of a withheld report: no entry names it, since others read the log */
     nrs_slice about;     /* the id or hash of what it is about, or empty: only a salted hash of it is kept */
     const char *detail;  /* or NULL: words of the program (a label, a sink, a version), never a person's */
 } nrs_audit_what;

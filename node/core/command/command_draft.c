@@ -7,6 +7,7 @@
 #include "proto/vocabulary.h"
 #include "withheld/withheld.h"
 
+static const char hint_subject[] = "Say what it is about: --subject TEXT.";
 static const char hint_kinds[] =
     "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
 static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STRICT and RED.";
@@ -415,7 +416,7 @@ static nrs_error read_subject(nrs_answer *answer, nrs_draft *draft, const json_t
         return NRS_OK;
     }
     if (text == NULL || text[0] == '\0') {
-        return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The report has no subject.");
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_subject, "The report has no subject.");
     }
     error = check_line(answer, "The subject", text, NRS_SUBJECT_SIZE_MAX);
     if (error == NRS_OK) {

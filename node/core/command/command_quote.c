@@ -55,7 +55,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
         .conditions = quoted->conditions,
-        .subject = report == NULL ? NULL : report->subject,
+        .subject = report == NULL || nrs_withdrawn(core, quoted->row.id) ? NULL : report->subject, /* an answer holds none of a withdrawn text */
         .to = quoted->to,
         .community = quoted->shared,
     };

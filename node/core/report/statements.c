@@ -304,19 +304,21 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
 }
 
 /* A reply to what is vouched for is on its way to the source, where it is about the report that only the source's hub knows. */
-static bool is_vouched(nrs_core *core, const nrs_statement *statement)
+static nrs_error is_vouched(nrs_core *core, bool *vouched_out, const nrs_statement *statement)
 {
     nrs_report_row row;
     nrs_bytes holder = {0};
-    const bool vouched = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data) == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0;
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
 
+    *vouched_out = error == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0;
     nrs_bytes_wipe(&holder);
-    return vouched;
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
 {
     nrs_statement *statement = NULL;
+    bool vouched = false;
     nrs_error error = nrs_statement_decode(&statement, bytes);
 
     if (error == NRS_OK && (statement->type == NRS_STATEMENT_RECEIPT || statement->type == NRS_STATEMENT_PASSED_ON)) {
@@ -340,7 +342,10 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
     } else if (error == NRS_OK && (statement->type == NRS_STATEMENT_VOUCHED || statement->type == NRS_STATEMENT_QUESTION)) {
         error = nrs_source_take(core, from, statement);
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REPLY) {
-        error = is_vouched(core, statement) ? nrs_reply_pass(core, from, statement) : nrs_source_take(core, from, statement);
+        error = is_vouched(core, &vouched, statement);
+        if (error == NRS_OK) {
+            error = vouched ? nrs_reply_pass(core, from, statement) : nrs_source_take(core, from, statement);
+        }
     } else if (error == NRS_OK && statement->type == NRS_STATEMENT_FILLER) {
         error = NRS_OK; /* this digest had nothing to say */
     } else if (error == NRS_OK) {

@@ -230,13 +230,14 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
 
 static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *statement, const nrs_header *header, nrs_error rule)
 {
-    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .about = nrs_field(&statement->sealed_id),
+    const bool withheld = header != NULL && header->attribution == NRS_ATTRIBUTION_WITHHELD;
+    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .unnamed = withheld && rule != NRS_ERROR_NOT_ORIGINATOR, .about = nrs_field(&statement->sealed_id),
                                  .detail = header == NULL ? NULL : nrs_label_name((nrs_label)header->label)};
 
     if (rule != NRS_OK) {
         nrs_core_complain(core, from, rule, "its withdrawal of a report is refused: %s", nrs_error_rule(rule));
     } else {
-        nrs_core_log(core, NRS_OK, "withdrawn by %s: TLP:%s", from->org, nrs_label_name((nrs_label)header->label));
+        nrs_core_log(core, NRS_OK, "withdrawn by %s: TLP:%s", withheld ? "its withheld source" : from->org, nrs_label_name((nrs_label)header->label));
     }
     return nrs_audit_add_from(core, from, &what);
 }

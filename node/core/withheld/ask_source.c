@@ -308,7 +308,7 @@ static nrs_error deny_it(answering *it, const nrs_peer *from)
 
 static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *statement, uint32_t label, nrs_error rule)
 {
-    const nrs_audit_what what = {.event = statement->type == NRS_STATEMENT_RELEASE ? NRS_AUDIT_RELEASE : NRS_AUDIT_DENY, .rule = rule, .org = from->org,
+    const nrs_audit_what what = {.event = statement->type == NRS_STATEMENT_RELEASE ? NRS_AUDIT_RELEASE : NRS_AUDIT_DENY, .rule = rule, .unnamed = true,
                                  .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)label)};
 
     if (rule != NRS_OK) {

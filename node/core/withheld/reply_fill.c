@@ -2,6 +2,7 @@
  * of the same size. */
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
 bool nrs_reply_note(const json_t *note)
@@ -32,6 +33,15 @@ static nrs_error fill_blank(nrs_bytes *filled, uint64_t at_ms)
     return error;
 }
 
+/* Its writer has taken it back since: nobody is handed what it said. */
+static bool taken_back(const nrs_core *core, const json_t *note)
+{
+    const char *text = json_string_value(json_object_get(note, "id"));
+    uint8_t id[NRS_HASH_SIZE];
+
+    return text != NULL && nrs_hex_decode(id, sizeof id, text) == NRS_OK && nrs_withdrawn(core, id);
+}
+
 /* What the note holds, as the statement that leaves. */
 static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statement *held, const json_t *note)
 {
@@ -58,7 +68,7 @@ static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statemen
         statement.at_ms = core->now_ms;
         error = nrs_statement_encode(filled, &statement);
     }
-    if (error == NRS_OK && blank != NULL) {
+    if (error == NRS_OK && (blank != NULL || taken_back(core, note))) {
         error = fill_blank(filled, core->now_ms);
     }
     nrs_bytes_wipe(&detail);

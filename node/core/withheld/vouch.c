@@ -9,6 +9,7 @@
 #include "rules/edges.h"
 #include "withheld/vouch.h"
 
+static const char hint_rule[] = "Let the rules allow them again: noroshi community rule COMMUNITY --withheld yes.";
 static const char hint_hub[] = "A hub of the community vouches for what a source has sent to it.";
 static const char hint_list[] = "The command noroshi list shows what waits to be vouched for.";
 static const char hint_withdrawn[] = "What was published of it before is withdrawn with the tick, too.";
@@ -75,6 +76,9 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, vouching *it, const js
         return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "This node is no hub of the report's community.");
     }
     error = check_state(core, answer, it, request);
+    if (error == NRS_OK && (it->community->roster->rules->flags & NRS_RULE_WITHHELD) == 0) { /* the members would refuse it */
+        error = nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_rule, "The rules of @%s do not allow withheld sources any more.", it->community->roster->id);
+    }
     if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &seen, &it->row);
     }
@@ -193,7 +197,7 @@ static nrs_error published_as(nrs_core *core, bool *found_out, uint8_t id_out[NR
 
     *found_out = false;
     if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0 && row.part == NRS_PART_RECEIVED && row.key_state == NRS_KEY_HELD &&
-        memcmp(row.originator, it->row.originator, NRS_KEY_SIZE) == 0) {
+        nrs_key_follows(core, row.originator, it->row.originator)) {
         error = nrs_withheld_notes(core, &notes, &row);
         text = error == NRS_OK ? nrs_withheld_published(notes, NULL) : NULL;
         *found_out = text != NULL && nrs_hex_decode(id_out, NRS_HASH_SIZE, text) == NRS_OK;

@@ -135,6 +135,64 @@ static void the_hub_carries_it_to_the_source(void **state)
     }
 }
 
+/* Taken back before the tick, it leaves as a filler of its size. */
+static void what_was_withdrawn_is_not_carried(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    OK(reply(MEMBER, "こちらも同じです", ""));
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", answer));
+    mesh_settle(&net, 4);
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_ERROR_WITHDRAWN);
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 0);
+    OK(reply(THIRD, "別の話です", ""));
+    wait_for_tick();
+    assert_int_equal(reply_count(SOURCE), 1);
+    stop();
+}
+
+/* A reviewer reads the hub's log: what a source did about its withheld report names it nowhere. */
+static void the_hubs_audit_log_names_no_source(void **state)
+{
+    static const char *const kinds[] = {"deny", "release", "withdraw"};
+    char ask[2 * NRS_HASH_SIZE + 1];
+    size_t found = 0;
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3\",\"org-4", "");
+    for (size_t i = 0; i < 2; i++) {
+        OK(mesh_ask(&net, i == 0 ? MEMBER : THIRD, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", published));
+        mesh_settle(&net, 4);
+        for (size_t tick = 0; tick < 8; tick++) {
+            wait_for_tick();
+        }
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
+        assert_int_equal(mesh_row_count(&net, SOURCE), i + 1);
+        for (size_t k = 0; k <= i; k++) {
+            if (strcmp(mesh_text(mesh_row(&net, SOURCE, k), "state"), "open") == 0) {
+                (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, SOURCE, k), "id"));
+            }
+        }
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", i == 0 ? "deny" : "grant", ask, i == 0 ? ",\"reason\":\"r\"" : ""));
+        wait_for_tick();
+    }
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", report));
+    wait_for_tick();
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kinds[i]));
+        for (size_t k = 0; k < mesh_row_count(&net, HUB); k++) {
+            found++;
+            assert_string_not_equal(mesh_text(mesh_row(&net, HUB, k), "org"), "org-2");
+            assert_string_not_equal(mesh_text(mesh_row(&net, HUB, k), "org"), "org-1");
+        }
+    }
+    assert_true(found >= 3);
+    stop();
+}
+
 /* What cannot be read for want of room is said, and the engine reads all again; it is not taken for what was forgotten. */
 static void a_shortage_parts_nothing(void **state)
 {
@@ -410,6 +468,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hub_carries_it_to_the_source),
+        cmocka_unit_test(what_was_withdrawn_is_not_carried),
+        cmocka_unit_test(the_hubs_audit_log_names_no_source),
         cmocka_unit_test(a_shortage_parts_nothing),
         cmocka_unit_test(a_long_one_goes_in_pieces),
         cmocka_unit_test(what_is_not_carried),
