@@ -65,7 +65,8 @@ class Withdraw(E2E):
             self.alpha.wait_stage(report, who, "withdrawn")
         self.assertEqual(self.alpha.cli("receipts", report, "--missing").out, "", "everybody has taken the withdrawal")
         self.assertFalse(self.alpha.cli("withdraw", report, "--reason", "again", "--json").object()["changed"])
-        self.bravo.cli("reply", report, "--body", "了解")
+        reply = self.bravo.cli("reply", report, "--body", "了解", "--json").object()["id"]
+        self.assertEqual(self.bravo.show(reply)["subject"], "Re: " + report[:16], "an answer holds none of its text")
         self.assertEqual(self.charlie.cli("reply", report, "--body", "x", "--json", want=3).error()["rule"], "withdrawn")
         entry = self.charlie.cli("audit", "list", "--json", "--kind", "withdraw").rows()[-1]
         self.assertEqual((entry["org"], entry["rule"], entry["detail"]), ("alpha", None, "AMBER"))

@@ -45,6 +45,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     nrs_error error;
 
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
+    nrs_hex_encode(quoted->number, quoted->row.id, sizeof quoted->number / 2);
     quoted->community[0] = '@';
     if (community != NULL) {
         (void)snprintf(quoted->community + 1, NRS_NAME_SIZE_MAX + 1, "%s", community->roster->id);
@@ -55,7 +56,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
         .conditions = quoted->conditions,
-        .subject = report == NULL || nrs_withdrawn(core, quoted->row.id) ? NULL : report->subject, /* an answer holds none of a withdrawn text */
+        .subject = report == NULL ? NULL : nrs_withdrawn(core, quoted->row.id) ? quoted->number : report->subject,
         .to = quoted->to,
         .community = quoted->shared,
     };

@@ -13,6 +13,7 @@ typedef struct nrs_quoted {
     nrs_header_seen seen;
     nrs_sealed_view *view; /* NULL: RED, which this node does not open */
     nrs_opened opened;
+    char number[17]; /* the beginning of its id: all that an answer to a withdrawn report says of its text */
     char originator[NRS_ADDRESS_SIZE_MAX + 1];
     char community[NRS_NAME_SIZE_MAX + 2]; /* "@electricity", or "@" when it is not known */
     /* Of one from another community: who let this node in, and the community shared with it; else the same as above. */
