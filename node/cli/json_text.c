@@ -47,6 +47,20 @@ const char *nrs_json_text(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+char *nrs_text_joined(const json_t *list)
+{
+    char *text = strdup("");
+
+    for (size_t i = 0; text != NULL && i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+        char *longer = nrs_text_format("%s%s%s", text, i > 0 ? ", " : "", one == NULL ? "?" : one);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 json_t *nrs_text_json(const char *text)
 {
     json_t *value = NULL;

@@ -25,6 +25,8 @@ size_t nrs_text_width(const char *text);
 /** Print as a line and fill up with spaces to `width` columns. */
 void nrs_text_pad(FILE *file, const char *text, size_t width);
 
+/** The texts of a list, with commas between (free); NULL without memory. */
+char *nrs_text_joined(const json_t *list);
 /** A JSON string; malformed UTF-8 becomes U+FFFD. */
 json_t *nrs_text_json(const char *text);
 /** One object on one line. Overrides of direction and the C1 controls are written as \u escapes. */

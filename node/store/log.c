@@ -147,18 +147,11 @@ nrs_error nrs_store_log_get(nrs_store *store, nrs_log_row *row_out, nrs_bytes *h
         row = row_of(&query);
         outcome = keep(&row, &kept);
     }
-    error = nrs_query_end(&query);
+    error = nrs_query_end_kept(&query, outcome, &kept, holder);
     if (error == NRS_OK) {
-        error = outcome;
+        *row_out = row;
     }
-    if (error != NRS_OK) {
-        nrs_bytes_wipe(&kept);
-        return error;
-    }
-    nrs_bytes_wipe(holder);
-    *holder = kept;
-    *row_out = row;
-    return NRS_OK;
+    return error;
 }
 
 static nrs_error visit_row(nrs_query *query, const void *closure)

@@ -81,9 +81,10 @@ nrs_error nrs_store_sent_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE],
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_sent_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
+/* 0 where nothing is noted of the peer. */
+static nrs_error position_of(nrs_store *store, nrs_statement which, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_SENT_GET);
+    nrs_query query = nrs_query_start(store, which);
     uint64_t position = 0;
     nrs_error error;
 
@@ -97,6 +98,11 @@ nrs_error nrs_store_sent_get(nrs_store *store, uint64_t *position_out, const uin
         *position_out = position;
     }
     return error;
+}
+
+nrs_error nrs_store_sent_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
+{
+    return position_of(store, NRS_STATEMENT_SENT_GET, position_out, peer);
 }
 
 nrs_error nrs_store_held_set(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE],
@@ -146,18 +152,5 @@ nrs_error nrs_store_held_again_set(nrs_store *store, const uint8_t peer[NRS_KEY_
 
 nrs_error nrs_store_held_again_get(nrs_store *store, uint64_t *position_out, const uint8_t peer[NRS_KEY_SIZE])
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_HELD_AGAIN_GET);
-    uint64_t position = 0;
-    nrs_error error;
-
-    NRS_ASSERT(position_out != NULL);
-    nrs_query_bind_fixed(&query, peer, NRS_KEY_SIZE);
-    if (nrs_query_step(&query)) {
-        position = nrs_query_u64(&query, 0);
-    }
-    error = nrs_query_end(&query);
-    if (error == NRS_OK) {
-        *position_out = position;
-    }
-    return error;
+    return position_of(store, NRS_STATEMENT_HELD_AGAIN_GET, position_out, peer);
 }

@@ -253,6 +253,20 @@ nrs_error nrs_query_end(nrs_query *query)
     return query->error;
 }
 
+nrs_error nrs_query_end_kept(nrs_query *query, nrs_error outcome, nrs_bytes *kept, nrs_bytes *holder)
+{
+    nrs_error error = nrs_query_end(query);
+
+    error = error == NRS_OK ? outcome : error;
+    if (error == NRS_OK) {
+        nrs_bytes_wipe(holder);
+        *holder = *kept;
+        *kept = (nrs_bytes){0};
+    }
+    nrs_bytes_wipe(kept);
+    return error;
+}
+
 nrs_error nrs_query_run(nrs_query *query, size_t *changed_out)
 {
     nrs_error error;

@@ -79,6 +79,9 @@ bool nrs_query_is_null(nrs_query *query, int column);
 NRS_MUST_USE nrs_error nrs_query_hash(nrs_query *query, uint8_t hash_out[NRS_HASH_SIZE]);
 /** Release the statement. Returns the first error of the query. */
 NRS_MUST_USE nrs_error nrs_query_end(nrs_query *query);
+/** Likewise of one row, whose variable parts were copied: into holder, or nowhere after a failure. outcome: of that, NRS_ERROR_NOT_FOUND where
+ *  there was no row. In-out: kept: what was copied. */
+NRS_MUST_USE nrs_error nrs_query_end_kept(nrs_query *query, nrs_error outcome, nrs_bytes *kept, nrs_bytes *holder);
 /** Step a statement that gives no rows, then end it. changed_out: rows changed, may be NULL. */
 NRS_MUST_USE nrs_error nrs_query_run(nrs_query *query, size_t *changed_out);
 /** Step to the end, handing each row to read, and end. read answers NRS_ERROR_LIMIT to stop early without an error. */

@@ -90,18 +90,11 @@ nrs_error nrs_store_withdrawal_get(nrs_store *store, nrs_withdrawal_row *row_out
         row = read_row(&query);
         outcome = query.error == NRS_OK ? keep(&row, &kept) : query.error;
     }
-    error = nrs_query_end(&query);
+    error = nrs_query_end_kept(&query, outcome, &kept, holder);
     if (error == NRS_OK) {
-        error = outcome;
+        *row_out = row;
     }
-    if (error != NRS_OK) {
-        nrs_bytes_wipe(&kept);
-        return error;
-    }
-    nrs_bytes_wipe(holder);
-    *holder = kept;
-    *row_out = row;
-    return NRS_OK;
+    return error;
 }
 
 nrs_error nrs_store_withdrawal_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix)

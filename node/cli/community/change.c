@@ -235,3 +235,22 @@ void nrs_change_print(const nrs_cli *cli, const char *slug, uint64_t version, co
         printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
     }
 }
+
+void nrs_change_print_rules(const nrs_cli *cli, const char *slug, const nrs_held *held, bool changed)
+{
+    const uint64_t version = held->roster->version + (changed ? 1 : 0);
+
+    if (changed && nrs_cli_option(cli, "draft") != NULL) {
+        return; /* the draft has been shown, and nothing is in force */
+    }
+    if (cli->json) {
+        json_t *row = json_pack("{s:s, s:I, s:b}", "id", slug, "version", (json_int_t)version, "changed", changed ? 1 : 0);
+
+        nrs_text_print_json(stdout, row);
+        json_decref(row);
+    } else if (!changed) {
+        printf(_("@%s has it so already; nothing was changed.\n"), slug);
+    } else {
+        printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
+    }
+}

@@ -20,6 +20,8 @@ NRS_MUST_USE nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug);
 Nrs__Wire__Member nrs_change_member_of(const nrs_card *card, uint32_t role);
 /** The answer of create, add, remove. role: 0 for none. */
 void nrs_change_print(const nrs_cli *cli, const char *slug, uint64_t version, const char *org, uint32_t role, bool changed);
+/** Of what changes rules or members' duties. held: what was followed. */
+void nrs_change_print_rules(const nrs_cli *cli, const char *slug, const nrs_held *held, bool changed);
 
 /** The roster keys of a next roster, which borrows from it. */
 typedef struct nrs_key_list {

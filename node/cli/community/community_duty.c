@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "community/change.h"
 #include "folder.h"
 #include "report/given.h"
 #include "key/keyring.h"
@@ -16,25 +17,6 @@
 #include "text.h"
 
 enum { BARE_DATE_SIZE = 10 }; /* 2026-04-01 */
-
-static void print_done(const nrs_cli *cli, const char *slug, const nrs_held *held, bool changed)
-{
-    const uint64_t version = held->roster->version + (changed ? 1 : 0);
-
-    if (changed && nrs_cli_option(cli, "draft") != NULL) {
-        return; /* the draft has been shown, and nothing is in force */
-    }
-    if (cli->json) {
-        json_t *row = json_pack("{s:s, s:I, s:b}", "id", slug, "version", (json_int_t)version, "changed", changed ? 1 : 0);
-
-        nrs_text_print_json(stdout, row);
-        json_decref(row);
-    } else if (!changed) {
-        printf(_("@%s has it so already; nothing was changed.\n"), slug);
-    } else {
-        printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
-    }
-}
 
 /* ---- duty ---- */
 
@@ -146,7 +128,7 @@ nrs_error nrs_run_community_duty(nrs_cli *cli)
         error = change_member(cli, &changed, &held, cli->arguments[1], &duty);
     }
     if (error == NRS_OK) {
-        print_done(cli, slug, &held, changed);
+        nrs_change_print_rules(cli, slug, &held, changed);
     }
     nrs_held_wipe(&held);
     return error;
@@ -365,7 +347,7 @@ nrs_error nrs_run_community_rule(nrs_cli *cli)
         error = nrs_held_change_rules(cli, &held, &with->rules);
     }
     if (error == NRS_OK) {
-        print_done(cli, slug, &held, with->changed);
+        nrs_change_print_rules(cli, slug, &held, with->changed);
     }
     free(with);
     nrs_held_wipe(&held);

@@ -113,25 +113,6 @@ static nrs_error change(nrs_cli *cli, nrs_held *held, const wanted *with)
     return error == NRS_OK ? nrs_change_make(cli, &version, held, &next, NULL, nrs_slice_of(NULL, 0)) : error;
 }
 
-static void print_done(const nrs_cli *cli, const char *slug, const nrs_held *held, bool changed)
-{
-    const uint64_t version = held->roster->version + (changed ? 1 : 0);
-
-    if (changed && nrs_cli_option(cli, "draft") != NULL) {
-        return; /* the draft has been shown, and nothing is in force */
-    }
-    if (cli->json) {
-        json_t *row = json_pack("{s:s, s:I, s:b}", "id", slug, "version", (json_int_t)version, "changed", changed ? 1 : 0);
-
-        nrs_text_print_json(stdout, row);
-        json_decref(row);
-    } else if (!changed) {
-        printf(_("@%s has it so already; nothing was changed.\n"), slug);
-    } else {
-        printf(_("@%s is now at version %llu.\n"), slug, (unsigned long long)version);
-    }
-}
-
 nrs_error nrs_run_community_recognise(nrs_cli *cli)
 {
     const char *slug = NULL;
@@ -152,7 +133,7 @@ nrs_error nrs_run_community_recognise(nrs_cli *cli)
         error = change(cli, &held, &with);
     }
     if (error == NRS_OK) {
-        print_done(cli, slug, &held, with.changed);
+        nrs_change_print_rules(cli, slug, &held, with.changed);
     }
     nrs_held_wipe(&held);
     return error;

@@ -104,20 +104,6 @@ nrs_error nrs_run_release_ask(nrs_cli *cli)
 
 /* ---- list ---- */
 
-static char *joined(const json_t *list)
-{
-    char *text = strdup("");
-
-    for (size_t i = 0; text != NULL && i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
-        char *longer = nrs_text_format("%s%s%s", text, i > 0 ? ", " : "", one == NULL ? "?" : one);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 static const char *state_in_words(const char *state)
 {
     static const struct {
@@ -165,7 +151,7 @@ static nrs_error add_ask(void *context, json_t *row)
     const char *id = nrs_json_text(row, "id");
     const char *report = nrs_json_text(row, "report");
     const char *answer = nrs_json_text(row, "answer");
-    char *to = joined(json_object_get(row, "to"));
+    char *to = nrs_text_joined(json_object_get(row, "to"));
     char *who = who_asked(row);
     char *state = until_when(row);
     char *why = answer == NULL ? nrs_text_format("%s", nrs_json_text(row, "reason")) : nrs_text_format(_("%s / answer: %s"), nrs_json_text(row, "reason"), answer);
@@ -239,7 +225,7 @@ static nrs_error set_terms(nrs_cli *cli, json_t *request)
 static void print_answered(const json_t *row)
 {
     const char *state = nrs_json_text(row, "state");
-    char *to = joined(json_object_get(row, "to"));
+    char *to = nrs_text_joined(json_object_get(row, "to"));
     char until[64];
 
     if (state != NULL && strcmp(state, "released") == 0) {

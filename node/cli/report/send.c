@@ -14,20 +14,6 @@
 #include "run.h"
 #include "text.h"
 
-static char *joined(const json_t *list)
-{
-    char *text = strdup("");
-
-    for (size_t i = 0; text != NULL && i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
-        char *longer = nrs_text_format("%s%s%s", text, i > 0 ? ", " : "", one == NULL ? "?" : one);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 /* The rule's sentence, and which duty is missing how. Owned; NULL without memory. */
 static char *reason_of(const json_t *one)
 {
@@ -64,7 +50,7 @@ static void note_left_out(const nrs_cli *cli, const json_t *row)
         free(why);
     }
     if (json_array_size(waiting) > 0) {
-        char *names = joined(waiting);
+        char *names = nrs_text_joined(waiting);
 
         nrs_cli_note(cli, _("waiting until its keys are known here: %s"), names == NULL ? "?" : names);
         free(names);

@@ -32,6 +32,8 @@ bool nrs_request_flag(const json_t *request, const char *name);
 uint64_t nrs_request_number(const json_t *request, const char *name, uint64_t fallback);
 /** Base64 into bytes; refuses with MALFORMED. */
 NRS_MUST_USE nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json_t *request, const char *name);
+/** The reason that a request gives; hint: what is said where it gives none, NULL: it may, and is then "". Refuses. Borrowed from the request. */
+NRS_MUST_USE nrs_error nrs_request_reason(nrs_answer *answer, const char **reason_out, const json_t *request, const char *hint);
 
 /* ---- Rows ---- */
 
@@ -84,6 +86,8 @@ NRS_MUST_USE nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_
 void nrs_command_put_onward(nrs_row *row, uint32_t onward);
 /** The person of this node that a kept slot was made for; NULL if it is not known any more. slot_path: a SLOT_PATH record. */
 const Nrs__Wire__PersonEntry *nrs_slot_person(nrs_core *core, uint8_t prekey_id_out[NRS_PREKEY_ID_SIZE], nrs_slice slot_path);
+/** Whether a slot of the report was made for this person of the node. */
+NRS_MUST_USE nrs_error nrs_person_has_slot(nrs_core *core, bool *has_out, const uint8_t report[NRS_HASH_SIZE], const Nrs__Wire__PersonEntry *person);
 /** Nothing may fail once a command has begun to write: what does fails the step as a whole, which rolls everything back. */
 nrs_error nrs_command_written(nrs_core *core, nrs_error error);
 

@@ -48,6 +48,24 @@ nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json
     return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field %s is not base64.", name);
 }
 
+nrs_error nrs_request_reason(nrs_answer *answer, const char **reason_out, const json_t *request, const char *hint)
+{
+    const char *text = nrs_request_text(request, "reason");
+    const char *reason = text == NULL ? "" : text;
+
+    if (hint != NULL && reason[0] == '\0') {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint, "The reason is missing.");
+    }
+    if (strlen(reason) > NRS_REASON_SIZE_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The reason has %zu bytes; at most %u are allowed.", strlen(reason), NRS_REASON_SIZE_MAX);
+    }
+    if (!nrs_utf8_valid(nrs_slice_of_string(reason))) {
+        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
+    }
+    *reason_out = reason;
+    return NRS_OK;
+}
+
 nrs_row nrs_row_begin(void)
 {
     nrs_row row = {.object = json_object()};

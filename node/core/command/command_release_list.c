@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/command_release.h"
+#include "report/report_ids.h"
 
 static const char hint_reason[] = "Say why, for the other side to read: --reason TEXT.";
 
@@ -11,19 +12,7 @@ static const char hint_reason[] = "Say why, for the other side to read: --reason
 
 nrs_error nrs_release_reason(nrs_answer *answer, const char **reason_out, const json_t *request)
 {
-    const char *reason = nrs_request_text(request, "reason");
-
-    if (reason == NULL || reason[0] == '\0') {
-        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_reason, "The reason is missing.");
-    }
-    if (strlen(reason) > NRS_REASON_SIZE_MAX) {
-        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The reason has %zu bytes; at most %u are allowed.", strlen(reason), NRS_REASON_SIZE_MAX);
-    }
-    if (!nrs_utf8_valid(nrs_slice_of_string(reason))) {
-        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
-    }
-    *reason_out = reason;
-    return NRS_OK;
+    return nrs_request_reason(answer, reason_out, request, hint_reason);
 }
 
 nrs_error nrs_release_person(nrs_core *core, nrs_answer *answer, const char **person_out, const json_t *request)
@@ -137,39 +126,20 @@ nrs_error nrs_release_answer(nrs_core *core, nrs_answer *answer, const uint8_t i
 
 /* ---- list ---- */
 
-typedef struct ask_ids {
-    uint8_t (*ids)[NRS_HASH_SIZE];
-    size_t count, capacity;
-} ask_ids;
-
 static nrs_error add_id(void *context, const nrs_ask_row *row)
 {
-    ask_ids *list = context;
-
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
-        void *ids = realloc(list->ids, capacity * sizeof *list->ids);
-
-        if (ids == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
-        list->ids = ids;
-        list->capacity = capacity;
-    }
-    memcpy(list->ids[list->count], row->id, NRS_HASH_SIZE);
-    list->count++;
-    return NRS_OK;
+    return nrs_id_list_add(context, row->id);
 }
 
 nrs_error nrs_command_release_list(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
-    ask_ids list = {.count = 0};
+    nrs_id_list list = {.count = 0};
     nrs_error error = nrs_store_ask_each(core->store, NULL, add_id, &list);
 
     (void)request;
     for (size_t i = 0; i < list.count && error == NRS_OK; i++) {
         error = nrs_release_answer(core, answer, list.ids[i]);
     }
-    free(list.ids);
+    nrs_id_list_wipe(&list);
     return error;
 }

@@ -114,6 +114,34 @@ out:
     return person;
 }
 
+typedef struct slot_search {
+    nrs_core *core;
+    const Nrs__Wire__PersonEntry *person;
+    bool found;
+} slot_search;
+
+static nrs_error look_at_slot(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
+{
+    slot_search *search = context;
+    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
+
+    (void)grant_id;
+    (void)index;
+    search->found = search->found || nrs_slot_person(search->core, prekey_id, slot_path) == search->person;
+    return NRS_OK;
+}
+
+nrs_error nrs_person_has_slot(nrs_core *core, bool *has_out, const uint8_t report[NRS_HASH_SIZE], const Nrs__Wire__PersonEntry *person)
+{
+    slot_search search = {.core = core, .person = person};
+    nrs_error error;
+
+    NRS_ASSERT(has_out != NULL && person != NULL);
+    error = nrs_store_slot_each(core->store, report, look_at_slot, &search);
+    *has_out = error == NRS_OK && search.found;
+    return error;
+}
+
 /* ---- To whom ---- */
 
 typedef struct address_list {

@@ -27,23 +27,6 @@ static void withdrawing_wipe(withdrawing *it)
 
 /* ---- Who may ---- */
 
-typedef struct writer_search {
-    nrs_core *core;
-    const Nrs__Wire__PersonEntry *person;
-    bool found; /* a slot of the person's */
-} writer_search;
-
-static nrs_error look_at_slot(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
-{
-    writer_search *it = context;
-    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
-
-    (void)grant_id;
-    (void)index;
-    it->found = it->found || nrs_slot_person(it->core, prekey_id, slot_path) == it->person;
-    return NRS_OK;
-}
-
 static nrs_error stop_at(void *context, const nrs_recipient_row *row)
 {
     (void)row;
@@ -55,8 +38,7 @@ static nrs_error stop_at(void *context, const nrs_recipient_row *row)
 nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row *row, const Nrs__Wire__PersonEntry *person)
 {
     char address[NRS_ADDRESS_SIZE_MAX + 1];
-    writer_search search = {.core = core, .person = person};
-    bool recipient = false;
+    bool has_slot = false, recipient = false;
     nrs_error error;
 
     if (row->key_state == NRS_KEY_FORGOTTEN) {
@@ -64,11 +46,11 @@ nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row 
         return NRS_OK;
     }
     nrs_reader_address(core, address, row, person->id);
-    error = nrs_store_slot_each(core->store, row->id, look_at_slot, &search);
-    if (error == NRS_OK && search.found) {
+    error = nrs_person_has_slot(core, &has_slot, row->id, person);
+    if (error == NRS_OK && has_slot) {
         error = nrs_store_recipient_at(core->store, row->position, address, stop_at, &recipient);
     }
-    *writer_out = search.found && !recipient;
+    *writer_out = has_slot && !recipient;
     return error;
 }
 
@@ -82,21 +64,6 @@ static nrs_error check_writer(nrs_core *core, nrs_answer *answer, withdrawing *i
         return error;
     }
     return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_writer, "TLP:RED is withdrawn by the person who wrote it.");
-}
-
-static nrs_error read_reason(nrs_answer *answer, withdrawing *it, const char *reason)
-{
-    if (reason == NULL || reason[0] == '\0') {
-        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_reason, "The reason is missing.");
-    }
-    if (strlen(reason) > NRS_REASON_SIZE_MAX) {
-        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The reason has %zu bytes; at most %u are allowed.", strlen(reason), NRS_REASON_SIZE_MAX);
-    }
-    if (!nrs_utf8_valid(nrs_slice_of_string(reason))) {
-        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
-    }
-    it->reason = reason;
-    return NRS_OK;
 }
 
 static nrs_error find(nrs_core *core, nrs_answer *answer, withdrawing *it, const json_t *request)
@@ -115,7 +82,7 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, withdrawing *it, const
     if (error == NRS_OK) {
         error = check_writer(core, answer, it);
     }
-    return error == NRS_OK ? read_reason(answer, it, nrs_request_text(request, "reason")) : error;
+    return error == NRS_OK ? nrs_request_reason(answer, &it->reason, request, hint_reason) : error;
 }
 
 /* ---- Doing it ---- */

@@ -3,9 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+nrs_error nrs_id_list_add(nrs_id_list *list, const uint8_t id[NRS_HASH_SIZE])
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+        void *ids = realloc(list->ids, capacity * sizeof *list->ids);
+
+        if (ids == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        list->ids = ids;
+        list->capacity = capacity;
+    }
+    memcpy(list->ids[list->count], id, NRS_HASH_SIZE);
+    list->count++;
+    return NRS_OK;
+}
+
 typedef struct picking {
     nrs_id_list list;
-    size_t capacity;
     nrs_report_test wanted;
 } picking;
 
@@ -13,22 +29,7 @@ static nrs_error pick(void *context, const nrs_report_row *row)
 {
     picking *all = context;
 
-    if (!all->wanted(row)) {
-        return NRS_OK;
-    }
-    if (all->list.count == all->capacity) {
-        size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
-        uint8_t(*ids)[NRS_HASH_SIZE] = realloc(all->list.ids, capacity * sizeof *ids);
-
-        if (ids == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
-        all->list.ids = ids;
-        all->capacity = capacity;
-    }
-    memcpy(all->list.ids[all->list.count], row->id, NRS_HASH_SIZE);
-    all->list.count++;
-    return NRS_OK;
+    return all->wanted(row) ? nrs_id_list_add(&all->list, row->id) : NRS_OK;
 }
 
 nrs_error nrs_report_ids(nrs_core *core, nrs_id_list *list_out, const nrs_report_filter *filter, nrs_report_test wanted)
@@ -40,7 +41,7 @@ nrs_error nrs_report_ids(nrs_core *core, nrs_id_list *list_out, const nrs_report
     NRS_ASSERT(wanted != NULL);
     error = nrs_store_report_each(core->store, filter, pick, &all);
     if (error != NRS_OK) {
-        free(all.list.ids);
+        nrs_id_list_wipe(&all.list);
         return error;
     }
     *list_out = all.list;

@@ -33,38 +33,22 @@ static void decision_wipe(decision *it)
 
 /* ---- Who acts ---- */
 
-typedef struct slot_search {
-    nrs_core *core;
-    const Nrs__Wire__PersonEntry *person;
-    bool found;
-} slot_search;
-
-static nrs_error look_at_slot(void *context, const uint8_t *grant_id, uint32_t index, nrs_slice slot_path)
-{
-    slot_search *search = context;
-    uint8_t prekey_id[NRS_PREKEY_ID_SIZE];
-
-    (void)grant_id;
-    (void)index;
-    search->found = search->found || nrs_slot_person(search->core, prekey_id, slot_path) == search->person;
-    return NRS_OK;
-}
-
 /* Under RED each named person speaks for itself; else one person, or the desk, for the organisation. */
 static nrs_error find_actor(nrs_core *core, nrs_answer *answer, decision *it, const json_t *request)
 {
-    slot_search search = {.core = core};
+    const Nrs__Wire__PersonEntry *person = NULL;
+    bool has_slot = false;
     nrs_error error = NRS_OK;
 
     it->person = nrs_request_text(request, "person");
     if (it->person != NULL) {
-        error = nrs_command_person(core, answer, &search.person, it->person);
+        error = nrs_command_person(core, answer, &person, it->person);
     }
     if (error == NRS_OK && it->row.label == NRS_LABEL_RED) {
-        if (search.person != NULL) {
-            error = nrs_store_slot_each(core->store, it->row.id, look_at_slot, &search);
+        if (person != NULL) {
+            error = nrs_person_has_slot(core, &has_slot, it->row.id, person);
         }
-        if (error == NRS_OK && !search.found) {
+        if (error == NRS_OK && !has_slot) {
             return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "TLP:RED is accepted or declined by the persons it is addressed to.");
         }
     }
@@ -73,23 +57,6 @@ static nrs_error find_actor(nrs_core *core, nrs_answer *answer, decision *it, co
         memcpy(it->user, answer->user, strlen(answer->user) + 1);
     }
     return error;
-}
-
-static nrs_error read_reason(nrs_answer *answer, decision *it, const json_t *request)
-{
-    const char *reason = nrs_request_text(request, "reason");
-
-    it->reason = reason == NULL ? "" : reason;
-    if (it->stage == NRS_STAGE_DECLINED && it->reason[0] == '\0') {
-        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_reason, "The reason is missing.");
-    }
-    if (strlen(it->reason) > NRS_REASON_SIZE_MAX) {
-        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, NULL, "The reason has %zu bytes; at most %u are allowed.", strlen(it->reason), NRS_REASON_SIZE_MAX);
-    }
-    if (!nrs_utf8_valid(nrs_slice_of_string(it->reason))) {
-        return nrs_refuse(answer, NRS_ERROR_BAD_UTF8, NULL, "The reason is not valid UTF-8 text without control characters.");
-    }
-    return NRS_OK;
 }
 
 /* ---- What is decided ---- */
@@ -234,7 +201,7 @@ static nrs_error decide(nrs_core *core, nrs_answer *answer, const json_t *reques
         error = find_actor(core, answer, &it, request);
     }
     if (error == NRS_OK) {
-        error = read_reason(answer, &it, request);
+        error = nrs_request_reason(answer, &it.reason, request, it.stage == NRS_STAGE_DECLINED ? hint_reason : NULL);
     }
     if (error == NRS_OK) {
         error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_QUOTE, it.person);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/report_ids.h"
 #include "withheld/withheld.h"
 
 const nrs_published *nrs_published_of(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
@@ -54,28 +55,9 @@ void nrs_published_wipe(nrs_core *core)
 
 /* ---- After a start ---- */
 
-typedef struct id_list {
-    uint8_t (*ids)[NRS_HASH_SIZE];
-    size_t count, capacity;
-} id_list;
-
 static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
 {
-    id_list *list = context;
-
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
-        void *ids = realloc(list->ids, capacity * sizeof *list->ids);
-
-        if (ids == NULL) {
-            return NRS_ERROR_NO_MEMORY;
-        }
-        list->ids = ids;
-        list->capacity = capacity;
-    }
-    memcpy(list->ids[list->count], id, NRS_HASH_SIZE);
-    list->count++;
-    return NRS_OK;
+    return nrs_id_list_add(context, id);
 }
 
 /* Notes that do not open any more join nothing. */
@@ -109,7 +91,7 @@ static nrs_error load_notes(nrs_core *core, const uint8_t source[NRS_HASH_SIZE])
 /* What is published lives at most as long again as its source's report lived. */
 nrs_error nrs_published_load(nrs_core *core)
 {
-    id_list list = {.count = 0};
+    nrs_id_list list = {.count = 0};
     nrs_error error;
 
     nrs_published_wipe(core);
@@ -117,6 +99,6 @@ nrs_error nrs_published_load(nrs_core *core)
     for (size_t i = 0; i < list.count && error == NRS_OK; i++) {
         error = load_notes(core, list.ids[i]);
     }
-    free(list.ids);
+    nrs_id_list_wipe(&list);
     return error;
 }
