@@ -299,7 +299,7 @@ static void look_after(nrs_daemon *daemon)
     if (now >= daemon->sweep_ms) {
         look_at_connections(daemon, now);
         nrs_inbound_sweep(&daemon->inbound, &daemon->batch);
-        nrs_outbound_sweep(&daemon->outbound, now);
+        nrs_outbound_sweep(&daemon->outbound, &daemon->batch);
         nrs_admission_renew(&daemon->admission, now);
         daemon->sweep_ms = now + SWEEP_MS;
     }

@@ -15,6 +15,10 @@
 #define BACKOFF_MS_MIN 200u
 #define STEADY_MS 2000u     /* a link that held so long makes the next wait short again */
 #define CLOSE_LINGER_MS 500 /* for what was sent just before the engine closed the link */
+#define UNANSWERED_MS 4500u /* libzmq gives a handshake 5 s: so long whoever accepted the connection said nothing */
+#define LOOKUP_TOLD_MS 10000u /* a name that takes longer is as good as nobody */
+#define LOOKUP_MS_MAX 120000u /* the C library tries for a minute or so */
+#define GIVEN_UP_OF_KEY_MAX 2u
 #define HANDSHAKES_FAILED_TOLD 2u /* one may have met a peer that was just going down */
 #define SHARE_COUNT (NRS_BATCH_EVENT_COUNT_MAX / 4u) /* of one step, for one dial */
 #define SHARE_SIZE (NRS_BATCH_SIZE_MAX / 4u)
@@ -48,11 +52,50 @@ void nrs_outbound_wipe(nrs_outbound *outbound)
 {
     for (size_t i = 0; i < outbound->count; i++) {
         close_sockets(&outbound->dials[i], 0);
+        nrs_lookup_destroy(&outbound->dials[i].lookup);
     }
-    outbound->count = 0;
+    for (size_t i = 0; i < outbound->given_up_count; i++) {
+        nrs_lookup_destroy(&outbound->given_up[i].lookup);
+    }
+    outbound->count = outbound->given_up_count = 0;
 }
 
-static nrs_error connect_dial(nrs_outbound *outbound, nrs_dial *dial)
+/* A thread that is still asking is remembered: of one key there are not to be more and more of them. */
+static void give_up_lookup(nrs_outbound *outbound, nrs_dial *dial)
+{
+    if (dial->lookup == NULL) {
+        return;
+    }
+    if (nrs_lookup_done(dial->lookup)) {
+        nrs_lookup_destroy(&dial->lookup);
+        return;
+    }
+    NRS_ASSERT(outbound->given_up_count < 2 * NRS_DIAL_COUNT_MAX);
+    outbound->given_up[outbound->given_up_count].lookup = dial->lookup;
+    memcpy(outbound->given_up[outbound->given_up_count].curve_key, dial->curve_key, NRS_KEY_SIZE);
+    outbound->given_up_count++;
+    dial->lookup = NULL;
+}
+
+/* Forgets those that have ended, and counts what this key has left. */
+static size_t given_up_of_key(nrs_outbound *outbound, const uint8_t curve_key[NRS_KEY_SIZE])
+{
+    size_t count = 0;
+
+    for (size_t i = outbound->given_up_count; i-- > 0;) {
+        nrs_given_up *each = &outbound->given_up[i];
+
+        if (nrs_lookup_done(each->lookup)) {
+            nrs_lookup_destroy(&each->lookup);
+            *each = outbound->given_up[--outbound->given_up_count];
+        } else if (memcmp(each->curve_key, curve_key, NRS_KEY_SIZE) == 0) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static nrs_error connect_dial(nrs_outbound *outbound, nrs_dial *dial, const char *endpoint)
 {
     const nrs_client_keys keys = {
         .server_key = dial->curve_key,
@@ -72,7 +115,7 @@ static nrs_error connect_dial(nrs_outbound *outbound, nrs_dial *dial)
         dial->monitor = nrs_monitor_open(outbound->zmq, dial->dealer, EVENTS, ++outbound->monitor_number);
         error = dial->monitor == NULL ? NRS_ERROR_SYSTEM : NRS_OK;
     }
-    if (error == NRS_OK && zmq_connect(dial->dealer, dial->endpoint) != 0) {
+    if (error == NRS_OK && zmq_connect(dial->dealer, endpoint) != 0) {
         error = NRS_ERROR_BAD_ADDRESS;
     }
     if (error != NRS_OK) {
@@ -94,13 +137,29 @@ static void wait_before_retry(nrs_outbound *outbound, nrs_dial *dial, uint64_t m
         2 * dial->backoff_ms > outbound->reconnect_ms_max ? outbound->reconnect_ms_max : 2 * dial->backoff_ms;
 }
 
-static void start(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic_ms)
+static nrs_error look_up(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic_ms)
 {
-    nrs_error error = connect_dial(outbound, dial);
+    nrs_error error = NRS_ERROR_BUSY;
+
+    NRS_ASSERT(dial->lookup == NULL);
+    if (given_up_of_key(outbound, dial->curve_key) < GIVEN_UP_OF_KEY_MAX && outbound->given_up_count < NRS_DIAL_COUNT_MAX) {
+        error = nrs_lookup_new(&dial->lookup, dial->endpoint);
+    }
+    if (error == NRS_OK) {
+        dial->looking_ms = monotonic_ms;
+    }
+    return error;
+}
+
+/* address: the answer to what was looked up; NULL: begin anew. */
+static void start(nrs_outbound *outbound, nrs_dial *dial, const char *address, uint64_t monotonic_ms)
+{
+    bool asks = address == NULL && nrs_lookup_needed(dial->endpoint);
+    nrs_error error = asks ? look_up(outbound, dial, monotonic_ms) : connect_dial(outbound, dial, address == NULL ? dial->endpoint : address);
     uint64_t held = 0;
 
     if (error == NRS_OK) {
-        dial->state = NRS_DIAL_CONNECTING;
+        dial->state = asks ? NRS_DIAL_LOOKING : NRS_DIAL_CONNECTING;
         return;
     }
     wait_before_retry(outbound, dial, monotonic_ms);
@@ -151,7 +210,7 @@ nrs_error nrs_outbound_dial(nrs_outbound *outbound, nrs_batch *batch, const uint
     memcpy(dial->curve_key, curve_key, NRS_KEY_SIZE);
     (void)snprintf(dial->endpoint, sizeof(dial->endpoint), "%s", endpoint);
     dial->backoff_ms = BACKOFF_MS_MIN;
-    start(outbound, dial, batch->monotonic_ms);
+    start(outbound, dial, NULL, batch->monotonic_ms);
     return NRS_OK;
 }
 
@@ -166,6 +225,7 @@ void nrs_outbound_hang_up(nrs_outbound *outbound, nrs_batch *batch, const uint8_
         (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
     }
     close_sockets(dial, CLOSE_LINGER_MS);
+    give_up_lookup(outbound, dial);
     *dial = outbound->dials[--outbound->count];
 }
 
@@ -174,7 +234,7 @@ void nrs_outbound_poll(const nrs_outbound *outbound, nrs_pollset *set, bool fram
     for (size_t i = 0; i < outbound->count; i++) {
         const nrs_dial *dial = &outbound->dials[i];
 
-        if (dial->state != NRS_DIAL_WAITING) {
+        if (dial->monitor != NULL) {
             nrs_pollset_add_socket(set, dial->monitor);
         }
         if (dial->state == NRS_DIAL_UP && frames) {
@@ -196,9 +256,20 @@ static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
 {
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
         tell(dial, batch, NRS_ERROR_UNKNOWN_PEER);
+    } else if (event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && batch->monotonic_ms >= dial->connected_ms + UNANSWERED_MS) {
+        dial->handshakes_failed = 0;
+        tell(dial, batch, NRS_ERROR_NO_NODE); /* the system took the connection, and nobody has done anything with it */
     } else if (++dial->handshakes_failed >= HANDSHAKES_FAILED_TOLD) {
         tell(dial, batch, NRS_ERROR_FORGED);
     }
+}
+
+/* With the next of its addresses, where it is a name. */
+static void try_again(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic_ms)
+{
+    close_sockets(dial, 0);
+    dial->attempt += dial->state == NRS_DIAL_UP ? 0u : 1u;
+    wait_before_retry(outbound, dial, monotonic_ms);
 }
 
 /* One event of a dial's connection. False when its sockets are gone. */
@@ -209,6 +280,7 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
 
         nrs_intakes_began(outbound->intakes, (int)value, batch->monotonic_ms);
         nrs_intakes_spoke(outbound->intakes, &connection); /* whom we dialled may be silent */
+        dial->connected_ms = batch->monotonic_ms;
         return true;
     }
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
@@ -229,6 +301,10 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
     if (event == ZMQ_EVENT_CONNECT_RETRIED && dial->state == NRS_DIAL_CONNECTING) {
         dial->handshakes_failed = 0;
         tell(dial, batch, NRS_ERROR_NO_NODE);
+        if (nrs_lookup_needed(dial->endpoint)) {
+            try_again(outbound, dial, batch->monotonic_ms);
+            return false;
+        }
     }
     if (event != ZMQ_EVENT_DISCONNECTED && event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH &&
         event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
@@ -239,8 +315,7 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
     } else {
         handshake_failed(dial, batch, event);
     }
-    close_sockets(dial, 0);
-    wait_before_retry(outbound, dial, batch->monotonic_ms);
+    try_again(outbound, dial, batch->monotonic_ms);
     return false;
 }
 
@@ -251,7 +326,7 @@ void nrs_outbound_watch(nrs_outbound *outbound, nrs_batch *batch, const nrs_poll
         uint16_t event = 0;
         uint32_t value = 0;
 
-        if (dial->state == NRS_DIAL_WAITING || !nrs_pollset_socket_ready(set, dial->monitor)) {
+        if (dial->monitor == NULL || !nrs_pollset_socket_ready(set, dial->monitor)) {
             continue;
         }
         while (nrs_monitor_read(dial->monitor, &event, &value) && take_event(outbound, dial, batch, event, value, next_link)) {
@@ -349,13 +424,34 @@ void nrs_outbound_drop_all(nrs_outbound *outbound, nrs_batch *batch)
     }
 }
 
-void nrs_outbound_sweep(nrs_outbound *outbound, uint64_t monotonic_ms)
+static void look_at_answer(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch)
+{
+    char address[NRS_LOOKUP_ENDPOINT_SIZE];
+    const uint64_t now_ms = batch->monotonic_ms;
+
+    if (nrs_lookup_done(dial->lookup) && nrs_lookup_endpoint(address, dial->lookup, dial->attempt)) {
+        nrs_lookup_destroy(&dial->lookup);
+        start(outbound, dial, address, now_ms);
+        return;
+    }
+    if (nrs_lookup_done(dial->lookup) || now_ms >= dial->looking_ms + LOOKUP_TOLD_MS) {
+        tell(dial, batch, NRS_ERROR_NO_NODE);
+    }
+    if (nrs_lookup_done(dial->lookup) || now_ms >= dial->looking_ms + LOOKUP_MS_MAX) {
+        give_up_lookup(outbound, dial);
+        wait_before_retry(outbound, dial, now_ms);
+    }
+}
+
+void nrs_outbound_sweep(nrs_outbound *outbound, nrs_batch *batch)
 {
     for (size_t i = 0; i < outbound->count; i++) {
         nrs_dial *dial = &outbound->dials[i];
 
-        if (dial->state == NRS_DIAL_WAITING && monotonic_ms >= dial->retry_ms) {
-            start(outbound, dial, monotonic_ms);
+        if (dial->state == NRS_DIAL_WAITING && batch->monotonic_ms >= dial->retry_ms) {
+            start(outbound, dial, NULL, batch->monotonic_ms);
+        } else if (dial->state == NRS_DIAL_LOOKING) {
+            look_at_answer(outbound, dial, batch);
         }
     }
 }

@@ -6,27 +6,38 @@
 #include "batch.h"
 #include "intake.h"
 #include "log.h"
+#include "lookup.h"
 #include "pollset.h"
 
 #define NRS_DIAL_COUNT_MAX 256u
 
-/*   waiting ──(time)──► connecting ──(handshake)──► up
- *      ▲                    │                       │
- *      └────(refused)───────┴──────(cut, closed)────┘    libzmq itself retries while nobody answers */
-typedef enum nrs_dial_state { NRS_DIAL_WAITING = 1, NRS_DIAL_CONNECTING, NRS_DIAL_UP } nrs_dial_state;
+/*   waiting ──(time; a name)──► looking ──(address)──► connecting ──(handshake)──► up
+ *     ▲  └────(time; a number)──────│──────────────────────▲ │                       │
+ *     └───────(no address)──────────┴──(refused; a name: nobody answers)──(cut, closed)
+ *
+ * While nobody answers at a number, libzmq itself retries; a name is looked up again for each try. */
+typedef enum nrs_dial_state { NRS_DIAL_WAITING = 1, NRS_DIAL_LOOKING, NRS_DIAL_CONNECTING, NRS_DIAL_UP } nrs_dial_state;
 
 typedef struct nrs_dial {
     nrs_dial_state state;
     uint8_t curve_key[NRS_KEY_SIZE];
     char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
     void *dealer, *monitor;
+    nrs_lookup *lookup; /* LOOKING */
+    uint32_t attempt;   /* at a name: which of its addresses */
     nrs_link_id link;
-    uint64_t retry_ms, up_ms;
+    uint64_t retry_ms, looking_ms, connected_ms, up_ms;
     uint32_t backoff_ms;
     uint32_t handshakes_failed; /* one after the other */
     nrs_error told;         /* why it does not succeed, as the engine knows it */
     nrs_log_gate gate;
 } nrs_dial;
+
+/* Of a name that nobody wants to know any more, while its thread still asks. */
+typedef struct nrs_given_up {
+    uint8_t curve_key[NRS_KEY_SIZE];
+    nrs_lookup *lookup;
+} nrs_given_up;
 
 typedef struct nrs_outbound {
     void *zmq;
@@ -37,6 +48,8 @@ typedef struct nrs_outbound {
     nrs_dial dials[NRS_DIAL_COUNT_MAX];
     size_t count;
     size_t next; /* where the next step begins to gather */
+    nrs_given_up given_up[2 * NRS_DIAL_COUNT_MAX];
+    size_t given_up_count;
 } nrs_outbound;
 
 void nrs_outbound_init(nrs_outbound *outbound, void *zmq, const nrs_identity *identity, uint32_t reconnect_ms_max, nrs_intakes *intakes);
@@ -56,7 +69,7 @@ bool nrs_outbound_send(nrs_outbound *outbound, nrs_batch *batch, nrs_link_id id,
 /** End the link; the peer is dialled again after a while. */
 void nrs_outbound_close(nrs_outbound *outbound, nrs_link_id id, uint64_t monotonic_ms);
 void nrs_outbound_drop_all(nrs_outbound *outbound, nrs_batch *batch);
-/** Dial again those whose time has come. */
-void nrs_outbound_sweep(nrs_outbound *outbound, uint64_t monotonic_ms);
+/** Dial again those whose time has come, and those whose address is known now. To be called some times a second. */
+void nrs_outbound_sweep(nrs_outbound *outbound, nrs_batch *batch);
 
 #endif

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 from harness import E2E, build_mesh, main, wait_until
 from rawzmq import RawHub, new_keys
@@ -67,13 +68,26 @@ class LinkState(E2E):
                 stop.set()
                 thread.join(5)
 
-    def test_5_up_again(self):
+    def test_5_what_answers_says_nothing(self):
+        """As a hub without a descriptor left: the system takes the connection. That is nobody, and no refusal."""
+        host, port = self.hub.endpoint[len("tcp://"):].split(":")
+        self.wait(self.alpha, "connecting", "no-node")
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, int(port)))
+            listener.listen()
+            end = time.monotonic() + 16  # more than two handshakes of five seconds
+            while time.monotonic() < end:
+                self.assertEqual((self.link(self.alpha)["state"], self.link(self.alpha)["reason"]), ("connecting", "no-node"))
+                time.sleep(0.5)
+
+    def test_6_up_again(self):
         self.hub.start()
         self.wait(self.alpha, "up", None)
         self.wait(self.bravo, "up", None)
         self.assertEqual(self.alpha.status()["warnings"], [])
 
-    def test_6_removed(self):
+    def test_7_removed(self):
         self.hub.cli("community", "remove", "electricity", "bravo")
         wait_until(lambda: self.link(self.bravo)["state"] == "refused", "bravo is refused")
         self.assertIn(self.link(self.bravo)["reason"], ("revoked", "unknown-peer"))

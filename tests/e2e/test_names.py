@@ -1,0 +1,35 @@
+"""A hub whose card names its host, beside one whose name nobody knows: members dial the first by its addresses, each time anew."""
+
+from harness import E2E, enrol, free_port, join, main, wait_reachable
+
+
+class Names(E2E):
+    @classmethod
+    def build(cls, world):
+        port = free_port()
+        hub = world.node("hub")
+        hub.init("--listen", f"tcp://127.0.0.1:{port}", "--advertise", f"tcp://localhost:{port}")
+        world.node("lost").init("--listen", f"tcp://127.0.0.1:{free_port()}", "--advertise", "tcp://hub.invalid:7417")
+        world.node("alpha").init()
+        hub.cli("community", "create", "electricity", "--name", "電力")
+        others = [world.nodes[org] for org in ("lost", "alpha")]
+        for node in others:
+            enrol(hub, node, "electricity", "hub" if node.org == "lost" else "operator")
+        for node in others:
+            join(hub, node, "electricity")
+        for org in ("hub", "alpha"):
+            world.nodes[org].start()
+
+    def test_links_by_name(self):
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        alpha.wait_link("hub")
+        wait_reachable(alpha, ["@electricity"], {"hub"})
+        hub.restart()
+        alpha.wait_link("hub", timeout=60)
+        report = alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "situation", "--subject", "名", "--body", "b")
+        hub.wait_report(report)
+        self.assertEqual(self.one(alpha.status()["links"], org="lost")["state"], "connecting")
+
+
+if __name__ == "__main__":
+    main()
