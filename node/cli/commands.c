@@ -165,6 +165,7 @@ static const nrs_option withdraw_options[] = {
 };
 static const nrs_option release_ask_options[] = {
     {"to", 0, "ADDRESS", true, N_("who shall have it: @community or organisation; may be repeated")},
+    {"community", 0, "COMMUNITY", false, N_("in which those of --to stand, where a name is another organisation's elsewhere")},
     {"reason", 0, "TEXT", false, N_("why, for the source to read")},
 };
 static const nrs_option release_grant_options[] = {
@@ -192,6 +193,7 @@ static const nrs_option join_options[] = {
         {"form", 0, "FILE", false, N_("a filled form; options given beside it win")},                                  \
         {"urgent", 0, NULL, false, N_("mark as urgent")}, {"drill", 0, NULL, false, N_("mark as a drill")},            \
         {"expires", 0, "DURATION", false, N_("how long it lives, such as 7d or 12h; at most 14d")},                    \
+        {"community", 0, "COMMUNITY", false, N_("in which those of --to stand, where a name is another organisation's elsewhere")},      \
         {"follows", 0, "ID", false, N_("the report that this one follows, corrects or adds to; it is counted from there")},         \
         {"final", 0, NULL, false, N_("mark as the final report of its series")},                                           \
         {"onward", 0, "WORD", true,                                                                                    \

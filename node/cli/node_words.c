@@ -25,6 +25,8 @@ static const char *const templates[] = {
     N_("@%s: this node is in no such community."),
     N_("%s: no such organisation in this node's communities."),
     N_("%s: no such organisation in @%s."),
+    N_("%s stands in @%s and in @%s under different keys."),
+    N_("%s was removed from @%s; in @%s another has the name."),
     N_("%s: no such person in %s, as far as this node knows."),
     N_("%.64s: no such person in %s."),
     N_("%.64s: this node has not sent it."),

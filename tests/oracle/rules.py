@@ -330,6 +330,7 @@ class Org:
     joined: bool = True
     persons: frozenset = frozenset()          # on its card
     persons_ready: frozenset = frozenset()    # with a current prekey
+    key: str = ""                 # alike: one organisation, under one key or under keys that succeeded each other
 
 
 @dataclass(frozen=True)
@@ -344,6 +345,7 @@ class Community:
     recognised: frozenset = frozenset()
     stale: bool = False           # 7.11
     expired: bool = False         # "The same override serves past the roster's expiry"
+    removed: frozenset = frozenset()  # (name, key) of its tombstones
 
     def member(self, name):
         return next((m for m in self.members if m.name == name), None)
@@ -370,6 +372,7 @@ class Letter:
     disclaimers: tuple = ()       # names
     override_stale: bool = False
     as_person: str = ""
+    stated: str = ""              # the community beside the addresses
 
 
 @dataclass
@@ -381,10 +384,20 @@ class Sent:
     left_out: dict = field(default_factory=dict)  # name → set of names of the refusal
 
 
+def another(chosen, other, name):
+    """5.2 whether the name stands for somebody else in the other community, or for one who was removed there."""
+    key = chosen.member(name).key
+    namesake = other.member(name)
+    if namesake is not None:
+        return namesake.key != key
+    return any(n == name and k != key for n, k in other.removed)
+
+
 def choose_community(communities, letter):
-    """5.2: the one named with `@`, of which all other addressees are members; else the first of the node's communities that has all of
-    them. None of that name: `community-unknown`; two names: `community-rule`; no community that has all: `org-unknown`."""
-    named = {a.name for a in letter.to if a.kind == COMMUNITY}
+    """5.2: the one that is named with `@` or stated, of which all other addressees are members; else the first of the node's communities
+    that has all of them, when each name means the same organisation in all. None of that name: `community-unknown`; two names:
+    `community-rule`; no community that has all: `org-unknown`; a name that means two: `org-ambiguous`."""
+    named = {a.name for a in letter.to if a.kind == COMMUNITY} | {letter.stated} - {""}
     others = [a.name for a in letter.to if a.kind != COMMUNITY]
     if not named <= {c.name for c in communities}:
         return None, frozenset({"community-unknown"})
@@ -392,6 +405,8 @@ def choose_community(communities, letter):
         return None, frozenset({"community-rule"})
     for one in communities:
         if (not named or one.name in named) and all(one.member(o) for o in others):
+            if not named and any(another(one, c, o) for c in communities if c is not one for o in others):
+                return None, frozenset({"org-ambiguous"})
             return one, YES
     return None, frozenset({"org-unknown"})
 

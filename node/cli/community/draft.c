@@ -345,6 +345,7 @@ nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
     draft->quoted = quoted;
     draft->dry_run = nrs_cli_option(cli, "dry-run") != NULL;
     draft->stale_roster = nrs_cli_option(cli, "stale-roster") != NULL;
+    draft->community = nrs_cli_option(cli, "community");
     error = quoted == NULL ? NRS_OK : nrs_draft_check_id(cli, quoted);
     if (error == NRS_OK) {
         error = read_form(cli, draft);
@@ -438,6 +439,7 @@ nrs_error nrs_draft_request(json_t **request_out, const nrs_cli *cli, const nrs_
     set_text(request, "pap", draft->pap);
     set_text(request, "tell_affected", draft->tell_affected);
     set_text(request, "name_source", draft->name_source);
+    set_text(request, "community", draft->community);
     set_flag(request, "not_for_supervision", draft->not_for_supervision);
     set_flag(request, "forward", draft->forward && strcmp(command, "red-prepare") == 0);
     set_flag(request, "question", draft->question);

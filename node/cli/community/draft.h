@@ -21,7 +21,7 @@ typedef struct nrs_draft {
     json_t *disclaimers; /* array of names */
     const char *pap, *tell_affected, *name_source; /* words, or NULL */
     bool not_for_supervision;
-    const char *follows;
+    const char *follows, *community; /* or NULL */
     bool urgent, drill, final, dry_run, stale_roster, unlock_on_accept, withhold_source;
     bool text_optional;  /* set before it is read: the text may come from elsewhere (vouch) */
     json_t *via;         /* array of names of hubs */

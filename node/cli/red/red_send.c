@@ -217,9 +217,10 @@ static nrs_error read_preparation(preparation *with, const nrs_draft *draft, con
 }
 
 /* The roster by which the addresses count: read from the folder and verified, of the very community that the report is to name. */
-static nrs_error read_roster(nrs_cli *cli, preparation *with)
+static nrs_error read_roster(nrs_cli *cli, preparation *with, const nrs_draft *draft)
 {
     const char *name = nrs_json_text(with->row, "community_name");
+    const char *stated = draft->community == NULL || draft->community[0] != '@' ? draft->community : draft->community + 1;
     uint8_t community[NRS_HASH_SIZE];
     nrs_error error = nrs_red_bytes(community, NRS_HASH_SIZE, with->row, "community");
 
@@ -227,6 +228,9 @@ static nrs_error read_roster(nrs_cli *cli, preparation *with)
         return nrs_cli_fail(cli, error == NRS_OK ? NRS_ERROR_MALFORMED : error, NULL, "%s", _("the node's answer cannot be read"));
     }
     error = nrs_held_read(cli, &with->held, name);
+    if (error == NRS_OK && stated != NULL && strcmp(stated, name) != 0) {
+        return nrs_cli_fail_about(cli, NRS_ERROR_FORGED, name);
+    }
     if (error == NRS_OK && memcmp(with->held.community, community, NRS_HASH_SIZE) != 0) {
         error = nrs_cli_fail_about(cli, NRS_ERROR_FORGED, name);
     }
@@ -253,7 +257,7 @@ static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft
     if (cli->person != NULL) {
         snprintf(own_address, sizeof own_address, "%s@%s", cli->person, settings.org);
     }
-    error = read_roster(cli, with);
+    error = read_roster(cli, with, draft);
     if (error != NRS_OK) {
         return error;
     }

@@ -72,6 +72,10 @@ static nrs_error set_addresses(nrs_cli *cli, json_t *request)
     if (error == NRS_OK && json_object_set(request, "to", to) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }
+    if (error == NRS_OK && nrs_cli_option(cli, "community") != NULL &&
+        json_object_set_new(request, "community", json_string(nrs_cli_option(cli, "community"))) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
     json_decref(to);
     return error;
 }

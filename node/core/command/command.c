@@ -33,7 +33,7 @@ typedef struct command {
         {"expires_in_ms", FIELD_COUNT}, {"follows", FIELD_TEXT}, {"number", FIELD_COUNT}, {"final", FIELD_FLAG},        \
         {"onward", FIELD_TEXTS}, {"person", FIELD_TEXT}, {"dry_run", FIELD_FLAG}, {"stale_roster", FIELD_FLAG}, {"disclaimers", FIELD_TEXTS},             \
         {"unlock_on_accept", FIELD_FLAG}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT}, {"name_source", FIELD_TEXT}, \
-        {"not_for_supervision", FIELD_FLAG}, {"withhold_source", FIELD_FLAG}, {"via", FIELD_TEXTS}
+        {"not_for_supervision", FIELD_FLAG}, {"withhold_source", FIELD_FLAG}, {"via", FIELD_TEXTS}, {"community", FIELD_TEXT}
 #define TEXT_FIELDS {"subject", FIELD_TEXT}, {"body", FIELD_TEXT}, {"fields", FIELD_MAP}
 
 static const field send_fields[] = {LABEL_FIELDS, TEXT_FIELDS};
@@ -54,7 +54,7 @@ static const field red_opened_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT}, {"follows", FIELD_TEXT},
 };
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
-static const field release_ask_fields[] = {{"id", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"reason", FIELD_TEXT}, {"person", FIELD_TEXT}};
+static const field release_ask_fields[] = {{"id", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"community", FIELD_TEXT}, {"reason", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field release_grant_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"expires_in_ms", FIELD_COUNT}, {"label", FIELD_TEXT}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT},
     {"name_source", FIELD_TEXT}, {"not_for_supervision", FIELD_FLAG},

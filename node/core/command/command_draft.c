@@ -360,6 +360,7 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     if (draft_out->expires_in_ms == 0 || draft_out->expires_in_ms > NRS_REPORT_LIFE_MS_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LONG_LIVED, hint_life, "The report's life is not within 14 days.");
     }
+    draft_out->community = nrs_request_text(request, "community");
     draft_out->final = nrs_request_flag(request, "final");
     draft_out->urgent = nrs_request_flag(request, "urgent");
     draft_out->dry_run = nrs_request_flag(request, "dry_run");

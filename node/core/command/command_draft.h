@@ -24,6 +24,7 @@ typedef struct nrs_draft {
     char address_texts[NRS_TARGET_COUNT_MAX][NRS_ADDRESS_SIZE_MAX + 1];
     char *to[NRS_TARGET_COUNT_MAX];
     size_t address_count;
+    const char *community; /* that was stated beside the addresses, or NULL */
     char subject[NRS_SUBJECT_SIZE_MAX + 1];
     const char *body;
     Nrs__Wire__Field fields[NRS_FIELD_COUNT_MAX];

@@ -128,6 +128,8 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         wanted.locked = draft->unlock_on_accept;
         wanted.quoted = quoted->seen.header;
         wanted.stale_roster = draft->stale_roster;
+        wanted.community = draft->community;
+        wanted.passed_on = nrs_request_flag(request, "forward");
         wanted.preferred = quoted->row.id == NULL ? NULL : nrs_community_by_id(core, quoted->row.community);
         error = nrs_delivery_plan(core, answer, &delivery, &wanted);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command_release.h"
+#include "rules/audience.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
@@ -94,11 +95,17 @@ static bool has_all(const nrs_community *community, const asking *it)
 
 static nrs_error find_target(nrs_core *core, nrs_answer *answer, asking *it, const json_t *request)
 {
+    nrs_community *given = NULL;
+    bool stated = false;
     nrs_error error = nrs_draft_addresses(answer, it->addresses, &it->count, request, "to");
 
+    if (error == NRS_OK) {
+        error = nrs_address_community(core, answer, &given, nrs_request_text(request, "community"));
+    }
     if (error != NRS_OK) {
         return error;
     }
+    stated = given != NULL;
     if (it->count == 0 || it->count > NRS_ASK_TARGET_COUNT_MAX) {
         return nrs_refuse(answer, it->count == 0 ? NRS_ERROR_USAGE : NRS_ERROR_TOO_LARGE, hint_to, "An ask names one to %u addresses.", NRS_ASK_TARGET_COUNT_MAX);
     }
@@ -106,13 +113,22 @@ static nrs_error find_target(nrs_core *core, nrs_answer *answer, asking *it, con
         if (it->addresses[i].type == NRS_ADDRESS_PERSON) {
             return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_to, "A release names organisations and communities, not persons.");
         }
+        stated = stated || it->addresses[i].type == NRS_ADDRESS_COMMUNITY;
     }
-    it->target = has_all(it->home, it) ? it->home : NULL;
-    for (size_t i = 0; i < core->community_count && it->target == NULL; i++) {
+    if (given != NULL) {
+        it->target = has_all(given, it) ? given : NULL;
+    } else {
+        it->target = has_all(it->home, it) ? it->home : NULL;
+    }
+    for (size_t i = 0; i < core->community_count && given == NULL && it->target == NULL; i++) {
         it->target = core->communities[i].member && has_all(&core->communities[i], it) ? &core->communities[i] : NULL;
     }
     if (it->target == NULL) {
         return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_to, "No single community of this node has all these organisations.");
+    }
+    error = stated ? NRS_OK : nrs_address_check(core, answer, it->target, it->home, it->addresses, it->count);
+    if (error != NRS_OK) {
+        return error;
     }
     if (it->target != it->home && !nrs_roster_recognises(it->home->roster, it->target->id)) { /* else the source could not tell who was let in */
         return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_recognise, "@%s, whose report it is, does not recognise @%s.", it->home->roster->id,

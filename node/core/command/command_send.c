@@ -265,7 +265,7 @@ out:
     return error;
 }
 
-static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_draft *draft, const nrs_quoted *quoted)
+static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_draft *draft, const nrs_quoted *quoted, bool forward)
 {
     const nrs_delivery_request request = {
         .label = draft->label,
@@ -278,6 +278,8 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
         .locked = draft->unlock_on_accept,
         .onward = draft->onward,
         .quoted = quoted == NULL ? NULL : quoted->seen.header,
+        .community = draft->community,
+        .passed_on = forward,
         .preferred = quoted == NULL ? NULL : nrs_community_by_id(core, quoted->row.community),
     };
 
@@ -373,7 +375,7 @@ nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_draft_read_texts(answer, draft, request, NULL);
     }
     if (error == NRS_OK) {
-        error = plan(core, answer, &delivery, draft, NULL);
+        error = plan(core, answer, &delivery, draft, NULL, false);
     }
     if (error == NRS_OK) {
         error = finish(core, answer, draft, &delivery, NULL);
@@ -446,7 +448,7 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_forward_complete(core, answer, &text, draft, quoted);
     }
     if (error == NRS_OK) {
-        error = plan(core, answer, &delivery, draft, quoted);
+        error = plan(core, answer, &delivery, draft, quoted, forward);
     }
     if (error == NRS_OK) {
         error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);

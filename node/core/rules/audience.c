@@ -11,7 +11,6 @@
 
 #define NAMED_MAX 4u /* of those left out, in a sentence */
 
-static const char hint_separately[] = "Send the report to each community separately.";
 static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
 static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
 static const char hint_stale[] =
@@ -19,8 +18,6 @@ static const char hint_stale[] =
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
 static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
 static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
-static const char hint_members[] = "The command noroshi community show lists the members.";
-static const char hint_joined[] = "The command noroshi status lists the communities that this node is in.";
 
 void nrs_delivery_wipe(nrs_delivery *delivery)
 {
@@ -40,90 +37,6 @@ nrs_audience nrs_delivery_audience(const nrs_delivery *delivery)
     audience.targets = delivery->target_list;
     audience.n_targets = delivery->target_count;
     return audience;
-}
-
-/* ---- The community ---- */
-
-/* The address whose organisation does not stand in the roster; NULL when all do. */
-static const nrs_address *missing_from(const nrs_community *community, const nrs_delivery_request *request)
-{
-    for (size_t i = 0; i < request->address_count; i++) {
-        const nrs_address *address = &request->addresses[i];
-
-        if (address->type != NRS_ADDRESS_COMMUNITY && nrs_roster_member_by_org(community->roster, address->name) == NULL) {
-            return address;
-        }
-    }
-    return NULL;
-}
-
-/* The one community that is named; NULL when none is. */
-static nrs_error named_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const nrs_delivery_request *request)
-{
-    const nrs_address *named = NULL;
-    nrs_community *community;
-
-    for (size_t i = 0; i < request->address_count; i++) {
-        const nrs_address *address = &request->addresses[i];
-
-        if (address->type != NRS_ADDRESS_COMMUNITY) {
-            continue;
-        }
-        community = nrs_community_by_name(core, address->name);
-        if (community == NULL || !community->member) {
-            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_COMMUNITY, hint_joined, "@%s: this node is in no such community.", address->name);
-        }
-        if (named != NULL && strcmp(named->name, address->name) != 0) {
-            return nrs_refuse(answer, NRS_ERROR_COMMUNITY_RULE, hint_separately, "@%s and @%s: a report belongs to one community.", named->name,
-                              address->name);
-        }
-        named = address;
-        *community_out = community;
-    }
-    return NRS_OK;
-}
-
-static nrs_error refuse_stranger(const nrs_core *core, nrs_answer *answer, const nrs_delivery_request *request)
-{
-    for (size_t i = 0; i < request->address_count; i++) {
-        bool somewhere = false;
-
-        for (size_t j = 0; j < core->community_count && !somewhere; j++) {
-            somewhere = core->communities[j].member && nrs_roster_member_by_org(core->communities[j].roster, request->addresses[i].name) != NULL;
-        }
-        if (!somewhere) {
-            return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in this node's communities.",
-                              request->addresses[i].name);
-        }
-    }
-    return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_separately, "No single community of this node has all these organisations.");
-}
-
-static nrs_error find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
-{
-    const nrs_address *missing;
-    nrs_error error = named_community(core, answer, &delivery->community, request);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    if (delivery->community != NULL) {
-        missing = missing_from(delivery->community, request);
-        return missing == NULL ? NRS_OK
-                               : nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in @%s.", missing->name,
-                                            delivery->community->roster->id);
-    }
-    if (request->preferred != NULL && request->preferred->member && missing_from(request->preferred, request) == NULL) {
-        delivery->community = nrs_community_by_id(core, request->preferred->id);
-        return NRS_OK;
-    }
-    for (size_t i = 0; i < core->community_count; i++) {
-        if (core->communities[i].member && missing_from(&core->communities[i], request) == NULL) {
-            delivery->community = &core->communities[i];
-            return NRS_OK;
-        }
-    }
-    return refuse_stranger(core, answer, request);
 }
 
 /* ---- Its rules ---- */
@@ -400,7 +313,7 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     if (request->address_count == 0) { /* the addresses may be another node's */
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "The report is addressed to nobody.");
     }
-    error = find_community(core, answer, delivery_out, request);
+    error = nrs_delivery_find_community(core, answer, delivery_out, request);
     if (error == NRS_OK) {
         error = check_rules(core, answer, delivery_out, request);
     }

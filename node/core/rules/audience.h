@@ -34,7 +34,9 @@ typedef struct nrs_delivery_request {
     bool locked;                    /* nobody is granted before it accepts */
     bool withheld;                  /* to the hub that is to vouch for it: never with an open key */
     bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
-    const nrs_community *preferred; /* tried first when no address names a community; or NULL */
+    const char *community;          /* that the sender states beside the addresses, with or without @; or NULL */
+    const nrs_community *preferred; /* of the quoted report: tried first when none is stated, and then says whom a name means; or NULL */
+    bool passed_on;                 /* a forward: the quoted report's community does not say whom a name means */
 } nrs_delivery_request;
 
 /** Who receives a report. Owned lists; nrs_delivery_wipe. Peers, cards and rosters are borrowed for the step. */
@@ -62,6 +64,15 @@ void nrs_delivery_wipe(nrs_delivery *delivery);
 /** Resolve addresses that the label allows. Refuses with UNKNOWN_COMMUNITY, UNKNOWN_ORG, UNKNOWN_PERSON, COMMUNITY_RULE,
  *  DISCLAIMER; AUDIENCE when nobody is left. Out: delivery_out, also when it refuses; the caller wipes it. */
 NRS_MUST_USE nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request);
+/** The community of a report, part of the plan: the one that is stated, else the quoted report's, else the first that has all who are
+ *  addressed. Refuses with UNKNOWN_COMMUNITY, COMMUNITY_RULE, UNKNOWN_ORG, ORG_AMBIGUOUS. */
+NRS_MUST_USE nrs_error nrs_delivery_find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
+/** A name that no community is stated for means the same organisation in all that this node is in, and in the quoted report's (or NULL): else
+ *  refused as ORG_AMBIGUOUS, also where it was removed from one and another bears its name elsewhere. In: chosen: has them all. */
+NRS_MUST_USE nrs_error nrs_address_check(const nrs_core *core, nrs_answer *answer, const nrs_community *chosen, const nrs_community *quoted,
+                                         const nrs_address *addresses, size_t count);
+/** A joined community by what `community` of a request says; NULL for NULL. Refuses with UNKNOWN_COMMUNITY. */
+NRS_MUST_USE nrs_error nrs_address_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const char *given);
 /** Attach the disclaimers that the community's rules, the sender and the quoted report ask for; part of the plan. Refuses with
  *  DISCLAIMER_UNKNOWN, LABEL_FORBIDS, USAGE. */
 NRS_MUST_USE nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);

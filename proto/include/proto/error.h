@@ -80,7 +80,8 @@
     X(NOT_WITHHELD, "not-withheld", 3, "the report's source is not withheld: there is nothing to vouch for")           \
     X(VOUCHED_ALREADY, "vouched-already", 3, "it has been vouched for already")                                        \
     X(OLDER_NODE, "older-node", 8, "the folder was written by an older version that this one cannot read")             \
-    X(RELEASE, "release", 3, "no release of the originator allows this")
+    X(RELEASE, "release", 3, "no release of the originator allows this")                                               \
+    X(ORG_AMBIGUOUS, "org-ambiguous", 2, "an organisation of this name is another one in another community")
 
 typedef enum nrs_error {
 #define NRS_ERROR_ENUM(name, rule, exit_code, sentence) NRS_ERROR_##name,
