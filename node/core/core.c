@@ -58,6 +58,7 @@ static void unload(nrs_core *core)
     nrs_log_cache_wipe(core);
     nrs_equivocation_wipe(core);
     nrs_statements_wipe(core);
+    core->sent_held = false;
     free(core->arrived);
     core->arrived = NULL;
     core->arrived_count = core->arrived_capacity = 0;
@@ -328,6 +329,9 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
         error = nrs_link_confirm_all(core);
     }
     core->user = NULL;
+    if (error == NRS_OK) {
+        error = nrs_numbers_settle(core);
+    }
     if (error == NRS_OK) {
         error = nrs_audit_settle(core);
     }

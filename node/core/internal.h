@@ -18,6 +18,7 @@
 #include "proto/assert.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
+#include "store/stream.h"
 
 /* ---- Directory: who is who (directory.c) ---- */
 
@@ -281,6 +282,9 @@ struct nrs_core {
     uint64_t unopened_swept_ms;
     uint64_t head_after_ms;
     uint64_t heads_checked_ms;         /* monotonic (head.c) */
+    nrs_sent_stream sent;              /* the stream in which this step sent last, if sent_held; written when it ends (stream.c) */
+    uint8_t sent_audience[NRS_HASH_SIZE];
+    bool sent_held;
     struct nrs_place_memory *places;   /* of a hub (equivocation.c); NULL until it takes a report */
     bool rosters_to_push;          /* links are left that wait for a roster */
 };

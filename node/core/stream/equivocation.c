@@ -87,6 +87,7 @@ static nrs_error keep_proof(nrs_core *core, const nrs_equivocation_row *row, nrs
         error = NRS_OK;
     }
     if (error == NRS_OK && own) {
+        core->sent_held = false;
         error = nrs_store_sent_stream_clear(core->store);
         error = error == NRS_OK ? nrs_store_vouch_count_clear(core->store) : error;
     }

@@ -105,7 +105,10 @@ nrs_error nrs_head_tick(nrs_core *core)
         return NRS_OK;
     }
     core->heads_checked_ms = core->monotonic_ms;
-    error = nrs_store_sent_stream_due(core->store, &sent, audience, core->now_ms);
+    error = nrs_numbers_settle(core);
+    if (error == NRS_OK) {
+        error = nrs_store_sent_stream_due(core->store, &sent, audience, core->now_ms);
+    }
     if (error != NRS_OK) {
         return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }

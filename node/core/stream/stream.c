@@ -37,6 +37,24 @@ static nrs_error audience_of(uint8_t audience_out[NRS_HASH_SIZE], const nrs_core
     return NRS_OK;
 }
 
+nrs_error nrs_numbers_settle(nrs_core *core)
+{
+    if (!core->sent_held) {
+        return NRS_OK;
+    }
+    core->sent_held = false;
+    return nrs_store_sent_stream_set(core->store, core->sent_audience, &core->sent);
+}
+
+static nrs_error read_sent(nrs_core *core, nrs_sent_stream *sent_out, const uint8_t audience[NRS_HASH_SIZE])
+{
+    if (core->sent_held && memcmp(core->sent_audience, audience, NRS_HASH_SIZE) == 0) {
+        *sent_out = core->sent;
+        return NRS_OK;
+    }
+    return nrs_store_sent_stream_get(core->store, sent_out, audience);
+}
+
 nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_delivery *delivery, nrs_label label, bool vouched)
 {
     nrs_sent_stream sent;
@@ -44,7 +62,7 @@ nrs_error nrs_number_next(nrs_core *core, nrs_number *number_out, const nrs_deli
     nrs_error error = audience_of(number.audience, core, delivery, label, vouched);
 
     if (error == NRS_OK) {
-        error = nrs_store_sent_stream_get(core->store, &sent, number.audience);
+        error = read_sent(core, &sent, number.audience);
     }
     if (error == NRS_ERROR_NOT_FOUND) {
         sent = (nrs_sent_stream){.sequence = 0, .tell_ms = UINT64_MAX};
@@ -67,13 +85,22 @@ nrs_slice nrs_number_previous(const nrs_number *number)
     return nrs_slice_of(number->previous, number->sequence > 1 ? NRS_HASH_SIZE : 0);
 }
 
+/* Many reports of one step are sent to the same recipients: the count of their stream is written once. */
 static nrs_error set(nrs_core *core, const nrs_number *number, uint64_t sequence, const uint8_t last[NRS_HASH_SIZE], uint64_t tell_ms)
 {
-    nrs_sent_stream sent = {.sequence = sequence, .tell_ms = tell_ms};
+    if (core->sent_held && memcmp(core->sent_audience, number->audience, NRS_HASH_SIZE) != 0) {
+        nrs_error error = nrs_numbers_settle(core);
 
-    memcpy(sent.stream, number->stream, NRS_HASH_SIZE);
-    memcpy(sent.last, last, NRS_HASH_SIZE);
-    return nrs_store_sent_stream_set(core->store, number->audience, &sent);
+        if (error != NRS_OK) {
+            return error;
+        }
+    }
+    core->sent = (nrs_sent_stream){.sequence = sequence, .tell_ms = tell_ms};
+    memcpy(core->sent.stream, number->stream, NRS_HASH_SIZE);
+    memcpy(core->sent.last, last, NRS_HASH_SIZE);
+    memcpy(core->sent_audience, number->audience, NRS_HASH_SIZE);
+    core->sent_held = true;
+    return NRS_OK;
 }
 
 nrs_error nrs_number_reserve(nrs_core *core, const nrs_number *number)

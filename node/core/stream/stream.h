@@ -31,6 +31,8 @@ nrs_slice nrs_number_previous(const nrs_number *number);
 NRS_MUST_USE nrs_error nrs_number_reserve(nrs_core *core, const nrs_number *number);
 /** The number is used, in the transaction of the report that bears it. */
 NRS_MUST_USE nrs_error nrs_number_use(nrs_core *core, const nrs_number *number, const nrs_delivery *delivery, const uint8_t id[NRS_HASH_SIZE], uint64_t created_ms);
+/** Write the count of the stream that numbers were used of. Before a step ends, and before streams that were sent are looked for in the store. */
+NRS_MUST_USE nrs_error nrs_numbers_settle(nrs_core *core);
 void nrs_stream_key(uint8_t key_out[NRS_HASH_SIZE], const uint8_t originator[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE],
                     const uint8_t stream[NRS_HASH_SIZE]);
 

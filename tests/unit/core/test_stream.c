@@ -335,6 +335,47 @@ static void a_crash_skips_and_repeats_no_number(void **state)
     mesh_stop(&net);
 }
 
+/* Of commands that are taken in one step. */
+static void send_in_one_step(size_t node, const char *const *to, size_t count)
+{
+    nrs_event events[8];
+    json_t *commands[8];
+    nrs_effects effects = {0};
+
+    assert_true(count <= 8);
+    for (size_t i = 0; i < count; i++) {
+        commands[i] = json_pack("{s:s, s:s, s:[s], s:s, s:s, s:s}", "command", "send", "label", "AMBER", "to", to[i], "kind", "incident", "subject", "数",
+                                "body", "本文");
+        assert_non_null(commands[i]);
+        events[i] = (nrs_event){.type = NRS_EVENT_COMMAND, .user = "tester", .command = commands[i], .request = 100 + i, .now_ms = net.now_ms,
+                                .monotonic_ms = net.monotonic_ms};
+    }
+    OK(nrs_core_step(net.nodes[node].core, &effects, events, count));
+    nrs_effects_wipe(&effects);
+    for (size_t i = 0; i < count; i++) {
+        json_decref(commands[i]);
+    }
+}
+
+/* However many are sent in a step, and to whomever by turns, each has the number after the one before to the same recipients, in this step and
+ * in the next. */
+static void many_of_one_step_are_counted_one_by_one(void **state)
+{
+    static const char *const to[] = {"@electricity", "@electricity", "org-2", "@electricity", "org-2", "org-2", "org-2"};
+    char text[65];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    send_in_one_step(1, to, sizeof to / sizeof to[0]);
+    send_in_one_step(1, to, 1);
+    read_one(1, text, "SELECT group_concat(n) FROM (SELECT count(*) || ' of ' || max(sequence) AS n FROM stream_item GROUP BY key ORDER BY 1)");
+    assert_string_equal(text, "4 of 4,4 of 4");
+    read_one(1, text, "SELECT count(*) || ' streams, ' || sum(sequence) FROM sent_stream AS s WHERE last = (SELECT id FROM stream_item AS i"
+                      " WHERE i.sequence = s.sequence AND i.id = s.last)");
+    assert_string_equal(text, "2 streams, 8");
+    mesh_stop(&net);
+}
+
 /* The store of a node that is down as it is now; and back again. */
 static void copy(size_t node, bool back)
 {
@@ -645,6 +686,7 @@ int main(void)
         cmocka_unit_test(who_joins_late_misses_nothing),
         cmocka_unit_test(what_expires_is_said_to_have),
         cmocka_unit_test(a_crash_skips_and_repeats_no_number),
+        cmocka_unit_test(many_of_one_step_are_counted_one_by_one),
         cmocka_unit_test(who_sends_two_reports_under_one_number_is_proven_to),
         cmocka_unit_test(others_learn_nothing),
         cmocka_unit_test(only_who_was_granted_it_is_sent_it_again),
