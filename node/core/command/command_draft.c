@@ -1,5 +1,6 @@
 #include "command/command_draft.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,16 @@ nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t
     }
     *label_out = label;
     return NRS_OK;
+}
+
+nrs_draft *nrs_draft_new(void)
+{
+    nrs_draft *draft = malloc(sizeof *draft);
+
+    if (draft != NULL) {
+        memset(draft, 0, offsetof(nrs_draft, addresses));
+    }
+    return draft;
 }
 
 static nrs_error read_kind(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults, bool needed)

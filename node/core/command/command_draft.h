@@ -20,9 +20,6 @@ typedef struct nrs_draft_defaults {
 typedef struct nrs_draft {
     nrs_label label;
     uint32_t kind; /* 0: not given, where that is allowed */
-    nrs_address addresses[NRS_TARGET_COUNT_MAX];
-    char address_texts[NRS_TARGET_COUNT_MAX][NRS_ADDRESS_SIZE_MAX + 1];
-    char *to[NRS_TARGET_COUNT_MAX];
     size_t address_count;
     const char *community; /* that was stated beside the addresses, or NULL */
     char subject[NRS_SUBJECT_SIZE_MAX + 1];
@@ -43,10 +40,17 @@ typedef struct nrs_draft {
     uint8_t follows[NRS_HASH_SIZE];
     const Nrs__Wire__PersonEntry *person; /* who acts, or NULL */
     bool subject_inherited; /* from the quoted report */
+    /* As many of each as address_count says; what stands behind them is not set. */
+    nrs_address addresses[NRS_TARGET_COUNT_MAX];
+    char address_texts[NRS_TARGET_COUNT_MAX][NRS_ADDRESS_SIZE_MAX + 1];
+    char *to[NRS_TARGET_COUNT_MAX];
 } nrs_draft;
 
+/** An empty one, without the 40 KB of its lists being cleared. NULL without memory for it. Owned by the caller: free. */
+nrs_draft *nrs_draft_new(void);
+
 /** Everything but the texts. defaults: NULL unless it is a reply. kind_needed: false for RED, whose kind the node does not
- *  see; a dry run needs none either. Out: draft_out, which was zeroed. Refuses. */
+ *  see; a dry run needs none either. Out: draft_out, which was empty. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_out, const json_t *request,
                                       const nrs_draft_defaults *defaults, bool kind_needed);
 /** Put the conditions of a quoted report on a draft, of each the stricter. Refuses looser ones with CONDITIONS. */

@@ -101,7 +101,7 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
 
 nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
-    nrs_draft *draft = calloc(1, sizeof *draft);
+    nrs_draft *draft = nrs_draft_new();
     nrs_quoted *quoted = calloc(1, sizeof *quoted);
     nrs_delivery delivery = {0};
     nrs_delivery_request wanted = {0};

@@ -364,7 +364,7 @@ out:
 
 nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
-    nrs_draft *draft = calloc(1, sizeof *draft);
+    nrs_draft *draft = nrs_draft_new();
     nrs_delivery delivery = {0};
     nrs_error error = draft == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
@@ -409,7 +409,7 @@ static nrs_error answer_red_question(nrs_answer *answer, const nrs_quoted *quote
 /* A reply, or a report that passes the other's text on. */
 static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *request, bool forward)
 {
-    nrs_draft *draft = calloc(1, sizeof *draft);
+    nrs_draft *draft = nrs_draft_new();
     nrs_quoted *quoted = calloc(1, sizeof *quoted);
     nrs_delivery delivery = {0};
     nrs_bytes text = {0};
