@@ -1,7 +1,6 @@
 #include "connection.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,13 +30,13 @@ static bool same_address(const nrs_connection *a, const nrs_connection *b)
 /* The bytes that name a host; those of an IPv4 address that is written as one of IPv6 are all of them. */
 static nrs_slice host_bytes(const nrs_connection *connection)
 {
-    if (connection->address.ss_family == AF_INET6) {
-        const struct in6_addr *address = &((const struct sockaddr_in6 *)&connection->address)->sin6_addr;
+    if (connection->address.any.sa_family == AF_INET6) {
+        const struct in6_addr *address = &connection->address.ip6.sin6_addr;
 
         return nrs_slice_of(address, IN6_IS_ADDR_V4MAPPED(address) ? sizeof(*address) : SITE_SIZE);
     }
-    if (connection->address.ss_family == AF_INET) {
-        return nrs_slice_of(&((const struct sockaddr_in *)&connection->address)->sin_addr, sizeof(struct in_addr));
+    if (connection->address.any.sa_family == AF_INET) {
+        return nrs_slice_of(&connection->address.ip4.sin_addr, sizeof(struct in_addr));
     }
     return nrs_slice_of(NULL, 0);
 }
@@ -59,7 +58,7 @@ static bool current(nrs_connection *connection_out, int fd)
 {
     nrs_connection found = {.fd = fd, .address_size = sizeof(found.address)};
 
-    if (fd < 0 || is_listener(fd) || getpeername(fd, (struct sockaddr *)&found.address, &found.address_size) != 0 ||
+    if (fd < 0 || is_listener(fd) || getpeername(fd, &found.address.any, &found.address_size) != 0 ||
         found.address_size > sizeof(found.address)) {
         return false;
     }
@@ -69,7 +68,7 @@ static bool current(nrs_connection *connection_out, int fd)
 
 static bool host_of(char host_out[NRS_CONNECTION_HOST_SIZE], const nrs_connection *connection)
 {
-    return getnameinfo((const struct sockaddr *)&connection->address, connection->address_size, host_out, NRS_CONNECTION_HOST_SIZE, NULL, 0,
+    return getnameinfo(&connection->address.any, connection->address_size, host_out, NRS_CONNECTION_HOST_SIZE, NULL, 0,
                        NI_NUMERICHOST) == 0;
 }
 

@@ -4,14 +4,21 @@
 #define SHELL_CONNECTION_H
 
 #include <stdbool.h>
-#include <sys/socket.h>
+#include <netinet/in.h>
 
 #include <zmq.h>
 
+/* Not a sockaddr_storage, which is more than four times as large: a hub holds two for each of its members. */
+typedef union nrs_socket_address {
+    struct sockaddr any;
+    struct sockaddr_in ip4;
+    struct sockaddr_in6 ip6;
+} nrs_socket_address;
+
 typedef struct nrs_connection {
     int fd; /* borrowed from libzmq: only ever used after nrs_connection_alive; -1 when unknown */
-    struct sockaddr_storage address;
     socklen_t address_size;
+    nrs_socket_address address;
 } nrs_connection;
 
 #define NRS_CONNECTION_HOST_SIZE 128u /* a numeric IPv6 address with its zone */
