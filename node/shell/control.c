@@ -16,7 +16,6 @@
 #define REQUEST_MS_MAX 10000u
 #define REFUSED_MS_MAX 2000u /* for who may not ask: its place is for others */
 #define ANSWER_MS_MAX 60000u
-#define READ_SIZE 16384u
 #define OVERFLOW_UID_MS 1000u /* so long the system's number for users it does not map is taken to stay what it is */
 
 nrs_error nrs_control_open(nrs_control *control_out, int folder_fd, const char *listen)
@@ -40,8 +39,7 @@ static void drop_caller(nrs_control *control, size_t index)
 
     (void)close(caller->fd);
     json_decref(caller->command);
-    nrs_memory_wipe(caller->in, caller->in_capacity);
-    free(caller->in);
+    nrs_bytes_wipe(&caller->in);
     nrs_bytes_wipe(&caller->out);
     *caller = control->callers[--control->count];
     memset(&control->callers[control->count], 0, sizeof(*caller));
@@ -215,33 +213,10 @@ static void answer_refused(const nrs_control *control, nrs_caller *caller, uint6
     json_decref(rows);
 }
 
-/* Not by realloc, which would leave a copy of the request behind. */
-static bool grow(nrs_caller *caller)
+static void parse(const nrs_control *control, nrs_caller *caller, nrs_slice line, uint64_t monotonic_ms)
 {
-    if (caller->in_capacity - caller->in_size < READ_SIZE) {
-        size_t capacity = caller->in_capacity == 0 ? READ_SIZE : 2 * caller->in_capacity + READ_SIZE;
-        char *grown = malloc(capacity);
+    json_t *command = caller->refused != NULL ? NULL : nrs_plain_load(line);
 
-        if (grown == NULL) {
-            return false;
-        }
-        if (caller->in_size > 0) {
-            memcpy(grown, caller->in, caller->in_size);
-        }
-        nrs_memory_wipe(caller->in, caller->in_capacity);
-        free(caller->in);
-        caller->in = grown;
-        caller->in_capacity = capacity;
-    }
-    return true;
-}
-
-static void parse(const nrs_control *control, nrs_caller *caller, size_t line_size, uint64_t monotonic_ms)
-{
-    json_t *command = caller->refused != NULL ? NULL : nrs_plain_load(nrs_slice_of(caller->in, line_size));
-
-    nrs_memory_wipe(caller->in, caller->in_size); /* the text of a report stays nowhere longer than it must */
-    caller->in_size = 0;
     if (caller->refused != NULL) {
         answer_refused(control, caller, monotonic_ms);
         return;
@@ -255,34 +230,50 @@ static void parse(const nrs_control *control, nrs_caller *caller, size_t line_si
     caller->state = NRS_CALLER_ASKED;
 }
 
-/* False when the caller is gone. */
-static bool read_caller(const nrs_control *control, nrs_caller *caller, uint64_t monotonic_ms)
+/* One part of a request, most often the whole. False without memory for it. */
+static bool take_part(const nrs_control *control, nrs_caller *caller, nrs_slice part, uint64_t monotonic_ms)
 {
-    for (;;) {
-        ssize_t got = 0;
-        const char *end = NULL;
+    const size_t size_before = caller->in.size;
+    const uint8_t *end = memchr(part.data, '\n', part.size);
+    nrs_slice whole = part;
 
-        if (!grow(caller)) {
+    if (size_before > 0 || end == NULL) {
+        if (nrs_bytes_append(&caller->in, part) != NRS_OK) {
             return false;
         }
-        got = read(caller->fd, caller->in + caller->in_size, caller->in_capacity - caller->in_size);
+        whole = nrs_slice_of_bytes(&caller->in);
+    }
+    if (end != NULL && size_before + (size_t)(end - part.data) <= NRS_REQUEST_SIZE_MAX) {
+        parse(control, caller, nrs_slice_of(whole.data, size_before + (size_t)(end - part.data)), monotonic_ms);
+    } else if (whole.size > NRS_REQUEST_SIZE_MAX) {
+        answer(control, caller, NULL, NRS_ERROR_TOO_LARGE, monotonic_ms);
+    }
+    if (caller->state != NRS_CALLER_READING) {
+        nrs_bytes_wipe(&caller->in); /* the text of a report stays nowhere longer than it must */
+    }
+    return true;
+}
+
+/* False when the caller is gone. */
+static bool read_caller(nrs_control *control, nrs_caller *caller, uint64_t monotonic_ms)
+{
+    while (caller->state == NRS_CALLER_READING) {
+        ssize_t got = read(caller->fd, control->heard, sizeof(control->heard));
+        bool taken = false;
+
         if (got < 0) {
             return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
         }
         if (got == 0) {
             return false;
         }
-        end = memchr(caller->in + caller->in_size, '\n', (size_t)got);
-        caller->in_size += (size_t)got;
-        if (end != NULL && (size_t)(end - caller->in) <= NRS_REQUEST_SIZE_MAX) {
-            parse(control, caller, (size_t)(end - caller->in), monotonic_ms);
-            return true;
-        }
-        if (caller->in_size > NRS_REQUEST_SIZE_MAX) {
-            answer(control, caller, NULL, NRS_ERROR_TOO_LARGE, monotonic_ms);
-            return true;
+        taken = take_part(control, caller, nrs_slice_of(control->heard, (size_t)got), monotonic_ms);
+        nrs_memory_wipe(control->heard, (size_t)got);
+        if (!taken) {
+            return false;
         }
     }
+    return true;
 }
 
 /* False when all is written, or the caller is gone. */

@@ -9,6 +9,7 @@
 #include "users.h"
 
 #define NRS_CALLER_COUNT_MAX 64u
+#define NRS_HEARD_SIZE 16384u /* at once */
 #define NRS_REQUEST_SIZE_MAX (1024u * 1024u)
 #define NRS_ANSWER_SIZE_MAX (64u * 1024u * 1024u)
 
@@ -28,8 +29,7 @@ typedef struct nrs_caller {
     uint64_t deadline_ms; /* monotonic */
     char user[NRS_USER_SIZE_MAX];
     json_t *command;
-    char *in;
-    size_t in_size, in_capacity;
+    nrs_bytes in; /* of a request that comes in parts */
     nrs_bytes out;
     size_t out_done;
 } nrs_caller;
@@ -38,6 +38,7 @@ typedef struct nrs_control {
     int folder_fd, listener_fd;
     const char *listen; /* borrowed; what `status` says where core does not know it */
     uint64_t next_request;
+    uint8_t heard[NRS_HEARD_SIZE]; /* what is read; empty between two calls */
     nrs_caller callers[NRS_CALLER_COUNT_MAX];
     size_t count;
     char user_name[NRS_USER_SIZE_MAX]; /* of user_id, once known */
