@@ -8,26 +8,15 @@
 #include <cmocka.h>
 
 #include "keys/roster_delta.h"
-#include "mesh.h"
-#include "proto/armour.h"
+#include "mesh_rosters.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
-typedef struct signed_roster {
-    nrs_bytes statement, many;
-} signed_roster;
-
-static void wipe(signed_roster *one)
-{
-    nrs_bytes_wipe(&one->statement);
-    nrs_bytes_wipe(&one->many);
-}
-
 /* A successor of `before` without the member named (or with all), valid until another time, and naming forks. */
-static signed_roster follow(const mesh *net, nrs_slice before, const char *without, uint64_t later, ProtobufCBinaryData *forks, size_t fork_count)
+static mesh_roster follow(const mesh *net, nrs_slice before, const char *without, uint64_t later, ProtobufCBinaryData *forks, size_t fork_count)
 {
-    signed_roster made = {{0}, {0}};
+    mesh_roster made = {{0}, {0}};
     nrs_roster *held = NULL;
     nrs_roster next;
     Nrs__Wire__Member *members[MESH_NODE_MAX];
@@ -56,59 +45,6 @@ static signed_roster follow(const mesh *net, nrs_slice before, const char *witho
     return made;
 }
 
-static void give(mesh *net, size_t node, const char *type, nrs_slice bytes)
-{
-    char *text = NULL;
-    nrs_event event = {.type = NRS_EVENT_INBOX, .name = "given"};
-
-    OK(nrs_armour_encode(&text, type, bytes));
-    event.bytes = nrs_slice_of_string(text);
-    OK(mesh_step(net, node, &event));
-    free(text);
-}
-
-/* A roster as if the peer had pushed it. */
-static void push(mesh *net, size_t from, size_t to, nrs_slice many)
-{
-    nrs_bytes record = {0}, items_bytes = {0}, frame_bytes = {0};
-    Nrs__Wire__Item item = NRS__WIRE__ITEM__INIT;
-    Nrs__Wire__Item *list[1] = {&item};
-    nrs_items items = NRS__WIRE__ITEMS__INIT;
-    nrs_frame frame = NRS__WIRE__FRAME__INIT;
-    ProtobufCBinaryData fields[1];
-
-    OK(nrs_record_wrap(&record, NRS_RECORD_ROSTER, many));
-    fields[0] = nrs_field_of(nrs_slice_of_bytes(&record));
-    item.records = fields;
-    item.n_records = 1;
-    items.items = list;
-    items.n_items = 1;
-    OK(nrs_items_encode(&items_bytes, &items));
-    frame.type = NRS_FRAME_ITEMS;
-    frame.payload = nrs_field_of(nrs_slice_of_bytes(&items_bytes));
-    OK(nrs_frame_encode(&frame_bytes, &frame));
-    OK(mesh_inject(net, from, to, nrs_slice_of_bytes(&frame_bytes)));
-    nrs_bytes_wipe(&frame_bytes);
-    nrs_bytes_wipe(&items_bytes);
-    nrs_bytes_wipe(&record);
-}
-
-static const json_t *community_of(mesh *net, size_t node)
-{
-    OK(mesh_command(net, node, "{\"command\":\"status\"}"));
-    return json_array_get(json_object_get(mesh_row(net, node, 0), "communities"), 0);
-}
-
-static bool forked(mesh *net, size_t node)
-{
-    return json_is_true(json_object_get(community_of(net, node), "forked"));
-}
-
-static long long version_of(mesh *net, size_t node)
-{
-    return json_integer_value(json_object_get(community_of(net, node), "roster_version"));
-}
-
 static size_t members_of(mesh *net, size_t node)
 {
     OK(mesh_command(net, node, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));
@@ -119,7 +55,7 @@ static size_t members_of(mesh *net, size_t node)
 static void a_fork_freezes_and_is_healed(void **state)
 {
     mesh net;
-    signed_roster ours, theirs, healing, wrong;
+    mesh_roster ours, theirs, healing, wrong;
     uint8_t hashes[2][NRS_HASH_SIZE];
     ProtobufCBinaryData forks[2];
     char fingerprint[48];
@@ -128,34 +64,34 @@ static void a_fork_freezes_and_is_healed(void **state)
     (void)state;
     mesh_start(&net, 5, 1);
     mesh_settle(&net, 6);
-    before = version_of(&net, 0);
+    before = mesh_version(&net, 0);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), "org-3", 0, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), "org-4", 0, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_settle(&net, 3);
-    assert_int_equal(version_of(&net, 1), before + 1);
+    assert_int_equal(mesh_version(&net, 1), before + 1);
     assert_int_equal(members_of(&net, 1), 4);
 
-    push(&net, 2, 0, nrs_slice_of_bytes(&theirs.many)); /* a member shows the hub another roster of that version */
-    assert_true(forked(&net, 0));
+    mesh_show(&net, 2, 0, nrs_slice_of_bytes(&theirs.many)); /* a member shows the hub another roster of that version */
+    assert_true(mesh_forked(&net, 0));
     mesh_settle(&net, 4);
     for (size_t i = 0; i < 3; i++) {
-        assert_true(forked(&net, i));
-        assert_int_equal(version_of(&net, i), before + 1);
+        assert_true(mesh_forked(&net, i));
+        assert_int_equal(mesh_version(&net, i), before + 1);
         assert_int_equal(members_of(&net, i), 3); /* org-0, org-1, org-2: neither side's loss comes back */
     }
     mesh_crash(&net, 1); /* it lasts */
     mesh_crash(&net, 0);
     mesh_settle(&net, 3);
-    assert_true(forked(&net, 1));
+    assert_true(mesh_forked(&net, 1));
     assert_int_equal(members_of(&net, 0), 3);
     assert_false(mesh_linked(&net, 0, 3));
     assert_false(mesh_linked(&net, 0, 4));
 
     /* A successor that does not name both changes nothing; reports still go to those who are left. */
     wrong = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 1, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&wrong.many));
-    assert_int_equal(version_of(&net, 0), before + 1);
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&wrong.many));
+    assert_int_equal(mesh_version(&net, 0), before + 1);
     OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"situation\",\"subject\":\"s\",\"body\":\"b\"}"));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 1, 0), "recipients")), 2);
 
@@ -166,27 +102,27 @@ static void a_fork_freezes_and_is_healed(void **state)
         forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
     }
     healing = follow(&net, nrs_slice_of_bytes(&ours.statement), "org-4", 2, forks, 2);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
-    assert_int_equal(version_of(&net, 0), before + 2);
-    assert_false(forked(&net, 0));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
+    assert_int_equal(mesh_version(&net, 0), before + 2);
+    assert_false(mesh_forked(&net, 0));
     mesh_settle(&net, 3);
-    assert_int_equal(version_of(&net, 1), before + 1);
-    assert_true(forked(&net, 1));
+    assert_int_equal(mesh_version(&net, 1), before + 1);
+    assert_true(mesh_forked(&net, 1));
     assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"roster-heal\",\"community\":\"electricity\",\"fingerprint\":\"12345 12345\"}"), NRS_ERROR_FINGERPRINT);
-    assert_true(forked(&net, 1));
+    assert_true(mesh_forked(&net, 1));
     mesh_crash(&net, 1);
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&healing.statement));
     nrs_fingerprint(fingerprint, hashes[0]);
     OK(mesh_ask(&net, 1, "{\"command\":\"roster-heal\",\"community\":\"electricity\",\"fingerprint\":\"%s\"}", fingerprint));
-    assert_int_equal(version_of(&net, 1), before + 2);
-    assert_false(forked(&net, 1));
+    assert_int_equal(mesh_version(&net, 1), before + 2);
+    assert_false(mesh_forked(&net, 1));
     mesh_crash(&net, 1);
-    assert_false(forked(&net, 1));
-    assert_true(forked(&net, 2));
-    wipe(&ours);
-    wipe(&theirs);
-    wipe(&healing);
-    wipe(&wrong);
+    assert_false(mesh_forked(&net, 1));
+    assert_true(mesh_forked(&net, 2));
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&healing);
+    mesh_roster_wipe(&wrong);
     mesh_stop(&net);
 }
 
@@ -206,7 +142,7 @@ static bool count_byes(void *context, size_t from, size_t to, nrs_slice bytes)
 static void what_follows_a_healing_roster_waits_with_it(void **state)
 {
     mesh net;
-    signed_roster ours, theirs, healing, later;
+    mesh_roster ours, theirs, healing, later;
     uint8_t hashes[2][NRS_HASH_SIZE], hash[NRS_HASH_SIZE];
     ProtobufCBinaryData forks[2];
     char fingerprint[48];
@@ -215,12 +151,12 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
     (void)state;
     mesh_start(&net, 3, 1);
     mesh_settle(&net, 6);
-    before = version_of(&net, 0);
+    before = mesh_version(&net, 0);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_settle(&net, 3);
-    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
     mesh_settle(&net, 3);
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
     nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
@@ -229,8 +165,8 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
     }
     healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
     later = follow(&net, nrs_slice_of_bytes(&healing.statement), NULL, 4, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&later.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&later.many));
     frames_cut = 0;
     net.inspect = count_byes;
     mesh_settle(&net, 4);
@@ -238,7 +174,7 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
     mesh_settle(&net, 4);
     assert_int_equal(frames_cut, 0);
     assert_true(mesh_linked(&net, 0, 1));
-    assert_int_equal(version_of(&net, 1), before + 1);
+    assert_int_equal(mesh_version(&net, 1), before + 1);
     OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"situation\",\"subject\":\"s\",\"body\":\"b\"}"));
     mesh_settle(&net, 3);
     OK(mesh_command(&net, 0, "{\"command\":\"list\"}"));
@@ -249,12 +185,12 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
     mesh_settle(&net, 4);
     mesh_crash(&net, 1); /* in this mesh nobody dials twice by itself */
     mesh_settle(&net, 4);
-    assert_int_equal(version_of(&net, 1), before + 3);
+    assert_int_equal(mesh_version(&net, 1), before + 3);
     net.inspect = NULL;
-    wipe(&ours);
-    wipe(&theirs);
-    wipe(&healing);
-    wipe(&later);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&healing);
+    mesh_roster_wipe(&later);
     mesh_stop(&net);
 }
 
@@ -263,7 +199,7 @@ static void what_follows_a_healing_roster_waits_with_it(void **state)
 static void who_knew_no_side_takes_the_healing_roster(void **state)
 {
     mesh net;
-    signed_roster ours, theirs, healing;
+    mesh_roster ours, theirs, healing;
     uint8_t hashes[2][NRS_HASH_SIZE];
     ProtobufCBinaryData forks[2];
     long long before;
@@ -271,7 +207,7 @@ static void who_knew_no_side_takes_the_healing_roster(void **state)
     (void)state;
     mesh_start(&net, 3, 1);
     mesh_settle(&net, 6);
-    before = version_of(&net, 1);
+    before = mesh_version(&net, 1);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
@@ -280,18 +216,18 @@ static void who_knew_no_side_takes_the_healing_roster(void **state)
         forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
     }
     healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
-    push(&net, 0, 1, nrs_slice_of_bytes(&healing.many));
+    mesh_show(&net, 0, 1, nrs_slice_of_bytes(&healing.many));
     mesh_settle(&net, 3);
     assert_true(mesh_linked(&net, 0, 1));
-    assert_int_equal(version_of(&net, 1), before + 2);
-    assert_false(forked(&net, 1));
-    push(&net, 0, 1, nrs_slice_of_bytes(&theirs.many)); /* told of a side afterwards: that is over */
+    assert_int_equal(mesh_version(&net, 1), before + 2);
+    assert_false(mesh_forked(&net, 1));
+    mesh_show(&net, 0, 1, nrs_slice_of_bytes(&theirs.many)); /* told of a side afterwards: that is over */
     mesh_settle(&net, 3);
-    assert_false(forked(&net, 1));
-    assert_int_equal(version_of(&net, 1), before + 2);
-    wipe(&ours);
-    wipe(&theirs);
-    wipe(&healing);
+    assert_false(mesh_forked(&net, 1));
+    assert_int_equal(mesh_version(&net, 1), before + 2);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&healing);
     mesh_stop(&net);
 }
 
@@ -299,7 +235,7 @@ static void who_knew_no_side_takes_the_healing_roster(void **state)
 static void what_is_healed_stays_healed(void **state)
 {
     mesh net;
-    signed_roster ours, theirs, healing;
+    mesh_roster ours, theirs, healing;
     uint8_t hashes[2][NRS_HASH_SIZE];
     ProtobufCBinaryData forks[2];
     long long before;
@@ -307,15 +243,15 @@ static void what_is_healed_stays_healed(void **state)
     (void)state;
     mesh_start(&net, 4, 1);
     mesh_settle(&net, 6);
-    before = version_of(&net, 0);
+    before = mesh_version(&net, 0);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_settle(&net, 3);
     mesh_down(&net, 2);
-    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
     mesh_settle(&net, 3);
-    assert_true(forked(&net, 1));
+    assert_true(mesh_forked(&net, 1));
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
     nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
     for (size_t i = 0; i < 2; i++) {
@@ -324,21 +260,21 @@ static void what_is_healed_stays_healed(void **state)
     healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
     mesh_up(&net, 2);
     for (size_t i = 0; i < 3; i++) {
-        give(&net, i, "ROSTER", nrs_slice_of_bytes(&healing.many));
+        mesh_put(&net, i, "ROSTER", nrs_slice_of_bytes(&healing.many));
     }
     mesh_settle(&net, 4); /* the hub's log still holds both sides and the proof */
     mesh_crash(&net, 2);
     mesh_settle(&net, 4);
-    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
     for (size_t i = 0; i < 3; i++) {
-        assert_false(forked(&net, i));
-        assert_int_equal(version_of(&net, i), before + 2);
+        assert_false(mesh_forked(&net, i));
+        assert_int_equal(mesh_version(&net, i), before + 2);
     }
     OK(mesh_command(&net, 2, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 2, 0), "rosters")), 0);
-    wipe(&ours);
-    wipe(&theirs);
-    wipe(&healing);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&healing);
     mesh_stop(&net);
 }
 
@@ -346,7 +282,7 @@ static void what_is_healed_stays_healed(void **state)
 static void the_other_side_heals_too(void **state)
 {
     mesh net;
-    signed_roster ours, theirs, healing;
+    mesh_roster ours, theirs, healing;
     uint8_t hashes[2][NRS_HASH_SIZE];
     ProtobufCBinaryData forks[2];
     char fingerprint[48];
@@ -355,38 +291,38 @@ static void the_other_side_heals_too(void **state)
     (void)state;
     mesh_start(&net, 3, 1);
     mesh_settle(&net, 6);
-    before = version_of(&net, 0);
+    before = mesh_version(&net, 0);
     mesh_down(&net, 2);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_up(&net, 2);
-    give(&net, 2, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* before it hears of the hub's */
+    mesh_put(&net, 2, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* before it hears of the hub's */
     mesh_settle(&net, 4);
-    assert_true(forked(&net, 0));
-    assert_true(forked(&net, 1));
-    assert_true(forked(&net, 2));
+    assert_true(mesh_forked(&net, 0));
+    assert_true(mesh_forked(&net, 1));
+    assert_true(mesh_forked(&net, 2));
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&ours.statement));
     nrs_roster_hash(hashes[1], nrs_slice_of_bytes(&theirs.statement));
     for (size_t i = 0; i < 2; i++) {
         forks[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
     }
     healing = follow(&net, nrs_slice_of_bytes(&ours.statement), NULL, 3, forks, 2);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&healing.many));
     mesh_settle(&net, 4);
     nrs_roster_hash(hashes[0], nrs_slice_of_bytes(&healing.statement));
     nrs_fingerprint(fingerprint, hashes[0]);
     for (size_t i = 1; i < 3; i++) {
         OK(mesh_ask(&net, i, "{\"command\":\"roster-heal\",\"community\":\"electricity\",\"fingerprint\":\"%s\"}", fingerprint));
-        assert_int_equal(version_of(&net, i), before + 2);
-        assert_false(forked(&net, i));
+        assert_int_equal(mesh_version(&net, i), before + 2);
+        assert_false(mesh_forked(&net, i));
     }
     mesh_settle(&net, 2);
     assert_true(mesh_linked(&net, 0, 1));
     assert_true(mesh_linked(&net, 0, 2));
-    wipe(&ours);
-    wipe(&theirs);
-    wipe(&healing);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
+    mesh_roster_wipe(&healing);
     mesh_stop(&net);
 }
 
@@ -394,7 +330,7 @@ static void the_other_side_heals_too(void **state)
 static void what_proves_nothing(void **state)
 {
     mesh net;
-    signed_roster theirs;
+    mesh_roster theirs;
     nrs_signed_by_many *many = NULL;
     nrs_bytes bad = {0};
 
@@ -409,13 +345,13 @@ static void what_proves_nothing(void **state)
     OK(nrs_signed_by_many_decode(&many, nrs_slice_of_bytes(&theirs.many)));
     many->signatures[0]->signature.data[7] ^= 1;
     OK(nrs_signed_by_many_encode(&bad, many));
-    push(&net, 1, 0, nrs_slice_of_bytes(&bad));
-    assert_false(forked(&net, 0));
-    give(&net, 0, "FORK", nrs_slice_of_string("no proof"));
-    assert_false(forked(&net, 0));
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&bad));
+    assert_false(mesh_forked(&net, 0));
+    mesh_put(&net, 0, "FORK", nrs_slice_of_string("no proof"));
+    assert_false(mesh_forked(&net, 0));
     nrs_bytes_wipe(&bad);
     nrs_signed_by_many_free(&many);
-    wipe(&theirs);
+    mesh_roster_wipe(&theirs);
     mesh_stop(&net);
 }
 
@@ -423,7 +359,7 @@ static void what_proves_nothing(void **state)
 static void a_proof_travels_alone(void **state)
 {
     mesh net;
-    signed_roster ours, theirs;
+    mesh_roster ours, theirs;
     nrs_bytes proof = {0};
 
     (void)state;
@@ -431,30 +367,30 @@ static void a_proof_travels_alone(void **state)
     mesh_settle(&net, 6);
     ours = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 1, NULL, 0);
     theirs = follow(&net, nrs_slice_of_bytes(&net.statement), NULL, 2, NULL, 0);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&ours.many));
     mesh_settle(&net, 2);
     mesh_down(&net, 3);
-    give(&net, 0, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* refused by the hand, as it is no successor, and kept as what it proves */
-    assert_true(forked(&net, 0));
-    push(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
-    assert_true(forked(&net, 0));
+    mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&theirs.many)); /* refused by the hand, as it is no successor, and kept as what it proves */
+    assert_true(mesh_forked(&net, 0));
+    mesh_show(&net, 1, 0, nrs_slice_of_bytes(&theirs.many));
+    assert_true(mesh_forked(&net, 0));
     OK(mesh_command(&net, 0, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));
     OK(nrs_base64_decode(&proof, nrs_slice_of_string(mesh_text(mesh_row(&net, 0, 0), "proof"))));
     assert_true(proof.size < 1024);
     mesh_down(&net, 0);
     mesh_up(&net, 3);
-    assert_false(forked(&net, 3));
+    assert_false(mesh_forked(&net, 3));
     proof.data[proof.size - 5] ^= 1;
-    give(&net, 3, "FORK", nrs_slice_of_bytes(&proof));
-    assert_false(forked(&net, 3));
+    mesh_put(&net, 3, "FORK", nrs_slice_of_bytes(&proof));
+    assert_false(mesh_forked(&net, 3));
     proof.data[proof.size - 5] ^= 1;
-    give(&net, 3, "FORK", nrs_slice_of_bytes(&proof));
-    assert_true(forked(&net, 3));
+    mesh_put(&net, 3, "FORK", nrs_slice_of_bytes(&proof));
+    assert_true(mesh_forked(&net, 3));
     mesh_crash(&net, 3);
-    assert_true(forked(&net, 3));
+    assert_true(mesh_forked(&net, 3));
     nrs_bytes_wipe(&proof);
-    wipe(&ours);
-    wipe(&theirs);
+    mesh_roster_wipe(&ours);
+    mesh_roster_wipe(&theirs);
     mesh_stop(&net);
 }
 
