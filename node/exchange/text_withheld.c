@@ -64,7 +64,11 @@ static void put_replies(nrs_writer *to, const json_t *replies)
         nrs_put_one_line(to, json_string_value(json_object_get(one, "label")));
         nrs_put(to, to->japanese ? "、ハブの言による）：\n" : ", as the hub says):\n");
         nrs_put_conditions(to, json_object_get(one, "conditions"));
-        nrs_put(to, json_string_value(json_object_get(one, "text")));
+        if (json_is_null(json_object_get(one, "text"))) {
+            nrs_put(to, to->japanese ? "（このラベルが求める守秘義務を、この組織は今は負っていません。本文は表示しません）" : "(This organisation does not hold now the duty that the label demands: the text stays closed)");
+        } else {
+            nrs_put(to, json_string_value(json_object_get(one, "text")));
+        }
         nrs_put(to, "\n\n");
     }
 }

@@ -185,6 +185,10 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
     if (error != NRS_OK) {
         return error;
     }
+    error = nrs_withheld_put_words(core, row, &it->row);
+    if (error != NRS_OK) {
+        return error;
+    }
     nrs_row_text(row, "body", report->body);
     nrs_command_put_onward(row, it->view->header->onward);
     put_attachments(row, report);

@@ -85,6 +85,12 @@ const char *nrs_withheld_published(const json_t *notes, const char *part)
     return NULL;
 }
 
+static void put_words(nrs_core *core, nrs_row *row, const json_t *notes, const nrs_report_row *report, bool texts)
+{
+    nrs_question_put(row, notes, texts);
+    nrs_reply_put(core, row, notes, report->community, texts);
+}
+
 static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, const nrs_report_row *report)
 {
     json_t *notes = NULL;
@@ -98,8 +104,24 @@ static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, cons
         }
     }
     if (error == NRS_OK) {
-        nrs_question_put(row, notes);
-        nrs_reply_put(core, row, notes, report->community);
+        put_words(core, row, notes, report, false);
+    }
+    json_decref(notes);
+    return error;
+}
+
+nrs_error nrs_withheld_put_words(nrs_core *core, nrs_row *row, const nrs_report_row *report)
+{
+    json_t *notes = NULL;
+    nrs_error error = NRS_OK;
+
+    if ((report->flags & NRS_REPORT_WITHHELD) != 0 && report->key_state == NRS_KEY_HELD) {
+        error = nrs_withheld_notes(core, &notes, report);
+        if (error == NRS_OK) {
+            (void)json_object_del(row->object, "questions");
+            (void)json_object_del(row->object, "replies");
+            put_words(core, row, notes, report, true);
+        }
     }
     json_decref(notes);
     return error;

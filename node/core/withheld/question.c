@@ -68,6 +68,18 @@ nrs_error nrs_note_text(nrs_bytes *text_out, const json_t *note)
     return json_is_string(text) ? nrs_bytes_copy(text_out, nrs_slice_of(json_string_value(text), json_string_length(text))) : NRS_ERROR_DAMAGED;
 }
 
+nrs_error nrs_note_show_text(nrs_row *row, const json_t *note, bool read)
+{
+    nrs_bytes text = {0};
+    nrs_error error = read ? nrs_note_text(&text, note) : NRS_OK;
+
+    if (error == NRS_OK && json_object_set_new(row->object, "text", read ? json_stringn((const char *)text.data, text.size) : json_null()) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
 static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms)
 {
     json_t *note = json_pack("{s:s, s:s, s:I}", "note", "question", "by", by, "at", (json_int_t)at_ms);
@@ -216,7 +228,7 @@ nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     return error;
 }
 
-void nrs_question_put(nrs_row *row, const json_t *notes)
+void nrs_question_put(nrs_row *row, const json_t *notes, bool texts)
 {
     json_t *list = json_array();
     const json_t *note;
@@ -225,7 +237,6 @@ void nrs_question_put(nrs_row *row, const json_t *notes)
 
     json_array_foreach(notes, index, note) {
         nrs_row one = nrs_row_begin();
-        nrs_bytes text = {0};
 
         if (!is_question(note)) {
             nrs_row_discard(&one);
@@ -233,8 +244,7 @@ void nrs_question_put(nrs_row *row, const json_t *notes)
         }
         nrs_row_text(&one, "by", json_string_value(json_object_get(note, "by")));
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        one.failed = one.failed || nrs_note_text(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
-        nrs_bytes_wipe(&text);
+        one.failed = one.failed || nrs_note_show_text(&one, note, texts) != NRS_OK;
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }
     nrs_row_json(row, "questions", list);

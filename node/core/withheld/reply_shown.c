@@ -1,9 +1,23 @@
 /* What is shown of replies to what a hub vouches for (SPEC 6.11): at their source, and at the hub. */
 #include <string.h>
 
+#include "report/onward.h"
 #include "withheld/withheld.h"
 
-void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE])
+/* A reply is carried under the duties that its label demands, and read while they are held. Its kind is not carried: the duty of any holds, as for what is
+ * sealed from a sender. */
+static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label)
+{
+    const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, community);
+    nrs_header header;
+
+    nrs__wire__header__init(&header);
+    header.label = (uint32_t)label;
+    header.community = nrs_field_of(nrs_slice_of(community, NRS_HASH_SIZE));
+    return home != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_SEND, 0, home, core->self.sign_key) == NRS_OK;
+}
+
+void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE], bool texts)
 {
     json_t *list = json_array();
     const json_t *note;
@@ -14,7 +28,7 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         char org[NRS_ADDRESS_SIZE_MAX + 1] = "?";
         uint8_t whose[NRS_KEY_SIZE];
         nrs_row one = nrs_row_begin();
-        nrs_bytes text = {0};
+        const nrs_label label = (nrs_label)json_integer_value(json_object_get(note, "label"));
         const char *by = json_string_value(json_object_get(note, "by")), *person = json_string_value(json_object_get(note, "person"));
 
         if (!nrs_reply_note(note) || json_object_get(note, "blank") != NULL) {
@@ -26,11 +40,10 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         }
         nrs_row_text(&one, "by", org);
         nrs_row_text(&one, "person", person == NULL || person[0] == '\0' ? NULL : person);
-        nrs_row_text(&one, "label", nrs_label_name((nrs_label)json_integer_value(json_object_get(note, "label"))));
+        nrs_row_text(&one, "label", nrs_label_name(label));
         nrs_conditions_put(&one, (nrs_conditions){(uint32_t)json_integer_value(json_object_get(note, "pap")), (uint32_t)json_integer_value(json_object_get(note, "flags"))});
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        one.failed = one.failed || nrs_note_text(&text, note) != NRS_OK || json_object_set_new(one.object, "text", json_stringn((const char *)text.data, text.size)) != 0;
-        nrs_bytes_wipe(&text);
+        one.failed = one.failed || nrs_note_show_text(&one, note, texts && may_read(core, community, label)) != NRS_OK;
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }
     nrs_row_json(row, "replies", list);

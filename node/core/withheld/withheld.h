@@ -37,7 +37,9 @@ NRS_MUST_USE nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, co
 const char *nrs_withheld_published(const json_t *notes, const char *part);
 /** Whether it waits for the secretariat, at its hub: nothing of it was published. */
 NRS_MUST_USE nrs_error nrs_withheld_waits(nrs_core *core, bool *waits_out, const nrs_report_row *report);
-/** The keys `vouched` and `vouched_as` of a row. text: NULL where it does not open here. */
+/** The words of questions and replies, put into the row of a report that is being read: a list tells only that there are some. */
+NRS_MUST_USE nrs_error nrs_withheld_put_words(nrs_core *core, nrs_row *row, const nrs_report_row *report);
+/** The keys `vouched`, `vouched_as`, `questions` and `replies` of a row. text: NULL where it does not open here. */
 NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text);
 
 /* ---- withhold.c: at the source ---- */
@@ -68,6 +70,8 @@ NRS_MUST_USE nrs_error nrs_vouch_texts(nrs_answer *answer, json_t **texts_out, j
 /** The text of a note, as text or, where its JSON would be too long, as base64. Out: text_out: replaced; without a zero at its end. */
 NRS_MUST_USE nrs_error nrs_note_put_text(json_t *note, nrs_slice text);
 NRS_MUST_USE nrs_error nrs_note_text(nrs_bytes *text_out, const json_t *note);
+/** The same as the key `text` of a row: null where it is not to be read. */
+NRS_MUST_USE nrs_error nrs_note_show_text(nrs_row *row, const json_t *note, bool read);
 
 /* ---- published.c: at a hub, what it published of which report of a source ---- */
 
@@ -113,8 +117,8 @@ NRS_MUST_USE nrs_error nrs_reply_pass(nrs_core *core, nrs_peer *from, const nrs_
 NRS_MUST_USE nrs_error nrs_reply_keep(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement);
 /** One that waited, as it leaves. Returns NRS_ERROR_NOT_FOUND when it was forgotten with its report. */
 NRS_MUST_USE nrs_error nrs_reply_fill(nrs_core *core, nrs_bytes *bytes);
-/** The key `replies` of a row. */
-void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE]);
+/** The key `replies` of a row. texts: their words too, as far as this node has the duties that their labels demand. */
+void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE], bool texts);
 /** The key `carried` of a row, at a hub. */
 NRS_MUST_USE nrs_error nrs_reply_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text);
 
@@ -170,8 +174,8 @@ NRS_MUST_USE nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, cons
 NRS_MUST_USE nrs_error nrs_question_fill(nrs_core *core, nrs_bytes *bytes);
 /** At the source. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement);
-/** The key `questions` of a row. */
-void nrs_question_put(nrs_row *row, const json_t *notes);
+/** The key `questions` of a row. texts: their words too. */
+void nrs_question_put(nrs_row *row, const json_t *notes, bool texts);
 
 /* ---- direct.c: a source's word to its hub ---- */
 

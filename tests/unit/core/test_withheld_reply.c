@@ -272,6 +272,29 @@ static void demand(void *context, nrs_roster *next)
     }
 }
 
+/* It was carried under a duty that the source held, and closes with it. A list tells only that there is a reply. */
+static void a_duty_that_ended_closes_it(void **state)
+{
+    static char source[] = "org-2";
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "@electricity", "");
+    mesh_change(&net, demand, NULL);
+    mesh_settle(&net, 4);
+    OK(reply(MEMBER, "こちらも同じです", ",\"kind\":\"situation\""));
+    wait_for_tick();
+    assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "こちらも同じです");
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"list\",\"sent\":true}"));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "replies")), 1);
+    assert_true(json_is_null(json_object_get(json_array_get(json_object_get(mesh_row(&net, SOURCE, 0), "replies"), 0), "text")));
+    mesh_change(&net, demand, source);
+    mesh_settle(&net, 4);
+    assert_int_equal(reply_count(SOURCE), 1);
+    assert_true(json_is_null(json_object_get(reply_at(SOURCE, 0), "text")));
+    stop();
+}
+
 static void what_is_not_carried(void **state)
 {
     (void)state;
@@ -472,6 +495,7 @@ int main(void)
         cmocka_unit_test(the_hubs_audit_log_names_no_source),
         cmocka_unit_test(a_shortage_parts_nothing),
         cmocka_unit_test(a_long_one_goes_in_pieces),
+        cmocka_unit_test(a_duty_that_ended_closes_it),
         cmocka_unit_test(what_is_not_carried),
         cmocka_unit_test(one_member_does_not_drive_the_hub),
         cmocka_unit_test(from_another_community),
