@@ -157,13 +157,40 @@ static void answered_red(sim_world *world, sim_node *node, sim_ask_kind kind, si
         }
         return;
     }
-    sim_person_open(node, &row, &said, given);
+    if (kind == SIM_ASK_RED_AGAIN) {
+        submit = sim_person_grant(world, node, report->waiting, given);
+        if (submit != NULL) {
+            sim_ask(world, node, SIM_ASK_RED_GRANT, number, submit);
+        }
+        return;
+    }
+    if (sim_person_open(node, &row, &said, given)) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_RED_OPENED_ANEW);
+    }
     if (row != NULL) {
         rows = json_pack("[o]", row);
         sim_sometimes_hit(world, SIM_SOMETIMES_RED_OPENED);
         answered_rows(world, node, rows, true);
         json_decref(rows);
         sim_ask(world, node, SIM_ASK_OTHER, number, said);
+    }
+}
+
+/* The person who wrote them grants them anew, each with what opens it. */
+static void answered_waiting(sim_world *world, sim_node *node, const json_t *rows)
+{
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(rows, index, row) {
+        sim_report *report = text_at(row, "id")[0] == '\0' ? NULL : sim_oracle_by_id(world, text_at(row, "id"));
+
+        if (report != NULL) {
+            json_decref(report->waiting);
+            report->waiting = json_deep_copy(json_object_get(row, "recipients"));
+            sim_ask(world, node, SIM_ASK_RED_AGAIN, (size_t)(report - world->oracle.reports),
+                json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", report->id, "person", SIM_PERSON));
+        }
     }
 }
 
@@ -206,7 +233,11 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     } else if (kind == SIM_ASK_SHOW) {
         node->answered[NRS_AUDIT_OPEN]++;
         answered_rows(world, node, effect->reply, false);
-    } else if (kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN) {
+    } else if (kind == SIM_ASK_RED_WAITING) {
+        answered_waiting(world, node, effect->reply);
+    } else if (kind == SIM_ASK_RED_GRANT) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_RED_GRANTED_ANEW);
+    } else if (kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN || kind == SIM_ASK_RED_AGAIN) {
         answered_red(world, node, kind, number, json_array_get(effect->reply, 0));
     } else if (kind == SIM_ASK_EXPORT) {
         node->answered[NRS_AUDIT_EXPORT]++;

@@ -15,6 +15,9 @@ typedef enum sim_ask_kind {
     SIM_ASK_WITHDRAW,
     SIM_ASK_RED_PREPARE,
     SIM_ASK_RED_OPEN,
+    SIM_ASK_RED_WAITING,  /* who waits for reports of the person's own */
+    SIM_ASK_RED_AGAIN,    /* what opens such a one, for a new grant */
+    SIM_ASK_RED_GRANT,
     SIM_ASK_AUDIT,
     SIM_ASK_CHECKPOINT,
     SIM_ASK_QUESTION,

@@ -61,6 +61,9 @@ void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
 void sim_check_end(struct sim_world *world);
 void sim_check_wipe(struct sim_world *world);
 
+/** The record with this id in a node's log. Out: payload_out: replaced. NRS_ERROR_EXPIRED when it was dropped since. */
+NRS_MUST_USE nrs_error sim_check_logged(sim_node *node, nrs_bytes *payload_out, const uint8_t id[NRS_HASH_SIZE], uint32_t type);
+
 /** Nodes of which nothing is promised. */
 uint64_t sim_check_hostile(const struct sim_world *world);
 /** The node whose signing key this is; node_count when there is none. */
@@ -97,6 +100,6 @@ void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
-    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen;
+    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived;
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "world.h"
 
+#define UNLOCK_AFTER_MS 1000u
+
 static uint64_t minutes(uint64_t pick, uint64_t most)
 {
     return (1 + pick % most) * SIM_MINUTE_MS;
@@ -175,6 +177,9 @@ void sim_fate_do(sim_world *world, const sim_act *act)
         fault_disk(world, node, act);
     } else if (act->type == SIM_ACT_COPY) {
         sim_node_copy(node);
+        if (node->person != NULL) { /* with a copy from before its newest prekeys nothing opens that was sealed to them (SPEC 6.7) */
+            sim_world_put(world, UNLOCK_AFTER_MS, (sim_event){.type = SIM_EVENT_UNLOCK, .subject = node->index});
+        }
     } else if (act->type == SIM_ACT_PUT_BACK) {
         put_back(world, act);
     } else if (act->type == SIM_ACT_CLOCK_JUMP) {

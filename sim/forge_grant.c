@@ -116,6 +116,7 @@ typedef struct forging {
     const sim_node *victim;
     uint8_t id[NRS_HASH_SIZE], community[NRS_HASH_SIZE], salt[NRS_HASH_SIZE];
     bool elsewhere;
+    bool backdated;    /* it says that it was made while the release lasted */
     fault wrong;
     nrs_bytes sealed, release, signed_release, asked, audience, grant, table;
     nrs_sealed_view *view;
@@ -205,7 +206,8 @@ static nrs_error find_release(forging *it, uint64_t now_ms)
     return error;
 }
 
-static nrs_error refer_to(const forging *it, uint8_t reference_out[NRS_HASH_SIZE])
+/* In-out: now_ms. */
+static nrs_error refer_to(const forging *it, uint8_t reference_out[NRS_HASH_SIZE], uint64_t *now_ms)
 {
     uint8_t signer[NRS_KEY_SIZE];
     nrs_release *release = NULL;
@@ -216,6 +218,9 @@ static nrs_error refer_to(const forging *it, uint8_t reference_out[NRS_HASH_SIZE
         return NRS_OK;
     }
     error = nrs_release_verify(&release, signer, reference_out, nrs_slice_of_bytes(&it->signed_release));
+    if (error == NRS_OK && it->backdated) {
+        *now_ms = release->expires_ms - 1;
+    }
     nrs_release_free(&release);
     return error;
 }
@@ -255,7 +260,7 @@ static nrs_error make(sim_world *world, forging *it)
         error = find_release(it, now_ms);
     }
     if (error == NRS_OK) {
-        error = refer_to(it, reference);
+        error = refer_to(it, reference, &request.now_ms);
     }
     if (error == NRS_OK) {
         error = nrs_audience_decode(&audience, nrs_field(&it->ask.audience));
@@ -275,8 +280,8 @@ static nrs_error make(sim_world *world, forging *it)
     return error;
 }
 
-/* Whether the source has given the holder a release that can be misused in this way, as far as people know. */
-static bool has_release(const sim_world *world, const forging *it, const sim_report *report)
+/* A release that the source has given the holder and that can be misused in this way, as far as people know; NULL for none. */
+static const sim_release *misusable(const sim_world *world, const forging *it, const sim_report *report)
 {
     for (size_t i = 0; i < world->oracle.release_count; i++) {
         const sim_release *release = &world->oracle.releases[i];
@@ -284,10 +289,24 @@ static bool has_release(const sim_world *world, const forging *it, const sim_rep
 
         if (release->granted && release->holder == it->holder->index && (it->wrong == FAULT_REPLAYED) == (released != report) &&
             released->sender == report->sender && released->community == report->community && (it->wrong != FAULT_EXPIRED || release->expires_ms < world->now_ms)) {
-            return true;
+            return release;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* One who may not read it; of a release that is over, whom it named and who has nothing of it. */
+static bool may_be_victim(const sim_world *world, const forging *it, const sim_node *node, const sim_report *report, const sim_release *release)
+{
+    const uint64_t bit = 1ull << node->index;
+
+    if (!node->there || node->hostile != NULL) {
+        return false;
+    }
+    if (it->wrong == FAULT_EXPIRED) {
+        return (release->to & bit) != 0 && ((report->readers | report->shown) & bit) == 0 && report->label != NRS_LABEL_CLEAR;
+    }
+    return !sim_check_may_read(world, node, report);
 }
 
 /* An honest one's report that the holder reads, and an honest one that may not. */
@@ -296,16 +315,17 @@ static bool choose(sim_world *world, forging *it, const sim_act *act, bool with_
     for (size_t i = 0; i < world->plan.count; i++) {
         const sim_report *report = &world->oracle.reports[(act->a + i) % world->plan.count];
         const sim_rosters *home = &world->communities[report->community];
+        const sim_release *release = with_release ? misusable(world, it, report) : NULL;
 
         if (report->version == 0 || report->label < NRS_LABEL_GREEN || report->label > NRS_LABEL_AMBER_STRICT || world->nodes[report->sender].hostile != NULL ||
-            report->withheld || report->unlocks || (report->readers & (1ull << it->holder->index)) == 0 || (with_release && !has_release(world, it, report)) || !sim_hostile_holds(it->holder, report->id) ||
+            report->withheld || report->unlocks || (report->readers & (1ull << it->holder->index)) == 0 || (with_release && release == NULL) || !sim_hostile_holds(it->holder, report->id) ||
             nrs_hex_decode(it->id, sizeof it->id, report->id) != NRS_OK) {
             continue;
         }
         for (size_t k = 0; k < world->node_count; k++) {
             const sim_node *node = &world->nodes[(act->b + k) % world->node_count];
 
-            if (node->there && node->hostile == NULL && !sim_check_may_read(world, node, report)) {
+            if (may_be_victim(world, it, node, report, release)) {
                 it->victim = node;
                 it->elsewhere = (sim_roster_members(sim_rosters_newest(home)) & (1ull << node->index)) == 0 && world->community_count == 2;
                 memcpy(it->community, world->communities[1 - report->community].community, NRS_HASH_SIZE);
@@ -322,7 +342,7 @@ static void forge_one(sim_world *world, sim_node *holder, const sim_act *act, fa
         [FAULT_NO_RELEASE] = SIM_SOMETIMES_FORGED_GRANT,       [FAULT_OWN_RELEASE] = SIM_SOMETIMES_RELEASE_SELF_SIGNED,
         [FAULT_REPLAYED] = SIM_SOMETIMES_RELEASE_REPLAYED,     [FAULT_EXPIRED] = SIM_SOMETIMES_RELEASE_OVER,
         [FAULT_WIDER] = SIM_SOMETIMES_RELEASE_FOR_OTHERS,      [FAULT_NO_HUB] = SIM_SOMETIMES_FORGED_CONSENT};
-    forging it = {.holder = holder, .wrong = wrong};
+    forging it = {.holder = holder, .wrong = wrong, .backdated = wrong == FAULT_EXPIRED && act->b % 2 == 0};
     nrs_error error;
 
     if (!choose(world, &it, act, needs_release(wrong))) {

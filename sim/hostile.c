@@ -134,6 +134,26 @@ static void swap(Nrs__Wire__Item **items, size_t a, size_t b)
     items[b] = held;
 }
 
+/* It may sit on a release until that is over. */
+static bool holds_release(nrs_slice payload)
+{
+    nrs_items *items = NULL;
+    bool found = false;
+
+    if (nrs_items_decode(&items, payload) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items; i++) {
+            for (size_t k = 0; k < items->items[i]->n_records; k++) {
+                nrs_record *record = NULL;
+
+                found = found || (nrs_record_decode(&record, nrs_field(&items->items[i]->records[k])) == NRS_OK && record->type == NRS_RECORD_RELEASE);
+                nrs_record_free(&record);
+            }
+        }
+    }
+    nrs_items_free(&items);
+    return found;
+}
+
 /* One thing to a list of items: an item less, two that change places, records of one in another order, a byte turned. */
 static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
 {
@@ -215,6 +235,8 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
         if (frame->type == NRS_FRAME_HELLO) {
             deafen_hello(world, node, link, frame);
         }
+    } else if (frame->type == NRS_FRAME_ITEMS && connection->number % 2 == 0 && holds_release(nrs_field(&frame->payload))) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_WITHHELD);
     } else if (!sim_random_chance(&hostile->random, hostile->per_mille)) {
         (void)sim_network_send(world, node, link, bytes, world->now_ms);
     } else if (frame->type == NRS_FRAME_ITEMS) {

@@ -9,6 +9,10 @@
 
 void sim_oracle_wipe(sim_oracle *oracle)
 {
+    for (size_t i = 0; i < SIM_REPORTS_MAX; i++) {
+        json_decref(oracle->reports[i].waiting);
+        oracle->reports[i].waiting = NULL;
+    }
     free(oracle->sealed);
     oracle->sealed = NULL;
     oracle->sealed_count = oracle->sealed_capacity = 0;

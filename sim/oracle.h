@@ -54,6 +54,7 @@ typedef struct sim_report {
     bool withdrawing, withdrawn; /* its sender was asked to take it back; was told that it has */
     uint64_t withdrawn_at;    /* who has said that it was taken back, and shown no text: set of nodes */
     uint64_t accepting, accepted; /* who was asked to accept; who was told that it has: sets of nodes */
+    json_t *waiting;          /* under RED: the persons who wait for a new grant, as the node named them last */
     uint64_t stored_receipt, opened_receipt, accepted_receipt, withdrawn_receipt; /* that the sender has shown: sets of nodes */
 } sim_report;
 
@@ -94,6 +95,9 @@ typedef struct sim_release {
     bool looser;
     nrs_label label;          /* under which those let in have it */
     uint64_t expires_ms;      /* of the world's time at the latest; SIM_NEVER: with the report */
+    uint64_t over_ms;         /* what a right clock shows when it is over for certain; SIM_NEVER: with the report */
+    bool looked;              /* it was over, and these had the key by then, or may have: set of nodes (outlived.c) */
+    uint64_t had;
 } sim_release;
 
 typedef struct sim_oracle {

@@ -274,26 +274,62 @@ static bool unwrap(const sim_node *node, nrs_prekey_secret *prekey_out, const js
     return false;
 }
 
-/* By one of the slots that the node keeps for its persons. */
-static bool open_by(const sim_node *node, nrs_opened *opened_out, const nrs_sealed_view *view, const json_t *slot, const json_t *given)
+/* The later grant that has this id; NULL when it is not there. Owned. */
+static nrs_grant *later_grant(const json_t *given, nrs_slice grant_id)
 {
-    const json_t *grantor_keys = json_array_get(json_object_get(given, "grantors"), 0);
+    size_t index;
+    const json_t *one;
+
+    json_array_foreach(json_object_get(given, "grants"), index, one) {
+        uint8_t id[NRS_HASH_SIZE];
+        nrs_bytes payload = {0};
+        nrs_grant *grant = NULL;
+        const bool found = payload_of(&payload, one, NRS_RECORD_GRANT) && nrs_grant_verify(&grant, id, nrs_slice_of_bytes(&payload)) == NRS_OK &&
+                           nrs_slice_equal(nrs_slice_of(id, sizeof id), grant_id);
+
+        nrs_bytes_wipe(&payload);
+        if (found) {
+            return grant;
+        }
+        nrs_grant_free(&grant);
+    }
+    return NULL;
+}
+
+static bool read_grantor(nrs_public_keys *keys_out, const json_t *given, nrs_slice sign_key)
+{
+    size_t index;
+    const json_t *one;
+
+    json_array_foreach(json_object_get(given, "grantors"), index, one) {
+        if (read_bytes(keys_out->sign_key, NRS_KEY_SIZE, one, "sign_key") && nrs_slice_equal(nrs_slice_of(keys_out->sign_key, NRS_KEY_SIZE), sign_key)) {
+            return read_bytes(keys_out->agree_key, NRS_KEY_SIZE, one, "agree_key") && read_bytes(keys_out->curve_key, NRS_KEY_SIZE, one, "curve_key");
+        }
+    }
+    return false;
+}
+
+/* By one of the slots that the node keeps for its persons. Out: later_out: it is of a later grant. */
+static bool key_by(const sim_node *node, nrs_secret **file_key_out, bool *later_out, const nrs_sealed_view *view, const json_t *slot, const json_t *given)
+{
     nrs_bytes payload = {0};
     nrs_slot_path *path = NULL;
     nrs_slot *inner = NULL;
+    nrs_grant *later = NULL;
+    const nrs_grant *grant = NULL;
     nrs_prekey_secret prekey = {0};
     nrs_public_keys grantor;
-    nrs_secret *file_key = NULL;
     bool opens = payload_of(&payload, slot, NRS_RECORD_SLOT_PATH) && nrs_slot_path_decode(&path, nrs_slice_of_bytes(&payload)) == NRS_OK &&
-                 nrs_slot_decode(&inner, nrs_field(&path->slot)) == NRS_OK && read_bytes(grantor.sign_key, NRS_KEY_SIZE, grantor_keys, "sign_key") &&
-                 read_bytes(grantor.agree_key, NRS_KEY_SIZE, grantor_keys, "agree_key") &&
-                 read_bytes(grantor.curve_key, NRS_KEY_SIZE, grantor_keys, "curve_key") &&
-                 unwrap(node, &prekey, json_object_get(given, "prekeys"), inner->prekey_id.data) &&
-                 nrs_slot_open(&file_key, view, view->grant, path, node->person, &prekey, &grantor) == NRS_OK &&
-                 nrs_body_open(opened_out, view, file_key) == NRS_OK;
+                 nrs_slot_decode(&inner, nrs_field(&path->slot)) == NRS_OK;
 
+    *later_out = opens && !nrs_slice_equal(nrs_field(&path->grant_id), nrs_slice_of(view->grant_id, NRS_HASH_SIZE));
+    later = *later_out ? later_grant(given, nrs_field(&path->grant_id)) : NULL;
+    grant = *later_out ? later : view->grant;
+    opens = opens && grant != NULL && read_grantor(&grantor, given, nrs_field(&grant->grantor)) &&
+            unwrap(node, &prekey, json_object_get(given, "prekeys"), inner->prekey_id.data) &&
+            nrs_slot_open(file_key_out, view, grant, path, node->person, &prekey, &grantor) == NRS_OK;
     nrs_prekey_secret_wipe(&prekey);
-    nrs_secret_destroy(&file_key);
+    nrs_grant_free(&later);
     nrs_slot_free(&inner);
     nrs_slot_path_free(&path);
     nrs_bytes_wipe(&payload);
@@ -314,24 +350,92 @@ static json_t *said(const nrs_opened *opened, const json_t *given)
     return request;
 }
 
-void sim_person_open(const sim_node *node, json_t **row_out, json_t **said_out, const json_t *given)
+/* The report and its key, by any slot that opens. Out: owned; untouched when none does. */
+static bool unseal(const sim_node *node, nrs_sealed_view **view_out, nrs_secret **file_key_out, bool *later_out, const json_t *given)
 {
     nrs_bytes sealed = {0};
     nrs_sealed_view *view = NULL;
-    nrs_opened opened = {0};
     size_t index;
     const json_t *slot;
+    bool opens = false;
 
-    *row_out = *said_out = NULL;
     if (payload_of(&sealed, json_object_get(given, "sealed"), NRS_RECORD_SEALED) && nrs_sealed_verify(&view, nrs_slice_of_bytes(&sealed)) == NRS_OK) {
         json_array_foreach(json_object_get(given, "slots"), index, slot) {
-            if (*row_out == NULL && open_by(node, &opened, view, slot, given)) {
-                *row_out = json_pack("{s:O, s:s, s:s}", "id", json_object_get(given, "id"), "subject", opened.report->subject, "body", opened.report->body);
-                *said_out = said(&opened, given);
-                nrs_opened_wipe(&opened);
-            }
+            opens = opens || key_by(node, file_key_out, later_out, view, slot, given);
         }
+    }
+    if (opens) {
+        *view_out = view;
+        view = NULL;
     }
     nrs_sealed_view_free(&view);
     nrs_bytes_wipe(&sealed);
+    return opens;
+}
+
+bool sim_person_open(const sim_node *node, json_t **row_out, json_t **said_out, const json_t *given)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    nrs_opened opened = {0};
+    bool later = false;
+
+    *row_out = *said_out = NULL;
+    if (unseal(node, &view, &file_key, &later, given) && nrs_body_open(&opened, view, file_key) == NRS_OK) {
+        *row_out = json_pack("{s:O, s:s, s:s}", "id", json_object_get(given, "id"), "subject", opened.report->subject, "body", opened.report->body);
+        *said_out = said(&opened, given);
+        nrs_opened_wipe(&opened);
+    }
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_view_free(&view);
+    return *row_out != NULL && later;
+}
+
+/* ---- Granting anew (SPEC 6.7) ---- */
+
+/* Of those who wait. */
+static bool read_waiting(sim_world *world, lent *from, const json_t *waiting)
+{
+    sim_report nobody = {.to = 0};
+    size_t index;
+    const json_t *one;
+
+    json_array_foreach(waiting, index, one) {
+        if (!read_recipient(world, &nobody, UINT64_MAX, from, one)) {
+            return false;
+        }
+    }
+    return from->count > 0;
+}
+
+json_t *sim_person_grant(sim_world *world, const sim_node *node, const json_t *waiting, const json_t *given)
+{
+    lent *from = sim_alloc(1, sizeof *from);
+    nrs_sealed_view *view = NULL;
+    nrs_secret *file_key = NULL;
+    nrs_bytes grant = {0}, table = {0};
+    nrs_public_keys keys;
+    bool later = false;
+    json_t *request = NULL;
+
+    from->addresses = json_array();
+    if (read_waiting(world, from, waiting) && unseal(node, &view, &file_key, &later, given) &&
+        read_grantor(&keys, given, nrs_field(&view->header->originator))) {
+        const nrs_grant_request wanted = {.sealed = view, .file_key = file_key, .authority = NRS_AUTHORITY_ORIGINATOR, .recipients = from->recipients,
+                                          .recipient_count = from->count, .now_ms = sim_node_now_ms(world, node),
+                                          .grantor = {.keys = &keys, .agree = agree, .agree_context = from}};
+
+        if (nrs_grant_make(&grant, &table, &wanted) == NRS_OK) {
+            request = json_pack("{s:s, s:O, s:o, s:o, s:O}", "command", "red-grant", "id", json_object_get(given, "id"), "grant",
+                                base64(nrs_slice_of_bytes(&grant)), "slot_table", base64(nrs_slice_of_bytes(&table)), "recipients", from->addresses);
+        }
+    }
+    nrs_bytes_wipe(&grant);
+    nrs_bytes_wipe(&table);
+    nrs_secret_destroy(&file_key);
+    nrs_sealed_view_free(&view);
+    json_decref(from->addresses);
+    sodium_memzero(from, sizeof *from);
+    free(from);
+    return request;
 }

@@ -19,8 +19,10 @@ json_t *sim_person_prekeys(const struct sim_world *world, const struct sim_node 
 /** Seal what the node has prepared, for exactly those whom it names. Out: report->to: who they are. NULL when the answer is
  *  not what it should be. */
 json_t *sim_person_seal(struct sim_world *world, struct sim_report *report, size_t number, const json_t *prepared);
+/** Grant a report of the person's own to those who wait for it. given: what the node hands out to open it. NULL when it does not open. */
+json_t *sim_person_grant(struct sim_world *world, const struct sim_node *node, const json_t *waiting, const json_t *given);
 /** Open what the node hands out. Out: row_out: id, subject and body, as show gives them; said_out: what to tell the node. Both
- *  NULL when it does not open. */
-void sim_person_open(const struct sim_node *node, json_t **row_out, json_t **said_out, const json_t *given);
+ *  NULL when it does not open. True when it was a later grant that opened it. */
+bool sim_person_open(const struct sim_node *node, json_t **row_out, json_t **said_out, const json_t *given);
 
 #endif

@@ -7,6 +7,8 @@
 #include "hostile.h"
 #include "world.h"
 
+#define LIFE_STEP_MS 5000u /* a short release may be over before it has come */
+
 /* A holder that has no such address finds the first of its communities that does, beginning with the report's own. */
 static size_t target_of(const sim_world *world, const sim_node *node, const sim_report *report, size_t to)
 {
@@ -114,8 +116,10 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
     sim_node *source = &world->nodes[world->oracle.reports[release->report].sender];
     const nrs_label label = labels[act->c / 5 % 3];
     const bool hostile = world->nodes[release->holder].hostile != NULL;
-    const bool stated = act->c / 15 % 2 == 0, brief = hostile ? act->b % 4 != 0 : act->b % 4 == 0;
-    const uint64_t minutes = 1 + act->b / 4 % (hostile ? 2 : 10);
+    const bool stated = act->c / 15 % 2 == 0, away = world->nodes[release->holder].core == NULL; /* what is over when it is back it may not use */
+    const bool brief = away || (hostile ? act->b % 4 != 0 : act->b % 4 < 2);
+    const uint64_t life_ms = (away ? 1 : 1 + act->b / 4 % 24) * LIFE_STEP_MS;
+    const uint64_t over_ms = brief ? sim_world_unix_ms(world) + life_ms : SIM_NEVER;
     json_t *command;
 
     if (source->core == NULL) {
@@ -129,10 +133,12 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
     command = json_pack("{s:s, s:s}", "command", "release-grant", "id", release->id);
     if (!release->granting) { /* given twice, the first may have been the one that counts */
         release->label = stated ? label : release->label;
-        release->expires_ms = brief ? world->now_ms + minutes * SIM_MINUTE_MS : SIM_NEVER;
+        release->expires_ms = brief ? world->now_ms + life_ms : SIM_NEVER;
+        release->over_ms = over_ms;
     } else {
         release->label = stated && label < release->label ? label : release->label;
         release->expires_ms = brief ? world->now_ms : release->expires_ms; /* that much is sure no more */
+        release->over_ms = over_ms > release->over_ms ? over_ms : release->over_ms;
     }
     release->looser = release->label < world->oracle.reports[release->report].label;
     release->granting = true;
@@ -140,7 +146,7 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
         (void)json_object_set_new(command, "label", json_string(nrs_label_name(label)));
     }
     if (brief) {
-        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)(minutes * SIM_MINUTE_MS)));
+        (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)life_ms));
     }
     sim_ask(world, source, SIM_ASK_RELEASE_GRANT, (size_t)(release - world->oracle.releases), command);
 }

@@ -17,6 +17,8 @@ struct sim_world;
     X(RED_OPENED, 0, "a person opened TLP:RED")                                                                        \
     X(SENT_WAITING, 0, "a recipient waited for its prekey")                                                            \
     X(GRANTED_LATE, 0, "a later grant went out")                                                                       \
+    X(RED_GRANTED_ANEW, SIM_FAULTS_DISK, "a person granted TLP:RED anew")                                              \
+    X(RED_OPENED_ANEW, SIM_FAULTS_DISK, "a person opened TLP:RED by a later grant")                                    \
     X(SHOWN, 0, "a person read a report")                                                                              \
     X(REPLIED, 0, "a person replied")                                                                                  \
     X(FORWARDED, 0, "a report was passed on")                                                                          \
@@ -43,6 +45,7 @@ struct sim_world;
     X(RELEASED_SHORT, 0, "a source released a report for a short time")                                                \
     X(RELEASED_HOME, 0, "a member of the report's own community was let in on a release")                              \
     X(RELEASED_ELSEWHERE, 0, "a member of another community was let in on a release")                                  \
+    X(RELEASE_MISSED, 0, "a release was over before somebody had read by it")                                          \
     X(SOURCE_WITHHELD, 0, "a report was sent with its source withheld")                                                \
     X(VOUCHED, 0, "a hub vouched for a report")                                                                        \
     X(VOUCHED_STRICTER, 0, "a hub vouched for a report under a stricter label")                                        \

@@ -145,6 +145,17 @@ static void send_at_once(sim_world *world, sim_node *node, const sim_act *act, s
     send(world, node, &hurried, number);
 }
 
+/* Whose disk was copied and may be put back is written to as well: that one's newest prekeys are lost then. Set of nodes. */
+static uint64_t copied(const sim_world *world)
+{
+    uint64_t set = 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        set |= world->nodes[i].copy != NULL ? 1ull << i : 0;
+    }
+    return set;
+}
+
 /* What the node prepares the person seals, once the answer is there. */
 static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
@@ -153,6 +164,7 @@ static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_
 
     *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = NRS_LABEL_RED, .patient = !short_lived(act)};
     report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
+    report->to |= act->a % 4 == 0 ? 0 : copied(world);
     for (size_t i = 0; i < world->node_count; i++) {
         if ((report->to & (1ull << i)) != 0) {
             (void)json_array_append_new(to, json_sprintf(SIM_PERSON "@%s", world->nodes[i].org));
@@ -244,6 +256,7 @@ void sim_work_unlock(sim_world *world, sim_node *node)
     if (node->person != NULL && node->core != NULL) {
         (void)sim_random_use(&node->random);
         sim_ask(world, node, SIM_ASK_OTHER, 0, sim_person_prekeys(world, node));
+        sim_ask(world, node, SIM_ASK_RED_WAITING, 0, json_pack("{s:s}", "command", "red-waiting"));
     }
 }
 

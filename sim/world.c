@@ -193,6 +193,16 @@ static void act(sim_world *world, size_t number)
     }
 }
 
+/* Who lost its prekeys makes new ones, and has asked when the others unlock theirs a second time. */
+static void unlock_all(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count && world->persons; i++) {
+        for (uint64_t eighth = 1; eighth <= 5; eighth += 4) {
+            sim_world_put(world, HEAL_MS * eighth / 8, (sim_event){.type = SIM_EVENT_UNLOCK, .subject = i});
+        }
+    }
+}
+
 static void begin_phase(sim_world *world, sim_phase phase)
 {
     world->phase = phase;
@@ -203,6 +213,7 @@ static void begin_phase(sim_world *world, sim_phase phase)
     case SIM_PHASE_HEALING:
         sim_fate_mend(world);
         sim_member_mend(world);
+        unlock_all(world);
         break;
     case SIM_PHASE_COMPARING:
         sim_work_compare_all(world);

@@ -142,28 +142,6 @@ static bool of_its_own(const sim_world *world, const sim_node *node, const nrs_r
 
 /* ---- Grants on a release ---- */
 
-static nrs_error log_at(sim_node *node, nrs_bytes *payload_out, const uint8_t id[NRS_HASH_SIZE], uint32_t type)
-{
-    uint64_t position = 0;
-    nrs_bytes holder = {0};
-    nrs_log_row row = {.type = 0};
-    nrs_record *record = NULL;
-    nrs_error error = nrs_store_log_find(node->store, &position, id);
-
-    if (error == NRS_OK) {
-        error = position == 0 ? NRS_ERROR_NOT_FOUND : nrs_store_log_get(node->store, &row, &holder, position);
-    }
-    if (error == NRS_OK) {
-        error = row.record.size == 0 ? NRS_ERROR_EXPIRED : nrs_record_decode(&record, row.record);
-    }
-    if (error == NRS_OK) {
-        error = record->type == type ? nrs_bytes_copy(payload_out, nrs_field(&record->payload)) : NRS_ERROR_NOT_FOUND;
-    }
-    nrs_record_free(&record);
-    nrs_bytes_wipe(&holder);
-    return error;
-}
-
 /* What is wrong with the release that a grant cites; NULL: nothing. */
 static const char *wrong_with(const sim_world *world, const nrs_grant *grant, const nrs_release *release, const uint8_t *signer, const nrs_header *header,
                               const nrs_log_row *row)
@@ -198,11 +176,11 @@ static void check_grant(sim_world *world, sim_node *node, const nrs_log_row *row
         sim_world_fail(world, "carry", "%s takes a grant that is forged", node->org);
         return;
     }
-    if (grant->authority == NRS_AUTHORITY_RELEASE && log_at(node, &sealed, grant->sealed_id.data, NRS_RECORD_SEALED) == NRS_OK &&
+    if (grant->authority == NRS_AUTHORITY_RELEASE && sim_check_logged(node, &sealed, grant->sealed_id.data, NRS_RECORD_SEALED) == NRS_OK &&
         nrs_sealed_parse(&view, nrs_slice_of_bytes(&sealed)) == NRS_OK) {
         const char *wrong = NULL;
 
-        error = log_at(node, &signed_release, grant->authority_ref.data, NRS_RECORD_RELEASE);
+        error = sim_check_logged(node, &signed_release, grant->authority_ref.data, NRS_RECORD_RELEASE);
         error = error == NRS_OK ? nrs_release_verify(&release, signer, release_id, nrs_slice_of_bytes(&signed_release)) : error;
         wrong = error == NRS_OK          ? wrong_with(world, grant, release, signer, view->header, row)
                 : error == NRS_ERROR_EXPIRED ? NULL /* swept since */

@@ -11,6 +11,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
+    &sim_checker_outlived,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -245,6 +246,28 @@ void sim_check_step_failed(sim_world *world, sim_node *node, nrs_error error)
 void sim_check_start_failed(sim_world *world, sim_node *node, nrs_error error)
 {
     EACH(failed, world, node, error)
+}
+
+nrs_error sim_check_logged(sim_node *node, nrs_bytes *payload_out, const uint8_t id[NRS_HASH_SIZE], uint32_t type)
+{
+    uint64_t position = 0;
+    nrs_bytes holder = {0};
+    nrs_log_row row = {.type = 0};
+    nrs_record *record = NULL;
+    nrs_error error = nrs_store_log_find(node->store, &position, id);
+
+    if (error == NRS_OK) {
+        error = position == 0 ? NRS_ERROR_NOT_FOUND : nrs_store_log_get(node->store, &row, &holder, position);
+    }
+    if (error == NRS_OK) {
+        error = row.record.size == 0 ? NRS_ERROR_EXPIRED : nrs_record_decode(&record, row.record);
+    }
+    if (error == NRS_OK) {
+        error = record->type == type ? nrs_bytes_copy(payload_out, nrs_field(&record->payload)) : NRS_ERROR_NOT_FOUND;
+    }
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&holder);
+    return error;
 }
 
 /* ---- Frames ---- */

@@ -737,6 +737,31 @@ static void clear_that_lets_one_in_at_home_and_elsewhere_awaits_it_once(void **s
     stop();
 }
 
+/* The hub's own report is extended to it: it was not addressed, although it could have been. */
+static void who_is_a_member_at_home_too_is_let_in_elsewhere(void **state)
+{
+    static const size_t nodes[] = {HUB, OTHER};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+
+    (void)state;
+    start();
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 2, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 4);
+    net.now_ms += 5 * NRS_WEEK_MS; /* its bundle has run out at the hub, and it is away */
+    mesh_down(&net, OTHER);
+    mesh_settle(&net, 6);
+    OK(send_from(HUB, "AMBER", "org-1", "\"communities\"", ",\"stale_roster\":true"));
+    mesh_settle(&net, 6);
+    assert_string_equal(reached(HUB, "org-2"), "waiting");
+    mesh_up(&net, OTHER);
+    mesh_settle(&net, 12);
+    assert_true(has(OTHER));
+    mesh_settle(&net, 6);
+    assert_string_equal(reached(HUB, "org-2"), "opened");
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -747,6 +772,7 @@ int main(void)
         cmocka_unit_test(another_community_reads_what_it_is_let_in_to),
         cmocka_unit_test(neither_side_alone_opens_the_way),
         cmocka_unit_test(who_waits_for_its_prekey_is_let_in_later),
+        cmocka_unit_test(who_is_a_member_at_home_too_is_let_in_elsewhere),
         cmocka_unit_test(who_is_removed_gets_nothing_more),
         cmocka_unit_test(whose_rosters_are_only_recognised_is_healed_by_hand_too),
         cmocka_unit_test(a_guest_of_a_fork_joins),
