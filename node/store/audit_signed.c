@@ -46,7 +46,7 @@ nrs_error nrs_store_audit_checkpoint_get(nrs_store *store, nrs_bytes *payload_ou
     return NRS_OK;
 }
 
-static nrs_error largest_of(nrs_query query, uint64_t *size_out)
+static nrs_error one_size(nrs_query query, uint64_t *size_out)
 {
     uint64_t size = nrs_query_step(&query) ? nrs_query_u64(&query, 0) : 0;
     nrs_error error = nrs_query_end(&query);
@@ -60,12 +60,12 @@ static nrs_error largest_of(nrs_query query, uint64_t *size_out)
 
 nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out)
 {
-    return largest_of(nrs_query_start(store, NRS_STATEMENT_AUDIT_CHECKPOINT_LAST), size_out);
+    return one_size(nrs_query_start(store, NRS_STATEMENT_AUDIT_CHECKPOINT_LAST), size_out);
 }
 
 nrs_error nrs_store_audit_cosigned_last(nrs_store *store, uint64_t *size_out)
 {
-    return largest_of(nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNED_LAST), size_out);
+    return one_size(nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNED_LAST), size_out);
 }
 
 static nrs_error visit_checkpoint(nrs_query *query, const void *closure)
@@ -87,12 +87,13 @@ nrs_error nrs_store_audit_checkpoint_each(nrs_store *store, uint64_t after, uint
     return nrs_query_each(&query, visit_checkpoint, &visitor);
 }
 
-nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], nrs_slice payload)
+nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], uint64_t position, nrs_slice payload)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNATURE_ADD);
 
     nrs_query_bind_u64(&query, size);
     nrs_query_bind_fixed(&query, hub, NRS_KEY_SIZE);
+    nrs_query_bind_u64(&query, position);
     nrs_query_bind_slice(&query, payload, NRS_RECORD_SIZE_MAX);
     return nrs_query_run(&query, NULL);
 }
@@ -117,36 +118,43 @@ nrs_error nrs_store_audit_cosignature_each(nrs_store *store, uint64_t after, uin
     return nrs_query_each(&query, visit_cosignature, &visitor);
 }
 
-nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, const uint8_t hub[NRS_KEY_SIZE])
+nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, uint64_t *position_out, const uint8_t hub[NRS_KEY_SIZE])
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNED_SIZE);
-    uint64_t size = 0;
+    uint64_t size = 0, position = 0;
     nrs_error error;
 
     NRS_ASSERT(size_out != NULL);
     nrs_query_bind_fixed(&query, hub, NRS_KEY_SIZE);
     if (nrs_query_step(&query)) {
         size = nrs_query_u64(&query, 0);
+        position = nrs_query_u64(&query, 1);
     }
     error = nrs_query_end(&query);
     if (error == NRS_OK) {
         *size_out = size;
+    }
+    if (error == NRS_OK && position_out != NULL) {
+        *position_out = position;
     }
     return error;
 }
 
 /* ---- At a hub: others' ---- */
 
-/* The columns are node, log, size, root, at_ms, logs, state, evidence. The slices are borrowed from the query. */
+/* The columns are those of NRS_AUDIT_WATCH_COLUMNS. The slices are borrowed from the query. */
 static nrs_audit_watch read_watch(nrs_query *query)
 {
-    nrs_audit_watch watch = {.size = nrs_query_u64(query, 2), .at_ms = nrs_query_u64(query, 4), .logs = nrs_query_u32(query, 5)};
+    nrs_audit_watch watch = {.size = nrs_query_u64(query, 2), .at_ms = nrs_query_u64(query, 4), .logs = nrs_query_u32(query, 5),
+                             .asked_ms = nrs_query_u64(query, 7), .other_size = nrs_query_u64(query, 8), .other_ms = nrs_query_u64(query, 9)};
     uint32_t state = nrs_query_u32(query, 6);
 
     memcpy(watch.log, nrs_query_fixed(query, 1, NRS_LOG_ID_SIZE), NRS_LOG_ID_SIZE);
     memcpy(watch.root, nrs_query_fixed(query, 3, NRS_HASH_SIZE), NRS_HASH_SIZE);
-    watch.state = state == NRS_AUDIT_WATCH_REWRITTEN ? NRS_AUDIT_WATCH_REWRITTEN : NRS_AUDIT_WATCH_GOOD;
-    watch.evidence = nrs_query_slice(query, 7);
+    memcpy(watch.other_root, nrs_query_fixed(query, 10, NRS_HASH_SIZE), NRS_HASH_SIZE);
+    memcpy(watch.other_by, nrs_query_fixed(query, 11, NRS_KEY_SIZE), NRS_KEY_SIZE);
+    watch.state = state == NRS_AUDIT_WATCH_REWRITTEN || state == NRS_AUDIT_WATCH_UNPROVEN ? (nrs_audit_watch_state)state : NRS_AUDIT_WATCH_GOOD;
+    watch.evidence = nrs_query_slice(query, 12);
     return watch;
 }
 
@@ -162,6 +170,11 @@ nrs_error nrs_store_audit_watch_set(nrs_store *store, const uint8_t node[NRS_KEY
     nrs_query_bind_u64(&query, watch->at_ms);
     nrs_query_bind_u64(&query, watch->logs);
     nrs_query_bind_u64(&query, (uint64_t)watch->state);
+    nrs_query_bind_u64(&query, watch->asked_ms);
+    nrs_query_bind_u64(&query, watch->other_size);
+    nrs_query_bind_u64(&query, watch->other_ms);
+    nrs_query_bind_fixed(&query, watch->other_root, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, watch->other_by, NRS_KEY_SIZE);
     nrs_query_bind_slice(&query, watch->evidence, NRS_RECORD_SIZE_MAX);
     return nrs_query_run(&query, NULL);
 }
@@ -193,6 +206,21 @@ nrs_error nrs_store_audit_watch_get(nrs_store *store, nrs_audit_watch *watch_out
     watch.evidence = nrs_slice_of_bytes(holder);
     *watch_out = watch;
     return NRS_OK;
+}
+
+nrs_error nrs_store_audit_watch_move(nrs_store *store, const uint8_t from[NRS_KEY_SIZE], const uint8_t to[NRS_KEY_SIZE])
+{
+    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_WATCH_MOVE, NRS_STATEMENT_AUDIT_SEEN_MOVE};
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0] && error == NRS_OK; i++) {
+        nrs_query query = nrs_query_start(store, statements[i]);
+
+        nrs_query_bind_fixed(&query, from, NRS_KEY_SIZE);
+        nrs_query_bind_fixed(&query, to, NRS_KEY_SIZE);
+        error = nrs_query_run(&query, NULL);
+    }
+    return error;
 }
 
 static nrs_error visit_watch(nrs_query *query, const void *closure)
@@ -242,6 +270,15 @@ nrs_error nrs_store_audit_seen_root(nrs_store *store, uint8_t root_out[NRS_HASH_
     nrs_query_bind_fixed(&query, log, NRS_LOG_ID_SIZE);
     nrs_query_bind_bound(&query, size);
     return nrs_query_hash(&query, root_out);
+}
+
+nrs_error nrs_store_audit_seen_first(nrs_store *store, uint64_t *size_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_SEEN_FIRST);
+
+    nrs_query_bind_fixed(&query, node, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, log, NRS_LOG_ID_SIZE);
+    return one_size(query, size_out);
 }
 
 nrs_error nrs_store_audit_seen_log(nrs_store *store, bool *seen_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE])

@@ -139,11 +139,13 @@
     " level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, place)) WITHOUT ROWID;" \
     "CREATE TABLE audit_checkpoint(size INTEGER PRIMARY KEY, payload BLOB NOT NULL);"                                  \
     "CREATE TABLE audit_cosignature("                                                                                  \
-    " size INTEGER NOT NULL, hub BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(size, hub)) WITHOUT ROWID;"         \
-    "CREATE INDEX audit_cosignature_hub ON audit_cosignature(hub, size);"                                              \
+    " size INTEGER NOT NULL, hub BLOB NOT NULL, position INTEGER NOT NULL, payload BLOB NOT NULL,"                         \
+    " PRIMARY KEY(size, hub)) WITHOUT ROWID;"                                                                         \
+    "CREATE INDEX audit_cosignature_hub ON audit_cosignature(hub, position);"                                              \
     "CREATE TABLE audit_watch("                                                                                        \
     " node BLOB PRIMARY KEY, log BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, at_ms INTEGER NOT NULL,"    \
-    " logs INTEGER NOT NULL, state INTEGER NOT NULL, evidence BLOB NOT NULL);"                                         \
+    " logs INTEGER NOT NULL, state INTEGER NOT NULL, asked_ms INTEGER NOT NULL, other_size INTEGER NOT NULL,"          \
+    " other_ms INTEGER NOT NULL, other_root BLOB NOT NULL, other_by BLOB NOT NULL, evidence BLOB NOT NULL);"           \
     "CREATE TABLE audit_seen("                                                                                         \
     " node BLOB NOT NULL, log BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY(node, log, size))" \
     " WITHOUT ROWID;"

@@ -14,7 +14,8 @@
 /* What somebody wrote there by hand reads as empty, so that a check can name the row. */
 #define NRS_AUDIT_COLUMNS                                                                                              \
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
-#define NRS_AUDIT_WATCH_COLUMNS "node, log, size, root, at_ms, logs, state, evidence"
+#define NRS_AUDIT_WATCH_COLUMNS \
+    "node, log, size, root, at_ms, logs, state, asked_ms, other_size, other_ms, other_root, other_by, evidence"
 #define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed"
 #define NRS_ASK_COLUMNS                                                                                                \
     "id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release"
@@ -407,13 +408,20 @@
     X(AUDIT_CHECKPOINT_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_checkpoint")                              \
     X(AUDIT_CHECKPOINT_EACH, READ,                                                                                     \
       "SELECT size, payload FROM audit_checkpoint WHERE size > ?1 AND size <= ?2 ORDER BY size")                       \
-    X(AUDIT_COSIGNATURE_ADD, CHANGE, "INSERT OR REPLACE INTO audit_cosignature(size, hub, payload) VALUES(?1, ?2, ?3)") \
+    X(AUDIT_COSIGNATURE_ADD, CHANGE,                                                                               \
+      "INSERT INTO audit_cosignature(size, hub, position, payload) VALUES(?1, ?2, ?3, ?4)"                                \
+      " ON CONFLICT DO UPDATE SET position = ?3, payload = ?4")                                         \
     X(AUDIT_COSIGNATURE_EACH, READ,                                                                                    \
       "SELECT size, hub, payload FROM audit_cosignature WHERE size > ?1 AND size <= ?2 ORDER BY size, hub")            \
     X(AUDIT_COSIGNED_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature")                              \
-    X(AUDIT_COSIGNED_SIZE, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature WHERE hub = ?1")                \
+    X(AUDIT_COSIGNED_SIZE, READ,                                                                                  \
+      "SELECT size, position FROM audit_cosignature WHERE hub = ?1 ORDER BY position DESC LIMIT 1")              \
     X(AUDIT_WATCH_SET, CHANGE,                                                                                         \
-      "INSERT OR REPLACE INTO audit_watch(" NRS_AUDIT_WATCH_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")        \
+      "INSERT OR REPLACE INTO audit_watch(" NRS_AUDIT_WATCH_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"        \
+      " ?9, ?10, ?11, ?12, ?13)")                                                                                      \
+    X(AUDIT_WATCH_MOVE, CHANGE, "UPDATE OR REPLACE audit_watch SET node = ?2 WHERE node = ?1")                         \
+    X(AUDIT_SEEN_MOVE, CHANGE, "UPDATE OR REPLACE audit_seen SET node = ?2 WHERE node = ?1")                           \
+    X(AUDIT_SEEN_FIRST, READ, "SELECT coalesce(min(size), 0) FROM audit_seen WHERE node = ?1 AND log = ?2")            \
     X(AUDIT_WATCH_GET, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch WHERE node = ?1")                    \
     X(AUDIT_WATCH_EACH, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch ORDER BY node")                     \
     X(AUDIT_SEEN_ADD, CHANGE, "INSERT OR REPLACE INTO audit_seen(node, log, size, root) VALUES(?1, ?2, ?3, ?4)")       \

@@ -289,7 +289,7 @@ static nrs_error add_signed(void *context, json_t *row)
 {
     static const struct {
         const char *code, *words;
-    } states[] = {{"own", N_("own")}, {"followed", N_("continues what was signed")}, {"rewritten", N_("REWRITTEN")}, {"damaged", N_("changed")}};
+    } states[] = {{"own", N_("own")}, {"followed", N_("continues what was signed")}, {"rewritten", N_("REWRITTEN")}, {"unproven", N_("NOT PROVEN")}, {"damaged", N_("changed")}};
     signed_table *to = context;
     const char *state = nrs_json_text(row, "state");
     const json_t *by = json_object_get(row, "cosigned_by");

@@ -15,6 +15,7 @@ static const char *const details[] = {
     N_("it has signed an audit log of this node that is not the one held here"),
     N_("it holds more of this node's records than there are: an older store was put in place"),
     N_("its audit log does not continue what this hub has signed"),
+    N_("it does not show that its audit log continues what this hub has signed"),
     N_("one number of two vouched reports"),
     N_("the audit log before this one cannot be read"),
     N_("the audit log that this node kept is gone"),

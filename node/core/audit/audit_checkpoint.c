@@ -4,31 +4,57 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "audit/watch.h"
 #include "command/command.h"
 #include "link/log.h"
 
 #define PROOF_COUNT_MAX NRS_AUDIT_PROOF_COUNT_MAX
 
-/* ---- The sizes from which a proof is needed: the checkpoint before, and what each hub signed last ---- */
+/* ---- The sizes from which a proof is needed: the checkpoint before, and what each hub signed last. A hub that gets a checkpoint without
+ * a proof from there signs once more what it holds, so that it is among these: where there is room for some alone, for those who
+ * signed last. ---- */
 
 typedef struct sizes {
     const nrs_core *core;
-    uint64_t list[PROOF_COUNT_MAX];
+    struct {
+        uint64_t size, position;
+    } list[PROOF_COUNT_MAX]; /* ascending by size */
     size_t count;
 } sizes;
 
-static void add_size(sizes *to, uint64_t size)
+static void drop_oldest(sizes *to)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < to->count; i++) {
+        oldest = to->list[i].position < to->list[oldest].position ? i : oldest;
+    }
+    to->count--;
+    memmove(&to->list[oldest], &to->list[oldest + 1], (to->count - oldest) * sizeof to->list[0]);
+}
+
+static void add_size(sizes *to, uint64_t size, uint64_t position)
 {
     size_t at = 0;
 
-    while (at < to->count && to->list[at] < size) {
-        at++;
-    }
-    if (size == 0 || size >= nrs_audit_head_of(to->core)->tree.size || to->count == PROOF_COUNT_MAX || (at < to->count && to->list[at] == size)) {
+    if (size == 0 || size >= nrs_audit_head_of(to->core)->tree.size) {
         return;
     }
+    for (size_t i = 0; i < to->count; i++) {
+        if (to->list[i].size == size) {
+            to->list[i].position = position > to->list[i].position ? position : to->list[i].position;
+            return;
+        }
+    }
+    if (to->count == PROOF_COUNT_MAX) {
+        drop_oldest(to);
+    }
+    while (at < to->count && to->list[at].size < size) {
+        at++;
+    }
     memmove(&to->list[at + 1], &to->list[at], (to->count - at) * sizeof to->list[0]);
-    to->list[at] = size;
+    to->list[at].size = size;
+    to->list[at].position = position;
     to->count++;
 }
 
@@ -37,13 +63,13 @@ static nrs_error gather_sizes(nrs_core *core, sizes *to)
     nrs_error error = NRS_OK;
 
     to->core = core;
-    add_size(to, nrs_audit_head_of(core)->checkpoint_size);
+    add_size(to, nrs_audit_head_of(core)->checkpoint_size, UINT64_MAX);
     for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
-        uint64_t size = 0;
+        uint64_t size = 0, position = 0;
 
         if (peer->hub_of != 0) {
-            error = nrs_store_audit_cosigned_size(core->store, &size, peer->keys.sign_key);
-            add_size(to, size);
+            error = nrs_store_audit_cosigned_size(core->store, &size, &position, peer->keys.sign_key);
+            add_size(to, size, position);
         }
     }
     return error;
@@ -119,15 +145,15 @@ static nrs_error make_proofs(nrs_core *core, proofs *to, const uint8_t root[NRS_
     for (size_t i = 0; i < from.count && error == NRS_OK; i++) {
         Nrs__Wire__AuditProof *proof = &to->values[to->count];
 
-        error = prove(core, &to->paths[to->count], from.list[i], size, root);
+        error = prove(core, &to->paths[to->count], from.list[i].size, size, root);
         if (error == NRS_OK) {
             nrs__wire__audit_proof__init(proof);
-            proof->size = from.list[i];
+            proof->size = from.list[i].size;
             proof->path = nrs_field_of(nrs_slice_of_bytes(&to->paths[to->count]));
             to->list[to->count] = proof;
             to->count++;
         } else if (error != NRS_ERROR_DISK && !nrs_error_is_passing(error)) {
-            nrs_core_log(core, NRS_ERROR_REWRITTEN, "audit: no proof from entry %llu: the log does not continue what was signed", (unsigned long long)from.list[i]);
+            nrs_core_log(core, NRS_ERROR_REWRITTEN, "audit: no proof from entry %llu: the log does not continue what was signed", (unsigned long long)from.list[i].size);
             error = nrs_audit_add(core, &alarm);
         }
     }
@@ -227,7 +253,7 @@ typedef struct warning_list {
 static nrs_error warn_of_log(void *context, const uint8_t *node, const nrs_audit_watch *watch)
 {
     const warning_list *list = context;
-    const nrs_peer *peer = nrs_peer_by_sign(list->core, node);
+    const nrs_peer *peer = nrs_audit_watched(list->core, node);
     nrs_error error = NRS_OK;
     char text[192];
 
@@ -238,10 +264,11 @@ static nrs_error warn_of_log(void *context, const uint8_t *node, const nrs_audit
         (void)snprintf(text, sizeof text, "%s has begun its audit log anew: this is number %u; ask it what became of the one before", peer->org, watch->logs);
         error = nrs_array_text(list->warnings, text);
     }
-    if (error != NRS_OK || watch->state != NRS_AUDIT_WATCH_REWRITTEN) {
+    if (error != NRS_OK || watch->state == NRS_AUDIT_WATCH_GOOD) {
         return error;
     }
-    (void)snprintf(text, sizeof text, "the audit log of %s does not continue what this node has signed: compare with noroshi audit signed there", peer->org);
+    (void)snprintf(text, sizeof text, watch->state == NRS_AUDIT_WATCH_REWRITTEN ? "the audit log of %s does not continue what this node has signed: compare with noroshi audit signed there"
+                                                                                : "the audit log of %s does not show that it continues what hubs have signed: compare with noroshi audit signed there", peer->org);
     return nrs_array_text(list->warnings, text);
 }
 
@@ -277,7 +304,7 @@ nrs_error nrs_audit_warn(const nrs_core *core, json_t *warnings)
 
         if (peer->hub_of != 0 && memcmp(peer->keys.sign_key, core->self.sign_key, NRS_KEY_SIZE) != 0) {
             any_hub = true;
-            error = nrs_store_audit_cosigned_size(core->store, &size, peer->keys.sign_key);
+            error = nrs_store_audit_cosigned_size(core->store, &size, NULL, peer->keys.sign_key);
             best = size > best ? size : best;
         }
     }

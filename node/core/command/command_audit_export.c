@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "audit/watch.h"
 #include "command/command.h"
 #include "keys/audit_check.h"
 
@@ -255,7 +256,7 @@ static nrs_error add_checkpoint(void *context, uint64_t size, const uint8_t *hub
 static nrs_error add_watched(void *context, const uint8_t *node, const nrs_audit_watch *watch)
 {
     const signed_list *list = context;
-    const nrs_peer *peer = nrs_peer_by_sign(list->core, node);
+    const nrs_peer *peer = nrs_audit_watched(list->core, node);
     char text[17];
     nrs_row row = nrs_row_begin();
 
@@ -264,7 +265,7 @@ static nrs_error add_watched(void *context, const uint8_t *node, const nrs_audit
     nrs_row_number(&row, "size", watch->size);
     nrs_row_hex(&row, "root", watch->root, NRS_HASH_SIZE);
     nrs_row_time(&row, "at", watch->at_ms);
-    nrs_row_text(&row, "state", watch->state == NRS_AUDIT_WATCH_REWRITTEN ? "rewritten" : "followed");
+    nrs_row_text(&row, "state", watch->state == NRS_AUDIT_WATCH_REWRITTEN ? "rewritten" : watch->state == NRS_AUDIT_WATCH_UNPROVEN ? "unproven" : "followed");
     nrs_row_json(&row, "cosigned_by", json_pack("[s]", list->core->org));
     nrs_row_number(&row, "logs", watch->logs);
     return nrs_row_end(&row, list->rows);

@@ -473,15 +473,16 @@ NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_get(nrs_store *store, nrs_byte
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out);
 /** Those with after < size <= last, ascending. */
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
-NRS_MUST_USE nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], nrs_slice payload);
+/** position: of its record in the log, by which the last one that came is known: clocks go back. */
+NRS_MUST_USE nrs_error nrs_store_audit_cosignature_add(nrs_store *store, uint64_t size, const uint8_t hub[NRS_KEY_SIZE], uint64_t position, nrs_slice payload);
 NRS_MUST_USE nrs_error nrs_store_audit_cosignature_each(nrs_store *store, uint64_t after, uint64_t last, nrs_audit_signed_visitor visit, void *context);
 /** The largest size that any hub has signed, 0 when there is none. */
 NRS_MUST_USE nrs_error nrs_store_audit_cosigned_last(nrs_store *store, uint64_t *size_out);
-/** The largest size that the hub has signed, 0 when there is none. */
-NRS_MUST_USE nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, const uint8_t hub[NRS_KEY_SIZE]);
+/** The size in the signature of the hub that came last, and its position; 0 when there is none. position_out may be NULL. */
+NRS_MUST_USE nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, uint64_t *position_out, const uint8_t hub[NRS_KEY_SIZE]);
 
 /** What a hub follows of another node's audit log: the newest checkpoint it has signed. */
-typedef enum nrs_audit_watch_state { NRS_AUDIT_WATCH_GOOD = 1, NRS_AUDIT_WATCH_REWRITTEN = 2 } nrs_audit_watch_state;
+typedef enum nrs_audit_watch_state { NRS_AUDIT_WATCH_GOOD = 1, NRS_AUDIT_WATCH_REWRITTEN = 2, NRS_AUDIT_WATCH_UNPROVEN = 3 } nrs_audit_watch_state;
 typedef struct nrs_audit_watch {
     uint8_t log[NRS_LOG_ID_SIZE];
     uint64_t size;
@@ -489,12 +490,19 @@ typedef struct nrs_audit_watch {
     uint64_t at_ms;               /* when the node made it */
     uint32_t logs;                /* logs of this node seen so far; 0: none yet */
     nrs_audit_watch_state state;
-    nrs_slice evidence;           /* REWRITTEN: the checkpoint that does not continue it; else empty */
+    uint64_t asked_ms;            /* since when a proof from there is wanted; 0: it is not */
+    uint64_t other_size;          /* what another hub has signed of this log, and this one has not seen to be in it; 0: nothing */
+    uint64_t other_ms;            /* since when it is known */
+    uint8_t other_root[NRS_HASH_SIZE];
+    uint8_t other_by[NRS_KEY_SIZE];
+    nrs_slice evidence;           /* the signed statement that does not fit, or did not; else empty */
 } nrs_audit_watch;
 typedef nrs_error (*nrs_audit_watch_visitor)(void *context, const uint8_t *node, const nrs_audit_watch *watch);
 NRS_MUST_USE nrs_error nrs_store_audit_watch_set(nrs_store *store, const uint8_t node[NRS_KEY_SIZE], const nrs_audit_watch *watch);
 /** NRS_ERROR_NOT_FOUND. watch_out's slice points into *holder, which the caller wipes. */
 NRS_MUST_USE nrs_error nrs_store_audit_watch_get(nrs_store *store, nrs_audit_watch *watch_out, nrs_bytes *holder, const uint8_t node[NRS_KEY_SIZE]);
+/** What is kept under a key stands under the one that came after it from now on. */
+NRS_MUST_USE nrs_error nrs_store_audit_watch_move(nrs_store *store, const uint8_t from[NRS_KEY_SIZE], const uint8_t to[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_audit_watch_each(nrs_store *store, nrs_audit_watch_visitor visit, void *context);
 /** Roots seen of a node's logs; the newest NRS_AUDIT_SEEN_COUNT_MAX of each log stay. */
 NRS_MUST_USE nrs_error nrs_store_audit_seen_add(nrs_store *store, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE], uint64_t size,
@@ -502,6 +510,8 @@ NRS_MUST_USE nrs_error nrs_store_audit_seen_add(nrs_store *store, const uint8_t 
 /** NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_audit_seen_root(nrs_store *store, uint8_t root_out[NRS_HASH_SIZE], const uint8_t node[NRS_KEY_SIZE],
                                                  const uint8_t log[NRS_LOG_ID_SIZE], uint64_t size);
+/** The smallest size that is remembered of a log, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_seen_first(nrs_store *store, uint64_t *size_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_audit_seen_log(nrs_store *store, bool *seen_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
 
 #endif
