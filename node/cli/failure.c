@@ -61,6 +61,7 @@ void nrs_cli_forget_failure(nrs_cli *cli)
     cli->rule = cli->message = cli->hint = NULL;
     cli->error = NRS_OK;
     cli->exit_code = 0;
+    cli->by_node = false; /* what is recorded next may be this program's */
 }
 
 nrs_error nrs_cli_fail_about(nrs_cli *cli, nrs_error error, const char *given)

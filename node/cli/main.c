@@ -92,6 +92,8 @@ int main(int count, char **words)
         }
         nrs_refusal_note(&cli);
         exit_code = nrs_cli_report(&cli);
+    } else {
+        nrs_deed_note(&cli);
     }
     nrs_cli_wipe(&cli);
     return exit_code;

@@ -2,6 +2,7 @@
 """The audit log on real nodes: who did what, in both languages, and what the folder gives away."""
 
 import getpass
+import json
 
 import harness
 
@@ -44,6 +45,50 @@ class Audit(harness.E2E):
         node.show(report, person="tanaka")
         self.assertEqual([(row["kind"], row["rule"], row["person"]) for row in self.entries("shinagawa", "--about", report)],
                          [("open", "person-only", None), ("red-open", None, "tanaka"), ("open", None, "tanaka")])
+
+    def test_what_a_persons_process_refuses_and_does(self):
+        node = self.world.nodes["shinagawa"]
+        report = self.sent("RED", "tanaka@shinagawa", person="sato")
+        node.cli("forward", report, "--to", "hub", want=3, person="tanaka")
+        node.cli("reply", report, "--to", "hub", "--body", "x", want=3, person="tanaka")
+        node.cli("forward", report, "--to", "sato@kanto", person="tanaka")
+        mine = [(row["kind"], row["rule"], row["person"]) for row in self.entries("shinagawa", "--about", report)]
+        for one in (("extend", "label-forbids", "tanaka"), ("send", "label-forbids", "tanaka"), ("extend", None, "tanaka")):
+            self.assertIn(one, mine)
+
+    def test_a_wrong_passphrase(self):
+        node = self.world.nodes["shinagawa"]
+        right, wrong = (self.world.write(name, f"{name} passphrase, long\n") for name in ("right", "wrong"))
+        node.cli("person", "add", "suzuki", "--name", "鈴木", "--passphrase-file", right)
+        report = self.sent()
+        before = len(self.entries("shinagawa"))
+        node.cli("person", "unlock", "suzuki", want=5, passphrase=wrong)
+        node.cli("show", report, want=5, person="suzuki", passphrase=wrong)
+        node.cli("accept", report, want=5, person="suzuki", passphrase=wrong)
+        refused = [(row["kind"], row["rule"], row["person"], row["user"]) for row in self.entries("shinagawa")[before:] if row["rule"]]
+        self.assertEqual(refused, [(kind, "passphrase", "suzuki", getpass.getuser()) for kind in ("prekeys", "open", "accept")])
+        self.assertIn(("open", "passphrase"), [(row["kind"], row["rule"]) for row in self.entries("shinagawa", "--about", report)])
+
+    def test_what_is_done_with_the_keys(self):
+        node = self.world.nodes["kanto"]
+        under = self.world.write("under", "a backup's passphrase\n")
+
+        def keys():
+            node.cli("backup", "-o", self.world.path / f"{len(self.entries('kanto')) if node.process else 0}.backup", "--backup-passphrase-file", under)
+            node.cli("key", "paper")
+            node.cli("key", "passphrase", "--no-passphrase")
+
+        before = len(self.entries("kanto"))
+        keys()
+        done = [(row["kind"], row["rule"], row["detail"]) for row in self.entries("kanto")[before:] if row["kind"] == "key"]
+        self.assertEqual(done, [("key", None, "the keys were written into a backup"), ("key", None, "the paper that revokes the key was printed"),
+                                ("key", None, "the passphrase of a key was changed")])
+        self.assertIn("バックアップ", node.cli("audit", "list", "--kind", "key", lang="ja").out)
+        node.stop()
+        keys()
+        lines = [json.loads(line) for line in (node.dir / "ceremony.log").read_text("utf-8").splitlines()]
+        self.assertEqual([(line["what"], line["rule"]) for line in lines], [("backup", None), ("paper", None), ("passphrase", None)])
+        node.start()
 
     def test_ceremonies_name_the_files_owner(self):
         joined = self.entries("shinagawa", "--kind", "join")

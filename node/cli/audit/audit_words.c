@@ -22,6 +22,9 @@ static const char *const details[] = {
     N_("the audit log does not continue what was signed"),
     N_("this node sent two reports under one number"),
     N_("two reports under one number"),
+    N_("the keys were written into a backup"),
+    N_("the paper that revokes the key was printed"),
+    N_("the passphrase of a key was changed"),
     N_("what was signed of the audit log was removed"),
 };
 

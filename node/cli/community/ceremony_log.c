@@ -45,10 +45,10 @@ static void set_hex(json_t *line, const char *name, const uint8_t *bytes)
 static char *line_of(const nrs_ceremony *ceremony)
 {
     const struct passwd *user = getpwuid(getuid());
-    const char *slash = strrchr(ceremony->file, '/');
+    const char *slash = ceremony->file == NULL ? NULL : strrchr(ceremony->file, '/');
     const char *name = slash == NULL ? ceremony->file : slash + 1;
     json_t *line = json_object();
-    json_t *file = nrs_text_json(name);
+    json_t *file = name == NULL ? json_null() : nrs_text_json(name);
     char at[32];
     char *text = NULL;
 
@@ -108,7 +108,7 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     nrs_error error = NRS_ERROR_NO_MEMORY;
 
     NRS_ASSERT(ceremony != NULL && ceremony->what != NULL);
-    NRS_ASSERT(ceremony->file != NULL && ceremony->beside != NULL);
+    NRS_ASSERT(ceremony->beside != NULL);
 
     path = given != NULL ? strdup(given) : path_beside(ceremony->beside);
     line = line_of(ceremony);

@@ -7,7 +7,7 @@
 
 typedef struct nrs_ceremony {
     const char *what;             /* "sign", "combine" */
-    const char *file;             /* the draft, as it was given */
+    const char *file;             /* the draft, as it was given; or NULL */
     const char *beside;           /* the file in whose folder the log stands, unless --log says otherwise */
     const nrs_proposal *proposal; /* NULL: the file could not be read as one */
     const uint8_t *key;           /* the roster key, or NULL */

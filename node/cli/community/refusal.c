@@ -1,6 +1,7 @@
-/* A ceremony that was refused here, before the node was asked: the running node of the folder is told, so that the attempt stands in its
- * audit log as others do (SPEC 13): by its rule alone. The file itself never goes to the node, which may take what was refused here, as a
- * roster after a gap. Where no node runs, the attempt is a line of ceremony.log in its folder, which otherwise stays as it is, to the byte. */
+/* What was refused here, before the node was asked or after it had answered, and what was done here with its keys: the running node of the
+ * folder is told, so that it stands in its audit log as others do (SPEC 13): by its rule alone. A ceremony's file itself never goes to the
+ * node, which may take what was refused here, as a roster after a gap. Where no node runs, it is a line of ceremony.log in its folder,
+ * which otherwise stays as it is, to the byte. */
 #include "community/refusal.h"
 
 #include <jansson.h>
@@ -12,40 +13,84 @@
 #include "folder.h"
 #include "language.h"
 
-/* What the audit log calls it; NULL: nothing of a node's, or no attempt. */
-static const char *event_of(const nrs_cli *cli)
-{
-    static const struct {
-        const char *command, *event;
-    } all[] = {{"join", "join"}, {"community add", "card"}, {"community apply", "roster"}, {"community succeed", "roster"}, {"key revoke", "key"}};
-    const bool dry = cli->command != NULL && strcmp(cli->command->name, "community apply") == 0 && nrs_cli_option(cli, "dry-run") != NULL;
+/* What the audit log calls it. Reports are named by the first argument, files by the last. */
+static const struct noted {
+    const char *command, *event;
+    bool report;
+    const char *done; /* what is said of one that was done here, with no part of the node in it; or NULL */
+    const char *unless_option; /* with it nothing is written or handed out */
+    const char *only_option;   /* without it nothing is handed to a node */
+} noted[] = {
+    {"join", "join", false, NULL, NULL, NULL},
+    {"community add", "card", false, NULL, NULL, NULL},
+    {"community apply", "roster", false, NULL, "dry-run", NULL},
+    {"community succeed", "roster", false, NULL, NULL, NULL},
+    {"key revoke", "key", false, NULL, NULL, "submit"},
+    {"key passphrase", "key", false, "passphrase", NULL, NULL},
+    {"key paper", "key", false, "paper", NULL, NULL},
+    {"key rotate", "key", false, NULL, NULL, NULL},
+    {"backup", "key", false, "backup", NULL, NULL},
+    {"person add", "key", false, NULL, NULL, NULL},
+    {"person unlock", "prekeys", false, NULL, NULL, NULL},
+    {"person rename", "key", false, NULL, NULL, NULL},
+    {"person rekey", "key", false, NULL, NULL, NULL},
+    {"person reset", "key", false, NULL, NULL, NULL},
+    {"person remove", "key", false, NULL, NULL, NULL},
+    {"show", "open", true, NULL, NULL, NULL},
+    {"accept", "accept", true, NULL, NULL, NULL},
+    {"decline", "decline", true, NULL, NULL, NULL},
+    {"export", "export", true, NULL, NULL, NULL},
+    {"withdraw", "withdraw", true, NULL, "dry-run", NULL},
+    {"forward", "extend", true, NULL, "dry-run", NULL},
+    {"reply", "send", true, NULL, "dry-run", NULL},
+    {"send", "send", false, NULL, "dry-run", NULL},
+};
 
-    for (size_t i = 0; !dry && cli->command != NULL && i < sizeof all / sizeof all[0]; i++) {
-        if (strcmp(cli->command->name, all[i].command) == 0) {
-            return strcmp(all[i].command, "key revoke") == 0 && nrs_cli_option(cli, "submit") == NULL ? NULL : all[i].event;
+static const struct noted *find(const nrs_cli *cli)
+{
+    for (size_t i = 0; cli->command != NULL && i < sizeof noted / sizeof noted[0]; i++) {
+        if (strcmp(cli->command->name, noted[i].command) == 0) {
+            const bool left_out = (noted[i].unless_option != NULL && nrs_cli_option(cli, noted[i].unless_option) != NULL) ||
+                                  (noted[i].only_option != NULL && nrs_cli_option(cli, noted[i].only_option) == NULL);
+
+            return left_out ? NULL : &noted[i];
         }
     }
     return NULL;
 }
 
-static void tell_node(nrs_cli *silent, const nrs_cli *cli, const char *event)
+/* The person is who --as says, or whose key it is about. */
+static const char *person_of(const nrs_cli *cli)
 {
-    json_t *request = nrs_control_request("refused");
+    const char *whose = nrs_cli_option(cli, "person");
 
-    if (request != NULL && json_object_set_new(request, "event", json_string(event)) == 0 &&
-        json_object_set_new(request, "rule", json_string(cli->rule)) == 0) {
-        (void)!nrs_control_call(silent, request, NULL, NULL); /* what cannot be noted is refused all the same */
+    return strncmp(cli->command->name, "person ", 7) == 0 && cli->argument_count > 0 ? cli->arguments[0] : whose != NULL ? whose : cli->person;
+}
+
+static bool set(json_t *request, const char *name, const char *text)
+{
+    return text == NULL || json_object_set_new(request, name, json_string(text)) == 0;
+}
+
+static void tell_node(nrs_cli *silent, const nrs_cli *cli, const struct noted *what, const char *rule)
+{
+    json_t *request = nrs_control_request(rule == NULL ? "done" : "refused");
+    const char *about = what->report && cli->argument_count > 0 ? cli->arguments[0] : NULL;
+
+    if (request != NULL && (rule == NULL ? set(request, "what", what->done) : set(request, "event", what->event) && set(request, "rule", rule)) &&
+        set(request, "person", person_of(cli)) && set(request, "about", about)) {
+        (void)!nrs_control_call(silent, request, NULL, NULL); /* what cannot be noted is refused, or was done, all the same */
     }
     json_decref(request);
 }
 
 /* Beside node.json: a folder that is not a node's gets no file. */
-static void write_down(nrs_cli *silent, const nrs_cli *cli)
+static void write_down(nrs_cli *silent, const nrs_cli *cli, nrs_error rule)
 {
     const char *space = strchr(cli->command->name, ' ');
     char *beside = nrs_folder_path(cli, NULL, "node", ".json");
-    const nrs_ceremony ceremony = {.what = space == NULL ? cli->command->name : space + 1, .file = cli->arguments[cli->argument_count - 1],
-                                   .beside = beside, .rule = cli->error};
+    const nrs_ceremony ceremony = {.what = space == NULL ? cli->command->name : space + 1, .file = cli->argument_count == 0 ? NULL : cli->arguments[cli->argument_count - 1],
+                                   .beside = beside, .rule = rule};
 
     if (beside != NULL && nrs_folder_has(cli, NULL, "node", ".json") && nrs_ceremony_log(silent, &ceremony) != NRS_OK) {
         nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
@@ -53,19 +98,33 @@ static void write_down(nrs_cli *silent, const nrs_cli *cli)
     free(beside);
 }
 
-void nrs_refusal_note(const nrs_cli *cli)
+static void note(const nrs_cli *cli, const struct noted *what, const char *rule)
 {
-    const char *event = event_of(cli);
     nrs_cli silent = {.dir = cli->dir, .language = cli->language};
 
-    if (event == NULL || cli->by_node || (cli->exit_code != 3 && cli->exit_code != 5) || cli->rule == NULL) {
-        return;
-    }
     if (nrs_control_answers(cli)) {
-        tell_node(&silent, cli, event);
-    } else if (cli->argument_count > 0) {
-        write_down(&silent, cli);
+        tell_node(&silent, cli, what, rule);
+    } else {
+        write_down(&silent, cli, rule == NULL ? NRS_OK : cli->error);
     }
     silent.dir = NULL; /* it is cli's */
     nrs_cli_wipe(&silent);
+}
+
+void nrs_refusal_note(const nrs_cli *cli)
+{
+    const struct noted *what = find(cli);
+
+    if (what != NULL && !cli->by_node && (cli->exit_code == 3 || cli->exit_code == 5) && cli->rule != NULL) {
+        note(cli, what, cli->rule);
+    }
+}
+
+void nrs_deed_note(const nrs_cli *cli)
+{
+    const struct noted *what = find(cli);
+
+    if (what != NULL && what->done != NULL && !cli->help) {
+        note(cli, what, NULL);
+    }
 }

@@ -41,7 +41,7 @@ static const field reply_fields[] = {{"id", FIELD_TEXT}, {"question", FIELD_FLAG
 static const field red_prepare_fields[] = {{"id", FIELD_TEXT}, {"forward", FIELD_FLAG}, LABEL_FIELDS};
 static const field red_submit_fields[] = {
     {"header", FIELD_TEXT}, {"body", FIELD_TEXT}, {"grant", FIELD_TEXT},
-    {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, LABEL_FIELDS,
+    {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, {"forwards", FIELD_TEXT}, LABEL_FIELDS,
 };
 static const field red_grant_fields[] = {{"id", FIELD_TEXT}, {"grant", FIELD_TEXT}, {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}};
 static const field list_fields[] = {
@@ -66,7 +66,8 @@ static const field vouch_fields[] = {
 };
 static const field prekeys_rotate_fields[] = {{"destroy", FIELD_FLAG}};
 static const field person_prekeys_fields[] = {{"person", FIELD_TEXT}, {"bundle", FIELD_TEXT}, {"prekeys", FIELD_LIST}};
-static const field refused_fields[] = {{"event", FIELD_TEXT}, {"rule", FIELD_TEXT}};
+static const field refused_fields[] = {{"event", FIELD_TEXT}, {"rule", FIELD_TEXT}, {"person", FIELD_TEXT}, {"about", FIELD_TEXT}};
+static const field done_fields[] = {{"what", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field person_former_fields[] = {{"person", FIELD_TEXT}, {"before", FIELD_TEXT}, {"after", FIELD_TEXT}};
 static const field audit_export_fields[] = {
     {"after", FIELD_COUNT}, {"until", FIELD_COUNT}, {"signed", FIELD_COUNT}, {"keep", FIELD_FLAG}, {"person", FIELD_TEXT},
@@ -117,6 +118,7 @@ static const command commands[] = {
     {"person-prekeys", nrs_command_person_prekeys, FIELDS(person_prekeys_fields)},
     {"person-former", nrs_command_person_former, FIELDS(person_former_fields)},
     {"refused", nrs_command_refused, FIELDS(refused_fields)},
+    {"done", nrs_command_done, FIELDS(done_fields)},
     {"audit-list", nrs_command_audit_list, FIELDS(audit_list_fields)},
     {"audit-export", nrs_command_audit_export, FIELDS(audit_export_fields)},
     {"audit-checkpoint", nrs_command_audit_checkpoint, NULL, 0},

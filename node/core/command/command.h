@@ -148,6 +148,7 @@ NRS_MUST_USE nrs_error nrs_command_audit_signed(nrs_core *core, nrs_answer *answ
 NRS_MUST_USE nrs_error nrs_command_audit_list(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_person_prekeys(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_refused(nrs_core *core, nrs_answer *answer, const json_t *request);
+NRS_MUST_USE nrs_error nrs_command_done(nrs_core *core, nrs_answer *answer, const json_t *request);
 NRS_MUST_USE nrs_error nrs_command_person_former(nrs_core *core, nrs_answer *answer, const json_t *request);
 
 #endif

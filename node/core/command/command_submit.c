@@ -1,6 +1,7 @@
 /* red-submit: what a person's process has sealed is checked as if a stranger had sent it, signed, and stored. */
 #include <string.h>
 
+#include "audit/audit.h"
 #include "command/command_draft.h"
 #include "command/command_outgoing.h"
 #include "rules/edges.h"
@@ -306,6 +307,19 @@ static nrs_error answer_with(nrs_core *core, nrs_answer *answer, const submissio
     return nrs_row_end(&row, answer->rows);
 }
 
+/* Which report its text is of only the person's process knows, and says. */
+static nrs_error note_forward(nrs_core *core, const json_t *request)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    nrs_audit_what what = {.event = NRS_AUDIT_EXTEND, .person = nrs_request_text(request, "person"), .detail = nrs_label_name(NRS_LABEL_RED)};
+    nrs_error error = nrs_store_report_find(core->store, id, nrs_request_text(request, "forwards"));
+
+    if (error == NRS_OK) {
+        what.about = nrs_slice_of(id, sizeof id);
+    }
+    return error == NRS_OK || nrs_error_is_verdict(error) ? nrs_audit_add(core, &what) : error;
+}
+
 nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     submission it = {0};
@@ -343,6 +357,9 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
         if (error == NRS_OK) {
             error = nrs_roster_note_override(core, it.delivery.community, NRS_LABEL_RED, nrs_request_flag(request, "stale_roster"),
                                              nrs_request_text(request, "person"));
+        }
+        if (error == NRS_OK && nrs_request_text(request, "forwards") != NULL) {
+            error = note_forward(core, request);
         }
         nrs_core_log(core, error, "sent: TLP:RED to %zu persons of @%s", it.delivery.count, it.delivery.community->roster->id);
     }
