@@ -55,7 +55,26 @@ static bool feed(nrs_audit_check *check, const json_t *row)
     return nrs_audit_check_line(check, nrs_slice_of_string(line)) == NRS_OK;
 }
 
-static void count(uint64_t *counts, const json_t *row)
+/* Whether something happened to anybody's store or keys here, after which hubs and nodes rightly take alarm at each other. */
+static bool all_are_in_order(const sim_world *world)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        good = good && world->nodes[i].hostile == NULL && !world->nodes[i].put_back && !world->nodes[i].tampered && !world->nodes[i].forsaken;
+    }
+    return good;
+}
+
+/* Who goes on with its log is accused by nobody, whoever was away, killed or late. */
+static void check_alarm(sim_world *world, const sim_node *node, const nrs_audit_entry *entry)
+{
+    if (entry->event == NRS_AUDIT_ALARM && entry->rule == (uint32_t)NRS_ERROR_REWRITTEN && entry->org[0] != '\0' && all_are_in_order(world)) {
+        sim_world_fail(world, "audited", "%s accuses %s: %s", node->org, entry->org, entry->detail);
+    }
+}
+
+static void count(sim_world *world, const sim_node *node, uint64_t *counts, const json_t *row)
 {
     const char *text = json_string_value(json_object_get(row, "entry"));
     uint8_t bytes[NRS_AUDIT_ENTRY_SIZE_MAX + 16];
@@ -63,8 +82,9 @@ static void count(uint64_t *counts, const json_t *row)
     nrs_audit_entry *entry = NULL;
 
     if (text != NULL && sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
-        nrs_audit_entry_decode(&entry, nrs_slice_of(bytes, size)) == NRS_OK && entry->rule == 0 && entry->event < SIM_EVENTS_MAX) {
-        counts[entry->event]++;
+        nrs_audit_entry_decode(&entry, nrs_slice_of(bytes, size)) == NRS_OK) {
+        check_alarm(world, node, entry);
+        counts[entry->event < SIM_EVENTS_MAX && entry->rule == 0 ? entry->event : 0]++;
     }
     nrs_audit_entry_free(&entry);
 }
@@ -100,7 +120,7 @@ static void audited(sim_world *world, sim_node *node, const json_t *rows)
     nrs_audit_check_init(check, note, NULL);
     json_array_foreach(rows, index, row) {
         whole = whole && feed(check, row);
-        count(counts, row);
+        count(world, node, counts, row);
     }
     nrs_audit_check_end(check);
     if (node->put_back) {
