@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A member's folder that is put back, over real processes: what a hub has signed of its audit log does not go without the hub seeing it,
-not even behind a change of keys."""
+not even behind a change of keys; a restore begins a new log, and the hub says so."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ class SetBack(harness.E2E):
 
     @classmethod
     def build(cls, world):
-        harness.build_mesh(world, ["alpha", "bravo", "charlie"])
+        harness.build_mesh(world, ["alpha", "bravo", "charlie", "delta"])
         cls.hub = world.nodes["hub"]
 
     def act(self, node, times):
@@ -31,6 +31,22 @@ class SetBack(harness.E2E):
 
     def alarms(self, node):
         return [row["detail"] for row in self.hub.cli("audit", "list", "--json", "--kind", "alarm").rows() if row["org"] == node.org]
+
+    def test_a_restore_begins_a_new_log(self):
+        node = self.world.nodes["delta"]
+        self.checkpoint(node)
+        under = self.world.write("under", "a backup's passphrase\n")
+        kept = self.world.path / "delta.backup"
+        node.cli("backup", "-o", kept, "--backup-passphrase-file", under)
+        node.kill()
+        shutil.rmtree(node.dir)
+        node.cli("restore", kept, "--backup-passphrase-file", under)
+        node.start()
+        node.wait_link("hub")
+        size = self.checkpoint(node)
+        self.assertEqual([(row["state"], row["size"], row["logs"]) for row in self.seen(node)], [("followed", size, 2)])
+        self.assertEqual(self.alarms(node), ["it has begun a new audit log"])
+        self.assertTrue(any("delta has begun its audit log anew: this is number 2" in one for one in self.hub.status()["warnings"]))
 
     def reviewed(self, path):
         done = subprocess.run([str(harness.bin_dir() / "noroshi-audit-verify"), str(path), self.hub.fingerprint()],
