@@ -183,15 +183,18 @@ static nrs_error resend_places(nrs_core *core, nrs_peer *from, const uint8_t com
         error = resend(core, from, community, statement->reference.data);
     }
     for (size_t at = 0; error == NRS_OK && at + NRS_HASH_SIZE <= statement->detail.len; at += NRS_HASH_SIZE) {
-        nrs_sealed_view *view = NULL;
+        size_t way = 0;
 
-        error = nrs_equivocation_recall(core, &view, statement->detail.data + at);
-        if (error == NRS_OK) {
-            error = resend(core, from, community, view->id);
-        } else if (error == NRS_ERROR_NOT_FOUND) {
-            error = NRS_OK;
+        while (error == NRS_OK) { /* of each who bears the place: whose it is the asker alone knows, and has it or not by its slot */
+            nrs_sealed_view *view = NULL;
+
+            error = nrs_equivocation_recall(core, &view, &way, statement->detail.data + at);
+            if (error == NRS_OK) {
+                error = resend(core, from, community, view->id);
+            }
+            nrs_sealed_view_free(&view);
         }
-        nrs_sealed_view_free(&view);
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }
     return error;
 }

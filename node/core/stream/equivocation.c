@@ -10,13 +10,19 @@
 #include "stream/stream.h"
 
 #define PLACES_REMEMBERED 65536u
+#define PLACE_WAYS 4u /* reports that bear one place: it is no secret, and whoever copies it takes nobody else's room */
 #define PROOFS_PER_ORIGINATOR 16u /* more say nothing new */
 #define PROOF_LIFE_MS (2 * NRS_REPORT_LIFE_MS_MAX) /* for as long a hub passes it on */
 #define WARNED_MAX 16u
 
-/* What a hub took lately, by the beginning of the place: a newer one takes the older one's room. */
+/* What a hub took lately, by the beginning of the place, in rows of PLACE_WAYS: a newer one takes the room of the same originator's under this
+ * place, else of the oldest in its row. */
+typedef struct remembered {
+    uint64_t prefix, position;
+} remembered;
+
 typedef struct nrs_place_memory {
-    struct { uint64_t prefix, position; } slots[PLACES_REMEMBERED];
+    remembered slots[PLACES_REMEMBERED];
 } nrs_place_memory;
 
 void nrs_equivocation_wipe(nrs_core *core)
@@ -33,25 +39,66 @@ static uint64_t prefix_of(const uint8_t *place)
     return prefix;
 }
 
-nrs_error nrs_equivocation_recall(nrs_core *core, nrs_sealed_view **view_out, const uint8_t place[NRS_HASH_SIZE])
+static remembered *row_of(nrs_core *core, uint64_t prefix)
+{
+    return &core->places->slots[(prefix % (PLACES_REMEMBERED / PLACE_WAYS)) * PLACE_WAYS];
+}
+
+nrs_error nrs_equivocation_recall(nrs_core *core, nrs_sealed_view **view_out, size_t *way, const uint8_t place[NRS_HASH_SIZE])
 {
     const uint64_t prefix = prefix_of(place);
-    const size_t at = prefix % PLACES_REMEMBERED;
-    const nrs_log_entry *entry;
-    nrs_error error;
+    const remembered *row = core->places == NULL ? NULL : row_of(core, prefix);
 
-    if (core->places == NULL || core->places->slots[at].position == 0 || core->places->slots[at].prefix != prefix) {
-        return NRS_ERROR_NOT_FOUND;
+    for (; row != NULL && *way < PLACE_WAYS; (*way)++) {
+        const nrs_log_entry *entry;
+        nrs_error error;
+
+        if (row[*way].position == 0 || row[*way].prefix != prefix) {
+            continue;
+        }
+        error = nrs_log_entry_at(core, &entry, row[*way].position);
+        if (error != NRS_OK && error != NRS_ERROR_NOT_FOUND) {
+            return error;
+        }
+        if (error == NRS_OK && entry->view != NULL && nrs_slice_equal(nrs_field(&entry->view->header->place), nrs_slice_of(place, NRS_HASH_SIZE))) {
+            *view_out = nrs_sealed_view_share(entry->view);
+            (*way)++;
+            return NRS_OK;
+        }
     }
-    error = nrs_log_entry_at(core, &entry, core->places->slots[at].position);
-    if (error != NRS_OK) {
-        return error;
+    return NRS_ERROR_NOT_FOUND;
+}
+
+static bool same_maker(const nrs_sealed_view *one, const nrs_sealed_view *other)
+{
+    return nrs_slice_equal(nrs_field(&one->header->originator), nrs_field(&other->header->originator)) &&
+           nrs_slice_equal(nrs_field(&one->header->community), nrs_field(&other->header->community));
+}
+
+/* Another report of the same originator and community under this place, and where it is remembered; NULL, and where there is room. */
+static nrs_error recall_own(nrs_core *core, nrs_sealed_view **other_out, remembered **slot_out, const nrs_sealed_view *view)
+{
+    const uint8_t *place = view->header->place.data;
+    remembered *row = row_of(core, prefix_of(place));
+    nrs_sealed_view *other = NULL;
+    size_t way = 0;
+    nrs_error error = NRS_OK;
+
+    *other_out = NULL;
+    *slot_out = &row[0];
+    for (size_t i = 1; i < PLACE_WAYS; i++) {
+        *slot_out = row[i].position < (*slot_out)->position ? &row[i] : *slot_out;
     }
-    if (entry->view == NULL || !nrs_slice_equal(nrs_field(&entry->view->header->place), nrs_slice_of(place, NRS_HASH_SIZE))) {
-        return NRS_ERROR_NOT_FOUND;
+    while (error == NRS_OK && *other_out == NULL) {
+        error = nrs_equivocation_recall(core, &other, &way, place);
+        if (error == NRS_OK && same_maker(other, view)) {
+            *other_out = other;
+            *slot_out = &row[way - 1];
+            other = NULL;
+        }
+        nrs_sealed_view_free(&other);
     }
-    *view_out = nrs_sealed_view_share(entry->view);
-    return NRS_OK;
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 /* ---- Proofs ---- */
@@ -142,7 +189,7 @@ nrs_error nrs_equivocation_found(nrs_core *core, const nrs_sealed_view *view, co
 nrs_error nrs_equivocation_watch(nrs_core *core, nrs_sealed_view *view, uint64_t position)
 {
     nrs_sealed_view *other = NULL;
-    uint64_t prefix;
+    remembered *slot = NULL;
     nrs_error error;
 
     if (view->header->place.len != NRS_HASH_SIZE) {
@@ -154,16 +201,14 @@ nrs_error nrs_equivocation_watch(nrs_core *core, nrs_sealed_view *view, uint64_t
             return NRS_ERROR_NO_MEMORY;
         }
     }
-    error = nrs_equivocation_recall(core, &other, view->header->place.data);
-    if (error == NRS_OK) {
+    error = recall_own(core, &other, &slot, view);
+    if (error == NRS_OK && other != NULL) {
         error = prove(core, view, other);
-    } else if (error == NRS_ERROR_NOT_FOUND) {
-        error = NRS_OK;
     }
     nrs_sealed_view_free(&other);
-    prefix = prefix_of(view->header->place.data);
-    core->places->slots[prefix % PLACES_REMEMBERED].prefix = prefix;
-    core->places->slots[prefix % PLACES_REMEMBERED].position = position;
+    if (slot != NULL) {
+        *slot = (remembered){prefix_of(view->header->place.data), position};
+    }
     return error;
 }
 

@@ -152,6 +152,13 @@ static void place_in(uint8_t place_out[NRS_HASH_SIZE], const nrs_stream_row *str
     nrs_place(place_out, &(nrs_place_terms){stream->originator, stream->community, stream->stream, sequence});
 }
 
+/* What is here unopened is found by who says so as well as by the place: a place is no secret of its originator's, since whoever was granted
+ * one report of a stream can work out those of all others. */
+static void unopened_key(uint8_t key_out[NRS_HASH_SIZE], const uint8_t *originator, const uint8_t *community, const uint8_t *place_bytes)
+{
+    nrs_stream_key(key_out, originator, community, place_bytes);
+}
+
 /* Reports of a new gap that are here unopened. */
 static nrs_error fill_from_unopened(nrs_core *core, const nrs_stream_row *stream, const nrs_gap *gap)
 {
@@ -160,14 +167,15 @@ static nrs_error fill_from_unopened(nrs_core *core, const nrs_stream_row *stream
 
     for (uint64_t number = gap->last; error == NRS_OK && number >= lowest; number--) {
         arrival it = {.stream = *stream, .item = {.sequence = number}};
-        uint8_t place_bytes[NRS_HASH_SIZE];
+        uint8_t place_bytes[NRS_HASH_SIZE], key[NRS_HASH_SIZE];
         nrs_unopened found;
         nrs_stream_item held;
         nrs_gap none = {.first = 0};
         bool known = false;
 
         place_in(place_bytes, stream, number);
-        error = nrs_store_unopened_get(core->store, &found, place_bytes);
+        unopened_key(key, stream->originator, stream->community, place_bytes);
+        error = nrs_store_unopened_get(core->store, &found, key);
         if (error == NRS_OK) {
             it.item.created_ms = found.created_ms;
             memcpy(it.item.id, found.id, NRS_HASH_SIZE);
@@ -282,6 +290,7 @@ nrs_error nrs_stream_take_unopened(nrs_core *core, const nrs_sealed_view *view)
 {
     search job = {.core = core, .view = view};
     nrs_unopened row = {.created_ms = view->header->created_ms};
+    uint8_t key[NRS_HASH_SIZE];
     nrs_stream_item held;
     nrs_gap gap = {.first = 0};
     bool known = false;
@@ -291,7 +300,8 @@ nrs_error nrs_stream_take_unopened(nrs_core *core, const nrs_sealed_view *view)
         return NRS_OK;
     }
     memcpy(row.id, view->id, NRS_HASH_SIZE);
-    error = nrs_store_unopened_add(core->store, view->header->place.data, &row);
+    unopened_key(key, view->header->originator.data, view->header->community.data, view->header->place.data);
+    error = nrs_store_unopened_add(core->store, key, &row);
     if (error == NRS_OK && core->gaps) {
         error = nrs_store_gap_each(core->store, view->header->originator.data, SEARCHED_MAX, look_into, &job);
     }

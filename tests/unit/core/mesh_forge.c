@@ -13,6 +13,7 @@
 #include "keys/secret.h"
 #include "link/log.h"
 #include "mesh_records.h"
+#include "stream/stream.h"
 #include "withheld/withheld.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -230,4 +231,16 @@ bool mesh_gathers(const mesh *net, size_t node, size_t from)
     const nrs_peer *peer = nrs_peer_by_sign(net->nodes[node].core, nrs_identity_public(net->nodes[from].identity)->sign_key);
 
     return peer != NULL && peer->link != NULL && peer->link->gathering != NULL;
+}
+
+bool mesh_recalls(const mesh *net, size_t hub, const uint8_t *place, const uint8_t *id)
+{
+    nrs_sealed_view *view = NULL;
+    bool found = false;
+
+    for (size_t way = 0; nrs_equivocation_recall(net->nodes[hub].core, &view, &way, place) == NRS_OK;) {
+        found = found || memcmp(view->id, id, NRS_HASH_SIZE) == 0;
+        nrs_sealed_view_free(&view);
+    }
+    return found;
 }

@@ -55,6 +55,8 @@ void mesh_say(const mesh *net, size_t from, size_t to, const nrs_statement *stat
 void mesh_say_in(const mesh *net, nrs_slice roster, size_t from, size_t to, const nrs_statement *statement);
 /** What a hub knows of what it published as what, read again from its store, as after a start; the pool of secrets is full meanwhile, or not. */
 nrs_error mesh_read_published(const mesh *net, size_t node, bool no_secrets);
+/** Whether a hub finds a report by a place, among all that bear it. */
+bool mesh_recalls(const mesh *net, size_t hub, const uint8_t *place, const uint8_t *id);
 /** Whether a node keeps room for the pieces of a roster that `from` hands over. */
 bool mesh_gathers(const mesh *net, size_t node, size_t from);
 
