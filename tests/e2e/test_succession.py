@@ -6,7 +6,7 @@ import random
 import subprocess
 import time
 
-from harness import E2E, bin_dir, build_mesh, environment, main, wait_reachable, wait_until
+from harness import E2E, bin_dir, build_mesh, enrol, environment, join, main, wait_reachable, wait_until
 
 
 class Succession(E2E):
@@ -105,6 +105,33 @@ class Succession(E2E):
         bravo.wait_report(red)
         self.assertEqual(bravo.show(red, person="mori", passphrase=mori)["body"], "森へ")
 
+        self.again_within_the_grace()
+
+    def again_within_the_grace(self):
+        """What is on its way to the key before last would be lost: neither the node nor the secretariat changes keys again so soon."""
+        hub, bravo = self.world.nodes["hub"], self.world.nodes["bravo"]
+        keys = bravo.fingerprint()
+        refused = bravo.cli("key", "rotate", "--json", want=7).error()
+        self.assertEqual(refused["rule"], "limit")
+        self.assertIn("@electricity until 20", refused["message"])
+        self.assertIn("key revoke", refused["hint"])
+        self.assertIn("送信中", bravo.cli("key", "rotate", lang="ja", want=7).err)
+        self.assertFalse((bravo.dir / "identity.next.key").exists())
+        held = {path: path.read_bytes() for path in (bravo.dir / "communities").iterdir()}
+        for path in held:  # an older program, or a folder without rosters, announces them all the same
+            path.rename(path.with_suffix(path.suffix + ".away"))
+        file = self.world.path / "again.succession"
+        bravo.stop()
+        bravo.cli("key", "rotate", "-o", file)
+        for path in held:
+            path.with_suffix(path.suffix + ".away").rename(path)
+        before = hub.cli("community", "show", "electricity", "--json").object()["version"]
+        self.assertEqual(hub.cli("community", "succeed", "electricity", file, "--json", want=7).error()["rule"], "limit")
+        self.assertEqual(hub.cli("community", "show", "electricity", "--json").object()["version"], before)
+        bravo.start()
+        bravo.wait_link("hub", timeout=60)
+        self.assertEqual(bravo.fingerprint(), keys)
+
     def test_2_bad_input(self):
         hub, delta = self.world.nodes["hub"], self.world.nodes["delta"]
         before = hub.cli("community", "show", "electricity", "--json").object()["version"]
@@ -133,6 +160,31 @@ class Succession(E2E):
         self.assertEqual(again["changed"], False, "said again, it is done")
         wait_until(lambda: (answer := delta.cli("status", "--json", want=None)).code == 0 and '"state":"up"' in answer.out and
                    not (delta.dir / "next.key").exists(), "delta has switched", 60)
+
+    def test_4_prekeys_of_the_old_key_are_gone(self):
+        """A report for a destroyed prekey of the key before is granted to the key after."""
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        echo = self.world.node("echo").init()
+        enrol(hub, echo, "electricity")
+        join(hub, echo, "electricity")
+        echo.start()
+        echo.wait_link("hub")
+        wait_reachable(alpha, ["echo"], {"echo"}, "AMBER")
+        hub.stop()
+        way = self.send(alpha, "古い鍵へ", "echo")
+        alpha.stop()
+        hub.start()
+        echo.wait_link("hub", timeout=60)
+        old = echo.fingerprint()
+        echo.cli("key", "rotate")
+        wait_until(lambda: any("echo has announced" in text for text in hub.status()["warnings"]), "announced", 40)
+        hub.cli("community", "succeed", "electricity", "echo")
+        wait_until(lambda: echo.fingerprint() != old, "echo has switched", 60)
+        echo.wait_link("hub", timeout=60)
+        echo.cli("key", "prekeys", "--rotate", "--destroy")
+        alpha.start()
+        echo.wait_report(way)
+        self.reads(echo, way, "古い鍵へ")
 
     def test_3_killed_at_any_instant(self):
         """kill -9 of the command and of the daemon, over and over: one of the two identities is whole, and in the end the new one serves."""

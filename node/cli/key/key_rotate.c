@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "key/keyring.h"
+#include "key/rotate_grace.h"
 #include "keys/change.h"
 #include "keys/rotation.h"
 #include "language.h"
@@ -216,7 +217,10 @@ static nrs_error prepare(nrs_cli *cli, rotation *of)
     if (of->resumed) {
         return read_prepared(cli, of);
     }
-    error = nrs_identity_new(&of->after);
+    error = nrs_rotate_grace_own(cli, of->before);
+    if (error == NRS_OK) {
+        error = nrs_identity_new(&of->after);
+    }
     if (error == NRS_OK) {
         nrs_rotation_name(of->name, of->after);
         error = make_card(cli, of);

@@ -158,6 +158,7 @@ out:
 /* What cannot be granted to one recipient goes on waiting and holds up nothing else. */
 static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, size_t limit)
 {
+    const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
     nrs_recipient recipient;
     nrs_error error, refused = NRS_OK;
     size_t refused_count = 0;
@@ -168,11 +169,9 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
     if (peer->member_of == 0) {
         return NRS_OK;
     }
-    if (nrs_recipient_of(core, &recipient, peer, NULL) != NRS_OK) { /* or to the key that came after */
-        const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
-        if (successor == NULL || nrs_recipient_of(core, &recipient, successor, NULL) != NRS_OK) {
-            return NRS_OK;
-        }
+    /* To the key that came after, where there is one: the last bundle of the one before is held for weeks, and no newer one will come. */
+    if (nrs_recipient_of(core, &recipient, successor == NULL ? peer : successor, NULL) != NRS_OK) {
+        return NRS_OK;
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
     for (size_t i = 0; i < set->count && error == NRS_OK; i++) {

@@ -1,0 +1,85 @@
+#include "key/rotate_grace.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "folder.h"
+#include "keys/rotation.h"
+#include "language.h"
+#include "proto/address.h"
+#include "proto/time.h"
+#include "text.h"
+
+nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const char *org)
+{
+    const uint64_t now_ms = nrs_now_ms();
+    uint64_t until_ms = 0;
+    char until[32];
+
+    for (size_t i = 0; i < roster->n_tombstones; i++) {
+        const Nrs__Wire__Tombstone *one = roster->tombstones[i];
+        const uint64_t end_ms = one->at_ms + NRS_SUCCEEDED_GRACE_MS;
+
+        if (one->cause == NRS_TOMBSTONE_LEFT && strcmp(one->org, org) == 0 && end_ms > now_ms && end_ms > until_ms) {
+            until_ms = end_ms;
+        }
+    }
+    if (until_ms == 0) {
+        return NRS_OK;
+    }
+    nrs_time_format(until, until_ms);
+    return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("wait until then; if a key was stolen, end it now: noroshi key revoke"),
+                        _("%s: an earlier key still receives in @%s until %s, and what is on its way to it would be lost by another change"), org, roster->id,
+                        until);
+}
+
+/* One community. What stands in the folder and does not verify says nothing here. */
+static nrs_error check_community(nrs_cli *cli, const nrs_identity *identity, const char *slug)
+{
+    nrs_cli quiet = {.dir = cli->dir};
+    nrs_held held = {0};
+    nrs_error error = nrs_held_read(&quiet, &held, slug);
+
+    if (error == NRS_OK) {
+        const Nrs__Wire__Member *member = nrs_roster_member_by_key(held.roster, nrs_identity_public(identity)->sign_key);
+
+        error = member == NULL ? NRS_OK : nrs_rotate_grace_check(cli, held.roster, member->org);
+    } else if (error != NRS_ERROR_NO_MEMORY) {
+        error = NRS_OK;
+    }
+    nrs_held_wipe(&held);
+    quiet.dir = NULL;
+    nrs_cli_wipe(&quiet);
+    return error;
+}
+
+nrs_error nrs_rotate_grace_own(nrs_cli *cli, const nrs_identity *identity)
+{
+    static const char suffix[] = ".roster";
+    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char *path = nrs_folder_path(cli, NULL, "communities", "");
+    DIR *folder = path == NULL ? NULL : opendir(path);
+    const struct dirent *entry = NULL;
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    nrs_rotation_name(name, identity);
+    if (!nrs_folder_has(cli, "former", name, ".key")) { /* the first keys of this node: no others are before them */
+        goto out;
+    }
+    while (error == NRS_OK && folder != NULL && (entry = readdir(folder)) != NULL) {
+        char slug[NRS_NAME_SIZE_MAX + 1] = {0};
+        const char *end = strstr(entry->d_name, suffix);
+
+        if (end != NULL && strcmp(end, suffix) == 0 && (size_t)(end - entry->d_name) < sizeof slug) {
+            memcpy(slug, entry->d_name, (size_t)(end - entry->d_name));
+            error = nrs_name_valid(slug) ? check_community(cli, identity, slug) : NRS_OK;
+        }
+    }
+out:
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    free(path);
+    return error;
+}
