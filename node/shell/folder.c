@@ -35,16 +35,37 @@ char *nrs_folder_join(const nrs_folder *folder, const char *name)
     return path;
 }
 
+static const char *const folder_names[] = {"inbox", "inbox/refused", "communities", "cards", "changes", "former"};
+
 static nrs_error make_folders(const nrs_folder *folder)
 {
-    static const char *const names[] = {"inbox", "inbox/refused", "communities", "cards", "changes", "former"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (mkdirat(folder->fd, names[i], 0700) != 0 && errno != EEXIST) {
+    for (size_t i = 0; i < sizeof(folder_names) / sizeof(folder_names[0]); i++) {
+        if (mkdirat(folder->fd, folder_names[i], 0700) != 0 && errno != EEXIST) {
             return NRS_ERROR_DISK;
         }
     }
     return NRS_OK;
+}
+
+/* Each would fail later by an error that does not name it. What is not there is made, or missed where it is looked for. */
+static nrs_error check_kinds(nrs_folder *folder)
+{
+    struct stat status;
+
+    for (size_t i = 0; i < sizeof(folder_names) / sizeof(folder_names[0]) && folder->about == NULL; i++) {
+        if (fstatat(folder->fd, folder_names[i], &status, 0) == 0 && !S_ISDIR(status.st_mode)) { /* a link to a folder is one */
+            folder->about = folder_names[i];
+        }
+    }
+    if (fstatat(folder->fd, "vault", &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(status.st_mode)) {
+        folder->about = "vault";
+    } else if (fstatat(folder->fd, "store.db", &status, 0) == 0 && !S_ISREG(status.st_mode)) {
+        folder->about = "store.db";
+    } else if (fstatat(folder->fd, "control.sock", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)) {
+        folder->about = "control.sock"; /* anything else is of a run before, and is removed */
+    }
+    folder->trouble = folder->about == NULL ? NRS_TROUBLE_NONE : NRS_TROUBLE_KIND;
+    return folder->about == NULL ? NRS_OK : NRS_ERROR_DAMAGED;
 }
 
 /* A number of the settings within its bounds, or the default. Returns NRS_ERROR_MALFORMED. */
@@ -156,6 +177,9 @@ nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
     error = nrs_linux_lock(folder_out->lock_fd);
     if (error == NRS_OK) {
         error = read_settings(folder_out);
+    }
+    if (error == NRS_OK) {
+        error = check_kinds(folder_out);
     }
     if (error != NRS_OK) {
         return error;

@@ -13,7 +13,8 @@ typedef enum nrs_trouble {
     NRS_TROUBLE_OTHERS,     /* own.card is not of the node's key */
     NRS_TROUBLE_APART,      /* the vault and the database do not belong together */
     NRS_TROUBLE_LOST,       /* the database is not there, though the vault is in use */
-    NRS_TROUBLE_UNLOCKED    /* a passphrase was given, and the key has none */
+    NRS_TROUBLE_UNLOCKED,   /* a passphrase was given, and the key has none */
+    NRS_TROUBLE_KIND        /* a folder where a file should be, a file for a folder, a link */
 } nrs_trouble;
 
 typedef struct nrs_folder {

@@ -111,6 +111,8 @@ const char *nrs_words_trouble(nrs_language language, nrs_error error, nrs_troubl
         [NRS_TROUBLE_APART] = {{"vault and store.db do not belong together, or one of them is damaged", "vault と store.db の組み合わせが違うか、どちらかが壊れています"}},
         [NRS_TROUBLE_LOST] = {{"the database is missing or empty, though the vault is in use", "鍵の保管庫（vault）は使われていますが、データベースがないか空です"}},
         [NRS_TROUBLE_UNLOCKED] = {{"a passphrase was given, but the key is under none", "パスフレーズが指定されましたが、鍵にはパスフレーズがありません"}},
+        [NRS_TROUBLE_KIND] = {{"something else has this name: a folder where a file should be, a file for a folder, or a link",
+                               "別の種類のもの（ファイルの代わりにフォルダー、フォルダーの代わりにファイル、またはリンク）がこの名前で置かれています"}},
     };
 
     return trouble != NRS_TROUBLE_NONE ? texts[trouble].text[language] : nrs_words_error(language, error);
@@ -129,9 +131,13 @@ const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble
                                "空き容量を作るか、フォルダーに書き込めるようにして、もう一度起動してください。失われるものはありません"}};
     static const both unlocked = {{"Start it without --passphrase-file, or put the key under one: noroshi key passphrase.",
                                    "--passphrase-file なしで起動するか、noroshi key passphrase で鍵にパスフレーズを設定してください"}};
+    static const both kind = {{"Move it away, and put the node's own back from a copy if it had one there; then start again.",
+                               "それを別の場所に移し、元のものがあれば写しから戻して、もう一度起動してください"}};
     const both *found = NULL;
 
-    if (trouble == NRS_TROUBLE_UNLOCKED) {
+    if (trouble == NRS_TROUBLE_KIND) {
+        found = &kind;
+    } else if (trouble == NRS_TROUBLE_UNLOCKED) {
         found = &unlocked;
     } else if (error == NRS_ERROR_DISK) {
         found = &room;
