@@ -111,9 +111,18 @@ static bool host_valid(const char *host)
     return true;
 }
 
+static const char scheme[] = "tcp://";
+
+bool nrs_endpoint_is_number(const char *endpoint)
+{
+    const char *host = endpoint + sizeof scheme - 1;
+
+    NRS_ASSERT(nrs_endpoint_valid(endpoint));
+    return host[0] == '[' || strspn(host, "0123456789.") == (size_t)(strrchr(host, ':') - host);
+}
+
 bool nrs_endpoint_valid(const char *endpoint)
 {
-    static const char scheme[] = "tcp://";
     char host[NRS_ENDPOINT_SIZE_MAX + 1] = {0};
     struct in6_addr ipv6;
     const char *colon;

@@ -19,7 +19,7 @@ static const nrs_option global_options[] = {
 static const nrs_option init_options[] = {
     {"org", 0, "ORG", false, N_("id of the organisation: 1 to 32 of a-z, 0-9 and hyphens")},
     {"name", 0, "NAME", false, N_("its name as people write it")},
-    {"listen", 0, "tcp://HOST:PORT", false, N_("where this node can be dialled (hubs)")},
+    {"listen", 0, "tcp://ADDRESS:PORT", false, N_("where this node can be dialled (hubs)")},
     {"advertise", 0, "tcp://HOST:PORT", false, N_("the address others dial, where it differs from --listen")},
     {"passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the new key")},
     {"no-passphrase", 0, NULL, false, N_("keep the new key without a passphrase")},

@@ -24,14 +24,6 @@ struct nrs_lookup {
     size_t count;
 };
 
-bool nrs_lookup_needed(const char *endpoint)
-{
-    const char *host = endpoint + SCHEME_SIZE;
-
-    NRS_ASSERT(nrs_endpoint_valid(endpoint));
-    return host[0] != '[' && strspn(host, "0123456789.") != (size_t)(strrchr(host, ':') - host);
-}
-
 static void let_go(nrs_lookup *lookup)
 {
     if (atomic_fetch_sub(&lookup->holder_count, 1) == 1) {
@@ -95,7 +87,7 @@ nrs_error nrs_lookup_new(nrs_lookup **lookup_out, const char *endpoint)
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(lookup_out != NULL);
-    NRS_ASSERT(nrs_lookup_needed(endpoint));
+    NRS_ASSERT(nrs_endpoint_valid(endpoint) && !nrs_endpoint_is_number(endpoint));
 
     lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL) {

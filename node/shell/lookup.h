@@ -15,8 +15,6 @@
 /** Lives until both the thread and its owner have let go of it. */
 typedef struct nrs_lookup nrs_lookup;
 
-/** Whether a valid endpoint names its host, and does not number it. */
-bool nrs_lookup_needed(const char *endpoint);
 /** Begin to ask for the addresses of a valid endpoint. Returns NRS_ERROR_NO_MEMORY; NRS_ERROR_SYSTEM without a thread. Out:
  *  lookup_out: caller owns, nrs_lookup_destroy. */
 NRS_MUST_USE nrs_error nrs_lookup_new(nrs_lookup **lookup_out, const char *endpoint);

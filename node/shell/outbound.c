@@ -154,7 +154,7 @@ static nrs_error look_up(nrs_outbound *outbound, nrs_dial *dial, uint64_t monoto
 /* address: the answer to what was looked up; NULL: begin anew. */
 static void start(nrs_outbound *outbound, nrs_dial *dial, const char *address, uint64_t monotonic_ms)
 {
-    bool asks = address == NULL && nrs_lookup_needed(dial->endpoint);
+    bool asks = address == NULL && !nrs_endpoint_is_number(dial->endpoint);
     nrs_error error = asks ? look_up(outbound, dial, monotonic_ms) : connect_dial(outbound, dial, address == NULL ? dial->endpoint : address);
     uint64_t held = 0;
 
@@ -301,7 +301,7 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
     if (event == ZMQ_EVENT_CONNECT_RETRIED && dial->state == NRS_DIAL_CONNECTING) {
         dial->handshakes_failed = 0;
         tell(dial, batch, NRS_ERROR_NO_NODE);
-        if (nrs_lookup_needed(dial->endpoint)) {
+        if (!nrs_endpoint_is_number(dial->endpoint)) {
             try_again(outbound, dial, batch->monotonic_ms);
             return false;
         }

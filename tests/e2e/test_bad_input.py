@@ -104,6 +104,8 @@ class OfflineFiles(E2E):
         fresh.cli("init", "--org", "fresh", "--name", b"\xff\xfe", "--no-passphrase", want=8)
         fresh.cli("init", "--org", "fresh", "--name", "x" * 201, "--no-passphrase", want=8)
         fresh.cli("init", "--org", "fresh", "--name", "x", "--listen", "tcp://127.0.0.1:99999", "--no-passphrase", want=8)
+        for named in ("tcp://localhost:7417", "tcp://eth0:7417", "tcp://*:7417"):  # which are on no card that others could dial
+            fresh.cli("init", "--org", "fresh", "--name", "x", "--listen", named, "--no-passphrase", want=8)
         self.assertFalse(fresh.dir.exists() and any(fresh.dir.iterdir()), "nothing half done remains")
 
     def test_what_is_wrong_with_the_folder_is_named(self):

@@ -1,6 +1,6 @@
 """A hub whose card names its host, beside one whose name nobody knows: members dial the first by its addresses, each time anew."""
 
-from harness import E2E, enrol, free_port, join, main, wait_reachable
+from harness import E2E, enrol, free_port, join, main, wait_reachable, wait_until
 
 
 class Names(E2E):
@@ -29,6 +29,17 @@ class Names(E2E):
         report = alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "situation", "--subject", "名", "--body", "b")
         hub.wait_report(report)
         self.assertEqual(self.one(alpha.status()["links"], org="lost")["state"], "connecting")
+
+    def test_a_hub_without_an_address(self):
+        """It is told where the community is made, and afterwards."""
+        alone = self.world.node("alone").init()
+        made = alone.cli("community", "create", "gas", "--name", "ガス")
+        self.assertIn("names no address", made.err)
+        alone.start()
+        wait_until(lambda: any("a hub of @gas" in text for text in alone.status()["warnings"]), "status warns")
+        self.assertIn("カードにアドレスがなく", alone.cli("status", lang="ja").out)
+        self.assertFalse(any("names no address" in text for org in ("hub", "alpha") for text in self.world.nodes[org].status()["warnings"]))
+        alone.stop()
 
 
 if __name__ == "__main__":

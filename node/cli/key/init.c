@@ -31,6 +31,18 @@ static nrs_error check_endpoint(nrs_cli *cli, const char *endpoint)
     return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("not an address to listen on or dial, tcp://HOST:PORT: %s"), endpoint);
 }
 
+/* A name is dialled well, but cannot be listened on. */
+static nrs_error check_listen(nrs_cli *cli, const char *endpoint)
+{
+    nrs_error error = check_endpoint(cli, endpoint);
+
+    if (error == NRS_OK && endpoint != NULL && !nrs_endpoint_is_number(endpoint)) {
+        error = nrs_cli_fail(cli, NRS_ERROR_MALFORMED, _("a name for others to dial is given by --advertise"),
+                             _("an address to listen on is a number, such as tcp://0.0.0.0:7417: %s"), endpoint);
+    }
+    return error;
+}
+
 static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
 {
     plan wanted = {nrs_cli_option(cli, "org"), nrs_cli_option(cli, "name"), nrs_cli_option(cli, "listen"),
@@ -45,7 +57,7 @@ static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
     }
     error = nrs_given_name(cli, wanted.name);
     if (error == NRS_OK) {
-        error = check_endpoint(cli, wanted.listen);
+        error = check_listen(cli, wanted.listen);
     }
     if (error == NRS_OK) {
         error = check_endpoint(cli, wanted.advertise);
@@ -135,8 +147,7 @@ static void undo(nrs_cli *cli, const plan *made)
 /* A host that only this machine can listen on is no address to give to others. */
 static bool is_wildcard(const char *endpoint)
 {
-    return strncmp(endpoint, "tcp://0.0.0.0:", 14) == 0 || strncmp(endpoint, "tcp://*:", 8) == 0 ||
-           strncmp(endpoint, "tcp://[::]:", 11) == 0;
+    return strncmp(endpoint, "tcp://0.0.0.0:", 14) == 0 || strncmp(endpoint, "tcp://[::]:", 11) == 0;
 }
 
 static nrs_error make_card(nrs_cli *cli, const plan *wanted, const nrs_identity *identity)

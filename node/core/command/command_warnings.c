@@ -57,6 +57,28 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
     return error;
 }
 
+/* A hub that nobody can dial serves nobody. */
+static nrs_error warn_address(const nrs_core *core, json_t *warnings)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    char text[NRS_MESSAGE_SIZE_MAX];
+    nrs_error error = NRS_OK;
+
+    if (self == NULL || self->card == NULL || self->card->n_endpoints > 0) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
+        const nrs_community *community = &core->communities[i];
+
+        if (!community->guest && community->member && community->hub) {
+            (void)snprintf(text, sizeof text, "this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi init --listen",
+                           community->roster->id);
+            error = nrs_array_text(warnings, text);
+        }
+    }
+    return error;
+}
+
 /* Members to whom nothing can be sealed now; a few of them by name. */
 /* Names the rule and what helps. */
 static nrs_error warn_resting(const nrs_core *core, json_t *warnings)
@@ -199,6 +221,9 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
     json_t *warnings = json_array();
     nrs_error error = warn_rosters(core, warnings);
 
+    if (error == NRS_OK) {
+        error = warn_address(core, warnings);
+    }
     if (error == NRS_OK) {
         error = warn_resting(core, warnings);
     }

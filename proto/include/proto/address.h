@@ -27,5 +27,7 @@ NRS_MUST_USE nrs_error nrs_address_parse(nrs_address *address_out, const char *t
 void nrs_address_format(char *text_out, const nrs_address *address);
 /** "tcp://host:port" with a port of 1 to 65535; host a name, an IPv4 or a bracketed IPv6 address. */
 bool nrs_endpoint_valid(const char *endpoint);
+/** Whether the host of a valid endpoint is an address in numbers, and no name. */
+bool nrs_endpoint_is_number(const char *endpoint);
 
 #endif

@@ -19,6 +19,7 @@
 #include "keys/secret.h"
 #include "lookup.h"
 #include "outbound.h"
+#include "proto/address.h"
 #include "socket_options.h"
 
 enum { WAIT_MS = 8000, SLOW_MS = 12000, STEP_MS = 10 };
@@ -263,9 +264,9 @@ static void what_is_asked_and_what_comes_of_it(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        assert_false(nrs_lookup_needed(numbers[i]));
+        assert_true(nrs_endpoint_is_number(numbers[i]));
     }
-    assert_true(nrs_lookup_needed("tcp://1.example:7417"));
+    assert_false(nrs_endpoint_is_number("tcp://1.example:7417"));
     assert_int_equal(nrs_lookup_new(&lookup, "tcp://six.example:7417"), NRS_OK);
     for (int i = 0; i < WAIT_MS && !nrs_lookup_done(lookup); i++) {
         (void)zmq_poll(NULL, 0, 1);
