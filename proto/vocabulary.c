@@ -96,7 +96,7 @@ static const nrs_term audit_events[] = {
     {NRS_AUDIT_ROSTER, "roster", "名簿の変更", "roster changed"},
     {NRS_AUDIT_JOIN, "join", "参加", "joined"},
     {NRS_AUDIT_CARD, "card", "カードの変更", "card changed"},
-    {NRS_AUDIT_PREKEYS, "prekeys", "事前鍵の更新", "prekeys renewed"},
+    {NRS_AUDIT_PREKEYS, "prekeys", "プレ鍵の更新", "prekeys renewed"},
     {NRS_AUDIT_KEY, "key", "鍵の変更・破棄", "key changed or destroyed"},
     {NRS_AUDIT_OVERRIDE, "override", "規則の例外適用", "rule overridden"},
     {NRS_AUDIT_ALARM, "alarm", "警報", "alarm"},
