@@ -53,9 +53,9 @@ static void publish(sim_world *world, const sim_rosters *rosters, uint64_t pick)
 static void admit(sim_world *world, sim_rosters *rosters, const sim_act *act)
 {
     sim_members who = sim_rosters_newest(rosters)->who;
-    size_t node = one_of(world, there(world) & operators(world) & ~who.members, act->who);
+    size_t node = one_of(world, there(world) & operators(world) & ~who.members & ~who.revoked, act->who); /* a revoked key never comes back */
     uint64_t bit = 1ull << node;
-    bool back = ((who.revoked | who.left) & bit) != 0;
+    bool back = (who.left & bit) != 0;
 
     if (node == world->node_count) {
         return;
@@ -104,9 +104,10 @@ static void swear(sim_world *world, sim_rosters *rosters, const sim_act *act)
 /* The other one has a member less, or one more, or the same; another hub, or a member, hears of it. */
 static void fork_rosters(sim_world *world, sim_rosters *rosters, const sim_act *act)
 {
-    uint64_t members = sim_rosters_newest(rosters)->who.members;
+    const sim_members *now = &sim_rosters_newest(rosters)->who;
+    uint64_t members = now->members;
     size_t less = one_of(world, members & operators(world), act->who);
-    size_t more = one_of(world, there(world) & operators(world) & ~members, act->who);
+    size_t more = one_of(world, there(world) & operators(world) & ~members & ~now->revoked, act->who);
     uint64_t rival = act->b % 3 == 0 ? members : act->b % 3 == 1 ? members & ~(1ull << less) : members | (more < world->node_count ? 1ull << more : 0);
     size_t first = one_of(world, honest_hubs(world, rosters), act->a);
     size_t second;

@@ -205,9 +205,8 @@ size_t nrs_roster_tombstone_served(const nrs_roster *roster, uint64_t now_ms)
     oldest = roster->n_tombstones;
     for (size_t i = 0; i < roster->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *tombstone = roster->tombstones[i];
-        bool served = tombstone->cause == NRS_TOMBSTONE_LEFT && now_ms > NRS_TOMBSTONE_LEFT_KEEP_MS && tombstone->at_ms < now_ms - NRS_TOMBSTONE_LEFT_KEEP_MS;
 
-        if (served && (oldest == roster->n_tombstones || tombstone->at_ms < roster->tombstones[oldest]->at_ms)) {
+        if (nrs_tombstone_has_served(tombstone, now_ms) && (oldest == roster->n_tombstones || tombstone->at_ms < roster->tombstones[oldest]->at_ms)) {
             oldest = i;
         }
     }

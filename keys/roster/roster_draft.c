@@ -86,6 +86,26 @@ out:
     return error;
 }
 
+nrs_roster_breach nrs_proposal_breach(char org_out[NRS_NAME_SIZE_MAX + 1], nrs_slice draft)
+{
+    nrs_proposal proposal = { 0 };
+    const Nrs__Wire__Tombstone *which = NULL;
+    nrs_roster_breach breach = NRS_BREACH_NONE;
+
+    NRS_ASSERT(org_out != NULL);
+    org_out[0] = '\0';
+    if (nrs_roster_draft_decode(&proposal.draft, draft) == NRS_OK && read_before(&proposal) == NRS_OK && proposal.before != NULL &&
+        nrs_roster_decode(&proposal.next, nrs_field(&proposal.draft->statement)) == NRS_OK) {
+        breach = nrs_roster_breach_of(&which, proposal.before, proposal.next);
+    }
+    if (which != NULL) { /* a roster that verified: no longer than a name may be */
+        NRS_ASSERT(strlen(which->org) <= NRS_NAME_SIZE_MAX);
+        memcpy(org_out, which->org, strlen(which->org) + 1);
+    }
+    nrs_proposal_wipe(&proposal);
+    return breach;
+}
+
 static bool lists(const nrs_roster *roster, const uint8_t key[NRS_KEY_SIZE])
 {
     for (size_t i = 0; roster != NULL && i < roster->n_keys; i++) {

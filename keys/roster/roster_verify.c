@@ -78,6 +78,20 @@ static bool heals(const nrs_roster *roster, const uint8_t held[NRS_HASH_SIZE])
     return names_held && names_previous;
 }
 
+/* Of one community, and nothing in it that no later version may change. */
+static nrs_error community_check(const candidate *value, const nrs_roster *trusted, nrs_slice trusted_statement)
+{
+    uint8_t community[NRS_HASH_SIZE];
+
+    nrs_roster_community(community, trusted, trusted_statement);
+    return memcmp(community, value->community, sizeof(community)) == 0 && strcmp(trusted->id, value->roster->id) == 0 ? NRS_OK : NRS_ERROR_FORGED;
+}
+
+static nrs_error breach_check(const nrs_roster *next, const nrs_roster *trusted)
+{
+    return nrs_roster_breach_of(NULL, trusted, next) == NRS_BREACH_NONE ? NRS_OK : NRS_ERROR_FORGED;
+}
+
 static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, nrs_slice trusted_statement)
 {
     uint8_t hash[NRS_HASH_SIZE];
@@ -85,11 +99,8 @@ static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, 
     if (trusted == NULL) {
         return value->roster->version == 1 ? NRS_OK : NRS_ERROR_MALFORMED;
     }
-    if (trusted_statement.size > 0) {
-        nrs_roster_community(hash, trusted, trusted_statement);
-        if (memcmp(hash, value->community, sizeof(hash)) != 0) {
-            return NRS_ERROR_FORGED;
-        }
+    if (trusted_statement.size > 0 && community_check(value, trusted, trusted_statement) != NRS_OK) {
+        return NRS_ERROR_FORGED;
     }
     if (value->roster->version <= trusted->version) {
         return NRS_ERROR_ROSTER_OLD;
@@ -99,12 +110,30 @@ static nrs_error chain_check(const candidate *value, const nrs_roster *trusted, 
             return NRS_ERROR_ROSTER_GAP;
         }
         nrs_roster_hash(hash, trusted_statement);
-        if (!nrs_slice_equal(nrs_field(&value->roster->previous), nrs_slice_of(hash, sizeof(hash))) &&
-            !heals(value->roster, hash)) {
+        if (nrs_slice_equal(nrs_field(&value->roster->previous), nrs_slice_of(hash, sizeof(hash)))) {
+            return breach_check(value->roster, trusted);
+        }
+        if (!heals(value->roster, hash)) {
             return NRS_ERROR_FORKED; /* it follows another version of this number */
         }
+        /* What the side says that it abandons binds it no more; what stood before the fork does (SPEC 7.12), where it is held. */
     }
     return NRS_OK;
+}
+
+/* A later version, where those between may be missing: the community, the keys and what no version may change are what binds. Where none is
+ * missing the hash binds as well. */
+static nrs_error follows(const candidate *next, const nrs_roster *trusted, nrs_slice trusted_statement)
+{
+    nrs_error error = NRS_OK;
+
+    if (next->roster->version <= trusted->version + 1) {
+        error = chain_check(next, trusted, trusted_statement);
+    } else {
+        error = community_check(next, trusted, trusted_statement);
+        error = error != NRS_OK ? error : breach_check(next->roster, trusted);
+    }
+    return error != NRS_OK ? error : trust_check(next, trusted);
 }
 
 /* Hand a verified roster over to the caller. */
@@ -150,6 +179,24 @@ out:
     return error;
 }
 
+nrs_error nrs_roster_verify_later(nrs_roster **roster_out, nrs_bytes *statement_out, nrs_slice many_bytes, const nrs_roster *trusted,
+                                  nrs_slice trusted_statement)
+{
+    candidate value = { 0 };
+    nrs_error error = candidate_read(&value, many_bytes);
+
+    NRS_ASSERT(roster_out != NULL && statement_out != NULL);
+    NRS_ASSERT(trusted != NULL && trusted_statement.size > 0);
+    if (error == NRS_OK) {
+        error = follows(&value, trusted, trusted_statement);
+    }
+    if (error == NRS_OK) {
+        error = candidate_take(roster_out, statement_out, &value);
+    }
+    candidate_wipe(&value);
+    return error;
+}
+
 nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statement, const nrs_roster *trusted,
                                      nrs_slice trusted_statement)
 {
@@ -180,14 +227,26 @@ nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statemen
 
 /* ---- Invites ---- */
 
-/* Take one more roster of the invite on the word of those before it. Versions between may be missing, so there is no
- * previous hash to follow: the community and the keys are what binds. */
+static bool follows_hash(const candidate *next, const candidate *trusted)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+
+    nrs_roster_hash(hash, statement_of(trusted));
+    return nrs_slice_equal(nrs_field(&next->roster->previous), nrs_slice_of(hash, sizeof(hash)));
+}
+
+/* Take one more roster of the invite on the word of those before it. Versions between may be missing, and an older one may be the side of a
+ * fork that was abandoned since, so there is no previous hash to follow: the community and the keys are what binds. Where it does follow that
+ * hash, it is judged by the rosters held then. */
 static nrs_error follow(candidate *trusted, candidate *next)
 {
-    nrs_error error = NRS_OK;
+    nrs_error error = community_check(next, trusted->roster, statement_of(trusted));
 
-    if (memcmp(next->community, trusted->community, NRS_HASH_SIZE) != 0) {
-        return NRS_ERROR_FORGED;
+    if (error == NRS_OK && follows_hash(next, trusted)) {
+        error = breach_check(next->roster, trusted->roster);
+    }
+    if (error != NRS_OK) {
+        return error;
     }
     if (next->roster->version <= trusted->roster->version) {
         return NRS_ERROR_ROSTER_OLD;
@@ -273,23 +332,12 @@ static nrs_error follow_held(candidate *taken, nrs_slice many_bytes, const nrs_r
     const nrs_roster *trusted = taken->roster != NULL ? taken->roster : held;
     const nrs_slice statement = taken->roster != NULL ? statement_of(taken) : held_statement;
     candidate next = { 0 };
-    uint8_t community[NRS_HASH_SIZE];
     nrs_error error = candidate_read(&next, many_bytes);
 
     if (error != NRS_OK || next.roster->version <= trusted->version) {
         goto out;
     }
-    nrs_roster_community(community, held, held_statement);
-    if (memcmp(next.community, community, sizeof(community)) != 0) {
-        error = NRS_ERROR_FORGED;
-        goto out;
-    }
-    if (next.roster->version - trusted->version == 1) { /* none is missing between: the hash binds as well */
-        error = chain_check(&next, trusted, statement);
-    }
-    if (error == NRS_OK) {
-        error = trust_check(&next, trusted);
-    }
+    error = follows(&next, trusted, statement);
     if (error == NRS_OK) {
         candidate_wipe(taken);
         *taken = next;

@@ -329,6 +329,24 @@ def check_roster_signatures(many, own, trusted):
         need(sum(key in version["keys"] for key in keys) >= version.threshold, "threshold")
 
 
+DAY_MS = 24 * 3600 * 1000
+
+
+def check_kept(own, before):
+    """What no later version may change or leave out."""
+    stones = {stone.sign_key: stone for stone in own.tombstones}
+    members = {member.sign_key for member in own.members}
+    need(own.id == before.id, "breach")
+    for stone in before.tombstones:
+        after = stones.get(stone.sign_key)
+        if after is None:
+            served = stone.cause == 2 and own.created_ms > stone.at_ms + 90 * DAY_MS
+            need(served or (stone.cause == 2 and stone.sign_key in members), "breach")
+        else:
+            need((after.org, after.curve_key) == (stone.org, stone.curve_key), "breach")
+            need((after.cause, after.at_ms) == (stone.cause, stone.at_ms) or (stone.cause, after.cause) == (2, 1), "breach")
+
+
 class Many(dict):
     __getattr__ = dict.__getitem__
 
@@ -343,6 +361,7 @@ def check_roster(many, given):
         need(own.version > trusted.version, "chain", "roster-old")
         need(own.version == trusted.version + 1, "chain", "roster-gap")
         need(own.previous == roster_hash(before), "chain", "forked")
+        check_kept(own, trusted)
     else:
         need(own.version == 1, "chain", "malformed")
     check_roster_signatures(many, own, trusted)

@@ -9,9 +9,13 @@
 #include "roster_maker.h"
 #include "vector_file.h"
 
-enum { MEMBERS = 2 };
+enum { MEMBERS = 2, GONE = MEMBERS, LEAVER, PEOPLE };
 
-typedef enum trouble { NONE, FLIP, PROOF_OTHER, JOINED_OTHER, GAP, PREVIOUS_OTHER, COMMUNITY_OTHER } trouble;
+/* The last ones are of a first version with two tombstones: of a revoked key and of one that left, which the next changes. */
+typedef enum trouble {
+    NONE, FLIP, PROOF_OTHER, JOINED_OTHER, GAP, PREVIOUS_OTHER, COMMUNITY_OTHER, ID_OTHER, KEPT, REVOKED_OUT, REVOKED_SOFTER, REVOKED_LATER, LEFT_OUT,
+    LEFT_LATER, LEFT_SERVED, LEFT_HARDER, LEFT_BACK
+} trouble;
 
 static const struct roster_case {
     const char *name;
@@ -42,6 +46,16 @@ static const struct roster_case {
      PREVIOUS_OTHER},
     {"roster-community-other", "the second version of another community", "chain", NRS_ERROR_FORGED, 2, 0, "02",
      COMMUNITY_OTHER},
+    {"roster-id-other", "a second version under another id", "breach", NRS_ERROR_FORGED, 2, 0, "02", ID_OTHER},
+    {"roster-tombstones-kept", "a second version with the tombstones of the first", NULL, NRS_OK, 2, 0, "02", KEPT},
+    {"roster-revoked-left-out", "the tombstone of a revoked key is left out, after a year", "breach", NRS_ERROR_FORGED, 2, 0, "02", REVOKED_OUT},
+    {"roster-revoked-softer", "the tombstone of a revoked key says that it left", "breach", NRS_ERROR_FORGED, 2, 0, "02", REVOKED_SOFTER},
+    {"roster-revoked-later", "the tombstone of a revoked key is of another time", "breach", NRS_ERROR_FORGED, 2, 0, "02", REVOKED_LATER},
+    {"roster-left-left-out", "the tombstone of who left is left out on the 90th day", "breach", NRS_ERROR_FORGED, 2, 0, "02", LEFT_OUT},
+    {"roster-left-later", "the tombstone of who left is of another time", "breach", NRS_ERROR_FORGED, 2, 0, "02", LEFT_LATER},
+    {"roster-left-served", "the tombstone of who left is left out after 90 days", NULL, NRS_OK, 2, 0, "02", LEFT_SERVED},
+    {"roster-left-revoked", "who left is revoked", NULL, NRS_OK, 2, 0, "02", LEFT_HARDER},
+    {"roster-left-back", "who left is a member again", NULL, NRS_OK, 2, 0, "02", LEFT_BACK},
     {"roster-key-change-old", "other keys, signed by two of the old and one of the new", "threshold", NRS_ERROR_FORGED,
      2, 2, "02", NONE},
     {"roster-key-change-new", "another key, signed by two of the new and one of the old", "threshold", NRS_ERROR_FORGED,
@@ -68,10 +82,53 @@ static void own_members(maker *m, nrs_identity **who)
     }
 }
 
+typedef struct stones {
+    Nrs__Wire__Tombstone entries[2], *list[2];
+} stones;
+
+static void bury(stones *room, edition *e, const maker *m, const struct roster_case *one)
+{
+    const bool second = e->roster.version > 1;
+
+    e->roster.n_members = MEMBERS;
+    if (one->what < KEPT) {
+        return;
+    }
+    e->roster.tombstones = room->list;
+    for (size_t i = 0; i < 2; i++) {
+        Nrs__Wire__Tombstone *stone = &room->entries[i];
+        const Nrs__Wire__Member *who = &m->members[GONE + i].wire;
+        const bool out = second && (i == 0 ? one->what == REVOKED_OUT : one->what == LEFT_OUT || one->what == LEFT_SERVED || one->what == LEFT_BACK);
+
+        nrs__wire__tombstone__init(stone);
+        stone->sign_key = who->sign_key;
+        stone->curve_key = who->curve_key;
+        stone->org = who->org;
+        stone->cause = i == 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT;
+        stone->at_ms = MAKER_CREATED_MS;
+        if (second) {
+            stone->cause = i == 0 && one->what == REVOKED_SOFTER ? NRS_TOMBSTONE_LEFT : i == 1 && one->what == LEFT_HARDER ? NRS_TOMBSTONE_REVOKED : stone->cause;
+            stone->at_ms += (i == 0 && one->what == REVOKED_LATER) || (i == 1 && one->what == LEFT_LATER) ? 1 : 0;
+        }
+        if (!out) {
+            room->list[e->roster.n_tombstones++] = stone;
+        }
+    }
+    if (second && one->what == LEFT_BACK) {
+        e->members[MEMBERS] = e->members[LEAVER];
+        e->roster.n_members++;
+    }
+    if (second) {
+        e->roster.created_ms += one->what == REVOKED_OUT ? 366 * NRS_DAY_MS : one->what == LEFT_OUT ? 90 * NRS_DAY_MS : 90 * NRS_DAY_MS + 1;
+        e->roster.expires_ms = e->roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+    }
+}
+
 static void make_second(nrs_bytes *statement_out, const struct roster_case *one, maker *m, nrs_identity **who,
                         const nrs_bytes *first)
 {
     edition second;
+    stones room;
     uint8_t community[NRS_HASH_SIZE];
     uint8_t joined[NRS_HASH_SIZE];
     /* A roster lists at most the keys that the maker has. */
@@ -85,6 +142,8 @@ static void make_second(nrs_bytes *statement_out, const struct roster_case *one,
     edition_init(&second, m, one->version, one->first_key, key_count, 2);
     edition_follow(&second, community, nrs_slice_of_bytes(first));
     second.previous[0] ^= one->what == PREVIOUS_OTHER ? 1 : 0;
+    second.id[0] = one->what == ID_OTHER ? 'f' : second.id[0];
+    bury(&room, &second, m, one);
     edition_pack(statement_out, &second);
     edition_wipe(&second);
 }
@@ -93,6 +152,7 @@ static void make_roster(FILE *file, const struct roster_case *one)
 {
     maker m;
     edition first;
+    stones room;
     nrs_identity *who[MEMBERS] = {NULL};
     nrs_bytes statement = {0};
     nrs_bytes second = {0};
@@ -100,10 +160,11 @@ static void make_roster(FILE *file, const struct roster_case *one)
     const nrs_bytes *judged = one->version == 1 ? &statement : &second;
     uint8_t community[NRS_HASH_SIZE];
 
-    maker_init(&m, MEMBERS);
+    maker_init(&m, one->what < KEPT ? MEMBERS : PEOPLE);
     own_members(&m, who);
     m.members[0].proof[5] ^= one->what == PROOF_OTHER ? 1 : 0;
     edition_init(&first, &m, 1, 0, 3, 2);
+    bury(&room, &first, &m, one);
     edition_pack(&statement, &first);
     if (one->version > 1) {
         maker_sign(&many, &m, nrs_slice_of_bytes(&statement), "01");

@@ -40,15 +40,29 @@ NRS_MUST_USE nrs_error nrs_roster_signatures_count(nrs_roster_signed_by *count_o
 NRS_MUST_USE nrs_error nrs_roster_verify_unsigned(nrs_roster **roster_out, nrs_slice statement, const nrs_roster *trusted,
                                                   nrs_slice trusted_statement);
 
+/** What a later version of a roster breaks against an earlier one (SPEC 7.4), whoever has signed it. */
+typedef enum nrs_roster_breach {
+    NRS_BREACH_NONE = 0,
+    NRS_BREACH_ID,      /* the community's id is another */
+    NRS_BREACH_REVOKED, /* the tombstone of a revoked key is left out or changed */
+    NRS_BREACH_LEFT     /* so is one of who left, before it has served and without its key being a member again */
+} nrs_roster_breach;
+/** The first breach. Out: which_out: the tombstone, borrowed from `before`; untouched when it is about none. May be NULL. */
+nrs_roster_breach nrs_roster_breach_of(const Nrs__Wire__Tombstone **which_out, const nrs_roster *before, const nrs_roster *next);
+
 /** Verify a roster: decoding, each member's proof, at least `threshold` good signatures by distinct keys of `trusted`
  *  (the keys of the version before; NULL for a first version: its own). When keys or threshold change against `trusted`,
- *  the new threshold must hold as well. Chain rules (version +1, previous hash, same community) are checked when
- *  `trusted` and `trusted_statement` are given. Member proofs already checked in `trusted` are not checked again.
+ *  the new threshold must hold as well. Chain rules (version +1, previous hash, same community, no nrs_roster_breach) are checked when
+ *  `trusted` and `trusted_statement` are given; without the statement only that the version is later. Member proofs already checked in `trusted` are not checked again.
  *  Returns NRS_ERROR_FORGED, ROSTER_OLD (version not above), MALFORMED (a gap or a broken chain) …
  *  Out: roster_out, nrs_roster_free; statement_out: borrowed from many_bytes' decoded copy is not possible, so it is a
  *  fresh copy the caller wipes. */
 NRS_MUST_USE nrs_error nrs_roster_verify(nrs_roster **roster_out, nrs_bytes *statement_out, nrs_slice many_bytes,
                                          const nrs_roster *trusted, nrs_slice trusted_statement);
+/** The same of a later version, where those between may be missing: no hash is followed, but `trusted` must have the same community and no
+ *  breach of it (SPEC 7.4). Same returns; of a later version than the next, FORGED may be what a version between explains. */
+NRS_MUST_USE nrs_error nrs_roster_verify_later(nrs_roster **roster_out, nrs_bytes *statement_out, nrs_slice many_bytes, const nrs_roster *trusted,
+                                               nrs_slice trusted_statement);
 /** Verify a roster against the keys of its community's first version without the versions between (an invite, SPEC 7.5);
  *  `chain` holds the rosters in which keys changed. Same returns. */
 NRS_MUST_USE nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *statement_out, uint8_t community_out[NRS_HASH_SIZE],
@@ -72,5 +86,7 @@ const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const
 /** The tombstone that a next version may leave out to make room (SPEC 7.4): the oldest of cause `left` that has served its time. Returns
  *  its index, or n_tombstones if there is none: a revoked key's stays for good. In: now_ms: Unix time, milliseconds. */
 size_t nrs_roster_tombstone_served(const nrs_roster *roster, uint64_t now_ms);
+/** Whether it is of cause `left` and has served its time. In: now_ms: Unix time, milliseconds; of the roster that leaves it out, its created time. */
+bool nrs_tombstone_has_served(const Nrs__Wire__Tombstone *tombstone, uint64_t now_ms);
 
 #endif

@@ -21,6 +21,9 @@ void nrs_proposal_wipe(nrs_proposal *proposal);
  *  the members' proofs, every signature given, the cards.
  *  Returns what decoding and nrs_roster_verify return. Out: proposal_out. */
 NRS_MUST_USE nrs_error nrs_proposal_read(nrs_proposal *proposal_out, nrs_slice draft);
+/** What a draft that nrs_proposal_read refused breaks against the version before (SPEC 7.4), for a message to a person. Out: org_out: whose
+ *  tombstone it is; empty when it is none. */
+nrs_roster_breach nrs_proposal_breach(char org_out[NRS_NAME_SIZE_MAX + 1], nrs_slice draft);
 /** Whether the key may sign: a key of the version before or of this one. */
 bool nrs_proposal_wants(const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE]);
 bool nrs_proposal_complete(const nrs_proposal *proposal);

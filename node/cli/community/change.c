@@ -13,6 +13,26 @@
 
 /* ---- Draft files ---- */
 
+/* A draft that a signature or proof spoils, or what no later version may change (SPEC 7.4). */
+static nrs_error fail_forged(nrs_cli *cli, const char *path, nrs_slice draft)
+{
+    char org[NRS_NAME_SIZE_MAX + 1];
+    const char *hint = _("make the change anew on the roster that is in force, and sign no such draft");
+
+    switch (nrs_proposal_breach(org, draft)) {
+    case NRS_BREACH_NONE:
+        break;
+    case NRS_BREACH_ID:
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, hint, _("%s: the draft changes the id of the community, which its first version gave for good"), path);
+    case NRS_BREACH_REVOKED:
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, hint, _("%s: the draft drops or changes the entry that says that the key of %s was revoked, which stays for good"), path, org);
+    case NRS_BREACH_LEFT:
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, hint, _("%s: the draft drops or changes the entry that says that %s left, which stays for 90 days"), path, org);
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("ask for the file again; a key that was removed from the roster signs no more"),
+                        _("%s: a signature or proof in the draft does not hold"), path);
+}
+
 nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path)
 {
     nrs_bytes text = {0};
@@ -30,8 +50,7 @@ nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const
         error = nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("ask for the file again"), _("%s: not a whole draft of a roster (%s)"), path,
                              _(nrs_error_sentence(error)));
     } else if (error == NRS_ERROR_FORGED) {
-        error = nrs_cli_fail(cli, error, _("ask for the file again; a key that was removed from the roster signs no more"),
-                             _("%s: a signature or proof in the draft does not hold"), path);
+        error = fail_forged(cli, path, nrs_slice_of_bytes(&bytes));
     } else if (error != NRS_OK) {
         error = nrs_cli_fail_about(cli, error, path);
     }

@@ -32,6 +32,21 @@ static nrs_error read_role(nrs_cli *cli, uint32_t *role_out, const Nrs__Wire__Me
     return NRS_OK;
 }
 
+/* Who was removed comes back with new keys; who left with the same ones, unless they were replaced: then the old key may be in other hands. */
+static nrs_error check_gone(nrs_cli *cli, const nrs_roster *roster, const nrs_card *card)
+{
+    const Nrs__Wire__Tombstone *gone = nrs_roster_tombstone(roster, card->sign_key.data);
+    char name[NRS_KEY_NAME_SIZE];
+    const char *hint = gone == NULL || gone->cause == NRS_TOMBSTONE_REVOKED
+                           ? _("its key was revoked and never comes back: let it make new keys with noroshi init in a new folder, and add the card of these")
+                           : _("its keys were replaced: add the card of the new ones");
+
+    if (gone == NULL || (gone->cause == NRS_TOMBSTONE_LEFT && !nrs_held_announced(cli, name, nrs_field(&card->sign_key)))) {
+        return NRS_OK;
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_REVOKED, hint, "%s: %s", card->org, _(nrs_error_sentence(NRS_ERROR_REVOKED)));
+}
+
 static nrs_error check_addition(nrs_cli *cli, const nrs_roster *roster, const nrs_card *card, const Nrs__Wire__Member *by_org,
                                 const Nrs__Wire__Member *by_key)
 {
@@ -43,8 +58,9 @@ static nrs_error check_addition(nrs_cli *cli, const nrs_roster *roster, const nr
         return nrs_cli_fail(cli, error, _("ask the organisation to read out: noroshi card --fingerprint"), "%s: %s", card->org,
                             _(nrs_error_sentence(error)));
     }
-    if (nrs_roster_tombstone(roster, card->sign_key.data) != NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, card->org);
+    error = check_gone(cli, roster, card);
+    if (error != NRS_OK) {
+        return error;
     }
     if (by_org != by_key) {
         return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("remove it first, if its keys were replaced"),
@@ -72,12 +88,22 @@ static nrs_error add_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held,
     Nrs__Wire__Member **members = calloc(held->roster->n_members + 1, sizeof(Nrs__Wire__Member *));
     uint8_t previous[NRS_HASH_SIZE];
     nrs_roster next = nrs_held_successor(held, previous);
+    Nrs__Wire__Tombstone **tombstones = calloc(next.n_tombstones + 1, sizeof(Nrs__Wire__Tombstone *));
     size_t count = 0;
     bool placed = false;
     nrs_error error = NRS_OK;
 
-    if (members == NULL) {
+    if (members == NULL || tombstones == NULL) {
+        free(members);
+        free(tombstones);
         return NRS_ERROR_NO_MEMORY;
+    }
+    next.tombstones = tombstones;
+    next.n_tombstones = 0;
+    for (size_t i = 0; i < held->roster->n_tombstones; i++) { /* who left and comes back loses its own */
+        if (!nrs_slice_equal(nrs_field(&held->roster->tombstones[i]->sign_key), nrs_field(&card->sign_key))) {
+            tombstones[next.n_tombstones++] = held->roster->tombstones[i];
+        }
     }
     if (present != NULL) {
         member.joined = present->joined;
@@ -100,6 +126,7 @@ static nrs_error add_member(nrs_cli *cli, uint64_t *version_out, nrs_held *held,
     next.n_members = count;
     error = nrs_change_make(cli, version_out, held, &next, NULL, card_bytes);
     free(members);
+    free(tombstones);
     return error;
 }
 

@@ -26,6 +26,8 @@ NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const 
 /** What a change of a roster begins with: the SLUG of the command line, the keyring, the community held. Recorded. */
 NRS_MUST_USE nrs_error nrs_held_open(nrs_cli *cli, const char **slug_out, nrs_held *held_out);
 
+/** Whether the node holds an announcement of new keys in the place of this one (SPEC 7.7). Out: name_out: its name in `changes/`. */
+bool nrs_held_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nrs_slice sign_key);
 /** The tombstones of a next roster, with one more. Zeroed is empty; nrs_burial_wipe. */
 typedef struct nrs_burial {
     Nrs__Wire__Tombstone tombstone;

@@ -16,8 +16,7 @@
 #include "run.h"
 #include "text.h"
 
-/* The announcement that the node has taken up of a key. */
-static bool find_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nrs_slice sign_key)
+bool nrs_held_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nrs_slice sign_key)
 {
     nrs_key_name(name_out, sign_key.data);
     return nrs_folder_has(cli, "changes", name_out, ".succession");
@@ -27,14 +26,14 @@ static bool find_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE],
 static bool find_announced_by(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], const nrs_roster *roster, const char *org)
 {
     const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, org);
-    bool found = member != NULL && find_announced(cli, name_out, nrs_field(&member->sign_key));
+    bool found = member != NULL && nrs_held_announced(cli, name_out, nrs_field(&member->sign_key));
     uint64_t last_ms = 0;
 
     for (size_t i = 0; !found && i < roster->n_tombstones; i++) { /* they stand by their keys */
         const Nrs__Wire__Tombstone *tombstone = roster->tombstones[i];
         char name[NRS_KEY_NAME_SIZE];
 
-        if (strcmp(tombstone->org, org) == 0 && tombstone->at_ms >= last_ms && find_announced(cli, name, nrs_field(&tombstone->sign_key))) {
+        if (strcmp(tombstone->org, org) == 0 && tombstone->at_ms >= last_ms && nrs_held_announced(cli, name, nrs_field(&tombstone->sign_key))) {
             memcpy(name_out, name, sizeof name);
             last_ms = tombstone->at_ms;
         }

@@ -20,7 +20,7 @@ bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_com
 NRS_MUST_USE nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker);
 /** Verify a roster as a later one than that held, and adopt it. Version +1 must follow the hash chain; one further ahead
  *  needs the signatures of the roster keys held. In: claimed: what `many` decodes to. */
-NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, const nrs_roster *claimed, nrs_slice many, nrs_slice source);
+NRS_MUST_USE nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source);
 
 /** Keep a record until the roster it needs has come: durable and bounded, for each peer as well, so that one peer cannot
  *  take the room of all. Returns NRS_ERROR_DEFERRED when it is kept; NRS_ERROR_LIMIT when there is no room: the position is

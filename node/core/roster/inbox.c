@@ -39,6 +39,9 @@ static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slic
         error = NRS_ERROR_FORKED;
     }
     if (error == NRS_OK) {
+        error = nrs_fork_keeps(core, community, roster);
+    }
+    if (error == NRS_OK) {
         error = nrs_fork_end(core, community, many);
     }
     nrs_bytes_wipe(&statement);
@@ -94,7 +97,7 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     if (community != NULL && !community->guest) {
         error = roster->version <= community->roster->version ? take_rival(core, community, many_bytes)
                 : nrs_fork_is(community)                      ? take_healing(core, community, many_bytes)
-                                                              : nrs_take_later_roster(core, community, roster, many_bytes, own_source());
+                                                              : nrs_take_later_roster(core, community, many_bytes, own_source());
         goto out;
     }
     if (community != NULL && roster->version < community->roster->version) {
@@ -301,6 +304,9 @@ static nrs_error take_later_invite(nrs_core *core, nrs_community *community, con
 
     if (error == NRS_OK) {
         error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_keeps(core, community, roster);
     }
     memcpy(id, community->id, sizeof id);
     if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once, when it heals */

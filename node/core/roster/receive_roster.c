@@ -51,14 +51,14 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     } else if (nrs_fork_needs_person(community, claimed)) {
         error = nrs_fork_wait(community, claimed->version, nrs_fork_hold(core, community, payload));
     } else {
-        error = nrs_take_later_roster(core, community, claimed, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
+        error = nrs_take_later_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }
     if (error == NRS_OK && community != NULL && memcmp(head, community->head, NRS_HASH_SIZE) == 0) {
         nrs_roster_note_held(from, id, claimed->version, head);
     }
     if (error == NRS_ERROR_FORGED && community != NULL && record.size > 0 && claimed->version > community->roster->version + 1 &&
         claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {
-        /* Signed by keys that a version between may bring. */
+        /* Signed by keys that a version between may bring; or it leaves out what a side says that a version between has abandoned (SPEC 7.4). */
         const nrs_deferred_row row = {.waits_for = id, .version = claimed->version - 1, .owner = head, .record = record,
                                       .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
         error = nrs_receive_defer(core, &row, from, true);
@@ -70,22 +70,16 @@ out:
     return error;
 }
 
-nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, const nrs_roster *claimed, nrs_slice many, nrs_slice source)
+nrs_error nrs_take_later_roster(nrs_core *core, nrs_community *community, nrs_slice many, nrs_slice source)
 {
     nrs_roster *roster = NULL;
     nrs_bytes statement = {0};
     uint8_t id[NRS_HASH_SIZE];
-    nrs_slice chain = nrs_slice_of_bytes(&community->statement);
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_roster_verify_later(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
 
     memcpy(id, community->id, sizeof id);
-    if (claimed->version > community->roster->version + 1) {
-        /* The versions between are missing, so there is no hash to follow: the roster keys held are what binds (SPEC 7.4). */
-        chain = nrs_slice_of(NULL, 0);
-        error = nrs_slice_equal(nrs_field(&claimed->community), nrs_slice_of(id, sizeof id)) ? NRS_OK : NRS_ERROR_FORGED;
-    }
     if (error == NRS_OK) {
-        error = nrs_roster_verify(&roster, &statement, many, community->roster, chain);
+        error = nrs_fork_keeps(core, community, roster);
     }
     if (error == NRS_OK) {
         error = nrs_directory_adopt(core, id, many, source);

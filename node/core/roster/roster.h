@@ -86,6 +86,9 @@ NRS_MUST_USE nrs_error nrs_fork_tell_link(nrs_core *core, nrs_link *link);
 bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster);
 /** Whether it names every side that is known. */
 bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster);
+/** Whether a verified roster that follows another side than the one held keeps what stood before the fork (SPEC 7.4): NRS_ERROR_FORGED when it
+ *  does not. One that follows what is held was judged by that. */
+NRS_MUST_USE nrs_error nrs_fork_keeps(nrs_core *core, const nrs_community *community, const nrs_roster *roster);
 /** Keep a healing roster until a person has looked at it. Returns NRS_ERROR_FORKED when it does not heal. */
 NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many);
 /** While a healing roster waits for a person, those that follow it wait with it, and end no link: NRS_OK for the NRS_ERROR_ROSTER_GAP of a

@@ -26,6 +26,30 @@ bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster
     return all;
 }
 
+/* A side that is abandoned binds nobody; what stood before the fork binds who takes the roster that ends it (SPEC 7.12). Where that version is
+ * no longer held the person's comparison is all there is. */
+nrs_error nrs_fork_keeps(nrs_core *core, const nrs_community *community, const nrs_roster *roster)
+{
+    nrs_roster_parts base = {0};
+    const nrs_roster *before = community->fork_base;
+    const uint64_t held = community->roster->version;
+    nrs_error error = NRS_OK;
+
+    if (roster->version != held + 1 || memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) == 0) {
+        return NRS_OK; /* judged by the roster held */
+    }
+    if (before == NULL && held > 1) {
+        error = nrs_roster_at(core, &base, community->id, held - 1);
+        before = base.roster;
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    if (error == NRS_OK && before != NULL && nrs_roster_breach_of(NULL, before, roster) != NRS_BREACH_NONE) {
+        error = NRS_ERROR_FORGED;
+    }
+    nrs_roster_parts_wipe(&base);
+    return error;
+}
+
 /* Who has missed the version that was forked stands on no side of it. */
 bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *roster)
 {
@@ -45,6 +69,9 @@ nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many
 
     if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
         error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_keeps(core, community, roster);
     }
     if (error != NRS_OK) {
         goto out;
@@ -205,6 +232,9 @@ nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *
     }
     if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
         error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_keeps(core, community, roster);
     }
     if (error == NRS_OK) {
         error = nrs_fork_end(core, community, nrs_slice_of_bytes(&found.many));

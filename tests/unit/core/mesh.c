@@ -436,6 +436,7 @@ static void create(mesh *net)
 /* The next version with one member more or one fewer (role 0), or the same (node MESH_NODE_MAX). */
 static void (*edit_next)(void *context, nrs_roster *next);
 static void *edit_context;
+static uint32_t removed_as = NRS_TOMBSTONE_REVOKED;
 
 static void next_version(mesh *net, size_t node, uint32_t role)
 {
@@ -473,14 +474,14 @@ static void next_version(mesh *net, size_t node, uint32_t role)
     next.n_tombstones = 0;
     for (size_t i = 0; i < held->n_tombstones; i++) {
         if (role == 0 || same || !nrs_slice_equal(nrs_field(&held->tombstones[i]->sign_key), nrs_slice_of(keys->sign_key, NRS_KEY_SIZE))) {
-            tombstones[next.n_tombstones++] = held->tombstones[i]; /* who comes back loses its own */
+            tombstones[next.n_tombstones++] = held->tombstones[i]; /* who left and comes back loses its own */
         }
     }
     if (role == 0 && !same) {
         nrs__wire__tombstone__init(&tombstone);
         tombstone.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
         tombstone.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-        tombstone.cause = NRS_TOMBSTONE_REVOKED;
+        tombstone.cause = removed_as;
         tombstone.at_ms = net->now_ms;
         tombstone.org = net->nodes[node].org;
         tombstones[next.n_tombstones++] = &tombstone;
@@ -563,6 +564,13 @@ void mesh_remove(mesh *net, size_t node)
 {
     next_version(net, node, 0);
     mesh_give(net, 0);
+}
+
+void mesh_let_go(mesh *net, size_t node)
+{
+    removed_as = NRS_TOMBSTONE_LEFT;
+    mesh_remove(net, node);
+    removed_as = NRS_TOMBSTONE_REVOKED;
 }
 
 void mesh_start(mesh *net, size_t node_count, size_t hub_count)

@@ -66,6 +66,8 @@ void mesh_stop(mesh *net);
 /** Add a member to the roster (role of NRS_ROLE_…) and hand the new version to node 0 and, as an invite, to the member. */
 void mesh_join(mesh *net, size_t node, uint32_t role);
 void mesh_remove(mesh *net, size_t node);
+/** The same of one that left: it may come back with its keys. */
+void mesh_let_go(mesh *net, size_t node);
 /** Sign a next version without any change, and hand it to nobody. */
 void mesh_bump(mesh *net);
 /** Sign a next version that `edit` has changed, hand it to node 0, and let it reach the others. */

@@ -55,6 +55,7 @@ mesh_roster mesh_follow(nrs_slice before, const mesh_edit *edit, const nrs_ident
     next.expires_ms += edit->later_ms;
     next.community = nrs_field_of(nrs_slice_of(community, sizeof community));
     next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
+    next.n_tombstones = edit->unburied ? 0 : held->n_tombstones;
     next.members = members;
     next.n_members = 0;
     for (size_t i = 0; i < held->n_members; i++) {

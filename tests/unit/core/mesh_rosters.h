@@ -13,6 +13,7 @@ void mesh_roster_wipe(mesh_roster *roster);
 typedef struct mesh_edit {
     const char *without;                         /* the member that it drops, without a tombstone */
     Nrs__Wire__Member *with;                     /* one more */
+    bool unburied;                               /* it drops all tombstones */
     uint64_t version;                            /* 0: the next */
     uint64_t later_ms;                           /* it expires by so much later */
     const nrs_identity *keys[MESH_SIGNER_MAX];   /* the roster keys, when there are any; else those before */

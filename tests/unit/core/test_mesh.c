@@ -265,7 +265,7 @@ static void who_is_readmitted_is_known_to_all_again(void **state)
     mesh_join(&net, late, NRS_ROLE_OPERATOR);
     mesh_settle(&net, 4); /* its card and prekeys are in the hub's log */
     mesh_down(&net, late);
-    mesh_remove(&net, late);
+    mesh_let_go(&net, late);
     mesh_settle(&net, 3);
     mesh_up(&net, 2); /* which looks through the hub's log now */
     mesh_settle(&net, 4);
@@ -298,12 +298,12 @@ static void who_is_readmitted_knows_all_again(void **state)
     mesh_down(&net, back);
     mesh_join(&net, other, NRS_ROLE_OPERATOR);
     mesh_settle(&net, 4);
-    mesh_remove(&net, other);
+    mesh_let_go(&net, other);
     mesh_settle(&net, 3);
     mesh_up(&net, back); /* it confirms the part of the log in which the other one's card stands */
     send_report(1, id);
     mesh_settle(&net, 4);
-    mesh_remove(&net, back);
+    mesh_let_go(&net, back);
     mesh_settle(&net, 3);
     mesh_join(&net, other, NRS_ROLE_OPERATOR);
     mesh_crash(&net, other); /* it dials again */

@@ -112,6 +112,134 @@ static void test_chain(void **state)
     maker_wipe(&m);
 }
 
+/* ---- What no later version may change ---- */
+
+enum { GONE, LEAVER, STONES };
+typedef enum breach_edit { NOTHING, ID, DROP, SOFTEN, LATER, OTHER_ORG, HARDEN, BACK, ADD } breach_edit;
+
+/* The trusted version has two tombstones: of a revoked key, and of one that left at its created time. */
+static const struct breach_case {
+    const char *name;
+    breach_edit edit;
+    size_t stone;
+    uint64_t after_ms; /* the next version's created time, after the trusted one's */
+    nrs_error want;
+} breach_cases[] = {
+    { "nothing", NOTHING, 0, 1, NRS_OK },
+    { "another id", ID, 0, 1, NRS_ERROR_FORGED },
+    { "one more tombstone", ADD, 0, 1, NRS_OK },
+    { "a revoked key dropped", DROP, GONE, 1, NRS_ERROR_FORGED },
+    { "a revoked key dropped after a year", DROP, GONE, 366 * NRS_DAY_MS, NRS_ERROR_FORGED },
+    { "a revoked key, now left", SOFTEN, GONE, 1, NRS_ERROR_FORGED },
+    { "a revoked key at another time", LATER, GONE, 1, NRS_ERROR_FORGED },
+    { "a revoked key of another organisation", OTHER_ORG, GONE, 1, NRS_ERROR_FORGED },
+    { "a revoked key is a member again", BACK, GONE, 366 * NRS_DAY_MS, NRS_ERROR_FORGED },
+    { "who left dropped at once", DROP, LEAVER, 1, NRS_ERROR_FORGED },
+    { "who left dropped on the 90th day", DROP, LEAVER, 90 * NRS_DAY_MS, NRS_ERROR_FORGED },
+    { "who left dropped after 90 days", DROP, LEAVER, 90 * NRS_DAY_MS + 1, NRS_OK },
+    { "who left at another time", LATER, LEAVER, 1, NRS_ERROR_FORGED },
+    { "who left, now another organisation", OTHER_ORG, LEAVER, 1, NRS_ERROR_FORGED },
+    { "who left is revoked", HARDEN, LEAVER, 1, NRS_OK },
+    { "who left is a member again", BACK, LEAVER, 1, NRS_OK },
+};
+
+static void stone_of(Nrs__Wire__Tombstone *stone, const maker *m, size_t member, uint32_t cause)
+{
+    nrs__wire__tombstone__init(stone);
+    stone->sign_key = m->members[member].wire.sign_key;
+    stone->curve_key = m->members[member].wire.curve_key;
+    stone->org = m->members[member].wire.org;
+    stone->cause = cause;
+    stone->at_ms = MAKER_CREATED_MS;
+}
+
+/* Members 0 and 1 are there, 2 was revoked and 3 left; 4 is nobody yet. */
+static void breach_version(version *v, maker *m, const struct breach_case *c, const uint8_t *community, const version *before)
+{
+    edition e;
+    Nrs__Wire__Tombstone stones[STONES + 1], *list[STONES + 1];
+    char other[] = "another";
+
+    edition_init(&e, m, before == NULL ? 1 : 2, 0, 3, 2);
+    e.roster.n_members = 2;
+    e.roster.tombstones = list;
+    for (size_t i = 0; i < STONES; i++) {
+        stone_of(&stones[i], m, 2 + i, i == GONE ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT);
+        if (!(before != NULL && i == c->stone && (c->edit == DROP || c->edit == BACK))) {
+            list[e.roster.n_tombstones++] = &stones[i];
+        }
+    }
+    if (before != NULL) {
+        edition_follow(&e, community, nrs_slice_of_bytes(&before->statement));
+        e.roster.created_ms = MAKER_CREATED_MS + c->after_ms;
+        e.roster.expires_ms = e.roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+        stones[c->stone].cause = c->edit == SOFTEN ? NRS_TOMBSTONE_LEFT : c->edit == HARDEN ? NRS_TOMBSTONE_REVOKED : stones[c->stone].cause;
+        stones[c->stone].at_ms += c->edit == LATER ? 1 : 0;
+        stones[c->stone].org = c->edit == OTHER_ORG ? other : stones[c->stone].org;
+        e.id[0] = c->edit == ID ? 'f' : e.id[0];
+        if (c->edit == ADD) {
+            stone_of(&stones[STONES], m, 4, NRS_TOMBSTONE_REVOKED);
+            list[e.roster.n_tombstones++] = &stones[STONES];
+        }
+        if (c->edit == BACK) {
+            e.members[e.roster.n_members++] = &m->members[2 + c->stone].wire;
+        }
+    }
+    edition_pack(&v->statement, &e);
+    maker_sign(&v->many, m, nrs_slice_of_bytes(&v->statement), "01");
+    edition_wipe(&e);
+}
+
+/* The same answer to the next version, before it has its signatures, to one of which those between are missing, and to one in an invite. */
+static void breach_judge(const struct breach_case *c, const version *first, const version *next, const nrs_roster *trusted)
+{
+    nrs_slice statement = nrs_slice_of_bytes(&first->statement);
+    nrs_roster *roster = NULL;
+    nrs_bytes out = { 0 };
+    nrs_invite invite = NRS__WIRE__INVITE__INIT;
+    uint8_t community[NRS_HASH_SIZE];
+
+    assert_int_equal(nrs_roster_verify(&roster, &out, nrs_slice_of_bytes(&next->many), trusted, statement), c->want);
+    nrs_roster_free(&roster);
+    assert_int_equal(nrs_roster_verify_unsigned(&roster, nrs_slice_of_bytes(&next->statement), trusted, statement), c->want);
+    nrs_roster_free(&roster);
+    assert_int_equal(nrs_roster_verify_later(&roster, &out, nrs_slice_of_bytes(&next->many), trusted, statement), c->want);
+    nrs_roster_free(&roster);
+    invite.first = nrs_field_of(nrs_slice_of_bytes(&first->many));
+    invite.current = nrs_field_of(nrs_slice_of_bytes(&next->many));
+    assert_int_equal(nrs_invite_verify(&roster, &out, community, &invite), c->want);
+    nrs_roster_free(&roster);
+    assert_int_equal(nrs_invite_verify_after(&invite, trusted, statement), c->want);
+    nrs_bytes_wipe(&out);
+}
+
+static void test_breaches(void **state)
+{
+    maker m;
+
+    (void)state;
+    maker_init(&m, 5);
+    for (size_t i = 0; i < sizeof(breach_cases) / sizeof(breach_cases[0]); i++) {
+        const struct breach_case *c = &breach_cases[i];
+        version first = { 0 }, next = { 0 };
+        nrs_roster *trusted = NULL;
+        nrs_bytes statement = { 0 };
+        uint8_t community[NRS_HASH_SIZE];
+
+        print_message("  %s\n", c->name);
+        breach_version(&first, &m, c, NULL, NULL);
+        assert_int_equal(nrs_roster_verify(&trusted, &statement, nrs_slice_of_bytes(&first.many), NULL, none()), NRS_OK);
+        nrs_roster_community(community, trusted, nrs_slice_of_bytes(&statement));
+        breach_version(&next, &m, c, community, &first);
+        breach_judge(c, &first, &next, trusted);
+        nrs_roster_free(&trusted);
+        nrs_bytes_wipe(&statement);
+        version_wipe(&first);
+        version_wipe(&next);
+    }
+    maker_wipe(&m);
+}
+
 static void test_older_version(void **state)
 {
     maker m;
@@ -247,7 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_older_version),
+        cmocka_unit_test(test_breaches), cmocka_unit_test(test_older_version),
         cmocka_unit_test(test_invites),
     };
     return cmocka_run_group_tests(tests, start, NULL);
