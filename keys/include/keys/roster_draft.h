@@ -37,33 +37,55 @@ NRS_MUST_USE nrs_error nrs_proposal_finish(nrs_bytes *many_out, const nrs_propos
 
 /* ---- What a roster changes ---- */
 
+/* What may differ, and its word for programs. */
+#define NRS_ROSTER_CHANGES(X)                                                                                          \
+    X(MEMBER_IN, "member-in")                                                                                          \
+    X(MEMBER_OUT, "member-out")           /* tombstone says why; NULL when there is none */                            \
+    X(MEMBER_ROLE, "member-role")                                                                                      \
+    X(MEMBER_NAME, "member-name")                                                                                      \
+    X(MEMBER_KEYS, "member-keys")         /* one of its three keys, or all */                                          \
+    X(MEMBER_PROOF, "member-proof")       /* of the same keys */                                                       \
+    X(MEMBER_JOINED, "member-joined")     /* came, went, or is another */                                              \
+    X(MEMBER_DUTIES, "member-duties")                                                                                  \
+    X(TOMBSTONE_IN, "tombstone-in")       /* but for one that a member-out says all of */                              \
+    X(TOMBSTONE_OUT, "tombstone-out")                                                                                  \
+    X(TOMBSTONE, "tombstone")             /* of the same key, changed */                                               \
+    X(KEY_IN, "key-in")                                                                                                \
+    X(KEY_OUT, "key-out")                                                                                              \
+    X(THRESHOLD, "threshold")                                                                                          \
+    X(RULES, "rules")                     /* labels, flags, withdrawn reports */                                       \
+    X(DISCLAIMER_IN, "disclaimer-in")                                                                                  \
+    X(DISCLAIMER_OUT, "disclaimer-out")                                                                                \
+    X(DUTY_RULE_IN, "duty-rule-in")                                                                                    \
+    X(DUTY_RULE_OUT, "duty-rule-out")                                                                                  \
+    X(NAME, "name")                       /* of the community */                                                       \
+    X(RECOGNISED_IN, "recognised-in")                                                                                  \
+    X(RECOGNISED_OUT, "recognised-out")                                                                                \
+    X(FORKS, "forks")                                                                                                  \
+    X(ORDER, "order")                     /* `list` has the same entries in another order, or one twice */
+
 typedef enum nrs_roster_change_type {
-    NRS_CHANGE_MEMBER_IN = 1,
-    NRS_CHANGE_MEMBER_OUT,      /* tombstone says why; NULL when there is none */
-    NRS_CHANGE_MEMBER_ROLE,
-    NRS_CHANGE_MEMBER_NAME,
-    NRS_CHANGE_MEMBER_KEYS,     /* the signing key stays, another does not; or the organisation has new keys altogether */
-    NRS_CHANGE_MEMBER_JOINED,
-    NRS_CHANGE_MEMBER_DUTIES,
-    NRS_CHANGE_KEY_IN,
-    NRS_CHANGE_KEY_OUT,
-    NRS_CHANGE_THRESHOLD,
-    NRS_CHANGE_RULES,
-    NRS_CHANGE_NAME,            /* of the community */
-    NRS_CHANGE_RECOGNISED,
-    NRS_CHANGE_FORKS
+    NRS_CHANGE_NONE = 0,
+#define NRS_X(name, code) NRS_CHANGE_##name,
+    NRS_ROSTER_CHANGES(NRS_X)
+#undef NRS_X
 } nrs_roster_change_type;
+const char *nrs_roster_change_code(nrs_roster_change_type type);
 
 /** Fields that a type has no use for are NULL. */
 typedef struct nrs_roster_change {
     nrs_roster_change_type type;
     const Nrs__Wire__Member *before, *after;
-    const Nrs__Wire__Tombstone *tombstone;
+    const Nrs__Wire__Tombstone *tombstone_before, *tombstone;
+    const Nrs__Wire__Disclaimer *disclaimer;
+    const Nrs__Wire__DutyRule *duty_rule;
+    const Nrs__Wire__Recognised *recognised;
     nrs_slice key;
+    const char *list;
 } nrs_roster_change;
 typedef nrs_error (*nrs_roster_change_visitor)(void *context, const nrs_roster_change *change);
-/** Visit each change from `before` (NULL: nothing was) to `after`; borrowed for the call. Expiry, version and times are not visited: they always
- *  change. */
+/** Visit each change from `before` (NULL: nothing was) to `after`; borrowed for the call. Version, hash before, times and expiry are not visited: they always
+ *  change. Every other field is, so that of two rosters after one another that differ in any of them the visits differ. Returns NO_MEMORY, or what `visit` returns. */
 NRS_MUST_USE nrs_error nrs_roster_diff(const nrs_roster *before, const nrs_roster *after, nrs_roster_change_visitor visit, void *context);
 
 #endif

@@ -43,7 +43,7 @@ static json_t *text_or_null(const char *text)
     return text[0] == '\0' ? json_null() : json_string(text);
 }
 
-static json_t *disclaimer_json(const Nrs__Wire__Disclaimer *disclaimer)
+json_t *nrs_disclaimer_json(const Nrs__Wire__Disclaimer *disclaimer)
 {
     uint8_t hash[NRS_HASH_SIZE];
     char hash_text[2 * NRS_HASH_SIZE + 1] = "";
@@ -54,6 +54,11 @@ static json_t *disclaimer_json(const Nrs__Wire__Disclaimer *disclaimer)
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "name", disclaimer->name, "version", (json_int_t)disclaimer->version, "hash",
                      hash_text, "ja", text_or_null(disclaimer->ja), "en", text_or_null(disclaimer->en), "labels",
                      labels_json(disclaimer->labels), "kinds", kinds_json(disclaimer->kinds));
+}
+
+json_t *nrs_duty_rule_json(const Nrs__Wire__DutyRule *rule)
+{
+    return json_pack("{s:s, s:o, s:o}", "duty", rule->duty, "labels", labels_json(rule->labels), "kinds", kinds_json(rule->kinds));
 }
 
 void nrs_rules_withdrawn(char *text_out, const Nrs__Wire__Rules *rules)
@@ -73,11 +78,10 @@ json_t *nrs_rules_json(const Nrs__Wire__Rules *rules)
 
     nrs_rules_withdrawn(withdrawn, rules);
     for (size_t i = 0; i < rules->n_disclaimers; i++) {
-        (void)json_array_append_new(disclaimers, disclaimer_json(rules->disclaimers[i]));
+        (void)json_array_append_new(disclaimers, nrs_disclaimer_json(rules->disclaimers[i]));
     }
     for (size_t i = 0; i < rules->n_duties; i++) {
-        (void)json_array_append_new(duties, json_pack("{s:s, s:o, s:o}", "duty", rules->duties[i]->duty, "labels",
-                                                      labels_json(rules->duties[i]->labels), "kinds", kinds_json(rules->duties[i]->kinds)));
+        (void)json_array_append_new(duties, nrs_duty_rule_json(rules->duties[i]));
     }
     return json_pack("{s:o, s:b, s:b, s:o, s:o, s:s}", "labels", labels_json(rules->labels), "red_relay",
                      (rules->flags & NRS_RULE_RED_RELAY) != 0 ? 1 : 0, "withheld", (rules->flags & NRS_RULE_WITHHELD) != 0 ? 1 : 0,
@@ -109,8 +113,7 @@ json_t *nrs_member_duties_json(const Nrs__Wire__Member *member)
 
 /* ---- For people ---- */
 
-/* "AMBER, RED / incident": the labels and kinds that a rule names. */
-static void print_where(uint32_t labels, uint32_t kinds, bool japanese)
+void nrs_rules_print_where(uint32_t labels, uint32_t kinds, bool japanese)
 {
     size_t count = 0;
     const nrs_term *terms = nrs_vocabulary_terms(NRS_VOCABULARY_KIND, &count);
@@ -146,13 +149,13 @@ void nrs_rules_print(const Nrs__Wire__Rules *rules, bool japanese)
         if (one->labels == 0 && one->kinds == 0) {
             fputs(replaced ? _("replaced by a newer version") : _("where a sender adds it"), stdout);
         } else {
-            print_where(one->labels, one->kinds, japanese);
+            nrs_rules_print_where(one->labels, one->kinds, japanese);
         }
         fputc('\n', stdout);
     }
     for (size_t i = 0; i < rules->n_duties; i++) {
         printf(_("duty %s is needed for: "), rules->duties[i]->duty);
-        print_where(rules->duties[i]->labels, rules->duties[i]->kinds, japanese);
+        nrs_rules_print_where(rules->duties[i]->labels, rules->duties[i]->kinds, japanese);
         fputc('\n', stdout);
     }
 }

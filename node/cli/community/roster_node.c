@@ -30,10 +30,14 @@ static const char *change_words(const char *code)
         const char *code, *words;
     } all[] = {
         {"member-in", N_("joins the roster")}, {"member-out", N_("leaves the roster")}, {"member-role", N_("another role")},
-        {"member-name", N_("another name")},   {"member-keys", N_("other keys")},       {"member-joined", N_("has joined")},
-        {"member-duties", N_("duties")},       {"key-in", N_("roster key added")},      {"key-out", N_("roster key dropped")},
-        {"threshold", N_("signatures needed")}, {"rules", N_("rules")},                 {"name", N_("name of the community")},
-        {"recognised", N_("recognised communities")}, {"forks", N_("heals a fork")},
+        {"member-name", N_("another name")},   {"member-keys", N_("other keys")},       {"member-proof", N_("another proof of its keys")},
+        {"member-joined", N_("its word that it has joined")}, {"member-duties", N_("duties")},
+        {"tombstone-in", N_("entry of a key that went, new")}, {"tombstone-out", N_("entry of a key that went, dropped")},
+        {"tombstone", N_("entry of a key that went, changed")}, {"key-in", N_("roster key added")}, {"key-out", N_("roster key dropped")},
+        {"threshold", N_("signatures needed")}, {"rules", N_("rules")}, {"disclaimer-in", N_("disclaimer added")},
+        {"disclaimer-out", N_("disclaimer dropped")}, {"duty-rule-in", N_("rule for a duty added")}, {"duty-rule-out", N_("rule for a duty dropped")},
+        {"name", N_("name of the community")}, {"recognised-in", N_("recognises a community")},
+        {"recognised-out", N_("recognises a community no more")}, {"forks", N_("heals a fork")}, {"order", N_("the order of entries")},
     };
 
     for (size_t i = 0; code != NULL && i < sizeof all / sizeof all[0]; i++) {
@@ -47,6 +51,7 @@ static const char *change_words(const char *code)
 static void print_change(const json_t *change)
 {
     const char *org = nrs_json_text(change, "org");
+    const char *id = nrs_json_text(change, "id");
     const char *key = nrs_json_text(change, "key");
     const char *cause = nrs_json_text(change, "cause");
     const json_t *threshold = json_object_get(change, "threshold");
@@ -55,9 +60,9 @@ static void print_change(const json_t *change)
     if (json_is_integer(threshold)) {
         printf(": %lld", (long long)json_integer_value(threshold));
     }
-    if (org != NULL || key != NULL) {
+    if (org != NULL || id != NULL || key != NULL) {
         printf(": ");
-        nrs_text_print(stdout, org != NULL ? org : key, NRS_TEXT_LINE);
+        nrs_text_print(stdout, org != NULL ? org : id != NULL ? id : key, NRS_TEXT_LINE);
     }
     if (cause != NULL) {
         printf(" (%s)", strcmp(cause, "left") == 0 ? _("left") : _("removed: revoked"));

@@ -181,31 +181,39 @@ static bool keys_differ(const nrs_roster *a, const nrs_roster *b)
     return differ;
 }
 
-static const char *change_code(nrs_roster_change_type type)
-{
-    static const char *const codes[] = {
-        [NRS_CHANGE_MEMBER_IN] = "member-in",         [NRS_CHANGE_MEMBER_OUT] = "member-out",
-        [NRS_CHANGE_MEMBER_ROLE] = "member-role",     [NRS_CHANGE_MEMBER_NAME] = "member-name",
-        [NRS_CHANGE_MEMBER_KEYS] = "member-keys",     [NRS_CHANGE_MEMBER_JOINED] = "member-joined",
-        [NRS_CHANGE_MEMBER_DUTIES] = "member-duties", [NRS_CHANGE_KEY_IN] = "key-in",
-        [NRS_CHANGE_KEY_OUT] = "key-out",             [NRS_CHANGE_THRESHOLD] = "threshold",
-        [NRS_CHANGE_RULES] = "rules",                 [NRS_CHANGE_NAME] = "name",
-        [NRS_CHANGE_RECOGNISED] = "recognised",       [NRS_CHANGE_FORKS] = "forks",
-    };
-
-    return codes[type];
-}
-
 typedef struct summary {
     const nrs_roster *after;
     json_t *list;
     size_t left_out;
 } summary;
 
+static const char *cause_of(const nrs_roster_change *change)
+{
+    const Nrs__Wire__Tombstone *tombstone = change->tombstone != NULL ? change->tombstone : change->tombstone_before;
+
+    return tombstone == NULL ? NULL : tombstone->cause == NRS_TOMBSTONE_LEFT ? "left" : "revoked";
+}
+
+/* Whose it is: an organisation, or what the rules or another community are called. */
+static const char *whose(const nrs_roster_change *change)
+{
+    const Nrs__Wire__Member *member = change->after != NULL ? change->after : change->before;
+    const Nrs__Wire__Tombstone *tombstone = change->tombstone != NULL ? change->tombstone : change->tombstone_before;
+
+    return member != NULL               ? member->org
+           : tombstone != NULL          ? tombstone->org
+           : change->disclaimer != NULL ? change->disclaimer->name
+           : change->duty_rule != NULL  ? change->duty_rule->duty
+           : change->recognised != NULL ? change->recognised->id
+                                        : NULL;
+}
+
 static nrs_error note_change(void *context, const nrs_roster_change *change)
 {
     summary *out = context;
-    const Nrs__Wire__Member *member = change->after != NULL ? change->after : change->before;
+    const char *name = whose(change);
+    const bool org = change->after != NULL || change->before != NULL || change->tombstone != NULL || change->tombstone_before != NULL;
+    nrs_slice bytes = change->recognised != NULL ? nrs_field(&change->recognised->community) : change->key;
     char key[2 * NRS_KEY_SIZE + 1] = "";
     json_t *row;
 
@@ -213,15 +221,12 @@ static nrs_error note_change(void *context, const nrs_roster_change *change)
         out->left_out++;
         return NRS_OK;
     }
-    if (change->key.size == NRS_KEY_SIZE) {
-        nrs_hex_encode(key, change->key.data, NRS_KEY_SIZE);
+    if (bytes.size == NRS_KEY_SIZE) {
+        nrs_hex_encode(key, bytes.data, NRS_KEY_SIZE);
     }
-    row = json_pack("{s:s, s:s*, s:s*, s:o*, s:s*}", "change", change_code(change->type), "org", member == NULL ? NULL : member->org, "key",
-                    key[0] == '\0' ? NULL : key, "threshold",
-                    change->type == NRS_CHANGE_THRESHOLD ? json_integer((json_int_t)out->after->threshold) : NULL, "cause",
-                    change->tombstone == NULL                              ? NULL
-                    : change->tombstone->cause == NRS_TOMBSTONE_LEFT ? "left"
-                                                                           : "revoked");
+    row = json_pack("{s:s, s:s*, s:s*, s:s*, s:o*, s:s*}", "change", nrs_roster_change_code(change->type), "org", org ? name : NULL, "id",
+                    org ? NULL : name, change->recognised != NULL ? "community" : "key", key[0] == '\0' ? NULL : key, "threshold",
+                    change->type == NRS_CHANGE_THRESHOLD ? json_integer((json_int_t)out->after->threshold) : NULL, "cause", cause_of(change));
     return row == NULL || json_array_append_new(out->list, row) != 0 ? NRS_ERROR_NO_MEMORY : NRS_OK;
 }
 

@@ -87,7 +87,8 @@ nrs_error nrs_roster_load_words(nrs_core *core)
 
 uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *community)
 {
-    uint64_t fresh = community->roster->created_ms; /* the roster keys' own word */
+    /* The roster keys' own word; one from a clock that is wrong, or that says so, vouches for nothing. */
+    uint64_t fresh = community->roster->created_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX ? community->roster->created_ms : 0;
 
     for (size_t i = 0; i < community->word_count; i++) {
         const nrs_hub_word *word = &community->words[i];
@@ -263,7 +264,8 @@ nrs_error nrs_roster_tick(nrs_core *core)
     for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
         nrs_community *community = &core->communities[i];
         bool ahead = community->said_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX; /* under a clock that was wrong */
-        bool due = community->said_ms == 0 || ahead || (community->hub && core->now_ms >= community->said_ms + SAID_EVERY_MS);
+        bool unvouched = community->hub && nrs_roster_fresh_ms(core, community) == 0; /* of a time to come: it waits for no day to pass */
+        bool due = community->said_ms == 0 || ahead || unvouched || (community->hub && core->now_ms >= community->said_ms + SAID_EVERY_MS);
 
         if (!community->member) {
             continue;

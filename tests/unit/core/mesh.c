@@ -482,7 +482,7 @@ static void next_version(mesh *net, size_t node, uint32_t role)
         tombstone.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
         tombstone.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
         tombstone.cause = removed_as;
-        tombstone.at_ms = net->now_ms;
+        tombstone.at_ms = next.created_ms;
         tombstone.org = net->nodes[node].org;
         tombstones[next.n_tombstones++] = &tombstone;
     }

@@ -199,12 +199,45 @@ static void test_cards_that_are_handed_over(void **state)
     nrs_bytes_wipe(&payload);
 }
 
+static void of_a_time_to_come(void *context, nrs_roster *next)
+{
+    (void)context;
+    next->created_ms += 400 * NRS_DAY_MS;
+    next->expires_ms = next->created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
+}
+
+static nrs_error send_amber(void)
+{
+    return mesh_command(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}");
+}
+
+/* Made by a clock that is wrong it is in force as any; but hubs' words alone keep it fresh, and a hub says one at once. */
+static void test_a_roster_of_a_time_to_come(void **state)
+{
+    (void)state;
+    mesh_change(&net, of_a_time_to_come, NULL);
+    mesh_settle(&net, 4);
+    OK(send_amber());
+    mesh_down(&net, HUB);
+    mesh_down(&net, HUB_TOO);
+    for (int day = 0; day < 4; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 1);
+    }
+    assert_int_equal(send_amber(), NRS_ERROR_ROSTER_STALE);
+    mesh_up(&net, HUB);
+    mesh_settle(&net, 4);
+    OK(send_amber());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words_that_do_not_count, start, stop),
         cmocka_unit_test_setup_teardown(test_cards_that_are_handed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_copied_key_with_known_prekeys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_roster_of_a_time_to_come, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
