@@ -49,6 +49,19 @@ static nrs_error read_invite(nrs_cli *cli, wanted *with, const char *path)
     return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
 }
 
+/* Two of one id would be told apart by nobody: neither in an address nor when one of them is ended. */
+static nrs_error check_id(nrs_cli *cli, const wanted *with, const nrs_held *held)
+{
+    bool taken = strcmp(held->roster->id, with->id) == 0;
+
+    for (size_t i = 0; i < held->roster->n_recognised; i++) {
+        taken = taken || (strcmp(held->roster->recognised[i]->id, with->id) == 0 && memcmp(held->roster->recognised[i]->community.data, with->community, NRS_HASH_SIZE) != 0);
+    }
+    return !taken ? NRS_OK
+                  : nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("end that first, if this one has taken its place: noroshi community recognise --end"),
+                                 _("@%s is called so itself, or recognises another community of this name: %s"), held->roster->id, with->id);
+}
+
 static nrs_error add(nrs_cli *cli, wanted *with, const nrs_held *held)
 {
     const char *fingerprint = nrs_cli_option(cli, "fingerprint");
@@ -70,6 +83,10 @@ static nrs_error add(nrs_cli *cli, wanted *with, const nrs_held *held)
     if (memcmp(with->community, held->community, NRS_HASH_SIZE) == 0) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("%s: a community does not recognise itself"), with->id);
     }
+    error = check_id(cli, with, held);
+    if (error != NRS_OK) {
+        return error;
+    }
     with->changed = !nrs_roster_recognises(held->roster, with->community);
     if (with->changed && held->roster->n_recognised == NRS_RECOGNISED_COUNT_MAX) {
         return nrs_cli_fail(cli, NRS_ERROR_LIMIT, NULL, _("a community recognises at most %u others"), NRS_RECOGNISED_COUNT_MAX);
@@ -86,17 +103,32 @@ static nrs_error add(nrs_cli *cli, wanted *with, const nrs_held *held)
     return NRS_OK;
 }
 
+/* A roster made elsewhere may have two of one id: then the fingerprint says which. */
 static nrs_error end(nrs_cli *cli, wanted *with, const nrs_held *held)
 {
     const char *name = cli->arguments[1][0] == '@' ? cli->arguments[1] + 1 : cli->arguments[1];
+    const char *fingerprint = nrs_cli_option(cli, "fingerprint");
+    size_t ended = 0, named = 0;
 
     for (size_t i = 0; i < held->roster->n_recognised; i++) {
-        if (strcmp(held->roster->recognised[i]->id, name) == 0) {
-            with->changed = true;
+        const Nrs__Wire__Recognised *one = held->roster->recognised[i];
+        const bool called = strcmp(one->id, name) == 0;
+
+        named += called ? 1 : 0;
+        if (called && (fingerprint == NULL || nrs_fingerprint_check(fingerprint, one->community.data) == NRS_OK)) {
+            ended++;
         } else {
             with->list[with->count++] = held->roster->recognised[i];
         }
     }
+    if (ended > 1) {
+        return nrs_cli_fail(cli, NRS_ERROR_AMBIGUOUS, _("say which with --fingerprint; noroshi community show prints them"),
+                            _("@%s recognises more than one community of this name: %s"), held->roster->id, name);
+    }
+    if (named > 0 && ended == 0) {
+        return nrs_cli_fail(cli, NRS_ERROR_FINGERPRINT, _("noroshi community show prints them"), "%s: %s", name, _(nrs_error_sentence(NRS_ERROR_FINGERPRINT)));
+    }
+    with->changed = ended == 1;
     return with->changed ? NRS_OK
                          : nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_COMMUNITY, NULL, _("@%s does not recognise %s"), held->roster->id, name);
 }
