@@ -172,7 +172,6 @@ typedef struct nrs_own_prekey {
     UT_hash_handle hh;
 } nrs_own_prekey;
 
-#define NRS_PERSON_FORMER_MAX 256u
 
 typedef struct nrs_pending_statement {
     uint8_t to[NRS_KEY_SIZE];
@@ -235,7 +234,7 @@ struct nrs_core {
     size_t segment_count, segment_capacity;
     nrs_own_prekey *own_prekeys;
     /* Keys that persons of this organisation changed and still read by, in the order in which they did (person_former.c). */
-    struct nrs_person_former { uint8_t before[NRS_KEY_SIZE], after[NRS_KEY_SIZE]; } person_formers[NRS_PERSON_FORMER_MAX];
+    struct nrs_person_former { uint8_t before[NRS_KEY_SIZE], after[NRS_KEY_SIZE]; } person_formers[NRS_PERSON_FORMER_COUNT_MAX];
     size_t person_former_count;
     uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
     bool clock_seen;                   /* clock.c */

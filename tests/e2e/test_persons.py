@@ -149,6 +149,14 @@ class Persons(E2E):
         bravo.cli("person", "rename", "nobody", "--name", "x", want=4)
         bravo.cli("person", "rename", "Bad Name", "--name", "x", want=8)
 
+    def test_many_new_keys(self):
+        """One leads to the one before, however many there were."""
+        bravo = self.world.nodes["bravo"]
+        report = self.send("ueda@bravo")
+        for _ in range(10):
+            bravo.cli("person", "rekey", "ueda", "--no-passphrase")
+        self.reads(report, "ueda")
+
     def test_unlock(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         answer = bravo.cli("person", "unlock", "tanaka", "--json").object()

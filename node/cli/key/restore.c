@@ -254,6 +254,20 @@ static bool is_left_out(const restored *all, const char *name)
     return community_of(id, name);
 }
 
+/* What the node announced before the backup, and no roster had followed: the new store must know it, or the roster that has followed since
+ * reads as a removal. */
+static nrs_error announce_again(nrs_cli *cli, const nrs_backup *backup, const nrs_identity *identity)
+{
+    char key[NRS_KEY_NAME_SIZE], name[NRS_BACKUP_NAME_SIZE_MAX + 1];
+    const nrs_backup_file *file = NULL;
+
+    nrs_key_name(key, nrs_identity_public(identity)->sign_key);
+    snprintf(name, sizeof name, "changes/%s.succession", key);
+    file = find(backup, name);
+    /* Before the invites: they may name the next keys alone. */
+    return file == NULL ? NRS_OK : nrs_folder_write(cli, "inbox", "!own", ".succession", nrs_slice_of_bytes(&file->bytes));
+}
+
 /* The new store knows no community: each goes in as it did when it was joined. */
 static nrs_error rejoin(nrs_cli *cli, const restored *all, const nrs_node_settings *settings)
 {
@@ -320,6 +334,9 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, const restore
     }
     if (error == NRS_OK) {
         error = renew_card(cli, identity);
+    }
+    if (error == NRS_OK) {
+        error = announce_again(cli, backup, identity);
     }
     if (error == NRS_OK) {
         error = rejoin(cli, all, settings);

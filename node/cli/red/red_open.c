@@ -18,8 +18,6 @@
 #include "red/red_row.h"
 #include "text.h"
 
-enum { FORMER_KEYS_MAX = 8 };
-
 typedef nrs_red_opening opening;
 
 struct person_until {
@@ -232,12 +230,12 @@ static nrs_error try_slots(opening *with)
     return error;
 }
 
-/* By the key that the person has, then by those that it had. */
+/* By the key that the person has, then by those that it had, one after the other: as many as the node keeps shares for. */
 static nrs_error find_file_key(nrs_cli *cli, opening *with)
 {
     nrs_error error = try_slots(with);
 
-    for (size_t i = 0; error != NRS_OK && i < FORMER_KEYS_MAX; i++) {
+    for (size_t i = 0; error != NRS_OK && i < NRS_PERSON_FORMER_COUNT_MAX; i++) {
         nrs_identity *before = NULL;
 
         if (nrs_person_former(cli, &before, reader_of(with)) != NRS_OK) {

@@ -197,8 +197,11 @@ static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, cons
     char text[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
     const nrs_audit_what what = {.event = NRS_AUDIT_KEY, .org = change->org, .about = nrs_field(&change->sign_key), .detail = text};
 
+    if (source.size == 0) {
+        return NRS_OK;
+    }
     (void)snprintf(text, sizeof text, change->cause == NRS_KEY_REVOKED ? "revoked in @%s" : "succeeded in @%s", community->roster->id);
-    return source.size == 0 ? NRS_OK : nrs_audit_add(core, &what);
+    return nrs_audit_add(core, &what);
 }
 
 nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload)
@@ -214,10 +217,14 @@ static nrs_error take_succession(nrs_core *core, const nrs_key_change *change, c
 {
     nrs_error error;
 
-    nrs_core_log(core, NRS_OK, "%s of @%s announces new keys; the roster decides", change->org, community->roster->id);
+    if (community == NULL) {
+        nrs_core_log(core, NRS_OK, "this node has announced new keys; the roster decides");
+    } else {
+        nrs_core_log(core, NRS_OK, "%s of @%s announces new keys; the roster decides", change->org, community->roster->id);
+    }
     core->dial_due = true; /* of a hub: looked for under either key from now on */
     error = nrs_directory_reindex(core);
-    return error == NRS_OK && !community->guest ? nrs_key_change_write(core, change->sign_key.data, payload) : error;
+    return error == NRS_OK && (community == NULL || !community->guest) ? nrs_key_change_write(core, change->sign_key.data, payload) : error;
 }
 
 nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
@@ -225,15 +232,17 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
     nrs_key_change *change = NULL;
     nrs_card *card = NULL;
     const nrs_community *community = NULL;
-    bool news = false;
+    bool news = false, own = false;
     nrs_error error = nrs_change_verify(&change, &card, payload);
 
-    if (error == NRS_OK && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
+    /* A node that was restored hears of its own next keys before it holds a roster (SPEC 7.9): of itself it needs none. */
+    own = error == NRS_OK && source.size == 0 && change->cause == NRS_KEY_SUCCEEDED && memcmp(change->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0;
+    if (error == NRS_OK && !own && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
         error = NRS_ERROR_NOT_MEMBER;
     }
     if (error == NRS_OK) {
         community = named_in(core, change->sign_key.data, change->org);
-        error = community == NULL ? NRS_ERROR_FORGED : NRS_OK;
+        error = community == NULL && !own ? NRS_ERROR_FORGED : NRS_OK;
     }
     if (error == NRS_OK) {
         error = is_news(core, &news, change, card);

@@ -104,7 +104,7 @@ nrs_error nrs_person_former_take(nrs_core *core, const json_t *request)
         return NRS_ERROR_FORGED; /* the key that ends is the one on the card */
     }
     drop_over(core, added.before);
-    if (core->person_former_count == NRS_PERSON_FORMER_MAX) {
+    if (core->person_former_count == NRS_PERSON_FORMER_COUNT_MAX) {
         return NRS_ERROR_LIMIT;
     }
     core->person_formers[core->person_former_count] = added;

@@ -14,18 +14,51 @@ static nrs_slice own_source(void)
     return nrs_slice_of(NULL, 0);
 }
 
-/* This node stands in the roster with its own keys. */
+/* The keys that this node has announced as its next ones, where it has. Out: keys_out. */
+static nrs_error next_keys(const nrs_core *core, bool *known_out, nrs_public_keys *keys_out)
+{
+    const nrs_key_end *end = nrs_key_end_of(core, core->self.sign_key);
+    nrs_card *card = NULL;
+    nrs_error error = NRS_OK;
+
+    *known_out = end != NULL && end->cause == NRS_KEY_SUCCEEDED;
+    if (*known_out) {
+        error = nrs_card_verify(&card, nrs_slice_of_bytes(&end->card));
+    }
+    if (error == NRS_OK && *known_out) {
+        memcpy(keys_out->sign_key, card->sign_key.data, NRS_KEY_SIZE);
+        memcpy(keys_out->agree_key, card->agree_key.data, NRS_KEY_SIZE);
+        memcpy(keys_out->curve_key, card->curve_key.data, NRS_KEY_SIZE);
+    }
+    nrs_card_free(&card);
+    return error;
+}
+
+static nrs_error check_keys(const Nrs__Wire__Member *member, const nrs_public_keys *keys)
+{
+    return memcmp(member->curve_key.data, keys->curve_key, NRS_KEY_SIZE) == 0 && memcmp(member->agree_key.data, keys->agree_key, NRS_KEY_SIZE) == 0
+               ? NRS_OK
+               : NRS_ERROR_FORGED;
+}
+
+/* This node stands in the roster with its own keys, or with those that it has announced: the roster may have followed while it was away
+ * (SPEC 7.10). */
 static nrs_error check_self(const nrs_core *core, const nrs_roster *roster)
 {
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, core->self.sign_key);
+    nrs_public_keys next;
+    bool known = false;
+    nrs_error error = NRS_OK;
 
-    if (member == NULL) {
-        return NRS_ERROR_NOT_MEMBER;
+    if (member != NULL) {
+        return check_keys(member, &core->self);
     }
-    return memcmp(member->curve_key.data, core->self.curve_key, NRS_KEY_SIZE) == 0 &&
-                   memcmp(member->agree_key.data, core->self.agree_key, NRS_KEY_SIZE) == 0
-               ? NRS_OK
-               : NRS_ERROR_FORGED;
+    error = next_keys(core, &known, &next);
+    if (error == NRS_OK) {
+        member = known ? nrs_roster_member_by_key(roster, next.sign_key) : NULL;
+        error = member == NULL ? NRS_ERROR_NOT_MEMBER : check_keys(member, &next);
+    }
+    return error;
 }
 
 /* By the hand of a person who decides for this node: what heals a fork is in force at once. */

@@ -352,6 +352,15 @@ static nrs_error audit_adopted(nrs_core *core, const char *name, uint64_t versio
     return nrs_audit_add(core, &what);
 }
 
+/* By the keys in force, or by those that it has announced. */
+static bool names_us(const nrs_core *core, const nrs_roster *roster)
+{
+    const nrs_key_end *end = nrs_key_end_of(core, core->self.sign_key);
+
+    return nrs_roster_member_by_key(roster, core->self.sign_key) != NULL ||
+           (end != NULL && end->cause == NRS_KEY_SUCCEEDED && nrs_roster_member_by_key(roster, end->successor) != NULL);
+}
+
 nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, nrs_slice source)
 {
     nrs_roster_parts parts = {0};
@@ -372,7 +381,7 @@ nrs_error nrs_directory_adopt(nrs_core *core, const uint8_t community[NRS_HASH_S
         (void)snprintf(name, sizeof name, "%s", parts.roster->id);
         error = store_roster(core, community, &parts, &key_change);
     }
-    if (error == NRS_OK && source.size == 0 && nrs_roster_member_by_key(parts.roster, core->self.sign_key) != NULL) {
+    if (error == NRS_OK && source.size == 0 && names_us(core, parts.roster)) {
         error = nrs_guest_set(core, community, false); /* by a person's hand it is joined */
     }
     for (size_t i = 0; error == NRS_OK && i < parts.roster->n_forks; i++) { /* what it heals is over, whoever tells of it later */

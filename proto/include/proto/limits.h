@@ -35,6 +35,7 @@
 #define NRS_LATER_SLOT_COUNT_MAX (8u * NRS_SLOT_COUNT_MAX) /* of the later grants of one report: by its originator, by each hub of its community, by all others together */
 #define NRS_LATER_SLOT_COUNT_OTHER_MAX 4096u /* of these, by one who is neither originator nor a hub of its community */
 #define NRS_SLOT_PATH_DEPTH_MAX 11u
+#define NRS_PERSON_FORMER_COUNT_MAX 256u /* keys of persons that were replaced by their owners, and read on (SPEC 7.3); of a node */
 #define NRS_PERSON_COUNT_MAX 64u
 #define NRS_ENDPOINT_COUNT_MAX 4u
 #define NRS_CONTACT_COUNT_MAX 16u

@@ -1,0 +1,64 @@
+"""A backup made between `key rotate` and `community succeed` restores to a node that goes over to its next keys, though the roster has followed."""
+
+import shutil
+
+from harness import E2E, build_mesh, invite, main, wait_reachable, wait_until
+
+
+class RestoreRotated(E2E):
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo", "carol"])
+        cls.secret = world.write("backup.pass", "控えのための合い言葉\n")
+
+    def lose(self, node):
+        """It announces new keys, is backed up, goes over to them and is lost. Returns (backup, the fingerprint of the new keys)."""
+        hub = self.world.nodes["hub"]
+        path = self.world.path / (node.org + ".backup")
+        old = node.fingerprint()
+        node.cli("key", "rotate")
+        wait_until(lambda: list((node.dir / "changes").glob("*.succession")), "the announcement is taken up")
+        node.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
+        wait_until(lambda: hub.cli("community", "succeed", "electricity", node.org, want=None).code == 0, "the secretariat follows")
+        wait_until(lambda: node.fingerprint() != old, "it goes over", 40)
+        new = node.fingerprint()
+        wait_until(lambda: node.cli("status", want=None).code == 0, "it answers under the new keys")
+        node.wait_link("hub")
+        node.kill()
+        shutil.rmtree(node.dir)
+        return path, new
+
+    def restore(self, node, path):
+        node.cli("restore", path, "--backup-passphrase-file", self.secret)
+
+    def is_back(self, node, new):
+        wait_until(lambda: node.fingerprint() == new, "it goes over again", 60)
+        wait_until(lambda: node.cli("status", want=None).code == 0, "it answers under the new keys")
+        node.wait_link("hub")
+        carol = self.world.nodes["carol"]
+        wait_reachable(carol, [node.org], {node.org}, "AMBER")
+        report = carol.send("--tlp", "AMBER", "--to", node.org, "--kind", "incident", "--subject", "S", "--body", "戻った先へ")
+        node.wait_report(report)
+        self.assertEqual(node.show(report)["body"], "戻った先へ")
+
+    def test_by_itself(self):
+        alpha = self.world.nodes["alpha"]
+        path, new = self.lose(alpha)
+        self.restore(alpha, path)
+        self.assertNotEqual(alpha.fingerprint(), new)
+        alpha.start()
+        self.is_back(alpha, new)
+
+    def test_by_a_new_invite(self):
+        """As it must after four weeks, when no hub greets the old keys any more."""
+        hub, bravo = self.world.nodes["hub"], self.world.nodes["bravo"]
+        path, new = self.lose(bravo)
+        self.restore(bravo, path)
+        bravo.cli("join", invite(hub, "electricity"), "--fingerprint", hub.cli("community", "fingerprint", "electricity").out.strip())
+        bravo.start()
+        self.is_back(bravo, new)
+        self.assertEqual(list((bravo.dir / "inbox" / "refused").glob("*")), [])
+
+
+if __name__ == "__main__":
+    main()
