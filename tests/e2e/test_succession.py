@@ -185,6 +185,13 @@ class Succession(E2E):
         alpha.start()
         echo.wait_report(way)
         self.reads(echo, way, "古い鍵へ")
+        foxtrot = self.world.node("foxtrot").init()
+        enrol(hub, foxtrot, "electricity")
+        join(hub, foxtrot, "electricity")
+        foxtrot.start()
+        wait_reachable(foxtrot, ["echo"], {"echo"}, "AMBER")  # it never had a prekey of the old key, nor needs one
+        for node in (foxtrot, echo, alpha):
+            self.assertFalse([text for text in node.status()["warnings"] if "no current prekeys" in text and "echo" in text], node.org)
 
     def test_3_killed_at_any_instant(self):
         """kill -9 of the command and of the daemon, over and over: one of the two identities is whole, and in the end the new one serves."""

@@ -79,7 +79,6 @@ static nrs_error warn_address(const nrs_core *core, json_t *warnings)
     return error;
 }
 
-/* Members to whom nothing can be sealed now; a few of them by name. */
 /* Names the rule and what helps. */
 static nrs_error warn_resting(const nrs_core *core, json_t *warnings)
 {
@@ -93,6 +92,8 @@ static nrs_error warn_resting(const nrs_core *core, json_t *warnings)
     return nrs_array_text(warnings, text);
 }
 
+/* Members to whom nothing can be sealed now; a few of them by name. To a key that was succeeded, this node's own or another's, nothing is
+ * sealed anyway while it stands in its grace. */
 static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
@@ -103,7 +104,7 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
     for (const nrs_peer *peer = core->peers_by_sign; peer != NULL; peer = peer->by_sign.next) {
         const nrs_bundle *bundle = nrs_bundle_by_owner(core, peer->keys.sign_key);
 
-        if (peer->member_of == 0 || (bundle != NULL && nrs_prekeys_current(bundle->prekeys, core->now_ms) != NULL)) {
+        if (peer->member_of == 0 || nrs_key_ours(core, peer->keys.sign_key) || nrs_key_successor(core, peer->keys.sign_key) != NULL || (bundle != NULL && nrs_prekeys_current(bundle->prekeys, core->now_ms) != NULL)) {
             continue;
         }
         if (count < NAMED_IN_WARNING_MAX) {
