@@ -24,23 +24,23 @@
 #define CHECKPOINT_BUSY_MS 5000u /* never quite idle: the log of writes must not grow without a bound all the same */
 #define ZMQ_SOCKET_COUNT_MAX 2048
 
-static uint64_t clock_ms(clockid_t clock)
+static uint64_t wall_ms(void)
 {
     struct timespec now = {0};
 
-    return clock_gettime(clock, &now) == 0 && now.tv_sec >= 0
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec >= 0
                ? (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u
                : 0;
 }
 
 static void set_time(nrs_daemon *daemon)
 {
-    uint64_t monotonic_ms = clock_ms(CLOCK_MONOTONIC);
+    uint64_t monotonic_ms = nrs_linux_monotonic_ms();
 
     if (monotonic_ms < daemon->batch.monotonic_ms) {
         monotonic_ms = daemon->batch.monotonic_ms;
     }
-    nrs_batch_set_time(&daemon->batch, clock_ms(CLOCK_REALTIME), monotonic_ms);
+    nrs_batch_set_time(&daemon->batch, wall_ms(), monotonic_ms);
 }
 
 /* ---- Start and stop ---- */

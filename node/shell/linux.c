@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/assert.h"
@@ -70,6 +71,13 @@ size_t nrs_linux_resident_pages(void)
         (void)close(fd);
     }
     return size > 0 && sscanf(text, "%lu %lu", &whole, &resident) == 2 ? (size_t)resident : 0;
+}
+
+uint64_t nrs_linux_monotonic_ms(void)
+{
+    struct timespec now = {0};
+
+    return clock_gettime(CLOCK_BOOTTIME, &now) == 0 && now.tv_sec >= 0 ? (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u : 0;
 }
 
 bool nrs_linux_bytes_received(uint64_t *size_out, int fd)

@@ -24,6 +24,9 @@ void nrs_linux_keep_heap(void);
 void nrs_linux_trim_heap(void);
 /** The pages of this process that are in memory; 0 where the system does not say. */
 size_t nrs_linux_resident_pages(void);
+/** Milliseconds that only go forward, and go on while the machine sleeps; 0 where the system has no such clock. CLOCK_MONOTONIC stands still then:
+ *  beside it each night of a laptop would look like a clock that was set. */
+uint64_t nrs_linux_monotonic_ms(void);
 /** How many bytes a TCP connection has received since it began. False when it is none. */
 bool nrs_linux_bytes_received(uint64_t *size_out, int fd);
 /** Take the folder's lock for the life of the descriptor. Returns NRS_ERROR_LOCKED when another process has it. */
