@@ -149,9 +149,8 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
         }
         records[0] = nrs_slice_of_bytes(&record);
         records[1] = nrs_slice_of_bytes(&parts.slot_table);
-        if (sim_hostile_give(world, carrier, act->other, records, 2)) {
+        if (sim_hostile_give(world, carrier, act->other, records, 2, SIM_SOMETIMES_FORGED_REPORT)) {
             sim_trace_line(world, maker, "forges a report, fault %d, handed over by %s", (int)wrong, carrier->org);
-            sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_REPORT);
         }
     }
     nrs_bytes_wipe(&record);
@@ -183,14 +182,13 @@ static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, con
             const nrs_slice records[2] = {nrs_slice_of_bytes(&record), nrs_slice_of_bytes(&parts.slot_table)};
 
             memcpy(pair->id[i], parts.id, NRS_HASH_SIZE);
-            given += sim_hostile_give(world, carrier, act->other, records, 2) ? 1 : 0;
+            given += sim_hostile_give(world, carrier, act->other, records, 2, i == 0 ? SIM_UNCOUNTED : SIM_SOMETIMES_EQUIVOCATED) ? 1 : 0;
         }
         nrs_bytes_wipe(&record);
         nrs_sealed_parts_wipe(&parts);
     }
     if (given == 2) {
         world->oracle.pair_count++;
-        sim_sometimes_hit(world, SIM_SOMETIMES_EQUIVOCATED);
         sim_trace_line(world, maker, "sends two reports under one number, by way of %s", carrier->org);
     }
 }
@@ -220,9 +218,7 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
         statements[0] = nrs_slice_of_bytes(&bytes);
         if (nrs_envelope_seal(&record, maker->identity, &request) == NRS_OK) {
             statements[0] = nrs_slice_of_bytes(&record);
-            if (sim_hostile_give(world, carrier, act->other, statements, 1)) {
-                sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_RECEIPT);
-            }
+            (void)sim_hostile_give(world, carrier, act->other, statements, 1, SIM_SOMETIMES_FORGED_RECEIPT);
         }
     }
     nrs_bytes_wipe(&record);
@@ -243,9 +239,7 @@ static void forge_prekeys(sim_world *world, sim_node *maker, sim_node *carrier, 
     }
     if (nrs_prekeys_sign(&record, &secret, 1, maker->identity, nrs_identity_public(victim->identity)->sign_key, now_ms + (act->a % 2) * 2 * NRS_DAY_MS) == NRS_OK) {
         records[0] = nrs_slice_of_bytes(&record);
-        if (sim_hostile_give(world, carrier, act->other, records, 1)) {
-            sim_sometimes_hit(world, SIM_SOMETIMES_FORGED_PREKEYS);
-        }
+        (void)sim_hostile_give(world, carrier, act->other, records, 1, SIM_SOMETIMES_FORGED_PREKEYS);
     }
     nrs_bytes_wipe(&record);
     nrs_prekey_secret_wipe(&secret);
@@ -269,13 +263,10 @@ void sim_forge_old_roster(sim_world *world, sim_node *carrier, const sim_act *ac
     const sim_rosters *rosters = &world->communities[act->c % world->community_count];
     const sim_roster_version *version = sim_rosters_at(rosters, 1 + act->a % rosters->count);
     nrs_bytes record = {0};
-    nrs_slice records[1];
 
     if (version != NULL && nrs_record_wrap(&record, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&version->many)) == NRS_OK) {
-        records[0] = nrs_slice_of_bytes(&record);
-        if (sim_hostile_give(world, carrier, act->other, records, 1)) {
+        if (sim_hostile_give_loose(world, carrier, act->other, nrs_slice_of_bytes(&record), SIM_SOMETIMES_OLD_ROSTER)) {
             sim_trace_line(world, carrier, "serves roster %llu of @%s", (unsigned long long)(1 + act->a % rosters->count), rosters->id);
-            sim_sometimes_hit(world, SIM_SOMETIMES_OLD_ROSTER);
         }
     }
     nrs_bytes_wipe(&record);
@@ -306,9 +297,7 @@ void sim_forge_reveal(sim_world *world, sim_node *carrier, const sim_act *act)
     if (error == NRS_OK && set.table.size > 0) {
         const nrs_slice records[2] = {nrs_slice_of_bytes(&set.sealed), nrs_slice_of_bytes(&set.table)};
 
-        if (sim_hostile_give(world, carrier, act->other, records, 2)) {
-            sim_sometimes_hit(world, SIM_SOMETIMES_REVEALED);
-        }
+        (void)sim_hostile_give(world, carrier, act->other, records, 2, SIM_SOMETIMES_REVEALED);
     }
     nrs_bytes_wipe(&set.sealed);
     nrs_bytes_wipe(&set.table);

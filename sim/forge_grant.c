@@ -363,9 +363,8 @@ static void forge_one(sim_world *world, sim_node *holder, const sim_act *act, fa
                                       with ? nrs_slice_of_bytes(&it.sealed) : nrs_slice_of_bytes(&it.grant),
                                       with ? nrs_slice_of_bytes(&it.grant) : nrs_slice_of_bytes(&it.table), nrs_slice_of_bytes(&it.table)};
 
-        if (sim_hostile_give(world, holder, act->other, records, with ? 4 : 3)) {
+        if (sim_hostile_give(world, holder, act->other, records, with ? 4 : 3, counters[it.wrong])) {
             sim_trace_line(world, holder, "grants to %s what it may not read, fault %d", it.victim->org, (int)it.wrong);
-            sim_sometimes_hit(world, counters[it.wrong]);
         }
     }
     forging_wipe(&it);

@@ -35,20 +35,6 @@ void sim_hostile_wipe(sim_node *node)
     node->hostile = NULL;
 }
 
-static void put(sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload)
-{
-    nrs_frame frame;
-    nrs_bytes bytes = {0};
-
-    nrs__wire__frame__init(&frame);
-    frame.type = (uint32_t)type;
-    frame.payload = nrs_field_of(nrs_slice_of_bytes(payload));
-    if (nrs_frame_encode(&bytes, &frame) == NRS_OK) {
-        (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&bytes), world->now_ms);
-    }
-    nrs_bytes_wipe(&bytes);
-}
-
 /* ---- Frames of its engine, altered ---- */
 
 static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
@@ -71,7 +57,7 @@ static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, con
     }
     if (nrs_hello_encode(&payload, hello) == NRS_OK) {
         sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
-        put(world, node, link, NRS_FRAME_HELLO, &payload);
+        sim_hostile_put(world, node, link, NRS_FRAME_HELLO, &payload);
     }
     nrs_bytes_wipe(&payload);
     nrs_hello_free(&hello);
@@ -87,7 +73,7 @@ static void deafen_hello(sim_world *world, sim_node *node, nrs_link_id link, con
         hello->position = 0;
         hello->window = NRS_LINK_WINDOW_MIN;
         if (nrs_hello_encode(&payload, hello) == NRS_OK) {
-            put(world, node, link, NRS_FRAME_HELLO, &payload);
+            sim_hostile_put(world, node, link, NRS_FRAME_HELLO, &payload);
         }
     }
     nrs_bytes_wipe(&payload);
@@ -106,24 +92,10 @@ static void lie_in_confirm(sim_world *world, sim_node *node, nrs_link_id link, c
     confirm->position = sim_random_chance(random, 500) ? confirm->position + sim_random_below(random, 5) : sim_random_below(random, confirm->position + 1);
     if (nrs_confirm_encode(&payload, confirm) == NRS_OK) {
         sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
-        put(world, node, link, NRS_FRAME_CONFIRM, &payload);
+        sim_hostile_put(world, node, link, NRS_FRAME_CONFIRM, &payload);
     }
     nrs_bytes_wipe(&payload);
     nrs_confirm_free(&confirm);
-}
-
-/* What it makes up is numbered behind what its engine has sent, or it would be taken for old. */
-static void note_sent(const sim_node *node, sim_connection *connection, nrs_slice payload)
-{
-    const unsigned side = connection->node[0] == node->index ? 0 : 1;
-    nrs_items *items = NULL;
-
-    if (nrs_items_decode(&items, payload) == NRS_OK) {
-        const uint64_t last = items->items[items->n_items - 1]->position;
-
-        connection->credit[side].sent = last > connection->credit[side].sent ? last : connection->credit[side].sent;
-    }
-    nrs_items_free(&items);
 }
 
 static void swap(Nrs__Wire__Item **items, size_t a, size_t b)
@@ -195,7 +167,7 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
     }
     }
     if (items->n_items > 0 && nrs_items_encode(&payload, items) == NRS_OK) {
-        put(world, node, link, NRS_FRAME_ITEMS, &payload);
+        sim_hostile_put(world, node, link, NRS_FRAME_ITEMS, &payload);
     }
     items->n_items = kept_count;
     nrs_bytes_wipe(&payload);
@@ -217,6 +189,7 @@ static void replay(sim_world *world, sim_node *node, nrs_link_id link)
 
     if (node->hostile->kept[at].frame.size > 0) {
         sim_sometimes_hit(world, SIM_SOMETIMES_REPLAYED);
+        sim_hostile_note(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame));
         (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame), world->now_ms);
     }
 }
@@ -249,86 +222,12 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
         (void)sim_network_send(world, node, link, bytes, world->now_ms);
         replay(world, node, link);
     }
-    if (frame->type == NRS_FRAME_ITEMS) {
-        note_sent(node, connection, nrs_field(&frame->payload));
-    }
+    sim_hostile_note(world, node, link, bytes);
     keep(node, connection, bytes);
     nrs_frame_free(&frame);
 }
 
 /* ---- What it makes itself ---- */
-
-static sim_connection *some_connection(sim_world *world, const sim_node *node, uint64_t pick, unsigned *side_out)
-{
-    for (size_t i = 0; i < world->network.count; i++) {
-        sim_connection *connection = &world->network.connections[(pick + i) % world->network.count];
-
-        for (unsigned side = 0; side < 2; side++) {
-            if (connection->number != 0 && connection->up && connection->open[0] && connection->open[1] && connection->node[side] == node->index &&
-                connection->link[side] != 0 && world->nodes[connection->node[1 - side]].hostile == NULL) {
-                *side_out = side;
-                return connection;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* Its positions go on from the last that went over the connection, so that the items are not taken for old ones. */
-static bool give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count, bool one_item)
-{
-    unsigned side = 0;
-    sim_connection *connection = some_connection(world, node, pick, &side);
-    Nrs__Wire__Item *list = sim_alloc(count, sizeof *list), **pointers = sim_alloc(count, sizeof(Nrs__Wire__Item *));
-    ProtobufCBinaryData *fields = sim_alloc(count, sizeof *fields);
-    nrs_items items;
-    nrs_bytes payload = {0};
-    bool given = false;
-
-    nrs__wire__items__init(&items);
-    for (size_t i = 0; i < count && connection != NULL; i++) {
-        sim_credit *credit = &connection->credit[side];
-
-        fields[i] = nrs_field_of(records[i]);
-        if (i == 0 || !one_item) {
-            nrs__wire__item__init(&list[items.n_items]);
-            credit->sent = (credit->sent > credit->held ? credit->sent : credit->held) + 1;
-            list[items.n_items].position = credit->sent;
-            list[items.n_items].records = &fields[i];
-            pointers[items.n_items] = &list[items.n_items];
-            items.n_items++;
-        }
-        list[items.n_items - 1].n_records++;
-    }
-    items.items = pointers;
-    if (connection != NULL && nrs_items_encode(&payload, &items) == NRS_OK) {
-        put(world, node, connection->link[side], NRS_FRAME_ITEMS, &payload);
-        given = true;
-    }
-    nrs_bytes_wipe(&payload);
-    free(fields);
-    free(pointers);
-    free(list);
-    return given;
-}
-
-bool sim_hostile_give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count)
-{
-    return give(world, node, pick, records, count, true);
-}
-
-bool sim_hostile_give_each(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count)
-{
-    return give(world, node, pick, records, count, false);
-}
-
-sim_node *sim_hostile_across(sim_world *world, const sim_node *node, uint64_t pick)
-{
-    unsigned side = 0;
-    const sim_connection *connection = some_connection(world, node, pick, &side);
-
-    return connection == NULL ? NULL : &world->nodes[connection->node[1 - side]];
-}
 
 bool sim_hostile_holds(sim_node *node, const char *report)
 {
@@ -356,9 +255,7 @@ static void flood(sim_world *world, sim_node *node, const sim_act *act)
         records[i] = nrs_slice_of(junk[i], sizeof junk[i]);
     }
     for (uint64_t i = 0; i < 1 + act->b % 4; i++) {
-        if (give(world, node, act->a, records, FLOOD_ITEMS, false)) {
-            sim_sometimes_hit(world, SIM_SOMETIMES_FLOODED);
-        }
+        (void)sim_hostile_give_each(world, node, act->a, records, FLOOD_ITEMS, SIM_SOMETIMES_FLOODED);
     }
     free(junk);
     free(records);
@@ -367,7 +264,7 @@ static void flood(sim_world *world, sim_node *node, const sim_act *act)
 static void oversize(sim_world *world, sim_node *node, const sim_act *act)
 {
     unsigned side = 0;
-    sim_connection *connection = some_connection(world, node, act->a, &side);
+    sim_connection *connection = sim_hostile_connection(world, node, act->a, &side);
     size_t size = NRS_FRAME_SIZE_MAX + (act->b % 2 == 0 ? 1 : 0) - (act->b % 4 == 1 ? 1000 : 0);
     uint8_t *frame = sim_alloc(1, size);
 

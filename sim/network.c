@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "hostile.h"
 #include "memory.h"
 #include "picture.h"
 #include "world.h"
@@ -309,6 +310,9 @@ static bool hand_over(sim_world *world, sim_connection *connection, unsigned sid
     world->network.frames++;
     world->network.bytes += frame.size;
     sim_trace_bytes(world, frame.data, frame.size);
+    if (sender->hostile != NULL && receiver->hostile == NULL) {
+        sim_hostile_arrived(world, connection, side, frame);
+    }
     sim_check_heard(world, receiver, connection, side, frame);
     sim_node_input(world, receiver, NRS_EVENT_FRAME, connection->link[side], sim_node_curve(sender), frame);
     return true;

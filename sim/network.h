@@ -1,7 +1,7 @@
 /* The network between the nodes. A connection is what TCP and CURVE make of it: bytes arrive in their order and once, or the
  * connection ends and what was under way is gone. So a packet that is lost, doubled or overtaken shows as delay, and a
  * connection that is cut shows as frames that never came, one side knowing it long before the other. Single frames that vanish,
- * come twice or change places are the doing of a hostile node (adversary.h). */
+ * come twice or change places are the doing of a hostile node (hostile.h). */
 #ifndef SIM_NETWORK_H
 #define SIM_NETWORK_H
 
@@ -33,6 +33,7 @@ typedef struct sim_credit {
     sim_flight *flight;       /* items that it has not confirmed, in their order */
     size_t flight_first, flight_count, flight_capacity;
     uint64_t flight_size;     /* bytes */
+    uint64_t arrived;         /* of a hostile node: the highest position that has come to the other side */
 } sim_credit;
 
 /* Side 0 dialled. */

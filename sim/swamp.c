@@ -120,8 +120,7 @@ static void ahead(sim_world *world, sim_node *node, const sim_act *act)
             flood_add(&list, &record);
         }
     }
-    if (made && sim_hostile_give_each(world, node, act->a, list.records, list.count)) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_SWAMPED_AHEAD);
+    if (made && sim_hostile_give_each(world, node, act->a, list.records, list.count, SIM_SOMETIMES_SWAMPED_AHEAD)) {
         sim_trace_line(world, node, "gives %s %zu records that wait", receiver->org, list.count);
     }
     flood_wipe(&list);
@@ -171,8 +170,7 @@ static void streams(sim_world *world, sim_node *node, const sim_act *act)
     if (made && nrs_envelope_seal(&record, node->identity, &request) == NRS_OK) {
         const nrs_slice records[1] = {nrs_slice_of_bytes(&record)};
 
-        if (sim_hostile_give(world, node, act->a, records, 1)) {
-            sim_sometimes_hit(world, SIM_SOMETIMES_SWAMPED_STREAMS);
+        if (sim_hostile_give(world, node, act->a, records, 1, SIM_SOMETIMES_SWAMPED_STREAMS)) {
             sim_trace_line(world, node, "tells %s of %u streams", victim->org, HEADS);
         }
     }
@@ -198,8 +196,7 @@ static void valid(sim_world *world, sim_node *node, const sim_act *act)
             flood_add(&list, &record);
         }
     }
-    if (made && sim_hostile_give_each(world, node, act->a, list.records, list.count)) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_SWAMPED_VALID);
+    if (made && sim_hostile_give_each(world, node, act->a, list.records, list.count, SIM_SOMETIMES_SWAMPED_VALID)) {
         sim_trace_line(world, node, "publishes its prekeys %u times", BUNDLES);
     }
     nrs_prekey_secret_wipe(&secret);
@@ -229,10 +226,9 @@ static void large(sim_world *world, sim_node *node, const sim_act *act)
         made = add_report(world, node, &list, victim, &what, id);
     }
     for (size_t i = 0; i < LARGE_REPORTS && made; i++) {
-        given += sim_hostile_give(world, node, act->a, &list.records[2 * i], 2) ? 1 : 0;
+        given += sim_hostile_give(world, node, act->a, &list.records[2 * i], 2, SIM_SOMETIMES_SWAMPED_LARGE) ? 1 : 0;
     }
     if (given > 0) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_SWAMPED_LARGE);
         sim_trace_line(world, node, "sends %zu large reports to %s", given, victim->org);
     }
     free(text);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "hostile.h"
 #include "memory.h"
 #include "world.h"
 
@@ -141,6 +142,9 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
         if (confirm->position > most && !world->nodes[connection->node[1 - side]].hostile) {
             sim_world_fail(world, "credit", "%s confirms %llu, %s has sent %llu", node->org, (unsigned long long)confirm->position,
                            world->nodes[connection->node[1 - side]].org, (unsigned long long)most);
+        }
+        if (world->nodes[connection->node[1 - side]].hostile != NULL) {
+            sim_hostile_judged(world, connection, side, confirm->position);
         }
         sim_sometimes_add(world, SIM_SOMETIMES_DEFERRED, confirm->n_deferred);
         sim_sometimes_add(world, SIM_SOMETIMES_REFUSED_RECORD, confirm->n_refusals);
