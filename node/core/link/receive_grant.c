@@ -147,7 +147,7 @@ out:
 static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_peer *from)
 {
     const nrs_community *target = release->community.len == 0 ? NULL : nrs_community_by_id(core, release->community.data);
-    const bool holder = memcmp(release->holder.data, from->keys.sign_key, NRS_KEY_SIZE) == 0;
+    const bool holder = nrs_key_follows(core, release->holder.data, from->keys.sign_key);
     nrs_sealed_view *view = NULL;
     uint64_t position = 0;
     nrs_error error = nrs_log_sealed(core, &view, &position, release->sealed_id.data);

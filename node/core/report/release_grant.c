@@ -116,9 +116,12 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
     return NRS_OK;
 }
 
+/* Under the key that the release names: it was asked for before a change of keys, perhaps. */
 static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_key, const uint8_t *release_id)
 {
     nrs_core *core = it->core;
+    nrs_identity *identity = nrs_identity_for(core, it->release->holder.data);
+    const nrs_public_keys keys = *nrs_identity_public(identity);
     const nrs_slice none = nrs_slice_of(NULL, 0), owner = nrs_slice_of(it->report->id, NRS_HASH_SIZE);
     const nrs_grant_request request = {.sealed = it->view,
                                        .file_key = file_key,
@@ -129,7 +132,7 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
                                        .community = nrs_field(&ask->community),
                                        .recipients = it->recipients,
                                        .recipient_count = it->count,
-                                       .grantor = {.keys = &core->self, .agree = nrs_identity_agree_with, .agree_context = core->identity},
+                                       .grantor = {.keys = &keys, .agree = nrs_identity_agree_with, .agree_context = identity},
                                        .now_ms = core->now_ms};
     const uint64_t expires_ms = it->release->expires_ms;
     uint8_t grant_id[NRS_HASH_SIZE];
@@ -138,10 +141,10 @@ static nrs_error put(granting *it, const nrs_ask *ask, const nrs_secret *file_ke
     nrs_error error = nrs_grant_make(&grant, &table, &request);
 
     if (error == NRS_OK) {
-        error = nrs_signed_record(&record, NRS_RECORD_GRANT, core->identity, nrs_slice_of_bytes(&grant));
+        error = nrs_signed_record(&record, NRS_RECORD_GRANT, identity, nrs_slice_of_bytes(&grant));
     }
     if (error == NRS_OK) { /* what is made counts, and nothing that could not be made */
-        error = nrs_grant_count(core, it->view, core->self.sign_key, (uint32_t)it->count);
+        error = nrs_grant_count(core, it->view, keys.sign_key, (uint32_t)it->count);
     }
     if (error == NRS_OK) {
         nrs_hash_one(grant_id, NRS_DOMAIN_STATEMENT_ID, nrs_slice_of_bytes(&grant));

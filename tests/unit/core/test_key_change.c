@@ -288,6 +288,35 @@ static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* The release came to the key before: who holds it grants under that key, which it names. */
+static void test_a_release_asked_for_before_a_change_of_keys(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    pass(NRS_DAY_MS);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
 /* Two rosters after the one that took the new key: one as before, the other without the organisation. */
 static void fork_over(size_t node)
 {
@@ -448,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
