@@ -69,23 +69,23 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
     const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
     nrs_recipient *recipient = &it->recipients[it->count];
     bool granted = false;
-    nrs_error error;
+    nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
         nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && it->of->only != peer) ||
-        nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK ||
-        nrs_onward_duty(core, it->of->view->header, NRS_LABEL_NONE, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data) != NRS_OK) {
+        nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
     error = it->of->only != NULL ? NRS_OK : nrs_granted_to(core, &granted, it->of->view->id, peer, NRS_SLOT_CONSENTED);
     if (error != NRS_OK || granted) {
         return error;
     }
-    if (it->of->view->header->label == NRS_LABEL_CLEAR) { /* the key stands in the grant */
+    duty = nrs_onward_duty(core, it->of->view->header, NRS_LABEL_NONE, NRS_PLACE_GRANT, it->of->kind, it->target, member->sign_key.data);
+    if (duty == NRS_OK && it->of->view->header->label == NRS_LABEL_CLEAR) { /* the key stands in the grant */
         it->peers[it->count++] = peer;
         return NRS_OK;
     }
-    if (!nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient->agree_key) ||
+    if (duty != NRS_OK || !nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient->agree_key) ||
         !usable(core, recipient->prekey)) {
         it->waiting_count++;
         return it->of->only != NULL ? NRS_OK : note(it, peer, NULL);

@@ -97,18 +97,18 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
     const nrs_peer *peer = nrs_peer_by_sign(core, member->sign_key.data);
     nrs_recipient *recipient = &it->recipients[it->count];
     bool granted = false;
-    nrs_error error;
+    nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || !named(it, member) || nrs_key_ours(core, member->sign_key.data) ||
-        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && it->only != peer) ||
-        nrs_onward_duty(core, it->view->header, (nrs_label)it->release->label, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data) != NRS_OK) {
+        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && it->only != peer)) {
         return NRS_OK;
     }
     error = it->only != NULL ? NRS_OK : has_it(it, &granted, peer);
     if (error != NRS_OK || granted) {
         return error;
     }
-    if (!nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient)) {
+    duty = nrs_onward_duty(core, it->view->header, (nrs_label)it->release->label, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data);
+    if (duty != NRS_OK || !nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient)) {
         return it->only != NULL ? NRS_OK : note(it, peer, NULL);
     }
     it->peers[it->count] = peer;
