@@ -21,6 +21,7 @@ class Liar:
 
     def __init__(self, node):
         self.node, self.taken, self.lie, self.waiting = node, [], lambda entry: entry, None
+        self.says_from = None
         self.real, self.path = node.dir / "real.sock", node.dir / "control.sock"
         os.rename(self.path, self.real)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -61,6 +62,8 @@ class Liar:
             else:
                 rows = self.ask(request)
             for row in rows:
+                if command == "red-open" and "from" in row and self.says_from:
+                    row["from"] = self.says_from
                 if command in ("red-prepare", "red-waiting") and "recipients" in row:
                     row["recipients"] = [self.lie(dict(entry)) for entry in row["recipients"]]
             caller.sendall(b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
@@ -74,11 +77,31 @@ class Liar:
 class RedProxy(E2E):
     @classmethod
     def build(cls, world):
-        build_mesh(world, ["alpha", "bravo", "carol"], persons={"alpha": ["sato"], "bravo": ["ito", "tanaka"], "carol": ["mori"]})
+        build_mesh(world, ["alpha", "bravo", "carol"], persons={"alpha": ["sato"], "bravo": ["ito", "mori", "tanaka"], "carol": ["mori"]})
 
     def send(self, want):
         return self.world.nodes["alpha"].cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "朱",
                                              "--body", SECRET, person="sato", want=want)
+
+    def test_answer_to_whom_the_node_names(self):
+        alpha, bravo, carol = (self.world.nodes[org] for org in ("alpha", "bravo", "carol"))
+        report = carol.send("--tlp", "RED", "--to", "sato@alpha", "--kind", "incident", "--subject", "朱", "--body", SECRET, person="mori")
+        alpha.wait_report(report)
+        liar = Liar(alpha)
+        try:
+            liar.says_from = "elsewhere"  # bravo has a mori as well
+            alpha.cli("reply", report, "--body", SECRET, person="sato", want=4)
+            liar.says_from = "bravo"
+            refused = alpha.cli("reply", report, "--body", SECRET, person="sato", want=5)
+            self.assertIn("was not signed by the key of this organisation", refused.err)
+            self.assertIn("署名されたものではありません", alpha.cli("reply", report, "--body", SECRET, person="sato", lang="ja", want=5).err)
+            self.assertEqual([], liar.taken)
+            liar.says_from = None
+            answer = alpha.cli("reply", report, "--body", "承知", person="sato").last_word()
+        finally:
+            liar.end()
+        carol.wait_report(answer)
+        self.assertEqual("承知", carol.show(answer, person="mori")["body"])
 
     def test_keys_that_the_node_made_up(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]

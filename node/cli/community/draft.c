@@ -25,6 +25,7 @@ void nrs_draft_wipe(nrs_draft *draft)
     nrs_bytes_wipe(&draft->body);
     nrs_form_wipe(&draft->form);
     free(draft->answer_subject);
+    free(draft->writer);
     *draft = (nrs_draft){0};
 }
 

@@ -29,6 +29,8 @@ typedef struct nrs_draft {
     uint64_t expires_in_ms; /* 0: the node's choice */
     char *answer_subject; /* owned: the subject of a reply, where none was given */
     const char *quoted;  /* the report that a reply answers, or whose text is passed on; NULL otherwise */
+    char *writer;        /* owned: an answer that names nobody goes to who wrote the quoted TLP:RED, by this address and */
+    uint8_t writer_key[NRS_KEY_SIZE]; /* this key of the organisation; NULL where somebody is named */
     bool forward;        /* the latter */
     bool question;       /* what label it will have, before its text is handed over */
 } nrs_draft;

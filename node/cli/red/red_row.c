@@ -57,6 +57,7 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
     char id[2 * NRS_HASH_SIZE + 1];
     char created[32];
     char expires[32];
+    char signer[2 * NRS_KEY_SIZE + 1] = "";
     json_t *row = NULL;
 
     NRS_ASSERT(row_out != NULL && report != NULL);
@@ -80,6 +81,10 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
             (void)json_object_set(row, from_node[i], value);
         }
     }
+    if (header->originator.len == NRS_KEY_SIZE) {
+        nrs_hex_encode(signer, header->originator.data, NRS_KEY_SIZE);
+    }
+    (void)json_object_set_new(row, "signed_by", nrs_shown_text(signer));
     (void)json_object_set_new(row, "person", nrs_shown_text(report->person));
     (void)json_object_set_new(row, "number", report->number > 0 ? json_integer((json_int_t)report->number) : json_null());
     (void)json_object_set_new(row, "final", json_boolean(report->final));

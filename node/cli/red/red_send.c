@@ -23,6 +23,7 @@ typedef struct preparation {
     json_t *row;
     nrs_held held;        /* the community's roster, verified here from its first version on */
     nrs_red_cards cards;
+    const char *renewed;  /* the address of who wrote the quoted report, when that was signed by another key of the organisation; borrows from row */
     const char *stranger; /* the address under which the node named keys that are not its own; borrows from row */
     nrs_public_keys grantor;
     uint8_t community[NRS_HASH_SIZE];
@@ -103,6 +104,11 @@ static nrs_error read_recipient(preparation *with, const nrs_draft *draft, const
     if (error == NRS_OK && ((!listed(draft->to, address) && strcmp(address, own_address) != 0) ||
                             !nrs_red_addressed(&with->held, address, recipient, person))) {
         error = NRS_ERROR_FORGED;
+    }
+    if (error == NRS_OK && draft->writer != NULL && strcmp(draft->writer, address) == 0 &&
+        memcmp(draft->writer_key, recipient->org_sign_key, NRS_KEY_SIZE) != 0) {
+        with->renewed = address;
+        return NRS_ERROR_FORGED;
     }
     if (error != NRS_OK && error != NRS_ERROR_NO_MEMORY) {
         with->stranger = address;
@@ -262,6 +268,10 @@ static nrs_error prepare(nrs_cli *cli, preparation *with, const nrs_draft *draft
         return error;
     }
     error = read_preparation(with, draft, own_address);
+    if (error != NRS_OK && with->renewed != NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("if it changed its keys since, and is whom you mean, name it with --to"),
+                            _("%s: the report that this one answers was not signed by the key of this organisation"), with->renewed);
+    }
     if (error != NRS_OK && with->stranger != NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_FORGED, _("nothing was sealed; the node may be in foreign hands"),
                             _("%s: the keys that the node names are not those that the community, the organisation and the person have signed"), with->stranger);

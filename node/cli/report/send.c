@@ -304,6 +304,18 @@ static nrs_error complete_forward(nrs_cli *cli, nrs_draft *draft, const json_t *
     return NRS_OK;
 }
 
+/* Who wrote it is the node's word, the key that signed it is not: the answer goes to the organisation of that key alone. */
+static nrs_error keep_writer(nrs_draft *draft, const json_t *row, const json_t *writer)
+{
+    const char *signer = nrs_json_text(row, "signed_by");
+
+    if (signer == NULL) { /* not under TLP:RED: the node could read it as well */
+        return NRS_OK;
+    }
+    draft->writer = strdup(json_string_value(writer));
+    return draft->writer == NULL ? NRS_ERROR_NO_MEMORY : nrs_hex_decode(draft->writer_key, NRS_KEY_SIZE, signer);
+}
+
 /* A reply to RED: only the person's process can read the quoted report, so the defaults and the rule are applied here. */
 static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
 {
@@ -325,8 +337,9 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
     writer = writer_of(row);
     if (json_array_size(draft->to) == 0 && writer != NULL) {
         (void)json_array_append(draft->to, writer);
+        error = keep_writer(draft, row, writer);
     }
-    if (strcmp(nrs_json_text(row, "label") == NULL ? "" : nrs_json_text(row, "label"), "RED") == 0) {
+    if (error == NRS_OK && strcmp(nrs_json_text(row, "label") == NULL ? "" : nrs_json_text(row, "label"), "RED") == 0) {
         error = check_same_persons(cli, draft, row, writer); /* of what the node can read, it checks the audience itself */
     }
     if (error == NRS_OK && draft->forward) {
