@@ -86,6 +86,14 @@ class OneName(E2E):
         self.assertEqual("electricity", self.desk.cli("forward", news, "--tlp", "AMBER", "--to", "kanto-power", "--community", "electricity",
                                                       "--dry-run", "--json").object()["community"])
 
+        shared = self.friend.send("--tlp", "AMBER", *TEXT, "--to", "@electricity")
+        wait_until(lambda: self.desk.cli("show", shared, want=None).code == 0, "it opens")
+        ask = ("release", "ask", shared, "--reason", "r", "--json", "--to", "kanto-power")
+        self.assertEqual("org-ambiguous", self.desk.cli(*ask, want=2).error()["rule"])
+        self.assertEqual("community-rule", self.desk.cli(*ask, "--community", "gas", want=3).error()["rule"], "they do not recognise each other")
+        self.assertEqual("community-unknown", self.desk.cli(*ask, "--community", "water", want=4).error()["rule"])
+        self.assertEqual("electricity", self.desk.cli(*ask, "--community", "electricity").object()["community"])
+
     def test_2_one_is_removed(self):
         self.electricity.cli("community", "remove", "electricity", "kanto-power")
 
