@@ -4,12 +4,14 @@
 #include "command/command_release.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
+#include "rules/edges.h"
 #include "withheld/withheld.h"
 
 static const char hint_label[] = "TLP:CLEAR may be passed on without asking; TLP:RED stays with the persons whom its writer names.";
 static const char hint_source[] = "The node has put it before the source, whose answer it gives at its tick. To refuse it here: noroshi release deny.";
 static const char hint_named[] = "The hub passes it on to who asked: write it so that it does not say who you are.";
 static const char hint_unnamed[] = "Leave --name-source out: the hub that vouches names no source.";
+static const char hint_demanded[] = "Release it under the label that it has, or send it anew with the disclaimer.";
 static const char hint_list[] = "The command noroshi release list shows the asks and their answers.";
 
 static char *text_field(const char *text)
@@ -173,6 +175,25 @@ static nrs_error read_terms(nrs_answer *answer, nrs_label *label_out, nrs_condit
     return error;
 }
 
+/* Who has it under another label is asked what that label's rules demand; the report cannot name it afterwards. */
+static nrs_error check_demands(nrs_core *core, nrs_answer *answer, const answering *it, nrs_label label)
+{
+    nrs_header under = *it->view->header;
+    nrs_disclaimer_state state = NRS_DISCLAIMER_NONE;
+    nrs_opened opened = {0};
+    nrs_error error = label == (nrs_label)under.label ? NRS_OK : nrs_annex_read(core, &opened, &it->row);
+
+    if (error == NRS_OK && opened.report != NULL) {
+        under.label = (uint32_t)label;
+        error = nrs_disclaimers_named(core, &state, &under, NRS_PLACE_SEND, opened.report->kind);
+    }
+    nrs_opened_wipe(&opened);
+    if (error == NRS_OK && state == NRS_DISCLAIMER_MISSING) {
+        return nrs_refuse(answer, NRS_ERROR_DISCLAIMER, hint_demanded, "Under TLP:%s the rules demand a disclaimer, which the report does not name.", nrs_label_name(label));
+    }
+    return error;
+}
+
 nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     answering it = {.person = ""};
@@ -195,6 +216,9 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     }
     if (error == NRS_OK) {
         error = read_terms(answer, &label, &conditions, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = check_demands(core, answer, &it, label);
     }
     if (error == NRS_OK) {
         error = nrs_ask_decode(&ask, it.held.row.ask);

@@ -149,11 +149,61 @@ static void who_lacks_a_duty_waits_for_it(void **state)
     mesh_stop(&net);
 }
 
+/* Of a situation under AMBER. */
+static void demand_disclaimer(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__Disclaimer text, *list[1] = {&text};
+    static Nrs__Wire__Rules kept;
+    static char name[] = "menseki", words[] = "本文";
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__disclaimer__init(&text);
+    text.name = name;
+    text.version = 1;
+    text.ja = words;
+    text.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    text.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
+    kept.disclaimers = list;
+    kept.n_disclaimers = 1;
+    next->rules = &kept;
+}
+
+/* Nobody reads under a label, by a release, what that label's rules keep closed until somebody accepts. */
+static void a_release_brings_no_label_without_its_disclaimer(void **state)
+{
+    static const char *const kinds[] = {"situation", "incident"};
+    static const char *const labels[] = {"AMBER", "AMBER+STRICT", "GREEN"};
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    mesh_change(&net, demand_disclaimer, NULL);
+    mesh_settle(&net, 4);
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (size_t label = 0; label < 3; label++) {
+            const bool refused = kind == 0 && label == 0;
+
+            OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"kind\":\"%s\",\"subject\":\"s\",\"body\":\"b\"}", kinds[kind]));
+            (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+            mesh_settle(&net, 6);
+            OK(mesh_ask(&net, HOLDER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-3\"],\"reason\":\"r\"}", report));
+            mesh_settle(&net, 4);
+            assert_int_equal(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\",\"label\":\"%s\"}", mesh_text(mesh_row(&net, HOLDER, 0), "id"), labels[label]),
+                             refused ? NRS_ERROR_DISCLAIMER : NRS_OK);
+            mesh_settle(&net, 8);
+            assert_int_equal(mesh_ask(&net, THIRD, "{\"command\":\"show\",\"id\":\"%s\"}", report), refused ? NRS_ERROR_NOT_FOUND : NRS_OK);
+        }
+    }
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_release_that_is_over_is_not_renewed_by_the_source),
         cmocka_unit_test(who_lacks_a_duty_waits_for_it),
+        cmocka_unit_test(a_release_brings_no_label_without_its_disclaimer),
         cmocka_unit_test(a_hub_grants_anew_to_whom_it_let_in_to_its_own_report),
     };
 
