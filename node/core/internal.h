@@ -90,6 +90,7 @@ typedef struct nrs_peer {
     uint32_t complaint_count;
     uint64_t refused_ms;     /* monotonic: the minute in which refused_count refusals of it were entered into the audit log */
     uint32_t refused_count;
+    uint64_t waiting_after;  /* of the reports that wait for it, the last one looked at where there were more (grant_late.c) */
     uint64_t looked_position; /* our log was looked through for it up to here, on any link since the start */
     uint64_t again_ms;       /* monotonic: when again_left was reckoned; 0: never, and all of it is there (link_budget.c) */
     int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */

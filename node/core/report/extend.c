@@ -50,7 +50,7 @@ static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_
 
     nrs_let_in_address(address, it->home, it->target, peer->org);
     if (it->of->only != NULL) {
-        return nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);
+        return nrs_store_recipient_granted(core->store, it->of->position, it->of->only->keys.sign_key); /* as it stands there: the key before, perhaps */
     }
     error = nrs_store_let_in_add(core->store, &row);
     if (error == NRS_OK) {
@@ -72,7 +72,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
     nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
-        nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && it->of->only != peer) ||
+        nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && !nrs_key_follows(core, it->of->only->keys.sign_key, member->sign_key.data)) ||
         nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }

@@ -15,6 +15,8 @@
 typedef struct waiting {
     uint64_t reports[REPORTS_PER_PEER];
     size_t count, limit;
+    uint64_t after; /* the reports behind this one */
+    bool more;
 } waiting;
 
 static nrs_error collect(void *context, const nrs_recipient_row *row)
@@ -24,7 +26,11 @@ static nrs_error collect(void *context, const nrs_recipient_row *row)
     if (row->person != NULL) {
         return NRS_OK; /* RED is granted by a person's process only */
     }
+    if (row->report <= set->after) {
+        return NRS_OK;
+    }
     if (set->count >= set->limit) {
+        set->more = true;
         return NRS_ERROR_LIMIT;
     }
     set->reports[set->count] = row->report;
@@ -155,8 +161,8 @@ out:
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
-/* What cannot be granted to one recipient goes on waiting and holds up nothing else. */
-static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, size_t limit)
+/* What cannot be granted to one recipient goes on waiting and holds up nothing else: the next time begins behind it. */
+static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t limit)
 {
     const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
     nrs_recipient recipient;
@@ -166,6 +172,8 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
 
     set->count = 0;
     set->limit = limit;
+    set->after = peer->waiting_after;
+    set->more = false;
     if (peer->member_of == 0) {
         return NRS_OK;
     }
@@ -174,6 +182,7 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, const nrs_peer *peer, 
         return NRS_OK;
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
+    peer->waiting_after = set->more ? set->reports[set->count - 1] : 0;
     for (size_t i = 0; i < set->count && error == NRS_OK; i++) {
         const nrs_regrant_row asked = {.report = set->reports[i], .org = peer->keys.sign_key, .prekey = recipient.prekey_id};
         error = nrs_store_regrant_has(core->store, &destroyed, &asked);
@@ -242,7 +251,7 @@ nrs_error nrs_grant_waiting(nrs_core *core)
         return NRS_ERROR_NO_MEMORY;
     }
     for (size_t i = 0; i < core->arrived_count && error == NRS_OK; i++) {
-        const nrs_peer *peer = nrs_peer_by_sign(core, core->arrived[i]);
+        nrs_peer *peer = nrs_peer_by_sign(core, core->arrived[i]);
         error = peer == NULL ? NRS_OK : grant_peer(core, set, peer, REPORTS_PER_PEER);
     }
     if (error == NRS_OK && round) {

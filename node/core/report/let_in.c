@@ -370,11 +370,23 @@ typedef struct telling {
     const nrs_statement *statement;
 } telling;
 
+static nrs_error look_at_granted(void *context, const nrs_recipient_row *row)
+{
+    bool *granted = context;
+
+    *granted = *granted || row->granted;
+    return NRS_OK;
+}
+
+/* Who still waits, for a duty perhaps, has not heard of the report, and does not now. */
 static nrs_error tell_one(void *context, const nrs_let_in_row *row)
 {
     const telling *it = context;
+    bool granted = false;
+    nrs_error error = row->address[0] == '\0' || !nrs_key_ours(it->core, row->by) ? NRS_OK
+                                                                                  : nrs_store_recipient_at(it->core->store, row->report, row->address, look_at_granted, &granted);
 
-    return row->address[0] == '\0' || !nrs_key_ours(it->core, row->by) ? NRS_OK : nrs_statement_queue(it->core, row->org, row->community, it->statement);
+    return error == NRS_OK && granted ? nrs_statement_queue(it->core, row->org, row->community, it->statement) : error;
 }
 
 nrs_error nrs_let_in_tell(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_statement *statement)

@@ -36,13 +36,13 @@ static bool usable(const nrs_core *core, const nrs_recipient *recipient)
     return good;
 }
 
-/* A community is named as a whole, an organisation by its key. */
+/* A community is named as a whole, an organisation by its key, or the one before. */
 static bool named(const granting *it, const Nrs__Wire__Member *member)
 {
     for (size_t i = 0; i < it->audience->n_targets; i++) {
         const Nrs__Wire__Target *target = it->audience->targets[i];
 
-        if (target->community.len != 0 || nrs_slice_equal(nrs_field(&target->org), nrs_field(&member->sign_key))) {
+        if (target->community.len != 0 || (target->org.len == NRS_KEY_SIZE && nrs_key_follows(it->core, target->org.data, member->sign_key.data))) {
             return true;
         }
     }
@@ -61,7 +61,7 @@ static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_i
 
     nrs_let_in_address(address, it->home, it->target, peer->org);
     if (it->only != NULL) {
-        return nrs_store_recipient_granted(it->core->store, it->report->position, peer->keys.sign_key);
+        return nrs_store_recipient_granted(it->core->store, it->report->position, it->only->keys.sign_key); /* as it stands there: the key before, perhaps */
     }
     error = nrs_store_let_in_add(it->core->store, &row);
     if (error == NRS_OK) {
@@ -100,7 +100,7 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
     nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || !named(it, member) || nrs_key_ours(core, member->sign_key.data) ||
-        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && it->only != peer)) {
+        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && !nrs_key_follows(core, it->only->keys.sign_key, member->sign_key.data))) {
         return NRS_OK;
     }
     error = it->only != NULL ? NRS_OK : has_it(it, &granted, peer);

@@ -13,6 +13,7 @@
 #include "keys/change.h"
 #include "mesh_rosters.h"
 #include "proto/armour.h"
+#include "proto/label.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
@@ -317,6 +318,63 @@ static void test_a_release_asked_for_before_a_change_of_keys(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* Who is let in by a release and waits for a duty. */
+static void demand(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
+    static char nda[] = "nda";
+
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+    nrs__wire__duty__init(&duty);
+    duty.name = nda;
+    for (size_t i = 0; i < next->n_members; i++) {
+        const bool without = context != NULL && strcmp(next->members[i]->org, context) == 0;
+
+        next->members[i]->duties = without ? NULL : taken;
+        next->members[i]->n_duties = without ? 0 : 1;
+    }
+}
+
+/* Its keys change meanwhile: it is granted to the key that came after. */
+static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
+{
+    static char alpha[] = "org-1";
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    mesh_change(&net, demand, alpha);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, BRAVO, 0), "id")));
+    mesh_settle(&net, 8);
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, ALPHA, after);
+    assert_string_equal(give(ALPHA, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    follow(ALPHA, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, ALPHA, after);
+    mesh_settle(&net, 6);
+    mesh_change(&net, demand, NULL);
+    mesh_settle(&net, 70);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
 /* Two rosters after the one that took the new key: one as before, the other without the organisation. */
 static void fork_over(size_t node)
 {
@@ -477,6 +535,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_waits_to_be_let_in_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };

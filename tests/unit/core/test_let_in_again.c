@@ -149,6 +149,64 @@ static void who_lacks_a_duty_waits_for_it(void **state)
     mesh_stop(&net);
 }
 
+/* Under AMBER and under GREEN another duty each; the last that was added has taken as many of them, the rest both. */
+static void demand_two(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule entries[2], *rules[2] = {&entries[0], &entries[1]};
+    static Nrs__Wire__Rules kept;
+    static Nrs__Wire__Duty duties[2], *taken[2] = {&duties[0], &duties[1]};
+    static char names[2][4] = {"aaa", "nda"};
+    const size_t *count = context;
+
+    kept = *next->rules;
+    for (size_t i = 0; i < 2; i++) {
+        nrs__wire__duty_rule__init(&entries[i]);
+        entries[i].labels = NRS_LABEL_BIT(i == 0 ? NRS_LABEL_GREEN : NRS_LABEL_AMBER);
+        entries[i].duty = names[i];
+        nrs__wire__duty__init(&duties[i]);
+        duties[i].name = names[i];
+    }
+    kept.duties = rules;
+    kept.n_duties = 2;
+    next->rules = &kept;
+    for (size_t i = 0; i < next->n_members; i++) {
+        next->members[i]->duties = taken;
+        next->members[i]->n_duties = strcmp(next->members[i]->org, "org-4") == 0 ? *count : 2;
+    }
+}
+
+/* Reports whose duty it never takes do not hold up the one whose duty it has taken since; and of what it does not have it hears nothing. */
+static void what_waits_holds_up_nothing(void **state)
+{
+    char secret[2 * NRS_HASH_SIZE + 1];
+    size_t count = 0;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+    mesh_join(&net, GAS_HUB, NRS_ROLE_MINISTRY);
+    mesh_settle(&net, 4);
+    mesh_change(&net, demand_two, &count);
+    mesh_settle(&net, 4);
+    for (size_t i = 0; i < 70; i++) {
+        send_it(SOURCE, "AMBER", "org-0", "\"ministry\"");
+    }
+    (void)snprintf(secret, sizeof secret, "%s", report);
+    send_it(SOURCE, "GREEN", "@electricity", "\"ministry\"");
+    count = 1;
+    mesh_change(&net, demand_two, &count);
+    mesh_settle(&net, 200);
+    OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", secret));
+    mesh_settle(&net, 6);
+    assert_int_equal(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", secret), NRS_ERROR_NOT_FOUND);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", report));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, GAS_HUB, 0), "withdrawn_reason"), "r");
+    mesh_stop(&net);
+}
+
 /* Of a situation under AMBER. */
 static void demand_disclaimer(void *context, nrs_roster *next)
 {
@@ -203,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_release_that_is_over_is_not_renewed_by_the_source),
         cmocka_unit_test(who_lacks_a_duty_waits_for_it),
+        cmocka_unit_test(what_waits_holds_up_nothing),
         cmocka_unit_test(a_release_brings_no_label_without_its_disclaimer),
         cmocka_unit_test(a_hub_grants_anew_to_whom_it_let_in_to_its_own_report),
     };
