@@ -100,6 +100,7 @@ void sim_once_wipe(struct sim_world *world);
 
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
-    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived;
+    sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
+    sim_checker_genuine;
 
 #endif

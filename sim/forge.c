@@ -193,36 +193,43 @@ static void equivocate(sim_world *world, sim_node *maker, sim_node *carrier, con
     }
 }
 
+bool sim_forge_letter(sim_world *world, sim_node *maker, const sim_node *to, const nrs_statement *statement, uint64_t life_ms, nrs_bytes *record_out)
+{
+    nrs_recipient recipient;
+    nrs_bytes bytes = {0};
+    nrs_slice statements[1];
+    nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient, .now_ms = sim_node_now_ms(world, maker),
+                                    .community = nrs_slice_of(sim_forge_community(world, maker)->community, NRS_HASH_SIZE)};
+    bool made = sim_forge_recipient(world, maker, to, &recipient) && nrs_statement_encode(&bytes, statement) == NRS_OK;
+
+    request.expires_ms = request.now_ms + life_ms;
+    statements[0] = nrs_slice_of_bytes(&bytes);
+    made = made && nrs_envelope_seal(record_out, maker->identity, &request) == NRS_OK;
+    nrs_bytes_wipe(&bytes);
+    return made;
+}
+
 /* A word about a report that was never for it, or about one that it only carries. */
 static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
     const sim_sealed *sealed = world->oracle.sealed_count == 0 ? NULL : &world->oracle.sealed[act->b % world->oracle.sealed_count];
-    nrs_recipient recipient;
     nrs_statement statement;
-    nrs_bytes bytes = {0}, record = {0};
-    nrs_slice statements[1];
-    nrs_envelope_request request = {.statements = statements, .statement_count = 1, .to = &recipient,
-                                    .community = nrs_slice_of(sim_forge_community(world, maker)->community, NRS_HASH_SIZE)};
+    nrs_bytes record = {0};
 
-    if (sealed == NULL || !sim_forge_recipient(world, maker, &world->nodes[sealed->maker], &recipient)) {
+    if (sealed == NULL) {
         return;
     }
-    request.now_ms = sim_node_now_ms(world, maker);
-    request.expires_ms = request.now_ms + (act->a % 3 == 0 ? 1 : NRS_DAY_MS);
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_RECEIPT;
     statement.sealed_id = nrs_field_of(nrs_slice_of(sealed->id, NRS_HASH_SIZE));
-    statement.at_ms = request.now_ms;
+    statement.at_ms = sim_node_now_ms(world, maker);
     statement.stage = 1 + (uint32_t)(act->a % 5);
-    if (nrs_statement_encode(&bytes, &statement) == NRS_OK) {
-        statements[0] = nrs_slice_of_bytes(&bytes);
-        if (nrs_envelope_seal(&record, maker->identity, &request) == NRS_OK) {
-            statements[0] = nrs_slice_of_bytes(&record);
-            (void)sim_hostile_give(world, carrier, act->other, statements, 1, SIM_SOMETIMES_FORGED_RECEIPT);
-        }
+    if (sim_forge_letter(world, maker, &world->nodes[sealed->maker], &statement, act->a % 3 == 0 ? 1 : NRS_DAY_MS, &record)) {
+        const nrs_slice records[1] = {nrs_slice_of_bytes(&record)};
+
+        (void)sim_hostile_give(world, carrier, act->other, records, 1, SIM_SOMETIMES_FORGED_RECEIPT);
     }
     nrs_bytes_wipe(&record);
-    nrs_bytes_wipe(&bytes);
 }
 
 /* Prekeys in another's name, so that what is sealed to that one could be opened here. */
@@ -253,6 +260,12 @@ void sim_forge(sim_world *world, sim_node *maker, sim_node *carrier, const sim_a
         forge_prekeys(world, maker, carrier, act);
     } else if (act->type == SIM_ACT_EQUIVOCATE) {
         equivocate(world, maker, carrier, act);
+    } else if (act->type == SIM_ACT_FORGE_ROSTER) {
+        sim_forge_roster(world, maker, carrier, act);
+    } else if (act->type == SIM_ACT_FORGE_WITHDRAWAL) {
+        sim_forge_withdrawal(world, maker, carrier, act);
+    } else if (act->type == SIM_ACT_FORGE_NAME) {
+        sim_forge_name(world, maker, carrier, act);
     } else {
         forge_report(world, maker, carrier, act);
     }

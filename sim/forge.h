@@ -29,6 +29,12 @@ NRS_MUST_USE nrs_error sim_forge_seal(struct sim_world *world, sim_node *maker, 
                                       const nrs_recipient *recipient, const sim_forgery *what);
 /** An honest report for whom it is not, on a release that there is not or that says something else, or on a consent that is not the holder's. */
 void sim_forge_grant(struct sim_world *world, sim_node *holder, const sim_act *act);
+/** forge_name.c: a roster that no secretariat made; another's report taken back; a revocation or a card in another's name. */
+void sim_forge_roster(struct sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act);
+void sim_forge_withdrawal(struct sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act);
+void sim_forge_name(struct sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act);
+/** A statement of the maker's own to another, sealed as a letter. Out: record_out: replaced. False when the other's prekeys are not known. */
+bool sim_forge_letter(struct sim_world *world, sim_node *maker, const sim_node *to, const nrs_statement *statement, uint64_t life_ms, nrs_bytes *record_out);
 /** A roster of long ago. */
 void sim_forge_old_roster(struct sim_world *world, sim_node *carrier, const sim_act *act);
 /** A sealed report with the slots of all, from the carrier's log, to whoever is at the other end. */

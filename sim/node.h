@@ -91,6 +91,7 @@ typedef struct sim_node {
     uint64_t memory_failed; /* allocations that failed so far */
     sim_account memory;     /* what it holds */
     /* What the checkers keep about it. */
+    uint64_t genuine[SIM_COMMUNITIES_MAX]; /* the version of each community's roster that was looked at: genuine.c */
     uint64_t excuses;       /* failed calls seen so far: steady.c */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
     sim_seen seen;          /* ids in its log: once.c */

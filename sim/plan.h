@@ -64,6 +64,9 @@
     X(FORGE_REPORT, SIM_FAULTS_HOSTILE, 24, "a hostile node forges a report")                                          \
     X(FORGE_RECEIPT, SIM_FAULTS_HOSTILE, 6, "a hostile node forges a receipt")                                         \
     X(FORGE_PREKEYS, SIM_FAULTS_HOSTILE, 4, "a hostile node forges prekeys")                                           \
+    X(FORGE_ROSTER, SIM_FAULTS_HOSTILE, 10, "a hostile node forges a roster")                                          \
+    X(FORGE_WITHDRAWAL, SIM_FAULTS_HOSTILE, 12, "a hostile node takes back what is another's")                         \
+    X(FORGE_NAME, SIM_FAULTS_HOSTILE, 6, "a hostile node speaks in another's name")                                    \
     X(EQUIVOCATE, SIM_FAULTS_HOSTILE, 8, "a hostile node sends two reports under one number")                          \
     X(TAMPER, SIM_FAULTS_HOSTILE, 3, "an audit log is changed")                                                        \
     X(STEAL, SIM_FAULTS_HOSTILE, 3, "a node is stolen")                                                                \

@@ -198,9 +198,10 @@ typedef struct wanted {
     size_t first_key;
     const char *name;
     bool heals;
+    const nrs_identity *own;   /* its one key, in place of the secretariat's; or NULL */
 } wanted;
 
-static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_out, nrs_bytes *many_out, uint8_t hash_out[NRS_HASH_SIZE], const wanted *want)
+static void state(sim_world *world, const sim_rosters *rosters, nrs_bytes *statement_out, const wanted *want)
 {
     const sim_roster_version *before = sim_rosters_newest(rosters);
     entries *room = sim_alloc(1, sizeof *room);
@@ -215,7 +216,13 @@ static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_ou
     roster.expires_ms = roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
     fill_rules(room, rosters);
     roster.rules = &room->rules;
-    fill_keys(room, &roster, rosters, want->first_key);
+    if (want->own == NULL) {
+        fill_keys(room, &roster, rosters, want->first_key);
+    } else {
+        room->keys[0] = nrs_field_of(nrs_slice_of(nrs_identity_public(want->own)->sign_key, NRS_KEY_SIZE));
+        roster.keys = room->keys;
+        roster.n_keys = roster.threshold = 1;
+    }
     if (before != NULL) {
         roster.community = nrs_field_of(nrs_slice_of(rosters->community, NRS_HASH_SIZE));
         roster.previous = nrs_field_of(nrs_slice_of(before->hash, NRS_HASH_SIZE));
@@ -233,9 +240,16 @@ static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_ou
         fill_recognised(world, room, &roster, rosters);
     }
     MUST(nrs_roster_encode(statement_out, &roster));
-    sign_by_some(rosters, many_out, statement_out, before == NULL ? want->first_key : before->first_key, want->first_key, roster.version);
-    nrs_roster_hash(hash_out, nrs_slice_of_bytes(statement_out));
     free(room);
+}
+
+static void sign(sim_world *world, sim_rosters *rosters, nrs_bytes *statement_out, nrs_bytes *many_out, uint8_t hash_out[NRS_HASH_SIZE], const wanted *want)
+{
+    const sim_roster_version *before = sim_rosters_newest(rosters);
+
+    state(world, rosters, statement_out, want);
+    sign_by_some(rosters, many_out, statement_out, before == NULL ? want->first_key : before->first_key, want->first_key, rosters->count + 1);
+    nrs_roster_hash(hash_out, nrs_slice_of_bytes(statement_out));
 }
 
 static sim_roster_version *next(sim_world *world, sim_rosters *rosters, const wanted *want)
@@ -307,6 +321,7 @@ bool sim_rosters_fork(sim_world *world, sim_rosters *rosters, uint64_t rival)
     version = next(world, rosters, &want);
     version->forked = true;
     version->rival = rival;
+    memcpy(version->rival_hash, rosters->rival_hash, NRS_HASH_SIZE);
     sim_trace_line(world, NULL, "@%s: and another of version %zu: members %llx", rosters->id, rosters->count, (unsigned long long)rival);
     return true;
 }
@@ -323,6 +338,38 @@ bool sim_rosters_heal(sim_world *world, sim_rosters *rosters)
     NRS_ASSERT(rosters->count < SIM_ROSTERS_MAX); /* a fork leaves room for it */
     (void)next(world, rosters, &want);
     return true;
+}
+
+/* ---- What the secretariat never made ---- */
+
+bool sim_rosters_forge(sim_world *world, sim_rosters *rosters, sim_members who, sim_forged_roster how, const nrs_identity *own, nrs_bytes *many_out)
+{
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const wanted want = {.who = &who, .first_key = newest->first_key, .name = "試験CEPTOAR (?)", .own = how == SIM_ROSTER_BY_OTHERS ? own : NULL};
+    const bool beside = how == SIM_ROSTER_RIVAL;
+    const nrs_identity *signer = how == SIM_ROSTER_BY_OTHERS ? own : rosters->keys[newest->first_key];
+    nrs_bytes statement = {0}, first = {0};
+
+    if (beside && (rosters->count < 2 || rosters->versions[rosters->count - 2].forked || newest->first_key != rosters->versions[rosters->count - 2].first_key)) {
+        return false;
+    }
+    rosters->count -= beside ? 1 : 0;
+    state(world, rosters, &statement, &want);
+    rosters->count += beside ? 1 : 0;
+    if (how == SIM_ROSTER_BY_STRANGER) {
+        MUST(nrs_roster_sign(&first, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), own));
+    }
+    MUST(nrs_roster_sign(many_out, nrs_slice_of_bytes(&statement), nrs_slice_of_bytes(&first), signer));
+    nrs_bytes_wipe(&first);
+    nrs_bytes_wipe(&statement);
+    return true;
+}
+
+bool sim_rosters_made(const sim_rosters *rosters, uint64_t version, const uint8_t hash[NRS_HASH_SIZE])
+{
+    const sim_roster_version *made = sim_rosters_at(rosters, version);
+
+    return made != NULL && (memcmp(made->hash, hash, NRS_HASH_SIZE) == 0 || (made->forked && memcmp(made->rival_hash, hash, NRS_HASH_SIZE) == 0));
 }
 
 /* ---- Handing out ---- */

@@ -25,6 +25,7 @@ typedef struct sim_roster_version {
     sim_members who;
     bool forked;               /* there is another roster of this version, with these members */
     uint64_t rival;
+    uint8_t rival_hash[NRS_HASH_SIZE];
     bool heals;                /* it names both sides of the one before */
     size_t first_key;          /* its keys stand from here in sim_rosters.keys */
     nrs_bytes statement, many;
@@ -60,6 +61,19 @@ bool sim_rosters_rekey(struct sim_world *world, sim_rosters *rosters);
 bool sim_rosters_fork(struct sim_world *world, sim_rosters *rosters, uint64_t rival);
 /** Sign the version that names both sides of a fork. False when there is none. */
 bool sim_rosters_heal(struct sim_world *world, sim_rosters *rosters);
+/** How a roster that the secretariat never made is signed. */
+typedef enum sim_forged_roster {
+    SIM_ROSTER_BY_FEW = 0,  /* by one of its keys */
+    SIM_ROSTER_BY_OTHERS,   /* by a key that it names itself, and that no version before named */
+    SIM_ROSTER_BY_STRANGER, /* by one of its keys, and one that is none */
+    SIM_ROSTER_RIVAL,       /* by one of its keys, beside the newest that there is */
+    SIM_FORGED_ROSTERS
+} sim_forged_roster;
+/** A roster with these members that follows the newest, or stands beside it. own: whoever makes it. Out: many_out: replaced. False when there
+ *  is none to stand beside. */
+bool sim_rosters_forge(struct sim_world *world, sim_rosters *rosters, sim_members who, sim_forged_roster how, const nrs_identity *own, nrs_bytes *many_out);
+/** Whether the secretariat has made the roster of this version with this hash. */
+bool sim_rosters_made(const sim_rosters *rosters, uint64_t version, const uint8_t hash[NRS_HASH_SIZE]);
 bool sim_rosters_forked(const sim_rosters *rosters);
 /** Leave the newest in a node's inbox; its rival. */
 void sim_rosters_give(struct sim_world *world, const sim_rosters *rosters, size_t node);

@@ -129,6 +129,13 @@ struct sim_world;
     X(RELEASE_FOR_OTHERS, SIM_FAULTS_HOSTILE, "a report was granted on a release for others")                          \
     X(FORGED_CONSENT, SIM_FAULTS_HOSTILE, "a report was granted on a consent by no hub")                               \
     X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")                                     \
+    X(FORGED_ROSTER_FEW, SIM_FAULTS_HOSTILE, "a roster was signed by fewer than the threshold")                        \
+    X(FORGED_ROSTER_OWN, SIM_FAULTS_HOSTILE, "a roster was signed by a key that only it names")                         \
+    X(FORGED_ROSTER_STRANGER, SIM_FAULTS_HOSTILE, "a roster was signed by a stranger beside one of its keys")          \
+    X(FORGED_ROSTER_RIVAL, SIM_FAULTS_HOSTILE, "a second roster of one version was forged")                            \
+    X(FORGED_WITHDRAWAL, SIM_FAULTS_HOSTILE, "a report was taken back by somebody else")                               \
+    X(FORGED_REVOCATION, SIM_FAULTS_HOSTILE, "a key was revoked by somebody else")                                     \
+    X(FORGED_CARD, SIM_FAULTS_HOSTILE, "a card was made in another's name")                                            \
     X(SWAMPED_AHEAD, SIM_FAULTS_HOSTILE, "more waited for a roster than one peer may leave")                           \
     X(SWAMPED_STREAMS, SIM_FAULTS_HOSTILE, "a node was told of more streams than it notes of one originator")          \
     X(SWAMPED_VALID, SIM_FAULTS_HOSTILE, "a node was given many records that are good")                                \

@@ -7,6 +7,7 @@
 #include "world.h"
 
 static const sim_checker *const checkers[] = {
+    &sim_checker_genuine,
     &sim_checker_durable, &sim_checker_once,    &sim_checker_disclosure, &sim_checker_removed, &sim_checker_carry,
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,

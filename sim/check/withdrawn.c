@@ -9,12 +9,23 @@ static void withdrawn(sim_world *world, sim_node *node, sim_report *report)
     }
 }
 
+/* Nobody else can make an honest node say that a report was taken back. */
+static void check_asked(sim_world *world, const sim_node *node, const sim_report *report)
+{
+    if (report != NULL && node->hostile == NULL && (report->withdrawn_at & (1ull << node->index)) != 0 && !report->withdrawing &&
+        world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].forsaken) {
+        sim_world_fail(world, "withdrawn", "%s keeps r%zu closed as one that was taken back, and its sender was never asked to", node->org,
+                       (size_t)(report - world->oracle.reports));
+    }
+}
+
 /* After everything is mended the word has had its time to everyone who has a claim to the report itself. */
 static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
 {
     uint64_t bit = 1ull << node->index;
     size_t number;
 
+    check_asked(world, node, report);
     if (report == NULL || node->hostile != NULL || node->index == report->sender || json_string_value(json_object_get(row, "body")) == NULL ||
         ((report->shown | report->showing) & bit) != 0) {
         return;

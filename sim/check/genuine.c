@@ -1,0 +1,126 @@
+/* What a node goes by was made by whom it says: the secretariat's rosters, on either side of a fork; revocations and cards of the owners of
+ * their keys. */
+#include <string.h>
+
+#include "check.h"
+#include "keys/roster.h"
+#include "world.h"
+
+typedef struct job { sim_world *world; sim_node *node; const sim_rosters *rosters; } job;
+
+static void must_read(sim_world *world, const sim_node *node, nrs_error error)
+{
+    if (error != NRS_OK) {
+        sim_world_fail(world, "steady", "%s: what it goes by cannot be read: %s", node->org, nrs_error_rule(error));
+    }
+}
+
+static void check_roster(sim_world *world, const sim_node *node, const sim_rosters *rosters, uint64_t version, nrs_slice many)
+{
+    nrs_signed_by_many *held = NULL;
+    uint8_t hash[NRS_HASH_SIZE];
+
+    if (nrs_signed_by_many_decode(&held, many) != NRS_OK) {
+        sim_world_fail(world, "genuine", "%s holds a roster %llu of @%s that cannot be read", node->org, (unsigned long long)version, rosters->id);
+        return;
+    }
+    nrs_roster_hash(hash, nrs_field(&held->statement));
+    if (!sim_rosters_made(rosters, version, hash)) {
+        sim_world_fail(world, "genuine", "%s holds a roster %llu of @%s that its secretariat never made", node->org, (unsigned long long)version, rosters->id);
+    }
+    nrs_signed_by_many_free(&held);
+}
+
+/* The side of a fork that a node does not go by stands beside its roster. */
+static nrs_error check_side(void *context, const nrs_fork_row *row)
+{
+    const job *it = context;
+
+    if (!sim_rosters_made(it->rosters, row->version, row->hash)) {
+        sim_world_fail(it->world, "genuine", "%s keeps a side of roster %llu of @%s that its secretariat never made", it->node->org,
+                       (unsigned long long)row->version, it->rosters->id);
+    }
+    return NRS_OK;
+}
+
+static void look(sim_world *world, sim_node *node, bool sides)
+{
+    nrs_bytes many = {0};
+
+    sim_disk_hold(&node->disk, true);
+    for (size_t i = 0; i < world->community_count; i++) {
+        job it = {.world = world, .node = node, .rosters = &world->communities[i]};
+
+        if (node->held[i] != 0 && (sides || node->held[i] != node->genuine[i]) &&
+            nrs_store_roster_get(node->store, &many, it.rosters->community, node->held[i]) == NRS_OK) {
+            check_roster(world, node, it.rosters, node->held[i], nrs_slice_of_bytes(&many));
+            node->genuine[i] = node->held[i];
+        }
+        if (sides) {
+            must_read(world, node, nrs_store_fork_each(node->store, it.rosters->community, check_side, &it));
+        }
+    }
+    sim_disk_hold(&node->disk, false);
+    nrs_bytes_wipe(&many);
+}
+
+static void stepped(sim_world *world, sim_node *node)
+{
+    if (node->hostile == NULL) {
+        look(world, node, false);
+    }
+}
+
+static void started(sim_world *world, sim_node *node)
+{
+    if (node->hostile == NULL) {
+        look(world, node, true);
+    }
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_signed *envelope = NULL;
+    nrs_key_change *change = NULL;
+
+    (void)row;
+    if (node->hostile == NULL && record->type == NRS_RECORD_KEY_CHANGE && nrs_signed_decode(&envelope, nrs_field(&record->payload)) == NRS_OK &&
+        nrs_key_change_decode(&change, nrs_field(&envelope->statement)) == NRS_OK) {
+        const size_t whose = sim_check_node_of_key(world, change->sign_key.data);
+
+        if (whose < world->node_count && world->nodes[whose].hostile == NULL && (world->revoked & (1ull << whose)) == 0) {
+            sim_world_fail(world, "genuine", "%s takes it that the key of %s has ended, and that one never said so", node->org, world->nodes[whose].org);
+        }
+    }
+    nrs_key_change_free(&change);
+    nrs_signed_free(&envelope);
+}
+
+static nrs_error check_card(void *context, const nrs_published_row *row)
+{
+    const job *it = context;
+    const size_t whose = sim_check_node_of_key(it->world, row->owner);
+
+    if (whose < it->world->node_count && it->world->nodes[whose].hostile == NULL &&
+        !nrs_slice_equal(row->payload, nrs_slice_of_bytes(&it->world->nodes[whose].card))) {
+        sim_world_fail(it->world, "genuine", "%s holds a card of %s that this one never made", it->node->org, it->world->nodes[whose].org);
+    }
+    return NRS_OK;
+}
+
+static void end(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node *node = &world->nodes[i];
+        job it = {.world = world, .node = node};
+
+        if (node->core != NULL && node->hostile == NULL) {
+            look(world, node, true);
+            sim_disk_hold(&node->disk, true);
+            must_read(world, node, nrs_store_card_each(node->store, check_card, &it));
+            sim_disk_hold(&node->disk, false);
+        }
+    }
+}
+
+const sim_checker sim_checker_genuine = {.name = "genuine", .stepped = stepped, .started = started, .record = record, .end = end};
