@@ -29,6 +29,9 @@ typedef struct sim_flight { uint64_t position, size; } sim_flight;
 typedef struct sim_credit {
     uint64_t held, sent;
     bool greeted;
+    uint8_t log[NRS_LOG_ID_SIZE];        /* what that side calls its log */
+    uint8_t begins_log[NRS_LOG_ID_SIZE]; /* of which log the other side has said that it holds it up to there, when that was heard */
+    uint64_t begins;
     uint64_t window;          /* what the other side wants at once; 0: it has not said */
     sim_flight *flight;       /* items that it has not confirmed, in their order */
     size_t flight_first, flight_count, flight_capacity;

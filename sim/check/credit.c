@@ -1,6 +1,7 @@
 /* The order of a link: positions ascend, begin behind what the peer said that it holds, stay within its window, and nobody
  * confirms what was not sent. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "hostile.h"
@@ -66,6 +67,10 @@ static void heard(sim_world *world, sim_node *node, sim_connection *connection, 
     (void)world;
     (void)node;
     if (frame->type == NRS_FRAME_HELLO && credit->window == 0 && nrs_hello_decode(&greeting, payload) == NRS_OK) {
+        if (greeting->peer_log.len == NRS_LOG_ID_SIZE) {
+            memcpy(credit->begins_log, greeting->peer_log.data, NRS_LOG_ID_SIZE);
+            credit->begins = greeting->position;
+        }
         credit->window = greeting->window < NRS_LINK_WINDOW_MIN ? NRS_LINK_WINDOW_MIN : greeting->window > NRS_LINK_WINDOW_MAX ? NRS_LINK_WINDOW_MAX : greeting->window;
     } else if (frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, payload) == NRS_OK) {
         while (credit->flight_count > 0 && credit->flight[credit->flight_first].position <= confirm->position) {
@@ -106,7 +111,10 @@ static void items(sim_world *world, sim_node *node, sim_connection *connection, 
             loose(world, node, items->items[i]);
             continue;
         }
-        if (position <= credit->sent) {
+        if (position <= credit->begins && memcmp(credit->log, credit->begins_log, NRS_LOG_ID_SIZE) == 0) {
+            sim_world_fail(world, "credit", "%s sends position %llu to who has said that it holds %llu", node->org, (unsigned long long)position,
+                           (unsigned long long)credit->begins);
+        } else if (position <= credit->sent) {
             sim_world_fail(world, "credit", "%s sends position %llu after %llu", node->org, (unsigned long long)position, (unsigned long long)credit->sent);
         } else if (position > nrs_store_log_end(node->store)) {
             sim_world_fail(world, "credit", "%s sends position %llu, its log ends at %llu", node->org, (unsigned long long)position,
@@ -132,6 +140,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
         if (greeting->position > 0) {
             sim_sometimes_hit(world, SIM_SOMETIMES_RESUMED);
         }
+        memcpy(connection->credit[side].log, greeting->log.data, NRS_LOG_ID_SIZE);
         hello(connection, side, greeting);
     } else if (frame->type == NRS_FRAME_ITEMS && nrs_items_decode(&list, payload) == NRS_OK) {
         items(world, node, connection, side, list);
