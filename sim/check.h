@@ -76,6 +76,8 @@ bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rost
 /** Whether a node counts another as a member, or as one that has taken the duty: by the roster that it holds after the step or by the
  *  one before it, since within a step either may have come first. */
 bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
+/** Whether a node kept both sides of a fork before the step and after it: then it counts as members only those in whom they agree. */
+bool sim_check_frozen(const sim_node *node, const struct sim_rosters *rosters);
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
 bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);

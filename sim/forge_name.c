@@ -58,51 +58,73 @@ static nrs_error find_sealed(void *context, const nrs_log_row *row)
 {
     search *job = context;
     nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
     nrs_error error = NRS_OK;
 
     if (row->type != NRS_RECORD_SEALED || row->record.size == 0 || nrs_record_decode(&record, row->record) != NRS_OK) {
         return NRS_OK;
     }
-    nrs_sealed_view_free(&job->view);
-    if (nrs_sealed_parse(&job->view, nrs_field(&record->payload)) == NRS_OK) {
-        const size_t whose = sim_check_node_of_key(job->world, job->view->header->originator.data);
+    if (nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+        const size_t whose = sim_check_node_of_key(job->world, view->header->originator.data);
 
-        error = whose < job->world->node_count && job->world->nodes[whose].hostile == NULL && job->left-- == 0 ? NRS_ERROR_LIMIT : NRS_OK;
+        if (whose < job->world->node_count && job->world->nodes[whose].hostile == NULL) {
+            nrs_sealed_view_free(&job->view);
+            job->view = view;
+            view = NULL;
+            error = job->left-- == 0 ? NRS_ERROR_LIMIT : NRS_OK; /* that one, or the last */
+        }
     }
+    nrs_sealed_view_free(&view);
     nrs_record_free(&record);
     return error;
+}
+
+/* Letters to everybody who is honest. Returns how many there are. */
+static size_t letters(sim_world *world, sim_node *maker, const nrs_statement *statement, nrs_bytes *bytes, nrs_slice *records)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        const sim_node *to = &world->nodes[i];
+
+        if (to->hostile == NULL && to->there && sim_forge_letter(world, maker, to, statement, NRS_DAY_MS, &bytes[count])) {
+            records[count] = nrs_slice_of_bytes(&bytes[count]);
+            count++;
+        }
+    }
+    return count;
 }
 
 /* Another's report, under its true header: the maker signs alone, as whoever holds the report can. */
 void sim_forge_withdrawal(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
-    const sim_node *victim = sim_forge_victim(world, act->b);
     search job = {.world = world, .maker = maker, .left = act->a % 6};
     const uint8_t words[NRS_HASH_SIZE] = {0};
-    nrs_bytes proof = {0}, letter = {0};
+    nrs_bytes proof = {0}, bytes[SIM_NODES_MAX] = {0};
+    nrs_slice records[SIM_NODES_MAX];
+    size_t count = 0;
     nrs_statement statement;
     nrs_error error;
 
     sim_disk_hold(&maker->disk, true);
     error = nrs_store_log_each(maker->store, 0, 4096, find_sealed, &job);
     sim_disk_hold(&maker->disk, false);
-    if (error == NRS_ERROR_LIMIT && victim != NULL &&
+    if (error == NRS_OK && job.view != NULL &&
         nrs_withdrawal_make(&proof, maker->identity, job.view, sim_node_now_ms(world, maker), words) == NRS_OK) {
         nrs__wire__statement__init(&statement);
         statement.type = NRS_STATEMENT_WITHDRAWAL;
         statement.sealed_id = nrs_field_of(nrs_slice_of(job.view->id, NRS_HASH_SIZE));
         statement.at_ms = sim_node_now_ms(world, maker);
         statement.detail = nrs_field_of(nrs_slice_of_bytes(&proof));
-        if (sim_forge_letter(world, maker, victim, &statement, NRS_DAY_MS, &letter)) {
-            const nrs_slice records[1] = {nrs_slice_of_bytes(&letter)};
-
-            if (sim_hostile_give(world, carrier, act->other, records, 1, SIM_SOMETIMES_FORGED_WITHDRAWAL)) {
-                sim_trace_line(world, maker, "takes back another's report, to %s, handed over by %s", victim->org, carrier->org);
-            }
+        count = letters(world, maker, &statement, bytes, records);
+        if (count > 0 && sim_hostile_give_each(world, carrier, act->other, records, count, SIM_SOMETIMES_FORGED_WITHDRAWAL)) {
+            sim_trace_line(world, maker, "takes back another's report, handed over by %s", carrier->org);
         }
     }
     nrs_sealed_view_free(&job.view);
-    nrs_bytes_wipe(&letter);
+    for (size_t i = 0; i < count; i++) {
+        nrs_bytes_wipe(&bytes[i]);
+    }
     nrs_bytes_wipe(&proof);
 }
 

@@ -87,6 +87,8 @@ typedef struct sim_node {
     uint64_t seen_position; /* its log has been looked at up to here */
     uint64_t held[SIM_COMMUNITIES_MAX];        /* the version of each community's roster that it goes by; 0: none */
     uint64_t held_before[SIM_COMMUNITIES_MAX]; /* the step in hand */
+    bool frozen[SIM_COMMUNITIES_MAX];          /* it keeps both sides of a fork of the version that it goes by */
+    bool frozen_before[SIM_COMMUNITIES_MAX];   /* the step in hand */
     uint64_t revoked, revoked_before; /* whose keys it knows to be revoked: sets of nodes; before the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
     sim_account memory;     /* what it holds */

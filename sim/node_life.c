@@ -254,6 +254,7 @@ static void forget_what_came_after(sim_world *world, sim_node *node)
     memset(node->confirmed, 0, sizeof node->confirmed);
     memset(node->held, 0, sizeof node->held);
     memset(node->held_before, 0, sizeof node->held_before);
+    memset(node->frozen_before, 0, sizeof node->frozen_before);
     memset(node->answered, 0, sizeof node->answered);
     node->revoked = node->revoked_before = 0;
     for (size_t i = 0; i < world->plan.count; i++) {

@@ -32,6 +32,11 @@ uint64_t sim_roster_members(const sim_roster_version *version)
     return version->who.members | (version->forked ? version->rival : 0);
 }
 
+uint64_t sim_roster_agreed(const sim_roster_version *version)
+{
+    return version->who.members & (version->forked ? version->rival : UINT64_MAX);
+}
+
 sim_rosters *sim_rosters_of(sim_world *world, const uint8_t community[NRS_HASH_SIZE])
 {
     for (size_t i = 0; i < world->community_count; i++) {

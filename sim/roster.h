@@ -85,6 +85,8 @@ const sim_roster_version *sim_rosters_at(const sim_rosters *rosters, uint64_t ve
 const sim_roster_version *sim_rosters_newest(const sim_rosters *rosters);
 /** Who may count as a member by any roster of this version. */
 uint64_t sim_roster_members(const sim_roster_version *version);
+/** In whom both sides of a fork agree. */
+uint64_t sim_roster_agreed(const sim_roster_version *version);
 /** The community with this id; NULL when it is none of this world's. */
 sim_rosters *sim_rosters_of(struct sim_world *world, const uint8_t community[NRS_HASH_SIZE]);
 

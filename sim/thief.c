@@ -29,6 +29,7 @@ static void become(sim_world *world, sim_node *thief, const sim_node *owner)
     memcpy(thief->key_hash, owner->key_hash, sizeof thief->key_hash);
     memcpy(thief->held, owner->held, sizeof thief->held);
     memcpy(thief->held_before, owner->held, sizeof thief->held_before);
+    memcpy(thief->frozen, owner->frozen, sizeof thief->frozen);
     thief->seen_position = owner->seen_position;
     thief->random = sim_random_of(world->options.seed, PURPOSE_THIEF, 0);
     thief->offset_ms = owner->offset_ms;

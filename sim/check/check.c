@@ -66,10 +66,20 @@ static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version)
     return roster == NULL ? 0 : roster->who.sworn;
 }
 
+bool sim_check_frozen(const sim_node *node, const sim_rosters *rosters)
+{
+    const size_t i = rosters->index;
+
+    return node->frozen_before[i] && node->frozen[i] && node->held_before[i] == node->held[i] && sim_rosters_at(rosters, node->held[i]) != NULL;
+}
+
 bool sim_check_member(const sim_world *world, const sim_node *node, const sim_rosters *rosters, size_t who)
 {
     uint64_t members = members_at(rosters, node->held[rosters->index]) | members_at(rosters, node->held_before[rosters->index]);
 
+    if (sim_check_frozen(node, rosters)) {
+        members &= sim_roster_agreed(sim_rosters_at(rosters, node->held[rosters->index]));
+    }
     return who < world->node_count && (members & (1ull << who)) != 0;
 }
 
@@ -90,6 +100,28 @@ bool sim_check_may_read(const sim_world *world, const sim_node *node, const sim_
 
 /* ---- The log ---- */
 
+typedef struct sides { uint64_t version; size_t count; } sides;
+
+static nrs_error count_side(void *context, const nrs_fork_row *row)
+{
+    sides *held = context;
+
+    held->count += row->state == NRS_FORK_SIDE && row->version == held->version && row->many.size > 0 ? 1 : 0;
+    return NRS_OK;
+}
+
+/* Of its own roster there is a row as well. */
+static void learn_fork(sim_world *world, sim_node *node, const sim_rosters *rosters)
+{
+    const sim_roster_version *roster = sim_rosters_at(rosters, node->held[rosters->index]);
+    sides held = {.version = node->held[rosters->index]};
+
+    if (roster != NULL && roster->forked && nrs_store_fork_each(node->store, rosters->community, count_side, &held) != NRS_OK) {
+        sim_world_fail(world, "steady", "%s: its forks cannot be read", node->org);
+    }
+    node->frozen[rosters->index] = held.count >= 2;
+}
+
 /* Rosters stand in no log: the newest that the store holds is the one that the node goes by. What it took within the step may
  * have come before it. */
 static void learn_roster(sim_world *world, sim_node *node)
@@ -107,6 +139,7 @@ static void learn_roster(sim_world *world, sim_node *node)
                            (unsigned long long)node->held[i]);
         }
         node->held[i] = version;
+        learn_fork(world, node, rosters);
     }
     sim_disk_hold(&node->disk, false);
 }

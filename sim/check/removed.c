@@ -22,14 +22,40 @@ static void check_heads(sim_world *world, sim_node *node, const nrs_frame *frame
     nrs_hello_free(&hello);
 }
 
-/* Whether the two have a community in common by the rosters that the node holds. */
-static bool share_one(const sim_world *world, const sim_node *node, size_t peer)
+/* Who stands on one side of a fork alone is told of it, and handed nothing else. */
+static bool in_order(const nrs_frame *frame)
+{
+    nrs_items *items = NULL;
+    bool found = false;
+
+    if (nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items; i++) {
+            found = found || items->items[i]->position != 0;
+        }
+    }
+    nrs_items_free(&items);
+    return found;
+}
+
+static bool any_frozen(const sim_world *world, const sim_node *node)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < world->community_count; i++) {
+        found = found || sim_check_frozen(node, &world->communities[i]);
+    }
+    return found;
+}
+
+/* Whether the two have a community in common by the rosters that the node holds. in_order: when it is about more than rosters. */
+static bool share_one(const sim_world *world, const sim_node *node, size_t peer, bool in_order)
 {
     for (size_t i = 0; i < world->community_count; i++) {
         const sim_roster_version *roster = sim_rosters_at(&world->communities[i], node->held[i]);
         uint64_t both = 1ull << peer | 1ull << node->index;
+        const bool agreed = in_order && sim_check_frozen(node, &world->communities[i]);
 
-        if (roster != NULL && (sim_roster_members(roster) & both) == both) {
+        if (roster != NULL && ((agreed ? sim_roster_agreed(roster) : sim_roster_members(roster)) & both) == both) {
             return true;
         }
     }
@@ -41,7 +67,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     size_t peer = world->nodes[connection->node[1 - side]].owner;
 
     check_heads(world, node, frame);
-    if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer)) {
+    if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer, any_frozen(world, node) && in_order(frame))) {
         sim_world_fail(world, "removed", "%s sends records to %s, which is no member by the rosters that it holds", node->org, world->nodes[peer].org);
     }
 }

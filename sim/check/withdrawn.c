@@ -12,9 +12,9 @@ static void withdrawn(sim_world *world, sim_node *node, sim_report *report)
 /* Nobody else can make an honest node say that a report was taken back. */
 static void check_asked(sim_world *world, const sim_node *node, const sim_report *report)
 {
-    if (report != NULL && node->hostile == NULL && (report->withdrawn_at & (1ull << node->index)) != 0 && !report->withdrawing &&
+    if (report != NULL && node->hostile == NULL && !report->withdrawing &&
         world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].forsaken) {
-        sim_world_fail(world, "withdrawn", "%s keeps r%zu closed as one that was taken back, and its sender was never asked to", node->org,
+        sim_world_fail(world, "withdrawn", "%s says that r%zu was taken back, and its sender was never asked to", node->org,
                        (size_t)(report - world->oracle.reports));
     }
 }
@@ -25,7 +25,9 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     uint64_t bit = 1ull << node->index;
     size_t number;
 
-    check_asked(world, node, report);
+    if (report != NULL && (report->withdrawn_at & bit) != 0) {
+        check_asked(world, node, report);
+    }
     if (report == NULL || node->hostile != NULL || node->index == report->sender || json_string_value(json_object_get(row, "body")) == NULL ||
         ((report->shown | report->showing) & bit) != 0) {
         return;
@@ -38,4 +40,18 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     }
 }
 
-const sim_checker sim_checker_withdrawn = {.name = "withdrawn", .withdrawn = withdrawn, .shown = shown};
+static void listed(sim_world *world, sim_node *node, const json_t *rows)
+{
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(rows, index, row) {
+        const char *id = json_string_value(json_object_get(row, "id"));
+
+        if (id != NULL && json_string_value(json_object_get(row, "withdrawn_at")) != NULL) {
+            check_asked(world, node, sim_oracle_by_id(world, id));
+        }
+    }
+}
+
+const sim_checker sim_checker_withdrawn = {.name = "withdrawn", .withdrawn = withdrawn, .shown = shown, .listed = listed};
