@@ -4,8 +4,8 @@
 #include "report/onward.h"
 #include "withheld/withheld.h"
 
-/* A reply is carried under the duties that its label demands, and read while they are held. Its kind is not carried: the duty of any holds, as for what is
- * sealed from a sender. */
+/* A reply is carried under the duties that its label demands, and read while they are held. Its kind is not carried: it is judged by rules without kinds, as
+ * all is whose kind is sealed. */
 static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label)
 {
     const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, community);
@@ -14,7 +14,7 @@ static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE
     nrs__wire__header__init(&header);
     header.label = (uint32_t)label;
     header.community = nrs_field_of(nrs_slice_of(community, NRS_HASH_SIZE));
-    return home != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_SEND, 0, home, core->self.sign_key) == NRS_OK;
+    return home != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_READ, 0, home, core->self.sign_key) == NRS_OK;
 }
 
 void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE], bool texts)
