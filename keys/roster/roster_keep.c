@@ -30,8 +30,13 @@ bool nrs_tombstone_has_served(const Nrs__Wire__Tombstone *tombstone, uint64_t no
     return tombstone->cause == NRS_TOMBSTONE_LEFT && now_ms > NRS_TOMBSTONE_LEFT_KEEP_MS && tombstone->at_ms < now_ms - NRS_TOMBSTONE_LEFT_KEEP_MS;
 }
 
-static nrs_roster_breach tombstone_breach(const Nrs__Wire__Tombstone *before, const Nrs__Wire__Tombstone *after, const nrs_roster *next)
+/* Who left may come back in one version and leave again, or change keys, or be revoked, in the next: whoever has missed the one between sees
+ * another tombstone, or none. So that of who left binds the very next version alone; that of a revoked key binds all. */
+static nrs_roster_breach tombstone_breach(const Nrs__Wire__Tombstone *before, const Nrs__Wire__Tombstone *after, const nrs_roster *next, bool far)
 {
+    if (before->cause == NRS_TOMBSTONE_LEFT && far) {
+        return NRS_BREACH_NONE;
+    }
     if (after != NULL) {
         bool same = same_entry(before, after) && before->cause == after->cause && before->at_ms == after->at_ms;
         bool harder = same_entry(before, after) && before->cause == NRS_TOMBSTONE_LEFT && after->cause == NRS_TOMBSTONE_REVOKED;
@@ -50,14 +55,16 @@ static nrs_roster_breach tombstone_breach(const Nrs__Wire__Tombstone *before, co
 nrs_roster_breach nrs_roster_breach_of(const Nrs__Wire__Tombstone **which_out, const nrs_roster *before, const nrs_roster *next)
 {
     size_t at = 0;
+    bool far = false;
 
     NRS_ASSERT(before != NULL && next != NULL);
+    far = next->version > before->version && next->version - before->version > 1;
     if (strcmp(before->id, next->id) != 0) {
         return NRS_BREACH_ID;
     }
     for (size_t i = 0; i < before->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *tombstone = before->tombstones[i];
-        nrs_roster_breach breach = tombstone_breach(tombstone, find_next(next, &at, nrs_field(&tombstone->sign_key)), next);
+        nrs_roster_breach breach = tombstone_breach(tombstone, find_next(next, &at, nrs_field(&tombstone->sign_key)), next, far);
 
         if (breach != NRS_BREACH_NONE) {
             if (which_out != NULL) {

@@ -2,7 +2,7 @@
 
 import os
 
-from harness import E2E, enrol, join, main, wait_until
+from harness import E2E, enrol, invite, join, main, wait_until
 from rosters import Roster, armour, data, key_seeds, number, pack, pairs, to_armour
 
 
@@ -109,6 +109,24 @@ class RosterKept(E2E):
         self.assertEqual(refused["rule"], "revoked")
         self.assertIn("new keys", refused["hint"])
         self.assertIn("新しい鍵", hub.cli(*arguments, lang="ja", want=3).err)
+
+    def test_5_who_was_away_while_one_came_back_and_left_again(self):
+        """By an invite, or as far behind as steps are no longer sent: the newest alone is judged by the one that was held."""
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        delta = self.world.node("delta").init()
+        enrol(hub, delta, "electricity")
+        hub.cli("community", "remove", "electricity", "delta", "--left")
+        wait_until(lambda: version(alpha, "electricity") == version(hub, "electricity"), "alpha knows that delta left")
+        alpha.stop()
+        wait_until(lambda: hub.link("alpha") != "up", "alpha is away")
+        enrol(hub, delta, "electricity")
+        hub.cli("community", "remove", "electricity", "delta", "--left")
+        fingerprint = hub.cli("community", "fingerprint", "electricity").out.strip()
+        alpha.cli("join", invite(hub, "electricity"), "--fingerprint", fingerprint)
+        self.assertEqual(alpha.cli("community", "show", "electricity", "--json").object()["version"], version(hub, "electricity"))
+        alpha.start()
+        alpha.wait_link("hub")
+        wait_until(lambda: version(alpha, "electricity") == version(hub, "electricity"), "alpha follows")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ enum { MEMBERS = 2, GONE = MEMBERS, LEAVER, PEOPLE };
 /* The last ones are of a first version with two tombstones: of a revoked key and of one that left, which the next changes. */
 typedef enum trouble {
     NONE, FLIP, PROOF_OTHER, JOINED_OTHER, GAP, PREVIOUS_OTHER, COMMUNITY_OTHER, ID_OTHER, KEPT, REVOKED_OUT, REVOKED_SOFTER, REVOKED_LATER, LEFT_OUT,
-    LEFT_LATER, LEFT_SERVED, LEFT_HARDER, LEFT_BACK
+    LEFT_LATER, LEFT_SERVED, LEFT_HARDER, LEFT_BACK, LEFT_OTHER
 } trouble;
 
 static const struct roster_case {
@@ -56,6 +56,13 @@ static const struct roster_case {
     {"roster-left-served", "the tombstone of who left is left out after 90 days", NULL, NRS_OK, 2, 0, "02", LEFT_SERVED},
     {"roster-left-revoked", "who left is revoked", NULL, NRS_OK, 2, 0, "02", LEFT_HARDER},
     {"roster-left-back", "who left is a member again", NULL, NRS_OK, 2, 0, "02", LEFT_BACK},
+    {"roster-far-left-again", "two versions on, who left has come back and left again", NULL, NRS_OK, 3, 0, "02", LEFT_LATER},
+    {"roster-far-left-other", "two versions on, who left has come back under another id and was revoked", NULL, NRS_OK, 3, 0, "02", LEFT_OTHER},
+    {"roster-far-left-out", "two versions on, the tombstone of who left is gone before it has served", NULL, NRS_OK, 3, 0, "02", LEFT_OUT},
+    {"roster-far-revoked-left-out", "two versions on, the tombstone of a revoked key is left out", "breach", NRS_ERROR_FORGED, 3, 0, "02", REVOKED_OUT},
+    {"roster-far-revoked-softer", "two versions on, it says that the revoked key left", "breach", NRS_ERROR_FORGED, 3, 0, "02", REVOKED_SOFTER},
+    {"roster-far-id-other", "two versions on, another id", "breach", NRS_ERROR_FORGED, 3, 0, "02", ID_OTHER},
+    {"roster-left-other", "who left is revoked under another id", "breach", NRS_ERROR_FORGED, 2, 0, "02", LEFT_OTHER},
     {"roster-key-change-old", "other keys, signed by two of the old and one of the new", "threshold", NRS_ERROR_FORGED,
      2, 2, "02", NONE},
     {"roster-key-change-new", "another key, signed by two of the new and one of the old", "threshold", NRS_ERROR_FORGED,
@@ -89,6 +96,7 @@ typedef struct stones {
 static void bury(stones *room, edition *e, const maker *m, const struct roster_case *one)
 {
     const bool second = e->roster.version > 1;
+    static char other[] = "another";
 
     e->roster.n_members = MEMBERS;
     if (one->what < KEPT) {
@@ -103,12 +111,12 @@ static void bury(stones *room, edition *e, const maker *m, const struct roster_c
         nrs__wire__tombstone__init(stone);
         stone->sign_key = who->sign_key;
         stone->curve_key = who->curve_key;
-        stone->org = who->org;
+        stone->org = second && i == 1 && one->what == LEFT_OTHER ? other : who->org;
         stone->cause = i == 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT;
         stone->at_ms = MAKER_CREATED_MS;
         if (second) {
-            stone->cause = i == 0 && one->what == REVOKED_SOFTER ? NRS_TOMBSTONE_LEFT : i == 1 && one->what == LEFT_HARDER ? NRS_TOMBSTONE_REVOKED : stone->cause;
-            stone->at_ms += (i == 0 && one->what == REVOKED_LATER) || (i == 1 && one->what == LEFT_LATER) ? 1 : 0;
+            stone->cause = i == 0 && one->what == REVOKED_SOFTER ? NRS_TOMBSTONE_LEFT : i == 1 && (one->what == LEFT_HARDER || one->what == LEFT_OTHER) ? NRS_TOMBSTONE_REVOKED : stone->cause;
+            stone->at_ms += (i == 0 && one->what == REVOKED_LATER) || (i == 1 && (one->what == LEFT_LATER || one->what == LEFT_OTHER)) ? 1 : 0;
         }
         if (!out) {
             room->list[e->roster.n_tombstones++] = stone;
@@ -197,7 +205,7 @@ void make_rosters(const char *folder)
         const struct roster_case *one = &cases[i];
         FILE *file = vector_open(folder, &(vector_head){.name = one->name,
                                                         .about = one->about,
-                                                        .kind = "roster",
+                                                        .kind = one->version > 2 && one->what != GAP ? "roster-later" : "roster",
                                                         .step = one->step,
                                                         .rule = one->step == NULL ? NULL : nrs_error_rule(one->error)});
 

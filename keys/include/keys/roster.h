@@ -45,7 +45,7 @@ typedef enum nrs_roster_breach {
     NRS_BREACH_NONE = 0,
     NRS_BREACH_ID,      /* the community's id is another */
     NRS_BREACH_REVOKED, /* the tombstone of a revoked key is left out or changed */
-    NRS_BREACH_LEFT     /* so is one of who left, before it has served and without its key being a member again */
+    NRS_BREACH_LEFT     /* so is one of who left, by the very next version, before it has served and without its key being a member again */
 } nrs_roster_breach;
 /** The first breach. Out: which_out: the tombstone, borrowed from `before`; untouched when it is about none. May be NULL. */
 nrs_roster_breach nrs_roster_breach_of(const Nrs__Wire__Tombstone **which_out, const nrs_roster *before, const nrs_roster *next);

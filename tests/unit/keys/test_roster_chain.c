@@ -115,7 +115,7 @@ static void test_chain(void **state)
 /* ---- What no later version may change ---- */
 
 enum { GONE, LEAVER, STONES };
-typedef enum breach_edit { NOTHING, ID, DROP, SOFTEN, LATER, OTHER_ORG, HARDEN, BACK, ADD } breach_edit;
+typedef enum breach_edit { NOTHING, ID, DROP, SOFTEN, LATER, OTHER_ORG, HARDEN, HARDEN_OTHER, BACK, ADD } breach_edit;
 
 /* The trusted version has two tombstones: of a revoked key, and of one that left at its created time. */
 static const struct breach_case {
@@ -139,6 +139,7 @@ static const struct breach_case {
     { "who left dropped after 90 days", DROP, LEAVER, 90 * NRS_DAY_MS + 1, NRS_OK },
     { "who left at another time", LATER, LEAVER, 1, NRS_ERROR_FORGED },
     { "who left, now another organisation", OTHER_ORG, LEAVER, 1, NRS_ERROR_FORGED },
+    { "who left is revoked as another organisation", HARDEN_OTHER, LEAVER, 1, NRS_ERROR_FORGED },
     { "who left is revoked", HARDEN, LEAVER, 1, NRS_OK },
     { "who left is a member again", BACK, LEAVER, 1, NRS_OK },
 };
@@ -154,13 +155,13 @@ static void stone_of(Nrs__Wire__Tombstone *stone, const maker *m, size_t member,
 }
 
 /* Members 0 and 1 are there, 2 was revoked and 3 left; 4 is nobody yet. */
-static void breach_version(version *v, maker *m, const struct breach_case *c, const uint8_t *community, const version *before)
+static void breach_version(version *v, maker *m, const struct breach_case *c, uint64_t number, const uint8_t *community, const version *before)
 {
     edition e;
     Nrs__Wire__Tombstone stones[STONES + 1], *list[STONES + 1];
     char other[] = "another";
 
-    edition_init(&e, m, before == NULL ? 1 : 2, 0, 3, 2);
+    edition_init(&e, m, number, 0, 3, 2);
     e.roster.n_members = 2;
     e.roster.tombstones = list;
     for (size_t i = 0; i < STONES; i++) {
@@ -173,9 +174,9 @@ static void breach_version(version *v, maker *m, const struct breach_case *c, co
         edition_follow(&e, community, nrs_slice_of_bytes(&before->statement));
         e.roster.created_ms = MAKER_CREATED_MS + c->after_ms;
         e.roster.expires_ms = e.roster.created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
-        stones[c->stone].cause = c->edit == SOFTEN ? NRS_TOMBSTONE_LEFT : c->edit == HARDEN ? NRS_TOMBSTONE_REVOKED : stones[c->stone].cause;
-        stones[c->stone].at_ms += c->edit == LATER ? 1 : 0;
-        stones[c->stone].org = c->edit == OTHER_ORG ? other : stones[c->stone].org;
+        stones[c->stone].cause = c->edit == SOFTEN ? NRS_TOMBSTONE_LEFT : c->edit == HARDEN || c->edit == HARDEN_OTHER ? NRS_TOMBSTONE_REVOKED : stones[c->stone].cause;
+        stones[c->stone].at_ms += c->edit == LATER || c->edit == HARDEN_OTHER ? 1 : 0;
+        stones[c->stone].org = c->edit == OTHER_ORG || c->edit == HARDEN_OTHER ? other : stones[c->stone].org;
         e.id[0] = c->edit == ID ? 'f' : e.id[0];
         if (c->edit == ADD) {
             stone_of(&stones[STONES], m, 4, NRS_TOMBSTONE_REVOKED);
@@ -227,15 +228,63 @@ static void test_breaches(void **state)
         uint8_t community[NRS_HASH_SIZE];
 
         print_message("  %s\n", c->name);
-        breach_version(&first, &m, c, NULL, NULL);
+        breach_version(&first, &m, c, 1, NULL, NULL);
         assert_int_equal(nrs_roster_verify(&trusted, &statement, nrs_slice_of_bytes(&first.many), NULL, none()), NRS_OK);
         nrs_roster_community(community, trusted, nrs_slice_of_bytes(&statement));
-        breach_version(&next, &m, c, community, &first);
+        breach_version(&next, &m, c, 2, community, &first);
         breach_judge(c, &first, &next, trusted);
         nrs_roster_free(&trusted);
         nrs_bytes_wipe(&statement);
         version_wipe(&first);
         version_wipe(&next);
+    }
+    maker_wipe(&m);
+}
+
+/* Who has missed the version between: who left may have come back in it, and gone again since. */
+static const struct breach_case far_cases[] = {
+    { "far: another id", ID, 0, 1, NRS_ERROR_FORGED },
+    { "far: a revoked key dropped", DROP, GONE, 366 * NRS_DAY_MS, NRS_ERROR_FORGED },
+    { "far: a revoked key, now left", SOFTEN, GONE, 1, NRS_ERROR_FORGED },
+    { "far: a revoked key at another time", LATER, GONE, 1, NRS_ERROR_FORGED },
+    { "far: a revoked key of another organisation", OTHER_ORG, GONE, 1, NRS_ERROR_FORGED },
+    { "far: a revoked key is a member again", BACK, GONE, 1, NRS_ERROR_FORGED },
+    { "far: who left has left again, or changed keys", LATER, LEAVER, 1, NRS_OK },
+    { "far: who left, now another organisation", OTHER_ORG, LEAVER, 1, NRS_OK },
+    { "far: who left has come back under another id and was revoked", HARDEN_OTHER, LEAVER, 1, NRS_OK },
+    { "far: who left has come back, and no tombstone says that it went", DROP, LEAVER, 1, NRS_OK },
+    { "far: who left is a member again", BACK, LEAVER, 1, NRS_OK },
+};
+
+static void test_far_breaches(void **state)
+{
+    maker m;
+
+    (void)state;
+    maker_init(&m, 5);
+    for (size_t i = 0; i < sizeof(far_cases) / sizeof(far_cases[0]); i++) {
+        const struct breach_case *c = &far_cases[i];
+        version first = { 0 }, far = { 0 };
+        nrs_roster *trusted = NULL, *roster = NULL;
+        nrs_bytes statement = { 0 }, out = { 0 };
+        nrs_invite invite = NRS__WIRE__INVITE__INIT;
+        uint8_t community[NRS_HASH_SIZE];
+
+        print_message("  %s\n", c->name);
+        breach_version(&first, &m, c, 1, NULL, NULL);
+        assert_int_equal(nrs_roster_verify(&trusted, &statement, nrs_slice_of_bytes(&first.many), NULL, none()), NRS_OK);
+        nrs_roster_community(community, trusted, nrs_slice_of_bytes(&statement));
+        breach_version(&far, &m, c, 3, community, &first);
+        assert_int_equal(nrs_roster_verify_later(&roster, &out, nrs_slice_of_bytes(&far.many), trusted, nrs_slice_of_bytes(&statement)), c->want);
+        invite.first = nrs_field_of(nrs_slice_of_bytes(&first.many));
+        invite.current = nrs_field_of(nrs_slice_of_bytes(&far.many));
+        assert_int_equal(nrs_invite_verify_after(&invite, trusted, nrs_slice_of_bytes(&statement)), c->want);
+        nrs_roster_free(&roster);
+        nrs_roster_free(&trusted);
+        nrs_bytes_wipe(&out);
+        nrs_bytes_wipe(&statement);
+        version_wipe(&first);
+        version_wipe(&far);
     }
     maker_wipe(&m);
 }
@@ -375,7 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_breaches), cmocka_unit_test(test_older_version),
+        cmocka_unit_test(test_breaches), cmocka_unit_test(test_far_breaches), cmocka_unit_test(test_older_version),
         cmocka_unit_test(test_invites),
     };
     return cmocka_run_group_tests(tests, start, NULL);
