@@ -27,6 +27,13 @@ static void note(search *it, const char *by, const char *org, const char *name)
     (void)snprintf(it->found.name, sizeof it->found.name, "%s", name);
 }
 
+/* That two keys are of one organisation, one roster alone can say: in that of another community another may bear the name (SPEC 14.1). */
+static void note_home(search *it, const char *org, bool former)
+{
+    (void)snprintf(it->found.home_org, sizeof it->found.home_org, "%s", org);
+    it->found.home_former = it->found.home_former || former; /* what an older version has does not take it back */
+}
+
 /* A member's entry counts more than a tombstone, wherever it stands. The name of a community in the file is signed by nobody: the id in the
  * report's header is, so a roster that has the name alone speaks against the file (SPEC 14). */
 static void look_in(search *it, const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE], const char *by)
@@ -43,6 +50,9 @@ static void look_in(search *it, const nrs_roster *roster, const uint8_t communit
         (void)snprintf(it->found.community, sizeof it->found.community, "%s", roster->id);
     } else if (it->view->community_id != NULL && strcmp(roster->id, it->view->community) == 0) {
         it->found.community_other = true;
+    }
+    if (named && (member != NULL || gone != NULL)) {
+        note_home(it, member != NULL ? member->org : gone->org, member == NULL);
     }
     if (gone != NULL && gone->cause == NRS_TOMBSTONE_REVOKED) {
         it->found.revoked = true;
@@ -225,6 +235,7 @@ static nrs_error take_known(void *context, json_t *row)
         (void)snprintf(it->found.known_in, sizeof it->found.known_in, "%s", id);
     }
     if (named) {
+        note_home(it, org, !member);
         it->found.community_known = true;
         (void)snprintf(it->found.community, sizeof it->found.community, "%s", id);
     } else if (it->view->community_id != NULL && strcmp(id, it->view->community) == 0) {
@@ -267,7 +278,7 @@ nrs_error nrs_signer_find(nrs_cli *cli, nrs_signer *signer_out, const nrs_export
     NRS_ASSERT(signer_out != NULL);
     if (card == NULL && roster == NULL && invite == NULL) {
         error = by_folder(cli, &it);
-        if (error == NRS_OK && it.found.known_by == NULL && !it.found.revoked) {
+        if (error == NRS_OK && (it.found.known_by == NULL || (view->release != NULL && it.found.home_org[0] == '\0')) && !it.found.revoked) {
             error = by_node(cli, &it);
         }
     }

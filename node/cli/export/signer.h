@@ -15,6 +15,8 @@ typedef struct nrs_signer {
     bool community_other; /* of rosters at hand only that of another community has the name that the file gives */
     char community[NRS_NAME_SIZE_MAX + 1];
     char known_in[NRS_NAME_SIZE_MAX + 1]; /* whose roster has the key; "": a card alone */
+    char home_org[NRS_NAME_SIZE_MAX + 1]; /* whose key it is by the roster of the report's own community alone; "": not at hand, or it does not have the key */
+    bool home_former;                     /* there it left, or was followed by another */
 } nrs_signer;
 
 /** Look a signer up in what --card, --roster or --invite names, or without them in the folder, when there is one, and at the node, when it runs. Recorded. */

@@ -216,7 +216,8 @@ static nrs_error check_signer(nrs_cli *cli, const exported *it)
     return NRS_OK;
 }
 
-/* A release is the originator's, or of who came after it: the same organisation, by whoever knows the key. */
+/* A release is the originator's, or of who came after it: the same organisation, by the roster of the report's community. Who bears its name
+ * elsewhere is another, and a card speaks of one key. */
 static nrs_error check_release_signer(nrs_cli *cli, const exported *it)
 {
     nrs_export_view later = it->view; /* borrows all of it */
@@ -241,8 +242,12 @@ static nrs_error check_release_signer(nrs_cli *cli, const exported *it)
         return nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_SIGNER, _("give --card, --roster or --invite of who is said to have signed it, or compare the fingerprint by telephone"),
                             _("its release is signed by a key that is not known here: %s"), fingerprint);
     }
-    if (!it->signer.former || strcmp(signer.org, it->signer.org) != 0) {
-        return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the report is of %s, and its release is signed by %s"), it->signer.org, signer.org);
+    if (it->signer.home_org[0] == '\0') {
+        return nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_SIGNER, _("give --roster or --invite of the community that the report was sent in"),
+                            _("its release is signed by another key than the report; no roster at hand says that they are of one organisation: %s"), fingerprint);
+    }
+    if (!it->signer.home_former || strcmp(signer.home_org, it->signer.home_org) != 0) {
+        return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the report is of %s, and its release is signed by another: %s, %s"), it->signer.org, signer.org, fingerprint);
     }
     return NRS_OK;
 }
