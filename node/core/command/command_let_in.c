@@ -23,14 +23,30 @@ static void put_time(nrs_row *row, const char *key, uint64_t time_ms)
     }
 }
 
+static nrs_error look_at_granted(void *context, const nrs_recipient_row *row)
+{
+    bool *granted = context;
+
+    *granted = *granted || row->granted;
+    return NRS_OK;
+}
+
 static nrs_error take(void *context, const nrs_let_in_row *row)
 {
     let_in_list *list = context;
     const nrs_community *target = nrs_community_by_id(list->core, row->community);
     const bool ours = row->address[0] == '\0';
     char org[NRS_ADDRESS_SIZE_MAX + 1], by[NRS_ADDRESS_SIZE_MAX + 1];
+    bool granted = false;
+    nrs_error error = NRS_OK;
     nrs_row one;
 
+    if (!ours) { /* who waits, for a prekey or a duty, has not been let in: receipts tell of it */
+        error = nrs_store_recipient_at(list->core->store, row->report, row->address, look_at_granted, &granted);
+    }
+    if (error != NRS_OK || (!ours && !granted)) {
+        return error;
+    }
     if (row->authority < NRS_AUTHORITY_ORIGINATOR || row->authority > NRS_AUTHORITY_RELEASE || (ours && row->authority == NRS_AUTHORITY_ORIGINATOR)) {
         return NRS_OK;
     }

@@ -73,7 +73,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
 }
 
 /* Whoever had an answer before the tick would know when the secretariat has read. */
-static nrs_error check_published(const nrs_core *core, nrs_answer *answer, const nrs_report_row *row)
+nrs_error nrs_quoted_published(const nrs_core *core, nrs_answer *answer, const nrs_report_row *row)
 {
     if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->created_ms <= core->now_ms) {
         return NRS_OK;
@@ -89,7 +89,7 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
         error = nrs_withdrawal_check(core, answer, &quoted_out->row, place, nrs_request_text(request, "person"));
     }
     if (error == NRS_OK) {
-        error = check_published(core, answer, &quoted_out->row);
+        error = nrs_quoted_published(core, answer, &quoted_out->row);
     }
     if (error == NRS_OK) {
         error = nrs_header_seen_load(core, &quoted_out->seen, &quoted_out->row);

@@ -25,6 +25,8 @@ void nrs_quoted_wipe(nrs_quoted *quoted);
 
 /** Open what the request's `id` names; place: QUOTE for an answer, EXPORT for what passes its text on. Refuses. Out: quoted_out, which was zeroed; wiped by the caller also on failure. */
 NRS_MUST_USE nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place);
+/** NRS_ERROR_BUSY for what this hub vouches for and has not published yet. Refuses. */
+NRS_MUST_USE nrs_error nrs_quoted_published(const nrs_core *core, nrs_answer *answer, const nrs_report_row *row);
 /** Whether this node is the source of the quoted report, which decides how far it goes. Of what it vouches for another is. */
 bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted);
 /** Whether the quoted report was addressed to this organisation by name, or came from it. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command_export.h"
+#include "command/command_quote.h"
 #include "report/withdrawal.h"
 #include "report/onward.h"
 #include "rules/edges.h"
@@ -103,6 +104,9 @@ static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nr
     }
     if (error == NRS_OK) {
         error = nrs_edge_reading(core, answer, &it->row, seen.header, place, it->person);
+    }
+    if (error == NRS_OK && place == NRS_PLACE_EXPORT) {
+        error = nrs_quoted_published(core, answer, &it->row);
     }
     if (error == NRS_OK && place == NRS_PLACE_EXPORT) {
         error = check_conditions(core, answer, it, seen.header);

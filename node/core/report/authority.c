@@ -267,7 +267,7 @@ static nrs_error look_at_release(void *context, const nrs_log_row *row)
     if (target != NULL && target->member && nrs_key_follows(it->core, it->view->header->originator.data, signer) &&
         !nrs_clock_expired(it->core, release->expires_ms)) {
         it->here = true;
-        it->handed_over = it->handed_over || memcmp(release->holder.data, it->from->keys.sign_key, NRS_KEY_SIZE) == 0;
+        it->handed_over = it->handed_over || nrs_key_follows(it->core, release->holder.data, it->from->keys.sign_key);
     }
     nrs_release_free(&release);
     return nrs_error_is_verdict(error) ? NRS_OK : error;

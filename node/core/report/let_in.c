@@ -128,37 +128,32 @@ static nrs_error look_at_noted(void *context, const nrs_let_in_row *row)
     return NRS_OK;
 }
 
-typedef struct entrance {
-    const uint8_t *org;
-    bool stands;
-} entrance;
-
-static nrs_error look_at_entrance(void *context, const nrs_let_in_row *row)
+/* A community's address means its members of then, by a roster that who addressed it held. */
+static nrs_error was_member(nrs_core *core, bool *member_out, const Nrs__Wire__Target *target, const uint8_t org[NRS_KEY_SIZE])
 {
-    entrance *it = context;
+    const nrs_community *community = target->community.len == NRS_HASH_SIZE ? nrs_community_by_id(core, target->community.data) : NULL;
+    const bool newest = community != NULL && community->roster->version == target->roster_version;
+    nrs_roster_parts parts = {0};
+    nrs_error error = community == NULL ? NRS_ERROR_NOT_FOUND : newest ? NRS_OK : nrs_roster_at(core, &parts, community->id, target->roster_version);
 
-    it->stands = it->stands || memcmp(row->org, it->org, NRS_KEY_SIZE) == 0;
-    return NRS_OK;
+    *member_out = error == NRS_OK && nrs_roster_member_by_key(newest ? community->roster : parts.roster, org) != NULL;
+    nrs_roster_parts_wipe(&parts);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 nrs_error nrs_sent_to(nrs_core *core, bool *addressed_out, const nrs_report_row *row, const uint8_t org[NRS_KEY_SIZE])
 {
     nrs_sealed_view *view = NULL;
     nrs_opened opened = {0};
-    entrance it = {.org = org};
-    bool all = false;
+    bool member = false;
     nrs_error error = row->label == NRS_LABEL_RED ? NRS_OK : nrs_open_report(core, &view, &opened, row);
 
     *addressed_out = error == NRS_OK && row->label == NRS_LABEL_RED;
     for (size_t i = 0; error == NRS_OK && opened.audience != NULL && i < opened.audience->n_targets; i++) {
         const Nrs__Wire__Target *target = opened.audience->targets[i];
 
-        all = all || target->community.len > 0;
-        *addressed_out = *addressed_out || nrs_slice_equal(nrs_field(&target->org), nrs_slice_of(org, NRS_KEY_SIZE));
-    }
-    if (error == NRS_OK && all && !*addressed_out) { /* of its members then: all that stand there but those who were let in */
-        error = nrs_store_let_in_each(core->store, row->position, NULL, look_at_entrance, &it);
-        *addressed_out = error == NRS_OK && !it.stands;
+        error = was_member(core, &member, target, org);
+        *addressed_out = *addressed_out || member || nrs_slice_equal(nrs_field(&target->org), nrs_slice_of(org, NRS_KEY_SIZE));
     }
     nrs_opened_wipe(&opened);
     nrs_sealed_view_free(&view);

@@ -234,7 +234,9 @@ static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *state
     const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .rule = rule, .unnamed = withheld && rule != NRS_ERROR_NOT_ORIGINATOR, .about = nrs_field(&statement->sealed_id),
                                  .detail = header == NULL ? NULL : nrs_label_name((nrs_label)header->label)};
 
-    if (rule != NRS_OK) {
+    if (rule != NRS_OK && what.unnamed) {
+        nrs_core_log(core, rule, "a withheld source's withdrawal is refused: %s", nrs_error_rule(rule));
+    } else if (rule != NRS_OK) {
         nrs_core_complain(core, from, rule, "its withdrawal of a report is refused: %s", nrs_error_rule(rule));
     } else {
         nrs_core_log(core, NRS_OK, "withdrawn by %s: TLP:%s", withheld ? "its withheld source" : from->org, nrs_label_name((nrs_label)header->label));

@@ -311,8 +311,8 @@ static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *state
     const nrs_audit_what what = {.event = statement->type == NRS_STATEMENT_RELEASE ? NRS_AUDIT_RELEASE : NRS_AUDIT_DENY, .rule = rule, .unnamed = true,
                                  .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)label)};
 
-    if (rule != NRS_OK) {
-        nrs_core_complain(core, from, rule, "its answer to an ask for wider sharing is refused: %s", nrs_error_rule(rule));
+    if (rule != NRS_OK) { /* whose, no line of the log says */
+        nrs_core_log(core, rule, "a withheld source's answer to an ask for wider sharing is refused: %s", nrs_error_rule(rule));
     }
     return nrs_audit_add_from(core, from, &what);
 }

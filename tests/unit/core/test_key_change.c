@@ -12,8 +12,10 @@
 
 #include "keys/change.h"
 #include "mesh_rosters.h"
+#include "mesh_second.h"
 #include "proto/armour.h"
 #include "proto/label.h"
+#include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
@@ -318,6 +320,73 @@ static void test_a_release_asked_for_before_a_change_of_keys(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* The other community's roster follows, too. */
+static void follow_there(void *context, nrs_roster *next)
+{
+    static uint8_t proof[NRS_SIGNATURE_SIZE];
+    static Nrs__Wire__Tombstone tombstone, *tombstones[1] = {&tombstone};
+    const nrs_public_keys *keys = nrs_identity_public(context), *old = nrs_identity_public(net.nodes[BRAVO].identity);
+
+    for (size_t i = 0; i < next->n_members; i++) {
+        Nrs__Wire__Member *member = next->members[i];
+
+        if (strcmp(member->org, net.nodes[BRAVO].org) == 0) {
+            OK(nrs_member_prove(proof, context, member->org));
+            member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+            member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+            member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+            member->proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
+        }
+    }
+    nrs__wire__tombstone__init(&tombstone);
+    tombstone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
+    tombstone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
+    tombstone.org = net.nodes[BRAVO].org;
+    tombstone.cause = 2; /* left */
+    tombstone.at_ms = net.now_ms;
+    next->tombstones = tombstones;
+    next->n_tombstones = 1;
+}
+
+/* To another community's members, of whom the holder is one. */
+static void test_a_release_abroad_over_a_change_of_keys(void **state)
+{
+    static const size_t nodes[] = {BRAVO, CHARLIE + 1, CHARLIE + 2};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+    mesh_second gas = {0};
+
+    (void)state;
+    assert_int_equal(mesh_add_node(&net, "org-4"), CHARLIE + 1);
+    assert_int_equal(mesh_add_node(&net, "org-5"), CHARLIE + 2);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@gas\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    mesh_settle(&net, 6);
+    OK(nrs_identity_new(&after));
+    make_succession(&succession, BRAVO, after);
+    assert_string_equal(give(BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_second_change(&net, &gas, CHARLIE + 1, follow_there, after);
+    follow(BRAVO, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 20);
+    OK(mesh_ask(&net, CHARLIE + 1, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    OK(mesh_ask(&net, CHARLIE + 2, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+    mesh_second_stop(&gas);
+}
+
 /* Who is let in by a release and waits for a duty. */
 static void demand(void *context, nrs_roster *next)
 {
@@ -535,6 +604,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_release_abroad_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_who_waits_to_be_let_in_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),

@@ -125,6 +125,29 @@ static void demand(void *context, nrs_roster *next)
     }
 }
 
+/* A release to those who had it already, and is over, takes nothing from them. */
+static void who_was_addressed_stays_so(void **state)
+{
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    send_it(SOURCE, "AMBER", "@electricity", "");
+    OK(mesh_ask(&net, HOLDER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@electricity\"],\"reason\":\"r\"}", report));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\",\"expires_in_ms\":120000,\"label\":\"GREEN\"}", mesh_text(mesh_row(&net, HOLDER, 0), "id")));
+    mesh_settle(&net, 8);
+    mesh_change(&net, demand, NULL); /* a version later */
+    net.now_ms += 10 * NRS_MINUTE_MS;
+    net.monotonic_ms += 10 * NRS_MINUTE_MS;
+    mesh_settle(&net, 10);
+    before = mesh_rows_of(&net, SOURCE, NRS_RECORD_GRANT);
+    ask_anew(nrs_slice_of_bytes(&net.statement), THIRD, SOURCE);
+    assert_int_equal(mesh_rows_of(&net, SOURCE, NRS_RECORD_GRANT), before + 1);
+    mesh_stop(&net);
+}
+
 /* The release has named it; what is missing is its duty, and it has the report when that is recorded. */
 static void who_lacks_a_duty_waits_for_it(void **state)
 {
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test(who_lacks_a_duty_waits_for_it),
         cmocka_unit_test(what_waits_holds_up_nothing),
         cmocka_unit_test(a_release_brings_no_label_without_its_disclaimer),
+        cmocka_unit_test(who_was_addressed_stays_so),
         cmocka_unit_test(a_hub_grants_anew_to_whom_it_let_in_to_its_own_report),
     };
 

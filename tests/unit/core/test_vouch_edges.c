@@ -75,8 +75,11 @@ static void nothing_of_it_leaves_before_the_tick(void **state)
     vouch("AMBER", "@electricity");
     assert_int_equal(forward("org-3", ""), NRS_ERROR_BUSY);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"b\"}", published), NRS_ERROR_BUSY);
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", published), NRS_ERROR_BUSY);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", published));
     wait_for_tick();
     OK(forward("org-3", ""));
+    OK(mesh_ask(&net, HUB, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", published));
     stop();
 }
 
