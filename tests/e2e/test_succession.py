@@ -220,6 +220,22 @@ class Succession(E2E):
         after = self.send(alpha, "鍵替え後", "charlie")
         self.reads(charlie, after, "鍵替え後")
 
+    def test_4_a_name_that_another_bore(self):
+        """Whose key left without announcing another receives nothing: it is no reason to refuse who bears the name now its first change."""
+        hub = self.world.nodes["hub"]
+        enrol(hub, self.world.node("golf").init(), "electricity")
+        hub.cli("community", "remove", "electricity", "golf", "--left")
+        golf = self.world.node("golf", folder=self.world.path / "golf-other").init()
+        enrol(hub, golf, "electricity")
+        join(hub, golf, "electricity")
+        golf.start()
+        golf.wait_link("hub", timeout=60)
+        answer = golf.cli("key", "rotate", "--json").object()
+        wait_until(lambda: any("golf has announced" in text for text in hub.status()["warnings"]), "announced", 40)
+        hub.cli("community", "succeed", "electricity", "golf")
+        wait_until(lambda: golf.fingerprint() == answer["fingerprint"], "the new keys are in force", 60)
+        self.assertEqual(golf.cli("key", "rotate", "--json", want=7).error()["rule"], "limit", "of its own it has one now")
+
 
 if __name__ == "__main__":
     main()

@@ -78,7 +78,7 @@ static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out
         return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the succession is not of the key that the roster names: %s"), change->org);
     }
     *member_out = member;
-    return nrs_rotate_grace_check(cli, roster, change->org);
+    return nrs_rotate_grace_check(cli, roster, member);
 }
 
 /* The same roster with the new keys in the member's place, and a tombstone for the old one: it left. */

@@ -5,13 +5,40 @@
 #include <string.h>
 
 #include "folder.h"
+#include "keys/change.h"
 #include "keys/rotation.h"
 #include "language.h"
 #include "proto/address.h"
 #include "proto/time.h"
 #include "text.h"
 
-nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const char *org)
+/* Whether the key of the tombstone has announced this one as the next. */
+static nrs_error leads_to(nrs_cli *cli, bool *leads_out, const Nrs__Wire__Tombstone *tombstone, nrs_slice sign_key)
+{
+    char name[NRS_KEY_NAME_SIZE];
+    nrs_bytes payload = {0};
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    nrs_error error = NRS_OK;
+
+    *leads_out = false;
+    if (!nrs_held_announced(cli, name, nrs_field(&tombstone->sign_key))) {
+        return NRS_OK;
+    }
+    error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", name, ".succession", NRS_ERROR_DAMAGED);
+    if (error == NRS_OK) {
+        error = nrs_change_verify(&change, &card, nrs_slice_of_bytes(&payload));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED, tombstone->org);
+    }
+    *leads_out = error == NRS_OK && card != NULL && nrs_slice_equal(nrs_field(&change->sign_key), nrs_field(&tombstone->sign_key)) &&
+                 nrs_slice_equal(nrs_field(&card->sign_key), sign_key);
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    nrs_bytes_wipe(&payload);
+    return error;
+}
+
+nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const Nrs__Wire__Member *member)
 {
     const uint64_t now_ms = nrs_now_ms();
     uint64_t until_ms = 0;
@@ -19,19 +46,28 @@ nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const c
 
     for (size_t i = 0; i < roster->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *one = roster->tombstones[i];
-        const uint64_t end_ms = one->at_ms + NRS_SUCCEEDED_GRACE_MS;
+        /* Of a clock that was ahead when it was made: no later than the roster that it stands in, or it would bar the change for years. */
+        const uint64_t at_ms = one->at_ms < roster->created_ms ? one->at_ms : roster->created_ms;
+        const uint64_t end_ms = at_ms + NRS_SUCCEEDED_GRACE_MS;
+        bool leads = false;
+        nrs_error error = NRS_OK;
 
-        if (one->cause == NRS_TOMBSTONE_LEFT && strcmp(one->org, org) == 0 && end_ms > now_ms && end_ms > until_ms) {
-            until_ms = end_ms;
+        if (one->cause != NRS_TOMBSTONE_LEFT || end_ms <= now_ms || end_ms <= until_ms) {
+            continue;
         }
+        error = leads_to(cli, &leads, one, nrs_field(&member->sign_key));
+        if (error != NRS_OK) {
+            return error;
+        }
+        until_ms = leads ? end_ms : until_ms;
     }
     if (until_ms == 0) {
         return NRS_OK;
     }
     nrs_time_format(until, until_ms);
     return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("wait until then; if a key was stolen, end it now: noroshi key revoke"),
-                        _("%s: an earlier key still receives in @%s until %s, and what is on its way to it would be lost by another change"), org, roster->id,
-                        until);
+                        _("%s: an earlier key still receives in @%s until %s, and what is on its way to it would be lost by another change"), member->org,
+                        roster->id, until);
 }
 
 /* One community. What stands in the folder and does not verify says nothing here. */
@@ -44,7 +80,7 @@ static nrs_error check_community(nrs_cli *cli, const nrs_identity *identity, con
     if (error == NRS_OK) {
         const Nrs__Wire__Member *member = nrs_roster_member_by_key(held.roster, nrs_identity_public(identity)->sign_key);
 
-        error = member == NULL ? NRS_OK : nrs_rotate_grace_check(cli, held.roster, member->org);
+        error = member == NULL ? NRS_OK : nrs_rotate_grace_check(cli, held.roster, member);
     } else if (error != NRS_ERROR_NO_MEMORY) {
         error = NRS_OK;
     }
