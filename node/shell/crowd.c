@@ -66,6 +66,16 @@ nrs_error nrs_crowd_gather(nrs_crowd *crowd_out, const nrs_intakes *intakes, uin
     return NRS_OK;
 }
 
+/* Of those that weigh the same the one whose next has stood longest: an order of addresses would have the newcomer of a low one go, whenever
+ * others hold one connection each. */
+static bool goes_before(const nrs_crowd *crowd, const nrs_crowd_host *host, const nrs_crowd_host *other)
+{
+    if (host->weight != other->weight) {
+        return host->weight > other->weight;
+    }
+    return crowd->list[host->next].intake->began_ms < crowd->list[other->next].intake->began_ms;
+}
+
 nrs_intake *nrs_crowd_next(nrs_crowd *crowd)
 {
     nrs_crowd_host *most = NULL;
@@ -75,7 +85,7 @@ nrs_intake *nrs_crowd_next(nrs_crowd *crowd)
     for (size_t i = 0; i < crowd->host_count; i++) {
         nrs_crowd_host *host = &crowd->hosts[i];
 
-        most = host->next < host->end && (most == NULL || host->weight > most->weight) ? host : most;
+        most = host->next < host->end && (most == NULL || goes_before(crowd, host, most)) ? host : most;
     }
     if (most == NULL) {
         return NULL;

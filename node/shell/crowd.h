@@ -1,5 +1,5 @@
 /* Which connection goes when there are too many, or they hold too much: of the address whose connections weigh most together, the
- * heaviest, and of equals the oldest. Whoever opens many of them pays by them, and nobody else. */
+ * heaviest, and of equals, addresses as well, the oldest. Whoever opens many of them pays by them, and nobody else. */
 #ifndef SHELL_CROWD_H
 #define SHELL_CROWD_H
 

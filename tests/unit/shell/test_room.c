@@ -1,10 +1,11 @@
 /* Where more connections come than there are descriptors for, those that said nothing go: of the address that has the most of them,
- * and none that has spoken. */
+ * of addresses that have as many the oldest, and none that has spoken. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -120,10 +121,35 @@ static void a_number_that_is_used_again_is_another_connection(void **state)
     assert_int_equal(intakes.list[former.fd].connection.fd, -1);
 }
 
+/* The newest has the lowest address. */
+static int set_up_of_many_addresses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ALL; i++) {
+        char from[16];
+
+        (void)snprintf(from, sizeof(from), "127.0.0.%zu", ALL - i);
+        connect_from(i, 1, from);
+    }
+    assert_int_equal(intakes.count, ALL);
+    return 0;
+}
+
+static void of_many_addresses_with_one_each_the_oldest_go(void **state)
+{
+    (void)state;
+    intakes.count_max = ALL - 20;
+    assert_int_equal(nrs_intakes_make_room(&intakes, 2000), 20);
+    for (size_t i = 0; i < ALL; i++) {
+        assert_int_equal(stands(i), i >= 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_oldest_of_the_fullest_address_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_many_addresses_with_one_each_the_oldest_go, set_up_of_many_addresses, tear_down),
         cmocka_unit_test_setup_teardown(who_says_nothing_for_long_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_number_that_is_used_again_is_another_connection, set_up, tear_down),
     };
