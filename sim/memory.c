@@ -48,22 +48,89 @@ static bool fails(void)
 
 /* ---- Whose it is ---- */
 
-static void took(const void *memory, size_t size)
+/* Each block that is on an account, by its address: open addressing, at most half full. */
+typedef struct block { const void *memory; sim_account *account; uint64_t life; size_t size; } block;
+static struct { block *slots; size_t capacity, count; } blocks;
+
+static size_t place_of(const void *memory)
 {
-    if (memory_state.account == NULL || memory == NULL) {
+    size_t at = (size_t)(((uintptr_t)memory >> 4) * 0x9e3779b97f4a7c15ull) & (blocks.capacity - 1);
+
+    while (blocks.slots[at].memory != NULL && blocks.slots[at].memory != memory) {
+        at = (at + 1) & (blocks.capacity - 1);
+    }
+    return at;
+}
+
+static void make_room(void)
+{
+    block *before = blocks.slots;
+    const size_t count = blocks.capacity;
+
+    if (2 * blocks.count < blocks.capacity) {
         return;
     }
-    memory_state.account->bytes += (int64_t)size;
-    if (memory_state.account->bytes > memory_state.account->peak) {
-        memory_state.account->peak = memory_state.account->bytes;
+    blocks.capacity = count == 0 ? 1u << 14 : 2 * count;
+    blocks.slots = sim_alloc(blocks.capacity, sizeof *blocks.slots);
+    for (size_t i = 0; i < count; i++) {
+        if (before[i].memory != NULL) {
+            blocks.slots[place_of(before[i].memory)] = before[i];
+        }
+    }
+    __real_free(before);
+}
+
+static void took(const void *memory, size_t size)
+{
+    sim_account *account = memory_state.account;
+
+    if (account == NULL || memory == NULL) {
+        return;
+    }
+    make_room();
+    blocks.slots[place_of(memory)] = (block){.memory = memory, .account = account, .life = account->life, .size = size};
+    blocks.count++;
+    account->bytes += (int64_t)size;
+    account->peak = account->bytes > account->peak ? account->bytes : account->peak;
+}
+
+/* What stood behind it in the table moves up. */
+static void close_gap(size_t at)
+{
+    blocks.slots[at] = (block){.memory = NULL};
+    for (size_t next = (at + 1) & (blocks.capacity - 1); blocks.slots[next].memory != NULL; next = (next + 1) & (blocks.capacity - 1)) {
+        const block moved = blocks.slots[next];
+
+        blocks.slots[next].memory = NULL;
+        blocks.slots[place_of(moved.memory)] = moved;
     }
 }
 
-static void gave_back(const void *memory, size_t size)
+static void gave_back(const void *memory)
 {
-    if (memory_state.account != NULL && memory != NULL) {
-        memory_state.account->bytes -= (int64_t)size;
+    size_t at;
+
+    if (memory == NULL || blocks.count == 0) {
+        return;
     }
+    at = place_of(memory);
+    if (blocks.slots[at].memory == NULL) {
+        return;
+    }
+    if (blocks.slots[at].life == blocks.slots[at].account->life) {
+        blocks.slots[at].account->bytes -= (int64_t)blocks.slots[at].size;
+    }
+    blocks.count--;
+    close_gap(at);
+}
+
+int64_t sim_memory_settle(sim_account *account)
+{
+    const int64_t left = account->bytes;
+
+    account->bytes = 0;
+    account->life++;
+    return left;
 }
 
 static size_t size_of(void *memory)
@@ -99,11 +166,11 @@ void *__wrap_calloc(size_t count, size_t size)
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    size_t before = size_of(memory);
+    const void *before = memory;
     void *grown = fails() ? NULL : __real_realloc(memory, size);
 
     if (grown != NULL) {
-        gave_back(before > 0 ? grown : NULL, before);
+        gave_back(before);
         took(grown, size_of(grown));
     }
     return grown;
@@ -119,7 +186,7 @@ char *__wrap_strdup(const char *text)
 
 void __wrap_free(void *memory)
 {
-    gave_back(memory, size_of(memory));
+    gave_back(memory);
     __real_free(memory);
 }
 
@@ -133,11 +200,11 @@ static void *sqlite_malloc(int size)
 
 static void *sqlite_realloc(void *memory, int size)
 {
-    size_t before = memory == NULL ? 0 : (size_t)sqlite_methods.xSize(memory);
+    const void *before = memory;
     void *grown = fails() ? NULL : sqlite_methods.xRealloc(memory, size);
 
     if (grown != NULL) {
-        gave_back(memory, before);
+        gave_back(before);
         took(grown, (size_t)sqlite_methods.xSize(grown));
     }
     return grown;
@@ -145,7 +212,7 @@ static void *sqlite_realloc(void *memory, int size)
 
 static void sqlite_free(void *memory)
 {
-    gave_back(memory, memory == NULL ? 0 : (size_t)sqlite_methods.xSize(memory));
+    gave_back(memory);
     sqlite_methods.xFree(memory);
 }
 

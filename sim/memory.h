@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What one node holds: allocations made while it is at work, less those given back while it is. */
-typedef struct sim_account { int64_t bytes, peak; } sim_account;
+/** What one node holds: allocations made while it is at work, until somebody gives them back. */
+typedef struct sim_account { int64_t bytes, peak; uint64_t life; } sim_account;
 /** On whose account it is from now on; NULL: nobody's. Returns the one before. */
 sim_account *sim_memory_use(sim_account *account);
+/** Its life is over. Returns what was not given back; that is on nobody's account from now on. */
+int64_t sim_memory_settle(sim_account *account);
 
 /** Once, before SQLite and jansson are used. */
 void sim_memory_install(void);

@@ -107,6 +107,8 @@ typedef struct sim_node {
 } sim_node;
 
 void sim_node_make(struct sim_world *world, size_t index, bool hub);
+/** The last of its lives ends with the world. */
+void sim_node_end(struct sim_world *world, sim_node *node);
 void sim_node_wipe(struct sim_world *world, sim_node *node);
 void sim_node_start(struct sim_world *world, sim_node *node);
 /** Ends its life at once; it starts again after down_ms, unless it stays down. */

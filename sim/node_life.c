@@ -12,6 +12,7 @@
 #include "world.h"
 
 #define RETRY_START_MS 5000u
+#define OUTLIVES_MAX 4096 /* bytes that stay with an identity, which is made once for all its node's lives: what it agreed on last */
 #define PURPOSE_ENGINE 0xe6e1
 #define PURPOSE_DISK 0xd15c
 
@@ -86,6 +87,23 @@ static void take_down(sim_node *node)
     node->wake_ms = SIM_NEVER;
     node->crash_in = 0;
     node->memory_in = 0;
+}
+
+/* What a step had said is given back a moment after a node has fallen, so this is looked at before its next life. */
+static void settle(sim_world *world, sim_node *node)
+{
+    const int64_t left = sim_memory_settle(&node->memory);
+
+    if (left > OUTLIVES_MAX) {
+        sim_world_fail(world, "limits", "%s has ended, and did not give back %lld bytes of memory", node->org, (long long)left);
+    }
+}
+
+void sim_node_end(sim_world *world, sim_node *node)
+{
+    node->disk.dead = true; /* nothing is tidied up */
+    take_down(node);
+    settle(world, node);
 }
 
 static void drop_copy(sim_node *node)
@@ -183,6 +201,7 @@ void sim_node_start(sim_world *world, sim_node *node)
         return;
     }
     node->start++;
+    settle(world, node);
     error = open_engine(world, node);
     if (node->disk.dead) { /* the power went again while it started */
         sim_node_crash(world, node, SIM_CRASH_POWER, node->down_ms);

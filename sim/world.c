@@ -299,6 +299,9 @@ void sim_world_run(sim_world *world, const sim_options *options)
             sim_world_fail(world, "steady", "no rest after %llu events", (unsigned long long)EVENTS_MAX);
         }
     }
+    for (size_t i = 0; i < world->node_count && !world->failure.failed; i++) {
+        sim_node_end(world, &world->nodes[i]);
+    }
     sim_trace_end(world, world->hash);
 }
 
