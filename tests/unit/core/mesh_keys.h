@@ -1,0 +1,15 @@
+/* Changes of keys in a mesh: announced, left in an inbox, and followed by the roster. */
+#ifndef TESTS_MESH_KEYS_H
+#define TESTS_MESH_KEYS_H
+
+#include "mesh.h"
+
+/** Leave it in a node's inbox. Returns what the node said of it; "" when it took it. Borrowed, until its next step. */
+const char *mesh_give_change(mesh *net, size_t node, const char *type, const nrs_bytes *payload);
+/** A signed change to `after`, with the card of an organisation of this name, or of its own. */
+void mesh_make_succession_as(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *org);
+void mesh_make_succession(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after);
+/** The roster follows: the new keys in the member's place, and a tombstone that says that the old one left. Handed to the first node. */
+void mesh_follow_change(mesh *net, size_t node, const nrs_identity *after);
+
+#endif

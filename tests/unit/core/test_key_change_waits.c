@@ -1,0 +1,264 @@
+/* What was asked for, released or waiting while an organisation changes its keys. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "keys/change.h"
+#include "mesh_keys.h"
+#include "mesh_second.h"
+#include "proto/label.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+
+enum { HUB, ALPHA, BRAVO, CHARLIE };
+
+static mesh net;
+
+static int start(void **state)
+{
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    mesh_stop(&net);
+    return 0;
+}
+
+static void pass(uint64_t ms)
+{
+    net.now_ms += ms;
+    net.monotonic_ms += ms;
+    mesh_settle(&net, 6);
+}
+
+static void lose_prekeys(size_t node, size_t owner)
+{
+    char path[128], text[160], key[2 * NRS_KEY_SIZE + 1];
+    sqlite3 *database = NULL;
+
+    nrs_hex_encode(key, nrs_identity_public(net.nodes[owner].identity)->sign_key, NRS_KEY_SIZE);
+    (void)snprintf(text, sizeof text, "DELETE FROM prekeys WHERE owner = x'%s'", key);
+    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
+    mesh_down(&net, node);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    mesh_up(&net, node);
+    mesh_settle(&net, 4);
+}
+
+/* What waited for its reader's prekey leaves under the keys of then; its id covers who sent it, and the answer is known all the same. */
+static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    lose_prekeys(BRAVO, CHARLIE);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    OK(nrs_identity_new(&after));
+    mesh_make_succession(&net, &succession, BRAVO, after);
+    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_follow_change(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-list\"}"));
+    assert_int_equal(mesh_row_count(&net, CHARLIE), 0);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"prekeys-rotate\"}"));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-list\"}"));
+    assert_int_equal(mesh_row_count(&net, CHARLIE), 1);
+    assert_string_not_equal(mesh_text(mesh_row(&net, CHARLIE, 0), "id"), ask); /* of the keys under which it left */
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, CHARLIE, 0), "id")));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "id"), ask);
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "state"), "released");
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
+/* The release came to the key before: who holds it grants under that key, which it names. */
+static void test_a_release_asked_for_before_a_change_of_keys(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(nrs_identity_new(&after));
+    mesh_make_succession(&net, &succession, BRAVO, after);
+    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_follow_change(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    pass(NRS_DAY_MS);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
+/* The other community's roster follows, too. */
+static void follow_there(void *context, nrs_roster *next)
+{
+    static uint8_t proof[NRS_SIGNATURE_SIZE];
+    static Nrs__Wire__Tombstone tombstone, *tombstones[1] = {&tombstone};
+    const nrs_public_keys *keys = nrs_identity_public(context), *old = nrs_identity_public(net.nodes[BRAVO].identity);
+
+    for (size_t i = 0; i < next->n_members; i++) {
+        Nrs__Wire__Member *member = next->members[i];
+
+        if (strcmp(member->org, net.nodes[BRAVO].org) == 0) {
+            OK(nrs_member_prove(proof, context, member->org));
+            member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+            member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+            member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+            member->proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
+        }
+    }
+    nrs__wire__tombstone__init(&tombstone);
+    tombstone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
+    tombstone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
+    tombstone.org = net.nodes[BRAVO].org;
+    tombstone.cause = 2; /* left */
+    tombstone.at_ms = net.now_ms;
+    next->tombstones = tombstones;
+    next->n_tombstones = 1;
+}
+
+/* To another community's members, of whom the holder is one. */
+static void test_a_release_abroad_over_a_change_of_keys(void **state)
+{
+    static const size_t nodes[] = {BRAVO, CHARLIE + 1, CHARLIE + 2};
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+    mesh_second gas = {0};
+
+    (void)state;
+    assert_int_equal(mesh_add_node(&net, "org-4"), CHARLIE + 1);
+    assert_int_equal(mesh_add_node(&net, "org-5"), CHARLIE + 2);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
+    mesh_second_recognised(&net, &gas);
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@gas\"],\"reason\":\"r\"}", id));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
+    mesh_settle(&net, 6);
+    OK(nrs_identity_new(&after));
+    mesh_make_succession(&net, &succession, BRAVO, after);
+    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_second_change(&net, &gas, CHARLIE + 1, follow_there, after);
+    mesh_follow_change(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 20);
+    OK(mesh_ask(&net, CHARLIE + 1, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    OK(mesh_ask(&net, CHARLIE + 2, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+    mesh_second_stop(&gas);
+}
+
+/* Who is let in by a release and waits for a duty. */
+static void demand(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
+    static char nda[] = "nda";
+
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+    nrs__wire__duty__init(&duty);
+    duty.name = nda;
+    for (size_t i = 0; i < next->n_members; i++) {
+        const bool without = context != NULL && strcmp(next->members[i]->org, context) == 0;
+
+        next->members[i]->duties = without ? NULL : taken;
+        next->members[i]->n_duties = without ? 0 : 1;
+    }
+}
+
+/* Its keys change meanwhile: it is granted to the key that came after. */
+static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
+{
+    static char alpha[] = "org-1";
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    mesh_change(&net, demand, alpha);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, BRAVO, 0), "id")));
+    mesh_settle(&net, 8);
+    OK(nrs_identity_new(&after));
+    mesh_make_succession(&net, &succession, ALPHA, after);
+    assert_string_equal(mesh_give_change(&net, ALPHA, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_follow_change(&net, ALPHA, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, ALPHA, after);
+    mesh_settle(&net, 6);
+    mesh_change(&net, demand, NULL);
+    mesh_settle(&net, 70);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    nrs_bytes_wipe(&succession);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_release_abroad_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_waits_to_be_let_in_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
