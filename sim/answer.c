@@ -14,10 +14,27 @@
 
 _Static_assert(SIM_ASK_OTHER < 1 << KIND_BITS, "a kind fits into a request's number");
 
-/* A request's number says what was asked, and about which report. */
-static uint64_t request_of(sim_world *world, sim_ask_kind kind, size_t report)
+#define REPORT_BITS 12u
+#define SINK_BITS 3u
+
+_Static_assert(SIM_REPORTS_MAX <= 1 << REPORT_BITS && SIM_SINK_COUNT <= 1 << SINK_BITS && KIND_BITS + REPORT_BITS + SINK_BITS <= 24,
+               "what was asked fits into a request's number");
+
+static sim_sink sink_of(const json_t *command)
 {
-    return (++world->next_request << 24) | ((uint64_t)report << KIND_BITS) | kind;
+    const char *name = json_string_value(json_object_get(command, "sink"));
+    sim_sink sink = SIM_SINK_NOWHERE;
+
+    for (int i = SIM_SINK_OWN; name != NULL && i < SIM_SINK_COUNT; i++) {
+        sink = strcmp(sim_sink_name((sim_sink)i), name) == 0 ? (sim_sink)i : sink;
+    }
+    return sink;
+}
+
+/* A request's number says what was asked, about which report, and where to that was to go. */
+static uint64_t request_of(sim_world *world, sim_ask_kind kind, size_t report, sim_sink sink)
+{
+    return (++world->next_request << 24) | ((uint64_t)sink << (KIND_BITS + REPORT_BITS)) | ((uint64_t)report << KIND_BITS) | kind;
 }
 
 void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report, json_t *command)
@@ -27,7 +44,7 @@ void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report,
         return;
     }
     sim_trace_line(world, node, "asks %s r%zu", json_string_value(json_object_get(command, "command")), report);
-    sim_node_command(world, node, command, request_of(world, kind, report));
+    sim_node_command(world, node, command, request_of(world, kind, report, sink_of(command)));
 }
 
 static const char *text_at(const json_t *row, const char *key)
@@ -194,16 +211,11 @@ static void answered_waiting(sim_world *world, sim_node *node, const json_t *row
     }
 }
 
-void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
+/* What people know from it. */
+static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim_ask_kind kind, size_t number, nrs_error error)
 {
-    sim_ask_kind kind = (sim_ask_kind)(effect->request & ((1u << KIND_BITS) - 1));
-    size_t number = (size_t)((effect->request >> KIND_BITS) & 0xffff);
     sim_report *report = &world->oracle.reports[number];
-    const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);
-    const char *rule = json_string_value(json_object_get(last, "rule"));
-    nrs_error error = rule == NULL ? NRS_OK : nrs_error_from_rule(rule);
 
-    sim_trace_line(world, node, "answers r%zu: %s", number, rule == NULL ? "done" : rule);
     if (nrs_error_exit_code(error) == 3) {
         sim_sometimes_hit(world, SIM_SOMETIMES_REFUSED_BY_RULE);
     }
@@ -226,12 +238,10 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
         return;
     } else if (kind == SIM_ASK_ACCEPT) {
         report->accepted |= 1ull << node->index;
-        node->answered[NRS_AUDIT_ACCEPT]++;
         sim_sometimes_hit(world, SIM_SOMETIMES_ACCEPTED);
     } else if (kind == SIM_ASK_QUESTION) {
         sim_sometimes_hit(world, SIM_SOMETIMES_QUESTION_ASKED);
     } else if (kind == SIM_ASK_SHOW) {
-        node->answered[NRS_AUDIT_OPEN]++;
         answered_rows(world, node, effect->reply, false);
     } else if (kind == SIM_ASK_RED_WAITING) {
         answered_waiting(world, node, effect->reply);
@@ -240,7 +250,6 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     } else if (kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN || kind == SIM_ASK_RED_AGAIN) {
         answered_red(world, node, kind, number, json_array_get(effect->reply, 0));
     } else if (kind == SIM_ASK_EXPORT) {
-        node->answered[NRS_AUDIT_EXPORT]++;
         answered_rows(world, node, effect->reply, false);
     } else if (kind == SIM_ASK_WITHDRAW) {
         sim_check_withdrawn(world, node, report);
@@ -259,8 +268,20 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
         answered_receipts(world, node, report, effect->reply);
     } else if (kind == SIM_ASK_FORGET) {
         report->forgotten |= 1ull << node->index;
-        node->answered[NRS_AUDIT_FORGET]++;
         sim_sometimes_hit(world, SIM_SOMETIMES_FORGOTTEN);
     }
 }
 
+void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
+{
+    const sim_ask_kind kind = (sim_ask_kind)(effect->request & ((1u << KIND_BITS) - 1));
+    const size_t number = (size_t)(effect->request >> KIND_BITS & ((1u << REPORT_BITS) - 1));
+    const sim_sink sink = (sim_sink)(effect->request >> (KIND_BITS + REPORT_BITS) & ((1u << SINK_BITS) - 1));
+    const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);
+    const char *rule = json_string_value(json_object_get(last, "rule"));
+    const nrs_error error = rule == NULL ? NRS_OK : nrs_error_from_rule(rule);
+
+    sim_trace_line(world, node, "answers r%zu: %s", number, rule == NULL ? "done" : rule);
+    take(world, node, effect, kind, number, error);
+    sim_check_answered(world, node, &(sim_answered){kind, number, sink, error});
+}

@@ -5,13 +5,17 @@
 
 #include <jansson.h>
 
-#include "node.h"
+#include "ask.h"
+#include "tlp.h"
 #include "keys/envelope.h"
 #include "proto/label.h"
 #include "proto/wire.h"
 
 struct sim_connection;
 struct sim_report;
+
+/** What a node has answered. number: of the report, or of the ask for a release; 0 where it was about neither. sink: where an export was to go. */
+typedef struct sim_answered { sim_ask_kind kind; size_t number; sim_sink sink; nrs_error error; } sim_answered;
 
 /** The moments. Any may be NULL. */
 typedef struct sim_checker {
@@ -36,6 +40,8 @@ typedef struct sim_checker {
     /** A node has taken a report back; has sent one that holds another's text. */
     void (*withdrawn)(struct sim_world *world, sim_node *node, struct sim_report *report);
     void (*forwarded)(struct sim_world *world, struct sim_report *report);
+    /** An answer, once it is known what it says. */
+    void (*answered)(struct sim_world *world, sim_node *node, const sim_answered *answer);
     /** The answer to audit-export. */
     void (*audited)(struct sim_world *world, sim_node *node, const json_t *rows);
     /** A line for the node's log. */
@@ -56,6 +62,7 @@ void sim_check_listed(struct sim_world *world, sim_node *node, const json_t *row
 void sim_check_receipts(struct sim_world *world, sim_node *node, struct sim_report *report, const json_t *rows);
 void sim_check_withdrawn(struct sim_world *world, sim_node *node, struct sim_report *report);
 void sim_check_forwarded(struct sim_world *world, struct sim_report *report);
+void sim_check_answered(struct sim_world *world, sim_node *node, const sim_answered *answer);
 void sim_check_audited(struct sim_world *world, sim_node *node, const json_t *rows);
 void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
 void sim_check_end(struct sim_world *world);
@@ -96,6 +103,8 @@ bool sim_onward_ever_member(const struct sim_rosters *rosters, uint64_t from, si
 bool sim_released_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, nrs_label *label_out, bool now);
 /** By its address, by consent, or by a release. */
 bool sim_check_may_read(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
+/** A node is about to be asked to forget a report: destroyed.c. */
+void sim_destroyed_asked(struct sim_world *world, sim_node *node, size_t report);
 /** Forget what once.c has seen of a node, and of all. */
 void sim_once_forget(sim_node *node);
 void sim_once_wipe(struct sim_world *world);
@@ -103,6 +112,7 @@ void sim_once_wipe(struct sim_world *world);
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
     sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
-    sim_checker_genuine;
+    sim_checker_genuine,
+    sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages;
 
 #endif

@@ -17,6 +17,7 @@ typedef enum fault {
     FAULT_ROSTER_AHEAD,    /* under a roster that is to come */
     FAULT_ROSTER_FAR_AHEAD,
     FAULT_AUDIENCE,        /* a slot for one whom the audience does not name */
+    FAULT_LABEL,           /* label and address that do not suit each other, or a label that there is not */
     FAULT_BODY,
     FAULT_SIGNATURE,
     FAULT_COUNT
@@ -79,13 +80,28 @@ static void header_of(sim_world *world, const sim_node *maker, nrs_header *heade
     uint64_t now_ms = sim_node_now_ms(world, maker);
 
     nrs__wire__header__init(header);
-    header->label = NRS_LABEL_AMBER;
+    header->label = what->label == 0 ? NRS_LABEL_AMBER : what->label;
     header->community = nrs_field_of(nrs_slice_of(rosters->community, NRS_HASH_SIZE));
     header->roster_version = maker->held[rosters->index] == 0 ? 1 : maker->held[rosters->index];
     header->roster_version += what->roster_ahead;
     header->created_ms = (uint64_t)((int64_t)now_ms + what->shift_ms);
     header->expires_ms = header->created_ms + (what->life_ms == 0 ? NRS_REPORT_LIFE_MS_DEFAULT : what->life_ms);
     header->attribution = NRS_ATTRIBUTION_NAMED;
+}
+
+static void target_of(const sim_world *world, const sim_node *maker, const sim_node *named, Nrs__Wire__Target *target, const sim_forgery *what,
+                      uint64_t version)
+{
+    nrs__wire__target__init(target);
+    if (what->to == SIM_TO_COMMUNITY) {
+        target->community = nrs_field_of(nrs_slice_of(sim_forge_community(world, maker)->community, NRS_HASH_SIZE));
+        target->roster_version = version;
+        return;
+    }
+    target->org = nrs_field_of(nrs_slice_of(nrs_identity_public(named->identity)->sign_key, NRS_KEY_SIZE));
+    if (what->to == SIM_TO_PERSON) {
+        target->person = nrs_field_of(nrs_slice_of(nrs_identity_public((named->person != NULL ? named->person : named->identity))->sign_key, NRS_KEY_SIZE));
+    }
 }
 
 nrs_error sim_forge_seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient,
@@ -103,15 +119,14 @@ nrs_error sim_forge_seal(sim_world *world, sim_node *maker, const sim_node *vict
                                 .grantor = {.keys = nrs_identity_public(maker->identity), .agree = nrs_identity_agree_with, .agree_context = maker->identity}};
     nrs_error error;
 
-    (void)snprintf(subject, sizeof subject, "%s %zu/%llu", what->for_others ? "bad" : "odd", maker->index, (unsigned long long)maker->hostile->serial++);
+    (void)snprintf(subject, sizeof subject, "%s %zu/%llu", what->for_others || what->against_label ? "bad" : "odd", maker->index, (unsigned long long)maker->hostile->serial++);
     header_of(world, maker, &header, what);
     nrs__wire__report__init(&report);
     report.kind = 1;
     report.subject = subject;
     report.body = what->body != NULL ? what->body : subject;
     nrs__wire__audience__init(&audience);
-    nrs__wire__target__init(&target);
-    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(named->identity)->sign_key, NRS_KEY_SIZE));
+    target_of(world, maker, named, &target, what, header.roster_version);
     audience.targets = targets;
     audience.n_targets = 1;
     error = nrs_seal(parts, &file_key, &request);
@@ -119,29 +134,82 @@ nrs_error sim_forge_seal(sim_world *world, sim_node *maker, const sim_node *vict
     return error;
 }
 
-static sim_forgery forgery_of(fault wrong)
+/* Each is well made but for its label: what the table of SPEC 5.1 forbids, its receiver has to find out for itself. */
+static void against_label(sim_forgery *what, uint64_t pick)
 {
-    return (sim_forgery){.roster_ahead = wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0,
+    static const struct { unsigned label; sim_addressee to; } pairs[] = {
+        {NRS_LABEL_AMBER_STRICT, SIM_TO_COMMUNITY}, {NRS_LABEL_GREEN, SIM_TO_ORG}, {NRS_LABEL_RED, SIM_TO_ORG}, {NRS_LABEL_RED, SIM_TO_PERSON},
+        {NRS_LABEL_RED, SIM_TO_COMMUNITY}, {NRS_LABEL_AMBER, SIM_TO_PERSON}, {NRS_LABEL_COUNT, SIM_TO_ORG},
+    };
+    const size_t which = (size_t)(pick % (sizeof pairs / sizeof pairs[0]));
+
+    what->against_label = true;
+    what->label = pairs[which].label;
+    what->to = pairs[which].to;
+}
+
+static sim_forgery forgery_of(fault wrong, uint64_t pick)
+{
+    sim_forgery what = {.roster_ahead = wrong == FAULT_ROSTER_AHEAD ? 2 : wrong == FAULT_ROSTER_FAR_AHEAD ? 5000 : 0,
                          .shift_ms = wrong == FAULT_EXPIRED ? -(int64_t)(3 * NRS_DAY_MS) : wrong == FAULT_FROM_AHEAD ? (int64_t)(3 * NRS_DAY_MS) : 0,
                          .life_ms = wrong == FAULT_EXPIRED ? NRS_DAY_MS + NRS_DAY_MS / 2 : 0, .for_others = wrong == FAULT_AUDIENCE};
+
+    if (wrong == FAULT_LABEL) {
+        against_label(&what, pick);
+    }
+    return what;
+}
+
+/* Our own encoder writes no label that there is not: the header is packed by hand. Its signature is that of the header before. */
+static nrs_error relabel(nrs_sealed_parts *parts, unsigned label)
+{
+    nrs_header *header = NULL;
+    nrs_bytes packed = {0};
+    nrs_error error = nrs_header_decode(&header, nrs_slice_of_bytes(&parts->header));
+
+    if (error == NRS_OK) {
+        header->label = label;
+        error = nrs_bytes_resize(&packed, nrs__wire__header__get_packed_size(header));
+    }
+    if (error == NRS_OK) {
+        (void)nrs__wire__header__pack(header, packed.data);
+        nrs_bytes_wipe(&parts->header);
+        parts->header = packed;
+    }
+    nrs_header_free(&header);
+    return error;
+}
+
+/* A decoder that let such a label pass would let the encoder write it. */
+static nrs_error seal(sim_world *world, sim_node *maker, const sim_node *victim, nrs_sealed_parts *parts, const nrs_recipient *recipient, sim_forgery what)
+{
+    const unsigned label = what.label;
+    nrs_error error = sim_forge_seal(world, maker, victim, parts, recipient, &what);
+
+    if (error != NRS_OK && !sim_tlp_known(label) && label != 0) {
+        what.label = NRS_LABEL_AMBER;
+        error = sim_forge_seal(world, maker, victim, parts, recipient, &what);
+        error = error == NRS_OK ? relabel(parts, label) : error;
+    }
+    return error;
 }
 
 static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
     const sim_node *victim = sim_forge_victim(world, act->b);
     fault wrong = (fault)(act->a % FAULT_COUNT);
-    const sim_forgery what = forgery_of(wrong);
+    const sim_forgery what = forgery_of(wrong, act->a / FAULT_COUNT);
     nrs_sealed_parts parts = {0};
     nrs_bytes record = {0};
     nrs_recipient recipient;
 
-    if (victim == NULL || !sim_forge_recipient(world, maker, victim, &recipient) || sim_forge_seal(world, maker, victim, &parts, &recipient, &what) != NRS_OK) {
+    if (victim == NULL || !sim_forge_recipient(world, maker, victim, &recipient) || seal(world, maker, victim, &parts, &recipient, what) != NRS_OK) {
         return;
     }
     if (wrong == FAULT_BODY) {
         parts.body.data[parts.body.size / 2] ^= 1;
     }
-    if (nrs_seal_sign(&record, &parts, maker->identity) == NRS_OK) {
+    if ((wrong == FAULT_LABEL ? nrs_seal_sign_made : nrs_seal_sign)(&record, &parts, maker->identity) == NRS_OK) {
         nrs_slice records[2];
 
         if (wrong == FAULT_SIGNATURE) {
@@ -149,7 +217,7 @@ static void forge_report(sim_world *world, sim_node *maker, sim_node *carrier, c
         }
         records[0] = nrs_slice_of_bytes(&record);
         records[1] = nrs_slice_of_bytes(&parts.slot_table);
-        if (sim_hostile_give(world, carrier, act->other, records, 2, SIM_SOMETIMES_FORGED_REPORT)) {
+        if (sim_hostile_give(world, carrier, act->other, records, 2, wrong == FAULT_LABEL ? SIM_SOMETIMES_FORGED_LABEL : SIM_SOMETIMES_FORGED_REPORT)) {
             sim_trace_line(world, maker, "forges a report, fault %d, handed over by %s", (int)wrong, carrier->org);
         }
     }

@@ -5,6 +5,7 @@
 #include "keys/seal.h"
 #include "node.h"
 #include "plan.h"
+#include "tlp.h"
 
 /** What a forged report says beside its text; all zeros: a plain one of now. */
 typedef struct sim_forgery {
@@ -12,6 +13,9 @@ typedef struct sim_forgery {
     int64_t shift_ms;       /* of the time when it was made */
     uint64_t life_ms;       /* 0: the usual one */
     bool for_others;        /* a slot for one whom the audience does not name; its subject begins with "bad" */
+    unsigned label;         /* 0: AMBER */
+    sim_addressee to;       /* whom the audience names: the victim's desk, its community, or its person */
+    bool against_label;     /* label and address do not suit each other, or there is no such label; its subject begins with "bad" */
     char *body;             /* NULL: a short one */
     nrs_slice stream;       /* 32 bytes, of which this is the first report; empty: it stands in none */
 } sim_forgery;

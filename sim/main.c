@@ -184,6 +184,25 @@ static bool take_hunt_option(sim_hunt *hunt, int option, const char *value)
     }
 }
 
+/* Which word was wrong, before all that would have been right. */
+static int fail_value(const struct option *options, int option, const char *value)
+{
+    for (size_t i = 0; options[i].name != NULL; i++) {
+        if (options[i].val == option && option != 'h') {
+            (void)fprintf(stderr, "noroshi-sim: --%s does not take %s\n\n%s", options[i].name, value, usage);
+            return 2;
+        }
+    }
+    (void)fputs(usage, stderr); /* getopt has named what it does not know */
+    return 2;
+}
+
+static int fail_word(const char *what, const char *word)
+{
+    (void)fprintf(stderr, "noroshi-sim: %s%s%s\n\n%s", what, word == NULL ? "" : " ", word == NULL ? "" : word, usage);
+    return 2;
+}
+
 static int fail_usage(void)
 {
     (void)fputs(usage, stderr);
@@ -202,12 +221,15 @@ static int run(int argc, char **argv)
             return 0;
         }
         if (!take_run_option(&options, option, optarg)) {
-            return fail_usage();
+            return fail_value(run_options, option, optarg);
         }
         seeded = seeded || option == OPTION_SEED;
     }
-    if (!seeded || optind != argc) {
-        return fail_usage();
+    if (optind != argc) {
+        return fail_word("run takes no", argv[optind]);
+    }
+    if (!seeded) {
+        return fail_word("run needs --seed", NULL);
     }
     return can_write(options.trace) && can_write(options.picture) && sim_run_and_print(&options) ? 0 : 1;
 }
@@ -223,11 +245,17 @@ static int hunt(int argc, char **argv)
             return 0;
         }
         if (!take_hunt_option(&hunt, option, optarg)) {
-            return fail_usage();
+            return fail_value(hunt_options, option, optarg);
         }
     }
-    if ((hunt.minutes == 0 && hunt.seeds == 0) || optind != argc || hunt.from > UINT64_MAX - hunt.seeds) {
-        return fail_usage();
+    if (optind != argc) {
+        return fail_word("hunt takes no", argv[optind]);
+    }
+    if (hunt.minutes == 0 && hunt.seeds == 0) {
+        return fail_word("hunt needs --minutes or --seeds", NULL);
+    }
+    if (hunt.from > UINT64_MAX - hunt.seeds) {
+        return fail_word("--from and --seeds go beyond the last seed", NULL);
     }
     return can_write(hunt.keep) && sim_hunt_run(&hunt) ? 0 : 1;
 }
@@ -254,5 +282,5 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "hunt") == 0) {
         return hunt(argc - 1, argv + 1);
     }
-    return fail_usage();
+    return fail_word("there is no", argv[1]);
 }

@@ -99,7 +99,7 @@ typedef struct sim_node {
     sim_seen seen;          /* ids in its log: once.c */
     uint64_t stale_ms;      /* when it refused last to seal because no hub vouches for its roster, of the world's time */
     uint64_t lines, lines_minute; /* limits.c */
-    uint64_t answered[SIM_EVENTS_MAX]; /* commands done, by what the audit log calls them: audited.c */
+    uint64_t answered[SIM_EVENTS_MAX]; /* what it has done, by what the audit log calls it: audited.c */
     bool tampered;          /* somebody has changed its audit log */
     bool checkpointed;      /* everything was mended when it signed where its audit log stands */
     uint64_t checkpoint_roster[SIM_COMMUNITIES_MAX]; /* what it held then */

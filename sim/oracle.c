@@ -54,6 +54,15 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
     }
 }
 
+void sim_oracle_taken(sim_world *world, const sim_node *node, const uint8_t id[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < world->oracle.sealed_count; i++) {
+        if (memcmp(world->oracle.sealed[i].id, id, NRS_HASH_SIZE) == 0) {
+            world->oracle.sealed[i].taken |= 1ull << node->owner;
+        }
+    }
+}
+
 void sim_oracle_granted(sim_world *world, const uint8_t id[NRS_HASH_SIZE], const nrs_grant *grant)
 {
     sim_oracle *oracle = &world->oracle;

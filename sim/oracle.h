@@ -7,9 +7,11 @@
 #include "proto/label.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
+#include "tlp.h"
 
 #define SIM_REPORTS_MAX 4096
 #define SIM_RELEASES_MAX 64
+#define SIM_WRAPPED_MAX 128
 #define SIM_PAIRS_MAX 16 /* proofs that are kept against one originator (SPEC 2.3) */
 
 struct sim_world;
@@ -30,6 +32,10 @@ typedef struct sim_report {
     nrs_label label;
     size_t community;         /* of the world's; when it is not to one, known with the version */
     bool to_community;
+    bool to_persons;          /* else, when it is not to a community, to desks */
+    bool plain;               /* sent of itself: no answer, nothing passed on, no source withheld */
+    bool carelessly;          /* asked with no roster to speak of, or without one that anybody vouches for */
+    sim_conditions conditions; /* that bind whoever received it */
     bool waits;               /* some recipient's prekey was not known when it was sent */
     bool unlocks;             /* granted only to who has accepted */
     bool withheld;            /* its source is not to be named: it is sealed to the hubs in `via` alone, and `to` is whom it is for */
@@ -55,6 +61,7 @@ typedef struct sim_report {
     uint64_t withdrawn_at;    /* who has said that it was taken back, and shown no text: set of nodes */
     uint64_t accepting, accepted; /* who was asked to accept; who was told that it has: sets of nodes */
     json_t *waiting;          /* under RED: the persons who wait for a new grant, as the node named them last */
+    uint64_t declining;       /* who was asked to decline: set of nodes */
     uint64_t stored_receipt, opened_receipt, accepted_receipt, withdrawn_receipt; /* that the sender has shown: sets of nodes */
 } sim_report;
 
@@ -66,6 +73,7 @@ typedef struct sim_sealed {
     uint64_t version, expires_ms, sealed_ms, bridged[2];
     uint64_t revoked;         /* whose keys its maker knew to be revoked */
     uint64_t listed;          /* set of communities that its consent lists */
+    uint64_t taken;           /* in whose logs it stands, or stood: set of nodes */
 } sim_sealed;
 
 /* A later grant that an honest node has made: whom it may be for. */
@@ -81,6 +89,12 @@ typedef struct sim_pair {
     uint8_t id[2][NRS_HASH_SIZE];
     uint64_t given_ms;        /* of the world's time */
 } sim_pair;
+
+/* The wrapped key of a report that a node was asked to forget, as it was before. */
+typedef struct sim_wrapped {
+    size_t node, report, size;
+    uint8_t bytes[160];
+} sim_wrapped;
 
 /* What a holder has asked a source to agree to, and what the source has said. */
 typedef struct sim_release {
@@ -110,11 +124,15 @@ typedef struct sim_oracle {
     size_t pair_count;
     sim_release releases[SIM_RELEASES_MAX];
     size_t release_count;
+    sim_wrapped wrapped[SIM_WRAPPED_MAX];
+    size_t wrapped_count;
 } sim_oracle;
 
 void sim_oracle_wipe(sim_oracle *oracle);
 /** A node has sealed a report of its own. */
 void sim_oracle_sealed(struct sim_world *world, const struct sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header);
+/** A node has taken a report that another has made. */
+void sim_oracle_taken(struct sim_world *world, const struct sim_node *node, const uint8_t id[NRS_HASH_SIZE]);
 /** The report with this subject; NULL when nobody wrote such a one. */
 sim_report *sim_oracle_by_subject(struct sim_world *world, const char *subject);
 sim_report *sim_oracle_by_id(struct sim_world *world, const char *id);

@@ -78,12 +78,12 @@ void sim_picture_mark(sim_world *world, size_t node, const char *text)
     world->trace.arrow_count++;
 }
 
-void sim_picture_end(sim_world *world)
+bool sim_picture_end(sim_world *world)
 {
     FILE *file = world->trace.picture;
 
     if (file == NULL) {
-        return;
+        return world->options.picture == NULL;
     }
     for (size_t i = 0; i < world->node_count; i++) {
         (void)fprintf(file, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\" font-weight=\"bold\">%s</text>"
@@ -93,6 +93,6 @@ void sim_picture_end(sim_world *world)
     (void)fprintf(file, "</svg>\n");
     rewind(file);
     head(world);
-    (void)fclose(file);
     world->trace.picture = NULL;
+    return sim_trace_close(file, world->options.picture);
 }

@@ -122,8 +122,8 @@ static void fill_rules(entries *room, const sim_rosters *rosters)
     room->duty.name = text_of(SIM_DUTY);
     room->duty_list[0] = &room->duty;
     nrs__wire__rules__init(&room->rules);
-    room->rules.labels = 0x3e;
-    room->rules.flags = NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD;
+    room->rules.labels = rosters->labels;
+    room->rules.flags = (rosters->red_relay ? NRS_RULE_RED_RELAY : 0) | NRS_RULE_WITHHELD;
     if (rosters->closed_labels != 0) {
         nrs__wire__disclaimer__init(&room->disclaimer);
         room->disclaimer.name = text_of(SIM_DISCLAIMER);

@@ -39,6 +39,8 @@ typedef struct sim_rosters {
     uint64_t ministries;       /* set of nodes: whom the community's address does not reach (SPEC 5.2) */
     unsigned closed_labels;    /* which need the disclaimer accepted: bit n stands for label n */
     unsigned duty_labels;      /* which are for those who have taken the duty */
+    unsigned labels;           /* which its rules allow at all */
+    bool red_relay;            /* hubs carry TLP:RED sealed */
     nrs_identity *keys[SIM_ROSTER_KEYS_MAX];
     size_t key_count;
     sim_roster_version versions[SIM_ROSTERS_MAX]; /* version n stands at n - 1 */

@@ -101,6 +101,7 @@ bool sim_run_and_print(const sim_options *options)
         (void)printf("FAILED %s at %02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 ": %s\nreplay: %s\n", world->failure.checker,
                      world->failure.at_ms / 60000, world->failure.at_ms / 1000 % 60, world->failure.at_ms % 1000, world->failure.text, line);
     }
+    held = held && world->written;
     sim_world_wipe(world);
     free(world);
     return held;

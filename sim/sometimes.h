@@ -24,7 +24,9 @@ struct sim_world;
     X(FORWARDED, 0, "a report was passed on")                                                                          \
     X(WITHDRAWN, 0, "a report was taken back")                                                                         \
     X(WITHDRAWN_CLOSED, 0, "a report stayed closed because it was taken back")                                         \
+    X(EXPORTED, 0, "a report was exported")                                                                            \
     X(FORGOTTEN, 0, "a person forgot a report")                                                                        \
+    X(KEY_GONE, 0, "the key of a forgotten report was looked for in the vault")                                          \
     X(REFUSED_BY_RULE, 0, "a command was refused by a rule")                                                           \
     X(RECEIPT, 0, "a receipt was recorded")                                                                            \
     X(CLOSED, 0, "a text waited for its disclaimer")                                                                   \
@@ -121,6 +123,7 @@ struct sim_world;
     X(OLD_ROSTER, SIM_FAULTS_HOSTILE, "an old roster was served")                                                      \
     X(REVEALED, SIM_FAULTS_HOSTILE, "a report was handed to whom it was not for")                                      \
     X(FORGED_REPORT, SIM_FAULTS_HOSTILE, "a report was forged")                                                        \
+    X(FORGED_LABEL, SIM_FAULTS_HOSTILE, "a report was forged whose label forbids its address")                          \
     X(FORGED_RECEIPT, SIM_FAULTS_HOSTILE, "a receipt was forged")                                                      \
     X(FORGED_GRANT, SIM_FAULTS_HOSTILE, "a report was granted without a release")                                      \
     X(RELEASE_SELF_SIGNED, SIM_FAULTS_HOSTILE, "a report was granted on a release that its holder had signed")           \

@@ -45,15 +45,25 @@ void sim_trace_bytes(sim_world *world, const void *data, size_t size)
     (void)crypto_generichash_update(&world->trace.hash, data, size);
 }
 
-void sim_trace_end(sim_world *world, char hash_out[65])
+bool sim_trace_close(FILE *file, const char *path)
+{
+    const bool whole = path == NULL || (file != NULL && ferror(file) == 0);
+    const bool closed = file == NULL || fclose(file) == 0; /* what was held back is written here */
+
+    if (!whole || !closed) {
+        (void)fprintf(stderr, "noroshi-sim: %s could not be written\n", path);
+    }
+    return whole && closed;
+}
+
+bool sim_trace_end(sim_world *world, char hash_out[65])
 {
     uint8_t hash[32];
+    bool whole;
 
     (void)crypto_generichash_final(&world->trace.hash, hash, sizeof hash);
     nrs_hex_encode(hash_out, hash, sizeof hash);
-    if (world->trace.file != NULL) {
-        (void)fclose(world->trace.file);
-        world->trace.file = NULL;
-    }
-    sim_picture_end(world);
+    whole = sim_trace_close(world->trace.file, world->options.trace);
+    world->trace.file = NULL;
+    return sim_picture_end(world) && whole;
 }

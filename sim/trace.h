@@ -3,6 +3,7 @@
 #define SIM_TRACE_H
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,9 +21,11 @@ typedef struct sim_trace {
 void sim_trace_begin(struct sim_world *world);
 /** One line about a node, or about none. */
 void sim_trace_line(struct sim_world *world, const struct sim_node *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** Closes a file that a run wrote. path: NULL for none. False, and a word on standard error, when not all of it could be written. */
+bool sim_trace_close(FILE *file, const char *path);
 /** Bytes that count for the hash and are not shown. */
 void sim_trace_bytes(struct sim_world *world, const void *data, size_t size);
-/** Ends the trace. hash_out: 64 hexadecimal digits and a zero. */
-void sim_trace_end(struct sim_world *world, char hash_out[65]);
+/** Ends the trace, and the picture. hash_out: 64 hexadecimal digits and a zero. False when one of them could not be written. */
+bool sim_trace_end(struct sim_world *world, char hash_out[65]);
 
 #endif

@@ -71,7 +71,7 @@ static void vouch(sim_world *world, sim_node *hub, const sim_act *act, size_t nu
     }
     *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = hub->index, .label = act->c % 4 == 0 ? other : source->label, .patient = source->patient,
                            .vouches = true, .quoted = number_of(world, source), .community = source->community, .to_community = source->to_community,
-                           .to = source->to, .withdrawing = source->withdrawing};
+                           .to = source->to, .withdrawing = source->withdrawing, .conditions = source->conditions};
     report->inherits_closed = sim_oracle_closed(world, source);
     report->inherits_duty = sim_oracle_duty(world, source);
     command = json_pack("{s:s, s:s, s:s, s:o}", "command", "vouch", "id", source->id, "label", nrs_label_name(report->label), "subject",

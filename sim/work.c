@@ -53,7 +53,7 @@ static json_t *addresses(sim_world *world, const sim_report *report)
     }
     for (size_t i = 0; i < world->node_count && !report->to_community; i++) {
         if ((report->to & (1ull << i)) != 0) {
-            (void)json_array_append_new(to, json_string(world->nodes[i].org));
+            (void)json_array_append_new(to, report->to_persons ? json_sprintf(SIM_PERSON "@%s", world->nodes[i].org) : json_string(world->nodes[i].org));
         }
     }
     return to;
@@ -77,6 +77,12 @@ json_t *sim_work_draft(sim_world *world, const sim_report *report, const sim_act
     }
     if (act->c % 3 == 0) {
         (void)json_object_set_new(command, "urgent", json_true());
+    }
+    if (report->plain && report->conditions.actions != 0) {
+        (void)json_object_set_new(command, "pap", json_string(sim_actions_name(report->conditions.actions)));
+    }
+    if (report->plain && report->conditions.not_told) {
+        (void)json_object_set_new(command, "tell_affected", json_string("no"));
     }
     return command;
 }
@@ -105,6 +111,34 @@ static uint64_t hostile_too(const sim_world *world, uint64_t pick)
     return pick % 4 == 0 ? 0 : hostile;
 }
 
+/* Now and then an address is not of the label's kind, or is a person's where the label has desks. */
+static void mistake(const sim_world *world, sim_report *report, uint64_t pick)
+{
+    if (pick % 12 == 0) {
+        report->to_community = !report->to_community;
+    } else if (pick % 12 == 1 && world->persons) {
+        report->to_community = false;
+        report->to_persons = true;
+    }
+}
+
+/* Without a label, or under one that there is not. */
+static void send_unlabelled(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+{
+    json_t *command = json_pack("{s:s, s:[o], s:s, s:s, s:s}", "command", "send", "to", json_sprintf("@%s", world->communities[0].id), "kind", "incident",
+                                "subject", "odd", "body", "odd");
+
+    if (act->c / 11 % 2 == 0) {
+        (void)json_object_set_new(command, "label", json_string("PURPLE"));
+    }
+    sim_ask(world, node, SIM_ASK_FORBIDDEN, number, command);
+}
+
+static sim_conditions conditions_of(uint64_t pick)
+{
+    return pick % 2 != 0 ? (sim_conditions){0} : (sim_conditions){.actions = (unsigned)(pick / 2 % 5), .not_told = pick / 10 % 2 == 0};
+}
+
 static void send(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
     static const nrs_label labels[] = {NRS_LABEL_CLEAR, NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
@@ -112,8 +146,10 @@ static void send(sim_world *world, sim_node *node, const sim_act *act, size_t nu
     json_t *command;
 
     *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = labels[act->a % 4], .patient = !short_lived(act),
-                           .community = (size_t)(act->b / 7 % world->community_count)};
+                           .community = (size_t)(act->b / 7 % world->community_count), .plain = true, .carelessly = act->type == SIM_ACT_SKIP,
+                           .conditions = conditions_of(act->a >> 52)};
     report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && (act->a >> 8) % 2 == 0);
+    mistake(world, report, act->a >> 46);
     if (!report->to_community) {
         report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
         report->to |= node->hostile == NULL ? hostile_too(world, act->a >> 40) : 0;
@@ -162,12 +198,13 @@ static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_
     sim_report *report = &world->oracle.reports[number];
     json_t *to = json_array(), *command;
 
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = NRS_LABEL_RED, .patient = !short_lived(act)};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = NRS_LABEL_RED, .patient = !short_lived(act),
+                           .to_persons = (act->a >> 46) % 12 != 0};
     report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
     report->to |= act->a % 4 == 0 ? 0 : copied(world);
     for (size_t i = 0; i < world->node_count; i++) {
         if ((report->to & (1ull << i)) != 0) {
-            (void)json_array_append_new(to, json_sprintf(SIM_PERSON "@%s", world->nodes[i].org));
+            (void)json_array_append_new(to, report->to_persons ? json_sprintf(SIM_PERSON "@%s", world->nodes[i].org) : json_string(world->nodes[i].org));
         }
     }
     command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "command", "red-prepare", "label", "RED", "kind", "incident", "person", SIM_PERSON, "to", to);
@@ -202,6 +239,7 @@ static void quote(const sim_world *world, sim_report *report, size_t quoted)
     report->community = first->community;
     report->inherits_closed = sim_oracle_closed(world, first);
     report->inherits_duty = sim_oracle_duty(world, first);
+    report->conditions = first->sender == report->sender ? (sim_conditions){0} : first->conditions; /* whose own it is may lay down others */
 }
 
 static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t number)
@@ -301,6 +339,20 @@ static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_
     sim_ask(world, who, SIM_ASK_WITHDRAW, number, command);
 }
 
+/* By every way that there is. */
+static void export(sim_world *world, sim_node *node, size_t number)
+{
+    sim_report *report = &world->oracle.reports[number];
+
+    if (world->phase < SIM_PHASE_READING) { /* it is opened for that */
+        report->showing |= 1ull << node->index;
+    }
+    for (int sink = SIM_SINK_OWN; sink < SIM_SINK_COUNT; sink++) {
+        sim_ask(world, node, SIM_ASK_EXPORT, number,
+            json_pack("{s:s, s:s, s:s}", "command", "export", "id", report->id, "sink", sim_sink_name((sim_sink)sink)));
+    }
+}
+
 static void read_one(sim_world *world, sim_node *node, const sim_act *act)
 {
     size_t number = some_report(world, node, act->a, act->b % 4 != 0);
@@ -313,19 +365,22 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
         open_red(world, node, number);
     } else if (act->type == SIM_ACT_SHOW) {
         about(world, node, SIM_ASK_SHOW, "show", number);
+        if (act->c % 4 == 0) {
+            export(world, node, number);
+        }
     } else if (act->type == SIM_ACT_EXPORT) {
-        static const char *const sinks[] = {"own", "clients", "community", "public"};
-
-        sim_ask(world, node, SIM_ASK_EXPORT, number, json_pack("{s:s, s:s, s:s}", "command", "export", "id", report->id, "sink", sinks[act->c % 4]));
+        export(world, node, number);
     } else if (act->type == SIM_ACT_WITHDRAW) {
         withdraw(world, node, act, number);
     } else if (act->type == SIM_ACT_ACCEPT) {
         accept(world, node, number);
     } else if (act->type == SIM_ACT_DECLINE) {
+        report->declining |= 1ull << node->index;
         sim_ask(world, node, SIM_ASK_OTHER, number, json_pack("{s:s, s:s, s:s}", "command", "decline", "id", report->id, "reason", "検討中"));
     } else if (act->type == SIM_ACT_FORGET) {
         if (report->sender != node->index || act->c % 4 == 0) {
             report->forgetting |= 1ull << node->index;
+            sim_destroyed_asked(world, node, number);
             about(world, node, SIM_ASK_FORGET, "forget", number);
         }
     } else {
@@ -386,7 +441,9 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     if (node == NULL || node->core == NULL) {
         return;
     }
-    if (act->type == SIM_ACT_SEND) {
+    if (act->type == SIM_ACT_SEND && act->c % 40 == 1) {
+        send_unlabelled(world, node, act, number);
+    } else if (act->type == SIM_ACT_SEND) {
         send(world, node, act, number);
     } else if (act->type == SIM_ACT_REPLY) {
         reply(world, node, act, number);

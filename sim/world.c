@@ -18,6 +18,7 @@
 #define PURPOSE_SHAPE 0x5a9e
 #define UNLOCK_MS 3000u               /* by when each person has unlocked its key for the first time */
 #define LABELS_CLOSED (1u << NRS_LABEL_CLEAR | 1u << NRS_LABEL_GREEN | 1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
+#define LABELS_ALL 0x3eu
 #define LABELS_WITH_DUTY (1u << NRS_LABEL_AMBER | 1u << NRS_LABEL_AMBER_STRICT)
 
 void sim_world_put(sim_world *world, uint64_t in_ms, sim_event event)
@@ -100,6 +101,17 @@ static void choose_rules(sim_rosters *rosters, sim_random *random)
     rosters->duty_labels = sim_random_chance(random, 350) ? duty : 0;
 }
 
+/* All five in most communities; one label is missing in some, and in some no hub carries TLP:RED. */
+static void choose_labels(const sim_world *world, sim_rosters *rosters)
+{
+    static const nrs_label some[] = {NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT, NRS_LABEL_RED};
+    sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 3 + rosters->index);
+    const unsigned missing = 1u << some[sim_random_below(&random, 4)];
+
+    rosters->labels = LABELS_ALL & ~(sim_random_chance(&random, 120) ? missing : 0);
+    rosters->red_relay = !sim_random_chance(&random, 200);
+}
+
 /* All are in the first but one, now and then, who comes later. The second has one of the hubs, and some of the same members. */
 static void found_communities(sim_world *world, sim_random *random, uint64_t there)
 {
@@ -121,6 +133,7 @@ static void found_communities(sim_world *world, sim_random *random, uint64_t the
 
         *rosters = (sim_rosters){.id = ids[i], .index = i, .hubs = i == 0 ? hubs : 1ull << shared, .ministries = minister ? ministry : 0};
         choose_rules(rosters, random);
+        choose_labels(world, rosters);
         sim_rosters_create(world, rosters, i == 0 ? (one_waits ? there & ~(1ull << late) : there) : some | (rosters->hubs & there));
     }
     for (size_t i = 0; i < world->community_count; i++) { /* what they are known by is the hash of their first rosters */
@@ -302,7 +315,7 @@ void sim_world_run(sim_world *world, const sim_options *options)
     for (size_t i = 0; i < world->node_count && !world->failure.failed; i++) {
         sim_node_end(world, &world->nodes[i]);
     }
-    sim_trace_end(world, world->hash);
+    world->written = sim_trace_end(world, world->hash);
 }
 
 void sim_world_wipe(sim_world *world)

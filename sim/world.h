@@ -53,6 +53,7 @@ typedef struct sim_world {
     sim_failure failure;
     uint64_t events, next_request;
     char hash[65];        /* of the trace, at the end */
+    bool written;         /* the trace and the picture, as far as they were asked for */
 } sim_world;
 
 /** Runs a world to its end. Out: world_out, sim_world_wipe. */

@@ -1,4 +1,4 @@
-/* The audit log tells what was done: all that a node has answered is in it, it verifies as a reviewer verifies it, hubs have signed
+/* The audit log tells what was done: all that a node has answered, and each grant that it made beyond the source's own, is in it, it verifies as a reviewer verifies it, hubs have signed
  * it, and what somebody has changed in it behind the node's back is found. */
 #include <stdlib.h>
 #include <string.h>
@@ -107,10 +107,53 @@ static bool signed_by_now(const sim_world *world, const sim_node *node)
     return false;
 }
 
+/* By what the log calls it; 0 for what is no entry. A report that passes another on extends it. */
+static unsigned event_of(const sim_world *world, const sim_answered *answer)
+{
+    static const unsigned events[SIM_ASK_OTHER + 1] = {
+        [SIM_ASK_SHOW] = NRS_AUDIT_OPEN,     [SIM_ASK_ACCEPT] = NRS_AUDIT_ACCEPT,       [SIM_ASK_EXPORT] = NRS_AUDIT_EXPORT,
+        [SIM_ASK_FORGET] = NRS_AUDIT_FORGET, [SIM_ASK_WITHDRAW] = NRS_AUDIT_WITHDRAW,   [SIM_ASK_RELEASE_ASK] = NRS_AUDIT_ASK,
+        [SIM_ASK_RELEASE_DENY] = NRS_AUDIT_DENY, [SIM_ASK_RELEASE_GRANT] = NRS_AUDIT_RELEASE,
+    };
+    const sim_report *report = &world->oracle.reports[answer->number];
+
+    if (answer->kind == SIM_ASK_SEND) {
+        return report->forwards ? NRS_AUDIT_EXTEND : report->vouches ? NRS_AUDIT_VOUCH : 0;
+    }
+    return events[answer->kind];
+}
+
+static void answered(sim_world *world, sim_node *node, const sim_answered *answer)
+{
+    const unsigned event = event_of(world, answer);
+
+    if (answer->error == NRS_OK && event != 0) {
+        node->answered[event]++;
+    }
+}
+
+/* On the source's consent or on a release: without a person, so that nothing was asked or answered. */
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_signed *outer = NULL;
+    nrs_grant *grant = NULL;
+
+    (void)world;
+    if (record->type == NRS_RECORD_GRANT && row->source.size == 0 && nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK &&
+        nrs_grant_decode(&grant, nrs_field(&outer->statement)) == NRS_OK && grant->authority != NRS_AUTHORITY_ORIGINATOR) {
+        node->answered[NRS_AUDIT_EXTEND]++;
+    }
+    nrs_grant_free(&grant);
+    nrs_signed_free(&outer);
+}
+
 static void audited(sim_world *world, sim_node *node, const json_t *rows)
 {
     static const char *const names[SIM_EVENTS_MAX] = {[NRS_AUDIT_OPEN] = "openings", [NRS_AUDIT_ACCEPT] = "acceptances",
-                                                      [NRS_AUDIT_EXPORT] = "exports", [NRS_AUDIT_FORGET] = "forgettings"};
+                                                      [NRS_AUDIT_EXPORT] = "exports", [NRS_AUDIT_FORGET] = "forgettings",
+                                                      [NRS_AUDIT_WITHDRAW] = "withdrawals", [NRS_AUDIT_ASK] = "asks for a release",
+                                                      [NRS_AUDIT_DENY] = "denials", [NRS_AUDIT_RELEASE] = "releases",
+                                                      [NRS_AUDIT_EXTEND] = "extensions", [NRS_AUDIT_VOUCH] = "vouchings"};
     uint64_t counts[SIM_EVENTS_MAX] = {0};
     nrs_audit_check *check = sim_alloc(1, sizeof *check);
     const json_t *row;
@@ -138,7 +181,7 @@ static void audited(sim_world *world, sim_node *node, const json_t *rows)
     }
     for (size_t i = 0; i < SIM_EVENTS_MAX && !node->tampered; i++) {
         if (names[i] != NULL && counts[i] < node->answered[i]) {
-            sim_world_fail(world, "audited", "%s has answered %llu %s, and its audit log has %llu", node->org, (unsigned long long)node->answered[i],
+            sim_world_fail(world, "audited", "%s has done %llu %s, and its audit log has %llu", node->org, (unsigned long long)node->answered[i],
                            names[i], (unsigned long long)counts[i]);
         }
     }
@@ -149,4 +192,4 @@ out:
     free(check);
 }
 
-const sim_checker sim_checker_audited = {.name = "audited", .audited = audited};
+const sim_checker sim_checker_audited = {.name = "audited", .answered = answered, .record = record, .audited = audited};

@@ -13,6 +13,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
     &sim_checker_outlived,
+    &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -148,7 +149,9 @@ static void learn_sealed(sim_world *world, const sim_node *node, const nrs_log_r
 {
     nrs_sealed_view *view = NULL;
 
-    if (row->source.size == 0 && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+    if (row->source.size != 0) {
+        sim_oracle_taken(world, node, row->id);
+    } else if (nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
         sim_oracle_sealed(world, node, row->id, view->header);
     }
     nrs_sealed_view_free(&view);
@@ -399,6 +402,13 @@ void sim_check_withdrawn(sim_world *world, sim_node *node, sim_report *report)
 void sim_check_forwarded(sim_world *world, sim_report *report)
 {
     EACH(forwarded, world, report)
+}
+
+void sim_check_answered(sim_world *world, sim_node *node, const sim_answered *answer)
+{
+    if (node->hostile == NULL) {
+        EACH(answered, world, node, answer)
+    }
 }
 
 void sim_check_audited(sim_world *world, sim_node *node, const json_t *rows)

@@ -33,6 +33,25 @@ expect 2 run --seed 1 more
 expect 2 run --seed 99999999999999999999999
 expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --trace /nonexistent/trace
 expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --picture /nonexistent/picture
+for option in --trace --picture; do
+    [ ! -e /dev/full ] || expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none "$option" /dev/full
+done
+
+# What was wrong is named, before the usage.
+names() {
+    word=$1
+    shift
+    "$sim" "$@" 2>&1 >/dev/null | head -n 1 | grep -q -e "$word" || { echo "noroshi-sim $*: does not name $word"; failed=1; }
+}
+
+names '--hours does not take never' run --seed 1 --hours never
+names '--faults does not take flood' run --seed 1 --faults flood
+names '--seed does not take -1' run --seed -1
+names '--jobs does not take 0' hunt --seeds 1 --jobs 0
+names 'needs --seed' run
+names 'needs --minutes or --seeds' hunt
+names 'more' run --seed 1 more
+names 'nonsense' nonsense
 expect 2 hunt --from 18446744073709551615 --seeds 5
 expect 1 hunt --from 1 --seeds 1 --faults none --keep /nonexistent/kept
 expect 2 hunt
