@@ -23,7 +23,7 @@ nrs_error nrs_reply_keep_note(nrs_core *core, const nrs_report_row *row, const n
     nrs_hex_encode(whose, it->whose, NRS_KEY_SIZE);
     nrs_hex_encode(id, it->id, NRS_HASH_SIZE);
     nrs_hex_encode(to, it->to, NRS_HASH_SIZE);
-    note = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label,
+    note = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "duty", it->duty,
                      "pap", (json_int_t)it->conditions.permissible_actions, "flags", (json_int_t)it->conditions.flags, "id", id, "to", to, "at", (json_int_t)at_ms);
     error = note == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
     if (error == NRS_OK && it->blank) {
@@ -241,7 +241,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
 nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_opened *opened)
 {
     const nrs_report *report = opened->report;
-    const nrs_carried it = {.label = (nrs_label)view->header->label, .conditions = nrs_header_conditions(view->header), .whose = view->header->originator.data, .person = report->person,
+    const nrs_carried it = {.label = (nrs_label)view->header->label, .conditions = nrs_header_conditions(view->header), .duty = view->header->duty, .whose = view->header->originator.data, .person = report->person,
                       .text = nrs_slice_of_string(report->body), .id = view->id, .to = report->quoted.data};
     nrs_report_row answered;
     nrs_bytes holder = {0};

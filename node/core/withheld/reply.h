@@ -11,6 +11,7 @@
 typedef struct nrs_carried {
     nrs_label label;
     nrs_conditions conditions;
+    const char *duty; /* that its header names; "": none */
     const uint8_t *whose; /* signing key */
     const char *person;
     nrs_slice text;

@@ -33,13 +33,14 @@ static nrs_error fill_blank(nrs_bytes *filled, uint64_t at_ms)
     return error;
 }
 
-/* Its writer has taken it back since: nobody is handed what it said. */
+/* Its writer has taken it back since: nobody is handed what it said. Of one that another node has passed on (reply_pass.c) only what it answers is known
+ * here, and that may be withdrawn as it likes. */
 static bool taken_back(const nrs_core *core, const json_t *note)
 {
-    const char *text = json_string_value(json_object_get(note, "id"));
+    const char *text = json_string_value(json_object_get(note, "id")), *to = json_string_value(json_object_get(note, "to"));
     uint8_t id[NRS_HASH_SIZE];
 
-    return text != NULL && nrs_hex_decode(id, sizeof id, text) == NRS_OK && nrs_withdrawn(core, id);
+    return text != NULL && (to == NULL || strcmp(text, to) != 0) && nrs_hex_decode(id, sizeof id, text) == NRS_OK && nrs_withdrawn(core, id);
 }
 
 /* What the note holds, as the statement that leaves. */
@@ -47,6 +48,8 @@ static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statemen
 {
     static uint8_t nothing[NRS_QUESTION_SIZE_MAX];
     const char *by = json_string_value(json_object_get(note, "by")), *person = json_string_value(json_object_get(note, "person"));
+    const char *named = json_string_value(json_object_get(note, "duty"));
+    const nrs_slice duty = nrs_slice_of_string(named == NULL ? "" : named);
     const json_t *blank = json_object_get(note, "blank");
     const json_int_t size = json_integer_value(blank);
     nrs_bytes detail = {0}, text = {0};
@@ -60,6 +63,9 @@ static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statemen
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "label"))) : error;
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "pap"))) : error;
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "flags"))) : error;
+    error = error == NRS_OK && duty.size > NRS_NAME_SIZE_MAX ? NRS_ERROR_DAMAGED : error;
+    error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)duty.size) : error;
+    error = error == NRS_OK ? nrs_bytes_append(&detail, duty) : error;
     error = error == NRS_OK ? nrs_bytes_append(&detail, nrs_slice_of_bytes(&text)) : error;
     if (error == NRS_OK) {
         statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));

@@ -2,6 +2,7 @@
  * the hub's word as it arrives at the source. */
 #include <string.h>
 
+#include "proto/address.h"
 #include "report/letters.h"
 #include "report/onward.h"
 #include "rules/edges.h"
@@ -74,12 +75,23 @@ static bool sensible(nrs_conditions given)
            (given.flags & named) != named;
 }
 
-static nrs_error read_statement(nrs_carried *it_out, const nrs_statement *statement)
+#define DUTY_AT 4u /* in the detail: label, permissible actions, flags, and how long the duty's name is */
+
+static nrs_error read_statement(nrs_carried *it_out, char duty_out[NRS_NAME_SIZE_MAX + 1], const nrs_statement *statement)
 {
     const nrs_slice detail = nrs_field(&statement->detail);
+    const size_t size = detail.size < DUTY_AT ? 0 : detail.data[DUTY_AT - 1];
 
+    if (detail.size <= DUTY_AT + size || size > NRS_NAME_SIZE_MAX) {
+        return NRS_ERROR_MALFORMED;
+    }
+    memcpy(duty_out, detail.data + DUTY_AT, size);
+    duty_out[size] = '\0';
+    if (size > 0 && (strlen(duty_out) != size || !nrs_name_valid(duty_out))) {
+        return NRS_ERROR_MALFORMED;
+    }
     *it_out = (nrs_carried){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .conditions = {detail.data[1], detail.data[2]},
-                      .text = nrs_slice_of(detail.data + 3, detail.size - 3)};
+                      .duty = duty_out, .text = nrs_slice_of(detail.data + DUTY_AT + size, detail.size - DUTY_AT - size)};
     if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || nrs_policy_extension(it_out->label) == NRS_EXTENSION_NONE) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
@@ -93,8 +105,9 @@ static nrs_error read_statement(nrs_carried *it_out, const nrs_statement *statem
 nrs_error nrs_reply_keep(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement)
 {
     nrs_carried it;
+    char duty[NRS_NAME_SIZE_MAX + 1];
     nrs_reply_tally so_far;
-    nrs_error error = read_statement(&it, statement);
+    nrs_error error = read_statement(&it, duty, statement);
 
     if (error == NRS_OK) {
         error = nrs_reply_count(core, &so_far, row, &it);
@@ -130,7 +143,7 @@ static nrs_error to_source(nrs_core *core, const nrs_report_row *row, const nrs_
     const nrs_header header = header_of(words);
     const nrs_published *entry = nrs_published_of(core, row->id);
     nrs_source_report source = {.row = {.label = 0}};
-    nrs_carried it = {.label = (nrs_label)words->label, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of_string(words->text),
+    nrs_carried it = {.label = (nrs_label)words->label, .duty = words->duty, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of_string(words->text),
                       .id = row->id, .to = row->id};
     nrs_error refused = NRS_OK, error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load_late(core, &source, entry->source);
 

@@ -4,15 +4,16 @@
 #include "report/onward.h"
 #include "withheld/withheld.h"
 
-/* A reply is carried under the duties that its label demands, and read while they are held. Its kind is not carried: it is judged by rules without kinds, as
- * all is whose kind is sealed. */
-static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label)
+/* A reply is carried under the duty that its header names, maybe by the rules of another community, and those that its label demands, and read while
+ * they are held. Its kind is not carried: it is judged by rules without kinds, as all is whose kind is sealed. */
+static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label, const char *duty)
 {
     const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, community);
     nrs_header header;
 
     nrs__wire__header__init(&header);
     header.label = (uint32_t)label;
+    header.duty = duty == NULL ? header.duty : (char *)(uintptr_t)duty; /* only read */
     header.community = nrs_field_of(nrs_slice_of(community, NRS_HASH_SIZE));
     return home != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_READ, 0, home, core->self.sign_key) == NRS_OK;
 }
@@ -43,7 +44,7 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         nrs_row_text(&one, "label", nrs_label_name(label));
         nrs_conditions_put(&one, (nrs_conditions){(uint32_t)json_integer_value(json_object_get(note, "pap")), (uint32_t)json_integer_value(json_object_get(note, "flags"))});
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        one.failed = one.failed || nrs_note_show_text(&one, note, texts && may_read(core, community, label)) != NRS_OK;
+        one.failed = one.failed || nrs_note_show_text(&one, note, texts && may_read(core, community, label, json_string_value(json_object_get(note, "duty")))) != NRS_OK;
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }
     nrs_row_json(row, "replies", list);

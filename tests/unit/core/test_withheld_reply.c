@@ -477,18 +477,21 @@ static void only_its_hub_brings_replies(void **state)
     (void)state;
     start(false, false);
     publish("AMBER", "@electricity", "");
-    post(OTHER_HUB, SOURCE, report, MEMBER, "\3\0\0x", 4);   /* a hub that it was not given to */
-    post(HUB, SOURCE, report, MEMBER, "\5\0\0x", 4);         /* RED */
-    post(HUB, SOURCE, report, MEMBER, "\4\0\0x", 4);         /* AMBER+STRICT */
-    post(HUB, SOURCE, report, MEMBER, "\3\5\0x", 4);         /* no conditions */
-    post(HUB, SOURCE, report, MEMBER, "\3\0\11x", 4);        /* yes and no at once */
-    post(HUB, SOURCE, report, MEMBER, "\11\0\0x", 4);        /* no label */
-    post(HUB, SOURCE, report, MEMBER, "\3\0\0\xff\xfe", 5); /* no text */
+    post(OTHER_HUB, SOURCE, report, MEMBER, "\3\0\0\0x", 5);   /* a hub that it was not given to */
+    post(HUB, SOURCE, report, MEMBER, "\5\0\0\0x", 5);         /* RED */
+    post(HUB, SOURCE, report, MEMBER, "\4\0\0\0x", 5);         /* AMBER+STRICT */
+    post(HUB, SOURCE, report, MEMBER, "\3\5\0\0x", 5);         /* no conditions */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\11\0x", 5);        /* yes and no at once */
+    post(HUB, SOURCE, report, MEMBER, "\11\0\0\0x", 5);        /* no label */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\0\xff\xfe", 6); /* no text */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1x", 5);       /* a duty and no text */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\2Nxx", 7);     /* no name of a duty */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaax", 38); /* too long a one */
     assert_int_equal(reply_count(SOURCE), 0);
-    post(MEMBER, HUB, published, THIRD, "\3\0\0x", 4); /* of one whom it has not let in */
+    post(MEMBER, HUB, published, THIRD, "\3\0\0\0x", 5); /* of one whom it has not let in */
     assert_int_equal(reply_count(HUB), 0);
     for (size_t i = 0; i < 520; i++) {
-        post(HUB, SOURCE, report, MEMBER, "\3\0\0x", 4);
+        post(HUB, SOURCE, report, MEMBER, "\3\0\0\0x", 5);
     }
     assert_int_equal(reply_count(SOURCE), 512);
     stop();

@@ -187,6 +187,60 @@ static void the_sources_duties_are_asked(void **state)
     }
 }
 
+static const char *text_at_source(void)
+{
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    return mesh_text(json_array_get(json_object_get(mesh_row(&net, SOURCE, 0), "replies"), 0), "text");
+}
+
+/* Its own community demands none: that the writer's did is not forgotten. */
+static void it_is_read_while_the_duty_of_its_writers_community_is_held(void **state)
+{
+    (void)state;
+    start(false);
+    withhold("");
+    vouch(published, "");
+    wait_for_tick();
+    mesh_settle(&net, 6);
+    mesh_change(&net, take_duty, NULL);
+    mesh_second_change(&net, &gas, GAS_HUB, demand_duty, NULL);
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"守秘\",\"kind\":\"situation\"}", published));
+    mesh_settle(&net, 5);
+    wait_for_tick();
+    mesh_settle(&net, 4);
+    assert_string_equal(text_at_source(), "守秘");
+    mesh_change(&net, take_duty, source_org);
+    mesh_settle(&net, 6);
+    assert_string_equal(text_at_source(), "");
+    assert_int_equal(reply_count(SOURCE), 1);
+    mesh_change(&net, take_duty, NULL);
+    mesh_settle(&net, 6);
+    assert_string_equal(text_at_source(), "守秘");
+    stop();
+}
+
+/* As a member's does: the hub's taking back of what is answered takes back no answer, whoever brings it. */
+static void it_reaches_the_source_of_what_is_withdrawn_meanwhile(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        print_message("%s\n", i == 1 ? "by the hub itself" : "by a member");
+        start(i == 1);
+        withhold("");
+        vouch(published, "");
+        wait_for_tick();
+        mesh_settle(&net, 6);
+        OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返信\"}", published));
+        mesh_settle(&net, 5);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤り\"}", published));
+        wait_for_tick();
+        mesh_settle(&net, 4);
+        assert_string_equal(text_at_source(), "返信");
+        stop();
+    }
+}
+
 static nrs_error look_at_letter(void *context, const nrs_letter_row *row)
 {
     size_t *count = context;
@@ -241,7 +295,7 @@ static void only_who_let_it_in_brings_it_and_whole(void **state)
     reply.text = words;
     OK(nrs_reply_encode(&detail, &reply));
     post(MEMBER, HUB, nrs_slice_of_bytes(&detail)); /* it has let in nobody */
-    post(GAS_HUB, HUB, nrs_slice_of((const uint8_t *)"\3\0\0x", 4)); /* as a hub writes it to the source: without the terms nobody asks */
+    post(GAS_HUB, HUB, nrs_slice_of((const uint8_t *)"\3\0\0\0x", 5)); /* as a hub writes it to the source: without the terms nobody asks */
     post(GAS_HUB, HUB, nrs_slice_of(detail.data, detail.size - 1));
     wait_for_tick();
     assert_int_equal(reply_count(HUB), 0);
@@ -335,6 +389,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sources_duties_are_asked),
+        cmocka_unit_test(it_is_read_while_the_duty_of_its_writers_community_is_held),
+        cmocka_unit_test(it_reaches_the_source_of_what_is_withdrawn_meanwhile),
         cmocka_unit_test(only_who_let_it_in_brings_it_and_whole),
         cmocka_unit_test(it_does_not_wait_in_the_clear),
         cmocka_unit_test(one_part_does_not_use_up_the_other),
