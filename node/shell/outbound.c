@@ -20,6 +20,7 @@
 #define LOOKUP_MS_MAX 120000u /* the C library tries for a minute or so */
 #define GIVEN_UP_OF_KEY_MAX 2u
 #define HANDSHAKES_FAILED_TOLD 2u /* one may have met a peer that was just going down */
+#define NO_ROOM_MS 10000u /* so long a node without room for one more connection may end each of ours */
 #define SHARE_COUNT (NRS_BATCH_EVENT_COUNT_MAX / 4u) /* of one step, for one dial */
 #define SHARE_SIZE (NRS_BATCH_SIZE_MAX / 4u)
 #define EVENTS                                                                                                         \
@@ -259,8 +260,14 @@ static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
     } else if (event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && batch->monotonic_ms >= dial->connected_ms + UNANSWERED_MS) {
         dial->handshakes_failed = 0;
         tell(dial, batch, NRS_ERROR_NO_NODE); /* the system took the connection, and nobody has done anything with it */
-    } else if (++dial->handshakes_failed >= HANDSHAKES_FAILED_TOLD) {
-        tell(dial, batch, NRS_ERROR_FORGED);
+    } else {
+        dial->failing_ms = dial->handshakes_failed == 0 ? batch->monotonic_ms : dial->failing_ms;
+        dial->handshakes_failed++;
+        if (dial->handshakes_failed >= HANDSHAKES_FAILED_TOLD) { /* a connection that is ended says not why: another key looks so, and a crowd */
+            bool other = event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL || batch->monotonic_ms >= dial->failing_ms + NO_ROOM_MS;
+
+            tell(dial, batch, other ? NRS_ERROR_FORGED : NRS_ERROR_NO_NODE);
+        }
     }
 }
 

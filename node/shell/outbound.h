@@ -29,6 +29,7 @@ typedef struct nrs_dial {
     uint64_t retry_ms, looking_ms, connected_ms, up_ms;
     uint32_t backoff_ms;
     uint32_t handshakes_failed; /* one after the other */
+    uint64_t failing_ms;        /* the first of these */
     nrs_error told;         /* why it does not succeed, as the engine knows it */
     nrs_log_gate gate;
 } nrs_dial;

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "outbound.h"
 
 enum { DIALS = 6, QUEUED = 2000 };
@@ -119,12 +124,75 @@ static void when_many_flood_each_has_its_turn(void **state)
     stop();
 }
 
+/* ---- What ends each connection at once ---- */
+
+static int listen_at(char endpoint_out[64])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr), 1);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 64), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    (void)snprintf(endpoint_out, 64, "tcp://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    return listener;
+}
+
+/* A round of the loop, a tenth of a second of the dial's time. */
+static void round_with(int listener)
+{
+    nrs_link_id next_link = 1;
+    int connection = -1;
+
+    nrs_batch_clear(&batch);
+    batch.monotonic_ms += 100;
+    nrs_outbound_sweep(&outbound, &batch);
+    set.count = 0;
+    nrs_outbound_poll(&outbound, &set, false);
+    (void)zmq_poll(set.items, (int)set.count, 10);
+    while ((connection = accept(listener, NULL, NULL)) >= 0) {
+        (void)close(connection);
+    }
+    nrs_outbound_watch(&outbound, &batch, &set, &next_link);
+}
+
+/* A node that has no room for one more does so, and another one's keys look no different: nobody, then not that node. */
+static void who_ends_each_connection_is_nobody_at_first(void **state)
+{
+    nrs_identity *identity = NULL;
+    char endpoint[64];
+    int listener = listen_at(endpoint);
+    uint64_t first_ms = 0, began_ms = 1000;
+
+    (void)state;
+    assert_int_equal(nrs_identity_new(&identity), NRS_OK);
+    nrs_outbound_init(&outbound, zmq_ctx_new(), identity, 1000, &intakes);
+    batch.monotonic_ms = began_ms;
+    assert_int_equal(nrs_outbound_dial(&outbound, &batch, nrs_identity_public(identity)->curve_key, endpoint), NRS_OK);
+    while (outbound.dials[0].told != NRS_ERROR_FORGED) {
+        assert_true(batch.monotonic_ms < began_ms + 60000);
+        round_with(listener);
+        first_ms = first_ms == 0 && outbound.dials[0].told == NRS_ERROR_NO_NODE ? batch.monotonic_ms : first_ms;
+    }
+    assert_in_range(first_ms, began_ms, began_ms + 8000);
+    assert_true(batch.monotonic_ms >= began_ms + 10000);
+    (void)close(listener);
+    nrs_batch_wipe(&batch);
+    nrs_outbound_wipe(&outbound);
+    assert_int_equal(zmq_ctx_term(outbound.zmq), 0);
+    nrs_intakes_wipe(&intakes);
+    nrs_identity_destroy(&identity);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_floods_takes_its_share),
         cmocka_unit_test(when_many_flood_each_has_its_turn),
+        cmocka_unit_test(who_ends_each_connection_is_nobody_at_first),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return nrs_keys_start() != NRS_OK ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
