@@ -20,7 +20,7 @@ static bool covers(const sim_world *world, const sim_report *report, const sim_r
 {
     const bool home = rosters->index == report->community;
 
-    if (report->version == 0 || report->label >= NRS_LABEL_AMBER_STRICT || !role_agreed(rosters, report, node)) {
+    if (report->version == 0 || report->label >= NRS_LABEL_AMBER_STRICT || (rosters->labels & (1u << report->label)) == 0 || !role_agreed(rosters, report, node)) {
         return false;
     }
     return home ? (rosters->ministries & (1ull << node)) != 0 : sim_oracle_consents(world, report, rosters->index);

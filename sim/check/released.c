@@ -59,7 +59,7 @@ static bool recognised(const sim_world *world, const sim_release *release)
     return true;
 }
 
-/* The holder keeps what it asked about, the source its answer, and both have a way to each other. */
+/* The holder keeps what it asked about, the source its answer, and both have a way to each other; the rules of the community that it is for allow the label. */
 static bool can_be_carried_out(const sim_world *world, const sim_release *release)
 {
     const sim_report *report = &world->oracle.reports[release->report];
@@ -67,7 +67,7 @@ static bool can_be_carried_out(const sim_world *world, const sim_release *releas
     const sim_node *sender = &world->nodes[report->sender], *holder = &world->nodes[release->holder];
     const uint64_t both = 1ull << report->sender | 1ull << release->holder;
 
-    return release->granted && release->expires_ms == SIM_NEVER && !report->withdrawing && sim_arrives_had_time(world, report) && !sender->hostile &&
+    return release->granted && (rosters->labels & (1u << release->label)) != 0 && release->expires_ms == SIM_NEVER && !report->withdrawing && sim_arrives_had_time(world, report) && !sender->hostile &&
            !holder->hostile && !sender->put_back && !holder->put_back && sender->there && holder->there && (report->forgetting & both) == 0 &&
            sim_reachable(world, home) && sim_reachable(world, rosters) && sim_arrives_stayed(home, report->version, report->sender, false) &&
            sim_arrives_stayed(home, report->version, release->holder, sim_oracle_duty(world, report)) &&
