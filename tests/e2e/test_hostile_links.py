@@ -347,8 +347,7 @@ class HostileLinks(E2E):
                 peers = [RawPeer(self.hub.endpoint, self.server_key, self.crowd_keys) for _ in range(40)]
                 for peer in peers:
                     peer.send(greeting)
-                for peer in peers[-4:]:
-                    peer.receive(300)
+                peers[-1].receive(200) # as long as the handshakes take; whose key is held back hears nothing
                 for peer in peers:
                     peer.__exit__()
                 count += len(peers)
