@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "report/onward.h"
 #include "proto/vocabulary.h"
 
 static const char *const authority_words[] = {
@@ -23,14 +24,6 @@ static void put_time(nrs_row *row, const char *key, uint64_t time_ms)
     }
 }
 
-static nrs_error look_at_granted(void *context, const nrs_recipient_row *row)
-{
-    bool *granted = context;
-
-    *granted = *granted || row->granted;
-    return NRS_OK;
-}
-
 static nrs_error take(void *context, const nrs_let_in_row *row)
 {
     let_in_list *list = context;
@@ -42,7 +35,7 @@ static nrs_error take(void *context, const nrs_let_in_row *row)
     nrs_row one;
 
     if (!ours) { /* who waits, for a prekey or a duty, has not been let in: receipts tell of it */
-        error = nrs_store_recipient_at(list->core->store, row->report, row->address, look_at_granted, &granted);
+        error = nrs_let_in_granted(list->core, &granted, row->report, row->address);
     }
     if (error != NRS_OK || (!ours && !granted)) {
         return error;

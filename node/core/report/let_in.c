@@ -141,14 +141,33 @@ static nrs_error was_member(nrs_core *core, bool *member_out, const Nrs__Wire__T
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
+typedef struct entrance {
+    const uint8_t *org;
+    bool stands;
+} entrance;
+
+static nrs_error look_at_entrance(void *context, const nrs_let_in_row *row)
+{
+    entrance *it = context;
+
+    it->stands = it->stands || memcmp(row->org, it->org, NRS_KEY_SIZE) == 0;
+    return NRS_OK;
+}
+
+/* Whoever stands among the recipients and was let in by nobody was addressed: the report is opened for the others alone, and never under RED, which
+ * lets nobody in. */
 nrs_error nrs_sent_to(nrs_core *core, bool *addressed_out, const nrs_report_row *row, const uint8_t org[NRS_KEY_SIZE])
 {
     nrs_sealed_view *view = NULL;
     nrs_opened opened = {0};
+    entrance it = {.org = org};
     bool member = false;
-    nrs_error error = row->label == NRS_LABEL_RED ? NRS_OK : nrs_open_report(core, &view, &opened, row);
+    nrs_error error = nrs_store_let_in_each(core->store, row->position, NULL, look_at_entrance, &it);
 
-    *addressed_out = error == NRS_OK && row->label == NRS_LABEL_RED;
+    *addressed_out = error == NRS_OK && !it.stands;
+    if (error == NRS_OK && it.stands) {
+        error = nrs_open_report(core, &view, &opened, row);
+    }
     for (size_t i = 0; error == NRS_OK && opened.audience != NULL && i < opened.audience->n_targets; i++) {
         const Nrs__Wire__Target *target = opened.audience->targets[i];
 
@@ -358,12 +377,7 @@ nrs_error nrs_let_in_speaks(nrs_core *core, bool *speaks_out, uint64_t report, c
     return error;
 }
 
-/* ---- What the originator says to all ---- */
-
-typedef struct telling {
-    nrs_core *core;
-    const nrs_statement *statement;
-} telling;
+/* ---- Who waits ---- */
 
 static nrs_error look_at_granted(void *context, const nrs_recipient_row *row)
 {
@@ -373,13 +387,26 @@ static nrs_error look_at_granted(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
+nrs_error nrs_let_in_granted(nrs_core *core, bool *granted_out, uint64_t report, const char *address)
+{
+    *granted_out = false;
+    return nrs_store_recipient_at(core->store, report, address, look_at_granted, granted_out);
+}
+
+/* ---- What the originator says to all ---- */
+
+typedef struct telling {
+    nrs_core *core;
+    const nrs_statement *statement;
+} telling;
+
 /* Who still waits, for a duty perhaps, has not heard of the report, and does not now. */
 static nrs_error tell_one(void *context, const nrs_let_in_row *row)
 {
     const telling *it = context;
+    const bool told = row->address[0] != '\0' && nrs_key_ours(it->core, row->by);
     bool granted = false;
-    nrs_error error = row->address[0] == '\0' || !nrs_key_ours(it->core, row->by) ? NRS_OK
-                                                                                  : nrs_store_recipient_at(it->core->store, row->report, row->address, look_at_granted, &granted);
+    nrs_error error = told ? nrs_let_in_granted(it->core, &granted, row->report, row->address) : NRS_OK;
 
     return error == NRS_OK && granted ? nrs_statement_queue(it->core, row->org, row->community, it->statement) : error;
 }

@@ -68,8 +68,8 @@ NRS_MUST_USE nrs_error nrs_onward_extend_late(nrs_core *core, const nrs_report_r
 
 /* ---- let_in.c ---- */
 
-/** Whether what this node sent was addressed to `org`, by the audience sealed with it: others stand among its recipients too, once somebody has let
- *  them in. org: its signing key as the report was sent. RED is opened by persons alone: said to be addressed. */
+/** Whether what this node sent was addressed to `org`, which stands among its recipients: so do others, once somebody has let them in. org: its
+ *  signing key as it stands there. */
 NRS_MUST_USE nrs_error nrs_sent_to(nrs_core *core, bool *addressed_out, const nrs_report_row *row, const uint8_t org[NRS_KEY_SIZE]);
 
 /** By what this node was let in: the row, with its own copies. NRS_ERROR_NOT_FOUND: by the originator. */
@@ -92,6 +92,8 @@ NRS_MUST_USE nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_
  *  Returns NRS_ERROR_EXISTS where it stands there. home: the report's community. org: its name. */
 NRS_MUST_USE nrs_error nrs_let_in_add_recipient(nrs_core *core, const nrs_community *home, nrs_label label, const char *org,
                                                 const nrs_recipient_row *recipient);
+/** Whether somebody who was let in, or is to be, has a grant. address: as it stands in the row of let_in, or made by nrs_let_in_address. */
+NRS_MUST_USE nrs_error nrs_let_in_granted(nrs_core *core, bool *granted_out, uint64_t report, const char *address);
 /** The address under which somebody of another community stands among the recipients: "org", or "org/community". Out: address_out holds
  *  NRS_ADDRESS_SIZE_MAX + 1. */
 void nrs_let_in_address(char *address_out, const nrs_community *home, const nrs_community *target, const char *org);

@@ -73,14 +73,6 @@ static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_i
     return error;
 }
 
-static nrs_error look_at_recipient(void *context, const nrs_recipient_row *row)
-{
-    bool *granted = context;
-
-    *granted = *granted || row->granted;
-    return NRS_OK;
-}
-
 /* Of the originator or of a hub on its consent, or of this node before. What another holder has given is only as good as that holder. */
 static nrs_error has_it(granting *it, bool *has_out, const nrs_peer *peer)
 {
@@ -88,7 +80,7 @@ static nrs_error has_it(granting *it, bool *has_out, const nrs_peer *peer)
     nrs_error error = nrs_granted_to(it->core, has_out, it->report->id, peer, NRS_SLOT_CONSENTED);
 
     nrs_let_in_address(address, it->home, it->target, peer->org);
-    return error == NRS_OK && !*has_out ? nrs_store_recipient_at(it->core->store, it->report->position, address, look_at_recipient, has_out) : error;
+    return error == NRS_OK && !*has_out ? nrs_let_in_granted(it->core, has_out, it->report->position, address) : error;
 }
 
 static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
