@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "audit/audit.h"
 #include "report/onward.h"
 #include "report/release.h"
@@ -28,38 +26,13 @@ typedef struct extending {
     size_t count, waiting_count;
 } extending;
 
-static bool usable(const nrs_core *core, const uint8_t key[NRS_KEY_SIZE])
-{
-    uint8_t shared[NRS_KEY_SIZE];
-    nrs_error error = nrs_identity_agree(shared, core->identity, key);
-
-    sodium_memzero(shared, sizeof shared);
-    return error == NRS_OK;
-}
-
 static nrs_error note(extending *it, const nrs_peer *peer, const uint8_t *grant_id)
 {
     static const uint8_t none[NRS_HASH_SIZE];
-    nrs_core *core = it->core;
-    char address[NRS_ADDRESS_SIZE_MAX + 1];
-    const nrs_let_in_row row = {.report = it->of->position, .address = address, .authority = NRS_AUTHORITY_CONSENT, .at_ms = core->now_ms,
-                                .version = it->target->roster->version, .org = peer->keys.sign_key, .by = core->self.sign_key, .community = it->target->id,
-                                .grant = grant_id == NULL ? none : grant_id};
-    const nrs_recipient_row recipient = {.report = it->of->position, .address = address, .org = peer->keys.sign_key, .granted = grant_id != NULL};
-    nrs_error error;
+    const nrs_let_in_row row = {.report = it->of->position, .authority = NRS_AUTHORITY_CONSENT, .at_ms = it->core->now_ms, .version = it->target->roster->version,
+                                .by = it->core->self.sign_key, .community = it->target->id, .grant = grant_id == NULL ? none : grant_id};
 
-    nrs_let_in_address(address, it->home, it->target, peer->org);
-    if (it->of->only != NULL) {
-        return nrs_store_recipient_granted(core->store, it->of->position, it->of->only->keys.sign_key); /* as it stands there: the key before, perhaps */
-    }
-    error = nrs_store_let_in_add(core->store, &row);
-    if (error == NRS_OK) {
-        error = nrs_let_in_add_recipient(core, it->home, (nrs_label)it->of->view->header->label, peer->org, &recipient);
-    }
-    if (error == NRS_ERROR_EXISTS) { /* it waited before, on a release perhaps */
-        error = grant_id == NULL ? NRS_OK : nrs_store_recipient_granted(core->store, it->of->position, peer->keys.sign_key);
-    }
-    return error;
+    return nrs_let_in_put(it->core, &row, it->home, it->target, (nrs_label)it->of->view->header->label, peer, it->of->only);
 }
 
 /* Whoever has a slot already, or the report itself, needs none. A slot that a holder has given on a release is only as good as that holder. */
@@ -72,7 +45,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
     nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
-        nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || (it->of->only != NULL && !nrs_key_follows(core, it->of->only->keys.sign_key, member->sign_key.data)) ||
+        nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || !nrs_let_in_meant(core, it->of->only, member) ||
         nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
     }
@@ -85,8 +58,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
         it->peers[it->count++] = peer;
         return NRS_OK;
     }
-    if (duty != NRS_OK || !nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient->agree_key) ||
-        !usable(core, recipient->prekey)) {
+    if (duty != NRS_OK || !nrs_let_in_reachable(core, recipient, peer, it->target)) {
         it->waiting_count++;
         return it->of->only != NULL ? NRS_OK : note(it, peer, NULL);
     }

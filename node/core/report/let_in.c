@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "audit/audit.h"
 #include "report/onward.h"
 #include "roster/roster.h"
@@ -206,6 +208,56 @@ nrs_error nrs_let_in_add_recipient(nrs_core *core, const nrs_community *home, nr
     }
     return error != NRS_OK ? error : it.stands ? NRS_ERROR_EXISTS : nrs_store_recipient_add(core->store, recipient);
 }
+
+/* ---- Whom this node lets in ---- */
+
+bool nrs_let_in_meant(const nrs_core *core, const nrs_peer *only, const Nrs__Wire__Member *member)
+{
+    return only == NULL || nrs_key_follows(core, only->keys.sign_key, member->sign_key.data);
+}
+
+static bool usable(const nrs_core *core, const uint8_t key[NRS_KEY_SIZE])
+{
+    uint8_t shared[NRS_KEY_SIZE];
+    nrs_error error = nrs_identity_agree(shared, core->identity, key);
+
+    sodium_memzero(shared, sizeof shared);
+    return error == NRS_OK;
+}
+
+bool nrs_let_in_reachable(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const nrs_community *target)
+{
+    return nrs_peer_joined(core, peer, target) && nrs_recipient_of(core, recipient_out, peer, NULL) == NRS_OK && usable(core, recipient_out->agree_key) &&
+           usable(core, recipient_out->prekey);
+}
+
+nrs_error nrs_let_in_put(nrs_core *core, const nrs_let_in_row *row, const nrs_community *home, const nrs_community *target, nrs_label label, const nrs_peer *peer,
+                         const nrs_peer *only)
+{
+    static const uint8_t none[NRS_HASH_SIZE];
+    const bool granted = memcmp(row->grant, none, sizeof none) != 0;
+    char address[NRS_ADDRESS_SIZE_MAX + 1];
+    nrs_let_in_row one = *row;
+    const nrs_recipient_row recipient = {.report = row->report, .address = address, .org = peer->keys.sign_key, .granted = granted};
+    nrs_error error;
+
+    if (only != NULL) { /* as it stands there: the key before, perhaps */
+        return nrs_store_recipient_granted(core->store, row->report, only->keys.sign_key);
+    }
+    nrs_let_in_address(address, home, target, peer->org);
+    one.address = address;
+    one.org = peer->keys.sign_key;
+    error = nrs_store_let_in_add(core->store, &one);
+    if (error == NRS_OK) {
+        error = nrs_let_in_add_recipient(core, home, label, peer->org, &recipient);
+    }
+    if (error == NRS_ERROR_EXISTS) { /* it waited before, on a release perhaps */
+        error = granted ? nrs_store_recipient_granted(core->store, row->report, peer->keys.sign_key) : NRS_OK;
+    }
+    return error;
+}
+
+/* ---- Whom others say that they have let in ---- */
 
 /* Whoever says that it has let somebody in is noted beside the others, and in nobody's place: whom it speaks for is decided by that. */
 static nrs_error note_one(nrs_core *core, const nrs_let_in_row *row, const nrs_community *home, nrs_label label, const char *org)

@@ -92,6 +92,15 @@ NRS_MUST_USE nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_
  *  Returns NRS_ERROR_EXISTS where it stands there. home: the report's community. org: its name. */
 NRS_MUST_USE nrs_error nrs_let_in_add_recipient(nrs_core *core, const nrs_community *home, nrs_label label, const char *org,
                                                 const nrs_recipient_row *recipient);
+/** Where this node lets members of `target` in: `only` is the one whose turn it is, who stands among the recipients under that key and may have a later one
+ *  now; NULL: all. Whether a member is meant. */
+bool nrs_let_in_meant(const nrs_core *core, const nrs_peer *only, const Nrs__Wire__Member *member);
+/** Whether a member can be sealed to now; else it waits. Out: recipient_out. */
+bool nrs_let_in_reachable(const nrs_core *core, nrs_recipient *recipient_out, const nrs_peer *peer, const nrs_community *target);
+/** Note that one of `target` has the grant that the row names, or, where that is all zeros, waits for one. row: but for its address and org. home: the
+ *  report's community. */
+NRS_MUST_USE nrs_error nrs_let_in_put(nrs_core *core, const nrs_let_in_row *row, const nrs_community *home, const nrs_community *target, nrs_label label,
+                                      const nrs_peer *peer, const nrs_peer *only);
 /** Whether somebody who was let in, or is to be, has a grant. address: as it stands in the row of let_in, or made by nrs_let_in_address. */
 NRS_MUST_USE nrs_error nrs_let_in_granted(nrs_core *core, bool *granted_out, uint64_t report, const char *address);
 /** The address under which somebody of another community stands among the recipients: "org", or "org/community". Out: address_out holds

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "audit/audit.h"
 #include "report/onward.h"
 #include "report/release.h"
@@ -27,15 +25,6 @@ typedef struct granting {
     size_t count;
 } granting;
 
-static bool usable(const nrs_core *core, const nrs_recipient *recipient)
-{
-    uint8_t shared[NRS_KEY_SIZE];
-    bool good = nrs_identity_agree(shared, core->identity, recipient->agree_key) == NRS_OK && nrs_identity_agree(shared, core->identity, recipient->prekey) == NRS_OK;
-
-    sodium_memzero(shared, sizeof shared);
-    return good;
-}
-
 /* A community is named as a whole, an organisation by its key, or the one before. */
 static bool named(const granting *it, const Nrs__Wire__Member *member)
 {
@@ -52,25 +41,11 @@ static bool named(const granting *it, const Nrs__Wire__Member *member)
 static nrs_error note(granting *it, const nrs_peer *peer, const uint8_t *grant_id)
 {
     static const uint8_t none[NRS_HASH_SIZE];
-    char address[NRS_ADDRESS_SIZE_MAX + 1];
-    const nrs_let_in_row row = {.report = it->report->position, .address = address, .authority = NRS_AUTHORITY_RELEASE, .at_ms = it->core->now_ms,
-                                .org = peer->keys.sign_key, .by = it->core->self.sign_key, .community = it->target->id,
-                                .grant = grant_id == NULL ? none : grant_id, .released_ms = it->release->created_ms, .until_ms = it->release->expires_ms};
-    const nrs_recipient_row recipient = {.report = it->report->position, .address = address, .org = peer->keys.sign_key, .granted = grant_id != NULL};
-    nrs_error error;
+    const nrs_let_in_row row = {.report = it->report->position, .authority = NRS_AUTHORITY_RELEASE, .at_ms = it->core->now_ms, .by = it->core->self.sign_key,
+                                .community = it->target->id, .grant = grant_id == NULL ? none : grant_id, .released_ms = it->release->created_ms,
+                                .until_ms = it->release->expires_ms};
 
-    nrs_let_in_address(address, it->home, it->target, peer->org);
-    if (it->only != NULL) {
-        return nrs_store_recipient_granted(it->core->store, it->report->position, it->only->keys.sign_key); /* as it stands there: the key before, perhaps */
-    }
-    error = nrs_store_let_in_add(it->core->store, &row);
-    if (error == NRS_OK) {
-        error = nrs_store_recipient_add(it->core->store, &recipient);
-    }
-    if (error == NRS_ERROR_EXISTS) { /* it waited on another release already */
-        error = grant_id == NULL ? NRS_OK : nrs_store_recipient_granted(it->core->store, it->report->position, peer->keys.sign_key);
-    }
-    return error;
+    return nrs_let_in_put(it->core, &row, it->home, it->target, (nrs_label)it->view->header->label, peer, it->only);
 }
 
 /* Of the originator or of a hub on its consent, or of this node before. What another holder has given is only as good as that holder. */
@@ -92,7 +67,7 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
     nrs_error error, duty;
 
     if (!nrs_peer_member(core, peer, it->target) || !named(it, member) || nrs_key_ours(core, member->sign_key.data) ||
-        nrs_key_follows(core, it->report->originator, member->sign_key.data) || (it->only != NULL && !nrs_key_follows(core, it->only->keys.sign_key, member->sign_key.data))) {
+        nrs_key_follows(core, it->report->originator, member->sign_key.data) || !nrs_let_in_meant(core, it->only, member)) {
         return NRS_OK;
     }
     error = it->only != NULL ? NRS_OK : has_it(it, &granted, peer);
@@ -100,7 +75,7 @@ static nrs_error candidate(granting *it, const Nrs__Wire__Member *member)
         return error;
     }
     duty = nrs_onward_duty(core, it->view->header, (nrs_label)it->release->label, NRS_PLACE_GRANT, it->kind, it->target, member->sign_key.data);
-    if (duty != NRS_OK || !nrs_peer_joined(core, peer, it->target) || nrs_recipient_of(core, recipient, peer, NULL) != NRS_OK || !usable(core, recipient)) {
+    if (duty != NRS_OK || !nrs_let_in_reachable(core, recipient, peer, it->target)) {
         return it->only != NULL ? NRS_OK : note(it, peer, NULL);
     }
     it->peers[it->count] = peer;
