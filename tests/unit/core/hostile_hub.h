@@ -51,7 +51,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void send_it(const char *label, const char *to, const char *onward)

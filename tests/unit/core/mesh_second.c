@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/label.h"
@@ -152,10 +153,33 @@ void mesh_second_recognised(mesh *net, const mesh_second *second)
     mesh_change(net, recognise, (void *)(uintptr_t)second);
 }
 
+void mesh_second_beside(mesh *net, mesh_second *second, size_t between, bool with_ministry)
+{
+    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_MINISTRY};
+    const size_t hub = net->node_count, count = with_ministry ? 4 : 3;
+    const size_t nodes[] = {between, hub, hub + 1, hub + 2};
+    const size_t first = between == hub ? 1 : 0; /* it is among its own already */
+
+    for (size_t i = 1; i < count; i++) {
+        char org[NRS_NAME_SIZE_MAX + 1];
+
+        (void)snprintf(org, sizeof org, "org-%zu", nodes[i]);
+        assert_int_equal(mesh_add_node(net, org), nodes[i]);
+    }
+    if (between == hub) {
+        mesh_join(net, hub, NRS_ROLE_OPERATOR);
+        mesh_settle(net, 4);
+    }
+    mesh_second_start(net, second, "gas", nodes + first, roles + first, count - first, true);
+    mesh_second_recognised(net, second);
+    mesh_settle(net, 6);
+}
+
 void mesh_second_stop(mesh_second *second)
 {
     nrs_identity_destroy(&second->key);
     nrs_bytes_wipe(&second->first);
     nrs_bytes_wipe(&second->statement);
     nrs_bytes_wipe(&second->many);
+    *second = (mesh_second){0};
 }

@@ -19,6 +19,10 @@ void mesh_second_start(mesh *net, mesh_second *second, const char *name, const s
 void mesh_second_change(mesh *net, mesh_second *second, size_t node, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Let the mesh's own community recognise it. */
 void mesh_second_recognised(mesh *net, const mesh_second *second);
+/** "gas", whose hub and member (and ministry) are the next nodes of the mesh. `between` is in both communities, as an operator of the one that is
+ *  not its own: a node of the mesh, or the hub of gas, which has the next number. Each recognises the other. */
+void mesh_second_beside(mesh *net, mesh_second *second, size_t between, bool with_ministry);
+/** Leaves it zeroed, as where none was started. */
 void mesh_second_stop(mesh_second *second);
 
 #endif

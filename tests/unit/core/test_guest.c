@@ -37,7 +37,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 /* Which version of gas a node has kept, as a guest or as a member; 0: none. */

@@ -18,7 +18,7 @@
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
-enum { HUB, ALPHA, BRAVO, CHARLIE };
+enum { HUB, ALPHA, BRAVO, CHARLIE, GAS_HUB, GAS_MEMBER };
 
 static mesh net;
 
@@ -158,19 +158,13 @@ static void follow_there(void *context, nrs_roster *next)
 /* To another community's members, of whom the holder is one. */
 static void test_a_release_abroad_over_a_change_of_keys(void **state)
 {
-    static const size_t nodes[] = {BRAVO, CHARLIE + 1, CHARLIE + 2};
-    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
     char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
     nrs_bytes succession = {0};
     nrs_identity *after = NULL;
     mesh_second gas = {0};
 
     (void)state;
-    assert_int_equal(mesh_add_node(&net, "org-4"), CHARLIE + 1);
-    assert_int_equal(mesh_add_node(&net, "org-5"), CHARLIE + 2);
-    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
-    mesh_second_recognised(&net, &gas);
-    mesh_settle(&net, 6);
+    mesh_second_beside(&net, &gas, BRAVO, false);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
     (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
     mesh_settle(&net, 4);
@@ -181,15 +175,15 @@ static void test_a_release_abroad_over_a_change_of_keys(void **state)
     mesh_make_succession(&net, &succession, BRAVO, after);
     assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
     mesh_settle(&net, 3);
-    mesh_second_change(&net, &gas, CHARLIE + 1, follow_there, after);
+    mesh_second_change(&net, &gas, GAS_HUB, follow_there, after);
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
     mesh_take_over(&net, BRAVO, after);
     mesh_settle(&net, 8);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
     mesh_settle(&net, 20);
-    OK(mesh_ask(&net, CHARLIE + 1, "{\"command\":\"show\",\"id\":\"%s\"}", id));
-    OK(mesh_ask(&net, CHARLIE + 2, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", id));
     nrs_bytes_wipe(&succession);
     mesh_second_stop(&gas);
 }

@@ -78,17 +78,11 @@ static void a_release_that_is_over_is_not_renewed_by_the_source(void **state)
 
 static void a_hub_grants_anew_to_whom_it_let_in_to_its_own_report(void **state)
 {
-    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
-    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
     size_t before;
 
     (void)state;
     mesh_start(&net, 4, 1);
-    assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
-    assert_int_equal(mesh_add_node(&net, "org-5"), GAS_MEMBER);
-    mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
-    mesh_second_recognised(&net, &gas);
-    mesh_settle(&net, 4);
+    mesh_second_beside(&net, &gas, HUB, false);
     send_it(HUB, "AMBER", "@electricity", "\"communities\"");
     OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     before = mesh_rows_of(&net, HUB, NRS_RECORD_GRANT);
@@ -97,7 +91,6 @@ static void a_hub_grants_anew_to_whom_it_let_in_to_its_own_report(void **state)
     assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), before + 1);
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 /* Under AMBER+STRICT a duty is demanded, which all have taken but the one that `context` names. */

@@ -52,7 +52,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static nrs_error send_from(size_t node, const char *label, const char *to, const char *onward, const char *more)

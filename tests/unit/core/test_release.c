@@ -26,16 +26,9 @@ static char report[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
 
 static void start(bool with_gas)
 {
-    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
-    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
-
     mesh_start(&net, 4, 1);
     if (with_gas) {
-        assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
-        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_MEMBER);
-        mesh_second_start(&net, &gas, "gas", nodes, roles, 3, true);
-        mesh_second_recognised(&net, &gas);
-        mesh_settle(&net, 4);
+        mesh_second_beside(&net, &gas, HUB, false);
     }
 }
 
@@ -43,7 +36,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void send_it(const char *label, const char *to, const char *more)

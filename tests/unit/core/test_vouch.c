@@ -37,7 +37,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void send_withheld(const char *to)

@@ -38,7 +38,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void wait_for_tick(void)

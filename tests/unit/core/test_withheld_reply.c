@@ -25,20 +25,9 @@ static char report[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1], ans
 
 static void start(bool with_gas, bool near)
 {
-    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
-    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
-
     mesh_start(&net, 5, 2);
     if (with_gas) {
-        assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
-        assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
-        if (!near) {
-            mesh_join(&net, GAS_HUB, NRS_ROLE_OPERATOR);
-            mesh_settle(&net, 4);
-        }
-        mesh_second_start(&net, &gas, "gas", near ? nodes : nodes + 1, near ? roles : roles + 1, near ? 3 : 2, true);
-        mesh_second_recognised(&net, &gas);
-        mesh_settle(&net, 6);
+        mesh_second_beside(&net, &gas, near ? HUB : GAS_HUB, false);
     }
 }
 
@@ -46,7 +35,6 @@ static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void keep_id(char *to, size_t node)

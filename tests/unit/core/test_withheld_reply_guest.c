@@ -31,26 +31,14 @@ static char nda[] = "nda", terms[] = "terms", words[] = "条件", none[] = "", s
 /* near: the hub is itself in gas; else the gas hub is a member here and passes it on. */
 static void start(bool near)
 {
-    static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER};
-    static const uint32_t roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
-
     mesh_start(&net, 5, 2);
-    assert_int_equal(mesh_add_node(&net, "org-5"), GAS_HUB);
-    assert_int_equal(mesh_add_node(&net, "org-6"), GAS_MEMBER);
-    if (!near) {
-        mesh_join(&net, GAS_HUB, NRS_ROLE_OPERATOR);
-        mesh_settle(&net, 4);
-    }
-    mesh_second_start(&net, &gas, "gas", near ? nodes : nodes + 1, near ? roles : roles + 1, near ? 3 : 2, true);
-    mesh_second_recognised(&net, &gas);
-    mesh_settle(&net, 6);
+    mesh_second_beside(&net, &gas, near ? HUB : GAS_HUB, false);
 }
 
 static void stop(void)
 {
     mesh_stop(&net);
     mesh_second_stop(&gas);
-    gas = (mesh_second){0};
 }
 
 static void wait_for_tick(void)
