@@ -181,3 +181,37 @@ const json_t *mesh_forks(mesh *net, size_t node)
     OK(mesh_command(net, node, "{\"command\":\"roster-forks\",\"community\":\"electricity\"}"));
     return mesh_row(net, node, 0);
 }
+
+static char duty_name[] = "nda";
+
+void mesh_take_duty(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
+    const mesh_duty *given = context;
+
+    nrs__wire__duty__init(&duty);
+    duty.name = duty_name;
+    for (size_t i = 0; i < next->n_members; i++) {
+        const bool without = given->without != NULL && strcmp(next->members[i]->org, given->without) == 0;
+
+        next->members[i]->duties = without ? NULL : taken;
+        next->members[i]->n_duties = without ? 0 : 1;
+    }
+}
+
+void mesh_demand_duty(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Rules kept;
+    const mesh_duty *given = context;
+
+    kept = *next->rules;
+    nrs__wire__duty_rule__init(&rule);
+    rule.labels = NRS_LABEL_BIT(given->label);
+    rule.kinds = given->kinds;
+    rule.duty = duty_name;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+    mesh_take_duty(context, next);
+}

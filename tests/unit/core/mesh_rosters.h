@@ -3,6 +3,7 @@
 #define TESTS_MESH_ROSTERS_H
 
 #include "mesh.h"
+#include "proto/label.h"
 
 #define MESH_SIGNER_MAX 4
 
@@ -32,6 +33,16 @@ void mesh_show_record(mesh *net, size_t from, size_t to, nrs_record_type type, n
 void mesh_put(mesh *net, size_t node, const char *type, nrs_slice bytes);
 /** An invite from the first roster that node 0 has kept to `current`, left in its inbox. */
 void mesh_invite(mesh *net, size_t node, const mesh_roster *const *chain, size_t chain_count, const mesh_roster *current);
+/** What a duty that every member but one has taken is demanded under. */
+typedef struct mesh_duty {
+    nrs_label label;
+    uint32_t kinds;          /* of NRS_KIND_BIT; 0: of whatever kind */
+    const char *without;     /* the organisation that has not taken it, or NULL */
+} mesh_duty;
+/** For mesh_change, with a mesh_duty: the rule is added, and taken as in mesh_take_duty. */
+void mesh_demand_duty(void *context, nrs_roster *next);
+/** The same without a rule: who has taken it alone. */
+void mesh_take_duty(void *context, nrs_roster *next);
 /** The first row of `status` about the first community. Borrowed until the next command. */
 const json_t *mesh_community(mesh *net, size_t node);
 long long mesh_version(mesh *net, size_t node);

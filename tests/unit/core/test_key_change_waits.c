@@ -12,6 +12,7 @@
 
 #include "keys/change.h"
 #include "mesh_keys.h"
+#include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -188,41 +189,15 @@ static void test_a_release_abroad_over_a_change_of_keys(void **state)
     mesh_second_stop(&gas);
 }
 
-/* Who is let in by a release and waits for a duty. */
-static void demand(void *context, nrs_roster *next)
-{
-    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
-    static Nrs__Wire__Rules kept;
-    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
-    static char nda[] = "nda";
-
-    kept = *next->rules;
-    nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
-    rule.duty = nda;
-    kept.duties = rules;
-    kept.n_duties = 1;
-    next->rules = &kept;
-    nrs__wire__duty__init(&duty);
-    duty.name = nda;
-    for (size_t i = 0; i < next->n_members; i++) {
-        const bool without = context != NULL && strcmp(next->members[i]->org, context) == 0;
-
-        next->members[i]->duties = without ? NULL : taken;
-        next->members[i]->n_duties = without ? 0 : 1;
-    }
-}
-
-/* Its keys change meanwhile: it is granted to the key that came after. */
+/* Who is let in by a release waits for a duty, and its keys change meanwhile: it is granted to the key that came after. */
 static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
 {
-    static char alpha[] = "org-1";
     char id[2 * NRS_HASH_SIZE + 1];
     nrs_bytes succession = {0};
     nrs_identity *after = NULL;
 
     (void)state;
-    mesh_change(&net, demand, alpha);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER, .without = "org-1"});
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
     (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
@@ -239,7 +214,7 @@ static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
     mesh_settle(&net, 4);
     mesh_take_over(&net, ALPHA, after);
     mesh_settle(&net, 6);
-    mesh_change(&net, demand, NULL);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER});
     mesh_settle(&net, 70);
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
     nrs_bytes_wipe(&succession);

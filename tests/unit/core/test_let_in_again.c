@@ -10,6 +10,7 @@
 #include "mesh.h"
 #include "mesh_forge.h"
 #include "mesh_records.h"
+#include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/carrier.h"
 #include "proto/label.h"
@@ -93,31 +94,6 @@ static void a_hub_grants_anew_to_whom_it_let_in_to_its_own_report(void **state)
     mesh_second_stop(&gas);
 }
 
-/* Under AMBER+STRICT a duty is demanded, which all have taken but the one that `context` names. */
-static void demand(void *context, nrs_roster *next)
-{
-    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
-    static Nrs__Wire__Rules kept;
-    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
-    static char nda[] = "nda";
-
-    kept = *next->rules;
-    nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER_STRICT);
-    rule.duty = nda;
-    kept.duties = rules;
-    kept.n_duties = 1;
-    next->rules = &kept;
-    nrs__wire__duty__init(&duty);
-    duty.name = nda;
-    for (size_t i = 0; i < next->n_members; i++) {
-        const bool without = context != NULL && strcmp(next->members[i]->org, context) == 0;
-
-        next->members[i]->duties = without ? NULL : taken;
-        next->members[i]->n_duties = without ? 0 : 1;
-    }
-}
-
 /* A release to those who had it already, and is over, takes nothing from them. */
 static void who_was_addressed_stays_so(void **state)
 {
@@ -131,7 +107,7 @@ static void who_was_addressed_stays_so(void **state)
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\",\"expires_in_ms\":120000,\"label\":\"GREEN\"}", mesh_text(mesh_row(&net, HOLDER, 0), "id")));
     mesh_settle(&net, 8);
-    mesh_change(&net, demand, NULL); /* a version later */
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER_STRICT}); /* a version later */
     net.now_ms += 10 * NRS_MINUTE_MS;
     net.monotonic_ms += 10 * NRS_MINUTE_MS;
     mesh_settle(&net, 10);
@@ -144,13 +120,12 @@ static void who_was_addressed_stays_so(void **state)
 /* The release has named it; what is missing is its duty, and it has the report when that is recorded. */
 static void who_lacks_a_duty_waits_for_it(void **state)
 {
-    static char third[] = "org-3";
     char ask[2 * NRS_HASH_SIZE + 1];
 
     (void)state;
     mesh_start(&net, 4, 1);
     mesh_settle(&net, 4);
-    mesh_change(&net, demand, third);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER_STRICT, .without = "org-3"});
     mesh_settle(&net, 4);
     send_it(SOURCE, "AMBER+STRICT", "org-2", "");
     OK(mesh_ask(&net, HOLDER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-3\"],\"reason\":\"r\"}", report));
@@ -159,7 +134,7 @@ static void who_lacks_a_duty_waits_for_it(void **state)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
     mesh_settle(&net, 70);
     assert_int_equal(mesh_ask(&net, THIRD, "{\"command\":\"show\",\"id\":\"%s\"}", report), NRS_ERROR_NOT_FOUND);
-    mesh_change(&net, demand, NULL);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER_STRICT});
     mesh_settle(&net, 70);
     OK(mesh_ask(&net, THIRD, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     mesh_stop(&net);

@@ -16,6 +16,7 @@
 #include "../../fuzz/seeded_random.h"
 #include "mesh.h"
 #include "mesh_records.h"
+#include "mesh_rosters.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
@@ -288,33 +289,6 @@ static void in_private(seen *it, size_t source, const char *command, const char 
     mesh_settle(&net, 10);
 }
 
-/* Of the two ANOTHER alone has taken the duty that a situation under AMBER needs. */
-static void demand(void *context, nrs_roster *next)
-{
-    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
-    static Nrs__Wire__Rules kept;
-    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
-    static char nda[] = "nda";
-
-    (void)context;
-    kept = *next->rules;
-    nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
-    rule.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
-    rule.duty = nda;
-    kept.duties = rules;
-    kept.n_duties = 1;
-    next->rules = &kept;
-    nrs__wire__duty__init(&duty);
-    duty.name = nda;
-    for (size_t i = 0; i < next->n_members; i++) {
-        const bool without = strcmp(next->members[i]->org, "org-2") == 0;
-
-        next->members[i]->duties = without ? NULL : taken;
-        next->members[i]->n_duties = without ? 0 : 1;
-    }
-}
-
 static void begin(seen *it)
 {
     nrs_seeded_restart("withheld linkage");
@@ -322,7 +296,8 @@ static void begin(seen *it)
     assert_int_equal(mesh_add_node(&net, "org-5"), NATIONAL);
     mesh_join(&net, NATIONAL, NRS_ROLE_NATIONAL);
     mesh_settle(&net, 6);
-    mesh_change(&net, demand, NULL);
+    /* Of the two ANOTHER alone has taken the duty that a situation under AMBER needs. */
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), "org-2"});
     net.nodes[ANOTHER].skew_ms = 4321;
     mesh_settle(&net, 6);
     for (size_t from = 0; from < NODES; from++) {

@@ -10,6 +10,7 @@
 #include "mesh.h"
 #include "mesh_forge.h"
 #include "mesh_records.h"
+#include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -234,48 +235,13 @@ static void a_long_one_goes_in_pieces(void **state)
     stop();
 }
 
-/* A situation under AMBER needs a duty, which all have taken but the source, where `context` names it. */
-static void demand(void *context, nrs_roster *next)
-{
-    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
-    static Nrs__Wire__Rules kept;
-    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
-    static char nda[] = "nda";
-
-    kept = *next->rules;
-    nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
-    rule.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
-    rule.duty = nda;
-    kept.duties = rules;
-    kept.n_duties = 1;
-    next->rules = &kept;
-    nrs__wire__duty__init(&duty);
-    duty.name = nda;
-    for (size_t i = 0; i < next->n_members; i++) {
-        const bool without = context != NULL && strcmp(next->members[i]->org, context) == 0;
-
-        next->members[i]->duties = without ? NULL : taken;
-        next->members[i]->n_duties = without ? 0 : 1;
-    }
-}
-
-/* The same whatever the kind. */
-static void demand_always(void *context, nrs_roster *next)
-{
-    demand(context, next);
-    next->rules->duties[0]->kinds = 0;
-}
-
 /* It was carried under a duty that the source held, and closes with it. A list tells only that there is a reply. */
 static void a_duty_that_ended_closes_it(void **state)
 {
-    static char source[] = "org-2";
-
     (void)state;
     start(false, false);
     publish("AMBER", "@electricity", "");
-    mesh_change(&net, demand_always, NULL);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER});
     mesh_settle(&net, 4);
     OK(reply(MEMBER, "こちらも同じです", ""));
     wait_for_tick();
@@ -283,7 +249,7 @@ static void a_duty_that_ended_closes_it(void **state)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"list\",\"sent\":true}"));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "replies")), 1);
     assert_true(json_is_null(json_object_get(json_array_get(json_object_get(mesh_row(&net, SOURCE, 0), "replies"), 0), "text")));
-    mesh_change(&net, demand_always, source);
+    mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER, .without = "org-2"});
     mesh_settle(&net, 4);
     assert_int_equal(reply_count(SOURCE), 1);
     assert_true(json_is_null(json_object_get(reply_at(SOURCE, 0), "text")));
@@ -315,11 +281,9 @@ static void what_is_not_carried(void **state)
     assert_int_equal(reply_count(SOURCE), 0);
     stop();
     for (size_t without = 0; without < 2; without++) { /* the source has not taken the duty that goes with the reply's label, or has */
-        static char source[] = "org-2";
-
         start(false, false);
         publish("AMBER", "@electricity", "");
-        mesh_change(&net, demand, without == 1 ? source : NULL);
+        mesh_change(&net, mesh_demand_duty, &(mesh_duty){NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), without == 1 ? "org-2" : NULL});
         OK(reply(MEMBER, "義務", ",\"kind\":\"situation\""));
         assert_int_equal(json_is_null(json_object_get(carried(), "at")), without == 1);
         wait_for_tick();

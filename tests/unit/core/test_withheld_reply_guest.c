@@ -13,6 +13,7 @@
 #include "mesh.h"
 #include "mesh_forge.h"
 #include "mesh_records.h"
+#include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -26,7 +27,7 @@ enum { HUB, OTHER_HUB, SOURCE, MEMBER, THIRD, GAS_HUB, GAS_MEMBER };
 static mesh net;
 static mesh_second gas;
 static char report[2 * NRS_HASH_SIZE + 1], published[2 * NRS_HASH_SIZE + 1];
-static char nda[] = "nda", terms[] = "terms", words[] = "条件", none[] = "", source_org[] = "org-2";
+static char terms[] = "terms", words[] = "条件", none[] = "";
 
 /* near: the hub is itself in gas; else the gas hub is a member here and passes it on. */
 static void start(bool near)
@@ -69,42 +70,6 @@ static size_t reply_count(size_t node)
 
 /* ---- What the rosters demand ---- */
 
-/* Everybody has taken the duty but whom `without` names. */
-static void all_take(nrs_roster *next, const char *without)
-{
-    static Nrs__Wire__Duty duty, *taken[1] = {&duty};
-
-    nrs__wire__duty__init(&duty);
-    duty.name = nda;
-    for (size_t i = 0; i < next->n_members; i++) {
-        const bool one = without != NULL && strcmp(next->members[i]->org, without) == 0;
-
-        next->members[i]->duties = one ? NULL : taken;
-        next->members[i]->n_duties = one ? 0 : 1;
-    }
-}
-
-static void take_duty(void *context, nrs_roster *next)
-{
-    all_take(next, context);
-}
-
-static void demand_duty(void *context, nrs_roster *next)
-{
-    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
-    static Nrs__Wire__Rules kept;
-
-    kept = *next->rules;
-    nrs__wire__duty_rule__init(&rule);
-    rule.labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
-    rule.kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
-    rule.duty = nda;
-    kept.duties = rules;
-    kept.n_duties = 1;
-    next->rules = &kept;
-    all_take(next, context);
-}
-
 static void demand_disclaimer(void *context, nrs_roster *next)
 {
     static Nrs__Wire__Disclaimer text, *list[1] = {&text};
@@ -134,12 +99,12 @@ static const struct reply_case {
     bool told;
 } reply_cases[] = {
     {"nothing is demanded", NULL, NULL, false, "situation", true},
-    {"the source's community demands a duty, which it has taken", demand_duty, NULL, false, "situation", true},
-    {"or has not", demand_duty, NULL, true, "situation", false},
-    {"or not for this kind", demand_duty, NULL, true, "incident", true},
-    {"the writer's community demands a duty, which the source has taken", take_duty, demand_duty, false, "situation", true},
-    {"or has not", take_duty, demand_duty, true, "situation", false},
-    {"or not for this kind", take_duty, demand_duty, true, "incident", true},
+    {"the source's community demands a duty, which it has taken", mesh_demand_duty, NULL, false, "situation", true},
+    {"or has not", mesh_demand_duty, NULL, true, "situation", false},
+    {"or not for this kind", mesh_demand_duty, NULL, true, "incident", true},
+    {"the writer's community demands a duty, which the source has taken", mesh_take_duty, mesh_demand_duty, false, "situation", true},
+    {"or has not", mesh_take_duty, mesh_demand_duty, true, "situation", false},
+    {"or not for this kind", mesh_take_duty, mesh_demand_duty, true, "incident", true},
     {"the writer's community demands a disclaimer, which is not the source's", NULL, demand_disclaimer, false, "situation", false},
 };
 
@@ -149,6 +114,7 @@ static void the_sources_duties_are_asked(void **state)
     for (size_t i = 0; i < 2 * sizeof reply_cases / sizeof reply_cases[0]; i++) {
         const struct reply_case *one = &reply_cases[i / 2];
         const bool near = i % 2 == 1;
+        mesh_duty here = {NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), one->without ? "org-2" : NULL}, there = {.label = here.label, .kinds = here.kinds};
         size_t letters;
 
         print_message("%s, %s\n", one->name, near ? "by the hub itself" : "by a member");
@@ -158,10 +124,10 @@ static void the_sources_duties_are_asked(void **state)
         wait_for_tick();
         mesh_settle(&net, 6);
         if (one->here != NULL) {
-            mesh_change(&net, one->here, one->without ? source_org : NULL);
+            mesh_change(&net, one->here, &here);
         }
         if (one->there != NULL) {
-            mesh_second_change(&net, &gas, GAS_HUB, one->there, NULL);
+            mesh_second_change(&net, &gas, GAS_HUB, one->there, &there);
         }
         mesh_settle(&net, 6);
         letters = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
@@ -190,19 +156,19 @@ static void it_is_read_while_the_duty_of_its_writers_community_is_held(void **st
     vouch(published, "");
     wait_for_tick();
     mesh_settle(&net, 6);
-    mesh_change(&net, take_duty, NULL);
-    mesh_second_change(&net, &gas, GAS_HUB, demand_duty, NULL);
+    mesh_change(&net, mesh_take_duty, &(mesh_duty){.without = NULL});
+    mesh_second_change(&net, &gas, GAS_HUB, mesh_demand_duty, &(mesh_duty){NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), NULL});
     mesh_settle(&net, 6);
     OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"守秘\",\"kind\":\"situation\"}", published));
     mesh_settle(&net, 5);
     wait_for_tick();
     mesh_settle(&net, 4);
     assert_string_equal(text_at_source(), "守秘");
-    mesh_change(&net, take_duty, source_org);
+    mesh_change(&net, mesh_take_duty, &(mesh_duty){.without = "org-2"});
     mesh_settle(&net, 6);
     assert_string_equal(text_at_source(), "");
     assert_int_equal(reply_count(SOURCE), 1);
-    mesh_change(&net, take_duty, NULL);
+    mesh_change(&net, mesh_take_duty, &(mesh_duty){.without = NULL});
     mesh_settle(&net, 6);
     assert_string_equal(text_at_source(), "守秘");
     stop();
