@@ -504,12 +504,17 @@ void mesh_bump(mesh *net)
     next_version(net, MESH_NODE_MAX, 0);
 }
 
-void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
+void mesh_next(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
 {
     edit_next = edit;
     edit_context = context;
     next_version(net, MESH_NODE_MAX, 0);
     edit_next = NULL;
+}
+
+void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
+{
+    mesh_next(net, edit, context);
     mesh_give(net, 0);
     mesh_settle(net, 3);
 }

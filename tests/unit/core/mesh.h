@@ -70,6 +70,8 @@ void mesh_remove(mesh *net, size_t node);
 void mesh_let_go(mesh *net, size_t node);
 /** Sign a next version without any change, and hand it to nobody. */
 void mesh_bump(mesh *net);
+/** The same with what `edit` has changed. */
+void mesh_next(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Sign a next version that `edit` has changed, hand it to node 0, and let it reach the others. */
 void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Leave a file in a node's inbox. */

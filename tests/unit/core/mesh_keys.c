@@ -11,6 +11,7 @@
 #include "keys/change.h"
 #include "mesh_keys.h"
 #include "proto/armour.h"
+#include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 
@@ -51,51 +52,62 @@ void mesh_make_succession(const mesh *net, nrs_bytes *payload_out, size_t node, 
     mesh_make_succession_as(net, payload_out, node, after, net->nodes[node].org);
 }
 
-/* The roster follows: the new keys in the member's place, and a tombstone that says that the old one left. */
-void mesh_follow_change(mesh *net, size_t node, const nrs_identity *after)
+void mesh_put_keys(void *context, nrs_roster *next)
 {
-    const nrs_public_keys *keys = nrs_identity_public(after), *old = nrs_identity_public(net->nodes[node].identity);
-    nrs_roster *held = NULL;
-    nrs_roster next;
-    uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE], proof[NRS_SIGNATURE_SIZE];
-    Nrs__Wire__Member fresh, *members[MESH_NODE_MAX];
-    Nrs__Wire__Tombstone tombstone, *tombstones[1] = {&tombstone};
-    nrs_bytes statement = {0}, many = {0};
+    static uint8_t proof[NRS_SIGNATURE_SIZE];
+    static Nrs__Wire__Tombstone gone, *tombstones[MESH_NODE_MAX];
+    const mesh_new_keys *given = context;
+    const nrs_public_keys *keys = nrs_identity_public(given->after), *old = nrs_identity_public(given->node->identity);
 
-    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
-    nrs_roster_community(community, held, nrs_slice_of_bytes(&net->statement));
-    nrs_roster_hash(previous, nrs_slice_of_bytes(&net->statement));
-    next = *held;
-    next.version++;
-    next.community = nrs_field_of(nrs_slice_of(community, sizeof community));
-    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
-    for (size_t i = 0; i < held->n_members; i++) {
-        members[i] = held->members[i];
-        if (strcmp(held->members[i]->org, net->nodes[node].org) == 0) {
-            fresh = *held->members[i];
-            members[i] = &fresh;
+    for (size_t i = 0; i < next->n_members; i++) {
+        Nrs__Wire__Member *member = next->members[i];
+
+        if (strcmp(member->org, given->node->org) == 0) {
+            OK(nrs_member_prove(proof, given->after, member->org));
+            member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+            member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+            member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
+            member->proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
         }
     }
-    OK(nrs_member_prove(proof, after, net->nodes[node].org));
-    fresh.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-    fresh.agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-    fresh.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-    fresh.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
-    nrs__wire__tombstone__init(&tombstone);
-    tombstone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
-    tombstone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
-    tombstone.org = net->nodes[node].org;
-    tombstone.cause = 2; /* left */
-    tombstone.at_ms = net->now_ms;
-    next.members = members;
-    next.tombstones = tombstones;
-    next.n_tombstones = 1;
-    OK(nrs_roster_encode(&statement, &next));
-    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), net->roster_key));
-    nrs_bytes_wipe(&net->statement);
-    nrs_bytes_wipe(&net->many);
-    net->statement = statement;
-    net->many = many;
-    nrs_roster_free(&held);
+    nrs__wire__tombstone__init(&gone);
+    gone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
+    gone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
+    gone.org = given->node->org;
+    gone.cause = NRS_TOMBSTONE_LEFT;
+    gone.at_ms = given->at_ms;
+    assert_true(next->n_tombstones < MESH_NODE_MAX);
+    for (size_t i = 0; i < next->n_tombstones; i++) {
+        tombstones[i] = next->tombstones[i];
+    }
+    tombstones[next->n_tombstones++] = &gone;
+    next->tombstones = tombstones;
+}
+
+void mesh_follow_change(mesh *net, size_t node, const nrs_identity *after)
+{
+    mesh_next(net, mesh_put_keys, &(mesh_new_keys){&net->nodes[node], after, net->now_ms});
     mesh_give(net, 0);
+}
+
+nrs_identity *mesh_announce_change(mesh *net, size_t node)
+{
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    OK(nrs_identity_new(&after));
+    mesh_make_succession(net, &succession, node, after);
+    assert_string_equal(mesh_give_change(net, node, "SUCCESSION", &succession), "");
+    nrs_bytes_wipe(&succession);
+    mesh_settle(net, 3);
+    return after;
+}
+
+void mesh_change_keys(mesh *net, size_t node)
+{
+    nrs_identity *after = mesh_announce_change(net, node);
+
+    mesh_follow_change(net, node, after);
+    mesh_settle(net, 4);
+    mesh_take_over(net, node, after);
 }

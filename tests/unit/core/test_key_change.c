@@ -122,14 +122,10 @@ static void pass(uint64_t ms)
 static void test_grace(void **state)
 {
     char before[2 * NRS_HASH_SIZE + 1], late[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
+    nrs_identity *after;
 
     (void)state;
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
+    after = mesh_announce_change(&net, BRAVO);
     send(BRAVO, before);
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
@@ -148,7 +144,6 @@ static void test_grace(void **state)
     assert_false(admits(HUB, BRAVO));
     assert_false(mesh_linked(&net, HUB, BRAVO));
     nrs_identity_destroy(&after);
-    nrs_bytes_wipe(&succession);
 }
 
 /* Two rosters after the one that took the new key: one as before, the other without the organisation. */
@@ -171,14 +166,10 @@ static void fork_over(size_t node)
 static void test_a_fork_leaves_out_the_former_key_too(void **state)
 {
     char before[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
+    nrs_identity *after;
 
     (void)state;
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
+    after = mesh_announce_change(&net, BRAVO);
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
     assert_true(admits(HUB, BRAVO) && mesh_linked(&net, HUB, BRAVO)); /* in its grace */
@@ -189,21 +180,17 @@ static void test_a_fork_leaves_out_the_former_key_too(void **state)
     mesh_settle(&net, 4);
     assert_int_equal(mesh_ask(&net, CHARLIE, "{\"command\":\"show\",\"id\":\"%s\"}", before), NRS_ERROR_NOT_FOUND);
     nrs_identity_destroy(&after);
-    nrs_bytes_wipe(&succession);
 }
 
 /* Who revokes a key before the roster or after it followed ends the key before that one too: it lies beside it, on the same disk. */
 static void test_former_ends_with_its_successor(void **state)
 {
     char before[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0}, revocation = {0};
-    nrs_identity *after = NULL;
+    nrs_bytes revocation = {0};
+    nrs_identity *after;
 
     (void)state;
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
+    after = mesh_announce_change(&net, BRAVO);
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
     assert_true(mesh_linked(&net, HUB, BRAVO));
@@ -219,7 +206,6 @@ static void test_former_ends_with_its_successor(void **state)
     mesh_settle(&net, 3);
     assert_false(admits(HUB, BRAVO));
     nrs_identity_destroy(&after);
-    nrs_bytes_wipe(&succession);
     nrs_bytes_wipe(&revocation);
 }
 

@@ -65,8 +65,7 @@ static void lose_prekeys(size_t node, size_t owner)
 static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
 {
     char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
+    nrs_identity *after;
 
     (void)state;
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
@@ -75,10 +74,7 @@ static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
     lose_prekeys(BRAVO, CHARLIE);
     OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
     (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
+    after = mesh_announce_change(&net, BRAVO);
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-list\"}"));
@@ -96,15 +92,12 @@ static void test_an_ask_that_waited_over_a_change_of_keys(void **state)
     assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "id"), ask);
     assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "state"), "released");
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
-    nrs_bytes_wipe(&succession);
 }
 
 /* The release came to the key before: who holds it grants under that key, which it names. */
 static void test_a_release_asked_for_before_a_change_of_keys(void **state)
 {
     char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
 
     (void)state;
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
@@ -113,55 +106,19 @@ static void test_a_release_asked_for_before_a_change_of_keys(void **state)
     OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", id));
     (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
     mesh_settle(&net, 4);
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
-    mesh_follow_change(&net, BRAVO, after);
-    mesh_settle(&net, 4);
-    mesh_take_over(&net, BRAVO, after);
+    mesh_change_keys(&net, BRAVO);
     mesh_settle(&net, 4);
     pass(NRS_DAY_MS);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
     mesh_settle(&net, 8);
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
-    nrs_bytes_wipe(&succession);
-}
-
-/* The other community's roster follows, too. */
-static void follow_there(void *context, nrs_roster *next)
-{
-    static uint8_t proof[NRS_SIGNATURE_SIZE];
-    static Nrs__Wire__Tombstone tombstone, *tombstones[1] = {&tombstone};
-    const nrs_public_keys *keys = nrs_identity_public(context), *old = nrs_identity_public(net.nodes[BRAVO].identity);
-
-    for (size_t i = 0; i < next->n_members; i++) {
-        Nrs__Wire__Member *member = next->members[i];
-
-        if (strcmp(member->org, net.nodes[BRAVO].org) == 0) {
-            OK(nrs_member_prove(proof, context, member->org));
-            member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-            member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-            member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-            member->proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
-        }
-    }
-    nrs__wire__tombstone__init(&tombstone);
-    tombstone.sign_key = nrs_field_of(nrs_slice_of(old->sign_key, NRS_KEY_SIZE));
-    tombstone.curve_key = nrs_field_of(nrs_slice_of(old->curve_key, NRS_KEY_SIZE));
-    tombstone.org = net.nodes[BRAVO].org;
-    tombstone.cause = 2; /* left */
-    tombstone.at_ms = net.now_ms;
-    next->tombstones = tombstones;
-    next->n_tombstones = 1;
 }
 
 /* To another community's members, of whom the holder is one. */
 static void test_a_release_abroad_over_a_change_of_keys(void **state)
 {
     char id[2 * NRS_HASH_SIZE + 1], ask[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
+    nrs_identity *after;
     mesh_second gas = {0};
 
     (void)state;
@@ -172,11 +129,8 @@ static void test_a_release_abroad_over_a_change_of_keys(void **state)
     OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@gas\"],\"reason\":\"r\"}", id));
     (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, BRAVO, 0), "id"));
     mesh_settle(&net, 6);
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, BRAVO, after);
-    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
-    mesh_second_change(&net, &gas, GAS_HUB, follow_there, after);
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_second_change(&net, &gas, GAS_HUB, mesh_put_keys, &(mesh_new_keys){&net.nodes[BRAVO], after, net.now_ms}); /* the other community's roster follows, too */
     mesh_follow_change(&net, BRAVO, after);
     mesh_settle(&net, 4);
     mesh_take_over(&net, BRAVO, after);
@@ -185,7 +139,6 @@ static void test_a_release_abroad_over_a_change_of_keys(void **state)
     mesh_settle(&net, 20);
     OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"show\",\"id\":\"%s\"}", id));
     OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", id));
-    nrs_bytes_wipe(&succession);
     mesh_second_stop(&gas);
 }
 
@@ -193,8 +146,6 @@ static void test_a_release_abroad_over_a_change_of_keys(void **state)
 static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
 {
     char id[2 * NRS_HASH_SIZE + 1];
-    nrs_bytes succession = {0};
-    nrs_identity *after = NULL;
 
     (void)state;
     mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER, .without = "org-1"});
@@ -206,18 +157,11 @@ static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, BRAVO, 0), "id")));
     mesh_settle(&net, 8);
-    OK(nrs_identity_new(&after));
-    mesh_make_succession(&net, &succession, ALPHA, after);
-    assert_string_equal(mesh_give_change(&net, ALPHA, "SUCCESSION", &succession), "");
-    mesh_settle(&net, 3);
-    mesh_follow_change(&net, ALPHA, after);
-    mesh_settle(&net, 4);
-    mesh_take_over(&net, ALPHA, after);
+    mesh_change_keys(&net, ALPHA);
     mesh_settle(&net, 6);
     mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER});
     mesh_settle(&net, 70);
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
-    nrs_bytes_wipe(&succession);
 }
 
 int main(void)
