@@ -54,6 +54,8 @@ void nrs_row_text(nrs_row *row, const char *name, const char *text); /* NULL bec
 void nrs_row_flag(nrs_row *row, const char *name, bool value);
 void nrs_row_number(nrs_row *row, const char *name, uint64_t value);
 void nrs_row_time(nrs_row *row, const char *name, uint64_t time_ms);
+/** The same; null for 0: never, or not known. */
+void nrs_row_time_or_null(nrs_row *row, const char *name, uint64_t time_ms);
 void nrs_row_hex(nrs_row *row, const char *name, const uint8_t *data, size_t size);
 void nrs_row_base64(nrs_row *row, const char *name, nrs_slice data);
 void nrs_row_discard(nrs_row *row);

@@ -31,11 +31,7 @@ static nrs_error put_communities(const nrs_core *core, nrs_row *row)
         nrs_row_number(&one, "roster_version", community->roster->version);
         nrs_row_hex(&one, "hash", community->head, NRS_HASH_SIZE);
         nrs_row_time(&one, "expires_at", community->roster->expires_ms);
-        if (nrs_roster_fresh_ms(core, community) == 0) { /* of a time to come, and no hub has said a word for it */
-            nrs_row_text(&one, "vouched_at", NULL);
-        } else {
-            nrs_row_time(&one, "vouched_at", nrs_roster_fresh_ms(core, community));
-        }
+        nrs_row_time_or_null(&one, "vouched_at", nrs_roster_fresh_ms(core, community)); /* 0: of a time to come, and no hub has said a word for it */
         nrs_row_flag(&one, "forked", nrs_fork_is(community));
         nrs_row_text(&one, "role", role == NULL ? NULL : role->code);
         error = nrs_row_end(&one, communities);
@@ -76,11 +72,7 @@ static nrs_error put_links(const nrs_core *core, nrs_row *row, uint64_t *queued)
         nrs_row_text(&one, "org", peer->org);
         nrs_row_text(&one, "state", up ? "up" : nrs_peer_refuses(peer) ? "refused" : "connecting");
         nrs_row_text(&one, "reason", up || peer->failure == NRS_OK ? NULL : nrs_error_rule(peer->failure));
-        if (up) {
-            nrs_row_time(&one, "since", peer->link->up_ms);
-        } else {
-            nrs_row_text(&one, "since", NULL);
-        }
+        nrs_row_time_or_null(&one, "since", up ? peer->link->up_ms : 0);
         nrs_row_text(&one, "direction", outgoing ? "out" : "in");
         nrs_row_number(&one, "queued", queued_for(core, peer));
         *queued += queued_for(core, peer);
@@ -115,11 +107,7 @@ static void put_prekeys(const nrs_core *core, nrs_row *row)
             until_ms = prekey->secret.until_ms;
         }
     }
-    if (until_ms == 0) {
-        nrs_row_text(&prekeys, "until", NULL);
-    } else {
-        nrs_row_time(&prekeys, "until", until_ms);
-    }
+    nrs_row_time_or_null(&prekeys, "until", until_ms);
     nrs_row_json(row, "prekeys", prekeys.object);
     row->failed = row->failed || prekeys.failed;
 }

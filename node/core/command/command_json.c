@@ -194,6 +194,15 @@ void nrs_row_time(nrs_row *row, const char *name, uint64_t time_ms)
     nrs_row_text(row, name, text);
 }
 
+void nrs_row_time_or_null(nrs_row *row, const char *name, uint64_t time_ms)
+{
+    if (time_ms == 0) {
+        nrs_row_text(row, name, NULL);
+    } else {
+        nrs_row_time(row, name, time_ms);
+    }
+}
+
 void nrs_row_hex(nrs_row *row, const char *name, const uint8_t *data, size_t size)
 {
     char text[2 * NRS_HASH_SIZE + 1];

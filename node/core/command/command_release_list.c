@@ -93,16 +93,8 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
         nrs_row_text(&row, "label", held->state == NRS_ASK_RELEASED ? nrs_label_name((nrs_label)held->label) : nrs_label_name((nrs_label)report.label));
         nrs_row_text(&row, "answer", held->answer[0] == '\0' ? NULL : held->answer);
         nrs_row_text(&row, "answered_by", held->answerer[0] == '\0' ? NULL : held->answerer);
-        if (held->state == NRS_ASK_OPEN) {
-            nrs_row_text(&row, "answered_at", NULL);
-        } else {
-            nrs_row_time(&row, "answered_at", held->answered_ms);
-        }
-        if (held->state == NRS_ASK_RELEASED) {
-            nrs_row_time(&row, "expires_at", held->expires_ms);
-        } else {
-            nrs_row_text(&row, "expires_at", NULL);
-        }
+        nrs_row_time_or_null(&row, "answered_at", held->state == NRS_ASK_OPEN ? 0 : held->answered_ms);
+        nrs_row_time_or_null(&row, "expires_at", held->state == NRS_ASK_RELEASED ? held->expires_ms : 0);
         error = put_targets(core, &row, ask, report.community);
     }
     error = error == NRS_OK ? nrs_row_end(&row, rows) : error;

@@ -241,11 +241,7 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     nrs_row_flag(row, "drill", (report->flags & NRS_HEADER_DRILL) != 0);
     nrs_row_flag(row, "urgent", report->urgency != 0);
     nrs_row_number(row, "missing_before", missing);
-    if (missing > 0) {
-        nrs_row_time(row, "missing_since", missing_since_ms);
-    } else {
-        nrs_row_text(row, "missing_since", NULL);
-    }
+    nrs_row_time_or_null(row, "missing_since", missing > 0 ? missing_since_ms : 0);
     if (text != NULL && text->number != 0) {
         nrs_row_number(row, "number", text->number);
     } else {

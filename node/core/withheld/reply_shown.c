@@ -95,11 +95,7 @@ nrs_error nrs_reply_describe(nrs_core *core, nrs_row *row, const nrs_report_row 
     }
     if (error == NRS_OK && !addressed(core, &source.row, text)) {
         nrs_row_hex(&carried, "source_report", source.row.id, NRS_HASH_SIZE);
-        if (at_ms != 0) {
-            nrs_row_time(&carried, "at", at_ms);
-        } else {
-            nrs_row_text(&carried, "at", NULL);
-        }
+        nrs_row_time_or_null(&carried, "at", at_ms);
         row->failed = row->failed || carried.failed;
         nrs_row_json(row, "carried", json_incref(carried.object));
     } else {
