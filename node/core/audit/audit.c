@@ -331,6 +331,14 @@ void nrs_audit_checkpointed(nrs_core *core, uint64_t size, uint64_t at_ms)
     core->audit->dirty = true;
 }
 
+nrs_error nrs_audit_alarm(nrs_core *core, const nrs_peer *whose, const char *detail)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_REWRITTEN, .org = whose->org, .detail = detail};
+
+    nrs_core_log(core, NRS_ERROR_REWRITTEN, "audit: %s: %s", whose->org, detail);
+    return nrs_audit_add(core, &what);
+}
+
 void nrs_audit_cosigned(nrs_core *core, uint64_t size)
 {
     if (size > core->audit->head.cosigned_size) {

@@ -55,7 +55,10 @@ NRS_MUST_USE nrs_error nrs_audit_warn(const nrs_core *core, json_t *warnings);
 void nrs_audit_checkpointed(nrs_core *core, uint64_t size, uint64_t at_ms);
 /** Note in the head that a hub has signed this size. */
 void nrs_audit_cosigned(nrs_core *core, uint64_t size);
-/** The root of this node's log at a size that is a multiple of NRS_AUDIT_PAGE. NRS_ERROR_NOT_FOUND: the log was never so long, or its nodes are gone. */
+/** The root of this node's log at a size that is a multiple of NRS_AUDIT_PAGE: what was signed there, or where that is gone what the log itself says.
+ *  NRS_ERROR_NOT_FOUND: the log was never so long, or its nodes are gone. */
 NRS_MUST_USE nrs_error nrs_audit_own_root(nrs_core *core, uint8_t root_out[NRS_HASH_SIZE], uint64_t size);
+/** An audit log is not the one that was signed, by the word of `whose` or in its own: said in the log and entered here. */
+NRS_MUST_USE nrs_error nrs_audit_alarm(nrs_core *core, const nrs_peer *whose, const char *detail);
 
 #endif

@@ -103,20 +103,22 @@ nrs_error nrs_audit_signed_root(nrs_core *core, uint8_t root_out[NRS_HASH_SIZE],
 
 nrs_error nrs_audit_own_root(nrs_core *core, uint8_t root_out[NRS_HASH_SIZE], uint64_t size)
 {
-    NRS_ASSERT(size > 0 && size % NRS_AUDIT_PAGE == 0);
-    return size > nrs_audit_head_of(core)->tree.size ? NRS_ERROR_NOT_FOUND : nrs_audit_root_at(root_out, size, stored_node, core);
+    nrs_error error = nrs_audit_signed_root(core, root_out, size);
+
+    if (error == NRS_ERROR_NOT_FOUND && size <= nrs_audit_head_of(core)->tree.size) {
+        NRS_ASSERT(size > 0 && size % NRS_AUDIT_PAGE == 0);
+        error = nrs_audit_root_at(root_out, size, stored_node, core);
+    }
+    return error;
 }
 
 /* A proof that does not hold is left out: the log is then not what was signed, which is for `audit verify` to say where. Where what was signed
- * is gone the log itself says what stood there: it can be shown to go on from there all the same. */
+ * is gone it can be shown to go on from there all the same. */
 static nrs_error prove(nrs_core *core, nrs_bytes *path_out, uint64_t from, uint64_t to, const uint8_t to_root[NRS_HASH_SIZE])
 {
     uint8_t from_root[NRS_HASH_SIZE];
-    nrs_error error = nrs_audit_signed_root(core, from_root, from);
+    nrs_error error = nrs_audit_own_root(core, from_root, from);
 
-    if (error == NRS_ERROR_NOT_FOUND) {
-        error = nrs_audit_own_root(core, from_root, from);
-    }
     if (error == NRS_OK) {
         error = nrs_audit_consistency_make(path_out, from, to, stored_node, core);
     }

@@ -66,21 +66,15 @@ static nrs_error take_own(nrs_core *core, const nrs_audit_cosignature *cosignatu
 {
     uint8_t own[NRS_HASH_SIZE];
     bool same = memcmp(cosignature->log.data, nrs_audit_head_of(core)->log, NRS_AUDIT_LOG_ID_SIZE) == 0;
-    nrs_error error = same ? nrs_audit_signed_root(core, own, cosignature->size) : NRS_ERROR_NOT_FOUND;
+    nrs_error error = same ? nrs_audit_own_root(core, own, cosignature->size) : NRS_ERROR_NOT_FOUND;
 
-    if (same && error == NRS_ERROR_NOT_FOUND) { /* the checkpoint may be gone, and the log be whole */
-        error = nrs_audit_own_root(core, own, cosignature->size);
-    }
     if (error == NRS_OK && nrs_slice_equal(nrs_slice_of(own, sizeof own), nrs_field(&cosignature->root))) {
         error = nrs_store_audit_cosignature_add(core->store, cosignature->size, hub->keys.sign_key, position, payload);
         if (error == NRS_OK) {
             nrs_audit_cosigned(core, cosignature->size);
         }
     } else if (error == NRS_OK || nrs_error_is_verdict(error)) {
-        const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_REWRITTEN, .org = hub->org, .detail = "it has signed an audit log of this node that is not the one held here"};
-
-        nrs_core_log(core, what.rule, "audit: %s: %s", hub->org, what.detail);
-        error = nrs_audit_add(core, &what);
+        error = nrs_audit_alarm(core, hub, "it has signed an audit log of this node that is not the one held here");
     }
     return error;
 }

@@ -59,14 +59,6 @@ static nrs_error find_watch(nrs_core *core, nrs_audit_watch *watch_out, nrs_byte
     return error;
 }
 
-static nrs_error alarm(nrs_core *core, const nrs_peer *owner, const char *detail)
-{
-    const nrs_audit_what what = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_REWRITTEN, .org = owner->org, .detail = detail};
-
-    nrs_core_log(core, NRS_ERROR_REWRITTEN, "audit: %s: %s", owner->org, detail);
-    return nrs_audit_add(core, &what);
-}
-
 /* Said and kept once for each log: both signed checkpoints together are the proof. */
 static nrs_error note_rewritten(nrs_core *core, const nrs_peer *owner, nrs_audit_watch *watch, nrs_slice payload)
 {
@@ -79,7 +71,7 @@ static nrs_error note_rewritten(nrs_core *core, const nrs_peer *owner, nrs_audit
     watch->evidence = payload;
     error = nrs_store_audit_watch_set(core->store, owner->keys.sign_key, watch);
     if (error == NRS_OK) {
-        error = alarm(core, owner, "its audit log does not continue what this hub has signed");
+        error = nrs_audit_alarm(core, owner, "its audit log does not continue what this hub has signed");
     }
     return error == NRS_OK ? NRS_ERROR_REWRITTEN : error;
 }
@@ -138,7 +130,7 @@ static nrs_error ask(nrs_core *core, const nrs_peer *owner, nrs_audit_watch *wat
     if (unproven) {
         watch->state = NRS_AUDIT_WATCH_UNPROVEN;
         watch->evidence = payload;
-        error = alarm(core, owner, "it does not show that its audit log continues what this hub has signed");
+        error = nrs_audit_alarm(core, owner, "it does not show that its audit log continues what this hub has signed");
     }
     if (error == NRS_OK && again) {
         watch->asked_ms = core->now_ms;
@@ -163,7 +155,7 @@ static nrs_error begin_again(nrs_core *core, const nrs_peer *owner, nrs_audit_wa
         return NRS_ERROR_REWRITTEN; /* a node that begins anew again and again is not followed */
     }
     *watch = (nrs_audit_watch){.logs = watch->logs + 1, .state = NRS_AUDIT_WATCH_GOOD};
-    return watch->logs > 1 ? alarm(core, owner, "it has begun a new audit log") : NRS_OK;
+    return watch->logs > 1 ? nrs_audit_alarm(core, owner, "it has begun a new audit log") : NRS_OK;
 }
 
 /* NRS_OK: it goes on from what is watched, which then stands in *watch. NRS_ERROR_EXISTS: it is known. */
@@ -215,7 +207,7 @@ static nrs_error doubt(nrs_core *core, const nrs_peer *owner, nrs_audit_watch *w
     }
     watch->state = NRS_AUDIT_WATCH_UNPROVEN;
     (void)snprintf(text, sizeof text, "not shown to be the audit log that %s has signed", hub == NULL ? "another hub" : hub->org);
-    return alarm(core, owner, text);
+    return nrs_audit_alarm(core, owner, text);
 }
 
 /* A node proves from what each of its hubs signed last: what is followed here has to go on from there too. */
