@@ -61,27 +61,6 @@ static nrs_error check_self(const nrs_core *core, const nrs_roster *roster)
     return error;
 }
 
-/* By the hand of a person who decides for this node: what heals a fork is in force at once. */
-static nrs_error take_healing(nrs_core *core, nrs_community *community, nrs_slice many)
-{
-    nrs_roster *roster = NULL;
-    nrs_bytes statement = {0};
-    nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
-
-    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
-        error = NRS_ERROR_FORKED;
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_keeps(core, community, roster);
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_end(core, community, many);
-    }
-    nrs_bytes_wipe(&statement);
-    nrs_roster_free(&roster);
-    return error;
-}
-
 /* No later than what is held: that very roster, an earlier one, or another of its version, which is refused and kept as the proof of a fork
  * (SPEC 7.12), whoever brings it. */
 static nrs_error take_rival(nrs_core *core, nrs_community *community, nrs_slice many)
@@ -129,7 +108,7 @@ static nrs_error take_roster(nrs_core *core, nrs_slice many_bytes)
     community = nrs_community_by_id(core, id);
     if (community != NULL && !community->guest) {
         error = roster->version <= community->roster->version ? take_rival(core, community, many_bytes)
-                : nrs_fork_is(community)                      ? take_healing(core, community, many_bytes)
+                : nrs_fork_is(community)                      ? nrs_fork_heal(core, community, many_bytes)
                                                               : nrs_take_later_roster(core, community, many_bytes, own_source());
         goto out;
     }

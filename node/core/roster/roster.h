@@ -94,6 +94,8 @@ NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, n
 /** While a healing roster waits for a person, those that follow it wait with it, and end no link: NRS_OK for the NRS_ERROR_ROSTER_GAP of a
  *  later version; any other error as it is. */
 NRS_MUST_USE nrs_error nrs_fork_wait(nrs_community *community, uint64_t version, nrs_error error);
+/** By the hand of a person who decides for this node: what heals a fork is in force at once. Returns NRS_ERROR_FORKED when it does not heal. */
+NRS_MUST_USE nrs_error nrs_fork_heal(nrs_core *core, nrs_community *community, nrs_slice many);
 /** Put a verified healing roster in force. */
 NRS_MUST_USE nrs_error nrs_fork_end(nrs_core *core, nrs_community *community, nrs_slice many);
 /** The person has compared: put the one that waits in force. Returns NRS_ERROR_NOT_FOUND, FINGERPRINT, and others. */

@@ -57,14 +57,11 @@ bool nrs_fork_needs_person(const nrs_community *community, const nrs_roster *ros
                                       memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) != 0);
 }
 
-/* Verified, kept, and not in force. */
-nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many)
+/* NRS_ERROR_FORKED: it does not heal. */
+static nrs_error verify_healing(nrs_core *core, uint64_t *version_out, uint8_t hash_out[NRS_HASH_SIZE], const nrs_community *community, nrs_slice many)
 {
     nrs_roster *roster = NULL;
     nrs_bytes statement = {0};
-    uint8_t hash[NRS_HASH_SIZE];
-    char fingerprint[48];
-    nrs_fork_row row = {.community = community->id, .hash = hash, .state = NRS_FORK_PENDING, .many = many};
     nrs_error error = nrs_roster_verify(&roster, &statement, many, community->roster, nrs_slice_of_bytes(&community->statement));
 
     if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
@@ -73,29 +70,38 @@ nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many
     if (error == NRS_OK) {
         error = nrs_fork_keeps(core, community, roster);
     }
-    if (error != NRS_OK) {
-        goto out;
+    if (error == NRS_OK) {
+        *version_out = roster->version;
+        nrs_roster_hash(hash_out, nrs_slice_of_bytes(&statement));
     }
-    nrs_roster_hash(hash, nrs_slice_of_bytes(&statement));
-    if (community->pending_version == roster->version && memcmp(community->pending_hash, hash, NRS_HASH_SIZE) == 0) {
-        goto out; /* held already */
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    return error;
+}
+
+/* Verified, kept, and not in force. */
+nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    char fingerprint[48];
+    nrs_fork_row row = {.community = community->id, .hash = hash, .state = NRS_FORK_PENDING, .many = many};
+    nrs_error error = verify_healing(core, &row.version, hash, community, many);
+
+    if (error != NRS_OK || (community->pending_version == row.version && memcmp(community->pending_hash, hash, NRS_HASH_SIZE) == 0)) {
+        return error; /* or held already */
     }
-    row.version = roster->version;
     error = nrs_store_fork_clear(core->store, community->id, true);
     if (error == NRS_OK) {
         error = nrs_store_fork_set(core->store, &row);
     }
     if (error == NRS_OK) {
-        community->pending_version = roster->version;
+        community->pending_version = row.version;
         memcpy(community->pending_hash, hash, NRS_HASH_SIZE);
         nrs_fingerprint(fingerprint, hash);
         nrs_core_log(core, NRS_ERROR_FORKED,
                      "a roster has come that heals the fork of @%s: compare its fingerprint %s with the secretariat, then noroshi community heal",
                      community->roster->id, fingerprint);
     }
-out:
-    nrs_bytes_wipe(&statement);
-    nrs_roster_free(&roster);
     return error;
 }
 
@@ -216,31 +222,26 @@ static nrs_error take_pending(void *context, const nrs_fork_row *row)
     return row->state == NRS_FORK_PENDING ? nrs_bytes_copy(&found->many, row->many) : NRS_OK;
 }
 
+nrs_error nrs_fork_heal(nrs_core *core, nrs_community *community, nrs_slice many)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    uint64_t version = 0;
+    nrs_error error = verify_healing(core, &version, hash, community, many);
+
+    return error == NRS_OK ? nrs_fork_end(core, community, many) : error;
+}
+
 nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community, const char *fingerprint)
 {
     pending_row found = {0};
-    nrs_roster *roster = NULL;
-    nrs_bytes statement = {0};
     nrs_error error = community->pending_version == 0 ? NRS_ERROR_NOT_FOUND : nrs_fingerprint_check(fingerprint, community->pending_hash);
 
     if (error == NRS_OK) {
         error = nrs_store_fork_each(core->store, community->id, take_pending, &found);
     }
-    if (error == NRS_OK) { /* once more: another side may have come to light since */
-        error = nrs_roster_verify(&roster, &statement, nrs_slice_of_bytes(&found.many), community->roster,
-                                  nrs_slice_of_bytes(&community->statement));
+    if (error == NRS_OK) { /* verified once more: another side may have come to light since */
+        error = nrs_fork_heal(core, community, nrs_slice_of_bytes(&found.many));
     }
-    if (error == NRS_OK && !nrs_fork_healed_by(community, roster)) {
-        error = NRS_ERROR_FORKED;
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_keeps(core, community, roster);
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_end(core, community, nrs_slice_of_bytes(&found.many));
-    }
-    nrs_bytes_wipe(&statement);
-    nrs_roster_free(&roster);
     nrs_bytes_wipe(&found.many);
     return error;
 }
