@@ -4,6 +4,9 @@
 
 #include "internal.h"
 
+/** An organisation that is not known yet. Out: peer_out: borrowed from the directory; after a failure it is to be read again as a whole. */
+NRS_MUST_USE nrs_error nrs_directory_peer(nrs_core *core, nrs_peer **peer_out, const char *org, const uint8_t *sign_key, const uint8_t *agree_key,
+                                          const uint8_t *curve_key);
 /** Set the membership bits of every community anew. */
 NRS_MUST_USE nrs_error nrs_directory_reindex(nrs_core *core);
 /** A verified roster into its place in memory. Takes *roster over; copies the bytes. */
