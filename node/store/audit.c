@@ -1,4 +1,6 @@
 /* The audit log: sealed entries and the nodes of their tree. */
+#include "store/audit.h"
+
 #include <string.h>
 
 #include "proto/assert.h"

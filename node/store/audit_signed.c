@@ -1,4 +1,6 @@
 /* What was signed of audit logs: this node's checkpoints with their cosignatures, and at a hub what it watches of others. */
+#include "store/audit.h"
+
 #include <string.h>
 
 #include "proto/assert.h"

@@ -5,6 +5,7 @@
 
 #include "internal.h"
 #include "keys/audit.h"
+#include "store/audit.h"
 
 /* Only subtrees of at least so many leaves are stored: checkpoints end on them. */
 #define NRS_AUDIT_PAGE_LEVEL 6u

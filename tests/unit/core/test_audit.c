@@ -11,6 +11,7 @@
 
 #include "mesh.h"
 #include "proto/vocabulary.h"
+#include "store/audit.h"
 
 static mesh net;
 

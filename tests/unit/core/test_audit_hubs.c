@@ -11,6 +11,7 @@
 
 #include "keys/audit.h"
 #include "mesh.h"
+#include "store/audit.h"
 
 #define NODE 2u
 #define OK(expression) assert_int_equal((expression), NRS_OK)
