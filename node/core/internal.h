@@ -173,7 +173,6 @@ typedef struct nrs_own_prekey {
     UT_hash_handle hh;
 } nrs_own_prekey;
 
-
 typedef struct nrs_pending_statement {
     uint8_t to[NRS_KEY_SIZE];
     uint8_t community[NRS_HASH_SIZE];

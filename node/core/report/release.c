@@ -265,7 +265,6 @@ static nrs_error find_ask(nrs_core *core, nrs_ask_held *held_out, nrs_report_row
     if (error == NRS_ERROR_NOT_FOUND && core->former != NULL) {
         error = find_ask_of_former(core, held_out, statement);
     }
-
     if (error == NRS_OK && (!held_out->row.mine || held_out->row.state != NRS_ASK_OPEN || memcmp(held_out->row.report, statement->sealed_id.data, NRS_HASH_SIZE) != 0)) {
         error = NRS_ERROR_NOT_FOUND; /* of another report, or answered already */
     }
