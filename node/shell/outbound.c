@@ -435,16 +435,17 @@ static void look_at_answer(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *ba
 {
     char address[NRS_LOOKUP_ENDPOINT_SIZE];
     const uint64_t now_ms = batch->monotonic_ms;
+    const bool done = nrs_lookup_done(dial->lookup); /* asked once: an answer that comes meanwhile is looked at in the next round */
 
-    if (nrs_lookup_done(dial->lookup) && nrs_lookup_endpoint(address, dial->lookup, dial->attempt)) {
+    if (done && nrs_lookup_endpoint(address, dial->lookup, dial->attempt)) {
         nrs_lookup_destroy(&dial->lookup);
         start(outbound, dial, address, now_ms);
         return;
     }
-    if (nrs_lookup_done(dial->lookup) || now_ms >= dial->looking_ms + LOOKUP_TOLD_MS) {
+    if (done || now_ms >= dial->looking_ms + LOOKUP_TOLD_MS) {
         tell(dial, batch, NRS_ERROR_NO_NODE);
     }
-    if (nrs_lookup_done(dial->lookup) || now_ms >= dial->looking_ms + LOOKUP_MS_MAX) {
+    if (done || now_ms >= dial->looking_ms + LOOKUP_MS_MAX) {
         give_up_lookup(outbound, dial);
         wait_before_retry(outbound, dial, now_ms);
     }
