@@ -72,10 +72,7 @@ nrs_error nrs_rotation_unwrap_vault(nrs_secret **vault_key_out, nrs_slice wrappe
     return error;
 }
 
-void nrs_rotation_name(char text_out[2 * NRS_KEY_HASH_SIZE + 1], const nrs_identity *identity)
+void nrs_rotation_name(char text_out[NRS_KEY_NAME_SIZE], const nrs_identity *identity)
 {
-    uint8_t hash[NRS_KEY_HASH_SIZE];
-
-    nrs_key_hash(hash, nrs_identity_public(identity)->sign_key);
-    nrs_hex_encode(text_out, hash, sizeof hash);
+    nrs_key_name(text_out, nrs_identity_public(identity)->sign_key);
 }

@@ -17,7 +17,7 @@
 
 static void name_former(char path_out[NAME_SIZE_MAX], const nrs_identity *identity, const char *suffix)
 {
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
 
     nrs_rotation_name(name, identity);
     (void)snprintf(path_out, NAME_SIZE_MAX, "former/%s%s", name, suffix);

@@ -12,7 +12,7 @@ NRS_MUST_USE nrs_error nrs_rotation_load(nrs_identity **kept_out, nrs_slice file
 /** The key that a node's vault file stands under, wrapped for a later identity. Out: wrapped_out: replaced. */
 NRS_MUST_USE nrs_error nrs_rotation_wrap_vault(nrs_bytes *wrapped_out, const nrs_secret *vault_key, const nrs_identity *holder);
 NRS_MUST_USE nrs_error nrs_rotation_unwrap_vault(nrs_secret **vault_key_out, nrs_slice wrapped, const nrs_identity *holder);
-/** What the files of an identity's predecessor are named by: 32 hexadecimal digits of its key hash. text_out holds 33. */
-void nrs_rotation_name(char text_out[2 * NRS_KEY_HASH_SIZE + 1], const nrs_identity *identity);
+/** What the files of an identity's predecessor are named by: nrs_key_name of its signing key. */
+void nrs_rotation_name(char text_out[NRS_KEY_NAME_SIZE], const nrs_identity *identity);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct rotation {
     nrs_card *own;
     nrs_bytes card;      /* Signed, of the new keys */
     nrs_bytes payload;   /* the succession */
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     bool resumed;
 } rotation;
 
@@ -137,7 +137,7 @@ static nrs_error make_card(nrs_cli *cli, rotation *of)
 /* The key that the vault file stands under: handed on from identity to identity. */
 static nrs_error vault_key_of(nrs_cli *cli, nrs_secret **key_out, const nrs_identity *identity)
 {
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     nrs_bytes wrapped = {0};
     nrs_error error = NRS_OK;
 

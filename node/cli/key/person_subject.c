@@ -160,20 +160,12 @@ static FILE *open_old(nrs_cli *cli, const char *sub, const char *name)
     return file;
 }
 
-static void former_name(char name_out[2 * NRS_KEY_HASH_SIZE + 1], const uint8_t *sign_key)
-{
-    uint8_t hash[NRS_KEY_HASH_SIZE];
-
-    nrs_key_hash(hash, sign_key);
-    nrs_hex_encode(name_out, hash, sizeof hash);
-}
-
 /* What opened what the person was sent, and what opens that in turn: without the one the other opens no more. */
 void nrs_person_erase_keys(nrs_cli *cli, const nrs_subject *of)
 {
-    char former[2 * NRS_KEY_HASH_SIZE + 1];
+    char former[NRS_KEY_NAME_SIZE];
 
-    former_name(former, of->card->persons[of->at]->sign_key.data);
+    nrs_key_name(former, of->card->persons[of->at]->sign_key.data);
     overwrite(open_old(cli, "persons", of->id));
     nrs_folder_remove(cli, "persons", of->id, ".key");
     if (nrs_folder_has(cli, "former", former, ".key")) {
@@ -197,7 +189,7 @@ nrs_error nrs_person_replace_key(nrs_cli *cli, const nrs_subject *of, const nrs_
 
 nrs_error nrs_person_keep_former(nrs_cli *cli, const nrs_identity *before, const nrs_identity *after)
 {
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     nrs_bytes file = {0};
     nrs_error error = nrs_rotation_save(&file, before, after, NRS_DOMAIN_FORMER_KEY);
 
@@ -211,7 +203,7 @@ nrs_error nrs_person_keep_former(nrs_cli *cli, const nrs_identity *before, const
 
 nrs_error nrs_person_former(nrs_cli *cli, nrs_identity **before_out, const nrs_identity *after)
 {
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     nrs_bytes file = {0};
     nrs_error error = NRS_ERROR_NOT_FOUND;
 

@@ -93,7 +93,7 @@ static nrs_error check_community(nrs_cli *cli, const nrs_identity *identity, con
 nrs_error nrs_rotate_grace_own(nrs_cli *cli, const nrs_identity *identity)
 {
     static const char suffix[] = ".roster";
-    char name[2 * NRS_KEY_HASH_SIZE + 1];
+    char name[NRS_KEY_NAME_SIZE];
     char *path = nrs_folder_path(cli, NULL, "communities", "");
     DIR *folder = path == NULL ? NULL : opendir(path);
     const struct dirent *entry = NULL;
