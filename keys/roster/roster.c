@@ -186,15 +186,24 @@ bool nrs_roster_recognises(const nrs_roster *roster, const uint8_t community[NRS
     return false;
 }
 
-const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE])
+size_t nrs_roster_tombstone_from(const nrs_roster *roster, size_t from, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     NRS_ASSERT(roster != NULL);
     for (size_t i = 0; i < roster->n_tombstones; i++) {
-        if (nrs_slice_equal(nrs_field(&roster->tombstones[i]->sign_key), nrs_slice_of(sign_key, NRS_KEY_SIZE))) {
-            return roster->tombstones[i];
+        const size_t place = (from + i) % roster->n_tombstones;
+
+        if (nrs_slice_equal(nrs_field(&roster->tombstones[place]->sign_key), nrs_slice_of(sign_key, NRS_KEY_SIZE))) {
+            return place;
         }
     }
-    return NULL;
+    return roster->n_tombstones;
+}
+
+const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const size_t place = nrs_roster_tombstone_from(roster, 0, sign_key);
+
+    return place == roster->n_tombstones ? NULL : roster->tombstones[place];
 }
 
 size_t nrs_roster_tombstone_served(const nrs_roster *roster, uint64_t now_ms)

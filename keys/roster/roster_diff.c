@@ -240,19 +240,17 @@ static bool same_tombstone(const Nrs__Wire__Tombstone *a, const Nrs__Wire__Tombs
     return a->cause == b->cause && a->at_ms == b->at_ms && same_field(&a->curve_key, &b->curve_key) && strcmp(a->org, b->org) == 0;
 }
 
-/* Looked for from *next on, since it mostly stands there. Moves *next on; *back: it stands before that. */
-static const Nrs__Wire__Tombstone *find_tombstone(const nrs_roster *roster, size_t *next, bool *back, nrs_slice sign_key)
+/* Moves *next on; *back: it stands before that. */
+static const Nrs__Wire__Tombstone *find_tombstone(const nrs_roster *roster, size_t *next, bool *back, const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    for (size_t i = 0; i < roster->n_tombstones; i++) {
-        const size_t place = (*next + i) % roster->n_tombstones;
+    const size_t place = nrs_roster_tombstone_from(roster, *next, sign_key);
 
-        if (nrs_slice_equal(nrs_field(&roster->tombstones[place]->sign_key), sign_key)) {
-            *back = *back || place < *next;
-            *next = place < *next ? *next : place + 1;
-            return roster->tombstones[place];
-        }
+    if (place == roster->n_tombstones) {
+        return NULL;
     }
-    return NULL;
+    *back = *back || place < *next;
+    *next = place < *next ? *next : place + 1;
+    return roster->tombstones[place];
 }
 
 static nrs_error tombstones(const walk *to, const nrs_roster *before, const nrs_roster *after)
@@ -264,7 +262,7 @@ static nrs_error tombstones(const walk *to, const nrs_roster *before, const nrs_
 
     for (size_t i = 0; error == NRS_OK && i < before_count; i++) {
         const Nrs__Wire__Tombstone *was = before->tombstones[i];
-        const Nrs__Wire__Tombstone *is = find_tombstone(after, &next, &moved, nrs_field(&was->sign_key));
+        const Nrs__Wire__Tombstone *is = find_tombstone(after, &next, &moved, was->sign_key.data);
 
         if (is == NULL) {
             error = tell(to, (nrs_roster_change){ .type = NRS_CHANGE_TOMBSTONE_OUT, .tombstone_before = was });
@@ -277,7 +275,7 @@ static nrs_error tombstones(const walk *to, const nrs_roster *before, const nrs_
         const Nrs__Wire__Tombstone *is = after->tombstones[i];
         bool back = false;
 
-        if ((before == NULL || find_tombstone(before, &next, &back, nrs_field(&is->sign_key)) == NULL) && !told_with_member(before, after, is)) {
+        if ((before == NULL || find_tombstone(before, &next, &back, is->sign_key.data) == NULL) && !told_with_member(before, after, is)) {
             error = tell(to, (nrs_roster_change){ .type = NRS_CHANGE_TOMBSTONE_IN, .tombstone = is });
         }
     }

@@ -10,18 +10,16 @@ static bool same_entry(const Nrs__Wire__Tombstone *a, const Nrs__Wire__Tombstone
            strcmp(a->org, b->org) == 0;
 }
 
-/* *at: where the one before was found. The order stays as a rule, so that it mostly stands next. */
-static const Nrs__Wire__Tombstone *find_next(const nrs_roster *roster, size_t *at, nrs_slice sign_key)
+/* *at: behind where the one before was found. */
+static const Nrs__Wire__Tombstone *find_next(const nrs_roster *roster, size_t *at, const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    for (size_t i = 0; i < roster->n_tombstones; i++) {
-        const size_t place = (*at + i) % roster->n_tombstones;
+    const size_t place = nrs_roster_tombstone_from(roster, *at, sign_key);
 
-        if (nrs_slice_equal(nrs_field(&roster->tombstones[place]->sign_key), sign_key)) {
-            *at = place + 1;
-            return roster->tombstones[place];
-        }
+    if (place == roster->n_tombstones) {
+        return NULL;
     }
-    return NULL;
+    *at = place + 1;
+    return roster->tombstones[place];
 }
 
 bool nrs_tombstone_has_served(const Nrs__Wire__Tombstone *tombstone, uint64_t now_ms)
@@ -64,7 +62,7 @@ nrs_roster_breach nrs_roster_breach_of(const Nrs__Wire__Tombstone **which_out, c
     }
     for (size_t i = 0; i < before->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *tombstone = before->tombstones[i];
-        nrs_roster_breach breach = tombstone_breach(tombstone, find_next(next, &at, nrs_field(&tombstone->sign_key)), next, far);
+        nrs_roster_breach breach = tombstone_breach(tombstone, find_next(next, &at, tombstone->sign_key.data), next, far);
 
         if (breach != NRS_BREACH_NONE) {
             if (which_out != NULL) {

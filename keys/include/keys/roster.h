@@ -83,6 +83,9 @@ const Nrs__Wire__Member *nrs_roster_member_by_key(const nrs_roster *roster, cons
 /** Whether it recognises another community, by its hash. */
 bool nrs_roster_recognises(const nrs_roster *roster, const uint8_t community[NRS_HASH_SIZE]);
 const Nrs__Wire__Tombstone *nrs_roster_tombstone(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Its place, looked for from `from` on and round: their order stays as a rule from version to version, so that who goes through those of
+ *  one finds those of the other at once. Returns n_tombstones if there is none. */
+size_t nrs_roster_tombstone_from(const nrs_roster *roster, size_t from, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** The tombstone that a next version may leave out to make room (SPEC 7.4): the oldest of cause `left` that has served its time. Returns
  *  its index, or n_tombstones if there is none: a revoked key's stays for good. In: now_ms: Unix time, milliseconds. */
 size_t nrs_roster_tombstone_served(const nrs_roster *roster, uint64_t now_ms);
