@@ -9,7 +9,6 @@
 #include "community/hub_card.h"
 #include "community/invite.h"
 #include "key/keyring.h"
-#include "keys/change.h"
 #include "language.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
@@ -154,25 +153,11 @@ static bool names_keys(const nrs_roster *roster, const nrs_card *card)
 /* With the keys that this node has announced as its next ones: the roster may have followed while it was away, or restored. */
 static nrs_error names_next(nrs_cli *cli, bool *named_out, const nrs_roster *roster, const nrs_card *own)
 {
-    char name[NRS_KEY_NAME_SIZE];
-    nrs_bytes payload = {0};
-    nrs_key_change *change = NULL;
     nrs_card *card = NULL;
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_held_next_card(cli, &card, own->org, nrs_field(&own->sign_key));
 
-    *named_out = false;
-    if (!nrs_held_announced(cli, name, nrs_field(&own->sign_key))) {
-        return NRS_OK;
-    }
-    error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", name, ".succession", NRS_ERROR_DAMAGED);
-    if (error == NRS_OK) {
-        error = nrs_change_verify(&change, &card, nrs_slice_of_bytes(&payload));
-        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED, own->org);
-    }
-    *named_out = error == NRS_OK && card != NULL && nrs_slice_equal(nrs_field(&change->sign_key), nrs_field(&own->sign_key)) && names_keys(roster, card);
-    nrs_key_change_free(&change);
+    *named_out = card != NULL && names_keys(roster, card);
     nrs_card_free(&card);
-    nrs_bytes_wipe(&payload);
     return error;
 }
 
@@ -180,16 +165,17 @@ nrs_error nrs_roster_names_us(nrs_cli *cli, const nrs_roster *roster, const char
 {
     nrs_bytes own_bytes = {0};
     nrs_card *own = NULL;
-    bool next = false;
+    bool now = false, next = false;
     nrs_error error = nrs_keyring_own_card(cli, &own_bytes, &own);
 
     if (error != NRS_OK) {
         return error;
     }
-    error = names_keys(roster, own) ? NRS_OK : names_next(cli, &next, roster, own);
+    now = names_keys(roster, own);
+    error = now ? NRS_OK : names_next(cli, &next, roster, own);
     if (error == NRS_OK && !next && nrs_roster_tombstone(roster, own->sign_key.data) != NULL) {
         error = nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, own->org);
-    } else if (error == NRS_OK && !next && !names_keys(roster, own)) {
+    } else if (error == NRS_OK && !next && !now) {
         error = nrs_cli_fail(cli, NRS_ERROR_NOT_MEMBER, hint, "%s: %s", own->org, _(nrs_error_sentence(NRS_ERROR_NOT_MEMBER)));
     }
     nrs_card_free(&own);

@@ -28,6 +28,9 @@ NRS_MUST_USE nrs_error nrs_held_open(nrs_cli *cli, const char **slug_out, nrs_he
 
 /** Whether the node holds an announcement of new keys in the place of this one (SPEC 7.7). Out: name_out: its name in `changes/`. */
 bool nrs_held_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nrs_slice sign_key);
+/** The card of these new keys. Returns NRS_ERROR_DAMAGED; recorded. Out: card_out: NULL where none are announced; nrs_card_free. In: org: whose
+ *  they are, for a message. */
+NRS_MUST_USE nrs_error nrs_held_next_card(nrs_cli *cli, nrs_card **card_out, const char *org, nrs_slice sign_key);
 /** The tombstones of a next roster, with one more. Zeroed is empty; nrs_burial_wipe. */
 typedef struct nrs_burial {
     Nrs__Wire__Tombstone tombstone;

@@ -5,6 +5,7 @@
 
 #include "community/change.h"
 #include "community/hub_card.h"
+#include "folder.h"
 #include "key/keyring.h"
 #include "key/rotate_grace.h"
 #include "keys/change.h"
@@ -20,6 +21,33 @@ bool nrs_held_announced(const nrs_cli *cli, char name_out[NRS_KEY_NAME_SIZE], nr
 {
     nrs_key_name(name_out, sign_key.data);
     return nrs_folder_has(cli, "changes", name_out, ".succession");
+}
+
+nrs_error nrs_held_next_card(nrs_cli *cli, nrs_card **card_out, const char *org, nrs_slice sign_key)
+{
+    char name[NRS_KEY_NAME_SIZE];
+    nrs_bytes payload = {0};
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    nrs_error error = NRS_OK;
+
+    *card_out = NULL;
+    if (!nrs_held_announced(cli, name, sign_key)) {
+        return NRS_OK;
+    }
+    error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", name, ".succession", NRS_ERROR_DAMAGED);
+    if (error == NRS_OK) {
+        error = nrs_change_verify(&change, &card, nrs_slice_of_bytes(&payload));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED, org);
+    }
+    if (error == NRS_OK && nrs_slice_equal(nrs_field(&change->sign_key), sign_key)) {
+        *card_out = card;
+        card = NULL;
+    }
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    nrs_bytes_wipe(&payload);
+    return error;
 }
 
 /* Of the organisation that this roster calls so: of the key it has, or of the last one before it. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "folder.h"
-#include "keys/change.h"
 #include "keys/rotation.h"
 #include "language.h"
 #include "proto/address.h"
@@ -15,26 +14,11 @@
 /* Whether the key of the tombstone has announced this one as the next. */
 static nrs_error leads_to(nrs_cli *cli, bool *leads_out, const Nrs__Wire__Tombstone *tombstone, nrs_slice sign_key)
 {
-    char name[NRS_KEY_NAME_SIZE];
-    nrs_bytes payload = {0};
-    nrs_key_change *change = NULL;
     nrs_card *card = NULL;
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_held_next_card(cli, &card, tombstone->org, nrs_field(&tombstone->sign_key));
 
-    *leads_out = false;
-    if (!nrs_held_announced(cli, name, nrs_field(&tombstone->sign_key))) {
-        return NRS_OK;
-    }
-    error = nrs_folder_read_armour(cli, &payload, "SUCCESSION", "changes", name, ".succession", NRS_ERROR_DAMAGED);
-    if (error == NRS_OK) {
-        error = nrs_change_verify(&change, &card, nrs_slice_of_bytes(&payload));
-        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED, tombstone->org);
-    }
-    *leads_out = error == NRS_OK && card != NULL && nrs_slice_equal(nrs_field(&change->sign_key), nrs_field(&tombstone->sign_key)) &&
-                 nrs_slice_equal(nrs_field(&card->sign_key), sign_key);
-    nrs_key_change_free(&change);
+    *leads_out = card != NULL && nrs_slice_equal(nrs_field(&card->sign_key), sign_key);
     nrs_card_free(&card);
-    nrs_bytes_wipe(&payload);
     return error;
 }
 
