@@ -42,10 +42,8 @@ static nrs_arrival **bucket_of(nrs_arrivals *arrivals, const uint8_t curve_key[N
     return &arrivals->by_key[number % NRS_ARRIVAL_BUCKET_COUNT];
 }
 
-static nrs_arrival *find(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE])
+static nrs_arrival *find_in(nrs_arrival *arrival, const uint8_t curve_key[NRS_KEY_SIZE])
 {
-    nrs_arrival *arrival = *bucket_of(arrivals, curve_key);
-
     while (arrival != NULL && memcmp(arrival->curve_key, curve_key, NRS_KEY_SIZE) != 0) {
         arrival = arrival->next;
     }
@@ -56,7 +54,7 @@ static nrs_arrival *find(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY
 static nrs_arrival *find_or_add(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE])
 {
     nrs_arrival **bucket = bucket_of(arrivals, curve_key);
-    nrs_arrival *arrival = find(arrivals, curve_key);
+    nrs_arrival *arrival = find_in(*bucket, curve_key);
 
     if (arrival != NULL || arrivals->count >= NRS_ARRIVAL_KEY_COUNT_MAX) {
         return arrival;
@@ -114,7 +112,7 @@ static void forget_oldest(nrs_arrival *arrival)
 
 void nrs_arrivals_heard(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE])
 {
-    nrs_arrival *arrival = find(arrivals, curve_key);
+    nrs_arrival *arrival = find_in(*bucket_of(arrivals, curve_key), curve_key);
 
     if (arrival != NULL && arrival->silent_count > 0) {
         forget_oldest(arrival);
