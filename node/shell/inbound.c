@@ -218,7 +218,7 @@ static nrs_route *link_of(nrs_inbound *inbound, nrs_batch *batch, nrs_link_id *n
     }
     (*next_link)++;
     link->connection = connection;
-    nrs_intakes_spoke(inbound->intakes, &connection);
+    nrs_intakes_spoke(inbound->intakes, connection.fd);
     nrs_arrivals_heard(inbound->arrivals, key);
     return link;
 }

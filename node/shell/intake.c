@@ -79,13 +79,12 @@ void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms)
     intakes->count++;
 }
 
-void nrs_intakes_spoke(nrs_intakes *intakes, const nrs_connection *connection)
+void nrs_intakes_spoke(nrs_intakes *intakes, int fd)
 {
-    nrs_intake *intake = NULL;
+    NRS_ASSERT(intakes != NULL);
+    if (fd >= 0 && (size_t)fd < intakes->size) {
+        nrs_intake *intake = &intakes->list[fd];
 
-    NRS_ASSERT(intakes != NULL && connection != NULL);
-    if (connection->fd >= 0 && (size_t)connection->fd < intakes->size) {
-        intake = &intakes->list[connection->fd];
         intake->spoke = intake->spoke || (intake->connection.fd >= 0 && nrs_connection_alive(&intake->connection));
     }
 }

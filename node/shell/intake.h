@@ -39,7 +39,7 @@ void nrs_intakes_wipe(nrs_intakes *intakes);
 /** A connection stands. Without memory for it, it is ended. fd: borrowed from libzmq. */
 void nrs_intakes_began(nrs_intakes *intakes, int fd, uint64_t monotonic_ms);
 /** A frame of this connection was taken for a link, or we dialled it. */
-void nrs_intakes_spoke(nrs_intakes *intakes, const nrs_connection *connection);
+void nrs_intakes_spoke(nrs_intakes *intakes, int fd);
 /** The library says that a connection with this descriptor ended; its number may be another's by now. */
 void nrs_intakes_ended(nrs_intakes *intakes, int fd);
 /** Make room for newer ones: while more stand than count_max, those that have said nothing end, of the address that has the most of

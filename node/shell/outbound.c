@@ -283,10 +283,8 @@ static void try_again(nrs_outbound *outbound, nrs_dial *dial, uint64_t monotonic
 static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch, uint16_t event, uint32_t value, nrs_link_id *next_link)
 {
     if (event == ZMQ_EVENT_CONNECTED) {
-        nrs_connection connection = nrs_connection_at((int)value);
-
         nrs_intakes_began(outbound->intakes, (int)value, batch->monotonic_ms);
-        nrs_intakes_spoke(outbound->intakes, &connection); /* whom we dialled may be silent */
+        nrs_intakes_spoke(outbound->intakes, (int)value); /* whom we dialled may be silent */
         dial->connected_ms = batch->monotonic_ms;
         return true;
     }

@@ -49,9 +49,7 @@ static int set_up(void **state)
     connect_from(0, MANY, "127.0.0.1");
     connect_from(MANY, FEW, "127.0.0.2");
     for (size_t i = 0; i < SPOKE; i++) {
-        nrs_connection connection = nrs_connection_at(ours[i]);
-
-        nrs_intakes_spoke(&intakes, &connection);
+        nrs_intakes_spoke(&intakes, ours[i]);
     }
     assert_int_equal(intakes.count, ALL);
     return 0;
@@ -117,7 +115,7 @@ static void a_number_that_is_used_again_is_another_connection(void **state)
     assert_int_equal(intakes.count, ALL - 1);
     nrs_intakes_ended(&intakes, former.fd);
     assert_int_equal(intakes.count, ALL - 1);
-    nrs_intakes_spoke(&intakes, &former);
+    nrs_intakes_spoke(&intakes, former.fd);
     assert_int_equal(intakes.list[former.fd].connection.fd, -1);
 }
 
