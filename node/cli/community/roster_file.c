@@ -1,6 +1,8 @@
 #include "community/roster_file.h"
 #include "community/hub_card.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +127,36 @@ nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug)
     held = (nrs_held){0};
 out:
     nrs_held_wipe(&held);
+    return error;
+}
+
+static nrs_error visit_file(nrs_slug_visitor visit, void *context, const char *file)
+{
+    static const char suffix[] = ".roster";
+    const size_t size = strlen(file);
+    char slug[NRS_NAME_SIZE_MAX + 1];
+
+    if (size <= sizeof suffix - 1 || size - (sizeof suffix - 1) > NRS_NAME_SIZE_MAX || strcmp(file + size - (sizeof suffix - 1), suffix) != 0) {
+        return NRS_OK;
+    }
+    (void)snprintf(slug, sizeof slug, "%.*s", (int)(size - (sizeof suffix - 1)), file);
+    return nrs_name_valid(slug) ? visit(context, slug) : NRS_OK;
+}
+
+nrs_error nrs_held_each(const nrs_cli *cli, nrs_slug_visitor visit, void *context)
+{
+    char *path = nrs_folder_path(cli, NULL, "communities", "");
+    DIR *folder = path == NULL ? NULL : opendir(path);
+    const struct dirent *entry = NULL;
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    while (error == NRS_OK && folder != NULL && (entry = readdir(folder)) != NULL) {
+        error = visit_file(visit, context, entry->d_name);
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    free(path);
     return error;
 }
 

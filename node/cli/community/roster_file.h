@@ -20,6 +20,10 @@ void nrs_held_wipe(nrs_held *held);
 NRS_MUST_USE nrs_error nrs_held_verify(nrs_held *held);
 /** Read and verify. Returns NRS_ERROR_UNKNOWN_COMMUNITY, BAD_NAME, FORGED …; recorded. */
 NRS_MUST_USE nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const char *slug);
+/** Visit the SLUG of each community that has a roster in the folder, in no order; whether it verifies is not looked at. Returns NO_MEMORY, or
+ *  what `visit` returns, which ends it. */
+typedef nrs_error (*nrs_slug_visitor)(void *context, const char *slug);
+NRS_MUST_USE nrs_error nrs_held_each(const nrs_cli *cli, nrs_slug_visitor visit, void *context);
 /** A SLUG from the command line: without a leading @. Returns NRS_ERROR_BAD_NAME, recorded. */
 NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const char *given);
 

@@ -1,6 +1,5 @@
 #include "export/signer.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "folder.h"
 #include "keys/roster.h"
 #include "language.h"
-#include "proto/address.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
 #include "text.h"
@@ -171,24 +169,19 @@ static nrs_error by_invite(nrs_cli *cli, search *it, const char *path)
 
 /* ---- The folder ---- */
 
-static nrs_error by_community(nrs_cli *cli, search *it, const char *file)
-{
-    static const char suffix[] = ".roster";
-    const size_t size = strlen(file);
-    char slug[NRS_NAME_SIZE_MAX + 1];
-    nrs_held held = {0};
-    nrs_error error;
+typedef struct folder_search {
+    nrs_cli *cli;
+    search *it;
+} folder_search;
 
-    if (size <= sizeof suffix - 1 || size - (sizeof suffix - 1) > NRS_NAME_SIZE_MAX || strcmp(file + size - (sizeof suffix - 1), suffix) != 0) {
-        return NRS_OK;
-    }
-    (void)snprintf(slug, sizeof slug, "%.*s", (int)(size - (sizeof suffix - 1)), file);
-    if (!nrs_name_valid(slug)) {
-        return NRS_OK;
-    }
-    error = nrs_held_read(cli, &held, slug);
+static nrs_error by_community(void *context, const char *slug)
+{
+    const folder_search *in = context;
+    nrs_held held = {0};
+    nrs_error error = nrs_held_read(in->cli, &held, slug);
+
     if (error == NRS_OK) {
-        look_in(it, held.roster, held.community, "folder");
+        look_in(in->it, held.roster, held.community, "folder");
     }
     nrs_held_wipe(&held);
     return error;
@@ -196,20 +189,12 @@ static nrs_error by_community(nrs_cli *cli, search *it, const char *file)
 
 static nrs_error by_folder(nrs_cli *cli, search *it)
 {
-    char *path = nrs_folder_path(cli, NULL, "communities", "");
-    DIR *folder = path == NULL ? NULL : opendir(path);
-    const struct dirent *entry;
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    folder_search in = {cli, it};
+    nrs_error error = nrs_held_each(cli, by_community, &in);
 
-    while (error == NRS_OK && folder != NULL && (entry = readdir(folder)) != NULL) {
-        error = by_community(cli, it, entry->d_name);
-    }
-    if (folder != NULL) {
-        (void)closedir(folder);
-    }
-    free(path);
     if (error == NRS_OK && it->found.known_by == NULL && nrs_folder_has(cli, NULL, "own", ".card")) {
-        path = nrs_folder_path(cli, NULL, "own", ".card");
+        char *path = nrs_folder_path(cli, NULL, "own", ".card");
+
         error = path == NULL ? NRS_ERROR_NO_MEMORY : by_card(cli, it, path);
         it->found.known_by = it->found.known_by == NULL ? NULL : "folder";
         free(path);

@@ -1,13 +1,8 @@
 #include "key/rotate_grace.h"
 
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "folder.h"
 #include "keys/rotation.h"
 #include "language.h"
-#include "proto/address.h"
 #include "proto/time.h"
 #include "text.h"
 
@@ -54,17 +49,23 @@ nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const N
                         roster->id, until);
 }
 
+typedef struct own_key {
+    nrs_cli *cli;
+    const nrs_identity *identity;
+} own_key;
+
 /* One community. What stands in the folder and does not verify says nothing here. */
-static nrs_error check_community(nrs_cli *cli, const nrs_identity *identity, const char *slug)
+static nrs_error check_community(void *context, const char *slug)
 {
-    nrs_cli quiet = {.dir = cli->dir};
+    const own_key *own = context;
+    nrs_cli quiet = {.dir = own->cli->dir};
     nrs_held held = {0};
     nrs_error error = nrs_held_read(&quiet, &held, slug);
 
     if (error == NRS_OK) {
-        const Nrs__Wire__Member *member = nrs_roster_member_by_key(held.roster, nrs_identity_public(identity)->sign_key);
+        const Nrs__Wire__Member *member = nrs_roster_member_by_key(held.roster, nrs_identity_public(own->identity)->sign_key);
 
-        error = member == NULL ? NRS_OK : nrs_rotate_grace_check(cli, held.roster, member);
+        error = member == NULL ? NRS_OK : nrs_rotate_grace_check(own->cli, held.roster, member);
     } else if (error != NRS_ERROR_NO_MEMORY) {
         error = NRS_OK;
     }
@@ -76,30 +77,10 @@ static nrs_error check_community(nrs_cli *cli, const nrs_identity *identity, con
 
 nrs_error nrs_rotate_grace_own(nrs_cli *cli, const nrs_identity *identity)
 {
-    static const char suffix[] = ".roster";
     char name[NRS_KEY_NAME_SIZE];
-    char *path = nrs_folder_path(cli, NULL, "communities", "");
-    DIR *folder = path == NULL ? NULL : opendir(path);
-    const struct dirent *entry = NULL;
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    own_key own = {cli, identity};
 
     nrs_rotation_name(name, identity);
-    if (!nrs_folder_has(cli, "former", name, ".key")) { /* the first keys of this node: no others are before them */
-        goto out;
-    }
-    while (error == NRS_OK && folder != NULL && (entry = readdir(folder)) != NULL) {
-        char slug[NRS_NAME_SIZE_MAX + 1] = {0};
-        const char *end = strstr(entry->d_name, suffix);
-
-        if (end != NULL && strcmp(end, suffix) == 0 && (size_t)(end - entry->d_name) < sizeof slug) {
-            memcpy(slug, entry->d_name, (size_t)(end - entry->d_name));
-            error = nrs_name_valid(slug) ? check_community(cli, identity, slug) : NRS_OK;
-        }
-    }
-out:
-    if (folder != NULL) {
-        (void)closedir(folder);
-    }
-    free(path);
-    return error;
+    /* The first keys of this node: no others are before them. */
+    return nrs_folder_has(cli, "former", name, ".key") ? nrs_held_each(cli, check_community, &own) : NRS_OK;
 }
