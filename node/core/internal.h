@@ -369,6 +369,8 @@ NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_k
 NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 /** The key that comes after this one, when the rosters have followed; NULL if there is none. */
 const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Who has this key now: the one that came after, or else the key itself; NULL when neither is known. */
+const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** Whether both keys are one organisation's: the same, or the second came after the first. */
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE]);
 /** The key before this one; NULL if there is none. */

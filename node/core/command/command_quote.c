@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
 
 static const char hint_tick[] = "Try again once it is published: noroshi show ID says when.";
 
@@ -75,10 +76,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
 /* Whoever had an answer before the tick would know when the secretariat has read. */
 nrs_error nrs_quoted_published(const nrs_core *core, nrs_answer *answer, const nrs_report_row *row)
 {
-    if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->created_ms <= core->now_ms) {
-        return NRS_OK;
-    }
-    return nrs_refuse(answer, NRS_ERROR_BUSY, hint_tick, "What this hub vouches for has not left it yet.");
+    return nrs_vouched_left(core, row) ? NRS_OK : nrs_refuse(answer, NRS_ERROR_BUSY, hint_tick, "What this hub vouches for has not left it yet.");
 }
 
 nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted_out, const json_t *request, nrs_edge_place place)

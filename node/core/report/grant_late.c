@@ -164,7 +164,6 @@ out:
 /* What cannot be granted to one recipient goes on waiting and holds up nothing else: the next time begins behind it. */
 static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t limit)
 {
-    const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
     nrs_recipient recipient;
     nrs_error error, refused = NRS_OK;
     size_t refused_count = 0;
@@ -178,7 +177,7 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t
         return NRS_OK;
     }
     /* To the key that came after, where there is one: the last bundle of the one before is held for weeks, and no newer one will come. */
-    if (nrs_recipient_of(core, &recipient, successor == NULL ? peer : successor, NULL) != NRS_OK) {
+    if (nrs_recipient_of(core, &recipient, nrs_peer_in_force(core, peer->keys.sign_key), NULL) != NRS_OK) {
         return NRS_OK;
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);

@@ -87,8 +87,7 @@ static bool no_time_for_letters(nrs_core *core)
 
 const nrs_peer *nrs_letter_peer(const nrs_core *core, const uint8_t to[NRS_KEY_SIZE])
 {
-    const nrs_peer *successor = nrs_key_successor(core, to);
-    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
+    const nrs_peer *peer = nrs_peer_in_force(core, to);
 
     return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
 }

@@ -42,8 +42,7 @@ typedef struct waiting {
 /* To the key in force, or the one that came after it. */
 static bool reachable(nrs_core *core, nrs_recipient *to_out, const uint8_t *to)
 {
-    const nrs_peer *successor = nrs_key_successor(core, to);
-    const nrs_peer *peer = successor != NULL ? successor : nrs_peer_by_sign(core, to);
+    const nrs_peer *peer = nrs_peer_in_force(core, to);
 
     return peer != NULL && nrs_recipient_of(core, to_out, peer, NULL) == NRS_OK;
 }

@@ -168,18 +168,11 @@ static bool among(const nrs_header *header, const ProtobufCBinaryData *hash)
     return false;
 }
 
-/* The source's key of now: that of its report was succeeded perhaps, and stands in no roster any more. */
-static const uint8_t *source_key(const nrs_core *core, const nrs_source_report *source)
-{
-    const nrs_peer *successor = nrs_key_successor(core, source->row.originator);
-
-    return successor == NULL ? source->row.originator : successor->keys.sign_key;
-}
-
 /* The terms of the reply bind the source as any reader: it has taken the duty, and accepted no text that it did not lay down itself. */
 nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const nrs_header *header, uint32_t kind)
 {
     const nrs_community *home = nrs_community_by_id(core, source->row.community);
+    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator);
 
     if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE || header->attribution != NRS_ATTRIBUTION_NAMED || home == NULL) {
         return NRS_ERROR_LABEL_FORBIDS;
@@ -189,13 +182,13 @@ nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const
             return NRS_ERROR_DISCLAIMER;
         }
     }
-    return nrs_onward_duty(core, header, (nrs_label)header->label, NRS_PLACE_GRANT, kind, home, source_key(core, source));
+    return nrs_onward_duty(core, header, (nrs_label)header->label, NRS_PLACE_GRANT, kind, home, peer == NULL ? source->row.originator : peer->keys.sign_key);
 }
 
 /* Where the source is itself among those who receive the reply it needs no carrier. */
 static nrs_error reaches_it(nrs_core *core, bool *reaches_out, const nrs_source_report *source, const nrs_audience *audience)
 {
-    const nrs_peer *peer = nrs_peer_by_sign(core, source_key(core, source));
+    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator);
     nrs_reader_facts facts = {0};
     nrs_error error = peer == NULL ? NRS_ERROR_NOT_FOUND : nrs_audience_names(core, &facts, audience, peer);
 

@@ -265,14 +265,12 @@ static nrs_error check_text(nrs_core *core, nrs_answer *answer, const vouching *
 /* Names are looked for by what the roster and the card say: of whom there is no card not all would be found. */
 static nrs_error check_names(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
 {
-    const nrs_peer *source = nrs_peer_by_sign(core, it->row.originator);
-    const nrs_peer *successor = nrs_key_successor(core, it->row.originator);
+    const nrs_peer *source = nrs_peer_in_force(core, it->row.originator);
     nrs_error error;
 
     if (nrs_request_flag(request, "keep_names")) {
         return NRS_OK;
     }
-    source = successor != NULL ? successor : source;
     if (source == NULL || source->card == NULL) {
         return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_unknown, "The source has left, or its card is not known: whether the text names it cannot be told.");
     }

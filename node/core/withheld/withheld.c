@@ -63,12 +63,17 @@ bool nrs_withheld_may_extend(const nrs_core *core, const nrs_header *header)
            (header->attribution == NRS_ATTRIBUTION_VOUCHED && (header->created_ms <= core->now_ms || !nrs_key_ours(core, header->originator.data)));
 }
 
+bool nrs_vouched_left(const nrs_core *core, const nrs_report_row *report)
+{
+    return (report->flags & NRS_REPORT_VOUCHED) == 0 || report->created_ms <= core->now_ms;
+}
+
 bool nrs_withheld_may_grant(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer)
 {
     if ((row->flags & NRS_REPORT_WITHHELD) != 0) {
         return nrs_peer_hub(core, peer, nrs_community_by_id(core, row->community));
     }
-    return row->label != NRS_LABEL_CLEAR && ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->created_ms <= core->now_ms);
+    return row->label != NRS_LABEL_CLEAR && nrs_vouched_left(core, row);
 }
 
 nrs_error nrs_vouched_take(nrs_core *core, const nrs_sealed_view *view, const nrs_report *report)

@@ -37,6 +37,8 @@ NRS_MUST_USE nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, co
 const char *nrs_withheld_published(const json_t *notes, const char *part);
 /** Whether it waits for the secretariat, at its hub: nothing of it was published. */
 NRS_MUST_USE nrs_error nrs_withheld_waits(nrs_core *core, bool *waits_out, const nrs_report_row *report);
+/** Whether it may leave this node: of what a hub vouches for nothing does before its tick. */
+bool nrs_vouched_left(const nrs_core *core, const nrs_report_row *report);
 /** The words of questions and replies, put into the row of a report that is being read: a list tells only that there are some. */
 NRS_MUST_USE nrs_error nrs_withheld_put_words(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 /** The keys `vouched`, `vouched_as`, `questions` and `replies` of a row. text: NULL where it does not open here. */
