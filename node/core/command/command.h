@@ -78,8 +78,8 @@ NRS_MUST_USE nrs_error nrs_command_person(nrs_core *core, nrs_answer *answer, co
 void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
 /** What a line of a list on the screen shows. */
 NRS_MUST_USE nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
-/** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. */
-NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
+/** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. words: of questions and replies, which `show` alone gives. */
+NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened, bool words);
 /** Set `let_in` (who was let in beside the addressed, by whom) and `let_in_by` (how this node was; null: by the originator). */
 NRS_MUST_USE nrs_error nrs_command_describe_let_in(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 /** Set `let_in_by`, `authority` and where it is another, `community` of one recipient. */

@@ -80,7 +80,7 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
     *listed_out = error == NRS_OK && (as->kind == 0 || (open && opened.report->kind == as->kind));
     if (*listed_out) {
         error = as->brief ? nrs_command_describe_line(core, &row, report, open ? &opened : NULL)
-                          : nrs_command_describe(core, &row, report, open ? &opened : NULL);
+                          : nrs_command_describe(core, &row, report, open ? &opened : NULL, false);
     }
     if (error == NRS_OK && *listed_out) {
         error = nrs_row_end(&row, rows);

@@ -336,7 +336,7 @@ nrs_error nrs_command_red_open(nrs_core *core, nrs_answer *answer, const json_t 
         error = nrs_refuse(answer, NRS_ERROR_NOT_FOUND, NULL, "The report's bytes are forgotten.");
     }
     if (error == NRS_OK) {
-        error = nrs_command_describe(core, &row, &report, NULL);
+        error = nrs_command_describe(core, &row, &report, NULL, false);
     }
     if (error == NRS_OK) {
         error = nrs_edge_describe(core, &row, &report, seen.header, nrs_request_text(request, "person"));

@@ -252,7 +252,7 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     return error == NRS_OK ? nrs_withdrawal_describe(core, row, report) : error;
 }
 
-nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
+nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened, bool words)
 {
     const nrs_community *community = nrs_community_by_id(core, report->community);
     const nrs_report *text = opened == NULL ? NULL : opened->report;
@@ -280,5 +280,5 @@ nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_ro
     } else {
         nrs_row_text(row, "follows", NULL);
     }
-    return nrs_withheld_describe(core, row, report, text);
+    return nrs_withheld_describe(core, row, report, text, words);
 }

@@ -184,12 +184,8 @@ static void put_attachments(nrs_row *row, const nrs_report *report)
 static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
 {
     const nrs_report *report = it->opened.report;
-    nrs_error error = nrs_command_describe(core, row, &it->row, &it->opened);
+    nrs_error error = nrs_command_describe(core, row, &it->row, &it->opened, true);
 
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = nrs_withheld_put_words(core, row, &it->row);
     if (error != NRS_OK) {
         return error;
     }

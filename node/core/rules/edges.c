@@ -463,7 +463,7 @@ static nrs_error put_closed(nrs_core *core, nrs_row *row, const nrs_report_row *
     if (error == NRS_ERROR_DISK || nrs_error_is_passing(error)) {
         return error;
     }
-    error = nrs_command_describe(core, row, report, error == NRS_OK ? &opened : NULL);
+    error = nrs_command_describe(core, row, report, error == NRS_OK ? &opened : NULL, false);
     nrs_opened_wipe(&opened);
     if (error == NRS_OK) {
         nrs_row_text(row, "body", NULL);

@@ -85,13 +85,7 @@ const char *nrs_withheld_published(const json_t *notes, const char *part)
     return NULL;
 }
 
-static void put_words(nrs_core *core, nrs_row *row, const json_t *notes, const nrs_report_row *report, bool texts)
-{
-    nrs_question_put(row, notes, texts);
-    nrs_reply_put(core, row, notes, report->community, texts);
-}
-
-static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, const nrs_report_row *report)
+static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, const nrs_report_row *report, bool words)
 {
     json_t *notes = NULL;
     const json_t *note;
@@ -104,30 +98,14 @@ static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, cons
         }
     }
     if (error == NRS_OK) {
-        put_words(core, row, notes, report, false);
+        nrs_question_put(row, notes, words);
+        nrs_reply_put(core, row, notes, report->community, words);
     }
     json_decref(notes);
     return error;
 }
 
-nrs_error nrs_withheld_put_words(nrs_core *core, nrs_row *row, const nrs_report_row *report)
-{
-    json_t *notes = NULL;
-    nrs_error error = NRS_OK;
-
-    if ((report->flags & NRS_REPORT_WITHHELD) != 0 && report->key_state == NRS_KEY_HELD) {
-        error = nrs_withheld_notes(core, &notes, report);
-        if (error == NRS_OK) {
-            (void)json_object_del(row->object, "questions");
-            (void)json_object_del(row->object, "replies");
-            put_words(core, row, notes, report, true);
-        }
-    }
-    json_decref(notes);
-    return error;
-}
-
-nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text)
+nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text, bool words)
 {
     const bool withheld = (report->flags & NRS_REPORT_WITHHELD) != 0;
     json_t *published = withheld ? json_array() : NULL;
@@ -135,7 +113,7 @@ nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_r
     nrs_error error = withheld && published == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (error == NRS_OK && withheld && report->key_state == NRS_KEY_HELD) {
-        error = put_notes(core, row, published, report);
+        error = put_notes(core, row, published, report, words);
     } else {
         nrs_row_text(row, "questions", NULL);
         nrs_row_text(row, "replies", NULL);

@@ -39,10 +39,9 @@ const char *nrs_withheld_published(const json_t *notes, const char *part);
 NRS_MUST_USE nrs_error nrs_withheld_waits(nrs_core *core, bool *waits_out, const nrs_report_row *report);
 /** Whether it may leave this node: of what a hub vouches for nothing does before its tick. */
 bool nrs_vouched_left(const nrs_core *core, const nrs_report_row *report);
-/** The words of questions and replies, put into the row of a report that is being read: a list tells only that there are some. */
-NRS_MUST_USE nrs_error nrs_withheld_put_words(nrs_core *core, nrs_row *row, const nrs_report_row *report);
-/** The keys `vouched`, `vouched_as`, `questions` and `replies` of a row. text: NULL where it does not open here. */
-NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text);
+/** The keys `vouched`, `vouched_as`, `questions` and `replies` of a row. text: NULL where it does not open here. words: what questions and replies say,
+ *  for who reads the report; a list tells only that there are some. */
+NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text, bool words);
 
 /* ---- withhold.c: at the source ---- */
 
