@@ -85,6 +85,9 @@ class Release(E2E):
         self.assertEqual(charlie.cli("export", report, "--sink", "clients", "--format", "json", "--json", want=3).error()["rule"], "export-forbidden")
         wait_until(lambda: any(row["recipient"] == "charlie" and row["stage"] == "opened" and row["let_in_by"] == "bravo"
                                for row in alpha.cli("receipts", report, "--json").rows()), "the source sees who was let in")
+        sent = {row["recipient"]: row["at"] for row in alpha.cli("receipts", report, "--json").rows() if row["stage"] == "sent"}
+        self.assertEqual((sent["bravo"], sent["charlie"]), (shown["created_at"], alpha.show(report)["let_in"][0]["at"]))
+        self.assertLess(sent["bravo"], sent["charlie"])
         self.assertEqual(self.asked("bravo", ask)["state"], "released")
         until = self.asked("bravo", ask)["expires_at"]
         self.assertRegex(until, "^20")

@@ -82,8 +82,9 @@ NRS_MUST_USE nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, c
 NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened, bool words);
 /** Set `let_in` (who was let in beside the addressed, by whom) and `let_in_by` (how this node was; null: by the originator). */
 NRS_MUST_USE nrs_error nrs_command_describe_let_in(nrs_core *core, nrs_row *row, const nrs_report_row *report);
-/** Set `let_in_by`, `authority` and where it is another, `community` of one recipient. */
-NRS_MUST_USE nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_t report, const char *address);
+/** Set `let_in_by`, `authority` and where it is another, `community` of one recipient.
+ *  In-out: since_ms: since when the report was meant for it; becomes the time at which it was let in, if it was. */
+NRS_MUST_USE nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_t *since_ms, uint64_t report, const char *address);
 /** Set `onward`: the words of a header's consent. */
 void nrs_command_put_onward(nrs_row *row, uint32_t onward);
 /** The person of this node that a kept slot was made for; NULL if it is not known any more. slot_path: a SLOT_PATH record. */

@@ -80,6 +80,7 @@ nrs_error nrs_command_describe_let_in(nrs_core *core, nrs_row *row, const nrs_re
 typedef struct let_in_search {
     nrs_core *core;
     nrs_row *row;
+    uint64_t at_ms;
     bool found;
 } let_in_search;
 
@@ -96,18 +97,22 @@ static nrs_error put_way(void *context, const nrs_let_in_row *let_in)
     nrs_row_text(search->row, "let_in_by", by);
     nrs_row_text(search->row, "authority", authority_words[let_in->authority == NRS_AUTHORITY_RELEASE ? NRS_AUTHORITY_RELEASE : NRS_AUTHORITY_CONSENT]);
     nrs_row_text(search->row, "community", target == NULL ? NULL : target->roster->id);
+    search->at_ms = let_in->at_ms;
     search->found = true;
     return NRS_OK;
 }
 
-nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_t report, const char *address)
+nrs_error nrs_command_put_way(nrs_core *core, nrs_row *row, uint64_t *since_ms, uint64_t report, const char *address)
 {
-    let_in_search search = {core, row, false};
+    let_in_search search = {.core = core, .row = row};
     nrs_error error = address[0] == '\0' ? NRS_OK : nrs_store_let_in_each(core->store, report, address, put_way, &search);
 
     if (error == NRS_OK && !search.found) {
         nrs_row_text(row, "let_in_by", NULL);
         nrs_row_text(row, "authority", authority_words[NRS_AUTHORITY_ORIGINATOR]);
+    }
+    if (error == NRS_OK && search.found) {
+        *since_ms = search.at_ms;
     }
     return error;
 }

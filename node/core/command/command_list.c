@@ -294,12 +294,13 @@ typedef struct receipt_list {
     bool missing, withdrawn;
 } receipt_list;
 
-/* One of another community stands with it behind a stroke. */
+/* One of another community stands with it behind a stroke. at_ms: 0 where the stage was reached as soon as the report was meant for the recipient. */
 static nrs_error stage_row(const receipt_list *list, json_t *rows, const char *recipient, const char *stage, uint64_t at_ms, const char *person)
 {
     char org[NRS_ADDRESS_SIZE_MAX + 1];
+    uint64_t since_ms = list->report->created_ms;
     nrs_row row = nrs_row_begin();
-    nrs_error error = nrs_command_put_way(list->core, &row, list->report->position, recipient);
+    nrs_error error = nrs_command_put_way(list->core, &row, &since_ms, list->report->position, recipient);
 
     if (error != NRS_OK) {
         nrs_row_discard(&row);
@@ -309,7 +310,7 @@ static nrs_error stage_row(const receipt_list *list, json_t *rows, const char *r
     org[strcspn(org, "/")] = '\0';
     nrs_row_text(&row, "recipient", org);
     nrs_row_text(&row, "stage", stage);
-    nrs_row_time(&row, "at", at_ms);
+    nrs_row_time(&row, "at", at_ms == 0 ? since_ms : at_ms);
     nrs_row_text(&row, "person", person == NULL || person[0] == '\0' ? NULL : person);
     return nrs_row_end(&row, rows);
 }
@@ -387,7 +388,7 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
         json_decref(rows);
         return NRS_OK;
     }
-    error = stage_row(list, rows, recipient->address, first, list->report->created_ms, NULL);
+    error = stage_row(list, rows, recipient->address, first, 0, NULL);
     if (error == NRS_OK && json_array_size(reached) > 0 && json_array_extend(rows, (json_t *)(uintptr_t)reached) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }
