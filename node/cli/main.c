@@ -80,6 +80,7 @@ int main(int count, char **words)
     int exit_code = 0;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` is then answered as one on a full disk */
     nrs_json_wipe_on_free();
     json_object_seed(((size_t)nrs_now_ms() ^ ((size_t)getpid() << 20)) | 1u); /* jansson would read /dev/urandom at each start */
     if (count >= 1) {

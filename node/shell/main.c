@@ -180,6 +180,7 @@ int main(int count, char **arguments)
     (void)umask(077);
     json_set_alloc_funcs(malloc, nrs_linux_wipe_free); /* the text of reports passes through JSON values */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` is then answered as one on a full disk */
     nrs_linux_keep_heap();
     (void)nrs_linux_keep_files();
     if (!find_folder(path, chosen.dir)) {
