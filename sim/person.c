@@ -8,7 +8,7 @@
 #include "keys/vault.h"
 #include "memory.h"
 #include "proto/vocabulary.h"
-#include "work.h"
+#include "send.h"
 #include "world.h"
 
 #define WEEKS 4u
@@ -188,7 +188,7 @@ static json_t *seal(const sim_report *report, size_t number, lent *from, const j
     json_t *submit = NULL;
 
     (void)snprintf(subject, sizeof subject, "r%zu", number);
-    sim_work_text(body, sizeof body, number);
+    sim_send_text(body, sizeof body, number);
     nrs__wire__header__init(&header);
     header.label = report->label;
     header.community = nrs_field_of(nrs_slice_of(from->community, NRS_HASH_SIZE));

@@ -2,7 +2,7 @@
 
 #include "ask.h"
 #include "check.h"
-#include "work.h"
+#include "send.h"
 #include "world.h"
 
 static size_t number_of(const sim_world *world, const sim_report *report)
@@ -48,7 +48,7 @@ static void withhold(sim_world *world, sim_node *node, const sim_act *act, size_
         report->state = SIM_REPORT_NONE;
         return;
     }
-    command = sim_work_draft(world, report, act, number);
+    command = sim_send_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("send"));
     (void)json_object_set_new(command, "withhold_source", json_true());
     (void)json_object_set_new(command, "via", json_pack("[s]", world->nodes[via].org));

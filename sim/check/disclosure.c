@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "work.h"
+#include "send.h"
 #include "world.h"
 
 /* Where a duty is demanded whoever opens it has it now; what it got before is listed without its text. */
@@ -45,7 +45,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
         sim_world_fail(world, "disclosure", "%s opens r%zu and has not accepted the disclaimer", node->org, number);
     } else if (body != NULL) {
-        sim_work_text(text, sizeof text, report->vouches ? report->quoted : number);
+        sim_send_text(text, sizeof text, report->vouches ? report->quoted : number);
         if (strncmp(body, text, strlen(text)) != 0) {
             sim_world_fail(world, "disclosure", "%s shows r%zu with another text", node->org, number);
         }

@@ -1,0 +1,23 @@
+/* What people write. */
+#ifndef SIM_SEND_H
+#define SIM_SEND_H
+
+#include <jansson.h>
+
+#include "node.h"
+#include "plan.h"
+
+struct sim_report;
+
+/** An act that sends: SEND, SEND_RED, REPLY, FORWARD. number: its place in the plan. */
+void sim_send_do(struct sim_world *world, sim_node *node, const sim_act *act, size_t number);
+/** Whoever wakes first after a long sleep sends before it has heard from a hub: that it has to say so it is told first. */
+void sim_send_at_once(struct sim_world *world, sim_node *node, const sim_act *act, size_t number);
+/** A report that somebody has sent; most times one that the node may read. 0 … plan.count - 1; plan.count: none. */
+size_t sim_send_some(struct sim_world *world, const sim_node *node, uint64_t pick, bool readable);
+/** What is sent as a report with this number: label, subject, text, addresses. */
+json_t *sim_send_draft(struct sim_world *world, const struct sim_report *report, const sim_act *act, size_t number);
+/** What the text of a report begins with; at most 63 characters. */
+void sim_send_text(char *text_out, size_t size, size_t number);
+
+#endif
