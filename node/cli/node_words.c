@@ -89,6 +89,7 @@ static const char *const templates[] = {
     N_("one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again"),
     N_("the roster of @%s has expired: nothing above GREEN can be sent"),
     N_("the roster of @%s expires within 60 days"),
+    N_("%llu records have waited since %s for version %llu of a roster of @%s that nobody hands over: get a new invite from the secretariat and run noroshi join"),
     N_("no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster"),
     N_("ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks"),
     N_("ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks"),

@@ -9,6 +9,7 @@ typedef struct queue_visit {
     nrs_letter_visitor letter;
     nrs_letter_count_visitor count;
     nrs_deferred_visitor deferred;
+    nrs_deferred_sum_visitor sum;
     void *context;
 } queue_visit;
 
@@ -265,6 +266,28 @@ nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number)
 
     nrs_query_bind_bound(&query, number);
     return delete_some(store, &query);
+}
+
+static nrs_error visit_sum(nrs_query *query, const void *closure)
+{
+    const queue_visit *visitor = closure;
+    const nrs_deferred_sum sum = {
+        .waits_for = nrs_query_fixed(query, 0, NRS_HASH_SIZE),
+        .version = nrs_query_u64(query, 1),
+        .count = nrs_query_u64(query, 2),
+        .at_ms = nrs_query_u64(query, 3),
+    };
+
+    return query->error != NRS_OK ? query->error : visitor->sum(visitor->context, &sum);
+}
+
+nrs_error nrs_store_deferred_sums(nrs_store *store, nrs_deferred_sum_visitor visit, void *context)
+{
+    const queue_visit visitor = {.sum = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DEFERRED_SUMS);
+
+    NRS_ASSERT(visit != NULL);
+    return nrs_query_each(&query, visit_sum, &visitor);
 }
 
 size_t nrs_store_deferred_count(nrs_store *store)

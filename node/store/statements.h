@@ -286,6 +286,9 @@
     X(DEFERRED_EXPIRE, CHANGE, "DELETE FROM deferred WHERE expires_ms > 0 AND expires_ms <= ?1")                       \
     X(DEFERRED_DELETE, CHANGE, "DELETE FROM deferred WHERE number = ?1")                                               \
     X(DEFERRED_COUNT, READ, "SELECT count(*) FROM deferred")                                                           \
+    X(DEFERRED_SUMS, READ,                                                                                             \
+      "SELECT waits_for, max(version), count(*), min(at_ms) FROM deferred INDEXED BY deferred_waits_for"               \
+      " GROUP BY waits_for")                                                                                           \
     X(SLOT_PLACE_SET, CHANGE,                                                                                          \
       "INSERT INTO slot_place(sealed_id, org, position, rank, grantor) VALUES(?1, ?2, ?3, ?4, ?5)"                     \
       " ON CONFLICT(sealed_id, org) DO UPDATE SET position = excluded.position, rank = excluded.rank, grantor = excluded.grantor" \

@@ -82,15 +82,19 @@ static nrs_error put_links(const nrs_core *core, nrs_row *row, uint64_t *queued)
     return error;
 }
 
-/* What is missing, and who sent two reports under one number. */
-static nrs_error put_streams(nrs_core *core, nrs_row *row)
+/* What has not come: rosters that records wait for, reports; and who sent two reports under one number. */
+static nrs_error put_missing(nrs_core *core, nrs_row *row)
 {
-    json_t *gaps = json_array(), *equivocations = json_array();
-    nrs_error error = nrs_gap_rows(core, gaps);
+    json_t *rosters = json_array(), *gaps = json_array(), *equivocations = json_array();
+    nrs_error error = nrs_awaited_rows(core, rosters);
 
+    if (error == NRS_OK) {
+        error = nrs_gap_rows(core, gaps);
+    }
     if (error == NRS_OK) {
         error = nrs_equivocation_rows(core, equivocations);
     }
+    nrs_row_json(row, "rosters_awaited", rosters);
     nrs_row_json(row, "gaps", gaps);
     nrs_row_json(row, "equivocations", equivocations);
     return error;
@@ -152,7 +156,7 @@ nrs_error nrs_command_status(nrs_core *core, nrs_answer *answer, const json_t *r
         nrs_row_number(&row, "reports", reports);
         put_log_read(core, &row);
         put_prekeys(core, &row);
-        error = put_streams(core, &row);
+        error = put_missing(core, &row);
     }
     if (error == NRS_OK) {
         error = nrs_command_put_warnings(core, &row);

@@ -223,6 +223,9 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
     nrs_error error = warn_rosters(core, warnings);
 
     if (error == NRS_OK) {
+        error = nrs_awaited_warn(core, warnings);
+    }
+    if (error == NRS_OK) {
         error = warn_address(core, warnings);
     }
     if (error == NRS_OK) {

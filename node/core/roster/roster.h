@@ -62,6 +62,11 @@ NRS_MUST_USE nrs_error nrs_roster_say(nrs_core *core, const nrs_community *commu
 /** Say what is due, and warn of expiry. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_roster_tick(nrs_core *core);
 
+/* roster_awaited.c: rosters that have not come, and what waits for them */
+NRS_MUST_USE nrs_error nrs_awaited_rows(nrs_core *core, json_t *rows);
+/** Those that have been awaited for long, and what to do. */
+NRS_MUST_USE nrs_error nrs_awaited_warn(nrs_core *core, json_t *warnings);
+
 /* roster_fork.c, roster_proof.c, roster_heal.c */
 bool nrs_fork_is(const nrs_community *community);
 void nrs_fork_wipe(nrs_community *community);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh_records.h"
+#include "proto/time.h"
 
 #define REPORT_COUNT 140u /* with their slots more than one peer may have deferred */
 #define LINK_BY_HAND (1u << 20)
@@ -242,6 +243,61 @@ static void what_a_removed_member_left_goes_with_it(void **state)
     mesh_stop(&net);
 }
 
+static const json_t *first_awaited(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    return json_array_get(json_object_get(mesh_row(&net, node, 0), "rosters_awaited"), 0);
+}
+
+/* Of the last status. */
+static bool warned_of(size_t node, const char *words)
+{
+    bool found = false;
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(mesh_row(&net, node, 0), "warnings"), i, one) {
+        found = found || strstr(json_string_value(one), words) != NULL;
+    }
+    return found;
+}
+
+/* A roster that does not come is told of: what waits for it, since when, and by what it can be brought. */
+static void who_waits_for_long_is_told(void **state)
+{
+    nrs_event tick = {.type = NRS_EVENT_TICK};
+    mesh_records sealed;
+    char since[32];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_bump(&net);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    send_reports(1, 1);
+    assert_null(first_awaited(0)); /* it has version 3, in which the last of the three stands */
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
+    mesh_give_records(&net, 1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
+    nrs_time_format(since, net.now_ms);
+    assert_string_equal(mesh_text(first_awaited(0), "community"), "electricity");
+    assert_string_equal(mesh_text(first_awaited(0), "since"), since);
+    assert_int_equal(json_integer_value(json_object_get(first_awaited(0), "version")), 5);
+    assert_int_equal(json_integer_value(json_object_get(first_awaited(0), "records")), 1);
+    assert_false(warned_of(0, "of a roster of @electricity"));
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    assert_int_equal(mesh_step(&net, 0, &tick), NRS_OK);
+    assert_non_null(first_awaited(0));
+    assert_true(warned_of(0, "version 5 of a roster of @electricity"));
+    assert_true(warned_of(0, since));
+    assert_true(warned_of(0, "noroshi join"));
+    mesh_give(&net, 0);
+    assert_null(first_awaited(0));
+    assert_false(warned_of(0, "of a roster of @electricity"));
+    mesh_records_wipe(&sealed);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +305,7 @@ int main(void)
         cmocka_unit_test(what_comes_after_is_taken),
         cmocka_unit_test(what_waits_already_takes_no_second_place),
         cmocka_unit_test(what_a_removed_member_left_goes_with_it),
+        cmocka_unit_test(who_waits_for_long_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,10 @@ NRS_MUST_USE nrs_error nrs_store_deferred_delete_of(nrs_store *store, const uint
 /** Delete what has expired. */
 NRS_MUST_USE nrs_error nrs_store_deferred_expire(nrs_store *store, uint64_t now_ms);
 NRS_MUST_USE nrs_error nrs_store_deferred_delete(nrs_store *store, uint64_t number);
+/** What waits for rosters of one community: the newest version awaited, how many records, since when the first. */
+typedef struct nrs_deferred_sum { const uint8_t *waits_for; uint64_t version, count, at_ms; } nrs_deferred_sum;
+typedef nrs_error (*nrs_deferred_sum_visitor)(void *context, const nrs_deferred_sum *sum);
+NRS_MUST_USE nrs_error nrs_store_deferred_sums(nrs_store *store, nrs_deferred_sum_visitor visit, void *context);
 size_t nrs_store_deferred_count(nrs_store *store);
 /** Of one peer; SIZE_MAX when the store cannot be read. */
 size_t nrs_store_deferred_count_of(nrs_store *store, const uint8_t peer[NRS_KEY_SIZE]);
