@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "proto/vocabulary.h"
 #include "store/audit.h"
 
@@ -229,20 +230,6 @@ static void remove_log(nrs_store *store)
     assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
 }
 
-static bool warned(size_t node, const char *words)
-{
-    const json_t *one;
-    size_t i;
-
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
-    json_array_foreach(json_object_get(mesh_row(&net, node, 0), "warnings"), i, one) {
-        if (strstr(json_string_value(one), words) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void remove_key(nrs_store *store)
 {
     assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("gone")), NRS_OK);
@@ -291,16 +278,16 @@ static void test_what_a_start_finds(void **state)
 static void test_a_wiped_log_is_noticed(void **state)
 {
     (void)state;
-    assert_false(warned(2, "audit log anew"));
+    assert_false(mesh_warned(&net, 2, "audit log anew"));
     tamper(2, remove_log);
     mesh_settle(&net, 1);
     expect(newest(2), "alarm", "damaged", "the audit log that this node kept is gone");
     assert_int_equal(json_integer_value(json_object_get(newest(2), "number")), 1);
-    assert_true(warned(2, "this node began its audit log anew"));
+    assert_true(mesh_warned(&net, 2, "this node began its audit log anew"));
     tamper(2, nothing); /* said once, and to be seen as long as the log lasts */
     mesh_settle(&net, 1);
     assert_int_equal(count_of(2, "alarm"), 1);
-    assert_true(warned(2, "this node began its audit log anew"));
+    assert_true(mesh_warned(&net, 2, "this node began its audit log anew"));
 }
 
 /* A first start that was cut off before anything was written is none that lost its log. */

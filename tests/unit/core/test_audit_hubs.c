@@ -11,6 +11,9 @@
 
 #include "keys/audit.h"
 #include "mesh.h"
+#include "mesh_audit.h"
+#include "mesh_disk.h"
+#include "mesh_look.h"
 #include "store/audit.h"
 
 #define NODE 2u
@@ -33,85 +36,9 @@ static int stop(void **state)
     return 0;
 }
 
-static void checkpoint(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-checkpoint\"}"), NRS_OK);
-}
-
 static json_int_t number_of(const json_t *row, const char *key)
 {
     return json_integer_value(json_object_get(row, key));
-}
-
-/* The newest checkpoint of a node's own, as it shows it. */
-static const json_t *newest_own(size_t node)
-{
-    const json_t *found = NULL;
-
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-signed\"}"), NRS_OK);
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "state"), "own") == 0) {
-            found = mesh_row(&net, node, i);
-        }
-    }
-    assert_non_null(found);
-    return found;
-}
-
-static size_t cosigner_count(size_t node)
-{
-    return json_array_size(json_object_get(newest_own(node), "cosigned_by"));
-}
-
-/* What a hub says of another node's log. */
-static const json_t *watched(size_t hub, size_t node)
-{
-    assert_int_equal(mesh_command(&net, hub, "{\"command\":\"audit-signed\"}"), NRS_OK);
-    for (size_t i = 0; i < mesh_row_count(&net, hub); i++) {
-        const json_t *row = mesh_row(&net, hub, i);
-
-        if (strcmp(mesh_text(row, "org"), net.nodes[node].org) == 0 && strcmp(mesh_text(row, "state"), "own") != 0) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
-static size_t alarms(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-list\",\"kind\":\"alarm\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
-}
-
-/* A few entries. */
-static void act(size_t node, size_t times)
-{
-    for (size_t i = 0; i < times; i++) {
-        assert_int_equal(mesh_command(&net, node, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
-                         NRS_ERROR_LABEL_FORBIDS);
-    }
-}
-
-static void copy_store(size_t node, const char *from, const char *to)
-{
-    char command[512];
-
-    (void)snprintf(command, sizeof command, "cd %s && rm -f %s %s-wal %s-shm && cp %s %s", net.nodes[node].folder, to, to, to, from, to);
-    assert_int_equal(system(command), 0);
-}
-
-static void keep_copy(size_t node, const char *name)
-{
-    mesh_down(&net, node);
-    copy_store(node, "store.db", name);
-    mesh_up(&net, node);
-}
-
-static void bring_back(size_t node, const char *name)
-{
-    mesh_down(&net, node);
-    copy_store(node, name, "store.db");
-    mesh_up(&net, node);
 }
 
 static void test_hubs_sign_what_continues(void **state)
@@ -119,34 +46,34 @@ static void test_hubs_sign_what_continues(void **state)
     json_int_t size;
 
     (void)state;
-    checkpoint(NODE);
+    mesh_audit_checkpoint(&net, NODE);
     assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size") % 64, 0);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(NODE), 2);
-    size = number_of(newest_own(NODE), "size");
-    assert_int_equal(number_of(watched(0, NODE), "size"), size);
-    assert_int_equal(number_of(watched(1, NODE), "size"), size);
-    assert_string_equal(mesh_text(watched(0, NODE), "root"), mesh_text(newest_own(NODE), "root"));
-    assert_null(watched(3, NODE)); /* members learn nothing of each other's */
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
+    size = number_of(mesh_audit_own(&net, NODE), "size");
+    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "size"), size);
+    assert_int_equal(number_of(mesh_audit_watched(&net, 1, NODE), "size"), size);
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "root"), mesh_text(mesh_audit_own(&net, NODE), "root"));
+    assert_null(mesh_audit_watched(&net, 3, NODE)); /* members learn nothing of each other's */
 
     /* Nothing happened, or much: a page more, or as many as it takes. */
-    checkpoint(NODE);
+    mesh_audit_checkpoint(&net, NODE);
     assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 64);
-    act(NODE, 100);
-    checkpoint(NODE);
+    mesh_audit_act(&net, NODE, 100);
+    mesh_audit_checkpoint(&net, NODE);
     assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 192);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(NODE), 2);
-    assert_int_equal(alarms(0) + alarms(1) + alarms(NODE), 0);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
+    assert_int_equal(mesh_alarms(&net, 0) + mesh_alarms(&net, 1) + mesh_alarms(&net, NODE), 0);
 }
 
 static void test_a_hub_signs_the_others(void **state)
 {
     (void)state;
-    checkpoint(0);
+    mesh_audit_checkpoint(&net, 0);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(0), 1);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(newest_own(0), "cosigned_by"), 0)), "org-1");
+    assert_int_equal(mesh_audit_cosigners(&net, 0), 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(mesh_audit_own(&net, 0), "cosigned_by"), 0)), "org-1");
 }
 
 static void test_who_was_away_follows(void **state)
@@ -154,102 +81,86 @@ static void test_who_was_away_follows(void **state)
     (void)state;
     mesh_down(&net, 1);
     for (int i = 0; i < 3; i++) {
-        act(NODE, 10);
-        checkpoint(NODE);
+        mesh_audit_act(&net, NODE, 10);
+        mesh_audit_checkpoint(&net, NODE);
         mesh_settle(&net, 3);
     }
-    assert_int_equal(cosigner_count(NODE), 1);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 1);
     mesh_up(&net, 1);
     mesh_settle(&net, 8);
-    assert_int_equal(cosigner_count(NODE), 2);
-    assert_int_equal(alarms(1), 0);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
+    assert_int_equal(mesh_alarms(&net, 1), 0);
 }
 
 static void test_each_day(void **state)
 {
-    json_int_t size = number_of(newest_own(NODE), "size");
+    json_int_t size = number_of(mesh_audit_own(&net, NODE), "size");
 
     (void)state;
     mesh_settle(&net, 2);
-    assert_int_equal(number_of(newest_own(NODE), "size"), size);
+    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size);
     net.now_ms += NRS_DAY_MS;
     net.monotonic_ms += NRS_DAY_MS;
     mesh_settle(&net, 6);
-    assert_int_equal(number_of(newest_own(NODE), "size"), size + 64);
-    assert_int_equal(cosigner_count(NODE), 2);
+    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size + 64);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
     mesh_settle(&net, 3);
-    assert_int_equal(number_of(newest_own(NODE), "size"), size + 64);
+    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size + 64);
     /* A clock that was a year ahead does not put the next one off for a year. */
     net.now_ms += 365 * NRS_DAY_MS;
     mesh_settle(&net, 2);
     net.now_ms -= 365 * NRS_DAY_MS;
     mesh_settle(&net, 6);
-    assert_true(number_of(newest_own(NODE), "size") > size + 64);
-    assert_int_equal(cosigner_count(NODE), 2);
+    assert_true(number_of(mesh_audit_own(&net, NODE), "size") > size + 64);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
 }
 
 /* The node's keeper goes back to a copy of the store, and does as if what was done since had never been. */
 static void test_a_rewritten_log_is_seen(void **state)
 {
-    size_t before = alarms(NODE);
+    size_t before = mesh_alarms(&net, NODE);
 
     (void)state;
-    checkpoint(NODE);
+    mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 4);
-    keep_copy(NODE, "kept.db");
+    mesh_keep_copy(&net, NODE, "kept.db");
     mesh_settle(&net, 3);
-    act(NODE, 70);
-    checkpoint(NODE);
+    mesh_audit_act(&net, NODE, 70);
+    mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(NODE), 2);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
 
-    bring_back(NODE, "kept.db");
+    mesh_bring_back(&net, NODE, "kept.db");
     for (int i = 0; i < 8; i++) { /* until its records are new to the hubs again */
-        act(NODE, 3);
-        checkpoint(NODE);
+        mesh_audit_act(&net, NODE, 3);
+        mesh_audit_checkpoint(&net, NODE);
         mesh_settle(&net, 4);
-        assert_int_equal(cosigner_count(NODE), 0); /* no hub signs it */
+        assert_int_equal(mesh_audit_cosigners(&net, NODE), 0); /* no hub signs it */
     }
-    assert_string_equal(mesh_text(watched(0, NODE), "state"), "rewritten");
-    assert_string_equal(mesh_text(watched(1, NODE), "state"), "rewritten");
-    assert_int_equal(alarms(0), 1);
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "state"), "rewritten");
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 1, NODE), "state"), "rewritten");
+    assert_int_equal(mesh_alarms(&net, 0), 1);
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "org"), "org-2");
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "rule"), "rewritten");
-    assert_true(alarms(NODE) > before); /* the hubs hold more than there is */
+    assert_true(mesh_alarms(&net, NODE) > before); /* the hubs hold more than there is */
 
     /* Said once, however often it comes; and never signed again. */
-    act(NODE, 100);
-    checkpoint(NODE);
+    mesh_audit_act(&net, NODE, 100);
+    mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 5);
-    assert_int_equal(cosigner_count(NODE), 0);
-    assert_int_equal(alarms(0), 1);
-}
-
-static bool warned(size_t node, const char *words)
-{
-    const json_t *warnings;
-    size_t i;
-    const json_t *one;
-
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
-    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
-    json_array_foreach(warnings, i, one) {
-        if (strstr(json_string_value(one), words) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 0);
+    assert_int_equal(mesh_alarms(&net, 0), 1);
 }
 
 static void test_status_warns(void **state)
 {
     (void)state;
-    assert_true(warned(0, "the audit log of org-2 does not continue"));
-    assert_false(warned(0, "org-3"));
-    assert_false(warned(NODE, "no hub has signed"));
+    assert_true(mesh_warned(&net, 0, "the audit log of org-2 does not continue"));
+    assert_false(mesh_warned(&net, 0, "org-3"));
+    assert_false(mesh_warned(&net, NODE, "no hub has signed"));
     net.now_ms += 4 * NRS_DAY_MS; /* without a tick: the old checkpoint has waited so long */
-    assert_true(warned(NODE, "no hub has signed"));
-    assert_false(warned(3, "no hub has signed")); /* it has none that waits */
+    assert_true(mesh_warned(&net, NODE, "no hub has signed"));
+    assert_false(mesh_warned(&net, 3, "no hub has signed")); /* it has none that waits */
     net.now_ms -= 4 * NRS_DAY_MS;
 }
 
@@ -257,31 +168,31 @@ static void test_status_warns(void **state)
 static void test_two_views_are_seen(void **state)
 {
     (void)state;
-    checkpoint(3);
+    mesh_audit_checkpoint(&net, 3);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(3), 2);
-    keep_copy(3, "kept.db");
+    assert_int_equal(mesh_audit_cosigners(&net, 3), 2);
+    mesh_keep_copy(&net, 3, "kept.db");
     mesh_settle(&net, 3);
     mesh_down(&net, 1);
-    act(3, 5);
-    checkpoint(3);
+    mesh_audit_act(&net, 3, 5);
+    mesh_audit_checkpoint(&net, 3);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(3), 1);
+    assert_int_equal(mesh_audit_cosigners(&net, 3), 1);
 
     mesh_down(&net, 0);
-    bring_back(3, "kept.db");
+    mesh_bring_back(&net, 3, "kept.db");
     mesh_up(&net, 1);
     mesh_settle(&net, 4);
-    act(3, 7);
-    checkpoint(3);
+    mesh_audit_act(&net, 3, 7);
+    mesh_audit_checkpoint(&net, 3);
     mesh_settle(&net, 4);
-    assert_int_equal(cosigner_count(3), 1);
-    assert_string_equal(mesh_text(watched(1, 3), "state"), "followed");
+    assert_int_equal(mesh_audit_cosigners(&net, 3), 1);
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 1, 3), "state"), "followed");
 
     mesh_up(&net, 0);
     mesh_settle(&net, 8);
-    assert_string_equal(mesh_text(watched(0, 3), "state"), "rewritten");
-    assert_string_equal(mesh_text(watched(1, 3), "state"), "rewritten");
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, 3), "state"), "rewritten");
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 1, 3), "state"), "rewritten");
 }
 
 /* A store without its audit log begins a new one, which the hubs follow, and say so. */
@@ -298,7 +209,7 @@ static void test_a_new_log_is_said_to_be_one(void **state)
     char path[128];
     nrs_store_options options = {.path = path, .synchronous_off = 1};
     nrs_store *store = NULL;
-    size_t before = alarms(0);
+    size_t before = mesh_alarms(&net, 0);
 
     (void)state;
     mesh_down(&net, NODE);
@@ -309,15 +220,15 @@ static void test_a_new_log_is_said_to_be_one(void **state)
     assert_int_equal(nrs_store_commit(store), NRS_OK);
     nrs_store_close(&store);
     mesh_up(&net, NODE);
-    checkpoint(NODE);
+    mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 6);
-    assert_int_equal(cosigner_count(NODE), 2);
-    assert_int_equal(number_of(watched(0, NODE), "logs"), 2);
-    assert_string_equal(mesh_text(watched(0, NODE), "state"), "followed");
-    assert_int_equal(alarms(0), before + 1);
+    assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
+    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "logs"), 2);
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "state"), "followed");
+    assert_int_equal(mesh_alarms(&net, 0), before + 1);
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "it has begun a new audit log");
-    assert_true(warned(0, "org-2 has begun its audit log anew: this is number 2"));
-    assert_true(warned(NODE, "this node began its audit log anew"));
+    assert_true(mesh_warned(&net, 0, "org-2 has begun its audit log anew: this is number 2"));
+    assert_true(mesh_warned(&net, NODE, "this node began its audit log anew"));
     assert_int_equal(mesh_command(&net, NODE, "{\"command\":\"audit-list\",\"before\":2,\"kind\":\"alarm\"}"), NRS_OK);
     assert_string_equal(mesh_text(mesh_row(&net, NODE, 0), "detail"), "the audit log that this node kept is gone");
 }
@@ -394,11 +305,11 @@ static void test_made_up(void **state)
         const json_t *row;
         json_int_t logs_before;
 
-        row = watched(one->to, one->node);
+        row = mesh_audit_watched(&net, one->to, one->node);
         logs_before = row == NULL ? 0 : number_of(row, "logs");
         made_up(&record, one->node, one->signer, 64, (uint64_t)((int64_t)net.now_ms + one->created_in_ms), (uint8_t)(100 + i));
         give(one->from, one->to, (1u << 20) + i, nrs_slice_of_bytes(&record));
-        row = watched(one->to, one->node);
+        row = mesh_audit_watched(&net, one->to, one->node);
         if (number_of(row, "logs") != logs_before + (one->followed ? 1 : 0)) {
             fail_msg("%s: %lld logs, %lld before", one->name, (long long)number_of(row, "logs"), (long long)logs_before);
         }
@@ -418,19 +329,19 @@ static void test_a_shorter_log_is_seen(void **state)
 
     (void)state;
     mesh_settle(&net, 6);
-    before = alarms(0);
+    before = mesh_alarms(&net, 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         nrs_bytes record = {0};
 
         made_up(&record, 3, 3, cases[i].size, (uint64_t)((int64_t)net.now_ms + cases[i].created_in_ms), 200);
         give(3, 0, (1u << 19) + 100 + i, nrs_slice_of_bytes(&record));
-        if (strcmp(mesh_text(watched(0, 3), "state"), cases[i].state) != 0) {
-            fail_msg("%s: %s", cases[i].name, mesh_text(watched(0, 3), "state"));
+        if (strcmp(mesh_text(mesh_audit_watched(&net, 0, 3), "state"), cases[i].state) != 0) {
+            fail_msg("%s: %s", cases[i].name, mesh_text(mesh_audit_watched(&net, 0, 3), "state"));
         }
         nrs_bytes_wipe(&record);
     }
-    assert_int_equal(number_of(watched(0, 3), "size"), 128);
-    assert_int_equal(alarms(0), before + 2); /* that it was begun, and that it was rewritten */
+    assert_int_equal(number_of(mesh_audit_watched(&net, 0, 3), "size"), 128);
+    assert_int_equal(mesh_alarms(&net, 0), before + 2); /* that it was begun, and that it was rewritten */
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "rule"), "rewritten");
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "its audit log does not continue what this hub has signed");
 }
@@ -447,17 +358,17 @@ static void test_a_signature_over_another_log_is_an_alarm(void **state)
     uint64_t size;
 
     (void)state;
-    checkpoint(3);
+    mesh_audit_checkpoint(&net, 3);
     mesh_settle(&net, 2);
-    size = (uint64_t)number_of(newest_own(3), "size");
+    size = (uint64_t)number_of(mesh_audit_own(&net, 3), "size");
     OK(mesh_command(&net, 3, "{\"command\":\"audit-export\"}"));
     OK(nrs_hex_decode(log, sizeof log, mesh_text(mesh_row(&net, 3, 0), "log")));
-    OK(nrs_hex_decode(root, sizeof root, mesh_text(newest_own(3), "root")));
+    OK(nrs_hex_decode(root, sizeof root, mesh_text(mesh_audit_own(&net, 3), "root")));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         nrs_audit_cosignature value;
         nrs_bytes statement = {0}, record = {0};
         uint8_t said_log[NRS_LOG_ID_SIZE], said_root[NRS_HASH_SIZE];
-        size_t before = alarms(3), signers = cosigner_count(3);
+        size_t before = mesh_alarms(&net, 3), signers = mesh_audit_cosigners(&net, 3);
 
         memcpy(said_log, log, sizeof log);
         memcpy(said_root, root, sizeof root);
@@ -475,12 +386,12 @@ static void test_a_signature_over_another_log_is_an_alarm(void **state)
         OK(nrs_audit_cosignature_encode(&statement, &value));
         OK(nrs_signed_record(&record, NRS_RECORD_AUDIT_COSIGNATURE, net.nodes[0].identity, nrs_slice_of_bytes(&statement)));
         give(0, 3, (1u << 19) + 200 + i, nrs_slice_of_bytes(&record));
-        if (alarms(3) != before + 1) {
-            fail_msg("%s: %zu alarms, %zu before", cases[i].name, alarms(3), before);
+        if (mesh_alarms(&net, 3) != before + 1) {
+            fail_msg("%s: %zu alarms, %zu before", cases[i].name, mesh_alarms(&net, 3), before);
         }
         assert_string_equal(mesh_text(mesh_row(&net, 3, 0), "org"), "org-0");
         assert_string_equal(mesh_text(mesh_row(&net, 3, 0), "detail"), "it has signed an audit log of this node that is not the one held here");
-        assert_int_equal(cosigner_count(3), signers);
+        assert_int_equal(mesh_audit_cosigners(&net, 3), signers);
         nrs_bytes_wipe(&record);
         nrs_bytes_wipe(&statement);
     }

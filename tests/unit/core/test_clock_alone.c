@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "proto/vocabulary.h"
 
 static mesh net;
@@ -29,12 +30,6 @@ static bool reached_stored(size_t node, const char *id, const char *recipient)
     return stored;
 }
 
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
-}
-
 /* The node is started anew with a clock that is wrong by so much; minutes pass. */
 static void go_wrong(size_t node, int64_t skew_ms)
 {
@@ -42,18 +37,6 @@ static void go_wrong(size_t node, int64_t skew_ms)
     net.nodes[node].skew_ms = skew_ms;
     mesh_up(&net, node);
     mesh_settle(&net, 5);
-}
-
-static bool warned(size_t node, const char *words)
-{
-    bool found = false;
-
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
-    const json_t *warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
-    for (size_t i = 0; i < json_array_size(warnings); i++) {
-        found = found || strstr(json_string_value(json_array_get(warnings, i)), words) != NULL;
-    }
-    return found;
 }
 
 static const struct wrong {
@@ -77,11 +60,11 @@ static void a_clock_alone_refuses_nothing(void **state)
 
         mesh_start(&net, 3, 1);
         go_wrong(wrong->node, wrong->skew_ms);
-        assert_true(warned(wrong->node, wrong->skew_ms > 0 ? "hours ahead of those of most peers" : "hours behind those of most peers"));
+        assert_true(mesh_warned(&net, wrong->node, wrong->skew_ms > 0 ? "hours ahead of those of most peers" : "hours behind those of most peers"));
         assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
         (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
         mesh_settle(&net, 5);
-        assert_int_equal(listed(2), 1);
+        assert_int_equal(mesh_listed(&net, 2), 1);
         if (wrong->skew_ms > -7 * (int64_t)NRS_DAY_MS && wrong->skew_ms < 7 * (int64_t)NRS_DAY_MS && !reached_stored(1, id, "org-2")) {
             fail_msg("%s: no receipt", wrong->name);
         }
@@ -109,7 +92,7 @@ static void what_all_hold_for_expired_is_refused(void **state)
     }
     mesh_up(&net, 2);
     mesh_settle(&net, 5);
-    assert_int_equal(listed(2), 0);
+    assert_int_equal(mesh_listed(&net, 2), 0);
     mesh_stop(&net);
 }
 
@@ -130,20 +113,20 @@ static void a_sender_is_told_that_peers_would_refuse_its_time(void **state)
     (void)state;
     mesh_start(&net, 3, 1);
     assert_int_equal(send_warnings(1), 0);
-    assert_int_equal(listed(2), 1);
+    assert_int_equal(mesh_listed(&net, 2), 1);
     go_wrong(1, 3 * (int64_t)NRS_DAY_MS);
     assert_int_equal(send_warnings(1), 1);
     go_wrong(1, -8 * (int64_t)NRS_DAY_MS);
     assert_int_equal(send_warnings(1), 1);
     mesh_settle(&net, 5);
-    assert_int_equal(listed(2), 2); /* so they do */
+    assert_int_equal(mesh_listed(&net, 2), 2); /* so they do */
     go_wrong(1, 12 * (int64_t)NRS_HOUR_MS); /* status warns, but others take it */
-    assert_true(warned(1, "12 hours ahead"));
+    assert_true(mesh_warned(&net, 1, "12 hours ahead"));
     assert_int_equal(send_warnings(1), 0);
     mesh_settle(&net, 5);
-    assert_int_equal(listed(2), 4);
+    assert_int_equal(mesh_listed(&net, 2), 4);
     go_wrong(1, 0);
-    assert_false(warned(1, "hours ahead"));
+    assert_false(mesh_warned(&net, 1, "hours ahead"));
     mesh_stop(&net);
 }
 
@@ -156,15 +139,15 @@ static void without_peers_the_roster_tells(void **state)
     mesh_start(&net, 3, 1);
     mesh_down(&net, 0);
     go_wrong(1, 0);
-    assert_false(warned(1, words));
+    assert_false(mesh_warned(&net, 1, words));
     assert_int_equal(send_warnings(1), 0);
     go_wrong(1, -(int64_t)(net.now_ms - 946684800000u)); /* the year 2000 */
-    assert_true(warned(1, words));
+    assert_true(mesh_warned(&net, 1, words));
     assert_int_equal(send_warnings(1), 1);
     mesh_up(&net, 0); /* from then on the peers' word counts */
     mesh_settle(&net, 5);
-    assert_false(warned(1, words));
-    assert_true(warned(1, "hours behind those of most peers"));
+    assert_false(mesh_warned(&net, 1, words));
+    assert_true(mesh_warned(&net, 1, "hours behind those of most peers"));
     mesh_stop(&net);
 }
 
@@ -183,14 +166,14 @@ static void a_clock_that_is_ahead_makes_no_roster_stale(void **state)
     (void)state;
     mesh_start(&net, 3, 1);
     go_wrong(1, 5 * (int64_t)NRS_DAY_MS);
-    assert_false(warned(1, "no hub has vouched"));
+    assert_false(mesh_warned(&net, 1, "no hub has vouched"));
     assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
     mesh_down(&net, 0);
     mesh_settle(&net, 2);
     go_by_days(2);
     assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_OK);
     go_by_days(2);
-    assert_true(warned(1, "no hub has vouched"));
+    assert_true(mesh_warned(&net, 1, "no hub has vouched"));
     assert_int_equal(mesh_command(&net, 1, SEND_TO("org-2")), NRS_ERROR_ROSTER_STALE);
     mesh_up(&net, 0);
     mesh_settle(&net, 5);
@@ -213,7 +196,7 @@ static void a_bundle_from_a_wrong_clock_replaces_none_that_serves(void **state)
     assert_int_equal(mesh_command(&net, 0, SEND_TO("org-1")), NRS_OK);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, 0, 0), "waiting")), 0);
     mesh_settle(&net, 3);
-    assert_int_equal(listed(1), 1);
+    assert_int_equal(mesh_listed(&net, 1), 1);
     mesh_stop(&net);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/time.h"
 
@@ -21,12 +22,6 @@ static void send_reports(size_t node, size_t count)
         assert_int_equal(mesh_command(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
                                                   "\"subject\":\"S\",\"body\":\"B\"}"), NRS_OK);
     }
-}
-
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
 }
 
 static long long deferred_count(void)
@@ -156,11 +151,11 @@ static void a_full_table_ends_no_link_and_loses_nothing(void **state)
     mesh_crash(&net, 0); /* what was not kept is remembered */
     mesh_give(&net, 0);
     assert_int_equal(deferred_count(), 0);
-    assert_true(listed(0) < REPORT_COUNT);
+    assert_true(mesh_listed(&net, 0) < REPORT_COUNT);
     mesh_up(&net, 1);
     mesh_settle(&net, 8);
-    assert_int_equal(listed(0), REPORT_COUNT);
-    assert_int_equal(listed(3), REPORT_COUNT);
+    assert_int_equal(mesh_listed(&net, 0), REPORT_COUNT);
+    assert_int_equal(mesh_listed(&net, 3), REPORT_COUNT);
     mesh_stop(&net);
 }
 
@@ -191,7 +186,7 @@ static void what_comes_after_is_taken(void **state)
     assert_int_equal(mesh_step(&net, 0, &tick), NRS_OK); /* there is room: the next hello asks again */
     mesh_up(&net, 1);
     mesh_settle(&net, 8);
-    assert_int_equal(listed(0), REPORT_COUNT);
+    assert_int_equal(mesh_listed(&net, 0), REPORT_COUNT);
     nrs_bytes_wipe(&payload);
     nrs_bytes_wipe(&record);
     mesh_stop(&net);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "mesh_look.h"
 #include "mesh_records.h"
 
 #define POSITION (1ull << 20) /* past what the peers say by themselves */
@@ -15,12 +16,6 @@ static void send_one(size_t node)
 {
     assert_int_equal(mesh_command(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
                                               "\"subject\":\"S\",\"body\":\"B\"}"), NRS_OK);
-}
-
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
 }
 
 static void together_they_are_one_row(void **state)
@@ -37,7 +32,7 @@ static void together_they_are_one_row(void **state)
         tables = mesh_records_of(&net, i, NRS_RECORD_SLOT_TABLE);
         assert_int_equal(tables.count, i != 3); /* a member gets its own slot, not the table */
         mesh_records_wipe(&tables);
-        assert_int_equal(listed(i), 1);
+        assert_int_equal(mesh_listed(&net, i), 1);
     }
     mesh_stop(&net);
 }
@@ -54,7 +49,7 @@ static void both_are_read_back(void **state)
     mesh_down(&net, 1);
     mesh_up(&net, 2);
     mesh_settle(&net, 3);
-    assert_int_equal(listed(2), 1);
+    assert_int_equal(mesh_listed(&net, 2), 1);
     mesh_stop(&net);
 }
 
@@ -77,7 +72,7 @@ static void what_was_just_sent_is_not_read_back(void **state)
         assert_int_equal(rows_read(sender), before);
     }
     mesh_settle(&net, 3);
-    assert_int_equal(listed(3), 2);
+    assert_int_equal(mesh_listed(&net, 3), 2);
     mesh_stop(&net);
 }
 
@@ -129,7 +124,7 @@ static bool exchange_table(void *context, size_t from, size_t to, nrs_slice fram
         }
         assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SEALED), 1);
         assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SLOT_TABLE), 0);
-        assert_int_equal(listed(0), 0);
+        assert_int_equal(mesh_listed(&net, 0), 0);
     }
     mesh_records_wipe(&sealed);
     mesh_records_wipe(&tables);
@@ -149,7 +144,7 @@ static void check_exchanged(bool together)
     assert_true(it.done);
     assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SLOT_TABLE), 1);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(listed(i), 1);
+        assert_int_equal(mesh_listed(&net, i), 1);
     }
     mesh_stop(&net);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/vocabulary.h"
 
@@ -20,12 +21,6 @@ static void send_with(size_t node, const char *label, const char *to)
     (void)snprintf(command, sizeof command,
                    "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}", label, to);
     assert_int_equal(mesh_command(&net, node, command), NRS_OK);
-}
-
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
 }
 
 static long long status_number(size_t node, const char *key)
@@ -66,7 +61,7 @@ static void a_slot_path_of_a_clear_report_is_refused(void **state)
     assert_int_equal(nrs_slot_path_encode(&path_bytes, &path), NRS_OK);
     assert_int_equal(nrs_record_wrap(&bytes, NRS_RECORD_SLOT_PATH, nrs_slice_of_bytes(&path_bytes)), NRS_OK);
     mesh_give_records(&net, 2, 0, 1u << 20, nrs_slice_of_bytes(&bytes), nrs_slice_of(NULL, 0));
-    assert_int_equal(listed(0), 1);
+    assert_int_equal(mesh_listed(&net, 0), 1);
     nrs_bytes_wipe(&bytes);
     nrs_bytes_wipe(&path_bytes);
     nrs_bytes_wipe(&slot_bytes);
@@ -143,14 +138,14 @@ static void what_comes_before_its_roster_waits_and_is_delivered(void **state)
     mesh_give_records(&net, 1, 0, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
     mesh_give_records(&net, 1, 0, (1u << 20) + 1, nrs_slice_of_bytes(&tables.records[0]), nrs_slice_of(NULL, 0));
     assert_int_equal(status_number(0, "deferred"), 2);
-    assert_int_equal(listed(0), 0);
+    assert_int_equal(mesh_listed(&net, 0), 0);
     mesh_crash(&net, 0);
     assert_int_equal(status_number(0, "deferred"), 2);
     mesh_give(&net, 0);
     assert_int_equal(status_number(0, "deferred"), 0);
-    assert_int_equal(listed(0), 1);
+    assert_int_equal(mesh_listed(&net, 0), 1);
     mesh_settle(&net, 5);
-    assert_int_equal(listed(2), 1);
+    assert_int_equal(mesh_listed(&net, 2), 1);
     mesh_records_wipe(&sealed);
     mesh_records_wipe(&tables);
     mesh_stop(&net);
@@ -168,7 +163,7 @@ static void a_skipped_roster_version_heals(void **state)
     send_with(1, "AMBER", "@electricity");
     mesh_settle(&net, 4);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(listed(i), 1);
+        assert_int_equal(mesh_listed(&net, i), 1);
         assert_int_equal(mesh_command(&net, i, "{\"command\":\"status\"}"), NRS_OK);
         assert_int_equal(json_integer_value(json_object_get(
                              json_array_get(json_object_get(mesh_row(&net, i, 0), "communities"), 0), "roster_version")), 6);
@@ -223,7 +218,7 @@ static void a_full_confirmation_leaves_and_another_is_begun(void **state)
     nrs_effects_wipe(&effects);
     send_with(1, "AMBER", "@electricity");
     mesh_settle(&net, 3);
-    assert_int_equal(listed(2), 1);
+    assert_int_equal(mesh_listed(&net, 2), 1);
     nrs_bytes_wipe(&payload);
     nrs_bytes_wipe(&frames[0]);
     nrs_bytes_wipe(&frames[1]);
@@ -338,7 +333,7 @@ static void a_peer_cannot_take_the_room_of_others(void **state)
     send_with(2, "AMBER", "@electricity");
     mesh_settle(&net, 3);
     assert_int_equal(status_number(0, "deferred"), 0); /* its roster came on the same link */
-    assert_int_equal(listed(3), 2); /* positions that the log of 1 never had: it is sent from the start, with the slots */
+    assert_int_equal(mesh_listed(&net, 3), 2); /* positions that the log of 1 never had: it is sent from the start, with the slots */
     mesh_records_wipe(&sealed);
     mesh_stop(&net);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mesh_look.h"
 #include "mesh_records.h"
 
 #define MIB (1024ull * 1024u)
@@ -110,12 +111,6 @@ static traffic greet(size_t first, size_t count)
     return seen;
 }
 
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
-}
-
 static void one_step_reads_and_sends_a_bounded_part(void **state)
 {
     traffic seen;
@@ -139,7 +134,7 @@ static void what_all_links_hold_unconfirmed_is_bounded(void **state)
     assert_true(seen.bytes < 257 * MIB);
     mesh_up(&net, NODE_COUNT - 1);
     mesh_settle(&net, 30);
-    assert_int_equal(listed(NODE_COUNT - 1), REPORT_COUNT); /* who confirms has its share in spite of them */
+    assert_int_equal(mesh_listed(&net, NODE_COUNT - 1), REPORT_COUNT); /* who confirms has its share in spite of them */
     mesh_stop(&net);
 }
 

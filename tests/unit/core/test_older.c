@@ -10,45 +10,16 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_disk.h"
+#include "mesh_look.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 #define SEND "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"
 
+static const char older[] = "an older copy of this node's folder"; /* of the warning */
 static mesh net;
 
 /* Changes the database of a node that is down. */
-static void sql(size_t node, const char *text)
-{
-    char path[128];
-    sqlite3 *database = NULL;
-
-    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-    assert_true(sqlite3_changes(database) > 0);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
-static bool warned(size_t node)
-{
-    const json_t *warnings;
-
-    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
-    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
-    for (size_t i = 0; i < json_array_size(warnings); i++) {
-        if (strstr(json_string_value(json_array_get(warnings, i)), "an older copy of this node's folder") != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static size_t listed(size_t node)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
-    return mesh_row_count(&net, node);
-}
-
 static void part_of(size_t node, uint8_t part_out[NRS_LOG_ID_SIZE])
 {
     memcpy(part_out, nrs_store_incarnation(net.nodes[node].store), NRS_LOG_ID_SIZE);
@@ -62,10 +33,10 @@ static void a_peer_that_holds_more_of_the_newest_part_is_heard(void **state)
     mesh_start(&net, 3, 1);
     OK(mesh_command(&net, 1, SEND));
     mesh_settle(&net, 4);
-    assert_int_equal(listed(2), 1);
+    assert_int_equal(mesh_listed(&net, 2), 1);
     part_of(1, before);
     mesh_down(&net, 0);
-    sql(0, "UPDATE held SET position = position + 3"); /* what the hub has of all of them, as if they had gone on and been put back */
+    mesh_sql(&net, 0, "UPDATE held SET position = position + 3"); /* what the hub has of all of them, as if they had gone on and been put back */
     OK(mesh_command(&net, 1, SEND));
     mesh_up(&net, 0);
     mesh_settle(&net, 6);
@@ -73,9 +44,9 @@ static void a_peer_that_holds_more_of_the_newest_part_is_heard(void **state)
     assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
     OK(mesh_command(&net, 1, SEND));
     mesh_settle(&net, 4);
-    assert_int_equal(listed(2), 3);
-    assert_true(warned(1));
-    assert_false(warned(0));
+    assert_int_equal(mesh_listed(&net, 2), 3);
+    assert_true(mesh_warned(&net, 1, older));
+    assert_false(mesh_warned(&net, 0, older));
     mesh_settle(&net, 20);
     part_of(1, before);
     assert_memory_equal(after, before, NRS_LOG_ID_SIZE); /* once, not for ever */
@@ -87,7 +58,7 @@ static void a_peer_that_holds_more_of_the_newest_part_is_heard(void **state)
 static void claim_ahead(size_t node, size_t rounds)
 {
     mesh_down(&net, node);
-    sql(node, "UPDATE held SET position = position + 1099511627776");
+    mesh_sql(&net, node, "UPDATE held SET position = position + 1099511627776");
     mesh_up(&net, node);
     mesh_settle(&net, rounds);
 }
@@ -107,7 +78,7 @@ static void who_claims_again_and_again_ends_no_link_but_its_own(void **state)
     assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE); /* the first is believed: it costs a link that comes again */
     OK(mesh_command(&net, 1, SEND));
     mesh_settle(&net, 4);
-    assert_int_equal(listed(2), 2);
+    assert_int_equal(mesh_listed(&net, 2), 2);
     assert_true(mesh_linked(&net, 0, 1) && mesh_linked(&net, 0, 2) && mesh_linked(&net, 0, 3));
     third = mesh_link_id(&net, 1, 0);
     for (size_t i = 0; i < 20; i++) {
@@ -187,8 +158,8 @@ static void a_jump_of_the_clock_begins_a_part(void **state)
     assert_memory_not_equal(after, before, NRS_LOG_ID_SIZE);
     OK(mesh_command(&net, 1, SEND));
     mesh_settle(&net, 4);
-    assert_int_equal(listed(2), 2);
-    assert_false(warned(1));
+    assert_int_equal(mesh_listed(&net, 2), 2);
+    assert_false(mesh_warned(&net, 1, older));
     mesh_stop(&net);
 }
 

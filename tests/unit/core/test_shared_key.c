@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "proto/armour.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -96,12 +97,6 @@ static void join_gas(const nrs_identity *thief)
     nrs_identity_destroy(&roster_key);
 }
 
-static size_t listed(size_t node)
-{
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"list\"}"), NRS_OK);
-    return mesh_row_count(&net, node);
-}
-
 /* Reports go both ways between the hub and org-1, and the hub knows it by its own name. */
 static void assert_org_1_served(size_t received_before)
 {
@@ -113,8 +108,8 @@ static void assert_org_1_served(size_t received_before)
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\","
                                            "\"subject\":\"S\",\"body\":\"B\"}"), NRS_OK);
     mesh_settle(&net, 4);
-    assert_int_equal(listed(0), received_before + 2);
-    assert_int_equal(listed(1), received_before + 2);
+    assert_int_equal(mesh_listed(&net, 0), received_before + 2);
+    assert_int_equal(mesh_listed(&net, 1), received_before + 2);
     assert_int_equal(mesh_command(&net, 0, "{\"command\":\"status\"}"), NRS_OK);
     const json_t *links = json_object_get(mesh_row(&net, 0, 0), "links");
     for (size_t i = 0; i < json_array_size(links); i++) {
@@ -178,7 +173,7 @@ static void a_removed_member_gains_nothing_from_a_shared_key(void **state)
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\","
                                            "\"subject\":\"S\",\"body\":\"B\"}"), NRS_OK);
     mesh_settle(&net, 4);
-    assert_int_equal(listed(0), 2);
+    assert_int_equal(mesh_listed(&net, 0), 2);
     nrs_identity_destroy(&thief);
     mesh_stop(&net);
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_disk.h"
+#include "mesh_look.h"
 #include "proto/vocabulary.h"
 
 #define OK(call) assert_int_equal((call), NRS_OK)
@@ -29,55 +31,9 @@ static void send_report(size_t node, char id_out[65])
     send_to(node, "@electricity", id_out);
 }
 
-static const json_t *status(size_t node)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
-    return mesh_row(&net, node, 0);
-}
-
-/* How many reports are missing of an organisation, in a state. */
-static long long missing(size_t node, const char *from, const char *state)
-{
-    const json_t *gaps = json_object_get(status(node), "gaps");
-    long long count = 0;
-
-    assert_non_null(gaps);
-    for (size_t i = 0; i < json_array_size(gaps); i++) {
-        const json_t *gap = json_array_get(gaps, i);
-
-        if (strcmp(mesh_text(gap, "from"), from) == 0 && strcmp(mesh_text(gap, "state"), state) == 0) {
-            count += json_integer_value(json_object_get(gap, "count"));
-        }
-    }
-    return count;
-}
-
 static size_t equivocations(size_t node)
 {
-    return json_array_size(json_object_get(status(node), "equivocations"));
-}
-
-static bool warned(size_t node, const char *words)
-{
-    const json_t *warnings = json_object_get(status(node), "warnings");
-
-    for (size_t i = 0; i < json_array_size(warnings); i++) {
-        if (strstr(json_string_value(json_array_get(warnings, i)), words) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has(size_t node, const char *id)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), id) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return json_array_size(json_object_get(mesh_status(&net, node), "equivocations"));
 }
 
 /* Reports missing before this one, as its row says. */
@@ -95,48 +51,6 @@ static long long before(size_t node, const char *id)
     return -1;
 }
 
-/* Changes the database of a node that is down. */
-__attribute__((format(printf, 2, 3))) static void sql(size_t node, const char *format, ...)
-{
-    char path[128], text[512];
-    sqlite3 *database = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    assert_true(vsnprintf(text, sizeof text, format, arguments) < (int)sizeof text);
-    va_end(arguments);
-    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-    assert_true(sqlite3_changes(database) > 0);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
-/* The one value of a query on a node's database, as text. */
-static void read_one(size_t node, char text_out[65], const char *text)
-{
-    char path[128];
-    sqlite3 *database = NULL;
-    sqlite3_stmt *query = NULL;
-
-    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &query, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-    (void)snprintf(text_out, 65, "%s", (const char *)sqlite3_column_text(query, 0));
-    assert_int_equal(sqlite3_step(query), SQLITE_DONE);
-    assert_int_equal(sqlite3_finalize(query), SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
-/* A hub forgets a report, with its slots, as if it had never had it. */
-static void withhold(size_t hub, const char *id)
-{
-    mesh_down(&net, hub);
-    sql(hub, "DELETE FROM log WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", id);
-    mesh_up(&net, hub);
-}
-
 /* A hub keeps a report to itself: as if it had come from the one who is not to have it. */
 static void keep_from(size_t hub, const char *id, size_t member)
 {
@@ -144,7 +58,7 @@ static void keep_from(size_t hub, const char *id, size_t member)
 
     nrs_hex_encode(key, nrs_identity_public(net.nodes[member].identity)->sign_key, NRS_KEY_SIZE);
     mesh_down(&net, hub);
-    sql(hub, "UPDATE log SET source = x'%s' WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", key, id);
+    mesh_sql(&net, hub, "UPDATE log SET source = x'%s' WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", key, id);
     mesh_up(&net, hub);
 }
 
@@ -160,29 +74,29 @@ static void a_withheld_report_is_missed_shown_and_brought(void **state)
     }
     mesh_settle(&net, 2);
     mesh_down(&net, 1);
-    withhold(0, ids[1]);
-    withhold(0, ids[2]);
+    mesh_withhold(&net, 0, ids[1]);
+    mesh_withhold(&net, 0, ids[2]);
     mesh_up(&net, 2);
     mesh_settle(&net, 5);
-    assert_true(has(2, ids[0]) && !has(2, ids[1]) && !has(2, ids[2]) && has(2, ids[3]));
-    assert_int_equal(missing(2, "org-1", "missing"), 0); /* within the grace time */
+    assert_true(mesh_has(&net, 2, ids[0]) && !mesh_has(&net, 2, ids[1]) && !mesh_has(&net, 2, ids[2]) && mesh_has(&net, 2, ids[3]));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0); /* within the grace time */
     assert_int_equal(before(2, ids[3]), 0);
     mesh_settle(&net, 10);
-    assert_int_equal(missing(2, "org-1", "missing"), 2);
-    assert_true(warned(2, "2 reports of org-1 in @electricity are missing since "));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 2);
+    assert_true(mesh_warned(&net, 2, "2 reports of org-1 in @electricity are missing since "));
     assert_int_equal(before(2, ids[3]), 2);
     assert_int_equal(before(2, ids[0]), 0);
     mesh_crash(&net, 2); /* nothing of it lives in memory alone */
     mesh_settle(&net, 3);
-    assert_int_equal(missing(2, "org-1", "missing"), 2);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 2);
     mesh_up(&net, 1); /* the originator is asked, and sends them again */
     mesh_settle(&net, 8);
     for (size_t i = 0; i < 4; i++) {
-        assert_true(has(2, ids[i]));
+        assert_true(mesh_has(&net, 2, ids[i]));
     }
-    assert_int_equal(missing(2, "org-1", "missing"), 0);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
     assert_int_equal(before(2, ids[3]), 0);
-    assert_false(warned(2, "missing"));
+    assert_false(mesh_warned(&net, 2, "missing"));
     mesh_stop(&net);
 }
 
@@ -203,10 +117,10 @@ static void another_hub_brings_it_where_the_originator_is_gone(void **state)
     mesh_down(&net, 2); /* for good */
     mesh_up(&net, 3);
     mesh_settle(&net, 6);
-    assert_false(has(3, ids[1]));
+    assert_false(mesh_has(&net, 3, ids[1]));
     mesh_settle(&net, 20);
-    assert_true(has(3, ids[1]));
-    assert_int_equal(missing(3, "org-2", "missing"), 0);
+    assert_true(mesh_has(&net, 3, ids[1]));
+    assert_int_equal(mesh_missing(&net, 3, "org-2", "missing"), 0);
     mesh_stop(&net);
 }
 
@@ -230,17 +144,17 @@ static void overtaking_is_no_alarm(void **state)
     send_report(2, ids[2]);
     mesh_settle(&net, 2);
     mesh_down(&net, 2);
-    withhold(1, ids[1]); /* the second hub has the third report only */
+    mesh_withhold(&net, 1, ids[1]); /* the second hub has the third report only */
     mesh_up(&net, 3);
     mesh_settle(&net, 3);
-    assert_true(!has(3, ids[1]) && has(3, ids[2]));
-    assert_int_equal(missing(3, "org-2", "missing"), 0);
+    assert_true(!mesh_has(&net, 3, ids[1]) && mesh_has(&net, 3, ids[2]));
+    assert_int_equal(mesh_missing(&net, 3, "org-2", "missing"), 0);
     mesh_up(&net, 0);
     for (size_t i = 0; i < 25; i++) {
         mesh_settle(&net, 1);
-        assert_int_equal(missing(3, "org-2", "missing"), 0);
+        assert_int_equal(mesh_missing(&net, 3, "org-2", "missing"), 0);
     }
-    assert_true(has(3, ids[1]));
+    assert_true(mesh_has(&net, 3, ids[1]));
     mesh_stop(&net);
 }
 
@@ -263,22 +177,22 @@ static void who_joins_late_misses_nothing(void **state)
     send_report(1, id);
     send_report(1, id);
     mesh_settle(&net, 16);
-    assert_true(has(late, id));
+    assert_true(mesh_has(&net, late, id));
     for (size_t i = 0; i <= late; i++) {
-        assert_int_equal(missing(i, "org-1", "missing"), 0);
+        assert_int_equal(mesh_missing(&net, i, "org-1", "missing"), 0);
     }
     mesh_remove(&net, late);
     mesh_settle(&net, 3);
     send_report(1, id);
     mesh_settle(&net, 16);
-    assert_true(has(2, id));
-    assert_int_equal(missing(2, "org-1", "missing"), 0);
+    assert_true(mesh_has(&net, 2, id));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
     mesh_stop(&net);
 }
 
 static long long asked_for(size_t node)
 {
-    return json_integer_value(json_object_get(json_array_get(json_object_get(status(node), "gaps"), 0), "asked"));
+    return json_integer_value(json_object_get(json_array_get(json_object_get(mesh_status(&net, node), "gaps"), 0), "asked"));
 }
 
 static void what_expires_is_said_to_have(void **state)
@@ -294,15 +208,15 @@ static void what_expires_is_said_to_have(void **state)
     }
     mesh_settle(&net, 2);
     mesh_down(&net, 1);
-    withhold(0, ids[1]);
+    mesh_withhold(&net, 0, ids[1]);
     mesh_up(&net, 2);
     mesh_settle(&net, 15);
-    assert_int_equal(missing(2, "org-1", "missing"), 1);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 1);
     net.now_ms += NRS_REPORT_LIFE_MS_MAX + NRS_HOUR_MS;
     mesh_settle(&net, 3);
-    assert_int_equal(missing(2, "org-1", "missing"), 0);
-    assert_int_equal(missing(2, "org-1", "expired"), 1);
-    assert_true(warned(2, "have expired and can no longer come"));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "expired"), 1);
+    assert_true(mesh_warned(&net, 2, "have expired and can no longer come"));
     asked = asked_for(2);
     net.now_ms += 3 * NRS_DAY_MS;
     mesh_settle(&net, 3);
@@ -326,12 +240,12 @@ static void a_crash_skips_and_repeats_no_number(void **state)
     }
     mesh_settle(&net, 14);
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(missing(i, "org-1", "missing"), 0);
+        assert_int_equal(mesh_missing(&net, i, "org-1", "missing"), 0);
         assert_int_equal(equivocations(i), 0);
     }
     mesh_down(&net, 2);
     /* each start counts in a new stream, since it may be that of an older copy */
-    sql(2, "UPDATE stream_item SET created_ms = created_ms WHERE (SELECT count(*) = 4 AND count(DISTINCT key) = 4 AND max(sequence) = 1 FROM stream_item)");
+    mesh_sql(&net, 2, "UPDATE stream_item SET created_ms = created_ms WHERE (SELECT count(*) = 4 AND count(DISTINCT key) = 4 AND max(sequence) = 1 FROM stream_item)");
     mesh_stop(&net);
 }
 
@@ -368,9 +282,9 @@ static void many_of_one_step_are_counted_one_by_one(void **state)
     mesh_start(&net, 4, 1);
     send_in_one_step(1, to, sizeof to / sizeof to[0]);
     send_in_one_step(1, to, 1);
-    read_one(1, text, "SELECT group_concat(n) FROM (SELECT count(*) || ' of ' || max(sequence) AS n FROM stream_item GROUP BY key ORDER BY 1)");
+    mesh_sql_one(&net, 1, text, "SELECT group_concat(n) FROM (SELECT count(*) || ' of ' || max(sequence) AS n FROM stream_item GROUP BY key ORDER BY 1)");
     assert_string_equal(text, "4 of 4,4 of 4");
-    read_one(1, text, "SELECT count(*) || ' streams, ' || sum(sequence) FROM sent_stream AS s WHERE last = (SELECT id FROM stream_item AS i"
+    mesh_sql_one(&net, 1, text, "SELECT count(*) || ' streams, ' || sum(sequence) FROM sent_stream AS s WHERE last = (SELECT id FROM stream_item AS i"
                       " WHERE i.sequence = s.sequence AND i.id = s.last)");
     assert_string_equal(text, "2 streams, 8");
     mesh_stop(&net);
@@ -390,7 +304,7 @@ static void copy(size_t node, bool back)
  * that was given already. A node does not do this by itself, not even out of a copy. */
 static void lie(size_t node, const char *stream, const char *last)
 {
-    sql(node, "UPDATE sent_stream SET stream = x'%s', sequence = 1, last = x'%s' WHERE last = (SELECT id FROM report ORDER BY position DESC LIMIT 1)", stream, last);
+    mesh_sql(&net, node, "UPDATE sent_stream SET stream = x'%s', sequence = 1, last = x'%s' WHERE last = (SELECT id FROM report ORDER BY position DESC LIMIT 1)", stream, last);
 }
 
 /* Two reports under one number, each to another hub. */
@@ -407,7 +321,7 @@ static void who_sends_two_reports_under_one_number_is_proven_to(void **state)
     mesh_settle(&net, 2);
     send_report(2, first);
     mesh_settle(&net, 4);
-    read_one(2, stream, "SELECT lower(hex(stream)) FROM sent_stream");
+    mesh_sql_one(&net, 2, stream, "SELECT lower(hex(stream)) FROM sent_stream");
     mesh_down(&net, 1);
     mesh_settle(&net, 2);
     send_to(2, "org-3", one);
@@ -430,18 +344,18 @@ static void who_sends_two_reports_under_one_number_is_proven_to(void **state)
     mesh_settle(&net, 8);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(equivocations(i), 1);
-        assert_true(warned(i, i == 2 ? "two reports of this node bear one number" : "org-2 has sent two different reports under one number"));
+        assert_true(mesh_warned(&net, i, i == 2 ? "two reports of this node bear one number" : "org-2 has sent two different reports under one number"));
     }
-    assert_true(has(3, one) && has(3, other) && has(4, one) && has(4, other));
+    assert_true(mesh_has(&net, 3, one) && mesh_has(&net, 3, other) && mesh_has(&net, 4, one) && mesh_has(&net, 4, other));
     mesh_crash(&net, 4);
     mesh_settle(&net, 2);
     assert_int_equal(equivocations(4), 1);
     send_report(2, next); /* which it now counts anew: */
-    read_one(2, count, "SELECT count(*) || ' stream, number ' || max(sequence) FROM sent_stream");
+    mesh_sql_one(&net, 2, count, "SELECT count(*) || ' stream, number ' || max(sequence) FROM sent_stream");
     assert_string_equal(count, "1 stream, number 1");
     mesh_settle(&net, 14);
-    assert_true(has(4, next));
-    assert_int_equal(missing(4, "org-2", "missing"), 0);
+    assert_true(mesh_has(&net, 4, next));
+    assert_int_equal(mesh_missing(&net, 4, "org-2", "missing"), 0);
     assert_int_equal(equivocations(4), 1);
     mesh_stop(&net);
 }
@@ -458,7 +372,7 @@ static void send_twice(bool lies)
     mesh_settle(&net, 2);
     send_to(2, "org-3", first);
     mesh_settle(&net, 3);
-    read_one(2, stream, "SELECT lower(hex(stream)) FROM sent_stream WHERE last = (SELECT id FROM report ORDER BY position DESC LIMIT 1)");
+    mesh_sql_one(&net, 2, stream, "SELECT lower(hex(stream)) FROM sent_stream WHERE last = (SELECT id FROM report ORDER BY position DESC LIMIT 1)");
     mesh_down(&net, 1);
     mesh_settle(&net, 2);
     send_to(2, "org-3", id);
@@ -489,7 +403,7 @@ static void others_learn_nothing(void **state)
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(equivocations(i), 0); /* a copy that was put back is no liar: it counts in streams of its own */
     }
-    assert_true(warned(2, "an older copy of this node's folder was put in its place"));
+    assert_true(mesh_warned(&net, 2, "an older copy of this node's folder was put in its place"));
     send_twice(true);
     assert_int_equal(equivocations(0), 1); /* hubs, though they cannot read either report */
     assert_int_equal(equivocations(1), 1);
@@ -504,7 +418,7 @@ static long resends(size_t node)
 {
     char count[65];
 
-    read_one(node, count, "SELECT count(*) FROM log WHERE type = 200");
+    mesh_sql_one(&net, node, count, "SELECT count(*) FROM log WHERE type = 200");
     return strtol(count, NULL, 10);
 }
 
@@ -532,7 +446,7 @@ static void ask(size_t node, size_t whom, const char *id, const char *stream)
     nrs_hex_encode(text, encoded.data, encoded.size);
     nrs_hex_encode(key, nrs_identity_public(net.nodes[whom].identity)->sign_key, NRS_KEY_SIZE);
     mesh_down(&net, node);
-    sql(node, "INSERT INTO letter(recipient, community, statement) SELECT x'%s', community, x'%s' FROM roster LIMIT 1", key, text);
+    mesh_sql(&net, node, "INSERT INTO letter(recipient, community, statement) SELECT x'%s', community, x'%s' FROM roster LIMIT 1", key, text);
     mesh_up(&net, node);
     mesh_settle(&net, 5);
     nrs_bytes_wipe(&encoded);
@@ -546,7 +460,7 @@ static void only_who_was_granted_it_is_sent_it_again(void **state)
     mesh_start(&net, 4, 1);
     send_to(1, "org-2", id);
     mesh_settle(&net, 4);
-    read_one(1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
+    mesh_sql_one(&net, 1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
     ask(3, 0, id, NULL);
     ask(3, 1, id, stream);
     assert_int_equal(resends(0), 0);
@@ -573,7 +487,7 @@ static long number_of(size_t node, const char *query)
 {
     char text[65];
 
-    read_one(node, text, query);
+    mesh_sql_one(&net, node, text, query);
     return strtol(text, NULL, 10);
 }
 
@@ -590,22 +504,22 @@ static void the_last_report_is_missed_as_well(void **state)
             send_report(1, ids[i]);
         }
         mesh_settle(&net, 2);
-        withhold(0, ids[earlier]);
+        mesh_withhold(&net, 0, ids[earlier]);
         if (earlier > 0) {
-            withhold(0, ids[earlier - 1]);
+            mesh_withhold(&net, 0, ids[earlier - 1]);
         }
         mesh_up(&net, 2);
         mesh_settle(&net, 30);
-        assert_false(has(2, ids[earlier]));
-        assert_int_equal(missing(2, "org-1", "missing"), 0); /* nothing shows it yet */
+        assert_false(mesh_has(&net, 2, ids[earlier]));
+        assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0); /* nothing shows it yet */
         mesh_down(&net, 3);
         pass(NRS_HOUR_MS); /* the originator has not heard of it; it tells, and is asked */
-        assert_true(number_of(2, "SELECT count(*) FROM stream_gap") == 1 || has(2, ids[earlier]));
+        assert_true(number_of(2, "SELECT count(*) FROM stream_gap") == 1 || mesh_has(&net, 2, ids[earlier]));
         mesh_settle(&net, 20);
         for (size_t i = 0; i <= earlier; i++) {
-            assert_true(has(2, ids[i]));
+            assert_true(mesh_has(&net, 2, ids[i]));
         }
-        assert_int_equal(missing(2, "org-1", "missing"), 0);
+        assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
         assert_int_equal(number_of(1, "SELECT count(*) FROM receipt WHERE address = 'org-2'"), (long)earlier + 1);
         mesh_stop(&net);
     }
@@ -626,21 +540,21 @@ static void what_the_last_word_says_is_shown(void **state)
         }
     }
     mesh_settle(&net, 2);
-    withhold(0, ids[1]);
-    withhold(0, ids[2]);
+    mesh_withhold(&net, 0, ids[1]);
+    mesh_withhold(&net, 0, ids[2]);
     pass(NRS_HOUR_MS);
     mesh_down(&net, 1);
     mesh_up(&net, 2);
     mesh_settle(&net, 16);
-    assert_int_equal(missing(2, "org-1", "missing"), 2);
-    assert_true(warned(2, "2 reports of org-1 in @electricity are missing since "));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 2);
+    assert_true(mesh_warned(&net, 2, "2 reports of org-1 in @electricity are missing since "));
     mesh_up(&net, 1);
     send_report(1, ids[3]); /* of another stream, since it was started */
     mesh_settle(&net, 20);
     for (size_t i = 0; i < 4; i++) {
-        assert_true(has(2, ids[i]));
+        assert_true(mesh_has(&net, 2, ids[i]));
     }
-    assert_int_equal(missing(2, "org-1", "missing"), 0);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
     mesh_stop(&net);
 }
 
@@ -660,15 +574,15 @@ static void only_the_silent_are_told(void **state)
     pass(NRS_DAY_MS);
     assert_int_equal(number_of(1, "SELECT count(*) FROM log WHERE type = 8 AND source = x''"), before_letters);
     mesh_down(&net, 1);
-    sql(1, "DELETE FROM receipt WHERE address = 'org-3'");
-    sql(1, "UPDATE recipient SET stage = 0 WHERE address = 'org-3'");
-    sql(1, "UPDATE sent_stream SET tell_ms = 0");
+    mesh_sql(&net, 1, "DELETE FROM receipt WHERE address = 'org-3'");
+    mesh_sql(&net, 1, "UPDATE recipient SET stage = 0 WHERE address = 'org-3'");
+    mesh_sql(&net, 1, "UPDATE sent_stream SET tell_ms = 0");
     mesh_up(&net, 1);
     mesh_settle(&net, 6);
     assert_int_equal(number_of(1, "SELECT count(*) FROM receipt"), 3);
     assert_int_equal(number_of(1, "SELECT count(*) FROM log WHERE type = 8 AND source = x''"), before_letters + 1);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(missing(i, "org-1", "missing"), 0);
+        assert_int_equal(mesh_missing(&net, i, "org-1", "missing"), 0);
     }
     pass(NRS_REPORT_LIFE_MS_MAX);
     assert_int_equal(number_of(1, "SELECT count(*) FROM sent_stream"), 1);

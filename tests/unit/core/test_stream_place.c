@@ -14,6 +14,8 @@
 #include "keys/place.h"
 #include "keys/withdrawal.h"
 #include "mesh.h"
+#include "mesh_disk.h"
+#include "mesh_look.h"
 #include "mesh_forge.h"
 #include "mesh_records.h"
 #include "proto/vocabulary.h"
@@ -32,82 +34,6 @@ static void send_to(size_t node, const char *to, char id_out[65])
 static void send_report(size_t node, char id_out[65])
 {
     send_to(node, "@electricity", id_out);
-}
-
-static const json_t *status(size_t node)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
-    return mesh_row(&net, node, 0);
-}
-
-/* How many reports are missing of an organisation, in a state. */
-static long long missing(size_t node, const char *from, const char *state)
-{
-    const json_t *gaps = json_object_get(status(node), "gaps");
-    long long count = 0;
-
-    assert_non_null(gaps);
-    for (size_t i = 0; i < json_array_size(gaps); i++) {
-        const json_t *gap = json_array_get(gaps, i);
-
-        if (strcmp(mesh_text(gap, "from"), from) == 0 && strcmp(mesh_text(gap, "state"), state) == 0) {
-            count += json_integer_value(json_object_get(gap, "count"));
-        }
-    }
-    return count;
-}
-
-static bool has(size_t node, const char *id)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Changes the database of a node that is down. */
-__attribute__((format(printf, 2, 3))) static void sql(size_t node, const char *format, ...)
-{
-    char path[128], text[512];
-    sqlite3 *database = NULL;
-    va_list arguments;
-
-    va_start(arguments, format);
-    assert_true(vsnprintf(text, sizeof text, format, arguments) < (int)sizeof text);
-    va_end(arguments);
-    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-    assert_true(sqlite3_changes(database) > 0);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
-/* The one value of a query on a node's database, as text. */
-static void read_one(size_t node, char text_out[65], const char *text)
-{
-    char path[128];
-    sqlite3 *database = NULL;
-    sqlite3_stmt *query = NULL;
-
-    (void)snprintf(path, sizeof path, "%s/store.db", net.nodes[node].folder);
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &query, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-    (void)snprintf(text_out, 65, "%s", (const char *)sqlite3_column_text(query, 0));
-    assert_int_equal(sqlite3_step(query), SQLITE_DONE);
-    assert_int_equal(sqlite3_finalize(query), SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-}
-
-/* A hub forgets a report, with its slots, as if it had never had it. */
-static void withhold(size_t hub, const char *id)
-{
-    mesh_down(&net, hub);
-    sql(hub, "DELETE FROM log WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", id);
-    mesh_up(&net, hub);
 }
 
 static const uint8_t *sign_key(size_t node)
@@ -182,7 +108,7 @@ static void who_copies_a_place_fills_no_gap(void **state)
     send_report(3, own);
     send_report(1, ids[0]);
     mesh_settle(&net, 4);
-    read_one(1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
+    mesh_sql_one(&net, 1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
     withdraw_under(stream, 2);
     withdraw_under(stream, 3);
     mesh_settle(&net, 3);
@@ -193,19 +119,19 @@ static void who_copies_a_place_fills_no_gap(void **state)
     mesh_settle(&net, 3);
     mesh_down(&net, 1);
     for (size_t i = 1; i < 4; i++) {
-        withhold(0, ids[i]);
+        mesh_withhold(&net, 0, ids[i]);
     }
     mesh_down(&net, 3);
     mesh_up(&net, 2);
     mesh_settle(&net, 20);
-    assert_true(has(2, ids[0]) && !has(2, ids[1]) && !has(2, ids[2]) && !has(2, ids[3]) && has(2, ids[4]));
-    assert_int_equal(missing(2, "org-1", "missing"), 3);
+    assert_true(mesh_has(&net, 2, ids[0]) && !mesh_has(&net, 2, ids[1]) && !mesh_has(&net, 2, ids[2]) && !mesh_has(&net, 2, ids[3]) && mesh_has(&net, 2, ids[4]));
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 3);
     mesh_up(&net, 1);
     mesh_settle(&net, 40);
     for (size_t i = 0; i < 5; i++) {
-        assert_true(has(2, ids[i]));
+        assert_true(mesh_has(&net, 2, ids[i]));
     }
-    assert_int_equal(missing(2, "org-1", "missing"), 0);
+    assert_int_equal(mesh_missing(&net, 2, "org-1", "missing"), 0);
     mesh_stop(&net);
 }
 
@@ -227,7 +153,7 @@ static void who_copies_a_place_takes_no_room_at_a_hub(void **state)
         send_report(3, own);
         send_report(1, one);
         mesh_settle(&net, 4);
-        read_one(1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
+        mesh_sql_one(&net, 1, stream, "SELECT lower(hex(stream)) FROM sent_stream");
         forged = forge(&record, 3, 1, stream, 1 + first);
         memcpy(place, forged->header->place.data, sizeof place);
         OK(mesh_hand_over(&net, 3, 0, &record));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/time.h"
 #include "store/stream.h"
@@ -21,12 +22,6 @@ static mesh net;
 static void send_report(size_t node)
 {
     OK(mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
-}
-
-static size_t listed(size_t node)
-{
-    OK(mesh_ask(&net, node, "{\"command\":\"list\"}"));
-    return mesh_row_count(&net, node);
 }
 
 static size_t gaps(size_t node)
@@ -127,7 +122,7 @@ static void what_is_old_goes_in_bounded_steps_and_is_not_missed(void **state)
         send_report(1);
     }
     mesh_settle(&net, 3);
-    assert_int_equal(listed(2), 3);
+    assert_int_equal(mesh_listed(&net, 2), 3);
     fill(2);
     assert_int_equal(held(2).count, ITEMS + 3);
     pass(20 * NRS_DAY_MS);
@@ -147,7 +142,7 @@ static void what_is_old_goes_in_bounded_steps_and_is_not_missed(void **state)
     mesh_settle(&net, 6);
     send_report(1); /* the fifth of the same stream */
     mesh_settle(&net, 3);
-    assert_int_equal(listed(2), 5);
+    assert_int_equal(mesh_listed(&net, 2), 5);
     say_head(2);
     mesh_settle(&net, 70);
     assert_int_equal(gaps(2), 0);
@@ -176,7 +171,7 @@ static void our_own_go_when_they_are_old(void **state)
     mesh_settle(&net, 6);
     send_report(1);
     mesh_settle(&net, 3);
-    assert_int_equal(listed(2), 4);
+    assert_int_equal(mesh_listed(&net, 2), 4);
     mesh_settle(&net, 70);
     assert_int_equal(gaps(2), 0);
     mesh_stop(&net);
