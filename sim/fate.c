@@ -105,21 +105,6 @@ static void mend_disk(sim_world *world, sim_node *node)
     disk->cut_at = 0;
 }
 
-/* ---- Clocks ---- */
-
-static void jump(sim_world *world, sim_node *node, const sim_act *act)
-{
-    int64_t by_ms = (int64_t)(act->a % (NRS_DAY_MS + 1));
-
-    by_ms = act->b % 4 == 0 ? by_ms / 1000 : act->b % 4 == 1 ? by_ms : by_ms * 11 / 24; /* minutes, up to a day, up to half a day */
-    node->offset_ms = (act->c & 1) != 0 ? by_ms : -by_ms;
-    node->jumped_ms = world->now_ms;
-    world->lowest_offset_ms = node->offset_ms < world->lowest_offset_ms ? node->offset_ms : world->lowest_offset_ms;
-    world->highest_offset_ms = node->offset_ms > world->highest_offset_ms ? node->offset_ms : world->highest_offset_ms;
-    sim_sometimes_hit(world, node->offset_ms > 0 ? SIM_SOMETIMES_CLOCK_AHEAD : SIM_SOMETIMES_CLOCK_BACK);
-    sim_trace_line(world, node, "its clock is now %lld seconds off", (long long)(node->offset_ms / 1000));
-}
-
 /* ---- Ends ---- */
 
 static uint64_t down_ms(const sim_act *act)
@@ -183,10 +168,9 @@ void sim_fate_do(sim_world *world, const sim_act *act)
     } else if (act->type == SIM_ACT_PUT_BACK) {
         put_back(world, act);
     } else if (act->type == SIM_ACT_CLOCK_JUMP) {
-        jump(world, node, act);
+        sim_clock_jump(world, node, act);
     } else if (act->type == SIM_ACT_CLOCK_DRIFT) {
-        node->drift_ppm = (int64_t)(act->a % 400) - 200;
-        sim_sometimes_hit(world, SIM_SOMETIMES_CLOCK_DRIFT);
+        sim_clock_drift(world, node, act);
     } else if (act->type == SIM_ACT_NO_MEMORY) {
         node->memory_in = 1 + act->a % (act->b % 2 == 0 ? 40 : 2000);
         node->memory_count = act->c % 4 == 0 ? 1 + act->c % 7 : 1;
@@ -203,8 +187,7 @@ void sim_fate_mend(sim_world *world)
         node->crash_in = 0;
         node->memory_in = 0;
         node->stays_down = false;
-        node->offset_ms = 0;
-        node->drift_ppm = 0;
+        sim_clock_mend(world, node);
         sim_node_start(world, node);
     }
 }

@@ -20,18 +20,6 @@
 #define ACTIVE_MS 3000u
 #define PAUSE_MS 1000u       /* after a step that failed */
 
-uint64_t sim_node_now_ms(const sim_world *world, const sim_node *node)
-{
-    int64_t drifted = (int64_t)world->now_ms * node->drift_ppm / 1000000;
-
-    return (uint64_t)((int64_t)sim_world_unix_ms(world) + node->offset_ms + drifted);
-}
-
-uint64_t sim_node_monotonic_ms(const sim_world *world, const sim_node *node)
-{
-    return node->monotonic_base_ms + (world->now_ms + world->leap_ms - node->booted_ms);
-}
-
 const uint8_t *sim_node_curve(const sim_node *node)
 {
     return nrs_identity_public(node->identity)->curve_key;
@@ -309,6 +297,7 @@ void sim_node_step(sim_world *world, sim_node *node)
     size_t inputs, count;
 
     node->wake_ms = SIM_NEVER;
+    sim_clock_look(world, node);
     if (world->now_ms < node->pause_ms || world->now_ms < node->busy_ms) {
         wake_again(world, node);
         return;

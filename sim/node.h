@@ -3,6 +3,7 @@
 #ifndef SIM_NODE_H
 #define SIM_NODE_H
 
+#include "clock.h"
 #include "core/core.h"
 #include "disk.h"
 #include "keys/card.h"
@@ -65,9 +66,7 @@ typedef struct sim_node {
     uint64_t up_ms, failed_ms, jumped_ms; /* when it started last, when a step last failed, when its clock was last set wrong */
     uint64_t start;         /* counts starts and ends of its life */
     sim_random random;      /* what its engine draws */
-    int64_t offset_ms;      /* of its clock */
-    int64_t drift_ppm;
-    uint64_t monotonic_base_ms, booted_ms;
+    sim_clock clock;
     sim_input *inputs;
     size_t input_count, input_capacity;
     sim_inbox_file *inbox;

@@ -63,7 +63,7 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
     make_card(node);
     node->wake_ms = SIM_NEVER;
     node->next_link = 1;
-    node->monotonic_base_ms = SIM_MONOTONIC_MS;
+    sim_clock_boot(world, &node->clock, SIM_MONOTONIC_MS);
 }
 
 static void clear_inputs(sim_node *node)
@@ -201,6 +201,7 @@ void sim_node_start(sim_world *world, sim_node *node)
         return;
     }
     node->start++;
+    sim_clock_look(world, node);
     settle(world, node);
     error = open_engine(world, node);
     if (node->disk.dead) { /* the power went again while it started */
@@ -247,8 +248,7 @@ void sim_node_crash(sim_world *world, sim_node *node, sim_crash kind, uint64_t d
         node->disk.dead = true;
         take_down(node);
         sim_disk_restart(&node->disk);
-        node->monotonic_base_ms = 1000 + sim_random_below(&node->disk.random, 100000);
-        node->booted_ms = world->now_ms + world->leap_ms;
+        sim_clock_boot(world, &node->clock, 1000 + sim_random_below(&node->disk.random, 100000));
         sim_sometimes_add(world, SIM_SOMETIMES_TORN, node->disk.reached_torn - torn);
         sim_sometimes_add(world, SIM_SOMETIMES_LOST_SECTORS, node->disk.reached_lost - lost);
     }

@@ -100,6 +100,8 @@ struct sim_world;
     X(CLOCK_AHEAD, SIM_FAULTS_CLOCK, "a clock jumped ahead")                                                           \
     X(CLOCK_BACK, SIM_FAULTS_CLOCK, "a clock jumped back")                                                             \
     X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, "a clock drifted")                                                                \
+    X(CLOCK_GAINED, SIM_FAULTS_CLOCK, "a clock had gained more than a minute")                                         \
+    X(CLOCK_LOST, SIM_FAULTS_CLOCK, "a clock had lost more than a minute")                                             \
     X(CLOCK_NOTICED, SIM_FAULTS_CLOCK, "a node saw that its clock had jumped")                                         \
     X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")                                                  \
     X(HOSTILE_MEMBER, SIM_FAULTS_HOSTILE, "a member was hostile")                                                      \

@@ -32,11 +32,10 @@ static void become(sim_world *world, sim_node *thief, const sim_node *owner)
     memcpy(thief->frozen, owner->frozen, sizeof thief->frozen);
     thief->seen_position = owner->seen_position;
     thief->random = sim_random_of(world->options.seed, PURPOSE_THIEF, 0);
-    thief->offset_ms = owner->offset_ms;
+    thief->clock = owner->clock;
     thief->wake_ms = SIM_NEVER;
     thief->next_link = 1;
-    thief->monotonic_base_ms = SIM_MONOTONIC_MS;
-    thief->booted_ms = world->now_ms + world->leap_ms;
+    sim_clock_boot(world, &thief->clock, SIM_MONOTONIC_MS);
     thief->there = true;
     thief->hostile = sim_alloc(1, sizeof *thief->hostile); /* it keeps to the rules of its engine: nothing more is needed */
     sim_disk_clone(&thief->disk, &owner->disk);

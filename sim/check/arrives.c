@@ -36,7 +36,7 @@ bool sim_arrives_stayed(const sim_rosters *rosters, uint64_t from, size_t node, 
 /* What a hub has vouched for leaves at a tick of its clock, which may have been a day ahead then. */
 static bool leaves_in_time(const sim_world *world, const sim_report *report)
 {
-    return !report->vouches || (world->lowest_offset_ms == 0 && world->highest_offset_ms == 0);
+    return !report->vouches || sim_clocks_right(world);
 }
 
 /* What had little time may have expired on the way. A clock may be a day wrong; where two of them are further apart than what
@@ -44,7 +44,7 @@ static bool leaves_in_time(const sim_world *world, const sim_report *report)
 bool sim_arrives_had_time(const sim_world *world, const sim_report *report)
 {
     return report->expires_ms > sim_world_unix_ms(world) + 3 * NRS_DAY_MS && report->patient &&
-           world->highest_offset_ms - world->lowest_offset_ms < (int64_t)NRS_DAY_MS;
+           sim_clocks_apart_ms(world) < NRS_DAY_MS;
 }
 
 /* What unlocks on acceptance, or waits for a prekey, is granted by its sender, who can no more once it has forgotten it. */

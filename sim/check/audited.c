@@ -100,7 +100,7 @@ static bool signed_by_now(const sim_world *world, const sim_node *node)
             others |= world->nodes[i].there && i != node->index ? 1ull << i : 0;
         }
         if (sim_reachable(world, rosters) && (rosters->hubs & others) != 0 && node->checkpointed && node->checkpoint_roster[c] == rosters->count &&
-            (sim_rosters_newest(rosters)->who.members & bit) != 0 && world->lowest_offset_ms == 0 && world->highest_offset_ms == 0) {
+            (sim_rosters_newest(rosters)->who.members & bit) != 0 && sim_clocks_right(world)) {
             return true;
         }
     }

@@ -9,7 +9,6 @@
 #define LATE_MS (3 * NRS_DAY_MS) /* a clock may be a day wrong, and is trusted again after a day */
 
 #define AWARE_MS 10000u /* a jump is seen with the next tick */
-#define HOUR_MS ((int64_t)NRS_HOUR_MS)
 
 typedef struct scan { sim_world *world; sim_node *node; } scan;
 
@@ -30,7 +29,7 @@ static bool awake_since(const sim_world *world, const sim_node *node)
     if (world->leapt_ms + AWARE_MS > world->end_ms) {
         return false; /* before it looked its clock was put right, which is a jump like any other */
     }
-    if (world->lowest_offset_ms < -HOUR_MS || world->highest_offset_ms > HOUR_MS) {
+    if (sim_clocks_apart_ms(world) > NRS_HOUR_MS) {
         return false; /* one that disagrees with its peers' is trusted after a week only, and so is one whose peers are wrong */
     }
     return world->leapt_ms != 0 && node->up_ms < world->leapt_ms && node->jumped_ms + AWARE_MS < world->leapt_ms &&

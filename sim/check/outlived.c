@@ -23,7 +23,7 @@ static void check_own(sim_world *world, sim_node *node, const nrs_record *record
         error = grant->authority == NRS_AUTHORITY_RELEASE ? sim_check_logged(node, &payload, grant->authority_ref.data, NRS_RECORD_RELEASE) : NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK && nrs_release_verify(&release, signer, release_id, nrs_slice_of_bytes(&payload)) == NRS_OK &&
-        grant->created_ms >= release->expires_ms + (uint64_t)(world->highest_offset_ms - world->lowest_offset_ms)) {
+        grant->created_ms >= release->expires_ms + sim_clocks_apart_ms(world)) {
         sim_world_fail(world, "outlived", "%s grants on a release %llu ms after its end", node->org, (unsigned long long)(grant->created_ms - release->expires_ms));
     }
     nrs_release_free(&release);

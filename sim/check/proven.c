@@ -69,7 +69,7 @@ static void check_pair(sim_world *world, const sim_pair *pair)
         }
     }
     if (proven && sim_reachable(world, rosters) && victim->hostile == NULL && !victim->forsaken && victim->core != NULL && (members & (1ull << pair->victim)) != 0 &&
-        world->highest_offset_ms == 0 && world->lowest_offset_ms == 0 && has_both(victim, pair) && !holds_proof(world, victim, pair)) {
+        sim_clocks_right(world) && has_both(victim, pair) && !holds_proof(world, victim, pair)) {
         sim_world_fail(world, "proven", "%s was sent one of two reports under one number, and never heard that there are two", victim->org);
     }
 }

@@ -13,7 +13,7 @@ static bool label_permits(const sim_world *world, const sim_report *report)
 /* Every clock is right, and nobody has slept over the end of a roster. */
 static bool clocks_right(const sim_world *world)
 {
-    return world->lowest_offset_ms == 0 && world->highest_offset_ms == 0 && world->leap_ms == 0;
+    return sim_clocks_right(world) && world->leap_ms == 0;
 }
 
 /* A report of one's own accord to a community that one is in: its address has one meaning. */

@@ -76,8 +76,8 @@ static void check_published(sim_world *world, const sim_node *node, nrs_slice re
 
     if (what != NULL) {
         sim_world_fail(world, "unlinked", "%s sends what it vouched for, and in it is %s, of %s", node->org, what, world->nodes[source->sender].org);
-    } else if (source != NULL && report->sender == node->index && world->lowest_offset_ms == 0 && world->highest_offset_ms == 0 &&
-               view->header->created_ms > sim_node_now_ms(world, node)) { /* a clock that is set back makes later what has left before */
+    } else if (source != NULL && report->sender == node->index && sim_clocks_right(world) &&
+               view->header->created_ms > sim_node_now_ms(world, node) + sim_clocks_apart_ms(world)) { /* a clock that is set back makes later what has left before */
         sim_world_fail(world, "unlinked", "%s sends what it vouched for %llu ms before its tick", node->org,
                        (unsigned long long)(view->header->created_ms - sim_node_now_ms(world, node)));
     } else if (source != NULL && (view->header->label < source->label || view->header->created_ms % SIM_VOUCH_TICK_MS != 0)) {
