@@ -153,6 +153,35 @@ class Backup(E2E):
         self.assertGreater(copy.cli("card", "--json").object()["serial"], node.cli("card", "--json").object()["serial"])
         self.assertEqual([person["id"] for person in copy.cli("card", "--json").object()["persons"]], ["sato"])
 
+    def test_many_members(self):
+        """The cards of 2,000 members, as folders have them that were made before hubs' cards alone were kept, and as many changes of keys."""
+        node = self.world.node("secretariat").init()
+        card = (node.dir / "own.card").read_bytes()
+        for number in range(2000):
+            (node.dir / "cards" / f"member-{number}.card").write_bytes(card)
+            (node.dir / "changes" / f"{number:032x}.succession").write_bytes(card)
+        file = self.backup(node, "secretariat.backup")
+        copy = Node(self.world, "secretariat", folder=self.world.path / "secretariat-again")
+        copy.cli("restore", file, "--backup-passphrase-file", self.secret)
+        for folder in ("cards", "changes"):
+            names = [sorted(path.name for path in (one.dir / folder).iterdir()) for one in (node, copy)]
+            self.assertEqual(len(names[0]), 2000)
+            self.assertEqual(names[0], names[1])
+        self.assertEqual(copy.fingerprint(), node.fingerprint())
+
+    def test_too_many_files(self):
+        node = self.world.node("hoarder").init()
+        for number in range(32769):
+            (node.dir / "changes" / f"{number:032x}.succession").touch()
+        path = self.world.path / "hoarder.backup"
+        wanted = ("backup", "-o", path, "--backup-passphrase-file", self.secret)
+        error = node.cli(*wanted, "--json", want=7).error()
+        self.assertEqual(error["rule"], "limit")
+        self.assertIn("at most 32768 files and 128 MiB", error["message"])
+        self.assertIn("changes/", error["hint"])
+        self.assertIn("32768 個、128 MiB まで", node.cli(*wanted, lang="ja", want=7).err)
+        self.assertFalse(path.exists())
+
 
 if __name__ == "__main__":
     main()

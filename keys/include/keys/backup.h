@@ -4,8 +4,9 @@
 
 #include "keys/secret.h"
 
-#define NRS_BACKUP_SIZE_MAX (32u * 1024u * 1024u)
-#define NRS_BACKUP_FILE_COUNT_MAX 1024u
+/* What a folder holds by the years: 64 communities of 2,000 members, the cards of their hubs, a change of keys for each who made one. */
+#define NRS_BACKUP_SIZE_MAX (128u * 1024u * 1024u)
+#define NRS_BACKUP_FILE_COUNT_MAX 32768u
 #define NRS_BACKUP_NAME_SIZE_MAX 128u
 
 typedef struct nrs_backup_file {

@@ -117,11 +117,19 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+static nrs_error too_much(nrs_cli *cli)
+{
+    return nrs_cli_fail(cli, NRS_ERROR_LIMIT,
+                        _("move files of organisations that are gone out of its folders cards/ and changes/: the node writes again what it needs"),
+                        _("%s: a backup holds at most %u files and %u MiB"), cli->dir, NRS_BACKUP_FILE_COUNT_MAX, NRS_BACKUP_SIZE_MAX / (1024u * 1024u));
+}
+
 static nrs_error gather(nrs_cli *cli, nrs_backup *backup)
 {
     static const char *const folders[] = {"cards", "changes", "communities", "former", "persons", "rosters"};
     static const char *const single[] = {"identity.key", "identity.next.key", "next.key", "node.json", "own.card"};
     names all = {0};
+    size_t size = 0;
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; error == NRS_OK && i < sizeof single / sizeof single[0]; i++) {
@@ -137,13 +145,14 @@ static nrs_error gather(nrs_cli *cli, nrs_backup *backup)
         nrs_bytes bytes = {0};
 
         error = nrs_folder_read(cli, &bytes, NULL, all.list[i], "", NRS_ERROR_DAMAGED);
+        size += bytes.size;
         if (error == NRS_OK) {
-            error = nrs_backup_add(backup, all.list[i], nrs_slice_of_bytes(&bytes));
+            error = size > NRS_BACKUP_SIZE_MAX ? NRS_ERROR_LIMIT : nrs_backup_add(backup, all.list[i], nrs_slice_of_bytes(&bytes));
         }
         nrs_bytes_wipe(&bytes);
     }
     free(all.list);
-    return error;
+    return error == NRS_ERROR_LIMIT ? too_much(cli) : error;
 }
 
 static nrs_error backup_passphrase(nrs_cli *cli, nrs_bytes *passphrase_out)
@@ -194,6 +203,7 @@ nrs_error nrs_run_backup(nrs_cli *cli)
     }
     if (error == NRS_OK) {
         error = nrs_backup_seal(&file, &backup, nrs_slice_of_bytes(&passphrase));
+        error = error == NRS_ERROR_TOO_LARGE ? too_much(cli) : error; /* with the names */
     }
     if (error == NRS_OK) {
         error = nrs_file_write_given(cli, output, nrs_slice_of_bytes(&file));
