@@ -25,6 +25,7 @@ nrs_error nrs_store_ask_add(nrs_store *store, bool *new_out, const nrs_ask_row *
     nrs_query_bind_text(&query, row->person, NRS_NAME_SIZE_MAX);
     nrs_query_bind_text(&query, row->reason, NRS_REASON_SIZE_MAX);
     nrs_query_bind_slice(&query, row->ask, NRS_ASK_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->expires_ms);
     error = nrs_query_run(&query, &changed);
     if (error == NRS_OK) {
         *new_out = changed > 0;
@@ -42,7 +43,7 @@ nrs_error nrs_store_ask_answer(nrs_store *store, bool *changed_out, const nrs_as
     nrs_query_bind_fixed(&query, row->id, NRS_HASH_SIZE);
     nrs_query_bind_u64(&query, row->state);
     nrs_query_bind_u64(&query, row->answered_ms);
-    nrs_query_bind_u64(&query, row->expires_ms);
+    nrs_query_bind_u64(&query, row->state == NRS_ASK_RELEASED ? row->expires_ms : 0);
     nrs_query_bind_u64(&query, row->label);
     nrs_query_bind_text(&query, row->answerer, NRS_NAME_SIZE_MAX);
     nrs_query_bind_text(&query, row->answer, NRS_REASON_SIZE_MAX);
@@ -109,7 +110,7 @@ nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], co
     return nrs_query_one_id(&query, id_out);
 }
 
-nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE])
+nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_OPEN);
     uint64_t count = 0;
@@ -117,6 +118,7 @@ nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_
 
     NRS_ASSERT(count_out != NULL);
     nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    nrs_query_bind_u64(&query, now_ms);
     if (nrs_query_step(&query)) {
         count = nrs_query_u64(&query, 0);
     }

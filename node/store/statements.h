@@ -174,7 +174,7 @@
       " WHERE report = ?1 AND (?2 IS NULL OR address = ?2) ORDER BY +address, +authority")                             \
     X(ASK_ADD, CHANGE,                                                                                                 \
       "INSERT INTO ask(id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release)" \
-      " VALUES(?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7, '', ?8, '', ?9, x'') ON CONFLICT DO NOTHING")                      \
+      " VALUES(?1, ?2, ?3, ?4, ?5, 0, ?10, 0, ?6, ?7, '', ?8, '', ?9, x'') ON CONFLICT DO NOTHING")                    \
     X(ASK_ANSWER, CHANGE,                                                                                              \
       "UPDATE ask SET state = ?2, answered_ms = ?3, expires_ms = ?4, label = ?5, answerer = ?6, answer = ?7, release = ?8" \
       " WHERE id = ?1 AND state = 0")                                                                                  \
@@ -182,7 +182,9 @@
     X(ASK_OF, READ, "SELECT " NRS_ASK_COLUMNS " FROM ask WHERE report = ?1 ORDER BY +at_ms, +id")                      \
     X(ASK_GET, READ, "SELECT " NRS_ASK_COLUMNS " FROM ask WHERE id = ?1")                                              \
     X(ASK_FIND, READ, "SELECT id FROM ask WHERE substr(lower(hex(id)), 1, length(?1)) = ?1 LIMIT 2")                   \
-    X(ASK_OPEN, READ, "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1")                            \
+    X(ASK_OPEN, READ,                                                                                                  \
+      "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1 AND expires_ms > ?2"                         \
+      " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

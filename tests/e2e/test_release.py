@@ -72,6 +72,8 @@ class Release(E2E):
         row = self.asked("alpha", ask)
         self.assertEqual((row["state"], row["asked_by"], row["to"], row["reason"], row["sent"]), ("open", "bravo", ["charlie"], "対処のため", False))
         self.assertIn("bravo から求められたもの", alpha.cli("release", "list", lang="ja").out)
+        self.assertEqual(row["lapses_at"], alpha.show(report)["expires_at"])
+        self.assertRegex(alpha.cli("release", "list", lang="ja").out, r"未回答（20\d\d-\d\d-\d\d \d\d:\d\d.* に失効）")
         given = alpha.cli("release", "grant", ask[:10], "--expires", "2d", "--pap", "AMBER", "--name-source", "no", lang="ja", person="sato")
         self.assertIn("共有を許可しました：charlie", given.out)
         charlie.wait_report(report)
@@ -217,6 +219,19 @@ class Release(E2E):
         self.assertEqual(self.asked("alpha", ask)["state"], "denied")
         self.assertIn("調査中のため", bravo.cli("release", "list", lang="ja").out)
         self.node("charlie").cli("show", report, want=4)
+
+    def test_one_that_nobody_answers_lapses(self):
+        alpha, bravo = self.node("alpha"), self.node("bravo")
+        report = alpha.send("--tlp", "AMBER", "--to", "bravo", *REPORT)
+        bravo.wait_report(report)
+        ask = self.ask("bravo", report, "charlie")
+        alpha.cli("withdraw", report, "--reason", "誤報")
+        self.assertEqual(self.asked("alpha", ask)["state"], "lapsed")
+        wait_until(lambda: self.asked("bravo", ask)["state"] == "lapsed", "the withdrawal came")
+        self.assertIn("報告とともに失効", bravo.cli("release", "list", lang="ja").out)
+        self.assertIn("lapsed with its report", bravo.cli("release", "list").out)
+        for answer in (("grant", ask), ("deny", ask, "--reason", "x")):
+            self.assertEqual(alpha.cli("release", *answer, "--json", want=None).error()["rule"], "withdrawn")
 
     def test_to_another_community(self):
         alpha, hub = self.node("alpha"), self.node("hub")

@@ -112,7 +112,7 @@ static const char *state_in_words(const char *state)
 {
     static const struct {
         const char *code, *words;
-    } states[] = {{"open", N_("not answered yet")}, {"released", N_("released")}, {"denied", N_("denied")}};
+    } states[] = {{"open", N_("not answered yet")}, {"released", N_("released")}, {"denied", N_("denied")}, {"lapsed", N_("lapsed with its report")}};
 
     for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++) {
         if (strcmp(states[i].code, state) == 0) {
@@ -136,12 +136,16 @@ static char *who_asked(const json_t *row)
     return whom == NULL ? nrs_text_format(_("asked of %s"), of) : nrs_text_format(_("asked of %s for %s"), of, whom);
 }
 
-/* What was released, and until when; NULL: it was not. */
+/* What was released, and until when; or until when there may be an answer. NULL: neither. */
 static char *until_when(const json_t *row)
 {
-    const char *expires = nrs_json_text(row, "expires_at");
+    const char *expires = nrs_json_text(row, "expires_at"), *lapses = nrs_json_text(row, "lapses_at");
     char until[64];
 
+    if (lapses != NULL) {
+        nrs_text_time_of(until, lapses);
+        return nrs_text_format(_("not answered yet, lapses %s"), until);
+    }
     if (expires == NULL) {
         return NULL;
     }

@@ -194,6 +194,17 @@ static nrs_error check_demands(nrs_core *core, nrs_answer *answer, const answeri
     return error;
 }
 
+/* What the source has taken back, or is over, goes to nobody else, whoever has read it; both ends know that without an answer. */
+static nrs_error check_lapsed(nrs_core *core, nrs_answer *answer, const answering *it, const json_t *request)
+{
+    nrs_error error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
+
+    if (error == NRS_OK && nrs_ask_lapsed(core, &it->held.row)) {
+        return nrs_refuse(answer, NRS_ERROR_EXPIRED, hint_list, "The report is past its expiry, and the ask has lapsed with it.");
+    }
+    return error;
+}
+
 nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     answering it = {.person = ""};
@@ -208,10 +219,10 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     if (error == NRS_OK && (it.row.flags & NRS_REPORT_VOUCHED) != 0) {
         error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_source, "Its source is withheld, and is the one to agree.");
     }
-    if (error == NRS_OK) { /* what the source has taken back goes to nobody else, whoever has read it */
-        error = nrs_withdrawal_check(core, answer, &it.row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
+    if (error == NRS_OK) {
+        error = check_lapsed(core, answer, &it, request);
     }
-    if (error == NRS_OK && (it.row.expires_ms <= core->now_ms || expires_in_ms == 0)) {
+    if (error == NRS_OK && expires_in_ms == 0) {
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");
     }
     if (error == NRS_OK) {
@@ -264,6 +275,9 @@ nrs_error nrs_command_release_deny(nrs_core *core, nrs_answer *answer, const jso
     const char *reason = "";
     nrs_error error = find_ask(core, answer, &it, request);
 
+    if (error == NRS_OK) {
+        error = check_lapsed(core, answer, &it, request);
+    }
     if (error == NRS_OK) {
         error = nrs_release_reason(answer, &reason, request);
     }

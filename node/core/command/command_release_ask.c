@@ -181,7 +181,7 @@ static nrs_error write_ask(nrs_core *core, asking *it)
 {
     nrs_statement statement;
     bool fresh = false;
-    const nrs_ask_row row = {.id = it->id, .report = it->row.id, .mine = true, .at_ms = core->now_ms, .org = it->through ? it->let_in.by : it->row.originator, .person = it->person,
+    const nrs_ask_row row = {.id = it->id, .report = it->row.id, .mine = true, .at_ms = core->now_ms, .expires_ms = it->row.expires_ms, .org = it->through ? it->let_in.by : it->row.originator, .person = it->person,
                              .reason = it->reason, .answerer = "", .answer = "", .ask = nrs_slice_of_bytes(&it->detail)};
     nrs_error error = nrs_ask_compose(&it->bytes, &statement, it->row.id, core->now_ms, &row, NULL);
 

@@ -67,6 +67,7 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
     nrs_ask *ask = NULL;
     char org[NRS_ADDRESS_SIZE_MAX + 1], whom[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_ask_note note;
+    const bool lapsed = nrs_ask_lapsed(core, held);
     bool another = false;
     nrs_error error = nrs_ask_decode(&ask, held->ask);
 
@@ -84,7 +85,7 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
         nrs_row_hex(&row, "id", held->id, NRS_HASH_SIZE);
         nrs_row_hex(&row, "report", held->report, NRS_HASH_SIZE);
         nrs_row_flag(&row, "sent", held->mine);
-        nrs_row_text(&row, "state", state_words[held->state]);
+        nrs_row_text(&row, "state", lapsed ? "lapsed" : state_words[held->state]);
         nrs_row_text(&row, held->mine ? "asked_of" : "asked_by", held->mine && nrs_key_ours(core, held->org) ? NULL : org); /* the source that we vouch for */
         nrs_row_text(&row, "asked_for", another ? whom : NULL);
         nrs_row_text(&row, "person", held->person[0] == '\0' ? NULL : held->person);
@@ -94,6 +95,7 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
         nrs_row_text(&row, "answer", held->answer[0] == '\0' ? NULL : held->answer);
         nrs_row_text(&row, "answered_by", held->answerer[0] == '\0' ? NULL : held->answerer);
         nrs_row_time_or_null(&row, "answered_at", held->state == NRS_ASK_OPEN ? 0 : held->answered_ms);
+        nrs_row_time_or_null(&row, "lapses_at", held->state == NRS_ASK_OPEN && !lapsed ? held->expires_ms : 0);
         nrs_row_time_or_null(&row, "expires_at", held->state == NRS_ASK_RELEASED ? held->expires_ms : 0);
         error = put_targets(core, &row, ask, report.community);
     }

@@ -62,6 +62,13 @@ nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[
     return error == NRS_OK && !held_out->found ? NRS_ERROR_NOT_FOUND : error;
 }
 
+/* Nothing can be released of it any more: whoever has not answered until then does not. The report's end is known to both, and is no word of
+ * who asked. */
+bool nrs_ask_lapsed(const nrs_core *core, const nrs_ask_row *row)
+{
+    return row->state == NRS_ASK_OPEN && (row->expires_ms <= core->now_ms || nrs_withdrawn(core, row->report));
+}
+
 nrs_community *nrs_ask_target(nrs_core *core, const nrs_ask *ask, const uint8_t home[NRS_HASH_SIZE])
 {
     return nrs_community_by_id(core, ask->community.len == 0 ? home : ask->community.data);
@@ -157,7 +164,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
-        error = nrs_store_ask_open(core->store, &open, from->keys.sign_key);
+        error = nrs_store_ask_open(core->store, &open, from->keys.sign_key, core->now_ms);
     }
     return error == NRS_OK && open >= most ? NRS_ERROR_LIMIT : error;
 }
@@ -196,6 +203,7 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
         error = check_ask(core, &report, from, ask, guest, by);
     }
     if (error == NRS_OK) {
+        row.expires_ms = report.expires_ms;
         error = nrs_store_ask_add(core->store, &fresh, &row);
     }
     if (error == NRS_OK && fresh) {

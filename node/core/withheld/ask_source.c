@@ -113,7 +113,7 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
     if (error == NRS_OK) {
         error = found && note.stands_for ? nrs_ask_load(core, &held, note.ask) : NRS_ERROR_NOT_FOUND;
     }
-    if (error == NRS_OK && held.row.state != NRS_ASK_OPEN) { /* the secretariat has denied it */
+    if (error == NRS_OK && (held.row.state != NRS_ASK_OPEN || nrs_ask_lapsed(core, &held.row))) { /* the secretariat has denied it */
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {

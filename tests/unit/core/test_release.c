@@ -271,7 +271,7 @@ static void what_cannot_be_asked_or_granted(void **state)
     assert_int_equal(answer(SOURCE, "grant", ",\"label\":\"PINK\""), NRS_ERROR_UNKNOWN_LABEL);
     net.now_ms += 8 * NRS_DAY_MS;
     assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXPIRED);
-    assert_string_equal(mesh_text(listed(SOURCE), "state"), "open"); /* nothing half done */
+    assert_string_equal(mesh_text(listed(SOURCE), "state"), "lapsed"); /* nothing half done */
     stop();
 }
 
@@ -288,7 +288,7 @@ static void what_was_withdrawn_is_not_released(void **state)
     mesh_settle(&net, 6);
     OK(show(HOLDER));
     assert_int_equal(ask_for(HOLDER, "org-0"), NRS_ERROR_WITHDRAWN);
-    assert_string_equal(mesh_text(listed(SOURCE), "state"), "open"); /* nothing half done */
+    assert_string_equal(mesh_text(listed(SOURCE), "state"), "lapsed"); /* nothing half done */
     stop();
 }
 

@@ -241,7 +241,7 @@ typedef struct nrs_ask_row {
     const uint8_t *report;      /* 32: its id */
     bool mine;                  /* this node asked */
     nrs_ask_state state;
-    uint64_t at_ms, answered_ms, expires_ms; /* expires: of the release */
+    uint64_t at_ms, answered_ms, expires_ms; /* expires: while it is open, of the report, and with that the ask; then of the release */
     uint32_t label;             /* of the release */
     const uint8_t *org;         /* 32: the originator where it is ours, else who asked */
     const char *person, *answerer; /* ids, "organisation's own system user" or "" */
@@ -259,8 +259,8 @@ NRS_MUST_USE nrs_error nrs_store_ask_each(nrs_store *store, const uint8_t *repor
 NRS_MUST_USE nrs_error nrs_store_ask_get(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], nrs_ask_visitor visit, void *context);
 /** By a prefix of its id. NRS_ERROR_NOT_FOUND, AMBIGUOUS. */
 NRS_MUST_USE nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
-/** How many asks of an organisation wait for an answer here. */
-NRS_MUST_USE nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE]);
+/** How many asks of an organisation wait for an answer here: their reports have neither expired nor been withdrawn. */
+NRS_MUST_USE nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
 NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
