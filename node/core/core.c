@@ -44,6 +44,7 @@ static nrs_error load(nrs_core *core)
     nrs_roster_nobody_came(core); /* who was here before the start has not come in */
     core->newcomers_left = true;  /* some may wait in the store from then */
     core->admission_changed = true;
+    core->switch_due = core->switch_said = false; /* what a step that failed had said of it nobody heard */
     core->letters_due = true;
     core->letters_await_clock = false;
     core->must_reload = core->half_done = false;

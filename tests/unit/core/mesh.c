@@ -247,6 +247,8 @@ static void act(mesh *net, size_t index, const nrs_effects *effects)
             }
             break;
         case NRS_EFFECT_SWITCH:
+            node->switches++;
+            break;
         case NRS_EFFECT_HANGUP:
         case NRS_EFFECT_ADMISSION:
         case NRS_EFFECT_WRITE_FILE:

@@ -23,6 +23,7 @@ typedef struct mesh_node {
     nrs_store *store;
     nrs_core *core;
     bool vault_fails;
+    size_t switches;         /* how often its engine has said that a roster names its next keys */
     bool no_secrets;         /* the pool of secrets is full while it takes a step */
     int64_t skew_ms;         /* its clock is ahead of the others' by so much */
     size_t vault_writes_left; /* then they fail; mesh_start: no end of them */

@@ -4,9 +4,11 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <sqlite3.h>
 
@@ -265,6 +267,47 @@ static void test_next_key_of_a_hub(void **state)
     nrs_bytes_wipe(&revocation);
 }
 
+/* As on a disk that is full. */
+static void no_room(bool none)
+{
+    static struct rlimit before;
+    struct rlimit limit;
+
+    if (none) {
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        limit = before;
+        limit.rlim_cur = 1;
+    } else {
+        limit = before;
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The step in which a node adopts the roster with its next keys fails at its commit: nothing of it was said, and the next one says it. */
+static void test_a_step_that_failed_said_nothing(void **state)
+{
+    nrs_event event = {.type = NRS_EVENT_INBOX, .name = "electricity.roster"};
+    char *armoured = NULL;
+    nrs_identity *after = NULL;
+    nrs_error error;
+
+    (void)state;
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_next(&net, mesh_put_keys, &(mesh_new_keys){&net.nodes[BRAVO], after, net.now_ms});
+    OK(nrs_armour_encode(&armoured, "ROSTER", nrs_slice_of_bytes(&net.many)));
+    event.bytes = nrs_slice_of_string(armoured);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    no_room(true);
+    error = mesh_step(&net, BRAVO, &event);
+    no_room(false);
+    assert_int_not_equal(error, NRS_OK);
+    assert_int_equal(net.nodes[BRAVO].switches, 0);
+    OK(mesh_step(&net, BRAVO, &event));
+    assert_int_equal(net.nodes[BRAVO].switches, 1);
+    free(armoured);
+    nrs_identity_destroy(&after);
+}
+
 static void test_refused(void **state)
 {
     nrs_bytes payload = {0};
@@ -296,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_step_that_failed_said_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
