@@ -245,12 +245,24 @@ nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const cha
     return NRS_OK;
 }
 
+nrs_error nrs_file_reserve_given(nrs_cli *cli, const nrs_given_file *given, size_t size)
+{
+    NRS_ASSERT(given != NULL && given->file >= 0 && size > 0);
+    if (given->beside != NULL) {
+        errno = posix_fallocate(given->file, 0, (off_t)size);
+        if (errno != 0) {
+            return fail_given(cli, given->name);
+        }
+    }
+    return NRS_OK;
+}
+
 nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice bytes)
 {
     bool done = false;
 
     NRS_ASSERT(given != NULL && given->file >= 0);
-    done = write_all(given->file, bytes) && (given->beside == NULL || fsync(given->file) == 0);
+    done = write_all(given->file, bytes) && (given->beside == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
     if (given->beside != NULL) {
         done = close(given->file) == 0 && done;
         given->file = -1;

@@ -35,6 +35,8 @@ typedef struct nrs_given_file {
 /** Open it before anything is done for it: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:
  *  NRS_ERROR_MALFORMED when the name cannot be written to, DISK when the machine failed. */
 NRS_MUST_USE nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const char *path);
+/** Take room on the disk for what it will hold, at most size bytes; of a device or a pipe nothing is known. Recorded: DISK when there is none. */
+NRS_MUST_USE nrs_error nrs_file_reserve_given(nrs_cli *cli, const nrs_given_file *given, size_t size);
 NRS_MUST_USE nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice bytes);
 void nrs_given_file_wipe(nrs_given_file *given);
 /** Both at once. */

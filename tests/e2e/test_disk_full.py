@@ -111,6 +111,27 @@ class DiskFull(E2E):
         self.assertEqual(len(listed), len(set(listed)))
         alpha.wait_stage(reports[-1], "bravo", "stored")
 
+    def test_an_export_for_which_there_is_no_room(self):
+        alpha, hub = self.world.nodes["alpha"], self.world.nodes["hub"]
+        report = alpha.send("--tlp", "GREEN", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b" * 60000)
+        hub.wait_report(report)
+        before = hub.cli("audit", "list", "--json").rows()
+        filler = self.fill(alpha)
+        target = alpha.dir / "exported"
+        try:
+            filler.write_bytes(b"")
+            with open(filler, "r+b") as file:  # 20 KiB are left: a file can be made there, and cannot hold it
+                os.posix_fallocate(file.fileno(), 0, os.statvfs(alpha.dir).f_bavail * os.statvfs(alpha.dir).f_frsize - (20 << 10))
+            self.assertEqual(hub.cli("export", report, "--sink", "own", "--format", "text", "-o", target, "--json", want=1).error()["rule"], "disk")
+            self.assertEqual([path.name for path in alpha.dir.iterdir() if path.name.startswith("exported")], [])
+        finally:
+            filler.unlink()
+        self.assertEqual(hub.cli("audit", "list", "--json").rows(), before)
+        self.assertFalse([row for row in hub.list() if row["id"] == report][0]["opened"])
+        hub.cli("export", report, "--sink", "own", "--format", "text", "-o", target)
+        self.assertLess(target.stat().st_size, 1 << 20, "what was reserved and not needed is given back")
+        alpha.wait_stage(report, "hub", "opened")
+
     def test_start_on_a_full_disk(self):
         bravo = self.world.nodes["bravo"]
         before = bravo.list()

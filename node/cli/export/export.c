@@ -112,6 +112,9 @@ nrs_error nrs_run_export(nrs_cli *cli)
     }
     if (error == NRS_OK && path != NULL && strcmp(path, "-") != 0) {
         error = nrs_file_open_given(cli, &output, path); /* what the node answers counts as opened, and as let out */
+        if (error == NRS_OK) {
+            error = nrs_file_reserve_given(cli, &output, NRS_EXPORT_FILE_SIZE_MAX);
+        }
     }
     if (error == NRS_OK) {
         error = ask(cli, &row);
