@@ -54,6 +54,7 @@ void sim_check_stepped(struct sim_world *world, sim_node *node);
 void sim_check_step_failed(struct sim_world *world, sim_node *node, nrs_error error);
 void sim_check_started(struct sim_world *world, sim_node *node);
 void sim_check_start_failed(struct sim_world *world, sim_node *node, nrs_error error);
+/** A frame that an honest node hands to a link. */
 void sim_check_frame(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_slice frame);
 /** A frame is handed over. Of those that hold items nobody is told. */
 void sim_check_heard(struct sim_world *world, sim_node *node, struct sim_connection *connection, unsigned side, nrs_slice frame);

@@ -1,12 +1,39 @@
 /* What a hostile node makes up, on its way: numbered so that it is read, and counted once it was. */
 #include <stdlib.h>
 
+#include "frame.h"
 #include "hostile.h"
 #include "memory.h"
 #include "proto/carrier.h"
 #include "world.h"
 
-void sim_hostile_put(sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload)
+static unsigned side_of(const sim_connection *connection, const sim_node *node)
+{
+    return connection->node[0] == node->index ? 0 : 1;
+}
+
+void sim_hostile_leave(sim_world *world, sim_node *node, nrs_link_id link, nrs_slice bytes, const char *deed)
+{
+    const sim_connection *connection = sim_network_of_link(world, node, link);
+    nrs_frame *frame = NULL;
+
+    if (connection != NULL) {
+        sim_frame_sent(world, node, connection, side_of(connection, node), nrs_frame_decode(&frame, bytes) == NRS_OK ? frame : NULL, bytes.size, deed);
+        nrs_frame_free(&frame);
+        (void)sim_network_send(world, node, link, bytes, world->now_ms);
+    }
+}
+
+void sim_hostile_withhold(sim_world *world, const sim_node *node, nrs_link_id link, const nrs_frame *frame, const char *deed)
+{
+    const sim_connection *connection = sim_network_of_link(world, node, link);
+
+    if (connection != NULL) {
+        sim_frame_withheld(world, node, connection, side_of(connection, node), frame, deed);
+    }
+}
+
+void sim_hostile_put(sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload, const char *deed)
 {
     nrs_frame frame;
     nrs_bytes bytes = {0};
@@ -15,7 +42,7 @@ void sim_hostile_put(sim_world *world, sim_node *node, nrs_link_id link, nrs_fra
     frame.type = (uint32_t)type;
     frame.payload = nrs_field_of(nrs_slice_of_bytes(payload));
     if (nrs_frame_encode(&bytes, &frame) == NRS_OK) {
-        (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&bytes), world->now_ms);
+        sim_hostile_leave(world, node, link, nrs_slice_of_bytes(&bytes), deed);
     }
     nrs_bytes_wipe(&bytes);
 }
@@ -45,7 +72,7 @@ void sim_hostile_note(sim_world *world, const sim_node *node, nrs_link_id link, 
     if (connection == NULL || nrs_frame_read(&type, &payload, bytes) != NRS_OK) {
         return;
     }
-    credit = &connection->credit[connection->node[0] == node->index ? 0 : 1];
+    credit = &connection->credit[side_of(connection, node)];
     credit->greeted = credit->greeted || type == NRS_FRAME_HELLO;
     if (type == NRS_FRAME_ITEMS) {
         const uint64_t last = highest(payload);
@@ -123,6 +150,15 @@ void sim_hostile_judged(sim_world *world, const sim_connection *connection, unsi
     }
 }
 
+/* What it made up, in the words of what is counted. */
+static void put_own(sim_world *world, sim_node *node, nrs_link_id link, const nrs_bytes *payload, sim_sometimes_name counter)
+{
+    char deed[SIM_FRAME_TEXT];
+
+    (void)snprintf(deed, sizeof deed, counter == SIM_UNCOUNTED ? "of its own" : "of its own: %s", counter == SIM_UNCOUNTED ? "" : sim_sometimes_words(counter));
+    sim_hostile_put(world, node, link, NRS_FRAME_ITEMS, payload, deed);
+}
+
 /* Its positions go on from the last that went over the connection, so that the items are not taken for old ones. */
 static bool give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slice *records, size_t count, bool one_item, sim_sometimes_name counter)
 {
@@ -152,7 +188,7 @@ static bool give(sim_world *world, sim_node *node, uint64_t pick, const nrs_slic
     items.items = pointers;
     if (connection != NULL && nrs_items_encode(&payload, &items) == NRS_OK) {
         remember(node, connection, connection->credit[side].sent, counter);
-        sim_hostile_put(world, node, connection->link[side], NRS_FRAME_ITEMS, &payload);
+        put_own(world, node, connection->link[side], &payload, counter);
         given = true;
     }
     nrs_bytes_wipe(&payload);
@@ -190,7 +226,7 @@ bool sim_hostile_give_loose(sim_world *world, sim_node *node, uint64_t pick, nrs
     items.n_items = 1;
     if (connection != NULL && nrs_items_encode(&payload, &items) == NRS_OK) {
         remember(node, connection, 0, counter);
-        sim_hostile_put(world, node, connection->link[side], NRS_FRAME_ITEMS, &payload);
+        put_own(world, node, connection->link[side], &payload, counter);
         given = true;
     }
     nrs_bytes_wipe(&payload);

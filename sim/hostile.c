@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
 #include "forge.h"
+#include "frame.h"
 #include "memory.h"
 #include "release.h"
 #include "swamp.h"
@@ -37,13 +37,33 @@ void sim_hostile_wipe(sim_node *node)
 
 /* ---- Frames of its engine, altered ---- */
 
+/* What goes out in the place of the engine's frame; NULL: nothing does. */
+static void replace(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame, const nrs_bytes *payload, const char *what)
+{
+    char engine[SIM_FRAME_TEXT], deed[2 * SIM_FRAME_TEXT];
+
+    if (payload == NULL) {
+        sim_hostile_withhold(world, node, link, frame, "withheld");
+        return;
+    }
+    if (nrs_slice_equal(nrs_slice_of_bytes(payload), nrs_field(&frame->payload))) { /* by chance */
+        sim_hostile_put(world, node, link, (nrs_frame_type)frame->type, payload, NULL);
+        return;
+    }
+    sim_frame_describe(engine, frame, 0);
+    (void)snprintf(deed, sizeof deed, "%s; its engine made: %s", what, engine);
+    sim_hostile_put(world, node, link, (nrs_frame_type)frame->type, payload, deed);
+}
+
 static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
 {
     sim_random *random = &node->hostile->random;
     nrs_hello *hello = NULL;
     nrs_bytes payload = {0};
+    bool made;
 
     if (nrs_hello_decode(&hello, nrs_field(&frame->payload)) != NRS_OK) {
+        sim_hostile_withhold(world, node, link, frame, "withheld");
         return;
     }
     if (hello->peer_log.len != 0) {
@@ -55,10 +75,9 @@ static void lie_in_hello(sim_world *world, sim_node *node, nrs_link_id link, con
     for (size_t i = 0; i < hello->n_heads; i++) {
         hello->heads[i]->version = 1 + sim_random_below(random, 12);
     }
-    if (nrs_hello_encode(&payload, hello) == NRS_OK) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
-        sim_hostile_put(world, node, link, NRS_FRAME_HELLO, &payload);
-    }
+    made = nrs_hello_encode(&payload, hello) == NRS_OK;
+    sim_sometimes_add(world, SIM_SOMETIMES_LIED, made ? 1 : 0);
+    replace(world, node, link, frame, made ? &payload : NULL, "a lie");
     nrs_bytes_wipe(&payload);
     nrs_hello_free(&hello);
 }
@@ -68,14 +87,14 @@ static void deafen_hello(sim_world *world, sim_node *node, nrs_link_id link, con
 {
     nrs_hello *hello = NULL;
     nrs_bytes payload = {0};
+    bool made = nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK;
 
-    if (nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK) {
+    if (made) {
         hello->position = 0;
         hello->window = NRS_LINK_WINDOW_MIN;
-        if (nrs_hello_encode(&payload, hello) == NRS_OK) {
-            sim_hostile_put(world, node, link, NRS_FRAME_HELLO, &payload);
-        }
+        made = nrs_hello_encode(&payload, hello) == NRS_OK;
     }
+    replace(world, node, link, frame, made ? &payload : NULL, "it wants little, from the front");
     nrs_bytes_wipe(&payload);
     nrs_hello_free(&hello);
 }
@@ -85,15 +104,16 @@ static void lie_in_confirm(sim_world *world, sim_node *node, nrs_link_id link, c
     sim_random *random = &node->hostile->random;
     nrs_confirm *confirm = NULL;
     nrs_bytes payload = {0};
+    bool made;
 
     if (nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) != NRS_OK) {
+        sim_hostile_withhold(world, node, link, frame, "withheld");
         return;
     }
     confirm->position = sim_random_chance(random, 500) ? confirm->position + sim_random_below(random, 5) : sim_random_below(random, confirm->position + 1);
-    if (nrs_confirm_encode(&payload, confirm) == NRS_OK) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_LIED);
-        sim_hostile_put(world, node, link, NRS_FRAME_CONFIRM, &payload);
-    }
+    made = nrs_confirm_encode(&payload, confirm) == NRS_OK;
+    sim_sometimes_add(world, SIM_SOMETIMES_LIED, made ? 1 : 0);
+    replace(world, node, link, frame, made ? &payload : NULL, "a lie");
     nrs_bytes_wipe(&payload);
     nrs_confirm_free(&confirm);
 }
@@ -133,28 +153,36 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
     nrs_items *items = NULL;
     nrs_bytes payload = {0};
     size_t kept_count, picked;
+    unsigned long long position, first;
+    char what[SIM_FRAME_TEXT] = "";
 
     if (nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
+        sim_hostile_withhold(world, node, link, frame, "withheld");
         return;
     }
     kept_count = items->n_items;
     picked = (size_t)sim_random_below(random, items->n_items);
+    position = items->items[picked]->position;
+    first = items->items[0]->position;
     switch (sim_random_below(random, 4)) {
     case 0:
         swap(items->items, picked, items->n_items - 1);
         items->n_items--; /* the last is withheld */
+        (void)snprintf(what, sizeof what, "altered: item %llu is withheld", position);
         sim_sometimes_hit(world, SIM_SOMETIMES_WITHHELD);
         break;
     case 1:
         swap(items->items, picked, 0);
+        (void)snprintf(what, sizeof what, "altered: items %llu and %llu changed places", first, position);
         sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
         break;
     case 2:
         if (items->items[picked]->n_records > 1) {
-            ProtobufCBinaryData first = items->items[picked]->records[0];
+            ProtobufCBinaryData held = items->items[picked]->records[0];
 
             items->items[picked]->records[0] = items->items[picked]->records[1];
-            items->items[picked]->records[1] = first;
+            items->items[picked]->records[1] = held;
+            (void)snprintf(what, sizeof what, "altered: two records of item %llu changed places", position);
             sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
         }
         break;
@@ -162,13 +190,12 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
         ProtobufCBinaryData *record = &items->items[picked]->records[sim_random_below(random, items->items[picked]->n_records)];
 
         record->data[sim_random_below(random, record->len)] ^= (uint8_t)(1u << sim_random_below(random, 8));
+        (void)snprintf(what, sizeof what, "altered: a bit of a record of item %llu", position);
         sim_sometimes_hit(world, SIM_SOMETIMES_ALTERED);
         break;
     }
     }
-    if (items->n_items > 0 && nrs_items_encode(&payload, items) == NRS_OK) {
-        sim_hostile_put(world, node, link, NRS_FRAME_ITEMS, &payload);
-    }
+    replace(world, node, link, frame, items->n_items > 0 && nrs_items_encode(&payload, items) == NRS_OK ? &payload : NULL, what);
     items->n_items = kept_count;
     nrs_bytes_wipe(&payload);
     nrs_items_free(&items);
@@ -183,14 +210,15 @@ static void keep(sim_node *node, const sim_connection *connection, nrs_slice fra
 }
 
 /* A frame that went out before, perhaps on another link, once more. */
-static void replay(sim_world *world, sim_node *node, nrs_link_id link)
+static void replay(sim_world *world, sim_node *node, const sim_connection *connection, nrs_link_id link)
 {
     size_t at = (size_t)sim_random_below(&node->hostile->random, SIM_KEPT_FRAMES);
 
     if (node->hostile->kept[at].frame.size > 0) {
         sim_sometimes_hit(world, SIM_SOMETIMES_REPLAYED);
         sim_hostile_note(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame));
-        (void)sim_network_send(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame), world->now_ms);
+        sim_hostile_leave(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame),
+                          node->hostile->kept[at].connection == connection->number ? "replayed" : "replayed, from another link");
     }
 }
 
@@ -203,15 +231,17 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
     if (connection == NULL || nrs_frame_decode(&frame, bytes) != NRS_OK) {
         return;
     }
-    sim_check_frame(world, node, link, bytes); /* for the trace; nothing is expected of it */
     if (world->now_ms < hostile->deaf_ms && (frame->type == NRS_FRAME_CONFIRM || frame->type == NRS_FRAME_HELLO)) {
         if (frame->type == NRS_FRAME_HELLO) {
             deafen_hello(world, node, link, frame);
+        } else {
+            sim_hostile_withhold(world, node, link, frame, "withheld");
         }
     } else if (frame->type == NRS_FRAME_ITEMS && connection->number % 2 == 0 && holds_release(nrs_field(&frame->payload))) {
         sim_sometimes_hit(world, SIM_SOMETIMES_WITHHELD);
+        sim_hostile_withhold(world, node, link, frame, "withheld: it sits on a release");
     } else if (!sim_random_chance(&hostile->random, hostile->per_mille)) {
-        (void)sim_network_send(world, node, link, bytes, world->now_ms);
+        sim_hostile_leave(world, node, link, bytes, NULL);
     } else if (frame->type == NRS_FRAME_ITEMS) {
         alter_items(world, node, link, frame);
     } else if (frame->type == NRS_FRAME_CONFIRM && sim_random_chance(&hostile->random, 500)) {
@@ -219,8 +249,8 @@ void sim_hostile_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
     } else if (frame->type == NRS_FRAME_HELLO && sim_random_chance(&hostile->random, 500)) {
         lie_in_hello(world, node, link, frame);
     } else {
-        (void)sim_network_send(world, node, link, bytes, world->now_ms);
-        replay(world, node, link);
+        sim_hostile_leave(world, node, link, bytes, NULL);
+        replay(world, node, connection, link);
     }
     sim_hostile_note(world, node, link, bytes);
     keep(node, connection, bytes);
@@ -271,7 +301,7 @@ static void oversize(sim_world *world, sim_node *node, const sim_act *act)
     if (connection != NULL) {
         sim_random_fill(&node->hostile->random, frame, 64);
         sim_sometimes_hit(world, SIM_SOMETIMES_OVERSIZE);
-        (void)sim_network_send(world, node, connection->link[side], nrs_slice_of(frame, size), world->now_ms);
+        sim_hostile_leave(world, node, connection->link[side], nrs_slice_of(frame, size), size > NRS_FRAME_SIZE_MAX ? "of its own: too large" : "of its own: noise");
     }
     free(frame);
 }

@@ -39,8 +39,12 @@ void sim_hostile_wipe(sim_node *node);
 void sim_hostile_send(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_slice frame);
 /** One of the acts of hostile nodes. */
 void sim_hostile_do(struct sim_world *world, const sim_act *act);
+/** All that a hostile node sends goes out here, so that the trace tells of it as it left; and what it keeps back is told here. deed: what it
+ *  has done; NULL: it is as its engine made it. */
+void sim_hostile_leave(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_slice frame, const char *deed);
+void sim_hostile_withhold(struct sim_world *world, const sim_node *node, nrs_link_id link, const nrs_frame *frame, const char *deed);
 /** A frame of its own; what goes over a link, whoever has made it: what is made up next is numbered behind that. */
-void sim_hostile_put(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload);
+void sim_hostile_put(struct sim_world *world, sim_node *node, nrs_link_id link, nrs_frame_type type, const nrs_bytes *payload, const char *deed);
 void sim_hostile_note(struct sim_world *world, const sim_node *node, nrs_link_id link, nrs_slice frame);
 /** One to somebody honest on which both have greeted: before that nothing is looked at. NULL when there is none. */
 sim_connection *sim_hostile_connection(struct sim_world *world, const sim_node *node, uint64_t pick, unsigned *side_out);

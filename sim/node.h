@@ -47,6 +47,7 @@ typedef enum sim_crash { SIM_CRASH_PROCESS = 0, SIM_CRASH_POWER } sim_crash;
 typedef struct sim_node {
     size_t index;
     char org[NRS_NAME_SIZE_MAX + 1];
+    char called[NRS_NAME_SIZE_MAX + 16]; /* in the trace and the picture: its name, or that it is a thief with the keys of another */
     size_t owner;           /* whose keys it has: itself, but for a thief */
     bool forsaken;          /* its keys are in other hands as well, or were revoked: it is honest, and nothing is promised to it or expected of it */
     bool there;             /* takes part in this run */

@@ -50,6 +50,7 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
     node->hub = hub;
     node->there = !world->options.absent[index];
     (void)snprintf(node->org, sizeof node->org, "%s-%02zu", hub ? "hub" : "member", index);
+    memcpy(node->called, node->org, sizeof node->org);
     node->random = sim_random_of(world->options.seed, PURPOSE_ENGINE, index);
     sim_disk_init(&node->disk, sim_random_of(world->options.seed, PURPOSE_DISK, index));
     sim_vfs_attach(index, &node->disk);

@@ -19,6 +19,12 @@ static int row(const sim_world *world)
     return 60 + (int)world->trace.arrow_count * ROW;
 }
 
+/* Whoever runs from a stolen disk stands behind all others. */
+static size_t columns(const sim_world *world)
+{
+    return world->thief == 0 ? world->node_count : world->thief + 1;
+}
+
 static bool room(sim_world *world)
 {
     return world->trace.picture != NULL && world->trace.arrow_count < ROWS_MAX;
@@ -29,7 +35,7 @@ static void head(sim_world *world)
 {
     (void)fprintf(world->trace.picture,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%6d\" height=\"%6d\" font-family=\"sans-serif\" font-size=\"10\">\n",
-                  column(world->node_count), row(world) + 40);
+                  column(columns(world)), row(world) + 40);
 }
 
 void sim_picture_begin(sim_world *world)
@@ -45,7 +51,9 @@ void sim_picture_begin(sim_world *world)
     head(world);
     (void)fprintf(world->trace.picture, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
                                         "<defs><marker id=\"a\" markerWidth=\"8\" markerHeight=\"6\" refX=\"8\" refY=\"3\" orient=\"auto\">"
-                                        "<path d=\"M0,0 L8,3 L0,6 z\"/></marker></defs>\n");
+                                        "<path d=\"M0,0 L8,3 L0,6 z\"/></marker>"
+                                        "<marker id=\"x\" markerWidth=\"8\" markerHeight=\"8\" refX=\"4\" refY=\"4\">"
+                                        "<path d=\"M0,0 L8,8 M8,0 L0,8\" stroke=\"#a00\"/></marker></defs>\n");
 }
 
 static void time_of_row(sim_world *world, const char *colour)
@@ -54,16 +62,21 @@ static void time_of_row(sim_world *world, const char *colour)
                   colour, world->now_ms / 60000, world->now_ms / 1000 % 60, world->now_ms % 1000);
 }
 
-void sim_picture_arrow(sim_world *world, size_t from, size_t to, const char *text)
+void sim_picture_arrow(sim_world *world, size_t from, size_t to, const char *text, sim_arrow how)
 {
-    if (!room(world) || from >= world->node_count || to >= world->node_count) {
+    const char *colour = how == SIM_ARROW_PLAIN ? "#246" : "#a00";
+    const int middle = (column(from) + column(to)) / 2;
+
+    if (!room(world) || from >= columns(world) || to >= columns(world)) {
         return;
     }
     time_of_row(world, "#666");
     (void)fprintf(world->trace.picture,
-                  "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#246\" marker-end=\"url(#a)\"/>"
-                  "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-                  column(from), row(world), column(to), row(world), (column(from) + column(to)) / 2, row(world) - 2, text);
+                  "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\" %s/>"
+                  "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"%s\">%s</text>\n",
+                  column(from), row(world), how == SIM_ARROW_WITHHELD ? middle : column(to), row(world), colour,
+                  how == SIM_ARROW_WITHHELD ? "stroke-dasharray=\"4 3\" marker-end=\"url(#x)\"" : "marker-end=\"url(#a)\"", middle, row(world) - 2,
+                  how == SIM_ARROW_PLAIN ? "#000" : colour, text);
     world->trace.arrow_count++;
 }
 
@@ -85,10 +98,10 @@ bool sim_picture_end(sim_world *world)
     if (file == NULL) {
         return world->options.picture == NULL;
     }
-    for (size_t i = 0; i < world->node_count; i++) {
+    for (size_t i = 0; i < columns(world); i++) {
         (void)fprintf(file, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\" font-weight=\"bold\">%s</text>"
                             "<line x1=\"%d\" y1=\"36\" x2=\"%d\" y2=\"%d\" stroke=\"#bbb\"/>\n",
-                      column(i), world->nodes[i].org, column(i), column(i), row(world));
+                      column(i), world->nodes[i].called, column(i), column(i), row(world));
     }
     (void)fprintf(file, "</svg>\n");
     rewind(file);

@@ -24,6 +24,7 @@ static void become(sim_world *world, sim_node *thief, const sim_node *owner)
     thief->index = world->thief;
     thief->owner = owner->index;
     memcpy(thief->org, owner->org, sizeof thief->org);
+    (void)snprintf(thief->called, sizeof thief->called, "thief-%02zu", owner->index);
     thief->identity = owner->identity;
     NRS_ASSERT(nrs_bytes_copy(&thief->card, nrs_slice_of_bytes(&owner->card)) == NRS_OK);
     memcpy(thief->key_hash, owner->key_hash, sizeof thief->key_hash);

@@ -26,7 +26,7 @@ void sim_trace_line(sim_world *world, const sim_node *node, const char *format, 
     char line[512];
     va_list arguments;
     int size = snprintf(line, sizeof line, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " %-10s ", world->now_ms / 3600000,
-                        world->now_ms / 60000 % 60, world->now_ms / 1000 % 60, world->now_ms % 1000, node == NULL ? "-" : node->org);
+                        world->now_ms / 60000 % 60, world->now_ms / 1000 % 60, world->now_ms % 1000, node == NULL ? "-" : node->called);
     int rest;
 
     va_start(arguments, format);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "picture.h"
+#include "frame.h"
 #include "proto/carrier.h"
 #include "world.h"
 
@@ -309,57 +309,18 @@ nrs_error sim_check_logged(sim_node *node, nrs_bytes *payload_out, const uint8_t
 
 /* ---- Frames ---- */
 
-static const char *frame_name(uint32_t type)
-{
-    static const char *const names[] = {"?", "hello", "items", "confirm", "ping", "pong", "bye"};
-
-    return names[type < sizeof names / sizeof names[0] ? type : 0];
-}
-
-static void describe(char *text_out, size_t size, const nrs_frame *frame)
-{
-    nrs_slice payload = nrs_field(&frame->payload);
-    nrs_items *items = NULL;
-    nrs_confirm *confirm = NULL;
-    nrs_hello *hello = NULL;
-    nrs_bye *bye = NULL;
-
-    (void)snprintf(text_out, size, "%s", frame_name(frame->type));
-    if (frame->type == NRS_FRAME_ITEMS && nrs_items_decode(&items, payload) == NRS_OK) {
-        (void)snprintf(text_out, size, "items %llu…%llu", (unsigned long long)items->items[0]->position,
-                       (unsigned long long)items->items[items->n_items - 1]->position);
-    } else if (frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, payload) == NRS_OK) {
-        (void)snprintf(text_out, size, "confirm %llu, %zu refused, %zu deferred", (unsigned long long)confirm->position, confirm->n_refusals,
-                       confirm->n_deferred);
-    } else if (frame->type == NRS_FRAME_HELLO && nrs_hello_decode(&hello, payload) == NRS_OK) {
-        (void)snprintf(text_out, size, "hello, holds %llu, roster %llu", (unsigned long long)hello->position,
-                       (unsigned long long)(hello->n_heads == 0 ? 0 : hello->heads[0]->version));
-    } else if (frame->type == NRS_FRAME_BYE && nrs_bye_decode(&bye, payload) == NRS_OK) {
-        (void)snprintf(text_out, size, "bye: %s", nrs_error_rule((nrs_error)bye->error));
-    }
-    nrs_items_free(&items);
-    nrs_confirm_free(&confirm);
-    nrs_hello_free(&hello);
-    nrs_bye_free(&bye);
-}
-
 void sim_check_frame(sim_world *world, sim_node *node, nrs_link_id link, nrs_slice bytes)
 {
     sim_connection *connection = sim_network_of_link(world, node, link);
     nrs_frame *frame = NULL;
-    char text[96];
     unsigned side;
 
     if (connection == NULL || nrs_frame_decode(&frame, bytes) != NRS_OK) {
         return;
     }
     side = connection->node[0] == node->index && connection->link[0] == link ? 0 : 1;
-    describe(text, sizeof text, frame);
-    sim_trace_line(world, node, "→ %s: %s", world->nodes[connection->node[1 - side]].org, text);
-    sim_picture_arrow(world, node->index, connection->node[1 - side], text);
-    if (!node->hostile) {
-        EACH(frame, world, node, connection, side, frame)
-    }
+    sim_frame_sent(world, node, connection, side, frame, bytes.size, NULL);
+    EACH(frame, world, node, connection, side, frame)
     nrs_frame_free(&frame);
 }
 

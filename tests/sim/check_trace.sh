@@ -1,0 +1,37 @@
+#!/bin/sh
+# The trace and the picture show what a hostile node has sent, not what its engine had made: what it altered, denied, sent once more, made up
+# or kept back is marked, and nobody honest bears such a mark.
+#   check_trace.sh NOROSHI_SIM
+set -eu
+
+sim=$1
+failed=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+for seed in 1 2 3 4 5 6; do
+    "$sim" run --seed "$seed" --hubs 2 --members 3 --hours 0.1 --faults hostile --trace "$folder/$seed.txt" --picture "$folder/$seed.svg" >"$folder/said" ||
+        { cat "$folder/said"; failed=1; }
+    marked=$(grep -c '^[0-9:.]* .* \(→\|↛\) .*: .* \[.*\]$' "$folder/$seed.txt") || true
+    red=$(grep -c '<line [^>]*stroke="#a00"' "$folder/$seed.svg") || true
+    [ "$marked" -eq "$red" ] || { echo "seed $seed: $marked frames are marked in the trace, $red in the picture"; failed=1; }
+    kept=$(grep -c ' ↛ ' "$folder/$seed.txt") || true
+    broken=$(grep -c 'stroke-dasharray' "$folder/$seed.svg") || true
+    [ "$kept" -eq "$broken" ] || { echo "seed $seed: $kept frames were withheld by the trace, $broken by the picture"; failed=1; }
+    # Who is hostile says so when it turns; whoever runs from a stolen disk is called thief and the number of its owner.
+    hostile=$(sed -n 's/^[0-9:.]* \([^ ]*\) *turns hostile$/\1/p' "$folder/$seed.txt" | sort -u)
+    for name in $(sed -n 's/^[0-9:.]* \([^ ]*\) .*\(→\|↛\) .*: .* \[.*\]$/\1/p' "$folder/$seed.txt" | grep -v '^thief' | sort -u); do
+        echo "$hostile" | grep -q "^$name\$" || { echo "seed $seed: $name is honest and bears a mark"; failed=1; }
+    done
+done
+
+# Each kind of deed is met in one of these worlds.
+for mark in '→ .*: items .* \[altered: item [0-9]* is withheld; its engine made: items' \
+    '→ .*: items .* \[altered: items [0-9]* and [0-9]* changed places' '→ .*: items .* \[altered: two records of item' \
+    '→ .*: items .* \[altered: a bit of a record of item' '→ .*: hello, .* \[a lie; its engine made: hello, holds' \
+    '→ .*: confirm .* \[a lie; its engine made: confirm' '→ .*: .* \[replayed\]' '→ .*: .* \[replayed, from another link\]' \
+    '↛ .*: .* \[withheld\]' '→ .*: items .* \[of its own: a report was forged\]' '→ .* bytes that are no frame \[of its own: ' \
+    '→ .*: items .* \[of its own: an old roster was served\]'; do
+    cat "$folder"/*.txt | grep -q "$mark" || { echo "no frame is shown as $mark"; failed=1; }
+done
+exit "$failed"
