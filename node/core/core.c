@@ -276,6 +276,7 @@ static nrs_error settle_admission(nrs_core *core)
         return core->dial_due ? nrs_directory_dial(core) : NRS_OK;
     }
     core->admission_changed = false;
+    core->letters_due = true; /* some may have waited for this roster */
     error = nrs_key_changes_settle(core);
     if (error != NRS_OK) {
         return error;

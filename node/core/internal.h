@@ -367,10 +367,11 @@ NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_k
 /** Take a statement about a key that stands in a roster held. A revocation binds at once and for good; a succession waits for
  *  the roster. source: the peer's signing key, or empty for this node's own hand. */
 NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
-/** The key that comes after this one, when the rosters have followed; NULL if there is none. */
+/** The key that comes after this one, when a roster has followed, of whatever community; NULL if there is none. */
 const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
-/** Who has this key now: the one that came after, or else the key itself; NULL when neither is known. */
-const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Who has this key now in a community: the one that came after where its roster has followed, which others may have done before
+ *  it, or else the key itself; NULL when neither is known. community: or NULL, of one that is not held. */
+const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community);
 /** Whether both keys are one organisation's: the same, or the second came after the first. */
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE]);
 /** The key before this one; NULL if there is none. */

@@ -50,11 +50,11 @@ const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[N
     return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
 }
 
-const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community)
 {
-    const nrs_peer *successor = nrs_key_successor(core, sign_key);
+    const nrs_peer *successor = community == NULL ? NULL : nrs_key_successor(core, sign_key);
 
-    return successor != NULL ? successor : nrs_peer_by_sign(core, sign_key);
+    return nrs_peer_member(core, successor, community) ? successor : nrs_peer_by_sign(core, sign_key);
 }
 
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])

@@ -85,10 +85,9 @@ static nrs_error check_duty(nrs_core *core, const nrs_report_row *row, const nrs
     return error;
 }
 
-static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipient *recipient, const nrs_peer *peer)
+static nrs_error grant_one(nrs_core *core, const nrs_report_row *row, const nrs_recipient *recipient, const nrs_peer *peer)
 {
-    nrs_report_row row;
-    nrs_bytes holder = {0}, grant = {0}, table = {0}, record = {0};
+    nrs_bytes grant = {0}, table = {0}, record = {0};
     nrs_sealed_view *view = NULL;
     nrs_secret *file_key = NULL;
     nrs_identity *identity = core->identity;
@@ -100,27 +99,24 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
     nrs_slice none = nrs_slice_of(NULL, 0), owner;
     uint64_t sealed_position;
     bool written = false, may = false;
-    nrs_error error = report_at(core, &row, &holder, position);
+    nrs_error error = may_have(core, &may, row, peer);
 
-    if (error == NRS_OK) {
-        error = may_have(core, &may, &row, peer);
-    }
     if (error == NRS_OK && !may) {
         /* One whom this hub let in; or forgotten since, open to anyone, no longer for this one. */
-        error = row.key_state == NRS_KEY_HELD ? nrs_onward_extend_late(core, &row, peer) : NRS_OK;
+        error = row->key_state == NRS_KEY_HELD ? nrs_onward_extend_late(core, row, peer) : NRS_OK;
         goto out;
     }
     if (error == NRS_OK) {
-        error = nrs_open_file_key(core, &file_key, &row);
+        error = nrs_open_file_key(core, &file_key, row);
     }
     if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &sealed_position, row.id);
+        error = nrs_log_sealed(core, &view, &sealed_position, row->id);
     }
     if (error == NRS_OK) {
-        error = check_duty(core, &row, view->header, peer);
+        error = check_duty(core, row, view->header, peer);
     }
     if (error == NRS_OK && (view->header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) { /* the grant cites the acceptance */
-        error = nrs_disclaimers_decided(core, &decided, accepted, row.position, peer->org);
+        error = nrs_disclaimers_decided(core, &decided, accepted, row->position, peer->org);
         error = error == NRS_OK ? nrs_policy_disclaimer(NRS_PLACE_GRANT, decided).error : error;
         request.authority_ref = nrs_slice_of(accepted, sizeof accepted);
     }
@@ -148,7 +144,7 @@ static nrs_error grant_one(nrs_core *core, uint64_t position, const nrs_recipien
         error = nrs_log_add_own_slots(core, nrs_slice_of_bytes(&grant), nrs_slice_of_bytes(&table), view->header->expires_ms);
     }
     if (error == NRS_OK) {
-        error = nrs_store_recipient_granted(core->store, position, peer->keys.sign_key);
+        error = nrs_store_recipient_granted(core->store, row->position, peer->keys.sign_key);
     }
     error = written ? nrs_command_written(core, error) : error; /* else it would be granted again each minute */
 out:
@@ -157,17 +153,53 @@ out:
     nrs_bytes_wipe(&record);
     nrs_bytes_wipe(&table);
     nrs_bytes_wipe(&grant);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* To the key that came after, where the report's community has it: the last bundle of the one before is held for weeks, and no newer one will
+ * come. Who stands outside of that community was let in, by keys of its own. */
+static const nrs_peer *key_to_grant(nrs_core *core, const nrs_report_row *row, const nrs_peer *peer)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+    const nrs_peer *there = nrs_peer_in_force(core, peer->keys.sign_key, community), *successor = nrs_key_successor(core, peer->keys.sign_key);
+
+    return (community != NULL && nrs_peer_member(core, there, community)) || successor == NULL ? there : successor;
+}
+
+static nrs_error grant_report(nrs_core *core, uint64_t position, const nrs_peer *peer)
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_recipient recipient;
+    bool destroyed = false;
+    nrs_error error = report_at(core, &row, &holder, position);
+
+    if (error == NRS_OK) {
+        error = nrs_recipient_of(core, &recipient, key_to_grant(core, &row, peer), NULL);
+    }
+    if (error == NRS_OK) {
+        const nrs_regrant_row asked = {.report = position, .org = peer->keys.sign_key, .prekey = recipient.prekey_id};
+        error = nrs_store_regrant_has(core->store, &destroyed, &asked);
+    }
+    if (error == NRS_OK && !destroyed) { /* else its newer bundle has not come yet */
+        error = grant_one(core, &row, &recipient, peer);
+    }
     nrs_bytes_wipe(&holder);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+static bool has_prekey(const nrs_core *core, const nrs_peer *peer)
+{
+    nrs_recipient recipient;
+
+    return peer != NULL && nrs_recipient_of(core, &recipient, peer, NULL) == NRS_OK;
 }
 
 /* What cannot be granted to one recipient goes on waiting and holds up nothing else: the next time begins behind it. */
 static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t limit)
 {
-    nrs_recipient recipient;
     nrs_error error, refused = NRS_OK;
     size_t refused_count = 0;
-    bool destroyed = false;
 
     set->count = 0;
     set->limit = limit;
@@ -176,18 +208,13 @@ static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t
     if (peer->member_of == 0) {
         return NRS_OK;
     }
-    /* To the key that came after, where there is one: the last bundle of the one before is held for weeks, and no newer one will come. */
-    if (nrs_recipient_of(core, &recipient, nrs_peer_in_force(core, peer->keys.sign_key), NULL) != NRS_OK) {
+    if (!has_prekey(core, peer) && !has_prekey(core, nrs_key_successor(core, peer->keys.sign_key))) {
         return NRS_OK;
     }
     error = nrs_store_waiting_each(core->store, peer->keys.sign_key, core->now_ms, collect, set);
     peer->waiting_after = set->more ? set->reports[set->count - 1] : 0;
     for (size_t i = 0; i < set->count && error == NRS_OK; i++) {
-        const nrs_regrant_row asked = {.report = set->reports[i], .org = peer->keys.sign_key, .prekey = recipient.prekey_id};
-        error = nrs_store_regrant_has(core->store, &destroyed, &asked);
-        if (error == NRS_OK && !destroyed) { /* else its newer bundle has not come yet */
-            error = grant_one(core, set->reports[i], &recipient, peer);
-        }
+        error = grant_report(core, set->reports[i], peer);
         if (error != NRS_OK && !nrs_error_is_fatal(error)) {
             refused = error;
             refused_count++;

@@ -94,12 +94,43 @@ typedef struct letters {
     size_t taken;
 } letters;
 
+static bool can_read(nrs_core *core, const nrs_peer *peer)
+{
+    nrs_recipient to;
+
+    return peer != NULL && nrs_letter_reader(core, &to, peer) == NRS_OK;
+}
+
+/* Where nobody reads it, it goes. */
+static bool leaves(nrs_core *core, const nrs_letter_row *row)
+{
+    const nrs_peer *peer = nrs_letter_peer(core, row->to, row->community);
+
+    return peer == NULL || (nrs_letter_community(core, row->community) && can_read(core, peer));
+}
+
+/* Whether any does: those of one reader differ by their communities, where its keys change in one before another. */
+static bool some_leave(nrs_core *core, const uint8_t reader[NRS_KEY_SIZE])
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, reader), *successor = nrs_key_successor(core, reader);
+
+    return can_read(core, peer) || can_read(core, successor) || (successor == NULL && (peer == NULL || !nrs_peer_somewhere(peer)));
+}
+
 static nrs_error take(void *context, const nrs_letter_row *row)
 {
     letters *found = context;
     nrs_core *core = found->core;
     nrs_statement *statement = NULL;
-    nrs_error error = nrs_statement_decode(&statement, row->statement);
+    nrs_error error;
+
+    if (found->taken == LETTERS_TAKEN_MAX) {
+        return NRS_ERROR_LIMIT;
+    }
+    if (!leaves(core, row)) {
+        return NRS_OK;
+    }
+    error = nrs_statement_decode(&statement, row->statement);
 
     if (error == NRS_OK) {
         error = nrs_statement_queue(core, row->to, row->community, statement);
@@ -116,17 +147,14 @@ nrs_error nrs_letters_requeue(nrs_core *core)
 {
     letters found = {.core = core};
     uint8_t reader[NRS_KEY_SIZE];
-    nrs_recipient to;
     nrs_error error;
 
     drop_kept(core);
     core->letters_due = false;
     error = nrs_store_letter_reader(core->store, reader, nrs_slice_of(NULL, 0));
     while (error == NRS_OK && found.taken < LETTERS_TAKEN_MAX) {
-        const nrs_peer *peer = nrs_letter_peer(core, reader);
-
-        if (peer == NULL || nrs_letter_reader(core, &to, peer) == NRS_OK) { /* where nobody reads them they go */
-            error = nrs_store_letter_each_of(core->store, reader, LETTERS_TAKEN_MAX - found.taken, take, &found);
+        if (some_leave(core, reader)) {
+            error = nrs_store_letter_each_of(core->store, reader, SIZE_MAX, take, &found);
         }
         if (error == NRS_OK) {
             error = nrs_store_letter_reader(core->store, reader, nrs_slice_of(reader, sizeof reader));

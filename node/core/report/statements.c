@@ -85,11 +85,18 @@ static bool no_time_for_letters(nrs_core *core)
     return error_ms > (int64_t)LETTER_DOUBT_MS || error_ms < -(int64_t)LETTER_DOUBT_MS;
 }
 
-const nrs_peer *nrs_letter_peer(const nrs_core *core, const uint8_t to[NRS_KEY_SIZE])
+const nrs_peer *nrs_letter_peer(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE])
 {
-    const nrs_peer *peer = nrs_peer_in_force(core, to);
+    const nrs_peer *peer = nrs_peer_in_force(core, to, nrs_community_by_id(core, community));
 
     return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
+}
+
+bool nrs_letter_community(nrs_core *core, const uint8_t community[NRS_HASH_SIZE])
+{
+    const nrs_community *held = nrs_community_by_id(core, community);
+
+    return held != NULL && held->member;
 }
 
 /* Whichever clock is wrong, one of the two times lies in a window of the reader's. */
@@ -155,7 +162,7 @@ static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending
 
 static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t count)
 {
-    const nrs_peer *peer = nrs_letter_peer(core, list[0].to);
+    const nrs_peer *peer = nrs_letter_peer(core, list[0].to, list[0].community);
     nrs_recipient to;
     nrs_error error;
     size_t done = 0;
@@ -163,7 +170,7 @@ static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t
     if (peer == NULL) {
         return nrs_letters_delete(core, list, count); /* nobody is left to tell */
     }
-    error = nrs_letter_reader(core, &to, peer);
+    error = nrs_letter_community(core, list[0].community) ? nrs_letter_reader(core, &to, peer) : NRS_ERROR_NOT_FOUND;
     if (error == NRS_ERROR_NOT_FOUND) {
         return nrs_letters_keep(core, list, count);
     }

@@ -152,7 +152,7 @@ static nrs_error put_off(nrs_core *core, const nrs_community *community, const h
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
-        const nrs_peer *peer = nrs_peer_in_force(core, all->list[i].to);
+        const nrs_peer *peer = nrs_peer_in_force(core, all->list[i].to, community);
         const nrs_error sealed = all->list[i].due ? peer == NULL || !nrs_peer_member(core, peer, community) ? NRS_ERROR_NOT_FOUND : nrs_recipient_of(core, &to, peer, NULL) : NRS_OK;
 
         if (nrs_error_is_fatal(sealed)) {

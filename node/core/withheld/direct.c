@@ -30,6 +30,7 @@ nrs_error nrs_direct_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const
 
 typedef struct waiting {
     nrs_core *core;
+    const nrs_community *community;
     struct {
         uint64_t number;
         nrs_recipient to;
@@ -39,12 +40,12 @@ typedef struct waiting {
     uint64_t last;
 } waiting;
 
-/* To the key in force, or the one that came after it. */
-static bool reachable(nrs_core *core, nrs_recipient *to_out, const uint8_t *to)
+/* To the key in force in this community, or the one that came after it there; while both stand in it. */
+static bool reachable(const waiting *all, nrs_recipient *to_out, const uint8_t *to)
 {
-    const nrs_peer *peer = nrs_peer_in_force(core, to);
+    const nrs_peer *peer = nrs_peer_in_force(all->core, to, all->community);
 
-    return peer != NULL && nrs_recipient_of(core, to_out, peer, NULL) == NRS_OK;
+    return all->community->member && nrs_peer_member(all->core, peer, all->community) && nrs_recipient_of(all->core, to_out, peer, NULL) == NRS_OK;
 }
 
 /* What nobody can be told yet waits, and holds up nothing behind it. */
@@ -58,7 +59,7 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     }
     all->seen++;
     all->last = row->number;
-    if (reachable(all->core, &all->list[all->count].to, row->recipient)) {
+    if (reachable(all, &all->list[all->count].to, row->recipient)) {
         error = nrs_bytes_copy(&all->list[all->count].statement, row->statement);
         all->list[all->count].number = row->number;
         all->count += error == NRS_OK ? 1 : 0;
@@ -91,7 +92,7 @@ static nrs_error post(nrs_core *core, const nrs_community *community, const nrs_
 /* A page with each tick, from where the last one ended: turn by turn all are looked at, however many wait for somebody who is away. */
 nrs_error nrs_direct_send(nrs_core *core, nrs_community *community)
 {
-    waiting all = {.core = core};
+    waiting all = {.core = core, .community = community};
     nrs_error error = nrs_store_direct_each(core->store, community->id, community->direct_after, SEEN_AT_ONCE, gather, &all);
 
     for (size_t i = 0; i < all.count; i++) {

@@ -172,7 +172,7 @@ static bool among(const nrs_header *header, const ProtobufCBinaryData *hash)
 nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const nrs_header *header, uint32_t kind)
 {
     const nrs_community *home = nrs_community_by_id(core, source->row.community);
-    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator);
+    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator, home);
 
     if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE || header->attribution != NRS_ATTRIBUTION_NAMED || home == NULL) {
         return NRS_ERROR_LABEL_FORBIDS;
@@ -188,7 +188,7 @@ nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const
 /* Where the source is itself among those who receive the reply it needs no carrier. */
 static nrs_error reaches_it(nrs_core *core, bool *reaches_out, const nrs_source_report *source, const nrs_audience *audience)
 {
-    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator);
+    const nrs_peer *peer = nrs_peer_in_force(core, source->row.originator, nrs_community_by_id(core, source->row.community));
     nrs_reader_facts facts = {0};
     nrs_error error = peer == NULL ? NRS_ERROR_NOT_FOUND : nrs_audience_names(core, &facts, audience, peer);
 

@@ -12,7 +12,7 @@
 static nrs_error can_be_told(nrs_core *core, const nrs_report_row *row)
 {
     const nrs_community *home = nrs_community_by_id(core, row->community);
-    const uint8_t *to = row->originator;
+    const uint8_t *to = row->originator, *community = row->community;
     const nrs_peer *peer;
     nrs_recipient reader;
     nrs_let_in let_in;
@@ -21,8 +21,9 @@ static nrs_error can_be_told(nrs_core *core, const nrs_report_row *row)
     if (home == NULL || !home->member) {
         error = nrs_let_in_self(core, &let_in, row->position);
         to = let_in.by;
+        community = let_in.community;
     }
-    peer = error == NRS_OK ? nrs_letter_peer(core, to) : NULL;
+    peer = error == NRS_OK && nrs_letter_community(core, community) ? nrs_letter_peer(core, to, community) : NULL;
     return error != NRS_OK ? error : peer == NULL ? NRS_ERROR_NOT_MEMBER : nrs_letter_reader(core, &reader, peer);
 }
 

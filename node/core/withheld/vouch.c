@@ -265,7 +265,7 @@ static nrs_error check_text(nrs_core *core, nrs_answer *answer, const vouching *
 /* Names are looked for by what the roster and the card say: of whom there is no card not all would be found. */
 static nrs_error check_names(nrs_core *core, nrs_answer *answer, vouching *it, const json_t *request)
 {
-    const nrs_peer *source = nrs_peer_in_force(core, it->row.originator);
+    const nrs_peer *source = nrs_peer_in_force(core, it->row.originator, it->community);
     nrs_error error;
 
     if (nrs_request_flag(request, "keep_names")) {

@@ -12,6 +12,7 @@
 
 #include "keys/change.h"
 #include "mesh_keys.h"
+#include "mesh_look.h"
 #include "mesh_rosters.h"
 #include "mesh_second.h"
 #include "proto/label.h"
@@ -164,6 +165,124 @@ static void test_who_waits_to_be_let_in_over_a_change_of_keys(void **state)
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
 }
 
+/* ---- In one of two communities first ---- */
+
+static const size_t gas_nodes[] = {ALPHA, BRAVO, GAS_HUB};
+static const uint32_t gas_roles[] = {NRS_ROLE_OPERATOR, NRS_ROLE_OPERATOR, NRS_ROLE_HUB};
+
+/* Two members of the one are members of the other, and its hub is in no other. */
+static void start_gas(mesh_second *gas)
+{
+    assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+    mesh_second_start(&net, gas, "gas", gas_nodes, gas_roles, 3, false);
+    assert_true(mesh_linked(&net, GAS_HUB, ALPHA) && mesh_linked(&net, GAS_HUB, BRAVO));
+}
+
+static void send_in_gas(size_t from, char id_out[2 * NRS_HASH_SIZE + 1])
+{
+    OK(mesh_ask(&net, from, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@gas\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id_out, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, from, 0), "id"));
+}
+
+/* The mesh's own community takes the new keys, and their owner goes over to them. */
+static void change_in_the_one(size_t node)
+{
+    mesh_change_keys(&net, node);
+    mesh_settle(&net, 4);
+    assert_false(mesh_linked(&net, GAS_HUB, node)); /* which hears of nobody by the new keys */
+}
+
+/* The other follows, and hands over what it has. */
+static void change_in_the_other(mesh_second *gas, size_t node)
+{
+    mesh_node before = net.nodes[node];
+
+    before.identity = net.nodes[node].former;
+    mesh_second_change(&net, gas, GAS_HUB, mesh_put_keys, &(mesh_new_keys){&before, net.nodes[node].identity, net.now_ms});
+    mesh_inbox(&net, node, "gas.roster", "ROSTER", nrs_slice_of_bytes(&gas->many));
+    mesh_settle(&net, 6);
+    assert_true(mesh_linked(&net, GAS_HUB, node));
+}
+
+static bool has_receipt(size_t node, const char *id, const char *org, const char *stage)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"receipts\",\"id\":\"%s\"}", id));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (strcmp(mesh_text(mesh_row(&net, node, i), "recipient"), org) == 0 && strcmp(mesh_text(mesh_row(&net, node, i), "stage"), stage) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A key that a community does not name yet is told nothing there: its hubs would refuse that for good. */
+static void test_a_withdrawal_where_the_keys_have_not_changed_yet(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+    mesh_second gas = {0};
+
+    (void)state;
+    start_gas(&gas);
+    send_in_gas(ALPHA, id);
+    mesh_settle(&net, 4);
+    assert_true(mesh_has(&net, BRAVO, id));
+    change_in_the_one(BRAVO);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", id));
+    mesh_settle(&net, 4);
+    change_in_the_other(&gas, BRAVO);
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_WITHDRAWN);
+    assert_true(has_receipt(ALPHA, id, "org-2", "withdrawn"));
+    mesh_second_stop(&gas);
+}
+
+static void test_receipts_where_the_keys_have_not_changed_yet(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+    mesh_second gas = {0};
+
+    (void)state;
+    start_gas(&gas);
+    mesh_down(&net, ALPHA);
+    send_in_gas(BRAVO, id);
+    mesh_settle(&net, 4);
+    change_in_the_one(BRAVO);
+    mesh_up(&net, ALPHA);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    mesh_settle(&net, 4);
+    change_in_the_other(&gas, BRAVO);
+    assert_true(has_receipt(BRAVO, id, "org-1", "stored"));
+    assert_true(has_receipt(BRAVO, id, "org-1", "opened"));
+    mesh_second_stop(&gas);
+}
+
+/* The last prekeys of the key before are not known: what is to be told waits for the roster that names the next one, in the same store as
+ * what has left for it in the other community. */
+static void test_what_cannot_be_told_yet_waits_for_the_roster(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], other[2 * NRS_HASH_SIZE + 1];
+    mesh_second gas = {0};
+
+    (void)state;
+    start_gas(&gas);
+    send_in_gas(ALPHA, id);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(other, sizeof other, "%s", mesh_text(mesh_row(&net, ALPHA, 0), "id"));
+    mesh_settle(&net, 4);
+    lose_prekeys(ALPHA, BRAVO);
+    change_in_the_one(BRAVO);
+    for (size_t i = 0; i < 2; i++) {
+        OK(mesh_ask(&net, ALPHA, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", i == 0 ? id : other));
+        mesh_settle(&net, 4);
+    }
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", other), NRS_ERROR_WITHDRAWN);
+    mesh_crash(&net, ALPHA);
+    mesh_settle(&net, 4);
+    change_in_the_other(&gas, BRAVO);
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id), NRS_ERROR_WITHDRAWN);
+    mesh_second_stop(&gas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +290,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_release_abroad_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_who_waits_to_be_let_in_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_withdrawal_where_the_keys_have_not_changed_yet, start, stop),
+        cmocka_unit_test_setup_teardown(test_receipts_where_the_keys_have_not_changed_yet, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_told_yet_waits_for_the_roster, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
