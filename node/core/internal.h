@@ -468,8 +468,10 @@ NRS_MUST_USE nrs_error nrs_open_slot(nrs_core *core, const nrs_slot_path *path, 
 NRS_MUST_USE nrs_error nrs_open_clear(nrs_core *core, const nrs_sealed_view *view, uint64_t position);
 /** Whether an audience names this node (for the header's community). facts_out for the policy. */
 NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
-
-/** The same for this node, by the key in force or the one before it. */
+/** The same of an organisation, by this key, the one before it and the one that a roster names after it (SPEC 7.10): until its node has
+ *  heard of that roster it is there under the old one. */
+NRS_MUST_USE nrs_error nrs_audience_names_org(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
+/** The same of this node. */
 NRS_MUST_USE nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience);
 
 /* sweep.c: drop what has expired; with each tick, bounded work */

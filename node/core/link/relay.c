@@ -50,19 +50,27 @@ static bool may_relay(const nrs_log_entry *entry, const nrs_community *community
     return entry->own || (community->hub && (entry->label == NRS_LABEL_NONE || nrs_policy_carry(entry->label, red_relay).error == NRS_OK));
 }
 
-nrs_error nrs_relay_paths(nrs_core *core, nrs_bytes *paths_out, size_t *count_out, size_t room, const nrs_slots *slots, const nrs_peer *peer)
+size_t nrs_relay_slots_of(const nrs_core *core, size_t *indices, size_t room, const nrs_slots *slots, const nrs_peer *peer)
 {
-    size_t indices[NRS_RELAY_RECORDS_MAX];
     const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
     size_t count = nrs_slots_for(indices, room, slots, peer->key_hash);
-    nrs_error error = NRS_OK;
 
-    NRS_ASSERT(room <= NRS_RELAY_RECORDS_MAX);
     if (count == 0 && before != NULL) { /* sealed to the key that this one came after */
         uint8_t key_hash[NRS_KEY_HASH_SIZE];
         nrs_key_hash(key_hash, before->sign_key);
         count = nrs_slots_for(indices, room, slots, key_hash);
     }
+    return count;
+}
+
+nrs_error nrs_relay_paths(nrs_core *core, nrs_bytes *paths_out, size_t *count_out, size_t room, const nrs_slots *slots, const nrs_peer *peer)
+{
+    size_t indices[NRS_RELAY_RECORDS_MAX];
+    size_t count = 0;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(room <= NRS_RELAY_RECORDS_MAX);
+    count = nrs_relay_slots_of(core, indices, room, slots, peer);
     if (count > room) {
         count = room; /* an item holds no more, and an organisation has no more persons */
     }
@@ -125,21 +133,9 @@ static nrs_error duty_held(nrs_core *core, bool *held_out, const nrs_log_entry *
 
 static bool has_slot(const nrs_core *core, const nrs_log_entry *entry, const nrs_peer *peer)
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
-    uint8_t key_hash[NRS_KEY_HASH_SIZE];
     size_t index;
 
-    if (entry->slots == NULL) {
-        return false;
-    }
-    if (nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0) {
-        return true;
-    }
-    if (before == NULL) {
-        return false;
-    }
-    nrs_key_hash(key_hash, before->sign_key);
-    return nrs_slots_for(&index, 1, entry->slots, key_hash) > 0;
+    return entry->slots != NULL && nrs_relay_slots_of(core, &index, 1, entry->slots, peer) > 0;
 }
 
 /* What is withheld leaves its source for the hub that has a slot in it, whole, and no other hub and no member (SPEC 10.3). */
@@ -206,7 +202,7 @@ static nrs_error route_sealed(nrs_core *core, nrs_relay_item *item, const nrs_lo
         return route_slots(core, item, entry, peer);
     }
     if (entry->type == NRS_RECORD_SEALED && entry->audience != NULL) {
-        error = nrs_audience_names(core, &facts, entry->audience, peer);
+        error = nrs_audience_names_org(core, &facts, entry->audience, peer);
         if (error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named)) {
             nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
         }

@@ -22,8 +22,22 @@ static nrs_error has_slots(nrs_core *core, bool *has_out, uint64_t position, con
     size_t index;
     nrs_error error = nrs_log_entry_at(core, &entry, position);
 
-    *has_out = error == NRS_OK && !entry->dropped && entry->slots != NULL && nrs_slots_for(&index, 1, entry->slots, peer->key_hash) > 0;
+    *has_out = error == NRS_OK && !entry->dropped && entry->slots != NULL && nrs_relay_slots_of(core, &index, 1, entry->slots, peer) > 0;
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* Of a later grant: to the peer, or else to the key that it came after. */
+static nrs_error later_place(nrs_core *core, uint64_t *position_out, uint32_t *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
+{
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    nrs_error error = nrs_store_slot_place_get(core->store, position_out, rank_out, sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
+
+    if (error == NRS_OK && *position_out == 0 && before != NULL) {
+        nrs_key_hash(key_hash, before->sign_key);
+        error = nrs_store_slot_place_get(core->store, position_out, rank_out, sealed_id, nrs_slice_of(key_hash, sizeof key_hash));
+    }
+    return error;
 }
 
 nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, nrs_slot_rank *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
@@ -31,7 +45,7 @@ nrs_error nrs_slots_position(nrs_core *core, uint64_t *position_out, nrs_slot_ra
     struct { uint64_t position; uint32_t rank; } places[4] = {{0, 0}, {0, NRS_SLOT_ORIGINAL}, {0, NRS_SLOT_ORIGINAL}, {0, 0}};
     uint64_t found = 0;
     uint32_t rank = NRS_SLOT_NONE;
-    nrs_error error = nrs_store_slot_place_get(core->store, &places[0].position, &places[0].rank, sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
+    nrs_error error = later_place(core, &places[0].position, &places[0].rank, sealed_id, peer);
 
     if (error == NRS_OK) { /* of the first ones with the report */
         error = nrs_store_log_find(core->store, &places[1].position, sealed_id);
@@ -77,7 +91,7 @@ nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed
     }
     error = nrs_log_entry_at(core, &entry, position);
     if (error == NRS_OK && entry->audience != NULL) { /* CLEAR */
-        error = nrs_audience_names(core, &facts, entry->audience, peer);
+        error = nrs_audience_names_org(core, &facts, entry->audience, peer);
         *granted_out = error == NRS_OK && (facts.org_named || facts.community_named || facts.person_named);
     }
     return error;
@@ -254,7 +268,7 @@ static nrs_error put_slots(nrs_core *core, nrs_relay_item *item, uint64_t table_
     }
     error = nrs_log_entry_at(core, &entry, table_position);
     if (error == NRS_OK && entry->slots != NULL) {
-        count = nrs_slots_for(indices, room, entry->slots, asked->key_hash);
+        count = nrs_relay_slots_of(core, indices, room, entry->slots, asked);
     }
     for (size_t i = 0; error == NRS_OK && i < count && i < room; i++) {
         error = nrs_slots_path_record(&item->held[item->held_count], entry->slots, indices[i]);

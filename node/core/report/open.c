@@ -56,20 +56,34 @@ nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *facts_out, const 
     return NRS_OK;
 }
 
+/* By this one as well; NULL: nobody. */
+static nrs_error name_also(nrs_core *core, nrs_reader_facts *facts, const nrs_audience *audience, const nrs_peer *reader)
+{
+    nrs_reader_facts more = {0};
+    nrs_error error = reader == NULL ? NRS_OK : nrs_audience_names(core, &more, audience, reader);
+
+    facts->org_named = facts->org_named || more.org_named;
+    facts->community_named = facts->community_named || more.community_named;
+    facts->person_named = facts->person_named || more.person_named;
+    return error;
+}
+
+nrs_error nrs_audience_names_org(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader)
+{
+    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_before(core, reader->keys.sign_key);
+    nrs_error error = nrs_audience_names(core, facts_out, audience, reader);
+
+    if (error == NRS_OK && end != NULL) {
+        error = name_also(core, facts_out, audience, nrs_peer_by_sign(core, end->sign_key));
+    }
+    return error == NRS_OK ? name_also(core, facts_out, audience, nrs_key_successor(core, reader->keys.sign_key)) : error;
+}
+
 nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience)
 {
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    const nrs_peer *former = core->former == NULL ? NULL : nrs_peer_by_sign(core, core->former_keys.sign_key);
-    nrs_reader_facts before = {0};
-    nrs_error error = nrs_audience_names(core, facts_out, audience, self);
+    nrs_error error = nrs_audience_names_org(core, facts_out, audience, nrs_peer_by_sign(core, core->self.sign_key));
 
-    if (error == NRS_OK && former != NULL) {
-        error = nrs_audience_names(core, &before, audience, former);
-        facts_out->org_named = facts_out->org_named || before.org_named;
-        facts_out->community_named = facts_out->community_named || before.community_named;
-        facts_out->person_named = facts_out->person_named || before.person_named;
-    }
-    return error;
+    return error == NRS_OK && core->former != NULL ? name_also(core, facts_out, audience, nrs_peer_by_sign(core, core->former_keys.sign_key)) : error;
 }
 
 /* ---- Keeping ---- */

@@ -283,6 +283,86 @@ static void test_what_cannot_be_told_yet_waits_for_the_roster(void **state)
     mesh_second_stop(&gas);
 }
 
+/* The hub lets the new key in by the roster of another community and passes over what is for the key before. When this community's roster has
+ * followed, what was missed is asked for like anything that was lost on the way (SPEC 6.8). */
+static void test_what_was_passed_over_between_two_rosters(void **state)
+{
+    static const size_t nodes[] = {HUB, BRAVO};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_identity *after;
+    mesh_second gas = {0};
+
+    (void)state;
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 2, false);
+    mesh_settle(&net, 6);
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_second_change(&net, &gas, HUB, mesh_put_keys, &(mesh_new_keys){&net.nodes[BRAVO], after, net.now_ms});
+    mesh_next(&net, mesh_put_keys, &(mesh_new_keys){&net.nodes[BRAVO], after, net.now_ms}); /* signed, and not handed out yet */
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, HUB, BRAVO));
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_give(&net, HUB);
+    mesh_settle(&net, 4);
+    pass(NRS_HEAD_AFTER_MS_DEFAULT + NRS_MINUTE_MS);
+    for (size_t i = 0; i < 10; i++) {
+        pass(NRS_MINUTE_MS);
+    }
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    mesh_second_stop(&gas);
+}
+
+/* Under CLEAR there are no slots: what the roster's new key is addressed by, and what the key before still was, comes to the node under either. */
+static void test_clear_over_a_change_of_keys(void **state)
+{
+    static const char *const send = "{\"command\":\"send\",\"label\":\"CLEAR\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}";
+    char before[2 * NRS_HASH_SIZE + 1], meanwhile[2 * NRS_HASH_SIZE + 1];
+    nrs_identity *after;
+
+    (void)state;
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_down(&net, BRAVO);
+    OK(mesh_ask(&net, ALPHA, "%s", send));
+    (void)snprintf(before, sizeof before, "%s", mesh_text(mesh_row(&net, ALPHA, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_follow_change(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, ALPHA, "%s", send));
+    (void)snprintf(meanwhile, sizeof meanwhile, "%s", mesh_text(mesh_row(&net, ALPHA, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_up(&net, BRAVO); /* under the key before, until it has heard of the roster */
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", before));
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", meanwhile));
+}
+
+/* The same where it never came under the key before again. */
+static void test_clear_for_the_key_before_comes_to_its_successor(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_identity *after;
+
+    (void)state;
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_down(&net, BRAVO);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"send\",\"label\":\"CLEAR\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, ALPHA, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_follow_change(&net, BRAVO, after);
+    mesh_settle(&net, 4);
+    mesh_up(&net, BRAVO);
+    mesh_take_over(&net, BRAVO, after); /* as with an invite to the roster */
+    mesh_give(&net, BRAVO);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +373,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_withdrawal_where_the_keys_have_not_changed_yet, start, stop),
         cmocka_unit_test_setup_teardown(test_receipts_where_the_keys_have_not_changed_yet, start, stop),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_told_yet_waits_for_the_roster, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_was_passed_over_between_two_rosters, start, stop),
+        cmocka_unit_test_setup_teardown(test_clear_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_clear_for_the_key_before_comes_to_its_successor, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
