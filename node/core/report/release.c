@@ -121,6 +121,19 @@ static nrs_error check_targets(nrs_core *core, const nrs_community *home, const 
     return NRS_OK;
 }
 
+/* Who is to make the grants: who asks; of a guest who let it in, which is this node. by: in whose place a withheld source is asked, or NULL. Where
+ * that one is a guest the source does not know who let it in, and asks of the hub what it would ask of that one, unless the guest itself is of the
+ * community that it asks for. */
+static const nrs_peer *holder_of(const nrs_core *core, const nrs_community *home, const nrs_community *target, const nrs_peer *from, bool guest, const uint8_t *by)
+{
+    const nrs_peer *asker = by == NULL ? NULL : nrs_peer_by_sign(core, by);
+
+    if (guest) {
+        return nrs_peer_by_sign(core, core->self.sign_key);
+    }
+    return nrs_peer_member(core, asker, home) || (target != NULL && nrs_peer_member(core, asker, target)) ? asker : from;
+}
+
 /* Who asks has it, of us, under a label that can be released, and lives in its community, or is a guest whom this node let in (ask_through.c). A
  * source that is withheld is asked by its hub alone, which says for whom. by: in whose place, or NULL. */
 static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const nrs_peer *from, const nrs_ask *ask, bool guest, const uint8_t *by)
@@ -128,7 +141,6 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     const nrs_community *home = nrs_community_by_id(core, report->community);
     holder_search search = {core, from, false};
     const bool withheld = (report->flags & NRS_REPORT_WITHHELD) != 0;
-    const nrs_peer *holder = guest ? nrs_peer_by_sign(core, core->self.sign_key) : withheld && by != NULL ? nrs_peer_by_sign(core, by) : from;
     const uint64_t most = withheld ? ASK_OPEN_OF_HUB_MAX : NRS_ASK_OPEN_COUNT_MAX;
     nrs_audience *audience = NULL;
     uint64_t open = 0;
@@ -154,7 +166,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     }
     error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
     if (error == NRS_OK) {
-        error = check_targets(core, home, holder, ask, audience);
+        error = check_targets(core, home, holder_of(core, home, nrs_ask_target(core, ask, home->id), from, guest, withheld ? by : NULL), ask, audience);
     }
     nrs_audience_free(&audience);
     if (error == NRS_OK) {

@@ -102,6 +102,18 @@ static nrs_error answer(size_t node, const char *command, const char *more)
     return mesh_ask(&net, node, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", command, id, more);
 }
 
+/* How many entries of its audit log say that such a thing was refused for this. */
+static size_t refused(size_t node, const char *kind, const char *rule)
+{
+    size_t count = 0;
+
+    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kind));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
+    }
+    return count;
+}
+
 static const char *let_in(size_t node, const char *key)
 {
     return mesh_text(json_object_get(mesh_row(&net, node, 0), "let_in_by"), key);
@@ -254,6 +266,33 @@ static void one_who_was_let_in_asks_through_who_let_it_in(void **state)
     }
 }
 
+/* For one of the community whose report it is: who let the guest in makes the grants, since it is a member there, which the guest is not. */
+static void a_guest_asks_for_one_whose_community_it_is_not_in(void **state)
+{
+    (void)state;
+    for (size_t near = 0; near < 2; near++) {
+        start(true, near == 1);
+        publish("AMBER", near == 1 ? "org-3" : "org-3\",\"org-5", ",\"onward\":[\"communities\"]");
+        mesh_settle(&net, 6);
+        OK(show(GAS_MEMBER, published));
+        assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
+        OK(ask_for(GAS_MEMBER, published, "org-4"));
+        mesh_settle(&net, 4);
+        wait_for_tick();
+        assert_int_equal(refused(SOURCE, "ask", "not-member"), 0);
+        assert_non_null(asked(SOURCE, false, "open"));
+        assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-6");
+        OK(answer(SOURCE, "grant", ""));
+        wait_for_tick();
+        mesh_settle(&net, 10);
+        assert_non_null(asked(GAS_MEMBER, true, "released"));
+        OK(show(THIRD, published));
+        assert_string_equal(let_in(THIRD, "by"), near == 1 ? "org-0" : "org-5");
+        assert_string_equal(let_in(THIRD, "authority"), "release");
+        stop();
+    }
+}
+
 /* The same of a source that is named, and of the hub's own report; and by one whom a release let in. */
 static void a_guest_asks_about_what_is_named(void **state)
 {
@@ -306,17 +345,6 @@ static void a_guest_asks_about_what_is_named(void **state)
 }
 
 /* ---- What is not taken ---- */
-
-static size_t refused(size_t node, const char *kind, const char *rule)
-{
-    size_t count = 0;
-
-    OK(mesh_ask(&net, node, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kind));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        count += strcmp(mesh_text(mesh_row(&net, node, i), "rule"), rule) == 0;
-    }
-    return count;
-}
 
 /* An answer of `signer` to the source's ask, posted by `from` to the hub. */
 static void post_release(size_t signer, size_t from, const char *about, const char *source_ask, const uint8_t *commitment, uint64_t expires_ms)
@@ -460,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_denial_comes_back_without_a_name),
         cmocka_unit_test(the_hub_asks_in_its_own_name),
         cmocka_unit_test(one_who_was_let_in_asks_through_who_let_it_in),
+        cmocka_unit_test(a_guest_asks_for_one_whose_community_it_is_not_in),
         cmocka_unit_test(a_guest_asks_about_what_is_named),
         cmocka_unit_test(only_the_source_answers),
         cmocka_unit_test(only_its_hub_asks_the_source),
