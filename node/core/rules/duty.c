@@ -47,6 +47,32 @@ nrs_duty_state nrs_duty_state_of(const nrs_duty_question *question, const Nrs__W
     return state;
 }
 
+static void list_once(nrs_duty_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->names[i], name) == 0) {
+            return;
+        }
+    }
+    NRS_ASSERT(list->count < NRS_DUTY_LIST_COUNT_MAX);
+    list->names[list->count] = name;
+    list->count++;
+}
+
+void nrs_duty_list_add(nrs_duty_list *list, const nrs_duty_question *question)
+{
+    const Nrs__Wire__Rules *rules = question->roster->rules;
+
+    if (question->named[0] != '\0') {
+        list_once(list, question->named);
+    }
+    for (size_t i = 0; i < rules->n_duties; i++) {
+        if (nrs_policy_demands(question->place, rules->duties[i]->labels, rules->duties[i]->kinds, question->label, question->kind)) {
+            list_once(list, rules->duties[i]->duty);
+        }
+    }
+}
+
 nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const char *org)
 {
     const nrs_community *community = nrs_community_by_id((nrs_core *)(uintptr_t)core, header->community.data);

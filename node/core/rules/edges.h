@@ -63,6 +63,15 @@ typedef struct nrs_duty_question {
 /** The state of the first demanded duty that is not in force, or HELD. member: NULL for none. Out: name_out: the duty's name,
  *  borrowed; NULL when none is demanded. */
 nrs_duty_state nrs_duty_state_of(const nrs_duty_question *question, const Nrs__Wire__Member *member, const char **name_out);
+
+#define NRS_DUTY_LIST_COUNT_MAX (2u * NRS_DUTY_COUNT_MAX + 1u) /* of the rules of two communities, and one that a header names */
+/** Names of duties, each once. Borrowed. */
+typedef struct nrs_duty_list {
+    const char *names[NRS_DUTY_LIST_COUNT_MAX];
+    size_t count;
+} nrs_duty_list;
+/** All that are demanded, behind those that are there: of two communities at most. */
+void nrs_duty_list_add(nrs_duty_list *list, const nrs_duty_question *question);
 /** The same as a verdict for an organisation of the header's community: NRS_OK or NRS_ERROR_DUTY. */
 NRS_MUST_USE nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const char *org);
 

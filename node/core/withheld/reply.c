@@ -17,13 +17,19 @@
 nrs_error nrs_reply_keep_note(nrs_core *core, const nrs_report_row *row, const nrs_carried *it, nrs_slice piece, uint64_t at_ms)
 {
     char whose[2 * NRS_KEY_SIZE + 1], id[2 * NRS_HASH_SIZE + 1], to[2 * NRS_HASH_SIZE + 1];
-    json_t *note;
+    json_t *note, *duties = json_array();
     nrs_error error;
 
+    for (size_t i = 0; i < it->duties.count && duties != NULL; i++) {
+        if (json_array_append_new(duties, json_string(it->duties.names[i])) != 0) {
+            json_decref(duties);
+            duties = NULL;
+        }
+    }
     nrs_hex_encode(whose, it->whose, NRS_KEY_SIZE);
     nrs_hex_encode(id, it->id, NRS_HASH_SIZE);
     nrs_hex_encode(to, it->to, NRS_HASH_SIZE);
-    note = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "duty", it->duty,
+    note = json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:s, s:s, s:I}", "note", "reply", "by", whose, "person", it->person, "label", (json_int_t)it->label, "duties", duties,
                      "pap", (json_int_t)it->conditions.permissible_actions, "flags", (json_int_t)it->conditions.flags, "id", id, "to", to, "at", (json_int_t)at_ms);
     error = note == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
     if (error == NRS_OK && it->blank) {
@@ -90,9 +96,9 @@ static nrs_error hold(nrs_core *core, const nrs_source_report *source, uint64_t 
 }
 
 /* As much as one statement holds, whole characters of it. */
-nrs_slice nrs_reply_piece(nrs_slice text, size_t at)
+nrs_slice nrs_reply_piece(nrs_slice text, size_t at, size_t size_max)
 {
-    size_t size = text.size - at > NRS_QUESTION_SIZE_MAX ? NRS_QUESTION_SIZE_MAX : text.size - at;
+    size_t size = text.size - at > size_max ? size_max : text.size - at;
 
     while (at + size < text.size && size > 1 && (text.data[at + size] & 0xc0) == 0x80) {
         size--;
@@ -110,8 +116,21 @@ static nrs_error note_audit(nrs_core *core, const nrs_carried *it)
     return nrs_audit_add(core, &what);
 }
 
+/* The names and the text share what a question has, so that a digest has room for both. */
+size_t nrs_reply_duties_size(const nrs_duty_list *duties)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < duties->count; i++) {
+        size += 1 + strlen(duties->names[i]);
+    }
+    NRS_ASSERT(size < NRS_QUESTION_SIZE_MAX / 2);
+    return size;
+}
+
 nrs_error nrs_reply_carry(nrs_core *core, const nrs_source_report *source, const nrs_carried *it)
 {
+    const size_t size_max = NRS_QUESTION_SIZE_MAX - nrs_reply_duties_size(&it->duties);
     nrs_reply_tally so_far;
     uint64_t due_ms;
     nrs_error error = nrs_reply_count(core, &so_far, &source->row, it);
@@ -124,7 +143,7 @@ nrs_error nrs_reply_carry(nrs_core *core, const nrs_source_report *source, const
     }
     due_ms = nrs_withheld_spaced(core, so_far.last_ms);
     for (size_t at = 0; at < it->text.size && error == NRS_OK; so_far.all++) {
-        const nrs_slice piece = nrs_reply_piece(it->text, at);
+        const nrs_slice piece = nrs_reply_piece(it->text, at, size_max);
 
         error = nrs_reply_keep_note(core, &source->row, it, piece, due_ms);
         error = error == NRS_OK ? hold(core, source, so_far.all, due_ms) : error;
@@ -168,6 +187,23 @@ static bool among(const nrs_header *header, const ProtobufCBinaryData *hash)
     return false;
 }
 
+void nrs_reply_duties(nrs_core *core, nrs_duty_list *duties_out, const nrs_source_report *source, const nrs_header *header, uint32_t kind)
+{
+    const nrs_community *writers = nrs_community_by_id(core, header->community.data), *home = nrs_community_by_id(core, source->row.community);
+    nrs_duty_question question = {.place = NRS_PLACE_GRANT, .label = (nrs_label)header->label, .kind = kind, .named = header->duty, .now_ms = core->now_ms};
+
+    *duties_out = (nrs_duty_list){.count = 0};
+    for (size_t i = 0; i < 2; i++) {
+        const nrs_community *one = i == 0 ? writers : home;
+
+        if (one != NULL) {
+            question.roster = one->roster;
+            nrs_duty_list_add(duties_out, &question);
+            question.named = "";
+        }
+    }
+}
+
 /* The terms of the reply bind the source as any reader: it has taken the duty, and accepted no text that it did not lay down itself. */
 nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const nrs_header *header, uint32_t kind)
 {
@@ -176,6 +212,9 @@ nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const
 
     if (nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE || header->attribution != NRS_ATTRIBUTION_NAMED || home == NULL) {
         return NRS_ERROR_LABEL_FORBIDS;
+    }
+    if (nrs_community_by_id(core, header->community.data) == NULL) { /* what its rules demand is not known here */
+        return NRS_ERROR_UNKNOWN_COMMUNITY;
     }
     for (size_t i = 0; i < header->n_disclaimers; i++) {
         if (!among(source->seen.header, &header->disclaimers[i])) {
@@ -219,6 +258,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
         error = NRS_ERROR_TOO_LARGE;
     }
     if (error == NRS_OK) {
+        nrs_reply_duties(core, &it.duties, &source, view->header, opened->report->kind);
         refused = check_source(core, &source, view, opened, &reaches);
         error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
         refused = refused == NRS_OK && source.row.expires_ms <= core->now_ms ? NRS_ERROR_EXPIRED : refused;
@@ -234,7 +274,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
 nrs_error nrs_reply_take(nrs_core *core, const nrs_sealed_view *view, const nrs_opened *opened)
 {
     const nrs_report *report = opened->report;
-    const nrs_carried it = {.label = (nrs_label)view->header->label, .conditions = nrs_header_conditions(view->header), .duty = view->header->duty, .whose = view->header->originator.data, .person = report->person,
+    const nrs_carried it = {.label = (nrs_label)view->header->label, .conditions = nrs_header_conditions(view->header), .whose = view->header->originator.data, .person = report->person,
                       .text = nrs_slice_of_string(report->body), .id = view->id, .to = report->quoted.data};
     nrs_report_row answered;
     nrs_bytes holder = {0};

@@ -3,6 +3,7 @@
 #ifndef CORE_WITHHELD_REPLY_H
 #define CORE_WITHHELD_REPLY_H
 
+#include "rules/edges.h"
 #include "withheld/withheld.h"
 
 #define NRS_REPLY_TEXT_SIZE_MAX (8u * NRS_QUESTION_SIZE_MAX) /* of one reply, which goes in pieces */
@@ -11,7 +12,7 @@
 typedef struct nrs_carried {
     nrs_label label;
     nrs_conditions conditions;
-    const char *duty; /* that its header names; "": none */
+    nrs_duty_list duties; /* that it demands of who reads it */
     const uint8_t *whose; /* signing key */
     const char *person;
     nrs_slice text;
@@ -31,11 +32,15 @@ typedef struct nrs_reply_tally {
 } nrs_reply_tally;
 NRS_MUST_USE nrs_error nrs_reply_count(nrs_core *core, nrs_reply_tally *tally_out, const nrs_report_row *row, const nrs_carried *it);
 
-/** As much from there on as one statement holds, whole characters of it. */
-nrs_slice nrs_reply_piece(nrs_slice text, size_t at);
+/** As much from there on as one statement of `size_max` bytes holds, whole characters of it. */
+nrs_slice nrs_reply_piece(nrs_slice text, size_t at, size_t size_max);
+/** What the names of duties take of a statement. */
+size_t nrs_reply_duties_size(const nrs_duty_list *duties);
 
 /** Whether the terms of a reply let its text go to the source (header: label, community, attribution, duty and disclaimers are looked at). */
 NRS_MUST_USE nrs_error nrs_reply_terms(nrs_core *core, const nrs_source_report *source, const nrs_header *header, uint32_t kind);
+/** What a reply demands of its reader by its header, and by the rules of its community and the source's. Borrowed from the header and the rosters. */
+void nrs_reply_duties(nrs_core *core, nrs_duty_list *duties_out, const nrs_source_report *source, const nrs_header *header, uint32_t kind);
 /** At the hub: what the source may not have goes blank, in pieces, with the next ticks. NRS_ERROR_LIMIT: there were too many. */
 NRS_MUST_USE nrs_error nrs_reply_carry(nrs_core *core, const nrs_source_report *source, const nrs_carried *it);
 

@@ -43,13 +43,28 @@ static bool taken_back(const nrs_core *core, const json_t *note)
     return text != NULL && (to == NULL || strcmp(text, to) != 0) && nrs_hex_decode(id, sizeof id, text) == NRS_OK && nrs_withdrawn(core, id);
 }
 
+/* How many, and each with its length. */
+static nrs_error append_duties(nrs_bytes *detail, const json_t *duties)
+{
+    const json_t *duty;
+    size_t index;
+    nrs_error error = !json_is_array(duties) || json_array_size(duties) > UINT8_MAX ? NRS_ERROR_DAMAGED : nrs_bytes_append_u8(detail, (uint8_t)json_array_size(duties));
+
+    json_array_foreach(duties, index, duty) {
+        const nrs_slice name = nrs_slice_of_string(json_is_string(duty) ? json_string_value(duty) : "");
+
+        error = error == NRS_OK && (name.size == 0 || name.size > NRS_NAME_SIZE_MAX) ? NRS_ERROR_DAMAGED : error;
+        error = error == NRS_OK ? nrs_bytes_append_u8(detail, (uint8_t)name.size) : error;
+        error = error == NRS_OK ? nrs_bytes_append(detail, name) : error;
+    }
+    return error;
+}
+
 /* What the note holds, as the statement that leaves. */
 static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statement *held, const json_t *note)
 {
     static uint8_t nothing[NRS_QUESTION_SIZE_MAX];
     const char *by = json_string_value(json_object_get(note, "by")), *person = json_string_value(json_object_get(note, "person"));
-    const char *named = json_string_value(json_object_get(note, "duty"));
-    const nrs_slice duty = nrs_slice_of_string(named == NULL ? "" : named);
     const json_t *blank = json_object_get(note, "blank");
     const json_int_t size = json_integer_value(blank);
     nrs_bytes detail = {0}, text = {0};
@@ -63,9 +78,7 @@ static nrs_error fill_from(nrs_core *core, nrs_bytes *filled, const nrs_statemen
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "label"))) : error;
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "pap"))) : error;
     error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)json_integer_value(json_object_get(note, "flags"))) : error;
-    error = error == NRS_OK && duty.size > NRS_NAME_SIZE_MAX ? NRS_ERROR_DAMAGED : error;
-    error = error == NRS_OK ? nrs_bytes_append_u8(&detail, (uint8_t)duty.size) : error;
-    error = error == NRS_OK ? nrs_bytes_append(&detail, duty) : error;
+    error = error == NRS_OK ? append_duties(&detail, json_object_get(note, "duties")) : error;
     error = error == NRS_OK ? nrs_bytes_append(&detail, nrs_slice_of_bytes(&text)) : error;
     if (error == NRS_OK) {
         statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));

@@ -53,7 +53,7 @@ nrs_error nrs_reply_pass_on(nrs_core *core, const nrs_report_row *answered, cons
     statement.person = (char *)(uintptr_t)it->person; /* only read */
     statement.reference = nrs_field_of(nrs_slice_of(it->whose, NRS_KEY_SIZE));
     for (size_t at = 0; at < it->text.size && error == NRS_OK;) {
-        const nrs_slice piece = nrs_reply_piece(it->text, at);
+        const nrs_slice piece = nrs_reply_piece(it->text, at, NRS_QUESTION_SIZE_MAX);
 
         memcpy(text, piece.data, piece.size);
         text[piece.size] = '\0';
@@ -76,23 +76,48 @@ static bool sensible(nrs_conditions given)
            (given.flags & named) != named;
 }
 
-#define DUTY_AT 4u /* in the detail: label, permissible actions, flags, and how long the duty's name is */
+#define DUTIES_AT 4u /* in the detail: label, permissible actions, flags, and how many duties are named */
 
-static nrs_error read_statement(nrs_carried *it_out, char duty_out[NRS_NAME_SIZE_MAX + 1], const nrs_statement *statement)
+typedef char duty_names[NRS_DUTY_LIST_COUNT_MAX][NRS_NAME_SIZE_MAX + 1];
+
+/* Out: size_out: of the names with their lengths. The list borrows from `names`. */
+static nrs_error read_duties(nrs_duty_list *list_out, duty_names names, size_t *size_out, nrs_slice detail)
+{
+    const size_t count = detail.size < DUTIES_AT ? NRS_DUTY_LIST_COUNT_MAX + 1 : detail.data[DUTIES_AT - 1];
+    size_t at = DUTIES_AT;
+
+    *list_out = (nrs_duty_list){.count = 0};
+    for (size_t i = 0; i < count; i++) {
+        const size_t size = i < NRS_DUTY_LIST_COUNT_MAX && at < detail.size ? detail.data[at] : 0;
+
+        if (size == 0 || size > NRS_NAME_SIZE_MAX || detail.size - at - 1 < size) {
+            return NRS_ERROR_MALFORMED;
+        }
+        memcpy(names[i], detail.data + at + 1, size);
+        names[i][size] = '\0';
+        if (strlen(names[i]) != size || !nrs_name_valid(names[i])) {
+            return NRS_ERROR_MALFORMED;
+        }
+        list_out->names[i] = names[i];
+        list_out->count++;
+        at += 1 + size;
+    }
+    *size_out = at - DUTIES_AT;
+    return NRS_OK;
+}
+
+static nrs_error read_statement(nrs_carried *it_out, duty_names names, const nrs_statement *statement)
 {
     const nrs_slice detail = nrs_field(&statement->detail);
-    const size_t size = detail.size < DUTY_AT ? 0 : detail.data[DUTY_AT - 1];
+    nrs_duty_list duties;
+    size_t size = 0;
+    nrs_error error = read_duties(&duties, names, &size, detail);
 
-    if (detail.size <= DUTY_AT + size || size > NRS_NAME_SIZE_MAX) {
-        return NRS_ERROR_MALFORMED;
-    }
-    memcpy(duty_out, detail.data + DUTY_AT, size);
-    duty_out[size] = '\0';
-    if (size > 0 && (strlen(duty_out) != size || !nrs_name_valid(duty_out))) {
+    if (error != NRS_OK || detail.size <= DUTIES_AT + size) {
         return NRS_ERROR_MALFORMED;
     }
     *it_out = (nrs_carried){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .conditions = {detail.data[1], detail.data[2]},
-                      .duty = duty_out, .text = nrs_slice_of(detail.data + DUTY_AT + size, detail.size - DUTY_AT - size)};
+                      .duties = duties, .text = nrs_slice_of(detail.data + DUTIES_AT + size, detail.size - DUTIES_AT - size)};
     if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || nrs_policy_extension(it_out->label) == NRS_EXTENSION_NONE) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
@@ -106,9 +131,9 @@ static nrs_error read_statement(nrs_carried *it_out, char duty_out[NRS_NAME_SIZE
 nrs_error nrs_reply_keep(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement)
 {
     nrs_carried it;
-    char duty[NRS_NAME_SIZE_MAX + 1];
+    duty_names names;
     nrs_reply_tally so_far;
-    nrs_error error = read_statement(&it, duty, statement);
+    nrs_error error = read_statement(&it, names, statement);
 
     if (error == NRS_OK) {
         error = nrs_reply_count(core, &so_far, row, &it);
@@ -144,7 +169,7 @@ static nrs_error to_source(nrs_core *core, const nrs_report_row *row, const nrs_
     const nrs_header header = header_of(words);
     const nrs_published *entry = nrs_published_of(core, row->id);
     nrs_source_report source = {.row = {.label = 0}};
-    nrs_carried it = {.label = (nrs_label)words->label, .duty = words->duty, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of_string(words->text),
+    nrs_carried it = {.label = (nrs_label)words->label, .whose = statement->reference.data, .person = statement->person, .text = nrs_slice_of_string(words->text),
                       .id = row->id, .to = row->id};
     nrs_error refused = NRS_OK, error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_source_load_late(core, &source, entry->source);
 
@@ -152,6 +177,7 @@ static nrs_error to_source(nrs_core *core, const nrs_report_row *row, const nrs_
         it.conditions = (nrs_conditions){words->conditions->permissible_actions, words->conditions->flags};
     }
     if (error == NRS_OK) { /* what is answered here decides nothing that others see */
+        nrs_reply_duties(core, &it.duties, &source, &header, words->kind);
         refused = nrs_reply_terms(core, &source, &header, words->kind);
         error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
         it.blank = refused != NRS_OK || source.row.expires_ms <= core->now_ms;

@@ -4,18 +4,25 @@
 #include "report/onward.h"
 #include "withheld/withheld.h"
 
-/* A reply is carried under the duty that its header names, maybe by the rules of another community, and those that its label demands, and read while
- * they are held. Its kind is not carried: it is judged by rules without kinds, as all is whose kind is sealed. */
-static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label, const char *duty)
+/* A reply is carried under the duties that it demanded then, by its kind and maybe by the rules of another community, and read while all of them are
+ * held, and those that its label demands now. Its kind is not carried: that is judged by rules without kinds, as all is whose kind is sealed. */
+static bool may_read(const nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_label label, const json_t *duties)
 {
     const nrs_community *home = nrs_community_by_id((nrs_core *)(uintptr_t)core, community);
+    const json_t *duty;
     nrs_header header;
+    size_t index;
+    bool held;
 
     nrs__wire__header__init(&header);
     header.label = (uint32_t)label;
-    header.duty = duty == NULL ? header.duty : (char *)(uintptr_t)duty; /* only read */
     header.community = nrs_field_of(nrs_slice_of(community, NRS_HASH_SIZE));
-    return home != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_READ, 0, home, core->self.sign_key) == NRS_OK;
+    held = home != NULL && json_is_array(duties) && nrs_onward_duty(core, &header, label, NRS_PLACE_READ, 0, home, core->self.sign_key) == NRS_OK;
+    json_array_foreach(duties, index, duty) {
+        header.duty = (char *)(uintptr_t)json_string_value(duty); /* only read */
+        held = held && header.duty != NULL && nrs_onward_duty(core, &header, label, NRS_PLACE_READ, 0, home, core->self.sign_key) == NRS_OK;
+    }
+    return held;
 }
 
 void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint8_t community[NRS_HASH_SIZE], bool texts)
@@ -44,7 +51,7 @@ void nrs_reply_put(nrs_core *core, nrs_row *row, const json_t *notes, const uint
         nrs_row_text(&one, "label", nrs_label_name(label));
         nrs_conditions_put(&one, (nrs_conditions){(uint32_t)json_integer_value(json_object_get(note, "pap")), (uint32_t)json_integer_value(json_object_get(note, "flags"))});
         nrs_row_time(&one, "at", (uint64_t)json_integer_value(json_object_get(note, "at")));
-        one.failed = one.failed || nrs_note_show_text(&one, note, texts && may_read(core, community, label, json_string_value(json_object_get(note, "duty")))) != NRS_OK;
+        one.failed = one.failed || nrs_note_show_text(&one, note, texts && may_read(core, community, label, json_object_get(note, "duties"))) != NRS_OK;
         failed = nrs_row_end(&one, list) != NRS_OK || failed;
     }
     nrs_row_json(row, "replies", list);

@@ -436,9 +436,12 @@ static void only_its_hub_brings_replies(void **state)
     post(HUB, SOURCE, report, MEMBER, "\3\0\11\0x", 5);        /* yes and no at once */
     post(HUB, SOURCE, report, MEMBER, "\11\0\0\0x", 5);        /* no label */
     post(HUB, SOURCE, report, MEMBER, "\3\0\0\0\xff\xfe", 6); /* no text */
-    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1x", 5);       /* a duty and no text */
-    post(HUB, SOURCE, report, MEMBER, "\3\0\0\2Nxx", 7);     /* no name of a duty */
-    post(HUB, SOURCE, report, MEMBER, "\3\0\0\41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaax", 38); /* too long a one */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1\1x", 6);     /* a duty and no text */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\2\1nx", 7);     /* fewer duties than it says */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1\1Nx", 7);     /* no name of a duty */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1\0x", 6);      /* an empty one */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\1\41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaax", 39); /* too long a one */
+    post(HUB, SOURCE, report, MEMBER, "\3\0\0\42\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "\1n" "x", 73); /* more than are demanded of anybody */
     assert_int_equal(reply_count(SOURCE), 0);
     post(MEMBER, HUB, published, THIRD, "\3\0\0\0x", 5); /* of one whom it has not let in */
     assert_int_equal(reply_count(HUB), 0);

@@ -174,6 +174,72 @@ static void it_is_read_while_the_duty_of_its_writers_community_is_held(void **st
     stop();
 }
 
+/* ---- Several duties ---- */
+
+typedef struct two_duties {
+    bool demanded;   /* by the roster that is changed, of what tells of a situation */
+    bool first_only; /* the source's second has ended */
+} two_duties;
+
+static void set_two_duties(void *context, nrs_roster *next)
+{
+    static char first[] = "nda", second[] = "vetted";
+    static Nrs__Wire__Duty duties[2], *taken[2] = {&duties[0], &duties[1]};
+    static Nrs__Wire__DutyRule rules[2], *list[2] = {&rules[0], &rules[1]};
+    static Nrs__Wire__Rules kept;
+    const two_duties *given = context;
+
+    kept = *next->rules;
+    for (size_t i = 0; i < 2; i++) {
+        nrs__wire__duty__init(&duties[i]);
+        nrs__wire__duty_rule__init(&rules[i]);
+        duties[i].name = rules[i].duty = i == 0 ? first : second;
+        rules[i].labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+        rules[i].kinds = NRS_KIND_BIT(NRS_KIND_SITUATION);
+    }
+    kept.duties = given->demanded ? list : NULL;
+    kept.n_duties = given->demanded ? 2 : 0;
+    next->rules = &kept;
+    for (size_t i = 0; i < next->n_members; i++) {
+        next->members[i]->duties = taken;
+        next->members[i]->n_duties = given->first_only && strcmp(next->members[i]->org, "org-2") == 0 ? 1 : 2;
+    }
+}
+
+/* The header of a reply names one; the others are demanded by rules, of a kind that the source is not told, or of a community that is not its own. */
+static void every_duty_that_is_demanded_is_asked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const bool there = i == 1; /* in the writer's community, which is another */
+
+        print_message("%s\n", there ? "by another community" : "by the source's own");
+        start(true);
+        withhold("");
+        vouch(published, "");
+        wait_for_tick();
+        mesh_settle(&net, 6);
+        mesh_change(&net, set_two_duties, &(two_duties){.demanded = !there});
+        if (there) {
+            mesh_second_change(&net, &gas, GAS_HUB, set_two_duties, &(two_duties){.demanded = true});
+        }
+        mesh_settle(&net, 6);
+        OK(mesh_ask(&net, there ? GAS_MEMBER : MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"守秘\",\"kind\":\"situation\"}", published));
+        mesh_settle(&net, 5);
+        wait_for_tick();
+        mesh_settle(&net, 4);
+        assert_string_equal(text_at_source(), "守秘");
+        mesh_change(&net, set_two_duties, &(two_duties){.demanded = !there, .first_only = true});
+        mesh_settle(&net, 6);
+        assert_string_equal(text_at_source(), "");
+        assert_int_equal(reply_count(SOURCE), 1);
+        mesh_change(&net, set_two_duties, &(two_duties){.demanded = !there});
+        mesh_settle(&net, 6);
+        assert_string_equal(text_at_source(), "守秘");
+        stop();
+    }
+}
+
 /* As a member's does: the hub's taking back of what is answered takes back no answer, whoever brings it. */
 static void it_reaches_the_source_of_what_is_withdrawn_meanwhile(void **state)
 {
@@ -260,6 +326,36 @@ static void only_who_let_it_in_brings_it_and_whole(void **state)
     stop();
 }
 
+/* What its rules demand nobody here can tell. */
+static void one_of_a_community_that_is_not_known_says_nothing(void **state)
+{
+    const uint8_t nowhere[NRS_HASH_SIZE] = {7};
+    nrs_reply reply;
+    nrs_bytes detail = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const bool known = i == 1;
+
+        start(false);
+        withhold("");
+        vouch(published, "");
+        wait_for_tick();
+        mesh_settle(&net, 6);
+        nrs__wire__reply__init(&reply);
+        reply.label = NRS_LABEL_AMBER;
+        reply.kind = NRS_KIND_SITUATION;
+        reply.community = nrs_field_of(nrs_slice_of(known ? gas.id : nowhere, NRS_HASH_SIZE));
+        reply.text = words;
+        OK(nrs_reply_encode(&detail, &reply));
+        post(GAS_HUB, HUB, nrs_slice_of_bytes(&detail));
+        wait_for_tick();
+        assert_int_equal(reply_count(SOURCE), known ? 1 : 0);
+        nrs_bytes_wipe(&detail);
+        stop();
+    }
+}
+
 /* What waits for a reader's prekey lies in the store as it is: no text of a report may. */
 static void it_does_not_wait_in_the_clear(void **state)
 {
@@ -344,8 +440,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sources_duties_are_asked),
         cmocka_unit_test(it_is_read_while_the_duty_of_its_writers_community_is_held),
+        cmocka_unit_test(every_duty_that_is_demanded_is_asked),
         cmocka_unit_test(it_reaches_the_source_of_what_is_withdrawn_meanwhile),
         cmocka_unit_test(only_who_let_it_in_brings_it_and_whole),
+        cmocka_unit_test(one_of_a_community_that_is_not_known_says_nothing),
         cmocka_unit_test(it_does_not_wait_in_the_clear),
         cmocka_unit_test(one_part_does_not_use_up_the_other),
     };
