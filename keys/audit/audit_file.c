@@ -138,6 +138,18 @@ static nrs_error take_cosignature(nrs_audit_check *check, nrs_slice value)
     return take_bytes(check, value, nrs_audit_check_cosignature);
 }
 
+/* Another build may write another form: that is said, rather than that the file is none. */
+static nrs_error take_head(nrs_audit_check *check, nrs_slice line)
+{
+    const nrs_slice name = nrs_slice_of_string(NRS_AUDIT_FILE_NAME);
+
+    if (line.size <= name.size || memcmp(line.data, name.data, name.size) != 0 ||
+        read_number(&check->form, nrs_slice_of(line.data + name.size, line.size - name.size)) != NRS_OK) {
+        return NRS_ERROR_MALFORMED;
+    }
+    return nrs_slice_equal(line, nrs_slice_of_string(NRS_AUDIT_FILE_HEAD)) ? NRS_OK : NRS_ERROR_UNKNOWN_SUITE;
+}
+
 /* The first four lines stand in this order; the others as they come. */
 nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line)
 {
@@ -157,7 +169,7 @@ nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line)
 
     if (check->line_count == 0) {
         check->line_count++;
-        return nrs_slice_equal(line, nrs_slice_of_string(NRS_AUDIT_FILE_HEAD)) ? NRS_OK : NRS_ERROR_MALFORMED;
+        return take_head(check, line);
     }
     word = cut_word(&value);
     first = check->line_count <= head_count ? check->line_count - 1 : head_count;

@@ -37,6 +37,11 @@ static int read_log(nrs_audit_check *check, FILE *file)
             fprintf(stderr, "noroshi-audit-verify: %s\n", _(nrs_error_sentence(error)));
             return 1;
         }
+        if (error == NRS_ERROR_UNKNOWN_SUITE) {
+            fprintf(stderr, _("noroshi-audit-verify: the file has form %llu of an exported audit log, this program reads form %u: have it exported again, or use the program of the build that wrote it\n"),
+                    (unsigned long long)check->form, NRS_AUDIT_FILE_FORM);
+            return 8;
+        }
         if (error != NRS_OK) {
             fprintf(stderr, _("noroshi-audit-verify: line %llu is not one of an exported audit log\n"), (unsigned long long)check->line_count + 1);
             return 8;
@@ -46,7 +51,11 @@ static int read_log(nrs_audit_check *check, FILE *file)
         perror("noroshi-audit-verify");
         return 1;
     }
-    return check->line_count < 4 ? 8 : 0;
+    if (check->line_count < 4) {
+        fputs(_("noroshi-audit-verify: the file ends before an exported audit log begins\n"), stderr);
+        return 8;
+    }
+    return 0;
 }
 
 /* Up to where each of the keys named has signed what was read. Returns false when one of them has signed nothing of it, or the

@@ -278,6 +278,15 @@ class Tampered(harness.E2E):
         self.assertEqual(judged(lines[:at] + [lines[at][:-5] + "AAAA="] + lines[at + 1:], hub)[:2], (5, False))
         self.assertEqual(judged(lines[:at], hub)[:2], (5, False))
         self.assertEqual(judged(["hello"], hub)[0], 8)
+        path.write_text("\n".join([lines[0].replace("2", "1"), *lines[1:3], " ".join(lines[3].split(" ")[:3]), *lines[4:]]) + "\n", "ascii")
+        for lang, words in (("en_US.UTF-8", "form 1 of an exported audit log"), ("ja_JP.UTF-8", "出力形式 1")):  # as an earlier build wrote it
+            done = subprocess.run([str(program), str(path), hub], capture_output=True, env=harness.environment({"LC_ALL": lang, "LANG": lang}), check=False)
+            self.assertEqual(done.returncode, 8)
+            self.assertIn(words, done.stderr.decode())
+        path.write_text("", "ascii")
+        done = subprocess.run([str(program), str(path), hub], capture_output=True, env=harness.environment(), check=False)
+        self.assertEqual(done.returncode, 8)
+        self.assertIn("ends before", done.stderr.decode())
         # The log of a node that has nothing to hide is not another's.
         theirs = self.world.path / "hub.log"
         self.world.nodes["hub"].cli("audit", "export", "-o", theirs)

@@ -13,7 +13,7 @@ from nacl.signing import SigningKey, VerifyKey
 from check_sealing import key_change
 from wire_reader import Failure, decode
 
-HEAD = "NOROSHI AUDIT LOG 1"
+HEAD = "NOROSHI AUDIT LOG 2"
 PAGE = 64
 
 

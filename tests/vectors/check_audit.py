@@ -19,7 +19,7 @@ def main(folder):
             print("%s: good %s, signed %d" % (name, good, size))
             failures += 1
     print("%d files, %d judged otherwise" % (len(names), failures))
-    return 1 if failures or len(names) < 29 else 0
+    return 1 if failures or len(names) < 31 else 0
 
 
 if __name__ == "__main__":

@@ -125,6 +125,8 @@ def vectors():
         "cosignature-of-nothing-cosignature": replaced(good, at_cosignature, "cosignature " + b64(b"no signature")),
         "other-words-malformed": good[:6] + ["hello world"] + good[6:],
         "no-head-malformed": good[1:],
+        "earlier-end-another-form": ["NOROSHI AUDIT LOG 1"] + replaced(good, 3, " ".join(good[3].split(" ")[:3]))[1:],
+        "number-of-the-form-with-a-sign-malformed": [good[0].replace("2", "+2")] + good[1:],
         "head-in-another-order-malformed": [good[0], good[2], good[1]] + good[3:],
         "entry-that-is-no-base64-malformed": replaced(good, at71, "entry %%%"),
         "size-with-a-sign-malformed": replaced(good, 3, "end +194 " + good[3].split(" ", 2)[2]),

@@ -6,7 +6,9 @@
 #include "keys/audit.h"
 #include "proto/vocabulary.h"
 
-#define NRS_AUDIT_FILE_HEAD "NOROSHI AUDIT LOG 1"
+#define NRS_AUDIT_FILE_NAME "NOROSHI AUDIT LOG "
+#define NRS_AUDIT_FILE_HEAD NRS_AUDIT_FILE_NAME "2"
+#define NRS_AUDIT_FILE_FORM 2u /* what it ends with */
 #define NRS_AUDIT_LINE_SIZE_MAX (32u * 1024u)
 #define NRS_AUDIT_COSIGNER_COUNT_MAX 64u
 #define NRS_AUDIT_KEY_COUNT_MAX 64u /* keys of one node, one after the other */
@@ -58,12 +60,14 @@ typedef struct nrs_audit_check {
     uint64_t end_checkpoint;  /* up to where the node says that it has made a checkpoint, and that a hub has signed it; 0: nowhere */
     uint64_t end_cosigned;
     uint64_t line_count;
+    uint64_t form;            /* that the first line names; 0: none */
     nrs_audit_finder on_finding;
     void *context;
 } nrs_audit_check;
 
 void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, void *context);
-/** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line; NO_MEMORY: it was not looked
+/** One line of the exported form, without its line end. Returns NRS_ERROR_MALFORMED for what is no such line; UNKNOWN_SUITE: the
+ *  first names another form; NO_MEMORY: it was not looked
  *  at (nor with BUSY), and the check is over. */
 NRS_MUST_USE nrs_error nrs_audit_check_line(nrs_audit_check *check, nrs_slice line);
 /** Behind the last line. */
