@@ -24,6 +24,17 @@ void nrs_roster_community(uint8_t community_out[NRS_HASH_SIZE], const nrs_roster
     memcpy(community_out, roster->community.data, NRS_HASH_SIZE);
 }
 
+bool nrs_roster_names_fork(const nrs_roster *roster, const uint8_t hash[NRS_HASH_SIZE])
+{
+    NRS_ASSERT(roster != NULL);
+    for (size_t i = 0; i < roster->n_forks; i++) {
+        if (nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_slice_of(hash, NRS_HASH_SIZE))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 nrs_error nrs_roster_version_of(uint64_t *version_out, nrs_slice many)
 {
     nrs_signed_by_many *outer = NULL;

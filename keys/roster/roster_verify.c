@@ -68,14 +68,7 @@ static nrs_error trust_check(const candidate *value, const nrs_roster *trusted)
 /* A roster that names both sides of a fork follows either of them. */
 static bool heals(const nrs_roster *roster, const uint8_t held[NRS_HASH_SIZE])
 {
-    bool names_held = false;
-    bool names_previous = false;
-
-    for (size_t i = 0; i < roster->n_forks; i++) {
-        names_held = names_held || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_slice_of(held, NRS_HASH_SIZE));
-        names_previous = names_previous || nrs_slice_equal(nrs_field(&roster->forks[i]), nrs_field(&roster->previous));
-    }
-    return names_held && names_previous;
+    return roster->previous.len == NRS_HASH_SIZE && nrs_roster_names_fork(roster, held) && nrs_roster_names_fork(roster, roster->previous.data);
 }
 
 /* Of one community, and nothing in it that no later version may change. */
@@ -348,23 +341,123 @@ out:
     return error;
 }
 
-nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement)
+typedef nrs_error (*follow_one)(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement);
+
+static nrs_error follow_all(const nrs_invite *invite, follow_one one, const nrs_roster *held, nrs_slice held_statement)
 {
     candidate taken = { 0 };
     nrs_error error = NRS_OK;
 
-    NRS_ASSERT(invite != NULL);
-    NRS_ASSERT(held != NULL && held_statement.size > 0);
-
     for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
-        error = follow_held(&taken, nrs_field(&invite->chain[i]), held, held_statement);
+        error = one(&taken, nrs_field(&invite->chain[i]), held, held_statement);
     }
     if (error == NRS_OK) {
-        error = follow_held(&taken, nrs_field(&invite->current), held, held_statement);
+        error = one(&taken, nrs_field(&invite->current), held, held_statement);
     }
     if (error == NRS_OK && taken.roster == NULL) {
         error = NRS_ERROR_ROSTER_OLD;
     }
     candidate_wipe(&taken);
+    return error;
+}
+
+nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement)
+{
+    NRS_ASSERT(invite != NULL);
+    NRS_ASSERT(held != NULL && held_statement.size > 0);
+
+    return follow_all(invite, follow_held, held, held_statement);
+}
+
+/* ---- Invites that end a fork ---- */
+
+/* Whether it says itself that it follows what is held: then that side is the one that goes on, and nothing of it is waived. */
+static nrs_error stands_on(bool *stands, nrs_slice many_bytes, const nrs_roster *held, const uint8_t held_hash[NRS_HASH_SIZE])
+{
+    candidate next = { 0 };
+    nrs_error error = candidate_read(&next, many_bytes);
+
+    if (error == NRS_OK && next.roster->version == held->version + 1 && nrs_slice_equal(nrs_field(&next.roster->previous), nrs_slice_of(held_hash, NRS_HASH_SIZE))) {
+        *stands = true;
+    }
+    candidate_wipe(&next);
+    return error;
+}
+
+/* NRS_ERROR_FORKED: it does not name what is held as a side of a fork, or goes on from it. */
+static nrs_error names_held(const nrs_invite *invite, const nrs_roster *held, const uint8_t held_hash[NRS_HASH_SIZE])
+{
+    candidate current = { 0 };
+    bool stands = false;
+    nrs_error error = candidate_read(&current, nrs_field(&invite->current));
+
+    if (error == NRS_OK && (current.roster->version <= held->version || current.roster->n_forks < 2 || !nrs_roster_names_fork(current.roster, held_hash))) {
+        error = NRS_ERROR_FORKED;
+    }
+    if (error == NRS_OK) {
+        error = stands_on(&stands, nrs_field(&invite->current), held, held_hash);
+    }
+    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
+        error = stands_on(&stands, nrs_field(&invite->chain[i]), held, held_hash);
+    }
+    candidate_wipe(&current);
+    return error == NRS_OK && stands ? NRS_ERROR_FORKED : error;
+}
+
+/* The first that is later than the side held needs the keys of that side, and follows neither its hash nor its tombstones. */
+static nrs_error follow_side(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
+{
+    candidate next = { 0 };
+    nrs_error error = NRS_OK;
+
+    if (taken->roster != NULL) {
+        return follow_held(taken, many_bytes, held, held_statement);
+    }
+    error = candidate_read(&next, many_bytes);
+    if (error == NRS_OK && next.roster->version > held->version) {
+        error = community_check(&next, held, held_statement);
+        error = error != NRS_OK ? error : trust_check(&next, held);
+        if (error == NRS_OK) {
+            *taken = next;
+            next = (candidate){ 0 };
+        }
+    }
+    candidate_wipe(&next);
+    return error;
+}
+
+static bool same_roster_keys(const nrs_roster *a, const nrs_roster *b)
+{
+    bool same = a->threshold == b->threshold && a->n_keys == b->n_keys;
+
+    for (size_t i = 0; same && i < a->n_keys; i++) {
+        same = nrs_slice_equal(nrs_field(&a->keys[i]), nrs_field(&b->keys[i]));
+    }
+    return same;
+}
+
+nrs_error nrs_invite_verify_healing(bool *from_before_out, const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement,
+                                    const nrs_roster *before, nrs_slice before_statement)
+{
+    uint8_t held_hash[NRS_HASH_SIZE];
+    bool from_before = false;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(from_before_out != NULL && invite != NULL);
+    NRS_ASSERT(held != NULL && held_statement.size > 0);
+    NRS_ASSERT(before == NULL || (before->version < held->version && before_statement.size > 0));
+    nrs_roster_hash(held_hash, held_statement);
+    error = names_held(invite, held, held_hash);
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = follow_all(invite, follow_side, held, held_statement);
+    if ((error == NRS_ERROR_FORGED || error == NRS_ERROR_FORKED) && before != NULL && same_roster_keys(before, held)) {
+        from_before = true;
+        error = follow_all(invite, follow_held, before, before_statement);
+    }
+    if (error == NRS_OK) {
+        *from_before_out = from_before;
+    }
     return error;
 }

@@ -13,6 +13,22 @@ nrs_error nrs_store_roster_drop(nrs_store *store, const uint8_t community[NRS_HA
     return nrs_query_run(&query, NULL);
 }
 
+static nrs_error cut(nrs_store *store, nrs_statement statement, const uint8_t community[NRS_HASH_SIZE], uint64_t after)
+{
+    nrs_query query = nrs_query_start(store, statement);
+
+    nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, after);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_roster_cut(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after)
+{
+    nrs_error error = cut(store, NRS_STATEMENT_ROSTER_CUT, community, after);
+
+    return error == NRS_OK ? cut(store, NRS_STATEMENT_ROSTER_STEP_CUT, community, after) : error;
+}
+
 nrs_error nrs_store_roster_before(nrs_store *store, uint64_t *version_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_ROSTER_BEFORE);

@@ -199,6 +199,8 @@
       " WHERE s.community = r.community ORDER BY s.version LIMIT 1), 9223372036854775807), community")                 \
     X(ROSTER_COMMUNITIES, READ, "SELECT count(DISTINCT community) FROM roster")                                        \
     X(ROSTER_DROP, CHANGE, "DELETE FROM roster WHERE community = ?1 AND version = ?2")                                 \
+    X(ROSTER_CUT, CHANGE, "DELETE FROM roster WHERE community = ?1 AND version > ?2")                                  \
+    X(ROSTER_STEP_CUT, CHANGE, "DELETE FROM roster_step WHERE community = ?1 AND version > ?2")                        \
     X(ROSTER_BEFORE, READ,                                                                                             \
       "SELECT version FROM roster WHERE community = ?1 AND version <= ?2 ORDER BY version DESC LIMIT 1")               \
     X(ROSTER_STEP_ADD, CHANGE,                                                                                         \

@@ -72,6 +72,16 @@ NRS_MUST_USE nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *sta
  *  checked again. Returns NRS_ERROR_ROSTER_OLD when it brings nothing later, FORGED, FORKED. */
 NRS_MUST_USE nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement);
 
+/** Where nrs_invite_verify_after answers FORGED or FORKED: whether the invite's newest roster names the one held as a side of a fork, and the keys
+ *  of that side have signed what comes of it (SPEC 7.5). What the side says of tombstones binds nobody; what stood before the fork is for the
+ *  caller to ask of. before: the version before the fork where it is held, else NULL: where the keys have not changed since, on this side, they
+ *  may have signed a version that this side lacks, and the invite is verified from there. Between the two must lie no version with other keys.
+ *  Returns NRS_ERROR_FORKED where it does not name what is held, or goes on from it; FORGED.  Out: from_before_out: only so is it good. */
+NRS_MUST_USE nrs_error nrs_invite_verify_healing(bool *from_before_out, const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement,
+                                                 const nrs_roster *before, nrs_slice before_statement);
+/** Whether this is one of the rosters that it ends a fork of. */
+bool nrs_roster_names_fork(const nrs_roster *roster, const uint8_t hash[NRS_HASH_SIZE]);
+
 /** What a header names a disclaimer by: hash of name, version and both texts, not of where it is required. NRS_ERROR_NO_MEMORY. */
 NRS_MUST_USE nrs_error nrs_disclaimer_hash(uint8_t hash_out[NRS_HASH_SIZE], const Nrs__Wire__Disclaimer *disclaimer);
 /** The newest version of a name; NULL if there is none. Borrowed. */

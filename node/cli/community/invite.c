@@ -220,14 +220,33 @@ out:
     return error;
 }
 
+/* What follows another side of a fork than the one held, and ends it, is for the node to judge: it knows what stood before (SPEC 7.5).
+ * In: error: why it does not follow what is held. */
+static nrs_error check_apart(nrs_cli *cli, bool *apart_out, const nrs_held *held, const offer *from, nrs_error error)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&held->statement));
+    if ((error == NRS_ERROR_FORGED || error == NRS_ERROR_FORKED) && nrs_roster_names_fork(from->roster, hash)) {
+        *apart_out = true;
+        return nrs_control_answers(cli) ? NRS_OK
+                                        : nrs_cli_fail(cli, NRS_ERROR_NO_NODE, _("start the node first: what ends a fork is for it to judge"), "%s",
+                                                       _(nrs_error_sentence(NRS_ERROR_NO_NODE)));
+    }
+    return nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),
+                        _("%s: it does not follow version %llu, which is held here: %s"), from->roster->id,
+                        (unsigned long long)held->roster->version, _(nrs_error_sentence(error)));
+}
+
 /* Against what is held under the same name: at a node that has joined, an invite stands on what is held here, not on the first roster
- * alone (SPEC 7.5). Out: known_out: this very roster is held; held_out: empty when nothing is. */
-static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, const offer *from)
+ * alone (SPEC 7.5). Out: known_out: this very roster is held; apart_out: it follows another side of a fork; held_out: empty when nothing is. */
+static nrs_error check_held(nrs_cli *cli, bool *known_out, bool *apart_out, nrs_held *held_out, const offer *from)
 {
     nrs_held held = {0};
     nrs_error error = NRS_OK;
 
     *known_out = false;
+    *apart_out = false;
     if (!nrs_folder_has(cli, "communities", from->roster->id, ".first") || !nrs_folder_has(cli, "communities", from->roster->id, ".roster")) {
         return NRS_OK; /* or a join that was cut off */
     }
@@ -247,9 +266,7 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, nrs_held *held_out, c
         }
     } else {
         error = nrs_invite_verify_after(from->invite, held.roster, nrs_slice_of_bytes(&held.statement));
-        error = error == NRS_OK ? NRS_OK : nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),
-                                                        _("%s: it does not follow version %llu, which is held here: %s"), from->roster->id,
-                                                        (unsigned long long)held.roster->version, _(nrs_error_sentence(error)));
+        error = error == NRS_OK ? NRS_OK : check_apart(cli, apart_out, &held, from, error);
         error = error == NRS_OK ? check_fork(cli, from->roster) : error;
     }
     *held_out = held;
@@ -338,6 +355,19 @@ static nrs_error take_offer(nrs_cli *cli, bool *placed_out, const offer *from, c
     return error;
 }
 
+/* The node writes what is held here once it has taken it. */
+static nrs_error hand_over(nrs_cli *cli, const offer *from)
+{
+    char name[NRS_NAME_SIZE_MAX + 16];
+    nrs_error error = check_cards(cli, from, false);
+
+    snprintf(name, sizeof name, "%s.invite", from->roster->id);
+    if (error == NRS_OK) {
+        error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
+    }
+    return error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
+}
+
 /* When the node refuses, what was held before join stands again. */
 static nrs_error take_or_restore(nrs_cli *cli, const offer *from, const nrs_held *held)
 {
@@ -381,7 +411,7 @@ nrs_error nrs_run_join(nrs_cli *cli)
     nrs_node_settings settings;
     offer from = {0};
     nrs_held held = {0};
-    bool known = false;
+    bool known = false, apart = false;
     nrs_error error = NRS_OK;
 
     if (fingerprint == NULL) {
@@ -405,10 +435,10 @@ nrs_error nrs_run_join(nrs_cli *cli)
         error = nrs_roster_names_us(cli, from.roster, _("give the secretariat the card of this node, and ask for a new invite"));
     }
     if (error == NRS_OK) {
-        error = check_held(cli, &known, &held, &from);
+        error = check_held(cli, &known, &apart, &held, &from);
     }
     if (error == NRS_OK && !known) {
-        error = take_or_restore(cli, &from, &held);
+        error = apart ? hand_over(cli, &from) : take_or_restore(cli, &from, &held);
     }
     if (error == NRS_OK) {
         print_joined(cli, &from, !known);

@@ -242,17 +242,26 @@ static nrs_error join_guest(nrs_core *core, nrs_community *community, const nrs_
     return error;
 }
 
+/* What the invite brings; what it puts an end to goes first. In: held: the version, 0 for none. */
+static nrs_error keep_invite(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_invite *invite, const nrs_invite_place *place, uint64_t held)
+{
+    nrs_error error = place->after < held ? nrs_store_roster_cut(core->store, id, place->after) : NRS_OK;
+
+    return error == NRS_OK ? nrs_roster_keep_chain(core, id, invite, place->after) : error;
+}
+
 /* In: community: held as a guest, or NULL. */
 static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8_t id[NRS_HASH_SIZE], const nrs_invite *invite, const nrs_roster *roster)
 {
+    nrs_invite_place place = {.after = 0};
     nrs_error error = nrs_directory_room(core, id);
 
     /* A guest has seen keys go as a member has: an invite stands on what it holds, not on the first roster alone (SPEC 7.5). */
     if (error == NRS_OK && community != NULL) {
-        error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+        error = nrs_fork_invite(core, &place, community, invite, roster);
     }
     if (error == NRS_OK) {
-        error = nrs_roster_keep_chain(core, id, invite, community == NULL ? 0 : community->roster->version);
+        error = keep_invite(core, id, invite, &place, community == NULL ? 0 : community->roster->version);
     }
     if (error == NRS_OK && community != NULL) {
         error = nrs_fork_leave_behind(core, community, roster->version);
@@ -263,7 +272,7 @@ static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8
     if (error == NRS_OK) {
         error = nrs_write_armoured(core, "communities", roster->id, ".first", "ROSTER", nrs_field(&invite->first));
     }
-    return error;
+    return error == NRS_OK && place.apart ? nrs_roster_write_chain(core, id, roster->id) : error;
 }
 
 /* Whether the roster that comes ends this side, or one that was taken before has. */
@@ -311,27 +320,27 @@ static nrs_error take_chain_rivals(nrs_core *core, nrs_community *community, con
  * keys that were dropped since have signed (SPEC 7.5); and it ends no fork but as 7.12 says. */
 static nrs_error take_later_invite(nrs_core *core, nrs_community *community, const nrs_invite *invite, const nrs_roster *roster)
 {
+    const uint64_t held = community->roster->version;
+    nrs_invite_place place = {.after = held};
     uint8_t id[NRS_HASH_SIZE];
     nrs_error error = take_chain_rivals(core, community, invite, roster);
 
-    if (error == NRS_OK) {
-        error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
-    }
-    if (error == NRS_OK) {
-        error = nrs_fork_keeps(core, community, roster);
-    }
     memcpy(id, community->id, sizeof id);
-    if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once, when it heals */
-        error = nrs_fork_healed_by(community, roster) ? nrs_roster_keep_chain(core, id, invite, community->roster->version) : NRS_ERROR_FORKED;
-        return error == NRS_OK ? nrs_fork_end(core, community, nrs_field(&invite->current)) : error;
+    if (error == NRS_OK) {
+        error = nrs_fork_invite(core, &place, community, invite, roster);
+    }
+    if (error == NRS_OK && nrs_fork_is(community) && !nrs_fork_healed_by(community, roster)) {
+        error = NRS_ERROR_FORKED;
     }
     if (error == NRS_OK) {
-        error = nrs_roster_keep_chain(core, id, invite, community->roster->version);
+        error = keep_invite(core, id, invite, &place, held);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once */
+        error = nrs_fork_end(core, community, nrs_field(&invite->current));
+    } else if (error == NRS_OK) {
         error = nrs_directory_adopt(core, id, nrs_field(&invite->current), own_source());
     }
-    return error;
+    return error == NRS_OK && place.apart ? nrs_roster_write_chain(core, id, roster->id) : error;
 }
 
 static nrs_error take_invite(nrs_core *core, nrs_slice bytes)

@@ -49,7 +49,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     } else if (claimed->version <= community->roster->version) {
         error = take_earlier(core, community, claimed->version, head, payload);
     } else if (nrs_fork_needs_person(community, claimed)) {
-        error = nrs_fork_wait(community, claimed->version, nrs_fork_hold(core, community, payload));
+        error = nrs_fork_wait(core, community, claimed->version, nrs_fork_hold(core, community, payload));
     } else {
         error = nrs_take_later_roster(core, community, payload, nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE));
     }

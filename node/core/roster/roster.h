@@ -94,11 +94,20 @@ bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster
 /** Whether a verified roster that follows another side than the one held keeps what stood before the fork (SPEC 7.4): NRS_ERROR_FORGED when it
  *  does not. One that follows what is held was judged by that. */
 NRS_MUST_USE nrs_error nrs_fork_keeps(nrs_core *core, const nrs_community *community, const nrs_roster *roster);
+/** How an invite stands to what is held. */
+typedef struct nrs_invite_place {
+    uint64_t after; /* what it brings is later than this; the versions held that are so as well were of a side that is abandoned */
+    bool apart;     /* it follows another side of a fork than the one held */
+} nrs_invite_place;
+/** An invite at a node that holds its community (SPEC 7.5): it follows what is held, or its newest roster, which is verified by itself and a later
+ *  one than is held, ends the fork that this node stands on a side of. Returns NRS_ERROR_FORGED, FORKED, ROSTER_OLD. */
+NRS_MUST_USE nrs_error nrs_fork_invite(nrs_core *core, nrs_invite_place *place_out, const nrs_community *community, const nrs_invite *invite,
+                                       const nrs_roster *roster);
 /** Keep a healing roster until a person has looked at it. Returns NRS_ERROR_FORKED when it does not heal. */
 NRS_MUST_USE nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many);
-/** While a healing roster waits for a person, those that follow it wait with it, and end no link: NRS_OK for the NRS_ERROR_ROSTER_GAP of a
- *  later version; any other error as it is. */
-NRS_MUST_USE nrs_error nrs_fork_wait(nrs_community *community, uint64_t version, nrs_error error);
+/** While a community is forked, or a healing roster waits for a person, what stands on a version that this node lacks waits, and ends no link:
+ *  no hello would bring that version. It is told again when the fork is over. NRS_OK for that NRS_ERROR_ROSTER_GAP; any other error as it is. */
+NRS_MUST_USE nrs_error nrs_fork_wait(nrs_core *core, nrs_community *community, uint64_t version, nrs_error error);
 /** By the hand of a person who decides for this node: what heals a fork is in force at once. Returns NRS_ERROR_FORKED when it does not heal. */
 NRS_MUST_USE nrs_error nrs_fork_heal(nrs_core *core, nrs_community *community, nrs_slice many);
 /** Put a verified healing roster in force. */

@@ -6,47 +6,148 @@
 #include "link/receive.h"
 #include "roster/fork.h"
 
-static bool names(const nrs_roster *roster, const uint8_t hash[NRS_HASH_SIZE])
+bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster)
 {
-    for (size_t i = 0; i < roster->n_forks; i++) {
-        if (memcmp(roster->forks[i].data, hash, NRS_HASH_SIZE) == 0) {
+    bool all = roster->n_forks >= 2;
+
+    for (size_t i = 0; all && i < community->branch_count; i++) {
+        all = nrs_roster_names_fork(roster, community->branches[i].hash);
+    }
+    return all;
+}
+
+/* The version before the first that there are two of; before one that is only said to be abandoned, the one held, likewise. Out: before_out:
+ * empty where it is not held. */
+static nrs_error find_before(nrs_core *core, nrs_roster_parts *before_out, const nrs_community *community)
+{
+    const uint64_t version = nrs_fork_is(community) ? community->fork_version : community->roster->version;
+    nrs_error error = version < 2 ? NRS_ERROR_NOT_FOUND : nrs_roster_at(core, before_out, community->id, version - 1);
+
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* Whether a side stands on another roster than this one, so that the fork began before it and nobody here knows where. */
+static bool stands_elsewhere(const nrs_community *community, const nrs_roster_parts *before)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    bool elsewhere = false;
+
+    nrs_roster_hash(hash, nrs_field(&before->many->statement));
+    for (size_t i = 0; i < community->branch_count; i++) {
+        const nrs_roster *side = community->branches[i].roster;
+
+        elsewhere = elsewhere || (side != NULL && side->version == before->roster->version + 1 &&
+                                  !nrs_slice_equal(nrs_field(&side->previous), nrs_slice_of(hash, sizeof hash)));
+    }
+    return elsewhere;
+}
+
+static bool revoked_in(const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, sign_key);
+
+    return tombstone != NULL && tombstone->cause == NRS_TOMBSTONE_REVOKED;
+}
+
+/* Of who was revoked before both sides, each of them knows: what is said by one alone is the fork's. */
+static bool drops_what_all_say(const nrs_community *community, const nrs_roster *before, const nrs_roster *next)
+{
+    for (size_t i = 0; i < before->n_tombstones; i++) {
+        const uint8_t *key = before->tombstones[i]->sign_key.data;
+        bool all = revoked_in(before, key);
+
+        for (size_t k = 0; all && k < community->branch_count; k++) {
+            const nrs_roster *side = community->branches[k].roster;
+
+            all = side == NULL || side->version != before->version + 1 || revoked_in(side, key);
+        }
+        if (all && !revoked_in(next, key)) {
             return true;
         }
     }
     return false;
 }
 
-bool nrs_fork_healed_by(const nrs_community *community, const nrs_roster *roster)
-{
-    bool all = roster->n_forks >= 2;
-
-    for (size_t i = 0; all && i < community->branch_count; i++) {
-        all = names(roster, community->branches[i].hash);
-    }
-    return all;
-}
-
 /* A side that is abandoned binds nobody; what stood before the fork binds who takes the roster that ends it (SPEC 7.12). Where that version is
  * no longer held the person's comparison is all there is. */
 nrs_error nrs_fork_keeps(nrs_core *core, const nrs_community *community, const nrs_roster *roster)
 {
-    nrs_roster_parts base = {0};
-    const nrs_roster *before = community->fork_base;
-    const uint64_t held = community->roster->version;
+    nrs_roster_parts before = {0};
+    bool keeps = true;
     nrs_error error = NRS_OK;
 
-    if (roster->version != held + 1 || memcmp(roster->previous.data, community->head, NRS_HASH_SIZE) == 0) {
+    if (roster->version == community->roster->version + 1 ? nrs_slice_equal(nrs_field(&roster->previous), nrs_slice_of(community->head, NRS_HASH_SIZE))
+                                                          : !nrs_roster_names_fork(roster, community->head)) {
         return NRS_OK; /* judged by the roster held */
     }
-    if (before == NULL && held > 1) {
-        error = nrs_roster_at(core, &base, community->id, held - 1);
-        before = base.roster;
-        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    error = find_before(core, &before, community);
+    if (error == NRS_OK && before.roster != NULL) {
+        keeps = stands_elsewhere(community, &before) ? !drops_what_all_say(community, before.roster, roster)
+                                                     : nrs_roster_breach_of(NULL, before.roster, roster) == NRS_BREACH_NONE;
     }
-    if (error == NRS_OK && before != NULL && nrs_roster_breach_of(NULL, before, roster) != NRS_BREACH_NONE) {
-        error = NRS_ERROR_FORGED;
+    nrs_roster_parts_wipe(&before);
+    return error == NRS_OK && !keeps ? NRS_ERROR_FORGED : error;
+}
+
+static nrs_error note_any(void *context, const nrs_roster_step_row *row)
+{
+    bool *any = context;
+
+    (void)row;
+    *any = true;
+    return NRS_OK;
+}
+
+/* Whether the version before a fork can be gone back to: it is known to be that, and no key has come or gone on this side since. */
+static nrs_error is_ground(nrs_core *core, bool *ground_out, const nrs_community *community, const nrs_roster_parts *before)
+{
+    bool changed = false;
+    nrs_error error = NRS_OK;
+
+    *ground_out = before->roster != NULL && !stands_elsewhere(community, before);
+    if (*ground_out) {
+        error = nrs_store_roster_step_each(core->store, community->id, before->roster->version, community->roster->version, true, 1, note_any, &changed);
+        *ground_out = !changed;
     }
-    nrs_roster_parts_wipe(&base);
+    return error;
+}
+
+/* In: error: why it is none that follows what is held. */
+static nrs_error verify_apart(nrs_core *core, nrs_invite_place *place, const nrs_community *community, const nrs_invite *invite, nrs_error error)
+{
+    nrs_roster_parts before = {0};
+    bool ground = false, from_before = false;
+    nrs_error judged = find_before(core, &before, community);
+
+    if (judged == NRS_OK) {
+        judged = is_ground(core, &ground, community, &before);
+    }
+    if (judged == NRS_OK) {
+        judged = nrs_invite_verify_healing(&from_before, invite, community->roster, nrs_slice_of_bytes(&community->statement),
+                                           ground ? before.roster : NULL, ground ? nrs_field(&before.many->statement) : nrs_slice_of(NULL, 0));
+    }
+    if (judged == NRS_OK) {
+        place->apart = true;
+        place->after = from_before ? before.roster->version : place->after;
+    }
+    nrs_roster_parts_wipe(&before);
+    return nrs_error_is_verdict(judged) ? error : judged;
+}
+
+nrs_error nrs_fork_invite(nrs_core *core, nrs_invite_place *place_out, const nrs_community *community, const nrs_invite *invite, const nrs_roster *roster)
+{
+    nrs_invite_place place = {.after = community->roster->version};
+    nrs_error error = nrs_invite_verify_after(invite, community->roster, nrs_slice_of_bytes(&community->statement));
+
+    if (error == NRS_ERROR_FORGED || error == NRS_ERROR_FORKED) {
+        error = verify_apart(core, &place, community, invite, error);
+    }
+    if (error == NRS_OK) {
+        error = nrs_fork_keeps(core, community, roster);
+    }
+    if (error == NRS_OK) {
+        *place_out = place;
+    }
     return error;
 }
 
@@ -105,12 +206,18 @@ nrs_error nrs_fork_hold(nrs_core *core, nrs_community *community, nrs_slice many
     return error;
 }
 
-nrs_error nrs_fork_wait(nrs_community *community, uint64_t version, nrs_error error)
+nrs_error nrs_fork_wait(nrs_core *core, nrs_community *community, uint64_t version, nrs_error error)
 {
-    if (error != NRS_ERROR_ROSTER_GAP || community->pending_version == 0 || version <= community->pending_version) {
+    const bool waits = nrs_fork_is(community) || (community->pending_version != 0 && version > community->pending_version);
+
+    if (error != NRS_ERROR_ROSTER_GAP || !waits) {
         return error;
     }
-    community->passed_over = true;
+    if (!community->passed_over) {
+        community->passed_over = true;
+        nrs_core_log(core, NRS_ERROR_FORKED, "version %llu of @%s has come, which stands on one that is not held here: it waits until the fork is healed, by an invite if need be",
+                     (unsigned long long)version, community->roster->id);
+    }
     return NRS_OK;
 }
 

@@ -473,7 +473,7 @@ nrs_error nrs_receive_roster_delta(nrs_core *core, nrs_slice record, nrs_slice p
     if (error == NRS_OK) {
         whole = delta->base_version == 0;
         error = whole ? gather(core, &many, &delta, community, from) : apply_to_base(core, &many, delta, community);
-        if (error == NRS_ERROR_ROSTER_GAP && nrs_fork_wait(community, delta->head->version, error) == NRS_OK) {
+        if (error == NRS_ERROR_ROSTER_GAP && nrs_fork_wait(core, community, delta->head->version, error) == NRS_OK) {
             error = NRS_OK;
             goto out;
         }

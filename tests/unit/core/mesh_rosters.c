@@ -37,6 +37,30 @@ static size_t set_keys(ProtobufCBinaryData fields[MESH_SIGNER_MAX], const mesh_e
     return count;
 }
 
+/* In: list: the tombstones before. Out: stone_out: borrows from the member. */
+static void bury(Nrs__Wire__Tombstone *stone_out, nrs_roster *next, const nrs_roster *held, Nrs__Wire__Tombstone **list, const char *org)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_org(held, org);
+
+    assert_non_null(member);
+    nrs__wire__tombstone__init(stone_out);
+    stone_out->sign_key = member->sign_key;
+    stone_out->curve_key = member->curve_key;
+    stone_out->org = member->org;
+    stone_out->cause = NRS_TOMBSTONE_REVOKED;
+    stone_out->at_ms = held->created_ms;
+    for (size_t i = 0; i < next->n_tombstones; i++) {
+        list[i] = held->tombstones[i];
+    }
+    list[next->n_tombstones++] = stone_out;
+    next->tombstones = list;
+}
+
+static bool dropped(const mesh_edit *edit, const char *org)
+{
+    return (edit->without != NULL && strcmp(org, edit->without) == 0) || (edit->revoked != NULL && strcmp(org, edit->revoked) == 0);
+}
+
 mesh_roster mesh_follow(nrs_slice before, const mesh_edit *edit, const nrs_identity *const *signers)
 {
     mesh_roster made = {{0}, {0}};
@@ -44,6 +68,7 @@ mesh_roster mesh_follow(nrs_slice before, const mesh_edit *edit, const nrs_ident
     nrs_roster next;
     Nrs__Wire__Member *fresh = edit->with;
     Nrs__Wire__Member *members[MESH_NODE_MAX + 1];
+    Nrs__Wire__Tombstone stone, *stones[MESH_NODE_MAX];
     ProtobufCBinaryData keys[MESH_SIGNER_MAX], forks[4];
     uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE], hashes[4][NRS_HASH_SIZE];
 
@@ -63,12 +88,15 @@ mesh_roster mesh_follow(nrs_slice before, const mesh_edit *edit, const nrs_ident
             members[next.n_members++] = fresh;
             fresh = NULL;
         }
-        if (edit->without == NULL || strcmp(held->members[i]->org, edit->without) != 0) {
+        if (!dropped(edit, held->members[i]->org)) {
             members[next.n_members++] = held->members[i];
         }
     }
     if (fresh != NULL) {
         members[next.n_members++] = fresh;
+    }
+    if (edit->revoked != NULL) {
+        bury(&stone, &next, held, stones, edit->revoked);
     }
     if (edit->keys[0] != NULL) {
         next.n_keys = set_keys(keys, edit);
@@ -145,7 +173,7 @@ void mesh_invite(mesh *net, size_t node, const mesh_roster *const *chain, size_t
 
     assert_true(chain_count <= 4);
     OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&current->statement)));
-    OK(nrs_store_roster_get(net->nodes[0].store, &first, roster->community.data, 1));
+    OK(nrs_store_roster_get(net->nodes[net->nodes[0].store == NULL ? node : 0].store, &first, roster->community.data, 1));
     for (size_t i = 0; i < chain_count; i++) {
         fields[i] = nrs_field_of(nrs_slice_of_bytes(&chain[i]->many));
     }

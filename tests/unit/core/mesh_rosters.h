@@ -13,6 +13,7 @@ void mesh_roster_wipe(mesh_roster *roster);
 /** What differs in a successor; zeroed: nothing. */
 typedef struct mesh_edit {
     const char *without;                         /* the member that it drops, without a tombstone */
+    const char *revoked;                         /* the member that it removes, as revoked */
     Nrs__Wire__Member *with;                     /* one more */
     bool unburied;                               /* it drops all tombstones */
     uint64_t version;                            /* 0: the next */
@@ -31,7 +32,7 @@ void mesh_show(mesh *net, size_t from, size_t to, nrs_slice many);
 void mesh_show_record(mesh *net, size_t from, size_t to, nrs_record_type type, nrs_slice payload, uint64_t position);
 /** A roster in a node's inbox, by a person's hand. */
 void mesh_put(mesh *net, size_t node, const char *type, nrs_slice bytes);
-/** An invite from the first roster that node 0 has kept to `current`, left in its inbox. */
+/** An invite from the first roster that node 0 (where that is down: the node itself) has kept to `current`, left in its inbox. */
 void mesh_invite(mesh *net, size_t node, const mesh_roster *const *chain, size_t chain_count, const mesh_roster *current);
 /** What a duty that every member but one has taken is demanded under. */
 typedef struct mesh_duty {

@@ -336,6 +336,8 @@ NRS_MUST_USE nrs_error nrs_store_roster_each_newest(nrs_store *store, nrs_roster
 
 /** Forget the bytes of one version; its step stays. */
 NRS_MUST_USE nrs_error nrs_store_roster_drop(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
+/** Forget all versions after this one, and their steps. */
+NRS_MUST_USE nrs_error nrs_store_roster_cut(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after);
 /** The highest version up to this one whose bytes are kept. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_roster_before(nrs_store *store, uint64_t *version_out, const uint8_t community[NRS_HASH_SIZE], uint64_t version);
 
