@@ -180,6 +180,7 @@ nrs_error nrs_proposal_print_json(const nrs_proposal *proposal, const char *done
     put_fingerprint(row, "fingerprint", proposal->community);
     put_hex(row, "community", nrs_slice_of(proposal->community, NRS_HASH_SIZE));
     put_hex(row, "hash", nrs_slice_of(proposal->hash, NRS_HASH_SIZE));
+    put_fingerprint(row, "roster_fingerprint", proposal->hash);
     put_times(row, proposal);
     nrs_text_print_json(stdout, row);
     json_decref(row);

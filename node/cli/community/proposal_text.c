@@ -75,6 +75,10 @@ static nrs_error print_text(const nrs_cli *cli, const nrs_proposal *proposal)
         print_hash(_("Hash before:"), proposal->next->previous.data);
     }
     print_hash(_("Hash of this:"), proposal->hash);
+    if (proposal->next->n_forks > 0) { /* members give it to their nodes, to end the fork */
+        nrs_fingerprint(fingerprint, proposal->hash);
+        printf(_("Read this fingerprint out to the members: %s\n"), fingerprint);
+    }
     print_times(proposal);
     if (proposal->before != NULL) {
         printf(_("Members: %zu (before: %zu)\n"), proposal->next->n_members, proposal->before->n_members);

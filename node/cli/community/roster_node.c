@@ -94,7 +94,12 @@ static nrs_error print_step(void *context, json_t *row)
         printf("%s\n", _("  all that it names: no version before it is held here:"));
     }
     for (size_t i = 0; i < json_array_size(changes); i++) {
+        const char *code = nrs_json_text(json_array_get(changes, i), "change");
+
         print_change(json_array_get(changes, i));
+        if (code != NULL && strcmp(code, "forks") == 0 && nrs_json_text(row, "fingerprint") != NULL) {
+            printf("      %s %s\n", _("fingerprint of the roster:"), nrs_json_text(row, "fingerprint"));
+        }
     }
     if (json_integer_value(json_object_get(row, "left_out")) > 0) {
         printf(_("    and %lld more changes\n"), (long long)json_integer_value(json_object_get(row, "left_out")));
@@ -152,25 +157,36 @@ static bool any_heals(const json_t *rosters)
     return any;
 }
 
+static void print_healed(const char *slug, uint64_t version, const char *fingerprint)
+{
+    printf(_("@%s is healed at version %llu.\n"), slug, (unsigned long long)version);
+    if (fingerprint != NULL) {
+        printf(_("Read this fingerprint out to the members: %s\n"), fingerprint);
+    }
+}
+
 static void print_forks(const json_t *row)
 {
     const json_t *rosters = json_object_get(row, "rosters");
     const json_t *members = json_object_get(row, "members");
+    const json_t *healed_by = json_object_get(row, "healed_by");
+    const bool forked = json_is_true(json_object_get(row, "forked"));
 
-    if (!json_is_true(json_object_get(row, "forked")) && json_array_size(rosters) == 0) {
+    if (!forked && json_is_object(healed_by)) {
+        print_healed(nrs_json_text(row, "id"), (uint64_t)json_integer_value(json_object_get(healed_by, "version")), nrs_json_text(healed_by, "fingerprint"));
+    } else if (!forked && json_array_size(rosters) == 0) {
         printf(_("@%s: no fork is known.\n"), nrs_json_text(row, "id"));
-        return;
     }
-    if (json_is_true(json_object_get(row, "forked"))) {
+    if (forked) {
         printf(_("@%s IS FORKED: the roster keys signed more than one roster of one version.\n"), nrs_json_text(row, "id"));
-    } else if (!any_heals(rosters)) {
+    } else if (json_array_size(rosters) > 0 && !any_heals(rosters)) {
         printf(_("@%s is not forked, but roster keys that were dropped since signed another roster of a past version: whoever has them is no friend.\n"),
                nrs_json_text(row, "id"));
     }
     for (size_t i = 0; i < json_array_size(rosters); i++) {
         print_roster(json_array_get(rosters, i));
     }
-    if (!json_is_true(json_object_get(row, "forked")) && !any_heals(rosters)) {
+    if (!forked && !any_heals(rosters)) {
         return;
     }
     printf("%s", _("Until it is healed, members are those in whom all sides agree:"));
@@ -325,19 +341,26 @@ static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *hel
     return error;
 }
 
-static void print_healed(nrs_cli *cli, const char *slug, uint64_t version, const char *fingerprint)
+static void report_healed(nrs_cli *cli, const char *slug, uint64_t version, const char *fingerprint, bool changed)
 {
     if (cli->json) {
-        json_t *row = json_pack("{s:s, s:I, s:b, s:s?}", "id", slug, "version", (json_int_t)version, "changed", 1, "fingerprint", fingerprint);
+        json_t *row = json_pack("{s:s, s:I, s:b, s:s?}", "id", slug, "version", (json_int_t)version, "changed", changed ? 1 : 0, "fingerprint", fingerprint);
 
         nrs_text_print_json(stdout, row);
         json_decref(row);
         return;
     }
-    printf(_("@%s is healed at version %llu.\n"), slug, (unsigned long long)version);
-    if (fingerprint != NULL) {
-        printf(_("Read this fingerprint out to the members: %s\n"), fingerprint);
-    }
+    print_healed(slug, version, fingerprint);
+}
+
+static void report_roster(nrs_cli *cli, const nrs_held *held, bool changed)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    char fingerprint[48];
+
+    nrs_roster_hash(hash, nrs_slice_of_bytes(&held->statement));
+    nrs_fingerprint(fingerprint, hash);
+    report_healed(cli, held->roster->id, held->roster->version, fingerprint, changed);
 }
 
 static nrs_error heal_here(nrs_cli *cli, const char *slug)
@@ -346,8 +369,7 @@ static nrs_error heal_here(nrs_cli *cli, const char *slug)
     nrs_held after = {0};
     json_t *row = NULL;
     uint64_t version = 0;
-    uint8_t hash[NRS_HASH_SIZE];
-    char fingerprint[48];
+    bool over = false;
     nrs_error error = nrs_keyring_start(cli);
 
     if (error == NRS_OK) {
@@ -356,7 +378,12 @@ static nrs_error heal_here(nrs_cli *cli, const char *slug)
     if (error == NRS_OK) {
         error = ask_forks(cli, &row, slug);
     }
-    if (error == NRS_OK && json_array_size(json_object_get(row, "proofs")) == 0) {
+    over = error == NRS_OK && json_array_size(json_object_get(row, "proofs")) == 0;
+    if (over && held.roster->n_forks > 0 && nrs_cli_option(cli, "draft") == NULL) { /* a draft, say, that was put in force since: what is read out is told again */
+        report_roster(cli, &held, false);
+        goto out;
+    }
+    if (over) {
         error = nrs_cli_fail(cli, NRS_ERROR_NOT_FOUND, NULL, _("@%s: no fork is known"), slug);
     }
     if (error == NRS_OK) {
@@ -371,11 +398,10 @@ static nrs_error heal_here(nrs_cli *cli, const char *slug)
     if (error == NRS_OK && version != 0) {
         error = nrs_held_read(cli, &after, slug);
         if (error == NRS_OK) {
-            nrs_roster_hash(hash, nrs_slice_of_bytes(&after.statement));
-            nrs_fingerprint(fingerprint, hash);
-            print_healed(cli, slug, version, fingerprint);
+            report_roster(cli, &after, true);
         }
     }
+out:
     json_decref(row);
     nrs_held_wipe(&after);
     nrs_held_wipe(&held);
@@ -399,7 +425,7 @@ nrs_error nrs_run_community_heal(nrs_cli *cli)
     }
     error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
     if (error == NRS_OK) {
-        print_healed(cli, slug, (uint64_t)json_integer_value(json_object_get(row, "version")), NULL);
+        report_healed(cli, slug, (uint64_t)json_integer_value(json_object_get(row, "version")), NULL, true);
     }
     json_decref(row);
     json_decref(request);

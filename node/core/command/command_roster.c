@@ -47,6 +47,7 @@ static nrs_error find_forked(nrs_core *core, nrs_answer *answer, nrs_community *
 static nrs_error history_row(void *context, const nrs_roster_step_row *step)
 {
     json_t *rows = context;
+    char fingerprint[48];
     json_t *summary = json_loadb((const char *)step->summary.data, step->summary.size, JSON_REJECT_DUPLICATES, NULL);
     nrs_row row = nrs_row_begin();
 
@@ -55,6 +56,8 @@ static nrs_error history_row(void *context, const nrs_roster_step_row *step)
     nrs_row_time(&row, "created_at", (uint64_t)json_integer_value(json_object_get(summary, "created_ms")));
     nrs_row_time(&row, "expires_at", (uint64_t)json_integer_value(json_object_get(summary, "expires_ms")));
     nrs_row_hex(&row, "hash", step->hash, NRS_HASH_SIZE);
+    nrs_fingerprint(fingerprint, step->hash);
+    nrs_row_text(&row, "fingerprint", fingerprint);
     nrs_row_number(&row, "members", (uint64_t)json_integer_value(json_object_get(summary, "members")));
     nrs_row_json(&row, "signed_by", json_incref(json_object_get(summary, "signed_by")));
     nrs_row_number(&row, "since", step->base_version); /* what the changes are measured by; 0: by nothing */
@@ -183,6 +186,21 @@ static json_t *members_left(const nrs_core *core, const nrs_community *community
     return members;
 }
 
+/* The roster in force, where it has ended a fork: members compare its fingerprint before they take it. Else null. */
+static void put_healed_by(nrs_row *row, const nrs_community *community)
+{
+    char hash[2 * NRS_HASH_SIZE + 1];
+    char fingerprint[48];
+
+    if (community->roster->n_forks == 0) {
+        nrs_row_text(row, "healed_by", NULL);
+        return;
+    }
+    nrs_hex_encode(hash, community->head, NRS_HASH_SIZE);
+    nrs_fingerprint(fingerprint, community->head);
+    nrs_row_json(row, "healed_by", json_pack("{s:I, s:s, s:s}", "version", (json_int_t)community->roster->version, "hash", hash, "fingerprint", fingerprint));
+}
+
 nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     nrs_community *community = NULL;
@@ -205,6 +223,7 @@ nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const jso
         nrs_row_json(&row, "rosters", list.rows);
         list.rows = NULL;
         nrs_row_json(&row, "members", members_left(core, community));
+        put_healed_by(&row, community);
         error = put_proofs(core, &row, &list);
     }
     if (error == NRS_OK) {
