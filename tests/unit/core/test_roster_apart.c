@@ -234,7 +234,7 @@ static void a_dropped_key_brings_nobody_back(void **state)
             const nrs_identity *const thief[] = {way == 0 ? net.roster_key : chair, NULL};
             const nrs_identity *const keeper[] = {way == 0 ? chair : net.roster_key, NULL};
             const mesh_edit two = {.keys = {net.roster_key, chair}}, one = {.keys = {keeper[0]}}, nothing = {.later_ms = 3}, other = {.later_ms = 5};
-            mesh_edit names = {.unburied = true, .fork_count = 3};
+            mesh_edit names = {.later_ms = 7, .fork_count = 3};
 
             in = mesh_follow(STATEMENT(common), &two, founder);
             out = mesh_follow(STATEMENT(in), &one, keeper);
