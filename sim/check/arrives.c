@@ -2,21 +2,15 @@
 #include "check.h"
 #include "world.h"
 
-/* Everything goes through hubs: there is one, and all are honest. */
+/* Everything goes through hubs, and each member is linked to all of them: one that is honest is enough, whatever another withholds. */
 bool sim_reachable(const sim_world *world, const sim_rosters *rosters)
 {
-    size_t hubs = 0;
-
     for (size_t i = 0; i < world->node_count; i++) {
-        if ((rosters->hubs & (1ull << i)) == 0 || !world->nodes[i].there) {
-            continue;
+        if ((rosters->hubs & (1ull << i)) != 0 && world->nodes[i].there && world->nodes[i].hostile == NULL) {
+            return true;
         }
-        if (world->nodes[i].hostile) {
-            return false;
-        }
-        hubs++;
     }
-    return hubs > 0;
+    return false;
 }
 
 /* Who was away meanwhile, or is gone, has no claim to what was sent before. */

@@ -89,7 +89,7 @@ static void count(sim_world *world, const sim_node *node, uint64_t *counts, cons
     nrs_audit_entry_free(&entry);
 }
 
-/* A hub that is there and another than the node itself has had two minutes to sign where it stood. */
+/* An honest hub that is there and another than the node itself has had two minutes to sign where it stood. */
 static bool signed_by_now(const sim_world *world, const sim_node *node)
 {
     for (size_t c = 0; c < world->community_count; c++) {
@@ -97,7 +97,7 @@ static bool signed_by_now(const sim_world *world, const sim_node *node)
         uint64_t bit = 1ull << node->index, others = 0;
 
         for (size_t i = 0; i < world->node_count; i++) {
-            others |= world->nodes[i].there && i != node->index ? 1ull << i : 0;
+            others |= world->nodes[i].there && world->nodes[i].hostile == NULL && i != node->index ? 1ull << i : 0;
         }
         if (sim_reachable(world, rosters) && (rosters->hubs & others) != 0 && node->checkpointed && node->checkpoint_roster[c] == rosters->count &&
             (sim_rosters_newest(rosters)->who.members & bit) != 0 && sim_clocks_right(world)) {
