@@ -207,14 +207,17 @@ static void keep(sim_node *node, const sim_connection *connection, nrs_slice fra
 
     NRS_ASSERT(nrs_bytes_copy(&node->hostile->kept[at].frame, frame) == NRS_OK);
     node->hostile->kept[at].connection = connection->number;
+    node->hostile->kept[at].times = 0;
 }
 
-/* A frame that went out before, perhaps on another link, once more. */
+/* A frame that went out before, perhaps on another link, once more; no frame without end. */
 static void replay(sim_world *world, sim_node *node, const sim_connection *connection, nrs_link_id link)
 {
     size_t at = (size_t)sim_random_below(&node->hostile->random, SIM_KEPT_FRAMES);
 
-    if (node->hostile->kept[at].frame.size > 0) {
+    if (node->hostile->kept[at].frame.size > 0 && node->hostile->kept[at].times < SIM_REPLAYS_OF_ONE && node->hostile->replays < SIM_REPLAYS_MAX) {
+        node->hostile->kept[at].times++;
+        node->hostile->replays++;
         sim_sometimes_hit(world, SIM_SOMETIMES_REPLAYED);
         sim_hostile_note(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame));
         sim_hostile_leave(world, node, link, nrs_slice_of_bytes(&node->hostile->kept[at].frame),

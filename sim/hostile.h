@@ -10,6 +10,8 @@
 #include "sometimes.h"
 
 #define SIM_KEPT_FRAMES 8u
+#define SIM_REPLAYS_OF_ONE 4u  /* times that one frame is sent once more, and how many a node sends in all: the others get to rest */
+#define SIM_REPLAYS_MAX 96u
 #define SIM_FORGED_MAX 64u
 #define SIM_UNCOUNTED SIM_SOMETIMES_COUNT
 
@@ -23,8 +25,9 @@ typedef struct sim_forged {
 
 typedef struct sim_hostile {
     sim_random random;
-    struct { nrs_bytes frame; uint64_t connection; } kept[SIM_KEPT_FRAMES]; /* to be sent once more */
+    struct { nrs_bytes frame; uint64_t connection; unsigned times; } kept[SIM_KEPT_FRAMES]; /* to be sent once more */
     size_t kept_next;
+    unsigned replays;     /* that it has sent */
     unsigned per_mille;   /* how often it does not keep the rules */
     uint64_t serial;      /* of what it has forged */
     uint64_t deaf_ms;     /* until then it confirms nothing */

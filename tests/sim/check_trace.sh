@@ -34,4 +34,11 @@ for mark in '→ .*: items .* \[altered: item [0-9]* is withheld; its engine mad
     '→ .*: items .* \[of its own: an old roster was served\]'; do
     cat "$folder"/*.txt | grep -q "$mark" || { echo "no frame is shown as $mark"; failed=1; }
 done
+
+# What goes before is sent once more for a while, and not without end.
+"$sim" run --seed 5 --hubs 1 --members 2 --hours 1 --faults hostile --trace "$folder/long.txt" >"$folder/said" || { cat "$folder/said"; failed=1; }
+for replays in $(sed -n 's/^[0-9:.]* \([^ ]*\) .*→ .*: .* \[replayed.*\]$/\1/p' "$folder/long.txt" | sort | uniq -c | sed 's/^ *\([0-9]*\) .*/\1/'); do
+    [ "$replays" -le 96 ] || { echo "a node has sent $replays frames once more in an hour"; failed=1; }
+done
+grep -q '\[replayed' "$folder/long.txt" || { echo 'nothing was sent once more in an hour'; failed=1; }
 exit "$failed"
