@@ -48,12 +48,21 @@ void sim_picture_begin(sim_world *world)
         (void)fprintf(stderr, "cannot write %s\n", world->options.picture);
         return;
     }
+    (void)setvbuf(world->trace.picture, NULL, _IOLBF, BUFSIZ); /* whole up to the row before a fall */
     head(world);
     (void)fprintf(world->trace.picture, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
                                         "<defs><marker id=\"a\" markerWidth=\"8\" markerHeight=\"6\" refX=\"8\" refY=\"3\" orient=\"auto\">"
                                         "<path d=\"M0,0 L8,3 L0,6 z\"/></marker>"
                                         "<marker id=\"x\" markerWidth=\"8\" markerHeight=\"8\" refX=\"4\" refY=\"4\">"
                                         "<path d=\"M0,0 L8,8 M8,0 L0,8\" stroke=\"#a00\"/></marker></defs>\n");
+}
+
+void sim_picture_take_up(sim_world *world)
+{
+    world->trace.picture = world->options.picture == NULL ? NULL : fopen(world->options.picture, "r+");
+    if (world->trace.picture != NULL) {
+        (void)fseek(world->trace.picture, 0, SEEK_END);
+    }
 }
 
 static void time_of_row(sim_world *world, const char *colour)

@@ -15,6 +15,8 @@ typedef enum sim_arrow {
 } sim_arrow;
 
 void sim_picture_begin(struct sim_world *world);
+/** Goes on at the end of what another process has written. */
+void sim_picture_take_up(struct sim_world *world);
 void sim_picture_arrow(struct sim_world *world, size_t from, size_t to, const char *text, sim_arrow how);
 void sim_picture_mark(struct sim_world *world, size_t node, const char *text);
 /** False when it could not be written. */

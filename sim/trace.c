@@ -15,9 +15,17 @@ void sim_trace_begin(sim_world *world)
         trace->file = fopen(world->options.trace, "w");
         if (trace->file == NULL) {
             (void)fprintf(stderr, "cannot write %s\n", world->options.trace);
+        } else {
+            (void)setvbuf(trace->file, NULL, _IOLBF, BUFSIZ); /* whole up to the line before a fall */
         }
     }
     sim_picture_begin(world);
+}
+
+void sim_trace_take_up(sim_world *world)
+{
+    world->trace.file = world->options.trace == NULL ? NULL : fopen(world->options.trace, "a");
+    sim_picture_take_up(world);
 }
 
 void sim_trace_line(sim_world *world, const sim_node *node, const char *format, ...)

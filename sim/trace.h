@@ -19,6 +19,8 @@ typedef struct sim_trace {
 } sim_trace;
 
 void sim_trace_begin(struct sim_world *world);
+/** Goes on with the files of a run whose process has ended, at their ends. */
+void sim_trace_take_up(struct sim_world *world);
 /** One line about a node, or about none. */
 void sim_trace_line(struct sim_world *world, const struct sim_node *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** Closes a file that a run wrote. path: NULL for none. False, and a word on standard error, when not all of it could be written. */
