@@ -106,6 +106,7 @@ struct sim_world;
     X(NO_MEMORY, SIM_FAULTS_MEMORY, "an allocation failed in a step")                                                  \
     X(HOSTILE_MEMBER, SIM_FAULTS_HOSTILE, "a member was hostile")                                                      \
     X(HOSTILE_HUB, SIM_FAULTS_HOSTILE, "a hub was hostile")                                                            \
+    X(PAST_HOSTILE_HUB, SIM_FAULTS_HOSTILE, "a report arrived though one of its community's hubs was hostile")                \
     X(EQUIVOCATED, SIM_FAULTS_HOSTILE, "two reports were sent under one number")                                       \
     X(PROVEN, SIM_FAULTS_HOSTILE, "two reports under one number were proven")                                          \
     X(TAMPERED, SIM_FAULTS_HOSTILE, "an audit log was changed behind its node's back")                                 \

@@ -84,12 +84,21 @@ static void check_reader(sim_world *world, size_t number, size_t reader)
     }
 }
 
+static bool has_hostile_hub(const sim_world *world, const sim_rosters *rosters)
+{
+    return (rosters->hubs & sim_check_hostile(world)) != 0;
+}
+
 static void end(sim_world *world)
 {
     for (size_t number = 0; number < world->plan.count; number++) {
         for (size_t i = 0; i < world->node_count; i++) {
-            if (sim_arrives_promised(world, &world->oracle.reports[number], i)) {
+            const sim_report *report = &world->oracle.reports[number];
+
+            if (sim_arrives_promised(world, report, i)) {
                 check_reader(world, number, i);
+                sim_sometimes_add(world, SIM_SOMETIMES_PAST_HOSTILE_HUB,
+                                  (report->shown & (1ull << i)) != 0 && has_hostile_hub(world, &world->communities[report->community]) ? 1 : 0);
             }
         }
     }
