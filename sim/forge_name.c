@@ -176,18 +176,28 @@ static nrs_error card(nrs_bytes *record_out, sim_node *maker, const sim_node *vi
     return error;
 }
 
+static void speak(sim_world *world, sim_node *maker, sim_node *carrier, const sim_node *victim, const sim_act *act, bool ends)
+{
+    nrs_bytes record = {0};
+
+    if ((ends ? revocation(&record, world, maker, victim) : card(&record, maker, victim)) == NRS_OK) {
+        const nrs_slice records[1] = {nrs_slice_of_bytes(&record)};
+
+        if (sim_hostile_give(world, carrier, act->other, records, 1, ends ? SIM_SOMETIMES_FORGED_REVOCATION : SIM_SOMETIMES_FORGED_CARD)) {
+            sim_trace_line(world, maker, "%s in the name of %s, handed over by %s", ends ? "revokes a key" : "publishes a card", victim->org, carrier->org);
+        }
+    }
+    nrs_bytes_wipe(&record);
+}
+
+/* The one, and then the other. */
 void sim_forge_name(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
     const sim_node *victim = sim_forge_victim(world, act->b);
     const bool ends = act->a % 2 == 0;
-    nrs_bytes record = {0};
 
-    if (victim != NULL && (ends ? revocation(&record, world, maker, victim) : card(&record, maker, victim)) == NRS_OK) {
-        const nrs_slice records[1] = {nrs_slice_of_bytes(&record)};
-
-        if (sim_hostile_give(world, carrier, act->other, records, 1, ends ? SIM_SOMETIMES_FORGED_REVOCATION : SIM_SOMETIMES_FORGED_CARD)) {
-            sim_trace_line(world, maker, "%s in the name of %s", ends ? "revokes a key" : "publishes a card", victim->org);
-        }
+    if (victim != NULL) {
+        speak(world, maker, carrier, victim, act, ends);
+        speak(world, maker, carrier, victim, act, !ends);
     }
-    nrs_bytes_wipe(&record);
 }

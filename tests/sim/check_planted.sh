@@ -27,6 +27,14 @@ for bug in "$source"/tests/planted/*.patch; do
         echo "$name has no row in sim/README.md"
         failed=1
     fi
+    # The table in Japanese has the same figures: "| 01 words | 2 | 0:14 | 3 s | `durable` |".
+    figures() {
+        sed -n "s/^| ${name%%-*} [^|]*|\(.*\)/\1/p" "$1" | sed 's/ 秒 / s /; s/（`crash` を指定）/, with `crash`/'
+    }
+    if [ "$(figures "$source/sim/README.md")" != "$(figures "$source/sim/README.ja.md")" ]; then
+        echo "$name has other figures in sim/README.ja.md"
+        failed=1
+    fi
 done
 [ "$count" -ge 10 ] || { echo "$count planted bugs were found"; failed=1; }
 exit "$failed"
