@@ -386,8 +386,9 @@
     X(DIGEST_ADD, CHANGE, "INSERT INTO digest(due_ms, expires_ms, direct, recipient, community, statement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")        \
     X(DIGEST_EACH, READ,                                                                                               \
       "SELECT number, due_ms, expires_ms, recipient, community, statement FROM (SELECT *, row_number() OVER"           \
-      " (PARTITION BY recipient ORDER BY due_ms = 0, number) AS turn FROM digest WHERE community = ?1 AND direct = 0)" \
-      " WHERE turn <= ?3 ORDER BY due_ms = 0, number LIMIT ?2")                                                        \
+      " (PARTITION BY recipient, due_ms = 0 ORDER BY number) AS turn FROM digest"                                      \
+      " WHERE community = ?1 AND direct = 0 AND due_ms <= ?2)"                                                         \
+      " WHERE due_ms > 0 OR turn <= ?3 ORDER BY due_ms = 0, due_ms, number")                                           \
     X(DIRECT_EACH, READ,                                                                                               \
       "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest"                                 \
       " WHERE community = ?1 AND direct = 1 AND number > ?2 ORDER BY number LIMIT ?3")                                 \

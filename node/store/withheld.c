@@ -234,14 +234,14 @@ static nrs_error visit_digest(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, &row);
 }
 
-nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], size_t limit, size_t limit_each, nrs_digest_visitor visit, void *context)
+nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t now_ms, size_t limit_each, nrs_digest_visitor visit, void *context)
 {
     const digest_visit visitor = {visit, context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_EACH);
 
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
-    nrs_query_bind_bound(&query, limit);
+    nrs_query_bind_bound(&query, now_ms);
     nrs_query_bind_bound(&query, limit_each);
     return nrs_query_each(&query, visit_digest, &visitor);
 }

@@ -17,7 +17,19 @@ uint64_t nrs_withheld_spaced(const nrs_core *core, uint64_t last_ms)
     return last_ms == 0 || after_ms <= next_ms ? next_ms : (after_ms + core->vouch_tick_ms - 1) / core->vouch_tick_ms * core->vouch_tick_ms;
 }
 
-static nrs_error last_ask(nrs_core *core, uint64_t *last_ms_out, const nrs_report_row *row, const uint8_t *who)
+/* Whether it was about what was published under this id. */
+static nrs_error asked_about(nrs_core *core, bool *about_out, const nrs_ask_note *note, const uint8_t *published)
+{
+    nrs_ask_held held = {.found = false};
+    nrs_error error = note->stands_for ? nrs_ask_load(core, &held, note->ask) : NRS_ERROR_NOT_FOUND;
+
+    *about_out = error == NRS_OK && memcmp(held.row.report, published, NRS_HASH_SIZE) == 0;
+    nrs_ask_held_wipe(&held);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+/* Of one whose report was published in parts about each part by itself: else it would tell that the two are of one report. */
+static nrs_error last_ask(nrs_core *core, uint64_t *last_ms_out, const nrs_report_row *row, const uint8_t *who, const uint8_t *published)
 {
     json_t *notes = NULL;
     const json_t *note;
@@ -27,21 +39,21 @@ static nrs_error last_ask(nrs_core *core, uint64_t *last_ms_out, const nrs_repor
 
     *last_ms_out = 0;
     json_array_foreach(notes, index, note) {
-        if (nrs_ask_note_read(&one, note) && memcmp(one.by, who, NRS_KEY_SIZE) == 0) {
-            *last_ms_out = one.at_ms;
+        bool about = false;
+
+        if (error == NRS_OK && nrs_ask_note_read(&one, note) && memcmp(one.by, who, NRS_KEY_SIZE) == 0) {
+            error = asked_about(core, &about, &one, published);
         }
+        *last_ms_out = about ? one.at_ms : *last_ms_out;
     }
     json_decref(notes);
     return error;
 }
 
-/* While it waits the store holds its id alone, which says nothing of what it asks. */
-static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uint8_t *id, uint64_t due_ms)
+/* While it waits the store holds its id alone, and how long it is, which says nothing of what it asks. */
+static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uint8_t *id, size_t size, uint64_t due_ms)
 {
-    static const uint8_t none[1];
-    const nrs_header *header = source->seen.header;
-    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = due_ms + NRS_DAY_MS > header->expires_ms ? due_ms + NRS_DAY_MS : header->expires_ms,
-                               .recipient = header->originator.data, .community = header->community.data};
+    const nrs_digest_row to = nrs_digest_to_source(source->seen.header, due_ms);
     nrs_statement statement;
 
     nrs__wire__statement__init(&statement);
@@ -49,8 +61,7 @@ static nrs_error hold(nrs_core *core, const nrs_source_report *source, const uin
     statement.sealed_id = nrs_field_of(nrs_slice_of(source->row.id, NRS_HASH_SIZE));
     statement.at_ms = due_ms;
     statement.reference = nrs_field_of(nrs_slice_of(id, NRS_HASH_SIZE));
-    statement.detail = nrs_field_of(nrs_slice_of(none, sizeof none));
-    return nrs_digest_hold_for(core, &to, &statement);
+    return nrs_digest_hold_number(core, &to, &statement, 0, size);
 }
 
 nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const nrs_ask_row *ask)
@@ -70,7 +81,7 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
         who = through ? note.by : who;
     }
     if (error == NRS_OK) {
-        error = last_ask(core, &last_ms, &source.row, who);
+        error = last_ask(core, &last_ms, &source.row, who, published->id);
     }
     due_ms = nrs_withheld_spaced(core, last_ms);
     if (error == NRS_OK) {
@@ -81,7 +92,7 @@ nrs_error nrs_ask_source(nrs_core *core, const nrs_report_row *published, const 
         error = nrs_ask_note_add(core, &source.row, id, who, ask->id);
     }
     if (error == NRS_OK) {
-        error = hold(core, &source, id, due_ms);
+        error = hold(core, &source, id, bytes.size, due_ms);
     }
     if (nrs_error_is_verdict(error)) { /* it stays with the secretariat, which can deny it */
         nrs_core_log(core, error, "an ask about what this hub vouches for does not reach its source any more: noroshi release deny");

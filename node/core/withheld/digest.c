@@ -8,20 +8,25 @@
 #include <string.h>
 
 #define HELD_COUNT_MAX 4096u       /* statements looked at for one tick */
-#define HELD_EACH_MAX 64u          /* of them for one reader: none crowds out what others are told */
+#define HELD_CARRIED_MAX 2048u     /* of them what members have said: it leaves room for the hub's own words */
+#define HELD_EACH_MAX 64u          /* of those that wait for something else to leave, for one reader: none crowds out what others are told */
 #define DIGEST_SAID_SIZE_MAX 2900u /* bytes of statements in one digest: beside the filler they stay in its class */
+#define DIGESTS_AT_ONCE_MAX 32u    /* to each member, at one tick */
 
 typedef struct held {
     uint64_t number;
-    bool due; /* it is what the digests leave for */
+    bool due;      /* it is what the digests leave for */
+    bool carried;  /* a member's words, which this hub carries */
+    bool done;     /* it has left, or leaves later */
+    size_t room;   /* as much as it takes at most */
+    size_t digest; /* which one it leaves in, from 1 on; 0: none, or where it waits for something else to leave, any */
     uint8_t to[NRS_KEY_SIZE];
     nrs_bytes statement;
 } held;
 
 typedef struct held_list {
-    uint64_t now_ms;
     held *list;
-    size_t count;
+    size_t count, carried, digests;
 } held_list;
 
 static void held_wipe(held_list *all)
@@ -33,18 +38,59 @@ static void held_wipe(held_list *all)
     *all = (held_list){0};
 }
 
+static nrs_error is_carried(bool *carried_out, nrs_slice bytes)
+{
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, bytes);
+
+    *carried_out = error == NRS_OK && (statement->type == NRS_STATEMENT_REPLY || statement->type == NRS_STATEMENT_REQUEST);
+    nrs_statement_free(&statement);
+    return nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
 static nrs_error gather(void *context, const nrs_digest_row *row)
 {
     held_list *all = context;
-    held *one = &all->list[all->count];
-    nrs_error error;
+    bool carried = false;
+    held *one;
+    nrs_error error = is_carried(&carried, row->statement);
 
-    NRS_ASSERT(all->count < HELD_COUNT_MAX);
-    *one = (held){.number = row->number, .due = row->due_ms != 0 && row->due_ms <= all->now_ms};
+    if (error != NRS_OK || all->count == HELD_COUNT_MAX || (carried && all->carried == HELD_CARRIED_MAX)) {
+        return error;
+    }
+    one = &all->list[all->count];
+    *one = (held){.number = row->number, .due = row->due_ms != 0, .carried = carried, .room = row->statement.size + 8};
     memcpy(one->to, row->recipient, NRS_KEY_SIZE);
     error = nrs_bytes_copy(&one->statement, row->statement);
     all->count += error == NRS_OK ? 1 : 0;
+    all->carried += error == NRS_OK && carried ? 1 : 0;
     return error;
+}
+
+/* In which of this tick's digests each statement leaves, as if all were for one reader: how many there are tells nothing of whose they are, nor of whether
+ * these can be told. What this hub says itself goes first. */
+static void pack(const nrs_core *core, held_list *all)
+{
+    size_t size = 0, count = 0, number = 1;
+
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < all->count; i++) {
+            held *one = &all->list[i];
+
+            if (!one->due || one->carried != (pass == 1)) {
+                continue;
+            }
+            if (count > 0 && (size + one->room > DIGEST_SAID_SIZE_MAX || count + 1 == NRS_STATEMENT_COUNT_MAX)) {
+                number++;
+                size = count = 0;
+            }
+            one->done = number > DIGESTS_AT_ONCE_MAX || nrs_key_ours(core, one->to); /* with a later tick */
+            one->digest = one->done ? 0 : number;
+            size += one->room;
+            count++;
+        }
+    }
+    all->digests = number > DIGESTS_AT_ONCE_MAX ? DIGESTS_AT_ONCE_MAX : number;
 }
 
 static nrs_error fill(nrs_core *core, nrs_bytes *statement)
@@ -55,32 +101,19 @@ static nrs_error fill(nrs_core *core, nrs_bytes *statement)
     return error == NRS_OK ? nrs_reply_fill(core, statement) : error;
 }
 
-/* Questions wait as numbers, asks as their ids. One whose report is forgotten is not asked; one that finds no room for a secret now leaves later. What is due
- * stays in front. */
+/* Questions wait as numbers, asks as their ids. One whose report is forgotten is not asked, and takes its room all the same; one that finds no room for a
+ * secret now leaves later. */
 static nrs_error fill_questions(nrs_core *core, held_list *all)
 {
-    size_t kept = 0;
     nrs_error error = NRS_OK;
 
-    for (size_t i = 0; i < all->count; i++) {
-        nrs_error filled = error == NRS_OK ? fill(core, &all->list[i].statement) : error;
+    for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
+        held *one = &all->list[i];
+        const nrs_error filled = one->done ? NRS_OK : fill(core, &one->statement);
 
-        if (filled == NRS_OK) {
-            const held one = all->list[i];
-
-            all->list[i] = all->list[kept];
-            all->list[kept] = one;
-            kept++;
-        } else if (nrs_error_is_verdict(filled)) {
-            error = nrs_store_digest_delete(core->store, all->list[i].number);
-        } else if (nrs_error_is_fatal(filled)) {
-            error = filled;
-        }
+        one->done = one->done || filled != NRS_OK;
+        error = nrs_error_is_verdict(filled) ? nrs_store_digest_delete(core->store, one->number) : nrs_error_is_fatal(filled) ? filled : NRS_OK;
     }
-    for (size_t i = kept; i < all->count; i++) {
-        nrs_bytes_wipe(&all->list[i].statement);
-    }
-    all->count = kept;
     return error;
 }
 
@@ -97,28 +130,29 @@ static nrs_error filler(nrs_bytes *bytes_out, uint64_t now_ms)
     return nrs_statement_encode(bytes_out, &statement);
 }
 
-/* The statements for one reader that still fit; the rest leaves with the next tick. */
-static void collect(const nrs_core *core, nrs_slice *statements, uint64_t *numbers, size_t *count, const held_list *all, const nrs_peer *peer)
+/* Those of one digest for one reader, and of what waits for something else to leave as much as still fits. */
+static void collect(const nrs_core *core, nrs_slice *statements, held **which, size_t *count, const held_list *all, const nrs_peer *peer, size_t digest)
 {
     size_t size = 0;
 
     for (size_t i = 0; i < all->count && *count < NRS_STATEMENT_COUNT_MAX; i++) {
-        const held *one = &all->list[i];
+        held *one = &all->list[i];
 
-        if (!nrs_key_follows(core, one->to, peer->keys.sign_key) || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX) {
+        if (one->done || (one->due && one->digest != digest) || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX ||
+            !nrs_key_follows(core, one->to, peer->keys.sign_key)) {
             continue;
         }
         size += one->statement.size + 8;
         statements[*count] = nrs_slice_of_bytes(&one->statement);
-        numbers[*count] = one->number;
+        which[*count] = one;
         (*count)++;
     }
 }
 
-static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding)
+static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding, size_t digest)
 {
     nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
-    uint64_t numbers[NRS_STATEMENT_COUNT_MAX];
+    held *which[NRS_STATEMENT_COUNT_MAX];
     nrs_recipient to;
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE), .to = &to,
                                     .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
@@ -130,7 +164,7 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
         return nrs_error_is_fatal(error) ? error : NRS_OK; /* what it is to be told waits */
     }
     statements[0] = padding;
-    collect(core, statements, numbers, &request.statement_count, all, peer);
+    collect(core, statements, which, &request.statement_count, all, peer, digest);
     error = nrs_envelope_seal(&record, core->identity, &request);
     if (error == NRS_OK) {
         nrs_record_id(id, nrs_slice_of_bytes(&record));
@@ -138,26 +172,21 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
                             nrs_slice_of(NULL, 0), request.expires_ms);
     }
     for (size_t i = 1; i < request.statement_count && error == NRS_OK; i++) { /* all but the filler */
-        error = nrs_store_digest_delete(core->store, numbers[i]);
+        which[i]->done = true;
+        error = nrs_store_digest_delete(core->store, which[i]->number);
     }
     nrs_bytes_wipe(&record);
     return error;
 }
 
-/* What is due to one who cannot be told waits for something else to leave: else nothing would leave, over and over, for a reader that is gone. The
- * digests leave all the same, so that a source without a prekey does not stand out. */
-static nrs_error put_off(nrs_core *core, const nrs_community *community, const held_list *all)
+/* What was due to one who cannot be told waits for something else to leave: else nothing would leave, over and over, for a reader that is gone. Its digest
+ * has left all the same, and what is due to it with later ticks is due then, so that such a source does not stand out. */
+static nrs_error put_off(nrs_core *core, const held_list *all)
 {
-    nrs_recipient to;
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
-        const nrs_peer *peer = nrs_peer_in_force(core, all->list[i].to, community);
-        const nrs_error sealed = all->list[i].due ? peer == NULL || !nrs_peer_member(core, peer, community) ? NRS_ERROR_NOT_FOUND : nrs_recipient_of(core, &to, peer, NULL) : NRS_OK;
-
-        if (nrs_error_is_fatal(sealed)) {
-            error = sealed;
-        } else if (nrs_error_is_verdict(sealed)) {
+        if (all->list[i].digest != 0 && !all->list[i].done) {
             error = nrs_store_digest_wait(core->store, all->list[i].number);
         }
     }
@@ -167,9 +196,9 @@ static nrs_error put_off(nrs_core *core, const nrs_community *community, const h
 /* What this hub owes itself, as a holder: it acts at the tick, as others do to whom it says so. */
 nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community)
 {
-    held_list all = {.now_ms = core->now_ms, .list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
     nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, core->now_ms, HELD_EACH_MAX, gather, &all);
 
     for (size_t i = 0; i < all.count && error == NRS_OK; i++) {
         nrs_statement *statement = NULL;
@@ -188,26 +217,37 @@ nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community)
     return error;
 }
 
+static nrs_error send_all(nrs_core *core, const nrs_community *community, const held_list *all, nrs_slice padding)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t digest = 1; digest <= all->digests; digest++) {
+        for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
+            const nrs_peer *peer = nrs_peer_by_sign(core, community->roster->members[i]->sign_key.data);
+
+            if (peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_member(core, peer, community)) {
+                error = send_one(core, community, all, peer, padding, digest);
+            }
+        }
+    }
+    return error;
+}
+
 nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 {
-    held_list all = {.now_ms = core->now_ms, .list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
     nrs_bytes padding = {0};
-    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, HELD_COUNT_MAX, HELD_EACH_MAX, gather, &all);
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, core->now_ms, HELD_EACH_MAX, gather, &all);
 
     if (error == NRS_OK) {
+        pack(core, &all);
         error = fill_questions(core, &all);
     }
     if (error == NRS_OK) {
         error = filler(&padding, core->now_ms);
     }
-    for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
-        const nrs_peer *peer = nrs_peer_by_sign(core, community->roster->members[i]->sign_key.data);
-
-        if (peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_member(core, peer, community)) {
-            error = send_one(core, community, &all, peer, nrs_slice_of_bytes(&padding));
-        }
-    }
-    error = error == NRS_OK ? put_off(core, community, &all) : error;
+    error = error == NRS_OK ? send_all(core, community, &all, nrs_slice_of_bytes(&padding)) : error;
+    error = error == NRS_OK ? put_off(core, &all) : error;
     nrs_bytes_wipe(&padding);
     held_wipe(&all);
     return error == NRS_ERROR_BUSY ? NRS_OK : error; /* no room for a secret now: what is due is put off to the next tick */

@@ -69,9 +69,46 @@ nrs_error nrs_digest_hold_for(nrs_core *core, const nrs_digest_row *to, const nr
     return error;
 }
 
+nrs_error nrs_digest_hold_number(nrs_core *core, const nrs_digest_row *to, const nrs_statement *statement, uint64_t number, size_t size)
+{
+    static const uint8_t zeros[NRS_STATEMENT_SIZE_MAX];
+    nrs_statement numbered = *statement;
+    nrs_bytes detail = {0};
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(size <= sizeof zeros);
+    for (size_t i = 0; i < sizeof number && error == NRS_OK; i++) {
+        error = nrs_bytes_append_u8(&detail, (uint8_t)(number >> (56 - 8 * i)));
+    }
+    if (error == NRS_OK && size > detail.size) {
+        error = nrs_bytes_append(&detail, nrs_slice_of(zeros, size - detail.size));
+    }
+    numbered.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
+    error = error == NRS_OK ? nrs_digest_hold_for(core, to, &numbered) : error;
+    nrs_bytes_wipe(&detail);
+    return error;
+}
+
+uint64_t nrs_digest_number(const nrs_statement *statement)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < sizeof number && i < statement->detail.len; i++) {
+        number = number << 8 | statement->detail.data[i];
+    }
+    return number;
+}
+
+/* It makes its digest leave also where the report has expired by then: when that is must not show when it was written. */
+nrs_digest_row nrs_digest_to_source(const nrs_header *header, uint64_t due_ms)
+{
+    return (nrs_digest_row){.due_ms = due_ms, .expires_ms = due_ms + NRS_DAY_MS > header->expires_ms ? due_ms + NRS_DAY_MS : header->expires_ms,
+                            .recipient = header->originator.data, .community = header->community.data};
+}
+
 nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms)
 {
-    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = header->expires_ms, .recipient = header->originator.data, .community = header->community.data};
+    const nrs_digest_row to = nrs_digest_to_source(header, due_ms);
 
     return nrs_digest_hold_for(core, &to, statement);
 }

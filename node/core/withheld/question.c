@@ -94,23 +94,19 @@ static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by,
 
 static nrs_error hold(nrs_core *core, const nrs_report_row *row, const nrs_header *header, const char *text, uint64_t due_ms)
 {
-    uint8_t number[8];
+    const nrs_digest_row to = nrs_digest_to_source(header, due_ms);
     uint64_t count = 0;
     nrs_statement statement;
     nrs_error error = count_questions(core, &count, row);
 
-    for (size_t i = 0; i < sizeof number; i++) {
-        number[i] = (uint8_t)(count >> (56 - 8 * i));
-    }
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_QUESTION;
     statement.sealed_id = nrs_field_of(nrs_slice_of(row->id, NRS_HASH_SIZE));
     statement.at_ms = due_ms;
-    statement.detail = nrs_field_of(nrs_slice_of(number, sizeof number));
     if (error == NRS_OK) {
         error = keep(core, row, core->org, nrs_slice_of_string(text), due_ms);
     }
-    return error == NRS_OK ? nrs_digest_hold(core, header, &statement, due_ms) : error;
+    return error == NRS_OK ? nrs_digest_hold_number(core, &to, &statement, count, strlen(text)) : error;
 }
 
 nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *request, const nrs_report_row *report, const nrs_header *header)
@@ -164,12 +160,9 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, nrs_statement *statement
     json_t *notes = NULL;
     const json_t *note;
     size_t index;
-    uint64_t left = 0;
+    uint64_t left = nrs_digest_number(statement);
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
 
-    for (size_t i = 0; i < number.len; i++) {
-        left = left << 8 | number.data[i];
-    }
     if (error == NRS_OK) {
         error = nrs_withheld_notes(core, &notes, &row);
     }

@@ -73,26 +73,19 @@ nrs_error nrs_reply_count(nrs_core *core, nrs_reply_tally *tally_out, const nrs_
 
 /* ---- At the hub: to the source ---- */
 
-/* While it waits only its number stands in the store. */
-static nrs_error hold(nrs_core *core, const nrs_source_report *source, uint64_t number, uint64_t due_ms)
+/* While it waits only its number stands in the store, and how long it is, its person's name with it. */
+static nrs_error hold(nrs_core *core, const nrs_source_report *source, const nrs_carried *it, size_t size, uint64_t number, uint64_t due_ms)
 {
-    const nrs_header *header = source->seen.header;
-    const nrs_digest_row to = {.due_ms = due_ms, .expires_ms = due_ms + NRS_DAY_MS > header->expires_ms ? due_ms + NRS_DAY_MS : header->expires_ms,
-                               .recipient = header->originator.data, .community = header->community.data};
+    const nrs_digest_row to = nrs_digest_to_source(source->seen.header, due_ms);
     static const uint8_t nobody[NRS_KEY_SIZE];
-    uint8_t detail[8];
     nrs_statement statement;
 
-    for (size_t i = 0; i < sizeof detail; i++) {
-        detail[i] = (uint8_t)(number >> (56 - 8 * i));
-    }
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REPLY;
     statement.sealed_id = nrs_field_of(nrs_slice_of(source->row.id, NRS_HASH_SIZE));
     statement.at_ms = due_ms;
     statement.reference = nrs_field_of(nrs_slice_of(nobody, sizeof nobody));
-    statement.detail = nrs_field_of(nrs_slice_of(detail, sizeof detail));
-    return nrs_digest_hold_for(core, &to, &statement);
+    return nrs_digest_hold_number(core, &to, &statement, number, NRS_REPLY_TERMS_SIZE + nrs_reply_duties_size(&it->duties) + size + strlen(it->person) + 2);
 }
 
 /* As much as one statement holds, whole characters of it. */
@@ -142,11 +135,11 @@ nrs_error nrs_reply_carry(nrs_core *core, const nrs_source_report *source, const
         return NRS_ERROR_LIMIT;
     }
     due_ms = nrs_withheld_spaced(core, so_far.last_ms);
-    for (size_t at = 0; at < it->text.size && error == NRS_OK; so_far.all++) {
+    for (size_t at = 0; at < it->text.size && error == NRS_OK; so_far.all++, due_ms += core->vouch_tick_ms) {
         const nrs_slice piece = nrs_reply_piece(it->text, at, size_max);
 
         error = nrs_reply_keep_note(core, &source->row, it, piece, due_ms);
-        error = error == NRS_OK ? hold(core, source, so_far.all, due_ms) : error;
+        error = error == NRS_OK ? hold(core, source, it, piece.size, so_far.all, due_ms) : error;
         at += piece.size;
     }
     return error == NRS_OK && !it->blank ? note_audit(core, it) : error;

@@ -8,6 +8,8 @@
 
 #define NRS_REPLY_TEXT_SIZE_MAX (8u * NRS_QUESTION_SIZE_MAX) /* of one reply, which goes in pieces */
 
+#define NRS_REPLY_TERMS_SIZE 4u /* before the duties in the detail: label, permissible actions, flags, and how many duties are named */
+
 /** What is carried. Borrowed. */
 typedef struct nrs_carried {
     nrs_label label;

@@ -99,15 +99,12 @@ static nrs_error fill(nrs_core *core, nrs_bytes *bytes, const nrs_statement *sta
 {
     nrs_source_report source = {.row = {.label = 0}};
     nrs_bytes filled = {0};
-    uint64_t left = 0;
+    uint64_t left = nrs_digest_number(statement);
     json_t *notes = NULL;
     const json_t *note;
     size_t index;
     nrs_error error = nrs_source_load(core, &source, statement->sealed_id.data);
 
-    for (size_t i = 0; i < statement->detail.len; i++) {
-        left = left << 8 | statement->detail.data[i];
-    }
     if (error == NRS_OK) {
         error = nrs_withheld_notes(core, &notes, &source.row);
     }

@@ -76,15 +76,13 @@ static bool sensible(nrs_conditions given)
            (given.flags & named) != named;
 }
 
-#define DUTIES_AT 4u /* in the detail: label, permissible actions, flags, and how many duties are named */
-
 typedef char duty_names[NRS_DUTY_LIST_COUNT_MAX][NRS_NAME_SIZE_MAX + 1];
 
 /* Out: size_out: of the names with their lengths. The list borrows from `names`. */
 static nrs_error read_duties(nrs_duty_list *list_out, duty_names names, size_t *size_out, nrs_slice detail)
 {
-    const size_t count = detail.size < DUTIES_AT ? NRS_DUTY_LIST_COUNT_MAX + 1 : detail.data[DUTIES_AT - 1];
-    size_t at = DUTIES_AT;
+    const size_t count = detail.size < NRS_REPLY_TERMS_SIZE ? NRS_DUTY_LIST_COUNT_MAX + 1 : detail.data[NRS_REPLY_TERMS_SIZE - 1];
+    size_t at = NRS_REPLY_TERMS_SIZE;
 
     *list_out = (nrs_duty_list){.count = 0};
     for (size_t i = 0; i < count; i++) {
@@ -102,7 +100,7 @@ static nrs_error read_duties(nrs_duty_list *list_out, duty_names names, size_t *
         list_out->count++;
         at += 1 + size;
     }
-    *size_out = at - DUTIES_AT;
+    *size_out = at - NRS_REPLY_TERMS_SIZE;
     return NRS_OK;
 }
 
@@ -113,11 +111,11 @@ static nrs_error read_statement(nrs_carried *it_out, duty_names names, const nrs
     size_t size = 0;
     nrs_error error = read_duties(&duties, names, &size, detail);
 
-    if (error != NRS_OK || detail.size <= DUTIES_AT + size) {
+    if (error != NRS_OK || detail.size <= NRS_REPLY_TERMS_SIZE + size) {
         return NRS_ERROR_MALFORMED;
     }
     *it_out = (nrs_carried){.id = statement->sealed_id.data, .to = statement->sealed_id.data, .whose = statement->reference.data, .person = statement->person, .conditions = {detail.data[1], detail.data[2]},
-                      .duties = duties, .text = nrs_slice_of(detail.data + DUTIES_AT + size, detail.size - DUTIES_AT - size)};
+                      .duties = duties, .text = nrs_slice_of(detail.data + NRS_REPLY_TERMS_SIZE + size, detail.size - NRS_REPLY_TERMS_SIZE - size)};
     if (nrs_label_from_wire(&it_out->label, detail.data[0]) != NRS_OK || nrs_policy_extension(it_out->label) == NRS_EXTENSION_NONE) {
         return NRS_ERROR_LABEL_FORBIDS;
     }

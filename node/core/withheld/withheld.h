@@ -158,13 +158,19 @@ NRS_MUST_USE nrs_error nrs_publish_at(nrs_core *core, uint64_t position, uint64_
 NRS_MUST_USE nrs_error nrs_statement_to_originator(nrs_core *core, const nrs_header *header, const nrs_statement *statement);
 /** One for a reader of a community; due_ms 0: it waits for something else to leave. */
 NRS_MUST_USE nrs_error nrs_digest_hold_for(nrs_core *core, const nrs_digest_row *to, const nrs_statement *statement);
+/** How something is held for the source of a report. Borrowed from the header. */
+nrs_digest_row nrs_digest_to_source(const nrs_header *header, uint64_t due_ms);
+/** One of whose words only the number stands in the store while it waits, as its detail. size: of the detail in its place when it leaves, so that it takes
+ *  as much room in a digest, said or not. */
+NRS_MUST_USE nrs_error nrs_digest_hold_number(nrs_core *core, const nrs_digest_row *to, const nrs_statement *statement, uint64_t number, size_t size);
+uint64_t nrs_digest_number(const nrs_statement *statement);
 /** A statement that makes a digest leave at that time. */
 NRS_MUST_USE nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header, const nrs_statement *statement, uint64_t due_ms);
 /** Do what this hub has put off to its tick itself. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community);
 /** The next tick, or an hour after the last time; 0: there was none. */
 uint64_t nrs_withheld_spaced(const nrs_core *core, uint64_t last_ms);
-/** Send the digests of a community: one of one size to each member. Only fatal errors. */
+/** Send the digests of a community: of one size, and as many to each member. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community);
 
 /* ---- question.c ---- */
