@@ -104,6 +104,23 @@ static const nrs_community *named_in(const nrs_core *core, const uint8_t sign_ke
     return found;
 }
 
+/* Whether a roster has the next key as another member's. A member that consents would keep for the first its link after it was removed, and take
+ * what is for it. */
+static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
+{
+    for (size_t i = 0; i < core->community_count; i++) {
+        const nrs_roster *roster = core->communities[i].roster;
+        const Nrs__Wire__Member *old = nrs_roster_member_by_key(roster, before), *next = nrs_roster_member_by_key(roster, after);
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, before);
+        const char *org = old != NULL ? old->org : tombstone != NULL ? tombstone->org : NULL;
+
+        if (org != NULL && next != NULL && strcmp(org, next->org) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     uint64_t bits = 0;
@@ -250,6 +267,9 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
     if (error == NRS_OK) {
         community = named_in(core, change->sign_key.data, change->org);
         error = community == NULL && !own ? NRS_ERROR_FORGED : NRS_OK;
+    }
+    if (error == NRS_OK && change->cause == NRS_KEY_SUCCEEDED && is_anothers(core, change->sign_key.data, card->sign_key.data)) {
+        error = NRS_ERROR_FORGED;
     }
     if (error == NRS_OK) {
         error = is_news(core, &news, change, card);

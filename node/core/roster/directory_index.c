@@ -84,6 +84,14 @@ static bool removed_on_a_side(const nrs_community *community, const uint8_t sign
     return false;
 }
 
+/* The same organisation: another may have consented to be named as the next. */
+static bool names_successor(const nrs_roster *roster, const nrs_key_end *end, const Nrs__Wire__Tombstone *tombstone)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, end->successor);
+
+    return member != NULL && strcmp(member->org, tombstone->org) == 0;
+}
+
 /* A key that was succeeded goes on for a while, for what it made and what is on its way to it: four weeks, as long as its
  * prekeys, where its successor is a member now: in a fork not all whom the roster held names are (SPEC 7.12). It is a member without a role,
  * seals nothing new (receive.c), and nothing new is sealed to it, for the roster does not name it. */
@@ -95,7 +103,7 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
         nrs_error error;
 
         if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
-            nrs_roster_member_by_key(community->roster, end->successor) == NULL ||
+            !names_successor(community->roster, end, tombstone) ||
             !nrs_peer_member(core, nrs_peer_by_sign(core, end->successor), community) || removed_on_a_side(community, end->sign_key) ||
             nrs_key_revoked(core, end->sign_key)) {
             continue;

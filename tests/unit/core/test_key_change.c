@@ -235,6 +235,30 @@ static void test_anothers_name(void **state)
     nrs_bytes_wipe(&succession);
 }
 
+/* Nor is it a way to stay: another member that lends its key as the next keeps nobody's link for whom the roster has removed. */
+static void test_anothers_key(void **state)
+{
+    nrs_bytes succession = {0}, later = {0};
+    size_t lender;
+
+    (void)state;
+    mesh_make_succession(&net, &succession, ALPHA, net.nodes[BRAVO].identity);
+    assert_string_equal(mesh_give_change(&net, BRAVO, "SUCCESSION", &succession), "forged");
+    assert_string_equal(mesh_give_change(&net, HUB, "SUCCESSION", &succession), "forged");
+    lender = mesh_add_node(&net, "org-lender"); /* who comes into the roster after that was announced */
+    mesh_make_succession(&net, &later, ALPHA, net.nodes[lender].identity);
+    assert_string_equal(mesh_give_change(&net, HUB, "SUCCESSION", &later), "");
+    mesh_join(&net, lender, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, HUB, ALPHA) && mesh_linked(&net, HUB, lender));
+    mesh_let_go(&net, ALPHA);
+    mesh_settle(&net, 2);
+    assert_false(admits(HUB, ALPHA) || admits(CHARLIE, ALPHA));
+    assert_false(mesh_linked(&net, HUB, ALPHA));
+    nrs_bytes_wipe(&succession);
+    nrs_bytes_wipe(&later);
+}
+
 /* A hub's next key is greeted where its announcement is held, a member's is not, and neither counts for more before the roster names it. */
 static void test_next_key_of_a_hub(void **state)
 {
@@ -338,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_fork_leaves_out_the_former_key_too, start, stop),
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
+        cmocka_unit_test_setup_teardown(test_anothers_key, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_a_step_that_failed_said_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
