@@ -319,6 +319,10 @@ nrs_peer *nrs_peer_by_curve(const nrs_core *core, const uint8_t curve_key[NRS_KE
 nrs_peer *nrs_peer_by_hash(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 bool nrs_peer_member(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
 bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_community *community);
+/** The communities, a bit each, that have this node as a member, or as a hub: by its key in force, or by the one before until their rosters
+ *  follow (SPEC 7.10). */
+uint64_t nrs_own_member_of(const nrs_core *core);
+uint64_t nrs_own_hub_of(const nrs_core *core);
 /** Whether some roster held has it now, also one of a community that is only recognised. */
 bool nrs_peer_somewhere(const nrs_peer *peer);
 /** Whether the organisation has said by its own key that it belongs to the community: only then anything is sealed to it. */

@@ -27,6 +27,8 @@ static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
         } else if (!core->communities[i].member && nrs_fork_is(&core->communities[i]) &&
                    nrs_roster_member_by_key(roster, core->self.sign_key) != NULL) {
             format = "the fork of @%s leaves this node outside until it is healed: ask the secretariat";
+        } else if (!core->communities[i].member && (nrs_own_member_of(core) & nrs_community_bit(core, &core->communities[i])) != 0) {
+            format = "@%s does not have the new keys of this node yet, and hears nothing of it until then: ask its secretariat for noroshi community succeed";
         } else if (!core->communities[i].member) {
             format = "this node is no longer a member of @%s";
         } else if (nrs_roster_expired(core, &core->communities[i])) {

@@ -119,7 +119,8 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
 
     return nrs_link_admitted(core, peer) ||
-           (peer != NULL && peer != self && ((peer->side_of & self->side_of) | (peer->heir_of & self->member_of)) != 0);
+           (peer != NULL && peer != self &&
+            ((peer->side_of & self->side_of) | ((peer->heir_of | peer->hub_of) & nrs_own_member_of(core)) | (peer->member_of & nrs_own_hub_of(core))) != 0);
 }
 
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)

@@ -73,6 +73,26 @@ bool nrs_peer_hub(const nrs_core *core, const nrs_peer *peer, const nrs_communit
     return peer != NULL && ((community->guest ? peer->guest_hub_of : peer->hub_of) & nrs_community_bit(core, community)) != 0;
 }
 
+/* Our own key from before, where it stands as it did: not in the grace of the one in force. */
+static uint64_t stands_alone(const nrs_core *core, uint64_t bits)
+{
+    return bits & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of;
+}
+
+uint64_t nrs_own_member_of(const nrs_core *core)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key), *former = core->former == NULL ? NULL : nrs_peer_by_sign(core, core->former_keys.sign_key);
+
+    return former == NULL ? self->member_of : self->member_of | former->member_of;
+}
+
+uint64_t nrs_own_hub_of(const nrs_core *core)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key), *former = core->former == NULL ? NULL : nrs_peer_by_sign(core, core->former_keys.sign_key);
+
+    return former == NULL ? self->hub_of : self->hub_of | stands_alone(core, former->hub_of);
+}
+
 bool nrs_peer_somewhere(const nrs_peer *peer)
 {
     return (peer->member_of | peer->guest_of) != 0;

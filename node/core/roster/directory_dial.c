@@ -5,21 +5,25 @@
 #include "link/link.h"
 #include "roster/directory.h"
 
-static bool waits_for_heir(const nrs_core *core, const nrs_peer *peer, const nrs_peer *self)
+static bool waits_for_heir(const nrs_core *core, const nrs_peer *peer, uint64_t own)
 {
-    const nrs_key_end *end = (peer->heir_of & self->member_of) == 0 ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    const nrs_key_end *end = (peer->heir_of & own) == 0 ? NULL : nrs_key_before(core, peer->keys.sign_key);
     const nrs_peer *before = end == NULL ? NULL : nrs_peer_by_sign(core, end->sign_key);
 
-    return before != NULL && before->link == NULL; /* the hub answers to the one key or to the other */
+    /* The hub answers to the one key or to the other. A member dials by itself. */
+    return before != NULL && before->link == NULL && (before->hub_of & peer->heir_of & own) != 0;
 }
 
-/* The endpoint at which this node should dial the peer: members dial the hubs of their communities. Of two hubs the one
+/* The endpoint at which this node should dial the peer: members dial the hubs of their communities, also of those that know it by the key before
+ * only: once one has followed, its roster comes that way. Of two hubs the one
  * with the lower key dials; the other does so only while no link has come from there, since the first may not know its
  * card yet. */
 static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, const nrs_peer *self)
 {
+    const uint64_t own = nrs_own_member_of(core);
+
     if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 ||
-        (((peer->hub_of & self->member_of) | (peer->side_hub_of & self->side_of)) == 0 && !waits_for_heir(core, peer, self))) {
+        (((peer->hub_of & own) | (peer->side_hub_of & self->side_of)) == 0 && !waits_for_heir(core, peer, own))) {
         return NULL;
     }
     if (nrs_peer_dials_us(core, peer) && peer->link != NULL && !peer->link->outgoing) {

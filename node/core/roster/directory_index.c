@@ -159,9 +159,11 @@ static nrs_error index_heir(nrs_core *core, const nrs_key_end *end, uint64_t bit
 }
 
 /* The only hub of a community may go over to its next key before a member has the roster that names it. So who holds its announcement looks
- * for it under that key too (SPEC 7.10). */
+ * for it under that key too (SPEC 7.10). A member may be over to its next key for the sake of another community, before the roster of this one
+ * names it: a hub greets it. */
 static nrs_error index_heirs(nrs_core *core, const nrs_community *community, uint64_t bit)
 {
+    const bool hub = (nrs_own_hub_of(core) & bit) != 0;
     nrs_error error = NRS_OK;
 
     forget_heirs(core, bit);
@@ -169,7 +171,7 @@ static nrs_error index_heirs(nrs_core *core, const nrs_community *community, uin
         const nrs_peer *before = nrs_peer_by_sign(core, end->sign_key);
         bool ours = memcmp(end->sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 || memcmp(end->successor, core->self.sign_key, NRS_KEY_SIZE) == 0;
 
-        if (end->cause == NRS_KEY_SUCCEEDED && !ours && nrs_peer_hub(core, before, community) &&
+        if (end->cause == NRS_KEY_SUCCEEDED && !ours && (nrs_peer_hub(core, before, community) || (hub && nrs_peer_member(core, before, community))) &&
             nrs_roster_member_by_key(community->roster, end->successor) == NULL &&
             nrs_roster_tombstone(community->roster, end->successor) == NULL) { /* a revoked key is a hub of nothing */
             error = index_heir(core, end, bit);
