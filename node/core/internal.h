@@ -366,8 +366,9 @@ void nrs_key_changes_wipe(nrs_core *core);
 /** How this key ended; NULL if it did not, as far as is known. */
 const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
-/** A succession into a file for who keeps a roster, by the hash of the key that ends: names are a community's own. */
-NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload);
+/** A statement of this cause into a file for who keeps a roster or changes keys, by the hash of the key that ends: names are a community's
+ *  own. */
+NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], uint32_t cause, nrs_slice payload);
 /** Take a statement about a key that stands in a roster held. A revocation binds at once and for good; a succession waits for
  *  the roster. source: the peer's signing key, or empty for this node's own hand. */
 NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);

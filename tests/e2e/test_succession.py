@@ -41,6 +41,7 @@ class Succession(E2E):
         mori = self.world.write("mori.pass", "森だけの合い言葉です\n")
         bravo.cli("person", "add", "mori", "--name", "森", "--passphrase-file", mori)
         bravo.cli("person", "add", "hara", "--name", "原", "--passphrase-file", mori)
+        paper = self.world.write("bravo.paper", bravo.cli("key", "paper").raw_out)
         bravo.stop()
         for wrong, code in ((f"mori={self.world.write('not.mori', 'x')}", 5), ("mori", 2), (f"nobody={mori}", 4), ("mori=/none", 8)):
             bravo.cli("key", "rotate", "--person-passphrase-file", wrong, want=code)
@@ -105,10 +106,11 @@ class Succession(E2E):
         bravo.wait_report(red)
         self.assertEqual(bravo.show(red, person="mori", passphrase=mori)["body"], "森へ")
 
-        self.again_within_the_grace()
+        self.again_within_the_grace(paper)
 
-    def again_within_the_grace(self):
-        """What is on its way to the key before last would be lost: neither the node nor the secretariat changes keys again so soon."""
+    def again_within_the_grace(self, paper):
+        """What is on its way to the key before last would be lost: neither the node nor the secretariat changes keys again so soon, unless that key
+        is revoked, by the paper made before."""
         hub, bravo = self.world.nodes["hub"], self.world.nodes["bravo"]
         keys = bravo.fingerprint()
         refused = bravo.cli("key", "rotate", "--json", want=7).error()
@@ -131,6 +133,10 @@ class Succession(E2E):
         bravo.start()
         bravo.wait_link("hub", timeout=60)
         self.assertEqual(bravo.fingerprint(), keys)
+        hub.cli("key", "revoke", paper, "--submit")
+        wait_until(lambda: list((hub.dir / "changes").glob("*.revocation")), "the key before is revoked", 20)
+        third = hub.cli("community", "succeed", "electricity", file, "--json").object()["fingerprint"]
+        wait_until(lambda: bravo.fingerprint() == third, "it goes over once more", 60)
 
     def test_2_bad_input(self):
         hub, delta = self.world.nodes["hub"], self.world.nodes["delta"]

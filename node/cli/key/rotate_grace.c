@@ -1,9 +1,11 @@
 #include "key/rotate_grace.h"
 
 #include "folder.h"
+#include "keys/change.h"
 #include "keys/rotation.h"
 #include "language.h"
 #include "proto/time.h"
+#include "proto/vocabulary.h"
 #include "text.h"
 
 /* Whether the key of the tombstone has announced this one as the next. */
@@ -14,6 +16,32 @@ static nrs_error leads_to(nrs_cli *cli, bool *leads_out, const Nrs__Wire__Tombst
 
     *leads_out = card != NULL && nrs_slice_equal(nrs_field(&card->sign_key), sign_key);
     nrs_card_free(&card);
+    return error;
+}
+
+/* Whether it is revoked since: then what was on its way to it reaches nobody. */
+static nrs_error is_revoked(nrs_cli *cli, bool *revoked_out, const Nrs__Wire__Tombstone *tombstone)
+{
+    char name[NRS_KEY_NAME_SIZE];
+    nrs_bytes payload = {0};
+    nrs_key_change *change = NULL;
+    nrs_card *card = NULL;
+    nrs_error error = NRS_OK;
+
+    *revoked_out = false;
+    nrs_key_name(name, tombstone->sign_key.data);
+    if (!nrs_folder_has(cli, "changes", name, ".revocation")) {
+        return NRS_OK;
+    }
+    error = nrs_folder_read_armour(cli, &payload, "REVOCATION", "changes", name, ".revocation", NRS_ERROR_DAMAGED);
+    if (error == NRS_OK) {
+        error = nrs_change_verify(&change, &card, nrs_slice_of_bytes(&payload));
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error == NRS_ERROR_NO_MEMORY ? error : NRS_ERROR_DAMAGED, tombstone->org);
+    }
+    *revoked_out = error == NRS_OK && change->cause == NRS_KEY_REVOKED && nrs_slice_equal(nrs_field(&change->sign_key), nrs_field(&tombstone->sign_key));
+    nrs_key_change_free(&change);
+    nrs_card_free(&card);
+    nrs_bytes_wipe(&payload);
     return error;
 }
 
@@ -28,17 +56,20 @@ nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const N
         /* Of a clock that was ahead when it was made: no later than the roster that it stands in, or it would bar the change for years. */
         const uint64_t at_ms = one->at_ms < roster->created_ms ? one->at_ms : roster->created_ms;
         const uint64_t end_ms = at_ms + NRS_SUCCEEDED_GRACE_MS;
-        bool leads = false;
+        bool leads = false, revoked = false;
         nrs_error error = NRS_OK;
 
         if (one->cause != NRS_TOMBSTONE_LEFT || end_ms <= now_ms || end_ms <= until_ms) {
             continue;
         }
         error = leads_to(cli, &leads, one, nrs_field(&member->sign_key));
+        if (error == NRS_OK && leads) {
+            error = is_revoked(cli, &revoked, one);
+        }
         if (error != NRS_OK) {
             return error;
         }
-        until_ms = leads ? end_ms : until_ms;
+        until_ms = leads && !revoked ? end_ms : until_ms;
     }
     if (until_ms == 0) {
         return NRS_OK;

@@ -228,12 +228,13 @@ static nrs_error audit_change(nrs_core *core, const nrs_key_change *change, cons
     return nrs_audit_add(core, &what);
 }
 
-nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload)
+nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], uint32_t cause, nrs_slice payload)
 {
+    const bool revoked = cause == NRS_KEY_REVOKED;
     char name[NRS_KEY_NAME_SIZE];
 
     nrs_key_name(name, sign_key);
-    return nrs_write_armoured(core, "changes", name, ".succession", "SUCCESSION", payload);
+    return nrs_write_armoured(core, "changes", name, revoked ? ".revocation" : ".succession", revoked ? "REVOCATION" : "SUCCESSION", payload);
 }
 
 /* What is announced waits in a file for who keeps a roster. */
@@ -248,7 +249,7 @@ static nrs_error take_succession(nrs_core *core, const nrs_key_change *change, c
     }
     core->dial_due = true; /* of a hub: looked for under either key from now on */
     error = nrs_directory_reindex(core);
-    return error == NRS_OK && (community == NULL || !community->guest) ? nrs_key_change_write(core, change->sign_key.data, payload) : error;
+    return error == NRS_OK && (community == NULL || !community->guest) ? nrs_key_change_write(core, change->sign_key.data, change->cause, payload) : error;
 }
 
 nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source)
@@ -289,6 +290,9 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
                      community->roster->id);
         core->admission_changed = true; /* links end within this step */
         error = nrs_directory_reindex(core);
+        if (error == NRS_OK && !community->guest) {
+            error = nrs_key_change_write(core, change->sign_key.data, change->cause, payload);
+        }
     } else if (error == NRS_OK) {
         error = take_succession(core, change, community, payload);
     }

@@ -70,16 +70,18 @@ static nrs_error write_card(void *context, const nrs_published_row *row)
     return error;
 }
 
-/* A succession that no roster has followed waits for the person who keeps the roster. */
-static nrs_error write_succession(void *context, const nrs_published_row *row)
+/* A succession that no roster has followed waits for the person who keeps the roster. Of a key that is revoked nothing is on its way any more: it
+ * bars no other change. */
+static nrs_error write_change(void *context, const nrs_published_row *row)
 {
     nrs_core *core = context;
     const nrs_key_end *end = nrs_key_end_of(core, row->owner);
 
-    if (end == NULL || end->cause != NRS_KEY_SUCCEEDED || nrs_key_successor(core, row->owner) != NULL || nrs_key_change_concerns(core, row->owner) == 0) {
+    if (end == NULL || (end->cause == NRS_KEY_SUCCEEDED && nrs_key_successor(core, row->owner) != NULL) ||
+        nrs_key_change_concerns(core, row->owner) == 0) {
         return NRS_OK;
     }
-    return nrs_key_change_write(core, row->owner, row->payload);
+    return nrs_key_change_write(core, row->owner, end->cause, row->payload);
 }
 
 nrs_error nrs_directory_write_again(nrs_core *core)
@@ -94,5 +96,5 @@ nrs_error nrs_directory_write_again(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_store_card_each(core->store, write_card, core);
     }
-    return error == NRS_OK ? nrs_store_key_change_each(core->store, write_succession, core) : error;
+    return error == NRS_OK ? nrs_store_key_change_each(core->store, write_change, core) : error;
 }
