@@ -186,6 +186,9 @@ nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice pass
         return NRS_ERROR_TOO_LARGE;
     }
     error = nrs_lock_read(&lock, &reader);
+    if (error == NRS_ERROR_MALFORMED) {
+        return NRS_ERROR_DAMAGED; /* a backup all the same, by how it begins: no program writes such parameters */
+    }
     if (error == NRS_OK && (passphrase.size == 0 || passphrase.size > NRS_PASSPHRASE_SIZE_MAX)) {
         error = NRS_ERROR_PASSPHRASE;
     }

@@ -83,7 +83,7 @@ class Backup(E2E):
         new = Node(self.world, "new")
         cases = {"cut": (data[:-1], 5), "short": (data[:40], 5), "begun": (data[:5], 5), "empty": (b"", 5), "another": (b"hello" * 40, 8),
                  "flipped": (data[:200] + bytes([data[200] ^ 1]) + data[201:], 5),
-                 "parameters": (data[:8] + b"\xff\xff\xff\x7f" + data[12:], 8), "card": ((alpha.dir / "own.card").read_bytes(), 8),
+                 "parameters": (data[:8] + b"\xff\xff\xff\x7f" + data[12:], 5), "card": ((alpha.dir / "own.card").read_bytes(), 8),
                  "key": ((alpha.dir / "identity.key").read_bytes(), 8)}
         for name, (bytes_, code) in cases.items():
             with self.subTest(name=name):

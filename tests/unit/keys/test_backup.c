@@ -57,6 +57,11 @@ static void test_spoilt(void **state)
         assert_null(again.files);
         file.data[places[i]] ^= 0x80;
     }
+    for (size_t i = 8; i < 20; i++) { /* passes and memory that no program writes */
+        file.data[i] ^= 0x80;
+        assert_int_equal(nrs_backup_open(&again, nrs_slice_of_bytes(&file), passphrase), i >= 12 && i < 15 ? NRS_ERROR_PASSPHRASE : NRS_ERROR_DAMAGED);
+        file.data[i] ^= 0x80;
+    }
     assert_int_equal(nrs_backup_open(&again, nrs_slice_of(file.data, file.size - 1), passphrase), NRS_ERROR_PASSPHRASE);
     assert_int_equal(nrs_backup_open(&again, nrs_slice_of(file.data, 40), passphrase), NRS_ERROR_DAMAGED);
     assert_int_equal(nrs_backup_open(&again, nrs_slice_of(NULL, 0), passphrase), NRS_ERROR_DAMAGED);
