@@ -49,6 +49,36 @@ class RestoreRotated(E2E):
         alpha.start()
         self.is_back(alpha, new)
 
+    def test_the_only_hub(self):
+        """Members look for it by its next keys, and find it by those of the backup; before that it changes no roster, which would be a fork."""
+        hub, carol = self.world.nodes["hub"], self.world.nodes["carol"]
+        path, old = self.world.path / "hub.backup", hub.fingerprint()
+        new = hub.cli("key", "rotate", "--json").object()["fingerprint"]
+        wait_until(lambda: "hub of @electricity announces new keys" in carol.log_text(), "carol knows of the new keys", 40)
+        hub.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
+        hub.cli("community", "succeed", "electricity", "hub")
+        wait_until(lambda: hub.fingerprint() == new, "it goes over", 90)
+        carol.wait_link("hub", timeout=90)
+        hub.kill()
+        carol.stop()
+        shutil.rmtree(hub.dir)
+        said = hub.cli("restore", path, "--backup-passphrase-file", self.secret)
+        self.assertIn("Change no roster here", said.err)
+        for running in (False, True):
+            if running:
+                hub.start()
+            refused = hub.cli("community", "succeed", "electricity", "hub", "--json", want=3).error()
+            self.assertEqual(refused["rule"], "roster-stale")
+            self.assertIn("noroshi join", refused["hint"])
+        self.assertEqual(hub.fingerprint(), old)
+        carol.start()
+        wait_until(lambda: hub.fingerprint() == new, "carol has told it of the roster that followed", 120)
+        wait_until(lambda: hub.cli("status", want=None).code == 0, "it answers under the new keys", 60)
+        carol.wait_link("hub", timeout=90)
+        report = carol.send("--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "S", "--body", "戻った先へ")
+        hub.wait_report(report)
+        self.assertEqual(hub.show(report)["body"], "戻った先へ")
+
     def test_by_a_new_invite(self):
         """As it must after four weeks, when no hub greets the old keys any more."""
         hub, bravo = self.world.nodes["hub"], self.world.nodes["bravo"]

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "community/restored.h"
 #include "key/keyring.h"
 #include "language.h"
 #include "proto/armour.h"
@@ -152,10 +153,13 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
     nrs_proposal proposal = {0};
     nrs_joined joined = {0};
     nrs_roster roster = *next; /* its members are shared, and get the signatures in their entries */
-    nrs_error error = held->roster == NULL ? NRS_OK : nrs_joined_ask(cli, &joined, &roster);
+    nrs_error error = held->roster == NULL ? NRS_OK : nrs_restored_check(cli, held->roster);
 
     NRS_ASSERT(version_out != NULL && held != NULL);
 
+    if (error == NRS_OK && held->roster != NULL) {
+        error = nrs_joined_ask(cli, &joined, &roster);
+    }
     if (error == NRS_OK) {
         error = nrs_roster_encode(&statement, &roster);
     }
@@ -167,7 +171,7 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
         error = nrs_proposal_read(&proposal, nrs_slice_of_bytes(&draft));
     }
     if (error != NRS_OK) {
-        error = nrs_cli_fail_about(cli, error, next->id);
+        error = cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
         goto out;
     }
     error = sign_here(cli, &draft, &proposal, key, next->id);

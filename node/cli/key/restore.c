@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "community/invite.h"
+#include "community/restored.h"
 #include "community/roster_file.h"
 #include "folder.h"
 #include "key/backup.h"
@@ -158,6 +159,7 @@ typedef struct restored {
     char ids[NRS_COMMUNITY_COUNT_MAX][NRS_NAME_SIZE_MAX + 1];
     size_t count;
     json_t *left_out; /* ids */
+    bool announced;   /* its next keys, which no roster of the backup has */
 } restored;
 
 static void restored_wipe(restored *all)
@@ -256,16 +258,22 @@ static bool is_left_out(const restored *all, const char *name)
 
 /* What the node announced before the backup, and no roster had followed: the new store must know it, or the roster that has followed since
  * reads as a removal. */
-static nrs_error announce_again(nrs_cli *cli, const nrs_backup *backup, const nrs_identity *identity)
+static nrs_error announce_again(nrs_cli *cli, bool *announced_out, const nrs_backup *backup, const nrs_identity *identity)
 {
     char key[NRS_KEY_NAME_SIZE], name[NRS_BACKUP_NAME_SIZE_MAX + 1];
     const nrs_backup_file *file = NULL;
+    nrs_error error;
 
     nrs_key_name(key, nrs_identity_public(identity)->sign_key);
     snprintf(name, sizeof name, "changes/%s.succession", key);
     file = find(backup, name);
+    if (file == NULL) {
+        return NRS_OK;
+    }
+    *announced_out = true;
     /* Before the invites: they may name the next keys alone. */
-    return file == NULL ? NRS_OK : nrs_folder_write(cli, "inbox", "!own", ".succession", nrs_slice_of_bytes(&file->bytes));
+    error = nrs_folder_write(cli, "inbox", "!own", ".succession", nrs_slice_of_bytes(&file->bytes));
+    return error == NRS_OK ? nrs_restored_mark(cli, nrs_identity_public(identity)->sign_key) : error;
 }
 
 /* The new store knows no community: each goes in as it did when it was joined. */
@@ -314,7 +322,7 @@ static nrs_error check_folder(nrs_cli *cli, const nrs_backup *backup)
 
 /* Put aside and then in place, all at once; node.json goes last: it makes the folder a node's. A restore that was cut off between is written
  * over by the next. */
-static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, const restored *all, const nrs_identity *identity, const nrs_node_settings *settings)
+static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all, const nrs_identity *identity, const nrs_node_settings *settings)
 {
     bool made[FOLDER_COUNT] = {false};
     nrs_error error = make_dirs(cli, made);
@@ -336,7 +344,7 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, const restore
         error = renew_card(cli, identity);
     }
     if (error == NRS_OK) {
-        error = announce_again(cli, backup, identity);
+        error = announce_again(cli, &all->announced, backup, identity);
     }
     if (error == NRS_OK) {
         error = rejoin(cli, all, settings);
@@ -355,6 +363,11 @@ static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings
 {
     char at[64];
 
+    if (all->announced) {
+        fputs(_("This node had announced new keys, and its rosters may have followed since the backup. Change no roster here before it has reached a member; where none "
+                "comes, which is sure after four weeks, let a member make an invite (noroshi community invite) and join by it.\n"),
+              stderr);
+    }
     if (cli->json) {
         json_t *row = NULL;
 

@@ -184,7 +184,7 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
     for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
         bool up = peer->link != NULL && peer->link->state == NRS_LINK_UP;
 
-        if (!nrs_peer_refuses(peer) || up || (peer->link == NULL && !peer->dialled)) {
+        if (!nrs_peer_refuses(peer) || nrs_key_successor(core, peer->keys.sign_key) != NULL || up || (peer->link == NULL && !peer->dialled)) {
             continue;
         }
         (void)snprintf(text, sizeof text,

@@ -239,6 +239,7 @@ static void note_failure(nrs_core *core, nrs_peer *peer, nrs_error cause)
         return;
     }
     peer->failure = cause;
+    core->dial_due = core->dial_due || cause == NRS_ERROR_FORGED; /* the key before may answer */
     if (cause == NRS_ERROR_NO_NODE) {
         nrs_core_log(core, cause, "nobody answers for %s at %s", peer->org, peer->endpoint);
     } else if (cause == NRS_ERROR_FORGED) {

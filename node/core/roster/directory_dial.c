@@ -14,6 +14,15 @@ static bool waits_for_heir(const nrs_core *core, const nrs_peer *peer, uint64_t 
     return before != NULL && before->link == NULL && (before->hub_of & peer->heir_of & own) != 0;
 }
 
+/* A hub that was restored from a backup of before it went over answers by the key before, in whose grace its members can tell it of the roster
+ * that has followed (SPEC 7.10). */
+static bool may_be_restored(const nrs_core *core, const nrs_peer *peer, uint64_t own)
+{
+    const nrs_peer *successor = core->key_ends == NULL ? NULL : nrs_key_successor(core, peer->keys.sign_key);
+
+    return successor != NULL && successor->link == NULL && successor->failure == NRS_ERROR_FORGED && (successor->hub_of & peer->member_of & own) != 0;
+}
+
 /* The endpoint at which this node should dial the peer: members dial the hubs of their communities, also of those that know it by the key before
  * only: once one has followed, its roster comes that way. Of two hubs the one
  * with the lower key dials; the other does so only while no link has come from there, since the first may not know its
@@ -23,7 +32,8 @@ static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, 
     const uint64_t own = nrs_own_member_of(core);
 
     if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 ||
-        (((peer->hub_of & own) | (peer->side_hub_of & self->side_of)) == 0 && !waits_for_heir(core, peer, own))) {
+        (((peer->hub_of & own) | (peer->side_hub_of & self->side_of)) == 0 && !waits_for_heir(core, peer, own) &&
+         !may_be_restored(core, peer, own))) {
         return NULL;
     }
     if (nrs_peer_dials_us(core, peer) && peer->link != NULL && !peer->link->outgoing) {

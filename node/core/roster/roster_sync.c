@@ -297,6 +297,12 @@ static bool was_hub(const nrs_core *core, const nrs_community *community)
     return nrs_peer_hub(core, nrs_key_successor(core, core->self.sign_key), community);
 }
 
+/* A hub by its next key, which was restored to the one before: it does not know yet. */
+static bool is_hub_next(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
+{
+    return core->key_ends != NULL && nrs_peer_hub(core, nrs_key_successor(core, peer->keys.sign_key), community);
+}
+
 static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
 {
     const uint64_t told = nrs_guest_told(core, link->peer);
@@ -305,7 +311,7 @@ static nrs_error push_link(nrs_core *core, nrs_link *link, push *made)
     for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
         const nrs_community *community = &core->communities[i];
 
-        if (nrs_peer_member(core, link->peer, community) && (community->hub || was_hub(core, community) || nrs_peer_hub(core, link->peer, community))) {
+        if (nrs_peer_member(core, link->peer, community) && (community->hub || was_hub(core, community) || nrs_peer_hub(core, link->peer, community) || is_hub_next(core, link->peer, community))) {
             error = push_community(core, link, community, made);
         }
     }
