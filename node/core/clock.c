@@ -75,7 +75,7 @@ static void ask_peers(nrs_core *core)
         return;
     }
     HASH_ITER (hh, core->links, link, next) {
-        if (link->state == NRS_LINK_UP) {
+        if (link->state == NRS_LINK_UP && !link->told_only) { /* who is no member here would have a member's second say by its next key */
             offsets[count] = link->clock_offset_ms;
             count++;
         }

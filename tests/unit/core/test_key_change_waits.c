@@ -363,6 +363,23 @@ static void test_clear_for_the_key_before_comes_to_its_successor(void **state)
     OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id));
 }
 
+/* The link by the next key carries rosters alone: a member would have two votes on the time by it. */
+static void test_the_next_key_has_no_say_of_the_time(void **state)
+{
+    mesh_second gas = {0};
+
+    (void)state;
+    start_gas(&gas);
+    change_in_the_one(BRAVO);
+    mesh_down(&net, ALPHA);
+    net.nodes[BRAVO].skew_ms = 5 * (int64_t)NRS_HOUR_MS;
+    mesh_crash(&net, BRAVO);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, GAS_HUB, BRAVO));
+    assert_false(mesh_warned(&net, GAS_HUB, "clock"));
+    mesh_second_stop(&gas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_was_passed_over_between_two_rosters, start, stop),
         cmocka_unit_test_setup_teardown(test_clear_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_clear_for_the_key_before_comes_to_its_successor, start, stop),
+        cmocka_unit_test_setup_teardown(test_the_next_key_has_no_say_of_the_time, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
