@@ -142,7 +142,7 @@ typedef struct nrs_link {
     uint8_t peer_log[NRS_LOG_ID_SIZE];
     uint64_t held_position;  /* of the peer's log, committed or about to be in this step */
     uint64_t confirmed_position; /* the highest of it that was ever confirmed: above held_position while it is heard again */
-    uint64_t again_position; /* the lowest that found no room; 0: none */
+    uint64_t again_position; /* the lowest that found no room, or passed us over (nrs_link_away); 0: none */
     uint64_t again_stored;   /* as the store has it */
     enum { NRS_HEAR_UNDECIDED, NRS_HEAR_ON, NRS_HEAR_AGAIN } hear; /* settled when the first of the two hellos is seen to */
     bool confirm_due;

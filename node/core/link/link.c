@@ -123,6 +123,11 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
             ((peer->side_of & self->side_of) | ((peer->heir_of | peer->hub_of) & nrs_own_member_of(core)) | (peer->member_of & nrs_own_hub_of(core))) != 0);
 }
 
+bool nrs_link_away(const nrs_core *core, const nrs_link *link)
+{
+    return !link->told_only && (link->peer->hub_of & nrs_own_member_of(core) & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
+}
+
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)
 {
     return (peer->side_of & nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
@@ -288,8 +293,8 @@ nrs_error nrs_link_tick(nrs_core *core)
     HASH_ITER (hh, core->links, link, next) {
         if (!nrs_link_greeted(core, link->peer)) {
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
-        } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer)) {
-            nrs_link_close(core, link, NRS_OK); /* the hello of the next asks for what found no room */
+        } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer) && !nrs_link_away(core, link)) {
+            nrs_link_close(core, link, NRS_OK); /* the hello of the next asks for what found no room, or passed us over */
         } else if (core->clock_jumped) {
             nrs_link_close(core, link, NRS_OK); /* each side learns the other's time from the hello of the next */
         } else if (core->monotonic_ms > link->heard_ms + NRS_LINK_SILENCE_MS_MAX) {

@@ -20,6 +20,9 @@ void nrs_link_close(nrs_core *core, nrs_link *link, nrs_error bye);
 bool nrs_link_admitted(const nrs_core *core, const nrs_peer *peer);
 /** Whether it is greeted: admitted, or to be told of a fork that leaves one of the two outside (SPEC 7.12). */
 bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer);
+/** Whether a hub passes over, on a link for the sake of another community, what is for the key before: its own knows the next one not yet
+ *  (SPEC 7.10). Then its log is heard again from where that began. */
+bool nrs_link_away(const nrs_core *core, const nrs_link *link);
 /** Whether this node stands in a forked community and the peer outside. */
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer);
 void nrs_link_wipe_all(nrs_core *core);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "link/link.h"
 #include "link/link_frame.h"
 #include "proto/carrier.h"
 #include "link/receive.h"
@@ -42,7 +43,7 @@ nrs_error nrs_link_held(nrs_core *core, uint8_t incarnation_out[NRS_LOG_ID_SIZE]
         error = nrs_store_held_again_get(core->store, again_out, link->peer->keys.sign_key);
     }
     if (error == NRS_OK && link->hear == NRS_HEAR_UNDECIDED) {
-        link->hear = *again_out != 0 && *again_out <= *position_out && nrs_deferred_room(core, link->peer) ? NRS_HEAR_AGAIN : NRS_HEAR_ON;
+        link->hear = *again_out != 0 && *again_out <= *position_out && nrs_deferred_room(core, link->peer) && !nrs_link_away(core, link) ? NRS_HEAR_AGAIN : NRS_HEAR_ON;
     }
     if (error == NRS_OK && link->hear == NRS_HEAR_AGAIN) {
         *position_out = *again_out - 1;

@@ -121,6 +121,9 @@ nrs_error nrs_link_start(nrs_core *core, nrs_link *link, const nrs_hello *hello)
     if (error != NRS_OK) {
         return error;
     }
+    if (link->again_position == 0 && nrs_link_away(core, link)) {
+        link->again_position = link->held_position + 1;
+    }
     link->scan_position = resume;
     nrs_link_flight_clear(core, link);
     link->window = clamp_window(hello->window);

@@ -215,6 +215,32 @@ static bool has_receipt(size_t node, const char *id, const char *org, const char
     return false;
 }
 
+/* A hub that is linked for the sake of another community passes over what is for the key before, and hands it over once its own has followed. */
+static void test_a_hub_of_the_other_that_is_a_member_of_the_one(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1], after[2 * NRS_HASH_SIZE + 1];
+    mesh_second gas = {0};
+
+    (void)state;
+    assert_int_equal(mesh_add_node(&net, "org-4"), GAS_HUB);
+    mesh_join(&net, GAS_HUB, NRS_ROLE_OPERATOR);
+    mesh_second_start(&net, &gas, "gas", gas_nodes, gas_roles, 3, false);
+    mesh_settle(&net, 4);
+    change_in_the_one(BRAVO);
+    send_in_gas(ALPHA, id);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"send\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(after, sizeof after, "%s", mesh_text(mesh_row(&net, GAS_HUB, 0), "id"));
+    mesh_settle(&net, 4);
+    assert_true(mesh_has(&net, BRAVO, after));
+    assert_false(mesh_has(&net, BRAVO, id));
+    mesh_crash(&net, BRAVO);
+    mesh_settle(&net, 4);
+    change_in_the_other(&gas, BRAVO);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    mesh_second_stop(&gas);
+}
+
 /* A key that a community does not name yet is told nothing there: its hubs would refuse that for good. */
 static void test_a_withdrawal_where_the_keys_have_not_changed_yet(void **state)
 {
@@ -394,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clear_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_clear_for_the_key_before_comes_to_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_the_next_key_has_no_say_of_the_time, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_hub_of_the_other_that_is_a_member_of_the_one, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
