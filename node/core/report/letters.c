@@ -106,6 +106,9 @@ static bool leaves(nrs_core *core, const nrs_letter_row *row)
 {
     const nrs_peer *peer = nrs_letter_peer(core, row->to, row->community);
 
+    if (nrs_letter_outside(core, row->to, row->community)) {
+        return false;
+    }
     return peer == NULL || (nrs_letter_community(core, row->community) && can_read(core, peer));
 }
 

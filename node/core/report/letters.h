@@ -15,6 +15,8 @@ NRS_MUST_USE nrs_error nrs_letters_requeue(nrs_core *core);
 /** Drop what has waited too long; a page with each call. The caller has seen that the clock is trusted. */
 NRS_MUST_USE nrs_error nrs_letters_expire(nrs_core *core);
 
+/** Whether it stands outside for no more than a fork, in which not all sides have it: the roster that heals decides, and letters wait for that. */
+bool nrs_letter_outside(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE]);
 /** statements.c: the reader with the prekey to use now. NRS_ERROR_NOT_FOUND: letters wait. */
 NRS_MUST_USE nrs_error nrs_letter_reader(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer);
 /** Whether this node is a member there: by keys that its roster does not name yet nothing is taken, and letters wait for that too. */

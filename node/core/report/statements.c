@@ -9,6 +9,7 @@
 #include "report/onward.h"
 #include "report/release.h"
 #include "report/withdrawal.h"
+#include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
 #include "withheld/withheld.h"
@@ -99,6 +100,14 @@ bool nrs_letter_community(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]
     return held != NULL && held->member;
 }
 
+bool nrs_letter_outside(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE])
+{
+    const nrs_community *held = nrs_community_by_id(core, community);
+    const nrs_peer *peer = held == NULL || !nrs_fork_is(held) ? NULL : nrs_peer_in_force(core, to, held);
+
+    return peer != NULL && !nrs_peer_member(core, peer, held) && (peer->side_of & nrs_community_bit(core, held)) != 0;
+}
+
 /* Whichever clock is wrong, one of the two times lies in a window of the reader's. */
 nrs_error nrs_letter_reader(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer)
 {
@@ -167,6 +176,9 @@ static nrs_error post_reader(nrs_core *core, nrs_pending_statement *list, size_t
     nrs_error error;
     size_t done = 0;
 
+    if (nrs_letter_outside(core, list[0].to, list[0].community)) {
+        return nrs_letters_keep(core, list, count);
+    }
     if (peer == NULL) {
         return nrs_letters_delete(core, list, count); /* nobody is left to tell */
     }
