@@ -361,6 +361,37 @@ static nrs_error follow_all(const nrs_invite *invite, follow_one one, const nrs_
     return error;
 }
 
+nrs_roster_breach nrs_invite_breach(char org_out[NRS_NAME_SIZE_MAX + 1], const nrs_invite *invite, const nrs_roster *held)
+{
+    candidate before = { 0 };
+    nrs_roster_breach breach = NRS_BREACH_NONE;
+
+    NRS_ASSERT(org_out != NULL && invite != NULL && held != NULL);
+    org_out[0] = '\0';
+    for (size_t i = 0; breach == NRS_BREACH_NONE && i <= invite->n_chain; i++) {
+        const nrs_roster *trusted = before.roster != NULL ? before.roster : held;
+        const Nrs__Wire__Tombstone *which = NULL;
+        candidate next = { 0 };
+
+        if (candidate_read(&next, nrs_field(i < invite->n_chain ? &invite->chain[i] : &invite->current)) != NRS_OK) {
+            break;
+        }
+        if (next.roster->version > trusted->version) {
+            breach = nrs_roster_breach_of(&which, trusted, next.roster);
+            if (which != NULL) { /* a roster of good form: no longer than a name may be */
+                NRS_ASSERT(strlen(which->org) <= NRS_NAME_SIZE_MAX);
+                memcpy(org_out, which->org, strlen(which->org) + 1);
+            }
+            candidate_wipe(&before);
+            before = next;
+            next = (candidate){ 0 };
+        }
+        candidate_wipe(&next);
+    }
+    candidate_wipe(&before);
+    return breach;
+}
+
 nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement)
 {
     NRS_ASSERT(invite != NULL);

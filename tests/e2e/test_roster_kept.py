@@ -128,6 +128,50 @@ class RosterKept(E2E):
         alpha.wait_link("hub")
         wait_until(lambda: version(alpha, "electricity") == version(hub, "electricity"), "alpha follows")
 
+    def refused_as_invite(self, roster, word, remedy, japanese):
+        """Signed by a roster key of before, in an invite that stands by itself; the fingerprint is the right one."""
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        first = armour(hub.dir / "communities" / "electricity.first")
+        many = roster.signed(key_seeds(hub.dir / "rosters" / "electricity.key")[0])
+        path = self.world.write("bad.invite", to_armour("INVITE", data(1, first) + data(2, many)))
+        wanted = ("join", path, "--fingerprint", hub.cli("community", "fingerprint", "electricity").out.strip())
+        held = alpha.cli("community", "show", "electricity", "--json").object()["hash"]
+        error = alpha.cli(*wanted, "--json", want=5).error()
+        self.assertEqual(error["rule"], "forged")
+        self.assertIn(word, error["message"])
+        self.assertIn(remedy, error["hint"])
+        self.assertNotIn("fingerprint", error["hint"])
+        told = alpha.cli(*wanted, lang="ja", want=5).err
+        self.assertIn(japanese, told)
+        self.assertNotIn("フィンガープリント", told)
+        self.assertEqual(alpha.cli("community", "show", "electricity", "--json").object()["hash"], held)
+
+    def test_6_an_invite_says_what_its_roster_breaks(self):
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        revoked = lambda roster: restone(roster, lambda stone: stone if stone[2] == 2 else None)
+        left = lambda roster: restone(roster, lambda stone: stone if stone[2] == 1 else None)
+        self.refused_as_invite(self.successor(revoked), "bravo was revoked", "keeps the entry", "bravoの鍵が失効")
+        self.refused_as_invite(self.successor(left), "delta left", "keeps the entry", "deltaが脱退")
+        roster = self.successor(lambda roster: None)
+        self.rotate_roster_key()
+        wait_until(lambda: version(alpha, "electricity") == version(hub, "electricity"), "alpha follows")
+        roster.set(5, version(hub, "electricity") + 2)
+        self.refused_as_invite(roster, "not signed by", "each change of the roster keys", "名簿の鍵の署名")
+
+    def rotate_roster_key(self):
+        """The key in the hub's folder signs no more."""
+        hub = self.world.nodes["hub"]
+        key, draft = self.world.path / "chair.key", self.world.path / "keys.draft"
+        line = hub.cli("community", "key", key, "--no-passphrase", "--json").object()["key"]
+        both = hub.cli("community", "keys", "electricity", "--add-key", line, "--draft", draft, "--json").object()["keys"]
+        (old,) = set(both) - {line}
+        for change in ((), ("--drop-key", old)):
+            if change:
+                hub.cli("community", "keys", "electricity", *change, "--draft", draft)
+            for one in (hub.dir / "rosters" / "electricity.key", key):
+                hub.cli("community", "sign", draft, "--key", one)
+            hub.cli("community", "apply", draft)
+
 
 if __name__ == "__main__":
     main()

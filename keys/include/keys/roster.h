@@ -71,6 +71,9 @@ NRS_MUST_USE nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *sta
  *  against what is held, one roster after the other, and follow its hash where no version is missing between. What nrs_invite_verify checks is not
  *  checked again. Returns NRS_ERROR_ROSTER_OLD when it brings nothing later, FORGED, FORKED. */
 NRS_MUST_USE nrs_error nrs_invite_verify_after(const nrs_invite *invite, const nrs_roster *held, nrs_slice held_statement);
+/** What an invite that nrs_invite_verify_after refused breaks against what is held (SPEC 7.4), for a message to a person. Out: org_out: whose
+ *  tombstone it is; empty when it is none. */
+nrs_roster_breach nrs_invite_breach(char org_out[NRS_NAME_SIZE_MAX + 1], const nrs_invite *invite, const nrs_roster *held);
 
 /** Where nrs_invite_verify_after answers FORGED or FORKED: whether the invite's newest roster names the one held as a side of a fork, and the keys
  *  of that side have signed what comes of it (SPEC 7.5). What the side says of tombstones binds nobody; what stood before the fork is for the

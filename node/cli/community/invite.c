@@ -220,6 +220,35 @@ out:
     return error;
 }
 
+/* The invite is whole, and of the community whose fingerprint was given: what is wrong is its roster, against the one that is held. */
+static nrs_error fail_later(nrs_cli *cli, nrs_error error, const offer *from, const nrs_roster *held)
+{
+    const char *id = from->roster->id;
+    const char *hint = _("do not join by it: ask the secretariat how that roster came to be, and for an invite whose roster keeps the entry");
+    const unsigned long long version = (unsigned long long)held->version;
+    char org[NRS_NAME_SIZE_MAX + 1];
+
+    if (error == NRS_ERROR_FORKED) {
+        return nrs_cli_fail(cli, error, _("ask the secretariat for an invite whose roster heals the fork: noroshi community heal"),
+                            _("%s: it follows another roster of version %llu than the one held here"), id, version);
+    }
+    if (error != NRS_ERROR_FORGED) {
+        return nrs_cli_fail(cli, error, _("ask the secretariat for a new invite"), _("%s: it does not follow version %llu, which is held here: %s"), id,
+                            version, _(nrs_error_sentence(error)));
+    }
+    switch (nrs_invite_breach(org, from->invite, held)) {
+    case NRS_BREACH_REVOKED:
+        return nrs_cli_fail(cli, error, hint, _("%s: the invite's roster drops or changes the entry that says that the key of %s was revoked, which stays for good"), id, org);
+    case NRS_BREACH_LEFT:
+        return nrs_cli_fail(cli, error, hint, _("%s: the invite's roster drops or changes the entry that says that %s left, which stays for 90 days"), id, org);
+    case NRS_BREACH_ID: /* it was found here by its id */
+    case NRS_BREACH_NONE:
+        break;
+    }
+    return nrs_cli_fail(cli, error, _("ask the secretariat for an invite that brings each change of the roster keys; if it made none, somebody else signs: tell it"),
+                        _("%s: the invite's roster is not signed by the roster keys of version %llu, which is held here"), id, version);
+}
+
 /* What follows another side of a fork than the one held, and ends it, is for the node to judge: it knows what stood before (SPEC 7.5).
  * In: error: why it does not follow what is held. */
 static nrs_error check_apart(nrs_cli *cli, bool *apart_out, const nrs_held *held, const offer *from, nrs_error error)
@@ -233,9 +262,7 @@ static nrs_error check_apart(nrs_cli *cli, bool *apart_out, const nrs_held *held
                                         : nrs_cli_fail(cli, NRS_ERROR_NO_NODE, _("start the node first: what ends a fork is for it to judge"), "%s",
                                                        _(nrs_error_sentence(NRS_ERROR_NO_NODE)));
     }
-    return nrs_cli_fail(cli, error, _("compare with the secretariat: noroshi community fingerprint"),
-                        _("%s: it does not follow version %llu, which is held here: %s"), from->roster->id,
-                        (unsigned long long)held->roster->version, _(nrs_error_sentence(error)));
+    return fail_later(cli, error, from, held->roster);
 }
 
 /* Against what is held under the same name: at a node that has joined, an invite stands on what is held here, not on the first roster
