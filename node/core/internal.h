@@ -389,6 +389,9 @@ nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_
 /** Take the cards that came with successions which a roster has followed; tell the shell when ours is one. After rosters
  *  changed. */
 NRS_MUST_USE nrs_error nrs_key_changes_settle(nrs_core *core);
+/** When a key that was succeeded ended in a community: as its tombstone says, but no later than this node has first seen that, where the clock
+ *  that stamped it was ahead (SPEC 7.10). */
+NRS_MUST_USE nrs_error nrs_key_ended_ms(nrs_core *core, uint64_t *ms_out, const nrs_community *community, const Nrs__Wire__Tombstone *tombstone);
 /** End the grace of keys whose time is over; cheap when nothing is due. */
 NRS_MUST_USE nrs_error nrs_key_changes_tick(nrs_core *core);
 /** The communities, a bit each, in whose rosters a key stands as a member or tombstone. */

@@ -1,5 +1,8 @@
 #include "key/rotate_grace.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+
 #include "folder.h"
 #include "keys/change.h"
 #include "keys/rotation.h"
@@ -17,6 +20,27 @@ static nrs_error leads_to(nrs_cli *cli, bool *leads_out, const Nrs__Wire__Tombst
     *leads_out = card != NULL && nrs_slice_equal(nrs_field(&card->sign_key), sign_key);
     nrs_card_free(&card);
     return error;
+}
+
+/* When the key of a tombstone ended. Its time is of a clock that may have been ahead: no later than the roster that it stands in was made; and
+ * where that is to come by this clock too, no later than this folder has heard of the change, or it would bar the next for years. */
+static uint64_t ended_ms(const nrs_cli *cli, const nrs_roster *roster, const Nrs__Wire__Tombstone *tombstone, uint64_t now_ms)
+{
+    const uint64_t at_ms = tombstone->at_ms < roster->created_ms ? tombstone->at_ms : roster->created_ms;
+    char name[NRS_KEY_NAME_SIZE];
+    struct stat status;
+    char *path = NULL;
+    uint64_t heard_ms = at_ms;
+
+    if (at_ms <= now_ms + NRS_CLOCK_AHEAD_MS_MAX || !nrs_held_announced(cli, name, nrs_field(&tombstone->sign_key))) {
+        return at_ms;
+    }
+    path = nrs_folder_path(cli, "changes", name, ".succession");
+    if (path != NULL && stat(path, &status) == 0 && status.st_mtime > 0) {
+        heard_ms = (uint64_t)status.st_mtime * NRS_SECOND_MS;
+    }
+    free(path);
+    return heard_ms < at_ms ? heard_ms : at_ms;
 }
 
 /* Whether it is revoked since: then what was on its way to it reaches nobody. */
@@ -53,9 +77,7 @@ nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const N
 
     for (size_t i = 0; i < roster->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *one = roster->tombstones[i];
-        /* Of a clock that was ahead when it was made: no later than the roster that it stands in, or it would bar the change for years. */
-        const uint64_t at_ms = one->at_ms < roster->created_ms ? one->at_ms : roster->created_ms;
-        const uint64_t end_ms = at_ms + NRS_SUCCEEDED_GRACE_MS;
+        const uint64_t end_ms = ended_ms(cli, roster, one, now_ms) + NRS_SUCCEEDED_GRACE_MS;
         bool leads = false, revoked = false;
         nrs_error error = NRS_OK;
 
@@ -75,7 +97,10 @@ nrs_error nrs_rotate_grace_check(nrs_cli *cli, const nrs_roster *roster, const N
         return NRS_OK;
     }
     nrs_time_format(until, until_ms);
-    return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("wait until then; if a key was stolen, end it now: noroshi key revoke"),
+    return nrs_cli_fail(cli, NRS_ERROR_LIMIT,
+                        _("wait until then; if the key in force was stolen, end it now (noroshi key paper > FILE, noroshi key revoke FILE --submit) "
+                          "and come anew: noroshi init in another folder, whose card the secretariat compares and adds (noroshi community remove, "
+                          "noroshi community add)"),
                         _("%s: an earlier key still receives in @%s until %s, and what is on its way to it would be lost by another change"), member->org,
                         roster->id, until);
 }

@@ -40,6 +40,7 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
 {
     const nrs_header *header = view->header;
     const Nrs__Wire__Tombstone *tombstone;
+    uint64_t ended_ms = 0;
     bool direct = nrs_key_follows(core, header->originator.data, from->keys.sign_key);
     nrs_error error;
 
@@ -55,7 +56,10 @@ static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const
         return error;
     }
     tombstone = nrs_roster_tombstone(community->roster, header->originator.data);
-    if (tombstone != NULL && header->created_ms > tombstone->at_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (tombstone != NULL && (error = nrs_key_ended_ms(core, &ended_ms, community, tombstone)) != NRS_OK) {
+        return error;
+    }
+    if (tombstone != NULL && header->created_ms > ended_ms + NRS_CLOCK_AHEAD_MS_MAX) {
         return NRS_ERROR_REVOKED; /* a key that was succeeded seals nothing new */
     }
     if (nrs_clock_expired(core, header->expires_ms)) {

@@ -357,9 +357,71 @@ static nrs_error switch_keys(nrs_core *core)
     return error;
 }
 
-nrs_error nrs_key_changes_settle(nrs_core *core)
+/* ---- How long a key that was succeeded goes on ---- */
+
+#define ENDED_NAME_SIZE (sizeof "ended " + 2 * NRS_HASH_SIZE + NRS_KEY_NAME_SIZE)
+
+static void ended_name(char name_out[ENDED_NAME_SIZE], const nrs_community *community, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    char id[2 * NRS_HASH_SIZE + 1], key[NRS_KEY_NAME_SIZE];
+
+    nrs_hex_encode(id, community->id, NRS_HASH_SIZE);
+    nrs_key_name(key, sign_key);
+    (void)snprintf(name_out, ENDED_NAME_SIZE, "ended %s %s", id, key);
+}
+
+nrs_error nrs_key_ended_ms(nrs_core *core, uint64_t *ms_out, const nrs_community *community, const Nrs__Wire__Tombstone *tombstone)
+{
+    char name[ENDED_NAME_SIZE];
+    uint64_t seen_ms = 0;
+    bool seen = false;
+    nrs_error error;
+
+    NRS_ASSERT(ms_out != NULL && tombstone != NULL);
+    ended_name(name, community, tombstone->sign_key.data);
+    error = nrs_store_meta_number_get(core->store, name, &seen_ms, &seen);
+    if (error == NRS_OK) {
+        *ms_out = seen && seen_ms < tombstone->at_ms ? seen_ms : tombstone->at_ms;
+    }
+    return error;
+}
+
+/* A tombstone's time is of a clock that may be years ahead, and the grace would never end. So it is kept when this node has first seen such a
+ * one; not while its own clock may be the one that is wrong. */
+static nrs_error note_ended(nrs_core *core, const nrs_community *community, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(community->roster, sign_key);
+    char name[ENDED_NAME_SIZE];
+    uint64_t seen_ms = 0;
+    bool seen = false;
+    nrs_error error;
+
+    if (tombstone == NULL || !nrs_clock_ahead(core, tombstone->at_ms)) {
+        return NRS_OK;
+    }
+    ended_name(name, community, sign_key);
+    error = nrs_store_meta_number_get(core->store, name, &seen_ms, &seen);
+    return error != NRS_OK || seen ? error : nrs_store_meta_number_set(core->store, name, core->now_ms);
+}
+
+static nrs_error note_all_ended(nrs_core *core)
 {
     nrs_error error = NRS_OK;
+
+    if (nrs_clock_error_ms(core) != 0 || nrs_clock_before_roster(core) != NULL) {
+        return NRS_OK;
+    }
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        for (size_t i = 0; end->cause == NRS_KEY_SUCCEEDED && i < core->community_count && error == NRS_OK; i++) {
+            error = note_ended(core, &core->communities[i], end->sign_key);
+        }
+    }
+    return error;
+}
+
+nrs_error nrs_key_changes_settle(nrs_core *core)
+{
+    nrs_error error = note_all_ended(core);
 
     for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
         if (end->cause == NRS_KEY_SUCCEEDED) {

@@ -100,7 +100,8 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
     for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {
         const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(community->roster, end->sign_key);
         nrs_peer *peer = nrs_peer_by_sign(core, end->sign_key);
-        nrs_error error;
+        uint64_t ended_ms = 0;
+        nrs_error error = NRS_OK;
 
         if (end->cause != NRS_KEY_SUCCEEDED || tombstone == NULL || tombstone->cause != NRS_TOMBSTONE_LEFT ||
             !names_successor(community->roster, end, tombstone) ||
@@ -110,11 +111,14 @@ static nrs_error index_succeeded(nrs_core *core, const nrs_community *community,
         }
         if (peer == NULL) {
             error = nrs_directory_peer(core, &peer, end->org, end->sign_key, end->agree_key, tombstone->curve_key.data);
-            if (error != NRS_OK) {
-                return error;
-            }
         }
-        if (core->now_ms < tombstone->at_ms + NRS_SUCCEEDED_GRACE_MS) {
+        if (error == NRS_OK) {
+            error = nrs_key_ended_ms(core, &ended_ms, community, tombstone);
+        }
+        if (error != NRS_OK) {
+            return error;
+        }
+        if (core->now_ms < ended_ms + NRS_SUCCEEDED_GRACE_MS) {
             *(community->guest ? &peer->guest_of : &peer->member_of) |= bit;
         }
     }

@@ -148,6 +148,34 @@ static void test_grace(void **state)
     nrs_identity_destroy(&after);
 }
 
+/* Its time in the roster is of a clock that was a hundred days ahead: the grace ends four weeks after the node has seen it there, over a crash
+ * as well, and does not begin anew when that time comes. */
+static void test_a_grace_put_far_ahead(void **state)
+{
+    const uint64_t ahead_ms = 100 * NRS_DAY_MS;
+    nrs_identity *after;
+
+    (void)state;
+    after = mesh_announce_change(&net, BRAVO);
+    mesh_next(&net, mesh_put_keys, &(mesh_new_keys){&net.nodes[BRAVO], after, net.now_ms + ahead_ms});
+    mesh_give(&net, HUB);
+    mesh_settle(&net, 4);
+    assert_true(admits(HUB, BRAVO));
+    assert_true(admits(CHARLIE, BRAVO));
+    pass(NRS_SUCCEEDED_GRACE_MS / 2);
+    assert_true(admits(HUB, BRAVO));
+    mesh_crash(&net, HUB);
+    pass(NRS_SUCCEEDED_GRACE_MS / 2 + 2 * NRS_HOUR_MS);
+    assert_false(admits(HUB, BRAVO));
+    assert_false(admits(CHARLIE, BRAVO));
+    pass(ahead_ms - NRS_SUCCEEDED_GRACE_MS);
+    assert_false(admits(HUB, BRAVO));
+    mesh_crash(&net, HUB);
+    pass(2 * NRS_HOUR_MS);
+    assert_false(admits(HUB, BRAVO));
+    nrs_identity_destroy(&after);
+}
+
 /* Two rosters after the one that took the new key: one as before, the other without the organisation. */
 static void fork_over(size_t node)
 {
@@ -359,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
         cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
         cmocka_unit_test_setup_teardown(test_grace, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_grace_put_far_ahead, start, stop),
         cmocka_unit_test_setup_teardown(test_a_fork_leaves_out_the_former_key_too, start, stop),
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
