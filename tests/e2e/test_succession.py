@@ -242,6 +242,48 @@ class Succession(E2E):
         wait_until(lambda: golf.fingerprint() == answer["fingerprint"], "the new keys are in force", 60)
         self.assertEqual(golf.cli("key", "rotate", "--json", want=7).error()["rule"], "limit", "of its own it has one now")
 
+    def test_5_the_new_key_is_stolen_too(self):
+        """The second change is refused, and what the refusal names is a way: the key is revoked, and the organisation comes anew."""
+        hub, alpha = self.world.nodes["hub"], self.world.nodes["alpha"]
+        hotel = self.world.node("hotel").init()
+        enrol(hub, hotel, "electricity")
+        join(hub, hotel, "electricity")
+        hotel.start()
+        hotel.wait_link("hub")
+        after = hotel.cli("key", "rotate", "--json").object()["fingerprint"]
+        wait_until(lambda: any("hotel has announced" in text for text in hub.status()["warnings"]), "announced", 40)
+        hub.cli("community", "succeed", "electricity", "hotel")
+        wait_until(lambda: hotel.fingerprint() == after, "the new keys are in force", 60)
+        hotel.wait_link("hub", timeout=60)
+        wait_reachable(alpha, ["hotel"], {"hotel"}, "AMBER")
+        kept = self.send(alpha, "前の鍵へ", "hotel")
+        self.reads(hotel, kept, "前の鍵へ")
+        hint = hotel.cli("key", "rotate", "--json", want=7).error()["hint"]
+        japanese = hotel.cli("key", "rotate", lang="ja", want=7).err
+        for step in ("key paper", "key revoke", "--submit", "noroshi init", "community add"):
+            self.assertIn(step, hint)
+            self.assertIn(step, japanese)
+        paper = self.world.write("hotel.paper", hotel.cli("key", "paper").raw_out)  # of the key in force: one of the key before ends that alone
+        hub.cli("key", "revoke", paper, "--submit")
+        wait_until(lambda: hotel.link("hub") != "up", "the link of the stolen key ends", 20)
+        hotel.stop()
+        hub.cli("community", "remove", "electricity", "hotel")
+        anew = self.world.node("hotel", folder=self.world.path / "hotel-anew").init()
+        enrol(hub, anew, "electricity")
+        join(hub, anew, "electricity")
+        anew.start()
+        anew.wait_link("hub", timeout=60)
+        wait_reachable(alpha, ["hotel"], {"hotel"}, "AMBER")
+        self.reads(anew, self.send(alpha, "新しい鍵へ", "hotel"), "新しい鍵へ")
+        self.reads(alpha, self.send(anew, "新しい鍵から"), "新しい鍵から")
+        thief = self.world.node("thief", folder=hotel.dir)  # the stolen folder runs on, under the key and the one before it
+        thief.org = "hotel"
+        thief.start()
+        wait_until(lambda: thief.status()["warnings"], "it is told", 40)
+        self.assertNotEqual(thief.link("hub"), "up")
+        self.assertEqual(thief.show(kept)["body"], "前の鍵への本文", "what came before is still there to read")
+        thief.stop()
+
 
 if __name__ == "__main__":
     main()
