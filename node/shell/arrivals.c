@@ -123,10 +123,18 @@ void nrs_arrivals_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_K
 {
     nrs_arrival *arrival = find_or_add(arrivals, curve_key);
 
-    say(&arrivals->shut_out_gate, curve_key, "ended a connection that chose its routing id: none of this key for ten minutes", monotonic_ms);
+    say(&arrivals->shut_out_gate, curve_key, "ended a connection that chose its routing id: none of this key for a day", monotonic_ms);
     if (arrival != NULL) {
-        arrival->spent_ms = monotonic_ms + NRS_ARRIVAL_AHEAD_MS_MAX + NRS_ARRIVAL_SHUT_OUT_MS;
+        arrival->shut_until_ms = monotonic_ms + NRS_ARRIVAL_SHUT_OUT_MS;
+        arrival->spent_ms = arrival->shut_until_ms + NRS_ARRIVAL_AHEAD_MS_MAX;
     }
+}
+
+bool nrs_arrivals_is_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms)
+{
+    const nrs_arrival *arrival = find_in(*bucket_of(arrivals, curve_key), curve_key);
+
+    return arrival != NULL && monotonic_ms < arrival->shut_until_ms;
 }
 
 void nrs_arrivals_sweep(nrs_arrivals *arrivals, uint64_t silent_before_ms, uint64_t monotonic_ms)

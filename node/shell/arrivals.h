@@ -17,7 +17,8 @@
 #define NRS_ARRIVAL_COST_MS 100u
 #define NRS_ARRIVAL_SILENT_COST_MS 10000u
 #define NRS_ARRIVAL_AHEAD_MS_MAX 100000u
-#define NRS_ARRIVAL_SHUT_OUT_MS (10u * 60u * 1000u) /* a key that chose a routing id */
+/* A key that chose a routing id: each that is heard of tells its owner whether the counter has been there, so that they are a few in a year. */
+#define NRS_ARRIVAL_SHUT_OUT_MS NRS_DAY_MS
 #define NRS_ARRIVAL_BUCKET_COUNT 1024u
 #define NRS_ARRIVAL_KEY_COUNT_MAX 16384u
 
@@ -25,6 +26,7 @@ typedef struct nrs_arrival {
     struct nrs_arrival *next;
     uint8_t curve_key[NRS_KEY_SIZE];
     uint64_t spent_ms; /* the time up to which it has spent */
+    uint64_t shut_until_ms; /* 0: it never was */
     uint64_t silent_ms[NRS_ARRIVAL_SILENT_COUNT_MAX]; /* when those were let in that have said nothing, the oldest first */
     size_t silent_count;
 } nrs_arrival;
@@ -45,6 +47,8 @@ bool nrs_arrivals_admit(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_
 void nrs_arrivals_heard(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE]);
 /** It keeps to no rule: let nothing of it in for a while. */
 void nrs_arrivals_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms);
+/** Whether that while lasts. What was let in before and speaks first now is ended, whatever it claims: of several at once it tells one. */
+bool nrs_arrivals_is_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms);
 /** Those that were let in before silent_before_ms and said nothing have all been ended. Forget the keys of which there is nothing to
  *  remember. */
 void nrs_arrivals_sweep(nrs_arrivals *arrivals, uint64_t silent_before_ms, uint64_t monotonic_ms);

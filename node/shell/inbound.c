@@ -210,6 +210,10 @@ static nrs_route *link_of(nrs_inbound *inbound, nrs_batch *batch, nrs_link_id *n
     if (connection.fd < 0) {
         return NULL; /* it has ended already, and could not be answered */
     }
+    if (nrs_arrivals_is_shut_out(inbound->arrivals, key, batch->monotonic_ms)) {
+        nrs_connection_end(&connection);
+        return NULL;
+    }
     make_room(inbound, batch, key);
     link = nrs_routes_add(&inbound->links, *next_link, route, key);
     if (link == NULL) {

@@ -10,6 +10,7 @@ import time
 
 from harness import E2E, build_mesh, main, wait_until
 from rawzmq import CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY, DEALER, LINGER, RawPeer, node_keys, zmq
+from rosters import armour, data, number, pairs
 
 SEND = ("--kind", "situation", "--body", "b", "--subject")
 LIBC_COUNTER = 0xE43C9869  # where the hub's routing ids began while the C library's rand was left as it is
@@ -50,9 +51,9 @@ class Crowd(E2E):
     def build(cls, world):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        build_mesh(world, ["alpha", "bravo", "mallory", "trudy", "victor", "walter"])
+        build_mesh(world, ["alpha", "bravo", "mallory", "trudy", "victor", "walter", "yuri"])
         cls.server_key = world.nodes["hub"].cli("card", "--json").object()["curve"]
-        for org in ("mallory", "trudy", "victor", "walter"):
+        for org in ("mallory", "trudy", "victor", "walter", "yuri"):
             world.nodes[org].stop()  # their link keys are used by hand
 
     def setUp(self):
@@ -84,8 +85,8 @@ class Crowd(E2E):
         """A member claims what a ROUTER would give next, if it began where each process begins; then the counter runs on."""
         keys, peers = self.keys("trudy"), []
         try:
-            for number in range(4, 40):
-                peers.append(RawPeer(self.hub.endpoint, self.server_key, keys, b"\0" + struct.pack(">I", LIBC_COUNTER + number)))
+            for ahead in range(4, 40):
+                peers.append(RawPeer(self.hub.endpoint, self.server_key, keys, b"\0" + struct.pack(">I", LIBC_COUNTER + ahead)))
                 peers[-1].handshake(2000)
             for _ in range(60):
                 peers.append(RawPeer(self.hub.endpoint, self.server_key, keys))
@@ -105,6 +106,27 @@ class Crowd(E2E):
                     self.assertTrue(peer.send(b"\x08\x01\x12\x00"))
                     wait_until(lambda: not self.admitted(org), f"{org} is kept outside", 20)
         self.assertIn("chose its routing id", self.hub.log_text())
+
+    def hello(self, org):
+        """A good first word of this organisation (SPEC 10.3)."""
+        signer = dict(pairs(armour(self.world.nodes[org].dir / "own.card")))[2]
+        said = number(1, 1) + number(2, 1) + data(3, signer) + data(4, os.urandom(16)) + number(7, 4 << 20) + number(9, int(time.time() * 1000))
+        return number(1, 1) + data(2, said)
+
+    def test_2_claims_beside_each_other(self):
+        """Of many numbers claimed at once one is looked at: what the others of the key say then ends them as well, given or not."""
+        server, keys, hello = self.server_key, self.keys("yuri"), self.hello("yuri")
+        with RawPeer(self.hub.endpoint, server, keys) as before:
+            self.assertTrue(before.handshake())
+            self.assertTrue(before.send(hello))
+            self.assertIsNotNone(before.receive(8000), "a good word is answered")
+            with RawPeer(self.hub.endpoint, server, keys) as given, RawPeer(self.hub.endpoint, server, keys, b"yuri") as claimed:
+                self.assertTrue(given.handshake())
+                self.assertTrue(claimed.handshake())
+                self.assertTrue(claimed.send(hello))
+                self.assertIs(claimed.handshake(8000), False, "ended, and refused when it comes again")
+                self.assertTrue(given.send(hello))
+                self.assertIsNone(given.receive(4000), "it does not learn that its own number was given")
 
     def test_3_silence_ends_a_connection(self):
         with RawPeer(self.hub.endpoint, self.server_key, self.keys("mallory")) as peer:
