@@ -1,4 +1,4 @@
-#include "mesh.h"
+#include "mesh_members.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,13 +48,6 @@ static nrs_error vault_write(void *context, nrs_slice bytes)
     return nrs_bytes_copy(&node->vault, bytes);
 }
 
-static char *text_of(const char *text)
-{
-    union { const char *in; char *out; } cast = {.in = text};
-
-    return cast.out;
-}
-
 static void make_card(mesh_node *node, uint64_t serial)
 {
     nrs_card card;
@@ -63,7 +56,7 @@ static void make_card(mesh_node *node, uint64_t serial)
 
     nrs__wire__card__init(&card);
     card.org = node->org;
-    card.name = text_of("試験組織");
+    card.name = mesh_writable("試験組織");
     card.serial = serial;
     card.created_ms = 1795000000000ull;
     (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", 7000u + (unsigned)strlen(node->org));
@@ -349,8 +342,6 @@ void mesh_settle(mesh *net, size_t rounds)
     }
 }
 
-/* ---- Membership ---- */
-
 void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
 {
     char *text = NULL;
@@ -362,163 +353,6 @@ void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_
     OK(mesh_step(net, node, &event));
     assert_null(strstr(net->nodes[node].last_log, "inbox: forged"));
     free(text);
-}
-
-static nrs_bytes first_many;
-
-static void sign_roster(mesh *net, nrs_roster *roster)
-{
-    nrs_bytes statement = {0}, many = {0};
-
-    OK(nrs_roster_encode(&statement, roster));
-    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), net->roster_key));
-    nrs_bytes_wipe(&net->statement);
-    nrs_bytes_wipe(&net->many);
-    net->statement = statement;
-    net->many = many;
-}
-
-Nrs__Wire__Member *mesh_member(mesh_node *node, uint32_t role)
-{
-    static Nrs__Wire__Member members[MESH_NODE_MAX * 8];
-    nrs_signed *outer = NULL;
-    nrs_card *card = NULL;
-    static uint8_t proofs[MESH_NODE_MAX * 8][NRS_SIGNATURE_SIZE];
-    static size_t proof_count;
-    Nrs__Wire__Member *member = &members[proof_count % (MESH_NODE_MAX * 8)];
-    uint8_t *proof = proofs[proof_count++ % (MESH_NODE_MAX * 8)];
-    const nrs_public_keys *keys = nrs_identity_public(node->identity);
-
-    OK(nrs_signed_decode(&outer, nrs_slice_of_bytes(&node->card)));
-    OK(nrs_card_decode(&card, nrs_field(&outer->statement)));
-    memcpy(proof, card->proof.data, NRS_SIGNATURE_SIZE);
-    nrs_card_free(&card);
-    nrs_signed_free(&outer);
-    nrs__wire__member__init(member);
-    member->org = node->org;
-    member->name = text_of("試験組織");
-    member->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-    member->agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-    member->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-    member->role = role;
-    member->proof = nrs_field_of(nrs_slice_of(proof, NRS_SIGNATURE_SIZE));
-    return member;
-}
-
-static void create(mesh *net)
-{
-    nrs_roster roster;
-    nrs_public_keys key = *nrs_identity_public(net->roster_key);
-    ProtobufCBinaryData keys[1] = {nrs_field_of(nrs_slice_of(key.sign_key, NRS_KEY_SIZE))};
-    Nrs__Wire__Member *members[1] = {mesh_member(&net->nodes[0], NRS_ROLE_HUB)};
-    Nrs__Wire__Rules rules;
-
-    nrs__wire__rules__init(&rules);
-    rules.labels = NRS_LABEL_BITS_ALL;
-    rules.flags = NRS_RULE_RED_RELAY | NRS_RULE_WITHHELD;
-    nrs__wire__roster__init(&roster);
-    roster.suite = NRS_SUITE;
-    roster.id = text_of("electricity");
-    roster.name = text_of("電力CEPTOAR");
-    roster.version = 1;
-    roster.created_ms = net->now_ms;
-    roster.expires_ms = net->now_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
-    roster.n_keys = 1;
-    roster.keys = keys;
-    roster.threshold = 1;
-    roster.n_members = 1;
-    roster.members = members;
-    roster.rules = &rules;
-    sign_roster(net, &roster);
-    nrs_bytes_wipe(&first_many);
-    OK(nrs_bytes_copy(&first_many, nrs_slice_of_bytes(&net->many)));
-    mesh_inbox(net, 0, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
-}
-
-/* The next version with one member more or one fewer (role 0), or the same (node MESH_NODE_MAX). */
-static void (*edit_next)(void *context, nrs_roster *next);
-static void *edit_context;
-static uint32_t removed_as = NRS_TOMBSTONE_REVOKED;
-
-static void next_version(mesh *net, size_t node, uint32_t role)
-{
-    bool same = node == MESH_NODE_MAX;
-    nrs_roster *held = NULL;
-    nrs_roster next;
-    uint8_t community[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
-    Nrs__Wire__Member *members[NRS_MEMBER_COUNT_MAX + 1];
-    Nrs__Wire__Tombstone tombstone, *tombstones[MESH_NODE_MAX];
-    const nrs_public_keys *keys = nrs_identity_public(net->nodes[same ? 0 : node].identity);
-    Nrs__Wire__Member *fresh = role == 0 || same ? NULL : mesh_member(&net->nodes[node], role);
-    size_t count = 0;
-
-    OK(nrs_roster_decode(&held, nrs_slice_of_bytes(&net->statement)));
-    nrs_roster_community(community, held, nrs_slice_of_bytes(&net->statement));
-    nrs_roster_hash(previous, nrs_slice_of_bytes(&net->statement));
-    next = *held;
-    next.version++;
-    next.community = nrs_field_of(nrs_slice_of(community, sizeof community));
-    next.previous = nrs_field_of(nrs_slice_of(previous, sizeof previous));
-    for (size_t i = 0; i < held->n_members; i++) {
-        if (fresh != NULL && strcmp(held->members[i]->org, fresh->org) > 0) {
-            members[count++] = fresh;
-            fresh = NULL;
-        }
-        if (same || role != 0 || strcmp(held->members[i]->org, net->nodes[node].org) != 0) {
-            members[count++] = held->members[i];
-        }
-    }
-    if (fresh != NULL) {
-        members[count++] = fresh;
-    }
-    next.n_members = count;
-    next.members = members;
-    next.n_tombstones = 0;
-    for (size_t i = 0; i < held->n_tombstones; i++) {
-        if (role == 0 || same || !nrs_slice_equal(nrs_field(&held->tombstones[i]->sign_key), nrs_slice_of(keys->sign_key, NRS_KEY_SIZE))) {
-            tombstones[next.n_tombstones++] = held->tombstones[i]; /* who left and comes back loses its own */
-        }
-    }
-    if (role == 0 && !same) {
-        nrs__wire__tombstone__init(&tombstone);
-        tombstone.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-        tombstone.curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
-        tombstone.cause = removed_as;
-        tombstone.at_ms = next.created_ms;
-        tombstone.org = net->nodes[node].org;
-        tombstones[next.n_tombstones++] = &tombstone;
-    }
-    next.tombstones = tombstones;
-    if (edit_next != NULL) {
-        edit_next(edit_context, &next);
-    }
-    sign_roster(net, &next);
-    nrs_roster_free(&held);
-}
-
-void mesh_give(mesh *net, size_t node)
-{
-    mesh_inbox(net, node, "electricity.roster", "ROSTER", nrs_slice_of_bytes(&net->many));
-}
-
-void mesh_bump(mesh *net)
-{
-    next_version(net, MESH_NODE_MAX, 0);
-}
-
-void mesh_next(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
-{
-    edit_next = edit;
-    edit_context = context;
-    next_version(net, MESH_NODE_MAX, 0);
-    edit_next = NULL;
-}
-
-void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context)
-{
-    mesh_next(net, edit, context);
-    mesh_give(net, 0);
-    mesh_settle(net, 3);
 }
 
 nrs_link_id mesh_link_id(const mesh *net, size_t from, size_t to)
@@ -549,37 +383,6 @@ bool mesh_linked(const mesh *net, size_t a, size_t b)
     return mesh_link_id(net, a, b) != 0;
 }
 
-void mesh_join(mesh *net, size_t node, uint32_t role)
-{
-    nrs_invite invite;
-    nrs_bytes bytes = {0};
-    ProtobufCBinaryData cards[1] = {nrs_field_of(nrs_slice_of_bytes(&net->nodes[0].card))};
-
-    next_version(net, node, role);
-    mesh_give(net, 0);
-    nrs__wire__invite__init(&invite);
-    invite.first = nrs_field_of(nrs_slice_of_bytes(&first_many));
-    invite.current = nrs_field_of(nrs_slice_of_bytes(&net->many));
-    invite.n_cards = 1;
-    invite.cards = cards;
-    OK(nrs_invite_encode(&bytes, &invite));
-    mesh_inbox(net, node, "electricity.invite", "INVITE", nrs_slice_of_bytes(&bytes));
-    nrs_bytes_wipe(&bytes);
-}
-
-void mesh_remove(mesh *net, size_t node)
-{
-    next_version(net, node, 0);
-    mesh_give(net, 0);
-}
-
-void mesh_let_go(mesh *net, size_t node)
-{
-    removed_as = NRS_TOMBSTONE_LEFT;
-    mesh_remove(net, node);
-    removed_as = NRS_TOMBSTONE_REVOKED;
-}
-
 void mesh_start(mesh *net, size_t node_count, size_t hub_count)
 {
     char org[32];
@@ -593,7 +396,7 @@ void mesh_start(mesh *net, size_t node_count, size_t hub_count)
         (void)snprintf(org, sizeof org, "org-%zu", i);
         (void)mesh_add_node(net, org);
     }
-    create(net);
+    mesh_found(net);
     for (size_t i = 1; i < node_count; i++) {
         mesh_join(net, i, i < hub_count ? NRS_ROLE_HUB : NRS_ROLE_OPERATOR);
     }
@@ -650,59 +453,8 @@ void mesh_stop(mesh *net)
         nrs_bytes_wipe(&queue[i].bytes);
     }
     queue_count = 0;
-    nrs_bytes_wipe(&first_many);
+    mesh_members_wipe();
     nrs_bytes_wipe(&net->statement);
     nrs_bytes_wipe(&net->many);
     nrs_identity_destroy(&net->roster_key);
-}
-
-/* ---- Commands ---- */
-
-nrs_error mesh_command(mesh *net, size_t node, const char *command)
-{
-    json_error_t where;
-    json_t *parsed = json_loads(command, 0, &where);
-    nrs_event event = {.type = NRS_EVENT_COMMAND, .user = "tester", .command = parsed, .request = 1};
-    const json_t *last;
-    const char *rule;
-    nrs_error error;
-
-    assert_non_null(parsed);
-    json_decref(net->nodes[node].reply);
-    net->nodes[node].reply = NULL;
-    error = mesh_step(net, node, &event);
-    json_decref(parsed);
-    assert_non_null(net->nodes[node].reply);
-    last = json_array_get(net->nodes[node].reply, json_array_size(net->nodes[node].reply) - 1);
-    rule = json_string_value(json_object_get(last, "rule"));
-    return rule == NULL ? error : nrs_error_from_rule(rule);
-}
-
-size_t mesh_row_count(const mesh *net, size_t node)
-{
-    return json_array_size(net->nodes[node].reply) - 1;
-}
-
-const json_t *mesh_row(const mesh *net, size_t node, size_t index)
-{
-    assert_true(index < mesh_row_count(net, node));
-    return json_array_get(net->nodes[node].reply, index);
-}
-
-nrs_error mesh_ask(mesh *net, size_t node, const char *format, ...)
-{
-    char request[2048];
-    va_list arguments;
-
-    va_start(arguments, format);
-    assert_true(vsnprintf(request, sizeof request, format, arguments) < (int)sizeof request);
-    va_end(arguments);
-    return mesh_command(net, node, request);
-}
-
-const char *mesh_text(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-
-    return value == NULL ? "" : value;
 }

@@ -8,16 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh_members.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
 #include "proto/wire.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
-
-static char *text_of(const char *text)
-{
-    return (char *)(uintptr_t)text; /* only read */
-}
 
 static void own_id(const mesh *net, uint8_t id_out[NRS_HASH_SIZE])
 {
@@ -85,11 +81,11 @@ void mesh_second_make(mesh *net, mesh_second *second, const char *name, const si
     rules.labels = NRS_LABEL_BITS_ALL;
     nrs__wire__recognised__init(&own);
     own.community = nrs_field_of(nrs_slice_of(id, sizeof id));
-    own.id = text_of("electricity");
+    own.id = mesh_writable("electricity");
     nrs__wire__roster__init(&roster);
     roster.suite = NRS_SUITE;
-    roster.id = text_of(name);
-    roster.name = text_of(name);
+    roster.id = mesh_writable(name);
+    roster.name = mesh_writable(name);
     roster.version = 1;
     roster.created_ms = net->now_ms;
     roster.expires_ms = net->now_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
@@ -143,7 +139,7 @@ static void recognise(void *context, nrs_roster *next)
 
     nrs__wire__recognised__init(&other);
     other.community = nrs_field_of(nrs_slice_of(second->id, NRS_HASH_SIZE));
-    other.id = text_of(second->name);
+    other.id = mesh_writable(second->name);
     next->recognised = list;
     next->n_recognised = 1;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh_look.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/time.h"
 
@@ -244,19 +245,6 @@ static const json_t *first_awaited(size_t node)
     return json_array_get(json_object_get(mesh_row(&net, node, 0), "rosters_awaited"), 0);
 }
 
-/* Of the last status. */
-static bool warned_of(size_t node, const char *words)
-{
-    bool found = false;
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(json_object_get(mesh_row(&net, node, 0), "warnings"), i, one) {
-        found = found || strstr(json_string_value(one), words) != NULL;
-    }
-    return found;
-}
-
 /* A roster that does not come is told of: what waits for it, since when, and by what it can be brought. */
 static void who_waits_for_long_is_told(void **state)
 {
@@ -278,17 +266,16 @@ static void who_waits_for_long_is_told(void **state)
     assert_string_equal(mesh_text(first_awaited(0), "since"), since);
     assert_int_equal(json_integer_value(json_object_get(first_awaited(0), "version")), 5);
     assert_int_equal(json_integer_value(json_object_get(first_awaited(0), "records")), 1);
-    assert_false(warned_of(0, "of a roster of @electricity"));
+    assert_false(mesh_warned(&net, 0, "of a roster of @electricity"));
     net.now_ms += NRS_HOUR_MS;
     net.monotonic_ms += NRS_HOUR_MS;
     assert_int_equal(mesh_step(&net, 0, &tick), NRS_OK);
-    assert_non_null(first_awaited(0));
-    assert_true(warned_of(0, "version 5 of a roster of @electricity"));
-    assert_true(warned_of(0, since));
-    assert_true(warned_of(0, "noroshi join"));
+    assert_true(mesh_warned(&net, 0, "version 5 of a roster of @electricity"));
+    assert_true(mesh_warned(&net, 0, since));
+    assert_true(mesh_warned(&net, 0, "noroshi join"));
     mesh_give(&net, 0);
     assert_null(first_awaited(0));
-    assert_false(warned_of(0, "of a roster of @electricity"));
+    assert_false(mesh_warned(&net, 0, "of a roster of @electricity"));
     mesh_records_wipe(&sealed);
     mesh_stop(&net);
 }
