@@ -74,7 +74,10 @@ NRS_MUST_USE nrs_error sim_check_logged(sim_node *node, nrs_bytes *payload_out, 
 
 /** Nodes of which nothing is promised. */
 uint64_t sim_check_hostile(const struct sim_world *world);
-/** The node whose signing key this is; node_count when there is none. */
+/** Whose signing key this is, or whose hash, and which of its keys it is of. False when it is nobody's. */
+bool sim_check_key(const struct sim_world *world, size_t *node_out, size_t *key_out, const uint8_t *sign_key);
+bool sim_check_key_hash(const struct sim_world *world, size_t *node_out, size_t *key_out, const uint8_t *key_hash);
+/** The node whose signing key this is, or was, or is going to be; node_count when there is none. */
 size_t sim_check_node_of_key(const struct sim_world *world, const uint8_t *sign_key);
 
 /** The node with this key hash; node_count when there is none. */
@@ -113,7 +116,7 @@ void sim_once_wipe(struct sim_world *world);
 extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disclosure, sim_checker_removed, sim_checker_carry,
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
     sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
-    sim_checker_genuine,
+    sim_checker_genuine, sim_checker_succeeded,
     sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages;
 
 #endif

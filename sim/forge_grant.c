@@ -48,7 +48,7 @@ static nrs_error key_of(nrs_secret **key_out, sim_node *holder, const uint8_t id
     nrs_error error = file == NULL ? NRS_ERROR_NOT_FOUND : nrs_store_report_get(holder->store, &row, &bytes, id);
 
     if (error == NRS_OK) {
-        error = row.key_state == NRS_KEY_HELD ? nrs_identity_derive(&wrap, holder->identity, NRS_DOMAIN_VAULT) : NRS_ERROR_NO_SLOT;
+        error = row.key_state == NRS_KEY_HELD ? nrs_identity_derive(&wrap, holder->keys[0].identity, NRS_DOMAIN_VAULT) : NRS_ERROR_NO_SLOT;
     }
     if (error == NRS_OK) {
         error = nrs_vault_file_decode(&roots, nrs_slice_of(file->cache.data, file->cache.size), wrap);

@@ -158,7 +158,7 @@ static nrs_error card(nrs_bytes *record_out, sim_node *maker, const sim_node *vi
     nrs_signed *envelope = NULL;
     nrs_card *value = NULL;
     nrs_bytes statement = {0};
-    nrs_error error = nrs_signed_decode(&envelope, nrs_slice_of_bytes(&victim->card));
+    nrs_error error = nrs_signed_decode(&envelope, nrs_slice_of_bytes(&sim_node_keys(victim)->card));
 
     if (error == NRS_OK) {
         error = nrs_card_decode(&value, nrs_field(&envelope->statement));

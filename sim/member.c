@@ -1,5 +1,6 @@
 #include "member.h"
 
+#include "rotate.h"
 #include "world.h"
 
 static uint64_t there(const sim_world *world)
@@ -50,6 +51,19 @@ static void publish(sim_world *world, const sim_rosters *rosters, uint64_t pick)
     }
 }
 
+/* Those that it has now; others that it had when it left stay buried. */
+static void come_with_keys(const sim_world *world, sim_rosters *rosters, sim_members *who, size_t node, bool back)
+{
+    const size_t before = who->key[node], now = world->nodes[node].key;
+
+    if (back && before != now) {
+        who->served[node] |= (uint8_t)(1u << before);
+        rosters->served_ms[node][before] = SIM_START_MS; /* as its tombstone has it already */
+    }
+    who->served[node] &= (uint8_t)~(1u << now);
+    who->key[node] = (uint8_t)now;
+}
+
 static void admit(sim_world *world, sim_rosters *rosters, const sim_act *act)
 {
     sim_members who = sim_rosters_newest(rosters)->who;
@@ -62,6 +76,7 @@ static void admit(sim_world *world, sim_rosters *rosters, const sim_act *act)
     }
     who.members |= bit;
     who.sworn |= act->c % 2 == 0 ? bit : 0;
+    come_with_keys(world, rosters, &who, node, back);
     if (sim_rosters_next(world, rosters, who)) {
         sim_sometimes_hit(world, back ? SIM_SOMETIMES_READMITTED : rosters->index == 1 ? SIM_SOMETIMES_JOINED_SECOND : SIM_SOMETIMES_JOINED);
         publish(world, rosters, act->a);
@@ -190,4 +205,5 @@ void sim_member_mend(sim_world *world)
             }
         }
     }
+    sim_rotate_mend(world);
 }

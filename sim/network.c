@@ -152,6 +152,8 @@ uint64_t sim_network_connect(sim_world *world, size_t from, size_t to)
     connection->number = ++network->next_number;
     connection->node[0] = from;
     connection->node[1] = to;
+    memcpy(connection->curve[0], sim_node_curve(&world->nodes[from]), NRS_KEY_SIZE);
+    memcpy(connection->curve[1], sim_node_curve(&world->nodes[to]), NRS_KEY_SIZE);
     connection->open[0] = connection->open[1] = true;
     connection->to[0].blocked_ms = connection->to[1].blocked_ms = SIM_NEVER;
     sim_world_put(world, 2 * network->latency_ms + there_ms + back_ms + sim_random_below(&network->random, network->jitter_ms + 1),
@@ -183,15 +185,15 @@ void sim_network_connected(sim_world *world, size_t slot, uint64_t number)
     }
     dialler = &world->nodes[connection->node[0]];
     listener = &world->nodes[connection->node[1]];
-    if (!connection->open[1] || listener->core == NULL || !nrs_core_admits(listener->core, sim_node_curve(dialler))) {
+    if (!connection->open[1] || listener->core == NULL || !nrs_core_admits(listener->core, connection->curve[0])) {
         bool refused = connection->open[1] && listener->core != NULL;
 
         connection->open[0] = connection->open[1] = false;
-        release_when_over(connection);
         if (refused) {
             sim_trace_line(world, dialler, "refused by %s", listener->org);
-            sim_node_input(world, dialler, NRS_EVENT_LINK_REFUSED, 0, sim_node_curve(listener), nrs_slice_of(NULL, 0));
+            sim_node_input(world, dialler, NRS_EVENT_LINK_REFUSED, 0, connection->curve[1], nrs_slice_of(NULL, 0));
         }
+        release_when_over(connection);
         sim_node_dial_ended(world, dialler, number);
         return;
     }
@@ -199,7 +201,7 @@ void sim_network_connected(sim_world *world, size_t slot, uint64_t number)
     connection->link[0] = dialler->next_link++;
     sim_node_dial_up(world, dialler, number);
     sim_trace_line(world, dialler, "connected to %s", listener->org);
-    sim_node_input(world, dialler, NRS_EVENT_LINK_UP, connection->link[0], sim_node_curve(listener), nrs_slice_of(NULL, 0));
+    sim_node_input(world, dialler, NRS_EVENT_LINK_UP, connection->link[0], connection->curve[1], nrs_slice_of(NULL, 0));
 }
 
 /* ---- Frames ---- */
@@ -268,7 +270,7 @@ bool sim_network_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
     direction = &connection->to[to_side];
     if (direction->count >= QUEUED_FRAMES_MAX) { /* it cannot be sent to any more, and its link ends */
         sim_trace_line(world, node, "too much queued for %s", world->nodes[connection->node[to_side]].org);
-        sim_node_input(world, node, NRS_EVENT_LINK_DOWN, link, sim_node_curve(&world->nodes[connection->node[to_side]]), nrs_slice_of(NULL, 0));
+        sim_node_input(world, node, NRS_EVENT_LINK_DOWN, link, connection->curve[to_side], nrs_slice_of(NULL, 0));
         sim_network_cut(world, connection, 1 - to_side, 100);
         return true;
     }
@@ -299,7 +301,7 @@ static bool hand_over(sim_world *world, sim_connection *connection, unsigned sid
         sim_network_cut(world, connection, side, 10);
         return false;
     }
-    if (side == 1 && !nrs_core_admits(receiver->core, sim_node_curve(sender))) {
+    if (side == 1 && !nrs_core_admits(receiver->core, connection->curve[1 - side])) {
         sim_trace_line(world, receiver, "lets nothing more in from %s", sender->org);
         sim_network_cut(world, connection, side, 10);
         return false;
@@ -314,7 +316,7 @@ static bool hand_over(sim_world *world, sim_connection *connection, unsigned sid
         sim_hostile_arrived(world, connection, side, frame);
     }
     sim_check_heard(world, receiver, connection, side, frame);
-    sim_node_input(world, receiver, NRS_EVENT_FRAME, connection->link[side], sim_node_curve(sender), frame);
+    sim_node_input(world, receiver, NRS_EVENT_FRAME, connection->link[side], connection->curve[1 - side], frame);
     return true;
 }
 
@@ -380,7 +382,7 @@ static void side_ends(sim_world *world, sim_connection *connection, unsigned sid
     connection->open[side] = false;
     clear(&connection->to[side]);
     if (told && node->core != NULL && link != 0) {
-        sim_node_input(world, node, NRS_EVENT_LINK_DOWN, link, sim_node_curve(&world->nodes[connection->node[1 - side]]), nrs_slice_of(NULL, 0));
+        sim_node_input(world, node, NRS_EVENT_LINK_DOWN, link, connection->curve[1 - side], nrs_slice_of(NULL, 0));
     }
     if (side == 0 && node->core != NULL) {
         sim_node_dial_ended(world, node, number);

@@ -44,6 +44,7 @@ typedef struct sim_connection {
     uint64_t number;   /* 0: the slot is free */
     size_t node[2];
     nrs_link_id link[2];
+    uint8_t curve[2][NRS_KEY_SIZE]; /* the keys that the two have shown each other */
     bool open[2];
     bool up;
     sim_direction to[2]; /* on the way to that side */

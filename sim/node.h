@@ -42,6 +42,15 @@ typedef struct sim_inbox_file {
 
 typedef struct sim_seen { uint64_t *keys; size_t count, capacity; } sim_seen;
 
+/** Keys of a node: those that were in force, those that are, and those that it has announced. */
+typedef struct sim_keys {
+    nrs_identity *identity;
+    uint8_t hash[NRS_KEY_HASH_SIZE];
+    uint8_t proof[NRS_SIGNATURE_SIZE]; /* of their entry in a roster */
+    nrs_bytes card;
+    nrs_bytes succession;  /* by which those before have announced them; of the first: empty */
+} sim_keys;
+
 typedef enum sim_crash { SIM_CRASH_PROCESS = 0, SIM_CRASH_POWER } sim_crash;
 
 typedef struct sim_node {
@@ -53,13 +62,16 @@ typedef struct sim_node {
     bool there;             /* takes part in this run */
     bool hub;               /* in some community */
     struct sim_hostile *hostile; /* NULL: it is honest. Of one that is not nothing is expected, and nothing is promised to it */
-    nrs_identity *identity;
+    sim_keys keys[SIM_KEYS_MAX];
+    size_t key_count, key;  /* how many there are; which are in force */
+    nrs_identity *identity; /* of those */
+    nrs_secret *vault_key;  /* what its vault stands under once its first keys are not in force any more; or NULL */
+    bool switch_due;        /* its engine has said that a roster names its next keys */
     nrs_identity *person;   /* of its one person, for TLP:RED; NULL in worlds without */
-    nrs_bytes card;
-    uint8_t key_hash[NRS_KEY_HASH_SIZE];
-    uint8_t proof[NRS_SIGNATURE_SIZE]; /* of its entry in a roster */
     sim_disk disk;
     sim_disk *copy;         /* of its disk, as it was once; or NULL */
+    size_t copy_key;        /* the keys that were in force then */
+    uint64_t ahead;         /* set of communities in which not all were prepared for its next keys when it went over to them: rotate.c */
     uint64_t before_joining; /* set of communities that the copy was not in yet: what came from there before it joins anew is refused */
     bool put_back;          /* that has taken its place: what came after it is gone, and nobody has promised otherwise */
     nrs_store *store;
@@ -89,6 +101,7 @@ typedef struct sim_node {
     uint64_t held_before[SIM_COMMUNITIES_MAX]; /* the step in hand */
     bool frozen[SIM_COMMUNITIES_MAX];          /* it keeps both sides of a fork of the version that it goes by */
     bool frozen_before[SIM_COMMUNITIES_MAX];   /* the step in hand */
+    size_t heard[SIM_NODES_MAX]; /* the newest keys of each node whose announcement it has in its log */
     uint64_t revoked, revoked_before; /* whose keys it knows to be revoked: sets of nodes; before the step in hand */
     uint64_t memory_failed; /* allocations that failed so far */
     sim_account memory;     /* what it holds */
@@ -109,6 +122,12 @@ typedef struct sim_node {
 void sim_node_make(struct sim_world *world, size_t index, bool hub);
 /** The last of its lives ends with the world. */
 void sim_node_end(struct sim_world *world, sim_node *node);
+/** Make the keys that come after those that there are, with a card that takes its person along. */
+void sim_node_make_keys(struct sim_world *world, sim_node *node);
+/** Those in force. */
+const sim_keys *sim_node_keys(const sim_node *node);
+/** A roster names its next keys: it ends its links and starts again under them, with the same disk. */
+void sim_node_switch(struct sim_world *world, sim_node *node);
 void sim_node_wipe(struct sim_world *world, sim_node *node);
 void sim_node_start(struct sim_world *world, sim_node *node);
 /** Ends its life at once; it starts again after down_ms, unless it stays down. */

@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "check.h"
 #include "hostile.h"
+#include "rotate.h"
 #include "world.h"
 
 #define BACKOFF_MS_MIN 200u
@@ -189,9 +190,13 @@ static void carry_out(sim_world *world, sim_node *node, nrs_effect *effect)
     case NRS_EFFECT_LOG:
         log_line(world, node, effect);
         return;
-    case NRS_EFFECT_ADMISSION:
     case NRS_EFFECT_WRITE_FILE:
-    case NRS_EFFECT_SWITCH: /* nobody changes keys here */
+        sim_rotate_file(world, node, effect->text);
+        return;
+    case NRS_EFFECT_SWITCH:
+        node->switch_due = true;
+        return;
+    case NRS_EFFECT_ADMISSION:
         return;
     }
 }
@@ -207,5 +212,8 @@ bool sim_node_carry_out(sim_world *world, sim_node *node, nrs_effects *effects)
         node->crash_in -= node->crash_in > 0 ? 1 : 0;
         carry_out(world, node, &effects->list[i]);
     }
-    return true;
+    if (node->switch_due) {
+        sim_node_switch(world, node);
+    }
+    return node->core != NULL;
 }

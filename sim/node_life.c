@@ -8,17 +8,20 @@
 #include "memory.h"
 #include "person.h"
 #include "picture.h"
+#include "rotate.h"
 #include "vfs.h"
 #include "world.h"
 
 #define RETRY_START_MS 5000u
+#define SWITCH_MS 50u
+#define UNLOCK_AFTER_MS 3000u
 #define OUTLIVES_MAX 4096 /* bytes that stay with an identity, which is made once for all its node's lives: what it agreed on last */
 #define PURPOSE_ENGINE 0xe6e1
 #define PURPOSE_DISK 0xd15c
 
 static char vault_name[] = "vault";
 
-static void make_card(sim_node *node)
+static void make_card(const sim_world *world, sim_node *node, sim_keys *keys)
 {
     nrs_card card;
     Nrs__Wire__PersonEntry person, *persons[1] = {&person};
@@ -29,17 +32,44 @@ static void make_card(sim_node *node)
     nrs__wire__card__init(&card);
     card.org = node->org;
     card.name = node->org;
-    card.serial = 1;
-    card.created_ms = SIM_START_MS;
+    card.serial = node->key_count + 1;
+    card.created_ms = sim_node_now_ms(world, node);
     (void)snprintf(endpoint, sizeof endpoint, "tcp://%s:7417", node->org);
     card.n_endpoints = node->hub ? 1 : 0;
     card.endpoints = endpoints;
     if (node->person != NULL) {
-        sim_person_fill(&person, proof, node);
+        sim_person_fill(&person, proof, node, keys->identity);
         card.persons = persons;
         card.n_persons = 1;
     }
-    NRS_ASSERT(nrs_card_sign(&node->card, &card, node->identity) == NRS_OK);
+    NRS_ASSERT(nrs_card_sign(&keys->card, &card, keys->identity) == NRS_OK);
+}
+
+const sim_keys *sim_node_keys(const sim_node *node)
+{
+    return &node->keys[node->key];
+}
+
+static void put_in_force(sim_node *node, size_t key)
+{
+    node->key = key;
+    node->identity = node->keys[key].identity;
+    if (key > 0 && node->vault_key == NULL) {
+        NRS_ASSERT(nrs_identity_derive(&node->vault_key, node->keys[0].identity, NRS_DOMAIN_VAULT) == NRS_OK);
+    }
+}
+
+void sim_node_make_keys(sim_world *world, sim_node *node)
+{
+    sim_keys *keys = &node->keys[node->key_count];
+
+    NRS_ASSERT(node->key_count < SIM_KEYS_MAX);
+    (void)sim_random_use(&node->random);
+    NRS_ASSERT(nrs_identity_new(&keys->identity) == NRS_OK);
+    nrs_key_hash(keys->hash, nrs_identity_public(keys->identity)->sign_key);
+    NRS_ASSERT(nrs_member_prove(keys->proof, keys->identity, node->org) == NRS_OK);
+    make_card(world, node, keys);
+    node->key_count++;
 }
 
 void sim_node_make(sim_world *world, size_t index, bool hub)
@@ -55,13 +85,11 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
     sim_disk_init(&node->disk, sim_random_of(world->options.seed, PURPOSE_DISK, index));
     sim_vfs_attach(index, &node->disk);
     (void)sim_random_use(&node->random);
-    NRS_ASSERT(nrs_identity_new(&node->identity) == NRS_OK);
-    nrs_key_hash(node->key_hash, nrs_identity_public(node->identity)->sign_key);
-    NRS_ASSERT(nrs_member_prove(node->proof, node->identity, node->org) == NRS_OK);
     if (world->persons) {
         NRS_ASSERT(nrs_identity_new(&node->person) == NRS_OK);
     }
-    make_card(node);
+    sim_node_make_keys(world, node);
+    put_in_force(node, 0);
     node->wake_ms = SIM_NEVER;
     node->next_link = 1;
     sim_clock_boot(world, &node->clock, SIM_MONOTONIC_MS);
@@ -88,6 +116,7 @@ static void take_down(sim_node *node)
     node->wake_ms = SIM_NEVER;
     node->crash_in = 0;
     node->memory_in = 0;
+    node->switch_due = false;
 }
 
 /* What a step had said is given back a moment after a node has fallen, so this is looked at before its next life. */
@@ -127,9 +156,13 @@ void sim_node_wipe(sim_world *world, sim_node *node)
     }
     free(node->inbox);
     sim_hostile_wipe(node);
-    nrs_identity_destroy(&node->identity);
+    for (size_t i = 0; i < node->key_count; i++) {
+        nrs_identity_destroy(&node->keys[i].identity);
+        nrs_bytes_wipe(&node->keys[i].card);
+        nrs_bytes_wipe(&node->keys[i].succession);
+    }
+    nrs_secret_destroy(&node->vault_key);
     nrs_identity_destroy(&node->person);
-    nrs_bytes_wipe(&node->card);
     sim_disk_wipe(&node->disk);
     drop_copy(node);
     sim_vfs_attach(node->index, NULL);
@@ -173,7 +206,8 @@ static nrs_error open_engine(sim_world *world, sim_node *node)
     char path[24];
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_store_options store_options = {.path = path, .vfs = SIM_VFS_NAME};
-    nrs_core_options options = {.identity = node->identity, .vouch_tick_ms = SIM_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&node->card),
+    nrs_core_options options = {.identity = node->identity, .vouch_tick_ms = SIM_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&sim_node_keys(node)->card),
+                                .former = node->key == 0 ? NULL : node->keys[node->key - 1].identity, .vault_key = node->key == 0 ? NULL : node->vault_key,
                                 .vault = {.context = node, .read = vault_read, .write = vault_write}};
     nrs_error error;
 
@@ -259,6 +293,7 @@ void sim_node_crash(sim_world *world, sim_node *node, sim_crash kind, uint64_t d
 void sim_node_copy(sim_node *node)
 {
     drop_copy(node);
+    node->copy_key = node->key;
     node->copy = sim_alloc(1, sizeof *node->copy);
     sim_disk_clone(node->copy, &node->disk);
 }
@@ -276,6 +311,7 @@ static void forget_what_came_after(sim_world *world, sim_node *node)
     memset(node->held_before, 0, sizeof node->held_before);
     memset(node->frozen_before, 0, sizeof node->frozen_before);
     memset(node->answered, 0, sizeof node->answered);
+    memset(node->heard, 0, sizeof node->heard);
     node->revoked = node->revoked_before = 0;
     for (size_t i = 0; i < world->plan.count; i++) {
         sim_report *report = &world->oracle.reports[i];
@@ -300,7 +336,9 @@ void sim_node_put_back(sim_world *world, sim_node *node, uint64_t down_ms)
     sim_disk_wipe(&node->disk);
     node->disk = copy;
     drop_copy(node);
+    put_in_force(node, node->copy_key);
     forget_what_came_after(world, node);
+    sim_rotate_resume(world, node);
     sim_trace_line(world, node, "an older copy of its disk is put in its place");
     sim_sometimes_hit(world, SIM_SOMETIMES_PUT_BACK);
 }
@@ -320,3 +358,23 @@ void sim_node_stop(sim_world *world, sim_node *node, uint64_t down_ms)
     start_again(world, node, down_ms);
 }
 
+/* As the daemon does: it stops in order, one rename puts the next keys in force, and it starts again in the same process. */
+void sim_node_switch(sim_world *world, sim_node *node)
+{
+    node->switch_due = false;
+    if (node->key + 1 == node->key_count) {
+        sim_trace_line(world, node, "has no next keys to take up");
+        return;
+    }
+    sim_node_stop(world, node, SWITCH_MS);
+    put_in_force(node, node->key + 1);
+    for (size_t i = 0; i < SIM_NODES_MAX; i++) {
+        world->nodes[i].confirmed[node->index] = 0; /* that was said to the keys before */
+    }
+    sim_rotate_taken_up(world, node);
+    sim_trace_line(world, node, "its next keys are in force");
+    sim_sometimes_hit(world, node->hub ? SIM_SOMETIMES_HUB_SUCCEEDED : SIM_SOMETIMES_SUCCEEDED);
+    if (node->person != NULL) { /* whose prekeys are made for keys of the node */
+        sim_world_put(world, UNLOCK_AFTER_MS, (sim_event){.type = SIM_EVENT_UNLOCK, .subject = node->index});
+    }
+}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "memory.h"
 #include "proto/vocabulary.h"
 #include "world.h"
@@ -26,8 +27,9 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
     sim_oracle *oracle = &world->oracle;
     const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
     sim_sealed *sealed;
+    size_t maker, key;
 
-    if (rosters == NULL) {
+    if (rosters == NULL || !sim_check_key(world, &maker, &key, header->originator.data)) {
         return;
     }
     if (oracle->sealed_count == oracle->sealed_capacity) {
@@ -35,8 +37,11 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
         oracle->sealed = sim_grow(oracle->sealed, oracle->sealed_capacity * sizeof oracle->sealed[0]);
     }
     sealed = &oracle->sealed[oracle->sealed_count++];
-    *sealed = (sim_sealed){.maker = node->owner, .revoked = node->revoked, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms};
+    *sealed = (sim_sealed){.maker = node->owner, .revoked = node->revoked, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms, .made_ms = sim_world_unix_ms(world), .key = key};
     memcpy(sealed->id, id, NRS_HASH_SIZE);
+    for (size_t i = 0; i < world->node_count && sim_rosters_at(rosters, sealed->version) != NULL; i++) {
+        sealed->behind |= world->nodes[i].key < sim_rosters_at(rosters, sealed->version)->who.key[i] ? 1ull << i : 0;
+    }
     for (size_t i = 0; i < header->n_onward_communities; i++) {
         const sim_rosters *listed = sim_rosters_of(world, header->onward_communities[i].data);
 
@@ -193,6 +198,9 @@ void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
     report->version = sealed->version;
     report->expires_ms = sealed->expires_ms;
     report->sealed_ms = sealed->sealed_ms;
+    report->made_ms = sealed->made_ms;
+    report->key = sealed->key;
+    report->behind = sealed->behind;
     report->revoked = sealed->revoked;
     report->readers = sim_oracle_readers(world, report, sealed->version) & ~report->revoked;
     memcpy(report->bridged, sealed->bridged, sizeof report->bridged);

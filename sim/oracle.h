@@ -53,6 +53,9 @@ typedef struct sim_report {
     uint64_t readers;         /* who may read it: set of nodes; from version */
     uint64_t expires_ms;      /* as its header says */
     uint64_t sealed_ms;       /* of the world's time */
+    uint64_t made_ms;         /* what a right clock showed then */
+    size_t key;               /* which of its sender's keys signed it */
+    uint64_t behind;          /* who was there under former keys still when it was sealed under a roster with the next: set of nodes */
     uint64_t shown;           /* who has opened it: set of nodes */
     uint64_t showing;         /* who was asked to before the end: of some the answer was lost in a crash */
     uint64_t forgetting, forgotten; /* who asked to forget it; who was told that it is: sets of nodes */
@@ -70,7 +73,9 @@ typedef struct sim_sealed {
     uint8_t id[NRS_HASH_SIZE];
     size_t maker, community;
     uint32_t label;
-    uint64_t version, expires_ms, sealed_ms, bridged[2];
+    uint64_t version, expires_ms, sealed_ms, made_ms, bridged[2];
+    size_t key;               /* which of its maker's keys signed it */
+    uint64_t behind;          /* who had not gone over to the keys that its roster names: set of nodes */
     uint64_t revoked;         /* whose keys its maker knew to be revoked */
     uint64_t listed;          /* set of communities that its consent lists */
     uint64_t taken;           /* in whose logs it stands, or stood: set of nodes */

@@ -48,12 +48,12 @@ static uint64_t number_at(const json_t *row, const char *name)
 
 /* ---- Keys ---- */
 
-void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const sim_node *node)
+void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const sim_node *node, const nrs_identity *org)
 {
     static char id[] = SIM_PERSON;
     const nrs_public_keys *keys = nrs_identity_public(node->person);
 
-    MUST(nrs_person_prove(proof_out, node->person, id, nrs_identity_public(node->identity)->sign_key));
+    MUST(nrs_person_prove(proof_out, node->person, id, nrs_identity_public(org)->sign_key));
     nrs__wire__person_entry__init(entry_out);
     entry_out->id = entry_out->name = id;
     entry_out->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));

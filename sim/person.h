@@ -12,8 +12,8 @@ struct sim_world;
 struct sim_node;
 struct sim_report;
 
-/** What a card says of the person. proof_out: stays until the card is signed. */
-void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const struct sim_node *node);
+/** What a card says of the person. org: the keys of the node that the card is of. proof_out: stays until the card is signed. */
+void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const struct sim_node *node, const nrs_identity *org);
 /** The request that gives the node the person's prekeys for the weeks to come. */
 json_t *sim_person_prekeys(const struct sim_world *world, const struct sim_node *node);
 /** Seal what the node has prepared, for exactly those whom it names. Out: report->to: who they are. NULL when the answer is

@@ -36,6 +36,8 @@
     X(FORK, 0, 2, "two rosters of one version are signed")                                                             \
     X(HEAL, 0, 4, "a fork is healed")                                                                                  \
     X(REVOKE, 0, 3, "a key is revoked")                                                                                \
+    X(ROTATE, 0, 7, "an organisation makes new keys")                                                                  \
+    X(SUCCEED, 0, 14, "a roster follows a change of keys")                                                             \
     X(SKIP, 0, 1, "time passes while all sleep")                                                                       \
     X(CUT, SIM_FAULTS_NETWORK, 12, "cut a connection")                                                                 \
     X(PARTITION, SIM_FAULTS_NETWORK, 4, "part nodes")                                                                  \

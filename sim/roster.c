@@ -57,7 +57,7 @@ bool sim_rosters_forked(const sim_rosters *rosters)
 /* What a roster's lists point to while it is encoded. */
 typedef struct entries {
     Nrs__Wire__Member members[SIM_NODES_MAX], *member_list[SIM_NODES_MAX];
-    Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX], *tombstone_list[SIM_NODES_MAX];
+    Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX * SIM_KEYS_MAX], *tombstone_list[SIM_NODES_MAX * SIM_KEYS_MAX];
     ProtobufCBinaryData keys[SIM_ROSTER_KEYS], forks[2];
     Nrs__Wire__Recognised recognised, *recognised_list[1];
     Nrs__Wire__Duty duty, *duty_list[1];
@@ -66,9 +66,10 @@ typedef struct entries {
     Nrs__Wire__DutyRule duty_rule, *duty_rule_list[1];
 } entries;
 
-static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node, const sim_rosters *rosters, bool sworn)
+static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node, const sim_rosters *rosters, const sim_members *who)
 {
-    const nrs_public_keys *keys = nrs_identity_public(node->identity);
+    sim_keys *of = &node->keys[who->key[node->index]];
+    const nrs_public_keys *keys = nrs_identity_public(of->identity);
 
     nrs__wire__member__init(member);
     member->org = node->org;
@@ -79,23 +80,25 @@ static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node
     member->role = (rosters->hubs & (1ull << node->index)) != 0         ? NRS_ROLE_HUB
                    : (rosters->ministries & (1ull << node->index)) != 0 ? NRS_ROLE_MINISTRY
                                                                         : NRS_ROLE_OPERATOR;
-    member->proof = nrs_field_of(nrs_slice_of(node->proof, NRS_SIGNATURE_SIZE));
-    if (sworn) {
+    member->proof = nrs_field_of(nrs_slice_of(of->proof, NRS_SIGNATURE_SIZE));
+    if ((who->sworn & (1ull << node->index)) != 0) {
         member->duties = room->duty_list;
         member->n_duties = 1;
     }
 }
 
-static void fill_tombstone(Nrs__Wire__Tombstone *tombstone, sim_node *node, uint32_t cause)
+static void bury(entries *room, nrs_roster *roster, sim_node *node, size_t key, uint32_t cause, uint64_t at_ms)
 {
-    const nrs_public_keys *keys = nrs_identity_public(node->identity);
+    const nrs_public_keys *keys = nrs_identity_public(node->keys[key].identity);
+    Nrs__Wire__Tombstone *tombstone = &room->tombstones[roster->n_tombstones];
 
     nrs__wire__tombstone__init(tombstone);
     tombstone->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
     tombstone->curve_key = nrs_field_of(nrs_slice_of(keys->curve_key, NRS_KEY_SIZE));
     tombstone->cause = cause;
-    tombstone->at_ms = SIM_START_MS;
+    tombstone->at_ms = at_ms;
     tombstone->org = node->org;
+    roster->tombstones[roster->n_tombstones++] = tombstone;
 }
 
 /* Nodes stand in the order of their names, so that members ascend. */
@@ -107,11 +110,15 @@ static void fill_entries(sim_world *world, entries *room, nrs_roster *roster, co
         uint64_t bit = 1ull << i;
 
         if ((who->members & bit) != 0) {
-            fill_member(room, &room->members[i], &world->nodes[i], rosters, (who->sworn & bit) != 0);
+            fill_member(room, &room->members[i], &world->nodes[i], rosters, who);
             roster->members[roster->n_members++] = &room->members[i];
         } else if (((who->revoked | who->left) & bit) != 0) {
-            fill_tombstone(&room->tombstones[i], &world->nodes[i], (who->revoked & bit) != 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT);
-            roster->tombstones[roster->n_tombstones++] = &room->tombstones[i];
+            bury(room, roster, &world->nodes[i], who->key[i], (who->revoked & bit) != 0 ? NRS_TOMBSTONE_REVOKED : NRS_TOMBSTONE_LEFT, SIM_START_MS);
+        }
+        for (size_t key = 0; key < SIM_KEYS_MAX; key++) {
+            if ((who->served[i] & (1u << key)) != 0) {
+                bury(room, roster, &world->nodes[i], key, NRS_TOMBSTONE_LEFT, rosters->served_ms[i][key]);
+            }
         }
     }
 }
@@ -286,6 +293,25 @@ bool sim_rosters_next(sim_world *world, sim_rosters *rosters, sim_members who)
     return true;
 }
 
+bool sim_rosters_succeed(sim_world *world, sim_rosters *rosters, size_t node, size_t key)
+{
+    sim_members who = sim_rosters_newest(rosters)->who;
+    const size_t before = who.key[node];
+
+    NRS_ASSERT(key == before + 1 && key < SIM_KEYS_MAX);
+    who.key[node] = (uint8_t)key;
+    who.served[node] |= (uint8_t)(1u << before);
+    rosters->served_ms[node][before] = sim_world_unix_ms(world);
+    return sim_rosters_next(world, rosters, who);
+}
+
+bool sim_rosters_bridged(const sim_rosters *rosters, size_t node, size_t key, uint64_t until_ms)
+{
+    const size_t newest = sim_rosters_newest(rosters)->who.key[node];
+
+    return key == newest || (key + 1 == newest && rosters->served_ms[node][key] + NRS_SUCCEEDED_GRACE_MS > until_ms);
+}
+
 bool sim_rosters_rekey(sim_world *world, sim_rosters *rosters)
 {
     const sim_roster_version *newest = sim_rosters_newest(rosters);
@@ -423,7 +449,7 @@ void sim_rosters_invite(sim_world *world, const sim_rosters *rosters, size_t nod
     }
     for (size_t i = 0; i < world->node_count; i++) {
         if ((rosters->hubs & sim_rosters_newest(rosters)->who.members & (1ull << i)) != 0) {
-            cards[invite.n_cards++] = nrs_field_of(nrs_slice_of_bytes(&world->nodes[i].card));
+            cards[invite.n_cards++] = nrs_field_of(nrs_slice_of_bytes(&world->nodes[i].keys[sim_rosters_newest(rosters)->who.key[i]].card));
         }
     }
     invite.cards = cards;

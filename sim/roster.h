@@ -3,12 +3,14 @@
 #define SIM_ROSTER_H
 
 #include "keys/roster.h"
+#include "options.h"
 
 #define SIM_COMMUNITIES_MAX 2
 #define SIM_ROSTERS_MAX 64
 #define SIM_ROSTER_KEYS 3      /* of which SIM_ROSTER_THRESHOLD sign */
 #define SIM_ROSTER_THRESHOLD 2
 #define SIM_ROSTER_KEYS_MAX (SIM_ROSTER_KEYS + 16) /* that there ever were */
+#define SIM_KEYS_MAX 3         /* that a node may have, one after the other */
 #define SIM_DUTY "nda"
 #define SIM_DISCLAIMER "menseki"
 
@@ -19,6 +21,8 @@ typedef struct sim_members {
     uint64_t members, revoked, left;
     uint64_t sworn;            /* of the members, who has taken the duty */
     bool recognises;           /* the other community of the world */
+    uint8_t key[SIM_NODES_MAX];    /* which of its keys each has there, or had when it went */
+    uint8_t served[SIM_NODES_MAX]; /* those of each that others came after: bit n stands for key n */
 } sim_members;
 
 typedef struct sim_roster_version {
@@ -48,6 +52,7 @@ typedef struct sim_rosters {
     nrs_bytes rival_many;      /* of the newest version, while there are two of it */
     uint8_t rival_hash[NRS_HASH_SIZE];
     uint8_t community[NRS_HASH_SIZE];
+    uint64_t served_ms[SIM_NODES_MAX][SIM_KEYS_MAX]; /* when a roster named the keys after these, by the secretariat's clock */
 } sim_rosters;
 
 /** Version 1 with these members. id, index, hubs, ministries and rules are set before. */
@@ -57,6 +62,11 @@ void sim_rosters_invite_all(struct sim_world *world, const sim_rosters *rosters)
 void sim_rosters_wipe(sim_rosters *rosters);
 /** Sign the next version; the caller gives it to somebody. False when there are too many, or the newest is forked. */
 bool sim_rosters_next(struct sim_world *world, sim_rosters *rosters, sim_members who);
+/** The same with other keys of a member's in their place. */
+bool sim_rosters_succeed(struct sim_world *world, sim_rosters *rosters, size_t node, size_t key);
+/** Whether what these keys made, or what was made for them, counts for those that the node has in the newest: they are the same, or came after
+ *  them, and the grace of 28 days lasts until this time. */
+bool sim_rosters_bridged(const sim_rosters *rosters, size_t node, size_t key, uint64_t until_ms);
 /** The same under a new roster key in place of the oldest. */
 bool sim_rosters_rekey(struct sim_world *world, sim_rosters *rosters);
 /** Sign two rosters of the next version: as the newest is, and one with these members. */

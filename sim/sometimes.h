@@ -57,6 +57,18 @@ struct sim_world;
     X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
     X(KEY_REVOKED, 0, "a key was revoked")                                                                             \
     X(REVOCATION_HEARD, 0, "a node heard that a key was revoked")                                                      \
+    X(ROTATED, 0, "an organisation announced new keys")                                                                \
+    X(ROTATED_AGAIN, 0, "new keys were announced once more, as they had been made")                                    \
+    X(ROTATE_REFUSED, 0, "a second change of keys within four weeks was refused")                                      \
+    X(FOLLOWED, 0, "a roster followed a change of keys")                                                               \
+    X(SUCCEEDED, 0, "a member went over to its next keys")                                                             \
+    X(HUB_SUCCEEDED, 0, "a hub went over to its next keys")                                                            \
+    X(ALL_PREPARED, 0, "a node went over to its next keys when all others had heard of them")                          \
+    X(REOPENED, 0, "a successor opened what was sealed to the keys before")                                            \
+    X(HANDED_ON, 0, "what was sealed to the keys before was handed to their successor")                                \
+    X(GRANTED_TO_SUCCESSOR, 0, "what the keys before waited for was granted to their successor")                       \
+    X(TAKEN_FROM_FORMER, 0, "what former keys had made was taken after a roster named the next")                       \
+    X(SENT_BY_SUCCESSOR, 0, "a report under the next keys was read")                                                   \
     X(STALE_REFUSED, 0, "sealing above GREEN was refused because no hub vouched for the roster")                       \
     X(STALE_OVERRIDDEN, 0, "a person sealed above GREEN all the same")                                                 \
     X(WITHDRAWN_RED, 0, "a TLP:RED report was taken back")                                                             \

@@ -80,7 +80,7 @@ static nrs_error make_path(nrs_bytes *record_out, sim_node *node, const sim_node
 
     sim_random_fill(&node->hostile->random, noise, sizeof noise);
     nrs__wire__slot__init(&slot);
-    slot.org = nrs_field_of(nrs_slice_of(receiver->key_hash, NRS_KEY_HASH_SIZE));
+    slot.org = nrs_field_of(nrs_slice_of(sim_node_keys(receiver)->hash, NRS_KEY_HASH_SIZE));
     slot.prekey_id = nrs_field_of(nrs_slice_of(noise + NRS_HASH_SIZE, NRS_PREKEY_ID_SIZE));
     slot.wrapped = nrs_field_of(nrs_slice_of(noise + NRS_HASH_SIZE + NRS_PREKEY_ID_SIZE, NRS_WRAPPED_KEY_SIZE));
     nrs__wire__slot_path__init(&path);

@@ -25,9 +25,12 @@ static void become(sim_world *world, sim_node *thief, const sim_node *owner)
     thief->owner = owner->index;
     memcpy(thief->org, owner->org, sizeof thief->org);
     (void)snprintf(thief->called, sizeof thief->called, "thief-%02zu", owner->index);
+    memcpy(thief->keys, owner->keys, sizeof thief->keys);
+    thief->key_count = owner->key_count;
+    thief->key = owner->key;
     thief->identity = owner->identity;
-    NRS_ASSERT(nrs_bytes_copy(&thief->card, nrs_slice_of_bytes(&owner->card)) == NRS_OK);
-    memcpy(thief->key_hash, owner->key_hash, sizeof thief->key_hash);
+    NRS_ASSERT(owner->vault_key == NULL || nrs_secret_copy(&thief->vault_key, nrs_secret_slice(owner->vault_key)) == NRS_OK);
+    memcpy(thief->heard, owner->heard, sizeof thief->heard);
     memcpy(thief->held, owner->held, sizeof thief->held);
     memcpy(thief->held_before, owner->held, sizeof thief->held_before);
     memcpy(thief->frozen, owner->frozen, sizeof thief->frozen);
@@ -108,34 +111,40 @@ void sim_thief_wipe(sim_world *world)
     sim_node *thief = sim_thief(world);
 
     if (thief != NULL) {
-        thief->identity = NULL; /* its owner's */
+        thief->key_count = 0; /* its owner's */
         sim_once_forget(thief);
         sim_node_wipe(world, thief);
     }
 }
 
-static void publish(sim_world *world, const sim_node *node, const nrs_bytes *payload)
+/* All that there are: whoever has the disk has them as well. */
+static void revoke(sim_world *world, const sim_node *node, size_t key)
 {
-    sim_trace_line(world, node, "its key is revoked");
+    char name[32];
+    nrs_bytes payload = {0};
+
+    (void)snprintf(name, sizeof name, "revoked-%zu.revocation", key);
+    NRS_ASSERT(nrs_change_revoke(&payload, node->keys[key].identity, node->org, sim_world_unix_ms(world)) == NRS_OK);
     for (size_t i = 0; i < world->options.hubs; i++) {
         if (world->nodes[i].hostile == NULL) {
-            sim_node_leave_file(world, &world->nodes[i], "revoked.revocation", "REVOCATION", nrs_slice_of_bytes(payload));
+            sim_node_leave_file(world, &world->nodes[i], name, "REVOCATION", nrs_slice_of_bytes(&payload));
         }
     }
+    nrs_bytes_wipe(&payload);
 }
 
 void sim_thief_revoke(sim_world *world, const sim_act *act)
 {
     sim_node *node = sim_thief(world) != NULL ? &world->nodes[sim_thief(world)->owner] : &world->nodes[world->options.hubs + (size_t)(act->who % world->options.members)];
-    nrs_bytes payload = {0};
 
     if (!node->there || node->hostile != NULL || world->revoked != 0 || (sim_thief(world) == NULL && act->c % 3 != 0)) {
         return;
     }
-    NRS_ASSERT(nrs_change_revoke(&payload, node->identity, node->org, sim_world_unix_ms(world)) == NRS_OK);
     world->revoked |= 1ull << node->index;
     node->forsaken = node->put_back = true;
     sim_sometimes_hit(world, SIM_SOMETIMES_KEY_REVOKED);
-    publish(world, node, &payload);
-    nrs_bytes_wipe(&payload);
+    sim_trace_line(world, node, "its key is revoked");
+    for (size_t key = 0; key < node->key_count; key++) {
+        revoke(world, node, key);
+    }
 }

@@ -5,6 +5,7 @@
 #include "member.h"
 #include "person.h"
 #include "release.h"
+#include "rotate.h"
 #include "send.h"
 #include "thief.h"
 #include "withheld.h"
@@ -148,6 +149,10 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     }
     if (act->type == SIM_ACT_REVOKE) {
         sim_thief_revoke(world, act);
+        return;
+    }
+    if (act->type == SIM_ACT_ROTATE || act->type == SIM_ACT_SUCCEED) {
+        (act->type == SIM_ACT_ROTATE ? sim_rotate_announce : sim_rotate_follow)(world, act);
         return;
     }
     if (act->type >= SIM_ACT_WITHHOLD && act->type <= SIM_ACT_QUESTION) {

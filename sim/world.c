@@ -8,6 +8,7 @@
 #include "fate.h"
 #include "hostile.h"
 #include "member.h"
+#include "rotate.h"
 #include "thief.h"
 #include "vfs.h"
 #include "work.h"
@@ -229,6 +230,7 @@ static void begin_phase(sim_world *world, sim_phase phase)
         unlock_all(world);
         break;
     case SIM_PHASE_COMPARING:
+        sim_rotate_invite(world);
         sim_work_compare_all(world);
         break;
     case SIM_PHASE_LISTING:

@@ -42,6 +42,7 @@ typedef struct sim_world {
     sim_node nodes[SIM_NODES_MAX];
     size_t node_count;
     size_t thief;         /* the number of the node that runs from a stolen disk, behind all others; 0: none */
+    uint64_t announced[SIM_COMMUNITIES_MAX]; /* whose next keys a member of the community has left in a file for its secretariat: set of nodes */
     uint64_t revoked;     /* whose key was revoked: set of nodes */
     bool persons;         /* each node has one, for TLP:RED */
     sim_rosters communities[SIM_COMMUNITIES_MAX];

@@ -89,6 +89,17 @@ static void count(sim_world *world, const sim_node *node, uint64_t *counts, cons
     nrs_audit_entry_free(&entry);
 }
 
+/* Who was not prepared for somebody's next keys may have refused what that one signed under them, or those before. */
+static bool all_were_prepared(const sim_world *world, size_t community)
+{
+    uint64_t ahead = 0;
+
+    for (size_t i = 0; i < world->node_count; i++) {
+        ahead |= world->nodes[i].ahead;
+    }
+    return (ahead & (1ull << community)) == 0;
+}
+
 /* An honest hub that is there and another than the node itself has had two minutes to sign where it stood. */
 static bool signed_by_now(const sim_world *world, const sim_node *node)
 {
@@ -99,7 +110,7 @@ static bool signed_by_now(const sim_world *world, const sim_node *node)
         for (size_t i = 0; i < world->node_count; i++) {
             others |= world->nodes[i].there && world->nodes[i].hostile == NULL && i != node->index ? 1ull << i : 0;
         }
-        if (sim_reachable(world, rosters) && (rosters->hubs & others) != 0 && node->checkpointed && node->checkpoint_roster[c] == rosters->count &&
+        if (all_were_prepared(world, c) && sim_reachable(world, rosters) && (rosters->hubs & others) != 0 && node->checkpointed && node->checkpoint_roster[c] == rosters->count &&
             (sim_rosters_newest(rosters)->who.members & bit) != 0 && sim_clocks_right(world)) {
             return true;
         }

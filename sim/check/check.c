@@ -12,7 +12,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_credit,  &sim_checker_arrives, &sim_checker_destroyed,  &sim_checker_steady,  &sim_checker_limits,
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
-    &sim_checker_outlived,
+    &sim_checker_outlived, &sim_checker_succeeded,
     &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages,
 };
 
@@ -33,24 +33,46 @@ uint64_t sim_check_hostile(const sim_world *world)
     return set;
 }
 
+bool sim_check_key(const sim_world *world, size_t *node_out, size_t *key_out, const uint8_t *sign_key)
+{
+    for (*node_out = 0; *node_out < world->node_count; ++*node_out) {
+        const sim_node *node = &world->nodes[*node_out];
+
+        for (*key_out = 0; *key_out < node->key_count; ++*key_out) {
+            if (memcmp(nrs_identity_public(node->keys[*key_out].identity)->sign_key, sign_key, NRS_KEY_SIZE) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool sim_check_key_hash(const sim_world *world, size_t *node_out, size_t *key_out, const uint8_t *key_hash)
+{
+    for (*node_out = 0; *node_out < world->node_count; ++*node_out) {
+        const sim_node *node = &world->nodes[*node_out];
+
+        for (*key_out = 0; *key_out < node->key_count; ++*key_out) {
+            if (memcmp(node->keys[*key_out].hash, key_hash, NRS_KEY_HASH_SIZE) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 size_t sim_check_node_of_key(const sim_world *world, const uint8_t *sign_key)
 {
-    size_t index = 0;
+    size_t node, key;
 
-    while (index < world->node_count && memcmp(nrs_identity_public(world->nodes[index].identity)->sign_key, sign_key, NRS_KEY_SIZE) != 0) {
-        index++;
-    }
-    return index;
+    return sim_check_key(world, &node, &key, sign_key) ? node : world->node_count;
 }
 
 size_t sim_check_node_of_hash(const sim_world *world, const uint8_t *key_hash)
 {
-    size_t index = 0;
+    size_t node, key;
 
-    while (index < world->node_count && memcmp(world->nodes[index].key_hash, key_hash, NRS_KEY_HASH_SIZE) != 0) {
-        index++;
-    }
-    return index;
+    return sim_check_key_hash(world, &node, &key, key_hash) ? node : world->node_count;
 }
 
 static uint64_t members_at(const sim_rosters *rosters, uint64_t version)

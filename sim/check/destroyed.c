@@ -129,7 +129,7 @@ static void check_vault(sim_world *world, sim_node *node)
     const sim_file *file = sim_disk_find(&node->disk, "vault");
     nrs_vault_roots roots = {0};
     nrs_secret *key = NULL;
-    nrs_error error = nrs_identity_derive(&key, node->identity, NRS_DOMAIN_VAULT);
+    nrs_error error = nrs_identity_derive(&key, node->keys[0].identity, NRS_DOMAIN_VAULT);
 
     if (error == NRS_OK && file != NULL) {
         error = nrs_vault_file_decode(&roots, nrs_slice_of(file->durable.data, file->durable.size), key);

@@ -137,7 +137,7 @@ static void check_item(sim_world *world, const sim_node *node, const sim_node *p
             hubs |= carriers_of_grant(world, record);
         } else if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
                    nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK) {
-            slot_for_peer = memcmp(slot->org.data, peer->key_hash, NRS_KEY_HASH_SIZE) == 0;
+            slot_for_peer = sim_check_node_of_hash(world, slot->org.data) == peer->index;
             if (!slot_for_peer) {
                 sim_world_fail(world, "disclosure", "%s hands a slot of somebody else to %s", node->org, peer->org);
             }

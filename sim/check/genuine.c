@@ -78,6 +78,12 @@ static void started(sim_world *world, sim_node *node)
     }
 }
 
+/* That it goes over to the keys that it has made. */
+static bool said_by(const sim_node *node, size_t key, nrs_slice change)
+{
+    return key + 1 < node->key_count && nrs_slice_equal(change, nrs_slice_of_bytes(&node->keys[key + 1].succession));
+}
+
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
     nrs_signed *envelope = NULL;
@@ -86,9 +92,10 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     (void)row;
     if (node->hostile == NULL && record->type == NRS_RECORD_KEY_CHANGE && nrs_signed_decode(&envelope, nrs_field(&record->payload)) == NRS_OK &&
         nrs_key_change_decode(&change, nrs_field(&envelope->statement)) == NRS_OK) {
-        const size_t whose = sim_check_node_of_key(world, change->sign_key.data);
+        size_t whose, key;
 
-        if (whose < world->node_count && world->nodes[whose].hostile == NULL && (world->revoked & (1ull << whose)) == 0) {
+        if (sim_check_key(world, &whose, &key, change->sign_key.data) && world->nodes[whose].hostile == NULL && (world->revoked & (1ull << whose)) == 0 &&
+            !said_by(&world->nodes[whose], key, nrs_field(&record->payload))) {
             sim_world_fail(world, "genuine", "%s takes it that the key of %s has ended, and that one never said so", node->org, world->nodes[whose].org);
         }
     }
@@ -99,10 +106,10 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
 static nrs_error check_card(void *context, const nrs_published_row *row)
 {
     const job *it = context;
-    const size_t whose = sim_check_node_of_key(it->world, row->owner);
+    size_t whose, key;
 
-    if (whose < it->world->node_count && it->world->nodes[whose].hostile == NULL &&
-        !nrs_slice_equal(row->payload, nrs_slice_of_bytes(&it->world->nodes[whose].card))) {
+    if (sim_check_key(it->world, &whose, &key, row->owner) && it->world->nodes[whose].hostile == NULL &&
+        !nrs_slice_equal(row->payload, nrs_slice_of_bytes(&it->world->nodes[whose].keys[key].card))) {
         sim_world_fail(it->world, "genuine", "%s holds a card of %s that this one never made", it->node->org, it->world->nodes[whose].org);
     }
     return NRS_OK;

@@ -16,10 +16,18 @@ static bool clocks_right(const sim_world *world)
     return sim_clocks_right(world) && world->leap_ms == 0;
 }
 
+/* While one roster has followed a change of keys and another has not, the node is a stranger by one of them. */
+static bool under_its_keys(const sim_node *node, const sim_rosters *rosters)
+{
+    const sim_roster_version *roster = sim_rosters_at(rosters, node->held[rosters->index]);
+
+    return roster != NULL && roster->who.key[node->index] == node->key;
+}
+
 /* A report of one's own accord to a community that one is in: its address has one meaning. */
 static bool simple(const sim_world *world, const sim_node *node, const sim_report *report)
 {
-    return report->plain && report->to_community && sim_check_member(world, node, &world->communities[report->community], node->index);
+    return report->plain && report->to_community && under_its_keys(node, &world->communities[report->community]) && sim_check_member(world, node, &world->communities[report->community], node->index);
 }
 
 static void check_send(sim_world *world, const sim_node *node, const sim_report *report, const sim_answered *answer)

@@ -43,15 +43,18 @@ static bool may_know(const sim_report *report, size_t node)
 static const char *leads_to(const sim_world *world, nrs_slice bytes, const sim_report *source, const uint8_t id[NRS_HASH_SIZE])
 {
     const sim_node *node = &world->nodes[source->sender];
-    const nrs_public_keys *keys = nrs_identity_public(node->identity);
+    const char *what = holds_bytes(bytes, id, NRS_HASH_SIZE) ? "the id of its report" : holds_bytes(bytes, node->org, strlen(node->org)) ? "its name" : NULL;
 
-    return holds_bytes(bytes, id, NRS_HASH_SIZE)                      ? "the id of its report"
-           : holds_bytes(bytes, keys->sign_key, NRS_KEY_SIZE)         ? "its signing key"
-           : holds_bytes(bytes, keys->agree_key, NRS_KEY_SIZE)        ? "its agreement key"
-           : holds_bytes(bytes, keys->curve_key, NRS_KEY_SIZE)        ? "its link key"
-           : holds_bytes(bytes, node->key_hash, NRS_KEY_HASH_SIZE)    ? "its key's hash"
-           : holds_bytes(bytes, node->org, strlen(node->org))         ? "its name"
-                                                                      : NULL;
+    for (size_t i = 0; i < node->key_count && what == NULL; i++) {
+        const nrs_public_keys *keys = nrs_identity_public(node->keys[i].identity);
+
+        what = holds_bytes(bytes, keys->sign_key, NRS_KEY_SIZE)               ? "its signing key"
+               : holds_bytes(bytes, keys->agree_key, NRS_KEY_SIZE)            ? "its agreement key"
+               : holds_bytes(bytes, keys->curve_key, NRS_KEY_SIZE)            ? "its link key"
+               : holds_bytes(bytes, node->keys[i].hash, NRS_KEY_HASH_SIZE)    ? "its key's hash"
+                                                                              : NULL;
+    }
+    return what;
 }
 
 /* What a hub has published, by its id. */
