@@ -29,7 +29,7 @@ for bug in "$source"/tests/planted/*.patch; do
     fi
     # The table in Japanese has the same figures: "| 01 words | 2 | 0:14 | 3 s | `durable` |".
     figures() {
-        sed -n "s/^| ${name%%-*} [^|]*|\(.*\)/\1/p" "$1" | sed 's/ 秒 / s /; s/（`crash` を指定）/, with `crash`/'
+        sed -n "s/^| ${name%%-*} [^|]*|\(.*\)/\1/p" "$1" | sed 's/ 秒/ s/; s/（`\([a-z,]*\)` を指定）/, with `\1`/'
     }
     if [ "$(figures "$source/sim/README.md")" != "$(figures "$source/sim/README.ja.md")" ]; then
         echo "$name has other figures in sim/README.ja.md"
