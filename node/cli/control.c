@@ -120,6 +120,13 @@ static nrs_error no_node(nrs_cli *cli)
     return error;
 }
 
+/* It has the request: whether it is done, or will be, cannot be told. */
+static nrs_error no_answer(nrs_cli *cli)
+{
+    return nrs_cli_fail(cli, NRS_ERROR_NO_NODE, _("before the command is given again, see whether it was done: noroshi status, noroshi list --sent"), "%s",
+                        _("the node has the request and has not answered; it may have been done, or be done later"));
+}
+
 static bool send_all(int connection, const char *text, size_t size)
 {
     while (size > 0) {
@@ -279,7 +286,7 @@ static nrs_error read_answer(nrs_cli *cli, answer *from, const row_taker *taker)
         json_t *line = NULL;
 
         if (!next_line(from, &size)) {
-            return no_node(cli);
+            return no_answer(cli);
         }
         if (taker->on_line != NULL && is_row(from->buffer + from->start, size)) {
             error = taker->on_line(taker->context, nrs_slice_of(from->buffer + from->start, size));
