@@ -155,7 +155,8 @@ want 6 --dir hub send --form blank.form --tlp AMBER --to @electricity "${report[
 want 3 --dir hub send --form blank.form --to @electricity "${report[@]}"; says label-missing
 want 2 --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --body b; says '--subject'
 want 2 --dir hub send --form blank.form --tlp AMBER --to @e --subject s --body b; says '--kind'
-want 2 --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --subject s; says '--body'
+want 2 --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --subject s; says '--body'; says 'blank.form: the field summary'
+want 2 --lang ja --dir hub send --form blank.form --tlp AMBER --to @e --kind incident --subject s; says 'blank.form：概要（summary）'
 form_says() {
     printf '%b' "$1" >bad.form
     want 8 --dir hub send --form bad.form --tlp AMBER --to @electricity "${report[@]}"; says "$2"; says "$3"

@@ -280,6 +280,9 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX); /* names the limit, too */
     } else if (given != NULL || summary != NULL) {
         error = nrs_bytes_copy(&draft->body, nrs_slice_of_string(given != NULL ? given : summary));
+    } else if (!draft->dry_run && !draft->forward && !draft->text_optional && nrs_cli_option(cli, "form") != NULL) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write it into the form, or give --body or --body-file"),
+                            _("%s: the field summary is missing or empty: it is the text of the report"), nrs_cli_option(cli, "form"));
     } else if (!draft->dry_run && !draft->forward && !draft->text_optional) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("the text is missing: give --body, --body-file or --form"));
     }
