@@ -103,6 +103,28 @@ class Red(E2E):
         alpha.wait_report(answer)
         self.assertEqual(alpha.show(answer, person="sato")["body"], "返事の本文")
 
+    def test_reply_under_red_to_what_is_not(self):
+        """The label forbids it, whoever asks: it is no matter of who acts, nor of an address that was not given."""
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        report = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "琥珀", "--body", "本文")
+        bravo.wait_report(report)
+        for person in (None, "tanaka"):
+            for to, named in ((), "alpha"), (("--to", "@electricity"), "@electricity"):
+                with self.subTest(person=person, to=to):
+                    error = bravo.cli("reply", report, "--tlp", "RED", *to, "--body", "x", "--json", person=person, want=3).error()
+                    self.assertEqual((error["rule"], error["message"]), ("label-forbids", f"TLP:RED may not be addressed to {named}."))
+                    self.assertIn("person", error["hint"])
+        error = bravo.cli("reply", report, "--tlp", "RED", "--to", "sato@alpha", "--body", "x", "--json", want=3).error()
+        self.assertEqual(error["rule"], "person-only")
+        answer = bravo.cli("reply", report, "--tlp", "RED", "--to", "sato@alpha", "--body", "朱の返事", person="tanaka").last_word()
+        alpha.wait_report(answer)
+        self.assertEqual(alpha.show(answer, person="sato")["body"], "朱の返事")
+        report = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "琥珀", "--body", "本文", person="sato")
+        bravo.wait_report(report)
+        answer = bravo.cli("reply", report, "--tlp", "RED", "--body", "書いた人へ", person="tanaka").last_word()
+        alpha.wait_report(answer)
+        self.assertEqual(alpha.show(answer, person="sato")["body"], "書いた人へ")
+
     def test_shown_as_any_other(self):
         """The keys of show are the same under RED; a reply to a drill is one."""
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]

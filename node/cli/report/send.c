@@ -180,7 +180,7 @@ nrs_error nrs_run_send(nrs_cli *cli)
     return error;
 }
 
-/* What label the answer will have, before a word of it leaves this process. */
+/* What label the answer will have, before a word of it leaves this process; also whether it may have the label that was given. */
 static nrs_error ask_label(nrs_cli *cli, nrs_draft *draft)
 {
     nrs_draft question = *draft;
@@ -351,12 +351,12 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
         return error;
     }
     if (draft->subject == NULL || strlen(draft->subject) > NRS_SUBJECT_SIZE_MAX) {
-        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("%s needs --subject"), command_of(draft));
     }
     return json_array_size(draft->to) > 0
                ? NRS_OK
-               : nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write --to @community, organisation or person@organisation"), "%s",
-                              _("send needs --to"));
+               : nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write --to @community, organisation or person@organisation"), _("%s needs --to"),
+                              command_of(draft));
 }
 
 static nrs_error answer(nrs_cli *cli, bool forward)
@@ -371,7 +371,7 @@ static nrs_error answer(nrs_cli *cli, bool forward)
     if (error == NRS_OK) {
         error = nrs_keyring_act(cli);
     }
-    if (error == NRS_OK && draft.label != NRS_LABEL_RED && !draft.dry_run) {
+    if (error == NRS_OK && !draft.dry_run) {
         error = ask_label(cli, &draft);
     }
     if (error == NRS_OK && draft.label == NRS_LABEL_RED && !draft.dry_run) {

@@ -132,6 +132,8 @@ static nrs_error read_addresses(nrs_answer *answer, nrs_draft *draft, const json
             }
         } else if (draft->label <= NRS_LABEL_GREEN) {
             error = take_address(answer, draft->addresses, &draft->address_count, defaults->community);
+        } else if (defaults->to_count > 0) { /* to the person who wrote it; a desk is refused below, by its name */
+            error = take_address(answer, draft->addresses, &draft->address_count, defaults->writer[0] != '\0' ? defaults->writer : defaults->to[0]);
         }
     }
     if (error != NRS_OK) {

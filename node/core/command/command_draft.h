@@ -13,6 +13,7 @@ typedef struct nrs_draft_defaults {
     const char *subject;    /* the quoted one; "Re: " is put before it; NULL where the node may not read it */
     const char *const *to;  /* addresses of a report with a label for organisations */
     size_t to_count;
+    const char *writer;     /* person@organisation, or "" where no person wrote it; for a label for persons only */
     const char *community;  /* "@community", for a label that is addressed to communities only */
 } nrs_draft_defaults;
 

@@ -51,6 +51,9 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     if (community != NULL) {
         (void)snprintf(quoted->community + 1, NRS_NAME_SIZE_MAX + 1, "%s", community->roster->id);
     }
+    if (report != NULL && report->person[0] != '\0') {
+        (void)snprintf(quoted->writer, sizeof quoted->writer, "%.*s@%.*s", (int)NRS_NAME_SIZE_MAX, report->person, (int)NRS_NAME_SIZE_MAX, quoted->originator);
+    }
     error = find_way(core, quoted);
     *defaults = (nrs_draft_defaults){
         .quoted_label = (nrs_label)quoted->row.label,
@@ -59,6 +62,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
         .conditions = quoted->conditions,
         .subject = report == NULL ? NULL : nrs_withdrawn(core, quoted->row.id) ? quoted->number : report->subject,
         .to = quoted->to,
+        .writer = quoted->writer,
         .community = quoted->shared,
     };
     if (!nrs_key_ours(core, quoted->row.originator)) {

@@ -18,6 +18,7 @@ typedef struct nrs_quoted {
     char community[NRS_NAME_SIZE_MAX + 2]; /* "@electricity", or "@" when it is not known */
     /* Of one from another community: who let this node in, and the community shared with it; else the same as above. */
     char way[NRS_ADDRESS_SIZE_MAX + 1], shared[NRS_NAME_SIZE_MAX + 2];
+    char writer[NRS_ADDRESS_SIZE_MAX + 1];
     const char *to[NRS_TARGET_COUNT_MAX];
     nrs_draft_defaults defaults;
 } nrs_quoted;
