@@ -230,13 +230,23 @@ static nrs_error compare_followed(nrs_core *core, const nrs_peer *owner, nrs_aud
     return doubt(core, owner, watch);
 }
 
+/* Whether what another hub has signed contradicts a root that was seen here, not only what is still to come. */
+static nrs_error contradicted(nrs_core *core, bool *yes_out, const nrs_peer *owner, const nrs_audit_watch *watch)
+{
+    uint8_t root[NRS_HASH_SIZE];
+    nrs_error error = nrs_store_audit_seen_root(core->store, root, owner->keys.sign_key, watch->log, watch->other_size);
+
+    *yes_out = error == NRS_OK && memcmp(root, watch->other_root, sizeof root) != 0;
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
 nrs_error nrs_audit_compare(nrs_core *core, const nrs_peer *owner, const nrs_peer *hub, const nrs_audit_cosignature *cosignature, nrs_slice payload)
 {
     nrs_audit_watch watch;
     nrs_bytes holder = {0};
     uint8_t root[NRS_HASH_SIZE];
     uint64_t first = 0;
-    bool known = false, same = false, his;
+    bool known = false, same = false, his, told = false;
     nrs_error error;
 
     owner = newest_of(core, owner);
@@ -252,6 +262,13 @@ nrs_error nrs_audit_compare(nrs_core *core, const nrs_peer *owner, const nrs_pee
         same = nrs_slice_equal(nrs_field(&cosignature->root), nrs_slice_of(root, sizeof root));
     } else if (error == NRS_ERROR_NOT_FOUND) { /* of what was before this hub's memory it knows nothing */
         error = nrs_store_audit_seen_first(core->store, &first, owner->keys.sign_key, watch.log);
+    }
+    if (error == NRS_OK && known && !same && watch.other_size != 0) {
+        error = contradicted(core, &told, owner, &watch);
+    }
+    if (error == NRS_OK && known && !same && !told) { /* what is only said to come gives way, and a doubt about that was another one */
+        watch.other_size = 0;
+        watch.state = watch.state == NRS_AUDIT_WATCH_UNPROVEN && !his ? NRS_AUDIT_WATCH_GOOD : watch.state;
     }
     if (error != NRS_OK || (!known && cosignature->size < first) || (watch.other_size != 0 && !his) || (his && cosignature->size < watch.other_size)) {
         goto out; /* one at a time is followed up */
