@@ -31,17 +31,21 @@ static nrs_error what_withdraws(nrs_core *core, nrs_bytes *left_out, const nrs_r
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* its bytes had gone before */
 }
 
-/* NULL: it is not RED. Borrowed from the card. */
-static nrs_error writer_of(nrs_core *core, const char **writer_out, const nrs_report_row *report)
+/* Empty: it is not RED. Borrowed from the row or the card. */
+static nrs_error writer_of(nrs_core *core, nrs_slice *writer_out, const nrs_report_row *report)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     bool wrote = false;
     nrs_error error = NRS_OK;
 
+    if (report->label == NRS_LABEL_RED && report->wrapped_key.size > 0) { /* whoever stands on the card now */
+        *writer_out = report->wrapped_key;
+        return NRS_OK;
+    }
     for (size_t i = 0; report->label == NRS_LABEL_RED && self != NULL && self->card != NULL && i < self->card->n_persons && error == NRS_OK && !wrote; i++) {
         error = nrs_red_writer(core, &wrote, report, self->card->persons[i]);
         if (error == NRS_OK && wrote) {
-            *writer_out = self->card->persons[i]->id;
+            *writer_out = nrs_slice_of_string(self->card->persons[i]->id);
         }
     }
     return error;
@@ -53,7 +57,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     nrs_bytes holder = {0}, left = {0};
     nrs_report_row report;
     nrs_row row = nrs_row_begin();
-    const char *writer = NULL;
+    nrs_slice writer = nrs_slice_of(NULL, 0);
     bool keep = true;
     nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
 
@@ -74,7 +78,7 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
         report.key_state = NRS_KEY_FORGOTTEN;
         report.annex = nrs_slice_of_bytes(&left);
         report.segment = 0;
-        report.wrapped_key = nrs_slice_of_string(writer == NULL ? "" : writer);
+        report.wrapped_key = writer;
         error = nrs_store_report_update(core->store, &report);
     }
     if (error == NRS_OK) {

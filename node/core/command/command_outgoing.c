@@ -50,6 +50,8 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         if (error == NRS_OK) {
             error = nrs_annex_of(&annex, outgoing->report, outgoing->file_key);
         }
+    } else if (outgoing->writer != NULL) { /* in place of a key, which the node does not hold */
+        error = nrs_bytes_copy(&wrapped, nrs_slice_of_string(outgoing->writer));
     }
     if (error == NRS_OK) {
         error = nrs_store_log_append(core->store, &position, &logged);

@@ -11,6 +11,7 @@ typedef struct nrs_outgoing {
     nrs_slice slot_table;         /* SLOT_TABLE, or empty */
     const nrs_secret *file_key;   /* NULL for RED */
     const nrs_report *report;     /* for the list; NULL for RED */
+    const char *writer;           /* under RED the person who sealed it, who alone withdraws it; NULL if nobody was named */
     nrs_slice follows;            /* id of the report that it follows, or empty */
 } nrs_outgoing;
 

@@ -25,6 +25,7 @@ typedef struct submission {
     size_t address_count;
     nrs_delivery delivery;
     nrs_number number;
+    const Nrs__Wire__PersonEntry *writer; /* NULL if nobody is named */
     uint8_t follows[NRS_HASH_SIZE]; /* as its writer says */
     bool has_follows;
 } submission;
@@ -41,7 +42,7 @@ static void submission_wipe(submission *it)
     nrs_sealed_parts_wipe(&it->parts);
 }
 
-static nrs_error read_parts(nrs_answer *answer, submission *it, const json_t *request)
+static nrs_error read_parts(nrs_core *core, nrs_answer *answer, submission *it, const json_t *request)
 {
     nrs_error error = nrs_request_bytes(answer, &it->parts.header, request, "header");
 
@@ -65,6 +66,9 @@ static nrs_error read_parts(nrs_answer *answer, submission *it, const json_t *re
     }
     if (error == NRS_OK && it->address_count == 0) {
         return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field recipients is missing.");
+    }
+    if (error == NRS_OK && nrs_request_text(request, "person") != NULL) {
+        error = nrs_command_person(core, answer, &it->writer, nrs_request_text(request, "person"));
     }
     return error;
 }
@@ -269,6 +273,7 @@ static nrs_error store(nrs_core *core, const submission *it)
         .header = it->view->header,
         .record = nrs_slice_of_bytes(&it->record),
         .slot_table = nrs_slice_of_bytes(&it->parts.slot_table),
+        .writer = it->writer == NULL ? NULL : it->writer->id,
         .follows = nrs_slice_of(it->follows, it->has_follows ? NRS_HASH_SIZE : 0),
     };
     uint64_t position = 0;
@@ -323,7 +328,7 @@ static nrs_error note_forward(nrs_core *core, const json_t *request)
 nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     submission it = {0};
-    nrs_error error = read_parts(answer, &it, request);
+    nrs_error error = read_parts(core, answer, &it, request);
 
     if (error == NRS_OK) {
         error = check_addresses(answer, &it, request);

@@ -34,14 +34,15 @@ static nrs_error stop_at(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
-/* Of a report that was forgotten its writer's name is left. */
+/* Its name stands with the report. Of one from before names were kept, or that nobody was named for, the slot tells: none of the recipients
+ * has it. */
 nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row *row, const Nrs__Wire__PersonEntry *person)
 {
     char address[NRS_ADDRESS_SIZE_MAX + 1];
     bool has_slot = false, recipient = false;
     nrs_error error;
 
-    if (row->key_state == NRS_KEY_FORGOTTEN) {
+    if (row->key_state == NRS_KEY_FORGOTTEN || row->wrapped_key.size > 0) {
         *writer_out = nrs_slice_equal(row->wrapped_key, nrs_slice_of_string(person->id));
         return NRS_OK;
     }
@@ -54,7 +55,7 @@ nrs_error nrs_red_writer(nrs_core *core, bool *writer_out, const nrs_report_row 
     return error;
 }
 
-/* Under RED the person who wrote it: it has a slot that none of the recipients has. The node has never seen the text. */
+/* Under RED the person who wrote it. The node has never seen the text. */
 static nrs_error check_writer(nrs_core *core, nrs_answer *answer, withdrawing *it)
 {
     bool writer = it->row.label != NRS_LABEL_RED;

@@ -19,15 +19,15 @@
 
 static mesh net;
 static const char *const to_tanaka = "tanaka@org-2";
-static mesh_person sato = {"sato", 1, NULL}, ito = {"ito", 2, NULL}, tanaka = {"tanaka", 2, NULL};
+static mesh_person sato = {"sato", 1, NULL}, kato = {"kato", 1, NULL}, ito = {"ito", 2, NULL}, tanaka = {"tanaka", 2, NULL};
 
 static int start(void **state)
 {
-    mesh_person *at_one[] = {&sato}, *at_two[] = {&ito, &tanaka};
+    mesh_person *at_one[] = {&kato, &sato}, *at_two[] = {&ito, &tanaka};
 
     (void)state;
     mesh_start(&net, 3, 1);
-    mesh_persons_card(&net, 1, at_one, 1);
+    mesh_persons_card(&net, 1, at_one, 2);
     mesh_persons_card(&net, 2, at_two, 2);
     mesh_person_prekeys(&net, &sato);
     mesh_person_prekeys(&net, &tanaka); /* ito has none yet */
@@ -39,6 +39,7 @@ static int stop(void **state)
 {
     (void)state;
     nrs_identity_destroy(&sato.identity);
+    nrs_identity_destroy(&kato.identity);
     nrs_identity_destroy(&ito.identity);
     nrs_identity_destroy(&tanaka.identity);
     mesh_stop(&net);
@@ -225,12 +226,42 @@ static void what_was_not_sealed_right_is_not_signed(void **state)
     assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_EXISTS);
 }
 
+/* Who writes a report to herself as well: that she is a recipient does not make her another. */
+static void who_wrote_it_takes_it_back(void **state)
+{
+    static const char *const both[] = {"sato@org-1", "tanaka@org-2"};
+
+    (void)state;
+    for (int forgotten = 0; forgotten < 2; forgotten++) {
+        json_t *request;
+        char id[65];
+
+        OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"sato@org-1\",\"tanaka@org-2\"],\"person\":\"sato\"}"));
+        request = mesh_red_sealed(mesh_row(&net, 1, 0), NRS_LABEL_RED, SECRET, both, 2);
+        OK(json_object_set_new(request, "person", json_string("mori")));
+        assert_int_equal(mesh_ask_json(&net, 1, json_deep_copy(request)), NRS_ERROR_UNKNOWN_PERSON);
+        OK(json_object_set_new(request, "person", json_string("sato")));
+        OK(mesh_ask_json(&net, 1, request));
+        (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
+        mesh_settle(&net, 4);
+        if (forgotten == 1) {
+            OK(mesh_ask(&net, 1, "{\"command\":\"forget\",\"id\":\"%s\"}", id));
+        }
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", id), NRS_ERROR_PERSON_ONLY);
+        assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\",\"person\":\"kato\"}", id), NRS_ERROR_PERSON_ONLY);
+        OK(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\",\"person\":\"sato\"}", id));
+        mesh_settle(&net, 4);
+        assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_WITHDRAWN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(from_person_to_person, start, stop),
         cmocka_unit_test_setup_teardown(whom_it_may_reach, start, stop),
         cmocka_unit_test_setup_teardown(what_was_not_sealed_right_is_not_signed, start, stop),
+        cmocka_unit_test_setup_teardown(who_wrote_it_takes_it_back, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,7 @@ typedef struct nrs_report_row {
     nrs_key_state key_state;
     uint64_t opened_ms;      /* 0: not opened here */
     uint64_t segment;        /* vault segment of the wrapped key */
-    nrs_slice wrapped_key;   /* empty unless NRS_KEY_HELD */
+    nrs_slice wrapped_key;   /* of NRS_KEY_HELD; of own RED in its place the id of the person who wrote it; else empty */
     nrs_slice annex;         /* core's own small data, sealed where it must be (at most 4 KiB) */
 } nrs_report_row;
 NRS_MUST_USE nrs_error nrs_store_report_add(nrs_store *store, const nrs_report_row *row);
