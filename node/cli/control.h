@@ -31,6 +31,10 @@ json_t *nrs_control_request(const char *command);
 /** Whether a node listens on the socket. */
 bool nrs_control_answers(const nrs_cli *cli);
 
+/** Whether --as, where it is given, names a person of this node. Returns NRS_ERROR_UNKNOWN_PERSON; recorded. */
+NRS_MUST_USE nrs_error nrs_inbox_person(nrs_cli *cli);
+/** The name of a file in the inbox folder, which also says who acts: a person that nrs_inbox_person has found. */
+void nrs_inbox_name(const nrs_cli *cli, char *name_out, size_t size, const char *stem, const char *ending);
 /** Leave a file in the inbox folder. Recorded. */
 NRS_MUST_USE nrs_error nrs_inbox_put(nrs_cli *cli, const char *name, const char *armour_type, nrs_slice bytes);
 /** Ask a running node to take up the inbox at once; nothing when none runs. Returns why it refused the file of that name,

@@ -249,6 +249,7 @@ static nrs_error take_event(nrs_core *core, const nrs_event *event)
     core->now_ms = event->now_ms;
     core->monotonic_ms = event->monotonic_ms;
     core->user = event->user;
+    core->person = NULL;
     switch (event->type) {
     case NRS_EVENT_TICK:
         return tick(core);
@@ -330,7 +331,7 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
     if (error == NRS_OK) {
         error = nrs_link_confirm_all(core);
     }
-    core->user = NULL;
+    core->user = core->person = NULL;
     if (error == NRS_OK) {
         error = nrs_numbers_settle(core);
     }

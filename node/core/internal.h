@@ -259,6 +259,7 @@ struct nrs_core {
     size_t arrived_count, arrived_capacity;
     struct nrs_audit *audit;           /* audit.c */
     const char *user;                  /* of the event in hand: the system user who asked for it, or NULL */
+    const char *person;                /* of the event in hand: the person of this organisation by whose hand a roster comes, or NULL */
     struct nrs_log_cache *cache;
     struct nrs_frame_builder *builder; /* link_pump.c */
     bool more_to_send;

@@ -46,6 +46,27 @@ class Audit(harness.E2E):
         self.assertEqual([(row["kind"], row["rule"], row["person"]) for row in self.entries("shinagawa", "--about", report)],
                          [("open", "person-only", None), ("red-open", None, "tanaka"), ("open", None, "tanaka")])
 
+    def test_who_forgets_and_who_changes_a_roster(self):
+        node, hub = self.world.nodes["shinagawa"], self.world.nodes["hub"]
+        right, wrong = (self.world.write(name, f"{name} passphrase, long\n") for name in ("mine", "other"))
+        node.cli("person", "add", "kato", "--name", "加藤", "--passphrase-file", right)
+        report = self.sent()
+        node.cli("forget", report, want=4, person="nobody")
+        node.cli("forget", report, want=5, person="kato", passphrase=wrong)
+        node.cli("forget", report, person="kato", passphrase=right)
+        self.assertEqual([(row["kind"], row["rule"], row["person"]) for row in self.entries("shinagawa", "--about", report)],
+                         [("forget", "passphrase", "kato"), ("forget", None, "kato")])
+
+        hub.cli("person", "add", "mori", "--name", "森", "--no-passphrase")
+        version = hub.cli("community", "show", "electricity", "--json").object()["version"]
+        hub.cli("community", "renew", "electricity", want=4, person="nobody")
+        self.assertEqual(hub.cli("community", "show", "electricity", "--json").object()["version"], version)
+        hub.cli("community", "renew", "electricity", person="mori")
+        entry = self.entries("hub", "--kind", "roster")[-1]
+        self.assertEqual((entry["person"], entry["user"], entry["detail"]), ("mori", getpass.getuser(), f"@electricity {version + 1}"))
+        harness.wait_until(lambda: self.entries("kanto", "--kind", "roster")[-1]["detail"] == entry["detail"], "the roster has come")
+        self.assertIsNone(self.entries("kanto", "--kind", "roster")[-1]["person"], "it is another organisation's person")
+
     def test_what_a_persons_process_refuses_and_does(self):
         node = self.world.nodes["shinagawa"]
         report = self.sent("RED", "tanaka@shinagawa", person="sato")

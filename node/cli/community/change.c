@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "community/restored.h"
+#include "control.h"
 #include "key/keyring.h"
 #include "language.h"
 #include "proto/armour.h"
@@ -153,10 +154,13 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
     nrs_proposal proposal = {0};
     nrs_joined joined = {0};
     nrs_roster roster = *next; /* its members are shared, and get the signatures in their entries */
-    nrs_error error = held->roster == NULL ? NRS_OK : nrs_restored_check(cli, held->roster);
+    nrs_error error = nrs_inbox_person(cli);
 
     NRS_ASSERT(version_out != NULL && held != NULL);
 
+    if (error == NRS_OK && held->roster != NULL) {
+        error = nrs_restored_check(cli, held->roster);
+    }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_joined_ask(cli, &joined, &roster);
     }

@@ -7,8 +7,21 @@
 #include "control.h"
 #include "folder.h"
 #include "language.h"
+#include "proto/address.h"
 #include "proto/limits.h"
 #include "text.h"
+
+nrs_error nrs_inbox_person(nrs_cli *cli)
+{
+    return cli->person == NULL || (nrs_name_valid(cli->person) && nrs_folder_has(cli, "persons", cli->person, ".key"))
+               ? NRS_OK
+               : nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_PERSON, NULL, "%s: %s", cli->person, _(nrs_error_sentence(NRS_ERROR_UNKNOWN_PERSON)));
+}
+
+void nrs_inbox_name(const nrs_cli *cli, char *name_out, size_t size, const char *stem, const char *ending)
+{
+    (void)snprintf(name_out, size, "%s%s%s%s", stem, cli->person == NULL ? "" : "@", cli->person == NULL ? "" : cli->person, ending);
+}
 
 nrs_error nrs_inbox_put(nrs_cli *cli, const char *name, const char *armour_type, nrs_slice bytes)
 {

@@ -353,11 +353,11 @@ static nrs_error write_chain(nrs_cli *cli, const offer *from, const nrs_held *he
 /* Out: placed_out: the files stand, and the node has looked at them. */
 static nrs_error take_offer(nrs_cli *cli, bool *placed_out, const offer *from, const nrs_held *held)
 {
-    char name[NRS_NAME_SIZE_MAX + 16];
+    char name[2 * NRS_NAME_SIZE_MAX + 16];
     const char *slug = from->roster->id;
     nrs_error error = check_cards(cli, from, false);
 
-    snprintf(name, sizeof name, "%s.invite", slug);
+    nrs_inbox_name(cli, name, sizeof name, slug, ".invite");
     nrs_folder_begin(cli); /* the roster goes last: until it stands the community is not held here, and the same command joins it */
     if (error == NRS_OK) {
         error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
@@ -385,10 +385,10 @@ static nrs_error take_offer(nrs_cli *cli, bool *placed_out, const offer *from, c
 /* The node writes what is held here once it has taken it. */
 static nrs_error hand_over(nrs_cli *cli, const offer *from)
 {
-    char name[NRS_NAME_SIZE_MAX + 16];
+    char name[2 * NRS_NAME_SIZE_MAX + 16];
     nrs_error error = check_cards(cli, from, false);
 
-    snprintf(name, sizeof name, "%s.invite", from->roster->id);
+    nrs_inbox_name(cli, name, sizeof name, from->roster->id, ".invite");
     if (error == NRS_OK) {
         error = nrs_inbox_put(cli, name, "INVITE", nrs_slice_of_bytes(&from->bytes));
     }
@@ -446,6 +446,9 @@ nrs_error nrs_run_join(nrs_cli *cli)
                             _("join needs --fingerprint"));
     }
     error = nrs_folder_settings(cli, &settings);
+    if (error == NRS_OK) {
+        error = nrs_inbox_person(cli);
+    }
     if (error == NRS_OK) {
         error = nrs_keyring_start(cli);
     }

@@ -39,6 +39,7 @@ static const struct noted {
     {"show", "open", true, NULL, NULL, NULL},
     {"accept", "accept", true, NULL, NULL, NULL},
     {"decline", "decline", true, NULL, NULL, NULL},
+    {"forget", "forget", true, NULL, NULL, NULL},
     {"export", "export", true, NULL, NULL, NULL},
     {"withdraw", "withdraw", true, NULL, "dry-run", NULL},
     {"forward", "extend", true, NULL, "dry-run", NULL},

@@ -290,18 +290,25 @@ static nrs_error lengthen_chain(nrs_cli *cli, const nrs_held *held, const nrs_ro
     return error;
 }
 
+enum { INBOX_NAME_SIZE = 128 };
+
 /* The names sort in the order in which the node must take the files up. */
-static nrs_error put_in_inbox(nrs_cli *cli, char name_out[96], const nrs_roster *next, nrs_slice many,
+static nrs_error put_in_inbox(nrs_cli *cli, char name_out[INBOX_NAME_SIZE], const nrs_roster *next, nrs_slice many,
                               const ProtobufCBinaryData *cards, size_t card_count)
 {
-    nrs_error error = NRS_OK;
+    char stem[INBOX_NAME_SIZE / 2];
+    nrs_error error = nrs_inbox_person(cli);
 
-    snprintf(name_out, 96, "%s-%08llu-a.roster", next->id, (unsigned long long)next->version);
-    error = nrs_inbox_put(cli, name_out, "ROSTER", many);
+    snprintf(stem, sizeof stem, "%s-%08llu-a", next->id, (unsigned long long)next->version);
+    nrs_inbox_name(cli, name_out, INBOX_NAME_SIZE, stem, ".roster");
+    if (error == NRS_OK) {
+        error = nrs_inbox_put(cli, name_out, "ROSTER", many);
+    }
     for (size_t i = 0; error == NRS_OK && i < card_count; i++) {
-        char card_name[96];
+        char card_name[INBOX_NAME_SIZE];
 
-        snprintf(card_name, sizeof card_name, "%s-%08llu-b%04zu.card", next->id, (unsigned long long)next->version, i);
+        snprintf(stem, sizeof stem, "%s-%08llu-b%04zu", next->id, (unsigned long long)next->version, i);
+        nrs_inbox_name(cli, card_name, sizeof card_name, stem, ".card");
         error = nrs_inbox_put(cli, card_name, "CARD", nrs_field(&cards[i]));
     }
     return error;
@@ -355,7 +362,7 @@ nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice c
 {
     const ProtobufCBinaryData cards[1] = {nrs_field_of(card)};
     const size_t card_count = card.size > 0 ? 1 : 0;
-    char inbox_name[96] = "";
+    char inbox_name[INBOX_NAME_SIZE] = "";
     nrs_error error = put_in_inbox(cli, inbox_name, held->roster, nrs_slice_of_bytes(&held->current), cards, card_count);
 
     if (error == NRS_OK) {
@@ -370,7 +377,7 @@ nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice c
 nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                            const ProtobufCBinaryData *cards, size_t card_count)
 {
-    char inbox_name[96] = "";
+    char inbox_name[INBOX_NAME_SIZE] = "";
     bool placed = false;
     nrs_error error = NRS_OK;
 

@@ -422,6 +422,9 @@ nrs_error nrs_run_community_heal(nrs_cli *cli)
     request = request_about("roster-heal", slug);
     if (request != NULL) {
         (void)json_object_set_new(request, "fingerprint", json_string(fingerprint));
+        if (cli->person != NULL) {
+            (void)json_object_set_new(request, "person", json_string(cli->person));
+        }
     }
     error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
     if (error == NRS_OK) {

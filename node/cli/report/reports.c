@@ -239,10 +239,13 @@ nrs_error nrs_run_forget(nrs_cli *cli)
     const char *id = NULL;
     nrs_error error = nrs_draft_check_id(cli, cli->arguments[0]);
 
+    if (error == NRS_OK) {
+        error = nrs_keyring_act(cli);
+    }
     if (error != NRS_OK) {
         return error;
     }
-    request = about_report(cli, "forget");
+    request = about_report_as(cli, "forget");
     error = nrs_control_row(cli, &row, request);
     json_decref(request);
     if (error != NRS_OK) {

@@ -48,7 +48,6 @@ static const field list_fields[] = {
     {"unread", FIELD_FLAG}, {"sent", FIELD_FLAG}, {"brief", FIELD_FLAG}, {"community", FIELD_TEXT},
     {"kind", FIELD_TEXT}, {"since", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"page", FIELD_FLAG}, {"after", FIELD_COUNT},
 };
-static const field id_fields[] = {{"id", FIELD_TEXT}};
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field red_opened_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT}, {"follows", FIELD_TEXT},
@@ -79,7 +78,7 @@ static const field audit_list_fields[] = {
 static const field signer_fields[] = {{"key", FIELD_TEXT}};
 static const field community_fields[] = {{"community", FIELD_TEXT}};
 static const field history_fields[] = {{"community", FIELD_TEXT}, {"limit", FIELD_COUNT}};
-static const field heal_fields[] = {{"community", FIELD_TEXT}, {"fingerprint", FIELD_TEXT}};
+static const field heal_fields[] = {{"community", FIELD_TEXT}, {"fingerprint", FIELD_TEXT}, {"person", FIELD_TEXT}};
 
 #define FIELDS(list) list, sizeof list / sizeof list[0]
 
@@ -106,7 +105,7 @@ static const command commands[] = {
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"vouch", nrs_command_vouch, FIELDS(vouch_fields)},
-    {"forget", nrs_command_forget, FIELDS(id_fields)},
+    {"forget", nrs_command_forget, FIELDS(reader_fields)},
     {"prekeys", nrs_command_prekeys, NULL, 0},
     {"prekeys-rotate", nrs_command_prekeys_rotate, FIELDS(prekeys_rotate_fields)},
     {"persons", nrs_command_persons, NULL, 0},

@@ -59,8 +59,12 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
     nrs_row row = nrs_row_begin();
     nrs_slice writer = nrs_slice_of(NULL, 0);
     bool keep = true;
+    const Nrs__Wire__PersonEntry *person = NULL;
     nrs_error error = nrs_command_report(core, answer, &report, &holder, nrs_request_text(request, "id"));
 
+    if (error == NRS_OK && nrs_request_text(request, "person") != NULL) {
+        error = nrs_command_person(core, answer, &person, nrs_request_text(request, "person"));
+    }
     if (error != NRS_OK) {
         goto out;
     }

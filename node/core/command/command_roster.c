@@ -237,15 +237,20 @@ nrs_error nrs_command_roster_forks(nrs_core *core, nrs_answer *answer, const jso
 nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     const char *fingerprint = nrs_request_text(request, "fingerprint");
+    const Nrs__Wire__PersonEntry *person = NULL;
     nrs_community *community = NULL;
     char name[NRS_NAME_SIZE_MAX + 1];
     uint8_t id[NRS_HASH_SIZE];
     nrs_row row = nrs_row_begin();
     nrs_error error = find_forked(core, answer, &community, request);
 
+    if (error == NRS_OK && nrs_request_text(request, "person") != NULL) {
+        error = nrs_command_person(core, answer, &person, nrs_request_text(request, "person"));
+    }
     if (error != NRS_OK) {
         goto out;
     }
+    core->person = nrs_request_text(request, "person");
     (void)snprintf(name, sizeof name, "%s", community->roster->id);
     memcpy(id, community->id, sizeof id);
     error = nrs_fork_accept(core, community, fingerprint);
@@ -261,6 +266,7 @@ nrs_error nrs_command_roster_heal(nrs_core *core, nrs_answer *answer, const json
         error = nrs_row_end(&row, answer->rows);
     }
 out:
+    core->person = NULL;
     nrs_row_discard(&row);
     return error;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "command/command.h"
 #include "proto/armour.h"
 #include "keys/roster_draft.h"
 #include "link/receive.h"
@@ -447,23 +448,41 @@ static nrs_error take_file(nrs_core *core, uint32_t *event, nrs_slice file)
 /* A roster that was taken up has said so itself. */
 static nrs_error audit_file(nrs_core *core, uint32_t event, nrs_error taken)
 {
-    const nrs_audit_what what = {.event = event, .rule = taken};
+    const nrs_audit_what what = {.event = event, .rule = taken, .person = core->person};
 
     return event == 0 || (event == NRS_AUDIT_ROSTER && taken == NRS_OK) ? NRS_OK : nrs_audit_add(core, &what);
+}
+
+/* Who acted stands between the last @ of the file's name and its ending. What is no person of this node names nobody. */
+static const char *person_named(nrs_core *core, char id_out[NRS_NAME_SIZE_MAX + 1], const char *file)
+{
+    const char *at = strrchr(file, '@');
+    const size_t size = at == NULL ? 0 : strcspn(at + 1, ".");
+
+    if (size == 0 || size > NRS_NAME_SIZE_MAX) {
+        return NULL;
+    }
+    memcpy(id_out, at + 1, size);
+    id_out[size] = '\0';
+    return nrs_own_person(core, id_out) == NULL ? NULL : id_out;
 }
 
 nrs_error nrs_inbox_take(nrs_core *core, const nrs_event *event)
 {
     nrs_effect *effect;
     uint32_t audited_as = 0;
-    nrs_error taken = take_file(core, &audited_as, event->bytes);
-    nrs_error error;
+    char person[NRS_NAME_SIZE_MAX + 1];
+    nrs_error taken, error;
 
+    core->person = person_named(core, person, event->name);
+    taken = take_file(core, &audited_as, event->bytes);
     if (taken != NRS_OK && !nrs_error_is_verdict(taken)) { /* the file lies where it is, and is tried again */
+        core->person = NULL;
         return taken;
     }
     nrs_core_log(core, taken, "inbox: %.64s %s", event->name, taken == NRS_OK ? "taken up" : nrs_error_rule(taken));
     error = audit_file(core, audited_as, taken);
+    core->person = NULL;
     if (error == NRS_OK) {
         error = nrs_effect_add(core, &effect, NRS_EFFECT_INBOX_DONE);
     }

@@ -345,7 +345,8 @@ static nrs_error audit_adopted(nrs_core *core, const char *name, uint64_t versio
     const nrs_peer *from = source.size == NRS_KEY_SIZE ? nrs_peer_by_sign(core, source.data) : NULL;
     uint8_t hash[NRS_HASH_SIZE];
     char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
-    const nrs_audit_what what = {.event = NRS_AUDIT_ROSTER, .org = from == NULL ? NULL : from->org, .about = nrs_slice_of(hash, sizeof hash), .detail = detail};
+    const nrs_audit_what what = {.event = NRS_AUDIT_ROSTER, .org = from == NULL ? NULL : from->org, .person = source.size == 0 ? core->person : NULL,
+                                 .about = nrs_slice_of(hash, sizeof hash), .detail = detail};
 
     nrs_roster_hash(hash, statement);
     (void)snprintf(detail, sizeof detail, "@%s %llu", name, (unsigned long long)version);
