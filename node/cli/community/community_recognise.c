@@ -23,18 +23,15 @@ typedef struct wanted {
 
 static nrs_error read_invite(nrs_cli *cli, wanted *with, const char *path)
 {
-    nrs_bytes text = {0}, bytes = {0}, statement = {0};
+    nrs_bytes bytes = {0}, statement = {0};
     nrs_invite *invite = NULL;
     nrs_roster *roster = NULL;
-    nrs_error error = nrs_file_read_given(cli, &text, path, NRS_CEREMONY_FILE_SIZE_MAX);
+    nrs_error error = nrs_file_read_armour_given(cli, &bytes, path, "INVITE", NRS_CEREMONY_FILE_SIZE_MAX);
 
     if (error != NRS_OK) {
         return error;
     }
-    error = nrs_armour_decode(&bytes, "INVITE", nrs_slice_of_bytes(&text));
-    if (error == NRS_OK) {
-        error = nrs_invite_decode(&invite, nrs_slice_of_bytes(&bytes));
-    }
+    error = nrs_invite_decode(&invite, nrs_slice_of_bytes(&bytes));
     if (error == NRS_OK) {
         error = nrs_invite_verify(&roster, &statement, with->community, invite);
     }
@@ -45,8 +42,7 @@ static nrs_error read_invite(nrs_cli *cli, wanted *with, const char *path)
     nrs_invite_free(&invite);
     nrs_bytes_wipe(&statement);
     nrs_bytes_wipe(&bytes);
-    nrs_bytes_wipe(&text);
-    return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
+    return error == NRS_OK ? NRS_OK : nrs_cli_fail_given(cli, error, path);
 }
 
 /* Two of one id would be told apart by nobody: neither in an address nor when one of them is ended. */

@@ -23,8 +23,6 @@ static const struct noted {
 } noted[] = {
     {"join", "join", false, NULL, NULL, NULL},
     {"community add", "card", false, NULL, NULL, NULL},
-    {"community apply", "roster", false, NULL, "dry-run", NULL},
-    {"community succeed", "roster", false, NULL, NULL, NULL},
     {"key revoke", "key", false, NULL, NULL, "submit"},
     {"key passphrase", "key", false, "passphrase", NULL, NULL},
     {"key paper", "key", false, "paper", NULL, NULL},
@@ -45,19 +43,40 @@ static const struct noted {
     {"forward", "extend", true, NULL, "dry-run", NULL},
     {"reply", "send", true, NULL, "dry-run", NULL},
     {"send", "send", false, NULL, "dry-run", NULL},
+    {"vouch", "vouch", true, NULL, "dry-run", NULL},
+    {"release ask", "ask", true, NULL, NULL, NULL},
+    {"release grant", "release", false, NULL, NULL, NULL},
+    {"release deny", "deny", false, NULL, NULL, NULL},
+    {"key prekeys", "key", false, NULL, NULL, "rotate"},
 };
+
+/* Of a community every command is noted that is not one of these: they change nothing at this node, or keep a log of their own. */
+static const char *const left_out[] = {"community show", "community forks", "community invite", "community fingerprint",
+                                       "community key",  "community sign",  "community combine"};
+static const struct noted of_a_community = {"community ", "roster", false, NULL, "dry-run", NULL};
+
+static const struct noted *named(const char *command)
+{
+    for (size_t i = 0; i < sizeof noted / sizeof noted[0]; i++) {
+        if (strcmp(command, noted[i].command) == 0) {
+            return &noted[i];
+        }
+    }
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
+        if (strcmp(command, left_out[i]) == 0) {
+            return NULL;
+        }
+    }
+    return strncmp(command, of_a_community.command, strlen(of_a_community.command)) == 0 ? &of_a_community : NULL;
+}
 
 static const struct noted *find(const nrs_cli *cli)
 {
-    for (size_t i = 0; cli->command != NULL && i < sizeof noted / sizeof noted[0]; i++) {
-        if (strcmp(cli->command->name, noted[i].command) == 0) {
-            const bool left_out = (noted[i].unless_option != NULL && nrs_cli_option(cli, noted[i].unless_option) != NULL) ||
-                                  (noted[i].only_option != NULL && nrs_cli_option(cli, noted[i].only_option) == NULL);
+    const struct noted *found = cli->command == NULL ? NULL : named(cli->command->name);
+    const bool nothing_done = found != NULL && ((found->unless_option != NULL && nrs_cli_option(cli, found->unless_option) != NULL) ||
+                                                (found->only_option != NULL && nrs_cli_option(cli, found->only_option) == NULL));
 
-            return left_out ? NULL : &noted[i];
-        }
-    }
-    return NULL;
+    return nothing_done ? NULL : found;
 }
 
 /* The person is who --as says, or whose key it is about. */

@@ -8,7 +8,8 @@
 static bool done_there(const nrs_term *event)
 {
     static const uint32_t events[] = {NRS_AUDIT_JOIN,   NRS_AUDIT_CARD,   NRS_AUDIT_ROSTER,   NRS_AUDIT_KEY,    NRS_AUDIT_PREKEYS, NRS_AUDIT_OPEN,
-                                      NRS_AUDIT_ACCEPT, NRS_AUDIT_DECLINE, NRS_AUDIT_EXPORT, NRS_AUDIT_FORGET, NRS_AUDIT_EXTEND, NRS_AUDIT_SEND,    NRS_AUDIT_WITHDRAW};
+                                      NRS_AUDIT_ACCEPT, NRS_AUDIT_DECLINE, NRS_AUDIT_EXPORT, NRS_AUDIT_FORGET, NRS_AUDIT_EXTEND, NRS_AUDIT_SEND,    NRS_AUDIT_WITHDRAW,
+                                      NRS_AUDIT_VOUCH,  NRS_AUDIT_ASK,     NRS_AUDIT_RELEASE, NRS_AUDIT_DENY};
     bool found = false;
 
     for (size_t i = 0; event != NULL && i < sizeof events / sizeof events[0]; i++) {
