@@ -194,16 +194,17 @@ nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
     if (error == NRS_ERROR_NO_MEMORY) {
         return error;
     }
-    if (error != NRS_OK || !of_this_log(check, nrs_field(&cosignature->node), nrs_field(&cosignature->log)) ||
-        (cosigner = cosigner_of(check, cosignature->hub.data)) == NULL) {
+    if (error != NRS_OK || !of_this_log(check, nrs_field(&cosignature->node), nrs_field(&cosignature->log))) {
         find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->last_number, check->last_number, NULL);
-    } else if (holds(check, cosignature->size, nrs_field(&cosignature->root))) {
+    } else if (!holds(check, cosignature->size, nrs_field(&cosignature->root))) {
+        memcpy(key, cosignature->hub.data, NRS_KEY_SIZE);
+        find_differing(check, NRS_AUDIT_FAULT_SIGNED_OTHERWISE, cosigned_size(check), cosignature->size, key);
+    } else if ((cosigner = cosigner_of(check, cosignature->hub.data)) == NULL) {
+        find(check, NRS_AUDIT_FAULT_COSIGNATURE, check->last_number, check->last_number, NULL);
+    } else {
         cosigner->size = cosignature->size;
         cosigner->at_ms = cosignature->created_ms;
         cosigner->logs = cosignature->logs;
-    } else {
-        memcpy(key, cosignature->hub.data, NRS_KEY_SIZE);
-        find_differing(check, NRS_AUDIT_FAULT_SIGNED_OTHERWISE, cosigned_size(check), cosignature->size, key);
     }
     nrs_audit_cosignature_free(&cosignature);
     return NRS_OK;

@@ -183,9 +183,40 @@ static void test_files(void **state)
     assert_true(count >= FILE_COUNT_MIN);
 }
 
+/* Where the first entry is gone no hub has signed what is left, and none is named as if it had. */
+static void test_who_signed_nothing_is_no_signer(void **state)
+{
+    static char line[NRS_AUDIT_LINE_SIZE_MAX];
+    nrs_audit_check *check = malloc(sizeof *check);
+    first_finding found = {0};
+    char path[2048];
+    bool left_out = false;
+    FILE *file;
+
+    (void)state;
+    assert_non_null(check);
+    (void)snprintf(path, sizeof path, "%s/tests/vectors/audit/whole-ok.log", getenv("NRS_SOURCE_DIR"));
+    file = fopen(path, "r");
+    assert_non_null(file);
+    nrs_audit_check_init(check, take, &found);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (!left_out && strncmp(line, "entry ", 6) == 0) {
+            left_out = true;
+        } else {
+            assert_int_equal(nrs_audit_check_line(check, nrs_slice_of(line, strcspn(line, "\n"))), NRS_OK);
+        }
+    }
+    fclose(file);
+    nrs_audit_check_end(check);
+    assert_true(left_out && found.count > 0);
+    assert_int_equal(check->cosigner_count, 0);
+    free(check);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_pair), cmocka_unit_test(test_odd_arguments), cmocka_unit_test(test_files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_pair), cmocka_unit_test(test_odd_arguments), cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_who_signed_nothing_is_no_signer)};
 
     return cmocka_run_group_tests(tests, prepare, NULL);
 }
