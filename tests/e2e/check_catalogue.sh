@@ -18,7 +18,7 @@ xgettext --from-code=UTF-8 --language=C --keyword=X:4 -o "$work/errors.pot" prot
 
 # The node's fixed sentences travel in English and are translated here: whole sentences without values.
 xgettext --from-code=UTF-8 --language=C --extract-all -o "$work/all.pot" node/core/*.c node/core/*/*.c node/shell/control.c 2>/dev/null
-msggrep --msgid -E -e '^[A-Z][^%]* [^%]*\.$' -o "$work/node.pot" "$work/all.pot"
+msggrep --msgid -E -e '^[A-Za-z][^%]* [^%]*\.$' -o "$work/node.pot" "$work/all.pot"
 
 msgcat --use-first -o "$work/noroshi.pot" "$work/cli.pot" "$work/errors.pot" "$work/node.pot"
 
@@ -35,6 +35,14 @@ if msgcomm --more-than=1 --omit-header node/cli/po/ja/*.po | grep . >"$work/twic
     echo "check_catalogue: these sentences stand in more than one file" >&2
     exit 1
 fi
+# What the node refuses with values in it is found again by node_words.c. What is values alone has nothing to translate.
+xgettext --from-code=UTF-8 --language=C --no-wrap --keyword=nrs_refuse:4 -o - node/core/*.c node/core/*/*.c 2>/dev/null |
+    sed -n 's/^msgid "\(.*%.*\)"$/\1/p' | sort -u >"$work/formats"
+[ "$(wc -l <"$work/formats")" -ge 90 ] || { echo "check_catalogue: the sentences of nrs_refuse were not found" >&2; exit 1; }
+while IFS= read -r format; do
+    printf '%s\n' "$format" | sed 's/%[.0-9]*[a-z]*//g' | grep -q '[A-Za-z]' || continue
+    grep -qF "N_(\"$format\")" node/cli/node_words.c || { echo "check_catalogue: node_words.c has not: $format" >&2; exit 1; }
+done <"$work/formats"
 # What the node notes in its audit log is translated for whoever lists it, by audit_words.c.
 sed -n -e 's/.*\.detail = [^"]*"\([^"%]*\)".*/\1/p' -e 's/.*alarm(core, [^"]*"\([^"%]*\)".*/\1/p' node/core/*/*.c >"$work/details"
 grep -h -e 'audit->alarm = ' -e '\.detail = .*" : "' node/core/*/*.c | grep -o '"[^"%]*"' | tr -d '"' | grep -v '^ : $' >>"$work/details"

@@ -169,7 +169,7 @@ static const char *stage_in_words(const char *stage)
     static const struct {
         const char *code, *words;
     } stages[] = {
-        {"waiting", N_("waiting for its keys")}, {"sent", N_("sent")},         {"stored", N_("received")},
+        {"waiting", N_("waiting: no keys, or not the duty")}, {"sent", N_("sent")},         {"stored", N_("received")},
         {"opened", N_("opened")},                {"accepted", N_("accepted")}, {"declined", N_("declined")},
         {"expired", N_("expired")},              {"cannot-open", N_("cannot open it")},
         {"withdrawn", N_("has taken the withdrawal")},
