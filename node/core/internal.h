@@ -357,6 +357,8 @@ uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community)
 NRS_MUST_USE nrs_error nrs_directory_index(nrs_core *core, nrs_community *community);
 /** Bring dialled links in line with rosters and cards. */
 NRS_MUST_USE nrs_error nrs_directory_dial(nrs_core *core);
+/** Whether this node dials the peer, or will at its next tick: after a step that failed none is dialled until then. */
+bool nrs_directory_dials(const nrs_core *core, const nrs_peer *peer);
 
 /** A file for the command line: folder/nameSUFFIX, armoured. */
 NRS_MUST_USE nrs_error nrs_write_armoured(nrs_core *core, const char *folder, const char *name, const char *suffix, const char *type, nrs_slice bytes);

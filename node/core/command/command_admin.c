@@ -61,11 +61,11 @@ static nrs_error put_links(const nrs_core *core, nrs_row *row, uint64_t *queued)
 
     for (peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = next) {
         bool up = peer->link != NULL && peer->link->state == NRS_LINK_UP;
-        bool outgoing = peer->link != NULL ? peer->link->outgoing : peer->dialled;
+        bool outgoing = peer->link != NULL ? peer->link->outgoing : nrs_directory_dials(core, peer);
         nrs_row one;
 
         next = peer->by_sign.next;
-        if (peer->link == NULL && !peer->dialled) {
+        if (peer->link == NULL && !outgoing) {
             continue;
         }
         one = nrs_row_begin();

@@ -42,6 +42,13 @@ static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, 
     return peer->card->endpoints[0];
 }
 
+bool nrs_directory_dials(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+
+    return peer->dialled || (self != NULL && endpoint_to_dial(core, peer, self) != NULL);
+}
+
 nrs_error nrs_directory_dial(nrs_core *core)
 {
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);

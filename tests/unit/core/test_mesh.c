@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "proto/vocabulary.h"
 
 static mesh net;
@@ -322,6 +323,7 @@ static void who_is_readmitted_knows_all_again(void **state)
 static void a_disk_that_fails_changes_nothing(void **state)
 {
     char id[65], command[128];
+    const json_t *link;
 
     (void)state;
     mesh_start(&net, 3, 1);
@@ -330,6 +332,10 @@ static void a_disk_that_fails_changes_nothing(void **state)
     (void)snprintf(command, sizeof command, "{\"command\":\"forget\",\"id\":\"%s\"}", id);
     net.nodes[2].vault_fails = true;
     assert_int_equal(mesh_command(&net, 2, command), NRS_ERROR_DISK);
+    link = json_array_get(json_object_get(mesh_status(&net, 2), "links"), 0); /* it ended, and the next tick has yet to dial the hub anew */
+    assert_non_null(link);
+    assert_string_equal(json_string_value(json_object_get(link, "state")), "connecting");
+    assert_string_equal(json_string_value(json_object_get(link, "direction")), "out");
     assert_int_equal(listed(2, "変電所の遠隔監視が停止"), 1);
     net.nodes[2].vault_fails = false;
     assert_int_equal(mesh_command(&net, 2, command), NRS_OK);
