@@ -160,6 +160,23 @@ static const char *const templates[] = {
     N_("Under TLP:%s the rules demand a disclaimer, which the report does not name."),
 };
 
+/* Those of them whose last value is itself one of our sentences. Every other value is somebody's, and stays as it is: an organisation may be
+ * called by a word that has a translation. */
+static const char *const with_sentence[] = {
+    "The report stays closed: %s.",      "The quoted report does not open: %s.", "The report cannot be sealed: %s.", "The report does not open: %s.",
+    "The report's audience: %s.",        "The disclaimers of the report: %s.",   "%.80s: %s.",
+};
+
+static bool takes_sentence(const char *template)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof with_sentence / sizeof with_sentence[0]; i++) {
+        found = found || strcmp(with_sentence[i], template) == 0;
+    }
+    return found;
+}
+
 /* The size of the conversion at the head: '%' up to its letter. 0 when there is none. */
 static size_t conversion_size(const char *at)
 {
@@ -201,12 +218,11 @@ static bool match(nrs_slice *values_out, size_t *count_out, const char *template
     }
 }
 
-/* A value may itself be one of our sentences. */
-static nrs_error put_value(nrs_bytes *out, nrs_slice value)
+static nrs_error put_value(nrs_bytes *out, nrs_slice value, bool translated)
 {
     char sentence[256];
 
-    if (value.size == 0 || value.size >= sizeof sentence) {
+    if (!translated || value.size == 0 || value.size >= sizeof sentence) {
         return nrs_bytes_append(out, value);
     }
     memcpy(sentence, value.data, value.size);
@@ -215,8 +231,10 @@ static nrs_error put_value(nrs_bytes *out, nrs_slice value)
 }
 
 /* The translated template with the values in their places. NULL without memory. */
-static char *fill(const char *template, const nrs_slice *values, size_t count)
+static char *fill(const char *original, const nrs_slice *values, size_t count)
 {
+    const char *template = _(original);
+    const bool last_translated = takes_sentence(original);
     nrs_bytes out = {0};
     nrs_error error = NRS_OK;
     size_t used = 0;
@@ -228,7 +246,8 @@ static char *fill(const char *template, const nrs_slice *values, size_t count)
         template += literal;
         if (error == NRS_OK && template[0] == '%') {
             template += conversion_size(template);
-            error = used < count ? put_value(&out, values[used++]) : NRS_ERROR_INTERNAL;
+            error = used < count ? put_value(&out, values[used], last_translated && used + 1 == count) : NRS_ERROR_INTERNAL;
+            used++;
         }
     }
     if (error == NRS_OK) {
@@ -255,7 +274,7 @@ char *nrs_node_words(const char *text, const char *id)
     }
     for (size_t i = 0; i < sizeof templates / sizeof templates[0]; i++) {
         if (_(templates[i]) != templates[i] && match(values, &count, templates[i], text)) {
-            return fill(_(templates[i]), values, count);
+            return fill(templates[i], values, count);
         }
     }
     if (fixed == NULL || fixed == id) {

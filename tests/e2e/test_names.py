@@ -30,6 +30,19 @@ class Names(E2E):
         hub.wait_report(report)
         self.assertEqual(self.one(alpha.status()["links"], org="lost")["state"], "connecting")
 
+    def test_values_that_are_words(self):
+        """A value in the node's answer stays as it was given, also where it is a word that has a translation."""
+        hub = self.world.nodes["hub"]
+        for org in ("role", "own", "up", "disk"):
+            said = hub.cli("send", "--tlp", "AMBER", "--to", org, "--kind", "incident", "--subject", "s", "--body", "b", lang="ja", want=4).err
+            self.assertIn(f"{org}：", said)
+        report = hub.send("--tlp", "AMBER+STRICT", "--to", "alpha", "--kind", "incident", "--subject", "s", "--body", "b")
+        said = hub.cli("export", report, "--sink", "public", "--format", "text", lang="ja", want=3).err
+        self.assertIn("public", said)
+        said = hub.cli("list", "--community", "role", lang="ja", want=4).err
+        self.assertIn("role：", said)
+        self.assertIn("コミュニティ", said, "a value that is a sentence is translated")
+
     def test_a_hub_without_an_address(self):
         """It is told where the community is made, and afterwards."""
         alone = self.world.node("alone").init()
