@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from harness import E2E, build_mesh, main, wait_until
+from harness import E2E, Node, build_mesh, main, wait_until
 
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 1 << 18, 2
 libc = ctypes.CDLL(None, use_errno=True)
@@ -131,6 +131,24 @@ class DiskFull(E2E):
         hub.cli("export", report, "--sink", "own", "--format", "text", "-o", target)
         self.assertLess(target.stat().st_size, 1 << 20, "what was reserved and not needed is given back")
         alpha.wait_stage(report, "hub", "opened")
+
+    def test_a_restore_for_which_there_is_no_room(self):
+        """A folder that was there is as it was, its mode too."""
+        alpha, small, roomy = self.world.nodes["alpha"], self.world.path / "small", self.world.path / "roomy"
+        secret, file = self.world.write("backup.pass", "控えのための合い言葉\n"), self.world.path / "alpha.backup"
+        alpha.cli("backup", "-o", file, "--backup-passphrase-file", secret)
+        mount_tmpfs(small, "8k")
+        try:
+            small.chmod(0o755)
+            Node(self.world, "alpha", folder=small).cli("restore", file, "--backup-passphrase-file", secret, want=1)
+            self.assertEqual(list(small.iterdir()), [])
+            self.assertEqual(small.stat().st_mode & 0o7777, 0o755)
+        finally:
+            libc.umount2(str(small).encode(), MNT_DETACH)
+        roomy.mkdir()
+        roomy.chmod(0o755)
+        Node(self.world, "alpha", folder=roomy).cli("restore", file, "--backup-passphrase-file", secret)
+        self.assertEqual(roomy.stat().st_mode & 0o7777, 0o700)
 
     def test_start_on_a_full_disk(self):
         bravo = self.world.nodes["bravo"]

@@ -325,6 +325,8 @@ static nrs_error check_folder(nrs_cli *cli, const nrs_backup *backup)
 static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all, const nrs_identity *identity, const nrs_node_settings *settings)
 {
     bool made[FOLDER_COUNT] = {false};
+    struct stat given;
+    const bool there = stat(cli->dir, &given) == 0;
     nrs_error error = make_dirs(cli, made);
 
     if (error == NRS_OK && !nrs_linux_lock_folder(cli->dir, OTHER_RESTORE_MS)) {
@@ -355,6 +357,9 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all
     error = nrs_folder_end(cli, error);
     if (error != NRS_OK) {
         remove_dirs(cli, made);
+        if (there) {
+            (void)chmod(cli->dir, given.st_mode & 07777); /* somebody's folder, and not a node's */
+        }
     }
     return error;
 }
