@@ -106,7 +106,7 @@ static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error
         nrs_error kind = given ? NRS_ERROR_PASSPHRASE : NRS_ERROR_SYSTEM;
 
         (void)fprintf(stderr, "noroshid: %s%s%s: %s [%s]\n", given ? chosen->passphrase_file : path, file == NULL ? "" : "/", file == NULL ? "" : file,
-                      strerror(reason), nrs_error_rule(kind));
+                      nrs_words_reason(chosen->language, reason), nrs_error_rule(kind));
         return nrs_error_exit_code(kind);
     }
     if (folder->about == NULL && error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL) {

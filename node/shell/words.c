@@ -1,5 +1,6 @@
 #include "words.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,34 @@ const char *nrs_words_error(nrs_language language, nrs_error error)
     }
     /* The general sentence speaks of a report's recipients. */
     return error == NRS_ERROR_BAD_ADDRESS ? "not an address to listen on" : nrs_error_sentence(error);
+}
+
+const char *nrs_words_reason(nrs_language language, int reason)
+{
+    static const struct {
+        int reason;
+        const char *text;
+    } japanese[] = {
+        {ENOENT, "ファイルまたはフォルダーがありません"},
+        {ENOTDIR, "途中にフォルダーでないものがあります"},
+        {EISDIR, "ファイルではなくフォルダーです"},
+        {EACCES, "アクセスが許可されていません"},
+        {EPERM, "操作が許可されていません"},
+        {ELOOP, "シンボリックリンクが多すぎるか、使えません"},
+        {ENAMETOOLONG, "名前が長すぎます"},
+        {EIO, "ディスクの読み書きに失敗しました"},
+        {EROFS, "読み取り専用のファイルシステムです"},
+        {ENOSPC, "空き容量がありません"},
+        {EMFILE, "開いているファイルが多すぎます"},
+        {ENFILE, "開いているファイルが多すぎます"},
+    };
+
+    for (size_t i = 0; language == NRS_JAPANESE && i < sizeof(japanese) / sizeof(japanese[0]); i++) {
+        if (japanese[i].reason == reason) {
+            return japanese[i].text;
+        }
+    }
+    return strerror(reason);
 }
 
 typedef struct both {

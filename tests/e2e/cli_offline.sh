@@ -178,7 +178,8 @@ daemon() {
     [ $got -eq "$code" ] || { echo "cli_offline: exit $got, wanted $code: noroshid $*"; cat stderr; failures=$((failures + 1)); }
 }
 daemon 5 --dir member; says '--passphrase-file'; says LoadCredential
-daemon 5 --dir member --passphrase-file missing; says missing
+daemon 5 --dir member --passphrase-file missing; says 'missing: No such file'
+daemon 5 --lang ja --dir member --passphrase-file missing; says 'missing: ファイルまたはフォルダーがありません'
 cp -r hub cut; head -c 60 hub/identity.key >cut/identity.key
 daemon 5 --dir cut; says identity.key
 want 5 --dir cut person add sato --name "佐藤" --no-passphrase; says identity.key

@@ -393,7 +393,7 @@ class Ceremony(E2E):
         self.assertEqual(self.refusals(home, "card")[-1]["rule"], "fingerprint")
         listed = home.cli("audit", "list", lang="ja").out
         self.assertIn("コマンドラインが拒否", listed)
-        self.assertIn("プレキーの公開", listed)
+        self.assertIn("プレ鍵の公開", listed)
         self.assertNotIn("by the command line", listed)
         guest.cli("join", spoilt, "--fingerprint", fingerprint, want=8)  # a whole card, in an invite's place
 
