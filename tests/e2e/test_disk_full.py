@@ -119,9 +119,7 @@ class DiskFull(E2E):
         filler = self.fill(alpha)
         target = alpha.dir / "exported"
         try:
-            filler.write_bytes(b"")
-            with open(filler, "r+b") as file:  # 20 KiB are left: a file can be made there, and cannot hold it
-                os.posix_fallocate(file.fileno(), 0, os.statvfs(alpha.dir).f_bavail * os.statvfs(alpha.dir).f_frsize - (20 << 10))
+            os.truncate(filler, (filler.stat().st_size >> 12 << 12) - (20 << 10))  # 20 KiB are left: a file can be made there, and cannot hold it
             self.assertEqual(hub.cli("export", report, "--sink", "own", "--format", "text", "-o", target, "--json", want=1).error()["rule"], "disk")
             self.assertEqual([path.name for path in alpha.dir.iterdir() if path.name.startswith("exported")], [])
         finally:
