@@ -27,6 +27,8 @@ static const nrs_option init_options[] = {
 static const nrs_option card_options[] = {
     {"fingerprint", 0, NULL, false, N_("print only the fingerprint, to be read out by telephone")},
     {"qr", 0, NULL, false, N_("draw it as a QR code; where it is too large for that: organisation, fingerprint and link key")},
+    {"advertise", 0, "tcp://HOST:PORT", false, N_("sign a new card with this address for others to dial, which a running node tells its members")},
+    {"listen", 0, "tcp://ADDRESS:PORT", false, N_("listen on this address from the next start on; also the one to dial where no other is advertised")},
 };
 static const nrs_option person_add_options[] = {
     {"name", 0, "NAME", false, N_("the person's name as people write it")},
@@ -269,8 +271,8 @@ static const nrs_option audit_list_options[] = {
 static const nrs_command commands[] = {
     {"init", "", 0, 0, OPTIONS(init_options), N_("make a node and its keys"),
      "noroshi init --org kanto-power --name \"関東電力\" --listen tcp://127.0.0.1:7417 --no-passphrase", nrs_run_init},
-    {"card", "", 0, 0, OPTIONS(card_options), N_("print the node's signed card"),
-     "noroshi card > kanto-power.card", nrs_run_card},
+    {"card", "", 0, 0, OPTIONS(card_options), N_("print the node's signed card, or change its address"),
+     "noroshi card > kanto-power.card; noroshi card --listen tcp://0.0.0.0:7417 --advertise tcp://hub.example.jp:7417", nrs_run_card},
     {"person add", "PERSON", 1, 1, OPTIONS(person_add_options), N_("give a person a key of their own"),
      "noroshi person add sato --name \"佐藤\" --passphrase-file sato.pass", nrs_run_person_add},
     {"person list", "", 0, 0, NO_OPTIONS, N_("persons, how long their prekeys last, what they have not read"), "noroshi person list",

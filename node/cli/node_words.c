@@ -82,7 +82,7 @@ static const char *const templates[] = {
     N_("the key of this node is revoked: it has no place in @%s any more"),
     N_("the key of %s is revoked: remove it from the roster of @%s"),
     N_("%s has announced new keys: bring them into the roster of @%s"),
-    N_("this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi init --listen"),
+    N_("this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi card --listen"),
     N_("revoked in @%s"),
     N_("succeeded in @%s"),
     N_("this node is no longer a member of @%s"),

@@ -139,7 +139,7 @@ nrs_error nrs_run_community_create(nrs_cli *cli)
         error = nrs_keyring_own_card(cli, &card_bytes, &card);
     }
     if (error == NRS_OK && card->n_endpoints == 0) {
-        nrs_cli_note(cli, "%s", _("this node's card names no address, so that no member can reach it: a node is given one by noroshi init --listen"));
+        nrs_cli_note(cli, "%s", _("this node's card names no address, so that no member can reach it: a node is given one by noroshi card --listen"));
     }
     if (error == NRS_OK) {
         error = nrs_cli_option(cli, "draft") == NULL ? found_here(cli, slug, name, card) : found(cli, &version, slug, name, card, NULL);

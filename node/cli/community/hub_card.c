@@ -8,21 +8,31 @@
 #include "proto/armour.h"
 #include "proto/vocabulary.h"
 
-/* One that cannot be read is written over: an invite could not have it. */
-static bool newer_is_held(nrs_cli *cli, const char *name, const nrs_card *card)
+/* One that cannot be read is as none: an invite could not have it. Returns 0 then. */
+static uint64_t held_serial(nrs_cli *cli, const char *name, const nrs_card *card)
 {
     char *path = nrs_folder_path(cli, "cards", name, ".card");
     nrs_bytes text = {0}, bytes = {0};
     nrs_card *held = NULL;
-    bool newer = path != NULL && nrs_file_read(&text, path, NRS_CEREMONY_FILE_SIZE_MAX) == NRS_OK &&
+    bool found = path != NULL && nrs_file_read(&text, path, NRS_CEREMONY_FILE_SIZE_MAX) == NRS_OK &&
                  nrs_armour_decode(&bytes, "CARD", nrs_slice_of_bytes(&text)) == NRS_OK && nrs_card_verify(&held, nrs_slice_of_bytes(&bytes)) == NRS_OK &&
-                 nrs_slice_equal(nrs_field(&held->sign_key), nrs_field(&card->sign_key)) && held->serial > card->serial;
+                 nrs_slice_equal(nrs_field(&held->sign_key), nrs_field(&card->sign_key));
+    uint64_t serial = found ? held->serial : 0;
 
     nrs_card_free(&held);
     nrs_bytes_wipe(&bytes);
     nrs_bytes_wipe(&text);
     free(path);
-    return newer;
+    return serial;
+}
+
+bool nrs_hub_card_is_news(nrs_cli *cli, const nrs_roster *roster, const nrs_card *card)
+{
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, card->sign_key.data);
+    char name[NRS_KEY_NAME_SIZE];
+
+    nrs_key_name(name, card->sign_key.data);
+    return member != NULL && member->role == NRS_ROLE_HUB && card->serial > held_serial(cli, name, card);
 }
 
 nrs_error nrs_hub_card_keep(nrs_cli *cli, const nrs_roster *roster, const nrs_card *card, nrs_slice bytes)
@@ -34,7 +44,7 @@ nrs_error nrs_hub_card_keep(nrs_cli *cli, const nrs_roster *roster, const nrs_ca
         return NRS_OK;
     }
     nrs_key_name(name, card->sign_key.data);
-    return newer_is_held(cli, name, card) ? NRS_OK : nrs_folder_write_armour(cli, "CARD", "cards", name, ".card", bytes);
+    return held_serial(cli, name, card) > card->serial ? NRS_OK : nrs_folder_write_armour(cli, "CARD", "cards", name, ".card", bytes);
 }
 
 /* Before files were called by keys, this one was called by a name, which may be another's as well. */

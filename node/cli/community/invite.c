@@ -415,6 +415,32 @@ static nrs_error take_or_restore(nrs_cli *cli, const offer *from, const nrs_held
     return error;
 }
 
+/* A roster that is held already; a hub may have moved since, and nobody who lost its link hears of it otherwise. Its own card this node has. */
+static nrs_error hand_cards(nrs_cli *cli, const offer *from)
+{
+    nrs_bytes own_bytes = {0};
+    nrs_card *own = NULL;
+    nrs_error error = check_cards(cli, from, false);
+
+    error = error == NRS_OK ? nrs_keyring_own_card(cli, &own_bytes, &own) : error;
+    for (size_t i = 0; error == NRS_OK && i < from->invite->n_cards; i++) {
+        char name[NRS_NAME_SIZE_MAX + 32];
+        nrs_card *card = NULL;
+
+        error = nrs_card_verify(&card, nrs_field(&from->invite->cards[i]));
+        if (error == NRS_OK && !nrs_slice_equal(nrs_field(&card->sign_key), nrs_field(&own->sign_key)) && nrs_hub_card_is_news(cli, from->roster, card)) {
+            snprintf(name, sizeof name, "%s-c%04zu.card", from->roster->id, i);
+            error = nrs_inbox_put(cli, name, "CARD", nrs_field(&from->invite->cards[i]));
+            error = error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
+            error = error == NRS_OK ? nrs_hub_card_keep(cli, from->roster, card, nrs_field(&from->invite->cards[i])) : error;
+        }
+        nrs_card_free(&card);
+    }
+    nrs_card_free(&own);
+    nrs_bytes_wipe(&own_bytes);
+    return error;
+}
+
 static void print_joined(const nrs_cli *cli, const offer *from, bool changed)
 {
     char community[2 * NRS_HASH_SIZE + 1];
@@ -467,7 +493,9 @@ nrs_error nrs_run_join(nrs_cli *cli)
     if (error == NRS_OK) {
         error = check_held(cli, &known, &apart, &held, &from);
     }
-    if (error == NRS_OK && !known) {
+    if (error == NRS_OK && known) {
+        error = hand_cards(cli, &from);
+    } else if (error == NRS_OK) {
         error = apart ? hand_over(cli, &from) : take_or_restore(cli, &from, &held);
     }
     if (error == NRS_OK) {

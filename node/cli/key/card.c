@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "key/card_address.h"
 #include "key/card_qr.h"
 #include "key/keyring.h"
 #include "language.h"
@@ -59,6 +60,9 @@ nrs_error nrs_run_card(nrs_cli *cli)
     char fingerprint[48];
     nrs_error error = nrs_folder_settings(cli, &settings);
 
+    if (error == NRS_OK && (nrs_cli_option(cli, "advertise") != NULL || nrs_cli_option(cli, "listen") != NULL)) {
+        return nrs_card_move(cli);
+    }
     if (error == NRS_OK) {
         error = nrs_keyring_start(cli);
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "report/given.h"
+#include "key/endpoint.h"
 #include "key/keyring.h"
 #include "language.h"
 #include "proto/address.h"
@@ -23,26 +24,6 @@ typedef struct plan {
     bool resumed; /* an init that was cut off has left its key, which is taken */
 } plan;
 
-static nrs_error check_endpoint(nrs_cli *cli, const char *endpoint)
-{
-    if (endpoint == NULL || (strlen(endpoint) <= NRS_ENDPOINT_SIZE_MAX && nrs_endpoint_valid(endpoint))) {
-        return NRS_OK;
-    }
-    return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, NULL, _("not an address to listen on or dial, tcp://HOST:PORT: %s"), endpoint);
-}
-
-/* A name is dialled well, but cannot be listened on. */
-static nrs_error check_listen(nrs_cli *cli, const char *endpoint)
-{
-    nrs_error error = check_endpoint(cli, endpoint);
-
-    if (error == NRS_OK && endpoint != NULL && !nrs_endpoint_is_number(endpoint)) {
-        error = nrs_cli_fail(cli, NRS_ERROR_MALFORMED, _("a name for others to dial is given by --advertise"),
-                             _("an address to listen on is a number, such as tcp://0.0.0.0:7417: %s"), endpoint);
-    }
-    return error;
-}
-
 static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
 {
     plan wanted = {nrs_cli_option(cli, "org"), nrs_cli_option(cli, "name"), nrs_cli_option(cli, "listen"),
@@ -57,10 +38,10 @@ static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
     }
     error = nrs_given_name(cli, wanted.name);
     if (error == NRS_OK) {
-        error = check_listen(cli, wanted.listen);
+        error = nrs_listen_check(cli, wanted.listen);
     }
     if (error == NRS_OK) {
-        error = check_endpoint(cli, wanted.advertise);
+        error = nrs_endpoint_check(cli, wanted.advertise);
     }
     if (error == NRS_OK) {
         *plan_out = wanted;
@@ -144,12 +125,6 @@ static void undo(nrs_cli *cli, const plan *made)
     }
 }
 
-/* A host that only this machine can listen on is no address to give to others. */
-static bool is_wildcard(const char *endpoint)
-{
-    return strncmp(endpoint, "tcp://0.0.0.0:", 14) == 0 || strncmp(endpoint, "tcp://[::]:", 11) == 0;
-}
-
 static nrs_error make_card(nrs_cli *cli, const plan *wanted, const nrs_identity *identity)
 {
     nrs_card card;
@@ -168,7 +143,7 @@ static nrs_error make_card(nrs_cli *cli, const plan *wanted, const nrs_identity 
     card.name = name;
     card.serial = 1;
     card.created_ms = nrs_now_ms();
-    if (endpoint != NULL && !is_wildcard(endpoint)) {
+    if (endpoint != NULL && !nrs_endpoint_is_wildcard(endpoint)) {
         snprintf(endpoint_text, sizeof endpoint_text, "%s", endpoint);
         card.endpoints = endpoints;
         card.n_endpoints = 1;

@@ -73,7 +73,7 @@ static nrs_error warn_address(const nrs_core *core, json_t *warnings)
         const nrs_community *community = &core->communities[i];
 
         if (!community->guest && community->member && community->hub) {
-            (void)snprintf(text, sizeof text, "this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi init --listen",
+            (void)snprintf(text, sizeof text, "this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi card --listen",
                            community->roster->id);
             error = nrs_array_text(warnings, text);
         }
