@@ -128,7 +128,6 @@ static const char *const templates[] = {
     N_("The source has left, or its card is not known: whether the text names it cannot be told."),
     N_("The field %s is not of the part %s."),
     N_("%.64s: not a part of a report."),
-    N_("%.80s: %s."),
     N_("%.64s: no kind of entry."),
     N_("%.64s: not a sink."),
     N_("%.64s: not a time."),
@@ -158,6 +157,7 @@ static const char *const templates[] = {
     N_("There is no command %.64s."),
     N_("The rules of @%s do not allow withheld sources any more."),
     N_("Under TLP:%s the rules demand a disclaimer, which the report does not name."),
+    N_("%.80s: %s."), /* fits much that others fit more closely */
 };
 
 /* Those of them whose last value is itself one of our sentences. Every other value is somebody's, and stays as it is: an organisation may be
@@ -165,6 +165,8 @@ static const char *const templates[] = {
 static const char *const with_sentence[] = {
     "The report stays closed: %s.",      "The quoted report does not open: %s.", "The report cannot be sealed: %s.", "The report does not open: %s.",
     "The report's audience: %s.",        "The disclaimers of the report: %s.",   "%.80s: %s.",
+    "The keys of %.64s: %s.",            "The prekeys of %.64s: %s.",            "The sealed report does not hold: %s.",
+    "The grant does not belong to the report: %s.",                              "The slots do not belong to the report: %s.",
 };
 
 static bool takes_sentence(const char *template)
