@@ -14,12 +14,12 @@ static uint64_t shared_by(const nrs_core *core, const nrs_peer *a, const nrs_pee
     return self == NULL || a == NULL || b == NULL ? 0 : a->member_of & b->member_of & self->member_of;
 }
 
-static nrs_error check_times(const nrs_core *core, uint64_t created_ms)
+static nrs_error check_times(nrs_core *core, uint64_t created_ms)
 {
-    if (created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (nrs_clock_ahead(core, created_ms)) {
         return NRS_ERROR_CLOCK;
     }
-    return created_ms + NRS_REPORT_LIFE_MS_MAX <= core->now_ms ? NRS_ERROR_EXPIRED : NRS_OK;
+    return nrs_clock_expired(core, created_ms + NRS_REPORT_LIFE_MS_MAX) ? NRS_ERROR_EXPIRED : NRS_OK;
 }
 
 nrs_error nrs_receive_audit_checkpoint(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from)

@@ -12,7 +12,7 @@
 
 /* ---- status ---- */
 
-static nrs_error put_communities(const nrs_core *core, nrs_row *row)
+static nrs_error put_communities(nrs_core *core, nrs_row *row)
 {
     json_t *communities = json_array();
     nrs_error error = NRS_OK;

@@ -100,7 +100,7 @@ static nrs_error defer_until(nrs_core *core, uint64_t version, const nrs_sealed_
     if (nrs_clock_expired(core, view->header->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
-    if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (nrs_clock_ahead(core, view->header->created_ms)) {
         return NRS_ERROR_CLOCK; /* it would be kept until its own time is over */
     }
     error = nrs_sealed_check_signature(view);

@@ -145,7 +145,7 @@ static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[
     if (error == NRS_ERROR_NOT_FOUND) {
         return NRS_OK; /* not here */
     }
-    if (error == NRS_OK && nrs_withheld_may_resend(core, view->header) && view->header->expires_ms > core->now_ms && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
+    if (error == NRS_OK && nrs_withheld_may_resend(core, view->header) && !nrs_clock_expired(core, view->header->expires_ms) && memcmp(view->header->community.data, community, NRS_HASH_SIZE) == 0) {
         error = nrs_granted_to(core, &granted, view->id, peer, NRS_SLOT_RELEASED);
     }
     if (error == NRS_OK && granted) {

@@ -30,7 +30,7 @@ nrs_error nrs_regrant_ask(nrs_core *core, const nrs_sealed_view *view, uint64_t 
     bool fresh = false;
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, view->id);
 
-    if (error == NRS_OK && row.key_state == NRS_KEY_CANNOT_OPEN && view->header->expires_ms > core->now_ms) {
+    if (error == NRS_OK && row.key_state == NRS_KEY_CANNOT_OPEN && !nrs_clock_expired(core, view->header->expires_ms)) {
         error = nrs_store_regrant_add(core->store, &fresh, &asked);
     }
     if (error == NRS_OK && fresh) {
@@ -93,7 +93,7 @@ static nrs_error check_request(nrs_core *core, const nrs_report_row *row, const 
     if (row->part == NRS_PART_CARRIED || found->count == 0) {
         return NRS_ERROR_NOT_FOUND;
     }
-    if (row->expires_ms <= core->now_ms) {
+    if (nrs_clock_expired(core, row->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
     if (row->label == NRS_LABEL_CLEAR && (row->flags & NRS_REPORT_WITHHELD) == 0) {

@@ -42,10 +42,10 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_header *h
     if (!nrs_peer_member(core, from, community)) {
         return NRS_ERROR_NOT_MEMBER;
     }
-    if (header->expires_ms <= core->now_ms) {
+    if (nrs_clock_expired(core, header->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
-    if (header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (nrs_clock_ahead(core, header->created_ms)) {
         return NRS_ERROR_CLOCK;
     }
     if ((community->roster->rules->labels & NRS_LABEL_BIT(header->label)) == 0) {

@@ -158,7 +158,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (nrs_withdrawn(core, report->id)) {
         return NRS_ERROR_WITHDRAWN;
     }
-    if (report->expires_ms <= core->now_ms) {
+    if (nrs_clock_expired(core, report->expires_ms)) {
         return NRS_ERROR_EXPIRED;
     }
     if (home == NULL || (!guest && !nrs_peer_member(core, from, home))) {

@@ -217,7 +217,7 @@ static nrs_error check(nrs_core *core, const nrs_peer *from, const nrs_withdrawa
             return error;
         }
     }
-    if (view->header->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    if (nrs_clock_ahead(core, view->header->created_ms)) {
         return NRS_ERROR_CLOCK;
     }
     error = check_words(view, statement);

@@ -49,7 +49,7 @@ NRS_MUST_USE nrs_error nrs_roster_load_words(nrs_core *core);
 /** The payload of a FRESHNESS record; from: NULL for this node's own. */
 NRS_MUST_USE nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
 /** When a hub, or the roster keys, last vouched for the roster held; never after now. */
-uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *community);
+uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community);
 /** Whether that is three days ago, or its expiry past: by this clock and by those of most peers, so that a clock which alone is ahead
  *  does not stop a node that hears its hubs. Cut off from them their clocks run on here. */
 bool nrs_roster_stale(nrs_core *core, const nrs_community *community);

@@ -85,15 +85,20 @@ nrs_error nrs_roster_load_words(nrs_core *core)
 
 /* ---- How fresh a roster is ---- */
 
-uint64_t nrs_roster_fresh_ms(const nrs_core *core, const nrs_community *community)
+static bool vouches(const nrs_community *community, const nrs_hub_word *word)
+{
+    return word->version == community->roster->version && memcmp(word->hash, community->head, NRS_HASH_SIZE) == 0;
+}
+
+uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
 {
     /* The roster keys' own word; one from a clock that is wrong, or that says so, vouches for nothing. */
-    uint64_t fresh = community->roster->created_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX ? community->roster->created_ms : 0;
+    uint64_t fresh = nrs_clock_ahead(core, community->roster->created_ms) ? 0 : community->roster->created_ms;
 
     for (size_t i = 0; i < community->word_count; i++) {
         const nrs_hub_word *word = &community->words[i];
 
-        if (word->version == community->roster->version && memcmp(word->hash, community->head, NRS_HASH_SIZE) == 0 && word->created_ms > fresh) {
+        if (vouches(community, word) && word->created_ms > fresh) {
             fresh = word->created_ms;
         }
     }
@@ -133,6 +138,28 @@ static nrs_error check_joined(const nrs_freshness *said, const uint8_t signer[NR
                                  : nrs_sign_verify(said->joined.data, signer, NRS_DOMAIN_MEMBER_JOINED, nrs_field(&said->community));
 }
 
+/* A word that another clock made too far ahead. Which clock is wrong cannot be told: as long as one of the same hub is held that
+ * vouches for more than the day until its next, none from the future takes its place; where none is, the word of most peers lets it in. */
+static bool from_the_future(nrs_core *core, nrs_community *community, const nrs_peer *signer, const nrs_freshness *said)
+{
+    const uint64_t latest_ms = core->now_ms + NRS_CLOCK_AHEAD_MS_MAX;
+    const nrs_hub_word *held = word_of(community, signer->keys.sign_key);
+
+    if (held != NULL && vouches(community, held) && held->created_ms <= latest_ms &&
+        held->created_ms + NRS_ROSTER_FRESH_MS > core->now_ms + SAID_EVERY_MS) {
+        return said->created_ms > latest_ms;
+    }
+    return nrs_clock_ahead(core, said->created_ms);
+}
+
+/* One held from the far future, taken under a clock that was wrong, does not shut out what is made now. */
+static bool gives_way(const nrs_core *core, uint64_t held_ms, const nrs_freshness *said)
+{
+    const uint64_t latest_ms = core->now_ms + NRS_CLOCK_AHEAD_MS_MAX;
+
+    return held_ms > latest_ms && said->created_ms <= latest_ms;
+}
+
 /* Stored, and logged for those it goes to; the one that it replaces is dropped from the log. */
 static nrs_error store_word(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_freshness *said, const uint8_t signer[NRS_KEY_SIZE],
                             nrs_slice source, uint64_t replaced_position)
@@ -170,7 +197,7 @@ nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice paylo
     if (community == NULL || !nrs_peer_member(core, signer, community) ||
         (from != NULL && !nrs_may_hand_over(core, from, community, signer->keys.sign_key))) {
         error = NRS_ERROR_NOT_MEMBER;
-    } else if (said->created_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX) {
+    } else if (from_the_future(core, community, signer, said)) {
         error = NRS_ERROR_CLOCK;
     } else {
         error = check_joined(said, signer->keys.sign_key);
@@ -178,7 +205,7 @@ nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice paylo
     if (error == NRS_OK) {
         error = nrs_store_word_find(core->store, &held_ms, &held_position, said->community.data, signer->keys.sign_key);
     }
-    if (error != NRS_OK || (held_position != 0 && held_ms >= said->created_ms && held_ms <= core->now_ms + NRS_CLOCK_AHEAD_MS_MAX)) {
+    if (error != NRS_OK || (held_position != 0 && held_ms >= said->created_ms && !gives_way(core, held_ms, said))) {
         goto out;
     }
     joined_before = (signer->joined_in & nrs_community_bit(core, community)) != 0;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "mesh_look.h"
-#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/time.h"
 
@@ -42,7 +41,7 @@ typedef struct answer {
 static answer give_hub(nrs_frame_type type, nrs_slice payload)
 {
     nrs_bytes frame = {0};
-    nrs_event event = {.type = NRS_EVENT_FRAME, .link = LINK_BY_HAND, .now_ms = net.now_ms, .monotonic_ms = net.monotonic_ms};
+    nrs_event event = {.type = NRS_EVENT_FRAME, .link = LINK_BY_HAND, .now_ms = net.now_ms + (uint64_t)net.nodes[0].skew_ms, .monotonic_ms = net.monotonic_ms};
     nrs_effects effects = {0};
     answer heard = {0};
 
@@ -120,7 +119,7 @@ static nrs_error tell(void *context, const nrs_log_row *row)
 }
 
 /* Node 1 is two versions ahead, has written much, and hands it over before the hub has its roster. */
-static answer too_much_for_the_hub(void)
+static answer too_much_for_the_hub(int64_t skew_ms)
 {
     uint8_t log[NRS_LOG_ID_SIZE];
     telling told = {0};
@@ -131,6 +130,7 @@ static answer too_much_for_the_hub(void)
     mesh_down(&net, 0);
     mesh_give(&net, 1);
     send_reports(1, REPORT_COUNT);
+    net.nodes[0].skew_ms = skew_ms;
     mesh_up(&net, 0);
     memcpy(log, nrs_store_incarnation(net.nodes[1].store), sizeof log);
     nrs_core_destroy(&net.nodes[1].core); /* its store stays open, to be read from */
@@ -145,7 +145,7 @@ static void a_full_table_ends_no_link_and_loses_nothing(void **state)
     answer heard;
 
     (void)state;
-    heard = too_much_for_the_hub();
+    heard = too_much_for_the_hub(0);
     assert_false(heard.closed);
     assert_int_equal(heard.deferred, REPORT_COUNT); /* also what is not kept: it is asked for again */
     assert_in_range(deferred_count(), 200, NRS_DEFERRED_PER_PEER_MAX - NRS_DEFERRED_ROSTER_ROOM_PER_PEER);
@@ -153,6 +153,24 @@ static void a_full_table_ends_no_link_and_loses_nothing(void **state)
     mesh_give(&net, 0);
     assert_int_equal(deferred_count(), 0);
     assert_true(mesh_listed(&net, 0) < REPORT_COUNT);
+    mesh_up(&net, 1);
+    mesh_settle(&net, 8);
+    assert_int_equal(mesh_listed(&net, 0), REPORT_COUNT);
+    assert_int_equal(mesh_listed(&net, 3), REPORT_COUNT);
+    mesh_stop(&net);
+}
+
+/* Most peers say that its clock alone is wrong. */
+static void a_hub_whose_clock_is_behind_keeps_them_too(void **state)
+{
+    answer heard;
+
+    (void)state;
+    heard = too_much_for_the_hub(-3 * (int64_t)NRS_DAY_MS);
+    assert_int_equal(heard.deferred, REPORT_COUNT);
+    assert_true(deferred_count() >= 200);
+    mesh_give(&net, 0);
+    assert_int_equal(deferred_count(), 0);
     mesh_up(&net, 1);
     mesh_settle(&net, 8);
     assert_int_equal(mesh_listed(&net, 0), REPORT_COUNT);
@@ -171,7 +189,7 @@ static void what_comes_after_is_taken(void **state)
     nrs_event tick = {.type = NRS_EVENT_TICK};
 
     (void)state;
-    confirmed = too_much_for_the_hub().confirmed;
+    confirmed = too_much_for_the_hub(0).confirmed;
     assert_true(confirmed > 0);
     assert_int_equal(nrs_record_wrap(&record, NRS_RECORD_ROSTER, nrs_slice_of_bytes(&net.many)), NRS_OK);
     records[0] = nrs_field_of(nrs_slice_of_bytes(&record));
@@ -284,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_table_ends_no_link_and_loses_nothing),
+        cmocka_unit_test(a_hub_whose_clock_is_behind_keeps_them_too),
         cmocka_unit_test(what_comes_after_is_taken),
         cmocka_unit_test(what_waits_already_takes_no_second_place),
         cmocka_unit_test(what_a_removed_member_left_goes_with_it),
