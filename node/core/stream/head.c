@@ -182,8 +182,8 @@ nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[
         return NRS_OK;
     }
     error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
-    if (error == NRS_OK && report.part == NRS_PART_RECEIVED) {
-        error = confirm_again(core, &report);
+    if (error == NRS_OK && report.part == NRS_PART_RECEIVED) { /* who says so without having made it makes nobody send anything */
+        error = nrs_key_follows(core, report.originator, from->keys.sign_key) ? confirm_again(core, &report) : NRS_OK;
         goto out;
     }
     if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {

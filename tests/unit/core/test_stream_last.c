@@ -11,6 +11,7 @@
 #include "mesh.h"
 #include "mesh_disk.h"
 #include "mesh_look.h"
+#include "mesh_records.h"
 
 #define OK(call) assert_int_equal((call), NRS_OK)
 
@@ -137,12 +138,57 @@ static void only_the_silent_are_told(void **state)
     mesh_stop(&net);
 }
 
+/* Says of a report to node 2 that it is the last of a stream, by the hub's hand; whatever stream. */
+static void say_head(size_t from, const char *id)
+{
+    uint8_t bytes[NRS_HASH_SIZE], detail[NRS_HASH_SIZE + 16] = {1};
+    const uint64_t numbers[2] = {7, net.now_ms + NRS_DAY_MS};
+    nrs_statement statement;
+
+    OK(nrs_hex_decode(bytes, sizeof bytes, id));
+    for (size_t i = 0; i < 16; i++) {
+        detail[NRS_HASH_SIZE + i] = (uint8_t)(numbers[i / 8] >> (8 * (i % 8)));
+    }
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_HEAD;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(bytes, sizeof bytes));
+    statement.at_ms = net.now_ms;
+    statement.detail = nrs_field_of(nrs_slice_of(detail, sizeof detail));
+    mesh_post(&net, from, 2, 0, &statement);
+}
+
+static void only_its_originator_makes_receipts_go_again(void **state)
+{
+    const char *const own = "SELECT count(*) FROM log WHERE type = 8 AND source = x''";
+    char id[65];
+
+    (void)state;
+    for (size_t from = 0; from < 4; from++) {
+        long before;
+
+        if (from == 2) {
+            continue;
+        }
+        mesh_start(&net, 4, 1);
+        send_report(1, id);
+        mesh_settle(&net, 4);
+        assert_true(mesh_has(&net, 2, id));
+        before = number_of(2, own);
+        say_head(from, id);
+        mesh_settle(&net, 3);
+        assert_int_equal(number_of(2, own), before + (from == 1 ? 1 : 0)); /* node 3 and the hub have the report as well */
+        assert_int_equal(number_of(2, "SELECT count(*) FROM stream_gap"), 0);
+        mesh_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_report_is_missed_as_well),
         cmocka_unit_test(what_the_last_word_says_is_shown),
         cmocka_unit_test(only_the_silent_are_told),
+        cmocka_unit_test(only_its_originator_makes_receipts_go_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
