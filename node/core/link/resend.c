@@ -9,7 +9,7 @@
 
 #include "withheld/withheld.h"
 
-#define REQUESTS_PER_MINUTE 64u         /* reports that one peer may ask for */
+#define REQUESTS_PER_MINUTE 64u         /* reports that are looked for at one peer's request */
 #define SAME_AGAIN_MS (5ull * NRS_MINUTE_MS) /* one report to one peer: not twice within it */
 #define ROW_SIZE (NRS_KEY_SIZE + NRS_HASH_SIZE) /* for whom, and which report */
 
@@ -99,6 +99,8 @@ nrs_error nrs_granted_to(nrs_core *core, bool *granted_out, const uint8_t sealed
 
 /* ---- Requests ---- */
 
+/* Whether one more report is looked for at the peer's request: asked before each look-up, since that is what costs, and counted whether or
+ * not anything is sent. */
 static bool within_limit(nrs_core *core, nrs_peer *peer)
 {
     if (peer->resent_count == 0 || core->monotonic_ms >= peer->resent_ms + NRS_MINUTE_MS) {
@@ -128,6 +130,7 @@ static nrs_error add_row(nrs_core *core, const nrs_peer *peer, const nrs_sealed_
     return error == NRS_ERROR_EXISTS ? NRS_OK : error;
 }
 
+/* The caller has asked for the limit. */
 static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[NRS_HASH_SIZE], const uint8_t sealed_id[NRS_HASH_SIZE])
 {
     nrs_sealed_view *view = NULL;
@@ -136,9 +139,6 @@ static nrs_error resend(nrs_core *core, nrs_peer *peer, const uint8_t community[
     nrs_error error;
 
     if (nrs_withdrawn(core, sealed_id)) {
-        return NRS_OK;
-    }
-    if (!within_limit(core, peer)) { /* what is asked for counts, whether or not it is sent */
         return NRS_OK;
     }
     error = nrs_log_sealed(core, &view, &position, sealed_id);
@@ -175,7 +175,7 @@ static nrs_error resend_range(nrs_core *core, nrs_peer *from, const uint8_t comm
     nrs_error error = NRS_OK;
 
     nrs_stream_key(key, core->self.sign_key, community, range);
-    for (size_t i = 0; error == NRS_OK && i < REQUESTS_PER_MINUTE; i++) {
+    while (error == NRS_OK && after < last && within_limit(core, from)) {
         error = nrs_store_item_above(core->store, &item, key, after);
         if (error == NRS_OK && item.sequence > last) {
             break;
@@ -193,16 +193,21 @@ static nrs_error resend_places(nrs_core *core, nrs_peer *from, const uint8_t com
 {
     nrs_error error = NRS_OK;
 
-    if (statement->reference.len == NRS_HASH_SIZE) {
+    if (statement->reference.len == NRS_HASH_SIZE && within_limit(core, from)) {
         error = resend(core, from, community, statement->reference.data);
     }
     for (size_t at = 0; error == NRS_OK && at + NRS_HASH_SIZE <= statement->detail.len; at += NRS_HASH_SIZE) {
+        const uint8_t *place = statement->detail.data + at;
         size_t way = 0;
 
-        while (error == NRS_OK) { /* of each who bears the place: whose it is the asker alone knows, and has it or not by its slot */
+        /* Of each who bears the place: whose it is the asker alone knows, and has it or not by its slot. */
+        while (error == NRS_OK && nrs_equivocation_known(core, &way, place)) {
             nrs_sealed_view *view = NULL;
 
-            error = nrs_equivocation_recall(core, &view, &way, statement->detail.data + at);
+            if (!within_limit(core, from)) {
+                return NRS_OK;
+            }
+            error = nrs_equivocation_recall(core, &view, &way, place);
             if (error == NRS_OK) {
                 error = resend(core, from, community, view->id);
             }

@@ -44,19 +44,23 @@ static remembered *row_of(nrs_core *core, uint64_t prefix)
     return &core->places->slots[(prefix % (PLACES_REMEMBERED / PLACE_WAYS)) * PLACE_WAYS];
 }
 
-nrs_error nrs_equivocation_recall(nrs_core *core, nrs_sealed_view **view_out, size_t *way, const uint8_t place[NRS_HASH_SIZE])
+bool nrs_equivocation_known(nrs_core *core, size_t *way, const uint8_t place[NRS_HASH_SIZE])
 {
     const uint64_t prefix = prefix_of(place);
     const remembered *row = core->places == NULL ? NULL : row_of(core, prefix);
 
-    for (; row != NULL && *way < PLACE_WAYS; (*way)++) {
-        const nrs_log_entry *entry;
-        nrs_error error;
+    while (row != NULL && *way < PLACE_WAYS && (row[*way].position == 0 || row[*way].prefix != prefix)) {
+        (*way)++;
+    }
+    return row != NULL && *way < PLACE_WAYS;
+}
 
-        if (row[*way].position == 0 || row[*way].prefix != prefix) {
-            continue;
-        }
-        error = nrs_log_entry_at(core, &entry, row[*way].position);
+nrs_error nrs_equivocation_recall(nrs_core *core, nrs_sealed_view **view_out, size_t *way, const uint8_t place[NRS_HASH_SIZE])
+{
+    for (; nrs_equivocation_known(core, way, place); (*way)++) {
+        const nrs_log_entry *entry;
+        nrs_error error = nrs_log_entry_at(core, &entry, row_of(core, prefix_of(place))[*way].position);
+
         if (error != NRS_OK && error != NRS_ERROR_NOT_FOUND) {
             return error;
         }

@@ -87,6 +87,9 @@ NRS_MUST_USE nrs_error nrs_resend_route(nrs_core *core, nrs_relay_item *item_out
 /** At a hub: remember the place of a report just taken, and prove it when another was taken under the same one. */
 NRS_MUST_USE nrs_error nrs_equivocation_watch(nrs_core *core, nrs_sealed_view *view, uint64_t position);
 void nrs_equivocation_wipe(nrs_core *core);
+/** Whether a report taken not long ago, from *way on, has a place that begins like this one: that is known without a look into the log, and
+ *  which it is, is not. In-out: way: where it stands. */
+bool nrs_equivocation_known(nrs_core *core, size_t *way, const uint8_t place[NRS_HASH_SIZE]);
 /** A report taken under a place not long ago; of several that bear it, whoever made them, the next from *way on, which is 0 at first.
  *  NRS_ERROR_NOT_FOUND. Out: view_out: a reference. In-out: way. */
 NRS_MUST_USE nrs_error nrs_equivocation_recall(nrs_core *core, nrs_sealed_view **view_out, size_t *way, const uint8_t place[NRS_HASH_SIZE]);

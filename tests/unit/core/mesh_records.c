@@ -130,23 +130,33 @@ nrs_recipient mesh_recipient(const mesh *net, size_t node)
     return reader;
 }
 
-void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement)
+void mesh_post_all(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statements, size_t count)
 {
     static uint64_t position = 1u << 24;
     nrs_roster *roster = NULL;
-    nrs_bytes bytes = {0}, record = {0};
-    nrs_slice list[1];
+    nrs_bytes bytes[MESH_STATEMENT_MAX] = {{0}}, record = {0};
+    nrs_slice list[MESH_STATEMENT_MAX];
     nrs_recipient reader = mesh_recipient(net, to);
-    nrs_envelope_request request = {.statements = list, .statement_count = 1, .to = &reader, .now_ms = net->now_ms,
+    nrs_envelope_request request = {.statements = list, .statement_count = count, .to = &reader, .now_ms = net->now_ms,
                                     .expires_ms = net->now_ms + NRS_DAY_MS};
 
+    assert_in_range(count, 1, MESH_STATEMENT_MAX);
     OK(nrs_roster_decode(&roster, nrs_slice_of_bytes(&net->statement)));
     request.community = nrs_field(&roster->community);
-    OK(nrs_statement_encode(&bytes, statement));
-    list[0] = nrs_slice_of_bytes(&bytes);
+    for (size_t i = 0; i < count; i++) {
+        OK(nrs_statement_encode(&bytes[i], &statements[i]));
+        list[i] = nrs_slice_of_bytes(&bytes[i]);
+    }
     OK(nrs_envelope_seal(&record, net->nodes[from].identity, &request));
     mesh_give_records(net, via, to, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
     nrs_bytes_wipe(&record);
-    nrs_bytes_wipe(&bytes);
+    for (size_t i = 0; i < count; i++) {
+        nrs_bytes_wipe(&bytes[i]);
+    }
     nrs_roster_free(&roster);
+}
+
+void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement)
+{
+    mesh_post_all(net, from, to, via, statement, 1);
 }

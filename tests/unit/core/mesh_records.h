@@ -6,6 +6,7 @@
 #include "mesh.h"
 
 #define MESH_RECORD_MAX 8
+#define MESH_STATEMENT_MAX 64
 
 /* The records of one type in a node's log, also those that share a row with another. */
 typedef struct mesh_records {
@@ -26,5 +27,7 @@ void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs
 nrs_recipient mesh_recipient(const mesh *net, size_t node);
 /** A statement of `from` in an envelope to `to`, as if `via` had handed it over. */
 void mesh_post(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statement);
+/** Several of them in one envelope. */
+void mesh_post_all(mesh *net, size_t from, size_t to, size_t via, const nrs_statement *statements, size_t count);
 
 #endif

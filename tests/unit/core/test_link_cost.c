@@ -1,4 +1,4 @@
-/* What a peer can make a hub read, send and hold with hellos alone (SPEC 10.3). */
+/* What a peer can make a hub read, send and hold with hellos alone (SPEC 10.3), and look for with requests (SPEC 6.8). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mesh_disk.h"
 #include "mesh_look.h"
 #include "mesh_records.h"
 
@@ -18,6 +19,10 @@
 #define NODE_COUNT (FIRST_LIAR + LIAR_COUNT + 1u) /* and an honest member that comes late */
 #define STEP_COUNT_MAX 400u
 #define REPORTS_SIZE (REPORT_COUNT * 64ull * 1024u)
+
+#define ASKED_PER_MINUTE 64u
+#define ASKS 58u            /* statements with as many places each as one may have: what fits into an envelope */
+#define PLACES_OF_ASK 32u
 
 static mesh net;
 static nrs_link_id next_id;
@@ -179,6 +184,90 @@ static void rosters_are_told_again_only_so_often(void **state)
     mesh_stop(&net);
 }
 
+/* The places of all reports that the hub has, in the order in which it took them. */
+typedef struct place_list {
+    uint8_t places[REPORT_COUNT][NRS_HASH_SIZE];
+    size_t count;
+} place_list;
+
+static nrs_error note_place(void *context, const nrs_log_row *row)
+{
+    place_list *list = context;
+    nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
+
+    if (row->type == NRS_RECORD_SEALED) {
+        assert_int_equal(nrs_record_decode(&record, row->record), NRS_OK);
+        assert_int_equal(nrs_sealed_parse(&view, nrs_field(&record->payload)), NRS_OK);
+        assert_true(list->count < REPORT_COUNT);
+        memcpy(list->places[list->count++], view->header->place.data, NRS_HASH_SIZE);
+    }
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&record);
+    return NRS_OK;
+}
+
+static long long rows_read(void)
+{
+    return json_integer_value(json_object_get(json_object_get(mesh_status(&net, 0), "log_read"), "rows"));
+}
+
+/* How many reports the hub is to send again. */
+static long resends(void)
+{
+    char count[65];
+
+    mesh_sql_one(&net, 0, count, "SELECT count(*) FROM log WHERE type = 200");
+    return strtol(count, NULL, 10);
+}
+
+/* One envelope of a member that asks the hub for reports, a number of places in each statement, from the first place on and around. Returns
+ * how many rows the hub read for it. */
+static long long ask_for(size_t asker, const place_list *list, size_t first, size_t statement_count, size_t place_count)
+{
+    static uint8_t details[ASKS][PLACES_OF_ASK * NRS_HASH_SIZE];
+    static uint8_t after[NRS_HASH_SIZE] = {1};
+    nrs_statement asks[ASKS];
+    long long before;
+
+    for (size_t i = 0; i < statement_count; i++) {
+        for (size_t j = 0; j < place_count; j++) {
+            memcpy(details[i] + j * NRS_HASH_SIZE, list->places[(first + i * place_count + j) % list->count], NRS_HASH_SIZE);
+        }
+        nrs__wire__statement__init(&asks[i]);
+        asks[i].type = NRS_STATEMENT_MISSING;
+        asks[i].at_ms = net.now_ms;
+        asks[i].sealed_id = nrs_field_of(nrs_slice_of(after, sizeof after));
+        asks[i].detail = nrs_field_of(nrs_slice_of(details[i], place_count * NRS_HASH_SIZE));
+    }
+    before = rows_read();
+    mesh_post_all(&net, asker, 0, asker, asks, statement_count);
+    return rows_read() - before;
+}
+
+/* Places cost the asker 32 bytes and the hub a report that is read, decoded and hashed. */
+static void what_is_asked_for_is_looked_for_only_so_often(void **state)
+{
+    static place_list list;
+
+    (void)state;
+    start();
+    mesh_up(&net, FIRST_LIAR);
+    mesh_settle(&net, 30);
+    assert_int_equal(mesh_listed(&net, FIRST_LIAR), REPORT_COUNT);
+    assert_int_equal(nrs_store_log_each(net.nodes[0].store, 0, 100000, note_place, &list), NRS_OK);
+    assert_int_equal(list.count, REPORT_COUNT);
+    assert_in_range(ask_for(FIRST_LIAR, &list, 0, ASKS, PLACES_OF_ASK), ASKED_PER_MINUTE, 4 * ASKED_PER_MINUTE); /* with what is sent at once */
+    assert_int_equal(resends(), ASKED_PER_MINUTE); /* so many are sent again */
+    mesh_settle(&net, 5);
+    assert_true(ask_for(FIRST_LIAR, &list, ASKED_PER_MINUTE, ASKS, PLACES_OF_ASK) <= 2); /* over, and another envelope changes nothing */
+    net.now_ms += NRS_MINUTE_MS;
+    net.monotonic_ms += NRS_MINUTE_MS;
+    assert_true(ask_for(FIRST_LIAR, &list, 2 * ASKED_PER_MINUTE, 1, 4) >= 4); /* as a node that misses some asks: each is sent */
+    assert_int_equal(resends(), ASKED_PER_MINUTE + 4);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_all_links_hold_unconfirmed_is_bounded),
         cmocka_unit_test(the_log_is_looked_through_again_only_so_often),
         cmocka_unit_test(rosters_are_told_again_only_so_often),
+        cmocka_unit_test(what_is_asked_for_is_looked_for_only_so_often),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
