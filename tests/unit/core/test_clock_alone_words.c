@@ -1,5 +1,6 @@
 /* What members say to each other beside their reports is not refused for good either by a clock that stands alone against those of
- * most peers: withdrawals, what is unlocked on accept, that somebody has joined, the hubs' words on the roster, asks for a new grant. */
+ * most peers: withdrawals, what is unlocked on accept, that somebody has joined, the hubs' words on the roster, asks for a new grant, a resend
+ * or wider sharing, checkpoints. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_audit.h"
+#include "mesh_disk.h"
 #include "mesh_look.h"
 #include "mesh_rosters.h"
 #include "proto/label.h"
@@ -226,6 +229,83 @@ static void a_new_grant_is_asked_for_and_given(void **state)
     }
 }
 
+/* ---- Of a report that is past its expiry by that clock alone ---- */
+
+#define LIFE ",\"expires_in_ms\":432000000" /* five days; letters wait from seven on */
+
+static void wider_sharing_is_asked_for(void **state)
+{
+    char asked[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    OK(send_amber(1, "org-2", LIFE));
+    mesh_settle(&net, 5);
+    go_wrong(1, DAYS(6));
+    OK(mesh_ask(&net, 2, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-3\"],\"reason\":\"r\"}", id));
+    (void)snprintf(asked, sizeof asked, "%s", mesh_text(mesh_row(&net, 2, 0), "id"));
+    mesh_settle(&net, 5);
+    go_wrong(1, 0);
+    OK(mesh_ask(&net, 1, "{\"command\":\"release-grant\",\"id\":\"%s\"}", asked));
+    mesh_stop(&net);
+}
+
+/* Leaves a request for the report among the letters of node 2 to the hub, as a program of its own would. */
+static void ask_again(void)
+{
+    char key[2 * NRS_KEY_SIZE + 1], text[2 * 256 + 1];
+    uint8_t bytes[NRS_HASH_SIZE];
+    nrs_statement statement;
+    nrs_bytes encoded = {0};
+
+    OK(nrs_hex_decode(bytes, sizeof bytes, id));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_MISSING;
+    statement.sealed_id = statement.reference = statement.detail = nrs_field_of(nrs_slice_of(bytes, sizeof bytes));
+    statement.at_ms = net.now_ms;
+    OK(nrs_statement_encode(&encoded, &statement));
+    assert_true(encoded.size <= 256);
+    nrs_hex_encode(text, encoded.data, encoded.size);
+    nrs_hex_encode(key, nrs_identity_public(net.nodes[0].identity)->sign_key, NRS_KEY_SIZE);
+    mesh_down(&net, 2);
+    mesh_sql(&net, 2, "INSERT INTO letter(recipient, community, statement) SELECT x'%s', community, x'%s' FROM roster LIMIT 1", key, text);
+    mesh_up(&net, 2);
+    mesh_settle(&net, 5);
+    nrs_bytes_wipe(&encoded);
+}
+
+static void what_is_missing_is_sent_again(void **state)
+{
+    char count[65];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    OK(send_amber(1, "org-2", LIFE));
+    mesh_settle(&net, 5);
+    go_wrong(0, DAYS(6));
+    ask_again();
+    mesh_sql_one(&net, 0, count, "SELECT count(*) FROM log WHERE type = 200");
+    assert_string_equal(count, "1");
+    mesh_stop(&net);
+}
+
+/* ---- Audit logs ---- */
+
+static void checkpoints_are_signed(void **state)
+{
+    static const int64_t wrongs[] = {DAYS(-3), DAYS(15)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        mesh_start(&net, 3, 1);
+        go_wrong(0, wrongs[i]);
+        mesh_audit_checkpoint(&net, 1);
+        mesh_settle(&net, 4);
+        assert_non_null(mesh_audit_watched(&net, 0, 1));
+        mesh_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +315,9 @@ int main(void)
         cmocka_unit_test(hubs_words_are_heard),
         cmocka_unit_test(a_word_from_the_future_replaces_none_that_serves),
         cmocka_unit_test(a_new_grant_is_asked_for_and_given),
+        cmocka_unit_test(wider_sharing_is_asked_for),
+        cmocka_unit_test(what_is_missing_is_sent_again),
+        cmocka_unit_test(checkpoints_are_signed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
