@@ -3,6 +3,7 @@
 
 #include "report/withdrawal.h"
 #include "rules/edges.h"
+#include "withheld/withheld.h"
 
 nrs_error nrs_withdrawal_of(nrs_core *core, bool *withdrawn_out, const uint8_t id[NRS_HASH_SIZE])
 {
@@ -132,7 +133,7 @@ nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *answer, const c
         row.originator = view.header->originator.data;
         row.label = view.header->label;
         row.urgency = view.header->urgency;
-        row.flags = view.header->flags;
+        row.flags = nrs_report_flags(view.header);
         row.created_ms = view.header->created_ms;
         row.expires_ms = view.header->expires_ms;
         row.received_ms = held.received_ms;

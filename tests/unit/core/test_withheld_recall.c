@@ -143,6 +143,7 @@ static void what_waits_for_its_tick_is_not_published(void **state)
     for (size_t node = OTHER_HUB; node <= MEMBER; node++) {
         assert_false(holds(node, published));
         assert_int_equal(show(node, published), NRS_ERROR_WITHDRAWN);
+        assert_string_equal(mesh_text(mesh_row(&net, node, 0), "attribution"), "vouched"); /* the hub is not its source, though nobody has read it */
     }
     send_withheld("AMBER", "");
     vouch("");
