@@ -265,6 +265,7 @@ int main(int argc, char **argv)
     if (argc < 2) {
         return fail_usage();
     }
+    sim_run_called(argv[0]);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         (void)fputs(usage, stdout);
         return 0;

@@ -34,7 +34,7 @@ bool sim_faults_parse(unsigned *faults_out, const char *text)
         faults |= profiles[i].faults;
         if (text[size] == '\0') {
             *faults_out = faults;
-            return true;
+            return (faults & SIM_FAULTS_SWARM) == 0 || faults == SIM_FAULTS_SWARM; /* the seed chooses, or whoever asks does */
         }
         text += size + 1;
     }

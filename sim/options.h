@@ -32,7 +32,7 @@ typedef struct sim_options {
     const char *picture;      /* file, or NULL */
 } sim_options;
 
-/** A set of classes by name ("none", "all", "swarm", "network,crash"). False when there is no such. */
+/** A set of classes by name ("none", "all", "swarm", "network,crash"). False when there is no such, or another beside swarm. */
 bool sim_faults_parse(unsigned *faults_out, const char *text);
 /** text_out: 128 characters. */
 void sim_faults_format(char *text_out, unsigned faults);

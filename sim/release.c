@@ -138,7 +138,11 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
     } else {
         release->label = stated && label < release->label ? label : release->label;
         release->expires_ms = brief ? world->now_ms : release->expires_ms; /* that much is sure no more */
-        release->over_ms = over_ms > release->over_ms ? over_ms : release->over_ms;
+        if (over_ms > release->over_ms) { /* the first may have been refused, or come to nobody: who has the key is looked at once this one is over */
+            release->over_ms = over_ms;
+            release->looked = false;
+            release->had = 0;
+        }
     }
     release->looser = release->label < world->oracle.reports[release->report].label;
     release->granting = true;
@@ -196,6 +200,11 @@ void sim_release_answered(sim_world *world, unsigned kind, size_t number, nrs_er
         release->denied = true;
         sim_sometimes_hit(world, SIM_SOMETIMES_RELEASE_DENIED);
     } else if (kind == SIM_ASK_RELEASE_GRANT) {
+        const sim_report *report = &world->oracle.reports[release->report];
+
+        if (!release->granted && report->withdrawn && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back) {
+            sim_world_fail(world, "withdrawn", "%s releases r%zu, which it has taken back before", world->nodes[report->sender].org, release->report);
+        }
         release->granted = true;
         sim_sometimes_hit(world, SIM_SOMETIMES_RELEASED);
         sim_sometimes_add(world, SIM_SOMETIMES_RELEASED_LOOSER, release->looser ? 1 : 0);

@@ -11,6 +11,13 @@
 
 #include "memory.h"
 
+static const char *program = "noroshi-sim";
+
+void sim_run_called(const char *name)
+{
+    program = name;
+}
+
 static size_t put_marks(char *text, size_t size, const char *option, const bool *list, size_t count)
 {
     size_t used = 0;
@@ -33,7 +40,7 @@ static size_t put_marks(char *text, size_t size, const char *option, const bool 
 
 void sim_run_line(char *text_out, size_t size, const sim_options *options)
 {
-    size_t used = (size_t)snprintf(text_out, size, "noroshi-sim run --seed %" PRIu64, options->seed);
+    size_t used = (size_t)snprintf(text_out, size, "%s run --seed %" PRIu64, program, options->seed);
 
     if (options->hubs != 0) {
         used += (size_t)snprintf(text_out + used, size - used, " --hubs %zu", options->hubs);

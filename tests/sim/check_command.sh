@@ -28,6 +28,8 @@ expect 2 run --seed 1 --hubs 0
 expect 2 run --seed 1 --members 1000
 expect 2 run --seed 1 --hours never
 expect 2 run --seed 1 --faults flood
+expect 2 run --seed 1 --faults swarm,network
+expect 2 run --seed 1 --faults crash,swarm
 expect 2 run --seed 1 --without 3-
 expect 2 run --seed 1 more
 expect 2 run --seed 99999999999999999999999
