@@ -93,6 +93,7 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
     if (report->onward != 0) {
         sim_sometimes_hit(world, SIM_SOMETIMES_SENT_ONWARD);
     }
+    sim_sometimes_add(world, SIM_SOMETIMES_REPLIED, report->replies ? 1 : 0);
     if (report->forwards) {
         sim_check_forwarded(world, report);
         sim_sometimes_hit(world, SIM_SOMETIMES_FORWARDED);
@@ -264,6 +265,8 @@ static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim
     } else if (kind == SIM_ASK_LIST) {
         sim_check_listed(world, node, effect->reply);
         answered_rows(world, node, effect->reply, false);
+    } else if (kind == SIM_ASK_STATUS) {
+        sim_check_status(world, node, json_array_get(effect->reply, 0));
     } else if (kind == SIM_ASK_RECEIPTS) {
         answered_receipts(world, node, report, effect->reply);
     } else if (kind == SIM_ASK_FORGET) {

@@ -44,6 +44,8 @@ typedef struct sim_checker {
     void (*answered)(struct sim_world *world, sim_node *node, const sim_answered *answer);
     /** The answer to audit-export. */
     void (*audited)(struct sim_world *world, sim_node *node, const json_t *rows);
+    /** The answer to status. */
+    void (*status)(struct sim_world *world, sim_node *node, const json_t *row);
     /** A line for the node's log. */
     void (*log)(struct sim_world *world, sim_node *node, const char *text);
     /** Everything is mended, everything has had its time, everyone has looked at everything. */
@@ -65,6 +67,7 @@ void sim_check_withdrawn(struct sim_world *world, sim_node *node, struct sim_rep
 void sim_check_forwarded(struct sim_world *world, struct sim_report *report);
 void sim_check_answered(struct sim_world *world, sim_node *node, const sim_answered *answer);
 void sim_check_audited(struct sim_world *world, sim_node *node, const json_t *rows);
+void sim_check_status(struct sim_world *world, sim_node *node, const json_t *row);
 void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
 void sim_check_end(struct sim_world *world);
 void sim_check_wipe(struct sim_world *world);
@@ -109,6 +112,9 @@ bool sim_released_permits(const struct sim_world *world, const sim_node *node, c
 bool sim_check_may_read(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
 /** A node is about to be asked to forget a report: destroyed.c. */
 void sim_destroyed_asked(struct sim_world *world, sim_node *node, size_t report);
+/** A table of ids: whether this one is new, and is in it from now on; whether it is in it: once.c. */
+bool sim_once_remember(sim_seen *seen, const uint8_t id[NRS_HASH_SIZE]);
+bool sim_once_knows(const sim_seen *seen, const uint8_t id[NRS_HASH_SIZE]);
 /** Forget what once.c has seen of a node, and of all. */
 void sim_once_forget(sim_node *node);
 void sim_once_wipe(struct sim_world *world);
@@ -117,6 +123,6 @@ extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disc
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
     sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
     sim_checker_genuine, sim_checker_succeeded,
-    sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages;
+    sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages, sim_checker_faithful, sim_checker_gaps;
 
 #endif

@@ -110,6 +110,8 @@ typedef struct sim_node {
     uint64_t excuses;       /* failed calls seen so far: steady.c */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
     sim_seen seen;          /* ids in its log: once.c */
+    uint64_t jump_seen_ms;  /* when it noticed last that its clock jumped, of the world's time: destroyed.c, as the two that follow */
+    uint64_t swept, swept_minute; /* up to where its log was swept at the last look; which minute that was in */
     uint64_t stale_ms;      /* when it refused last to seal because no hub vouches for its roster, of the world's time */
     uint64_t lines, lines_minute; /* limits.c */
     uint64_t answered[SIM_EVENTS_MAX]; /* what it has done, by what the audit log calls it: audited.c */

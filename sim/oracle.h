@@ -41,6 +41,7 @@ typedef struct sim_report {
     bool withheld;            /* its source is not to be named: it is sealed to the hubs in `via` alone, and `to` is whom it is for */
     uint64_t via;             /* set of nodes */
     bool vouches;             /* a hub has published the withheld report `quoted` in its own name */
+    bool replies;             /* it answers `quoted` */
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
     uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */

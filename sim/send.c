@@ -22,11 +22,10 @@ static size_t body_size(uint64_t pick)
     return pick % 64 == 0 ? 150000 : pick % 8 == 0 ? 20000 : 20 + (size_t)(pick % 300);
 }
 
-static json_t *body_of(size_t number, uint64_t pick)
+char *sim_send_body(const sim_world *world, size_t number)
 {
-    size_t size = body_size(pick);
+    size_t size = body_size(world->plan.acts[number].b);
     char *text = sim_alloc(size + 64, 1);
-    json_t *value;
     size_t used;
 
     sim_send_text(text, 64, number);
@@ -34,9 +33,7 @@ static json_t *body_of(size_t number, uint64_t pick)
     for (; used < size; used++) {
         text[used] = (char)('a' + (used + number) % 26);
     }
-    value = json_string(text);
-    free(text);
-    return value;
+    return text;
 }
 
 static json_t *addresses(sim_world *world, const sim_report *report)
@@ -59,18 +56,24 @@ static bool short_lived(const sim_act *act)
     return act->c % 5 == 0;
 }
 
+bool sim_send_urgent(const sim_act *act)
+{
+    return act->c % 3 == 0;
+}
+
 json_t *sim_send_draft(sim_world *world, const sim_report *report, const sim_act *act, size_t number)
 {
-    char subject[24];
+    char subject[24], *body = sim_send_body(world, number);
     json_t *command;
 
     (void)snprintf(subject, sizeof subject, "r%zu", number);
-    command = json_pack("{s:s, s:s, s:s, s:o, s:o}", "label", nrs_label_name(report->label), "kind", "incident", "subject", subject, "body",
-                        body_of(number, act->b), "to", addresses(world, report));
+    command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "label", nrs_label_name(report->label), "kind", "incident", "subject", subject, "body", body, "to",
+                        addresses(world, report));
+    free(body);
     if (short_lived(act)) {
         (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)((1 + act->c % 12) * SIM_MINUTE_MS)));
     }
-    if (act->c % 3 == 0) {
+    if (sim_send_urgent(act)) {
         (void)json_object_set_new(command, "urgent", json_true());
     }
     if (report->plain && report->conditions.actions != 0) {
@@ -245,13 +248,12 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
     if (quoted == world->plan.count || first->label == NRS_LABEL_RED || first->withheld) { /* a person's process would quote it; withheld.c */
         return;
     }
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act)};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act), .replies = true};
     report->to_community = first->label == NRS_LABEL_GREEN;
     quote(world, report, quoted);
     command = sim_send_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("reply"));
     (void)json_object_set_new(command, "id", json_string(first->id));
-    sim_sometimes_hit(world, SIM_SOMETIMES_REPLIED);
     sim_ask(world, node, SIM_ASK_SEND, number, command);
 }
 

@@ -17,7 +17,11 @@ void sim_send_at_once(struct sim_world *world, sim_node *node, const sim_act *ac
 size_t sim_send_some(struct sim_world *world, const sim_node *node, uint64_t pick, bool readable);
 /** What is sent as a report with this number: label, subject, text, addresses. */
 json_t *sim_send_draft(struct sim_world *world, const struct sim_report *report, const sim_act *act, size_t number);
-/** What the text of a report begins with; at most 63 characters. */
+/** The whole text of such a one, without what it quotes. Returns: free it. */
+char *sim_send_body(const struct sim_world *world, size_t number);
+/** Whether it is sent as urgent. */
+bool sim_send_urgent(const sim_act *act);
+/** What the text of a report begins with, and is all of it under RED; at most 63 characters. */
 void sim_send_text(char *text_out, size_t size, size_t number);
 
 #endif

@@ -20,6 +20,7 @@ struct sim_world;
     X(RED_GRANTED_ANEW, SIM_FAULTS_DISK, "a person granted TLP:RED anew")                                              \
     X(RED_OPENED_ANEW, SIM_FAULTS_DISK, "a person opened TLP:RED by a later grant")                                    \
     X(SHOWN, 0, "a person read a report")                                                                              \
+    X(GAP_SHOWN, SIM_FAULTS_HOSTILE, "a person was shown that reports are missing")                                     \
     X(REPLIED, 0, "a person replied")                                                                                  \
     X(FORWARDED, 0, "a report was passed on")                                                                          \
     X(WITHDRAWN, 0, "a report was taken back")                                                                         \

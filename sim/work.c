@@ -176,7 +176,7 @@ void sim_work_do(sim_world *world, const sim_act *act, size_t number)
     } else if (act->type == SIM_ACT_LIST) {
         sim_ask(world, node, SIM_ASK_LIST, 0, json_pack("{s:s}", "command", "list"));
     } else if (act->type == SIM_ACT_STATUS) {
-        sim_ask(world, node, SIM_ASK_OTHER, 0, json_pack("{s:s}", "command", "status"));
+        sim_ask(world, node, SIM_ASK_STATUS, 0, json_pack("{s:s}", "command", "status"));
     } else {
         read_one(world, node, act);
     }
@@ -248,6 +248,7 @@ void sim_work_receipts_all(sim_world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         sim_ask(world, &world->nodes[i], SIM_ASK_AUDIT, 0, json_pack("{s:s}", "command", "audit-export"));
+        sim_ask(world, &world->nodes[i], SIM_ASK_STATUS, 0, json_pack("{s:s}", "command", "status"));
     }
     for (size_t number = 0; number < world->plan.count; number++) {
         const sim_report *report = &world->oracle.reports[number];

@@ -48,6 +48,7 @@ typedef struct sim_world {
     sim_rosters communities[SIM_COMMUNITIES_MAX];
     size_t community_count;
     sim_oracle oracle;
+    sim_seen made;        /* what nodes have made themselves and entered in their logs, by the hash of its bytes: carry.c */
     sim_plan plan;
     sim_trace trace;
     sim_sometimes sometimes;

@@ -83,6 +83,32 @@ static bool let_in(const sim_world *world, const sim_node *node, const nrs_heade
     return false;
 }
 
+/* ---- As it was made ---- */
+
+/* An id covers a part of the bytes, and whether a signature holds is for the code that is judged here to say: what an honest node is
+ * said to have made is compared with what that one has entered in its log. */
+static void check_made(sim_world *world, const sim_node *node, const uint8_t *maker, const nrs_record *record, const char *what)
+{
+    const size_t who = sim_check_node_of_key(world, maker);
+    uint8_t hash[NRS_HASH_SIZE];
+
+    if (who == world->node_count || world->nodes[who].hostile != NULL || world->nodes[who].forsaken || world->nodes[who].put_back) {
+        return; /* a copy's log was not looked at from its beginning */
+    }
+    (void)crypto_generichash(hash, sizeof hash, record->payload.data, record->payload.len, NULL, 0);
+    if (!sim_once_knows(&world->made, hash)) {
+        sim_world_fail(world, "carry", "%s takes %s of %s that this one has not made", node->org, what, world->nodes[who].org);
+    }
+}
+
+static void learn_made(sim_world *world, const nrs_record *record)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+
+    (void)crypto_generichash(hash, sizeof hash, record->payload.data, record->payload.len, NULL, 0);
+    (void)sim_once_remember(&world->made, hash);
+}
+
 static void check_sealed(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_header *header)
 {
     const sim_rosters *rosters = sim_rosters_of(world, header->community.data);
@@ -116,6 +142,8 @@ static void check_envelope(sim_world *world, sim_node *node, const nrs_log_row *
         sim_world_fail(world, "carry", "%s takes an envelope of one that is no member", node->org);
     } else if (past(world, envelope->expires_ms) && envelope->expires_ms <= row->received_ms) {
         sim_world_fail(world, "carry", "%s takes an envelope that has expired", node->org);
+    } else {
+        check_made(world, node, envelope->from.data, record, "an envelope");
     }
     nrs_envelope_free(&envelope);
 }
@@ -176,6 +204,7 @@ static void check_grant(sim_world *world, sim_node *node, const nrs_log_row *row
         sim_world_fail(world, "carry", "%s takes a grant that is forged", node->org);
         return;
     }
+    check_made(world, node, grant->grantor.data, record, "a grant");
     if (grant->authority == NRS_AUTHORITY_RELEASE && sim_check_logged(node, &sealed, grant->sealed_id.data, NRS_RECORD_SEALED) == NRS_OK &&
         nrs_sealed_parse(&view, nrs_slice_of_bytes(&sealed)) == NRS_OK) {
         const char *wrong = NULL;
@@ -200,6 +229,9 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
 {
     nrs_sealed_view *view = NULL;
 
+    if (row->source.size == 0) {
+        learn_made(world, record);
+    }
     if (row->source.size == 0 || node->hostile) {
         return;
     }
@@ -211,6 +243,7 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         if (nrs_sealed_verify(&view, nrs_field(&record->payload)) != NRS_OK) {
             sim_world_fail(world, "carry", "%s takes a report that is forged", node->org);
         } else {
+            check_made(world, node, view->header->originator.data, record, "a report");
             check_sealed(world, node, row, view->header);
         }
     } else if (record->type == NRS_RECORD_ENVELOPE) {

@@ -13,7 +13,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
     &sim_checker_outlived, &sim_checker_succeeded,
-    &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages,
+    &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages, &sim_checker_faithful, &sim_checker_gaps,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -398,6 +398,13 @@ void sim_check_audited(sim_world *world, sim_node *node, const json_t *rows)
 {
     if (node->hostile == NULL) {
         EACH(audited, world, node, rows)
+    }
+}
+
+void sim_check_status(sim_world *world, sim_node *node, const json_t *row)
+{
+    if (node->hostile == NULL) {
+        EACH(status, world, node, row)
     }
 }
 

@@ -1,4 +1,4 @@
-/* Destroyed means gone: no prekey outlives its grace, the vault holds one root when nothing is under way, and what wrapped the key of a report
+/* Nothing is destroyed by a clock that has not run true for a day, and destroyed means gone: no prekey outlives its grace, the vault holds one root when nothing is under way, and what wrapped the key of a report
  * that is forgotten unwraps it no more. */
 #include <string.h>
 
@@ -44,6 +44,59 @@ static void look_at_sweep(sim_world *world, sim_node *node)
         sim_sometimes_hit(world, SIM_SOMETIMES_SWEPT);
     }
     nrs_bytes_wipe(&value);
+}
+
+/* ---- What cannot be undone ---- */
+
+/* It has not run for a day since it started, or since it noticed that its clock was set: no time that was slept through counts for it either. */
+static bool too_young(const sim_world *world, const sim_node *node)
+{
+    const uint64_t since_ms = node->up_ms > node->jump_seen_ms ? node->up_ms : node->jump_seen_ms;
+
+    return node->hostile == NULL && world->leapt_ms <= since_ms && world->now_ms - since_ms < NRS_DAY_MS - NRS_HOUR_MS;
+}
+
+static uint64_t swept_up_to(sim_node *node)
+{
+    uint64_t swept = 0;
+
+    sim_disk_hold(&node->disk, true);
+    if (nrs_store_meta_number_get(node->store, "swept", &swept, NULL) != NRS_OK) {
+        swept = 0;
+    }
+    sim_disk_hold(&node->disk, false);
+    return swept;
+}
+
+static void started(sim_world *world, sim_node *node)
+{
+    node->swept_minute = world->now_ms / SIM_MINUTE_MS;
+    node->swept = swept_up_to(node);
+}
+
+/* Once a minute, as the node itself does it. */
+static void stepped(sim_world *world, sim_node *node)
+{
+    const uint64_t minute = world->now_ms / SIM_MINUTE_MS, before = node->swept;
+
+    if (minute == node->swept_minute) {
+        return;
+    }
+    node->swept_minute = minute;
+    node->swept = swept_up_to(node);
+    if (node->swept != before && too_young(world, node)) {
+        sim_world_fail(world, "destroyed", "%s drops what has expired by a clock that has not run true for a day", node->org);
+    }
+}
+
+static void log_line(sim_world *world, sim_node *node, const char *text)
+{
+    if (strstr(text, "the clock jumped") != NULL) {
+        node->jump_seen_ms = world->now_ms;
+        node->swept = swept_up_to(node); /* what it dropped before that it could drop */
+    } else if (strstr(text, "destroyed, past their grace") != NULL && too_young(world, node)) {
+        sim_world_fail(world, "destroyed", "%s destroys prekeys by a clock that has not run true for a day", node->org);
+    }
 }
 
 /* ---- What was forgotten ---- */
@@ -162,4 +215,4 @@ static void end(sim_world *world)
     }
 }
 
-const sim_checker sim_checker_destroyed = {.name = "destroyed", .end = end};
+const sim_checker sim_checker_destroyed = {.name = "destroyed", .stepped = stepped, .started = started, .log = log_line, .end = end};

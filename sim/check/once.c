@@ -6,14 +6,30 @@
 #include "memory.h"
 #include "world.h"
 
-/* Ids are hashes, or a part of one and a part of another: their four words together will do for a table. */
-static bool remember(sim_seen *seen, const uint8_t *id)
+/* Ids are hashes, or a part of one and a part of another: their four words together will do for a table. 0 is an empty place. */
+static uint64_t key_of(const uint8_t id[NRS_HASH_SIZE])
 {
     uint64_t words[NRS_HASH_SIZE / sizeof(uint64_t)];
-    uint64_t key;
 
     memcpy(words, id, sizeof words);
-    key = (words[0] ^ words[1] * 3 ^ words[2] * 5 ^ words[3] * 7) | 1; /* 0 is an empty place */
+    return (words[0] ^ words[1] * 3 ^ words[2] * 5 ^ words[3] * 7) | 1;
+}
+
+bool sim_once_knows(const sim_seen *seen, const uint8_t id[NRS_HASH_SIZE])
+{
+    const uint64_t key = key_of(id);
+    size_t at = seen->capacity == 0 ? 0 : (size_t)(key >> 1) & (seen->capacity - 1);
+
+    while (seen->capacity != 0 && seen->keys[at] != 0 && seen->keys[at] != key) {
+        at = (at + 1) & (seen->capacity - 1);
+    }
+    return seen->capacity != 0 && seen->keys[at] == key;
+}
+
+bool sim_once_remember(sim_seen *seen, const uint8_t id[NRS_HASH_SIZE])
+{
+    const uint64_t key = key_of(id);
+
     if (2 * seen->count >= seen->capacity) {
         size_t capacity = seen->capacity == 0 ? 256 : 2 * seen->capacity;
         uint64_t *keys = sim_alloc(capacity, sizeof *keys);
@@ -46,7 +62,7 @@ static bool remember(sim_seen *seen, const uint8_t *id)
 
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
-    if (!remember(&node->seen, row->id)) {
+    if (!sim_once_remember(&node->seen, row->id)) {
         sim_world_fail(world, "once", "%s has taken a record of type %u twice, again at position %llu", node->org, record->type,
                        (unsigned long long)row->position);
     }
@@ -118,6 +134,8 @@ void sim_once_wipe(sim_world *world)
     for (size_t i = 0; i < world->node_count; i++) {
         sim_once_forget(&world->nodes[i]);
     }
+    free(world->made.keys);
+    world->made = (sim_seen){0};
 }
 
 const sim_checker sim_checker_once = {.name = "once", .record = record, .listed = listed, .receipts = receipts, .shown = shown};

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every planted bug can still be planted, alone and in a copy of the files that it changes, and stands in the simulator's table.
+# Every planted bug can still be planted, alone and in a copy of the files that it changes, names a checker that there is, and stands in the
+# simulator's table with it.
 #   check_planted.sh SOURCE
 set -eu
 
@@ -35,6 +36,15 @@ for bug in "$source"/tests/planted/*.patch; do
         echo "$name has other figures in sim/README.ja.md"
         failed=1
     fi
+    checkers=$(sed -n 's/^checker: //p' "$bug")
+    [ -n "$checkers" ] || { echo "$name names no checker"; failed=1; }
+    for checker in $checkers; do
+        [ -f "$source/sim/check/$checker.c" ] || { echo "$name names $checker, which there is not"; failed=1; }
+    done
+    case $(grep "^| ${name%%-*} " "$source/sim/README.md") in
+    *"| \`${checkers%% *}\` |") ;;
+    *) echo "$name: another checker stands in sim/README.md"; failed=1 ;;
+    esac
 done
 [ "$count" -ge 10 ] || { echo "$count planted bugs were found"; failed=1; }
 exit "$failed"
