@@ -29,7 +29,7 @@ code=0
 wait "$parent" || code=$?
 [ "$code" -eq 1 ] || { echo "exit $code, expected 1"; failed=1; }
 grep -q '^FAILED process at .*: the process ended by signal 6$' "$folder/said" || { echo 'what it says does not name the signal'; failed=1; }
-grep -q '^replay: noroshi-sim run --seed 3 ' "$folder/said" || { echo 'it does not say how to replay it'; failed=1; }
+grep -q "^replay: $sim run --seed 3 " "$folder/said" || { echo 'it does not say how to replay it'; failed=1; }
 tail -n 1 "$folder/t.txt" | grep -q 'FAILED process: the process ended by signal 6$' || { echo 'the trace has no end'; failed=1; }
 [ "$(grep -c '<svg ' "$folder/p.svg")" -eq 1 ] || { echo 'the picture has no head, or two'; failed=1; }
 [ "$(tail -n 1 "$folder/p.svg")" = '</svg>' ] || { echo 'the picture has no end'; failed=1; }
