@@ -128,7 +128,7 @@ static size_t slot_of(const sim_world *world, const sim_connection *connection)
     return (size_t)(connection - world->network.connections);
 }
 
-uint64_t sim_network_connect(sim_world *world, size_t from, size_t to)
+uint64_t sim_network_connect(sim_world *world, size_t from, size_t to, const uint8_t curve_key[NRS_KEY_SIZE])
 {
     sim_network *network = &world->network;
     sim_connection *connection = NULL;
@@ -153,7 +153,7 @@ uint64_t sim_network_connect(sim_world *world, size_t from, size_t to)
     connection->node[0] = from;
     connection->node[1] = to;
     memcpy(connection->curve[0], sim_node_curve(&world->nodes[from]), NRS_KEY_SIZE);
-    memcpy(connection->curve[1], sim_node_curve(&world->nodes[to]), NRS_KEY_SIZE);
+    memcpy(connection->curve[1], curve_key, NRS_KEY_SIZE);
     connection->open[0] = connection->open[1] = true;
     connection->to[0].blocked_ms = connection->to[1].blocked_ms = SIM_NEVER;
     sim_world_put(world, 2 * network->latency_ms + there_ms + back_ms + sim_random_below(&network->random, network->jitter_ms + 1),
@@ -179,19 +179,21 @@ void sim_network_connected(sim_world *world, size_t slot, uint64_t number)
 {
     sim_connection *connection = live(world, slot, number);
     sim_node *dialler, *listener;
+    bool strange;
 
     if (connection == NULL || !connection->open[0]) {
         return;
     }
     dialler = &world->nodes[connection->node[0]];
     listener = &world->nodes[connection->node[1]];
-    if (!connection->open[1] || listener->core == NULL || !nrs_core_admits(listener->core, connection->curve[0])) {
+    strange = memcmp(connection->curve[1], sim_node_curve(listener), NRS_KEY_SIZE) != 0;
+    if (!connection->open[1] || listener->core == NULL || strange || !nrs_core_admits(listener->core, connection->curve[0])) {
         bool refused = connection->open[1] && listener->core != NULL;
 
         connection->open[0] = connection->open[1] = false;
         if (refused) {
-            sim_trace_line(world, dialler, "refused by %s", listener->org);
-            sim_node_input(world, dialler, NRS_EVENT_LINK_REFUSED, 0, connection->curve[1], nrs_slice_of(NULL, 0));
+            sim_trace_line(world, dialler, strange ? "no handshake succeeds with %s" : "refused by %s", listener->org);
+            sim_node_refused(world, dialler, connection->curve[1], strange ? NRS_ERROR_FORGED : NRS_OK);
         }
         release_when_over(connection);
         sim_node_dial_ended(world, dialler, number);

@@ -72,8 +72,9 @@ typedef struct sim_network {
 
 void sim_network_init(struct sim_world *world);
 void sim_network_wipe(sim_network *network);
-/** Begin to connect; the number of the connection, 0 when it cannot be reached. */
-uint64_t sim_network_connect(struct sim_world *world, size_t from, size_t to);
+/** Begin to connect to the node that is, or was, to be found under a link key; where it has others now no handshake succeeds. Returns: the number
+ *  of the connection, 0 when it cannot be reached. */
+uint64_t sim_network_connect(struct sim_world *world, size_t from, size_t to, const uint8_t curve_key[NRS_KEY_SIZE]);
 void sim_network_connected(struct sim_world *world, size_t slot, uint64_t number);
 /** One frame over a node's link. False when there is no such link. */
 bool sim_network_send(struct sim_world *world, struct sim_node *node, nrs_link_id link, nrs_slice frame, uint64_t depart_ms);

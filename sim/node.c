@@ -63,6 +63,14 @@ void sim_node_input(sim_world *world, sim_node *node, nrs_event_type type, nrs_l
     sim_node_wake(world, node, world->now_ms + sim_random_below(&world->network.random, 3));
 }
 
+void sim_node_refused(sim_world *world, sim_node *node, const uint8_t curve_key[NRS_KEY_SIZE], nrs_error error)
+{
+    if (node->core != NULL) {
+        sim_node_input(world, node, NRS_EVENT_LINK_REFUSED, 0, curve_key, nrs_slice_of(NULL, 0));
+        node->inputs[node->input_count - 1].error = error;
+    }
+}
+
 void sim_node_forget_frames(sim_node *node)
 {
     size_t kept = 0;
@@ -126,7 +134,7 @@ static size_t gather(const sim_world *world, const sim_node *node, nrs_event *ev
         }
         bytes += input->bytes.size;
         events[i] = (nrs_event){.type = input->type, .link = input->link, .bytes = nrs_slice_of_bytes(&input->bytes), .name = "desk",
-                                .command = input->command, .request = input->request};
+                                .command = input->command, .request = input->request, .error = input->error};
         memcpy(events[i].curve_key, input->curve_key, NRS_KEY_SIZE);
         events[i].now_ms = sim_node_now_ms(world, node);
         events[i].monotonic_ms = sim_node_monotonic_ms(world, node);

@@ -23,6 +23,7 @@ typedef struct sim_input {
     nrs_event_type type;
     nrs_link_id link;
     uint8_t curve_key[NRS_KEY_SIZE];
+    nrs_error error;
     nrs_bytes bytes;
     json_t *command; /* owned */
     uint64_t request;
@@ -143,6 +144,8 @@ void sim_node_wake(struct sim_world *world, sim_node *node, uint64_t at_ms);
 void sim_node_step(struct sim_world *world, sim_node *node);
 /** bytes: copied. */
 void sim_node_input(struct sim_world *world, sim_node *node, nrs_event_type type, nrs_link_id link, const uint8_t *curve_key, nrs_slice bytes);
+/** No link with the peer that it dialled; error as of the event. */
+void sim_node_refused(struct sim_world *world, sim_node *node, const uint8_t curve_key[NRS_KEY_SIZE], nrs_error error);
 /** Frames that have come and were not looked at are lost, as with the connections they came over. */
 void sim_node_forget_frames(sim_node *node);
 /** command: taken over. */

@@ -52,12 +52,26 @@ static void try_later(sim_world *world, sim_node *node, sim_dial *dial)
     try_in(world, node, dial, wait_ms);
 }
 
+static bool had_key(const sim_node *node, const uint8_t *curve_key)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < node->key_count; i++) {
+        found = found || memcmp(nrs_identity_public(node->keys[i].identity)->curve_key, curve_key, NRS_KEY_SIZE) == 0;
+    }
+    return found;
+}
+
+/* Under keys that are not its own any more, or not yet, a node stands at the same address. */
 static size_t node_with_key(const sim_world *world, const uint8_t *curve_key)
 {
     size_t index = 0;
 
     while (index < world->node_count && memcmp(sim_node_curve(&world->nodes[index]), curve_key, NRS_KEY_SIZE) != 0) {
         index++;
+    }
+    for (size_t i = 0; i < world->node_count && index == world->node_count; i++) {
+        index = had_key(&world->nodes[i], curve_key) ? i : index;
     }
     return index;
 }
@@ -71,7 +85,7 @@ void sim_node_dial(sim_world *world, sim_node *node, uint64_t token)
         return;
     }
     to = node_with_key(world, dial->curve_key);
-    dial->connection = to == world->node_count ? 0 : sim_network_connect(world, node->index, to);
+    dial->connection = to == world->node_count ? 0 : sim_network_connect(world, node->index, to, dial->curve_key);
     if (dial->connection == 0) {
         try_later(world, node, dial);
     }

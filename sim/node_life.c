@@ -124,7 +124,7 @@ static void settle(sim_world *world, sim_node *node)
 {
     const int64_t left = sim_memory_settle(&node->memory);
 
-    if (left > OUTLIVES_MAX) {
+    if (left > OUTLIVES_MAX * (int64_t)node->key_count) {
         sim_world_fail(world, "limits", "%s has ended, and did not give back %lld bytes of memory", node->org, (long long)left);
     }
 }

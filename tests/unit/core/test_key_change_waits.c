@@ -115,6 +115,24 @@ static void test_a_release_asked_for_before_a_change_of_keys(void **state)
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
 }
 
+/* Who was let in as a member of a roster of then stands in it under the keys of then. */
+static void test_who_was_let_in_reads_on_after_a_change_of_keys(void **state)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, CHARLIE, 0), "id"));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@electricity\"],\"reason\":\"r\"}", id));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, BRAVO, 0), "id")));
+    mesh_settle(&net, 8);
+    mesh_change_keys(&net, ALPHA);
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+}
+
 /* To another community's members, of whom the holder is one. */
 static void test_a_release_abroad_over_a_change_of_keys(void **state)
 {
@@ -411,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_an_ask_that_waited_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_abroad_over_a_change_of_keys, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_was_let_in_reads_on_after_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_who_waits_to_be_let_in_over_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_asked_for_before_a_change_of_keys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_withdrawal_where_the_keys_have_not_changed_yet, start, stop),
