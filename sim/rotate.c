@@ -196,15 +196,16 @@ void sim_rotate_taken_up(sim_world *world, sim_node *node)
 
 /* ---- At the end ---- */
 
-/* No hub of the roster that it holds, or of an announcement that it has heard, is there under the keys that it knows. */
-static bool lost_its_hubs(const sim_world *world, const sim_rosters *rosters, const sim_node *node)
+/* No hub is there under keys whose announcement it has heard: a roster names others, and not where they are, unless it is linked with them. */
+static bool lost_its_hubs(sim_world *world, const sim_rosters *rosters, const sim_node *node)
 {
     const sim_members *newest = &sim_rosters_newest(rosters)->who;
     const sim_roster_version *held = sim_rosters_at(rosters, node->held[rosters->index]);
 
     for (size_t i = 0; i < world->options.hubs; i++) {
         if ((rosters->hubs & newest->members & (1ull << i)) != 0 && world->nodes[i].there &&
-            (held == NULL || held->who.key[i] >= newest->key[i] || node->heard[i] >= newest->key[i])) {
+            (held == NULL || node->heard[i] >= newest->key[i] ||
+             (held->who.key[i] >= newest->key[i] && sim_network_between(world, node->index, i) != NULL))) {
             return false;
         }
     }
