@@ -210,7 +210,7 @@ struct nrs_core {
     bool must_reload;
     bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */
     bool switch_said;              /* the shell was told that the rosters name our next keys */
-    bool switch_due;               /* it is about to be: the members hear of that roster first */
+    bool switch_due;               /* it is about to be: the members hear of that roster first, and nothing is taken in: no roster names the keys in force */
     uint64_t switch_by_ms;         /* monotonic: but no longer than until then */
     uint64_t ends_checked_ms;      /* monotonic: when the grace of keys that ended was last looked at */
 

@@ -275,8 +275,8 @@ static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
             error = take_loose(core, link, &item);
             continue;
         }
-        if (link->told_only) {
-            continue; /* neither taken nor confirmed: it is sent again to who is a member again */
+        if (link->told_only || core->switch_due) {
+            continue; /* neither taken nor confirmed: it is sent again to who is a member again, or has gone over to its next keys */
         }
         if (item.position > link->held_position) {
             nrs_error refused = NRS_OK;
