@@ -129,6 +129,8 @@ want 2 --dir hub send --tlp AMBER --to @e --kind nonsense --subject s --body b
 want 2 --dir hub send --tlp AMBER --to @e --kind incident --body b; want 2 --dir hub send --tlp AMBER --to @e --kind incident --subject s
 want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body $'\xff'
 want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject "$(head -c 401 /dev/zero | tr '\0' a)" --body b
+want 2 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body ''; says 'the text is empty'
+: >none; want 2 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body-file none; says 'the text is empty: none'
 head -c 200000 /dev/zero | tr '\0' a >long; want 8 --dir hub send --tlp AMBER --to @e --kind incident --subject s --body-file long
 want 8 --dir hub send --tlp AMBER --to @e "${report[@]}" --expires 15d; want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --expires soon
 want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --onward everyone; want 2 --dir hub send --tlp AMBER --to @e "${report[@]}" --follows x

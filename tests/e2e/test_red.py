@@ -125,6 +125,19 @@ class Red(E2E):
         alpha.wait_report(answer)
         self.assertEqual(alpha.show(answer, person="sato")["body"], "書いた人へ")
 
+    def test_the_keys_of_a_row_are_those_of_any_other(self):
+        """README: stable keys, null where there is no value."""
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        red = self.send_red("tanaka@bravo")
+        amber = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "s", "--body", "b")
+        for report in (red, amber):
+            bravo.wait_report(report)
+        missing = set(bravo.show(amber)) - set(bravo.show(red, person="tanaka"))
+        self.assertEqual(missing, set())
+        form = ("--kind", "incident", "--subject", "s", "--body", "b", "--json")
+        sent = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", *form, person="sato").object()
+        self.assertEqual(set(alpha.cli("send", "--tlp", "AMBER", "--to", "bravo", *form).object()) - set(sent), set())
+
     def test_shown_as_any_other(self):
         """The keys of show are the same under RED; a reply to a drill is one."""
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]

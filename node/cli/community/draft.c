@@ -289,6 +289,9 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
     if (error != NRS_OK) {
         return error;
     }
+    if ((path != NULL || given != NULL) && draft->body.size == 0 && !draft->forward && !draft->text_optional) { /* a pipe that failed says nothing */
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("the text is empty: %s"), path != NULL ? path : "--body");
+    }
     error = nrs_given_text(cli, path != NULL ? path : "--body", nrs_slice_of_bytes(&draft->body), NRS_BODY_TEXT_SIZE_MAX, true);
     if (error != NRS_OK) {
         return error;

@@ -49,8 +49,9 @@ nrs_error nrs_red_check_disclaimers(const json_t *listed, const nrs_header *head
 /* What the sealed report itself says wins over what the node says about it. */
 nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
 {
-    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance",
-                                            "withdrawn_at", "withdrawn_reason", "followed_by"};
+    static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance", "withdrawn_at",
+                                            "withdrawn_reason", "followed_by", "missing_before", "missing_since", "let_in", "let_in_by",
+                                            "attribution", "to_vouch", "vouched", "vouched_as", "questions", "replies", "carried"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
     const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);
@@ -65,12 +66,12 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
     nrs_hex_encode(id, sealed->id, NRS_HASH_SIZE);
     nrs_time_format(created, header->created_ms);
     nrs_time_format(expires, header->expires_ms);
-    row = json_pack("{s:s, s:s, s:s?, s:n, s:n, s:o, s:s, s:s, s:n, s:b, s:b, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", id,
+    row = json_pack("{s:s, s:s, s:s?, s:n, s:n, s:o, s:s, s:s, s:n, s:b, s:b, s:b, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "id", id,
                     "label", nrs_label_name(NRS_LABEL_RED), "kind", kind == NULL ? NULL : kind->code, "community", "from", "to",
                     nrs_shown_addresses(report), "subject", report->subject, "created_at", created, "received_at", "opened", 1, "drill",
                     (header->flags & NRS_HEADER_DRILL) != 0 ? 1 : 0, "urgent", header->urgency == 1 ? 1 : 0, "follows",
                     nrs_shown_hash(&report->follows), "expires_at", expires, "body", report->body, "fields", nrs_shown_fields(report),
-                    "attachments", json_array(), "disclaimers", json_array());
+                    "attachments", json_array(), "disclaimers", json_array(), "onward", json_array());
     if (row == NULL) {
         return NRS_ERROR_NO_MEMORY;
     }

@@ -376,6 +376,7 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
                 (void)json_object_set(row, names[i], json_object_get(with->row, names[i]));
             }
         }
+        (void)json_object_set_new(row, "onward", json_null()); /* nobody is let in beside the persons named */
         error = nrs_sent_print(cli, row, false);
     }
     json_decref(row);
