@@ -92,6 +92,8 @@ bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rost
 bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether a node kept both sides of a fork before the step and after it: then it counts as members only those in whom they agree. */
 bool sim_check_frozen(const sim_node *node, const struct sim_rosters *rosters);
+/** Whether items of a log are in a frame, and not what goes beside it alone, as rosters do. */
+bool sim_check_in_order(const nrs_frame *frame);
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
 bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);

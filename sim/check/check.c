@@ -89,6 +89,20 @@ static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version)
     return roster == NULL ? 0 : roster->who.sworn;
 }
 
+bool sim_check_in_order(const nrs_frame *frame)
+{
+    nrs_items *items = NULL;
+    bool found = false;
+
+    if (nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items; i++) {
+            found = found || items->items[i]->position != 0;
+        }
+    }
+    nrs_items_free(&items);
+    return found;
+}
+
 bool sim_check_frozen(const sim_node *node, const sim_rosters *rosters)
 {
     const size_t i = rosters->index;

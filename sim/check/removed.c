@@ -23,20 +23,6 @@ static void check_heads(sim_world *world, sim_node *node, const nrs_frame *frame
 }
 
 /* Who stands on one side of a fork alone is told of it, and handed nothing else. */
-static bool in_order(const nrs_frame *frame)
-{
-    nrs_items *items = NULL;
-    bool found = false;
-
-    if (nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
-        for (size_t i = 0; i < items->n_items; i++) {
-            found = found || items->items[i]->position != 0;
-        }
-    }
-    nrs_items_free(&items);
-    return found;
-}
-
 static bool any_frozen(const sim_world *world, const sim_node *node)
 {
     bool found = false;
@@ -67,7 +53,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     size_t peer = world->nodes[connection->node[1 - side]].owner;
 
     check_heads(world, node, frame);
-    if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer, any_frozen(world, node) && in_order(frame))) {
+    if (frame->type == NRS_FRAME_ITEMS && !share_one(world, node, peer, any_frozen(world, node) && sim_check_in_order(frame))) {
         sim_world_fail(world, "removed", "%s sends records to %s, which is no member by the rosters that it holds", node->org, world->nodes[peer].org);
     }
 }

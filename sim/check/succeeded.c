@@ -140,20 +140,6 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
 
 /* ---- Links ---- */
 
-static bool in_order(const nrs_frame *frame)
-{
-    nrs_items *items = NULL;
-    bool found = false;
-
-    if (nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
-        for (size_t i = 0; i < items->n_items; i++) {
-            found = found || items->items[i]->position != 0;
-        }
-    }
-    nrs_items_free(&items);
-    return found;
-}
-
 /* Slots for the keys before on their way to those that are there now. */
 static void count_slots(sim_world *world, size_t peer, size_t key, const nrs_frame *frame)
 {
@@ -202,7 +188,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
         const sim_rosters *rosters = &world->communities[c];
         const place at = place_of(node, rosters, peer, key);
 
-        may = may || at == PLACE_MEMBER || (at == PLACE_NEXT && !in_order(frame)) ||
+        may = may || at == PLACE_MEMBER || (at == PLACE_NEXT && !sim_check_in_order(frame)) ||
               (at == PLACE_FORMER && rosters->served_ms[peer][key] + NRS_SUCCEEDED_GRACE_MS + NRS_HOUR_MS + apart_ms > sim_world_unix_ms(world));
     }
     if (!may) {

@@ -75,6 +75,8 @@ void mesh_bump(mesh *net);
 void mesh_next(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Sign a next version that `edit` has changed, hand it to node 0, and let it reach the others. */
 void mesh_change(mesh *net, void (*edit)(void *context, nrs_roster *next), void *context);
+/** Sign a roster by one key. In-out: statement, many: owned, exchanged for the new ones. */
+void mesh_sign_roster(nrs_bytes *statement, nrs_bytes *many, const nrs_roster *roster, const nrs_identity *key);
 /** Leave a file in a node's inbox. */
 void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes);
 /** A node's entry of a roster, by its card. Borrowed until the mesh makes many more. */

@@ -11,11 +11,10 @@ size_t mesh_listed(mesh *net, size_t node)
     return mesh_row_count(net, node);
 }
 
-const json_t *mesh_listed_row(mesh *net, size_t node, const char *id)
+/* Of the last answer. */
+static const json_t *row_with_id(const mesh *net, size_t node, const char *id)
 {
-    size_t count = mesh_listed(net, node);
-
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < mesh_row_count(net, node); i++) {
         const json_t *row = mesh_row(net, node, i);
 
         if (strcmp(mesh_text(row, "id"), id) == 0) {
@@ -23,6 +22,18 @@ const json_t *mesh_listed_row(mesh *net, size_t node, const char *id)
         }
     }
     return NULL;
+}
+
+const json_t *mesh_listed_row(mesh *net, size_t node, const char *id)
+{
+    (void)mesh_listed(net, node);
+    return row_with_id(net, node, id);
+}
+
+const json_t *mesh_ask_row(mesh *net, size_t node, const char *id)
+{
+    assert_int_equal(mesh_command(net, node, "{\"command\":\"release-list\"}"), NRS_OK);
+    return row_with_id(net, node, id);
 }
 
 bool mesh_has(mesh *net, size_t node, const char *id)

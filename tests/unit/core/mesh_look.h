@@ -17,6 +17,8 @@ const json_t *mesh_status(mesh *net, size_t node);
 bool mesh_warned(mesh *net, size_t node, const char *words);
 /** How many reports of an organisation `status` shows as missing, in a state (`missing`, `expired`). */
 long long mesh_missing(mesh *net, size_t node, const char *from, const char *state);
+/** The row of an ask for wider sharing, by its id; NULL: there is none. Borrowed likewise. */
+const json_t *mesh_ask_row(mesh *net, size_t node, const char *id);
 /** How many alarms the audit log has. */
 size_t mesh_alarms(mesh *net, size_t node);
 

@@ -21,16 +21,21 @@ char *mesh_writable(const char *text)
 
 static nrs_bytes first_many;
 
-static void sign_roster(mesh *net, nrs_roster *roster)
+void mesh_sign_roster(nrs_bytes *statement, nrs_bytes *many, const nrs_roster *roster, const nrs_identity *key)
 {
-    nrs_bytes statement = {0}, many = {0};
+    nrs_bytes next = {0}, signed_next = {0};
 
-    OK(nrs_roster_encode(&statement, roster));
-    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), net->roster_key));
-    nrs_bytes_wipe(&net->statement);
-    nrs_bytes_wipe(&net->many);
-    net->statement = statement;
-    net->many = many;
+    OK(nrs_roster_encode(&next, roster));
+    OK(nrs_roster_sign(&signed_next, nrs_slice_of_bytes(&next), nrs_slice_of(NULL, 0), key));
+    nrs_bytes_wipe(statement);
+    nrs_bytes_wipe(many);
+    *statement = next;
+    *many = signed_next;
+}
+
+static void sign_roster(mesh *net, const nrs_roster *roster)
+{
+    mesh_sign_roster(&net->statement, &net->many, roster, net->roster_key);
 }
 
 Nrs__Wire__Member *mesh_member(mesh_node *node, uint32_t role)

@@ -26,14 +26,7 @@ static void own_id(const mesh *net, uint8_t id_out[NRS_HASH_SIZE])
 
 static void sign(mesh_second *second, const nrs_roster *roster)
 {
-    nrs_bytes statement = {0}, many = {0};
-
-    OK(nrs_roster_encode(&statement, roster));
-    OK(nrs_roster_sign(&many, nrs_slice_of_bytes(&statement), nrs_slice_of(NULL, 0), second->key));
-    nrs_bytes_wipe(&second->statement);
-    nrs_bytes_wipe(&second->many);
-    second->statement = statement;
-    second->many = many;
+    mesh_sign_roster(&second->statement, &second->many, roster, second->key);
 }
 
 static void invite(mesh *net, const mesh_second *second, const size_t *nodes, const uint32_t *roles, size_t count)

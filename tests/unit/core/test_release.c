@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
+#include "mesh_look.h"
 #include "mesh_persons.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
@@ -70,17 +71,6 @@ static nrs_error show(size_t node)
     return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", report);
 }
 
-static const json_t *listed(size_t node)
-{
-    OK(mesh_ask(&net, node, "{\"command\":\"release-list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), ask) == 0) {
-            return mesh_row(&net, node, i);
-        }
-    }
-    return NULL;
-}
-
 static const char *stage(size_t node, const char *org, const char *key)
 {
     const char *text = "";
@@ -103,15 +93,15 @@ static void the_source_is_asked_and_agrees(void **state)
     send_it("AMBER+STRICT", "org-2", "");
     assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
     OK(ask_for(HOLDER, "org-3"));
-    row = listed(SOURCE);
+    row = mesh_ask_row(&net, SOURCE, ask);
     assert_non_null(row);
     assert_string_equal(mesh_text(row, "state"), "open");
     assert_string_equal(mesh_text(row, "asked_by"), "org-2");
     assert_string_equal(mesh_text(row, "reason"), "対処のため");
     assert_string_equal(json_string_value(json_array_get(json_object_get(row, "to"), 0)), "org-3");
-    assert_string_equal(mesh_text(listed(HOLDER), "asked_of"), "org-1");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "asked_of"), "org-1");
     OK(answer(SOURCE, "grant", ",\"pap\":\"AMBER\""));
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "released");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "released");
     OK(show(THIRD));
     row = mesh_row(&net, THIRD, 0);
     assert_string_equal(mesh_text(row, "from"), "org-1");
@@ -219,9 +209,9 @@ static void a_denial_is_kept_at_both_ends(void **state)
     OK(ask_for(HOLDER, "org-3"));
     assert_int_equal(answer(SOURCE, "deny", ""), NRS_ERROR_USAGE);
     OK(answer(SOURCE, "deny", ",\"reason\":\"調査中のため\""));
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "denied");
-    assert_string_equal(mesh_text(listed(HOLDER), "answer"), "調査中のため");
-    assert_string_equal(mesh_text(listed(SOURCE), "state"), "denied");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "denied");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "answer"), "調査中のため");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, SOURCE, ask), "state"), "denied");
     assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
     assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXISTS);
     stop();
@@ -271,7 +261,7 @@ static void what_cannot_be_asked_or_granted(void **state)
     assert_int_equal(answer(SOURCE, "grant", ",\"label\":\"PINK\""), NRS_ERROR_UNKNOWN_LABEL);
     net.now_ms += 8 * NRS_DAY_MS;
     assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_EXPIRED);
-    assert_string_equal(mesh_text(listed(SOURCE), "state"), "lapsed"); /* nothing half done */
+    assert_string_equal(mesh_text(mesh_ask_row(&net, SOURCE, ask), "state"), "lapsed"); /* nothing half done */
     stop();
 }
 
@@ -288,7 +278,7 @@ static void what_was_withdrawn_is_not_released(void **state)
     mesh_settle(&net, 6);
     OK(show(HOLDER));
     assert_int_equal(ask_for(HOLDER, "org-0"), NRS_ERROR_WITHDRAWN);
-    assert_string_equal(mesh_text(listed(SOURCE), "state"), "lapsed"); /* nothing half done */
+    assert_string_equal(mesh_text(mesh_ask_row(&net, SOURCE, ask), "state"), "lapsed"); /* nothing half done */
     stop();
 }
 
@@ -416,7 +406,7 @@ static void what_found_no_room_is_granted_later(void **state)
     assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
     net.nodes[HOLDER].no_secrets = false;
     mesh_settle(&net, 90);
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "released");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "released");
     OK(show(THIRD));
     assert_int_equal(mesh_rows_of(&net, HOLDER, NRS_RECORD_GRANT), 1);
     mesh_settle(&net, 90);
@@ -597,16 +587,16 @@ static void an_answer_that_is_not_the_sources_opens_nothing(void **state)
     post_release(SOURCE, SOURCE, false, false, THIRD, net.now_ms + NRS_DAY_MS, ask); /* for another holder */
     post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms + NRS_DAY_MS, none); /* nobody asked */
     assert_int_equal(refused(HOLDER, "release"), 4);
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "open");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "open");
     assert_int_equal(show(THIRD), NRS_ERROR_NOT_FOUND);
     post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms + 13 * NRS_DAY_MS, ask); /* longer than the report */
     assert_int_equal(refused(HOLDER, "release"), 5);
     mesh_settle(&net, 61); /* of what one peer is refused, eight in a minute are kept */
     post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms - 1000, ask); /* over before it came */
     assert_int_equal(refused(HOLDER, "expired"), 1);
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "open");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "open");
     post_release(SOURCE, SOURCE, false, false, HOLDER, net.now_ms + NRS_DAY_MS, ask); /* as it should be */
-    assert_string_equal(mesh_text(listed(HOLDER), "state"), "released");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "released");
     stop();
     start(false);
     send_it("AMBER", "org-2", "");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/limits.h"
 #include "proto/vocabulary.h"
@@ -40,21 +41,9 @@ static nrs_error answer(const char *command, const char *more)
     return mesh_ask(&net, SOURCE, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", command, ask, more);
 }
 
-/* The row of the last ask; NULL: there is none. */
-static const json_t *listed(size_t node)
-{
-    OK(mesh_ask(&net, node, "{\"command\":\"release-list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), ask) == 0) {
-            return mesh_row(&net, node, i);
-        }
-    }
-    return NULL;
-}
-
 static const char *state_at(size_t node)
 {
-    const json_t *row = listed(node);
+    const json_t *row = mesh_ask_row(&net, node, ask);
 
     return row == NULL ? "unknown" : mesh_text(row, "state");
 }
@@ -96,7 +85,7 @@ static void one_that_nobody_answers_lapses_with_its_report(void **state)
 
         (void)snprintf(expires, sizeof expires, "%s", mesh_text(mesh_row(&net, node, 0), "expires_at"));
         assert_string_equal(state_at(node), "open");
-        assert_string_equal(mesh_text(listed(node), "lapses_at"), expires);
+        assert_string_equal(mesh_text(mesh_ask_row(&net, node, ask), "lapses_at"), expires);
     }
     net.now_ms += NRS_HOUR_MS;
     mesh_settle(&net, 2);
@@ -106,7 +95,7 @@ static void one_that_nobody_answers_lapses_with_its_report(void **state)
     assert_int_equal(answer("deny", ",\"reason\":\"遅い\""), NRS_ERROR_EXPIRED);
     mesh_crash(&net, SOURCE);
     assert_string_equal(state_at(SOURCE), "lapsed");
-    assert_string_equal(mesh_text(listed(SOURCE), "lapses_at"), "");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, SOURCE, ask), "lapses_at"), "");
     mesh_stop(&net);
 }
 
@@ -207,7 +196,7 @@ static void an_answer_on_its_way_is_kept(void **state)
     assert_string_equal(state_at(HOLDER), "lapsed");
     mesh_settle(&net, 4);
     assert_string_equal(state_at(HOLDER), "denied");
-    assert_string_equal(mesh_text(listed(HOLDER), "answer"), "調査中");
+    assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "answer"), "調査中");
     mesh_stop(&net);
 }
 
