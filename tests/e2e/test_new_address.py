@@ -3,7 +3,7 @@
 import base64
 import json
 
-from harness import E2E, Node, build_mesh, enrol, free_port, join, main, wait_until
+from harness import E2E, Node, build_mesh, enrol, free_port, invite, join, main, wait_until
 
 
 def in_card(path, endpoint):
@@ -37,6 +37,9 @@ class NewAddress(E2E):
         bravo.wait_report(report)
         again = hub.cli("card", "--listen", new, "--json").object()
         self.assertEqual((again["serial"], again["changed"], again["restart"]), (row["serial"], False, False))
+        self.assertIn("--advertise", hub.cli("card", "--listen", f"tcp://0.0.0.0:{free_port()}", want=2).err, "the card names another port")
+        everywhere = "tcp://0.0.0.0:" + new.rsplit(":", 1)[1]
+        self.assertEqual(hub.cli("card", "--listen", everywhere, "--json").object()["endpoints"], [new])
 
     def test_who_was_away(self):
         """No link to learn it over: an invite of the version that is held has the new card."""
@@ -50,7 +53,9 @@ class NewAddress(E2E):
                 hub.restart()
                 if running:
                     alpha.start()
-                join(hub, alpha, "electricity")
+                fingerprint = hub.cli("community", "fingerprint", "electricity").out.strip()
+                said = alpha.cli("join", invite(hub, "electricity"), "--fingerprint", fingerprint, "--json").object()
+                self.assertTrue(said["changed"], "its card is news")
                 if not running:
                     alpha.start()
                 alpha.wait_link("hub", timeout=20)

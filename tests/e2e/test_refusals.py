@@ -33,6 +33,8 @@ class Refusals(harness.E2E):
                    ("community", "keys", "electricity", "--threshold", "1", "--add-key", "ab" * 32), ("community", "rule", "electricity", "--withheld", "no"),
                    ("community", "duty", "electricity", "alpha", "nda", "--since", "2026-04-01"), ("community", "create", "water", "--name", "water")]
         yield from ((words, self.wrong, None, 5, "roster", "passphrase") for words in changes)
+        yield ("card", "--advertise", "tcp://127.0.0.1:1"), self.wrong, None, 5, "key", "passphrase"
+        yield ("card", "--listen", "tcp://127.0.0.1:1"), self.wrong, None, 5, "key", "passphrase"
         yield recognise + (invite, "--fingerprint", "0" * 40), self.right, None, 5, "roster", "fingerprint"
         for file in (cut, flipped):
             yield recognise + (file, "--fingerprint", fingerprint), self.right, None, 5, "roster", "damaged"

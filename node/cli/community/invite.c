@@ -416,7 +416,7 @@ static nrs_error take_or_restore(nrs_cli *cli, const offer *from, const nrs_held
 }
 
 /* A roster that is held already; a hub may have moved since, and nobody who lost its link hears of it otherwise. Its own card this node has. */
-static nrs_error hand_cards(nrs_cli *cli, const offer *from)
+static nrs_error hand_cards(nrs_cli *cli, bool *handed_out, const offer *from)
 {
     nrs_bytes own_bytes = {0};
     nrs_card *own = NULL;
@@ -433,6 +433,7 @@ static nrs_error hand_cards(nrs_cli *cli, const offer *from)
             error = nrs_inbox_put(cli, name, "CARD", nrs_field(&from->invite->cards[i]));
             error = error == NRS_OK ? nrs_inbox_poke(cli, name) : error;
             error = error == NRS_OK ? nrs_hub_card_keep(cli, from->roster, card, nrs_field(&from->invite->cards[i])) : error;
+            *handed_out = true;
         }
         nrs_card_free(&card);
     }
@@ -464,7 +465,7 @@ nrs_error nrs_run_join(nrs_cli *cli)
     nrs_node_settings settings;
     offer from = {0};
     nrs_held held = {0};
-    bool known = false, apart = false;
+    bool known = false, apart = false, changed = false;
     nrs_error error = NRS_OK;
 
     if (fingerprint == NULL) {
@@ -494,12 +495,13 @@ nrs_error nrs_run_join(nrs_cli *cli)
         error = check_held(cli, &known, &apart, &held, &from);
     }
     if (error == NRS_OK && known) {
-        error = hand_cards(cli, &from);
+        error = hand_cards(cli, &changed, &from);
     } else if (error == NRS_OK) {
+        changed = true;
         error = apart ? hand_over(cli, &from) : take_or_restore(cli, &from, &held);
     }
     if (error == NRS_OK) {
-        print_joined(cli, &from, !known);
+        print_joined(cli, &from, changed);
     }
     nrs_held_wipe(&held);
     offer_wipe(&from);

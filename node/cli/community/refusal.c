@@ -20,40 +20,42 @@ static const struct noted {
     const char *done; /* what is said of one that was done here, with no part of the node in it; or NULL */
     const char *unless_option; /* with it nothing is written or handed out */
     const char *only_option;   /* without it nothing is handed to a node */
+    const char *or_option;     /* nor without this one */
 } noted[] = {
-    {"join", "join", false, NULL, NULL, NULL},
-    {"community add", "card", false, NULL, NULL, NULL},
-    {"key revoke", "key", false, NULL, NULL, "submit"},
-    {"key passphrase", "key", false, "passphrase", NULL, NULL},
-    {"key paper", "key", false, "paper", NULL, NULL},
-    {"key rotate", "key", false, NULL, NULL, NULL},
-    {"backup", "key", false, "backup", NULL, NULL},
-    {"person add", "key", false, NULL, NULL, NULL},
-    {"person unlock", "prekeys", false, NULL, NULL, NULL},
-    {"person rename", "key", false, NULL, NULL, NULL},
-    {"person rekey", "key", false, NULL, NULL, NULL},
-    {"person reset", "key", false, NULL, NULL, NULL},
-    {"person remove", "key", false, NULL, NULL, NULL},
-    {"show", "open", true, NULL, NULL, NULL},
-    {"accept", "accept", true, NULL, NULL, NULL},
-    {"decline", "decline", true, NULL, NULL, NULL},
-    {"forget", "forget", true, NULL, NULL, NULL},
-    {"export", "export", true, NULL, NULL, NULL},
-    {"withdraw", "withdraw", true, NULL, "dry-run", NULL},
-    {"forward", "extend", true, NULL, "dry-run", NULL},
-    {"reply", "send", true, NULL, "dry-run", NULL},
-    {"send", "send", false, NULL, "dry-run", NULL},
-    {"vouch", "vouch", true, NULL, "dry-run", NULL},
-    {"release ask", "ask", true, NULL, NULL, NULL},
-    {"release grant", "release", false, NULL, NULL, NULL},
-    {"release deny", "deny", false, NULL, NULL, NULL},
-    {"key prekeys", "key", false, NULL, NULL, "rotate"},
+    {"join", "join", false, NULL, NULL, NULL, NULL},
+    {"community add", "card", false, NULL, NULL, NULL, NULL},
+    {"key revoke", "key", false, NULL, NULL, "submit", NULL},
+    {"key passphrase", "key", false, "passphrase", NULL, NULL, NULL},
+    {"key paper", "key", false, "paper", NULL, NULL, NULL},
+    {"key rotate", "key", false, NULL, NULL, NULL, NULL},
+    {"backup", "key", false, "backup", NULL, NULL, NULL},
+    {"person add", "key", false, NULL, NULL, NULL, NULL},
+    {"person unlock", "prekeys", false, NULL, NULL, NULL, NULL},
+    {"person rename", "key", false, NULL, NULL, NULL, NULL},
+    {"person rekey", "key", false, NULL, NULL, NULL, NULL},
+    {"person reset", "key", false, NULL, NULL, NULL, NULL},
+    {"person remove", "key", false, NULL, NULL, NULL, NULL},
+    {"show", "open", true, NULL, NULL, NULL, NULL},
+    {"accept", "accept", true, NULL, NULL, NULL, NULL},
+    {"decline", "decline", true, NULL, NULL, NULL, NULL},
+    {"forget", "forget", true, NULL, NULL, NULL, NULL},
+    {"export", "export", true, NULL, NULL, NULL, NULL},
+    {"withdraw", "withdraw", true, NULL, "dry-run", NULL, NULL},
+    {"forward", "extend", true, NULL, "dry-run", NULL, NULL},
+    {"reply", "send", true, NULL, "dry-run", NULL, NULL},
+    {"send", "send", false, NULL, "dry-run", NULL, NULL},
+    {"vouch", "vouch", true, NULL, "dry-run", NULL, NULL},
+    {"release ask", "ask", true, NULL, NULL, NULL, NULL},
+    {"release grant", "release", false, NULL, NULL, NULL, NULL},
+    {"release deny", "deny", false, NULL, NULL, NULL, NULL},
+    {"key prekeys", "key", false, NULL, NULL, "rotate", NULL},
+    {"card", "key", false, NULL, NULL, "advertise", "listen"},
 };
 
 /* Of a community every command is noted that is not one of these: they change nothing at this node, or keep a log of their own. */
 static const char *const left_out[] = {"community show", "community forks", "community invite", "community fingerprint",
                                        "community key",  "community sign",  "community combine"};
-static const struct noted of_a_community = {"community ", "roster", false, NULL, "dry-run", NULL};
+static const struct noted of_a_community = {"community ", "roster", false, NULL, "dry-run", NULL, NULL};
 
 static const struct noted *named(const char *command)
 {
@@ -74,7 +76,8 @@ static const struct noted *find(const nrs_cli *cli)
 {
     const struct noted *found = cli->command == NULL ? NULL : named(cli->command->name);
     const bool nothing_done = found != NULL && ((found->unless_option != NULL && nrs_cli_option(cli, found->unless_option) != NULL) ||
-                                                (found->only_option != NULL && nrs_cli_option(cli, found->only_option) == NULL));
+                                                (found->only_option != NULL && nrs_cli_option(cli, found->only_option) == NULL &&
+                                                 (found->or_option == NULL || nrs_cli_option(cli, found->or_option) == NULL)));
 
     return nothing_done ? NULL : found;
 }

@@ -38,7 +38,14 @@ static nrs_error read_settings(nrs_cli *cli, move *to)
     return error;
 }
 
-/* As at init: what is advertised, else what is listened on. */
+static bool same_port(const char *a, const char *b)
+{
+    const char *port = strrchr(a, ':'), *other = strrchr(b, ':');
+
+    return port != NULL && other != NULL && strcmp(port, other) == 0;
+}
+
+/* As at init: what is advertised, else what is listened on; on all addresses, what the card names, if that is where it listens. */
 static nrs_error plan(nrs_cli *cli, move *to)
 {
     const char *advertised = NULL, *listened = NULL;
@@ -52,7 +59,7 @@ static nrs_error plan(nrs_cli *cli, move *to)
     to->restart = to->listen != NULL && (listened == NULL || strcmp(listened, to->listen) != 0);
     to->dialled = advertised != NULL ? advertised : to->listen;
     if (nrs_endpoint_is_wildcard(to->dialled)) {
-        if (to->advertise != NULL || to->card->n_endpoints == 0) {
+        if (to->advertise != NULL || to->card->n_endpoints == 0 || !same_port(to->dialled, to->card->endpoints[0])) {
             return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("the card names no address to dial: give --advertise"));
         }
         to->dialled = NULL;
