@@ -131,6 +131,7 @@ typedef struct nrs_link {
     nrs_peer *peer;          /* never NULL: a link without a member is closed at once */
     nrs_link_state state;
     bool outgoing;
+    bool passed_over;        /* something was left for the next keys to take: this link takes nothing more, and ends if they do not come */
     bool told_only;          /* not admitted: one of the two stands outside while a fork lasts, and only rosters and proofs pass */
     int64_t clock_offset_ms; /* of the peer's clock, by its hello: its Unix time less our monotonic time */
     uint64_t scan_position;  /* our log has been looked through for this peer up to here */
@@ -210,7 +211,8 @@ struct nrs_core {
     bool must_reload;
     bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */
     bool switch_said;              /* the shell was told that the rosters name our next keys */
-    bool switch_due;               /* it is about to be: the members hear of that roster first, and nothing is taken in: no roster names the keys in force */
+    bool switch_due;               /* it is about to be: the members hear of that roster first */
+    bool switch_missed;            /* it did not come: the keys in force go on as they can */
     uint64_t switch_by_ms;         /* monotonic: but no longer than until then */
     uint64_t ends_checked_ms;      /* monotonic: when the grace of keys that ended was last looked at */
 
@@ -396,6 +398,8 @@ NRS_MUST_USE nrs_error nrs_key_changes_settle(nrs_core *core);
  *  that stamped it was ahead (SPEC 7.10). */
 NRS_MUST_USE nrs_error nrs_key_ended_ms(nrs_core *core, uint64_t *ms_out, const nrs_community *community, const Nrs__Wire__Tombstone *tombstone);
 /** End the grace of keys whose time is over; cheap when nothing is due. */
+/** Whether a roster names this node's next keys, and it goes over to them in a moment: what comes is for those to take. */
+bool nrs_key_going_over(const nrs_core *core);
 NRS_MUST_USE nrs_error nrs_key_changes_tick(nrs_core *core);
 /** The communities, a bit each, in whose rosters a key stands as a member or tombstone. */
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);

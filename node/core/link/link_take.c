@@ -275,7 +275,8 @@ static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)
             error = take_loose(core, link, &item);
             continue;
         }
-        if (link->told_only || core->switch_due) {
+        link->passed_over = link->passed_over || nrs_key_going_over(core);
+        if (link->told_only || link->passed_over) {
             continue; /* neither taken nor confirmed: it is sent again to who is a member again, or has gone over to its next keys */
         }
         if (item.position > link->held_position) {

@@ -10,6 +10,7 @@
 #include "roster/directory.h"
 #include "keys/change.h"
 
+#define SWITCH_LATE_MS 60000u /* and so long after that it is given up */
 #define SWITCH_WAIT_MS 20000u /* members of a hub that goes over to its next keys are given so long to hear of the roster */
 
 const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
@@ -339,6 +340,30 @@ static bool members_left(const nrs_core *core)
     return false;
 }
 
+bool nrs_key_going_over(const nrs_core *core)
+{
+    return !core->switch_missed && nrs_key_successor(core, core->self.sign_key) != NULL;
+}
+
+/* Nothing that was passed over is lost where the next keys do not come: their file is gone, or a roster has followed that names others. What
+ * flies is heard again over the links that come after. */
+static void hear_again(nrs_core *core)
+{
+    nrs_link *link, *next;
+
+    if (core->switch_due && core->monotonic_ms >= core->switch_by_ms + SWITCH_LATE_MS) {
+        core->switch_missed = true;
+    }
+    if (nrs_key_going_over(core)) {
+        return;
+    }
+    HASH_ITER (hh, core->links, link, next) {
+        if (link->passed_over) {
+            nrs_link_close(core, link, NRS_OK);
+        }
+    }
+}
+
 /* Over to the next keys: at a hub once the members whose links stand have gone there, or have had time to. */
 static nrs_error switch_keys(nrs_core *core)
 {
@@ -436,6 +461,7 @@ nrs_error nrs_key_changes_settle(nrs_core *core)
 
 nrs_error nrs_key_changes_tick(nrs_core *core)
 {
+    hear_again(core);
     if (core->switch_due && !core->switch_said && nrs_key_successor(core, core->self.sign_key) != NULL) {
         nrs_error error = switch_keys(core);
         if (error != NRS_OK) {
