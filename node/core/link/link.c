@@ -125,7 +125,9 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
 
 bool nrs_link_away(const nrs_core *core, const nrs_link *link)
 {
-    return !link->told_only && (link->peer->hub_of & nrs_own_member_of(core) & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
+    const uint64_t shared = (link->peer->hub_of & nrs_own_member_of(core)) | (link->peer->member_of & nrs_own_hub_of(core));
+
+    return !link->told_only && (shared & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
 }
 
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)
