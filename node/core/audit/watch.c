@@ -266,7 +266,7 @@ nrs_error nrs_audit_compare(nrs_core *core, const nrs_peer *owner, const nrs_pee
     if (error == NRS_OK && known && !same && watch.other_size != 0) {
         error = contradicted(core, &told, owner, &watch);
     }
-    if (error == NRS_OK && known && !same && !told) { /* what is only said to come gives way, and a doubt about that was another one */
+    if (error == NRS_OK && known && !same && !told && watch.other_size != 0) { /* what is only said to come gives way, and a doubt about that was another one */
         watch.other_size = 0;
         watch.state = watch.state == NRS_AUDIT_WATCH_UNPROVEN && !his ? NRS_AUDIT_WATCH_GOOD : watch.state;
     }

@@ -105,7 +105,7 @@ static const nrs_community *named_in(const nrs_core *core, const uint8_t sign_ke
     return found;
 }
 
-/* Whether a roster has the next key as another member's. A member that consents would keep for the first its link after it was removed, and take
+/* Whether a roster of a community that is joined here has the next key as another member's. A member that consents would keep for the first its link after it was removed, and take
  * what is for it. */
 static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
 {
@@ -115,7 +115,7 @@ static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE]
         const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, before);
         const char *org = old != NULL ? old->org : tombstone != NULL ? tombstone->org : NULL;
 
-        if (org != NULL && next != NULL && strcmp(org, next->org) != 0) {
+        if (!core->communities[i].guest && org != NULL && next != NULL && strcmp(org, next->org) != 0) {
             return true;
         }
     }

@@ -176,7 +176,8 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {
-        error = nrs_store_ask_open(core->store, &open, from->keys.sign_key, core->now_ms);
+        /* Of a report that only other clocks have alive every ask counts: theirs make no room. */
+        error = nrs_store_ask_open(core->store, &open, from->keys.sign_key, report->expires_ms > core->now_ms ? core->now_ms : 0);
     }
     return error == NRS_OK && open >= most ? NRS_ERROR_LIMIT : error;
 }
