@@ -36,8 +36,10 @@ class Hands(E2E):
     def test_as_is_no_matter_where_nobody_acts(self):
         alpha = self.world.nodes["alpha"]
         report = self.sent()
-        for command in (("receipts", report), ("status",), ("forget", report)):
+        for command in (("receipts", report), ("status",)):
             alpha.cli(*command, person="sato")
+        alpha.cli("forget", report, person="sato", want=5)  # somebody acts here, and the audit log names who
+        alpha.cli("forget", report)
 
     def test_forget_prints_the_whole_id(self):
         report = self.sent()
