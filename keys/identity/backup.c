@@ -24,9 +24,25 @@ void nrs_backup_wipe(nrs_backup *backup)
     *backup = (nrs_backup){0};
 }
 
+static nrs_error make_room(nrs_backup *backup)
+{
+    const size_t capacity = backup->capacity == 0 ? 64 : 2 * backup->capacity;
+    nrs_backup_file *files = NULL;
+
+    if (backup->count < backup->capacity) {
+        return NRS_OK;
+    }
+    files = realloc(backup->files, capacity * sizeof *files);
+    if (files == NULL) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    backup->files = files;
+    backup->capacity = capacity;
+    return NRS_OK;
+}
+
 nrs_error nrs_backup_add(nrs_backup *backup, const char *name, nrs_slice bytes)
 {
-    nrs_backup_file *files = NULL;
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(backup != NULL && name != NULL);
@@ -37,14 +53,13 @@ nrs_error nrs_backup_add(nrs_backup *backup, const char *name, nrs_slice bytes)
     if (backup->count > 0 && strcmp(backup->files[backup->count - 1].name, name) >= 0) {
         return NRS_ERROR_NOT_CANONICAL;
     }
-    files = realloc(backup->files, (backup->count + 1) * sizeof *files);
-    if (files == NULL) {
-        return NRS_ERROR_NO_MEMORY;
+    error = make_room(backup);
+    if (error != NRS_OK) {
+        return error;
     }
-    backup->files = files;
-    files[backup->count] = (nrs_backup_file){0};
-    memcpy(files[backup->count].name, name, strlen(name));
-    error = nrs_bytes_copy(&files[backup->count].bytes, bytes);
+    backup->files[backup->count] = (nrs_backup_file){0};
+    memcpy(backup->files[backup->count].name, name, strlen(name));
+    error = nrs_bytes_copy(&backup->files[backup->count].bytes, bytes);
     backup->count += error == NRS_OK ? 1 : 0;
     return error;
 }

@@ -17,7 +17,7 @@ typedef struct nrs_backup_file {
 /** The files of a backup. Zeroed is empty; nrs_backup_wipe. */
 typedef struct nrs_backup {
     nrs_backup_file *files; /* ascending by name */
-    size_t count;
+    size_t count, capacity;
     uint64_t made_ms;
 } nrs_backup;
 void nrs_backup_wipe(nrs_backup *backup);
@@ -26,7 +26,7 @@ NRS_MUST_USE nrs_error nrs_backup_add(nrs_backup *backup, const char *name, nrs_
 
 /** Out: file_out: replaced. passphrase: not empty. */
 NRS_MUST_USE nrs_error nrs_backup_seal(nrs_bytes *file_out, const nrs_backup *backup, nrs_slice passphrase);
-/** Returns NRS_ERROR_PASSPHRASE (wrong, or the file is damaged); DAMAGED (cut off before its first block); MALFORMED (no backup). Out: backup_out. */
+/** Returns NRS_ERROR_PASSPHRASE (wrong, or the file is damaged); DAMAGED (cut off before its first block, or parameters that no program writes); MALFORMED (no backup). Out: backup_out. */
 NRS_MUST_USE nrs_error nrs_backup_open(nrs_backup *backup_out, nrs_slice file, nrs_slice passphrase);
 
 /** What is sealed in it (SPEC 7.9), without the seal. Out: content_out: replaced, secret. */

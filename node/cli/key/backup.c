@@ -70,12 +70,11 @@ bool nrs_backup_may_hold(const char *name)
 
 typedef struct names {
     char (*list)[NRS_BACKUP_NAME_SIZE_MAX + 1];
-    size_t count;
+    size_t count, capacity;
 } names;
 
 static nrs_error add_name(names *all, const char *folder, const char *name)
 {
-    char(*list)[NRS_BACKUP_NAME_SIZE_MAX + 1] = NULL;
     char whole[NRS_BACKUP_NAME_SIZE_MAX + 1];
 
     if (snprintf(whole, sizeof whole, "%s%s%s", folder == NULL ? "" : folder, folder == NULL ? "" : "/", name) >= (int)sizeof whole ||
@@ -85,12 +84,17 @@ static nrs_error add_name(names *all, const char *folder, const char *name)
     if (all->count == NRS_BACKUP_FILE_COUNT_MAX) {
         return NRS_ERROR_LIMIT;
     }
-    list = realloc(all->list, (all->count + 1) * sizeof *list);
-    if (list == NULL) {
-        return NRS_ERROR_NO_MEMORY;
+    if (all->count == all->capacity) {
+        const size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
+        char(*list)[NRS_BACKUP_NAME_SIZE_MAX + 1] = realloc(all->list, capacity * sizeof *list);
+
+        if (list == NULL) {
+            return NRS_ERROR_NO_MEMORY;
+        }
+        all->list = list;
+        all->capacity = capacity;
     }
-    all->list = list;
-    memcpy(list[all->count], whole, sizeof whole);
+    memcpy(all->list[all->count], whole, sizeof whole);
     all->count++;
     return NRS_OK;
 }
