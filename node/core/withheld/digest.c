@@ -2,6 +2,7 @@
  * most of which say nothing. Who reads the wire, or carries them, cannot tell for whom one was. */
 #include "withheld/withheld.h"
 
+#include "prekeys/key_change.h"
 #include "report/release.h"
 
 #include <stdlib.h>
@@ -53,9 +54,13 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     held_list *all = context;
     bool carried = false;
     held *one;
-    nrs_error error = is_carried(&carried, row->statement);
+    nrs_error error;
 
-    if (error != NRS_OK || all->count == HELD_COUNT_MAX || (carried && all->carried == HELD_CARRIED_MAX)) {
+    if (all->count == HELD_COUNT_MAX) {
+        return NRS_ERROR_LIMIT; /* no other is looked at */
+    }
+    error = is_carried(&carried, row->statement);
+    if (error != NRS_OK || (carried && all->carried == HELD_CARRIED_MAX)) {
         return error;
     }
     one = &all->list[all->count];
