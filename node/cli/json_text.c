@@ -47,6 +47,18 @@ const char *nrs_json_text(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+bool nrs_json_lists(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+
+        if (one != NULL && strcmp(one, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *nrs_text_joined(const json_t *list)
 {
     char *text = strdup("");

@@ -55,6 +55,8 @@ NRS_MUST_USE nrs_error nrs_table_print(nrs_table *table);
 void nrs_json_wipe_on_free(void);
 /** A string member of a row, or NULL. */
 const char *nrs_json_text(const json_t *object, const char *name);
+/** Whether an array has the string in it. */
+bool nrs_json_lists(const json_t *list, const char *text);
 /** Free a string that json_dumps gave. */
 void nrs_json_free(char *text);
 

@@ -255,18 +255,6 @@ nrs_error nrs_run_community_forks(nrs_cli *cli)
 
 /* ---- heal ---- */
 
-static bool agreed(const json_t *members, const char *org)
-{
-    for (size_t i = 0; i < json_array_size(members); i++) {
-        const char *one = json_string_value(json_array_get(members, i));
-
-        if (one != NULL && strcmp(one, org) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_side(const json_t *one)
 {
     return !json_is_true(json_object_get(one, "heals")) && nrs_json_text(one, "hash") != NULL;
@@ -329,7 +317,7 @@ static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *hel
     next.forks = forks;
     next.n_members = 0;
     for (size_t i = 0; error == NRS_OK && i < held->roster->n_members; i++) {
-        if (agreed(json_object_get(row, "members"), held->roster->members[i]->org)) {
+        if (nrs_json_lists(json_object_get(row, "members"), held->roster->members[i]->org)) {
             members[next.n_members++] = held->roster->members[i];
         }
     }

@@ -75,22 +75,10 @@ static nrs_error lent_agreement(void *context, uint8_t shared_out[NRS_KEY_SIZE],
     return NRS_ERROR_FORGED;
 }
 
-static bool listed(const json_t *list, const char *text)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
-
-        if (one != NULL && strcmp(one, text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The sender keeps a slot, and is part of the audience only where the report is addressed to it. */
 static bool is_own_slot(const nrs_draft *draft, const char *own_address, const char *address)
 {
-    return own_address[0] != '\0' && strcmp(address, own_address) == 0 && !listed(draft->to, address);
+    return own_address[0] != '\0' && strcmp(address, own_address) == 0 && !nrs_json_lists(draft->to, address);
 }
 
 /* Whom the person addressed, and nobody else; by the keys that the roster, the card and the person's own signature give. */
@@ -101,7 +89,7 @@ static nrs_error read_recipient(preparation *with, const nrs_draft *draft, const
     nrs_error error = nrs_red_recipient(recipient, with->agreements[with->count], &person, &with->cards, entry, nrs_now_ms());
 
     with->count += error == NRS_OK ? 1 : 0;
-    if (error == NRS_OK && ((!listed(draft->to, address) && strcmp(address, own_address) != 0) ||
+    if (error == NRS_OK && ((!nrs_json_lists(draft->to, address) && strcmp(address, own_address) != 0) ||
                             !nrs_red_addressed(&with->held, address, recipient, person))) {
         error = NRS_ERROR_FORGED;
     }

@@ -88,16 +88,6 @@ static void add_onward(nrs_table *table, const json_t *onward)
     }
 }
 
-static bool holds(const json_t *list, const char *text)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static nrs_error print_dry_run(const json_t *row)
 {
     const json_t *recipients = json_object_get(row, "recipients");
@@ -106,7 +96,7 @@ static nrs_error print_dry_run(const json_t *row)
     nrs_table table = {.column_count = 2};
 
     for (size_t i = 0; i < json_array_size(recipients); i++) {
-        if (!holds(waiting, json_string_value(json_array_get(recipients, i)))) {
+        if (!nrs_json_lists(waiting, json_string_value(json_array_get(recipients, i)))) {
             nrs_table_add(&table, json_string_value(json_array_get(recipients, i)));
             nrs_table_add(&table, _("would receive it"));
         }
