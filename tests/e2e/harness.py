@@ -433,6 +433,9 @@ class E2E(unittest.TestCase):
         cls.failed = False
         try:
             cls.build(cls.world)
+        except unittest.SkipTest:
+            cls.world.end(failed=False)
+            raise
         except BaseException:
             cls.dump()
             cls.world.end(failed=True)

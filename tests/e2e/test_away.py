@@ -1,43 +1,24 @@
 """A person who does not unlock: after three months RED still reaches it, after half a year senders are told, and unlocking mends it."""
 
-import os
-import unittest
-from pathlib import Path
-
 from harness import E2E, build_mesh, main, wait_until
+from othertime import clock_of, set_clock
 
 SECRET = "朱書きの本文-away-k2Wp7sLd"
 
 
 class Away(E2E):
     @classmethod
-    def setUpClass(cls):
-        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-        if not found:
-            raise unittest.SkipTest("libfaketime is not installed")
-        cls.library = found[0]
-        super().setUpClass()
-
-    @classmethod
     def build(cls, world):
         build_mesh(world, ["alpha", "bravo"], persons={"alpha": ["sato"], "bravo": ["tanaka"]}, start=False)
         for org, node in world.nodes.items():
-            cls.set_clock(world, org, "+0")
-            node.extra_env = {"LD_PRELOAD": str(cls.library), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
-                              "FAKETIME_TIMESTAMP_FILE": str(world.path / f"clock-{org}"),
-                              "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0"}
+            node.extra_env = clock_of(world, org)
             node.start()
-
-    @staticmethod
-    def set_clock(world, org, offset):
-        part = world.write(f"clock-{org}.part", offset + "\n")
-        os.rename(part, world.path / f"clock-{org}")
 
     def travel(self, days):
         for node in self.world.nodes.values():
             node.stop()
         for org, node in self.world.nodes.items():
-            self.set_clock(self.world, org, f"+{days}d")
+            set_clock(self.world, org, f"+{days}d")
             node.start()
         for org in ("alpha", "bravo"):
             self.world.nodes[org].wait_link("hub", timeout=60)

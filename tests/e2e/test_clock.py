@@ -1,39 +1,18 @@
 """A clock that jumps a day either way: nothing falls, nothing is lost or doubled, and true time mends all."""
 
 import datetime
-import os
-import unittest
-from pathlib import Path
 
 from harness import E2E, build_mesh, main, wait_until
-
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+from othertime import clock_of, set_clock
 
 
 class Clock(E2E):
     @classmethod
-    def setUpClass(cls):
-        if not LIBRARY.exists():
-            found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-            if not found:
-                raise unittest.SkipTest("libfaketime is not installed")
-            globals()["LIBRARY"] = found[0]
-        super().setUpClass()
-
-    @classmethod
     def build(cls, world):
         build_mesh(world, ["alpha", "bravo"], start=False)
         for org, node in world.nodes.items():
-            cls.set_clock(world, org, "+0")
-            node.extra_env = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1",
-                              "FAKETIME_TIMESTAMP_FILE": str(world.path / f"clock-{org}"),
-                              "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0"}
+            node.extra_env = clock_of(world, org)
             node.start()
-
-    @staticmethod
-    def set_clock(world, org, offset):
-        part = world.write(f"clock-{org}.part", offset + "\n")
-        os.rename(part, world.path / f"clock-{org}")
 
     def send(self, sender, subject):
         """A send that is taken or refused with a reason; its id or None."""
@@ -57,7 +36,7 @@ class Clock(E2E):
         for offset in ("+1d", "-1d"):
             with self.subTest(offset=offset):
                 for org in self.world.nodes:
-                    self.set_clock(self.world, org, offset)
+                    set_clock(self.world, org, offset)
                 alpha = self.world.nodes["alpha"]
                 reports = [report for report in (self.send(alpha, f"at {offset}") for _ in range(3)) if report]
                 if reports:
@@ -68,7 +47,7 @@ class Clock(E2E):
                     self.assertTrue(node.alive, f"{org} fell")
                     node.status()
                 for org in self.world.nodes:
-                    self.set_clock(self.world, org, "+0")
+                    set_clock(self.world, org, "+0")
                 self.assertEqual(self.settle(reports), set(), "what was taken arrived")
 
     def test_one_alone(self):
@@ -76,12 +55,12 @@ class Clock(E2E):
         for org in ("bravo", "hub"):
             for offset in ("+1d", "-1d"):
                 with self.subTest(org=org, offset=offset):
-                    self.set_clock(self.world, org, offset)
+                    set_clock(self.world, org, offset)
                     report = self.send(self.world.nodes["alpha"], f"{org} at {offset}")
                     for name, node in self.world.nodes.items():
                         self.assertTrue(node.alive, f"{name} fell")
                         node.status()
-                    self.set_clock(self.world, org, "+0")
+                    set_clock(self.world, org, "+0")
                     missing = self.settle([report] if report else [])
                     # A time too far ahead is refused or put off by a node whose clock is behind: put off, it comes in the end.
                     self.assertEqual(missing, set(), bravo.log_tail())
