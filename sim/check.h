@@ -92,6 +92,9 @@ bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rost
 bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether a node kept both sides of a fork before the step and after it: then it counts as members only those in whom they agree. */
 bool sim_check_frozen(const sim_node *node, const struct sim_rosters *rosters);
+/** Each record of a frame that can be read, decoded; of a frame that is none of items, none. Borrowed for the call. */
+typedef void (*sim_record_visitor)(void *context, const nrs_record *record);
+void sim_check_each_record(const nrs_frame *frame, sim_record_visitor visit, void *context);
 /** Whether items of a log are in a frame, and not what goes beside it alone, as rosters do. */
 bool sim_check_in_order(const nrs_frame *frame);
 bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);

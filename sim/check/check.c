@@ -89,6 +89,26 @@ static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version)
     return roster == NULL ? 0 : roster->who.sworn;
 }
 
+void sim_check_each_record(const nrs_frame *frame, sim_record_visitor visit, void *context)
+{
+    nrs_items *items = NULL;
+
+    if (frame->type != NRS_FRAME_ITEMS || nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
+        return;
+    }
+    for (size_t i = 0; i < items->n_items; i++) {
+        for (size_t k = 0; k < items->items[i]->n_records; k++) {
+            nrs_record *record = NULL;
+
+            if (nrs_record_decode(&record, nrs_field(&items->items[i]->records[k])) == NRS_OK) {
+                visit(context, record);
+            }
+            nrs_record_free(&record);
+        }
+    }
+    nrs_items_free(&items);
+}
+
 bool sim_check_in_order(const nrs_frame *frame)
 {
     nrs_items *items = NULL;

@@ -6,10 +6,16 @@
 #include "send.h"
 #include "world.h"
 
+/* Of which act the words are: what is vouched for is its source's. */
+static size_t written_as(const sim_world *world, const sim_report *report)
+{
+    return report->vouches ? report->quoted : (size_t)(report - world->oracle.reports);
+}
+
 /* What is passed on stands behind what was added, whole. */
 static bool holds_quoted(const sim_world *world, const sim_report *first, const char *rest)
 {
-    char *text = sim_send_body(world, first->vouches ? first->quoted : (size_t)(first - world->oracle.reports));
+    char *text = sim_send_body(world, written_as(world, first));
     const bool held = strncmp(rest, "\n\n--------", 10) == 0 && strstr(rest, text) != NULL;
 
     free(text);
@@ -18,7 +24,7 @@ static bool holds_quoted(const sim_world *world, const sim_report *first, const 
 
 static bool whole(const sim_world *world, const sim_report *report, const char *body)
 {
-    const size_t number = report->vouches ? report->quoted : (size_t)(report - world->oracle.reports);
+    const size_t number = written_as(world, report);
     char red[64], *text;
     size_t size;
     bool held;
@@ -58,9 +64,8 @@ static bool under_its_label(const sim_world *world, const sim_node *node, const 
 static bool urgent_as_sent(const sim_world *world, const sim_report *report, const json_t *row)
 {
     const json_t *urgent = json_object_get(row, "urgent");
-    const size_t number = report->vouches ? report->quoted : (size_t)(report - world->oracle.reports);
 
-    return urgent == NULL || report->label == NRS_LABEL_RED || json_is_true(urgent) == sim_send_urgent(&world->plan.acts[number]);
+    return urgent == NULL || report->label == NRS_LABEL_RED || json_is_true(urgent) == sim_send_urgent(&world->plan.acts[written_as(world, report)]);
 }
 
 static bool on_its_conditions(const sim_report *report, const json_t *row)

@@ -140,31 +140,24 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
 
 /* ---- Links ---- */
 
+typedef struct slot_count {
+    sim_world *world;
+    const uint8_t *before; /* hash of the keys before */
+} slot_count;
+
 /* Slots for the keys before on their way to those that are there now. */
-static void count_slots(sim_world *world, size_t peer, size_t key, const nrs_frame *frame)
+static void count_slot(void *context, const nrs_record *record)
 {
-    nrs_items *items = NULL;
+    const slot_count *it = context;
+    nrs_slot_path *path = NULL;
+    nrs_slot *slot = NULL;
 
-    if (nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
-        return;
+    if (record->type == NRS_RECORD_SLOT_PATH && nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK &&
+        nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK && memcmp(slot->org.data, it->before, NRS_KEY_HASH_SIZE) == 0) {
+        sim_sometimes_hit(it->world, SIM_SOMETIMES_HANDED_ON);
     }
-    for (size_t i = 0; i < items->n_items; i++) {
-        for (size_t k = 0; k < items->items[i]->n_records; k++) {
-            nrs_record *record = NULL;
-            nrs_slot_path *path = NULL;
-            nrs_slot *slot = NULL;
-
-            if (nrs_record_decode(&record, nrs_field(&items->items[i]->records[k])) == NRS_OK && record->type == NRS_RECORD_SLOT_PATH &&
-                nrs_slot_path_decode(&path, nrs_field(&record->payload)) == NRS_OK && nrs_slot_decode(&slot, nrs_field(&path->slot)) == NRS_OK &&
-                memcmp(slot->org.data, world->nodes[peer].keys[key - 1].hash, NRS_KEY_HASH_SIZE) == 0) {
-                sim_sometimes_hit(world, SIM_SOMETIMES_HANDED_ON);
-            }
-            nrs_slot_free(&slot);
-            nrs_slot_path_free(&path);
-            nrs_record_free(&record);
-        }
-    }
-    nrs_items_free(&items);
+    nrs_slot_free(&slot);
+    nrs_slot_path_free(&path);
 }
 
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
@@ -182,7 +175,7 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
         key++;
     }
     if (key > 0) {
-        count_slots(world, peer, key, frame);
+        sim_check_each_record(frame, count_slot, &(slot_count){world, world->nodes[peer].keys[key - 1].hash});
     }
     for (size_t c = 0; c < world->community_count; c++) {
         const sim_rosters *rosters = &world->communities[c];

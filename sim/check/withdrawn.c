@@ -43,39 +43,34 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
 
 /* ---- On the lines ---- */
 
-static void check_record(sim_world *world, sim_node *node, const sim_node *peer, nrs_slice bytes)
+typedef struct handed {
+    sim_world *world;
+    sim_node *node;
+    const sim_node *peer;
+} handed;
+
+static void check_record(void *context, const nrs_record *record)
 {
+    const handed *it = context;
     nrs_withdrawal_row held;
     nrs_bytes holder = {0};
-    nrs_record *record = NULL;
     nrs_sealed_view *view = NULL;
 
-    if (nrs_record_decode(&record, bytes) == NRS_OK && record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
-        sim_disk_hold(&node->disk, true);
-        if (nrs_store_withdrawal_get(node->store, &held, &holder, view->id) == NRS_OK) {
-            sim_world_fail(world, "withdrawn", "%s hands %s a report that it knows to be taken back", node->org, peer->org);
+    if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
+        sim_disk_hold(&it->node->disk, true);
+        if (nrs_store_withdrawal_get(it->node->store, &held, &holder, view->id) == NRS_OK) {
+            sim_world_fail(it->world, "withdrawn", "%s hands %s a report that it knows to be taken back", it->node->org, it->peer->org);
         }
-        sim_disk_hold(&node->disk, false);
+        sim_disk_hold(&it->node->disk, false);
     }
     nrs_sealed_view_free(&view);
-    nrs_record_free(&record);
     nrs_bytes_wipe(&holder);
 }
 
 /* Who has heard of it hands the report to nobody any more. */
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
-    nrs_items *items = NULL;
-
-    if (frame->type != NRS_FRAME_ITEMS || nrs_items_decode(&items, nrs_field(&frame->payload)) != NRS_OK) {
-        return;
-    }
-    for (size_t i = 0; i < items->n_items; i++) {
-        for (size_t k = 0; k < items->items[i]->n_records; k++) {
-            check_record(world, node, &world->nodes[world->nodes[connection->node[1 - side]].owner], nrs_field(&items->items[i]->records[k]));
-        }
-    }
-    nrs_items_free(&items);
+    sim_check_each_record(frame, check_record, &(handed){world, node, &world->nodes[world->nodes[connection->node[1 - side]].owner]});
 }
 
 static void listed(sim_world *world, sim_node *node, const json_t *rows)
