@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "link/link.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "report/letters.h"
 #include "report/withdrawal.h"
 #include "roster/directory.h"

@@ -5,6 +5,7 @@
 #include "audit/watch.h"
 #include "link/log.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 
 /* Communities that all of these share with this node. */
 static uint64_t shared_by(const nrs_core *core, const nrs_peer *a, const nrs_peer *b)

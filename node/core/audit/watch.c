@@ -14,6 +14,7 @@
 
 #include "audit/audit.h"
 #include "link/log.h"
+#include "prekeys/key_change.h"
 
 #define IN_FLIGHT_MS 10000u            /* a checkpoint may have been under way when the question was put */
 #define PATIENCE_MS (2 * NRS_DAY_MS)   /* whatever a node says of the time: checkpoints come once a day */

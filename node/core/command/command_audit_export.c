@@ -5,6 +5,7 @@
 #include "audit/watch.h"
 #include "command/command.h"
 #include "keys/audit_check.h"
+#include "prekeys/key_change.h"
 
 #define ENTRIES_MAX 4096u
 

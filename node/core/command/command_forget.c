@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "prekeys/key_change.h"
 #include "withheld/withheld.h"
 
 

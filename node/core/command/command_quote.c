@@ -1,5 +1,6 @@
 #include "command/command_quote.h"
 
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 
 #include <stdio.h>

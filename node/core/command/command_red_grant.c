@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "link/log.h"
+#include "prekeys/key_change.h"
 #include "report/report_ids.h"
 #include "report/withdrawal.h"
 

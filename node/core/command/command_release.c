@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command/command_release.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "rules/edges.h"

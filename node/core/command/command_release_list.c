@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/command_release.h"
+#include "prekeys/key_change.h"
 #include "report/report_ids.h"
 
 static const char hint_reason[] = "Say why, for the other side to read: --reason TEXT.";

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "prekeys/prekeys.h"
+#include "prekeys/key_change.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
 #include "withheld/withheld.h"

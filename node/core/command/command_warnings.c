@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "link/link.h"
+#include "prekeys/key_change.h"
 #include "stream/stream.h"
 #include "roster/roster.h"
 

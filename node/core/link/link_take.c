@@ -6,6 +6,7 @@
 #include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "proto/carrier.h"
 
 static uint64_t clamp_window(uint64_t window)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 
 #define RETRIED_AT_ONCE 64u
 

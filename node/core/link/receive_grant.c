@@ -4,6 +4,7 @@
 #include "audit/audit.h"
 #include "link/log.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 
 /* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */

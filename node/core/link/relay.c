@@ -4,6 +4,7 @@
 
 #include "report/withdrawal.h"
 #include "link/relay.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -52,15 +53,10 @@ static bool may_relay(const nrs_log_entry *entry, const nrs_community *community
 
 size_t nrs_relay_slots_of(const nrs_core *core, size_t *indices, size_t room, const nrs_slots *slots, const nrs_peer *peer)
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    uint8_t before[NRS_KEY_HASH_SIZE];
     size_t count = nrs_slots_for(indices, room, slots, peer->key_hash);
 
-    if (count == 0 && before != NULL) { /* sealed to the key that this one came after */
-        uint8_t key_hash[NRS_KEY_HASH_SIZE];
-        nrs_key_hash(key_hash, before->sign_key);
-        count = nrs_slots_for(indices, room, slots, key_hash);
-    }
-    return count;
+    return count == 0 && nrs_key_hash_before(core, before, peer->keys.sign_key) ? nrs_slots_for(indices, room, slots, before) : count;
 }
 
 nrs_error nrs_relay_paths(nrs_core *core, nrs_bytes *paths_out, size_t *count_out, size_t room, const nrs_slots *slots, const nrs_peer *peer)
@@ -277,16 +273,13 @@ void nrs_relay_published(nrs_core *core, nrs_relay_item *item, const nrs_log_ent
 static void route_envelope(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
-    uint8_t former[NRS_KEY_HASH_SIZE];
+    uint8_t before[NRS_KEY_HASH_SIZE];
 
     if (community == NULL || !nrs_peer_member(core, peer, community) || !may_relay(entry, community) || nrs_hash_ours(core, entry->to)) {
         return;
     }
-    if (before != NULL) {
-        nrs_key_hash(former, before->sign_key);
-    }
-    if ((before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0) || memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community)) {
+    if (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || nrs_peer_hub(core, peer, community) ||
+        (nrs_key_hash_before(core, before, peer->keys.sign_key) && memcmp(entry->to, before, NRS_KEY_HASH_SIZE) == 0)) {
         nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/relay.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 

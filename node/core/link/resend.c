@@ -1,6 +1,7 @@
 /* Sending again what a recipient misses (SPEC 6.8). A request names reports that were granted to who asks, or nothing comes of it.
  * What is sent again stands in our own log, after everything else, so that credit, cuts and crashes need no rule of their own. */
 #include "link/relay.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
@@ -29,13 +30,11 @@ static nrs_error has_slots(nrs_core *core, bool *has_out, uint64_t position, con
 /* Of a later grant: to the peer, or else to the key that it came after. */
 static nrs_error later_place(nrs_core *core, uint64_t *position_out, uint32_t *rank_out, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *peer)
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
-    uint8_t key_hash[NRS_KEY_HASH_SIZE];
+    uint8_t before[NRS_KEY_HASH_SIZE];
     nrs_error error = nrs_store_slot_place_get(core->store, position_out, rank_out, sealed_id, nrs_slice_of(peer->key_hash, NRS_KEY_HASH_SIZE));
 
-    if (error == NRS_OK && *position_out == 0 && before != NULL) {
-        nrs_key_hash(key_hash, before->sign_key);
-        error = nrs_store_slot_place_get(core->store, position_out, rank_out, sealed_id, nrs_slice_of(key_hash, sizeof key_hash));
+    if (error == NRS_OK && *position_out == 0 && nrs_key_hash_before(core, before, peer->keys.sign_key)) {
+        error = nrs_store_slot_place_get(core->store, position_out, rank_out, sealed_id, nrs_slice_of(before, sizeof before));
     }
     return error;
 }

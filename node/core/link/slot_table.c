@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "link/log.h"
+#include "prekeys/key_change.h"
 
 /* The originator and the hubs of its community have a count each, so that nobody uses up what they may give. */
 static bool counts_alone(nrs_core *core, const nrs_header *header, const uint8_t grantor[NRS_KEY_SIZE])

@@ -7,6 +7,7 @@
 #include "audit/audit.h"
 #include "link/link.h"
 #include "link/log.h"
+#include "prekeys/key_change.h"
 #include "roster/directory.h"
 #include "keys/change.h"
 
@@ -69,6 +70,16 @@ bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], c
     return successor != NULL && memcmp(successor->keys.sign_key, after, NRS_KEY_SIZE) == 0;
 }
 
+bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, sign_key);
+
+    if (before != NULL) {
+        nrs_key_hash(hash_out, before->sign_key);
+    }
+    return before != NULL;
+}
+
 bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     return memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 ||
@@ -105,8 +116,8 @@ static const nrs_community *named_in(const nrs_core *core, const uint8_t sign_ke
     return found;
 }
 
-/* Whether a roster of a community that is joined here has the next key as another member's. A member that consents would keep for the first its link after it was removed, and take
- * what is for it. */
+/* Whether a roster of a community that is joined here has the next key as another member's. A member that consents would keep for the first its
+ * link after it was removed, and take what is for it. */
 static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
 {
     for (size_t i = 0; i < core->community_count; i++) {

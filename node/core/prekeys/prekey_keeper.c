@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "prekeys/prekeys.h"
 
 #define CHECK_EVERY_MS (10ull * NRS_MINUTE_MS)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/onward.h"
+#include "prekeys/key_change.h"
 #include "withheld/withheld.h"
 
 #define ASKED_FOR_ONE_REPORT_MAX 8u /* by one organisation: more than a report's life of rotations by hand */

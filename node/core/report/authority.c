@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "link/log.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "link/receive.h"

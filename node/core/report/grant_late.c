@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "withheld/withheld.h"

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "roster/roster.h"
 #include "rules/edges.h"

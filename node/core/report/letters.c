@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/letters.h"
+#include "prekeys/key_change.h"
 #include "store/queue.h"
 
 #define LETTERS_TAKEN_MAX 4096u       /* into memory at once */

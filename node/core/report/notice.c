@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "link/log.h"
+#include "prekeys/key_change.h"
 #include "rules/edges.h"
 #include "link/receive.h"
 #include "report/withdrawal.h"

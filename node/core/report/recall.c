@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/onward.h"
+#include "prekeys/key_change.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
 

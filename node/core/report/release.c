@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"

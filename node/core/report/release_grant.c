@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/release.h"
 #include "report/withdrawal.h"

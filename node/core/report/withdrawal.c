@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "link/receive.h"
 #include "stream/stream.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/link.h"
+#include "prekeys/key_change.h"
 #include "roster/directory.h"
 
 static bool waits_for_heir(const nrs_core *core, const nrs_peer *peer, uint64_t own)

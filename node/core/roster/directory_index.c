@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "roster/directory.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 
 nrs_error nrs_directory_peer(nrs_core *core, nrs_peer **peer_out, const char *org, const uint8_t *sign_key, const uint8_t *agree_key, const uint8_t *curve_key)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "roster/directory.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 
 nrs_error nrs_directory_room(nrs_core *core, const uint8_t id[NRS_HASH_SIZE])

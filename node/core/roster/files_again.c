@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keys/change.h"
+#include "prekeys/key_change.h"
 #include "roster/directory.h"
 #include "roster/roster.h"
 

@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "command/command.h"
+#include "prekeys/key_change.h"
 #include "proto/armour.h"
 #include "keys/roster_draft.h"
 #include "link/receive.h"

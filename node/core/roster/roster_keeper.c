@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 #include "roster/directory.h"
 #include "keys/roster_draft.h"
 #include "proto/vocabulary.h"

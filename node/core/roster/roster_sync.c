@@ -6,6 +6,7 @@
 #include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "roster/fork.h"
 
 #define STEP_COUNT_MAX 64u               /* deltas of one push; further behind, the whole is shorter */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prekeys/key_change.h"
 #include "rules/edges.h"
 #include "proto/vocabulary.h"
 #include "roster/roster.h"

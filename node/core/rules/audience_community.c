@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rules/audience.h"
+#include "prekeys/key_change.h"
 
 static const char hint_separately[] = "Send the report to each community separately.";
 static const char hint_members[] = "The command noroshi community show lists the members.";

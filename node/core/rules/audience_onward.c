@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report/onward.h"
+#include "prekeys/key_change.h"
 #include "rules/audience.h"
 #include "proto/vocabulary.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "prekeys/key_change.h"
 #include "stream/stream.h"
 
 #define CHECKED_EVERY_MS NRS_SECOND_MS

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "prekeys/key_change.h"
 #include "stream/stream.h"
 
 #define AT_ONCE 64u

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/command_outgoing.h"
+#include "prekeys/key_change.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "rules/edges.h"

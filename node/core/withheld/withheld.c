@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 
 uint32_t nrs_report_flags(const nrs_header *header)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "withheld/withheld.h"
+#include "prekeys/key_change.h"
 
 static const char hint_hub[] = "The command noroshi community show lists the hubs of a community.";
 static const char hint_self[] = "The node that withholds a source needs another hub than itself to vouch for it.";
