@@ -96,6 +96,8 @@ typedef struct nrs_peer {
     int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
+    uint64_t idle_ms;        /* monotonic: the minute in which idle_count of its records had a report read for nothing (look_up.c) */
+    uint32_t idle_count;
     uint64_t letters;        /* in the store for this key (letters.c) */
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;
@@ -268,6 +270,8 @@ struct nrs_core {
     nrs_link *pump_next;               /* who comes first in the next step; NULL: the first there is */
     uint64_t flight_bytes;             /* of all links together */
     uint64_t read_bytes, read_rows;    /* of the log, since the start */
+    uint64_t sealed_read;              /* of these, reports that were looked up by their ids */
+    bool retrying;                     /* what was deferred is taken: it was told that it is kept */
 
     struct nrs_withdrawn_mark *withdrawn_by_id, *withdrawn_by_position; /* withdrawal.c */
     bool withdrawn_any;                /* the store holds a withdrawal, live or not */

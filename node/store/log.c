@@ -154,6 +154,45 @@ nrs_error nrs_store_log_get(nrs_store *store, nrs_log_row *row_out, nrs_bytes *h
     return error;
 }
 
+nrs_error nrs_store_log_is(nrs_store *store, bool *is_out, uint64_t position, uint32_t type, nrs_slice owner)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_KIND_AT);
+    bool is = false;
+    nrs_error error;
+
+    NRS_ASSERT(is_out != NULL);
+    nrs_query_bind_bound(&query, position);
+    if (nrs_query_step(&query)) {
+        is = nrs_query_u32(&query, 0) == type && nrs_slice_equal(nrs_query_slice(&query, 1), owner);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *is_out = is;
+    }
+    return error;
+}
+
+nrs_error nrs_store_log_has_slots(nrs_store *store, bool *any_out, bool *same_out, uint64_t position, nrs_slice slots)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LOG_SLOTS_AT);
+    bool any = false, same = false;
+    nrs_error error;
+
+    NRS_ASSERT(any_out != NULL && same_out != NULL);
+    nrs_query_bind_bound(&query, position);
+    nrs_query_bind_slice(&query, slots, NRS_RECORD_SIZE_MAX);
+    if (nrs_query_step(&query)) {
+        any = nrs_query_u32(&query, 0) != 0;
+        same = any && nrs_query_u32(&query, 1) != 0;
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *any_out = any;
+        *same_out = same;
+    }
+    return error;
+}
+
 static nrs_error visit_row(nrs_query *query, const void *closure)
 {
     const log_visit *visitor = closure;

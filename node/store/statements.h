@@ -48,6 +48,9 @@
       "SELECT " NRS_LOG_COLUMNS " FROM log WHERE position IN ("                                                        \
       "SELECT position FROM log WHERE owner64 = ?1 AND type = ?4 UNION SELECT ?3)"                                     \
       " AND coalesce(owner, id) = ?2 AND type = ?4 ORDER BY position")                                                 \
+    X(LOG_KIND_AT, READ, "SELECT type, coalesce(owner, id) FROM log WHERE position = ?1")                              \
+    X(LOG_SLOTS_AT, READ,                                                                                              \
+      "SELECT slots IS NOT NULL, length(slots) = length(?2) AND slots = ?2 FROM log WHERE position = ?1")              \
     X(LOG_DROP, CHANGE, "UPDATE log SET record = x'', slots = NULL WHERE position = ?1")                                             \
     X(SENT_SET, CHANGE,                                                                                                \
       "INSERT INTO sent(peer, position) VALUES(?1, ?2)"                                                                \

@@ -62,6 +62,12 @@ NRS_MUST_USE nrs_error nrs_grant_count(nrs_core *core, const nrs_sealed_view *vi
 /** The sealed report with this id from the log, parsed. *record_out holds its bytes. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 
+/** Whether nrs_log_sealed would have to read that report from the disk. */
+NRS_MUST_USE nrs_error nrs_log_sealed_far(nrs_core *core, bool *far_out, const uint8_t id[NRS_HASH_SIZE]);
+
+/** A later grant of a report from the log, by its id. The report is not read. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_log_later_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE],
+                                           const uint8_t grant_id[NRS_HASH_SIZE]);
 /** The grant with this id of a sealed report: its own first one (position 0) or a later one in the log. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE]);
 

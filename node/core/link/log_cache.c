@@ -311,12 +311,27 @@ nrs_error nrs_log_add(nrs_core *core, uint64_t *position_out, nrs_record_type ty
     return error;
 }
 
+nrs_error nrs_log_sealed_far(nrs_core *core, bool *far_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    uint64_t position = 0;
+    nrs_sealed_view *recent = recent_view(core, &position, id);
+    nrs_error error = NRS_OK;
+
+    if (recent == NULL) {
+        error = nrs_store_log_find(core->store, &position, id);
+        *far_out = error == NRS_OK && position != 0;
+    } else {
+        *far_out = false;
+    }
+    nrs_sealed_view_free(&recent);
+    return error;
+}
+
 nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE])
 {
     nrs_log_row row;
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
-    uint64_t position = 0;
     nrs_sealed_view *recent = recent_view(core, position_out, id);
     nrs_error error;
 
@@ -324,24 +339,18 @@ nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *p
         *view_out = recent;
         return NRS_OK;
     }
-    error = nrs_store_log_find(core->store, &position, id);
-    if (error == NRS_OK && position == 0) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
+    error = nrs_log_row_of(core, &row, &holder, NRS_RECORD_SEALED, id, id);
     if (error == NRS_OK) {
-        error = nrs_store_log_get(core->store, &row, &holder, position);
-    }
-    if (error == NRS_OK && (row.type != NRS_RECORD_SEALED || row.record.size == 0)) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
+        core->read_rows++;
+        core->read_bytes += holder.size;
+        core->sealed_read++;
         error = nrs_record_decode(&record, row.record);
     }
     if (error == NRS_OK) {
         error = nrs_sealed_parse(view_out, nrs_field(&record->payload));
     }
     if (error == NRS_OK) {
-        *position_out = position;
+        *position_out = row.position;
     }
     nrs_record_free(&record);
     nrs_bytes_wipe(&holder);

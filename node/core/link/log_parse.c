@@ -58,31 +58,34 @@ static nrs_error parse_sealed(nrs_log_entry *entry, nrs_slice payload)
     return error;
 }
 
-/* The grant that a slot table or slot belongs to: the sealed report's own first one, or a later one in the log, which is found by
- * its id: a report has as many later grants as its originator likes. */
-nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE])
+nrs_error nrs_log_row_of(nrs_core *core, nrs_log_row *row_out, nrs_bytes *holder, nrs_record_type type, const uint8_t sealed_id[NRS_HASH_SIZE],
+                         const uint8_t id[NRS_HASH_SIZE])
 {
     uint64_t position = 0;
+    bool is = false;
+    nrs_error error = nrs_store_log_find(core->store, &position, id);
+
+    if (error == NRS_OK && position != 0) { /* of another kind or report it is not read: whoever names it does not know what it costs */
+        error = nrs_store_log_is(core->store, &is, position, (uint32_t)type, nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    }
+    if (error == NRS_OK && !is) {
+        error = NRS_ERROR_NOT_FOUND;
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_log_get(core->store, row_out, holder, position);
+    }
+    return error == NRS_OK && row_out->record.size == 0 ? NRS_ERROR_NOT_FOUND : error;
+}
+
+nrs_error nrs_log_later_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE],
+                              const uint8_t grant_id[NRS_HASH_SIZE])
+{
     nrs_log_row row;
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
     nrs_signed *outer = NULL;
-    nrs_error error;
+    nrs_error error = nrs_log_row_of(core, &row, &holder, NRS_RECORD_GRANT, sealed_id, grant_id);
 
-    *position_out = 0;
-    if (memcmp(grant_id, view->grant_id, NRS_HASH_SIZE) == 0) {
-        return nrs_grant_decode(grant_out, nrs_field(&view->sealed->grant));
-    }
-    error = nrs_store_log_find(core->store, &position, grant_id);
-    if (error == NRS_OK && position == 0) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        error = nrs_store_log_get(core->store, &row, &holder, position);
-    }
-    if (error == NRS_OK && (row.type != NRS_RECORD_GRANT || !nrs_slice_equal(row.owner, nrs_slice_of(view->id, NRS_HASH_SIZE)))) {
-        error = NRS_ERROR_NOT_FOUND; /* another record, or a grant of another report */
-    }
     if (error == NRS_OK) {
         error = nrs_record_decode(&record, row.record);
     }
@@ -93,12 +96,21 @@ nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *positio
         error = nrs_grant_decode(grant_out, nrs_field(&outer->statement));
     }
     if (error == NRS_OK) {
-        *position_out = position;
+        *position_out = row.position;
     }
     nrs_signed_free(&outer);
     nrs_record_free(&record);
     nrs_bytes_wipe(&holder);
     return error;
+}
+
+/* The grant that a slot table or slot belongs to: the sealed report's own first one, or a later one in the log, which is found by
+ * its id: a report has as many later grants as its originator likes. */
+nrs_error nrs_log_grant(nrs_core *core, nrs_grant **grant_out, uint64_t *position_out, const nrs_sealed_view *view, const uint8_t grant_id[NRS_HASH_SIZE])
+{
+    *position_out = 0;
+    return memcmp(grant_id, view->grant_id, NRS_HASH_SIZE) == 0 ? nrs_grant_decode(grant_out, nrs_field(&view->sealed->grant))
+                                                                : nrs_log_later_grant(core, grant_out, position_out, view->id, grant_id);
 }
 
 nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t signer_out[NRS_KEY_SIZE], uint64_t *position_out,
@@ -108,18 +120,8 @@ nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t sig
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
     nrs_signed *outer = NULL;
-    uint64_t position = 0;
-    nrs_error error = nrs_store_log_find(core->store, &position, release_id);
+    nrs_error error = nrs_log_row_of(core, &row, &holder, NRS_RECORD_RELEASE, sealed_id, release_id);
 
-    if (error == NRS_OK && position == 0) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        error = nrs_store_log_get(core->store, &row, &holder, position);
-    }
-    if (error == NRS_OK && (row.type != NRS_RECORD_RELEASE || row.record.size == 0 || !nrs_slice_equal(row.owner, nrs_slice_of(sealed_id, NRS_HASH_SIZE)))) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
     if (error == NRS_OK) {
         error = nrs_record_decode(&record, row.record);
     }
@@ -131,7 +133,7 @@ nrs_error nrs_log_release(nrs_core *core, nrs_release **release_out, uint8_t sig
     }
     if (error == NRS_OK) {
         memcpy(signer_out, outer->signer.data, NRS_KEY_SIZE);
-        *position_out = position;
+        *position_out = row.position;
     }
     nrs_signed_free(&outer);
     nrs_record_free(&record);
@@ -144,18 +146,8 @@ nrs_error nrs_log_payload(nrs_core *core, nrs_bytes *payload_out, nrs_record_typ
     nrs_log_row row;
     nrs_bytes holder = {0};
     nrs_record *record = NULL;
-    uint64_t position = 0;
-    nrs_error error = nrs_store_log_find(core->store, &position, id);
+    nrs_error error = nrs_log_row_of(core, &row, &holder, type, sealed_id, id);
 
-    if (error == NRS_OK && position == 0) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
-    if (error == NRS_OK) {
-        error = nrs_store_log_get(core->store, &row, &holder, position);
-    }
-    if (error == NRS_OK && (row.type != type || row.record.size == 0 || !nrs_slice_equal(row.owner, nrs_slice_of(sealed_id, NRS_HASH_SIZE)))) {
-        error = NRS_ERROR_NOT_FOUND;
-    }
     if (error == NRS_OK) {
         error = nrs_record_decode(&record, row.record);
     }

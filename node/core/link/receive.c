@@ -5,6 +5,7 @@
 #include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "rules/edges.h"
+#include "link/look_up.h"
 #include "link/receive.h"
 #include "proto/carrier.h"
 #include "report/withdrawal.h"
@@ -326,6 +327,20 @@ static nrs_error receive_published(nrs_core *core, nrs_record_type type, nrs_sli
                                    : nrs_directory_take_prekeys(core, record, payload, source);
 }
 
+typedef nrs_error (*receiver)(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from);
+
+/* Whoever has a report read, and nothing comes of it, has it counted. */
+static nrs_error about_report(nrs_core *core, receiver receive, nrs_slice record, nrs_slice payload, nrs_peer *from)
+{
+    const uint64_t read = core->sealed_read, written = nrs_store_changes(core->store);
+    const nrs_error error = receive(core, record, payload, from);
+
+    if (core->sealed_read != read && (nrs_error_is_verdict(error) || (error == NRS_OK && nrs_store_changes(core->store) == written))) {
+        nrs_look_up_note(core, from);
+    }
+    return error;
+}
+
 nrs_error nrs_receive_loose(nrs_core *core, nrs_slice record, nrs_peer *from)
 {
     nrs_slice payload = {0};
@@ -360,13 +375,13 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         error = receive_sealed(core, both_out, record, payload, following, from);
         break;
     case NRS_RECORD_SLOT_TABLE:
-        error = nrs_receive_slot_table(core, record, payload, from);
+        error = about_report(core, nrs_receive_slot_table, record, payload, from);
         break;
     case NRS_RECORD_SLOT_PATH:
-        error = nrs_receive_slot_path(core, record, payload, from);
+        error = about_report(core, nrs_receive_slot_path, record, payload, from);
         break;
     case NRS_RECORD_GRANT:
-        error = nrs_receive_grant(core, record, payload, from);
+        error = about_report(core, nrs_receive_grant, record, payload, from);
         break;
     case NRS_RECORD_CARD:
     case NRS_RECORD_PREKEYS:
@@ -398,7 +413,7 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         error = nrs_fork_take_proof(core, payload, from);
         break;
     case NRS_RECORD_RELEASE:
-        error = nrs_receive_release(core, record, payload, from);
+        error = about_report(core, nrs_receive_release, record, payload, from);
         break;
     case NRS_RECORD_ATTESTATION:
     case NRS_RECORD_WITHDRAWAL: /* never by itself: the decoder has refused it */

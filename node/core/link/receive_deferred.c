@@ -1,6 +1,7 @@
 /* Records that came before the roster they need: kept, and tried again when it has come (SPEC 10.4). */
 #include <string.h>
 
+#include "link/look_up.h"
 #include "link/receive.h"
 #include "prekeys/key_change.h"
 
@@ -43,7 +44,7 @@ nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[
 
 bool nrs_deferred_room(nrs_core *core, const nrs_peer *from)
 {
-    return nrs_store_deferred_count(core->store) < NRS_DEFERRED_COUNT_MAX - NRS_DEFERRED_ROSTER_ROOM - NRS_DEFERRED_PER_PEER_MAX &&
+    return nrs_look_ups_left(core, from) && nrs_store_deferred_count(core->store) < NRS_DEFERRED_COUNT_MAX - NRS_DEFERRED_ROSTER_ROOM - NRS_DEFERRED_PER_PEER_MAX &&
            nrs_store_deferred_count_of(core->store, from->keys.sign_key) <= NRS_DEFERRED_PER_PEER_MAX / 2;
 }
 
@@ -90,8 +91,11 @@ static nrs_error retry(nrs_core *core, const nrs_deferred_row *row)
 
     if (error == NRS_OK && from != NULL) {
         const uint64_t before = nrs_store_changes(core->store);
-        nrs_error taken = nrs_receive_record(core, row->record, from);
+        nrs_error taken;
 
+        core->retrying = true;
+        taken = nrs_receive_record(core, row->record, from);
+        core->retrying = false;
         if (taken != NRS_ERROR_DEFERRED && nrs_error_is_verdict(taken)) {
             nrs_core_complain(core, from, taken, "a record that was deferred is refused: %s", nrs_error_rule(taken));
         }

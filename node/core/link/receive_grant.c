@@ -3,9 +3,11 @@
 
 #include "audit/audit.h"
 #include "link/log.h"
+#include "link/look_up.h"
 #include "link/receive.h"
 #include "prekeys/key_change.h"
 #include "report/onward.h"
+#include "report/withdrawal.h"
 
 /* Only a hub takes whole tables; it finds its own slots in them too. One that is wrong is no reason to refuse the others'. */
 static nrs_error open_slots_for(nrs_core *core, const nrs_slots *slots, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
@@ -98,6 +100,18 @@ static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, cons
     return error == NRS_OK ? rule : error;
 }
 
+/* The report that a record is about; one that waits for its roster has the record wait with it. */
+static nrs_error look_up(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record,
+                         const nrs_peer *from)
+{
+    nrs_error error = nrs_look_up_check(core, sealed_id, from);
+
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, view_out, position_out, sealed_id);
+    }
+    return error == NRS_ERROR_NOT_FOUND ? nrs_receive_defer_with_report(core, sealed_id, record, from) : error;
+}
+
 nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_grant *grant = NULL;
@@ -113,10 +127,7 @@ nrs_error nrs_receive_grant(nrs_core *core, nrs_slice record, nrs_slice payload,
     if (error != NRS_OK || position != 0) {
         goto out;
     }
-    error = nrs_log_sealed(core, &view, &position, grant->sealed_id.data);
-    if (error == NRS_ERROR_NOT_FOUND) {
-        error = nrs_receive_defer_with_report(core, grant->sealed_id.data, record, from);
-    }
+    error = look_up(core, &view, &position, grant->sealed_id.data, record, from);
     if (error == NRS_OK) {
         error = check_grant(core, &terms, view, grant, from);
         if (nrs_error_is_verdict(error)) {
@@ -151,8 +162,11 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
     const bool holder = nrs_key_follows(core, release->holder.data, from->keys.sign_key);
     nrs_sealed_view *view = NULL;
     uint64_t position = 0;
-    nrs_error error = nrs_log_sealed(core, &view, &position, release->sealed_id.data);
+    nrs_error error = nrs_look_up_check(core, release->sealed_id.data, from);
 
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(core, &view, &position, release->sealed_id.data);
+    }
     if (error == NRS_OK) {
         const nrs_community *home = nrs_community_by_id(core, view->header->community.data);
 
@@ -225,8 +239,8 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
     nrs_grant *grant = NULL;
     nrs_slots *slots = NULL;
     nrs_grant_terms terms;
-    const nrs_log_entry *sealed_entry;
     uint8_t id[NRS_HASH_SIZE];
+    bool held = false;
     uint64_t position = 0, sealed_position = 0, grant_position = 0;
     nrs_log_row row = {.type = NRS_RECORD_SLOT_TABLE, .id = id, .record = record, .source = nrs_slice_of(from->keys.sign_key, NRS_KEY_SIZE), .received_ms = core->now_ms};
     nrs_error error;
@@ -236,26 +250,18 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
         nrs_record_id(id, record);
         error = nrs_store_log_find(core->store, &position, id);
     }
-    if (error == NRS_OK && position != 0) {
-        goto out; /* a duplicate by another path */
+    if (error == NRS_OK && position == 0) {
+        error = nrs_look_up_table(core, &held, table, record);
     }
-    if (error == NRS_OK) {
-        error = nrs_log_sealed(core, &view, &sealed_position, table->sealed_id.data);
-        if (error == NRS_ERROR_NOT_FOUND) {
-            error = nrs_receive_defer_with_report(core, table->sealed_id.data, record, from);
-        }
+    if (error != NRS_OK || position != 0 || held) {
+        goto out; /* a duplicate by another path, or it came with the report */
     }
+    error = look_up(core, &view, &sealed_position, table->sealed_id.data, record, from);
     if (error == NRS_OK) {
         error = nrs_log_grant(core, &grant, &grant_position, view, table->grant_id.data);
     }
     if (error == NRS_OK) {
         error = nrs_grant_terms_of(core, &terms, view, grant);
-    }
-    if (error == NRS_OK && grant_position == 0) {
-        error = nrs_log_entry_at(core, &sealed_entry, sealed_position);
-        if (error == NRS_OK && sealed_entry->slots != NULL) {
-            goto out; /* a duplicate: it came with the report */
-        }
     }
     if (error == NRS_OK) {
         error = check_slot_table(core, view, &terms, grant, table, from);
@@ -289,17 +295,29 @@ out:
 nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_peer *from)
 {
     nrs_slot_path *path = NULL;
+    nrs_slot *slot = NULL;
+    bool held = false;
     nrs_error error = nrs_slot_path_decode(&path, payload);
 
     if (error == NRS_OK) {
         error = nrs_room_for_secrets();
     }
     if (error == NRS_OK) {
+        error = nrs_slot_decode(&slot, nrs_field(&path->slot));
+    }
+    if (error == NRS_OK && nrs_hash_ours(core, slot->org.data) && !nrs_withdrawn(core, path->sealed_id.data)) { /* else it is refused without a look */
+        error = nrs_look_up_path(core, &held, path, slot, record);
+    }
+    if (error == NRS_OK && !held) {
+        error = nrs_look_up_check(core, path->sealed_id.data, from);
+    }
+    if (error == NRS_OK && !held) {
         error = nrs_open_slot(core, path, record);
         if (error == NRS_ERROR_NOT_FOUND) {
             error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
         }
     }
+    nrs_slot_free(&slot);
     nrs_slot_path_free(&path);
     return error;
 }

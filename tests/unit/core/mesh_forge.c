@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "keys/secret.h"
 #include "link/log.h"
+#include "link/look_up.h"
 #include "mesh_records.h"
 #include "stream/stream.h"
 #include "withheld/withheld.h"
@@ -243,4 +244,15 @@ bool mesh_recalls(const mesh *net, size_t hub, const uint8_t *place, const uint8
         nrs_sealed_view_free(&view);
     }
     return found;
+}
+
+void mesh_exhaust(const mesh *net, size_t node, size_t peer)
+{
+    nrs_core *core = net->nodes[node].core;
+    nrs_peer *from = nrs_peer_by_sign(core, nrs_identity_public(net->nodes[peer].identity)->sign_key);
+
+    assert_non_null(from);
+    while (nrs_look_ups_left(core, from)) {
+        nrs_look_up_note(core, from);
+    }
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "keys/seal.h"
+#include "mesh_forge.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/vocabulary.h"
 
@@ -167,12 +169,40 @@ static void grants_of_one_report_have_an_end(void **state)
     mesh_stop(&net);
 }
 
+/* The hub has read all that it reads for nothing at alpha's word when alpha grants anew. */
+static void who_had_much_read_for_nothing_waits_and_loses_nothing(void **state)
+{
+    (void)state;
+    mesh_start(&net, FIRST_LATE, 1);
+    assert_int_equal(mesh_add_node(&net, "org-3"), FIRST_LATE);
+    mesh_join(&net, FIRST_LATE, NRS_ROLE_OPERATOR);
+    mesh_down(&net, FIRST_LATE);
+    mesh_settle(&net, 5);
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
+    for (size_t i = 0; i < 70; i++) { /* so that the hub has it no more at hand */
+        OK(mesh_ask(&net, BRAVO, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
+    }
+    mesh_settle(&net, 5);
+    mesh_exhaust(&net, HUB, ALPHA);
+    mesh_up(&net, FIRST_LATE);
+    mesh_settle(&net, 20);
+    assert_int_equal(mesh_rows_of(&net, ALPHA, NRS_RECORD_GRANT), 1);
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), 0);
+    assert_int_equal(mesh_listed(&net, FIRST_LATE), 0);
+    assert_true(mesh_linked(&net, ALPHA, HUB));
+    mesh_settle(&net, 60);
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), 1);
+    assert_int_equal(mesh_listed(&net, FIRST_LATE), 1);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_has_its_own_slots_again),
         cmocka_unit_test(one_look_up_is_enough),
         cmocka_unit_test(grants_of_one_report_have_an_end),
+        cmocka_unit_test(who_had_much_read_for_nothing_waits_and_loses_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

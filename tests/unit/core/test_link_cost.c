@@ -1,4 +1,5 @@
-/* What a peer can make a hub read, send and hold with hellos alone (SPEC 10.3), and look for with requests (SPEC 6.8). */
+/* What a peer can make a hub read, send and hold with hellos alone (SPEC 10.3), look for with requests (SPEC 6.8), and read with records about
+ * its reports (SPEC 10.4). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +34,7 @@ typedef struct traffic {
 } traffic;
 
 /* A hub whose log is much larger than a window, and members of whom it hears nothing. */
-static void start(void)
+static void start_to(const char *to)
 {
     char *command = malloc(128 * 1024);
     int head;
@@ -43,7 +44,7 @@ static void start(void)
     for (size_t i = FIRST_LIAR; i < NODE_COUNT; i++) {
         mesh_down(&net, i);
     }
-    head = sprintf(command, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"");
+    head = sprintf(command, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"", to);
     memset(command + head, 'b', 60000);
     (void)strcpy(command + head + 60000, "\"}");
     for (size_t i = 0; i < REPORT_COUNT; i++) {
@@ -53,6 +54,11 @@ static void start(void)
     mesh_settle(&net, 20);
     assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SEALED), REPORT_COUNT);
     next_id = 1u << 20;
+}
+
+static void start(void)
+{
+    start_to("@electricity");
 }
 
 static void hello(nrs_bytes *frame_out, size_t node)
@@ -268,6 +274,106 @@ static void what_is_asked_for_is_looked_for_only_so_often(void **state)
     mesh_stop(&net);
 }
 
+/* A record of 150 bytes about the report in hand: a table of slots, or a slot for the hub itself, under a grant. */
+static void name_report(nrs_record_type type, const uint8_t *sealed_id, const uint8_t *grant_id)
+{
+    static uint64_t position = 1ull << 30;
+    uint8_t org[NRS_KEY_HASH_SIZE], wrapped[NRS_WRAPPED_KEY_SIZE] = {1}, prekey_id[NRS_PREKEY_ID_SIZE] = {1};
+    ProtobufCBinaryData slots[1];
+    nrs_slot slot;
+    nrs_slot_table table;
+    nrs_slot_path path;
+    nrs_bytes slot_bytes = {0}, payload = {0}, record = {0};
+
+    nrs_key_hash(org, nrs_identity_public(net.nodes[0].identity)->sign_key);
+    nrs__wire__slot__init(&slot);
+    slot.org = nrs_field_of(nrs_slice_of(org, sizeof org));
+    slot.prekey_id = nrs_field_of(nrs_slice_of(prekey_id, sizeof prekey_id));
+    slot.wrapped = nrs_field_of(nrs_slice_of(wrapped, sizeof wrapped));
+    assert_int_equal(nrs_slot_encode(&slot_bytes, &slot), NRS_OK);
+    slots[0] = nrs_field_of(nrs_slice_of_bytes(&slot_bytes));
+    nrs__wire__slot_table__init(&table);
+    nrs__wire__slot_path__init(&path);
+    table.sealed_id = path.sealed_id = nrs_field_of(nrs_slice_of(sealed_id, NRS_HASH_SIZE));
+    table.grant_id = path.grant_id = nrs_field_of(nrs_slice_of(grant_id, NRS_HASH_SIZE));
+    table.slots = slots;
+    table.n_slots = 1;
+    path.slot = slots[0];
+    assert_int_equal(type == NRS_RECORD_SLOT_TABLE ? nrs_slot_table_encode(&payload, &table) : nrs_slot_path_encode(&payload, &path), NRS_OK);
+    assert_int_equal(nrs_record_wrap(&record, type, nrs_slice_of_bytes(&payload)), NRS_OK);
+    assert_true(record.size < 300);
+    mesh_give_records(&net, FIRST_LIAR, 0, position++, nrs_slice_of_bytes(&record), nrs_slice_of(NULL, 0));
+    nrs_bytes_wipe(&record);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&slot_bytes);
+}
+
+typedef struct report_list {
+    uint8_t ids[REPORT_COUNT][NRS_HASH_SIZE], grants[REPORT_COUNT][NRS_HASH_SIZE];
+    size_t count;
+} report_list;
+
+static nrs_error note_report(void *context, const nrs_log_row *row)
+{
+    report_list *list = context;
+    nrs_record *record = NULL;
+    nrs_sealed_view *view = NULL;
+
+    if (row->type == NRS_RECORD_SEALED) {
+        assert_int_equal(nrs_record_decode(&record, row->record), NRS_OK);
+        assert_int_equal(nrs_sealed_parse(&view, nrs_field(&record->payload)), NRS_OK);
+        assert_true(list->count < REPORT_COUNT);
+        memcpy(list->ids[list->count], view->id, NRS_HASH_SIZE);
+        memcpy(list->grants[list->count++], view->grant_id, NRS_HASH_SIZE);
+    }
+    nrs_sealed_view_free(&view);
+    nrs_record_free(&record);
+    return NRS_OK;
+}
+
+/* How many rows the hub reads when a member names each of its reports twice, under the grant that it has or, with none, under what is no grant. */
+static long long name_all(nrs_record_type type, const report_list *list, const uint8_t *none)
+{
+    const long long before = rows_read();
+
+    for (size_t i = 0; i < 2 * list->count; i++) {
+        name_report(type, list->ids[i % list->count], none != NULL ? none : list->grants[i % list->count]);
+    }
+    return rows_read() - before;
+}
+
+static void start_named(report_list *list, const char *to)
+{
+    list->count = 0;
+    start_to(to);
+    mesh_up(&net, FIRST_LIAR);
+    mesh_settle(&net, 30);
+    assert_int_equal(nrs_store_log_each(net.nodes[0].store, 0, 100000, note_report, list), NRS_OK);
+    assert_int_equal(list->count, REPORT_COUNT);
+}
+
+static void records_about_reports_have_them_read_only_so_often(void **state)
+{
+    static report_list list;
+    static const uint8_t none[NRS_HASH_SIZE] = {7};
+
+    (void)state;
+    start_named(&list, "@electricity");
+    assert_int_equal(name_all(NRS_RECORD_SLOT_TABLE, &list, none), 0); /* the first slots are here: no other grant has any */
+    assert_int_equal(name_all(NRS_RECORD_SLOT_TABLE, &list, list.ids[0]), 0); /* nor is a report one */
+    assert_int_equal(name_all(NRS_RECORD_SLOT_TABLE, &list, NULL), 0);
+    assert_int_equal(name_all(NRS_RECORD_SLOT_PATH, &list, NULL), 0); /* the hub has them open */
+    mesh_stop(&net);
+    start_named(&list, "org-3"); /* of these it has but the bytes */
+    assert_int_equal(name_all(NRS_RECORD_SLOT_TABLE, &list, none), 0);
+    assert_in_range(name_all(NRS_RECORD_SLOT_PATH, &list, none), 1, ASKED_PER_MINUTE);
+    assert_int_equal(name_all(NRS_RECORD_SLOT_PATH, &list, NULL), 0);
+    net.now_ms += NRS_MINUTE_MS;
+    net.monotonic_ms += NRS_MINUTE_MS;
+    assert_in_range(name_all(NRS_RECORD_SLOT_PATH, &list, NULL), 1, ASKED_PER_MINUTE);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +382,7 @@ int main(void)
         cmocka_unit_test(the_log_is_looked_through_again_only_so_often),
         cmocka_unit_test(rosters_are_told_again_only_so_often),
         cmocka_unit_test(what_is_asked_for_is_looked_for_only_so_often),
+        cmocka_unit_test(records_about_reports_have_them_read_only_so_often),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

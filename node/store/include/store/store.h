@@ -90,6 +90,10 @@ NRS_MUST_USE nrs_error nrs_store_log_append_not_found(nrs_store *store, uint64_t
 NRS_MUST_USE nrs_error nrs_store_log_find(nrs_store *store, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE]);
 /** NRS_ERROR_NOT_FOUND. The row's slices point into *holder, which the caller wipes. */
 NRS_MUST_USE nrs_error nrs_store_log_get(nrs_store *store, nrs_log_row *row_out, nrs_bytes *holder, uint64_t position);
+/** Whether the record at a position is of a type and belongs to an owner. Its bytes are not read. false: nor is there one. */
+NRS_MUST_USE nrs_error nrs_store_log_is(nrs_store *store, bool *is_out, uint64_t position, uint32_t type, nrs_slice owner);
+/** Whether slots stand in the row at a position, and whether they are these. The record itself is not read, nor slots of another size. */
+NRS_MUST_USE nrs_error nrs_store_log_has_slots(nrs_store *store, bool *any_out, bool *same_out, uint64_t position, nrs_slice slots);
 typedef nrs_error (*nrs_log_visitor)(void *context, const nrs_log_row *row);
 /** Visit up to `limit` rows with position > after, ascending. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
 NRS_MUST_USE nrs_error nrs_store_log_each(nrs_store *store, uint64_t after, size_t limit, nrs_log_visitor visit, void *context);
