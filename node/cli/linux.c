@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,18 +53,30 @@ void nrs_linux_hide(void)
 #endif
 }
 
+/* Whether the folder that is open has not been taken away, and perhaps made anew, meanwhile. */
+static bool is_still_there(int folder, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(folder, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 /* On the folder itself, so that nothing is left in one that is not a node's. The kernel lets go when the process ends. */
 bool nrs_linux_lock_folder(const char *path, unsigned wait_ms)
 {
     const struct timespec step = {.tv_nsec = 20000000};
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    for (unsigned waited_ms = 0; folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) != 0; waited_ms += 20) {
+    for (unsigned waited_ms = 0; folder >= 0 && (flock(folder, LOCK_EX | LOCK_NB) != 0 || !is_still_there(folder, path)); waited_ms += 20) {
         if (waited_ms >= wait_ms) {
             (void)close(folder);
             return false;
         }
         (void)nanosleep(&step, NULL);
+        if (!is_still_there(folder, path)) {
+            (void)close(folder);
+            folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
     }
     return true; /* a folder that is not there is the command's to speak of */
 }

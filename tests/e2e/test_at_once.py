@@ -1,5 +1,7 @@
-"""Several commands that change keys or rosters at once: each is done after the other, none is lost."""
+"""Several commands that change keys or rosters at once: each is done after the other, none is lost. Of several that make one folder a node's, one
+does."""
 
+import json
 import subprocess
 
 from harness import E2E, bin_dir, build_mesh, environment, main
@@ -12,12 +14,17 @@ class AtOnce(E2E):
     def build(cls, world):
         build_mesh(world, ["alpha"])
 
-    def together(self, node, commands):
+    def at_once(self, node, commands):
+        """(exit status, what it printed, what it complained of) of each."""
         running = [subprocess.Popen([str(bin_dir() / "noroshi"), "--dir", str(node.dir), "--lang", "en", *map(str, command)], stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment({"HOME": str(self.world.home)}))
                    for command in commands]
         ended = [one.communicate(timeout=120) for one in running]
-        self.assertEqual([one.returncode for one in running], [0] * len(running), ended)
+        return [(one.returncode, *map(bytes.decode, texts)) for one, texts in zip(running, ended)]
+
+    def together(self, node, commands):
+        ended = self.at_once(node, commands)
+        self.assertEqual([code for code, _, _ in ended], [0] * len(ended), ended)
 
     def test_members_are_added_at_once(self):
         hub = self.world.nodes["hub"]
@@ -36,6 +43,24 @@ class AtOnce(E2E):
         names = [f"person-{index}" for index in range(COUNT)]
         self.together(alpha, [("person", "add", name, "--name", name, "--no-passphrase") for name in names])
         self.assertLessEqual(set(names), {person["id"] for person in alpha.cli("card", "--json").object()["persons"]})
+
+    def test_a_folder_is_made_one_node(self):
+        """One wins, whole: its key, card and settings are one organisation's; the others say whose the folder is and leave it alone."""
+        for round_number in range(8):
+            node = self.world.node(f"made-{round_number}")
+            if round_number % 2:
+                node.dir.mkdir()
+            ended = self.at_once(node, [("init", "--org", f"org-{index}", "--name", str(index), "--no-passphrase", "--json") for index in range(COUNT)])
+            won = [json.loads(out) for code, out, _ in ended if code == 0]
+            self.assertEqual(sorted(code for code, _, _ in ended), [0] + [8] * (COUNT - 1), ended)
+            for code, out, complaint in ended:
+                self.assertTrue(code == 0 or ("is a node's already" in complaint and not out), (out, complaint))
+            card = node.cli("card", "--json").object()
+            settings = json.loads((node.dir / "node.json").read_text())
+            self.assertEqual((card["org"], card["fingerprint"], settings["org"]), (won[0]["org"], won[0]["fingerprint"], won[0]["org"]))
+            self.assertEqual([path.name for path in node.dir.iterdir() if path.name.startswith(".") or "." in path.name and path.name not in
+                              ("identity.key", "node.json", "own.card")], [])
+            node.start().stop()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,13 @@
 #include "key/endpoint.h"
 #include "key/keyring.h"
 #include "language.h"
+#include "linux.h"
 #include "proto/address.h"
 #include "proto/assert.h"
 #include "run.h"
 #include "text.h"
+
+enum { OTHER_INIT_MS = 30000, CLAIMS_MAX = 8 };
 
 static const char *const folders[] = {"persons", "rosters", "communities", "cards", "changes", "former", "inbox"};
 
@@ -229,7 +232,7 @@ static bool holds_files(const nrs_cli *cli, const char *name)
     return found;
 }
 
-/* A key without node.json: an init that was cut off, if nothing else is there. A node that has lost its settings is another matter, and its
+/* A key without node.json: an init that was cut off, or is under way, if nothing else is there. A node that has lost its settings is another matter, and its
  * key may be in use. */
 static nrs_error check_unused(nrs_cli *cli, bool *resumed_out)
 {
@@ -238,6 +241,7 @@ static nrs_error check_unused(nrs_cli *cli, bool *resumed_out)
     if (nrs_folder_has(cli, NULL, "node", ".json")) {
         return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("choose another folder with --dir"), _("the folder is a node's already: %s"), cli->dir);
     }
+    *resumed_out = false;
     if (!nrs_folder_has(cli, NULL, "identity", ".key")) {
         return NRS_OK;
     }
@@ -263,6 +267,23 @@ static nrs_error resume(nrs_cli *cli, nrs_identity **identity_out, nrs_slice pas
     return error;
 }
 
+/* The folder is made and locked; then it is looked at again: another init may have been quicker. Where that one failed, and took its folder away
+ * again, it is made anew. */
+static nrs_error claim(nrs_cli *cli, plan *wanted)
+{
+    nrs_error error = NRS_OK;
+    bool there = false;
+
+    for (size_t i = 0; i < CLAIMS_MAX && error == NRS_OK && !there; i++) {
+        error = make_dir(cli, &wanted->made_dir);
+        if (error == NRS_OK && !nrs_linux_lock_folder(cli->dir, OTHER_INIT_MS)) {
+            error = nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is changing keys or rosters here"), cli->dir);
+        }
+        there = error == NRS_OK && access(cli->dir, F_OK) == 0;
+    }
+    return error == NRS_OK ? check_unused(cli, &wanted->resumed) : error;
+}
+
 nrs_error nrs_run_init(nrs_cli *cli)
 {
     plan wanted = {0};
@@ -281,14 +302,17 @@ nrs_error nrs_run_init(nrs_cli *cli)
     if (error == NRS_OK) {
         error = nrs_passphrase_new(cli, &passphrase);
     }
+    if (error != NRS_OK) {
+        goto out;
+    }
+    error = claim(cli, &wanted);
     if (error == NRS_OK) {
         error = wanted.resumed ? resume(cli, &identity, nrs_slice_of_bytes(&passphrase)) : nrs_identity_new(&identity);
     }
     if (error != NRS_OK) {
-        goto out;
-    }
-    error = make_dir(cli, &wanted.made_dir);
-    if (error != NRS_OK) {
+        if (wanted.made_dir) { /* while it is empty */
+            (void)rmdir(cli->dir);
+        }
         goto out;
     }
     error = fill_folder(cli, &wanted, identity, nrs_slice_of_bytes(&passphrase));
