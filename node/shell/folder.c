@@ -214,6 +214,7 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
 {
     nrs_bytes key_file = {0};
     nrs_bytes passphrase = {0};
+    bool typed = false;
     nrs_error error = nrs_folder_read_armoured(&key_file, folder, "identity.key", "KEY");
 
     NRS_ASSERT(folder->identity == NULL);
@@ -222,9 +223,10 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
         goto out;
     }
     if (nrs_identity_file_locked(nrs_slice_of_bytes(&key_file))) {
-        error = nrs_passphrase_read(&passphrase, passphrase_file, prompt);
+        error = nrs_passphrase_read(&passphrase, &typed, passphrase_file, prompt);
         if (error != NRS_OK) {
             folder->about = NULL;
+            folder->trouble = error == NRS_ERROR_PASSPHRASE ? (typed ? NRS_TROUBLE_UNTYPED : NRS_TROUBLE_NO_LINE) : folder->trouble;
             goto out;
         }
     } else if (passphrase_file != NULL) {

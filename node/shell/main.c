@@ -109,6 +109,9 @@ static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error
                       nrs_words_reason(chosen->language, reason), nrs_error_rule(kind));
         return nrs_error_exit_code(kind);
     }
+    if (folder->trouble == NRS_TROUBLE_NO_LINE) {
+        return say_folder(chosen->language, error, folder, chosen->passphrase_file != NULL ? chosen->passphrase_file : "$CREDENTIALS_DIRECTORY/passphrase");
+    }
     if (folder->about == NULL && error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL) {
         return say(chosen->language, error, chosen->passphrase_file);
     }

@@ -56,7 +56,11 @@ static nrs_error read_line(nrs_bytes *passphrase_out, int *signal_out, int fd, i
     while (have < sizeof(line) && (*signal_out = wait_for_input(fd, signal_fd)) == 0) {
         ssize_t got = read(fd, line + have, sizeof(line) - have);
 
-        if (got <= 0) {
+        if (got < 0) {
+            sodium_memzero(line, sizeof(line));
+            return NRS_ERROR_SYSTEM;
+        }
+        if (got == 0) {
             break;
         }
         have += (size_t)got;
@@ -131,13 +135,14 @@ static nrs_error from_terminal(nrs_bytes *passphrase_out, const char *prompt)
     return error;
 }
 
-nrs_error nrs_passphrase_read(nrs_bytes *passphrase_out, const char *file, const char *prompt)
+nrs_error nrs_passphrase_read(nrs_bytes *passphrase_out, bool *typed_out, const char *file, const char *prompt)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     char path[PATH_SIZE_MAX];
 
-    NRS_ASSERT(passphrase_out != NULL);
+    NRS_ASSERT(passphrase_out != NULL && typed_out != NULL);
 
+    *typed_out = false;
     if (file != NULL) {
         return from_file(passphrase_out, file);
     }
@@ -145,5 +150,6 @@ nrs_error nrs_passphrase_read(nrs_bytes *passphrase_out, const char *file, const
         access(path, R_OK) == 0) {
         return from_file(passphrase_out, path);
     }
+    *typed_out = prompt != NULL;
     return prompt != NULL ? from_terminal(passphrase_out, prompt) : NRS_ERROR_NOT_FOUND;
 }

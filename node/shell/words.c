@@ -140,6 +140,9 @@ const char *nrs_words_trouble(nrs_language language, nrs_error error, nrs_troubl
         [NRS_TROUBLE_APART] = {{"vault and store.db do not belong together, or one of them is damaged", "vault と store.db の組み合わせが違うか、どちらかが壊れています"}},
         [NRS_TROUBLE_LOST] = {{"the database is missing or empty, though the vault is in use", "鍵の保管庫（vault）は使われていますが、データベースがないか空です"}},
         [NRS_TROUBLE_UNLOCKED] = {{"a passphrase was given, but the key is under none", "パスフレーズが指定されましたが、鍵にはパスフレーズがありません"}},
+        [NRS_TROUBLE_NO_LINE] = {{"the first line of the file, which is the passphrase, is empty or longer than 1,024 bytes",
+                                  "パスフレーズとなるファイルの1行目が空か、1,024 バイトを超えています"}},
+        [NRS_TROUBLE_UNTYPED] = {{"no passphrase was typed, or one longer than 1,024 bytes", "パスフレーズが入力されなかったか、1,024 バイトを超えています"}},
         [NRS_TROUBLE_KIND] = {{"something else has this name: a folder where a file should be, a file for a folder, or a link",
                                "別の種類のもの（ファイルの代わりにフォルダー、フォルダーの代わりにファイル、またはリンク）がこの名前で置かれています"}},
     };
@@ -160,6 +163,8 @@ const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble
                                "空き容量を作るか、フォルダーに書き込めるようにして、もう一度起動してください。失われるものはありません"}};
     static const both unlocked = {{"Start it without --passphrase-file, or put the key under one: noroshi key passphrase.",
                                    "--passphrase-file なしで起動するか、noroshi key passphrase で鍵にパスフレーズを設定してください"}};
+    static const both no_line = {{"Write the passphrase of the node's key into the first line of the file, or give another file.",
+                                  "ファイルの1行目にノードの鍵のパスフレーズを書くか、別のファイルを指定してください"}};
     static const both kind = {{"Move it away, and put the node's own back from a copy if it had one there; then start again.",
                                "それを別の場所に移し、元のものがあれば写しから戻して、もう一度起動してください"}};
     const both *found = NULL;
@@ -168,6 +173,8 @@ const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble
         found = &kind;
     } else if (trouble == NRS_TROUBLE_UNLOCKED) {
         found = &unlocked;
+    } else if (trouble == NRS_TROUBLE_NO_LINE) {
+        found = &no_line;
     } else if (error == NRS_ERROR_DISK) {
         found = &room;
     } else if (about != NULL && strcmp(about, "node.json") == 0) {

@@ -1,4 +1,4 @@
-"""Passphrases of keys: changed whole or not at all, and given to the daemon by systemd's credentials."""
+"""Passphrases of keys: changed whole or not at all, and given to the daemon by a file or systemd's credentials."""
 
 import os
 import pty
@@ -128,6 +128,28 @@ class Passphrases(E2E):
         node.start()
         self.assertEqual(node.status()["org"], "golf")
         node.stop()
+
+    def test_daemon_names_what_is_wrong_with_the_file(self):
+        node, old, new = self.make("hotel")
+        no_line, wrong, folder = ("first line", "1行目"), ("passphrase", "パスフレーズが違う"), ("directory", "フォルダー")
+        credentials = self.world.path / "empty-credentials"
+        credentials.mkdir()
+        (credentials / "passphrase").write_bytes(b"\n")
+        cases = [(self.world.write(name, data), no_line, True) for name, data in (("none", ""), ("blank", "\n合い言葉\n"), ("endless", "x" * 1025))]
+        cases += [(new, wrong, False), (credentials, folder, False), (None, no_line, True)]
+        for file, words, remedy in cases:
+            for lang, word in zip(("en", "ja"), words):
+                with self.subTest(file=file, lang=lang):
+                    given = () if file is None else ("--passphrase-file", str(file))
+                    done = subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(node.dir), "--lang", lang, *given], stdin=subprocess.DEVNULL,
+                                          capture_output=True, text=True, timeout=60, check=False, start_new_session=True,
+                                          env=environment({"CREDENTIALS_DIRECTORY": str(credentials)} if file is None else {}))
+                    first, *rest = done.stderr.splitlines()
+                    self.assertEqual(done.returncode, 5, done.stderr)
+                    self.assertTrue(first.startswith(f"noroshid: {file or '$CREDENTIALS_DIRECTORY/passphrase'}: ") or words is wrong, first)
+                    self.assertTrue(first.endswith(" [passphrase]"), first)
+                    self.assertIn(word, first)
+                    self.assertEqual(bool(rest), remedy)
 
 
 if __name__ == "__main__":
