@@ -100,7 +100,7 @@ static nrs_error check_member(nrs_cli *cli, const Nrs__Wire__Member **member_out
         return nrs_cli_fail_about(cli, NRS_ERROR_REVOKED, change->org);
     }
     if (member == NULL) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_ORG, change->org);
+        return nrs_cli_fail_about(cli, NRS_ERROR_NOT_MEMBER, change->org); /* another community's */
     }
     if (!nrs_slice_equal(nrs_field(&member->sign_key), nrs_field(&change->sign_key))) {
         return nrs_cli_fail(cli, NRS_ERROR_FORGED, NULL, _("the succession is not of the key that the roster names: %s"), change->org);
