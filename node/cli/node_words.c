@@ -33,6 +33,7 @@ static const char *const templates[] = {
     N_("%.80s: not a report's ID."),
     N_("%.80s: not an address."),
     N_("%s: no prekey of this person is in force."),
+    N_("%s: that organisation has not joined @%s."),
     N_("Nobody in @%s is left to receive it."),
     N_("%s is this node's own organisation."),
     N_("No slot is made for %s."),

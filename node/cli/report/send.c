@@ -50,9 +50,11 @@ static void note_left_out(const nrs_cli *cli, const json_t *row)
         free(why);
     }
     if (json_array_size(waiting) > 0) {
+        const char *community = nrs_json_text(row, "community");
         char *names = nrs_text_joined(waiting);
 
-        nrs_cli_note(cli, _("waiting until its keys are known here: %s"), names == NULL ? "?" : names);
+        nrs_cli_note(cli, _("waiting until it has joined @%s and its keys are known here: %s"), community == NULL ? "?" : community,
+                     names == NULL ? "?" : names);
         free(names);
     }
     for (size_t i = 0; i < json_array_size(warnings); i++) {
@@ -103,7 +105,7 @@ static nrs_error print_dry_run(const json_t *row)
     }
     for (size_t i = 0; i < json_array_size(waiting); i++) {
         nrs_table_add(&table, json_string_value(json_array_get(waiting, i)));
-        nrs_table_add(&table, _("would wait until its keys are known here"));
+        nrs_table_add(&table, _("would wait until it has joined and its keys are known here"));
     }
     for (size_t i = 0; i < json_array_size(excluded); i++) {
         char *why = reason_of(json_array_get(excluded, i));

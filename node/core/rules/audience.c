@@ -18,6 +18,8 @@ static const char hint_stale[] =
     "Let the node reach a hub; or seal all the same with --stale-roster, which is written into the log. Up to GREEN may be sent.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";
 static const char hint_nobody[] = "A report goes to others than this node itself, and each must be known with its keys, which come through the community's hub.";
+static const char hint_unjoined[] =
+    "Nothing is sealed to it there before its own node has joined. Another community that both are in is named with --community.";
 static const char hint_unlock[] = "Ask the person to unlock the key there: noroshi person unlock. Until then nothing can be sealed to it.";
 
 void nrs_delivery_wipe(nrs_delivery *delivery)
@@ -169,7 +171,8 @@ static bool add(const nrs_core *core, nrs_delivery *delivery, const nrs_delivery
     (void)snprintf(addressee->address, NRS_ADDRESS_SIZE_MAX + 1, "%s", who);
     addressee->granted = open || (nrs_peer_joined(core, peer, delivery->community) && nrs_recipient_of(core, &addressee->keys, peer, person) == NRS_OK);
     if (person != NULL && !addressee->granted) { /* nobody can grant it later: the node holds no key to RED */
-        (void)leave_out(delivery, who, "no-prekey");
+        left_out = leave_out(delivery, who, nrs_error_rule(NRS_ERROR_NO_PREKEY));
+        left_out->unjoined = !nrs_peer_joined(core, peer, delivery->community);
         return false;
     }
     if (!open && addressee->granted && !agrees(core, addressee->keys.agree_key)) {
@@ -336,6 +339,10 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
     }
     if (error == NRS_OK && delivery_out->count == 0 && delivery_out->excluded_count > 0 &&
         strcmp(delivery_out->excluded[0].rule, nrs_error_rule(NRS_ERROR_NO_PREKEY)) == 0) {
+        if (delivery_out->excluded[0].unjoined) {
+            return nrs_refuse(answer, NRS_ERROR_NO_PREKEY, hint_unjoined, "%s: that organisation has not joined @%s.", delivery_out->excluded[0].who,
+                              delivery_out->community->roster->id);
+        }
         return nrs_refuse(answer, NRS_ERROR_NO_PREKEY, hint_unlock, "%s: no prekey of this person is in force.", delivery_out->excluded[0].who);
     }
     for (size_t i = 0; i < delivery_out->count; i++) {

@@ -20,6 +20,7 @@ typedef struct nrs_left_out {
     const char *rule; /* static */
     const char *duty; /* by name, where that is the rule; borrowed */
     nrs_duty_state duty_state;
+    bool unjoined;    /* of a person: its organisation has not joined the community */
 } nrs_left_out;
 
 typedef struct nrs_delivery_request {
@@ -35,7 +36,7 @@ typedef struct nrs_delivery_request {
     bool withheld;                  /* to the hub that is to vouch for it: never with an open key */
     bool stale_roster;              /* a person has decided to seal although the roster is stale or past its expiry */
     const char *community;          /* that the sender states beside the addresses, with or without @; or NULL */
-    const nrs_community *preferred; /* of the quoted report: tried first when none is stated, and then says whom a name means; or NULL */
+    const nrs_community *preferred; /* of the quoted report: tried first when none is stated, and of an answer says whom a name means; or NULL */
     bool passed_on;                 /* a forward: the quoted report's community does not say whom a name means */
 } nrs_delivery_request;
 
@@ -64,8 +65,8 @@ void nrs_delivery_wipe(nrs_delivery *delivery);
 /** Resolve addresses that the label allows. Refuses with UNKNOWN_COMMUNITY, UNKNOWN_ORG, UNKNOWN_PERSON, COMMUNITY_RULE,
  *  DISCLAIMER; AUDIENCE when nobody is left. Out: delivery_out, also when it refuses; the caller wipes it. */
 NRS_MUST_USE nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request);
-/** The community of a report, part of the plan: the one that is stated, else the quoted report's, else the first that has all who are
- *  addressed. Refuses with UNKNOWN_COMMUNITY, COMMUNITY_RULE, UNKNOWN_ORG, ORG_AMBIGUOUS. */
+/** The community of a report, part of the plan: the one that is stated, else that of the quoted report which is answered, else the first that
+ *  all who are addressed have joined, else the first that has them. Refuses with UNKNOWN_COMMUNITY, COMMUNITY_RULE, UNKNOWN_ORG, ORG_AMBIGUOUS. */
 NRS_MUST_USE nrs_error nrs_delivery_find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
 /** A name that no community is stated for means the same organisation in all that this node is in, and in the quoted report's (or NULL): else
  *  refused as ORG_AMBIGUOUS, also where it was removed from one and another bears its name elsewhere. In: chosen: has them all. */

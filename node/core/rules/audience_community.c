@@ -149,6 +149,34 @@ static bool has_all(const nrs_community *community, const nrs_delivery_request *
     return community != NULL && community->member && missing_from(community, request) == NULL;
 }
 
+/* Whether each of them has said by its own key that it belongs there. A secretariat enters whom it likes, by a public card: what is meant for
+ * who never joined would wait there for good. */
+static bool all_joined(const nrs_core *core, const nrs_community *community, const nrs_delivery_request *request)
+{
+    for (size_t i = 0; i < request->address_count; i++) {
+        const Nrs__Wire__Member *member = nrs_roster_member_by_org(community->roster, request->addresses[i].name);
+
+        if (!nrs_peer_joined(core, nrs_peer_by_sign(core, member->sign_key.data), community)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The quoted report's community if it will do, else the first joined; NULL where none does. */
+static nrs_community *first_of(nrs_core *core, const nrs_delivery_request *request, bool joined)
+{
+    if (has_all(request->preferred, request) && (!joined || all_joined(core, request->preferred, request))) {
+        return nrs_community_by_id(core, request->preferred->id);
+    }
+    for (size_t i = 0; i < core->community_count; i++) {
+        if (has_all(&core->communities[i], request) && (!joined || all_joined(core, &core->communities[i], request))) {
+            return &core->communities[i];
+        }
+    }
+    return NULL;
+}
+
 nrs_error nrs_delivery_find_community(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
 {
     const nrs_address *missing;
@@ -163,15 +191,14 @@ nrs_error nrs_delivery_find_community(nrs_core *core, nrs_answer *answer, nrs_de
                                : nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in @%s.", missing->name,
                                             delivery->community->roster->id);
     }
-    if (has_all(request->preferred, request)) {
+    if (has_all(request->preferred, request) && !request->passed_on) {
         delivery->community = nrs_community_by_id(core, request->preferred->id);
-        return request->passed_on ? nrs_address_check(core, answer, delivery->community, NULL, request->addresses, request->address_count) : NRS_OK;
+        return NRS_OK;
     }
-    for (size_t i = 0; i < core->community_count; i++) {
-        if (has_all(&core->communities[i], request)) {
-            delivery->community = &core->communities[i];
-            return nrs_address_check(core, answer, delivery->community, request->preferred, request->addresses, request->address_count);
-        }
+    delivery->community = first_of(core, request, true);
+    delivery->community = delivery->community == NULL ? first_of(core, request, false) : delivery->community;
+    if (delivery->community != NULL) {
+        return nrs_address_check(core, answer, delivery->community, request->preferred, request->addresses, request->address_count);
     }
     return refuse_stranger(core, answer, request);
 }

@@ -61,7 +61,7 @@
     X(FORKED, "forked", 5, "two different rosters of one version were signed")                                         \
     X(NOT_RUNNING_HERE, "not-here", 3, "this node cannot do that")                                                     \
     X(CLEARANCE, "export-forbidden", 3, "the label does not let this leave the node that way")                         \
-    X(NO_PREKEY, "no-prekey", 3, "no prekey of the recipient is known yet")                                            \
+    X(NO_PREKEY, "no-prekey", 3, "the recipient has not joined, or no prekey of it is in force")                                            \
     X(DEFERRED, "deferred", 7, "kept until the roster that it needs has come")                                         \
     X(DISCLAIMER_UNKNOWN, "disclaimer-unknown", 3, "no roster of the community held here has this disclaimer")         \
     X(DISCLAIMER_VERSIONS, "disclaimer-versions", 3, "two versions of one disclaimer at once")                         \
