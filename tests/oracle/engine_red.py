@@ -1,7 +1,7 @@
 """What red.c's engines have to answer: for whom a person may seal under RED, and what the nodes hand out of it, to whom."""
 import passing
 import rules
-from rules import Address, COMMUNITY, Community, Duty, Letter, ORGANISATION, Org, PERSON, RED, Rule, WITHHELD, YES
+from rules import Address, COMMUNITY, Community, Disclaimer, Duty, Letter, ORGANISATION, Org, PERSON, RED, Rule, WITHHELD, YES
 
 PERSONS = {"source": {"sato"}, "reader": {"ito", "tanaka"}, "other": {"mori"}, "gas-member": {"kato"}, "hub": set()}
 READY = {"reader": {"tanaka"}}  # with a prekey; elsewhere all
@@ -16,7 +16,7 @@ def address(text):
 
 
 def community(setting):
-    """The rules of that setting. A rule for a kind is as good as one for all at sending, since the node does not know the kind."""
+    """The rules of that setting."""
     asked = setting.split("-")[0] in ("duty", "kind")
     rule = Rule("nda", frozenset({RED}), frozenset({1} if setting.startswith("kind") else ()))
     return Community(
@@ -25,7 +25,8 @@ def community(setting):
                   persons_ready=frozenset(READY.get(name, PERSONS.get(name, ()))))
               for name, role in (("hub", rules.HUB), ("source", rules.OPERATOR), ("reader", rules.OPERATOR), ("other", rules.OPERATOR))),
         labels=frozenset(rules.LABELS) - (frozenset({RED}) if setting == "label-not-allowed" else frozenset()),
-        red_sealed=setting != "not-carried", duty_rules=(rule,) if asked else ())
+        red_sealed=setting != "not-carried", duty_rules=(rule,) if asked else (),
+        disclaimers=(Disclaimer("nda", 1, kinds=frozenset({1} if setting.startswith("text") else ())),))
 
 
 class Engine:
@@ -38,10 +39,12 @@ class Engine:
     def send(self, cell):
         letter = Letter("source", RED, tuple(address(one) for one in cell["to"].split("+") if one[0] != "@" or one.count("@") == 1),
                         onward=frozenset({"ministry"} if cell["more"] == "onward" else ()), attribution=WITHHELD if cell["more"] == "withheld" else rules.NAMED,
-                        unlock=cell["more"] == "unlock", as_person="sato")
+                        unlock=cell["more"] == "unlock", as_person="sato", kind={"": 1, "incident": 1, "advisory": 4}[cell["kind"]])
         sent = rules.send([community(cell["setting"])], letter, 10)
         if sent.refused:
             return sent.refused
+        if int(cell["texts"]) != len(sent.disclaimers):
+            return frozenset({f"with {sorted(sent.disclaimers)}"})
         for name, org in (("tanaka", "reader"), ("ito", "reader"), ("mori", "other")):
             if (cell[name] == "1") != ((org, name) in sent.slots):
                 return frozenset({f"sealed for {sorted(sent.slots)}"})

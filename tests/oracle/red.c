@@ -9,18 +9,19 @@ static mesh_person sato = {"sato", SOURCE, NULL}, ito = {"ito", READER, NULL}, t
                    kato = {"kato", GAS_MEMBER, NULL};
 
 /* What the next roster's rules are, and whether the reader has the duty that they may demand. */
-static struct setting { const char *name; bool relay, label, duty, kind, held; } settings[] = {
-    {"carried", true, true, false, false, false},  {"not-carried", false, true, false, false, false}, {"label-not-allowed", true, false, false, false, false},
-    {"duty-held", true, true, true, false, true},  {"duty-absent", true, true, true, false, false},   {"kind-held", true, true, true, true, true},
-    {"kind-absent", true, true, true, true, false}, {"carried", true, true, false, false, false},
+static struct setting { const char *name; bool relay, label, duty, kind, held, text; } settings[] = {
+    {"carried", true, true, false, false, false, false},  {"not-carried", false, true, false, false, false, false}, {"label-not-allowed", true, false, false, false, false, false},
+    {"duty-held", true, true, true, false, true, false},  {"duty-absent", true, true, true, false, false, false},   {"kind-held", true, true, true, true, true, false},
+    {"kind-absent", true, true, true, true, false, false}, {"text-demanded", true, true, false, false, false, true}, {"carried", true, true, false, false, false, false},
 };
 
 static void put_rules(void *context, nrs_roster *next)
 {
     static Nrs__Wire__Duty held, *held_place[1] = {&held};
     static Nrs__Wire__DutyRule rule, *rule_place[1] = {&rule};
+    static Nrs__Wire__Disclaimer text, *text_place[1] = {&text};
     static Nrs__Wire__Rules kept;
-    static char nda[] = "nda";
+    static char nda[] = "nda", ja[] = "責任を問わない";
     const struct setting *wanted = context;
 
     kept = *next->rules;
@@ -35,6 +36,13 @@ static void put_rules(void *context, nrs_roster *next)
     rule.duty = nda;
     kept.duties = rule_place;
     kept.n_duties = wanted->duty ? 1 : 0;
+    nrs__wire__disclaimer__init(&text);
+    text.name = nda;
+    text.ja = ja;
+    text.version = 1;
+    text.kinds = wanted->text ? NRS_KIND_BIT(NRS_KIND_INCIDENT) : 0;
+    kept.disclaimers = text_place;
+    kept.n_disclaimers = 1;
     next->rules = &kept;
     for (size_t i = 0; i < next->n_members; i++) {
         const bool reader = strcmp(next->members[i]->org, "org-2") == 0;
@@ -61,7 +69,10 @@ static bool names(const char *key, const char *address)
     return false;
 }
 
-static void prepare(const struct setting *setting)
+/* What a person says of the kind decides nothing. */
+static const struct { const char *name, *json; } kinds[] = {{"", ""}, {"incident", ",\"kind\":\"incident\""}, {"advisory", ",\"kind\":\"advisory\""}};
+
+static void prepare_as(const struct setting *setting, size_t kind)
 {
     static const struct { const char *name, *json; } lists[] = {
         {"tanaka@reader", "\"tanaka@org-2\""}, {"ito@reader", "\"ito@org-2\""}, {"tanaka@reader+ito@reader", "\"tanaka@org-2\",\"ito@org-2\""},
@@ -76,13 +87,45 @@ static void prepare(const struct setting *setting)
 
     for (size_t list = 0; list < COUNT(lists); list++) {
         for (size_t k = 0; k < COUNT(more); k++) {
-            const nrs_error error = mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[%s],\"person\":\"sato\",\"dry_run\":true%s}",
-                                             lists[list].json, more[k].json);
+            const nrs_error error = mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[%s],\"person\":\"sato\",\"dry_run\":true%s%s}",
+                                             lists[list].json, more[k].json, kinds[kind].json);
 
-            printf("red-send setting=%s to=%s more=%s tanaka=%d ito=%d mori=%d rule=%s\n", setting->name, lists[list].name, more[k].name,
+            printf("red-send setting=%s to=%s more=%s kind=%s texts=%zu tanaka=%d ito=%d mori=%d rule=%s\n", setting->name, lists[list].name, more[k].name, kinds[kind].name,
+                   error == NRS_OK ? json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "disclaimers")) : 0,
                    error == NRS_OK && names("recipients", "tanaka@org-2"), error == NRS_OK && names("recipients", "ito@org-2"),
                    error == NRS_OK && names("recipients", "mori@org-3"), world_word(error));
         }
+    }
+}
+
+static void prepare(const struct setting *setting)
+{
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+        prepare_as(setting, kind);
+    }
+}
+
+/* And sealed by the person's process: for whom the node has prepared it, under what it has put on it. */
+static void seal_under(const struct setting *setting)
+{
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+        const char *to[4];
+        size_t count = 0, index;
+        const json_t *one;
+        nrs_error error = mesh_ask(&net, SOURCE, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\",\"mori@org-3\"],\"person\":\"sato\"%s}", kinds[kind].json);
+
+        if (error == NRS_OK) {
+            json_array_foreach(json_object_get(mesh_row(&net, SOURCE, 0), "recipients"), index, one) {
+                if (strcmp(mesh_text(one, "address"), "sato@org-1") != 0 && count < COUNT(to)) {
+                    to[count] = mesh_text(one, "address");
+                    count++;
+                }
+            }
+            error = mesh_ask_json(&net, SOURCE, mesh_red_sealed(mesh_row(&net, SOURCE, 0), NRS_LABEL_RED, "朱書き", to, count));
+        }
+        printf("red-send setting=%s to=tanaka@reader+mori@other more= kind=%s texts=%zu tanaka=%d ito=0 mori=%d rule=%s\n", setting->name, kinds[kind].name,
+               error == NRS_OK ? json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "disclaimers")) : 0, error == NRS_OK && names("recipients", "tanaka@org-2"),
+               error == NRS_OK && names("recipients", "mori@org-3"), world_word(error));
     }
 }
 
@@ -197,6 +240,7 @@ int main(void)
     for (size_t i = 0; i < COUNT(settings); i++) {
         mesh_change(&net, put_rules, &settings[i]);
         prepare(&settings[i]);
+        seal_under(&settings[i]);
         for (size_t k = 0; k < COUNT(reports); k++) {
             observe(&reports[k], settings[i].name);
         }

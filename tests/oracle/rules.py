@@ -4,7 +4,7 @@ Every function answers with a verdict: the set of error names (2.7) that may be 
 "A label that is missing or unknown is refused before any other question. Where several rules forbid, the one that the label gives
 is named; among the others any." So a verdict of two names means that either is right.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # 4.1: ascending in strictness.
 CLEAR, GREEN, AMBER, STRICT, RED = 1, 2, 3, 4, 5
@@ -235,6 +235,13 @@ def demanded_sealed(header_duty, rules, label):
     return found
 
 
+def unknown_where_sealed(rules, label):
+    """5.3 "a node that seals what it does not know the kind of (RED) takes each rule for its label as meant": the rules as it reads them."""
+    if label != RED:
+        return tuple(rules)
+    return tuple(replace(r, labels=r.labels or frozenset({RED}), kinds=frozenset()) if meant_sealed(r, label, sending=True) else r for r in rules)
+
+
 def header_duty(quoted_duty, rules, label, kind):
     """5.2 "the header names that of a quoted report, else the first that the rules demand"."""
     if quoted_duty:
@@ -381,6 +388,7 @@ class Sent:
     community: str = ""
     slots: set = field(default_factory=set)      # names, or (organisation, person) under RED
     waits: set = field(default_factory=set)
+    disclaimers: set = field(default_factory=set)  # their hashes
     left_out: dict = field(default_factory=dict)  # name → set of names of the refusal
 
 
@@ -459,11 +467,13 @@ def send(communities, letter, now):
     if letter.label > GREEN and not letter.override_stale:
         other |= {"roster-stale"} if community.stale else set()
         other |= {"community-rule"} if community.expired else set()
-    unknown, _ = disclaimers_sealed(community.disclaimers, letter.label, letter.kind, letter.disclaimers)
+    community = replace(community, duty_rules=unknown_where_sealed(community.duty_rules, letter.label),
+                        disclaimers=unknown_where_sealed(community.disclaimers, letter.label))
+    unknown, sealed = disclaimers_sealed(community.disclaimers, letter.label, letter.kind, letter.disclaimers)
     other |= unknown
     if other:
         return Sent(refused=frozenset(other))
-    sent = Sent(community=community.name)
+    sent = Sent(community=community.name, disclaimers=sealed)
     deliver(sent, community, letter, now)
     if not sent.refused and not sent.slots and not sent.waits:
         if sent.left_out and all(why == frozenset({"duty"}) for why in sent.left_out.values()):

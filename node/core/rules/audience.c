@@ -306,13 +306,10 @@ static nrs_error refuse_for_duty(nrs_answer *answer, const nrs_delivery *deliver
                                         "The duty %s is in force for none of those addressed: %s.", first->duty, who);
 }
 
-nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
+static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
 {
     bool community_added = false;
     nrs_error error;
-
-    NRS_ASSERT(delivery_out != NULL && delivery_out->list == NULL);
-    NRS_ASSERT(request->address_count <= NRS_TARGET_COUNT_MAX);
 
     if (request->address_count == 0) { /* the addresses may be another node's */
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "The report is addressed to nobody.");
@@ -358,6 +355,17 @@ nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *de
         return nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_nobody, "Nobody in @%s is left to receive it.", delivery_out->community->roster->id);
     }
     return error;
+}
+
+/* Of RED the node knows no kind, whatever a request says of it: the sealed report may say another (SPEC 5.3). */
+nrs_error nrs_delivery_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery_out, const nrs_delivery_request *request)
+{
+    nrs_delivery_request known = *request;
+
+    NRS_ASSERT(delivery_out != NULL && delivery_out->list == NULL);
+    NRS_ASSERT(request->address_count <= NRS_TARGET_COUNT_MAX);
+    known.kind = request->label == NRS_LABEL_RED ? 0 : request->kind;
+    return plan(core, answer, delivery_out, &known);
 }
 
 bool nrs_delivery_drop_forged(nrs_core *core, nrs_delivery *delivery)

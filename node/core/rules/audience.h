@@ -25,7 +25,7 @@ typedef struct nrs_left_out {
 
 typedef struct nrs_delivery_request {
     nrs_label label;
-    uint32_t kind;                  /* 0 where it is not known: RED, whose text the node does not see */
+    uint32_t kind;                  /* 0 where it is not known, as under RED whatever it is here: the node does not see its text */
     const nrs_address *addresses;
     size_t address_count;
     const char *const *disclaimers; /* names of those that the sender adds */

@@ -186,6 +186,9 @@ json_t *mesh_red_sealed(const json_t *row, uint32_t label, const char *body, con
     nrs_sealed_parts parts = {0};
     nrs_secret *file_key = NULL;
     uint8_t stream[NRS_HASH_SIZE], previous[NRS_HASH_SIZE];
+    uint8_t hashes[NRS_DISCLAIMER_COUNT_MAX][NRS_HASH_SIZE];
+    ProtobufCBinaryData disclaimers[NRS_DISCLAIMER_COUNT_MAX];
+    const json_t *texts = json_object_get(row, "disclaimers");
     json_t *submit;
 
     nrs__wire__header__init(&header);
@@ -202,6 +205,13 @@ json_t *mesh_red_sealed(const json_t *row, uint32_t label, const char *body, con
     header.created_ms = (uint64_t)json_integer_value(json_object_get(row, "created_at_ms"));
     header.expires_ms = (uint64_t)json_integer_value(json_object_get(row, "expires_at_ms"));
     header.attribution = NRS_ATTRIBUTION_NAMED;
+    header.disclaimers = disclaimers;
+    header.n_disclaimers = json_array_size(texts);
+    assert_in_range(header.n_disclaimers, 0, NRS_DISCLAIMER_COUNT_MAX);
+    for (size_t i = 0; i < header.n_disclaimers; i++) {
+        OK(nrs_hex_decode(hashes[i], NRS_HASH_SIZE, mesh_text(json_array_get(texts, i), "hash")));
+        disclaimers[i] = nrs_field_of(nrs_slice_of(hashes[i], NRS_HASH_SIZE));
+    }
     report.kind = NRS_KIND_INCIDENT;
     report.subject = (char *)(uintptr_t)"朱";
     report.body = (char *)(uintptr_t)body; /* only read */

@@ -255,6 +255,67 @@ static void who_wrote_it_takes_it_back(void **state)
     }
 }
 
+/* Both rules are for a kind that the report is not of, and the second leaves out whoever has not the duty. */
+static void demand_of_advisories(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__Rules kept;
+    static Nrs__Wire__Disclaimer text, *texts[1] = {&text};
+    static Nrs__Wire__DutyRule rule, *rules[1] = {&rule};
+    static Nrs__Wire__Duty taken, *held[1] = {&taken};
+    static char name[] = "no-liability", ja[] = "責任を問わない", nda[] = "nda";
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__disclaimer__init(&text);
+    text.name = name;
+    text.ja = ja;
+    text.version = 1;
+    text.kinds = NRS_KIND_BIT(NRS_KIND_ADVISORY);
+    kept.disclaimers = texts;
+    kept.n_disclaimers = 1;
+    nrs__wire__duty_rule__init(&rule);
+    rule.kinds = NRS_KIND_BIT(NRS_KIND_ADVISORY);
+    rule.duty = nda;
+    kept.duties = rules;
+    kept.n_duties = 1;
+    next->rules = &kept;
+    nrs__wire__duty__init(&taken);
+    taken.name = nda;
+    taken.since_ms = 1;
+    for (size_t i = 0; i < next->n_members; i++) {
+        next->members[i]->duties = held;
+        next->members[i]->n_duties = strcmp(next->members[i]->org, "org-2") == 0 ? 1 : 0;
+    }
+}
+
+/* SPEC 5.3: whatever kind a person says, and in a dry run too: the node seals what it does not know the kind of. */
+static void what_is_demanded_of_another_kind_is_meant(void **state)
+{
+    static const char *const more[] = {"", ",\"kind\":\"incident\"", ",\"kind\":\"advisory\""};
+
+    (void)state;
+    mesh_person_prekeys(&net, &kato);
+    mesh_settle(&net, 2);
+    mesh_change(&net, demand_of_advisories, NULL);
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        const json_t *row;
+
+        OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\",\"kato@org-1\"],\"dry_run\":true%s}", more[i]));
+        row = mesh_row(&net, 1, 0);
+        assert_int_equal(json_array_size(json_object_get(row, "disclaimers")), 1);
+        assert_int_equal(json_array_size(json_object_get(row, "recipients")), 1);
+        assert_string_equal(mesh_text(json_array_get(json_object_get(row, "excluded"), 0), "who"), "kato@org-1");
+        assert_string_equal(mesh_text(json_array_get(json_object_get(row, "excluded"), 0), "rule"), "duty");
+        OK(mesh_ask(&net, 1, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"tanaka@org-2\",\"kato@org-1\"],\"person\":\"sato\"%s}", more[i]));
+        row = mesh_row(&net, 1, 0);
+        assert_string_equal(mesh_text(row, "duty"), "nda");
+        OK(mesh_ask_json(&net, 1, mesh_red_sealed(row, NRS_LABEL_RED, SECRET, &to_tanaka, 1)));
+        mesh_settle(&net, 2);
+    }
+    OK(mesh_ask(&net, 2, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, 2), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whom_it_may_reach, start, stop),
         cmocka_unit_test_setup_teardown(what_was_not_sealed_right_is_not_signed, start, stop),
         cmocka_unit_test_setup_teardown(who_wrote_it_takes_it_back, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_demanded_of_another_kind_is_meant, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
