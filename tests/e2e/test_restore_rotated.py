@@ -56,7 +56,10 @@ class RestoreRotated(E2E):
         new = hub.cli("key", "rotate", "--json").object()["fingerprint"]
         wait_until(lambda: "hub of @electricity announces new keys" in carol.log_text(), "carol knows of the new keys", 40)
         hub.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
-        hub.cli("community", "succeed", "electricity", "hub")
+        other, followed = self.world.path / "other.draft", self.world.path / "followed.draft"
+        hub.cli("community", "renew", "electricity", "--draft", other)  # signed in full, as the only roster key lies here
+        hub.cli("community", "succeed", "electricity", "hub", "--draft", followed)
+        hub.cli("community", "apply", followed)
         wait_until(lambda: hub.fingerprint() == new, "it goes over", 90)
         carol.wait_link("hub", timeout=90)
         hub.kill()
@@ -70,6 +73,11 @@ class RestoreRotated(E2E):
             refused = hub.cli("community", "succeed", "electricity", "hub", "--json", want=3).error()
             self.assertEqual(refused["rule"], "roster-stale")
             self.assertIn("noroshi join", refused["hint"])
+            version = hub.cli("community", "show", "electricity", "--json").object()["version"]
+            refused = hub.cli("community", "apply", other, "--json", want=3).error()
+            self.assertEqual((refused["rule"], refused["hint"][:14]), ("roster-stale", "start the node"))
+            self.assertEqual(hub.cli("community", "show", "electricity", "--json").object()["version"], version)
+            hub.cli("community", "apply", followed, "--dry-run")  # the one that has followed is no other
         self.assertEqual(hub.fingerprint(), old)
         carol.start()
         wait_until(lambda: hub.fingerprint() == new, "carol has told it of the roster that followed", 120)

@@ -7,6 +7,7 @@
 #include "community/ceremony_log.h"
 #include "community/change.h"
 #include "community/invite.h"
+#include "community/restored.h"
 #include "control.h"
 #include "folder.h"
 #include "key/keyring.h"
@@ -297,6 +298,9 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
         if (error == NRS_ERROR_FORKED || (error == NRS_ERROR_ROSTER_OLD && nrs_control_answers(cli))) { /* the node knows the older ones */
             show_rival(cli, proposal);
         }
+    }
+    if (error == NRS_OK && !known && held.roster != NULL) { /* by the one that is to come: what has followed this node's new keys is what it waits for */
+        error = nrs_restored_check(cli, proposal->next);
     }
     if (error == NRS_OK && !known && nrs_cli_option(cli, "dry-run") == NULL) {
         error = verify_and_install(cli, &held, proposal);

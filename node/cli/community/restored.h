@@ -6,7 +6,7 @@
 
 /** Note for this key, which has announced another, that the folder was restored. */
 NRS_MUST_USE nrs_error nrs_restored_mark(nrs_cli *cli, const uint8_t sign_key[NRS_KEY_SIZE]);
-/** Refuse to change a roster that names such a key while no other member of it has been heard: it may have followed since, and another of that
+/** Refuse to change a roster, or to put one in force, that names such a key while no other member of it has been heard: it may have followed since, and another of that
  *  version would be a fork. Returns NRS_ERROR_ROSTER_STALE; recorded. */
 NRS_MUST_USE nrs_error nrs_restored_check(nrs_cli *cli, const nrs_roster *roster);
 
