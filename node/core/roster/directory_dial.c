@@ -24,6 +24,14 @@ static bool may_be_restored(const nrs_core *core, const nrs_peer *peer, uint64_t
     return successor != NULL && successor->link == NULL && successor->failure == NRS_ERROR_FORGED && (successor->hub_of & peer->member_of & own) != 0;
 }
 
+/* Under any key that this node has had or is to have: nobody else answers by it. */
+static bool is_ourselves(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+
+    return nrs_key_ours(core, peer->keys.sign_key) || (before != NULL && nrs_key_ours(core, before->sign_key));
+}
+
 /* The endpoint at which this node should dial the peer: members dial the hubs of their communities, also of those that know it by the key before
  * only: once one has followed, its roster comes that way. Of two hubs the one
  * with the lower key dials; the other does so only while no link has come from there, since the first may not know its
@@ -32,7 +40,7 @@ static const char *endpoint_to_dial(const nrs_core *core, const nrs_peer *peer, 
 {
     const uint64_t own = nrs_own_member_of(core);
 
-    if (peer == self || peer->card == NULL || peer->card->n_endpoints == 0 ||
+    if (is_ourselves(core, peer) || peer->card == NULL || peer->card->n_endpoints == 0 ||
         (((peer->hub_of & own) | (peer->side_hub_of & self->side_of)) == 0 && !waits_for_heir(core, peer, own) &&
          !may_be_restored(core, peer, own))) {
         return NULL;

@@ -32,19 +32,32 @@ const char *mesh_give_change(mesh *net, size_t node, const char *type, const nrs
     return strncmp(net->nodes[node].last_log, "inbox: ", 7) == 0 ? net->nodes[node].last_log + 7 : "";
 }
 
-void mesh_make_succession_as(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *org)
+static void make_succession(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *org, const char *endpoint)
 {
     nrs_bytes card = {0};
     nrs_card value;
+    char *endpoints[1] = {(char *)(uintptr_t)endpoint};
 
     nrs__wire__card__init(&value);
     value.org = (char *)(uintptr_t)org; /* only read */
     value.name = value.org;
     value.serial = 9;
     value.created_ms = net->now_ms;
+    value.endpoints = endpoints;
+    value.n_endpoints = endpoint == NULL ? 0 : 1;
     OK(nrs_card_sign(&card, &value, after));
     OK(nrs_change_succeed(payload_out, net->nodes[node].identity, after, nrs_slice_of_bytes(&card), net->now_ms));
     nrs_bytes_wipe(&card);
+}
+
+void mesh_make_succession_as(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *org)
+{
+    make_succession(net, payload_out, node, after, org, NULL);
+}
+
+void mesh_make_succession_at(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *endpoint)
+{
+    make_succession(net, payload_out, node, after, net->nodes[node].org, endpoint);
 }
 
 void mesh_make_succession(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after)

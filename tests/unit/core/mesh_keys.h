@@ -9,6 +9,8 @@ const char *mesh_give_change(mesh *net, size_t node, const char *type, const nrs
 /** A signed change to `after`, with the card of an organisation of this name, or of its own. */
 void mesh_make_succession_as(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *org);
 void mesh_make_succession(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after);
+/** The same with the card of a hub, at an address. */
+void mesh_make_succession_at(const mesh *net, nrs_bytes *payload_out, size_t node, const nrs_identity *after, const char *endpoint);
 /** What a roster is to say of a node whose keys have changed. */
 typedef struct mesh_new_keys {
     mesh_node *node;

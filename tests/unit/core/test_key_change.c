@@ -14,6 +14,7 @@
 
 #include "keys/change.h"
 #include "mesh_keys.h"
+#include "mesh_look.h"
 #include "mesh_rosters.h"
 #include "proto/armour.h"
 #include "proto/label.h"
@@ -319,6 +320,42 @@ static void test_next_key_of_a_hub(void **state)
     nrs_bytes_wipe(&revocation);
 }
 
+static bool has_link_to_itself(size_t node)
+{
+    const json_t *links = json_object_get(mesh_status(&net, node), "links");
+    bool found = false;
+
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        found = found || strcmp(mesh_text(json_array_get(links, i), "org"), net.nodes[node].org) == 0;
+    }
+    return found;
+}
+
+/* It dials nobody by its own next key: not when that is announced, not while its members hear of the roster that names it, nor by the one before. */
+static void test_a_hub_does_not_dial_itself(void **state)
+{
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    (void)state;
+    OK(nrs_identity_new(&after));
+    mesh_make_succession_at(&net, &succession, HUB, after, "tcp://127.0.0.1:7005");
+    assert_string_equal(mesh_give_change(&net, HUB, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    assert_false(has_link_to_itself(HUB));
+    mesh_follow_change(&net, HUB, after);
+    for (size_t i = 0; i < 4; i++) {
+        assert_false(has_link_to_itself(HUB));
+        mesh_settle(&net, 1);
+    }
+    assert_false(has_link_to_itself(HUB));
+    mesh_take_over(&net, HUB, after);
+    mesh_settle(&net, 4);
+    nrs_bytes_wipe(&succession);
+    assert_false(has_link_to_itself(HUB));
+    assert_true(mesh_linked(&net, HUB, ALPHA));
+}
+
 /* As on a disk that is full. */
 static void no_room(bool none)
 {
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_key, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_hub_does_not_dial_itself, start, stop),
         cmocka_unit_test_setup_teardown(test_a_step_that_failed_said_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
