@@ -12,6 +12,7 @@
 #include "link/link.h"
 #include "link/link_frame.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 
 static nrs_confirm confirm_none(void)
@@ -123,11 +124,21 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
             ((peer->side_of & self->side_of) | ((peer->heir_of | peer->hub_of) & nrs_own_member_of(core)) | (peer->member_of & nrs_own_hub_of(core))) != 0);
 }
 
+/* In these communities the peer stands by the key before alone: what it has for us there is refused until they follow. */
+static uint64_t peer_away_in(const nrs_core *core, const nrs_peer *peer)
+{
+    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    const nrs_peer *before = end == NULL ? NULL : nrs_peer_by_sign(core, end->sign_key);
+
+    return before == NULL ? 0 : ((before->hub_of & nrs_own_member_of(core)) | (before->member_of & nrs_own_hub_of(core))) & ~peer->member_of;
+}
+
 bool nrs_link_away(const nrs_core *core, const nrs_link *link)
 {
     const uint64_t shared = (link->peer->hub_of & nrs_own_member_of(core)) | (link->peer->member_of & nrs_own_hub_of(core));
+    const uint64_t away = shared & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of;
 
-    return !link->told_only && (shared & ~nrs_peer_by_sign(core, core->self.sign_key)->member_of) != 0;
+    return !link->told_only && (away | peer_away_in(core, link->peer)) != 0;
 }
 
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer)
