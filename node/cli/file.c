@@ -133,7 +133,7 @@ static void remove_beside(const char *path)
     errno = kept;
 }
 
-static char *folder_of(const char *path)
+char *nrs_file_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -144,7 +144,7 @@ static char *folder_of(const char *path)
 static int open_beside(char **beside_out, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = folder_of(path);
+    char *folder = nrs_file_folder_of(path);
     char *beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.XXXXXX", folder, slash == NULL ? path : slash + 1);
     int file = -1;
 
@@ -172,7 +172,7 @@ nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice b
     if (file < 0) {
         return errno == ENOMEM ? NRS_ERROR_NO_MEMORY : NRS_ERROR_DISK;
     }
-    done = write_all(file, bytes) && fsync(file) == 0;
+    done = nrs_file_give(file, path) && write_all(file, bytes) && fsync(file) == 0;
     done = close(file) == 0 && done;
     if (!done) {
         remove_beside(beside);
@@ -185,7 +185,7 @@ nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice b
 
 nrs_error nrs_file_put(const char *beside, const char *path)
 {
-    char *folder = folder_of(path);
+    char *folder = nrs_file_folder_of(path);
     nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : rename(beside, path) == 0 && sync_folder(folder) ? NRS_OK : NRS_ERROR_DISK;
 
     if (error != NRS_OK) {

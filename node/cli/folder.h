@@ -21,6 +21,12 @@ NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
 /** The two halves of it: what needs room on the disk, and what does not. Out: beside_out: the name of the file beside, owned. */
 NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes);
 NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path);
+/** Where the file lies: "." for a name alone. Owned (free); NULL without memory. */
+char *nrs_file_folder_of(const char *path);
+/** Where root has made a file in a folder of another user: give it to whose the folder is. Returns false, with errno, when that failed. */
+bool nrs_file_give(int file, const char *path);
+/** mkdir, mode 0700, and the same for what was made. Returns false, with errno, when it was not made: EEXIST when it is there. */
+bool nrs_folder_make(const char *path);
 /** The same, as an armoured block of the type. */
 NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
 /** Whether the machine is at fault for a file that cannot be written, by errno; anything else is about its name. */

@@ -170,6 +170,10 @@ nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
     if (faccessat(folder_out->fd, "node.json", F_OK, 0) != 0) {
         return errno == ENOENT ? NRS_ERROR_NOT_A_NODE : NRS_ERROR_SYSTEM; /* before a lock file is left in it */
     }
+    if (geteuid() == 0 && fstat(folder_out->fd, &status) == 0 && status.st_uid != 0) { /* what root makes in it, its user could not open */
+        folder_out->trouble = NRS_TROUBLE_ANOTHERS;
+        return NRS_ERROR_NOT_RUNNING_HERE;
+    }
     folder_out->lock_fd = openat(folder_out->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (folder_out->lock_fd < 0) {
         return NRS_ERROR_SYSTEM;

@@ -16,6 +16,7 @@ typedef enum nrs_trouble {
     NRS_TROUBLE_UNLOCKED,   /* a passphrase was given, and the key has none */
     NRS_TROUBLE_NO_LINE,    /* the first line of the file that was to have the passphrase is empty, or too long */
     NRS_TROUBLE_UNTYPED,    /* likewise of what was typed */
+    NRS_TROUBLE_ANOTHERS,   /* the folder is another user's, and it is root that starts */
     NRS_TROUBLE_KIND        /* a folder where a file should be, a file for a folder, a link */
 } nrs_trouble;
 

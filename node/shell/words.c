@@ -143,6 +143,8 @@ const char *nrs_words_trouble(nrs_language language, nrs_error error, nrs_troubl
         [NRS_TROUBLE_NO_LINE] = {{"the first line of the file, which is the passphrase, is empty or longer than 1,024 bytes",
                                   "パスフレーズとなるファイルの1行目が空か、1,024 バイトを超えています"}},
         [NRS_TROUBLE_UNTYPED] = {{"no passphrase was typed, or one longer than 1,024 bytes", "パスフレーズが入力されなかったか、1,024 バイトを超えています"}},
+        [NRS_TROUBLE_ANOTHERS] = {{"the folder is another user's, and what root makes in it that user could not open",
+                                   "別の利用者のフォルダーです。root がそこに作るファイルを、その利用者は開けません"}},
         [NRS_TROUBLE_KIND] = {{"something else has this name: a folder where a file should be, a file for a folder, or a link",
                                "別の種類のもの（ファイルの代わりにフォルダー、フォルダーの代わりにファイル、またはリンク）がこの名前で置かれています"}},
     };
@@ -167,9 +169,13 @@ const char *nrs_words_remedy(nrs_language language, nrs_error error, nrs_trouble
                                   "ファイルの1行目にノードの鍵のパスフレーズを書くか、別のファイルを指定してください"}};
     static const both kind = {{"Move it away, and put the node's own back from a copy if it had one there; then start again.",
                                "それを別の場所に移し、元のものがあれば写しから戻して、もう一度起動してください"}};
+    static const both user = {{"Start it as the user whose folder it is: runuser -u USER -- noroshid ...",
+                               "フォルダーの持ち主として起動してください: runuser -u USER -- noroshid ..."}};
     const both *found = NULL;
 
-    if (trouble == NRS_TROUBLE_KIND) {
+    if (trouble == NRS_TROUBLE_ANOTHERS) {
+        found = &user;
+    } else if (trouble == NRS_TROUBLE_KIND) {
         found = &kind;
     } else if (trouble == NRS_TROUBLE_UNLOCKED) {
         found = &unlocked;

@@ -144,6 +144,7 @@ class Node:
         self.process = None
         self.runs = 0
         self.extra_env = {}
+        self.user = None # a user id that noroshid is to have, in place of ours
 
     def init(self, *extra):
         listen = ["--listen", self.endpoint] if self.endpoint else []
@@ -169,7 +170,8 @@ class Node:
             self.process = subprocess.Popen(
                 [str(bin_dir() / "noroshid"), "--dir", str(self.dir), *extra],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.world.cores,
-                env=environment({"HOME": str(self.world.home), **self.extra_env}), preexec_fn=_with_parent)
+                env=environment({"HOME": str(self.world.home), **self.extra_env}), preexec_fn=_with_parent,
+                **({} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}))
         self.world.processes.append(self.process)
         if wait:
             self.wait_ready()

@@ -77,6 +77,42 @@ class Callers(E2E):
             process.send_signal(signal.SIGTERM)
             process.wait(30)
 
+    def test_root_in_anothers_folder(self):
+        """What root does with a node of another user, running or not, that user's node can read, change and start on."""
+        os.chmod(self.world.path, 0o755)
+        node = self.world.node("delta", listen=True).init()
+        for path in (node.dir, *node.dir.rglob("*")):
+            os.chown(path, STRANGER, STRANGER)
+        node.user = STRANGER
+        node.cli("community", "create", "gas", "--name", "ガス")
+        other = self.world.node("echo").init()
+        node.start()
+        node.cli("community", "add", "gas", other.card(), "--fingerprint", other.fingerprint())
+        node.cli("card", "--advertise", "tcp://127.0.0.1:2000")
+        node.cli("person", "add", "tanaka", "--name", "Tanaka", "--no-passphrase")
+        wait_until(lambda: not any((node.dir / "inbox").glob("*.*")), "the node has taken all of it up", 30)
+        rows = node.cli("audit", "list", "--json").rows()
+        self.assertEqual({row["user"] for row in rows if row["kind"] in ("roster", "card")}, {"root"})
+        node.stop()
+        node.cli("person", "rename", "tanaka", "--name", "Tanaka T")
+        foreign = [str(path) for path in node.dir.rglob("*") if path.lstat().st_uid != STRANGER and path.parent.name != "inbox"]
+        self.assertEqual(foreign, [])
+        node.start()
+        wait_until(lambda: not any((node.dir / "inbox").glob("*.*")), "the node has taken all of it up", 30)
+        self.assertNotIn("refused", node.log_text())
+        self.assertIn("echo", node.cli("community", "show", "gas").out)
+        node.stop()
+
+    def test_root_starts_no_node_of_anothers(self):
+        node = self.world.node("foxtrot").init()
+        os.chown(node.dir, STRANGER, STRANGER)
+        for lang, words in (("en", "runuser"), ("ja", "別の利用者")):
+            done = subprocess.run([str(bin_dir() / "noroshid"), "--dir", str(node.dir), "--lang", lang], capture_output=True, check=False, timeout=60,
+                                  stdin=subprocess.DEVNULL, env=environment({"HOME": str(self.world.home)}))
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(words, done.stderr.decode())
+        self.assertFalse((node.dir / "lock").exists())
+
     def test_listen(self):
         """Settings that libzmq would take for something else."""
         node = self.world.node("charlie").init()

@@ -90,7 +90,7 @@ static nrs_error append(const char *path, const char *line)
     }
     memcpy(text, line, size);
     text[size] = '\n';
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
+    if (nrs_file_give(file, path) && fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
         if (write(file, text, size + 1) == (ssize_t)(size + 1) && fsync(file) == 0) {
             error = NRS_OK;
         } else {

@@ -94,7 +94,7 @@ static nrs_error make_folders(nrs_cli *cli)
 {
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char *path = nrs_folder_path(cli, NULL, folders[i], "");
-        bool failed = path == NULL || (mkdir(path, 0700) != 0 && errno != EEXIST);
+        bool failed = path == NULL || (!nrs_folder_make(path) && errno != EEXIST);
         nrs_error error = failed ? nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"),
                                                 path == NULL ? folders[i] : path, strerror(errno))
                                  : NRS_OK;

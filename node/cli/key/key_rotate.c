@@ -162,7 +162,7 @@ static nrs_error write_prepared(nrs_cli *cli, const rotation *of)
     nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (folder != NULL) {
-        (void)mkdir(folder, 0700); /* it may be there; what is wrong with it shows at the first file */
+        (void)nrs_folder_make(folder); /* it may be there; what is wrong with it shows at the first file */
     }
     if (error == NRS_OK) {
         error = nrs_rotation_save(&file, of->before, of->after, NRS_DOMAIN_FORMER_KEY);

@@ -97,7 +97,7 @@ static nrs_error make_dir(nrs_cli *cli, bool *made_out, const char *name)
     bool there = false;
     nrs_error error = NRS_OK;
 
-    *made_out = path != NULL && mkdir(path, 0700) == 0;
+    *made_out = path != NULL && (name == NULL ? mkdir(path, 0700) == 0 : nrs_folder_make(path));
     there = *made_out || (path != NULL && errno == EEXIST && (name != NULL || chmod(path, 0700) == 0));
     if (!there) {
         error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? cli->dir : path, strerror(errno));
