@@ -33,6 +33,24 @@ nrs_error nrs_store_decision_add(nrs_store *store, bool *new_out, const nrs_deci
     return error;
 }
 
+nrs_error nrs_store_decision_has(nrs_store *store, bool *has_out, uint64_t report, const char *address, uint32_t stage)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DECISION_HAS);
+    bool has = false;
+    nrs_error error;
+
+    NRS_ASSERT(has_out != NULL && address != NULL);
+    nrs_query_bind_bound(&query, report);
+    nrs_query_bind_text(&query, address, NRS_ADDRESS_SIZE_MAX);
+    nrs_query_bind_u64(&query, stage);
+    has = nrs_query_step(&query);
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *has_out = has;
+    }
+    return error;
+}
+
 static nrs_error visit_decision(nrs_query *query, const void *closure)
 {
     const decision_visit *visitor = closure;

@@ -131,6 +131,7 @@
     X(DECISION_ADD, CHANGE,                                                                                            \
       "INSERT INTO decision(report, address, stage, at_ms, person, user, reason, statement, hashes)"                   \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")                                            \
+    X(DECISION_HAS, READ, "SELECT 1 FROM decision WHERE report = ?1 AND address = ?2 AND stage = ?3")                  \
     X(DECISION_EACH, READ,                                                                                             \
       "SELECT address, stage, at_ms, person, user, reason, statement, hashes FROM decision WHERE report = ?1"          \
       " ORDER BY +address, +stage")                                                                                    \

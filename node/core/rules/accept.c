@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/log.h"
+#include "link/look_up.h"
 #include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "report/withdrawal.h"
@@ -244,28 +246,47 @@ typedef struct arrival {
     const uint8_t *whose; /* signing key of who decided */
     const nrs_statement *statement;
     nrs_decision_row row;
-    bool any, fresh;
+    bool any, awaited, fresh;
 } arrival;
+
+static bool decides_for(const arrival *it, const nrs_recipient_row *recipient)
+{
+    const char *at = strchr(recipient->address, '@');
+    const char *person = it->statement->person;
+
+    return nrs_key_follows(it->core, recipient->org, it->whose) &&
+           (recipient->person == NULL || /* under RED a person speaks for itself alone */
+            ((size_t)(at - recipient->address) == strlen(person) && strncmp(recipient->address, person, strlen(person)) == 0));
+}
+
+/* Whether it is said by one who was sent the report, and for the first time. */
+static nrs_error await(void *context, const nrs_recipient_row *recipient)
+{
+    arrival *it = context;
+    bool has = false;
+    nrs_error error;
+
+    if (!decides_for(it, recipient)) {
+        return NRS_OK;
+    }
+    it->any = true;
+    error = nrs_store_decision_has(it->core->store, &has, recipient->report, recipient->address, it->statement->stage);
+    it->awaited = it->awaited || !has;
+    return error;
+}
 
 static nrs_error note(void *context, const nrs_recipient_row *recipient)
 {
     arrival *it = context;
-    const char *at = strchr(recipient->address, '@');
-    const char *person = it->statement->person;
     bool fresh = false;
     nrs_error error;
 
-    if (!nrs_key_follows(it->core, recipient->org, it->whose)) {
+    if (!decides_for(it, recipient)) {
         return NRS_OK;
     }
-    if (recipient->person != NULL &&
-        ((size_t)(at - recipient->address) != strlen(person) || strncmp(recipient->address, person, strlen(person)) != 0)) {
-        return NRS_OK; /* under RED a person speaks for itself alone */
-    }
-    it->any = true;
     it->row.report = recipient->report;
     it->row.address = recipient->address;
-    error = nrs_store_receipt_add(it->core->store, &fresh, recipient->report, recipient->address, it->statement->stage, it->statement->at_ms, person);
+    error = nrs_store_receipt_add(it->core->store, &fresh, recipient->report, recipient->address, it->statement->stage, it->statement->at_ms, it->statement->person);
     if (error == NRS_OK) {
         error = nrs_store_decision_add(it->core->store, &fresh, &it->row);
         it->fresh = it->fresh || fresh;
@@ -279,15 +300,31 @@ static nrs_error note(void *context, const nrs_recipient_row *recipient)
     return error;
 }
 
-static nrs_error check_hashes(const nrs_header *header, nrs_slice detail)
+/* For the texts that the report names, and no others: for that its header is read. Who names others has it read for nothing: an honest one has them
+ * of the header itself. */
+static nrs_error check_hashes(const arrival *it, nrs_peer *by, const nrs_report_row *report)
 {
+    const nrs_slice detail = nrs_field(&it->statement->detail);
+    const uint64_t read = it->core->sealed_read;
+    nrs_sealed_view *view = NULL;
     nrs_bytes hashes = {0};
-    nrs_error error = all_hashes(&hashes, header);
+    uint64_t position = 0;
+    nrs_error error = nrs_look_up_check(it->core, report->id, by);
 
+    if (error == NRS_OK) {
+        error = nrs_log_sealed(it->core, &view, &position, report->id);
+    }
+    if (error == NRS_OK) {
+        error = all_hashes(&hashes, view->header);
+    }
     if (error == NRS_OK && (detail.size == 0 || !nrs_slice_equal(nrs_slice_of_bytes(&hashes), detail))) {
         error = NRS_ERROR_DISCLAIMER_UNKNOWN;
     }
+    if (it->core->sealed_read != read && nrs_error_is_verdict(error)) {
+        nrs_look_up_note(it->core, by);
+    }
     nrs_bytes_wipe(&hashes);
+    nrs_sealed_view_free(&view);
     return error;
 }
 
@@ -295,23 +332,22 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
                             nrs_slice bytes)
 {
     uint8_t id[NRS_HASH_SIZE];
-    nrs_sealed_view *view = NULL;
-    uint64_t position = 0;
+    nrs_peer *by = nrs_peer_by_sign(core, whose);
     arrival it = {.core = core, .whose = whose, .statement = statement};
     nrs_error entered = NRS_OK;
-    nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_log_sealed(core, &view, &position, report->id);
+    nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_store_recipient_each(core->store, report->position, await, &it);
 
-    if (error == NRS_OK) {
-        error = check_hashes(view->header, nrs_field(&statement->detail));
+    if (error == NRS_OK && !it.any) {
+        error = NRS_ERROR_NOT_FOUND;
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && it.awaited) {
+        error = check_hashes(&it, by == NULL ? from : by, report);
+    }
+    if (error == NRS_OK && it.awaited) {
         nrs_statement_by(id, from->keys.sign_key, bytes);
         it.row = (nrs_decision_row){.stage = statement->stage, .at_ms = statement->at_ms, .person = statement->person, .user = statement->user,
                                     .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
         error = nrs_store_recipient_each(core->store, report->position, note, &it);
-    }
-    if (error == NRS_OK && !it.any) {
-        error = NRS_ERROR_NOT_FOUND;
     }
     if (it.fresh || nrs_error_is_verdict(error)) {
         const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,
@@ -324,6 +360,5 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
                           nrs_error_rule(error));
         error = NRS_OK;
     }
-    nrs_sealed_view_free(&view);
     return error == NRS_OK ? entered : error;
 }

@@ -147,22 +147,21 @@ static nrs_error count_gap(void *context, const nrs_stream_row *stream, const nr
     return NRS_OK;
 }
 
-/* It is here: the receipts for it were lost, or are on their way. */
+/* It is here: the receipts for it were lost, or are on their way. Whom they are for its row tells: the report is not read, however often its
+ * originator says that there is one. */
 static nrs_error confirm_again(nrs_core *core, const nrs_report_row *report)
 {
-    nrs_sealed_view *view = NULL;
-    uint64_t position;
-    nrs_error error = NRS_OK;
+    nrs_header header;
 
     if (report->part != NRS_PART_RECEIVED || (report->key_state != NRS_KEY_HELD && report->key_state != NRS_KEY_PERSON)) {
         return NRS_OK;
     }
-    error = nrs_log_sealed(core, &view, &position, report->id);
-    if (error == NRS_OK) {
-        error = nrs_receipt_queue(core, view->header, view->id, NRS_STAGE_STORED, "", "");
-    }
-    nrs_sealed_view_free(&view);
-    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    nrs__wire__header__init(&header);
+    header.originator = nrs_field_of(nrs_slice_of(report->originator, NRS_KEY_SIZE));
+    header.community = nrs_field_of(nrs_slice_of(report->community, NRS_HASH_SIZE));
+    header.expires_ms = report->expires_ms;
+    header.attribution = (report->flags & NRS_REPORT_WITHHELD) != 0 ? NRS_ATTRIBUTION_WITHHELD : NRS_ATTRIBUTION_NAMED;
+    return nrs_receipt_queue(core, &header, report->id, NRS_STAGE_STORED, "", "");
 }
 
 nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)

@@ -446,6 +446,7 @@ typedef struct nrs_decision_row {
 } nrs_decision_row;
 /** Out: new_out: whether it was not there yet. */
 NRS_MUST_USE nrs_error nrs_store_decision_add(nrs_store *store, bool *new_out, const nrs_decision_row *row);
+NRS_MUST_USE nrs_error nrs_store_decision_has(nrs_store *store, bool *has_out, uint64_t report, const char *address, uint32_t stage);
 typedef nrs_error (*nrs_decision_visitor)(void *context, const nrs_decision_row *row);
 /** Ascending by address, then stage. */
 NRS_MUST_USE nrs_error nrs_store_decision_each(nrs_store *store, uint64_t report, nrs_decision_visitor visit, void *context);
