@@ -1,8 +1,12 @@
 #include "log.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +14,10 @@
 #include "proto/limits.h"
 
 #define LINE_SIZE 1024
+#define READER_WAIT_MS 10 /* a reader that reads gets so long; one that did not gets no more until it does */
+
+/* Lines that nobody took, since the last one that somebody did. */
+static atomic_uint_fast64_t left_out;
 
 /* The journal says in $JOURNAL_STREAM which file it reads; standard error may have been redirected since. */
 static bool journal_reads(void)
@@ -46,9 +54,30 @@ static const char *level_word(nrs_log_level level)
     return "";
 }
 
+/* Standard error is a file, a terminal, a pipe or a socket, shared with others: it is not set not to block, but never written to where that
+ * would. A node goes on when nobody reads what it says. Returns whether it was taken. */
+static bool put(const char *text, size_t size)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    const int wait_ms = atomic_load(&left_out) == 0 ? READER_WAIT_MS : 0;
+    ssize_t written;
+
+    if (poll(&out, 1, wait_ms) <= 0 || (out.revents & POLLOUT) == 0) {
+        return false;
+    }
+    written = send(STDERR_FILENO, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (written < 0 && errno == ENOTSOCK) {
+        written = write(STDERR_FILENO, text, size); /* a pipe that polls so has room for PIPE_BUF bytes */
+    }
+    return written >= 0;
+}
+
 void nrs_log(nrs_log_level level, const char *format, ...)
 {
-    char text[LINE_SIZE];
+    char text[LINE_SIZE], lines[2 * LINE_SIZE] = "";
+    const bool journal = journal_reads();
+    uint_fast64_t before = atomic_load(&left_out);
+    int size = 0;
     va_list arguments;
 
     NRS_ASSERT(format != NULL);
@@ -61,10 +90,16 @@ void nrs_log(nrs_log_level level, const char *format, ...)
             text[i] = '?';
         }
     }
-    if (journal_reads()) {
-        (void)fprintf(stderr, "<%d>%s\n", (int)level, text);
+    if (before > 0) {
+        size = journal ? snprintf(lines, LINE_SIZE, "<%d>%ju lines are left out here: nobody read them\n", (int)NRS_LOG_WARNING, (uintmax_t)before)
+                       : snprintf(lines, LINE_SIZE, "%s%ju lines are left out here: nobody read them\n", level_word(NRS_LOG_WARNING), (uintmax_t)before);
+    }
+    size += journal ? snprintf(lines + size, sizeof(lines) - (size_t)size, "<%d>%s\n", (int)level, text)
+                    : snprintf(lines + size, sizeof(lines) - (size_t)size, "%s%s\n", level_word(level), text);
+    if (put(lines, (size_t)size)) {
+        (void)atomic_fetch_sub(&left_out, before);
     } else {
-        (void)fprintf(stderr, "%s%s\n", level_word(level), text);
+        (void)atomic_fetch_add(&left_out, 1);
     }
 }
 

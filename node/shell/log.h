@@ -8,7 +8,8 @@
 /** As syslog numbers them, which is how the journal reads them. */
 typedef enum nrs_log_level { NRS_LOG_ERROR = 3, NRS_LOG_WARNING = 4, NRS_LOG_INFO = 6 } nrs_log_level;
 
-/** Write one line. Control characters in it become '?', so that a name from outside cannot write a line of its own. */
+/** Write one line. Control characters in it become '?', so that a name from outside cannot write a line of its own.
+ *  Never waits for a reader that does not read: then the line is left out, and the next one that is taken says how many were. */
 void nrs_log(nrs_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Lets one line through each minute, and counts what it held back. A zeroed struct is open. */
