@@ -231,6 +231,7 @@ nrs_error nrs_store_report_each(nrs_store *store, const nrs_report_filter *filte
         nrs_query_bind_fixed(&query, filter->community, NRS_HASH_SIZE);
     }
     nrs_query_bind_bound(&query, filter->limit == 0 ? UINT64_MAX : filter->limit);
+    nrs_query_bind_bound(&query, filter->before_position == 0 ? UINT64_MAX : filter->before_position);
     return nrs_query_each(&query, visit_row, &visitor);
 }
 

@@ -78,16 +78,17 @@
     X(REPORT_COUNTED, READ, "SELECT part > 0 AND key_state <> 4 FROM report WHERE position = ?1")                      \
     X(REPORT_EACH_FROM, READ,                                                                                          \
       "SELECT " NRS_REPORT_COLUMNS " FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1"            \
-      " AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4) ORDER BY position LIMIT ?5") \
+      " AND position < ?6 AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"          \
+      " ORDER BY position LIMIT ?5")                                                                                   \
     X(REPORT_EACH, READ,                                                                                               \
       "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
       "SELECT position FROM report INDEXED BY report_listed WHERE part > 0 AND position > ?1 AND received_ms >= ?2"    \
-      " AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"                                                  \
+      " AND position < ?6 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"                                \
       " ORDER BY position DESC LIMIT ?5) ORDER BY position")                                                           \
     X(REPORT_EACH_UNREAD, READ,                                                                                        \
       "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position IN ("                                                  \
       "SELECT position FROM report INDEXED BY report_unread WHERE part = 1 AND opened_ms = 0 AND position > ?1"        \
-      " AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"                            \
+      " AND position < ?6 AND received_ms >= ?2 AND (?3 = 0 OR part = ?3) AND (?4 IS NULL OR community = ?4)"          \
       " ORDER BY position DESC LIMIT ?5) ORDER BY position")                                                           \
     X(REPORT_EACH_IN_SEGMENT, READ,                                                                                    \
       "SELECT " NRS_REPORT_COLUMNS " FROM report INDEXED BY report_segment"                                            \

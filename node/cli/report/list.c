@@ -21,6 +21,8 @@ enum { SHORT_ID_SIZE = 12, CELL_SIZE = NRS_SUBJECT_SIZE_MAX + 128 };
 
 typedef struct listing {
     json_int_t next; /* behind this the next page begins; 0: that was all */
+    json_int_t left; /* or before this so many more of the newest begin */
+    json_int_t limit, shown; /* no more than that; 0: all */
     nrs_table table;
     bool japanese, rows_as_json;
     json_t *rows;  /* of a person */
@@ -154,13 +156,24 @@ static nrs_error add_row(listing *to, const nrs_listed *row)
     return to->table.error;
 }
 
+/* The last row of an answer may be none, but say how to go on. What has come since the first answer is not among the newest of that time. */
+static bool is_shown(listing *to, const nrs_listed *row)
+{
+    if (row->next != 0) {
+        to->next = row->next;
+        to->left = row->left;
+        return false;
+    }
+    to->shown++;
+    return to->limit == 0 || to->shown <= to->limit;
+}
+
 static nrs_error keep_row(void *context, json_t *row)
 {
     listing *to = context;
     const nrs_listed listed = nrs_listed_of(row);
 
-    to->next = listed.next != 0 ? listed.next : to->next;
-    return listed.next != 0 || json_array_append(to->rows, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    return !is_shown(to, &listed) || json_array_append(to->rows, row) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
 }
 
 /* Read as it stands there, or passed on unread, but for the row that is none: the last of a page that is not the last one. */
@@ -173,14 +186,13 @@ static nrs_error take_line(void *context, nrs_slice line)
     nrs_error error = NRS_OK;
 
     if (to->rows_as_json && (line.size < sizeof next || memcmp(line.data, next, sizeof next - 1) != 0)) {
-        return nrs_control_print_line(NULL, line);
+        return is_shown(to, &row) ? nrs_control_print_line(NULL, line) : NRS_OK;
     }
     if (nrs_listed_read(&row, line) != NRS_OK) {
         object = nrs_plain_load(line);
         row = nrs_listed_of(object);
     }
-    to->next = row.next != 0 ? row.next : to->next;
-    error = row.next != 0 ? NRS_OK : add_row(to, &row);
+    error = is_shown(to, &row) ? add_row(to, &row) : NRS_OK;
     json_decref(object);
     return error;
 }
@@ -190,11 +202,18 @@ static nrs_error call_pages(nrs_cli *cli, listing *to, json_t *request)
 {
     nrs_error error = NRS_OK;
 
+    to->limit = json_integer_value(json_object_get(request, "limit"));
     do {
-        to->next = 0;
+        to->next = to->left = 0;
         error = cli->person != NULL ? nrs_control_call(cli, request, keep_row, to) : nrs_control_lines(cli, request, take_line, to);
-        (void)json_object_set_new(request, "after", json_integer(to->next));
-        (void)json_object_del(request, "limit"); /* the first page has begun where it asks for */
+        if (to->left != 0) { /* where the newest begin stands further back */
+            (void)json_object_set_new(request, "before", json_integer(to->next));
+            (void)json_object_set_new(request, "limit", json_integer(to->left));
+        } else {
+            (void)json_object_set_new(request, "after", json_integer(to->next));
+            (void)json_object_del(request, "before");
+            (void)json_object_del(request, "limit"); /* the first page has begun where it asks for */
+        }
     } while (error == NRS_OK && to->next != 0);
     return error;
 }

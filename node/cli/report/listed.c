@@ -17,6 +17,7 @@ static void take(nrs_listed *row, const nrs_json_value *value)
     };
     const struct { const char *name; int64_t *number; } numbers[] = {
         {"missing_before", &row->missing_before}, {"number", &row->number}, {"next", &row->next},
+        {"left", &row->left},
     };
 
     for (size_t i = 0; value->kind == NRS_JSON_TEXT && i < sizeof texts / sizeof texts[0]; i++) {

@@ -46,7 +46,7 @@ static const field red_submit_fields[] = {
 static const field red_grant_fields[] = {{"id", FIELD_TEXT}, {"grant", FIELD_TEXT}, {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}};
 static const field list_fields[] = {
     {"unread", FIELD_FLAG}, {"sent", FIELD_FLAG}, {"brief", FIELD_FLAG}, {"community", FIELD_TEXT},
-    {"kind", FIELD_TEXT}, {"since", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"page", FIELD_FLAG}, {"after", FIELD_COUNT},
+    {"kind", FIELD_TEXT}, {"since", FIELD_TEXT}, {"limit", FIELD_COUNT}, {"page", FIELD_FLAG}, {"after", FIELD_COUNT}, {"before", FIELD_COUNT},
 };
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field red_opened_fields[] = {

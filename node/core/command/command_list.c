@@ -21,6 +21,7 @@ typedef struct id_list {
     struct listed_id { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } *list;
     size_t count, capacity;
     size_t seen; /* with those that are left out */
+    uint64_t oldest; /* position, of all that were seen */
     bool unread;
 } id_list;
 
@@ -35,7 +36,7 @@ static nrs_error add_id(void *context, const nrs_report_row *row)
 {
     id_list *list = context;
 
-    list->seen++;
+    list->oldest = list->seen++ == 0 ? row->position : list->oldest;
     if (left_out(list->core, row, list->unread)) {
         return NRS_OK;
     }
@@ -155,55 +156,19 @@ static nrs_error newest(nrs_core *core, nrs_answer *answer, const id_list *list,
     return error;
 }
 
-/* Where the newest `limit` of them begin. */
-static nrs_error first_of_newest(nrs_core *core, size_t *first_out, const id_list *list, uint64_t limit, uint32_t kind)
-{
-    const form counted = {.kind = kind, .brief = true, .written = true};
-    json_t *rows = json_array();
-    size_t first = list->count;
-    nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
-
-    for (uint64_t found = 0; first > 0 && found < limit && error == NRS_OK; first--) {
-        bool listed = kind == 0;
-
-        if (kind != 0) { /* which kind it is stands in the report */
-            error = list_id(core, rows, &listed, list->list[first - 1].id, &counted);
-            (void)json_array_clear(rows);
-        }
-        found += listed ? 1 : 0;
-    }
-    json_decref(rows);
-    if (error == NRS_OK) {
-        *first_out = first;
-    }
-    return error;
-}
-
-/* The last row of a page that is not the last: where the next one begins. */
-static nrs_error put_next(json_t *rows, uint64_t position)
+/* The last row of a page that is not the last: where the next one begins. left: so many more of the newest begin before it; 0: they begin here. */
+static nrs_error put_next(json_t *rows, uint64_t position, uint64_t left)
 {
     nrs_row row = nrs_row_begin();
     nrs_error error;
 
     nrs_row_number(&row, "next", position);
+    if (left > 0) {
+        nrs_row_number(&row, "left", left);
+    }
     error = nrs_row_end(&row, rows);
     nrs_row_discard(&row);
     return error;
-}
-
-/* From the oldest of the newest `limit` on, as many as one answer holds. */
-static nrs_error page_of_newest(nrs_core *core, nrs_answer *answer, const id_list *list, uint64_t limit, const form *as)
-{
-    size_t first = 0, end = 0;
-    nrs_error error = first_of_newest(core, &first, list, limit, as->kind);
-
-    end = list->count - first > PAGE_ROWS ? first + PAGE_ROWS : list->count;
-    for (size_t i = first; i < end && error == NRS_OK; i++) {
-        bool listed = false;
-
-        error = list_id(core, answer->rows, &listed, list->list[i].id, as);
-    }
-    return error == NRS_OK && end < list->count ? put_next(answer->rows, list->list[end - 1].position) : error;
 }
 
 /* From the oldest that the filter lets through: each is shown as the store gives it, in one pass. */
@@ -239,7 +204,7 @@ static nrs_error page(nrs_core *core, nrs_answer *answer, const nrs_report_filte
     page_walk walk = {.core = core, .rows = answer->rows, .as = as, .unread = filter->unread};
     nrs_error error = nrs_store_report_each(core->store, filter, page_row, &walk);
 
-    return error == NRS_OK && walk.more ? put_next(answer->rows, walk.last) : error;
+    return error == NRS_OK && walk.more ? put_next(answer->rows, walk.last, 0) : error;
 }
 
 /* As many of the newest as it takes for `limit` that are not left out: how long it takes is not to grow with the store. */
@@ -256,6 +221,65 @@ static nrs_error gather_ids(nrs_core *core, id_list *list, nrs_report_filter *fi
     }
 }
 
+/* Where the newest `limit` of them begin, looked for from the newest back, no further than a page. Which kind a report is stands in it. Out:
+ * first_out: where they begin, or how far was looked; left_out: how many are not found yet. */
+static nrs_error first_of_newest(nrs_core *core, uint64_t *first_out, uint64_t *left_out, const id_list *list, uint64_t limit, uint32_t kind)
+{
+    const form counted = {.kind = kind, .brief = true, .written = true};
+    json_t *rows = json_array();
+    uint64_t left = limit;
+    nrs_error error = rows == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    *first_out = list->oldest;
+    for (size_t i = list->count; i > 0 && left > 0 && error == NRS_OK; i--) {
+        bool listed = kind == 0;
+
+        if (kind != 0) {
+            error = list_id(core, rows, &listed, list->list[i - 1].id, &counted);
+            (void)json_array_clear(rows);
+        }
+        left -= listed ? 1 : 0;
+        *first_out = left == 0 ? list->list[i - 1].position : *first_out;
+    }
+    json_decref(rows);
+    *left_out = left;
+    return error;
+}
+
+/* From the oldest of the newest `limit` on; until that is found, how far was looked and how many are left: no answer keeps the node from others for
+ * longer than a page. */
+static nrs_error page_of_newest(nrs_core *core, nrs_answer *answer, nrs_report_filter *filter, uint64_t limit, const form *as)
+{
+    id_list list = {.core = core, .unread = filter->unread};
+    uint64_t first = 0, left = 0;
+    bool all = false;
+    nrs_error error = NRS_OK;
+
+    /* As many as are wanted will do, mostly; but for those that are left out. */
+    for (filter->limit = as->kind == 0 && limit < PAGE_ROWS ? (size_t)limit : PAGE_ROWS; error == NRS_OK; filter->limit = PAGE_ROWS) {
+        list.count = list.seen = 0;
+        error = nrs_store_report_each(core->store, filter, add_id, &list);
+        all = list.seen < filter->limit;
+        if (all || list.count >= limit || filter->limit == PAGE_ROWS) {
+            break;
+        }
+    }
+    if (error == NRS_OK) {
+        error = first_of_newest(core, &first, &left, &list, limit, as->kind);
+    }
+    free(list.list);
+    if (error == NRS_OK && left > 0 && !all) {
+        return put_next(answer->rows, first, left);
+    }
+    if (error == NRS_OK) {
+        filter->limit = 0;
+        filter->before_position = 0;
+        filter->after_position = left > 0 ? filter->after_position : first - 1; /* all that there are, or from the first that is wanted */
+        error = page(core, answer, filter, as);
+    }
+    return error;
+}
+
 nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     uint64_t limit = nrs_request_number(request, "limit", UINT64_MAX);
@@ -266,14 +290,15 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
     nrs_error error = read_filter(core, answer, &filter, &as.kind, request);
 
     filter.after_position = nrs_request_number(request, "after", 0);
-    if (error == NRS_OK && paged && limit == UINT64_MAX) {
-        return page(core, answer, &filter, &as);
+    filter.before_position = nrs_request_number(request, "before", 0);
+    if (error == NRS_OK && paged) {
+        return limit == UINT64_MAX ? page(core, answer, &filter, &as) : page_of_newest(core, answer, &filter, limit, &as);
     }
     if (error == NRS_OK) {
         error = gather_ids(core, &list, &filter, as.kind == 0 ? limit : UINT64_MAX);
     }
     if (error == NRS_OK) {
-        error = paged && limit > PAGE_ROWS ? page_of_newest(core, answer, &list, limit, &as) : newest(core, answer, &list, limit, &as);
+        error = newest(core, answer, &list, limit, &as);
     }
     free(list.list);
     return error;

@@ -10,6 +10,7 @@
 
 #define PAGE 1024u
 #define REPORT_COUNT (PAGE + 30u)
+#define RARE 20u /* the one of its kind */
 
 static mesh net;
 
@@ -35,7 +36,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < REPORT_COUNT; i++) {
         assert_int_equal(mesh_ask(&net, 1,
                                   "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"%s\",\"subject\":\"%zu\",\"body\":\"B\"}",
-                                  i % 2 == 0 ? "incident" : "lesson", i), NRS_OK);
+                                  i == RARE ? "survey" : i % 2 == 0 ? "incident" : "lesson", i), NRS_OK);
     }
     return 0;
 }
@@ -75,6 +76,10 @@ static void a_limit_above_a_page_begins_where_it_should(void **state)
     (void)state;
     assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":%u}", PAGE + 10), NRS_OK);
     next = next_of(&count);
+    assert_int_equal(count, 0);
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, 1, 0), "left")), 10);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":10,\"before\":%lld}", (long long)next), NRS_OK);
+    next = next_of(&count);
     assert_int_equal(count, PAGE);
     assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "20");
     assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"after\":%lld}", (long long)next), NRS_OK);
@@ -82,14 +87,30 @@ static void a_limit_above_a_page_begins_where_it_should(void **state)
     assert_int_equal(count, 10);
 }
 
-static void kinds_are_counted_by_what_is_shown(void **state)
+/* However few are wanted, and however far back they stand: no answer looks at more than a page. */
+static void kinds_are_looked_for_page_by_page(void **state)
 {
+    json_int_t next, left;
     size_t count;
 
     (void)state;
-    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"lesson\",\"limit\":2000}"), NRS_OK);
-    assert_true(next_of(&count) > 0); /* as many were looked at as a page holds */
-    assert_int_equal(count, PAGE / 2);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"survey\",\"limit\":2}"), NRS_OK);
+    next = next_of(&count);
+    assert_int_equal(count, 0);
+    left = json_integer_value(json_object_get(mesh_row(&net, 1, 0), "left"));
+    assert_true(next > 0);
+    assert_int_equal(left, 2);
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"survey\",\"limit\":%lld,\"before\":%lld}", (long long)left, (long long)next), NRS_OK);
+    next = next_of(&count); /* there is but one: all are looked through, from the first on */
+    assert_int_equal(count, 1);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "20");
+    assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"survey\",\"after\":%lld}", (long long)next), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"kind\":\"lesson\",\"limit\":3}"), NRS_OK);
+    assert_int_equal(next_of(&count), 0);
+    assert_int_equal(count, 3);
+    assert_string_equal(mesh_text(mesh_row(&net, 1, 0), "subject"), "1049");
 }
 
 static void a_small_limit_and_no_pages_are_one_answer(void **state)
@@ -153,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_follow_one_another),
         cmocka_unit_test(a_limit_above_a_page_begins_where_it_should),
-        cmocka_unit_test(kinds_are_counted_by_what_is_shown),
+        cmocka_unit_test(kinds_are_looked_for_page_by_page),
         cmocka_unit_test(a_small_limit_and_no_pages_are_one_answer),
         cmocka_unit_test(a_page_says_what_a_list_says),
         cmocka_unit_test(what_is_forgotten_takes_no_place),

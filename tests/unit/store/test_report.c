@@ -314,6 +314,9 @@ static void filters(void **state)
         {"the newest unread", {.unread = true, .limit = 1}, "5"},
         {"the newest two received", {.received_only = true, .limit = 2}, "45"},
         {"after a position", {.after_position = 4}, "56"},
+        {"before a position", {.before_position = 4}, "23"},
+        {"the newest before a position", {.before_position = 5, .limit = 2}, "34"},
+        {"the newest unread before a position", {.unread = true, .before_position = 5, .limit = 2}, "4"},
         {"a limit past the end", {.limit = SIZE_MAX}, "23456"},
         {"all at once", {.received_only = true, .community = community_one.bytes, .since_ms = 200, .limit = 1}, "4"},
     };

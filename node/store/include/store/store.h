@@ -182,6 +182,7 @@ typedef struct nrs_report_filter {
     uint64_t since_ms;          /* received at or after */
     size_t limit;               /* the newest so many; 0: all */
     uint64_t after_position;    /* for watch; 0: from the start */
+    uint64_t before_position;   /* 0: to the end */
 } nrs_report_filter;
 typedef nrs_error (*nrs_report_visitor)(void *context, const nrs_report_row *row);
 /** Received or sent reports, oldest first (the newest `limit` of them). */
