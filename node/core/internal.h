@@ -98,6 +98,9 @@ typedef struct nrs_peer {
     uint32_t resent_count;
     uint64_t idle_ms;        /* monotonic: the minute in which idle_count of its records had a report read for nothing (look_up.c) */
     uint32_t idle_count;
+    uint64_t came_ms;        /* monotonic: since then, an hour at most, came_count records have come from it, came_bytes in all */
+    uint64_t came_count, came_bytes;
+    bool came_said;          /* that this is much */
     uint64_t letters;        /* in the store for this key (letters.c) */
     UT_hash_handle by_sign, by_curve, by_hash;
 } nrs_peer;

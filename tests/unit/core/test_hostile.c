@@ -338,6 +338,27 @@ static void a_peer_cannot_take_the_room_of_others(void **state)
     mesh_stop(&net);
 }
 
+/* Nothing is wrong with any of it: then nothing else in the log says why the node is busy. */
+static void who_brings_much_is_named_once_an_hour(void **state)
+{
+    mesh_records cards;
+    size_t said = 0;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_settle(&net, 3);
+    cards = mesh_records_of(&net, 2, NRS_RECORD_CARD);
+    assert_true(cards.count > 0);
+    for (uint64_t i = 0; i < 6000; i++) {
+        net.nodes[0].last_log[0] = '\0';
+        mesh_give_records(&net, 2, 0, (1u << 20) + i, nrs_slice_of_bytes(&cards.records[0]), nrs_slice_of(NULL, 0));
+        said += strncmp(net.nodes[0].last_log, "org-2: it has handed over ", 26) == 0 ? 1 : 0;
+    }
+    assert_int_equal(said, 1);
+    mesh_records_wipe(&cards);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +371,7 @@ int main(void)
         cmocka_unit_test(what_is_deferred_expires),
         cmocka_unit_test(what_comes_from_the_future_is_not_deferred),
         cmocka_unit_test(a_peer_cannot_take_the_room_of_others),
+        cmocka_unit_test(who_brings_much_is_named_once_an_hour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
