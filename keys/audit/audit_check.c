@@ -22,11 +22,28 @@ void nrs_audit_check_init(nrs_audit_check *check, nrs_audit_finder on_finding, v
     *check = (nrs_audit_check){.on_finding = on_finding, .context = context};
 }
 
-/* False when the entry has no place in the tree. */
+static void end_inserted(nrs_audit_check *check)
+{
+    if (check->inserted_first != 0) {
+        find(check, NRS_AUDIT_FAULT_INSERTED, check->inserted_first, check->inserted_last, NULL);
+    }
+    check->inserted_first = 0;
+}
+
+static void find_inserted(nrs_audit_check *check, uint64_t number)
+{
+    if (check->inserted_first == 0 || (number != check->inserted_last && number != check->inserted_last + 1)) {
+        end_inserted(check);
+        check->inserted_first = number;
+    }
+    check->inserted_last = number;
+}
+
+/* False when the entry has no place in the tree: its number was there already, or lies behind the end that the node knows. */
 static bool place_entry(nrs_audit_check *check, uint64_t number)
 {
-    if (number <= check->last_number) {
-        find(check, NRS_AUDIT_FAULT_INSERTED, number, number, NULL);
+    if (number <= check->last_number || (check->end_size != 0 && number > check->end_size)) {
+        find_inserted(check, number);
         return false;
     }
     if (number > check->last_number + 1) {
@@ -212,6 +229,7 @@ nrs_error nrs_audit_check_cosignature(nrs_audit_check *check, nrs_slice payload)
 
 void nrs_audit_check_end(nrs_audit_check *check)
 {
+    end_inserted(check);
     if (check->broken || check->cut) {
         return;
     }
@@ -226,8 +244,6 @@ void nrs_audit_check_end(nrs_audit_check *check)
     }
     if (check->last_number < check->end_size) {
         find(check, NRS_AUDIT_FAULT_CUT, check->last_number + 1, check->end_size, NULL);
-    } else if (check->last_number > check->end_size) {
-        find(check, NRS_AUDIT_FAULT_INSERTED, check->end_size + 1, check->last_number, NULL);
     } else if (!holds(check, check->end_size, nrs_slice_of(check->end_root, NRS_HASH_SIZE))) {
         find(check, NRS_AUDIT_FAULT_REWRITTEN, check->good_size + 1, check->end_size, NULL);
     }

@@ -41,6 +41,7 @@ static const char *const templates[] = {
     N_("prekeys destroyed: %zu"),
     N_("stale-roster @%s %s"),
     N_("not shown to be the audit log that %s has signed"),
+    N_("entries behind the end of the audit log: %llu (number %llu to %llu)"),
     N_("%s reply to a source"),
     N_("The report is not addressed to %s, or its prekey is destroyed."),
     N_("The roster of @%s is past its expiry: nothing above GREEN may be sealed."),

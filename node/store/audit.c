@@ -24,15 +24,50 @@ nrs_error nrs_store_audit_add(nrs_store *store, const nrs_audit_row *row)
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_audit_last(nrs_store *store, uint64_t *number_out)
+nrs_error nrs_store_audit_last(nrs_store *store, uint64_t *number_out, uint64_t size)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_LAST);
-    uint64_t number = nrs_query_step(&query) ? nrs_query_u64(&query, 0) : 0;
-    nrs_error error = nrs_query_end(&query);
+    uint64_t number;
+    nrs_error error;
 
     NRS_ASSERT(number_out != NULL);
+    nrs_query_bind_bound(&query, size);
+    number = nrs_query_step(&query) ? nrs_query_u64(&query, 0) : 0;
+    error = nrs_query_end(&query);
     if (error == NRS_OK) {
         *number_out = number;
+    }
+    return error;
+}
+
+nrs_error nrs_store_audit_foreign_span(nrs_store *store, nrs_audit_span *span_out, uint64_t size)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_FOREIGN_SPAN);
+    nrs_audit_span span = {0};
+    nrs_error error;
+
+    NRS_ASSERT(span_out != NULL);
+    nrs_query_bind_bound(&query, size);
+    if (nrs_query_step(&query)) {
+        span = (nrs_audit_span){nrs_query_u64(&query, 0), nrs_query_u64(&query, 1), nrs_query_u64(&query, 2)};
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *span_out = span;
+    }
+    return error;
+}
+
+nrs_error nrs_store_audit_foreign_keep(nrs_store *store, uint64_t size)
+{
+    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_FOREIGN_KEEP, NRS_STATEMENT_AUDIT_FOREIGN_DROP};
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0] && error == NRS_OK; i++) {
+        nrs_query query = nrs_query_start(store, statements[i]);
+
+        nrs_query_bind_bound(&query, size);
+        error = nrs_query_run(&query, NULL);
     }
     return error;
 }
@@ -99,10 +134,20 @@ nrs_error nrs_store_audit_back(nrs_store *store, uint64_t before, size_t limit, 
     return nrs_query_each(&query, visit_row, &visitor);
 }
 
+nrs_error nrs_store_audit_foreign_each(nrs_store *store, uint64_t size, size_t limit, nrs_audit_visitor visit, void *context)
+{
+    const audit_visit visitor = {visit, context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_FOREIGN_EACH);
+
+    nrs_query_bind_bound(&query, size);
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_each(&query, visit_row, &visitor);
+}
+
 nrs_error nrs_store_audit_clear(nrs_store *store)
 {
-    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_CLEAR, NRS_STATEMENT_AUDIT_NODE_CLEAR, NRS_STATEMENT_AUDIT_SIGNED_CLEAR,
-                                               NRS_STATEMENT_AUDIT_COSIGNED_CLEAR};
+    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_CLEAR, NRS_STATEMENT_AUDIT_FOREIGN_CLEAR, NRS_STATEMENT_AUDIT_NODE_CLEAR,
+                                               NRS_STATEMENT_AUDIT_SIGNED_CLEAR, NRS_STATEMENT_AUDIT_COSIGNED_CLEAR};
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < sizeof statements / sizeof statements[0] && error == NRS_OK; i++) {

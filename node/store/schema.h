@@ -1,4 +1,4 @@
-/* The tables of a store, version 5. Large values stand last in their rows, so that reading the small ones touches no
+/* The tables of a store, version 6. Large values stand last in their rows, so that reading the small ones touches no
  * overflow pages.
  *
  * Ids are hashes, so an index over them would take every insertion at a random leaf: they are found in memory instead, and
@@ -135,6 +135,7 @@
     " number INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, direct INTEGER NOT NULL,"          \
     " recipient BLOB NOT NULL, community BLOB NOT NULL, statement BLOB NOT NULL);"                                                                                       \
     "CREATE TABLE audit(number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB NOT NULL);"                        \
+    "CREATE TABLE audit_foreign(number INTEGER NOT NULL, leaf, sealed);"                                               \
     "CREATE TABLE audit_node("                                                                                         \
     " level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, place)) WITHOUT ROWID;" \
     "CREATE TABLE audit_checkpoint(size INTEGER PRIMARY KEY, payload BLOB NOT NULL);"                                  \

@@ -403,14 +403,26 @@
     X(DIGEST_DEFER, CHANGE, "UPDATE digest SET due_ms = ?3 WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2")      \
     X(DIGEST_DUE, READ, "SELECT EXISTS(SELECT 1 FROM digest WHERE community = ?1 AND direct = 0 AND due_ms > 0 AND due_ms <= ?2)")    \
     X(DIGEST_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM digest WHERE due_ms > 0")                               \
-    X(AUDIT_ADD, CHANGE, "INSERT OR REPLACE INTO audit(number, leaf, sealed) VALUES(?1, ?2, ?3)")                      \
-    X(AUDIT_LAST, READ, "SELECT coalesce(max(number), 0) FROM audit")                                                  \
+    X(AUDIT_ADD, CHANGE, "INSERT INTO audit(number, leaf, sealed) VALUES(?1, ?2, ?3)")                                 \
+    X(AUDIT_LAST, READ, "SELECT coalesce(max(number), 0) FROM audit WHERE number BETWEEN 1 AND ?1")                    \
+    X(AUDIT_FOREIGN_SPAN, READ,                                                                                        \
+      "SELECT count(*), max(coalesce(min(number), 1), 1), max(coalesce(max(number), 1), 1) FROM audit"                 \
+      " WHERE number < 1 OR number > ?1")                                                                              \
+    X(AUDIT_FOREIGN_KEEP, CHANGE,                                                                                      \
+      "INSERT INTO audit_foreign(number, leaf, sealed) SELECT number, leaf, sealed FROM audit"                         \
+      " WHERE number < 1 OR number > ?1")                                                                              \
+    X(AUDIT_FOREIGN_DROP, CHANGE, "DELETE FROM audit WHERE number < 1 OR number > ?1")                                 \
+    X(AUDIT_FOREIGN_EACH, READ,                                                                                        \
+      "SELECT max(number, 1) AS place, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, x''"                     \
+      " FROM (SELECT number, leaf FROM audit_foreign UNION ALL"                                                        \
+      " SELECT number, leaf FROM audit WHERE number < 1 OR number > ?1) ORDER BY place LIMIT ?2")                      \
     X(AUDIT_LEAF, READ, "SELECT leaf FROM audit WHERE number = ?1")                                                    \
     X(AUDIT_EACH, READ,                                                                                                \
       "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2")                            \
     X(AUDIT_BACK, READ,                                                                                                \
-      "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2")                       \
+      "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number BETWEEN 1 AND ?1 - 1 ORDER BY number DESC LIMIT ?2")                       \
     X(AUDIT_CLEAR, CHANGE, "DELETE FROM audit")                                                                        \
+    X(AUDIT_FOREIGN_CLEAR, CHANGE, "DELETE FROM audit_foreign")                                                        \
     X(AUDIT_NODE_SET, CHANGE, "INSERT OR REPLACE INTO audit_node(level, place, hash) VALUES(?1, ?2, ?3)")              \
     X(AUDIT_NODE_GET, READ, "SELECT hash FROM audit_node WHERE level = ?1 AND place = ?2")                             \
     X(AUDIT_NODE_CLEAR, CHANGE, "DELETE FROM audit_node")                                                              \

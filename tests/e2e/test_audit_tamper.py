@@ -175,6 +175,35 @@ class Tampered(harness.E2E):
         alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
         self.assertEqual(alarm["detail"], "entries at the end of the audit log were removed")
 
+    def test_behind_the_end(self):
+        """Rows put behind the last entry, while the node is down and while it runs: found, said where, and not written over."""
+        def behind(keeper):
+            keeper.database.execute("INSERT INTO audit(number, leaf, sealed) SELECT number + 1, leaf, sealed FROM audit WHERE number = 192")
+            keeper.put(194, keeper.entry(192))  # well sealed, by who has the keys
+
+        def alarm():
+            row = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+            return row["number"], row["rule"], row["detail"]
+
+        self.assertEqual(self.findings(self.tampered(behind)), [("inserted", 193, 194)])
+        self.assertEqual(alarm(), (193, "damaged", "entries behind the end of the audit log: 2 (number 193 to 194)"))
+        self.assertIn("監査記録の末尾の後ろに加えられた項目: 2 件（番号 193～194）", self.node.cli("audit", "list", "--kind", "alarm", lang="ja").out)
+        self.assertIn("差し込まれた項目: 193", self.node.cli("audit", "verify", lang="ja", want=5).out)
+        self.node.stop()
+        self.node.start()
+        self.assertEqual(self.findings(self.verify(5)), [("inserted", 193, 194)])  # it stays to be seen
+
+        self.tampered(lambda keeper: None, want=0)
+        keeper = Keeper(self.node.dir)
+        first = keeper.size + 1
+        keeper.database.execute("INSERT INTO audit(number, leaf, sealed) SELECT ?, leaf, sealed FROM audit WHERE number = 192", (first,))
+        keeper.end()
+        self.assertEqual(self.findings(self.verify(5)), [("inserted", first, first)])
+        self.node.cli("send", "--tlp", "RED", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b", want=3)
+        self.assertEqual(alarm(), (first, "damaged", f"entries behind the end of the audit log: 1 (number {first} to {first})"))
+        self.assertEqual(self.findings(self.verify(5)), [("inserted", first, first)])
+        self.assertEqual(self.node.cli("audit", "list", "--json").rows()[-1]["kind"], "send")
+
     def test_one_entry_with_the_keys(self):
         """A salt exchanged, an entry written anew and sealed well: its leaf tells."""
         def salted(keeper):

@@ -129,8 +129,10 @@ class Log:
         self.leaves.append(leaf(data))
 
     def take_leaf(self, value):
-        self.faults.append("changed")
-        self.leaves.append(bytes.fromhex(value.split(" ")[1]))
+        number, value = value.split(" ")
+        self.faults.append("changed" if int(number) == len(self.leaves) + 1 else "inserted")
+        if self.faults[-1] == "changed":
+            self.leaves.append(bytes.fromhex(value))
 
     def holds(self, statement):
         return (statement.node in self.keys and statement.log == self.log and not self.broken and len(self.leaves) == statement.size

@@ -106,6 +106,7 @@ def vectors():
         "entry-removed-missing": lines(drop=[71]),
         "entry-twice-inserted": good[:at71] + [good[at71]] + good[at71:],
         "entry-behind-the-end-inserted": good + ["entry " + b64(entry(195))],
+        "put-aside-behind-the-end-inserted": good + ["leaf %d %s" % (number, audit.leaf(ENTRIES[0]).hex()) for number in (193, 194, 195, 260)],
         "tail-gone-cut": [line for line in good if line not in ("entry " + b64(ENTRIES[192]), "entry " + b64(ENTRIES[193]))],
         "tail-gone-with-the-end-but-signed-cut": lines(ENTRIES[:100]) + ["checkpoint " + b64(checkpoint(leaves, 128))],
         "two-exchanged-missing": replaced(replaced(good, at71, good[at71 + 1]), at71 + 1, good[at71]),

@@ -50,6 +50,7 @@ typedef struct nrs_audit_check {
     uint64_t entry_count;     /* without padding */
     uint64_t checkpoint_count;
     uint64_t finding_count;
+    uint64_t inserted_first, inserted_last; /* found and not said yet, so that a stretch is said as one; 0: none */
     bool cut;                 /* the end is missing */
     bool begun_anew;          /* the node itself says that a log before this one is lost */
     bool broken;              /* a leaf is not known: nothing after it can be compared */

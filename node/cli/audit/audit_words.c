@@ -10,7 +10,6 @@
 static const char *const details[] = {
     N_("by the command line"),
     N_("entries at the end of the audit log were removed"),
-    N_("entries were put behind the end of the audit log"),
     N_("it has begun a new audit log"),
     N_("it has signed an audit log of this node that is not the one held here"),
     N_("it holds more of this node's records than there are: an older store was put in place"),

@@ -27,6 +27,7 @@ struct nrs_audit {
     bool fresh;          /* key and log are new and not in the store yet */
     bool lost;           /* what the store holds belongs to a log that cannot be read */
     bool dirty;          /* the head has moved */
+    bool foreign;        /* there are rows which this node did not write */
     const char *alarm;   /* to be said in the first entry from now on, or NULL */
 };
 
@@ -119,6 +120,27 @@ static nrs_error look_at_signed(nrs_core *core, struct nrs_audit *audit)
     return error;
 }
 
+/* What the head says of the log against what is there. */
+static nrs_error look_at_end(nrs_core *core, struct nrs_audit *audit)
+{
+    nrs_audit_span span = {0};
+    uint64_t last = 0;
+    nrs_error error = nrs_store_audit_foreign_span(core->store, &span, audit->head.tree.size);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_last(core->store, &last, audit->head.tree.size);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    audit->foreign = span.count > 0;
+    if (last < audit->head.tree.size) {
+        audit->alarm = "entries at the end of the audit log were removed";
+        return NRS_OK;
+    }
+    return look_at_signed(core, audit);
+}
+
 nrs_error nrs_audit_load(nrs_core *core)
 {
     struct nrs_audit *audit = calloc(1, sizeof *audit);
@@ -131,7 +153,7 @@ nrs_error nrs_audit_load(nrs_core *core)
         error = nrs_store_meta_get(core->store, HEAD_NAME, &head);
     }
     if (error == NRS_OK) {
-        error = nrs_store_audit_last(core->store, &last);
+        error = nrs_store_audit_last(core->store, &last, UINT64_MAX);
     }
     if (error == NRS_OK) {
         error = nrs_vault_begun(core, &begun);
@@ -154,10 +176,8 @@ nrs_error nrs_audit_load(nrs_core *core)
         audit->lost = true;
         audit->alarm = "the audit log before this one cannot be read";
         error = begin_log(core, audit);
-    } else if (error == NRS_OK && last != audit->head.tree.size) {
-        audit->alarm = last < audit->head.tree.size ? "entries at the end of the audit log were removed" : "entries were put behind the end of the audit log";
     } else if (error == NRS_OK) {
-        error = look_at_signed(core, audit);
+        error = look_at_end(core, audit);
     }
 out:
     nrs_bytes_wipe(&head);
@@ -193,7 +213,8 @@ static nrs_error keep_node(void *context, uint32_t level, uint64_t place, const 
     return level < NRS_AUDIT_PAGE_LEVEL ? NRS_OK : nrs_store_audit_node_set(core->store, level, place, hash);
 }
 
-static nrs_error append(nrs_core *core, const nrs_audit_what *what)
+/* NRS_ERROR_EXISTS: somebody has put a row where this entry belongs. */
+static nrs_error append_once(nrs_core *core, const nrs_audit_what *what)
 {
     struct nrs_audit *audit = core->audit;
     uint8_t salt[NRS_HASH_SIZE], about[NRS_HASH_SIZE], leaf[NRS_HASH_SIZE];
@@ -239,7 +260,42 @@ static nrs_error append(nrs_core *core, const nrs_audit_what *what)
     }
     nrs_bytes_wipe(&sealed);
     nrs_bytes_wipe(&bytes);
-    return error == NRS_OK || nrs_error_is_fatal(error) ? error : NRS_ERROR_INTERNAL;
+    return error == NRS_OK || error == NRS_ERROR_EXISTS || nrs_error_is_fatal(error) ? error : NRS_ERROR_INTERNAL;
+}
+
+/* Rows that this node did not write are put aside, where `audit verify` finds them, and the log goes on from the head: its next entry says
+ * how many they were and where. */
+static nrs_error put_aside(nrs_core *core)
+{
+    struct nrs_audit *audit = core->audit;
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what alarm = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_DAMAGED, .detail = detail};
+    nrs_audit_span span = {0};
+    nrs_error error = nrs_store_audit_foreign_span(core->store, &span, audit->head.tree.size);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_foreign_keep(core->store, audit->head.tree.size);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    (void)snprintf(detail, sizeof detail, "entries behind the end of the audit log: %llu (number %llu to %llu)", (unsigned long long)span.count,
+                   (unsigned long long)span.first, (unsigned long long)span.last);
+    nrs_core_log(core, NRS_ERROR_DAMAGED, "audit: %s", detail);
+    audit->foreign = false;
+    error = append_once(core, &alarm);
+    return error == NRS_ERROR_EXISTS ? NRS_ERROR_INTERNAL : error;
+}
+
+static nrs_error append(nrs_core *core, const nrs_audit_what *what)
+{
+    nrs_error error = append_once(core, what);
+
+    if (error == NRS_ERROR_EXISTS) {
+        error = put_aside(core);
+        error = error == NRS_OK ? append_once(core, what) : error;
+    }
+    return error == NRS_ERROR_EXISTS ? NRS_ERROR_INTERNAL : error;
 }
 
 /* A new log puts its key down first; what was found at the start is the first thing said. */
@@ -265,6 +321,9 @@ static nrs_error prepare(nrs_core *core)
         audit->fresh = false; /* a step that fails loads everything again */
         nrs_bytes_wipe(&wrapped);
         nrs_secret_destroy(&wrap_key);
+    }
+    if (error == NRS_OK && audit->foreign) {
+        error = put_aside(core);
     }
     if (error == NRS_OK && audit->alarm != NULL) {
         nrs_core_log(core, NRS_ERROR_DAMAGED, "audit: %s", audit->alarm);

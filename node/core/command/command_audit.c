@@ -132,12 +132,13 @@ static nrs_error read_filter(nrs_core *core, nrs_answer *answer, listing *list, 
 nrs_error nrs_command_audit_list(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     listing list = {.core = core, .rows = answer->rows, .until_ms = UINT64_MAX, .limit = nrs_request_number(request, "limit", UINT64_MAX)};
-    uint64_t before = nrs_request_number(request, "before", UINT64_MAX);
+    uint64_t end = nrs_audit_head_of(core)->tree.size + 1; /* what somebody has put behind it is no entry of this log */
+    uint64_t before = nrs_request_number(request, "before", end);
     nrs_error error = read_filter(core, answer, &list, request);
     nrs_row row;
 
     if (error == NRS_OK) {
-        error = nrs_store_audit_back(core->store, before, LOOKED_AT_MAX, look_at, &list);
+        error = nrs_store_audit_back(core->store, before < end ? before : end, LOOKED_AT_MAX, look_at, &list);
     }
     if (error == NRS_OK && list.looked_at == LOOKED_AT_MAX) { /* there may be more: ask again from here */
         row = nrs_row_begin();

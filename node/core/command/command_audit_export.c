@@ -8,6 +8,7 @@
 #include "prekeys/key_change.h"
 
 #define ENTRIES_MAX 4096u
+#define FOREIGN_MAX 4096u
 
 /* ---- audit-export: entries with, behind the entry they end on, the checkpoints and cosignatures ---- */
 
@@ -64,12 +65,21 @@ static nrs_error put_signed(exporting *to, uint64_t last)
     return error;
 }
 
+static nrs_error put_leaf(void *context, const nrs_audit_row *stored)
+{
+    const exporting *to = context;
+    nrs_row row = nrs_row_begin();
+
+    nrs_row_number(&row, "number", stored->number);
+    nrs_row_hex(&row, "leaf", stored->leaf, NRS_HASH_SIZE);
+    return nrs_row_end(&row, to->rows);
+}
+
 static nrs_error put_entry(void *context, const nrs_audit_row *stored)
 {
     exporting *to = context;
     nrs_bytes bytes = {0};
     nrs_audit_entry *entry = NULL;
-    nrs_row row;
     nrs_error error;
 
     if (stored->number > to->until) {
@@ -84,10 +94,7 @@ static nrs_error put_entry(void *context, const nrs_audit_row *stored)
     if (error == NRS_OK) {
         error = put_bytes(to->rows, "entry", nrs_slice_of_bytes(&bytes));
     } else if (error == NRS_ERROR_DAMAGED) {
-        row = nrs_row_begin();
-        nrs_row_number(&row, "number", stored->number);
-        nrs_row_hex(&row, "leaf", stored->leaf, NRS_HASH_SIZE);
-        error = nrs_row_end(&row, to->rows);
+        error = put_leaf(to, stored);
     }
     to->number = stored->number;
     to->count++;
@@ -102,11 +109,9 @@ static nrs_error put_head(nrs_core *core, json_t *rows, uint64_t *until_out, uin
     const nrs_audit_head *head = nrs_audit_head_of(core);
     uint8_t root[NRS_HASH_SIZE] = {0};
     nrs_row row;
-    nrs_error error = nrs_store_audit_last(core->store, until_out);
+    nrs_error error = nrs_store_audit_checkpoint_last(core->store, signed_out);
 
-    if (error == NRS_OK) {
-        error = nrs_store_audit_checkpoint_last(core->store, signed_out);
-    }
+    *until_out = head->tree.size;
     if (error != NRS_OK) {
         return error;
     }
@@ -178,7 +183,10 @@ nrs_error nrs_command_audit_export(nrs_core *core, nrs_answer *answer, const jso
         nrs_row_number(&row, "next", to.number);
         return nrs_row_end(&row, answer->rows);
     }
-    return error == NRS_OK ? put_signed(&to, last_signed) : error;
+    if (error == NRS_OK) {
+        error = put_signed(&to, last_signed);
+    }
+    return error == NRS_OK ? nrs_store_audit_foreign_each(core->store, nrs_audit_head_of(core)->tree.size, FOREIGN_MAX, put_leaf, &to) : error;
 }
 
 /* ---- audit-checkpoint ---- */

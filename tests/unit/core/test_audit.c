@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_audit.h"
+#include "mesh_disk.h"
 #include "mesh_look.h"
 #include "proto/vocabulary.h"
 #include "store/audit.h"
@@ -204,17 +206,24 @@ static void add_behind(nrs_store *store)
     const uint8_t leaf[NRS_HASH_SIZE] = {1};
     nrs_audit_row row = {.leaf = leaf, .sealed = nrs_slice_of_string("made up")};
 
-    assert_int_equal(nrs_store_audit_last(store, &row.number), NRS_OK);
+    assert_int_equal(nrs_store_audit_last(store, &row.number, UINT64_MAX), NRS_OK);
     row.number++;
     assert_int_equal(nrs_store_audit_add(store, &row), NRS_OK);
 }
 
-static void change_second(nrs_store *store)
+/* What `audit verify` is given of rows whose entries cannot be read: their numbers, in their order. */
+static size_t leaves_of(size_t node, json_int_t numbers_out[8])
 {
-    const uint8_t leaf[NRS_HASH_SIZE] = {1};
-    const nrs_audit_row row = {.number = 2, .leaf = leaf, .sealed = nrs_slice_of_string("made up")};
+    size_t count = 0;
 
-    assert_int_equal(nrs_store_audit_add(store, &row), NRS_OK);
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-export\"}"), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        if (json_object_get(mesh_row(&net, node, i), "leaf") != NULL) {
+            assert_true(count < 8);
+            numbers_out[count++] = json_integer_value(json_object_get(mesh_row(&net, node, i), "number"));
+        }
+    }
+    return count;
 }
 
 static void remove_all(nrs_store *store)
@@ -242,7 +251,8 @@ static void remove_head(nrs_store *store)
 
 static void test_what_a_start_finds(void **state)
 {
-    json_int_t number;
+    json_int_t number, numbers[8];
+    char words[96];
 
     (void)state;
     number = json_integer_value(json_object_get(newest(1), "number"));
@@ -251,10 +261,14 @@ static void test_what_a_start_finds(void **state)
 
     tamper(1, add_behind);
     mesh_settle(&net, 1);
-    expect(newest(1), "alarm", "damaged", "entries were put behind the end of the audit log");
+    (void)snprintf(words, sizeof words, "entries behind the end of the audit log: 1 (number %lld to %lld)", (long long)number + 1, (long long)number + 1);
+    expect(newest(1), "alarm", "damaged", words);
     assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number + 1);
+    assert_int_equal(leaves_of(1, numbers), 1); /* the row itself has not gone with it */
+    assert_int_equal(numbers[0], number + 1);
 
-    tamper(1, change_second);
+    mesh_sql(&net, 1, "UPDATE audit SET leaf = zeroblob(32), sealed = 'made up' WHERE number = 2");
+    tamper(1, nothing);
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"before\":3,\"limit\":1}"), NRS_OK);
     assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "damaged")));
 
@@ -272,6 +286,52 @@ static void test_what_a_start_finds(void **state)
     tamper(1, nothing);
     mesh_settle(&net, 1);
     assert_int_equal(count_of(1, "alarm"), 1);
+}
+
+/* Two that do not lie side by side, and one of a number that no entry has. */
+static void add_here_and_there(nrs_store *store)
+{
+    const uint8_t leaf[NRS_HASH_SIZE] = {1};
+    nrs_audit_row row = {.leaf = leaf, .sealed = nrs_slice_of_string("made up")};
+
+    add_behind(store);
+    assert_int_equal(nrs_store_audit_last(store, &row.number, UINT64_MAX), NRS_OK);
+    row.number += 4;
+    assert_int_equal(nrs_store_audit_add(store, &row), NRS_OK);
+}
+
+/* While the node runs somebody puts a row where its next entry belongs, and one further on; nothing is written over. */
+static void test_behind_the_end_of_a_running_node(void **state)
+{
+    json_int_t number, numbers[8];
+    char words[96];
+
+    (void)state;
+    number = json_integer_value(json_object_get(newest(2), "number"));
+    mesh_sql(&net, 2, "INSERT INTO audit(number, leaf, sealed) VALUES(%lld, x'01', 'made up'), (%lld, x'01', 'made up'), (0, x'02', x''), (-5, x'02', x'')", (long long)number + 1,
+             (long long)number + 9);
+    assert_int_equal(json_integer_value(json_object_get(newest(2), "number")), number); /* a list has what the node wrote */
+    assert_int_equal(leaves_of(2, numbers), 4);
+    assert_true(numbers[0] == 1 && numbers[1] == 1 && numbers[2] == number + 1 && numbers[3] == number + 9);
+    assert_int_equal(count_of(2, "padding"), 0); /* all of it is looked through, down to what is none */
+
+    assert_int_equal(mesh_command(&net, 2, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+                     NRS_ERROR_LABEL_FORBIDS);
+    expect(newest(2), "send", "label-forbids", "");
+    assert_int_equal(json_integer_value(json_object_get(newest(2), "number")), number + 2);
+    (void)snprintf(words, sizeof words, "entries behind the end of the audit log: 4 (number 1 to %lld)", (long long)number + 9);
+    assert_int_equal(mesh_command(&net, 2, "{\"command\":\"audit-list\",\"kind\":\"alarm\",\"limit\":1}"), NRS_OK);
+    expect(mesh_row(&net, 2, 0), "alarm", "damaged", words);
+    assert_int_equal(leaves_of(2, numbers), 4);
+
+    tamper(2, add_here_and_there);
+    mesh_settle(&net, 1);
+    (void)snprintf(words, sizeof words, "entries behind the end of the audit log: 2 (number %lld to %lld)", (long long)number + 3, (long long)number + 7);
+    expect(newest(2), "alarm", "damaged", words);
+    assert_int_equal(leaves_of(2, numbers), 6);
+    mesh_audit_checkpoint(&net, 2); /* and the hub goes on with the log */
+    mesh_settle(&net, 2);
+    assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, 2), "state"), "followed");
 }
 
 /* A log that is wiped as a whole is no new node's: its store has a vault. */
@@ -326,7 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_becomes_an_entry), cmocka_unit_test(test_what_does_not),      cmocka_unit_test(test_about),
         cmocka_unit_test(test_rosters_and_keys),      cmocka_unit_test(test_bounds),             cmocka_unit_test(test_with_its_transaction),
-        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_wiped_log_is_noticed),
+        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_behind_the_end_of_a_running_node), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_wiped_log_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

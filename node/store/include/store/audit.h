@@ -8,16 +8,23 @@
 /* ---- This node's own ---- */
 typedef struct nrs_audit_row { uint64_t number; const uint8_t *leaf; nrs_slice sealed; } nrs_audit_row;
 typedef nrs_error (*nrs_audit_visitor)(void *context, const nrs_audit_row *row);
-/** A row of the same number is replaced. */
+/** NRS_ERROR_EXISTS: there is a row of this number, which stays. */
 NRS_MUST_USE nrs_error nrs_store_audit_add(nrs_store *store, const nrs_audit_row *row);
-/** The highest number, 0 when there is none. */
-NRS_MUST_USE nrs_error nrs_store_audit_last(nrs_store *store, uint64_t *number_out);
+/** The highest number up to `size`, 0 when there is none. */
+NRS_MUST_USE nrs_error nrs_store_audit_last(nrs_store *store, uint64_t *number_out, uint64_t size);
+/** How many rows lie outside the numbers 1 to `size`, which the node has not written, and between which numbers; of those below 1 it is 1. */
+typedef struct nrs_audit_span { uint64_t count, first, last; } nrs_audit_span;
+NRS_MUST_USE nrs_error nrs_store_audit_foreign_span(nrs_store *store, nrs_audit_span *span_out, uint64_t size);
+/** Put them aside, so that their numbers are free and they stay to be seen. */
+NRS_MUST_USE nrs_error nrs_store_audit_foreign_keep(nrs_store *store, uint64_t size);
 /** The leaf of one row. NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_audit_leaf(nrs_store *store, uint8_t leaf_out[NRS_HASH_SIZE], uint64_t number);
 /** Up to `limit` rows numbered above `after`, ascending. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
 NRS_MUST_USE nrs_error nrs_store_audit_each(nrs_store *store, uint64_t after, size_t limit, nrs_audit_visitor visit, void *context);
 /** Up to `limit` rows numbered below `before`, descending; likewise. */
 NRS_MUST_USE nrs_error nrs_store_audit_back(nrs_store *store, uint64_t before, size_t limit, nrs_audit_visitor visit, void *context);
+/** Likewise those outside the numbers 1 to `size`, and what was put aside, in the order of their numbers, without what is sealed in them. */
+NRS_MUST_USE nrs_error nrs_store_audit_foreign_each(nrs_store *store, uint64_t size, size_t limit, nrs_audit_visitor visit, void *context);
 /** Drop all of this node's own: for a log that can no longer be read. */
 NRS_MUST_USE nrs_error nrs_store_audit_clear(nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_audit_node_set(nrs_store *store, uint32_t level, uint64_t place, const uint8_t hash[NRS_HASH_SIZE]);
