@@ -53,6 +53,7 @@ static const char *const templates[] = {
     N_("The duties that the report demands are not in force for %s."),
     N_("TLP:%s is not released to others."),
     N_("An ask names one to %u addresses."),
+    N_("At most %u asks of a node about one report are open, or agreed to and not over."),
     N_("@%s does not recognise @%s, whose report it is."),
     N_("@%s, whose report it is, does not recognise @%s."),
     N_("%.80s: no ask for wider sharing has this ID."),

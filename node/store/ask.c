@@ -110,14 +110,14 @@ nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], co
     return nrs_query_one_id(&query, id_out);
 }
 
-nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms)
+static nrs_error count_asks(nrs_store *store, uint64_t *count_out, nrs_statement which, const uint8_t whose[NRS_HASH_SIZE], uint64_t now_ms)
 {
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_OPEN);
+    nrs_query query = nrs_query_start(store, which);
     uint64_t count = 0;
     nrs_error error;
 
     NRS_ASSERT(count_out != NULL);
-    nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, whose, NRS_HASH_SIZE);
     nrs_query_bind_u64(&query, now_ms);
     if (nrs_query_step(&query)) {
         count = nrs_query_u64(&query, 0);
@@ -127,4 +127,14 @@ nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_
         *count_out = count;
     }
     return error;
+}
+
+nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms)
+{
+    return count_asks(store, count_out, NRS_STATEMENT_ASK_OPEN, org, now_ms);
+}
+
+nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms)
+{
+    return count_asks(store, count_out, NRS_STATEMENT_ASK_OWN, report, now_ms);
 }

@@ -190,6 +190,8 @@
     X(ASK_OPEN, READ,                                                                                                  \
       "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1 AND expires_ms > ?2"                         \
       " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
+    X(ASK_OWN, READ,                                                                                                   \
+      "SELECT count(*) FROM ask WHERE report = ?1 AND mine = 1 AND state < 2 AND expires_ms > ?2")                     \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

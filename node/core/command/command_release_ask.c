@@ -14,6 +14,7 @@ static const char hint_home[] = "It has not been let in by anybody either: reply
 static const char hint_to[] = "Write --to @community or --to ORGANISATION; one community at a time.";
 static const char hint_recognise[] = "Both communities must recognise each other: noroshi community recognise.";
 static const char hint_withheld[] = "Publish it with noroshi vouch.";
+static const char hint_room[] = "Wait until some are answered, or over: noroshi release list.";
 static const char hint_unlock[] = "A key that waits for acceptance is the sender's alone to give.";
 
 typedef struct asking {
@@ -176,6 +177,15 @@ static nrs_error encode_ask(asking *it)
     return error;
 }
 
+/* Whoever waits is looked for in all that were agreed to, each time. */
+static nrs_error check_room(nrs_core *core, nrs_answer *answer, const asking *it)
+{
+    nrs_error error = nrs_ask_room(core, &it->row, NRS_ASK_OWN_COUNT_MAX);
+
+    return error == NRS_ERROR_LIMIT ? nrs_refuse(answer, error, hint_room, "At most %u asks of a node about one report are open, or agreed to and not over.", NRS_ASK_OWN_COUNT_MAX)
+                                    : error;
+}
+
 /* Kept, and on its way to the originator, in one transaction. */
 static nrs_error write_ask(nrs_core *core, asking *it)
 {
@@ -204,6 +214,9 @@ nrs_error nrs_command_release_ask(nrs_core *core, nrs_answer *answer, const json
 
     if (error == NRS_OK) {
         error = find_target(core, answer, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = check_room(core, answer, &it);
     }
     if (error == NRS_OK) {
         error = nrs_release_reason(answer, &it.reason, request);

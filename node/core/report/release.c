@@ -70,6 +70,14 @@ bool nrs_ask_lapsed(const nrs_core *core, const nrs_ask_row *row)
     return row->state == NRS_ASK_OPEN && (row->expires_ms <= core->now_ms || nrs_withdrawn(core, row->report));
 }
 
+nrs_error nrs_ask_room(nrs_core *core, const nrs_report_row *report, uint64_t most)
+{
+    uint64_t count = 0;
+    nrs_error error = nrs_store_ask_own(core->store, &count, report->id, report->expires_ms > core->now_ms ? core->now_ms : 0);
+
+    return error == NRS_OK && count >= most ? NRS_ERROR_LIMIT : error;
+}
+
 nrs_community *nrs_ask_target(nrs_core *core, const nrs_ask *ask, const uint8_t home[NRS_HASH_SIZE])
 {
     return nrs_community_by_id(core, ask->community.len == 0 ? home : ask->community.data);
@@ -180,7 +188,10 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
         /* Of a report that only other clocks have alive every ask counts: theirs make no room. */
         error = nrs_store_ask_open(core->store, &open, from->keys.sign_key, report->expires_ms > core->now_ms ? core->now_ms : 0);
     }
-    return error == NRS_OK && open >= most ? NRS_ERROR_LIMIT : error;
+    if (error == NRS_OK && open >= most) {
+        error = NRS_ERROR_LIMIT;
+    }
+    return error == NRS_OK && guest ? nrs_ask_room(core, report, NRS_ASK_THROUGH_COUNT_MAX) : error; /* which leaves some for this node's own people */
 }
 
 static nrs_error note(nrs_core *core, nrs_peer *from, uint32_t event, nrs_slice about, uint32_t label, nrs_error rule)

@@ -193,7 +193,8 @@ nrs_error nrs_release_grant(nrs_core *core, size_t *granted_out, const nrs_repor
 /* ---- Those who waited ---- */
 
 typedef struct release_list {
-    uint8_t ids[16][NRS_HASH_SIZE]; /* of asks of this report that were released, the newest */
+    uint64_t now_ms;
+    uint8_t ids[NRS_ASK_OWN_COUNT_MAX][NRS_HASH_SIZE]; /* of asks of this report on which a release lasts: there are no more at once */
     size_t count;
 } release_list;
 
@@ -201,11 +202,31 @@ static nrs_error add_released(void *context, const nrs_ask_row *row)
 {
     release_list *list = context;
 
-    if (row->mine && row->state == NRS_ASK_RELEASED) {
-        memcpy(list->ids[list->count % 16], row->id, NRS_HASH_SIZE);
+    if (row->mine && row->state == NRS_ASK_RELEASED && row->expires_ms > list->now_ms && list->count < NRS_ASK_OWN_COUNT_MAX) {
+        memcpy(list->ids[list->count], row->id, NRS_HASH_SIZE);
         list->count++;
     }
     return NRS_OK;
+}
+
+/* Most releases are of others than who waits, and that costs no signature to see. */
+static nrs_error asked_for(const nrs_core *core, bool *asked_out, const nrs_ask *ask, const nrs_peer *peer)
+{
+    nrs_audience *audience = NULL;
+    nrs_error error = nrs_audience_decode(&audience, nrs_field(&ask->audience));
+    bool asked = false;
+
+    for (size_t i = 0; error == NRS_OK && i < audience->n_targets && !asked; i++) {
+        const Nrs__Wire__Target *target = audience->targets[i];
+
+        asked = target->community.len != 0 || (target->org.len == NRS_KEY_SIZE && (nrs_key_follows(core, target->org.data, peer->keys.sign_key) ||
+                                                                                  nrs_key_follows(core, peer->keys.sign_key, target->org.data)));
+    }
+    nrs_audience_free(&audience);
+    if (error == NRS_OK) {
+        *asked_out = asked;
+    }
+    return error;
 }
 
 static nrs_error grant_by(nrs_core *core, size_t *granted_out, const nrs_report_row *report, const uint8_t *ask_id, const nrs_peer *peer)
@@ -214,15 +235,19 @@ static nrs_error grant_by(nrs_core *core, size_t *granted_out, const nrs_report_
     nrs_release *release = NULL;
     nrs_ask *ask = NULL;
     uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
+    bool asked = false;
     nrs_error error = nrs_ask_load(core, &held, ask_id);
 
     if (error == NRS_OK) {
         error = nrs_ask_decode(&ask, held.row.ask);
     }
     if (error == NRS_OK) {
+        error = asked_for(core, &asked, ask, peer);
+    }
+    if (error == NRS_OK && asked) {
         error = nrs_release_verify(&release, signer, id, held.row.release);
     }
-    if (error == NRS_OK && !nrs_clock_expired(core, release->expires_ms) && release->expires_ms > core->now_ms) {
+    if (error == NRS_OK && asked && !nrs_clock_expired(core, release->expires_ms) && release->expires_ms > core->now_ms) {
         error = nrs_release_grant(core, granted_out, report, ask, release, id, peer);
     }
     nrs_release_free(&release);
@@ -233,12 +258,13 @@ static nrs_error grant_by(nrs_core *core, size_t *granted_out, const nrs_report_
 
 nrs_error nrs_release_grant_late(nrs_core *core, const nrs_report_row *report, const nrs_peer *peer)
 {
-    release_list list = {.count = 0};
+    release_list list = {.now_ms = core->now_ms};
     size_t granted = 0;
     nrs_error error = nrs_withdrawn(core, report->id) ? NRS_OK : nrs_store_ask_each(core->store, report->id, add_released, &list);
 
-    for (size_t i = 0; i < list.count && i < 16 && error == NRS_OK && granted == 0; i++) {
+    for (size_t i = 0; i < list.count && error == NRS_OK && granted == 0; i++) {
         error = grant_by(core, &granted, report, list.ids[i], peer);
+        error = nrs_error_is_verdict(error) ? NRS_OK : error; /* by this one it goes on waiting */
     }
-    return nrs_error_is_verdict(error) ? NRS_OK : error; /* it goes on waiting */
+    return error;
 }

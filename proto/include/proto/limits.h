@@ -78,6 +78,8 @@
 #define NRS_STATEMENT_SIZE_MAX 8192u
 #define NRS_ASK_TARGET_COUNT_MAX 32u   /* of one ask for wider sharing: a grant with its sealed audience has 2,048 bytes */
 #define NRS_ASK_OPEN_COUNT_MAX 64u     /* asks of one organisation that wait for an answer */
+#define NRS_ASK_OWN_COUNT_MAX 256u     /* asks of one node about one report that are open, or agreed to and not over */
+#define NRS_ASK_THROUGH_COUNT_MAX 128u /* of those with which it takes another that it asks in another's place */
 #define NRS_ASK_SIZE_MAX 1600u
 #define NRS_RELEASE_SIZE_MAX 512u
 #define NRS_REPLY_SIZE_MAX 4096u
