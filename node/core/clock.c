@@ -102,11 +102,16 @@ static bool peers_now(nrs_core *core, int64_t *early_out, int64_t *late_out)
     return core->peers_clock_known;
 }
 
-bool nrs_clock_expired(nrs_core *core, uint64_t expires_ms)
+uint64_t nrs_clock_past_ms(nrs_core *core)
 {
     int64_t early = 0, late = 0;
 
-    return expires_ms <= core->now_ms && (!peers_now(core, &early, &late) || (int64_t)expires_ms <= early);
+    return !peers_now(core, &early, &late) || early >= (int64_t)core->now_ms ? core->now_ms : early < 0 ? 0 : (uint64_t)early;
+}
+
+bool nrs_clock_expired(nrs_core *core, uint64_t expires_ms)
+{
+    return expires_ms <= nrs_clock_past_ms(core);
 }
 
 bool nrs_clock_ahead(nrs_core *core, uint64_t created_ms)

@@ -397,6 +397,8 @@ bool nrs_clock_trusted(nrs_core *core);
 /** Whether this time is past, by this clock and by half of the peers' clocks: nothing is refused or passed over for good on the
  *  word of a clock that stands alone. */
 bool nrs_clock_expired(nrs_core *core, uint64_t expires_ms);
+/** Until when times are past in that way. */
+uint64_t nrs_clock_past_ms(nrs_core *core);
 /** Likewise whether a record was made too far ahead of the time (SPEC 2.3). */
 bool nrs_clock_ahead(nrs_core *core, uint64_t created_ms);
 /** Whether most peers would refuse what is made now and expires then. */

@@ -223,7 +223,7 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     if (error == NRS_OK) {
         error = check_lapsed(core, answer, &it, request);
     }
-    if (error == NRS_OK && expires_in_ms == 0) {
+    if (error == NRS_OK && (expires_in_ms == 0 || it.row.expires_ms <= core->now_ms)) { /* by this clock, by which it would be dated */
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");
     }
     if (error == NRS_OK) {

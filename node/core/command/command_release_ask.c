@@ -58,7 +58,7 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
     if (error == NRS_OK) { /* what was taken back goes to nobody else, although who has read it may still answer it */
         error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
     }
-    if (error == NRS_OK && it->row.expires_ms <= core->now_ms) {
+    if (error == NRS_OK && nrs_clock_expired(core, it->row.expires_ms)) {
         return nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");
     }
     if (error == NRS_OK && it->row.key_state != NRS_KEY_HELD) {

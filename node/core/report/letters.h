@@ -19,6 +19,10 @@ NRS_MUST_USE nrs_error nrs_letters_expire(nrs_core *core);
 bool nrs_letter_outside(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE]);
 /** statements.c: the reader with the prekey to use now. NRS_ERROR_NOT_FOUND: letters wait. */
 NRS_MUST_USE nrs_error nrs_letter_reader(nrs_core *core, nrs_recipient *to_out, const nrs_peer *peer);
+/** The time that an envelope bears. */
+uint64_t nrs_letter_time(nrs_core *core);
+/** Whether this clock and most peers' are so far apart that no envelope is sent. */
+bool nrs_letter_no_time(nrs_core *core);
 /** Whether this node is a member there: by keys that its roster does not name yet nothing is taken, and letters wait for that too. */
 bool nrs_letter_community(nrs_core *core, const uint8_t community[NRS_HASH_SIZE]);
 /** The organisation that reads what is for this key in a community now; NULL if nobody does. */

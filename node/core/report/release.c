@@ -65,9 +65,9 @@ nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[
 
 /* Nothing can be released of it any more: whoever has not answered until then does not. The report's end is known to both, and is no word of
  * who asked. */
-bool nrs_ask_lapsed(const nrs_core *core, const nrs_ask_row *row)
+bool nrs_ask_lapsed(nrs_core *core, const nrs_ask_row *row)
 {
-    return row->state == NRS_ASK_OPEN && (row->expires_ms <= core->now_ms || nrs_withdrawn(core, row->report));
+    return row->state == NRS_ASK_OPEN && (nrs_clock_expired(core, row->expires_ms) || nrs_withdrawn(core, row->report));
 }
 
 nrs_error nrs_ask_room(nrs_core *core, const nrs_report_row *report, uint64_t most)

@@ -72,7 +72,7 @@ nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint
 /* An envelope's times are for its carriers, who refuse for good one that is not of their time, and whose clock is wrong cannot be
  * told: it is dated by the earlier of this clock and most peers', and lives past the later. The statements in it say what this
  * clock showed. */
-static uint64_t letter_time(nrs_core *core)
+uint64_t nrs_letter_time(nrs_core *core)
 {
     int64_t error_ms = nrs_clock_error_ms(core);
 
@@ -80,7 +80,7 @@ static uint64_t letter_time(nrs_core *core)
 }
 
 /* Too far apart for a date that suits both: letters wait until somebody has set a clock. */
-static bool no_time_for_letters(nrs_core *core)
+bool nrs_letter_no_time(nrs_core *core)
 {
     int64_t error_ms = nrs_clock_error_ms(core);
 
@@ -114,12 +114,12 @@ nrs_error nrs_letter_reader(nrs_core *core, nrs_recipient *to_out, const nrs_pee
 {
     nrs_error error;
 
-    if (no_time_for_letters(core)) {
+    if (nrs_letter_no_time(core)) {
         core->letters_await_clock = true;
         return NRS_ERROR_NOT_FOUND;
     }
     error = nrs_recipient_of(core, to_out, peer, NULL);
-    return error == NRS_ERROR_NOT_FOUND ? nrs_recipient_at(core, to_out, peer, NULL, letter_time(core)) : error;
+    return error == NRS_ERROR_NOT_FOUND ? nrs_recipient_at(core, to_out, peer, NULL, nrs_letter_time(core)) : error;
 }
 
 static int by_reader(const void *a, const void *b)
@@ -151,7 +151,7 @@ static nrs_error post(nrs_core *core, const nrs_recipient *to, const nrs_pending
 {
     nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
     nrs_envelope_request request = {.statements = statements, .statement_count = count, .community = nrs_slice_of(list[0].community, NRS_HASH_SIZE),
-                                    .to = to, .now_ms = letter_time(core)};
+                                    .to = to, .now_ms = nrs_letter_time(core)};
     uint8_t id[NRS_HASH_SIZE];
     nrs_bytes record = {0};
     nrs_error error;

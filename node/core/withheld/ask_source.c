@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "prekeys/key_change.h"
+#include "report/letters.h"
 #include "report/release.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
@@ -159,8 +160,15 @@ typedef struct answering {
     nrs_report_row row;     /* of that */
     nrs_bytes holder;
     nrs_sealed_view *view;
-    uint64_t due_ms;
+    uint64_t due_ms;        /* the tick at which the answer leaves */
+    uint64_t dated_ms;      /* what a release bears as that time */
 } answering;
+
+/* As an envelope is dated (10.5), and from the tick alone: who reads it learns nothing of when the source answered. */
+static uint64_t date_of(nrs_core *core, uint64_t due_ms)
+{
+    return (due_ms - (core->now_ms - nrs_letter_time(core))) / core->vouch_tick_ms * core->vouch_tick_ms;
+}
 
 static nrs_error find(answering *it, const nrs_peer *from)
 {
@@ -192,8 +200,8 @@ static nrs_error find(answering *it, const nrs_peer *from)
  * set no other end than its report's, it is the end of what was published of it. */
 static uint64_t expires_at(const answering *it, const nrs_release *given)
 {
-    const uint64_t left_ms = given->expires_ms > it->due_ms ? given->expires_ms - it->due_ms : 0;
-    const uint64_t at_ms = it->due_ms + nrs_withheld_life(left_ms);
+    const uint64_t left_ms = given->expires_ms > it->dated_ms ? given->expires_ms - it->dated_ms : 0;
+    const uint64_t at_ms = it->dated_ms + nrs_withheld_life(left_ms);
 
     return left_ms == 0 ? 0 : given->expires_ms == it->source.row.expires_ms || at_ms > it->row.expires_ms ? it->row.expires_ms : at_ms;
 }
@@ -213,7 +221,7 @@ static nrs_error check(const answering *it, const nrs_release *release, const ui
         release->expires_ms > it->source.row.expires_ms) {
         return NRS_ERROR_RELEASE;
     }
-    return nrs_clock_expired(it->core, release->expires_ms) || expires_at(it, release) <= it->due_ms || it->row.expires_ms <= it->due_ms ? NRS_ERROR_EXPIRED : NRS_OK;
+    return nrs_clock_expired(it->core, release->expires_ms) || expires_at(it, release) <= it->dated_ms || it->row.expires_ms <= it->dated_ms ? NRS_ERROR_EXPIRED : NRS_OK;
 }
 
 /* As the source agreed; where the hub made it stricter when it vouched, that holds. Nobody is named as the source. */
@@ -245,7 +253,7 @@ static nrs_error sign(const answering *it, nrs_bytes *payload_out, const nrs_rel
     held.permissible_actions = conditions.permissible_actions;
     held.flags = conditions.flags;
     release.conditions = held.permissible_actions != 0 || held.flags != 0 ? &held : NULL;
-    release.created_ms = it->due_ms;
+    release.created_ms = it->dated_ms;
     release.expires_ms = expires_at(it, given);
     release.ask = nrs_field_of(nrs_slice_of(it->held.row.id, NRS_HASH_SIZE));
     return nrs_release_sign(payload_out, &release, nrs_identity_for(it->core, it->view->header->originator.data));
@@ -334,6 +342,7 @@ nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, nrs_peer *from
     answering it = {.core = core, .statement = statement, .due_ms = nrs_withheld_next_tick(core)};
     nrs_error error = nrs_source_load(core, &it.source, statement->sealed_id.data);
 
+    it.dated_ms = date_of(core, it.due_ms);
     *taken_out = error == NRS_OK;
     if (error == NRS_ERROR_NOT_FOUND) {
         error = NRS_OK;

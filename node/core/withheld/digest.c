@@ -3,6 +3,7 @@
 #include "withheld/withheld.h"
 
 #include "prekeys/key_change.h"
+#include "report/letters.h"
 #include "report/release.h"
 
 #include <stdlib.h>
@@ -160,11 +161,12 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
     held *which[NRS_STATEMENT_COUNT_MAX];
     nrs_recipient to;
     nrs_envelope_request request = {.statements = statements, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE), .to = &to,
-                                    .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+                                    .now_ms = nrs_letter_time(core)};
     nrs_bytes record = {0};
     uint8_t id[NRS_HASH_SIZE];
-    nrs_error error = nrs_recipient_of(core, &to, peer, NULL);
+    nrs_error error = nrs_letter_reader(core, &to, peer);
 
+    request.expires_ms = request.now_ms + NRS_REPORT_LIFE_MS_MAX;
     if (error != NRS_OK) {
         return nrs_error_is_fatal(error) ? error : NRS_OK; /* what it is to be told waits */
     }
@@ -240,9 +242,15 @@ static nrs_error send_all(nrs_core *core, const nrs_community *community, const 
 
 nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
 {
-    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    held_list all = {0};
     nrs_bytes padding = {0};
-    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, core->now_ms, HELD_EACH_MAX, gather, &all);
+    nrs_error error;
+
+    if (nrs_letter_no_time(core)) {
+        return NRS_OK; /* what is due is put off to the next tick */
+    }
+    all.list = calloc(HELD_COUNT_MAX, sizeof *all.list);
+    error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, core->now_ms, HELD_EACH_MAX, gather, &all);
 
     if (error == NRS_OK) {
         pack(core, &all);

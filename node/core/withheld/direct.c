@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "prekeys/key_change.h"
+#include "report/letters.h"
 #include "stream/stream.h"
 
 #define AT_ONCE 64u
@@ -46,7 +47,7 @@ static bool reachable(const waiting *all, nrs_recipient *to_out, const uint8_t *
 {
     const nrs_peer *peer = nrs_peer_in_force(all->core, to, all->community);
 
-    return all->community->member && nrs_peer_member(all->core, peer, all->community) && nrs_recipient_of(all->core, to_out, peer, NULL) == NRS_OK;
+    return all->community->member && nrs_peer_member(all->core, peer, all->community) && nrs_letter_reader(all->core, to_out, peer) == NRS_OK;
 }
 
 /* What nobody can be told yet waits, and holds up nothing behind it. */
@@ -71,11 +72,14 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
 static nrs_error post(nrs_core *core, const nrs_community *community, const nrs_recipient *to, nrs_slice statement, uint64_t number)
 {
     nrs_envelope_request request = {.statements = &statement, .statement_count = 1, .community = nrs_slice_of(community->id, NRS_HASH_SIZE),
-                                    .to = to, .now_ms = core->now_ms, .expires_ms = core->now_ms + NRS_REPORT_LIFE_MS_MAX};
+                                    .to = to, .now_ms = nrs_letter_time(core)};
     nrs_bytes record = {0};
     uint8_t id[NRS_HASH_SIZE];
     uint64_t position = 0;
-    nrs_error error = nrs_envelope_seal(&record, core->identity, &request);
+    nrs_error error;
+
+    request.expires_ms = request.now_ms + NRS_REPORT_LIFE_MS_MAX;
+    error = nrs_envelope_seal(&record, core->identity, &request);
 
     if (error == NRS_OK) {
         nrs_record_id(id, nrs_slice_of_bytes(&record));

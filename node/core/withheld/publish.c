@@ -202,7 +202,7 @@ nrs_error nrs_withheld_tick(nrs_core *core)
         error = let_go(core, due.positions[i]);
     }
     if (error == NRS_OK) {
-        error = nrs_store_digest_expire(core->store, core->now_ms);
+        error = nrs_store_digest_expire(core->store, nrs_clock_past_ms(core));
     }
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
         bool leaves = false;

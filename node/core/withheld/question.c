@@ -125,7 +125,7 @@ nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_body, "There is nothing that is asked.");
     } else if (text != NULL && strlen(text) > NRS_QUESTION_SIZE_MAX) {
         error = nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_size, "The question is too long.");
-    } else if (report->expires_ms <= core->now_ms) {
+    } else if (nrs_clock_expired(core, report->expires_ms)) {
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report of the source is past its expiry.");
     }
     if (error == NRS_OK && !nrs_request_flag(request, "dry_run")) {

@@ -255,7 +255,7 @@ static nrs_error to_source(nrs_core *core, const nrs_published *entry, const nrs
         nrs_reply_duties(core, &it.duties, &source, view->header, opened->report->kind);
         refused = check_source(core, &source, view, opened, &reaches);
         error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
-        refused = refused == NRS_OK && source.row.expires_ms <= core->now_ms ? NRS_ERROR_EXPIRED : refused;
+        refused = refused == NRS_OK && nrs_clock_expired(core, source.row.expires_ms) ? NRS_ERROR_EXPIRED : refused;
         it.blank = reaches || refused != NRS_OK;
         error = error == NRS_OK ? nrs_reply_carry(core, &source, &it) : error;
     }

@@ -178,7 +178,7 @@ static nrs_error to_source(nrs_core *core, const nrs_report_row *row, const nrs_
         nrs_reply_duties(core, &it.duties, &source, &header, words->kind);
         refused = nrs_reply_terms(core, &source, &header, words->kind);
         error = nrs_error_is_verdict(refused) ? NRS_OK : refused;
-        it.blank = refused != NRS_OK || source.row.expires_ms <= core->now_ms;
+        it.blank = refused != NRS_OK || nrs_clock_expired(core, source.row.expires_ms);
         error = error == NRS_OK ? nrs_reply_carry(core, &source, &it) : error;
     }
     nrs_source_wipe(&source);

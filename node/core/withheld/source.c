@@ -24,5 +24,5 @@ nrs_error nrs_source_load(nrs_core *core, nrs_source_report *source_out, const u
 {
     nrs_error error = nrs_source_load_late(core, source_out, id);
 
-    return error == NRS_OK && source_out->row.expires_ms <= core->now_ms ? NRS_ERROR_NOT_FOUND : error;
+    return error == NRS_OK && nrs_clock_expired(core, source_out->row.expires_ms) ? NRS_ERROR_NOT_FOUND : error;
 }
