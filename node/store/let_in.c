@@ -31,6 +31,22 @@ nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row)
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_let_in_granted(nrs_store *store, const nrs_let_in_row *row)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_LET_IN_GRANTED);
+
+    NRS_ASSERT(row != NULL && row->address != NULL);
+    nrs_query_bind_u64(&query, row->report);
+    nrs_query_bind_text(&query, row->address, NRS_ADDRESS_SIZE_MAX);
+    nrs_query_bind_u64(&query, row->authority);
+    nrs_query_bind_u64(&query, row->at_ms);
+    nrs_query_bind_u64(&query, row->version);
+    nrs_query_bind_u64(&query, row->released_ms);
+    nrs_query_bind_u64(&query, row->until_ms);
+    nrs_query_bind_fixed(&query, row->grant, NRS_HASH_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_let_in_drop(nrs_store *store, uint64_t report, const char *address)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_LET_IN_DROP);

@@ -173,6 +173,9 @@
       " at_ms = excluded.at_ms, version = excluded.version, actions = excluded.actions, flags = excluded.flags,"       \
       " released_ms = excluded.released_ms, until_ms = excluded.until_ms, org = excluded.org, community = excluded.community," \
       " grant_id = excluded.grant_id, release = excluded.release, grant_signed = excluded.grant_signed")                                                                                 \
+    X(LET_IN_GRANTED, CHANGE,                                                                                          \
+      "UPDATE let_in SET authority = ?3, at_ms = ?4, version = ?5, released_ms = ?6, until_ms = ?7, grant_id = ?8"     \
+      " WHERE report = ?1 AND address = ?2 AND grant_id = zeroblob(32)")                                               \
     X(LET_IN_DROP, CHANGE, "DELETE FROM let_in WHERE report = ?1 AND address = ?2")                                    \
     X(LET_IN_EACH, READ,                                                                                               \
       "SELECT address, authority, at_ms, version, actions, flags, released_ms, until_ms, org, by, community, grant_id, release, grant_signed FROM let_in" \

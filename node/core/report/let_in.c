@@ -243,11 +243,12 @@ nrs_error nrs_let_in_put(nrs_core *core, const nrs_let_in_row *row, const nrs_co
     const nrs_recipient_row recipient = {.report = row->report, .address = address, .org = peer->keys.sign_key, .granted = granted};
     nrs_error error;
 
-    if (only != NULL) { /* as it stands there: the key before, perhaps */
-        return nrs_store_recipient_granted(core->store, row->report, only->keys.sign_key);
-    }
     nrs_let_in_address(address, home, target, peer->org);
     one.address = address;
+    if (only != NULL) { /* as it stands there: the key before, perhaps. It waited until now; who is granted anew was let in before */
+        error = nrs_store_let_in_granted(core->store, &one);
+        return error == NRS_OK ? nrs_store_recipient_granted(core->store, row->report, only->keys.sign_key) : error;
+    }
     one.org = peer->keys.sign_key;
     error = nrs_store_let_in_add(core->store, &one);
     if (error == NRS_OK) {

@@ -141,6 +141,57 @@ static void who_lacks_a_duty_waits_for_it(void **state)
 }
 
 /* Under AMBER and under GREEN another duty each; the last that was added has taken as many of them, the rest both. */
+/* The time of a stage of who was let in, as a node's receipts give it; "" where it has not come to that. */
+static void time_of(char at_out[64], size_t node, const char *org, const char *stage)
+{
+    at_out[0] = '\0';
+    OK(mesh_ask(&net, node, "{\"command\":\"receipts\",\"id\":\"%s\"}", report));
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        const json_t *row = mesh_row(&net, node, i);
+
+        if (strcmp(mesh_text(row, "recipient"), org) == 0 && strcmp(mesh_text(row, "stage"), stage) == 0) {
+            (void)snprintf(at_out, 64, "%s", mesh_text(row, "at"));
+        }
+    }
+}
+
+/* At who let it in it waits since then, and was let in when it was granted, which is the time at the source too; not when it is granted anew. */
+static void who_waited_was_let_in_when_it_was_granted(void **state)
+{
+    char waiting[64], sent[64], again[64], at_source[64];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_second_beside(&net, &gas, HUB, false);
+    net.now_ms += 5 * NRS_WEEK_MS; /* its bundle has run out at the hub, and it is away */
+    mesh_down(&net, GAS_MEMBER);
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\","
+                              "\"onward\":[\"communities\"],\"stale_roster\":true}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 6);
+    time_of(waiting, HUB, "org-5", "waiting");
+    assert_string_not_equal(waiting, "");
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    mesh_up(&net, GAS_MEMBER);
+    mesh_settle(&net, 12);
+    time_of(sent, HUB, "org-5", "sent");
+    time_of(at_source, SOURCE, "org-5", "sent");
+    assert_string_not_equal(sent, waiting);
+    assert_string_equal(sent, at_source);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, HUB, 0), "let_in"), 1), "org"), "org-5");
+    assert_string_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, HUB, 0), "let_in"), 1), "at"), sent);
+    net.now_ms += NRS_HOUR_MS;
+    net.monotonic_ms += NRS_HOUR_MS;
+    ask_anew(nrs_slice_of_bytes(&gas.statement), GAS_MEMBER, HUB);
+    time_of(again, HUB, "org-5", "sent");
+    assert_string_equal(again, sent);
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+}
+
 static void demand_two(void *context, nrs_roster *next)
 {
     static Nrs__Wire__DutyRule entries[2], *rules[2] = {&entries[0], &entries[1]};
@@ -251,7 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_release_that_is_over_is_not_renewed_by_the_source),
-        cmocka_unit_test(who_lacks_a_duty_waits_for_it),
+        cmocka_unit_test(who_lacks_a_duty_waits_for_it), cmocka_unit_test(who_waited_was_let_in_when_it_was_granted),
         cmocka_unit_test(what_waits_holds_up_nothing),
         cmocka_unit_test(a_release_brings_no_label_without_its_disclaimer),
         cmocka_unit_test(who_was_addressed_stays_so),

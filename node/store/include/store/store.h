@@ -235,6 +235,8 @@ typedef struct nrs_let_in_row {
 typedef nrs_error (*nrs_let_in_visitor)(void *context, const nrs_let_in_row *row);
 /** One for each report and address: a later one replaces it. */
 NRS_MUST_USE nrs_error nrs_store_let_in_add(nrs_store *store, const nrs_let_in_row *row);
+/** Who waited has been granted: authority, time, version, release and grant as in the row. Nothing happens where none waits at this address. */
+NRS_MUST_USE nrs_error nrs_store_let_in_granted(nrs_store *store, const nrs_let_in_row *row);
 /** Nothing happens where there is none. */
 NRS_MUST_USE nrs_error nrs_store_let_in_drop(nrs_store *store, uint64_t report, const char *address);
 /** address: one alone, or NULL for all. */
