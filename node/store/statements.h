@@ -399,6 +399,9 @@
       " (PARTITION BY recipient, due_ms = 0 ORDER BY number) AS turn FROM digest"                                      \
       " WHERE community = ?1 AND direct = 0 AND due_ms <= ?2)"                                                         \
       " WHERE due_ms > 0 OR turn <= ?3 ORDER BY due_ms = 0, due_ms, number")                                           \
+    X(DIGEST_FOR, READ,                                                                                                \
+      "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest"                                 \
+      " WHERE community = ?1 AND recipient = ?2 AND direct = 0 AND due_ms > 0 ORDER BY number")                        \
     X(DIRECT_EACH, READ,                                                                                               \
       "SELECT number, due_ms, expires_ms, recipient, community, statement FROM digest"                                 \
       " WHERE community = ?1 AND direct = 1 AND number > ?2 ORDER BY number LIMIT ?3")                                 \

@@ -246,6 +246,17 @@ nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HA
     return nrs_query_each(&query, visit_digest, &visitor);
 }
 
+nrs_error nrs_store_digest_for(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], const uint8_t recipient[NRS_KEY_SIZE], nrs_digest_visitor visit, void *context)
+{
+    const digest_visit visitor = {visit, context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_FOR);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, community, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, recipient, NRS_KEY_SIZE);
+    return nrs_query_each(&query, visit_digest, &visitor);
+}
+
 nrs_error nrs_store_direct_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after, size_t limit, nrs_digest_visitor visit, void *context)
 {
     const digest_visit visitor = {visit, context};

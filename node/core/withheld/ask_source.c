@@ -170,6 +170,31 @@ static uint64_t date_of(nrs_core *core, uint64_t due_ms)
     return (due_ms - (core->now_ms - nrs_letter_time(core))) / core->vouch_tick_ms * core->vouch_tick_ms;
 }
 
+typedef struct answer_search {
+    const uint8_t *ask;
+    bool found;
+} answer_search;
+
+static nrs_error look_for_answer(void *context, const nrs_digest_row *row)
+{
+    answer_search *search = context;
+    nrs_statement *statement = NULL;
+    nrs_error error = nrs_statement_decode(&statement, row->statement);
+
+    search->found = search->found || (error == NRS_OK && nrs_slice_equal(nrs_field(&statement->reference), nrs_slice_of(search->ask, NRS_HASH_SIZE)));
+    nrs_statement_free(&statement);
+    return nrs_error_is_fatal(error) ? error : NRS_OK;
+}
+
+/* This node's own ask stays open until it takes the answer itself, at the tick: a source that answers over and over until then fills nothing. */
+static nrs_error check_first(const answering *it)
+{
+    answer_search search = {.ask = it->held.row.id};
+    nrs_error error = !it->held.row.mine ? NRS_OK : nrs_store_digest_for(it->core->store, it->row.community, it->core->self.sign_key, look_for_answer, &search);
+
+    return error == NRS_OK && search.found ? NRS_ERROR_RELEASE : error;
+}
+
 static nrs_error find(answering *it, const nrs_peer *from)
 {
     nrs_core *core = it->core;
@@ -192,6 +217,9 @@ static nrs_error find(answering *it, const nrs_peer *from)
     }
     if (error == NRS_OK && (it->row.part != NRS_PART_SENT || nrs_withdrawn(core, it->row.id))) {
         error = NRS_ERROR_RELEASE;
+    }
+    if (error == NRS_OK) {
+        error = check_first(it);
     }
     return error == NRS_OK ? nrs_log_sealed(core, &it->view, &position, it->row.id) : error;
 }

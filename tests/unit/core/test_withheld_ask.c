@@ -440,6 +440,28 @@ static void only_the_source_answers(void **state)
     stop();
 }
 
+/* The hub's own ask is open until its tick: of what the source answers until then the first alone is kept. */
+static void an_own_ask_is_answered_once(void **state)
+{
+    char source_ask[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(HUB, published, "org-4"));
+    wait_for_tick();
+    (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
+    for (size_t i = 0; i < 3; i++) {
+        post_denial(SOURCE, source_ask);
+    }
+    assert_int_equal(refused(HUB, "deny", "release"), 2);
+    assert_non_null(asked(HUB, true, "open"));
+    wait_for_tick();
+    assert_non_null(asked(HUB, true, "denied"));
+    assert_int_equal(refused(HUB, "deny", "release"), 2);
+    stop();
+}
+
 /* Nobody but a hub that it was given to asks the source, and says for whom. */
 static void only_its_hub_asks_the_source(void **state)
 {
@@ -490,6 +512,7 @@ int main(void)
         cmocka_unit_test(one_who_was_let_in_asks_through_who_let_it_in),
         cmocka_unit_test(a_guest_asks_for_one_whose_community_it_is_not_in),
         cmocka_unit_test(a_guest_asks_about_what_is_named),
+        cmocka_unit_test(an_own_ask_is_answered_once),
         cmocka_unit_test(only_the_source_answers),
         cmocka_unit_test(only_its_hub_asks_the_source),
     };

@@ -52,6 +52,9 @@ NRS_MUST_USE nrs_error nrs_store_digest_add(nrs_store *store, const nrs_digest_r
 /** Of a community, those for digests: what is due now, as it became so and then by number; then what waits for something else to leave, of that at
  *  most limit_each for one recipient. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
 NRS_MUST_USE nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t now_ms, size_t limit_each, nrs_digest_visitor visit, void *context);
+/** Those due to one reader, whenever; ascending. */
+NRS_MUST_USE nrs_error nrs_store_digest_for(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], const uint8_t recipient[NRS_KEY_SIZE], nrs_digest_visitor visit,
+                                            void *context);
 /** Of a community, the direct ones numbered above `after`, ascending. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
 NRS_MUST_USE nrs_error nrs_store_direct_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t after, size_t limit, nrs_digest_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_digest_delete(nrs_store *store, uint64_t number);
