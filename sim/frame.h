@@ -7,6 +7,7 @@
 #include "node.h"
 
 #define SIM_FRAME_TEXT 112u
+#define SIM_FRAME_ITEMS 144u /* what its items hold */
 
 /** What a frame says. frame: NULL when it is none; then its size is told. */
 void sim_frame_describe(char text_out[SIM_FRAME_TEXT], const nrs_frame *frame, size_t size);

@@ -25,9 +25,13 @@ static size_t columns(const sim_world *world)
     return world->thief == 0 ? world->node_count : world->thief + 1;
 }
 
+/* What finds no room is counted, and the picture says so at its end. */
 static bool room(sim_world *world)
 {
-    return world->trace.picture != NULL && world->trace.arrow_count < ROWS_MAX;
+    const bool full = world->trace.arrow_count >= ROWS_MAX;
+
+    world->trace.arrows_cut += full ? 1 : 0;
+    return world->trace.picture != NULL && !full;
 }
 
 /* The height is known at the end only; the head is written again then, in the same number of characters. */
@@ -76,7 +80,7 @@ void sim_picture_arrow(sim_world *world, size_t from, size_t to, const char *tex
     const char *colour = how == SIM_ARROW_PLAIN ? "#246" : "#a00";
     const int middle = (column(from) + column(to)) / 2;
 
-    if (!room(world) || from >= columns(world) || to >= columns(world)) {
+    if (from >= columns(world) || to >= columns(world) || !room(world)) {
         return;
     }
     time_of_row(world, "#666");
@@ -111,6 +115,10 @@ bool sim_picture_end(sim_world *world)
         (void)fprintf(file, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\" font-weight=\"bold\">%s</text>"
                             "<line x1=\"%d\" y1=\"36\" x2=\"%d\" y2=\"%d\" stroke=\"#bbb\"/>\n",
                       column(i), world->nodes[i].called, column(i), column(i), row(world));
+    }
+    if (world->trace.arrows_cut > 0) {
+        (void)fprintf(file, "<text x=\"4\" y=\"%d\" fill=\"#a00\">%zu more rows are left out: a picture has %u at most. The trace has them all.</text>\n", row(world) + 20,
+                      world->trace.arrows_cut, ROWS_MAX);
     }
     (void)fprintf(file, "</svg>\n");
     rewind(file);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "picture.h"
 #include "world.h"
@@ -28,24 +29,45 @@ void sim_trace_take_up(sim_world *world)
     sim_picture_take_up(world);
 }
 
+#define LINE_SIZE 768u
+
+/* When, and whose. Returns: the characters. */
+static int begin(char line_out[LINE_SIZE], const sim_world *world, const sim_node *node)
+{
+    return snprintf(line_out, LINE_SIZE, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " %-10s ", world->now_ms / 3600000,
+                    world->now_ms / 60000 % 60, world->now_ms / 1000 % 60, world->now_ms % 1000, node == NULL ? "-" : node->called);
+}
+
+static void put(sim_world *world, const char *line, const char *shown)
+{
+    (void)crypto_generichash_update(&world->trace.hash, (const unsigned char *)line, strlen(line));
+    world->trace.lines++;
+    if (world->trace.file != NULL) {
+        (void)fprintf(world->trace.file, "%s\n", shown);
+    }
+}
+
 void sim_trace_line(sim_world *world, const sim_node *node, const char *format, ...)
 {
-    sim_trace *trace = &world->trace;
-    char line[512];
+    char line[LINE_SIZE];
+    const int size = begin(line, world, node);
     va_list arguments;
-    int size = snprintf(line, sizeof line, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " %-10s ", world->now_ms / 3600000,
-                        world->now_ms / 60000 % 60, world->now_ms / 1000 % 60, world->now_ms % 1000, node == NULL ? "-" : node->called);
-    int rest;
 
     va_start(arguments, format);
-    rest = vsnprintf(line + size, sizeof line - (size_t)size, format, arguments);
+    (void)vsnprintf(line + size, sizeof line - (size_t)size, format, arguments);
     va_end(arguments);
-    size = rest < 0 || (size_t)(size + rest) >= sizeof line ? (int)sizeof line - 1 : size + rest;
-    (void)crypto_generichash_update(&trace->hash, (const unsigned char *)line, (unsigned long long)size);
-    trace->lines++;
-    if (trace->file != NULL) {
-        (void)fprintf(trace->file, "%s\n", line);
-    }
+    put(world, line, line);
+}
+
+void sim_trace_frame(sim_world *world, const sim_node *node, const char *said, const char *shown)
+{
+    char line[LINE_SIZE], other[LINE_SIZE];
+    const int size = begin(line, world, node);
+
+    memcpy(other, line, (size_t)size);
+    (void)snprintf(line + size, sizeof line - (size_t)size, "%s", said);
+    (void)snprintf(other + size, sizeof other - (size_t)size, "%s", shown);
+    put(world, line, other);
 }
 
 void sim_trace_bytes(sim_world *world, const void *data, size_t size)

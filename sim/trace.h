@@ -13,7 +13,7 @@ struct sim_node;
 typedef struct sim_trace {
     FILE *file;    /* NULL: only the hash is kept */
     FILE *picture;
-    size_t arrow_count;
+    size_t arrow_count, arrows_cut; /* in the picture, and those for which it had no room any more */
     crypto_generichash_state hash;
     uint64_t lines;
 } sim_trace;
@@ -23,6 +23,8 @@ void sim_trace_begin(struct sim_world *world);
 void sim_trace_take_up(struct sim_world *world);
 /** One line about a node, or about none. */
 void sim_trace_line(struct sim_world *world, const struct sim_node *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** The same of what a frame says: said counts for the hash, shown stands in the file. */
+void sim_trace_frame(struct sim_world *world, const struct sim_node *node, const char *said, const char *shown);
 /** Closes a file that a run wrote. path: NULL for none. False, and a word on standard error, when not all of it could be written. */
 bool sim_trace_close(FILE *file, const char *path);
 /** Bytes that count for the hash and are not shown. */
