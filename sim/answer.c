@@ -226,6 +226,9 @@ static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim
     }
     if (kind >= SIM_ASK_RELEASE_ASK && kind <= SIM_ASK_RELEASE_DENY) {
         sim_release_answered(world, kind, number, error, effect->reply);
+    } else if (kind == SIM_ASK_FORBIDDEN) {
+        sim_sometimes_add(world, SIM_SOMETIMES_HUB_MAY_NOT_RELEASE, error == NRS_ERROR_SOURCE_WITHHELD ? 1 : 0);
+        sim_sometimes_add(world, SIM_SOMETIMES_SOURCE_NOT_NAMED, error == NRS_ERROR_SOURCE_NAMED ? 1 : 0);
     } else if (kind == SIM_ASK_SEND) {
         answered_send(world, report, effect->reply, error);
     } else if (kind == SIM_ASK_SHOW && error == NRS_ERROR_WITHDRAWN) {
@@ -267,6 +270,9 @@ static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim
         answered_rows(world, node, effect->reply, false);
     } else if (kind == SIM_ASK_STATUS) {
         sim_check_status(world, node, json_array_get(effect->reply, 0));
+    } else if (kind == SIM_ASK_RELEASE_LIST) {
+        sim_check_asks(world, node, effect->reply);
+        sim_release_listed(world, node, number, effect->reply);
     } else if (kind == SIM_ASK_RECEIPTS) {
         answered_receipts(world, node, report, effect->reply);
     } else if (kind == SIM_ASK_FORGET) {

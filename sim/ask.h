@@ -24,6 +24,7 @@ typedef enum sim_ask_kind {
     SIM_ASK_RELEASE_ASK,  /* report: number of the ask in the oracle, as with the two that follow */
     SIM_ASK_RELEASE_GRANT,
     SIM_ASK_RELEASE_DENY,
+    SIM_ASK_RELEASE_LIST,
     SIM_ASK_STATUS,
     SIM_ASK_FORBIDDEN,    /* never to be done */
     SIM_ASK_OTHER         /* nothing follows from the answer */

@@ -44,6 +44,8 @@ typedef struct sim_checker {
     void (*answered)(struct sim_world *world, sim_node *node, const sim_answered *answer);
     /** The answer to audit-export. */
     void (*audited)(struct sim_world *world, sim_node *node, const json_t *rows);
+    /** The answer to release-list. */
+    void (*asks)(struct sim_world *world, sim_node *node, const json_t *rows);
     /** The answer to status. */
     void (*status)(struct sim_world *world, sim_node *node, const json_t *row);
     /** A line for the node's log. */
@@ -67,6 +69,7 @@ void sim_check_withdrawn(struct sim_world *world, sim_node *node, struct sim_rep
 void sim_check_forwarded(struct sim_world *world, struct sim_report *report);
 void sim_check_answered(struct sim_world *world, sim_node *node, const sim_answered *answer);
 void sim_check_audited(struct sim_world *world, sim_node *node, const json_t *rows);
+void sim_check_asks(struct sim_world *world, sim_node *node, const json_t *rows);
 void sim_check_status(struct sim_world *world, sim_node *node, const json_t *row);
 void sim_check_log(struct sim_world *world, sim_node *node, const char *text);
 void sim_check_end(struct sim_world *world);
@@ -85,6 +88,8 @@ size_t sim_check_node_of_key(const struct sim_world *world, const uint8_t *sign_
 
 /** The node with this key hash; node_count when there is none. */
 size_t sim_check_node_of_hash(const struct sim_world *world, const uint8_t *key_hash);
+/** Whether a node is honest, has its disk and its keys for itself, and has them since the beginning. */
+bool sim_check_undisturbed(const sim_node *node);
 /** Whether there is a hub of the community and all of them are honest, so that everything has a way. */
 bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rosters);
 /** Whether a node counts another as a member, or as one that has taken the duty: by the roster that it holds after the step or by the
@@ -128,6 +133,6 @@ extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disc
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
     sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
     sim_checker_genuine, sim_checker_succeeded,
-    sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages, sim_checker_faithful, sim_checker_gaps;
+    sim_checker_carried, sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages, sim_checker_faithful, sim_checker_gaps;
 
 #endif

@@ -131,6 +131,11 @@ bool sim_oracle_duty(const sim_world *world, const sim_report *report)
     return report->inherits_duty || (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
 }
 
+const sim_report *sim_oracle_asked_of(const sim_world *world, const sim_report *report)
+{
+    return report->vouches ? &world->oracle.reports[report->quoted] : report;
+}
+
 bool sim_oracle_consents(const sim_world *world, const sim_report *report, size_t community)
 {
     const sim_roster_version *roster = sim_rosters_at(&world->communities[report->community], report->version);

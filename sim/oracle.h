@@ -42,6 +42,7 @@ typedef struct sim_report {
     uint64_t via;             /* set of nodes */
     bool vouches;             /* a hub has published the withheld report `quoted` in its own name */
     bool replies;             /* it answers `quoted` */
+    bool carried;             /* the withheld source of what it answers has read it */
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
     uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */
@@ -118,6 +119,9 @@ typedef struct sim_release {
     uint64_t over_ms;         /* what a right clock shows when it is over for certain; SIM_NEVER: with the report */
     bool looked;              /* it was over, and these had the key by then, or may have: set of nodes (outlived.c) */
     uint64_t had;
+    bool looking;             /* its source, which a hub does not name, was asked to look at what was put before it, with these picks */
+    uint64_t pick_b, pick_c;
+    bool denied_by_hub;       /* the hub that vouches was asked to deny it of itself */
 } sim_release;
 
 typedef struct sim_oracle {
@@ -149,6 +153,8 @@ uint64_t sim_oracle_readers(struct sim_world *world, const sim_report *report, u
 bool sim_oracle_consents(const struct sim_world *world, const sim_report *report, size_t community);
 /** Set of nodes: who is a hub of both communities, of those that are there. */
 uint64_t sim_oracle_bridges(const struct sim_world *world);
+/** The report whose sender agrees to what is asked about this one: of what a hub has vouched for its source's, else itself. */
+const sim_report *sim_oracle_asked_of(const struct sim_world *world, const sim_report *report);
 /** Whether the rules of its community demand that the disclaimer be accepted first; the duty. */
 bool sim_oracle_closed(const struct sim_world *world, const sim_report *report);
 bool sim_oracle_duty(const struct sim_world *world, const sim_report *report);

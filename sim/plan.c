@@ -4,6 +4,7 @@
 
 #define PURPOSE_ACTS 0xac75
 #define PURPOSE_MANNER 0x3a22
+#define PURPOSE_FOLLOWED 0xf011
 
 static const struct { unsigned faults; uint64_t weight; const char *words; } table[SIM_ACT_COUNT] = {
 #define SIM_ACT_ROW(name, faults, weight, words) [SIM_ACT_##name] = {faults, weight, words},
@@ -44,6 +45,44 @@ static sim_act_type choose(sim_random *random, uint64_t seed, unsigned faults)
     return SIM_ACT_SEND;
 }
 
+#define FOLLOWED_PER_MILLE 600u
+
+static void follow(sim_plan *plan, size_t number, sim_act_type type, uint64_t at_ms, uint64_t about)
+{
+    sim_act *act = &plan->acts[number];
+
+    act->type = type;
+    act->at_ms = at_ms;
+    act->a = about;
+    act->b = type == SIM_ACT_RELEASE_ASK ? 0 : type == SIM_ACT_REPLY && act->b % 3 == 0 ? 3 : act->b; /* about what was published; longer than a letter */
+    act->other = type == SIM_ACT_REPLY ? 0 : act->other;
+}
+
+/* What a source sends without its name is vouched for soon, most times, and then somebody replies to it, or asks the source; each at a tick's
+ * distance. By chance alone it would hardly come so far. The acts stay where they are in the plan. */
+static void follow_withheld(sim_plan *plan, const sim_options *options, size_t work)
+{
+    const uint64_t end_ms = options->minutes * 60000;
+
+    for (size_t i = 0; i + 4 < work && i + 4 < plan->count; i++) {
+        sim_random random = sim_random_of(options->seed, PURPOSE_FOLLOWED, i);
+        uint64_t at_ms = plan->acts[i].at_ms;
+
+        if (plan->acts[i].type != SIM_ACT_WITHHOLD || !sim_random_chance(&random, FOLLOWED_PER_MILLE) || at_ms + 220000 > end_ms) {
+            continue;
+        }
+        at_ms += sim_random_between(&random, 4000, 12000);
+        follow(plan, i + 1, SIM_ACT_VOUCH, at_ms, i);
+        plan->acts[i + 1].who = plan->acts[i].other;
+        at_ms += sim_random_between(&random, 63000, 75000);
+        follow(plan, i + 2, SIM_ACT_REPLY, at_ms, i + 1);
+        follow(plan, i + 3, SIM_ACT_RELEASE_ASK, at_ms, i + 1);
+        at_ms += sim_random_between(&random, 63000, 75000);
+        follow(plan, i + 4, SIM_ACT_RELEASE_ANSWER, at_ms, plan->acts[i + 4].a);
+        i += 4;
+    }
+}
+
 void sim_plan_make(sim_plan *plan, const sim_options *options)
 {
     sim_random manner = sim_random_of(options->seed, PURPOSE_MANNER, SIM_ACT_COUNT);
@@ -65,4 +104,5 @@ void sim_plan_make(sim_plan *plan, const sim_options *options)
         act->b = sim_random_next(&random);
         act->c = sim_random_next(&random);
     }
+    follow_withheld(plan, options, work);
 }

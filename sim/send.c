@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "person.h"
 #include "proto/vocabulary.h"
+#include "withheld.h"
 #include "world.h"
 
 void sim_send_text(char *text_out, size_t size, size_t number)
@@ -16,10 +17,10 @@ void sim_send_text(char *text_out, size_t size, size_t number)
     (void)snprintf(text_out, size, "text of r%zu ", number);
 }
 
-/* Most reports are short; a few fill a link's window. */
+/* Most reports are short; a few fill a link's window, and some are longer than a letter. */
 static size_t body_size(uint64_t pick)
 {
-    return pick % 64 == 0 ? 150000 : pick % 8 == 0 ? 20000 : 20 + (size_t)(pick % 300);
+    return pick % 64 == 0 ? 150000 : pick % 8 == 0 ? 20000 : pick % 8 == 3 ? 3500 : 20 + (size_t)(pick % 300);
 }
 
 char *sim_send_body(const sim_world *world, size_t number)
@@ -240,7 +241,8 @@ static void quote(const sim_world *world, sim_report *report, size_t quoted)
 
 static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
-    size_t quoted = sim_send_some(world, node, act->a, true);
+    const size_t published = act->other % 4 == 0 ? sim_withheld_published(world, node, act->a) : world->plan.count;
+    size_t quoted = published < world->plan.count ? published : sim_send_some(world, node, act->a, true);
     const sim_report *first = &world->oracle.reports[quoted];
     sim_report *report = &world->oracle.reports[number];
     json_t *command;

@@ -55,6 +55,14 @@ struct sim_world;
     X(VOUCH_REFUSED, 0, "a hub was refused to vouch under a looser label")                                             \
     X(VOUCHED_READ, 0, "a member read what a hub had vouched for")                                                     \
     X(QUESTION_ASKED, 0, "a hub asked a source that it does not name")                                                 \
+    X(REPLY_CARRIED, 0, "a source that its hub does not name read a reply")                                            \
+    X(PIECES_CARRIED, 0, "a reply was carried to its source in pieces")                                                \
+    X(ASK_CARRIED, 0, "an ask was put before a source that its hub does not name")                                     \
+    X(SOURCE_RELEASED, 0, "a source that its hub does not name released a report")                                     \
+    X(SOURCE_DENIED, 0, "a source that its hub does not name denied wider sharing")                                    \
+    X(SOURCE_NOT_NAMED, 0, "a source was refused to deny in words that name it")                                       \
+    X(HUB_MAY_NOT_RELEASE, 0, "a hub was refused to release what it vouches for")                                      \
+    X(RELEASED_THROUGH_HUB, 0, "a member was let in on the word of a source that its hub does not name")               \
     X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
     X(KEY_REVOKED, 0, "a key was revoked")                                                                             \
     X(REVOCATION_HEARD, 0, "a node heard that a key was revoked")                                                      \

@@ -88,6 +88,19 @@ static void question(sim_world *world, sim_node *hub, const sim_act *act)
     }
 }
 
+size_t sim_withheld_published(const sim_world *world, const sim_node *node, uint64_t pick)
+{
+    for (size_t i = 0; i < world->plan.count; i++) {
+        const size_t number = (size_t)((pick + i) % world->plan.count);
+        const sim_report *report = &world->oracle.reports[number];
+
+        if (report->vouches && report->version != 0 && report->sender != node->index && sim_check_may_read(world, node, report)) {
+            return number;
+        }
+    }
+    return world->plan.count;
+}
+
 void sim_withheld_do(sim_world *world, const sim_act *act, size_t number)
 {
     sim_node *hub = &world->nodes[act->who % world->options.hubs];

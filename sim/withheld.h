@@ -11,6 +11,8 @@ struct sim_report;
 
 /** One of the acts of sources and of the hubs' secretariats. number: its place in the plan. */
 void sim_withheld_do(struct sim_world *world, const sim_act *act, size_t number);
+/** What a hub has vouched for and this node may read, from this one on; plan.count: none. */
+size_t sim_withheld_published(const struct sim_world *world, const sim_node *node, uint64_t pick);
 /** A report that is sealed to a hub alone, or that a hub has vouched for, was sent. */
 void sim_withheld_sent(struct sim_world *world, const struct sim_report *report);
 /** What was published of it is taken back as well. */

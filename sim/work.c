@@ -249,6 +249,7 @@ void sim_work_receipts_all(sim_world *world)
     for (size_t i = 0; i < world->node_count; i++) {
         sim_ask(world, &world->nodes[i], SIM_ASK_AUDIT, 0, json_pack("{s:s}", "command", "audit-export"));
         sim_ask(world, &world->nodes[i], SIM_ASK_STATUS, 0, json_pack("{s:s}", "command", "status"));
+        sim_ask(world, &world->nodes[i], SIM_ASK_RELEASE_LIST, 0, json_pack("{s:s}", "command", "release-list"));
     }
     for (size_t number = 0; number < world->plan.count; number++) {
         const sim_report *report = &world->oracle.reports[number];

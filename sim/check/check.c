@@ -13,7 +13,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_audited, &sim_checker_withdrawn, &sim_checker_forwarded, &sim_checker_proven,
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
     &sim_checker_outlived, &sim_checker_succeeded,
-    &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages, &sim_checker_faithful, &sim_checker_gaps,
+    &sim_checker_carried, &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages, &sim_checker_faithful, &sim_checker_gaps,
 };
 
 #define EACH(moment, ...)                                                                                              \
@@ -73,6 +73,11 @@ size_t sim_check_node_of_hash(const sim_world *world, const uint8_t *key_hash)
     size_t node, key;
 
     return sim_check_key_hash(world, &node, &key, key_hash) ? node : world->node_count;
+}
+
+bool sim_check_undisturbed(const sim_node *node)
+{
+    return node->there && node->hostile == NULL && !node->put_back && !node->forsaken && node->key == 0;
 }
 
 static uint64_t members_at(const sim_rosters *rosters, uint64_t version)
@@ -432,6 +437,13 @@ void sim_check_audited(sim_world *world, sim_node *node, const json_t *rows)
 {
     if (node->hostile == NULL) {
         EACH(audited, world, node, rows)
+    }
+}
+
+void sim_check_asks(sim_world *world, sim_node *node, const json_t *rows)
+{
+    if (node->hostile == NULL) {
+        EACH(asks, world, node, rows)
     }
 }
 

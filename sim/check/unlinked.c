@@ -150,12 +150,46 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     }
 }
 
+/* The withheld report behind what was published of it, or behind a reply to that; NULL for all else. */
+static const sim_report *behind(const sim_world *world, const sim_report *report, uint8_t id_out[NRS_HASH_SIZE])
+{
+    const sim_report *published = report != NULL && report->replies ? &world->oracle.reports[report->quoted] : report;
+
+    return published == NULL || !published->vouches ? NULL : withheld_at(world, published->quoted, id_out);
+}
+
+static bool names(const json_t *rows, const char *what)
+{
+    char *text = json_dumps(rows, JSON_COMPACT | JSON_SORT_KEYS);
+    const bool found = text != NULL && strstr(text, what) != NULL;
+
+    free(text);
+    return found;
+}
+
+#define PLACES_OF_REPORT 2u
+#define PLACES_OF_ASK 4u
+
+/* But for these places, where the source may stand as any other does: let in by a release, or letting in; in an ask also whom it is for, or by. */
+static bool names_apart(const json_t *row, const char *what, size_t count)
+{
+    static const char *const places[PLACES_OF_ASK] = {"let_in", "let_in_by", "to", "asked_for"};
+    json_t *rest = json_copy((json_t *)(uintptr_t)row);
+    bool found;
+
+    for (size_t i = 0; i < count; i++) {
+        (void)json_object_del(rest, places[i]);
+    }
+    found = names(rest, what);
+    json_decref(rest);
+    return found;
+}
+
 /* What people read of it: every word of the answer. */
 static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
 {
     uint8_t id[NRS_HASH_SIZE];
-    const sim_report *source = report == NULL || !report->vouches ? NULL : withheld_at(world, report->quoted, id);
-    char *text;
+    const sim_report *source = behind(world, report, id);
 
     if (report != NULL && report->withheld && world->nodes[report->sender].hostile == NULL && !may_know(report, node->index) && node->hostile == NULL) {
         sim_world_fail(world, "unlinked", "%s shows r%zu, whose source is withheld", node->org, (size_t)(report - world->oracle.reports));
@@ -163,14 +197,47 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     if (source == NULL || may_know(source, node->index) || node->hostile != NULL) {
         return;
     }
-    text = json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text != NULL && (strstr(text, world->nodes[source->sender].org) != NULL || strstr(text, source->id) != NULL)) {
+    if (names(row, source->id) || (report->vouches && names_apart(row, world->nodes[source->sender].org, PLACES_OF_REPORT))) {
         sim_world_fail(world, "unlinked", "%s reads in r%zu of its source %s", node->org, (size_t)(report - world->oracle.reports),
                        world->nodes[source->sender].org);
-    } else if (json_string_value(json_object_get(row, "body")) != NULL) {
+    } else if (report->vouches && json_string_value(json_object_get(row, "body")) != NULL) {
         sim_sometimes_hit(world, SIM_SOMETIMES_VOUCHED_READ);
     }
-    free(text);
+}
+
+/* Who has answered to the hub alone has a word of the hub alone. */
+static void receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    const sim_report *source = behind(world, report, id);
+
+    if (source == NULL || may_know(source, node->index) || node->hostile != NULL) {
+        return;
+    }
+    if (names(rows, source->id) || (report->replies && !report->to_community && report->to != 1ull << source->sender && names(rows, world->nodes[source->sender].org))) {
+        sim_world_fail(world, "unlinked", "%s reads in the receipts of r%zu of the source %s", node->org, (size_t)(report - world->oracle.reports),
+                       world->nodes[source->sender].org);
+    }
+}
+
+/* Who asks what a hub vouches for reads nothing of whom the hub asks. */
+static void asks(sim_world *world, sim_node *node, const json_t *rows)
+{
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(rows, index, row) {
+        const char *about = json_string_value(json_object_get(row, "report"));
+        uint8_t id[NRS_HASH_SIZE];
+        const sim_report *source = about == NULL ? NULL : behind(world, sim_oracle_by_id(world, about), id);
+
+        if (source == NULL || may_know(source, node->index) || !json_is_true(json_object_get(row, "sent"))) {
+            continue;
+        }
+        if (names(row, source->id) || names_apart(row, world->nodes[source->sender].org, PLACES_OF_ASK)) {
+            sim_world_fail(world, "unlinked", "%s reads in its ask about %.8s of the source %s", node->org, about, world->nodes[source->sender].org);
+        }
+    }
 }
 
 static void forwarded(sim_world *world, sim_report *report)
@@ -180,4 +247,4 @@ static void forwarded(sim_world *world, sim_report *report)
     }
 }
 
-const sim_checker sim_checker_unlinked = {.name = "unlinked", .frame = frame, .record = record, .shown = shown, .forwarded = forwarded};
+const sim_checker sim_checker_unlinked = {.name = "unlinked", .frame = frame, .record = record, .shown = shown, .receipts = receipts, .asks = asks, .forwarded = forwarded};
