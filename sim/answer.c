@@ -54,13 +54,13 @@ static const char *text_at(const json_t *row, const char *key)
     return text == NULL ? "" : text;
 }
 
-static bool excluded_by(const json_t *row, const char *rule)
+static bool excluded_by(const json_t *row, const char *key, const char *word)
 {
     size_t index;
     const json_t *entry;
 
     json_array_foreach(json_object_get(row, "excluded"), index, entry) {
-        if (strcmp(text_at(entry, "rule"), rule) == 0) {
+        if (strcmp(text_at(entry, key), word) == 0) {
             return true;
         }
     }
@@ -98,9 +98,8 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
         sim_check_forwarded(world, report);
         sim_sometimes_hit(world, SIM_SOMETIMES_FORWARDED);
     }
-    if (excluded_by(json_array_get(rows, 0), "duty")) {
-        sim_sometimes_hit(world, SIM_SOMETIMES_LEFT_OUT);
-    }
+    sim_sometimes_add(world, SIM_SOMETIMES_LEFT_OUT, excluded_by(json_array_get(rows, 0), "rule", "duty") ? 1 : 0);
+    sim_sometimes_add(world, SIM_SOMETIMES_DUTY_OVER_LEFT_OUT, excluded_by(json_array_get(rows, 0), "duty_state", "expired") ? 1 : 0);
     sim_sometimes_hit(world, names[report->label - NRS_LABEL_CLEAR]);
     if (json_array_size(json_object_get(json_array_get(rows, 0), "waiting")) > 0) {
         report->waits = true;
@@ -212,6 +211,16 @@ static void answered_waiting(sim_world *world, sim_node *node, const json_t *row
     }
 }
 
+/* By the roster that the node holds: it had taken the duty until a date, which is past. */
+static bool duty_over(const sim_world *world, const sim_node *node, const sim_report *report)
+{
+    const sim_rosters *rosters = &world->communities[report->community];
+    const sim_roster_version *held = sim_rosters_at(rosters, node->held[rosters->index]);
+    const uint64_t bit = 1ull << node->index;
+
+    return held != NULL && (held->who.sworn & bit) != 0 && (sim_roster_sworn_at(held, sim_node_now_ms(world, node)) & bit) == 0;
+}
+
 /* What people know from it. */
 static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim_ask_kind kind, size_t number, nrs_error error)
 {
@@ -239,6 +248,7 @@ static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim
         sim_sometimes_hit(world, SIM_SOMETIMES_CLOSED);
         answered_rows(world, node, effect->reply, false); /* the row without its text */
     } else if (error != NRS_OK) {
+        sim_sometimes_add(world, SIM_SOMETIMES_DUTY_OVER_CLOSED, kind == SIM_ASK_SHOW && error == NRS_ERROR_DUTY && duty_over(world, node, report) ? 1 : 0);
         return;
     } else if (kind == SIM_ASK_ACCEPT) {
         report->accepted |= 1ull << node->index;

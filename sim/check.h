@@ -92,8 +92,8 @@ size_t sim_check_node_of_hash(const struct sim_world *world, const uint8_t *key_
 bool sim_check_undisturbed(const sim_node *node);
 /** Whether there is a hub of the community and all of them are honest, so that everything has a way. */
 bool sim_reachable(const struct sim_world *world, const struct sim_rosters *rosters);
-/** Whether a node counts another as a member, or as one that has taken the duty: by the roster that it holds after the step or by the
- *  one before it, since within a step either may have come first. */
+/** Whether a node counts another as a member, or as one that has the duty at a time of its own clock: by the roster that it holds after the step
+ *  or by the one before it, since within a step either may have come first. */
 bool sim_check_member(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, size_t who);
 /** Whether a node kept both sides of a fork before the step and after it: then it counts as members only those in whom they agree. */
 bool sim_check_frozen(const sim_node *node, const struct sim_rosters *rosters);
@@ -102,18 +102,18 @@ typedef void (*sim_record_visitor)(void *context, const nrs_record *record);
 void sim_check_each_record(const nrs_frame *frame, sim_record_visitor visit, void *context);
 /** Whether items of a log are in a frame, and not what goes beside it alone, as rosters do. */
 bool sim_check_in_order(const nrs_frame *frame);
-bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who);
+bool sim_check_sworn(const sim_node *node, const struct sim_rosters *rosters, size_t who, uint64_t at_ms);
 /** Whether what a report's sender does about it has to reach this reader by the end: arrives.c. */
 bool sim_arrives_promised(const struct sim_world *world, const struct sim_report *report, size_t reader);
 /** Whether this one stood in every roster of a community from a version on, on both sides of a fork, and had the duty where one is
- *  demanded; whether a report's sender had time to reach anybody: arrives.c. */
+ *  demanded, without an end; whether a report's sender had time to reach anybody: arrives.c. */
 bool sim_arrives_stayed(const struct sim_rosters *rosters, uint64_t version, size_t node, bool duty);
 bool sim_arrives_had_time(const struct sim_world *world, const struct sim_report *report);
 /** Whether a node may have a report because its sender agreed beforehand, by the roster that it holds after the step or before it: onward.c.
  *  now: and may open it, with the duty where one is demanded; else it had the duty once. */
 bool sim_onward_permits(const struct sim_world *world, const sim_node *node, const struct sim_report *report, bool now);
-/** Whether it has taken a community's duty; not now: in any version. */
-bool sim_onward_sworn(const sim_node *node, const struct sim_rosters *rosters, bool now);
+/** Whether it has a community's duty; not now: had taken it in any version, whatever has become of it. */
+bool sim_onward_sworn(const struct sim_world *world, const sim_node *node, const struct sim_rosters *rosters, bool now);
 /** Whether it was a member in any version from this one on, or by either side of a fork: onward.c. */
 bool sim_onward_ever_member(const struct sim_rosters *rosters, uint64_t from, size_t node);
 /** The same because its sender released it to it: released.c. Out: label_out: the loosest label that it may have it under. */

@@ -76,6 +76,7 @@ static void admit(sim_world *world, sim_rosters *rosters, const sim_act *act)
     }
     who.members |= bit;
     who.sworn |= act->c % 2 == 0 ? bit : 0;
+    who.until_ms[node] = 0;
     come_with_keys(world, rosters, &who, node, back);
     if (sim_rosters_next(world, rosters, who)) {
         sim_sometimes_hit(world, back ? SIM_SOMETIMES_READMITTED : rosters->index == 1 ? SIM_SOMETIMES_JOINED_SECOND : SIM_SOMETIMES_JOINED);
@@ -104,14 +105,22 @@ static void dismiss(sim_world *world, sim_rosters *rosters, const sim_act *act)
     }
 }
 
+/* Whoever has the duty gives it up, or has it until a date now; whoever has none, or had it until one that is past, takes it. */
 static void swear(sim_world *world, sim_rosters *rosters, const sim_act *act)
 {
-    sim_members who = sim_rosters_newest(rosters)->who;
-    size_t node = one_of(world, who.members, act->who);
+    const sim_roster_version *newest = sim_rosters_newest(rosters);
+    const uint64_t now_ms = sim_world_unix_ms(world), has = sim_roster_sworn_at(newest, now_ms);
+    sim_members who = newest->who;
+    const size_t node = one_of(world, who.members, act->who);
+    const uint64_t bit = node == world->node_count ? 0 : 1ull << node;
+    const bool dated = act->c % 2 == 0, takes = dated || (has & bit) == 0;
 
-    who.sworn ^= node == world->node_count ? 0 : 1ull << node;
+    if (bit != 0) {
+        who.sworn = takes ? who.sworn | bit : who.sworn & ~bit;
+        who.until_ms[node] = takes && dated ? now_ms + (1 + act->c / 2 % 8) * SIM_DUTY_STEP_MS : 0;
+    }
     if (sim_rosters_next(world, rosters, who)) {
-        sim_sometimes_hit(world, (who.sworn & (1ull << node)) != 0 ? SIM_SOMETIMES_SWORN : SIM_SOMETIMES_DUTY_ENDED);
+        sim_sometimes_hit(world, takes ? SIM_SOMETIMES_SWORN : SIM_SOMETIMES_DUTY_ENDED);
         publish(world, rosters, act->a);
     }
 }

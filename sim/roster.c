@@ -32,6 +32,21 @@ uint64_t sim_roster_members(const sim_roster_version *version)
     return version->who.members | (version->forked ? version->rival : 0);
 }
 
+uint64_t sim_roster_sworn_at(const sim_roster_version *version, uint64_t at_ms)
+{
+    uint64_t set = version->who.sworn;
+
+    for (size_t i = 0; i < SIM_NODES_MAX; i++) {
+        set &= version->who.until_ms[i] != 0 && version->who.until_ms[i] <= at_ms ? ~(1ull << i) : UINT64_MAX;
+    }
+    return set;
+}
+
+uint64_t sim_roster_sworn_ever(const sim_roster_version *version)
+{
+    return sim_roster_sworn_at(version, UINT64_MAX);
+}
+
 uint64_t sim_roster_agreed(const sim_roster_version *version)
 {
     return version->who.members & (version->forked ? version->rival : UINT64_MAX);
@@ -60,7 +75,7 @@ typedef struct entries {
     Nrs__Wire__Tombstone tombstones[SIM_NODES_MAX * SIM_KEYS_MAX], *tombstone_list[SIM_NODES_MAX * SIM_KEYS_MAX];
     ProtobufCBinaryData keys[SIM_ROSTER_KEYS], forks[2];
     Nrs__Wire__Recognised recognised, *recognised_list[1];
-    Nrs__Wire__Duty duty, *duty_list[1];
+    Nrs__Wire__Duty duties[SIM_NODES_MAX], *duty_list[SIM_NODES_MAX];
     Nrs__Wire__Rules rules;
     Nrs__Wire__Disclaimer disclaimer, *disclaimer_list[1];
     Nrs__Wire__DutyRule duty_rule, *duty_rule_list[1];
@@ -82,7 +97,13 @@ static void fill_member(entries *room, Nrs__Wire__Member *member, sim_node *node
                                                                         : NRS_ROLE_OPERATOR;
     member->proof = nrs_field_of(nrs_slice_of(of->proof, NRS_SIGNATURE_SIZE));
     if ((who->sworn & (1ull << node->index)) != 0) {
-        member->duties = room->duty_list;
+        Nrs__Wire__Duty *duty = &room->duties[node->index];
+
+        nrs__wire__duty__init(duty);
+        duty->name = text_of(SIM_DUTY);
+        duty->until_ms = who->until_ms[node->index];
+        room->duty_list[node->index] = duty;
+        member->duties = &room->duty_list[node->index];
         member->n_duties = 1;
     }
 }
@@ -125,9 +146,6 @@ static void fill_entries(sim_world *world, entries *room, nrs_roster *roster, co
 
 static void fill_rules(entries *room, const sim_rosters *rosters)
 {
-    nrs__wire__duty__init(&room->duty);
-    room->duty.name = text_of(SIM_DUTY);
-    room->duty_list[0] = &room->duty;
     nrs__wire__rules__init(&room->rules);
     room->rules.labels = rosters->labels;
     room->rules.flags = (rosters->red_relay ? NRS_RULE_RED_RELAY : 0) | NRS_RULE_WITHHELD;
@@ -462,7 +480,13 @@ void sim_rosters_invite(sim_world *world, const sim_rosters *rosters, size_t nod
 void sim_rosters_create(sim_world *world, sim_rosters *rosters, uint64_t members)
 {
     sim_random random = sim_random_of(world->options.seed, PURPOSE_SWORN, rosters->index);
-    const sim_members who = {.members = members, .sworn = members & (sim_random_next(&random) | rosters->hubs)};
+    sim_members who = {.members = members, .sworn = members & (sim_random_next(&random) | rosters->hubs)};
+
+    for (size_t i = 0; i < SIM_NODES_MAX; i++) { /* of some who are no hubs it ends while the run lasts */
+        const uint64_t life_ms = sim_random_between(&random, 1, 16) * SIM_DUTY_STEP_MS;
+
+        who.until_ms[i] = (who.sworn & ~rosters->hubs & (1ull << i)) != 0 && sim_random_chance(&random, 300) ? SIM_START_MS + life_ms : 0;
+    }
 
     for (size_t i = 0; i < SIM_ROSTER_KEYS; i++) {
         MUST(nrs_identity_new(&rosters->keys[rosters->key_count++]));

@@ -12,6 +12,7 @@
 #define SIM_ROSTER_KEYS_MAX (SIM_ROSTER_KEYS + 16) /* that there ever were */
 #define SIM_KEYS_MAX 3         /* that a node may have, one after the other */
 #define SIM_DUTY "nda"
+#define SIM_DUTY_STEP_MS 30000u /* a duty that ends by its date lasts a multiple of it */
 #define SIM_DISCLAIMER "menseki"
 
 struct sim_world;
@@ -20,6 +21,7 @@ struct sim_world;
 typedef struct sim_members {
     uint64_t members, revoked, left;
     uint64_t sworn;            /* of the members, who has taken the duty */
+    uint64_t until_ms[SIM_NODES_MAX]; /* until when each has taken it, by a right clock; 0: until a roster says otherwise */
     bool recognises;           /* the other community of the world */
     uint8_t key[SIM_NODES_MAX];    /* which of its keys each has there, or had when it went */
     uint8_t served[SIM_NODES_MAX]; /* those of each that others came after: bit n stands for key n */
@@ -95,6 +97,9 @@ void sim_rosters_invite(struct sim_world *world, const sim_rosters *rosters, siz
 /** NULL when there is no such version. */
 const sim_roster_version *sim_rosters_at(const sim_rosters *rosters, uint64_t version);
 const sim_roster_version *sim_rosters_newest(const sim_rosters *rosters);
+/** Of those who have taken the duty, who has it at this time, by a right clock; who has it whatever the time: sets of nodes. */
+uint64_t sim_roster_sworn_at(const sim_roster_version *version, uint64_t at_ms);
+uint64_t sim_roster_sworn_ever(const sim_roster_version *version);
 /** Who may count as a member by any roster of this version. */
 uint64_t sim_roster_members(const sim_roster_version *version);
 /** In whom both sides of a fork agree. */

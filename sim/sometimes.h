@@ -36,6 +36,9 @@ struct sim_world;
     X(LEFT_OUT, 0, "a recipient was left out for want of a duty")                                                      \
     X(SWORN, 0, "a member took a duty")                                                                                \
     X(DUTY_ENDED, 0, "a duty ended")                                                                                   \
+    X(DUTY_OVER, 0, "a duty ended by its date")                                                                         \
+    X(DUTY_OVER_LEFT_OUT, 0, "a recipient was left out because its duty was over")                                     \
+    X(DUTY_OVER_CLOSED, 0, "a text stayed closed because a duty was over")                                             \
     X(RECOGNISED, 0, "a community recognised another")                                                                 \
     X(UNRECOGNISED, 0, "a community recognised another no more")                                                       \
     X(SENT_ONWARD, 0, "a source agreed beforehand to who else may be let in")                                          \

@@ -18,7 +18,7 @@ bool sim_arrives_stayed(const sim_rosters *rosters, uint64_t from, size_t node, 
 {
     for (uint64_t version = from; version <= rosters->count; version++) {
         const sim_roster_version *roster = sim_rosters_at(rosters, version);
-        uint64_t members = roster->who.members & (roster->forked ? roster->rival : UINT64_MAX) & (duty ? roster->who.sworn : UINT64_MAX);
+        uint64_t members = roster->who.members & (roster->forked ? roster->rival : UINT64_MAX) & (duty ? sim_roster_sworn_ever(roster) : UINT64_MAX);
 
         if ((members & (1ull << node)) == 0) {
             return false;

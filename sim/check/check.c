@@ -87,11 +87,11 @@ static uint64_t members_at(const sim_rosters *rosters, uint64_t version)
     return roster == NULL ? 0 : sim_roster_members(roster);
 }
 
-static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version)
+static uint64_t sworn_at(const sim_rosters *rosters, uint64_t version, uint64_t at_ms)
 {
     const sim_roster_version *roster = sim_rosters_at(rosters, version);
 
-    return roster == NULL ? 0 : roster->who.sworn;
+    return roster == NULL ? 0 : sim_roster_sworn_at(roster, at_ms);
 }
 
 void sim_check_each_record(const nrs_frame *frame, sim_record_visitor visit, void *context)
@@ -145,9 +145,9 @@ bool sim_check_member(const sim_world *world, const sim_node *node, const sim_ro
     return who < world->node_count && (members & (1ull << who)) != 0;
 }
 
-bool sim_check_sworn(const sim_node *node, const sim_rosters *rosters, size_t who)
+bool sim_check_sworn(const sim_node *node, const sim_rosters *rosters, size_t who, uint64_t at_ms)
 {
-    uint64_t sworn = sworn_at(rosters, node->held[rosters->index]) | sworn_at(rosters, node->held_before[rosters->index]);
+    uint64_t sworn = sworn_at(rosters, node->held[rosters->index], at_ms) | sworn_at(rosters, node->held_before[rosters->index], at_ms);
 
     return (sworn & (1ull << who)) != 0;
 }

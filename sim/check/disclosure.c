@@ -11,7 +11,7 @@ static bool may_open(const sim_world *world, const sim_node *node, const sim_rep
     nrs_label label;
 
     return node->index == report->sender ||
-           (addressed && (!sim_oracle_duty(world, report) || sim_check_sworn(node, &world->communities[report->community], node->index))) ||
+           (addressed && (!sim_oracle_duty(world, report) || sim_check_sworn(node, &world->communities[report->community], node->index, sim_node_now_ms(world, node)))) ||
            sim_onward_permits(world, node, report, true) || sim_released_permits(world, node, report, &label, true);
 }
 
@@ -39,7 +39,7 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     } else if (!sim_check_may_read(world, node, report)) {
         sim_world_fail(world, "disclosure", "%s opens r%zu, which is %s and not for it", node->org, number, nrs_label_name(report->label));
     } else if (body != NULL && !may_open(world, node, report)) {
-        sim_world_fail(world, "disclosure", "%s opens r%zu without having taken the duty", node->org, number);
+        sim_world_fail(world, "disclosure", "%s opens r%zu without having the duty", node->org, number);
     } else if (body != NULL && node->index != report->sender && sim_oracle_closed(world, report) && (report->accepting & (1ull << node->index)) == 0) {
         sim_world_fail(world, "disclosure", "%s opens r%zu and has not accepted the disclaimer", node->org, number);
     }
@@ -160,9 +160,9 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
     nrs_items_free(&items);
 }
 
-/* Whom a node grants to stands in the roster that it holds at that moment, with the duty that the label demands. payload: of a
- * slot table. */
-static void check_table(sim_world *world, const sim_node *node, nrs_slice payload, const sim_rosters *rosters, bool duty)
+/* Whom a node grants to stands in the roster that it holds at that moment, with the duty that the label demands, which is not over then by the
+ * node's clock. payload: of a slot table. */
+static void check_table(sim_world *world, const sim_node *node, nrs_slice payload, const sim_rosters *rosters, bool duty, uint64_t at_ms)
 {
     nrs_slot_table *table = NULL;
 
@@ -183,8 +183,8 @@ static void check_table(sim_world *world, const sim_node *node, nrs_slice payloa
                            (unsigned long long)node->held[rosters->index], rosters->id);
         } else if ((node->revoked_before & (1ull << reader)) != 0) {
             sim_world_fail(world, "disclosure", "%s grants to %s, whose key is revoked", node->org, world->nodes[reader].org);
-        } else if (duty && !sim_check_sworn(node, rosters, reader)) {
-            sim_world_fail(world, "disclosure", "%s grants to %s, which has not taken the duty", node->org, world->nodes[reader].org);
+        } else if (duty && !sim_check_sworn(node, rosters, reader, at_ms)) {
+            sim_world_fail(world, "disclosure", "%s grants to %s, which does not have the duty", node->org, world->nodes[reader].org);
         }
         nrs_slot_free(&slot);
     }
@@ -197,14 +197,15 @@ static bool has_duty(const sim_world *world, size_t community, uint32_t label)
 }
 
 /* Of a later grant, perhaps into another community, whose own rules bind as well. */
-static void check_later(sim_world *world, const sim_node *node, nrs_slice payload, const nrs_slot_table *table)
+static void check_later(sim_world *world, const sim_node *node, nrs_slice payload, const nrs_slot_table *table, uint64_t at_ms)
 {
     const sim_sealed *sealed = sim_oracle_sealed_by_id(world, table->sealed_id.data);
     const sim_granted *granted = sim_oracle_granted_by_id(world, table->grant_id.data);
     const size_t community = sealed == NULL ? 0 : granted == NULL ? sealed->community : granted->community;
 
     if (sealed != NULL) {
-        check_table(world, node, payload, &world->communities[community], has_duty(world, sealed->community, sealed->label) || has_duty(world, community, sealed->label));
+        check_table(world, node, payload, &world->communities[community], has_duty(world, sealed->community, sealed->label) || has_duty(world, community, sealed->label),
+                    at_ms);
     }
 }
 
@@ -220,12 +221,12 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
         return;
     }
     if (record->type == NRS_RECORD_SLOT_TABLE && nrs_slot_table_decode(&table, nrs_field(&record->payload)) == NRS_OK) {
-        check_later(world, node, nrs_field(&record->payload), table);
+        check_later(world, node, nrs_field(&record->payload), table, row->received_ms);
     } else if (record->type == NRS_RECORD_SEALED && row->slots.size > 0 && nrs_record_decode(&with, row->slots) == NRS_OK &&
                nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
         rosters = sim_rosters_of(world, view->header->community.data);
         if (rosters != NULL) {
-            check_table(world, node, nrs_field(&with->payload), rosters, has_duty(world, rosters->index, view->header->label));
+            check_table(world, node, nrs_field(&with->payload), rosters, has_duty(world, rosters->index, view->header->label), row->received_ms);
         }
     }
     nrs_slot_table_free(&table);
@@ -233,4 +234,13 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     nrs_record_free(&with);
 }
 
-const sim_checker sim_checker_disclosure = {.name = "disclosure", .shown = shown, .frame = frame, .record = record};
+static void end(sim_world *world)
+{
+    for (size_t c = 0; c < world->community_count; c++) {
+        const sim_roster_version *newest = sim_rosters_newest(&world->communities[c]);
+
+        sim_sometimes_add(world, SIM_SOMETIMES_DUTY_OVER, sim_roster_sworn_at(newest, sim_world_unix_ms(world)) != newest->who.sworn ? 1 : 0);
+    }
+}
+
+const sim_checker sim_checker_disclosure = {.name = "disclosure", .shown = shown, .frame = frame, .record = record, .end = end};

@@ -37,9 +37,9 @@ bool sim_onward_ever_member(const sim_rosters *rosters, uint64_t from, size_t no
     return false;
 }
 
-bool sim_onward_sworn(const sim_node *node, const sim_rosters *rosters, bool now)
+bool sim_onward_sworn(const sim_world *world, const sim_node *node, const sim_rosters *rosters, bool now)
 {
-    bool ever = sim_check_sworn(node, rosters, node->index);
+    bool ever = sim_check_sworn(node, rosters, node->index, sim_node_now_ms(world, node));
 
     for (uint64_t version = 1; !now && !ever && version <= rosters->count; version++) {
         ever = (sim_rosters_at(rosters, version)->who.sworn & (1ull << node->index)) != 0;
@@ -53,7 +53,7 @@ bool sim_onward_permits(const sim_world *world, const sim_node *node, const sim_
         const sim_rosters *rosters = &world->communities[c];
 
         if (covers(world, report, rosters, node->index) && sim_onward_ever_member(rosters, report->bridged[c], node->index) &&
-            (!duty_at(world, report, rosters) || sim_onward_sworn(node, rosters, now))) {
+            (!duty_at(world, report, rosters) || sim_onward_sworn(world, node, rosters, now))) {
             return true;
         }
     }

@@ -36,7 +36,7 @@ bool sim_released_permits(const sim_world *world, const sim_node *node, const si
         const sim_rosters *rosters = &world->communities[release->community];
 
         if (&world->oracle.reports[release->report] == report && release->granting && named(release, rosters, node->index) &&
-            (!needs_duty(world, release) || sim_onward_sworn(node, rosters, now))) {
+            (!needs_duty(world, release) || sim_onward_sworn(world, node, rosters, now))) {
             *label_out = !permits || release->label < *label_out ? release->label : *label_out;
             permits = true;
         }
