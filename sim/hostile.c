@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alter.h"
 #include "forge.h"
 #include "frame.h"
 #include "memory.h"
@@ -146,12 +147,32 @@ static bool holds_release(nrs_slice payload)
     return found;
 }
 
-/* One thing to a list of items: an item less, two that change places, records of one in another order, a byte turned. */
+typedef enum alteration { ALTER_LESS = 0, ALTER_ITEMS, ALTER_RECORDS, ALTER_BIT, ALTER_SIGNATURE, ALTER_GRANT, ALTER_COUNT } alteration;
+
+/* Of what others have signed: the id stays, and what is under it is another record. Returns: the item; NULL when there is nothing of that kind. */
+static const Nrs__Wire__Item *alter_signed(sim_node *node, nrs_items *items, size_t from, bool grant)
+{
+    for (size_t i = 0; i < items->n_items; i++) {
+        Nrs__Wire__Item *item = items->items[(from + i) % items->n_items];
+
+        for (size_t k = 0; k < item->n_records; k++) {
+            if ((grant ? sim_alter_grant : sim_alter_signature)(&item->records[k], node, &node->hostile->random)) {
+                return item;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* One thing to a list of items: an item less, two that change places, records of one in another order, a bit turned, anywhere
+ * or where no id tells of it. */
 static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, const nrs_frame *frame)
 {
     sim_random *random = &node->hostile->random;
     nrs_items *items = NULL;
     nrs_bytes payload = {0};
+    const Nrs__Wire__Item *signed_item;
+    const alteration kind = (alteration)sim_random_below(random, ALTER_COUNT);
     size_t kept_count, picked;
     unsigned long long position, first;
     char what[SIM_FRAME_TEXT] = "";
@@ -164,19 +185,32 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
     picked = (size_t)sim_random_below(random, items->n_items);
     position = items->items[picked]->position;
     first = items->items[0]->position;
-    switch (sim_random_below(random, 4)) {
-    case 0:
+    switch (kind) {
+    case ALTER_SIGNATURE:
+    case ALTER_GRANT:
+        signed_item = alter_signed(node, items, picked, kind == ALTER_GRANT);
+        if (signed_item != NULL) {
+            (void)snprintf(what, sizeof what, "altered: the %s of item %llu", kind == ALTER_GRANT ? "grant in a report" : "signature of a record",
+                           (unsigned long long)signed_item->position);
+            sim_sometimes_hit(world, kind == ALTER_GRANT ? SIM_SOMETIMES_ALTERED_GRANT : SIM_SOMETIMES_ALTERED_SIGNATURE);
+        }
+        break;
+    case ALTER_LESS:
         swap(items->items, picked, items->n_items - 1);
         items->n_items--; /* the last is withheld */
         (void)snprintf(what, sizeof what, "altered: item %llu is withheld", position);
         sim_sometimes_hit(world, SIM_SOMETIMES_WITHHELD);
         break;
-    case 1:
+    case ALTER_ITEMS:
         swap(items->items, picked, 0);
         (void)snprintf(what, sizeof what, "altered: items %llu and %llu changed places", first, position);
         sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
         break;
-    case 2:
+    case ALTER_RECORDS:
+        for (size_t i = 0; i < items->n_items && items->items[picked]->n_records < 2; i++) {
+            picked = (picked + 1) % items->n_items;
+        }
+        position = items->items[picked]->position;
         if (items->items[picked]->n_records > 1) {
             ProtobufCBinaryData held = items->items[picked]->records[0];
 
@@ -186,7 +220,8 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
             sim_sometimes_hit(world, SIM_SOMETIMES_REORDERED);
         }
         break;
-    default: {
+    case ALTER_BIT:
+    case ALTER_COUNT: {
         ProtobufCBinaryData *record = &items->items[picked]->records[sim_random_below(random, items->items[picked]->n_records)];
 
         record->data[sim_random_below(random, record->len)] ^= (uint8_t)(1u << sim_random_below(random, 8));

@@ -144,6 +144,8 @@ struct sim_world;
     X(WITHHELD, SIM_FAULTS_HOSTILE, "an item was withheld")                                                            \
     X(REORDERED, SIM_FAULTS_HOSTILE, "items or records changed places")                                                \
     X(ALTERED, SIM_FAULTS_HOSTILE, "a record was altered")                                                             \
+    X(ALTERED_SIGNATURE, SIM_FAULTS_HOSTILE, "of a record only the signature was altered")                              \
+    X(ALTERED_GRANT, SIM_FAULTS_HOSTILE, "of a report only the grant was altered")                                     \
     X(REPLAYED, SIM_FAULTS_HOSTILE, "a frame was sent once more")                                                      \
     X(FLOODED, SIM_FAULTS_HOSTILE, "a node flooded another")                                                           \
     X(OVERSIZE, SIM_FAULTS_HOSTILE, "a frame was too large")                                                           \
