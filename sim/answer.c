@@ -31,7 +31,20 @@ static sim_sink sink_of(const json_t *command)
     return sink;
 }
 
-/* A request's number says what was asked, about which report, and where to that was to go. */
+/* What a person's process takes over, and which of a node's two that is. */
+static bool by_person(sim_ask_kind kind)
+{
+    return kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN || kind == SIM_ASK_RED_AGAIN;
+}
+
+static bool second_of(const json_t *command)
+{
+    const char *person = json_string_value(json_object_get(command, "person"));
+
+    return person != NULL && strcmp(person, SIM_PERSON_SECOND) == 0;
+}
+
+/* A request's number says what was asked, about which report, and where to that was to go, or by which person it was. */
 static uint64_t request_of(sim_world *world, sim_ask_kind kind, size_t report, sim_sink sink)
 {
     return (++world->next_request << 24) | ((uint64_t)sink << (KIND_BITS + REPORT_BITS)) | ((uint64_t)report << KIND_BITS) | kind;
@@ -44,7 +57,7 @@ void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report,
         return;
     }
     sim_trace_line(world, node, "asks %s r%zu", json_string_value(json_object_get(command, "command")), report);
-    sim_node_command(world, node, command, request_of(world, kind, report, sink_of(command)));
+    sim_node_command(world, node, command, request_of(world, kind, report, by_person(kind) ? (sim_sink)second_of(command) : sink_of(command)));
 }
 
 static const char *text_at(const json_t *row, const char *key)
@@ -160,13 +173,30 @@ static void answered_rows(sim_world *world, sim_node *node, const json_t *rows, 
     }
 }
 
+/* What opens a report is handed to whom it is for; the other one of a node's two has nothing of it. */
+static void check_person(sim_world *world, const sim_node *node, const sim_report *report, bool second)
+{
+    if (node->hostile != NULL || node->second == NULL || report->state == SIM_REPORT_NONE) {
+        return;
+    }
+    if (!sim_person_may_open(report, node->owner, second)) {
+        sim_world_fail(world, "disclosure", "%s hands %s what opens r%zu, which is for another person", node->org, sim_person_id(second),
+                       (size_t)(report - world->oracle.reports));
+    } else if (second) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_RED_SECOND);
+    }
+}
+
 /* The person's process takes over, with what the node has handed out. */
-static void answered_red(sim_world *world, sim_node *node, sim_ask_kind kind, size_t number, const json_t *given)
+static void answered_red(sim_world *world, sim_node *node, sim_ask_kind kind, size_t number, bool second, const json_t *given)
 {
     sim_report *report = &world->oracle.reports[number];
     json_t *row = NULL, *said = NULL, *submit = NULL, *rows;
 
     (void)sim_random_use(&node->random);
+    if (kind != SIM_ASK_RED_PREPARE) {
+        check_person(world, node, report, second);
+    }
     if (kind == SIM_ASK_RED_PREPARE) {
         submit = sim_person_seal(world, report, number, given);
         if (submit != NULL) {
@@ -175,13 +205,13 @@ static void answered_red(sim_world *world, sim_node *node, sim_ask_kind kind, si
         return;
     }
     if (kind == SIM_ASK_RED_AGAIN) {
-        submit = sim_person_grant(world, node, report->waiting, given);
+        submit = sim_person_grant(world, node, second, report->waiting, given);
         if (submit != NULL) {
             sim_ask(world, node, SIM_ASK_RED_GRANT, number, submit);
         }
         return;
     }
-    if (sim_person_open(node, &row, &said, given)) {
+    if (sim_person_open(node, second, &row, &said, given)) {
         sim_sometimes_hit(world, SIM_SOMETIMES_RED_OPENED_ANEW);
     }
     if (row != NULL) {
@@ -206,7 +236,7 @@ static void answered_waiting(sim_world *world, sim_node *node, const json_t *row
             json_decref(report->waiting);
             report->waiting = json_deep_copy(json_object_get(row, "recipients"));
             sim_ask(world, node, SIM_ASK_RED_AGAIN, (size_t)(report - world->oracle.reports),
-                json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", report->id, "person", SIM_PERSON));
+                json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", report->id, "person", sim_person_id(report->by_second)));
         }
     }
 }
@@ -222,8 +252,11 @@ static bool duty_over(const sim_world *world, const sim_node *node, const sim_re
 }
 
 /* What people know from it. */
-static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim_ask_kind kind, size_t number, nrs_error error)
+static void take(sim_world *world, sim_node *node, const nrs_effect *effect, const sim_answered *answered)
 {
+    const sim_ask_kind kind = answered->kind;
+    const size_t number = answered->number;
+    const nrs_error error = answered->error;
     sim_report *report = &world->oracle.reports[number];
 
     if (nrs_error_exit_code(error) == 3) {
@@ -262,7 +295,7 @@ static void take(sim_world *world, sim_node *node, const nrs_effect *effect, sim
     } else if (kind == SIM_ASK_RED_GRANT) {
         sim_sometimes_hit(world, SIM_SOMETIMES_RED_GRANTED_ANEW);
     } else if (kind == SIM_ASK_RED_PREPARE || kind == SIM_ASK_RED_OPEN || kind == SIM_ASK_RED_AGAIN) {
-        answered_red(world, node, kind, number, json_array_get(effect->reply, 0));
+        answered_red(world, node, kind, number, answered->sink != SIM_SINK_NOWHERE, json_array_get(effect->reply, 0));
     } else if (kind == SIM_ASK_EXPORT) {
         answered_rows(world, node, effect->reply, false);
     } else if (kind == SIM_ASK_WITHDRAW) {
@@ -298,9 +331,9 @@ void sim_answer(sim_world *world, sim_node *node, const nrs_effect *effect)
     const sim_sink sink = (sim_sink)(effect->request >> (KIND_BITS + REPORT_BITS) & ((1u << SINK_BITS) - 1));
     const json_t *last = json_array_get(effect->reply, json_array_size(effect->reply) - 1);
     const char *rule = json_string_value(json_object_get(last, "rule"));
-    const nrs_error error = rule == NULL ? NRS_OK : nrs_error_from_rule(rule);
+    const sim_answered answered = {kind, number, sink, rule == NULL ? NRS_OK : nrs_error_from_rule(rule)};
 
     sim_trace_line(world, node, "answers r%zu: %s", number, rule == NULL ? "done" : rule);
-    take(world, node, effect, kind, number, error);
-    sim_check_answered(world, node, &(sim_answered){kind, number, sink, error});
+    take(world, node, effect, &answered);
+    sim_check_answered(world, node, &answered);
 }

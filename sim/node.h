@@ -68,7 +68,7 @@ typedef struct sim_node {
     nrs_identity *identity; /* of those */
     nrs_secret *vault_key;  /* what its vault stands under once its first keys are not in force any more; or NULL */
     bool switch_due;        /* its engine has said that a roster names its next keys */
-    nrs_identity *person;   /* of its one person, for TLP:RED; NULL in worlds without */
+    nrs_identity *person, *second; /* of its first person, for TLP:RED, and of a second one; NULL in worlds without */
     sim_disk disk;
     sim_disk *copy;         /* of its disk, as it was once; or NULL */
     size_t copy_key;        /* the keys that were in force then */

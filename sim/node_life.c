@@ -24,8 +24,8 @@ static char vault_name[] = "vault";
 static void make_card(const sim_world *world, sim_node *node, sim_keys *keys)
 {
     nrs_card card;
-    Nrs__Wire__PersonEntry person, *persons[1] = {&person};
-    uint8_t proof[NRS_SIGNATURE_SIZE];
+    Nrs__Wire__PersonEntry entries[2], *persons[2] = {&entries[0], &entries[1]};
+    uint8_t proofs[2][NRS_SIGNATURE_SIZE];
     char endpoint[64];
     char *endpoints[1] = {endpoint};
 
@@ -37,10 +37,10 @@ static void make_card(const sim_world *world, sim_node *node, sim_keys *keys)
     (void)snprintf(endpoint, sizeof endpoint, "tcp://%s:7417", node->org);
     card.n_endpoints = node->hub ? 1 : 0;
     card.endpoints = endpoints;
-    if (node->person != NULL) {
-        sim_person_fill(&person, proof, node, keys->identity);
-        card.persons = persons;
-        card.n_persons = 1;
+    card.persons = persons;
+    for (unsigned second = 0; second < 2 && sim_person_of(node, second == 1) != NULL; second++) {
+        sim_person_fill(&entries[second], proofs[second], node, keys->identity, second == 1);
+        card.n_persons++;
     }
     NRS_ASSERT(nrs_card_sign(&keys->card, &card, keys->identity) == NRS_OK);
 }
@@ -87,6 +87,7 @@ void sim_node_make(sim_world *world, size_t index, bool hub)
     (void)sim_random_use(&node->random);
     if (world->persons) {
         NRS_ASSERT(nrs_identity_new(&node->person) == NRS_OK);
+        NRS_ASSERT(!world->pairs || nrs_identity_new(&node->second) == NRS_OK);
     }
     sim_node_make_keys(world, node);
     put_in_force(node, 0);
@@ -163,6 +164,7 @@ void sim_node_wipe(sim_world *world, sim_node *node)
     }
     nrs_secret_destroy(&node->vault_key);
     nrs_identity_destroy(&node->person);
+    nrs_identity_destroy(&node->second);
     sim_disk_wipe(&node->disk);
     drop_copy(node);
     sim_vfs_attach(node->index, NULL);

@@ -33,6 +33,8 @@ typedef struct sim_report {
     size_t community;         /* of the world's; when it is not to one, known with the version */
     bool to_community;
     bool to_persons;          /* else, when it is not to a community, to desks */
+    uint64_t to_second;       /* under RED: at which nodes it is the second person whom it is for: set of nodes */
+    bool by_second;           /* under RED: the second person of its sender wrote it */
     bool plain;               /* sent of itself: no answer, nothing passed on, no source withheld */
     bool carelessly;          /* asked with no roster to speak of, or without one that anybody vouches for */
     sim_conditions conditions; /* that bind whoever received it */

@@ -46,14 +46,38 @@ static uint64_t number_at(const json_t *row, const char *name)
     return (uint64_t)json_integer_value(json_object_get(row, name));
 }
 
+/* ---- Who ---- */
+
+const char *sim_person_id(bool second)
+{
+    return second ? SIM_PERSON_SECOND : SIM_PERSON;
+}
+
+nrs_identity *sim_person_of(const sim_node *node, bool second)
+{
+    return second ? node->second : node->person;
+}
+
+bool sim_person_addressed(const sim_report *report, size_t node)
+{
+    return (report->to_second & (1ull << node)) != 0;
+}
+
+bool sim_person_may_open(const sim_report *report, size_t node, bool second)
+{
+    return (node == report->sender && second == report->by_second) || ((report->to & (1ull << node)) != 0 && second == sim_person_addressed(report, node));
+}
+
 /* ---- Keys ---- */
 
-void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const sim_node *node, const nrs_identity *org)
+void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SIGNATURE_SIZE], const sim_node *node, const nrs_identity *org, bool second)
 {
-    static char id[] = SIM_PERSON;
-    const nrs_public_keys *keys = nrs_identity_public(node->person);
+    static char ids[2][2] = {SIM_PERSON, SIM_PERSON_SECOND};
+    char *id = ids[second ? 1 : 0];
+    const nrs_identity *person = sim_person_of(node, second);
+    const nrs_public_keys *keys = nrs_identity_public(person);
 
-    MUST(nrs_person_prove(proof_out, node->person, id, nrs_identity_public(org)->sign_key));
+    MUST(nrs_person_prove(proof_out, person, id, nrs_identity_public(org)->sign_key));
     nrs__wire__person_entry__init(entry_out);
     entry_out->id = entry_out->name = id;
     entry_out->sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
@@ -61,7 +85,7 @@ void sim_person_fill(Nrs__Wire__PersonEntry *entry_out, uint8_t proof_out[NRS_SI
     entry_out->proof = nrs_field_of(nrs_slice_of(proof_out, NRS_SIGNATURE_SIZE));
 }
 
-static json_t *prekey_entry(const sim_node *node, const nrs_prekey_secret *prekey)
+static json_t *prekey_entry(const nrs_identity *person, const nrs_prekey_secret *prekey)
 {
     char id[2 * NRS_PREKEY_ID_SIZE + 1];
     nrs_secret *share = NULL, *key = NULL;
@@ -70,7 +94,7 @@ static json_t *prekey_entry(const sim_node *node, const nrs_prekey_secret *preke
 
     nrs_hex_encode(id, prekey->id, NRS_PREKEY_ID_SIZE);
     MUST(nrs_secret_random(&share, NRS_KEY_SIZE));
-    MUST(nrs_person_prekey_key(&key, node->person, share));
+    MUST(nrs_person_prekey_key(&key, person, share));
     MUST(nrs_vault_wrap(&wrapped, key, nrs_slice_of(prekey->id, NRS_PREKEY_ID_SIZE), prekey->secret));
     entry = json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "id", id, "key", base64(nrs_slice_of(prekey->key, NRS_KEY_SIZE)), "from_ms",
                       (json_int_t)prekey->from_ms, "until_ms", (json_int_t)prekey->until_ms, "share", base64(nrs_secret_slice(share)),
@@ -81,20 +105,21 @@ static json_t *prekey_entry(const sim_node *node, const nrs_prekey_secret *preke
     return entry;
 }
 
-json_t *sim_person_prekeys(const sim_world *world, const sim_node *node)
+json_t *sim_person_prekeys(const sim_world *world, const sim_node *node, bool second)
 {
+    const nrs_identity *person = sim_person_of(node, second);
     nrs_prekey_secret prekeys[WEEKS];
     uint64_t now_ms = sim_node_now_ms(world, node);
     nrs_bytes bundle = {0};
     json_t *entries = json_array(), *request;
 
     MUST(nrs_prekeys_make(prekeys, WEEKS, now_ms - now_ms % NRS_PREKEY_WINDOW_MS));
-    MUST(nrs_prekeys_sign(&bundle, prekeys, WEEKS, node->person, nrs_identity_public(node->identity)->sign_key, now_ms));
+    MUST(nrs_prekeys_sign(&bundle, prekeys, WEEKS, person, nrs_identity_public(node->identity)->sign_key, now_ms));
     for (size_t i = 0; i < WEEKS; i++) {
-        (void)json_array_append_new(entries, prekey_entry(node, &prekeys[i]));
+        (void)json_array_append_new(entries, prekey_entry(person, &prekeys[i]));
         nrs_prekey_secret_wipe(&prekeys[i]);
     }
-    request = json_pack("{s:s, s:s, s:o, s:o}", "command", "person-prekeys", "person", SIM_PERSON, "bundle", base64(nrs_slice_of_bytes(&bundle)),
+    request = json_pack("{s:s, s:s, s:o, s:o}", "command", "person-prekeys", "person", sim_person_id(second), "bundle", base64(nrs_slice_of_bytes(&bundle)),
                         "prekeys", entries);
     nrs_bytes_wipe(&bundle);
     return request;
@@ -127,7 +152,15 @@ static nrs_error agree(void *context, uint8_t shared_out[NRS_KEY_SIZE], const ui
     return NRS_ERROR_FORGED;
 }
 
-/* The sender's own slot stands outside the audience, unless it wrote to itself. */
+/* Of a node's two the one who is written to. */
+static bool is_addressed(const sim_world *world, const sim_report *report, size_t node, const uint8_t *sign_key)
+{
+    const nrs_identity *person = sim_person_of(&world->nodes[node], sim_person_addressed(report, node));
+
+    return person != NULL && memcmp(nrs_identity_public(person)->sign_key, sign_key, NRS_KEY_SIZE) == 0;
+}
+
+/* The sender's own slot stands outside the audience, unless it wrote to itself. report: NULL where all count. */
 static bool read_recipient(sim_world *world, sim_report *report, uint64_t asked, lent *from, const json_t *one)
 {
     nrs_recipient *to = &from->recipients[from->count];
@@ -142,7 +175,9 @@ static bool read_recipient(sim_world *world, sim_report *report, uint64_t asked,
     }
     from->count++;
     node = sim_check_node_of_key(world, to->org_sign_key);
-    if (node < world->node_count && (asked & (1ull << node)) != 0) {
+    if (report == NULL) {
+        (void)json_array_append(from->addresses, json_object_get(one, "address"));
+    } else if (node < world->node_count && (asked & (1ull << node)) != 0 && is_addressed(world, report, node, to->sign_key)) {
         nrs__wire__target__init(target);
         target->org = nrs_field_of(nrs_slice_of(to->org_sign_key, NRS_KEY_SIZE));
         target->person = nrs_field_of(nrs_slice_of(to->sign_key, NRS_KEY_SIZE));
@@ -246,7 +281,7 @@ static bool payload_of(nrs_bytes *payload_out, const json_t *value, uint32_t typ
 }
 
 /* The prekey that the slot names, from the node's share and the person's key. */
-static bool unwrap(const sim_node *node, nrs_prekey_secret *prekey_out, const json_t *prekeys, const uint8_t *id)
+static bool unwrap(const nrs_identity *person, nrs_prekey_secret *prekey_out, const json_t *prekeys, const uint8_t *id)
 {
     size_t index;
     const json_t *one;
@@ -264,7 +299,7 @@ static bool unwrap(const sim_node *node, nrs_prekey_secret *prekey_out, const js
         opens = read_bytes(prekey_out->key, NRS_KEY_SIZE, one, "key") && read_bytes(share_bytes, NRS_KEY_SIZE, one, "share") && sealed != NULL &&
                 nrs_base64_decode(&wrapped, nrs_slice_of_string(sealed)) == NRS_OK &&
                 nrs_secret_copy(&share, nrs_slice_of(share_bytes, NRS_KEY_SIZE)) == NRS_OK &&
-                nrs_person_prekey_key(&key, node->person, share) == NRS_OK &&
+                nrs_person_prekey_key(&key, person, share) == NRS_OK &&
                 nrs_vault_unwrap(&prekey_out->secret, key, nrs_slice_of(prekey_out->id, NRS_PREKEY_ID_SIZE), nrs_slice_of_bytes(&wrapped)) == NRS_OK;
         nrs_bytes_wipe(&wrapped);
         nrs_secret_destroy(&key);
@@ -310,7 +345,7 @@ static bool read_grantor(nrs_public_keys *keys_out, const json_t *given, nrs_sli
 }
 
 /* By one of the slots that the node keeps for its persons. Out: later_out: it is of a later grant. */
-static bool key_by(const sim_node *node, nrs_secret **file_key_out, bool *later_out, const nrs_sealed_view *view, const json_t *slot, const json_t *given)
+static bool key_by(nrs_identity *person, nrs_secret **file_key_out, bool *later_out, const nrs_sealed_view *view, const json_t *slot, const json_t *given)
 {
     nrs_bytes payload = {0};
     nrs_slot_path *path = NULL;
@@ -326,8 +361,8 @@ static bool key_by(const sim_node *node, nrs_secret **file_key_out, bool *later_
     later = *later_out ? later_grant(given, nrs_field(&path->grant_id)) : NULL;
     grant = *later_out ? later : view->grant;
     opens = opens && grant != NULL && read_grantor(&grantor, given, nrs_field(&grant->grantor)) &&
-            unwrap(node, &prekey, json_object_get(given, "prekeys"), inner->prekey_id.data) &&
-            nrs_slot_open(file_key_out, view, grant, path, node->person, &prekey, &grantor) == NRS_OK;
+            unwrap(person, &prekey, json_object_get(given, "prekeys"), inner->prekey_id.data) &&
+            nrs_slot_open(file_key_out, view, grant, path, person, &prekey, &grantor) == NRS_OK;
     nrs_prekey_secret_wipe(&prekey);
     nrs_grant_free(&later);
     nrs_slot_free(&inner);
@@ -336,9 +371,9 @@ static bool key_by(const sim_node *node, nrs_secret **file_key_out, bool *later_
     return opens;
 }
 
-static json_t *said(const nrs_opened *opened, const json_t *given)
+static json_t *said(const nrs_opened *opened, bool second, const json_t *given)
 {
-    json_t *request = json_pack("{s:s, s:O, s:s}", "command", "red-opened", "id", json_object_get(given, "id"), "person", SIM_PERSON);
+    json_t *request = json_pack("{s:s, s:O, s:s}", "command", "red-opened", "id", json_object_get(given, "id"), "person", sim_person_id(second));
 
     if (opened->body->stream.len > 0) {
         (void)json_object_set_new(request, "stream", base64(nrs_field(&opened->body->stream)));
@@ -351,7 +386,7 @@ static json_t *said(const nrs_opened *opened, const json_t *given)
 }
 
 /* The report and its key, by any slot that opens. Out: owned; untouched when none does. */
-static bool unseal(const sim_node *node, nrs_sealed_view **view_out, nrs_secret **file_key_out, bool *later_out, const json_t *given)
+static bool unseal(nrs_identity *person, nrs_sealed_view **view_out, nrs_secret **file_key_out, bool *later_out, const json_t *given)
 {
     nrs_bytes sealed = {0};
     nrs_sealed_view *view = NULL;
@@ -361,7 +396,7 @@ static bool unseal(const sim_node *node, nrs_sealed_view **view_out, nrs_secret 
 
     if (payload_of(&sealed, json_object_get(given, "sealed"), NRS_RECORD_SEALED) && nrs_sealed_verify(&view, nrs_slice_of_bytes(&sealed)) == NRS_OK) {
         json_array_foreach(json_object_get(given, "slots"), index, slot) {
-            opens = opens || key_by(node, file_key_out, later_out, view, slot, given);
+            opens = opens || key_by(person, file_key_out, later_out, view, slot, given);
         }
     }
     if (opens) {
@@ -373,7 +408,7 @@ static bool unseal(const sim_node *node, nrs_sealed_view **view_out, nrs_secret 
     return opens;
 }
 
-bool sim_person_open(const sim_node *node, json_t **row_out, json_t **said_out, const json_t *given)
+bool sim_person_open(const sim_node *node, bool second, json_t **row_out, json_t **said_out, const json_t *given)
 {
     nrs_sealed_view *view = NULL;
     nrs_secret *file_key = NULL;
@@ -381,9 +416,9 @@ bool sim_person_open(const sim_node *node, json_t **row_out, json_t **said_out, 
     bool later = false;
 
     *row_out = *said_out = NULL;
-    if (unseal(node, &view, &file_key, &later, given) && nrs_body_open(&opened, view, file_key) == NRS_OK) {
+    if (unseal(sim_person_of(node, second), &view, &file_key, &later, given) && nrs_body_open(&opened, view, file_key) == NRS_OK) {
         *row_out = json_pack("{s:O, s:s, s:s}", "id", json_object_get(given, "id"), "subject", opened.report->subject, "body", opened.report->body);
-        *said_out = said(&opened, given);
+        *said_out = said(&opened, second, given);
         nrs_opened_wipe(&opened);
     }
     nrs_secret_destroy(&file_key);
@@ -396,19 +431,18 @@ bool sim_person_open(const sim_node *node, json_t **row_out, json_t **said_out, 
 /* Of those who wait. */
 static bool read_waiting(sim_world *world, lent *from, const json_t *waiting)
 {
-    sim_report nobody = {.to = 0};
     size_t index;
     const json_t *one;
 
     json_array_foreach(waiting, index, one) {
-        if (!read_recipient(world, &nobody, UINT64_MAX, from, one)) {
+        if (!read_recipient(world, NULL, 0, from, one)) {
             return false;
         }
     }
     return from->count > 0;
 }
 
-json_t *sim_person_grant(sim_world *world, const sim_node *node, const json_t *waiting, const json_t *given)
+json_t *sim_person_grant(sim_world *world, const sim_node *node, bool second, const json_t *waiting, const json_t *given)
 {
     lent *from = sim_alloc(1, sizeof *from);
     nrs_sealed_view *view = NULL;
@@ -419,7 +453,7 @@ json_t *sim_person_grant(sim_world *world, const sim_node *node, const json_t *w
     json_t *request = NULL;
 
     from->addresses = json_array();
-    if (read_waiting(world, from, waiting) && unseal(node, &view, &file_key, &later, given) &&
+    if (read_waiting(world, from, waiting) && unseal(sim_person_of(node, second), &view, &file_key, &later, given) &&
         read_grantor(&keys, given, nrs_field(&view->header->originator))) {
         const nrs_grant_request wanted = {.sealed = view, .file_key = file_key, .authority = NRS_AUTHORITY_ORIGINATOR, .recipients = from->recipients,
                                           .recipient_count = from->count, .now_ms = sim_node_now_ms(world, node),

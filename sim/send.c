@@ -197,15 +197,15 @@ static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_
     json_t *to = json_array(), *command;
 
     *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = NRS_LABEL_RED, .patient = !short_lived(act),
-                           .to_persons = (act->a >> 46) % 12 != 0};
+                           .to_persons = (act->a >> 46) % 12 != 0, .to_second = world->pairs ? act->b >> 8 : 0, .by_second = world->pairs && act->b % 2 == 0};
     report->to = (1ull << act->other % world->node_count) | ((act->a >> 16) % 2 == 0 ? 1ull << (act->other >> 6) % world->node_count : 0);
     report->to |= act->a % 4 == 0 ? 0 : copied(world);
     for (size_t i = 0; i < world->node_count; i++) {
         if ((report->to & (1ull << i)) != 0) {
-            (void)json_array_append_new(to, report->to_persons ? json_sprintf(SIM_PERSON "@%s", world->nodes[i].org) : json_string(world->nodes[i].org));
+            (void)json_array_append_new(to, !report->to_persons ? json_string(world->nodes[i].org) : json_sprintf("%s@%s", sim_person_id(sim_person_addressed(report, i)), world->nodes[i].org));
         }
     }
-    command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "command", "red-prepare", "label", "RED", "kind", "incident", "person", SIM_PERSON, "to", to);
+    command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "command", "red-prepare", "label", "RED", "kind", "incident", "person", sim_person_id(report->by_second), "to", to);
     if (short_lived(act)) {
         (void)json_object_set_new(command, "expires_in_ms", json_integer((json_int_t)((1 + act->c % 12) * SIM_MINUTE_MS)));
     }

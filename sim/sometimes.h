@@ -15,6 +15,7 @@ struct sim_world;
     X(SENT_STRICT, 0, "an AMBER+STRICT report was sent")                                                               \
     X(SENT_RED, 0, "a person sent TLP:RED")                                                                            \
     X(RED_OPENED, 0, "a person opened TLP:RED")                                                                        \
+    X(RED_SECOND, 0, "the second person of a node was handed what opens TLP:RED")                                      \
     X(SENT_WAITING, 0, "a recipient waited for its prekey")                                                            \
     X(GRANTED_LATE, 0, "a later grant went out")                                                                       \
     X(RED_GRANTED_ANEW, SIM_FAULTS_DISK, "a person granted TLP:RED anew")                                              \

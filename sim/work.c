@@ -17,7 +17,10 @@ void sim_work_unlock(sim_world *world, sim_node *node)
 {
     if (node->person != NULL && node->core != NULL) {
         (void)sim_random_use(&node->random);
-        sim_ask(world, node, SIM_ASK_OTHER, 0, sim_person_prekeys(world, node));
+        sim_ask(world, node, SIM_ASK_OTHER, 0, sim_person_prekeys(world, node, false));
+        if (node->second != NULL) {
+            sim_ask(world, node, SIM_ASK_OTHER, 0, sim_person_prekeys(world, node, true));
+        }
         sim_ask(world, node, SIM_ASK_RED_WAITING, 0, json_pack("{s:s}", "command", "red-waiting"));
     }
 }
@@ -30,13 +33,16 @@ static void about(sim_world *world, sim_node *node, sim_ask_kind kind, const cha
     sim_ask(world, node, kind, number, json_pack("{s:s, s:s}", "command", name, "id", world->oracle.reports[number].id));
 }
 
+/* By each of a node's two, of whom one at most can. */
 static void open_red(sim_world *world, sim_node *node, size_t number)
 {
     if (world->phase < SIM_PHASE_READING) {
         world->oracle.reports[number].showing |= 1ull << node->index;
     }
-    sim_ask(world, node, SIM_ASK_RED_OPEN, number,
-        json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", world->oracle.reports[number].id, "person", SIM_PERSON));
+    for (unsigned second = 0; second < (node->second == NULL ? 1u : 2u); second++) {
+        sim_ask(world, node, SIM_ASK_RED_OPEN, number,
+            json_pack("{s:s, s:s, s:s}", "command", "red-open", "id", world->oracle.reports[number].id, "person", sim_person_id(second == 1)));
+    }
 }
 
 static void accept(sim_world *world, sim_node *node, size_t number)
@@ -58,7 +64,7 @@ static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_
     }
     command = json_pack("{s:s, s:s, s:s}", "command", "withdraw", "id", report->id, "reason", "誤報");
     if (report->label == NRS_LABEL_RED) {
-        (void)json_object_set_new(command, "person", json_string(SIM_PERSON));
+        (void)json_object_set_new(command, "person", json_string(sim_person_id(report->by_second)));
     }
     sim_ask(world, who, SIM_ASK_WITHDRAW, number, command);
 }

@@ -147,11 +147,12 @@ static void found_communities(sim_world *world, sim_random *random, uint64_t the
 
 static void make(sim_world *world)
 {
-    sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 1);
+    sim_random random = sim_random_of(world->options.seed, PURPOSE_SHAPE, 1), pairs = sim_random_of(world->options.seed, PURPOSE_SHAPE, 3 + SIM_COMMUNITIES_MAX);
     uint64_t there = 0;
 
     world->node_count = world->options.hubs + world->options.members;
     world->persons = sim_random_chance(&random, 400);
+    world->pairs = world->persons && sim_random_chance(&pairs, 500);
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node_make(world, i, i < world->options.hubs);
         there |= world->nodes[i].there ? 1ull << i : 0;

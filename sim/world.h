@@ -44,7 +44,7 @@ typedef struct sim_world {
     size_t thief;         /* the number of the node that runs from a stolen disk, behind all others; 0: none */
     uint64_t announced[SIM_COMMUNITIES_MAX]; /* whose next keys a member of the community has left in a file for its secretariat: set of nodes */
     uint64_t revoked;     /* whose key was revoked: set of nodes */
-    bool persons;         /* each node has one, for TLP:RED */
+    bool persons, pairs;  /* each node has one, for TLP:RED; has two */
     sim_rosters communities[SIM_COMMUNITIES_MAX];
     size_t community_count;
     sim_oracle oracle;
