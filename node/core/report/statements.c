@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "link/look_up.h"
 #include "prekeys/key_change.h"
 #include "report/letters.h"
 #include "report/onward.h"
@@ -334,43 +335,97 @@ static nrs_error is_vouched(nrs_core *core, bool *vouched_out, const nrs_stateme
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
-static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
+static nrs_error take_decoded(nrs_core *core, nrs_peer *from, const uint8_t *community, const nrs_statement *statement, nrs_slice bytes)
 {
-    nrs_statement *statement = NULL;
     bool vouched = false;
-    nrs_error error = nrs_statement_decode(&statement, bytes);
+    nrs_error error = NRS_OK;
 
-    if (error == NRS_OK && (statement->type == NRS_STATEMENT_RECEIPT || statement->type == NRS_STATEMENT_PASSED_ON)) {
+    switch (statement->type) {
+    case NRS_STATEMENT_RECEIPT:
+    case NRS_STATEMENT_PASSED_ON:
         error = take_receipt(core, from, statement, bytes);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REQUEST) {
+        break;
+    case NRS_STATEMENT_REQUEST:
         error = nrs_ask_take(core, from, statement, bytes);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_RELEASE) {
+        break;
+    case NRS_STATEMENT_RELEASE:
         error = nrs_release_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_DENIAL) {
+        break;
+    case NRS_STATEMENT_DENIAL:
         error = nrs_denial_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REGRANT) {
+        break;
+    case NRS_STATEMENT_REGRANT:
         error = nrs_regrant_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_MISSING) {
+        break;
+    case NRS_STATEMENT_MISSING:
         error = nrs_resend_take(core, from, community, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_NOTICE) {
+        break;
+    case NRS_STATEMENT_NOTICE:
         error = nrs_notice_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_WITHDRAWAL) {
+        break;
+    case NRS_STATEMENT_WITHDRAWAL:
         error = nrs_withdrawal_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_HEAD) {
+        break;
+    case NRS_STATEMENT_HEAD:
         error = nrs_head_take(core, from, community, statement);
-    } else if (error == NRS_OK && (statement->type == NRS_STATEMENT_VOUCHED || statement->type == NRS_STATEMENT_QUESTION)) {
+        break;
+    case NRS_STATEMENT_VOUCHED:
+    case NRS_STATEMENT_QUESTION:
         error = nrs_source_take(core, from, statement);
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_REPLY) {
+        break;
+    case NRS_STATEMENT_REPLY:
         error = is_vouched(core, &vouched, statement);
         if (error == NRS_OK) {
             error = vouched ? nrs_reply_pass(core, from, statement) : nrs_source_take(core, from, statement);
         }
-    } else if (error == NRS_OK && statement->type == NRS_STATEMENT_FILLER) {
-        error = NRS_OK; /* this digest had nothing to say */
-    } else if (error == NRS_OK) {
+        break;
+    case NRS_STATEMENT_FILLER:
+        break; /* this digest had nothing to say */
+    default:
         nrs_core_complain(core, from, NRS_ERROR_NOT_RUNNING_HERE, "a statement of type %u, which this version does not understand", statement->type);
+        break;
+    }
+    return error;
+}
+
+/* Whose word it is: who hands it on for another does not answer for what that one says. */
+static nrs_peer *speaker_of(const nrs_core *core, nrs_peer *from, const nrs_statement *statement)
+{
+    nrs_peer *other = statement->type == NRS_STATEMENT_REPLY && statement->reference.len == NRS_KEY_SIZE ? nrs_peer_by_sign(core, statement->reference.data) : NULL;
+
+    return other == NULL ? from : other;
+}
+
+/* Those that may have a report read to be judged. A word on disclaimers, and what is asked for again, have bounds of their own. */
+static bool reads_report(uint32_t type)
+{
+    return type == NRS_STATEMENT_REQUEST || type == NRS_STATEMENT_RELEASE || type == NRS_STATEMENT_DENIAL || type == NRS_STATEMENT_REGRANT ||
+           type == NRS_STATEMENT_REPLY;
+}
+
+/* Where a report was read and nothing came of it, that is counted, as of records (SPEC 8.1). */
+static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
+{
+    const uint64_t read = core->sealed_read, written = nrs_store_changes(core->store);
+    nrs_statement *statement = NULL;
+    nrs_peer *speaker = from;
+    nrs_error error = nrs_statement_decode(&statement, bytes);
+
+    if (error == NRS_OK) {
+        speaker = speaker_of(core, from, statement);
+        if (reads_report(statement->type) && !nrs_look_ups_left(core, speaker)) {
+            error = NRS_ERROR_LIMIT;
+            nrs_core_complain(core, from, error, "statements about reports that these were read for in vain: %s", nrs_error_rule(error));
+        }
     } else if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a statement that does not decode");
+    }
+    if (error == NRS_OK) {
+        error = take_decoded(core, from, community, statement, bytes);
+        if (reads_report(statement->type) && core->sealed_read != read && !nrs_error_is_passing(error) && nrs_store_changes(core->store) == written) {
+            nrs_look_up_note(core, speaker);
+        }
+    } else if (nrs_error_is_verdict(error)) {
         error = NRS_OK;
     }
     nrs_statement_free(&statement);

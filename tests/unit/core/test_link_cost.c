@@ -26,6 +26,7 @@
 #define NAMED_SIZE 100u
 
 #define ASKED_PER_MINUTE 64u
+#define REFUSALS_ENTERED 8u /* into the audit log in a minute: something comes of these */
 #define ASKS 58u            /* statements with as many places each as one may have: what fits into an envelope */
 #define PLACES_OF_ASK 32u
 #define ENVELOPES ((NAMED_COUNT + ASKS - 1) / ASKS) /* with a statement about each */
@@ -417,6 +418,31 @@ static void statements_about_reports_have_them_read_only_so_often(void **state)
     mesh_stop(&net);
 }
 
+/* A source that is withheld answers asks that nobody has made: its hub looks at what it has of each. */
+static void answers_to_no_ask_have_reports_read_only_so_often(void **state)
+{
+    static report_list list;
+    static uint8_t ask[NRS_HASH_SIZE] = {7};
+    nrs_statement said;
+
+    (void)state;
+    list.count = 0;
+    mesh_start(&net, 3, 1);
+    for (size_t i = 0; i < NAMED_COUNT; i++) {
+        assert_int_equal(mesh_command(&net, 1, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"org-2\"],"
+                                               "\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"), NRS_OK);
+    }
+    mesh_settle(&net, 20);
+    assert_int_equal(nrs_store_log_each(net.nodes[0].store, 0, 100000, note_report, &list), NRS_OK);
+    assert_int_equal(list.count, NAMED_COUNT);
+    nrs__wire__statement__init(&said);
+    said.type = NRS_STATEMENT_DENIAL;
+    said.at_ms = net.now_ms;
+    said.reference = nrs_field_of(nrs_slice_of(ask, sizeof ask));
+    assert_in_range(say_of_all(0, 1, &list, &said), 1, ASKED_PER_MINUTE + REFUSALS_ENTERED + 2 * ENVELOPES);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test(what_is_asked_for_is_looked_for_only_so_often),
         cmocka_unit_test(records_about_reports_have_them_read_only_so_often),
         cmocka_unit_test(statements_about_reports_have_them_read_only_so_often),
+        cmocka_unit_test(answers_to_no_ask_have_reports_read_only_so_often),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
