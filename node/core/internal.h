@@ -428,6 +428,8 @@ NRS_MUST_USE nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t
 NRS_MUST_USE nrs_error nrs_statement_queue(nrs_core *core, const uint8_t to[NRS_KEY_SIZE], const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement);
 /** Shorthand for a receipt. person, reason may be "". */
 NRS_MUST_USE nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *header, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_stage stage, const char *person, const char *reason);
+/** Visit the recipients of a report that are one organisation's, under this key or what it came after; in no order. */
+NRS_MUST_USE nrs_error nrs_recipients_of(nrs_core *core, uint64_t report, const uint8_t whose[NRS_KEY_SIZE], nrs_recipient_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_statement_flush(nrs_core *core);
 void nrs_statements_wipe(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope);

@@ -75,6 +75,18 @@ nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipi
     return nrs_query_each(&query, visit_recipient, &visitor);
 }
 
+nrs_error nrs_store_recipient_each_of(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE], nrs_recipient_visitor visit,
+                                      void *context)
+{
+    const recipient_visit visitor = {.recipient = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_RECIPIENT_EACH_OF);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_bound(&query, report);
+    nrs_query_bind_fixed(&query, org, NRS_KEY_SIZE);
+    return nrs_query_each(&query, visit_recipient, &visitor);
+}
+
 nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit,
                                  void *context)
 {

@@ -115,6 +115,8 @@
       "UPDATE recipient SET stage = ?3, stage_ms = ?4 WHERE report = ?1 AND address = ?2 AND stage < ?3")              \
     X(RECIPIENT_AT, READ,                                                                                              \
       "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r WHERE r.report = ?1 AND r.address = ?2")                   \
+    X(RECIPIENT_EACH_OF, READ,                                                                                         \
+      "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r WHERE r.report = ?1 AND r.org = ?2 ORDER BY +r.address")   \
     X(RECIPIENT_EACH, READ,                                                                                            \
       "SELECT " NRS_RECIPIENT_COLUMNS " FROM recipient AS r WHERE r.report = ?1 ORDER BY +r.address")                  \
     X(WAITING_EACH, READ,                                                                                              \

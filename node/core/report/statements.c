@@ -244,6 +244,18 @@ nrs_error nrs_statement_flush(nrs_core *core)
 
 /* ---- In ---- */
 
+nrs_error nrs_recipients_of(nrs_core *core, uint64_t report, const uint8_t whose[NRS_KEY_SIZE], nrs_recipient_visitor visit, void *context)
+{
+    nrs_error error = nrs_store_recipient_each_of(core->store, report, whose, visit, context);
+
+    for (const nrs_key_end *end = core->key_ends; end != NULL && error == NRS_OK; end = end->hh.next) {
+        if (end->cause == NRS_KEY_SUCCEEDED && memcmp(end->sign_key, whose, NRS_KEY_SIZE) != 0 && nrs_key_follows(core, end->sign_key, whose)) {
+            error = nrs_store_recipient_each_of(core->store, report, end->sign_key, visit, context);
+        }
+    }
+    return error;
+}
+
 typedef struct reached {
     nrs_core *core;
     const uint8_t *whose; /* signing key of the recipient that it speaks of */
@@ -305,7 +317,7 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
             error = nrs_store_recipient_at(core->store, row.position, from->org, reach, &job); /* the usual case */
         }
         if (error == NRS_OK && !job.any) {
-            error = nrs_store_recipient_each(core->store, row.position, reach, &job);
+            error = nrs_recipients_of(core, row.position, job.whose, reach, &job);
         }
     }
     if (error == NRS_OK && job.any && row.part == NRS_PART_RECEIVED) {

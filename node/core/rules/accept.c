@@ -335,7 +335,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     nrs_peer *by = nrs_peer_by_sign(core, whose);
     arrival it = {.core = core, .whose = whose, .statement = statement};
     nrs_error entered = NRS_OK;
-    nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_store_recipient_each(core->store, report->position, await, &it);
+    nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_recipients_of(core, report->position, whose, await, &it);
 
     if (error == NRS_OK && !it.any) {
         error = NRS_ERROR_NOT_FOUND;
@@ -347,7 +347,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
         nrs_statement_by(id, from->keys.sign_key, bytes);
         it.row = (nrs_decision_row){.stage = statement->stage, .at_ms = statement->at_ms, .person = statement->person, .user = statement->user,
                                     .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
-        error = nrs_store_recipient_each(core->store, report->position, note, &it);
+        error = nrs_recipients_of(core, report->position, whose, note, &it);
     }
     if (it.fresh || nrs_error_is_verdict(error)) {
         const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,

@@ -71,12 +71,15 @@ static void recipients_and_their_stages(void **state)
     const test_id person = random_id(2);
     const nrs_recipient_row personal = {
         .report = 4, .address = "sato@kanto", .org = org.bytes, .person = person.bytes, .granted = true};
+    const test_id other = random_id(3);
     seen s = {.count = 0};
+    seen of_one = {.count = 0};
     seen receipts = {.count = 0};
     bool new = false;
 
     assert_int_equal(nrs_store_begin(f->store), NRS_OK);
     add_recipient(f->store, 4, "kanto", &org, true);
+    add_recipient(f->store, 4, "tohoku", &other, true);
     add_recipient(f->store, 5, "kanto", &org, true);
     assert_int_equal(nrs_store_recipient_add(f->store, &personal), NRS_OK);
     assert_int_equal(nrs_store_recipient_add(f->store, &personal), NRS_ERROR_EXISTS);
@@ -89,7 +92,9 @@ static void recipients_and_their_stages(void **state)
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
     fixture_reopen(f);
     assert_int_equal(nrs_store_recipient_each(f->store, 4, see_recipient, &s), NRS_OK);
-    assert_string_equal(s.names, "4:kanto+/2@20 4:sato@kanto*+/0@0 ");
+    assert_string_equal(s.names, "4:kanto+/2@20 4:sato@kanto*+/0@0 4:tohoku+/0@0 ");
+    assert_int_equal(nrs_store_recipient_each_of(f->store, 4, org.bytes, see_recipient, &of_one), NRS_OK);
+    assert_string_equal(of_one.names, "4:kanto+/2@20 4:sato@kanto*+/0@0 ");
     assert_int_equal(nrs_store_receipt_each(f->store, 4, see_receipt, &receipts), NRS_OK);
     assert_string_equal(receipts.names, "kanto/1@30() kanto/2@20(sato) ");
 }

@@ -212,6 +212,9 @@ NRS_MUST_USE nrs_error nrs_store_recipient_wait(nrs_store *store, uint64_t repor
 /** Who was locked has accepted: it waits now, to be granted like any other. */
 NRS_MUST_USE nrs_error nrs_store_recipient_unlock(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_recipient_each(nrs_store *store, uint64_t report, nrs_recipient_visitor visit, void *context);
+/** Those under one key: the others cost no more than to be passed over. */
+NRS_MUST_USE nrs_error nrs_store_recipient_each_of(nrs_store *store, uint64_t report, const uint8_t org[NRS_KEY_SIZE], nrs_recipient_visitor visit,
+                                                   void *context);
 /** The one recipient with this address, if there is one: visits it or nothing. */
 NRS_MUST_USE nrs_error nrs_store_recipient_at(nrs_store *store, uint64_t report, const char *address, nrs_recipient_visitor visit, void *context);
 /** Reports (not expired) that still wait for this organisation's prekey, ascending. */
