@@ -396,6 +396,8 @@
     X(VOUCHED_GET, READ,                                                                                               \
       "SELECT id FROM vouched WHERE originator = ?1 AND community = ?2 AND since_ms = ?3 AND count = ?4")              \
     X(DIGEST_ADD, CHANGE, "INSERT INTO digest(due_ms, expires_ms, direct, recipient, community, statement) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")        \
+    X(DIGEST_HAS, READ,                                                                                                \
+      "SELECT 1 FROM digest WHERE recipient = ?1 AND community = ?2 AND due_ms = 0 AND statement = ?3 LIMIT 1")        \
     X(DIGEST_EACH, READ,                                                                                               \
       "SELECT number, due_ms, expires_ms, recipient, community, statement FROM (SELECT *, row_number() OVER"           \
       " (PARTITION BY recipient, due_ms = 0 ORDER BY number) AS turn FROM digest"                                      \

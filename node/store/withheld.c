@@ -217,6 +217,24 @@ nrs_error nrs_store_digest_add(nrs_store *store, const nrs_digest_row *row)
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_digest_has(nrs_store *store, bool *has_out, const nrs_digest_row *row)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_DIGEST_HAS);
+    bool has = false;
+    nrs_error error;
+
+    NRS_ASSERT(has_out != NULL && row != NULL);
+    nrs_query_bind_fixed(&query, row->recipient, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, row->community, NRS_HASH_SIZE);
+    nrs_query_bind_slice(&query, row->statement, NRS_STATEMENT_SIZE_MAX);
+    has = nrs_query_step(&query);
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *has_out = has;
+    }
+    return error;
+}
+
 typedef struct digest_visit { nrs_digest_visitor visit; void *context; } digest_visit;
 
 static nrs_error visit_digest(nrs_query *query, const void *closure)

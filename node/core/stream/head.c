@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/look_up.h"
 #include "report/withdrawal.h"
 #include "prekeys/key_change.h"
 #include "stream/stream.h"
+#include "withheld/withheld.h"
 
 #define CHECKED_EVERY_MS NRS_SECOND_MS
 #define AGAIN_MS NRS_DAY_MS
@@ -147,11 +149,30 @@ static nrs_error count_gap(void *context, const nrs_stream_row *stream, const nr
     return NRS_OK;
 }
 
-/* It is here: the receipts for it were lost, or are on their way. Whom they are for its row tells: the report is not read, however often its
- * originator says that there is one. */
-static nrs_error confirm_again(nrs_core *core, const nrs_report_row *report)
+/* What waits for a source that is withheld leaves with something else, and may wait for long: the same is not kept there twice. */
+static nrs_error waits_already(nrs_core *core, bool *waits_out, const nrs_header *header, const nrs_statement *statement)
 {
+    nrs_digest_row row = {.recipient = header->originator.data, .community = header->community.data};
+    nrs_bytes bytes = {0};
+    nrs_error error = nrs_statement_encode(&bytes, statement);
+
+    if (error == NRS_OK) {
+        row.statement = nrs_slice_of_bytes(&bytes);
+        error = nrs_store_digest_has(core->store, waits_out, &row);
+    }
+    nrs_bytes_wipe(&bytes);
+    return error;
+}
+
+/* It is here: the receipts for it were lost, or are on their way. It is said as it was the first time. Whom it is for the row tells: the report is
+ * not read, however often its originator says that there is one. */
+static nrs_error confirm_again(nrs_core *core, nrs_peer *from, const nrs_report_row *report)
+{
+    const bool withheld = (report->flags & NRS_REPORT_WITHHELD) != 0;
+    nrs_statement statement;
     nrs_header header;
+    bool waits = false;
+    nrs_error error = NRS_OK;
 
     if (report->part != NRS_PART_RECEIVED || (report->key_state != NRS_KEY_HELD && report->key_state != NRS_KEY_PERSON)) {
         return NRS_OK;
@@ -160,8 +181,21 @@ static nrs_error confirm_again(nrs_core *core, const nrs_report_row *report)
     header.originator = nrs_field_of(nrs_slice_of(report->originator, NRS_KEY_SIZE));
     header.community = nrs_field_of(nrs_slice_of(report->community, NRS_HASH_SIZE));
     header.expires_ms = report->expires_ms;
-    header.attribution = (report->flags & NRS_REPORT_WITHHELD) != 0 ? NRS_ATTRIBUTION_WITHHELD : NRS_ATTRIBUTION_NAMED;
-    return nrs_receipt_queue(core, &header, report->id, NRS_STAGE_STORED, "", "");
+    header.attribution = withheld ? NRS_ATTRIBUTION_WITHHELD : NRS_ATTRIBUTION_NAMED;
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_RECEIPT;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report->id, NRS_HASH_SIZE));
+    statement.at_ms = report->received_ms;
+    statement.stage = NRS_STAGE_STORED;
+    if (withheld && nrs_look_ups_left(core, from)) { /* to be found it costs as much as a report does */
+        error = waits_already(core, &waits, &header, &statement);
+    } else if (withheld) {
+        return NRS_OK; /* it is said again, in a day */
+    }
+    if (error == NRS_OK && waits) {
+        nrs_look_up_note(core, from);
+    }
+    return error == NRS_OK && !waits ? nrs_statement_to_originator(core, &header, &statement) : error;
 }
 
 nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[NRS_HASH_SIZE], const nrs_statement *statement)
@@ -183,7 +217,7 @@ nrs_error nrs_head_take(nrs_core *core, nrs_peer *from, const uint8_t community[
     }
     error = nrs_store_report_get(core->store, &report, &holder, statement->sealed_id.data);
     if (error == NRS_OK && report.part == NRS_PART_RECEIVED) { /* who says so without having made it makes nobody send anything */
-        error = nrs_key_follows(core, report.originator, from->keys.sign_key) ? confirm_again(core, &report) : NRS_OK;
+        error = nrs_key_follows(core, report.originator, from->keys.sign_key) ? confirm_again(core, from, &report) : NRS_OK;
         goto out;
     }
     if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {

@@ -393,10 +393,24 @@ static long long say_of_all(size_t node, size_t other, const report_list *list, 
     return rows_read_of(node) - before;
 }
 
+/* That it is the last report of a stream. */
+static void head_of(nrs_statement *said)
+{
+    static uint8_t head[NRS_STREAM_HEAD_SIZE] = {7, [NRS_HASH_SIZE] = 1};
+
+    for (size_t i = 0; i < 8; i++) {
+        head[NRS_HASH_SIZE + 8 + i] = (uint8_t)((net.now_ms + NRS_DAY_MS) >> (8 * i));
+    }
+    nrs__wire__statement__init(said);
+    said->type = NRS_STATEMENT_HEAD;
+    said->at_ms = net.now_ms;
+    said->detail = nrs_field_of(nrs_slice_of(head, sizeof head));
+}
+
 static void statements_about_reports_have_them_read_only_so_often(void **state)
 {
     static report_list list;
-    static uint8_t hashes[NRS_HASH_SIZE] = {7}, head[NRS_STREAM_HEAD_SIZE] = {7, [NRS_HASH_SIZE] = 1};
+    static uint8_t hashes[NRS_HASH_SIZE] = {7};
     nrs_statement said;
 
     (void)state;
@@ -408,14 +422,18 @@ static void statements_about_reports_have_them_read_only_so_often(void **state)
     said.detail = nrs_field_of(nrs_slice_of(hashes, sizeof hashes)); /* of a text that none of them names */
     assert_in_range(say_of_all(1, FIRST_LIAR, &list, &said), 1, ASKED_PER_MINUTE + 2 * ENVELOPES);
     assert_in_range(say_of_all(0, FIRST_LIAR, &list, &said), 0, 2 * ENVELOPES); /* it received them as well, and let nobody in */
-    for (size_t i = 0; i < 8; i++) {
-        head[NRS_HASH_SIZE + 8 + i] = (uint8_t)((net.now_ms + NRS_DAY_MS) >> (8 * i));
-    }
-    said.type = NRS_STATEMENT_HEAD;
-    said.stage = 0;
-    said.detail = nrs_field_of(nrs_slice_of(head, sizeof head));
+    head_of(&said);
     assert_in_range(say_of_all(0, 1, &list, &said), 0, 2 * ENVELOPES); /* those that came, and those that leave with the answers */
     mesh_stop(&net);
+}
+
+/* What the hub has for the source when something else leaves. */
+static long receipts_waiting(void)
+{
+    char count[65];
+
+    mesh_sql_one(&net, 0, count, "SELECT count(*) FROM digest");
+    return strtol(count, NULL, 10);
 }
 
 /* A source that is withheld answers asks that nobody has made: its hub looks at what it has of each. */
@@ -440,6 +458,12 @@ static void answers_to_no_ask_have_reports_read_only_so_often(void **state)
     said.at_ms = net.now_ms;
     said.reference = nrs_field_of(nrs_slice_of(ask, sizeof ask));
     assert_in_range(say_of_all(0, 1, &list, &said), 1, ASKED_PER_MINUTE + REFUSALS_ENTERED + 2 * ENVELOPES);
+    net.now_ms += NRS_MINUTE_MS;
+    net.monotonic_ms += NRS_MINUTE_MS;
+    head_of(&said);
+    assert_int_equal(receipts_waiting(), NAMED_COUNT);
+    (void)say_of_all(0, 1, &list, &said);
+    assert_int_equal(receipts_waiting(), NAMED_COUNT); /* nor does it keep what it has to say more than once */
     mesh_stop(&net);
 }
 

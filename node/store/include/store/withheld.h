@@ -49,6 +49,8 @@ typedef struct nrs_digest_row {
 } nrs_digest_row;
 typedef nrs_error (*nrs_digest_visitor)(void *context, const nrs_digest_row *row);
 NRS_MUST_USE nrs_error nrs_store_digest_add(nrs_store *store, const nrs_digest_row *row);
+/** Whether the same waits for something else to leave. Of the row recipient, community and statement are looked at. */
+NRS_MUST_USE nrs_error nrs_store_digest_has(nrs_store *store, bool *has_out, const nrs_digest_row *row);
 /** Of a community, those for digests: what is due now, as it became so and then by number; then what waits for something else to leave, of that at
  *  most limit_each for one recipient. Stops early, without an error, when visit returns NRS_ERROR_LIMIT. */
 NRS_MUST_USE nrs_error nrs_store_digest_each(nrs_store *store, const uint8_t community[NRS_HASH_SIZE], uint64_t now_ms, size_t limit_each, nrs_digest_visitor visit, void *context);
