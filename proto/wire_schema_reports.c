@@ -1,4 +1,6 @@
 /* Records, reports, grants and slots (SPEC 3, 5 and 6). */
+#include <string.h>
+
 #include "proto/label.h"
 #include "proto/limits.h"
 #include "proto/vocabulary.h"
@@ -315,7 +317,22 @@ static const wire_rule report_rules[] = {
     {10, WIRE_MESSAGE, 0, 0, 0, NRS_ATTACHMENT_COUNT_MAX, 0},
     {11, OPTIONAL_HASH, 0, 0, 0},
     {12, WIRE_MESSAGE, 0, 0, 0, 0, 0},
+    {13, HASH, 0, NRS_PASSED_ON_COUNT_MAX, 1},
 };
+
+/* What holds another's text quotes it. */
+static nrs_error check_report(const ProtobufCMessage *message)
+{
+    const Nrs__Wire__Report *report = (const Nrs__Wire__Report *)message;
+    nrs_error error = report->n_passes_on == 0 ? NRS_OK : NRS_ERROR_MALFORMED;
+
+    for (size_t i = 0; i < report->n_passes_on && report->quoted.len == NRS_HASH_SIZE; i++) {
+        if (memcmp(report->passes_on[i].data, report->quoted.data, NRS_HASH_SIZE) == 0) {
+            error = NRS_OK;
+        }
+    }
+    return error;
+}
 
 static const wire_rule vouch_rules[] = {
     {1, WIRE_ANY, 0, 0, 0, 0, 0},
@@ -421,7 +438,7 @@ static const wire_schema schemas[] = {
     WIRE_SCHEMA(audience_opening, audience_opening_rules, NULL),
     WIRE_SCHEMA(field, field_rules, NULL),
     WIRE_SCHEMA(attachment, attachment_rules, NULL),
-    WIRE_SCHEMA(report, report_rules, NULL),
+    WIRE_SCHEMA(report, report_rules, check_report),
     WIRE_SCHEMA(vouch, vouch_rules, check_vouch),
     WIRE_SCHEMA(body, body_rules, check_body),
     WIRE_SCHEMA(signed_header, signed_header_rules, NULL),

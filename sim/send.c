@@ -271,7 +271,7 @@ static void forward(sim_world *world, sim_node *node, const sim_act *act, size_t
     if (quoted == world->plan.count || first->label == NRS_LABEL_RED) { /* a person's process would quote it */
         return;
     }
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .patient = !short_lived(act), .forwards = true};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .patient = !short_lived(act), .forwards = true, .withdrawing = first->withdrawing};
     report->label = stricter && first->label == NRS_LABEL_AMBER ? NRS_LABEL_AMBER_STRICT : first->label;
     quote(world, report, quoted);
     report->community = act->b / 7 % 4 == 0 ? (size_t)(act->b % world->community_count) : first->community;

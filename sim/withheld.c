@@ -136,9 +136,14 @@ void sim_withheld_sent(sim_world *world, const sim_report *report)
 
 void sim_withheld_withdrawn(sim_world *world, const sim_report *report)
 {
-    for (size_t i = 0; i < world->plan.count && report->withheld; i++) {
-        sim_report *published = &world->oracle.reports[i];
+    for (bool more = report->withdrawing; more;) {
+        more = false;
+        for (size_t i = 0; i < world->plan.count; i++) {
+            sim_report *one = &world->oracle.reports[i];
 
-        published->withdrawing = published->withdrawing || (published->vouches && published->quoted == number_of(world, report));
+            if (!one->withdrawing && (one->vouches || one->forwards) && world->oracle.reports[one->quoted].withdrawing) {
+                one->withdrawing = more = true;
+            }
+        }
     }
 }

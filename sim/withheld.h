@@ -15,7 +15,7 @@ void sim_withheld_do(struct sim_world *world, const sim_act *act, size_t number)
 size_t sim_withheld_published(const struct sim_world *world, const sim_node *node, uint64_t pick);
 /** A report that is sealed to a hub alone, or that a hub has vouched for, was sent. */
 void sim_withheld_sent(struct sim_world *world, const struct sim_report *report);
-/** What was published of it is taken back as well. */
+/** What was published of it, and what passes its text on, is taken back as well. */
 void sim_withheld_withdrawn(struct sim_world *world, const struct sim_report *report);
 
 #endif

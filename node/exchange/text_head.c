@@ -14,6 +14,7 @@ static const struct head_line {
 } head_lines[] = {
     {"withdrawn_at", "撤回", "Withdrawn", LINE_TIME},
     {"withdrawn_reason", "撤回の理由", "Why withdrawn", LINE_PLAIN},
+    {"withdrawn_for", "撤回された引用元", "Withdrawn with", LINE_PLAIN},
     {"id", "識別子", "ID", LINE_PLAIN},
     {"community", "コミュニティ", "Community", LINE_PLAIN},
     {"from", "発信元", "From", LINE_PLAIN},

@@ -49,9 +49,10 @@
     "CREATE TABLE withdrawal("                                                                                         \
     " id BLOB PRIMARY KEY, position INTEGER NOT NULL, at_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"           \
     " until_ms INTEGER NOT NULL, forget_ms INTEGER NOT NULL, listed INTEGER NOT NULL, originator BLOB NOT NULL, person TEXT NOT NULL,"          \
-    " reason TEXT NOT NULL, proof BLOB NOT NULL);"                                                                     \
+    " reason TEXT NOT NULL, proof BLOB NOT NULL, passed_on BLOB NOT NULL, spread INTEGER NOT NULL DEFAULT 0);"         \
     "CREATE INDEX withdrawal_until ON withdrawal(until_ms);"                                                           \
     "CREATE INDEX withdrawal_forget ON withdrawal(forget_ms) WHERE forget_ms > 0;"                                     \
+    "CREATE INDEX withdrawal_spread ON withdrawal(spread) WHERE spread = 0;"                                           \
     "CREATE INDEX withdrawal_unseen ON withdrawal(originator) WHERE position = 0;"                                     \
     "CREATE TABLE follows(tag BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(tag, position)) WITHOUT ROWID;"    \
     "CREATE TABLE ask("                                                                                                \

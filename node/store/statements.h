@@ -16,7 +16,7 @@
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
 #define NRS_AUDIT_WATCH_COLUMNS \
     "node, log, size, root, at_ms, logs, state, asked_ms, other_size, other_ms, other_root, other_by, evidence"
-#define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed"
+#define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed, passed_on"
 #define NRS_ASK_COLUMNS                                                                                                \
     "id, report, mine, state, at_ms, answered_ms, expires_ms, label, org, person, answerer, reason, answer, ask, release"
 #define NRS_RECIPIENT_COLUMNS "r.report, r.address, r.granted, r.stage, r.stage_ms, r.org, r.person"
@@ -140,7 +140,12 @@
       " ORDER BY +address, +stage")                                                                                    \
     X(WITHDRAWAL_ADD, CHANGE,                                                                                          \
       "INSERT INTO withdrawal(id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof,"\
-      " listed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING")                          \
+      " listed, passed_on) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(id) DO UPDATE SET"    \
+      " at_ms = ?3, received_ms = ?4, until_ms = ?5, originator = ?7, person = ?8, reason = ?9, proof = ?10"           \
+      " WHERE length(proof) = 0 AND length(?10) > 0")                                                                  \
+    X(WITHDRAWAL_SET_PASSED_ON, CHANGE, "UPDATE withdrawal SET passed_on = ?2 WHERE id = ?1")                          \
+    X(WITHDRAWAL_SPREADING, READ, "SELECT id FROM withdrawal INDEXED BY withdrawal_spread WHERE spread = 0 LIMIT 1")   \
+    X(WITHDRAWAL_SET_SPREAD, CHANGE, "UPDATE withdrawal SET spread = 1 WHERE id = ?1")                                 \
     X(WITHDRAWAL_GET, READ,                                                                                            \
       "SELECT " NRS_WITHDRAWAL_COLUMNS " FROM withdrawal WHERE id = ?1")                                               \
     X(WITHDRAWAL_FIND, READ,                                                                                           \
@@ -169,6 +174,9 @@
     X(FOLLOWS_EACH, READ,                                                                                              \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
+    X(PASSING_ON_EACH, READ,                                                                                           \
+      "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
+      " AND p.part > 0 AND NOT EXISTS(SELECT 1 FROM withdrawal AS w WHERE w.id = p.id) ORDER BY f.position LIMIT ?2")  \
     X(LET_IN_ADD, CHANGE,                                                                                              \
       "INSERT INTO let_in(report, address, authority, at_ms, version, actions, flags, released_ms, until_ms, org, by, community, grant_id, release, grant_signed)" \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO UPDATE SET authority = excluded.authority," \

@@ -28,6 +28,7 @@ nrs_error nrs_store_withdrawal_add(nrs_store *store, bool *new_out, const nrs_wi
     nrs_query_bind_text(&query, row->reason, NRS_REASON_SIZE_MAX);
     nrs_query_bind_slice(&query, row->proof, NRS_STATEMENT_SIZE_MAX);
     nrs_query_bind_u64(&query, row->listed);
+    nrs_query_bind_slice(&query, row->passed_on, NRS_HASH_SIZE);
     error = nrs_query_run(&query, &changed);
     if (error == NRS_OK) {
         *new_out = changed > 0;
@@ -49,6 +50,7 @@ static nrs_withdrawal_row read_row(nrs_query *query)
         .reason = nrs_query_text(query, 8),
         .proof = nrs_query_slice(query, 9),
         .listed = nrs_query_u64(query, 10),
+        .passed_on = nrs_query_slice(query, 11),
     };
 }
 
@@ -58,7 +60,7 @@ static nrs_error keep(nrs_withdrawal_row *row, nrs_bytes *holder)
     const size_t person_size = strlen(row->person) + 1, reason_size = strlen(row->reason) + 1;
     const nrs_slice parts[] = {nrs_slice_of(row->id, NRS_HASH_SIZE), nrs_slice_of(row->originator, NRS_KEY_SIZE),
                                nrs_slice_of((const uint8_t *)row->person, person_size), nrs_slice_of((const uint8_t *)row->reason, reason_size),
-                               row->proof};
+                               row->proof, row->passed_on};
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && error == NRS_OK; i++) {
@@ -72,6 +74,7 @@ static nrs_error keep(nrs_withdrawal_row *row, nrs_bytes *holder)
         row->person = (const char *)at + NRS_HASH_SIZE + NRS_KEY_SIZE;
         row->reason = row->person + person_size;
         row->proof = nrs_slice_of(at + NRS_HASH_SIZE + NRS_KEY_SIZE + person_size + reason_size, row->proof.size);
+        row->passed_on = nrs_slice_of(row->proof.data + row->proof.size, row->passed_on.size);
     }
     return error;
 }
@@ -177,6 +180,30 @@ nrs_error nrs_store_withdrawal_set_forget(nrs_store *store, const uint8_t id[NRS
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_withdrawal_set_passed_on(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], const uint8_t passed_on[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_SET_PASSED_ON);
+
+    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
+    nrs_query_bind_fixed(&query, passed_on, NRS_HASH_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
+nrs_error nrs_store_withdrawal_spreading(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_SPREADING);
+
+    return nrs_query_one_id(&query, id_out);
+}
+
+nrs_error nrs_store_withdrawal_set_spread(nrs_store *store, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_SET_SPREAD);
+
+    nrs_query_bind_fixed(&query, id, NRS_HASH_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *count_out, const uint8_t originator[NRS_KEY_SIZE])
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHDRAWAL_UNSEEN);
@@ -228,13 +255,23 @@ static nrs_error visit_follower(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->follows(visitor->context, id);
 }
 
-nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
+static nrs_error each_of_tag(nrs_store *store, nrs_statement which, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
 {
     const withdrawal_visit visitor = {.follows = visit, .context = context};
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_FOLLOWS_EACH);
+    nrs_query query = nrs_query_start(store, which);
 
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_fixed(&query, tag, NRS_HASH_SIZE);
     nrs_query_bind_bound(&query, limit);
     return nrs_query_each(&query, visit_follower, &visitor);
+}
+
+nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
+{
+    return each_of_tag(store, NRS_STATEMENT_FOLLOWS_EACH, tag, limit, visit, context);
+}
+
+nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
+{
+    return each_of_tag(store, NRS_STATEMENT_PASSING_ON_EACH, tag, limit, visit, context);
 }

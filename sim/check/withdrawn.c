@@ -10,10 +10,23 @@ static void withdrawn(sim_world *world, sim_node *node, sim_report *report)
     }
 }
 
+/* What passes another's text on is taken back with that one. */
+static bool quotes_a_stranger(const sim_world *world, const sim_report *report)
+{
+    for (; report->forwards; report = &world->oracle.reports[report->quoted]) {
+        const sim_node *source = &world->nodes[world->oracle.reports[report->quoted].sender];
+
+        if (source->hostile != NULL || source->forsaken) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Nobody else can make an honest node say that a report was taken back. */
 static void check_asked(sim_world *world, const sim_node *node, const sim_report *report)
 {
-    if (report != NULL && node->hostile == NULL && !report->withdrawing &&
+    if (report != NULL && !quotes_a_stranger(world, report) && node->hostile == NULL && !report->withdrawing &&
         world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].forsaken) {
         sim_world_fail(world, "withdrawn", "%s says that r%zu was taken back, and its sender was never asked to", node->org,
                        (size_t)(report - world->oracle.reports));
@@ -58,7 +71,7 @@ static void check_record(void *context, const nrs_record *record)
 
     if (record->type == NRS_RECORD_SEALED && nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
         sim_disk_hold(&it->node->disk, true);
-        if (nrs_store_withdrawal_get(it->node->store, &held, &holder, view->id) == NRS_OK) {
+        if (nrs_store_withdrawal_get(it->node->store, &held, &holder, view->id) == NRS_OK && held.proof.size > 0) { /* else it was not withdrawn itself */
             sim_world_fail(it->world, "withdrawn", "%s hands %s a report that it knows to be taken back", it->node->org, it->peer->org);
         }
         sim_disk_hold(&it->node->disk, false);

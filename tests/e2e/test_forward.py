@@ -152,6 +152,39 @@ class Forward(E2E):
         wait_until(lambda: self.one(self.bravo.list(), id=report)["withdrawn_at"], "the withdrawal has come")
         self.refused(self.bravo, report, "withdrawn", "--to", "charlie")
 
+    def test_what_was_passed_on_is_withdrawn_with_it(self):
+        report = self.alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "取り下げる件名", "--body", "取り下げる本文")
+        self.bravo.wait_report(report)
+        sent = self.bravo.cli("forward", report, "--to", "charlie").last_word()
+        self.charlie.wait_report(sent)
+        self.alpha.cli("withdraw", report, "--reason", "誤り")
+        wait_until(lambda: self.one(self.charlie.list(), id=sent)["withdrawn_at"], "the forward's withdrawal has come")
+        closed = self.charlie.cli("show", sent, "--json", want=3)
+        self.assertEqual(closed.error()["rule"], "withdrawn")
+        self.assertNotIn("取り下げる", closed.out)
+        self.assertEqual(self.charlie.cli("export", sent, "--sink", "own", "--format", "text", "--json", want=3).error()["rule"], "withdrawn")
+        self.assertEqual(self.one(self.bravo.list(), id=sent)["withdrawn_for"], report)
+        self.assertIn("引用元とともに撤回", self.bravo.cli("list", lang="ja").out)
+        self.assertIn("Withdrawn with: " + report, self.bravo.cli("show", sent).out)
+
+    def test_red_that_was_passed_on_is_withdrawn_with_it(self):
+        report = self.alpha.send("--tlp", "RED", "--to", "tanaka@bravo", "--to", "ito@charlie", "--kind", "incident", "--subject", "朱", "--body",
+                                 "取り下げる赤", person="sato")
+        for node in (self.bravo, self.charlie):
+            node.wait_report(report)
+        sent = [self.bravo.cli("forward", report, "--to", "ito@charlie", person="tanaka").last_word() for _ in range(2)]
+        self.charlie.wait_report(sent[1])
+        self.assertIn("取り下げる赤", self.charlie.show(sent[0], person="ito")["body"])
+        self.bravo.stop()
+        self.alpha.cli("withdraw", report, "--reason", "誤り", person="sato")
+        wait_until(lambda: self.one(self.charlie.list(), id=report)["withdrawn_at"], "the withdrawal has come")
+        closed = self.charlie.cli("show", sent[1], "--json", want=3, person="ito")  # the person's process says what it has opened
+        self.assertEqual(closed.error()["rule"], "withdrawn")
+        self.assertNotIn("取り下げる", closed.out)
+        self.assertEqual(self.charlie.show(sent[0], person="ito")["withdrawn_for"], report)
+        self.bravo.start()
+        wait_until(lambda: self.one(self.bravo.list(), id=sent[1])["withdrawn_at"], "its forwarder has heard of it")
+
 
 if __name__ == "__main__":
     main()

@@ -37,7 +37,7 @@ MESSAGES = {
     "Vouch": ["count u", "since_ms u"],
     "Attachment": ["name s", "size u", "sha256 b", "key b", "root b"],
     "Report": ["kind u", "subject s", "body s", "to []s", "person s", "fields []Field", "follows b", "number u", "final u",
-               "attachments []Attachment", "quoted b", "vouch Vouch"],
+               "attachments []Attachment", "quoted b", "vouch Vouch", "passes_on []b"],
     "Field": ["name s", "value s"],
     "PersonEntry": ["id s", "name s", "sign_key b", "agree_key b", "proof b"],
     "Card": ["suite u", "org s", "name s", "sign_key b", "agree_key b", "curve_key b", "endpoints []s",

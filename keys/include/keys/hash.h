@@ -67,6 +67,7 @@
     X(WITHDRAWAL_WORDS, "noroshi/1 withdrawal words")                                                                    \
     X(ATTESTATION_SIGN, "noroshi/1 attestation signature")                                                              \
     X(FOLLOWS, "noroshi/1 follows")                                                                                    \
+    X(PASSES_ON, "noroshi/1 passes on")                                                                                \
     X(AUDIT_COSIGNATURE_SIGN, "noroshi/1 audit cosignature signature")
 
 typedef enum nrs_domain {

@@ -22,6 +22,7 @@ void nrs_draft_wipe(nrs_draft *draft)
     json_decref(draft->onward);
     json_decref(draft->disclaimers);
     json_decref(draft->via);
+    json_decref(draft->passes_on);
     nrs_bytes_wipe(&draft->body);
     nrs_form_wipe(&draft->form);
     free(draft->answer_subject);

@@ -32,6 +32,7 @@ typedef struct nrs_draft {
     char *writer;        /* owned: an answer that names nobody goes to who wrote the quoted TLP:RED, by this address and */
     uint8_t writer_key[NRS_KEY_SIZE]; /* this key of the organisation; NULL where somebody is named */
     bool forward;        /* the latter */
+    json_t *passes_on;   /* ids of those whose text a forward of TLP:RED holds, ascending; owned */
     bool question;       /* what label it will have, before its text is handed over */
 } nrs_draft;
 void nrs_draft_wipe(nrs_draft *draft);

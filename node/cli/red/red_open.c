@@ -16,6 +16,7 @@
 #include "red/red.h"
 #include "red/red_open.h"
 #include "red/red_row.h"
+#include "report/shown.h"
 #include "text.h"
 
 typedef nrs_red_opening opening;
@@ -389,7 +390,10 @@ static nrs_error note_read(nrs_cli *cli, opening *with, const nrs_card *own)
         nrs_hex_encode(whole_id, with->opened.report->follows.data, NRS_HASH_SIZE);
         error = json_object_set_new(request, "follows", json_string(whole_id)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && json_object_set_new(request, "passes_on", nrs_shown_hashes(with->opened.report->passes_on, with->opened.report->n_passes_on)) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
+    if (error == NRS_OK) { /* which refuses what holds the text of a report that was withdrawn */
         error = nrs_control_call(cli, request, NULL, NULL);
     }
     json_decref(request);

@@ -102,6 +102,22 @@ static nrs_error keep_id(nrs_cli *cli, ProtobufCBinaryData *field_out, uint8_t i
     return NRS_OK;
 }
 
+static nrs_error keep_passed_on(nrs_red_report *report, const nrs_draft *draft)
+{
+    const size_t count = json_array_size(draft->passes_on);
+
+    NRS_ASSERT(count <= NRS_PASSED_ON_COUNT_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (nrs_hex_decode(report->passes_on[i], NRS_HASH_SIZE, json_string_value(json_array_get(draft->passes_on, i))) != NRS_OK) {
+            return NRS_ERROR_MALFORMED;
+        }
+        report->passes_on_fields[i] = nrs_field_of(nrs_slice_of(report->passes_on[i], NRS_HASH_SIZE));
+    }
+    report->value.passes_on = report->passes_on_fields;
+    report->value.n_passes_on = count;
+    return NRS_OK;
+}
+
 nrs_error nrs_red_report_make(nrs_red_report *report, nrs_cli *cli, const nrs_draft *draft, const json_t *prepared)
 {
     const nrs_term *kind = nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, draft->kind);
@@ -132,6 +148,9 @@ nrs_error nrs_red_report_make(nrs_red_report *report, nrs_cli *cli, const nrs_dr
     }
     if (error == NRS_OK) {
         error = keep_id(cli, &report->value.quoted, report->quoted, draft->quoted, prepared, "quoted");
+    }
+    if (error == NRS_OK) {
+        error = keep_passed_on(report, draft);
     }
     return error;
 }

@@ -13,6 +13,8 @@ typedef struct nrs_red_report {
     Nrs__Wire__Field *field_places[NRS_FIELD_COUNT_MAX];
     char *to[NRS_TARGET_COUNT_MAX];
     uint8_t follows[NRS_HASH_SIZE], quoted[NRS_HASH_SIZE];
+    uint8_t passes_on[NRS_PASSED_ON_COUNT_MAX][NRS_HASH_SIZE];
+    ProtobufCBinaryData passes_on_fields[NRS_PASSED_ON_COUNT_MAX];
     char *strings[NRS_RED_STRING_COUNT_MAX]; /* owned */
     size_t string_count;
 } nrs_red_report;

@@ -50,7 +50,7 @@ nrs_error nrs_red_check_disclaimers(const json_t *listed, const nrs_header *head
 nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_view *sealed, const nrs_opened *opened)
 {
     static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance", "withdrawn_at",
-                                            "withdrawn_reason", "followed_by", "missing_before", "missing_since", "let_in", "let_in_by",
+                                            "withdrawn_reason", "withdrawn_for", "followed_by", "missing_before", "missing_since", "let_in", "let_in_by",
                                             "attribution", "to_vouch", "vouched", "vouched_as", "questions", "replies", "carried"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
@@ -90,6 +90,7 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
     (void)json_object_set_new(row, "number", report->number > 0 ? json_integer((json_int_t)report->number) : json_null());
     (void)json_object_set_new(row, "final", json_boolean(report->final));
     (void)json_object_set_new(row, "quoted", nrs_shown_hash(&report->quoted));
+    (void)json_object_set_new(row, "passes_on", nrs_shown_hashes(report->passes_on, report->n_passes_on));
     (void)json_object_set_new(row, "conditions", nrs_shown_conditions(header->conditions));
     (void)json_object_set_new(row, "duty", nrs_shown_text(header->duty));
     *row_out = row;

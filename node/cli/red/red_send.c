@@ -347,6 +347,9 @@ static nrs_error submit(nrs_cli *cli, const nrs_sealed_parts *parts, const prepa
     if (error == NRS_OK && draft->forward && json_object_set_new(request, "forwards", json_string(draft->quoted)) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }
+    if (error == NRS_OK && draft->passes_on != NULL && json_object_set(request, "passes_on", draft->passes_on) != 0) {
+        error = NRS_ERROR_NO_MEMORY;
+    }
     if (error == NRS_OK && cli->person != NULL && json_object_set_new(request, "person", json_string(cli->person)) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }

@@ -55,7 +55,8 @@ static void put_text(cell *to, const char *text)
 static void add_marks(listing *to, const nrs_listed *row)
 {
     const struct { bool set; const char *text; } marks[] = {
-        {!row->opened, N_("new ")}, {row->withdrawn_at.size > 0, N_("withdrawn ")}, {row->followed, N_("followed ")}, {row->urgent, N_("urgent ")},
+        {!row->opened, N_("new ")}, {row->withdrawn_at.size > 0 && row->withdrawn_for.size == 0, N_("withdrawn ")},
+        {row->withdrawn_for.size > 0, N_("withdrawn with what it quotes ")}, {row->followed, N_("followed ")}, {row->urgent, N_("urgent ")},
         {row->drill, N_("drill ")}, {row->expired, N_("expired ")}, {row->missing_before > 0, N_("gap before ")}, {row->to_vouch, N_("to vouch ")},
     };
     cell text = {.size = 0};

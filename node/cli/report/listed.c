@@ -10,6 +10,7 @@ static void take(nrs_listed *row, const nrs_json_value *value)
     const struct { const char *name; nrs_slice *text; } texts[] = {
         {"id", &row->id}, {"label", &row->label}, {"kind", &row->kind}, {"from", &row->from}, {"subject", &row->subject},
         {"created_at", &row->created_at}, {"missing_since", &row->missing_since}, {"withdrawn_at", &row->withdrawn_at},
+        {"withdrawn_for", &row->withdrawn_for},
     };
     const struct { const char *name; bool *flag; } flags[] = {
         {"opened", &row->opened}, {"urgent", &row->urgent}, {"drill", &row->drill}, {"expired", &row->expired}, {"to_vouch", &row->to_vouch},

@@ -261,6 +261,26 @@ static void complete_text(nrs_draft *draft, const json_t *row)
     }
 }
 
+/* The quoted report, and those whose text it holds itself; ascending. */
+static nrs_error list_passed_on(nrs_cli *cli, nrs_draft *draft, const json_t *row)
+{
+    const char *own = nrs_json_text(row, "id");
+    const json_t *before = json_object_get(row, "passes_on");
+    const json_t *one;
+    size_t index, at = 0;
+
+    if (json_array_size(before) >= NRS_PASSED_ON_COUNT_MAX) {
+        return nrs_cli_fail(cli, NRS_ERROR_TOO_LARGE, _("Pass on the first report, or say it in your own words."),
+                            _("The report holds the text of %u others, and of more none may."), NRS_PASSED_ON_COUNT_MAX);
+    }
+    draft->passes_on = json_array();
+    json_array_foreach(before, index, one) {
+        at += json_is_string(one) && own != NULL && strcmp(json_string_value(one), own) < 0 ? 1 : 0;
+        (void)json_array_append_new(draft->passes_on, json_deep_copy(one));
+    }
+    return json_array_insert_new(draft->passes_on, at, json_string(own)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+}
+
 /* What the node puts into a report that passes another's text on, it puts here for what the node does not read. */
 static nrs_error complete_forward(nrs_cli *cli, nrs_draft *draft, const json_t *row)
 {
@@ -348,6 +368,9 @@ static nrs_error complete_from_quoted(nrs_cli *cli, nrs_draft *draft)
     }
     if (error == NRS_OK && draft->forward) {
         error = complete_forward(cli, draft, row);
+    }
+    if (error == NRS_OK && draft->forward) {
+        error = list_passed_on(cli, draft, row);
     }
     json_decref(writer);
     json_decref(row);

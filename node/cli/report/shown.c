@@ -14,6 +14,16 @@ json_t *nrs_shown_hash(const ProtobufCBinaryData *field)
     return json_string(text);
 }
 
+json_t *nrs_shown_hashes(const ProtobufCBinaryData *fields, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        (void)json_array_append_new(list, nrs_shown_hash(&fields[i]));
+    }
+    return list;
+}
+
 json_t *nrs_shown_text(const char *text)
 {
     return text == NULL || text[0] == '\0' ? json_null() : json_string(text);

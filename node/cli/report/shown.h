@@ -8,6 +8,8 @@
 
 /** A hash in hexadecimal digits; null for a field that holds none. Each of these gives a new reference, or NULL without memory. */
 json_t *nrs_shown_hash(const ProtobufCBinaryData *field);
+/** The same of several, as an array. Owned. */
+json_t *nrs_shown_hashes(const ProtobufCBinaryData *fields, size_t count);
 /** The text; null for NULL and for an empty one. */
 json_t *nrs_shown_text(const char *text);
 /** The form's fields under their names. */

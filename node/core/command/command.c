@@ -41,7 +41,7 @@ static const field reply_fields[] = {{"id", FIELD_TEXT}, {"question", FIELD_FLAG
 static const field red_prepare_fields[] = {{"id", FIELD_TEXT}, {"forward", FIELD_FLAG}, LABEL_FIELDS};
 static const field red_submit_fields[] = {
     {"header", FIELD_TEXT}, {"body", FIELD_TEXT}, {"grant", FIELD_TEXT},
-    {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, {"forwards", FIELD_TEXT}, LABEL_FIELDS,
+    {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}, {"id", FIELD_TEXT}, {"forwards", FIELD_TEXT}, {"passes_on", FIELD_TEXTS}, LABEL_FIELDS,
 };
 static const field red_grant_fields[] = {{"id", FIELD_TEXT}, {"grant", FIELD_TEXT}, {"slot_table", FIELD_TEXT}, {"recipients", FIELD_TEXTS}};
 static const field list_fields[] = {
@@ -51,6 +51,7 @@ static const field list_fields[] = {
 static const field reader_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field red_opened_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"stream", FIELD_TEXT}, {"sequence", FIELD_COUNT}, {"previous", FIELD_TEXT}, {"follows", FIELD_TEXT},
+    {"passes_on", FIELD_TEXTS},
 };
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
 static const field release_ask_fields[] = {{"id", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"community", FIELD_TEXT}, {"reason", FIELD_TEXT}, {"person", FIELD_TEXT}};

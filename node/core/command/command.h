@@ -32,6 +32,14 @@ bool nrs_request_flag(const json_t *request, const char *name);
 uint64_t nrs_request_number(const json_t *request, const char *name, uint64_t fallback);
 /** Base64 into bytes; refuses with MALFORMED. */
 NRS_MUST_USE nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json_t *request, const char *name);
+/** Whole ids, ascending; stays where it is: `fields` borrow from `ids`. */
+typedef struct nrs_passed_on {
+    uint8_t ids[NRS_PASSED_ON_COUNT_MAX][NRS_HASH_SIZE];
+    ProtobufCBinaryData fields[NRS_PASSED_ON_COUNT_MAX];
+    size_t count;
+} nrs_passed_on;
+/** `passes_on` of a request: what the person's process says of the text that it has sealed or opened; none without it. Refuses. */
+NRS_MUST_USE nrs_error nrs_request_passed_on(nrs_answer *answer, nrs_passed_on *list_out, const json_t *request);
 /** The reason that a request gives; hint: what is said where it gives none, NULL: it may, and is then "". Refuses. Borrowed from the request. */
 NRS_MUST_USE nrs_error nrs_request_reason(nrs_answer *answer, const char **reason_out, const json_t *request, const char *hint);
 

@@ -8,6 +8,7 @@
 
 static const char hint_release[] = "Ask the source: noroshi release ask ID --to ADDRESS --reason TEXT.";
 static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
+static const char hint_first[] = "Pass on the first report, or say it in your own words.";
 static const char hint_shorter[] = "Write less beside it: the text that is passed on is not cut.";
 
 /* Who may not be named as the source is not named by who passes it on either. */
@@ -38,7 +39,27 @@ static nrs_error compose(const nrs_core *core, nrs_bytes *text_out, const char *
     return error == NRS_OK ? nrs_forward_end(text_out, &forwarded) : error;
 }
 
-nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, const nrs_quoted *quoted)
+/* Whoever hears that one of them was withdrawn closes the report. */
+static nrs_error list_passed_on(nrs_answer *answer, nrs_quoted *quoted)
+{
+    const nrs_report *report = quoted->opened.report;
+    const ProtobufCBinaryData own = nrs_field_of(nrs_slice_of(quoted->row.id, NRS_HASH_SIZE));
+    size_t at = 0;
+
+    if (report->n_passes_on == NRS_PASSED_ON_COUNT_MAX) {
+        return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_first, "The report holds the text of %u others, and of more none may.", NRS_PASSED_ON_COUNT_MAX);
+    }
+    while (at < report->n_passes_on && memcmp(report->passes_on[at].data, own.data, NRS_HASH_SIZE) < 0) {
+        at++;
+    }
+    for (size_t i = 0; i <= report->n_passes_on; i++) {
+        quoted->passes_on[i] = i == at ? own : report->passes_on[i < at ? i : i - 1];
+    }
+    quoted->passes_on_count = report->n_passes_on + 1;
+    return NRS_OK;
+}
+
+nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, nrs_quoted *quoted)
 {
     const nrs_header *header = quoted->seen.header;
     const bool ours = nrs_quoted_own(core, quoted);
@@ -52,7 +73,10 @@ nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *te
     if (draft->subject_inherited) {
         nrs_forward_subject(draft->subject, quoted->opened.report->subject);
     }
-    error = compose(core, text_out, draft->body, quoted);
+    error = list_passed_on(answer, quoted);
+    if (error == NRS_OK) {
+        error = compose(core, text_out, draft->body, quoted);
+    }
     if (error == NRS_OK && text_out->size > NRS_BODY_TEXT_SIZE_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_shorter, "The body has %zu bytes; at most %u are allowed.", text_out->size, NRS_BODY_TEXT_SIZE_MAX);
     }

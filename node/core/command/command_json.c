@@ -48,6 +48,21 @@ nrs_error nrs_request_bytes(nrs_answer *answer, nrs_bytes *bytes_out, const json
     return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field %s is not base64.", name);
 }
 
+nrs_error nrs_request_passed_on(nrs_answer *answer, nrs_passed_on *list_out, const json_t *request)
+{
+    const json_t *given = json_object_get(request, "passes_on");
+    bool right = json_array_size(given) <= NRS_PASSED_ON_COUNT_MAX;
+
+    list_out->count = 0;
+    for (size_t i = 0; i < json_array_size(given) && right; i++) {
+        right = nrs_hex_decode(list_out->ids[i], NRS_HASH_SIZE, json_string_value(json_array_get(given, i))) == NRS_OK &&
+                (i == 0 || memcmp(list_out->ids[i - 1], list_out->ids[i], NRS_HASH_SIZE) < 0);
+        list_out->fields[i] = nrs_field_of(nrs_slice_of(list_out->ids[i], NRS_HASH_SIZE));
+        list_out->count = i + 1;
+    }
+    return right ? NRS_OK : nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field passes_on is no list of whole IDs, ascending.");
+}
+
 nrs_error nrs_request_reason(nrs_answer *answer, const char **reason_out, const json_t *request, const char *hint)
 {
     const char *text = nrs_request_text(request, "reason");

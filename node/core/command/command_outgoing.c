@@ -67,6 +67,9 @@ nrs_error nrs_outgoing_store(nrs_core *core, uint64_t *position_out, const nrs_o
         error = nrs_follows_note(core, outgoing->follows, position);
     }
     if (error == NRS_OK) {
+        error = nrs_passed_on_note(core, position, outgoing->passes_on, outgoing->passes_on_count);
+    }
+    if (error == NRS_OK) {
         *position_out = position;
     }
     nrs_bytes_wipe(&annex);

@@ -13,6 +13,8 @@ typedef struct nrs_outgoing {
     const nrs_report *report;     /* for the list; NULL for RED */
     const char *writer;           /* under RED the person who sealed it, who alone withdraws it; NULL if nobody was named */
     nrs_slice follows;            /* id of the report that it follows, or empty */
+    const ProtobufCBinaryData *passes_on; /* ids of those whose text it holds */
+    size_t passes_on_count;
 } nrs_outgoing;
 
 /** What is sealed, by whom it is said to come, and when it leaves. All borrowed. */
@@ -20,6 +22,8 @@ typedef struct nrs_sealing {
     nrs_draft *draft;
     nrs_delivery *delivery;
     const uint8_t *quoted;       /* 32, or NULL */
+    ProtobufCBinaryData *passes_on; /* ids of those whose text it holds, ascending */
+    size_t passes_on_count;
     uint32_t attribution;
     uint64_t created_ms;         /* now, or the tick at which it leaves */
     Nrs__Wire__Vouch *vouch;     /* NULL unless it is vouched for */

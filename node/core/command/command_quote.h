@@ -21,6 +21,9 @@ typedef struct nrs_quoted {
     char writer[NRS_ADDRESS_SIZE_MAX + 1];
     const char *to[NRS_TARGET_COUNT_MAX];
     nrs_draft_defaults defaults;
+    /* Of a report that passes its text on: its id, and those of which it holds the text itself; ascending, borrowed from the above. */
+    ProtobufCBinaryData passes_on[NRS_PASSED_ON_COUNT_MAX];
+    size_t passes_on_count;
 } nrs_quoted;
 void nrs_quoted_wipe(nrs_quoted *quoted);
 
@@ -38,7 +41,7 @@ NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *qu
  *  names no other communities than the quoted one's: these are taken out of the delivery. Refuses. */
 NRS_MUST_USE nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery);
 /** What the quoted report lays down for such a report, put on its draft: terms that are not looser, and its text as quoted. Out:
- *  text_out: the body, which the draft then borrows. Refuses. */
-NRS_MUST_USE nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, const nrs_quoted *quoted);
+ *  text_out: the body, which the draft then borrows; quoted: its `passes_on`. Refuses. */
+NRS_MUST_USE nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, nrs_quoted *quoted);
 
 #endif

@@ -419,6 +419,24 @@ static nrs_error note_follows(nrs_core *core, nrs_answer *answer, const nrs_repo
     return nrs_command_written(core, nrs_follows_note(core, nrs_slice_of(id, sizeof id), report->position));
 }
 
+/* Whose text it holds, too. What was withdrawn is closed here as anywhere, before the person is shown it. */
+static nrs_error note_passed_on(nrs_core *core, nrs_answer *answer, const nrs_report_row *report, const json_t *request, const char *person)
+{
+    nrs_passed_on list;
+    bool closed = false;
+    nrs_error error = nrs_request_passed_on(answer, &list, request);
+
+    if (error != NRS_OK || list.count == 0) {
+        return error;
+    }
+    error = nrs_passed_on_note(core, report->position, list.fields, list.count);
+    if (error == NRS_OK && report->part == NRS_PART_RECEIVED) {
+        error = nrs_passed_on_check(core, &closed, report, list.fields, list.count);
+    }
+    error = nrs_command_written(core, error);
+    return error == NRS_OK && closed ? nrs_withdrawal_check(core, answer, report, NRS_PLACE_QUOTE, person) : error;
+}
+
 nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     gathering all;
@@ -445,6 +463,9 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK && nrs_request_text(request, "follows") != NULL) {
         error = note_follows(core, answer, &report, request);
+    }
+    if (error == NRS_OK) {
+        error = note_passed_on(core, answer, &report, request, all.person->id);
     }
     if (error == NRS_OK) {
         error = note_opened(core, &report, view->header, all.person);

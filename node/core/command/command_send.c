@@ -72,6 +72,8 @@ static nrs_report report_of(const nrs_sealing *sealing)
     if (sealing->quoted != NULL) {
         report.quoted = nrs_field_of(nrs_slice_of(sealing->quoted, NRS_HASH_SIZE));
     }
+    report.passes_on = sealing->passes_on;
+    report.n_passes_on = sealing->passes_on_count;
     report.vouch = sealing->vouch;
     return report;
 }
@@ -239,6 +241,8 @@ nrs_error nrs_seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[
     outgoing.file_key = file_key;
     outgoing.report = &report;
     outgoing.follows = nrs_field(&report.follows);
+    outgoing.passes_on = report.passes_on;
+    outgoing.passes_on_count = report.n_passes_on;
     error = nrs_outgoing_store(core, &position, &outgoing);
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
@@ -307,7 +311,7 @@ static void put_audience(const nrs_core *core, nrs_row *row, const nrs_delivery 
 }
 
 /* delivery: whom the report is addressed to; where its source is withheld it goes to a hub instead. */
-static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nrs_delivery *delivery, const nrs_quoted *quoted)
+static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nrs_delivery *delivery, nrs_quoted *quoted)
 {
     uint8_t id[NRS_HASH_SIZE];
     uint64_t position = 0;
@@ -317,6 +321,10 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
     nrs_row row = nrs_row_begin();
     nrs_error error = NRS_OK;
 
+    if (quoted != NULL) {
+        sealing.passes_on = quoted->passes_on;
+        sealing.passes_on_count = quoted->passes_on_count;
+    }
     if (draft->withhold_source) {
         sealing.attribution = NRS_ATTRIBUTION_WITHHELD;
         sealing.delivery = &hubs;

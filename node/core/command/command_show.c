@@ -181,6 +181,22 @@ static void put_attachments(nrs_row *row, const nrs_report *report)
     row->failed = row->failed || failed;
 }
 
+/* Those whose text it holds. */
+static void put_passed_on(nrs_row *row, const nrs_report *report)
+{
+    json_t *ids = json_array();
+    bool failed = ids == NULL;
+
+    for (size_t i = 0; i < report->n_passes_on && !failed; i++) {
+        char text[2 * NRS_HASH_SIZE + 1];
+
+        nrs_hex_encode(text, report->passes_on[i].data, NRS_HASH_SIZE);
+        failed = nrs_array_text(ids, text) != NRS_OK;
+    }
+    nrs_row_json(row, "passes_on", ids);
+    row->failed = row->failed || failed;
+}
+
 static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
 {
     const nrs_report *report = it->opened.report;
@@ -199,6 +215,7 @@ static nrs_error put_report(nrs_core *core, nrs_row *row, const reading *it)
     } else {
         nrs_row_text(row, "quoted", NULL);
     }
+    put_passed_on(row, report);
     put_fields(row, report);
     return nrs_edge_describe(core, row, &it->row, it->view->header, it->person);
 }

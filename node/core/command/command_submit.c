@@ -28,6 +28,7 @@ typedef struct submission {
     const Nrs__Wire__PersonEntry *writer; /* NULL if nobody is named */
     uint8_t follows[NRS_HASH_SIZE]; /* as its writer says */
     bool has_follows;
+    nrs_passed_on passes_on; /* likewise */
 } submission;
 
 static void submission_wipe(submission *it)
@@ -63,6 +64,9 @@ static nrs_error read_parts(nrs_core *core, nrs_answer *answer, submission *it, 
         if (!it->has_follows) {
             return nrs_refuse(answer, NRS_ERROR_MALFORMED, NULL, "The field follows is no whole ID.");
         }
+    }
+    if (error == NRS_OK) {
+        error = nrs_request_passed_on(answer, &it->passes_on, request);
     }
     if (error == NRS_OK && it->address_count == 0) {
         return nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field recipients is missing.");
@@ -275,6 +279,8 @@ static nrs_error store(nrs_core *core, const submission *it)
         .slot_table = nrs_slice_of_bytes(&it->parts.slot_table),
         .writer = it->writer == NULL ? NULL : it->writer->id,
         .follows = nrs_slice_of(it->follows, it->has_follows ? NRS_HASH_SIZE : 0),
+        .passes_on = it->passes_on.fields,
+        .passes_on_count = it->passes_on.count,
     };
     uint64_t position = 0;
     nrs_error error = nrs_outgoing_store(core, &position, &outgoing);

@@ -105,6 +105,9 @@ static nrs_error write(nrs_core *core, withdrawing *it)
     if (error == NRS_OK) {
         error = nrs_recall_tell(&it->recall);
     }
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_spread(core);
+    }
     if (error == NRS_OK && (it->row.flags & NRS_REPORT_VOUCHED) != 0) {
         error = nrs_store_publish_delete(core->store, it->row.position);
     }

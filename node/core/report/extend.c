@@ -244,11 +244,12 @@ static nrs_error may_extend(nrs_core *core, bool *may_out, const nrs_extension_o
 nrs_error nrs_onward_extend(nrs_core *core, const nrs_extension_of *extension)
 {
     const nrs_header *header = extension->view->header;
-    nrs_error error = NRS_OK;
+    bool withdrawn = false; /* or it holds the text of what was */
+    nrs_error error = nrs_withdrawal_of(core, &withdrawn, extension->view->id);
 
-    if (header->onward == 0 || nrs_withdrawn(core, extension->view->id) || !nrs_withheld_may_extend(core, header) || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 || nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE ||
+    if (error != NRS_OK || header->onward == 0 || withdrawn || !nrs_withheld_may_extend(core, header) || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 || nrs_policy_extension((nrs_label)header->label) == NRS_EXTENSION_NONE ||
         nrs_community_by_id(core, header->community.data) == NULL) {
-        return NRS_OK;
+        return error;
     }
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
         nrs_community *target = &core->communities[i];

@@ -6,7 +6,7 @@
 
 #define FOLLOWERS_SHOWN_MAX 64u
 
-static nrs_error tag_of(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], const uint8_t *id)
+nrs_error nrs_follows_tag(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], nrs_domain domain, const uint8_t id[NRS_HASH_SIZE])
 {
     nrs_secret *key = NULL;
     nrs_slice parts[2];
@@ -15,7 +15,7 @@ static nrs_error tag_of(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], const ui
     if (error == NRS_OK) {
         parts[0] = nrs_secret_slice(key);
         parts[1] = nrs_slice_of(id, NRS_HASH_SIZE);
-        nrs_hash(tag_out, NRS_HASH_SIZE, NRS_DOMAIN_FOLLOWS, parts, sizeof parts / sizeof parts[0]);
+        nrs_hash(tag_out, NRS_HASH_SIZE, domain, parts, sizeof parts / sizeof parts[0]);
     }
     nrs_secret_destroy(&key);
     return error;
@@ -34,7 +34,7 @@ nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position)
     if (follows.size != NRS_HASH_SIZE) {
         return NRS_OK;
     }
-    error = tag_of(core, tag, follows.data);
+    error = nrs_follows_tag(core, tag, NRS_DOMAIN_FOLLOWS, follows.data);
     if (error == NRS_OK) {
         error = nrs_store_follows_add(core->store, tag, position);
     }
@@ -57,7 +57,7 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
     nrs_error error = list == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     if (error == NRS_OK && core->follows_any) {
-        error = tag_of(core, tag, id);
+        error = nrs_follows_tag(core, tag, NRS_DOMAIN_FOLLOWS, id);
         if (error == NRS_OK) {
             error = nrs_store_follows_each(core->store, tag, FOLLOWERS_SHOWN_MAX, add_id, list);
         }

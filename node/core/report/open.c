@@ -78,7 +78,7 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     nrs_report_row row = row_of(core, view, position), held;
     nrs_bytes holder = {0}, wrapped = {0}, annex = {0};
     nrs_error error = nrs_store_report_get(core->store, &held, &holder, view->id);
-    bool there = error == NRS_OK;
+    bool there = error == NRS_OK, closed = false;
 
     if (error != NRS_OK && error != NRS_ERROR_NOT_FOUND) {
         goto out;
@@ -114,6 +114,12 @@ static nrs_error keep(nrs_core *core, const nrs_sealed_view *view, uint64_t posi
     }
     if (error == NRS_OK && state == NRS_KEY_HELD) {
         error = nrs_follows_note(core, nrs_field(&opened->report->follows), position);
+    }
+    if (error == NRS_OK && state == NRS_KEY_HELD) {
+        error = nrs_passed_on_note(core, position, opened->report->passes_on, opened->report->n_passes_on);
+    }
+    if (error == NRS_OK && state == NRS_KEY_HELD) {
+        error = nrs_passed_on_check(core, &closed, &row, opened->report->passes_on, opened->report->n_passes_on);
     }
     if (error == NRS_OK && way != NULL) {
         error = keep_way(core, view, position, state, way);

@@ -44,7 +44,7 @@ static nrs_error remember(nrs_core *core, const uint8_t *id, uint64_t position)
 
 static nrs_error load_one(void *context, const nrs_withdrawal_row *row)
 {
-    return remember(context, row->id, row->position);
+    return row->proof.size == 0 ? NRS_OK : remember(context, row->id, row->position); /* one without is carried on */
 }
 
 nrs_error nrs_withdrawals_load(nrs_core *core)
@@ -91,8 +91,7 @@ bool nrs_withdrawn_at(const nrs_core *core, uint64_t position)
 
 /* ---- Keeping ---- */
 
-/* When the key goes: at once where nobody has opened the report, else by the community's rule; 0: it stays. */
-static uint64_t forgotten_at(nrs_core *core, const nrs_report_row *row)
+uint64_t nrs_withdrawal_forgotten_at(nrs_core *core, const nrs_report_row *row)
 {
     const nrs_community *community = nrs_community_by_id(core, row->community);
     const uint32_t rule = community == NULL ? 0 : community->roster->rules->withdrawn;
@@ -157,7 +156,7 @@ nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawa
     }
     if (error == NRS_OK) {
         row.position = report.position; /* one that was announced stands where its notice does */
-        row.forget_ms = forgotten_at(core, &report);
+        row.forget_ms = nrs_withdrawal_forgotten_at(core, &report);
     } else if (error == NRS_ERROR_NOT_FOUND) {
         error = list_unseen(core, &row, view, statement);
     }
@@ -266,6 +265,9 @@ nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statemen
     if (error == NRS_OK && fresh) { /* whom this hub let in beside the addressed hears of it from here */
         error = nrs_let_in_tell(core, view.id, statement);
     }
+    if (error == NRS_OK && fresh) {
+        error = nrs_withdrawal_spread(core);
+    }
     if (error == NRS_OK && fresh && view.header->attribution == NRS_ATTRIBUTION_WITHHELD) {
         error = nrs_take_back(core, &answered, &view);
     }
@@ -281,6 +283,7 @@ out:
 
 typedef struct due_list {
     uint8_t ids[DESTROYED_PER_TICK][NRS_HASH_SIZE];
+    bool carried[DESTROYED_PER_TICK]; /* for the text that it passes on: its bytes say of whom it is, and are handed on */
     size_t count;
     bool trusted;
 } due_list;
@@ -293,6 +296,7 @@ static nrs_error add_due(void *context, const nrs_withdrawal_row *row)
         return NRS_OK; /* by its date only when the clock is sure */
     }
     memcpy(due->ids[due->count], row->id, NRS_HASH_SIZE);
+    due->carried[due->count] = row->proof.size == 0;
     due->count++;
     return due->count == DESTROYED_PER_TICK ? NRS_ERROR_LIMIT : NRS_OK;
 }
@@ -310,6 +314,7 @@ static nrs_error leave_out_forgotten(nrs_core *core, due_list *due)
         error = nrs_store_report_get(core->store, &row, &holder, due->ids[i]);
         if (error == NRS_OK && row.key_state != NRS_KEY_FORGOTTEN) {
             memmove(due->ids[kept], due->ids[i], NRS_HASH_SIZE);
+            due->carried[kept] = due->carried[i];
             kept++;
         } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
             error = nrs_store_withdrawal_set_forget(core->store, due->ids[i], 0);
@@ -321,7 +326,7 @@ static nrs_error leave_out_forgotten(nrs_core *core, due_list *due)
 }
 
 /* The row stays, without what opened it: it says what was withdrawn. */
-static nrs_error settle_one(nrs_core *core, const uint8_t *id)
+static nrs_error settle_one(nrs_core *core, const uint8_t *id, bool carried)
 {
     nrs_bytes holder = {0};
     nrs_report_row row;
@@ -341,7 +346,7 @@ static nrs_error settle_one(nrs_core *core, const uint8_t *id)
     if (error == NRS_OK) {
         error = nrs_store_slot_delete(core->store, id);
     }
-    if (error == NRS_OK && (community == NULL || !community->hub)) {
+    if (error == NRS_OK && !carried && (community == NULL || !community->hub)) {
         error = nrs_store_log_drop(core->store, row.position);
         nrs_log_cache_wipe(core);
     }
@@ -361,6 +366,10 @@ nrs_error nrs_withdrawal_tick(nrs_core *core)
     if (!core->withdrawn_any) {
         return NRS_OK;
     }
+    error = nrs_withdrawal_spread(core);
+    if (error != NRS_OK) {
+        return error;
+    }
     error = nrs_store_withdrawal_due(core->store, core->now_ms, DESTROYED_PER_TICK, add_due, &due);
     if (error == NRS_OK && due.count > 0) {
         error = leave_out_forgotten(core, &due);
@@ -373,7 +382,7 @@ nrs_error nrs_withdrawal_tick(nrs_core *core)
         return NRS_OK; /* no room for a secret now: with the next tick */
     }
     for (size_t i = 0; i < due.count && error == NRS_OK; i++) {
-        error = settle_one(core, due.ids[i]);
+        error = settle_one(core, due.ids[i], due.carried[i]);
         if (error == NRS_OK) {
             error = nrs_store_withdrawal_set_forget(core->store, due.ids[i], 0);
         }

@@ -15,6 +15,8 @@ bool nrs_withdrawn_at(const nrs_core *core, uint64_t position);
 /** Keep a withdrawal; the report is closed from here on. view: of the proof; statement: what it came in. Out: new_out: false when
  *  it was withdrawn before. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_withdrawal_keep(nrs_core *core, bool *new_out, const nrs_withdrawal_view *view, const nrs_statement *statement);
+/** When the key of a withdrawn report goes: at once where nobody has opened it, else by the community's rule; 0: it stays. */
+uint64_t nrs_withdrawal_forgotten_at(nrs_core *core, const nrs_report_row *row);
 /** A withdrawal in an envelope. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_withdrawal_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 /** With each tick: destroy the keys that are due. Only fatal errors. */
@@ -27,7 +29,7 @@ NRS_MUST_USE nrs_error nrs_withdrawal_of(nrs_core *core, bool *withdrawn_out, co
 NRS_MUST_USE nrs_error nrs_withdrawal_check(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_edge_place place, const char *person);
 /** Refuse to show what was withdrawn before it came. NRS_ERROR_NOT_FOUND, without a word, when nothing is known of it. */
 NRS_MUST_USE nrs_error nrs_withdrawal_show_unseen(nrs_core *core, nrs_answer *answer, const char *text);
-/** Set `withdrawn_at` and `withdrawn_reason` of a row. */
+/** Set `withdrawn_at`, `withdrawn_reason` and `withdrawn_for`, the id of the report whose text it passes on, of a row. */
 NRS_MUST_USE nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 
 /** Whether a person of this node wrote a RED report that it sent. */
@@ -58,7 +60,18 @@ NRS_MUST_USE nrs_error nrs_recall_tell(nrs_recall *it);
 NRS_MUST_USE nrs_error nrs_recall_tell_kept(nrs_core *core, const nrs_report_row *row);
 void nrs_recall_wipe(nrs_recall *it);
 
+/* passed_on.c */
+/** The report at `position` holds the text of these. */
+NRS_MUST_USE nrs_error nrs_passed_on_note(nrs_core *core, uint64_t position, const ProtobufCBinaryData *ids, size_t count);
+/** Close a received report here if one of these was withdrawn. Out: closed_out. */
+NRS_MUST_USE nrs_error nrs_passed_on_check(nrs_core *core, bool *closed_out, const nrs_report_row *row, const ProtobufCBinaryData *ids, size_t count);
+/** Close here what holds the text of what was withdrawn, and withdraw what of it is our own. What finds no room goes on with the next tick. Only
+ *  fatal errors. */
+NRS_MUST_USE nrs_error nrs_withdrawal_spread(nrs_core *core);
+
 /* follows.c */
+/** What the store keeps in the place of an id: of a report that is followed, or passed on. */
+NRS_MUST_USE nrs_error nrs_follows_tag(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], nrs_domain domain, const uint8_t id[NRS_HASH_SIZE]);
 NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
 /** The report at `position` says that it follows another; an empty slice: none. */
 NRS_MUST_USE nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position);

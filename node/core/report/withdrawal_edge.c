@@ -68,14 +68,28 @@ static nrs_error answer_closed(nrs_core *core, nrs_answer *answer, const nrs_rep
 {
     nrs_report_row shown = *row;
     nrs_withdrawal_view view = {0};
-    nrs_error error = nrs_withdrawal_parse(&view, proof);
+    nrs_header_seen seen = {0};
+    nrs_error error = proof.size == 0 ? nrs_header_seen_load(core, &seen, row) : nrs_withdrawal_parse(&view, proof);
 
     shown.key_state = NRS_KEY_WITHDRAWN; /* neither text nor subject */
     if (error == NRS_OK) {
-        error = nrs_edge_answer_closed(core, answer, &shown, view.header, person, NRS_ERROR_WITHDRAWN);
+        error = nrs_edge_answer_closed(core, answer, &shown, proof.size == 0 ? seen.header : view.header, person, NRS_ERROR_WITHDRAWN);
+    } else if (proof.size == 0 && error == NRS_ERROR_NOT_FOUND) { /* its bytes are gone: the refusal says what there is to say */
+        error = NRS_ERROR_WITHDRAWN;
     }
+    nrs_header_seen_wipe(&seen);
     nrs_withdrawal_view_wipe(&view);
     return error;
+}
+
+/* Closed, or taken back, for the text that it holds. */
+static nrs_error refuse_passed_on(nrs_answer *answer, const nrs_withdrawal_row *held)
+{
+    static const char hint_passed_on[] = "It holds the text of that report: noroshi show ID tells of it, where it was received here.";
+    char id[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(id, held->passed_on.data, NRS_HASH_SIZE);
+    return nrs_refuse(answer, NRS_ERROR_WITHDRAWN, hint_passed_on, "The report %.16s, whose text it passes on, was withdrawn.", id);
 }
 
 static nrs_error refuse(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, nrs_edge_place place)
@@ -103,7 +117,7 @@ nrs_error nrs_withdrawal_check(nrs_core *core, nrs_answer *answer, const nrs_rep
         error = was_opened(core, &opened, row, person);
     }
     if (error == NRS_OK && !opened) {
-        error = refuse(core, answer, row, place);
+        error = held.passed_on.size > 0 ? refuse_passed_on(answer, &held) : refuse(core, answer, row, place);
         if (place == NRS_PLACE_READ) {
             error = answer_closed(core, answer, row, held.proof, person);
         }
@@ -159,6 +173,11 @@ nrs_error nrs_withdrawal_describe(nrs_core *core, nrs_row *row, const nrs_report
     } else {
         nrs_row_text(row, "withdrawn_at", NULL);
         nrs_row_text(row, "withdrawn_reason", NULL);
+    }
+    if (error == NRS_OK && held.passed_on.size == NRS_HASH_SIZE) {
+        nrs_row_hex(row, "withdrawn_for", held.passed_on.data, NRS_HASH_SIZE);
+    } else {
+        nrs_row_text(row, "withdrawn_for", NULL);
     }
     nrs_bytes_wipe(&holder);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;

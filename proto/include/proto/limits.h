@@ -47,6 +47,7 @@
 #define NRS_TOMBSTONE_LEFT_KEEP_MS (90ull * NRS_DAY_MS) /* of who left; it has served when the grace and every report of that time are over */
 #define NRS_ROSTER_KEY_COUNT_MAX 16u
 #define NRS_RECOGNISED_COUNT_MAX 64u
+#define NRS_PASSED_ON_COUNT_MAX 16u       /* reports whose text one report holds */
 #define NRS_DISCLAIMER_COUNT_MAX 16u
 #define NRS_COMMUNITY_COUNT_MAX 64u /* that one node is in */
 #define NRS_DUTY_COUNT_MAX 16u      /* of one member, and in the rules of one community */

@@ -89,9 +89,138 @@ static void a_forward_names_no_community_that_the_source_did_not(void **state)
     stop();
 }
 
+/* ---- What is passed on and then withdrawn ---- */
+
+enum { FURTHER = 3, LAST = 4 };
+#define ID (2 * NRS_HASH_SIZE + 1)
+
+static void send_as(size_t node, char id[ID], const char *command, const char *about, const char *to)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"%s\"%s%s%s,\"label\":\"AMBER\",\"to\":[%s],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文の一行\"}", command,
+                about == NULL ? "" : ",\"id\":\"", about == NULL ? "" : about, about == NULL ? "" : "\"", to));
+    (void)snprintf(id, ID, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+    mesh_settle(&net, 3);
+}
+
+static void withdraw(const char *id)
+{
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", id));
+    mesh_settle(&net, 4);
+}
+
+static nrs_error about(size_t node, const char *command, const char *id)
+{
+    const char *more = strcmp(command, "export") == 0                                          ? ",\"sink\":\"own\""
+                       : strcmp(command, "forward") == 0 || strcmp(command, "reply") == 0 ? ",\"to\":[\"org-0\"],\"body\":\"x\""
+                                                                                               : "";
+
+    return mesh_ask(&net, node, "{\"command\":\"%s\",\"id\":\"%s\"%s}", command, id, more);
+}
+
+/* Neither subject nor text, and it leaves by no command. */
+static void assert_closed(size_t node, const char *id, const char *source)
+{
+    assert_int_equal(about(node, "show", id), NRS_ERROR_WITHDRAWN);
+    assert_true(json_is_null(json_object_get(mesh_row(&net, node, 0), "subject")));
+    assert_string_equal(mesh_text(mesh_row(&net, node, 0), "body"), "");
+    assert_string_equal(mesh_text(mesh_row(&net, node, 0), "withdrawn_for"), source);
+    assert_int_equal(about(node, "export", id), NRS_ERROR_WITHDRAWN);
+    assert_int_equal(about(node, "forward", id), NRS_ERROR_WITHDRAWN);
+    assert_int_equal(about(node, "reply", id), NRS_ERROR_WITHDRAWN);
+}
+
+/* Of whoever passed it on nothing more is heard: who has the withdrawal of the first report closes the others by itself. */
+static void what_is_passed_on_is_withdrawn_with_its_source(void **state)
+{
+    char report[ID], forward[ID], second[ID], opened[ID], answer[ID];
+
+    (void)state;
+    mesh_start(&net, 5, 1);
+    send_as(SOURCE, report, "send", NULL, "\"@electricity\"");
+    send_as(READER, forward, "forward", report, "\"org-3\",\"org-4\"");
+    send_as(READER, opened, "forward", report, "\"org-3\"");
+    send_as(READER, answer, "reply", report, "\"org-3\"");
+    send_as(FURTHER, second, "forward", forward, "\"org-4\"");
+    OK(about(FURTHER, "show", opened));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, FURTHER, 0), "passes_on")), 1);
+    mesh_down(&net, READER);
+    mesh_down(&net, FURTHER);
+    withdraw(report);
+    assert_closed(LAST, forward, report);
+    assert_closed(LAST, second, report);
+    mesh_crash(&net, LAST);
+    assert_closed(LAST, second, report);
+    mesh_settle(&net, 2); /* the keys are gone */
+    assert_closed(LAST, forward, report);
+    mesh_up(&net, FURTHER);
+    mesh_settle(&net, 6);
+    OK(about(FURTHER, "show", opened)); /* marked where it was read before, and leaves no more */
+    assert_string_equal(mesh_text(mesh_row(&net, FURTHER, 0), "withdrawn_for"), report);
+    assert_string_equal(mesh_text(mesh_row(&net, FURTHER, 0), "withdrawn_reason"), "誤報");
+    assert_int_equal(about(FURTHER, "export", opened), NRS_ERROR_WITHDRAWN);
+    OK(about(FURTHER, "show", second)); /* its own */
+    assert_string_equal(mesh_text(mesh_row(&net, FURTHER, 0), "withdrawn_for"), report);
+    OK(about(FURTHER, "show", answer)); /* an answer holds none of the text */
+    assert_true(json_is_null(json_object_get(mesh_row(&net, FURTHER, 0), "withdrawn_at")));
+    mesh_stop(&net);
+}
+
+/* Whoever never had the first report hears of it from those who passed it on, one after the other. */
+static void who_passed_it_on_withdraws_it(void **state)
+{
+    char report[ID], forward[ID], second[ID];
+
+    (void)state;
+    mesh_start(&net, 5, 1);
+    send_as(SOURCE, report, "send", NULL, "\"org-2\"");
+    send_as(READER, forward, "forward", report, "\"org-3\"");
+    OK(about(FURTHER, "show", forward));
+    send_as(FURTHER, second, "forward", forward, "\"org-4\"");
+    mesh_down(&net, FURTHER);
+    withdraw(report);
+    OK(about(READER, "show", forward));
+    assert_string_equal(mesh_text(mesh_row(&net, READER, 0), "withdrawn_for"), report);
+    assert_int_equal(about(READER, "export", forward), NRS_ERROR_WITHDRAWN);
+    OK(mesh_ask(&net, READER, "{\"command\":\"list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, READER, 1), "withdrawn_for"), report);
+    OK(mesh_ask(&net, LAST, "{\"command\":\"list\"}"));
+    assert_true(json_is_null(json_object_get(mesh_row(&net, LAST, 0), "withdrawn_at"))); /* of whom it heard nothing yet */
+    mesh_up(&net, FURTHER);
+    mesh_settle(&net, 8);
+    assert_int_equal(about(FURTHER, "export", forward), NRS_ERROR_WITHDRAWN);
+    assert_int_equal(about(LAST, "show", second), NRS_ERROR_WITHDRAWN);
+    assert_int_equal(about(READER, "withdraw", forward), NRS_ERROR_USAGE); /* without a reason; with one it has been done */
+    OK(mesh_ask(&net, READER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", forward));
+    assert_true(json_is_false(json_object_get(mesh_row(&net, READER, 0), "changed")));
+    mesh_stop(&net);
+}
+
+/* What was sealed before its writer had heard of it, and comes after. */
+static void what_comes_after_the_withdrawal_is_closed(void **state)
+{
+    char report[ID], forward[ID];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    send_as(SOURCE, report, "send", NULL, "\"@electricity\"");
+    mesh_down(&net, FURTHER);
+    send_as(READER, forward, "forward", report, "\"org-3\"");
+    mesh_down(&net, READER);
+    withdraw(report);
+    mesh_up(&net, FURTHER);
+    mesh_settle(&net, 6);
+    assert_closed(FURTHER, forward, report);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_forward_names_no_community_that_the_source_did_not)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_forward_names_no_community_that_the_source_did_not),
+        cmocka_unit_test(what_is_passed_on_is_withdrawn_with_its_source),
+        cmocka_unit_test(who_passed_it_on_withdraws_it),
+        cmocka_unit_test(what_comes_after_the_withdrawal_is_closed),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

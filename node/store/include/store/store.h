@@ -300,10 +300,11 @@ typedef struct nrs_withdrawal_row {
     uint64_t forget_ms;         /* when its key is to be destroyed; 0: it is not */
     const uint8_t *originator;  /* 32: who withdrew it */
     const char *person, *reason;
-    nrs_slice proof;            /* Signed Withdrawal */
+    nrs_slice proof;            /* Signed Withdrawal; empty of a report that is closed for the text it passes on, and was not withdrawn itself */
+    nrs_slice passed_on;        /* id of the withdrawn report whose text it passes on; empty: none */
 } nrs_withdrawal_row;
 typedef nrs_error (*nrs_withdrawal_visitor)(void *context, const nrs_withdrawal_row *row);
-/** Out: new_out: false if the report was withdrawn before; the first stands. */
+/** Out: new_out: false if the report was withdrawn before; the first stands, but one with a proof comes in the place of one without. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_add(nrs_store *store, bool *new_out, const nrs_withdrawal_row *row);
 /** NRS_ERROR_NOT_FOUND. The row borrows from *holder, which the caller wipes. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_get(nrs_store *store, nrs_withdrawal_row *row_out, nrs_bytes *holder, const uint8_t id[NRS_HASH_SIZE]);
@@ -323,12 +324,20 @@ NRS_MUST_USE nrs_error nrs_store_withdrawal_unseen(nrs_store *store, uint64_t *c
 /** Drop those without a report whose time is over, and forget the rows that list them. */
 NRS_MUST_USE nrs_error nrs_store_withdrawal_expire(nrs_store *store, uint64_t now_ms);
 
+/** For which report's sake one was withdrawn. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_set_passed_on(nrs_store *store, const uint8_t id[NRS_HASH_SIZE], const uint8_t passed_on[NRS_HASH_SIZE]);
+/** One of those added whose text may stand in others that were not closed yet, until it is told that none is left. NRS_ERROR_NOT_FOUND. */
+NRS_MUST_USE nrs_error nrs_store_withdrawal_spreading(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE]);
+NRS_MUST_USE nrs_error nrs_store_withdrawal_set_spread(nrs_store *store, const uint8_t id[NRS_HASH_SIZE]);
+
 /** The report at `position` follows another, which only a keyed hash names. */
 NRS_MUST_USE nrs_error nrs_store_follows_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], uint64_t position);
 NRS_MUST_USE nrs_error nrs_store_follows_any(nrs_store *store, bool *any_out);
 typedef nrs_error (*nrs_follows_visitor)(void *context, const uint8_t *id);
 /** The ids of the reports with this tag, oldest first, at most `limit`. */
 NRS_MUST_USE nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
+/** The same of a tag that stands for reports whose text others hold: those among them that are not withdrawn, forgotten ones too. */
+NRS_MUST_USE nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
 
 /* ---- Slots kept for persons (RED), and later grants ---- */
 NRS_MUST_USE nrs_error nrs_store_slot_add(nrs_store *store, const uint8_t sealed_id[NRS_HASH_SIZE], const uint8_t grant_id[NRS_HASH_SIZE], uint32_t index, nrs_slice slot_path);
