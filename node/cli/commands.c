@@ -164,6 +164,7 @@ static const nrs_option decline_options[] = {
 };
 static const nrs_option withdraw_options[] = {
     {"reason", 0, "TEXT", false, N_("why, for those to read who were sent it")},
+    {"keep-names", 0, NULL, false, N_("at a hub, of what it vouches for: give it although it names the source; only when the source agreed")},
 };
 static const nrs_option release_ask_options[] = {
     {"to", 0, "ADDRESS", true, N_("who shall have it: @community or organisation; may be repeated")},
@@ -180,6 +181,7 @@ static const nrs_option release_grant_options[] = {
 };
 static const nrs_option release_deny_options[] = {
     {"reason", 0, "TEXT", false, N_("why, for who asked to read")},
+    {"keep-names", 0, NULL, false, N_("at a hub, of what it vouches for: give it although it names the source; only when the source agreed")},
 };
 static const nrs_option join_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the community's secretariat reads out by telephone")},

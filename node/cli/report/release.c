@@ -272,7 +272,15 @@ nrs_error nrs_run_release_grant(nrs_cli *cli)
     return answer(cli, "release-grant", set_terms);
 }
 
+static nrs_error set_denial(nrs_cli *cli, json_t *request)
+{
+    if (nrs_cli_option(cli, "keep-names") != NULL && json_object_set_new(request, "keep_names", json_true()) != 0) {
+        return NRS_ERROR_NO_MEMORY;
+    }
+    return set_reason(cli, request);
+}
+
 nrs_error nrs_run_release_deny(nrs_cli *cli)
 {
-    return answer(cli, "release-deny", set_reason);
+    return answer(cli, "release-deny", set_denial);
 }

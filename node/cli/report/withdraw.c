@@ -13,6 +13,7 @@ static nrs_error make_request(nrs_cli *cli, json_t **request_out, const char *re
 
     if (request == NULL || json_object_set_new(request, "id", json_string(cli->arguments[0])) != 0 ||
         json_object_set_new(request, "reason", json_string(reason)) != 0 ||
+        (nrs_cli_option(cli, "keep-names") != NULL && json_object_set_new(request, "keep_names", json_true()) != 0) ||
         (cli->person != NULL && json_object_set_new(request, "person", json_string(cli->person)) != 0)) {
         json_decref(request);
         return NRS_ERROR_NO_MEMORY;

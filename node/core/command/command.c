@@ -54,6 +54,7 @@ static const field red_opened_fields[] = {
     {"passes_on", FIELD_TEXTS},
 };
 static const field decline_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}};
+static const field reason_fields[] = {{"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"reason", FIELD_TEXT}, {"keep_names", FIELD_FLAG}};
 static const field release_ask_fields[] = {{"id", FIELD_TEXT}, {"to", FIELD_TEXTS}, {"community", FIELD_TEXT}, {"reason", FIELD_TEXT}, {"person", FIELD_TEXT}};
 static const field release_grant_fields[] = {
     {"id", FIELD_TEXT}, {"person", FIELD_TEXT}, {"expires_in_ms", FIELD_COUNT}, {"label", FIELD_TEXT}, {"pap", FIELD_TEXT}, {"tell_affected", FIELD_TEXT},
@@ -98,11 +99,11 @@ static const command commands[] = {
     {"show", nrs_command_show, FIELDS(reader_fields)},
     {"accept", nrs_command_accept, FIELDS(reader_fields)},
     {"decline", nrs_command_decline, FIELDS(decline_fields)},
-    {"withdraw", nrs_command_withdraw, FIELDS(decline_fields)},
+    {"withdraw", nrs_command_withdraw, FIELDS(reason_fields)},
     {"release-ask", nrs_command_release_ask, FIELDS(release_ask_fields)},
     {"release-list", nrs_command_release_list, NULL, 0},
     {"release-grant", nrs_command_release_grant, FIELDS(release_grant_fields)},
-    {"release-deny", nrs_command_release_deny, FIELDS(decline_fields)},
+    {"release-deny", nrs_command_release_deny, FIELDS(reason_fields)},
     {"receipts", nrs_command_receipts, FIELDS(receipts_fields)},
     {"export", nrs_command_export, FIELDS(export_fields)},
     {"vouch", nrs_command_vouch, FIELDS(vouch_fields)},

@@ -286,6 +286,9 @@ nrs_error nrs_command_release_deny(nrs_core *core, nrs_answer *answer, const jso
         error = check_reason(core, answer, &it, reason);
     }
     if (error == NRS_OK) {
+        error = nrs_vouched_reason(core, answer, &it.row, reason, request);
+    }
+    if (error == NRS_OK) {
         answered = it.held.row;
         answered.state = NRS_ASK_DENIED;
         answered.answer = reason;

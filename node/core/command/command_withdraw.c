@@ -144,6 +144,9 @@ nrs_error nrs_command_withdraw(nrs_core *core, nrs_answer *answer, const json_t 
         error = nrs_withdrawal_of(core, &withdrawn, it.row.id);
     }
     if (error == NRS_OK && !withdrawn) {
+        error = nrs_vouched_reason(core, answer, &it.row, it.reason, request);
+    }
+    if (error == NRS_OK && !withdrawn) {
         error = withdraw(core, answer, &it);
     }
     if (error == NRS_OK) {

@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "prekeys/key_change.h"
 #include "withheld/withheld.h"
+
+static const char hint_names[] = "Take it out of the reason; or give it all the same with --keep-names, when the source has agreed.";
+static const char hint_unknown[] = "Read the reason with care; then give it with --keep-names.";
 
 #define ID_SIZE_MIN 3u   /* of a person's id: shorter ones are words of any text */
 #define NAME_SIZE_MIN 6u /* bytes of a person's name or a contact: two Japanese characters */
@@ -114,4 +118,39 @@ bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_co
         return true;
     }
     return source->card != NULL && card_names(found_out, source->card, text);
+}
+
+/* ---- What a hub says of what it has published ---- */
+
+/* NULL: it has left, or which report was published as this one is not known here any more. */
+static nrs_error source_of(nrs_core *core, const nrs_peer **source_out, const nrs_community *community, const uint8_t published[NRS_HASH_SIZE])
+{
+    const nrs_published *entry = nrs_published_of(core, published);
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_store_report_get(core->store, &row, &holder, entry->source);
+
+    *source_out = error == NRS_OK ? nrs_peer_in_force(core, row.originator, community) : NULL;
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
+nrs_error nrs_vouched_reason(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const char *reason, const json_t *request)
+{
+    const nrs_community *community = nrs_community_by_id(core, row->community);
+    const nrs_peer *source = NULL;
+    const char *found = NULL;
+    nrs_error error;
+
+    if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->part != NRS_PART_SENT || community == NULL || nrs_request_flag(request, "keep_names")) {
+        return NRS_OK;
+    }
+    error = source_of(core, &source, community, row->id);
+    if (error == NRS_OK && (source == NULL || source->card == NULL)) {
+        return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_unknown, "The source has left, or is not known any more: whether the reason names it cannot be told.");
+    }
+    if (error == NRS_OK && nrs_names_source(core, &found, community, source, reason)) {
+        return nrs_refuse(answer, NRS_ERROR_SOURCE_NAMED, hint_names, "The reason names the source: %.80s.", found);
+    }
+    return error;
 }

@@ -64,6 +64,8 @@ NRS_MUST_USE nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs
 
 /** Whether a text names the organisation or its persons. Out: found_out: which name, borrowed from the card or roster. */
 bool nrs_names_source(const nrs_core *core, const char **found_out, const nrs_community *community, const nrs_peer *source, const char *text);
+/** At a hub, the reason that it gives for what it does with what it vouches for: all who have that read it. Refuses. */
+NRS_MUST_USE nrs_error nrs_vouched_reason(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const char *reason, const json_t *request);
 /** The texts of the request, or of the source where the request has none, without the fields that tell who it is. Out: texts_out: an
  *  object with subject, body and fields, owned; dropped_out: names of fields that were left out, an array. */
 NRS_MUST_USE nrs_error nrs_vouch_texts(nrs_answer *answer, json_t **texts_out, json_t *dropped, const json_t *request, const nrs_report *source);

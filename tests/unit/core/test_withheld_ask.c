@@ -210,9 +210,29 @@ static void a_denial_comes_back_without_a_name(void **state)
     assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
     /* the hub's secretariat may deny of itself; then the source is not asked any more */
     OK(ask_for(MEMBER, published, "org-1"));
+    assert_int_equal(answer(HUB, "deny", ",\"reason\":\"ORG-2が望まない\""), NRS_ERROR_SOURCE_NAMED);
+    assert_non_null(asked(HUB, false, "open"));
     OK(answer(HUB, "deny", ",\"reason\":\"範囲外\""));
     wait_for_tick();
     assert_null(asked(SOURCE, false, "open"));
+    stop();
+}
+
+/* With the source's say; and what names it where the hub knows it no more cannot be told. */
+static void a_hub_denies_by_its_name_where_it_says_so(void **state)
+{
+    (void)state;
+    start(false, false);
+    publish("AMBER", "org-3", "");
+    OK(ask_for(MEMBER, published, "org-4"));
+    OK(answer(HUB, "deny", ",\"keep_names\":true,\"reason\":\"org-2が望まない\""));
+    mesh_settle(&net, 3);
+    assert_string_equal(mesh_text(asked(MEMBER, true, "denied"), "answer"), "org-2が望まない");
+    mesh_settle(&net, 3700); /* asked about once an hour */
+    OK(ask_for(MEMBER, published, "org-1"));
+    OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report));
+    assert_int_equal(answer(HUB, "deny", ",\"reason\":\"範囲外\""), NRS_ERROR_SOURCE_NAMED);
+    OK(answer(HUB, "deny", ",\"keep_names\":true,\"reason\":\"範囲外\""));
     stop();
 }
 
@@ -508,6 +528,7 @@ int main(void)
         cmocka_unit_test(the_source_is_asked_through_its_hub),
         cmocka_unit_test(what_the_hub_made_stricter_stays_so),
         cmocka_unit_test(a_denial_comes_back_without_a_name),
+        cmocka_unit_test(a_hub_denies_by_its_name_where_it_says_so),
         cmocka_unit_test(the_hub_asks_in_its_own_name),
         cmocka_unit_test(one_who_was_let_in_asks_through_who_let_it_in),
         cmocka_unit_test(a_guest_asks_for_one_whose_community_it_is_not_in),

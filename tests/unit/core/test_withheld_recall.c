@@ -176,6 +176,29 @@ static void every_part_goes(void **state)
 }
 
 /* The secretariat was quicker: nothing is said twice. */
+/* All who have it read why: not who the source is, unless the hub's secretariat says that it may be. */
+static void a_reason_of_the_hub_names_no_source(void **state)
+{
+    (void)state;
+    for (size_t forgotten = 0; forgotten < 2; forgotten++) {
+        start(false);
+        send_withheld("AMBER", "");
+        vouch("");
+        wait_for_tick();
+        if (forgotten == 1) {
+            OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report));
+        }
+        assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"%s\"}", published, forgotten == 1 ? "誤報" : "ORG-2の誤報"), NRS_ERROR_SOURCE_NAMED);
+        mesh_settle(&net, 4);
+        assert_false(is_withdrawn(MEMBER));
+        OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"org-2の誤報\",\"keep_names\":true}", published));
+        mesh_settle(&net, 4);
+        assert_true(is_withdrawn(MEMBER));
+        assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "withdrawn_reason"), "org-2の誤報");
+        stop();
+    }
+}
+
 static void what_the_hub_has_withdrawn_stays_as_it_said(void **state)
 {
     size_t letters;
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(what_was_published_goes_with_it),
         cmocka_unit_test(what_waits_for_its_tick_is_not_published),
         cmocka_unit_test(every_part_goes),
+        cmocka_unit_test(a_reason_of_the_hub_names_no_source),
         cmocka_unit_test(what_the_hub_has_withdrawn_stays_as_it_said),
         cmocka_unit_test(one_of_another_community_hears_of_it),
     };
