@@ -588,6 +588,30 @@ static void no_key_but_for_ones_own_acceptance(void **state)
     }
 }
 
+/* What is said for nothing has a bound (SPEC 8.1); an acceptance is not said for nothing. */
+static void however_many_are_accepted_each_counts(void **state)
+{
+    static char ids[140][sizeof report];
+    const size_t count = sizeof ids / sizeof ids[0];
+
+    (void)state;
+    start(3, &amber_demands);
+    for (size_t i = 0; i < count; i++) {
+        OK(mesh_ask(&net, 1, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
+        (void)snprintf(ids[i], sizeof ids[i], "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
+    }
+    mesh_settle(&net, 5);
+    for (size_t i = 0; i < count; i++) {
+        OK(mesh_ask(&net, 2, "{\"command\":\"accept\",\"id\":\"%s\"}", ids[i]));
+    }
+    mesh_settle(&net, 5);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(report, ids[i], sizeof report);
+        assert_non_null(receipt("org-2", "accepted"));
+    }
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -600,6 +624,7 @@ int main(void)
         cmocka_unit_test(the_key_comes_with_the_acceptance_alone),
         cmocka_unit_test(no_key_but_for_ones_own_acceptance),
         cmocka_unit_test(a_notice_against_the_rules_is_written_down),
+        cmocka_unit_test(however_many_are_accepted_each_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
