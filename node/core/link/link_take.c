@@ -5,12 +5,10 @@
 #include "audit/audit.h"
 #include "link/link.h"
 #include "link/link_frame.h"
+#include "link/look_up.h"
 #include "link/receive.h"
 #include "prekeys/key_change.h"
 #include "proto/carrier.h"
-
-#define MUCH_RECORDS 4096u              /* within an hour */
-#define MUCH_BYTES (32ull * 1024u * 1024u)
 
 static uint64_t clamp_window(uint64_t window)
 {
@@ -267,23 +265,14 @@ static nrs_error take_loose(nrs_core *core, nrs_link *link, const nrs_item *item
     return NRS_OK;
 }
 
-/* What is right is taken, however much it is. Whoever looks why a node is busy, or its disk full, reads who brings so much: once an hour. */
 static void note_amount(nrs_core *core, nrs_peer *from, const nrs_item *item)
 {
-    if (from->came_count == 0 || core->monotonic_ms >= from->came_ms + NRS_HOUR_MS) {
-        from->came_ms = core->monotonic_ms;
-        from->came_count = from->came_bytes = 0;
-        from->came_said = false;
-    }
-    from->came_count += item->record_count;
+    uint64_t bytes = 0;
+
     for (size_t i = 0; i < item->record_count; i++) {
-        from->came_bytes += item->records[i].size;
+        bytes += item->records[i].size;
     }
-    if (!from->came_said && (from->came_count >= MUCH_RECORDS || from->came_bytes >= MUCH_BYTES)) {
-        from->came_said = true;
-        nrs_core_log(core, NRS_OK, "%s: it has handed over %llu records of %llu KiB within %llu min", from->org, (unsigned long long)from->came_count,
-                     (unsigned long long)(from->came_bytes / 1024), (unsigned long long)((core->monotonic_ms - from->came_ms) / NRS_MINUTE_MS + 1));
-    }
+    nrs_amount_note(core, from, item->record_count, bytes);
 }
 
 static nrs_error take_items(nrs_core *core, nrs_link *link, nrs_slice payload)

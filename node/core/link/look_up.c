@@ -10,6 +10,8 @@
 #include "prekeys/key_change.h"
 #include "report/onward.h"
 
+#define MUCH_RECORDS 4096u       /* within an hour */
+#define MUCH_BYTES (32ull * 1024u * 1024u)
 #define IDLE_PER_MINUTE 64u /* reports read for nothing at one peer's word */
 
 bool nrs_look_ups_left(const nrs_core *core, const nrs_peer *from)
@@ -40,6 +42,24 @@ nrs_error nrs_look_up_check(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZ
         error = NRS_ERROR_LIMIT;
     }
     return error;
+}
+
+/* What is right is taken, however much it is. Whoever looks why a node is busy, or its disk full, reads who brings so much. */
+void nrs_amount_note(nrs_core *core, nrs_peer *from, uint64_t count, uint64_t bytes)
+{
+    if (from->came_count == 0 || core->monotonic_ms >= from->came_ms + NRS_HOUR_MS) {
+        from->came_ms = core->monotonic_ms;
+        from->came_count = from->came_bytes = 0;
+        from->came_said = false;
+    }
+    from->came_count += count;
+    from->came_bytes += bytes;
+    if (!from->came_said && (from->came_count >= MUCH_RECORDS || from->came_bytes >= MUCH_BYTES)) {
+        from->came_said = true;
+        nrs_core_log(core, NRS_OK, "%s: %llu records and statements of it have come, %llu KiB, within %llu min", from->org,
+                     (unsigned long long)from->came_count, (unsigned long long)(from->came_bytes / 1024),
+                     (unsigned long long)((core->monotonic_ms - from->came_ms) / NRS_MINUTE_MS + 1));
+    }
 }
 
 /* ---- Tables ---- */

@@ -12,6 +12,9 @@ void nrs_look_up_note(const nrs_core *core, nrs_peer *from);
 /** Whether reports are read for its records. */
 bool nrs_look_ups_left(const nrs_core *core, const nrs_peer *from);
 
+/** So many records have come from a peer, or statements that it made. Past an amount a line of the log says so, once an hour. */
+void nrs_amount_note(nrs_core *core, nrs_peer *from, uint64_t count, uint64_t bytes);
+
 /** Whether a table of slots is held already, with the report or by its id; without reading the report. NRS_ERROR_NOT_FOUND: it belongs to no grant
  *  that the report has, NRS_ERROR_FORGED: it is not that of the grant. */
 NRS_MUST_USE nrs_error nrs_look_up_table(nrs_core *core, bool *held_out, const nrs_slot_table *table, nrs_slice record);

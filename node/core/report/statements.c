@@ -459,6 +459,9 @@ nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelo
         return NRS_OK;
     }
     error = nrs_envelope_open(&letter, envelope, nrs_identity_for(core, prekey->owner), &prekey->secret, &from->keys);
+    if (error == NRS_OK) { /* a hub has handed it over: what its sender says in it is that one's */
+        nrs_amount_note(core, from, letter->n_statements, 0);
+    }
     for (size_t i = 0; error == NRS_OK && i < letter->n_statements; i++) {
         error = take_statement(core, from, envelope->community.data, nrs_field(&letter->statements[i]));
     }
