@@ -118,9 +118,19 @@ static nrs_error keep_passed_on(nrs_red_report *report, const nrs_draft *draft)
     return NRS_OK;
 }
 
+/* The subject of an answer, where none was given and not all whom it goes to may know what it answers: the beginning of that one's id. Owned; else NULL. */
+static char *hidden_subject(const nrs_draft *draft, const json_t *prepared)
+{
+    const char *id = nrs_json_text(prepared, "quoted");
+    const bool hidden = draft->subject == draft->answer_subject && !draft->forward && id != NULL && json_is_false(json_object_get(prepared, "quoted_known"));
+
+    return hidden ? nrs_text_format("Re: %.16s", id) : NULL;
+}
+
 nrs_error nrs_red_report_make(nrs_red_report *report, nrs_cli *cli, const nrs_draft *draft, const json_t *prepared)
 {
     const nrs_term *kind = nrs_vocabulary_by_code(NRS_VOCABULARY_KIND, draft->kind);
+    char *subject = hidden_subject(draft, prepared);
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(report != NULL && draft->subject != NULL && draft->body.data != NULL);
@@ -130,7 +140,7 @@ nrs_error nrs_red_report_make(nrs_red_report *report, nrs_cli *cli, const nrs_dr
     report->value.kind = kind->value;
     report->value.number = draft->number;
     report->value.final = draft->final;
-    error = keep(report, &report->value.subject, draft->subject);
+    error = keep(report, &report->value.subject, subject == NULL ? draft->subject : subject);
     if (error == NRS_OK) {
         error = keep(report, &report->value.body, (const char *)draft->body.data);
     }
@@ -152,5 +162,6 @@ nrs_error nrs_red_report_make(nrs_red_report *report, nrs_cli *cli, const nrs_dr
     if (error == NRS_OK) {
         error = keep_passed_on(report, draft);
     }
+    free(subject);
     return error;
 }

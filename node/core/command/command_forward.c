@@ -7,7 +7,6 @@
 #include "report/onward.h"
 
 static const char hint_release[] = "Ask the source: noroshi release ask ID --to ADDRESS --reason TEXT.";
-static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
 static const char hint_first[] = "Pass on the first report, or say it in your own words.";
 static const char hint_shorter[] = "Write less beside it: the text that is passed on is not cut.";
 
@@ -62,12 +61,11 @@ static nrs_error list_passed_on(nrs_answer *answer, nrs_quoted *quoted)
 nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *text_out, nrs_draft *draft, nrs_quoted *quoted)
 {
     const nrs_header *header = quoted->seen.header;
-    const bool ours = nrs_quoted_own(core, quoted);
-    nrs_error error = NRS_OK;
+    nrs_error error = nrs_quoted_consent(core, answer, quoted, draft->onward);
 
     NRS_ASSERT(quoted->opened.report != NULL);
-    if (!ours && (draft->onward & ~header->onward) != 0) {
-        return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_onward, "The source has not agreed that hubs pass it on so.");
+    if (error != NRS_OK) {
+        return error;
     }
     draft->unlock_on_accept = draft->unlock_on_accept || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0;
     if (draft->subject_inherited) {
@@ -84,18 +82,11 @@ nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *te
     return error;
 }
 
-/* Ministries, the national centre, response agencies and the Council hear of it as far as the source agreed, or was itself the one to
- * address them: a forward is no way around its consent. */
 static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
 {
-    const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
-    const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
+    const nrs_error error = nrs_quoted_covers(core, quoted, delivery, one);
 
-    if (nrs_policy_community_covers((nrs_label)quoted->row.label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one) ||
-        nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK) {
-        return NRS_OK;
-    }
-    return nrs_refuse(answer, NRS_ERROR_ONWARD, hint_release, "The source has not agreed that %s is told.", one->address);
+    return error == NRS_OK ? NRS_OK : nrs_refuse(answer, error, hint_release, "The source has not agreed that %s is told.", one->address);
 }
 
 nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery)

@@ -9,6 +9,7 @@
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
+static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
 static const char hint_tick[] = "Try again once it is published: noroshi show ID says when.";
 
 void nrs_quoted_wipe(nrs_quoted *quoted)
@@ -32,6 +33,7 @@ static nrs_error find_way(nrs_core *core, nrs_quoted *quoted)
     if (error == NRS_OK) {
         shared = nrs_community_by_id(core, let_in.community);
         nrs_command_org(core, quoted->way, let_in.community, let_in.by);
+        memcpy(quoted->let_in_by, let_in.by, NRS_KEY_SIZE);
         if (shared != NULL) {
             (void)snprintf(quoted->shared + 1, NRS_NAME_SIZE_MAX + 1, "%s", shared->roster->id);
         }
@@ -44,7 +46,8 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     const nrs_report *report = quoted->opened.report;
     const nrs_community *community = nrs_community_by_id(core, quoted->row.community);
     nrs_draft_defaults *defaults = &quoted->defaults;
-    nrs_error error;
+    bool withdrawn = false;
+    nrs_error error = nrs_withdrawal_of(core, &withdrawn, quoted->row.id);
 
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
     nrs_hex_encode(quoted->number, quoted->row.id, sizeof quoted->number / 2);
@@ -55,13 +58,13 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     if (report != NULL && report->person[0] != '\0') {
         (void)snprintf(quoted->writer, sizeof quoted->writer, "%.*s@%.*s", (int)NRS_NAME_SIZE_MAX, report->person, (int)NRS_NAME_SIZE_MAX, quoted->originator);
     }
-    error = find_way(core, quoted);
+    error = error == NRS_OK ? find_way(core, quoted) : error;
     *defaults = (nrs_draft_defaults){
         .quoted_label = (nrs_label)quoted->row.label,
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
         .conditions = quoted->conditions,
-        .subject = report == NULL ? NULL : nrs_withdrawn(core, quoted->row.id) ? quoted->number : report->subject,
+        .subject = report == NULL ? NULL : withdrawn ? quoted->number : report->subject,
         .to = quoted->to,
         .writer = quoted->writer,
         .community = quoted->shared,
@@ -147,6 +150,68 @@ nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const n
             return nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.",
                               delivery->list[i].address, nrs_label_name(label));
         }
+    }
+    return NRS_OK;
+}
+
+/* ---- How far what it says may go ---- */
+
+nrs_error nrs_quoted_consent(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, uint32_t onward)
+{
+    return nrs_quoted_own(core, quoted) || (onward & ~quoted->seen.header->onward) == 0
+               ? NRS_OK
+               : nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_onward, "The source has not agreed that hubs pass it on so.");
+}
+
+/* Ministries, the national centre, response agencies and the Council hear of it as far as the source agreed, or was itself the one to
+ * address them: a quote is no way around its consent. */
+nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
+{
+    const nrs_label label = (nrs_label)quoted->row.label;
+    const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
+    const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
+
+    if (nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one) ||
+        nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK) {
+        return NRS_OK;
+    }
+    return NRS_ERROR_ONWARD;
+}
+
+static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
+{
+    const nrs_label label = (nrs_label)quoted->row.label;
+    const bool elsewhere = memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
+
+    if (nrs_quoted_names(quoted, one) || memcmp(one->peer->keys.sign_key, quoted->let_in_by, NRS_KEY_SIZE) == 0) {
+        return true; /* it was theirs, or came from them */
+    }
+    return nrs_policy_change(label, label, elsewhere, false).error == NRS_OK && nrs_policy_quote_address(label, false).error == NRS_OK &&
+           nrs_quoted_covers(core, quoted, delivery, one) == NRS_OK;
+}
+
+bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    bool known = quoted->seen.header != NULL && (quoted->seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
+
+    for (size_t i = 0; i < delivery->count && known && quoted->view != NULL && !nrs_quoted_own(core, quoted); i++) {
+        known = may_know(core, quoted, delivery, &delivery->list[i]);
+    }
+    return known;
+}
+
+nrs_error nrs_reply_complete(const nrs_core *core, nrs_answer *answer, nrs_draft *draft, const nrs_quoted *quoted, nrs_delivery *delivery)
+{
+    nrs_error error = nrs_quoted_consent(core, answer, quoted, draft->onward);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    if (!nrs_quoted_own(core, quoted)) {
+        nrs_delivery_keep_listed(delivery, quoted->seen.header);
+    }
+    if (draft->subject_inherited && !nrs_quoted_known(core, quoted, delivery)) {
+        (void)snprintf(draft->subject, sizeof draft->subject, "Re: %s", quoted->number);
     }
     return NRS_OK;
 }

@@ -13,11 +13,12 @@ typedef struct nrs_quoted {
     nrs_header_seen seen;
     nrs_sealed_view *view; /* NULL: RED, which this node does not open */
     nrs_opened opened;
-    char number[17]; /* the beginning of its id: all that an answer to a withdrawn report says of its text */
+    char number[17]; /* the beginning of its id: all that an answer says of its text to whom that is not open */
     char originator[NRS_ADDRESS_SIZE_MAX + 1];
     char community[NRS_NAME_SIZE_MAX + 2]; /* "@electricity", or "@" when it is not known */
     /* Of one from another community: who let this node in, and the community shared with it; else the same as above. */
     char way[NRS_ADDRESS_SIZE_MAX + 1], shared[NRS_NAME_SIZE_MAX + 2];
+    uint8_t let_in_by[NRS_KEY_SIZE]; /* zeros: nobody */
     char writer[NRS_ADDRESS_SIZE_MAX + 1];
     const char *to[NRS_TARGET_COUNT_MAX];
     nrs_draft_defaults defaults;
@@ -37,6 +38,15 @@ bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted);
 bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee);
 /** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
+/** The rules of its source on a member of the delivery's community who is no reader of the quoted report as yet: NRS_ERROR_LABEL_FORBIDS, ONWARD. */
+NRS_MUST_USE nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
+/** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an acceptance. */
+bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery);
+/** What the quoted report lays down for an answer, behind nrs_quoted_check: no wider consent, and no subject of it for whom it is not open. Refuses
+ *  with CONDITIONS. */
+NRS_MUST_USE nrs_error nrs_reply_complete(const nrs_core *core, nrs_answer *answer, nrs_draft *draft, const nrs_quoted *quoted, nrs_delivery *delivery);
+/** The consent of an answer or a forward is not wider than the quoted one's. Refuses with CONDITIONS. */
+NRS_MUST_USE nrs_error nrs_quoted_consent(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, uint32_t onward);
 /** The same for a report that passes the text on: beyond the quoted audience or community only the source lets it go, and its consent
  *  names no other communities than the quoted one's: these are taken out of the delivery. Refuses. */
 NRS_MUST_USE nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery);

@@ -95,6 +95,7 @@ static nrs_error put_prepared(nrs_core *core, nrs_row *row, const nrs_draft *dra
     nrs_row_number(row, "number", draft->number);
     if (quoted->row.id != NULL) {
         nrs_row_hex(row, "quoted", quoted->row.id, NRS_HASH_SIZE);
+        nrs_row_flag(row, "quoted_known", nrs_quoted_known(core, quoted, delivery)); /* or the subject of an answer says nothing of its text */
     }
     return put_number(core, row, delivery);
 }

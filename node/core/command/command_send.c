@@ -461,6 +461,9 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
     if (error == NRS_OK) {
         error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
     }
+    if (error == NRS_OK && !forward) {
+        error = nrs_reply_complete(core, answer, draft, quoted, &delivery);
+    }
     if (error == NRS_OK) {
         error = finish(core, answer, draft, &delivery, quoted);
     }
