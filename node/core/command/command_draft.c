@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "proto/vocabulary.h"
+#include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
 static const char hint_kinds[] =
     "The kinds are incident, early-sign, near-miss, advisory, lesson, situation, restoration, request, standard and survey.";
 static const char hint_labels[] = "The labels are CLEAR, GREEN, AMBER, AMBER+STRICT and RED.";
 static const char hint_addresses[] = "An address is @community, organisation or person@organisation.";
+static const char hint_final[] = "Leave --final out: the report then stands beside those that it follows.";
 static const char hint_lower[] = "Leave the label out, or give one that is not lower than the quoted one.";
 static const char hint_life[] = "A report lives 14 days at most, 7 when nothing is said.";
 static const char hint_onward[] = "This label stays with those it is addressed to: leave the consent out.";
@@ -205,6 +207,20 @@ static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *dra
     return nrs_refuse(answer, error, NULL, "%.80s: %s.", text, error == NRS_ERROR_USAGE ? "not a report's ID" : nrs_error_sentence(error));
 }
 
+/* What another began it does not end. */
+static nrs_error check_final(nrs_core *core, nrs_answer *answer, const nrs_draft *draft)
+{
+    char from[NRS_ADDRESS_SIZE_MAX + 1];
+    nrs_series series;
+    nrs_error error = nrs_series_first(core, &series, draft->follows);
+
+    if (error != NRS_OK || nrs_series_ends(core, &series, core->self.sign_key, draft->withhold_source)) { /* of a withheld source the hub judges */
+        return error;
+    }
+    nrs_command_org(core, from, series.community, series.originator);
+    return nrs_refuse(answer, NRS_ERROR_NOT_ORIGINATOR, hint_final, "Only %s, who began the series, says which report is its last.", from);
+}
+
 static nrs_error read_onward(nrs_answer *answer, nrs_draft *draft, const json_t *request)
 {
     const json_t *words = json_object_get(request, "onward");
@@ -373,9 +389,12 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     }
     draft_out->community = nrs_request_text(request, "community");
     draft_out->final = nrs_request_flag(request, "final");
+    if (draft_out->final && draft_out->has_follows) {
+        error = check_final(core, answer, draft_out);
+    }
     draft_out->urgent = nrs_request_flag(request, "urgent");
     draft_out->dry_run = nrs_request_flag(request, "dry_run");
     draft_out->stale_roster = nrs_request_flag(request, "stale_roster");
     draft_out->drill = nrs_request_flag(request, "drill") || (defaults != NULL && defaults->drill); /* an answer stays in its exercise */
-    return NRS_OK;
+    return error;
 }

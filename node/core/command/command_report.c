@@ -203,6 +203,21 @@ static nrs_error describe_to(nrs_core *core, json_t *addresses, const nrs_report
     return error;
 }
 
+/* The last of a series is what its originator calls so: that another does ends nothing. */
+static nrs_error describe_final(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text)
+{
+    bool final = text != NULL && text->final;
+    nrs_series series;
+    nrs_error error = NRS_OK;
+
+    if (final && text->follows.len == NRS_HASH_SIZE) {
+        error = nrs_series_first(core, &series, text->follows.data);
+        final = error == NRS_OK && nrs_series_ends(core, &series, report->originator, (report->flags & (NRS_REPORT_VOUCHED | NRS_REPORT_WITHHELD)) != 0);
+    }
+    nrs_row_flag(row, "final", final);
+    return error;
+}
+
 nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened)
 {
     const nrs_report *text = opened == NULL ? NULL : opened->report;
@@ -248,8 +263,10 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     } else {
         nrs_row_text(row, "number", NULL);
     }
-    nrs_row_flag(row, "final", text != NULL && text->final);
-    error = nrs_follows_describe(core, row, report->id);
+    error = describe_final(core, row, report, text);
+    if (error == NRS_OK) {
+        error = nrs_follows_describe(core, row, report->id);
+    }
     return error == NRS_OK ? nrs_withdrawal_describe(core, row, report) : error;
 }
 

@@ -2,9 +2,11 @@
  * store keeps its position under a keyed hash of the id that it names, which says nothing to who has not this node's key. */
 #include <string.h>
 
+#include "prekeys/key_change.h"
 #include "report/withdrawal.h"
 
 #define FOLLOWERS_SHOWN_MAX 64u
+#define SERIES_MAX 256u /* of one, that are looked back through */
 
 nrs_error nrs_follows_tag(nrs_core *core, uint8_t tag_out[NRS_HASH_SIZE], nrs_domain domain, const uint8_t id[NRS_HASH_SIZE])
 {
@@ -68,4 +70,51 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
     }
     nrs_row_json(row, "followed_by", list);
     return NRS_OK;
+}
+
+/* ---- The end of a series ---- */
+
+/* What this report says that it follows, where it can be read here. Out: id: replaced; more_out. */
+static nrs_error step_back(nrs_core *core, uint8_t id[NRS_HASH_SIZE], bool *more_out, const nrs_report_row *row)
+{
+    nrs_opened opened = {0};
+    nrs_error error = row->key_state == NRS_KEY_HELD ? nrs_annex_read(core, &opened, row) : NRS_OK;
+
+    *more_out = opened.report != NULL && opened.report->follows.len == NRS_HASH_SIZE;
+    if (error == NRS_OK && *more_out) {
+        memcpy(id, opened.report->follows.data, NRS_HASH_SIZE);
+    }
+    nrs_opened_wipe(&opened);
+    return error == NRS_ERROR_DISK || nrs_error_is_passing(error) ? error : NRS_OK;
+}
+
+nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    uint8_t at[NRS_HASH_SIZE];
+    bool more = true;
+    nrs_error error = NRS_OK;
+
+    *series_out = (nrs_series){.held = false};
+    memcpy(at, id, sizeof at);
+    for (size_t i = 0; i < SERIES_MAX && more && error == NRS_OK; i++) {
+        nrs_bytes holder = {0};
+        nrs_report_row row;
+
+        error = nrs_store_report_get(core->store, &row, &holder, at);
+        if (error == NRS_OK) {
+            series_out->held = true;
+            series_out->vouched = (row.flags & NRS_REPORT_VOUCHED) != 0;
+            memcpy(series_out->originator, row.originator, NRS_KEY_SIZE);
+            memcpy(series_out->community, row.community, NRS_HASH_SIZE);
+            error = step_back(core, at, &more, &row);
+        }
+        nrs_bytes_wipe(&holder);
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* from there on it is not known here */
+}
+
+bool nrs_series_ends(const nrs_core *core, const nrs_series *series, const uint8_t originator[NRS_KEY_SIZE], bool vouched)
+{
+    return !series->held || nrs_key_follows(core, series->originator, originator) || nrs_key_follows(core, originator, series->originator) ||
+           (series->vouched && vouched);
 }

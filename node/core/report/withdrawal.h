@@ -77,5 +77,14 @@ NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position);
 /** Set `followed_by` of a row: the ids of the reports held here that follow this one. */
 NRS_MUST_USE nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NRS_HASH_SIZE]);
+/** Whose series it is that a report belongs to: of the first of those which each follows, as far as they are known here. */
+typedef struct nrs_series {
+    bool held;    /* else nothing is known */
+    bool vouched; /* by a hub, for its source */
+    uint8_t originator[NRS_KEY_SIZE], community[NRS_HASH_SIZE];
+} nrs_series;
+NRS_MUST_USE nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t id[NRS_HASH_SIZE]);
+/** Whether this originator ends it: its own one, or a hub for a source that a hub has vouched for (SPEC 6.9). */
+bool nrs_series_ends(const nrs_core *core, const nrs_series *series, const uint8_t originator[NRS_KEY_SIZE], bool vouched);
 
 #endif
