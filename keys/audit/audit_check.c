@@ -83,6 +83,9 @@ nrs_error nrs_audit_check_entry(nrs_audit_check *check, nrs_slice bytes)
         grow(check, leaf);
         check->entry_count += entry->event == NRS_AUDIT_PADDING ? 0 : 1;
         check->begun_anew = check->begun_anew || nrs_audit_begun_anew(entry);
+        if (nrs_audit_tells_of_itself(entry)) {
+            find(check, NRS_AUDIT_FAULT_ALARM, entry->number, entry->number, NULL);
+        }
     }
     nrs_audit_entry_free(&entry);
     return NRS_OK;

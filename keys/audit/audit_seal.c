@@ -79,7 +79,7 @@ nrs_error nrs_audit_open(nrs_bytes *entry_out, const nrs_secret *key, const uint
     return error;
 }
 
-/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ u64 cosigned size ‖ the peaks from the lowest level up ---- */
+/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ u64 cosigned size ‖ u64 alarm time ‖ the peaks from the lowest level up ---- */
 
 static const uint8_t no_log[NRS_AUDIT_LOG_ID_SIZE];
 
@@ -98,6 +98,9 @@ static nrs_error encode_head(nrs_bytes *text, const nrs_audit_head *head)
     }
     if (error == NRS_OK) {
         error = nrs_bytes_append_u64(text, head->cosigned_size);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_u64(text, head->alarm_ms);
     }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head->tree.size >> level) & 1u) != 0) {
@@ -124,6 +127,9 @@ static nrs_error decode_head(nrs_audit_head *head_out, nrs_slice text)
     }
     if (error == NRS_OK) {
         error = nrs_read_u64(&reader, &head.cosigned_size);
+    }
+    if (error == NRS_OK) {
+        error = nrs_read_u64(&reader, &head.alarm_ms);
     }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head.tree.size >> level) & 1u) != 0) {
@@ -196,4 +202,10 @@ bool nrs_audit_begun_anew(const nrs_audit_entry *entry)
 {
     NRS_ASSERT(entry != NULL);
     return entry->number == 1 && entry->event == NRS_AUDIT_ALARM && entry->rule == (uint32_t)NRS_ERROR_DAMAGED;
+}
+
+bool nrs_audit_tells_of_itself(const nrs_audit_entry *entry)
+{
+    return nrs_audit_begun_anew(entry) ||
+           (entry->event == NRS_AUDIT_ALARM && entry->rule == (uint32_t)NRS_ERROR_REWRITTEN && entry->org[0] == '\0' && entry->about.len == 0);
 }

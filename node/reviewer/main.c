@@ -14,7 +14,7 @@ static const char *const fault_words[] = {
     [NRS_AUDIT_FAULT_INSERTED] = "inserted",        [NRS_AUDIT_FAULT_CUT] = "cut",
     [NRS_AUDIT_FAULT_REWRITTEN] = "rewritten",      [NRS_AUDIT_FAULT_SIGNED_OTHERWISE] = "signed-otherwise",
     [NRS_AUDIT_FAULT_CHECKPOINT] = "checkpoint",    [NRS_AUDIT_FAULT_COSIGNATURE] = "cosignature",
-    [NRS_AUDIT_FAULT_SUCCESSION] = "succession",
+    [NRS_AUDIT_FAULT_SUCCESSION] = "succession",    [NRS_AUDIT_FAULT_ALARM] = "alarm",
 };
 
 static void print_finding(void *context, const nrs_audit_finding *finding)

@@ -144,11 +144,11 @@ nrs_error nrs_store_audit_foreign_each(nrs_store *store, uint64_t size, size_t l
     return nrs_query_each(&query, visit_row, &visitor);
 }
 
-nrs_error nrs_store_audit_clear(nrs_store *store)
+nrs_error nrs_store_audit_put_aside(nrs_store *store)
 {
-    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_CLEAR, NRS_STATEMENT_AUDIT_FOREIGN_CLEAR, NRS_STATEMENT_AUDIT_NODE_CLEAR,
-                                               NRS_STATEMENT_AUDIT_SIGNED_CLEAR, NRS_STATEMENT_AUDIT_COSIGNED_CLEAR};
-    nrs_error error = NRS_OK;
+    static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_SIGNED_KEEP, NRS_STATEMENT_AUDIT_SIGNED_CLEAR, NRS_STATEMENT_AUDIT_COSIGNED_CLEAR,
+                                               NRS_STATEMENT_AUDIT_NODE_CLEAR};
+    nrs_error error = nrs_store_audit_foreign_keep(store, 0);
 
     for (size_t i = 0; i < sizeof statements / sizeof statements[0] && error == NRS_OK; i++) {
         nrs_query query = nrs_query_start(store, statements[i]);

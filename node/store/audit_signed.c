@@ -120,6 +120,24 @@ nrs_error nrs_store_audit_cosignature_each(nrs_store *store, uint64_t after, uin
     return nrs_query_each(&query, visit_cosignature, &visitor);
 }
 
+static nrs_error visit_foreign(nrs_query *query, const void *closure)
+{
+    const signed_visit *visitor = closure;
+    const uint8_t *hub = nrs_query_is_null(query, 0) ? NULL : nrs_query_fixed(query, 0, NRS_KEY_SIZE);
+    nrs_slice payload = nrs_query_slice(query, 1);
+
+    return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, 0, hub, payload);
+}
+
+nrs_error nrs_store_audit_signed_foreign_each(nrs_store *store, size_t limit, nrs_audit_signed_visitor visit, void *context)
+{
+    const signed_visit visitor = {.visit = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_SIGNED_FOREIGN_EACH);
+
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_each(&query, visit_foreign, &visitor);
+}
+
 nrs_error nrs_store_audit_cosigned_size(nrs_store *store, uint64_t *size_out, uint64_t *position_out, const uint8_t hub[NRS_KEY_SIZE])
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_COSIGNED_SIZE);

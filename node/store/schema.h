@@ -137,6 +137,7 @@
     " recipient BLOB NOT NULL, community BLOB NOT NULL, statement BLOB NOT NULL);"                                                                                       \
     "CREATE TABLE audit(number INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB NOT NULL);"                        \
     "CREATE TABLE audit_foreign(number INTEGER NOT NULL, leaf, sealed);"                                               \
+    "CREATE TABLE audit_signed_foreign(size, hub, payload);"                                                           \
     "CREATE TABLE audit_node("                                                                                         \
     " level INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, place)) WITHOUT ROWID;" \
     "CREATE TABLE audit_checkpoint(size INTEGER PRIMARY KEY, payload BLOB NOT NULL);"                                  \

@@ -441,8 +441,13 @@
       "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2")                            \
     X(AUDIT_BACK, READ,                                                                                                \
       "SELECT " NRS_AUDIT_COLUMNS " FROM audit WHERE number BETWEEN 1 AND ?1 - 1 ORDER BY number DESC LIMIT ?2")                       \
-    X(AUDIT_CLEAR, CHANGE, "DELETE FROM audit")                                                                        \
-    X(AUDIT_FOREIGN_CLEAR, CHANGE, "DELETE FROM audit_foreign")                                                        \
+    X(AUDIT_SIGNED_KEEP, CHANGE,                                                                                       \
+      "INSERT INTO audit_signed_foreign(size, hub, payload) SELECT size, NULL, payload FROM audit_checkpoint"          \
+      " UNION ALL SELECT size, hub, payload FROM audit_cosignature")                                                   \
+    X(AUDIT_SIGNED_FOREIGN_EACH, READ,                                                                                 \
+      "SELECT CASE WHEN hub IS NULL THEN NULL WHEN typeof(hub) = 'blob' AND length(hub) = 32 THEN hub ELSE zeroblob(32) END," \
+      " CASE typeof(payload) WHEN 'blob' THEN payload ELSE x'' END"                                                    \
+      " FROM audit_signed_foreign ORDER BY rowid DESC LIMIT ?1")                                                       \
     X(AUDIT_NODE_SET, CHANGE, "INSERT OR REPLACE INTO audit_node(level, place, hash) VALUES(?1, ?2, ?3)")              \
     X(AUDIT_NODE_GET, READ, "SELECT hash FROM audit_node WHERE level = ?1 AND place = ?2")                             \
     X(AUDIT_NODE_CLEAR, CHANGE, "DELETE FROM audit_node")                                                              \

@@ -74,7 +74,7 @@ class Keeper:
             if level >= 6:
                 nodes += [(level, place, audit.root(leaves[place << level:(place + 1) << level])) for place in range(len(leaves) >> level)]
         text = self.log + len(leaves).to_bytes(8, "little") + checkpoint_size.to_bytes(8, "little") + self.head[32:40]
-        text += cosigned_size.to_bytes(8, "little") + b"".join(peaks)
+        text += cosigned_size.to_bytes(8, "little") + self.head[48:56] + b"".join(peaks)
         self.database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'",
                               (seal_box(self.key, audit.digest("audit seal", bytes(16), bytes(8)), text),))
         self.database.execute("DELETE FROM audit_node")
@@ -260,6 +260,40 @@ class Tampered(harness.E2E):
 
         self.assertEqual(self.findings(self.tampered(one)), [("cosignature", 192, 192)])
 
+    def test_a_bit_of_the_head(self):
+        """One bit changed takes no entry, checkpoint or signature with it; it is said, and stays to be seen."""
+        def bit(keeper):
+            head = keeper.meta("audit-head")
+            keeper.database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'", (head[:30] + bytes([head[30] ^ 1]) + head[31:],))
+
+        def bit_and_leaf(keeper):
+            bit(keeper)
+            keeper.database.execute("UPDATE audit SET leaf = zeroblob(32) WHERE number = 70")
+
+        said = self.tampered(bit)
+        self.assertEqual(self.findings(said), [("alarm", 193, 193)])
+        self.assertEqual((said["begun_anew"], said["size"], said["checkpoints"], said["cosigned_size"]), (False, 193, 3, 192))
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual((alarm["rule"], alarm["detail"]), ("rewritten", "the head of the audit log was changed: it was made anew from entries 1 to 192"))
+        self.assertIn("項目 1～192 から作り直しました", self.node.cli("audit", "list", "--kind", "alarm", lang="ja").out)
+        self.assertIn("ノード自身が見つけました", self.node.cli("audit", "verify", lang="ja", want=5).out)
+        self.assertTrue(any("found its audit log changed" in one for one in self.node.status()["warnings"]))
+        self.node.stop()
+        self.node.start()
+        self.assertEqual(self.findings(self.verify(5)), [("alarm", 193, 193)])
+
+        said = self.tampered(bit_and_leaf)  # not what was signed: another log begins, beside all that was there
+        self.assertEqual((said["begun_anew"], said["size"]), (True, 1))
+        self.assertEqual(self.findings(said)[0], ("alarm", 1, 1))
+        self.assertIn(("inserted", 1, 192), self.findings(said))
+        self.node.stop()
+        self.node.start()
+        self.assertEqual(self.findings(self.verify(5)), self.findings(said))
+        path = self.world.path / "beside.log"
+        self.node.cli("audit", "export", "-o", path)
+        words = [line.split(" ")[0] for line in path.read_text("ascii").splitlines()]
+        self.assertEqual((words.count("leaf"), words.count("checkpoint"), words.count("cosignature")), (192, 3, 3))
+
     def test_the_whole_log_is_wiped(self):
         """With sqlite alone, as if there had never been one: the node knows better, and a reviewer is told."""
         def wipe(keeper):
@@ -267,12 +301,13 @@ class Tampered(harness.E2E):
                 keeper.database.execute(f"DELETE FROM {table}")
             keeper.database.execute("DELETE FROM meta WHERE name IN ('audit-key', 'audit-head')")
 
-        said = self.tampered(wipe, want=0)
+        said = self.tampered(wipe)
         self.assertTrue(said["begun_anew"])
+        self.assertEqual(self.findings(said), [("alarm", 1, 1)])
         row = self.node.cli("audit", "list", "--json", "--kind", "alarm").rows()[-1]
         self.assertEqual((row["number"], row["rule"], row["detail"]), (1, "damaged", "the audit log that this node kept is gone"))
         self.assertTrue(any("began its audit log anew" in one for one in self.node.cli("status", "--json").object()["warnings"]))
-        self.assertIn("それまでの記録は失われたか", self.node.cli("audit", "verify", lang="ja").out)
+        self.assertIn("それまでの記録は失われたか", self.node.cli("audit", "verify", lang="ja", want=5).out)
         path = self.world.path / "wiped.log"
         self.node.cli("audit", "export", "-o", path)
         done = subprocess.run([str(harness.bin_dir() / "noroshi-audit-verify"), str(path), self.world.nodes["hub"].fingerprint()],

@@ -59,6 +59,7 @@ typedef struct nrs_audit_head {
     uint64_t checkpoint_size; /* of the newest checkpoint; 0: none yet */
     uint64_t checkpoint_ms;   /* when it was made; the log's beginning while there is none */
     uint64_t cosigned_size;   /* the largest that a hub has signed; 0: none yet */
+    uint64_t alarm_ms;        /* when the node last entered that the log itself was changed (nrs_audit_tells_of_itself); 0: never */
     nrs_audit_tree tree;
 } nrs_audit_head;
 NRS_MUST_USE nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secret *key, const nrs_audit_head *head);
@@ -67,5 +68,7 @@ NRS_MUST_USE nrs_error nrs_audit_head_open(nrs_audit_head *head_out, const nrs_s
 
 /** Whether this is the first entry of a log that follows one which was lost (SPEC 13.3). */
 bool nrs_audit_begun_anew(const nrs_audit_entry *entry);
+/** Whether the node says in it that this log was changed in a way that its numbers, leaves and signatures need not show. */
+bool nrs_audit_tells_of_itself(const nrs_audit_entry *entry);
 
 #endif

@@ -22,7 +22,8 @@ typedef enum nrs_audit_fault {
     NRS_AUDIT_FAULT_SIGNED_OTHERWISE, /* among these are entries other than those the hub signed */
     NRS_AUDIT_FAULT_CHECKPOINT,       /* a checkpoint behind this entry is not of this log or node, its signature does not hold, or it is gone */
     NRS_AUDIT_FAULT_COSIGNATURE,      /* a cosignature behind this entry does not hold, or is another node's, or one is gone */
-    NRS_AUDIT_FAULT_SUCCESSION        /* a change of the node's keys does not hold, or leads nowhere */
+    NRS_AUDIT_FAULT_SUCCESSION,       /* a change of the node's keys does not hold, or leads nowhere */
+    NRS_AUDIT_FAULT_ALARM             /* in this entry the node says itself that its log was changed */
 } nrs_audit_fault;
 
 typedef struct nrs_audit_finding {

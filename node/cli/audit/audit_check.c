@@ -130,6 +130,7 @@ static const struct fault_words {
     [NRS_AUDIT_FAULT_CHECKPOINT] = {"checkpoint", N_("a checkpoint that does not hold or is gone, behind entry")},
     [NRS_AUDIT_FAULT_COSIGNATURE] = {"cosignature", N_("a hub's signature that does not hold or is gone, behind entry")},
     [NRS_AUDIT_FAULT_SUCCESSION] = {"succession", N_("a change of this node's keys that does not hold, behind entry")},
+    [NRS_AUDIT_FAULT_ALARM] = {"alarm", N_("the node itself found this log changed; it says how in entry")},
 };
 
 typedef struct findings {

@@ -1,10 +1,5 @@
-/* Appending to the audit log, and finding out at a start whether somebody has changed it meanwhile (SPEC 13).
- *
- * The key that entries are sealed under is random and lies in the store, wrapped under the key of the vault file; the head says
- * where the log stands, sealed under that key. A log whose key or head is gone cannot be read any more: the node begins a new
- * one, whose first entry says so. A new store is given its log before its vault, so that one with a vault and without a log has
- * lost it. */
-#include "audit/audit.h"
+/* Appending to the audit log, and putting down where it stands (SPEC 13). How a start takes it up: audit_load.c. */
+#include "audit/audit_own.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -16,20 +11,6 @@
 #include "proto/time.h"
 
 #define REFUSALS_KEPT_PER_MINUTE 8u /* entries that one peer can cause by what is refused */
-
-#define KEY_NAME "audit-key"
-#define HEAD_NAME "audit-head"
-#define KEY_LABEL "audit log"
-
-struct nrs_audit {
-    nrs_secret *key;
-    nrs_audit_head head;
-    bool fresh;          /* key and log are new and not in the store yet */
-    bool lost;           /* what the store holds belongs to a log that cannot be read */
-    bool dirty;          /* the head has moved */
-    bool foreign;        /* there are rows which this node did not write */
-    const char *alarm;   /* to be said in the first entry from now on, or NULL */
-};
 
 void nrs_audit_wipe(nrs_core *core)
 {
@@ -44,153 +25,6 @@ const nrs_audit_head *nrs_audit_head_of(const nrs_core *core)
 {
     NRS_ASSERT(core != NULL && core->audit != NULL);
     return &core->audit->head;
-}
-
-/* ---- Loading ---- */
-
-static nrs_error begin_log(nrs_core *core, struct nrs_audit *audit)
-{
-    nrs_secret_destroy(&audit->key);
-    audit->head = (nrs_audit_head){.checkpoint_ms = core->now_ms};
-    randombytes_buf(audit->head.log, sizeof audit->head.log);
-    audit->fresh = true;
-    audit->dirty = true;
-    return nrs_secret_random(&audit->key, NRS_KEY_SIZE);
-}
-
-/* From the key that the vault file stands under, which outlives a change of identity. */
-static nrs_error wrap_key_of(const nrs_core *core, nrs_secret **key_out)
-{
-    uint8_t hash[NRS_KEY_SIZE];
-    nrs_secret *vault_key = NULL;
-    nrs_error error = nrs_vault_file_key(core, &vault_key);
-
-    if (error == NRS_OK) {
-        nrs_hash_one(hash, NRS_DOMAIN_AUDIT_KEY, nrs_secret_slice(vault_key));
-        error = nrs_secret_copy(key_out, nrs_slice_of(hash, sizeof hash));
-        nrs_memory_wipe(hash, sizeof hash);
-    }
-    nrs_secret_destroy(&vault_key);
-    return error;
-}
-
-static nrs_error unwrap_key(const nrs_core *core, struct nrs_audit *audit, nrs_slice wrapped)
-{
-    nrs_secret *wrap_key = NULL;
-    nrs_error error = wrap_key_of(core, &wrap_key);
-
-    if (error == NRS_OK) {
-        error = nrs_vault_unwrap(&audit->key, wrap_key, nrs_slice_of_string(KEY_LABEL), wrapped);
-    }
-    nrs_secret_destroy(&wrap_key);
-    if (error == NRS_OK && nrs_secret_size(audit->key) != NRS_KEY_SIZE) {
-        error = NRS_ERROR_DAMAGED;
-    }
-    return error;
-}
-
-/* Put down at once, by itself: the store's vault comes behind it. */
-static nrs_error commit_new(nrs_core *core)
-{
-    nrs_error error = nrs_store_begin(core->store);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = nrs_audit_settle(core);
-    if (error != NRS_OK) {
-        nrs_store_rollback(core->store);
-        return error;
-    }
-    return nrs_store_commit(core->store);
-}
-
-/* What was signed lies beside the log, in the open: whether some of it was taken away the head tells. */
-static nrs_error look_at_signed(nrs_core *core, struct nrs_audit *audit)
-{
-    uint64_t checkpoint = 0, cosigned = 0;
-    nrs_error error = nrs_store_audit_checkpoint_last(core->store, &checkpoint);
-
-    if (error == NRS_OK) {
-        error = nrs_store_audit_cosigned_last(core->store, &cosigned);
-    }
-    if (error == NRS_OK && (checkpoint < audit->head.checkpoint_size || cosigned < audit->head.cosigned_size)) {
-        audit->alarm = "what was signed of the audit log was removed";
-    }
-    return error;
-}
-
-/* What the head says of the log against what is there. */
-static nrs_error look_at_end(nrs_core *core, struct nrs_audit *audit)
-{
-    nrs_audit_span span = {0};
-    uint64_t last = 0;
-    nrs_error error = nrs_store_audit_foreign_span(core->store, &span, audit->head.tree.size);
-
-    if (error == NRS_OK) {
-        error = nrs_store_audit_last(core->store, &last, audit->head.tree.size);
-    }
-    if (error != NRS_OK) {
-        return error;
-    }
-    audit->foreign = span.count > 0;
-    if (last < audit->head.tree.size) {
-        audit->alarm = "entries at the end of the audit log were removed";
-        return NRS_OK;
-    }
-    return look_at_signed(core, audit);
-}
-
-nrs_error nrs_audit_load(nrs_core *core)
-{
-    struct nrs_audit *audit = calloc(1, sizeof *audit);
-    nrs_bytes wrapped = {0}, head = {0};
-    uint64_t last = 0;
-    bool begun = false, first = false;
-    nrs_error error = audit == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_meta_get(core->store, KEY_NAME, &wrapped);
-
-    if (error == NRS_OK) {
-        error = nrs_store_meta_get(core->store, HEAD_NAME, &head);
-    }
-    if (error == NRS_OK) {
-        error = nrs_store_audit_last(core->store, &last, UINT64_MAX);
-    }
-    if (error == NRS_OK) {
-        error = nrs_vault_begun(core, &begun);
-    }
-    if (error != NRS_OK) {
-        goto out;
-    }
-    if (wrapped.size == 0 && head.size == 0 && last == 0) {
-        first = !begun;
-        audit->lost = begun;
-        audit->alarm = begun ? "the audit log that this node kept is gone" : NULL;
-        error = begin_log(core, audit);
-        goto out;
-    }
-    error = unwrap_key(core, audit, nrs_slice_of_bytes(&wrapped));
-    if (error == NRS_OK) {
-        error = nrs_audit_head_open(&audit->head, audit->key, nrs_slice_of_bytes(&head));
-    }
-    if (error == NRS_ERROR_DAMAGED) {
-        audit->lost = true;
-        audit->alarm = "the audit log before this one cannot be read";
-        error = begin_log(core, audit);
-    } else if (error == NRS_OK) {
-        error = look_at_end(core, audit);
-    }
-out:
-    nrs_bytes_wipe(&head);
-    nrs_bytes_wipe(&wrapped);
-    if (error == NRS_OK) {
-        core->audit = audit;
-        audit = NULL;
-    }
-    if (audit != NULL) {
-        nrs_secret_destroy(&audit->key);
-        free(audit);
-    }
-    return error == NRS_OK && first ? commit_new(core) : error;
 }
 
 /* ---- Appending ---- */
@@ -256,6 +90,7 @@ static nrs_error append_once(nrs_core *core, const nrs_audit_what *what)
     }
     if (error == NRS_OK) {
         error = nrs_audit_append(&audit->head.tree, leaf, keep_node, core);
+        audit->head.alarm_ms = nrs_audit_tells_of_itself(&entry) ? entry.at_ms : audit->head.alarm_ms;
         audit->dirty = true;
     }
     nrs_bytes_wipe(&sealed);
@@ -298,36 +133,48 @@ static nrs_error append(nrs_core *core, const nrs_audit_what *what)
     return error == NRS_ERROR_EXISTS ? NRS_ERROR_INTERNAL : error;
 }
 
+/* What was there before stays, beside the log that begins: rows, signatures, and what its key and its head were. */
+static nrs_error put_lost_aside(nrs_core *core)
+{
+    static const char *const names[][2] = {{NRS_AUDIT_KEY_NAME, NRS_AUDIT_KEY_BEFORE_NAME}, {NRS_AUDIT_HEAD_NAME, NRS_AUDIT_HEAD_BEFORE_NAME}};
+    nrs_bytes value = {0};
+    nrs_error error = nrs_store_audit_put_aside(core->store);
+
+    for (size_t i = 0; i < 2 && error == NRS_OK; i++) {
+        error = nrs_store_meta_get(core->store, names[i][0], &value);
+        if (error == NRS_OK && value.size > 0) {
+            error = nrs_store_meta_set(core->store, names[i][1], nrs_slice_of_bytes(&value));
+        }
+    }
+    nrs_bytes_wipe(&value);
+    return error;
+}
+
 /* A new log puts its key down first; what was found at the start is the first thing said. */
 static nrs_error prepare(nrs_core *core)
 {
     struct nrs_audit *audit = core->audit;
-    nrs_audit_what alarm = {.event = NRS_AUDIT_ALARM, .rule = NRS_ERROR_DAMAGED, .detail = audit->alarm};
-    nrs_secret *wrap_key = NULL;
+    nrs_audit_what alarm = {.event = NRS_AUDIT_ALARM, .rule = audit->alarm_rule, .detail = audit->alarm};
     nrs_bytes wrapped = {0};
     nrs_error error = NRS_OK;
 
     if (audit->fresh) {
-        error = audit->lost ? nrs_store_audit_clear(core->store) : NRS_OK;
+        error = audit->lost ? put_lost_aside(core) : NRS_OK;
         if (error == NRS_OK) {
-            error = wrap_key_of(core, &wrap_key);
+            error = nrs_audit_wrap_key(core, &wrapped, audit->key);
         }
         if (error == NRS_OK) {
-            error = nrs_vault_wrap(&wrapped, wrap_key, nrs_slice_of_string(KEY_LABEL), audit->key);
-        }
-        if (error == NRS_OK) {
-            error = nrs_store_meta_set(core->store, KEY_NAME, nrs_slice_of_bytes(&wrapped));
+            error = nrs_store_meta_set(core->store, NRS_AUDIT_KEY_NAME, nrs_slice_of_bytes(&wrapped));
         }
         audit->fresh = false; /* a step that fails loads everything again */
         nrs_bytes_wipe(&wrapped);
-        nrs_secret_destroy(&wrap_key);
     }
     if (error == NRS_OK && audit->foreign) {
         error = put_aside(core);
     }
-    if (error == NRS_OK && audit->alarm != NULL) {
-        nrs_core_log(core, NRS_ERROR_DAMAGED, "audit: %s", audit->alarm);
-        audit->alarm = NULL;
+    if (error == NRS_OK && audit->alarm_rule != NRS_OK) {
+        nrs_core_log(core, audit->alarm_rule, "audit: %s", audit->alarm);
+        audit->alarm_rule = NRS_OK;
         error = append(core, &alarm);
     }
     return error;
@@ -375,7 +222,7 @@ nrs_error nrs_audit_settle(nrs_core *core)
     if (error == NRS_OK && audit->dirty) {
         error = nrs_audit_head_seal(&sealed, audit->key, &audit->head);
         if (error == NRS_OK) {
-            error = nrs_store_meta_set(core->store, HEAD_NAME, nrs_slice_of_bytes(&sealed));
+            error = nrs_store_meta_set(core->store, NRS_AUDIT_HEAD_NAME, nrs_slice_of_bytes(&sealed));
         }
         audit->dirty = error != NRS_OK;
     }
@@ -430,16 +277,22 @@ static nrs_error look_at_first(void *context, const nrs_audit_row *row)
 
 nrs_error nrs_audit_warn_lost(const nrs_core *core, json_t *warnings)
 {
+    const nrs_audit_head *head = nrs_audit_head_of(core);
     first_entry first = {core, 0};
     char at[32], text[160];
     nrs_error error = nrs_store_audit_each(core->store, 0, 1, look_at_first, &first);
 
-    if (error != NRS_OK || first.lost_ms == 0) {
-        return error;
+    if (error == NRS_OK && first.lost_ms != 0) {
+        nrs_time_format(at, first.lost_ms);
+        (void)snprintf(text, sizeof text, "this node began its audit log anew %s: the one before is gone or cannot be read", at);
+        error = nrs_array_text(warnings, text);
     }
-    nrs_time_format(at, first.lost_ms);
-    (void)snprintf(text, sizeof text, "this node began its audit log anew %s: the one before is gone or cannot be read", at);
-    return nrs_array_text(warnings, text);
+    if (error == NRS_OK && head->alarm_ms != 0 && first.lost_ms != head->alarm_ms) {
+        nrs_time_format(at, head->alarm_ms);
+        (void)snprintf(text, sizeof text, "this node found its audit log changed %s: see noroshi audit verify", at);
+        error = nrs_array_text(warnings, text);
+    }
+    return error;
 }
 
 nrs_error nrs_audit_row_open(const nrs_core *core, nrs_bytes *bytes_out, nrs_audit_entry **entry_out, const nrs_audit_row *row)

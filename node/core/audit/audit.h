@@ -40,7 +40,7 @@ const nrs_audit_head *nrs_audit_head_of(const nrs_core *core);
  *  entry_out: nrs_audit_entry_free. */
 NRS_MUST_USE nrs_error nrs_audit_row_open(const nrs_core *core, nrs_bytes *bytes_out, nrs_audit_entry **entry_out, const nrs_audit_row *row);
 
-/** What `status` warns of: that the log was begun anew. Appended. */
+/** What `status` warns of: that the log was begun anew, or found changed. Appended. */
 NRS_MUST_USE nrs_error nrs_audit_warn_lost(const nrs_core *core, json_t *warnings);
 
 /* audit_checkpoint.c */

@@ -9,6 +9,7 @@
 
 #define ENTRIES_MAX 4096u
 #define FOREIGN_MAX 4096u
+#define FOREIGN_SIGNED_MAX 64u
 
 /* ---- audit-export: entries with, behind the entry they end on, the checkpoints and cosignatures ---- */
 
@@ -186,7 +187,10 @@ nrs_error nrs_command_audit_export(nrs_core *core, nrs_answer *answer, const jso
     if (error == NRS_OK) {
         error = put_signed(&to, last_signed);
     }
-    return error == NRS_OK ? nrs_store_audit_foreign_each(core->store, nrs_audit_head_of(core)->tree.size, FOREIGN_MAX, put_leaf, &to) : error;
+    if (error == NRS_OK) {
+        error = nrs_store_audit_foreign_each(core->store, nrs_audit_head_of(core)->tree.size, FOREIGN_MAX, put_leaf, &to);
+    }
+    return error == NRS_OK ? nrs_store_audit_signed_foreign_each(core->store, FOREIGN_SIGNED_MAX, put_checkpoint, &to) : error;
 }
 
 /* ---- audit-checkpoint ---- */

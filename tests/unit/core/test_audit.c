@@ -226,27 +226,24 @@ static size_t leaves_of(size_t node, json_int_t numbers_out[8])
     return count;
 }
 
-static void remove_all(nrs_store *store)
+static void tamper_sql(size_t node, const char *sql)
 {
-    assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
+    mesh_down(&net, node);
+    mesh_sql(&net, node, "%s", sql);
+    mesh_up(&net, node);
+    mesh_settle(&net, 1);
 }
 
-/* With nothing but sqlite: as if there had never been a log. */
-static void remove_log(nrs_store *store)
+/* How many rows of what a node exports have this name. */
+static size_t exported(size_t node, const char *name)
 {
-    assert_int_equal(nrs_store_audit_clear(store), NRS_OK);
-    assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("")), NRS_OK);
-    assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
-}
+    size_t count = 0;
 
-static void remove_key(nrs_store *store)
-{
-    assert_int_equal(nrs_store_meta_set(store, "audit-key", nrs_slice_of_string("gone")), NRS_OK);
-}
-
-static void remove_head(nrs_store *store)
-{
-    assert_int_equal(nrs_store_meta_set(store, "audit-head", nrs_slice_of_string("")), NRS_OK);
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-export\"}"), NRS_OK);
+    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
+        count += json_object_get(mesh_row(&net, node, i), name) != NULL ? 1 : 0;
+    }
+    return count;
 }
 
 static void test_what_a_start_finds(void **state)
@@ -272,20 +269,62 @@ static void test_what_a_start_finds(void **state)
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"audit-list\",\"before\":3,\"limit\":1}"), NRS_OK);
     assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "damaged")));
 
-    tamper(1, remove_all);
-    mesh_settle(&net, 1);
+    tamper_sql(1, "DELETE FROM audit_node; DELETE FROM audit");
     expect(newest(1), "alarm", "damaged", "entries at the end of the audit log were removed");
     assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number + 2); /* the gap stays to be seen */
 
-    tamper(1, remove_head);
-    mesh_settle(&net, 1);
+    tamper_sql(1, "UPDATE meta SET value = x'' WHERE name = 'audit-head'");
     expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
-    tamper(1, remove_key);
-    mesh_settle(&net, 1);
+    tamper_sql(1, "UPDATE meta SET value = x'01' WHERE name = 'audit-key'");
     expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
     tamper(1, nothing);
     mesh_settle(&net, 1);
     assert_int_equal(count_of(1, "alarm"), 1);
+}
+
+/* A head that does not open takes no entry with it: it is made anew out of what was signed and what opens behind that. */
+static void test_a_head_that_was_changed(void **state)
+{
+    const char *spoilt = "UPDATE meta SET value = zeroblob(length(value)) WHERE name = 'audit-head'";
+    json_int_t number;
+    char words[96];
+    size_t entries;
+
+    (void)state;
+    mesh_audit_checkpoint(&net, 0);
+    mesh_settle(&net, 2);
+    assert_int_equal(mesh_command(&net, 0, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+                     NRS_ERROR_LABEL_FORBIDS);
+    number = json_integer_value(json_object_get(newest(0), "number"));
+    entries = exported(0, "entry");
+    assert_false(mesh_warned(&net, 0, "found its audit log changed"));
+    tamper_sql(0, spoilt);
+    (void)snprintf(words, sizeof words, "the head of the audit log was changed: it was made anew from entries 1 to %lld", (long long)number);
+    expect(newest(0), "alarm", "rewritten", words);
+    assert_int_equal(json_integer_value(json_object_get(newest(0), "number")), number + 1);
+    assert_int_equal(exported(0, "entry"), entries + 1);
+    assert_int_equal(exported(0, "leaf"), 0);
+    assert_true(mesh_warned(&net, 0, "found its audit log changed"));
+    mesh_audit_checkpoint(&net, 0);
+    mesh_settle(&net, 2);
+    assert_int_equal(exported(0, "checkpoint"), 2); /* the log goes on for its hubs as well */
+    mesh_crash(&net, 0); /* said once, to be seen as long as the log lasts */
+    mesh_settle(&net, 1);
+    assert_int_equal(count_of(0, "alarm"), 1);
+    assert_true(mesh_warned(&net, 0, "found its audit log changed"));
+
+    /* Not what was signed: another log begins, and all of this one stays beside it. */
+    mesh_sql(&net, 0, "UPDATE audit SET leaf = zeroblob(32) WHERE number = 7");
+    entries = exported(0, "entry");
+    tamper_sql(0, spoilt);
+    expect(newest(0), "alarm", "damaged", "the audit log before this one cannot be read");
+    assert_int_equal(exported(0, "entry"), 1);
+    assert_int_equal(exported(0, "leaf"), entries + 1);
+    assert_int_equal(exported(0, "checkpoint"), 2);
+    mesh_crash(&net, 0);
+    mesh_settle(&net, 1);
+    assert_int_equal(exported(0, "leaf"), entries + 1);
+    assert_true(mesh_warned(&net, 0, "this node began its audit log anew"));
 }
 
 /* Two that do not lie side by side, and one of a number that no entry has. */
@@ -339,8 +378,7 @@ static void test_a_wiped_log_is_noticed(void **state)
 {
     (void)state;
     assert_false(mesh_warned(&net, 2, "audit log anew"));
-    tamper(2, remove_log);
-    mesh_settle(&net, 1);
+    tamper_sql(2, "DELETE FROM audit_node; DELETE FROM audit; DELETE FROM meta WHERE name IN ('audit-key', 'audit-head')");
     expect(newest(2), "alarm", "damaged", "the audit log that this node kept is gone");
     assert_int_equal(json_integer_value(json_object_get(newest(2), "number")), 1);
     assert_true(mesh_warned(&net, 2, "this node began its audit log anew"));
@@ -386,7 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_becomes_an_entry), cmocka_unit_test(test_what_does_not),      cmocka_unit_test(test_about),
         cmocka_unit_test(test_rosters_and_keys),      cmocka_unit_test(test_bounds),             cmocka_unit_test(test_with_its_transaction),
-        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_behind_the_end_of_a_running_node), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_wiped_log_is_noticed),
+        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_behind_the_end_of_a_running_node), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_head_that_was_changed), cmocka_unit_test(test_a_wiped_log_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

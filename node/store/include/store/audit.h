@@ -25,8 +25,8 @@ NRS_MUST_USE nrs_error nrs_store_audit_each(nrs_store *store, uint64_t after, si
 NRS_MUST_USE nrs_error nrs_store_audit_back(nrs_store *store, uint64_t before, size_t limit, nrs_audit_visitor visit, void *context);
 /** Likewise those outside the numbers 1 to `size`, and what was put aside, in the order of their numbers, without what is sealed in them. */
 NRS_MUST_USE nrs_error nrs_store_audit_foreign_each(nrs_store *store, uint64_t size, size_t limit, nrs_audit_visitor visit, void *context);
-/** Drop all of this node's own: for a log that can no longer be read. */
-NRS_MUST_USE nrs_error nrs_store_audit_clear(nrs_store *store);
+/** Put all of this node's own aside, and what was signed of it, for a log that can no longer be read. */
+NRS_MUST_USE nrs_error nrs_store_audit_put_aside(nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_audit_node_set(nrs_store *store, uint32_t level, uint64_t place, const uint8_t hash[NRS_HASH_SIZE]);
 /** NRS_ERROR_NOT_FOUND. */
 NRS_MUST_USE nrs_error nrs_store_audit_node_get(nrs_store *store, uint8_t hash_out[NRS_HASH_SIZE], uint32_t level, uint64_t place);
@@ -39,6 +39,8 @@ typedef nrs_error (*nrs_audit_signed_visitor)(void *context, uint64_t size, cons
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_add(nrs_store *store, uint64_t size, nrs_slice payload);
 /** NRS_ERROR_NOT_FOUND. Out: replaced. */
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_get(nrs_store *store, nrs_bytes *payload_out, uint64_t size);
+/** What was signed of a log that was put aside, the newest first. */
+NRS_MUST_USE nrs_error nrs_store_audit_signed_foreign_each(nrs_store *store, size_t limit, nrs_audit_signed_visitor visit, void *context);
 /** The largest size, 0 when there is none. */
 NRS_MUST_USE nrs_error nrs_store_audit_checkpoint_last(nrs_store *store, uint64_t *size_out);
 /** Those with after < size <= last, ascending. */

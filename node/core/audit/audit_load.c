@@ -1,0 +1,202 @@
+/* Taking up the audit log at a start, and finding out whether somebody has changed it meanwhile (SPEC 13.3).
+ *
+ * The key that entries are sealed under is random and lies in the store, wrapped under the key of the vault file; the head says
+ * where the log stands, sealed under that key. A log whose key is gone, or whose head is and cannot be made anew, cannot be read any more: the
+ * node begins a new one beside it, whose first entry says so. A new store is given its log before its vault, so that one with a vault and without
+ * a log has lost it. */
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit_own.h"
+#include "command/command.h"
+
+#define KEY_LABEL "audit log"
+
+void nrs_audit_note_alarm(struct nrs_audit *audit, nrs_error rule, const char *format, ...)
+{
+    va_list arguments;
+
+    if (audit->alarm_rule != NRS_OK) {
+        return;
+    }
+    audit->alarm_rule = rule;
+    va_start(arguments, format);
+    (void)vsnprintf(audit->alarm, sizeof audit->alarm, format, arguments);
+    va_end(arguments);
+}
+
+static nrs_error begin_log(nrs_core *core, struct nrs_audit *audit)
+{
+    nrs_secret_destroy(&audit->key);
+    audit->head = (nrs_audit_head){.checkpoint_ms = core->now_ms};
+    randombytes_buf(audit->head.log, sizeof audit->head.log);
+    audit->fresh = true;
+    audit->dirty = true;
+    return nrs_secret_random(&audit->key, NRS_KEY_SIZE);
+}
+
+/* From the key that the vault file stands under, which outlives a change of identity. */
+static nrs_error wrap_key_of(const nrs_core *core, nrs_secret **key_out)
+{
+    uint8_t hash[NRS_KEY_SIZE];
+    nrs_secret *vault_key = NULL;
+    nrs_error error = nrs_vault_file_key(core, &vault_key);
+
+    if (error == NRS_OK) {
+        nrs_hash_one(hash, NRS_DOMAIN_AUDIT_KEY, nrs_secret_slice(vault_key));
+        error = nrs_secret_copy(key_out, nrs_slice_of(hash, sizeof hash));
+        nrs_memory_wipe(hash, sizeof hash);
+    }
+    nrs_secret_destroy(&vault_key);
+    return error;
+}
+
+nrs_error nrs_audit_wrap_key(const nrs_core *core, nrs_bytes *wrapped_out, const nrs_secret *key)
+{
+    nrs_secret *wrap_key = NULL;
+    nrs_error error = wrap_key_of(core, &wrap_key);
+
+    if (error == NRS_OK) {
+        error = nrs_vault_wrap(wrapped_out, wrap_key, nrs_slice_of_string(KEY_LABEL), key);
+    }
+    nrs_secret_destroy(&wrap_key);
+    return error;
+}
+
+static nrs_error unwrap_key(const nrs_core *core, struct nrs_audit *audit, nrs_slice wrapped)
+{
+    nrs_secret *wrap_key = NULL;
+    nrs_error error = wrap_key_of(core, &wrap_key);
+
+    if (error == NRS_OK) {
+        error = nrs_vault_unwrap(&audit->key, wrap_key, nrs_slice_of_string(KEY_LABEL), wrapped);
+    }
+    nrs_secret_destroy(&wrap_key);
+    if (error == NRS_OK && nrs_secret_size(audit->key) != NRS_KEY_SIZE) {
+        error = NRS_ERROR_DAMAGED;
+    }
+    return error;
+}
+
+/* Put down at once, by itself: the store's vault comes behind it. */
+static nrs_error commit_new(nrs_core *core)
+{
+    nrs_error error = nrs_store_begin(core->store);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    error = nrs_audit_settle(core);
+    if (error != NRS_OK) {
+        nrs_store_rollback(core->store);
+        return error;
+    }
+    return nrs_store_commit(core->store);
+}
+
+/* What was signed lies beside the log, in the open: whether some of it was taken away the head tells. */
+static nrs_error look_at_signed(nrs_core *core, struct nrs_audit *audit)
+{
+    uint64_t checkpoint = 0, cosigned = 0;
+    nrs_error error = nrs_store_audit_checkpoint_last(core->store, &checkpoint);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_cosigned_last(core->store, &cosigned);
+    }
+    if (error == NRS_OK && (checkpoint < audit->head.checkpoint_size || cosigned < audit->head.cosigned_size)) {
+        nrs_audit_note_alarm(audit, NRS_ERROR_DAMAGED, "what was signed of the audit log was removed");
+    }
+    return error;
+}
+
+/* What the head says of the log against what is there. */
+static nrs_error look_at_end(nrs_core *core, struct nrs_audit *audit)
+{
+    nrs_audit_span span = {0};
+    uint64_t last = 0;
+    nrs_error error = nrs_store_audit_foreign_span(core->store, &span, audit->head.tree.size);
+
+    if (error == NRS_OK) {
+        error = nrs_store_audit_last(core->store, &last, audit->head.tree.size);
+    }
+    if (error != NRS_OK) {
+        return error;
+    }
+    audit->foreign = span.count > 0;
+    if (last < audit->head.tree.size) {
+        nrs_audit_note_alarm(audit, NRS_ERROR_DAMAGED, "entries at the end of the audit log were removed");
+        return NRS_OK;
+    }
+    return look_at_signed(core, audit);
+}
+
+/* What cannot be read any more stays where it is until the new log begins, and then beside it. */
+static nrs_error begin_beside(nrs_core *core, struct nrs_audit *audit)
+{
+    audit->lost = true;
+    nrs_audit_note_alarm(audit, NRS_ERROR_DAMAGED, "the audit log before this one cannot be read");
+    return begin_log(core, audit);
+}
+
+static nrs_error take_up(nrs_core *core, struct nrs_audit *audit, nrs_slice wrapped, nrs_slice head)
+{
+    nrs_error error = unwrap_key(core, audit, wrapped);
+
+    if (error != NRS_OK) {
+        return error == NRS_ERROR_DAMAGED ? begin_beside(core, audit) : error;
+    }
+    error = nrs_audit_head_open(&audit->head, audit->key, head);
+    if (error == NRS_ERROR_DAMAGED) {
+        error = nrs_audit_rebuild(core, &audit->head, audit->key);
+        if (error == NRS_ERROR_NOT_FOUND) {
+            return begin_beside(core, audit);
+        }
+        audit->dirty = true;
+        nrs_audit_note_alarm(audit, NRS_ERROR_REWRITTEN, "the head of the audit log was changed: it was made anew from entries 1 to %llu",
+                             (unsigned long long)audit->head.tree.size);
+    }
+    return error == NRS_OK ? look_at_end(core, audit) : error;
+}
+
+nrs_error nrs_audit_load(nrs_core *core)
+{
+    struct nrs_audit *audit = calloc(1, sizeof *audit);
+    nrs_bytes wrapped = {0}, head = {0};
+    uint64_t last = 0;
+    bool begun = false, first = false;
+    nrs_error error = audit == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_meta_get(core->store, NRS_AUDIT_KEY_NAME, &wrapped);
+
+    if (error == NRS_OK) {
+        error = nrs_store_meta_get(core->store, NRS_AUDIT_HEAD_NAME, &head);
+    }
+    if (error == NRS_OK) {
+        error = nrs_store_audit_last(core->store, &last, UINT64_MAX);
+    }
+    if (error == NRS_OK) {
+        error = nrs_vault_begun(core, &begun);
+    }
+    if (error == NRS_OK && (wrapped.size > 0 || head.size > 0 || last > 0)) {
+        error = take_up(core, audit, nrs_slice_of_bytes(&wrapped), nrs_slice_of_bytes(&head));
+    } else if (error == NRS_OK) {
+        first = !begun;
+        audit->lost = begun;
+        if (begun) {
+            nrs_audit_note_alarm(audit, NRS_ERROR_DAMAGED, "the audit log that this node kept is gone");
+        }
+        error = begin_log(core, audit);
+    }
+    nrs_bytes_wipe(&head);
+    nrs_bytes_wipe(&wrapped);
+    if (error == NRS_OK) {
+        core->audit = audit;
+        audit = NULL;
+    }
+    if (audit != NULL) {
+        nrs_secret_destroy(&audit->key);
+        free(audit);
+    }
+    return error == NRS_OK && first ? commit_new(core) : error;
+}
