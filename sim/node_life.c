@@ -19,7 +19,7 @@
 #define PURPOSE_ENGINE 0xe6e1
 #define PURPOSE_DISK 0xd15c
 
-static char vault_name[] = "vault";
+static char vault_name[] = "vault", audit_name[] = "audit-end";
 
 static void make_card(const sim_world *world, sim_node *node, sim_keys *keys)
 {
@@ -170,12 +170,11 @@ void sim_node_wipe(sim_world *world, sim_node *node)
     sim_vfs_attach(node->index, NULL);
 }
 
-/* ---- The vault's file ---- */
+/* ---- The vault's file, and the note of where the audit log ends ---- */
 
-static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
+static nrs_error read_file(sim_node *node, const char *name, nrs_bytes *bytes_out)
 {
-    sim_node *node = context;
-    sim_file *file = sim_disk_find(&node->disk, vault_name);
+    sim_file *file = sim_disk_find(&node->disk, name);
     nrs_error error;
     size_t read = 0;
 
@@ -190,15 +189,34 @@ static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
     return sim_disk_read(&node->disk, file, bytes_out->data, bytes_out->size, 0, &read) == SIM_DISK_OK ? NRS_OK : NRS_ERROR_DISK;
 }
 
-static nrs_error vault_write(void *context, nrs_slice bytes)
+static nrs_error write_file(sim_node *node, const char *name, size_t offset, nrs_slice bytes, bool sync)
 {
-    sim_node *node = context;
-    sim_file *file = sim_disk_open(&node->disk, vault_name, true);
+    sim_file *file = sim_disk_open(&node->disk, name, true);
 
-    if (file == NULL || sim_disk_write(&node->disk, file, bytes.data, bytes.size, 0) != SIM_DISK_OK) {
+    if (file == NULL || sim_disk_write(&node->disk, file, bytes.data, bytes.size, offset) != SIM_DISK_OK) {
         return NRS_ERROR_DISK;
     }
-    return sim_disk_sync(&node->disk, file) == SIM_DISK_OK ? NRS_OK : NRS_ERROR_DISK;
+    return !sync || sim_disk_sync(&node->disk, file) == SIM_DISK_OK ? NRS_OK : NRS_ERROR_DISK;
+}
+
+static nrs_error vault_read(void *context, nrs_bytes *bytes_out)
+{
+    return read_file(context, vault_name, bytes_out);
+}
+
+static nrs_error vault_write(void *context, nrs_slice bytes)
+{
+    return write_file(context, vault_name, 0, bytes, true);
+}
+
+static nrs_error audit_read(void *context, nrs_bytes *bytes_out)
+{
+    return read_file(context, audit_name, bytes_out);
+}
+
+static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool sync)
+{
+    return write_file(context, audit_name, offset, bytes, sync);
 }
 
 /* ---- Starts and ends ---- */
@@ -210,7 +228,8 @@ static nrs_error open_engine(sim_world *world, sim_node *node)
     nrs_store_options store_options = {.path = path, .vfs = SIM_VFS_NAME};
     nrs_core_options options = {.identity = node->identity, .vouch_tick_ms = SIM_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&sim_node_keys(node)->card),
                                 .former = node->key == 0 ? NULL : node->keys[node->key - 1].identity, .vault_key = node->key == 0 ? NULL : node->vault_key,
-                                .vault = {.context = node, .read = vault_read, .write = vault_write}};
+                                .vault = {.context = node, .read = vault_read, .write = vault_write},
+                                .audit_file = {.context = node, .read = audit_read, .write = audit_write}};
     nrs_error error;
 
     (void)snprintf(path, sizeof path, "%zu/store.db", node->index);

@@ -79,7 +79,7 @@ nrs_error nrs_audit_open(nrs_bytes *entry_out, const nrs_secret *key, const uint
     return error;
 }
 
-/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ u64 cosigned size ‖ u64 alarm time ‖ the peaks from the lowest level up ---- */
+/* ---- The head: log ‖ u64 size ‖ u64 checkpoint size ‖ u64 checkpoint time ‖ u64 cosigned size ‖ u64 alarm time ‖ u64 noted ‖ the peaks from the lowest level up ---- */
 
 static const uint8_t no_log[NRS_AUDIT_LOG_ID_SIZE];
 
@@ -101,6 +101,9 @@ static nrs_error encode_head(nrs_bytes *text, const nrs_audit_head *head)
     }
     if (error == NRS_OK) {
         error = nrs_bytes_append_u64(text, head->alarm_ms);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bytes_append_u64(text, head->noted);
     }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head->tree.size >> level) & 1u) != 0) {
@@ -131,6 +134,9 @@ static nrs_error decode_head(nrs_audit_head *head_out, nrs_slice text)
     if (error == NRS_OK) {
         error = nrs_read_u64(&reader, &head.alarm_ms);
     }
+    if (error == NRS_OK) {
+        error = nrs_read_u64(&reader, &head.noted);
+    }
     for (uint32_t level = 0; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
         if (((head.tree.size >> level) & 1u) != 0) {
             error = nrs_read_copy(&reader, head.tree.peaks[level], NRS_HASH_SIZE);
@@ -145,57 +151,122 @@ static nrs_error decode_head(nrs_audit_head *head_out, nrs_slice text)
     return error;
 }
 
-nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secret *key, const nrs_audit_head *head)
+/* number: 0 for the head, 1 for what is kept beside the store. */
+static nrs_error seal_text(nrs_bytes *sealed_out, const nrs_secret *key, uint64_t number, nrs_slice text)
 {
     uint8_t bound[NRS_HASH_SIZE];
-    nrs_bytes text = {0}, sealed = {0};
+    nrs_bytes sealed = {0};
+    nrs_error error = nrs_bytes_resize(&sealed, NRS_NONCE_SIZE + text.size + NRS_TAG_SIZE);
+
+    if (error == NRS_OK) {
+        const nrs_box_terms terms = {nrs_secret_view(key), sealed.data, nrs_slice_of(bound, sizeof bound)};
+
+        randombytes_buf(sealed.data, NRS_NONCE_SIZE);
+        bind(bound, no_log, number);
+        nrs_box_seal(sealed.data + NRS_NONCE_SIZE, text, &terms);
+        nrs_bytes_wipe(sealed_out);
+        *sealed_out = sealed;
+    }
+    return error;
+}
+
+/* Out: text_out: the caller wipes. */
+static nrs_error open_text(nrs_bytes *text_out, const nrs_secret *key, uint64_t number, nrs_slice sealed)
+{
+    uint8_t nonce[NRS_NONCE_SIZE], bound[NRS_HASH_SIZE];
+    const nrs_box_terms terms = {nrs_secret_view(key), nonce, nrs_slice_of(bound, sizeof bound)};
+    nrs_reader reader = nrs_reader_over(sealed);
+    nrs_error error = nrs_read_copy(&reader, nonce, sizeof nonce);
+
+    if (error != NRS_OK || reader.left.size <= NRS_TAG_SIZE) {
+        return NRS_ERROR_DAMAGED;
+    }
+    bind(bound, no_log, number);
+    error = nrs_bytes_resize(text_out, reader.left.size - NRS_TAG_SIZE);
+    if (error != NRS_OK) {
+        return error;
+    }
+    return nrs_box_open(text_out->data, reader.left, &terms) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+}
+
+nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secret *key, const nrs_audit_head *head)
+{
+    nrs_bytes text = {0};
     nrs_error error;
 
     NRS_ASSERT(sealed_out != NULL && key != NULL && head != NULL);
 
     error = encode_head(&text, head);
     if (error == NRS_OK) {
-        error = nrs_bytes_resize(&sealed, NRS_NONCE_SIZE + text.size + NRS_TAG_SIZE);
+        error = seal_text(sealed_out, key, 0, nrs_slice_of_bytes(&text));
     }
-    if (error == NRS_OK) {
-        const nrs_box_terms terms = {nrs_secret_view(key), sealed.data, nrs_slice_of(bound, sizeof bound)};
-
-        randombytes_buf(sealed.data, NRS_NONCE_SIZE);
-        bind(bound, no_log, 0);
-        nrs_box_seal(sealed.data + NRS_NONCE_SIZE, nrs_slice_of_bytes(&text), &terms);
-        nrs_bytes_wipe(sealed_out);
-        *sealed_out = sealed;
-        sealed = (nrs_bytes){0};
-    }
-    nrs_bytes_wipe(&sealed);
     nrs_bytes_wipe(&text);
     return error;
 }
 
 nrs_error nrs_audit_head_open(nrs_audit_head *head_out, const nrs_secret *key, nrs_slice sealed)
 {
-    uint8_t nonce[NRS_NONCE_SIZE], bound[NRS_HASH_SIZE];
-    const nrs_box_terms terms = {nrs_secret_view(key), nonce, nrs_slice_of(bound, sizeof bound)};
-    nrs_reader reader = nrs_reader_over(sealed);
     nrs_bytes text = {0};
-    nrs_error error = nrs_read_copy(&reader, nonce, sizeof nonce);
+    nrs_error error;
 
     NRS_ASSERT(head_out != NULL && key != NULL);
 
-    if (error != NRS_OK || reader.left.size <= NRS_TAG_SIZE) {
-        return NRS_ERROR_DAMAGED;
-    }
-    bind(bound, no_log, 0);
-    error = nrs_bytes_resize(&text, reader.left.size - NRS_TAG_SIZE);
-    if (error != NRS_OK) {
-        return error;
-    }
-    error = nrs_box_open(text.data, reader.left, &terms);
+    error = open_text(&text, key, 0, sealed);
     if (error == NRS_OK) {
-        error = decode_head(head_out, nrs_slice_of_bytes(&text));
+        error = decode_head(head_out, nrs_slice_of_bytes(&text)) == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
     }
     nrs_bytes_wipe(&text);
-    return error == NRS_OK ? NRS_OK : NRS_ERROR_DAMAGED;
+    return error;
+}
+
+/* ---- The note beside the store: u64 serial ‖ the log's key ‖ the head ---- */
+
+nrs_error nrs_audit_note_seal(nrs_bytes *sealed_out, const nrs_secret *wrap_key, uint64_t serial, const nrs_secret *key, const nrs_audit_head *head)
+{
+    nrs_bytes text = {0};
+    nrs_error error;
+
+    NRS_ASSERT(sealed_out != NULL && wrap_key != NULL && key != NULL && nrs_secret_size(key) == NRS_KEY_SIZE && head != NULL);
+
+    error = nrs_bytes_append_u64(&text, serial);
+    if (error == NRS_OK) {
+        error = nrs_bytes_append(&text, nrs_secret_slice(key));
+    }
+    if (error == NRS_OK) {
+        error = encode_head(&text, head);
+    }
+    if (error == NRS_OK) {
+        error = seal_text(sealed_out, wrap_key, 1, nrs_slice_of_bytes(&text));
+    }
+    nrs_bytes_wipe(&text);
+    return error;
+}
+
+nrs_error nrs_audit_note_open(uint64_t *serial_out, nrs_secret **key_out, nrs_audit_head *head_out, const nrs_secret *wrap_key, nrs_slice sealed)
+{
+    nrs_bytes text = {0};
+    nrs_reader reader;
+    nrs_slice key;
+    uint64_t serial = 0;
+    nrs_error error;
+
+    NRS_ASSERT(serial_out != NULL && key_out != NULL && head_out != NULL && wrap_key != NULL);
+
+    error = open_text(&text, wrap_key, 1, sealed);
+    if (error == NRS_OK) {
+        reader = nrs_reader_over(nrs_slice_of_bytes(&text));
+        error = nrs_read_u64(&reader, &serial) == NRS_OK && reader.left.size > NRS_KEY_SIZE ? NRS_OK : NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        key = nrs_slice_of(reader.left.data, NRS_KEY_SIZE);
+        error = decode_head(head_out, nrs_slice_of(reader.left.data + NRS_KEY_SIZE, reader.left.size - NRS_KEY_SIZE)) == NRS_OK ? nrs_secret_copy(key_out, key)
+                                                                                                                             : NRS_ERROR_DAMAGED;
+    }
+    if (error == NRS_OK) {
+        *serial_out = serial;
+    }
+    nrs_bytes_wipe(&text);
+    return error;
 }
 
 bool nrs_audit_begun_anew(const nrs_audit_entry *entry)

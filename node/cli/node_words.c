@@ -43,6 +43,8 @@ static const char *const templates[] = {
     N_("not shown to be the audit log that %s has signed"),
     N_("the head of the audit log was changed: it was made anew from entries 1 to %llu"),
     N_("this node found its audit log changed %s: see noroshi audit verify"),
+    N_("the audit log was set back from entry %llu to entry %llu"),
+    N_("the audit log does not continue what was noted beside the store: entries 1 to %llu"),
     N_("entries behind the end of the audit log: %llu (number %llu to %llu)"),
     N_("%s reply to a source"),
     N_("The report is not addressed to %s, or its prekey is destroyed."),

@@ -113,6 +113,9 @@ static nrs_error start(nrs_core *core)
         error = nrs_store_commit(core->store);
     }
     if (error == NRS_OK) {
+        nrs_error noted = nrs_audit_file_settle(core);
+
+        (void)noted; /* the next step tries again */
         error = nrs_vault_settle(core);
     } else {
         nrs_store_rollback(core->store);
@@ -136,6 +139,7 @@ nrs_error nrs_core_new(nrs_core **core_out, const nrs_core_options *options, uin
     core->store = options->store;
     core->identity = options->identity;
     core->vault_file = options->vault;
+    core->audit_file = options->audit_file;
     core->vault_key = options->vault_key;
     if (options->former != NULL) {
         core->former = options->former;
@@ -397,7 +401,9 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
     if (error != NRS_OK) {
         fail(core, effects_out, kept, events, event_count, error);
     } else {
+        nrs_error noted = nrs_audit_file_settle(core);
         nrs_error settled = nrs_vault_settle(core);
+
         error = nrs_roster_push_all(core); /* before the reports that may need them */
         if (error == NRS_OK) {
             error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
@@ -407,6 +413,7 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
             core->files_due = error != NRS_OK;
         }
         error = error == NRS_OK ? settled : error;
+        error = error == NRS_OK ? noted : error;
         if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */
             nrs_core_log(core, error, "after the commit: %s", nrs_error_rule(error));
             error = NRS_OK;

@@ -192,6 +192,7 @@ struct nrs_core {
     nrs_store *store;
     nrs_identity *identity;
     nrs_vault_file vault_file;
+    nrs_audit_file audit_file;
     nrs_bytes own_card;            /* Signed bytes */
     char org[NRS_NAME_SIZE_MAX + 1];
     nrs_public_keys self;

@@ -62,6 +62,7 @@ static nrs_error open_engine(nrs_daemon *daemon)
     if (error == NRS_OK) {
         core_options.store = daemon->store;
         core_options.vault = nrs_folder_vault(folder);
+        core_options.audit_file = nrs_folder_audit(folder);
         core_options.former = folder->former;
         core_options.vault_key = folder->vault_key;
         core_options.link_window = folder->link_window;

@@ -159,6 +159,7 @@ nrs_error nrs_folder_open(nrs_folder *folder_out, const char *path)
     folder_out->fd = -1;
     folder_out->lock_fd = -1;
     folder_out->vault_fd = -1;
+    folder_out->audit_fd = -1;
     folder_out->path = strdup(path);
     if (folder_out->path == NULL) {
         return NRS_ERROR_NO_MEMORY;
@@ -293,23 +294,12 @@ nrs_error nrs_folder_check_store(nrs_folder *folder)
     return error;
 }
 
-/* A new root overwrites the old one where it stands: a renamed file would leave the old bytes on the disk. */
-static nrs_error vault_write(void *context, nrs_slice bytes)
+static nrs_error write_at(int fd, nrs_slice bytes, size_t offset)
 {
-    nrs_folder *folder = context;
     size_t done = 0;
 
-    if (bytes.size != NRS_VAULT_FILE_SIZE) {
-        return NRS_ERROR_INTERNAL;
-    }
-    if (folder->vault_fd < 0) {
-        folder->vault_fd = openat(folder->fd, "vault", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (folder->vault_fd < 0 || fsync(folder->fd) != 0) {
-            return NRS_ERROR_DISK;
-        }
-    }
     while (done < bytes.size) {
-        ssize_t wrote = pwrite(folder->vault_fd, bytes.data + done, bytes.size - done, (off_t)done);
+        ssize_t wrote = pwrite(fd, bytes.data + done, bytes.size - done, (off_t)(offset + done));
 
         if (wrote < 0 && errno == EINTR) {
             continue;
@@ -319,12 +309,72 @@ static nrs_error vault_write(void *context, nrs_slice bytes)
         }
         done += (size_t)wrote;
     }
-    return fdatasync(folder->vault_fd) == 0 ? NRS_OK : NRS_ERROR_DISK;
+    return NRS_OK;
+}
+
+/* Out: fd: of a file that is there after a power cut as well. */
+static nrs_error open_to_write(int *fd, const nrs_folder *folder, const char *name)
+{
+    if (*fd < 0) {
+        *fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (*fd < 0 || fsync(folder->fd) != 0) {
+            return NRS_ERROR_DISK;
+        }
+    }
+    return NRS_OK;
+}
+
+/* A new root overwrites the old one where it stands: a renamed file would leave the old bytes on the disk. */
+static nrs_error vault_write(void *context, nrs_slice bytes)
+{
+    nrs_folder *folder = context;
+    nrs_error error = bytes.size == NRS_VAULT_FILE_SIZE ? open_to_write(&folder->vault_fd, folder, "vault") : NRS_ERROR_INTERNAL;
+
+    if (error == NRS_OK) {
+        error = write_at(folder->vault_fd, bytes, 0);
+    }
+    if (error == NRS_OK && fdatasync(folder->vault_fd) != 0) {
+        error = NRS_ERROR_DISK;
+    }
+    return error;
 }
 
 nrs_vault_file nrs_folder_vault(nrs_folder *folder)
 {
     return (nrs_vault_file){.context = folder, .read = vault_read, .write = vault_write};
+}
+
+static nrs_error audit_read(void *context, nrs_bytes *bytes_out)
+{
+    const nrs_folder *folder = context;
+    nrs_error error = nrs_file_read(bytes_out, folder->fd, "audit-end", NRS_AUDIT_FILE_SIZE_MAX);
+
+    if (error == NRS_ERROR_NOT_FOUND) {
+        nrs_bytes_wipe(bytes_out);
+        return NRS_OK;
+    }
+    return error == NRS_ERROR_SYSTEM                         ? NRS_ERROR_DISK
+           : error == NRS_OK || error == NRS_ERROR_NO_MEMORY ? error
+                                                             : NRS_ERROR_DAMAGED;
+}
+
+static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool sync)
+{
+    nrs_folder *folder = context;
+    nrs_error error = open_to_write(&folder->audit_fd, folder, "audit-end");
+
+    if (error == NRS_OK) {
+        error = write_at(folder->audit_fd, bytes, offset);
+    }
+    if (error == NRS_OK && sync && fdatasync(folder->audit_fd) != 0) {
+        error = NRS_ERROR_DISK;
+    }
+    return error;
+}
+
+nrs_audit_file nrs_folder_audit(nrs_folder *folder)
+{
+    return (nrs_audit_file){.context = folder, .read = audit_read, .write = audit_write};
 }
 
 static void close_fd(int *fd)
@@ -346,6 +396,7 @@ void nrs_folder_wipe(nrs_folder *folder)
     free(folder->listen);
     free(folder->path);
     close_fd(&folder->vault_fd);
+    close_fd(&folder->audit_fd);
     close_fd(&folder->lock_fd);
     close_fd(&folder->fd);
     memset(folder, 0, sizeof(*folder));

@@ -22,7 +22,7 @@ typedef enum nrs_trouble {
 
 typedef struct nrs_folder {
     char *path;
-    int fd, lock_fd, vault_fd;
+    int fd, lock_fd, vault_fd, audit_fd;
     char *org, *name;
     char *listen; /* NULL: the node does not listen */
     uint32_t link_window;
@@ -54,6 +54,8 @@ NRS_MUST_USE nrs_error nrs_folder_switch(nrs_folder *folder);
 NRS_MUST_USE nrs_error nrs_folder_check_store(nrs_folder *folder);
 /** The vault's file, for core; borrowed from the folder. */
 nrs_vault_file nrs_folder_vault(nrs_folder *folder);
+/** The note of where the audit log ends; likewise. */
+nrs_audit_file nrs_folder_audit(nrs_folder *folder);
 /** The path of a file in it, owned by the caller; NULL without memory. */
 char *nrs_folder_join(const nrs_folder *folder, const char *name);
 void nrs_folder_wipe(nrs_folder *folder);

@@ -37,11 +37,11 @@ class Keeper:
         data = base64.b64decode("".join(text[1:-1]))
         assert data[:8] == b"NRSKEY01" and data[8:12] == bytes(4), data[:12]
         self.seeds = data[12:12 + 96]
-        self.path = next(folder.glob("*.db"))
+        self.path, self.note = next(folder.glob("*.db")), folder / "audit-end"
         self.database = sqlite3.connect(self.path)
-        wrap = audit.digest("audit key", audit.digest("vault", self.seeds[:32], self.seeds[32:64]))
+        self.wrap = audit.digest("audit key", audit.digest("vault", self.seeds[:32], self.seeds[32:64]))
         wrapped = self.meta("audit-key")
-        self.key = open_box(wrap, wrapped[:24], audit.digest("vault", b"audit log"), wrapped[24:])
+        self.key = open_box(self.wrap, wrapped[:24], audit.digest("vault", b"audit log"), wrapped[24:])
         head = self.meta("audit-head")
         self.head = open_box(self.key, head[:24], audit.digest("audit seal", bytes(16), bytes(8)), head[24:])
         self.log, self.size = self.head[:16], int.from_bytes(self.head[16:24], "little")
@@ -74,7 +74,9 @@ class Keeper:
             if level >= 6:
                 nodes += [(level, place, audit.root(leaves[place << level:(place + 1) << level])) for place in range(len(leaves) >> level)]
         text = self.log + len(leaves).to_bytes(8, "little") + checkpoint_size.to_bytes(8, "little") + self.head[32:40]
-        text += cosigned_size.to_bytes(8, "little") + self.head[48:56] + b"".join(peaks)
+        text += cosigned_size.to_bytes(8, "little") + self.head[48:64] + b"".join(peaks)
+        note = seal_box(self.wrap, audit.digest("audit seal", bytes(16), (1).to_bytes(8, "little")), (1 << 40).to_bytes(8, "little") + self.key + text)
+        self.note.write_bytes(len(note).to_bytes(2, "little") + note)
         self.database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'",
                               (seal_box(self.key, audit.digest("audit seal", bytes(16), bytes(8)), text),))
         self.database.execute("DELETE FROM audit_node")
@@ -97,7 +99,7 @@ class Tampered(harness.E2E):
                 cls.node.cli("send", "--tlp", "RED", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b", want=3)
             cls.checkpoint()
         cls.node.stop()
-        cls.kept = {path.name: path.read_bytes() for path in cls.node.dir.glob("*.db*")}
+        cls.kept = {path.name: path.read_bytes() for path in [*cls.node.dir.glob("*.db*"), cls.node.dir / "audit-end"]}
         cls.node.start()
 
     @classmethod
@@ -110,7 +112,7 @@ class Tampered(harness.E2E):
     def verify(cls, want=0):
         return cls.node.cli("audit", "verify", "--json", want=want).object()
 
-    def tampered(self, change, want=5):
+    def tampered(self, change, want=5, noted=True):
         """What verify says once `change` has had the database."""
         self.node.stop()
         for path in self.node.dir.glob("*.db*"):
@@ -120,6 +122,8 @@ class Tampered(harness.E2E):
         keeper = Keeper(self.node.dir)
         change(keeper)
         keeper.end()
+        if not noted:
+            (self.node.dir / "audit-end").unlink()
         self.node.start()
         return self.verify(want)
 
@@ -260,6 +264,53 @@ class Tampered(harness.E2E):
 
         self.assertEqual(self.findings(self.tampered(one)), [("cosignature", 192, 192)])
 
+    TABLES = ("audit", "audit_node", "audit_checkpoint", "audit_cosignature")
+
+    def test_set_back(self):
+        """What was tried, taken out again: the older rows and the head that belongs to them are authentic, and are not the newest."""
+        self.tampered(lambda keeper: None, want=0)
+        self.node.stop()
+        database = sqlite3.connect(self.node.dir / "store.db")
+        rows = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in self.TABLES}
+        head = database.execute("SELECT value FROM meta WHERE name = 'audit-head'").fetchone()[0]
+        database.close()
+        self.node.start()
+        before = self.verify()["size"]
+        for _ in range(2):
+            self.node.cli("send", "--tlp", "RED", "--to", "@electricity", "--kind", "incident", "--subject", "s", "--body", "b", want=3)
+        self.node.kill()
+        database = sqlite3.connect(self.node.dir / "store.db")
+        for table in self.TABLES:
+            database.execute(f"DELETE FROM {table}")
+            database.executemany(f"INSERT INTO {table} VALUES({','.join('?' * len(rows[table][0]))})", rows[table])
+        database.execute("UPDATE meta SET value = ? WHERE name = 'audit-head'", (head,))
+        database.commit()
+        database.close()
+        self.node.start()
+        said = self.verify(5)
+        self.assertEqual(set(self.findings(said)), {("missing", before + 1, before + 2), ("alarm", before + 3, before + 3)})
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual((alarm["rule"], alarm["detail"]), ("rewritten", f"the audit log was set back from entry {before + 2} to entry {before}"))
+        self.assertIn(f"項目 {before + 2} から項目 {before} まで巻き戻されています", self.node.cli("audit", "list", "--kind", "alarm", lang="ja").out)
+        self.assertTrue(any("found its audit log changed" in one for one in self.node.status()["warnings"]))
+        self.node.stop()
+        self.node.start()
+        self.assertEqual(set(self.findings(self.verify(5))), set(self.findings(said)))
+
+    def test_a_note_that_is_gone(self):
+        """What is beside the store may be gone, or not open: then nobody knows whether the log was set back, and it is said."""
+        said = self.tampered(lambda keeper: None, noted=False)
+        self.assertEqual(self.findings(said), [("alarm", 193, 193)])
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual(alarm["detail"], "what was noted beside the store of where the audit log ends is gone")
+        self.assertIn("控えがなくなっています", self.node.cli("audit", "list", "--kind", "alarm", lang="ja").out)
+        self.tampered(lambda keeper: (self.node.dir / "audit-end").write_bytes(bytes(8192)))
+        alarm = self.node.cli("audit", "list", "--kind", "alarm", "--json").rows()[-1]
+        self.assertEqual(alarm["detail"], "what is noted beside the store of where the audit log ends does not open")
+        self.node.stop()
+        self.node.start()
+        self.assertEqual(self.findings(self.verify(5)), [("alarm", 193, 193)])  # said once
+
     def test_a_bit_of_the_head(self):
         """One bit changed takes no entry, checkpoint or signature with it; it is said, and stays to be seen."""
         def bit(keeper):
@@ -282,7 +333,11 @@ class Tampered(harness.E2E):
         self.node.start()
         self.assertEqual(self.findings(self.verify(5)), [("alarm", 193, 193)])
 
-        said = self.tampered(bit_and_leaf)  # not what was signed: another log begins, beside all that was there
+        said = self.tampered(bit, noted=False)  # what was signed says which log it was, as does the note beside the store
+        self.assertEqual((self.findings(said), said["size"]), ([("alarm", 193, 193)], 193))
+        said = self.tampered(bit_and_leaf)
+        self.assertEqual((self.findings(said)[0], said["begun_anew"], said["size"]), (("changed", 70, 70), False, 193))
+        said = self.tampered(bit_and_leaf, noted=False)  # not what was signed: another log begins, beside all that was there
         self.assertEqual((said["begun_anew"], said["size"]), (True, 1))
         self.assertEqual(self.findings(said)[0], ("alarm", 1, 1))
         self.assertIn(("inserted", 1, 192), self.findings(said))

@@ -60,11 +60,17 @@ typedef struct nrs_audit_head {
     uint64_t checkpoint_ms;   /* when it was made; the log's beginning while there is none */
     uint64_t cosigned_size;   /* the largest that a hub has signed; 0: none yet */
     uint64_t alarm_ms;        /* when the node last entered that the log itself was changed (nrs_audit_tells_of_itself); 0: never */
+    uint64_t noted;           /* 1: where the log ends is also noted beside the store */
     nrs_audit_tree tree;
 } nrs_audit_head;
 NRS_MUST_USE nrs_error nrs_audit_head_seal(nrs_bytes *sealed_out, const nrs_secret *key, const nrs_audit_head *head);
 /** Returns NRS_ERROR_DAMAGED; head_out is untouched then. */
 NRS_MUST_USE nrs_error nrs_audit_head_open(nrs_audit_head *head_out, const nrs_secret *key, nrs_slice sealed);
+
+/** The same for what is kept beside the store: with the log's key, and a number that grows with each writing, under another key. Out: sealed_out: replaced. */
+NRS_MUST_USE nrs_error nrs_audit_note_seal(nrs_bytes *sealed_out, const nrs_secret *wrap_key, uint64_t serial, const nrs_secret *key, const nrs_audit_head *head);
+/** Returns NRS_ERROR_DAMAGED; nothing is given out then. Out: key_out: owned. */
+NRS_MUST_USE nrs_error nrs_audit_note_open(uint64_t *serial_out, nrs_secret **key_out, nrs_audit_head *head_out, const nrs_secret *wrap_key, nrs_slice sealed);
 
 /** Whether this is the first entry of a log that follows one which was lost (SPEC 13.3). */
 bool nrs_audit_begun_anew(const nrs_audit_entry *entry);

@@ -25,6 +25,9 @@ static const char *const details[] = {
     N_("the paper that revokes the key was printed"),
     N_("the passphrase of a key was changed"),
     N_("what was signed of the audit log was removed"),
+    N_("what is noted beside the store of where the audit log ends does not open"),
+    N_("what was noted beside the store of where the audit log ends is gone"),
+    N_("the audit log is not the one noted beside the store"),
 };
 
 char *nrs_audit_words(const char *detail)

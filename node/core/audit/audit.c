@@ -150,6 +150,20 @@ static nrs_error put_lost_aside(nrs_core *core)
     return error;
 }
 
+/* What is known of the tree without the rows, for proofs from there. */
+static nrs_error keep_edge(nrs_core *core)
+{
+    const nrs_audit_tree *tree = &core->audit->head.tree;
+    nrs_error error = NRS_OK;
+
+    for (uint32_t level = NRS_AUDIT_PAGE_LEVEL; level < NRS_AUDIT_LEVEL_COUNT && error == NRS_OK; level++) {
+        if (((tree->size >> level) & 1u) != 0) {
+            error = nrs_store_audit_node_set(core->store, level, (tree->size >> level) - 1, tree->peaks[level]);
+        }
+    }
+    return error;
+}
+
 /* A new log puts its key down first; what was found at the start is the first thing said. */
 static nrs_error prepare(nrs_core *core)
 {
@@ -158,7 +172,10 @@ static nrs_error prepare(nrs_core *core)
     nrs_bytes wrapped = {0};
     nrs_error error = NRS_OK;
 
-    if (audit->fresh) {
+    if (audit->restored) {
+        error = keep_edge(core);
+    }
+    if (error == NRS_OK && (audit->fresh || audit->restored)) {
         error = audit->lost ? put_lost_aside(core) : NRS_OK;
         if (error == NRS_OK) {
             error = nrs_audit_wrap_key(core, &wrapped, audit->key);
@@ -166,7 +183,7 @@ static nrs_error prepare(nrs_core *core)
         if (error == NRS_OK) {
             error = nrs_store_meta_set(core->store, NRS_AUDIT_KEY_NAME, nrs_slice_of_bytes(&wrapped));
         }
-        audit->fresh = false; /* a step that fails loads everything again */
+        audit->fresh = audit->restored = false; /* a step that fails loads everything again */
         nrs_bytes_wipe(&wrapped);
     }
     if (error == NRS_OK && audit->foreign) {
@@ -225,6 +242,7 @@ nrs_error nrs_audit_settle(nrs_core *core)
             error = nrs_store_meta_set(core->store, NRS_AUDIT_HEAD_NAME, nrs_slice_of_bytes(&sealed));
         }
         audit->dirty = error != NRS_OK;
+        audit->note_due = true;
     }
     nrs_bytes_wipe(&sealed);
     return error;

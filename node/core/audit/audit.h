@@ -34,6 +34,9 @@ void nrs_audit_wipe(nrs_core *core);
 /** Before the commit: put down where the log stands. */
 NRS_MUST_USE nrs_error nrs_audit_settle(nrs_core *core);
 
+/** After the commit: say so beside the store as well. */
+NRS_MUST_USE nrs_error nrs_audit_file_settle(nrs_core *core);
+
 /** Where the log stands. Borrowed. */
 const nrs_audit_head *nrs_audit_head_of(const nrs_core *core);
 /** The bytes and value of a stored entry. Returns NRS_ERROR_DAMAGED when it is not what was written. Out: bytes_out: replaced;

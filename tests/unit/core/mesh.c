@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,39 @@ static nrs_error vault_write(void *context, nrs_slice bytes)
     return nrs_bytes_copy(&node->vault, bytes);
 }
 
+static nrs_error audit_read(void *context, nrs_bytes *bytes_out)
+{
+    const mesh_node *node = context;
+    uint8_t bytes[NRS_AUDIT_FILE_SIZE_MAX];
+    char path[96];
+    FILE *file;
+    size_t size;
+
+    (void)snprintf(path, sizeof path, "%s/audit-end", node->folder);
+    file = fopen(path, "rb");
+    if (file == NULL) {
+        nrs_bytes_wipe(bytes_out);
+        return NRS_OK;
+    }
+    size = fread(bytes, 1, sizeof bytes, file);
+    assert_int_equal(fclose(file), 0);
+    return nrs_bytes_copy(bytes_out, nrs_slice_of(bytes, size));
+}
+
+static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool sync)
+{
+    const mesh_node *node = context;
+    char path[96];
+    int file;
+
+    (void)sync;
+    (void)snprintf(path, sizeof path, "%s/audit-end", node->folder);
+    file = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0 && pwrite(file, bytes.data, bytes.size, (off_t)offset) == (ssize_t)bytes.size);
+    assert_int_equal(close(file), 0);
+    return NRS_OK;
+}
+
 static void make_card(mesh_node *node, uint64_t serial)
 {
     nrs_card card;
@@ -72,7 +106,8 @@ void mesh_up(mesh *net, size_t index)
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_store_options store_options = {.path = path, .synchronous_off = !net->durable};
     nrs_core_options options = {.identity = node->identity, .gap_grace_ms = MESH_GAP_GRACE_MS, .vouch_tick_ms = MESH_VOUCH_TICK_MS, .own_card = nrs_slice_of_bytes(&node->card),
-                                .vault = {.context = node, .read = vault_read, .write = vault_write}, .former = node->former, .vault_key = node->vault_key};
+                                .vault = {.context = node, .read = vault_read, .write = vault_write},
+                                .audit_file = {.context = node, .read = audit_read, .write = audit_write}, .former = node->former, .vault_key = node->vault_key};
 
     randombytes_buf(incarnation, sizeof incarnation);
     (void)snprintf(path, sizeof path, "%s/store.db", node->folder);

@@ -59,16 +59,33 @@ static void copy_store(const mesh *net, size_t node, const char *from, const cha
     assert_int_equal(system(command), 0);
 }
 
+/* A copy of a store comes with the note beside it: what is put back is the folder. */
+static void copy_note(const mesh *net, size_t node, const char *from, const char *to)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command, "cd %s && cp %s %s", net->nodes[node].folder, from, to);
+    assert_int_equal(system(command), 0);
+}
+
 void mesh_keep_copy(mesh *net, size_t node, const char *name)
 {
+    char note[64];
+
     mesh_down(net, node);
     copy_store(net, node, "store.db", name);
+    (void)snprintf(note, sizeof note, "%s.end", name);
+    copy_note(net, node, "audit-end", note);
     mesh_up(net, node);
 }
 
 void mesh_bring_back(mesh *net, size_t node, const char *name)
 {
+    char note[64];
+
     mesh_down(net, node);
     copy_store(net, node, name, "store.db");
+    (void)snprintf(note, sizeof note, "%s.end", name);
+    copy_note(net, node, note, "audit-end");
     mesh_up(net, node);
 }

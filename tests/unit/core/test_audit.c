@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mesh.h"
 #include "mesh_audit.h"
@@ -234,6 +235,31 @@ static void tamper_sql(size_t node, const char *sql)
     mesh_settle(&net, 1);
 }
 
+/* Where its log ends. */
+static json_int_t size_of(size_t node)
+{
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"audit-export\"}"), NRS_OK);
+    return json_integer_value(json_object_get(mesh_row(&net, node, 0), "size"));
+}
+
+static void drop_note(size_t node)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/audit-end", net.nodes[node].folder);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* And there is no note beside the store. */
+static void tamper_unnoted(size_t node, const char *sql)
+{
+    drop_note(node);
+    tamper_sql(node, sql);
+}
+
+static const char spoilt_head[] = "UPDATE meta SET value = zeroblob(length(value)) WHERE name = 'audit-head'";
+static const char spoilt_key[] = "UPDATE meta SET value = x'01' WHERE name = 'audit-key'";
+
 /* How many rows of what a node exports have this name. */
 static size_t exported(size_t node, const char *name)
 {
@@ -273,9 +299,9 @@ static void test_what_a_start_finds(void **state)
     expect(newest(1), "alarm", "damaged", "entries at the end of the audit log were removed");
     assert_int_equal(json_integer_value(json_object_get(newest(1), "number")), number + 2); /* the gap stays to be seen */
 
-    tamper_sql(1, "UPDATE meta SET value = x'' WHERE name = 'audit-head'");
+    tamper_unnoted(1, spoilt_head);
     expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
-    tamper_sql(1, "UPDATE meta SET value = x'01' WHERE name = 'audit-key'");
+    tamper_unnoted(1, spoilt_key);
     expect(newest(1), "alarm", "damaged", "the audit log before this one cannot be read");
     tamper(1, nothing);
     mesh_settle(&net, 1);
@@ -285,7 +311,6 @@ static void test_what_a_start_finds(void **state)
 /* A head that does not open takes no entry with it: it is made anew out of what was signed and what opens behind that. */
 static void test_a_head_that_was_changed(void **state)
 {
-    const char *spoilt = "UPDATE meta SET value = zeroblob(length(value)) WHERE name = 'audit-head'";
     json_int_t number;
     char words[96];
     size_t entries;
@@ -295,13 +320,13 @@ static void test_a_head_that_was_changed(void **state)
     mesh_settle(&net, 2);
     assert_int_equal(mesh_command(&net, 0, "{\"command\":\"send\",\"label\":\"RED\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
                      NRS_ERROR_LABEL_FORBIDS);
-    number = json_integer_value(json_object_get(newest(0), "number"));
+    number = size_of(0);
     entries = exported(0, "entry");
     assert_false(mesh_warned(&net, 0, "found its audit log changed"));
-    tamper_sql(0, spoilt);
+    tamper_unnoted(0, spoilt_head);
     (void)snprintf(words, sizeof words, "the head of the audit log was changed: it was made anew from entries 1 to %lld", (long long)number);
     expect(newest(0), "alarm", "rewritten", words);
-    assert_int_equal(json_integer_value(json_object_get(newest(0), "number")), number + 1);
+    assert_int_equal(size_of(0), number + 1);
     assert_int_equal(exported(0, "entry"), entries + 1);
     assert_int_equal(exported(0, "leaf"), 0);
     assert_true(mesh_warned(&net, 0, "found its audit log changed"));
@@ -316,7 +341,7 @@ static void test_a_head_that_was_changed(void **state)
     /* Not what was signed: another log begins, and all of this one stays beside it. */
     mesh_sql(&net, 0, "UPDATE audit SET leaf = zeroblob(32) WHERE number = 7");
     entries = exported(0, "entry");
-    tamper_sql(0, spoilt);
+    tamper_unnoted(0, spoilt_head);
     expect(newest(0), "alarm", "damaged", "the audit log before this one cannot be read");
     assert_int_equal(exported(0, "entry"), 1);
     assert_int_equal(exported(0, "leaf"), entries + 1);
@@ -325,6 +350,86 @@ static void test_a_head_that_was_changed(void **state)
     mesh_settle(&net, 1);
     assert_int_equal(exported(0, "leaf"), entries + 1);
     assert_true(mesh_warned(&net, 0, "this node began its audit log anew"));
+}
+
+/* With the note neither a changed leaf nor a key that is gone keeps the log from going on. */
+static void test_a_head_with_its_note(void **state)
+{
+    json_int_t number = size_of(2);
+    size_t entries = exported(2, "entry"), leaves = exported(2, "leaf");
+    char words[96];
+
+    (void)state;
+    mesh_sql(&net, 2, "UPDATE audit SET leaf = zeroblob(32) WHERE number = 2");
+    tamper_sql(2, spoilt_head);
+    (void)snprintf(words, sizeof words, "the head of the audit log was changed: it was made anew from entries 1 to %lld", (long long)number);
+    expect(newest(2), "alarm", "rewritten", words);
+    assert_int_equal(size_of(2), number + 1);
+    tamper_sql(2, spoilt_key);
+    (void)snprintf(words, sizeof words, "the head of the audit log was changed: it was made anew from entries 1 to %lld", (long long)number + 1);
+    expect(newest(2), "alarm", "rewritten", words);
+    assert_int_equal(exported(2, "entry"), entries + 1); /* two more, and the changed one as a leaf */
+    assert_int_equal(exported(2, "leaf"), leaves + 1);
+}
+
+/* All that the store has of the log is put back as it was, with the head that belongs to it: the note beside the store tells. */
+static const char keep_sql[] = "CREATE TABLE k1 AS SELECT * FROM audit; CREATE TABLE k2 AS SELECT * FROM audit_node; CREATE TABLE k3 AS SELECT * FROM meta WHERE name = 'audit-head';"
+                               " CREATE TABLE k0(x); INSERT INTO k0 VALUES(1)";
+static const char back_sql[] = "DELETE FROM audit; DELETE FROM audit_node; INSERT INTO audit_node SELECT * FROM k2; INSERT INTO audit SELECT * FROM k1;"
+                               " UPDATE meta SET value = (SELECT value FROM k3) WHERE name = 'audit-head'";
+
+static void test_a_log_that_was_set_back(void **state)
+{
+    const size_t leaves = exported(0, "leaf");
+    json_int_t kept, number;
+    char words[96];
+
+    (void)state;
+    mesh_settle(&net, 2);
+    mesh_down(&net, 0);
+    mesh_sql(&net, 0, keep_sql);
+    mesh_up(&net, 0);
+    mesh_settle(&net, 1);
+    kept = size_of(0);
+    mesh_audit_act(&net, 0, 3);
+    mesh_crash(&net, 0); /* killed: the note is there all the same */
+    mesh_settle(&net, 1);
+    number = size_of(0);
+    assert_int_equal(number, kept + 3);
+    tamper_sql(0, back_sql);
+    (void)snprintf(words, sizeof words, "the audit log was set back from entry %lld to entry %lld", (long long)number, (long long)kept);
+    expect(newest(0), "alarm", "rewritten", words);
+    assert_int_equal(size_of(0), number + 1); /* the gap stays to be seen */
+    assert_true(mesh_warned(&net, 0, "found its audit log changed"));
+    mesh_audit_checkpoint(&net, 0);
+    mesh_settle(&net, 2);
+    mesh_crash(&net, 0);
+    mesh_settle(&net, 1);
+
+    /* Another time, with the rows that were left behind in place: they are no part of the log, and are kept. */
+    mesh_down(&net, 0);
+    mesh_sql(&net, 0, "DELETE FROM k0; DROP TABLE k0; DROP TABLE k1; DROP TABLE k2; DROP TABLE k3");
+    mesh_sql(&net, 0, keep_sql);
+    mesh_up(&net, 0);
+    mesh_settle(&net, 1);
+    kept = size_of(0);
+    mesh_audit_act(&net, 0, 1);
+    mesh_down(&net, 0);
+    mesh_sql(&net, 0, "UPDATE meta SET value = (SELECT value FROM k3) WHERE name = 'audit-head'");
+    mesh_up(&net, 0);
+    mesh_settle(&net, 1);
+    (void)snprintf(words, sizeof words, "the audit log was set back from entry %lld to entry %lld", (long long)kept + 1, (long long)kept);
+    expect(newest(0), "alarm", "rewritten", words);
+    assert_int_equal(exported(0, "leaf"), leaves); /* all rows are there: only the head was put back */
+
+    mesh_down(&net, 0);
+    drop_note(0);
+    mesh_up(&net, 0);
+    mesh_settle(&net, 1);
+    expect(newest(0), "alarm", "rewritten", "what was noted beside the store of where the audit log ends is gone");
+    mesh_crash(&net, 0);
+    mesh_settle(&net, 1);
+    assert_int_equal(size_of(0), kept + 3); /* said once */
 }
 
 /* Two that do not lie side by side, and one of a number that no entry has. */
@@ -424,7 +529,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_becomes_an_entry), cmocka_unit_test(test_what_does_not),      cmocka_unit_test(test_about),
         cmocka_unit_test(test_rosters_and_keys),      cmocka_unit_test(test_bounds),             cmocka_unit_test(test_with_its_transaction),
-        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_behind_the_end_of_a_running_node), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_head_that_was_changed), cmocka_unit_test(test_a_wiped_log_is_noticed),
+        cmocka_unit_test(test_a_new_node_has_no_alarm), cmocka_unit_test(test_behind_the_end_of_a_running_node), cmocka_unit_test(test_what_a_start_finds), cmocka_unit_test(test_a_head_that_was_changed), cmocka_unit_test(test_a_log_that_was_set_back), cmocka_unit_test(test_a_head_with_its_note), cmocka_unit_test(test_a_wiped_log_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -27,7 +27,7 @@ typedef enum cut { CUT_NOWHERE, CUT_DISK_FULL, CUT_KILLED, CUT_TORN } cut;
 typedef struct node {
     char folder[64], store[96], vault[96];
     nrs_identity *identity;
-    nrs_bytes card;
+    nrs_bytes card, audit_end;
     cut cut;               /* at the next write of the vault's file */
     size_t vault_writes;
 } node;
@@ -80,11 +80,34 @@ static nrs_error vault_write(void *context, nrs_slice bytes)
     return self->cut == CUT_TORN ? NRS_ERROR_DISK : NRS_OK;
 }
 
+static nrs_error audit_read(void *context, nrs_bytes *bytes_out)
+{
+    const node *self = context;
+
+    return nrs_bytes_copy(bytes_out, nrs_slice_of_bytes(&self->audit_end));
+}
+
+static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool sync)
+{
+    node *self = context;
+    nrs_error error = NRS_OK;
+
+    (void)sync;
+    if (self->audit_end.size < offset + bytes.size) {
+        error = nrs_bytes_resize(&self->audit_end, offset + bytes.size);
+    }
+    if (error == NRS_OK) {
+        memcpy(self->audit_end.data + offset, bytes.data, bytes.size);
+    }
+    return error;
+}
+
 static nrs_error start(node *self)
 {
     nrs_store_options store_options = {.path = self->store};
     nrs_core_options options = {.identity = self->identity, .own_card = nrs_slice_of_bytes(&self->card),
-                                .vault = {.context = self, .read = vault_read, .write = vault_write}};
+                                .vault = {.context = self, .read = vault_read, .write = vault_write},
+                                .audit_file = {.context = self, .read = audit_read, .write = audit_write}};
     uint8_t incarnation[NRS_LOG_ID_SIZE];
     nrs_store *store = NULL;
     nrs_core *core = NULL;
@@ -131,6 +154,7 @@ static int clean(void **state)
 
     nrs_identity_destroy(&self->identity);
     nrs_bytes_wipe(&self->card);
+    nrs_bytes_wipe(&self->audit_end);
     (void)snprintf(command, sizeof command, "rm -rf %s", self->folder);
     assert_int_equal(system(command), 0);
     free(self);

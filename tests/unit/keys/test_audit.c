@@ -167,6 +167,40 @@ static void test_head_sealed(void **state)
     nrs_secret_destroy(&key);
 }
 
+/* What is kept beside the store opens under its own key alone, and none of what the store holds opens as it. */
+static void test_note_sealed(void **state)
+{
+    nrs_secret *key = NULL, *wrap_key = NULL, *opened = NULL;
+    nrs_audit_head head = {.noted = 1, .alarm_ms = 7}, read = {0};
+    uint64_t serial = 0;
+    nrs_bytes sealed = {0}, head_sealed = {0};
+
+    (void)state;
+    assert_int_equal(nrs_audit_append(&head.tree, leaves[0], NULL, NULL), NRS_OK);
+    assert_int_equal(nrs_secret_random(&key, NRS_KEY_SIZE), NRS_OK);
+    assert_int_equal(nrs_secret_random(&wrap_key, NRS_KEY_SIZE), NRS_OK);
+    assert_int_equal(nrs_audit_note_seal(&sealed, wrap_key, 77, key, &head), NRS_OK);
+    assert_int_equal(nrs_audit_note_open(&serial, &opened, &read, wrap_key, nrs_slice_of_bytes(&sealed)), NRS_OK);
+    assert_int_equal(serial, 77);
+    assert_true(nrs_slice_equal(nrs_secret_slice(opened), nrs_secret_slice(key)));
+    assert_memory_equal(&read, &head, sizeof head);
+    nrs_secret_destroy(&opened);
+    for (size_t i = 0; i < sealed.size; i++) {
+        sealed.data[i] ^= 0x80u;
+        assert_int_equal(nrs_audit_note_open(&serial, &opened, &read, wrap_key, nrs_slice_of_bytes(&sealed)), NRS_ERROR_DAMAGED);
+        sealed.data[i] ^= 0x80u;
+        assert_int_equal(nrs_audit_note_open(&serial, &opened, &read, wrap_key, nrs_slice_of(sealed.data, i)), NRS_ERROR_DAMAGED);
+    }
+    assert_int_equal(nrs_audit_head_seal(&head_sealed, wrap_key, &head), NRS_OK);
+    assert_int_equal(nrs_audit_note_open(&serial, &opened, &read, wrap_key, nrs_slice_of_bytes(&head_sealed)), NRS_ERROR_DAMAGED);
+    assert_int_equal(nrs_audit_head_open(&read, wrap_key, nrs_slice_of_bytes(&sealed)), NRS_ERROR_DAMAGED);
+    assert_null(opened);
+    nrs_bytes_wipe(&head_sealed);
+    nrs_bytes_wipe(&sealed);
+    nrs_secret_destroy(&wrap_key);
+    nrs_secret_destroy(&key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_refused_node_leaves_the_tree),
         cmocka_unit_test(test_entry_sealed),
         cmocka_unit_test(test_head_sealed),
+        cmocka_unit_test(test_note_sealed),
     };
 
     return cmocka_run_group_tests(tests, prepare, NULL);

@@ -21,11 +21,20 @@ typedef struct nrs_vault_file {
     nrs_error (*write)(void *context, nrs_slice bytes);              /* in place, synced before it returns */
 } nrs_vault_file;
 
+/** The file beside the store that says where the audit log ends (SPEC 13.3), overwritten in place. NRS_ERROR_DISK: it was not done. */
+typedef struct nrs_audit_file {
+    void *context;
+    nrs_error (*read)(void *context, nrs_bytes *bytes_out); /* empty when there is none; NRS_ERROR_DAMAGED: something else stands there */
+    nrs_error (*write)(void *context, size_t offset, nrs_slice bytes, bool sync); /* sync: on the disk before it returns */
+} nrs_audit_file;
+#define NRS_AUDIT_FILE_SIZE_MAX 8192u
+
 typedef struct nrs_core_options {
     nrs_store *store;             /* borrowed for the core's life */
     nrs_identity *identity;       /* borrowed */
     nrs_slice own_card;           /* Signed bytes of the node's card */
     nrs_vault_file vault;
+    nrs_audit_file audit_file;
     nrs_identity *former;         /* borrowed: the identity before this one, or NULL */
     const nrs_secret *vault_key;  /* borrowed: what the vault file stands under, or NULL when the identity says it */
     uint32_t link_window;         /* bytes; 0 for the default */
