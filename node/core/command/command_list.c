@@ -403,13 +403,16 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
 {
     receipt_list *list = context;
     const json_t *reached = json_object_get(list->reached, recipient->address);
-    bool expired = list->report->expires_ms <= list->core->now_ms && !has_stage(reached, NRS_STAGE_STORED);
-    const char *first = recipient->granted || recipient->locked ? "sent" : "waiting"; /* who has to accept first was told of it */
+    const bool over = list->report->expires_ms <= list->core->now_ms;
+    const bool late = over && !recipient->granted && (list->report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0; /* it got no key, and gets none */
+    const bool expired = late || (over && !has_stage(reached, NRS_STAGE_STORED));
+    /* who has to accept first was told of it */
+    const char *first = recipient->granted || recipient->locked || (late && has_stage(reached, NRS_STAGE_ACCEPTED)) ? "sent" : "waiting";
     json_t *rows = list->missing ? json_array() : list->rows; /* of one recipient alone, when only the last counts */
     nrs_error error;
 
     if (list->missing && (list->withdrawn ? has_stage(reached, NRS_STAGE_WITHDRAWN)
-                                          : has_stage(reached, NRS_STAGE_OPENED) || has_stage(reached, NRS_STAGE_ACCEPTED))) {
+                                          : has_stage(reached, NRS_STAGE_OPENED) || (has_stage(reached, NRS_STAGE_ACCEPTED) && !late))) {
         json_decref(rows);
         return NRS_OK;
     }

@@ -13,6 +13,7 @@ static const char hint_as_person[] = "Act as the person it is addressed to: noro
 static const char hint_asked[] = "Its sender has been asked for a new grant; look again when the sender's node has answered.";
 static const char hint_sinks[] = "The sinks are own, clients, community and public.";
 static const char hint_key[] = "The originator's node grants the key when the acceptance has reached it.";
+static const char hint_late[] = "No key is granted after the expiry: ask its sender to send it again.";
 static const char hint_rejoin[] = "Only members of a community open what was addressed to it.";
 
 /* A report opened for somebody. */
@@ -112,7 +113,9 @@ static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nr
         error = check_conditions(core, answer, it, seen.header);
     }
     if (error == NRS_OK && it->row.key_state == NRS_KEY_NONE && (seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
-        error = nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");
+        error = nrs_clock_expired(core, it->row.expires_ms)
+                    ? nrs_refuse(answer, NRS_ERROR_EXPIRED, hint_late, "The report is past its expiry, and its key has not come.")
+                    : nrs_refuse(answer, NRS_ERROR_BUSY, hint_key, "The acceptance is on its way; the key has not come yet.");
     }
     if (nrs_error_is_verdict(error) && place == NRS_PLACE_READ) {
         error = nrs_edge_answer_closed(core, answer, &it->row, seen.header, it->person, error);

@@ -13,6 +13,7 @@
 
 static const char hint_received[] = "What this node has sent is open here; the disclaimers are for those who receive it.";
 static const char hint_person[] = "Act as the person it is addressed to: noroshi --as PERSON accept ID.";
+static const char hint_late[] = "No key is granted after the expiry: ask its sender to send it again.";
 static const char hint_reason[] = "Say why, for the originator to read: --reason TEXT.";
 
 typedef struct decision {
@@ -100,6 +101,10 @@ static nrs_error check_texts(nrs_core *core, nrs_answer *answer, decision *it)
     }
     if (error == NRS_OK && it->before == NRS_DISCLAIMER_ACCEPTED && it->stage == NRS_STAGE_DECLINED) {
         return nrs_refuse(answer, NRS_ERROR_EXISTS, NULL, "The disclaimer has been accepted already.");
+    }
+    if (error == NRS_OK && it->before != NRS_DISCLAIMER_ACCEPTED && it->stage == NRS_STAGE_ACCEPTED && it->row.key_state == NRS_KEY_NONE &&
+        (it->seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0 && nrs_clock_expired(core, it->row.expires_ms)) { /* it would unlock nothing */
+        return nrs_refuse(answer, NRS_ERROR_EXPIRED, hint_late, "The report is past its expiry.");
     }
     return error == NRS_OK ? all_hashes(&it->hashes, it->seen.header) : error;
 }

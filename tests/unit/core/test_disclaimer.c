@@ -556,6 +556,46 @@ static void the_key_comes_with_the_acceptance_alone(void **state)
     mesh_stop(&net);
 }
 
+/* Accepted after its expiry, or before while the originator was away until then: nobody waits for a key that never comes. */
+static void no_key_comes_after_the_expiry(void **state)
+{
+    static const char *const stages[] = {"sent", "stored", "accepted", "expired"};
+    const json_t *last;
+    size_t count;
+
+    (void)state;
+    start(4, &amber_demands);
+    OK(send_with("AMBER", ",\"unlock_on_accept\":true,\"expires_in_ms\":600000"));
+    mesh_down(&net, 1);
+    OK(about(2, "accept", ""));
+    mesh_settle(&net, 620);
+    mesh_up(&net, 1);
+    mesh_settle(&net, 8);
+    assert_int_equal(about(2, "show", ""), NRS_ERROR_EXPIRED);
+    assert_int_equal(about(2, "export", ",\"sink\":\"own\""), NRS_ERROR_EXPIRED);
+    assert_int_equal(about(3, "accept", ""), NRS_ERROR_EXPIRED);
+    OK(about(3, "decline", ",\"reason\":\"遅い\""));
+    mesh_settle(&net, 4);
+    OK(about(1, "receipts", ""));
+    count = 0;
+    for (size_t i = 0; i < mesh_row_count(&net, 1); i++) {
+        const json_t *row = mesh_row(&net, 1, i);
+
+        if (strcmp(mesh_text(row, "recipient"), "org-2") == 0) {
+            assert_true(count < sizeof stages / sizeof stages[0]);
+            assert_string_equal(mesh_text(row, "stage"), stages[count++]);
+        }
+    }
+    assert_int_equal(count, sizeof stages / sizeof stages[0]);
+    OK(about(1, "receipts", ",\"missing\":true"));
+    assert_int_equal(mesh_row_count(&net, 1), 3); /* the hub, and both */
+    for (size_t i = 0; i < 3; i++) {
+        last = mesh_row(&net, 1, i);
+        assert_string_equal(mesh_text(last, "stage"), "expired");
+    }
+    mesh_stop(&net);
+}
+
 /* An originator that keeps to no rule hands out the key before an acceptance, or on one that was never given: it opens nothing. */
 static void no_key_but_for_ones_own_acceptance(void **state)
 {
@@ -623,6 +663,7 @@ int main(void)
         cmocka_unit_test(an_acceptance_of_something_else_is_refused),
         cmocka_unit_test(the_key_comes_with_the_acceptance_alone),
         cmocka_unit_test(no_key_but_for_ones_own_acceptance),
+        cmocka_unit_test(no_key_comes_after_the_expiry),
         cmocka_unit_test(a_notice_against_the_rules_is_written_down),
         cmocka_unit_test(however_many_are_accepted_each_counts),
     };
