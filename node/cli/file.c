@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "folder.h"
+#include "linux.h"
 #include "report/given.h"
 #include "language.h"
 #include "proto/armour.h"
@@ -162,6 +165,60 @@ static int open_beside(char **beside_out, const char *path)
     return file;
 }
 
+/* One without a name, which nothing is left of if the process ends; else one beside. */
+static int open_unnamed(char **beside_out, const char *path)
+{
+    char *folder = nrs_file_folder_of(path);
+    int file = folder == NULL ? -1 : nrs_linux_unnamed_file(folder);
+
+    free(folder);
+    return file >= 0 ? file : open_beside(beside_out, path);
+}
+
+/* What has no name yet gets the target's, or, where something bears that, one beside it that is then renamed. False with the reason in errno. */
+static bool name_given(nrs_given_file *given)
+{
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    bool named = nrs_linux_name_file(given->file, given->target);
+
+    for (int tries = 0; !named && errno == EEXIST && tries < 16; tries++) {
+        const char *slash = strrchr(given->target, '/');
+        char *folder = nrs_file_folder_of(given->target);
+        char sign[7] = "";
+
+        for (size_t i = 0; i + 1 < sizeof sign; i++) {
+            sign[i] = signs[randombytes_uniform(sizeof signs - 1)];
+        }
+        free(given->beside);
+        given->beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.%s", folder, slash == NULL ? given->target : slash + 1, sign);
+        free(folder);
+        if (given->beside == NULL) {
+            errno = ENOMEM;
+            return false;
+        }
+        named = nrs_linux_name_file(given->file, given->beside);
+    }
+    if (!named) {
+        free(given->beside);
+        given->beside = NULL;
+    }
+    return named;
+}
+
+/* In its place for good. */
+static bool put_given(nrs_given_file *given)
+{
+    char *folder = given->beside == NULL ? nrs_file_folder_of(given->target) : NULL;
+    bool done = given->beside == NULL ? folder != NULL && sync_folder(folder) : nrs_file_put(given->beside, given->target) == NRS_OK;
+
+    free(folder);
+    if (done) {
+        free(given->beside);
+        given->beside = NULL;
+    }
+    return done;
+}
+
 nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes)
 {
     char *beside = NULL;
@@ -235,7 +292,7 @@ nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const cha
         errno = ENOENT; /* a link that leads nowhere */
     } else { /* behind a symbolic link the file is replaced, and the link stays */
         given.target = there ? realpath(path, NULL) : strdup(path);
-        given.file = given.target == NULL ? -1 : open_beside(&given.beside, given.target);
+        given.file = given.target == NULL ? -1 : open_unnamed(&given.beside, given.target);
     }
     if (given.file < 0) {
         free(given.target);
@@ -248,7 +305,7 @@ nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const cha
 nrs_error nrs_file_reserve_given(nrs_cli *cli, const nrs_given_file *given, size_t size)
 {
     NRS_ASSERT(given != NULL && given->file >= 0 && size > 0);
-    if (given->beside != NULL) {
+    if (given->target != NULL) {
         errno = posix_fallocate(given->file, 0, (off_t)size);
         if (errno != 0) {
             return fail_given(cli, given->name);
@@ -262,15 +319,12 @@ nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice byt
     bool done = false;
 
     NRS_ASSERT(given != NULL && given->file >= 0);
-    done = write_all(given->file, bytes) && (given->beside == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
-    if (given->beside != NULL) {
+    done = write_all(given->file, bytes) && (given->target == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
+    if (given->target != NULL) {
+        done = done && (given->beside != NULL || name_given(given));
         done = close(given->file) == 0 && done;
         given->file = -1;
-        done = done && nrs_file_put(given->beside, given->target) == NRS_OK;
-        if (done) {
-            free(given->beside);
-            given->beside = NULL;
-        }
+        done = done && put_given(given);
     }
     return done ? NRS_OK : fail_given(cli, given->name);
 }

@@ -35,7 +35,7 @@ bool nrs_file_fault_of_disk(int reason);
 typedef struct nrs_given_file {
     const char *name; /* borrowed */
     char *target;     /* owned; NULL: a device or a pipe */
-    char *beside;     /* owned; the file that becomes the target */
+    char *beside;     /* owned; the file that becomes the target; NULL while it has no name, where the file system has such files */
     int file;
 } nrs_given_file;
 /** Open it before anything is done for it: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "linux.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -51,6 +53,35 @@ void nrs_linux_hide(void)
 #ifndef NRS_LEAKS_ARE_SOUGHT /* the leak sanitizer traces its own process */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+/* Where the kernel shows a file that is open. */
+static void path_of_file(char path_out[32], int file)
+{
+    (void)snprintf(path_out, 32, "/proc/self/fd/%d", file);
+}
+
+int nrs_linux_unnamed_file(const char *folder)
+{
+    char shown[32];
+    int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (file >= 0) {
+        path_of_file(shown, file);
+    }
+    if (file >= 0 && access(shown, F_OK) != 0) { /* it could not be named */
+        (void)close(file);
+        file = -1;
+    }
+    return file;
+}
+
+bool nrs_linux_name_file(int file, const char *path)
+{
+    char shown[32];
+
+    path_of_file(shown, file);
+    return linkat(AT_FDCWD, shown, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
 /* Whether the folder that is open has not been taken away, and perhaps made anew, meanwhile. */

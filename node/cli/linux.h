@@ -12,6 +12,11 @@ unsigned nrs_linux_columns(int terminal);
 /** No core file and no tracing by other processes of the user: for what handles secrets. */
 void nrs_linux_hide(void);
 
+/** A file without a name in a folder, for its user alone, which is gone with the process unless it is named; -1 where there is no such thing. */
+int nrs_linux_unnamed_file(const char *folder);
+/** Give it a name that nothing has. False with the reason in errno. */
+bool nrs_linux_name_file(int file, const char *path);
+
 /** One ceremony at a time: keep others of this folder out until the process ends. False when another goes on for wait_ms. */
 bool nrs_linux_lock_folder(const char *path, unsigned wait_ms);
 

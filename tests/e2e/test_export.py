@@ -3,9 +3,14 @@ lowered label, conditions cut off, another disclaimer, another report's proof, a
 
 import base64
 import json
+import os
+import signal
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
-from harness import E2E, ROOT, build_mesh, enrol, join, main, wait_reachable, wait_until
+from harness import E2E, ROOT, bin_dir, build_mesh, environment, enrol, join, main, wait_reachable, wait_until
 
 sys.path.insert(0, str(ROOT / "tests" / "vectors"))
 from wire_reader import decode  # noqa: E402
@@ -216,6 +221,37 @@ class Export(E2E):
         """alpha's signing key, from a proof that names it."""
         value = json.loads(self.export(self.bravo, self.plain, "json", sink="own"))
         return decode("Header", decode("Export", base64.b64decode(value["proof"])).report.header).originator
+
+    def test_nothing_is_left_of_one_that_was_killed(self):
+        """While the node is asked there is no file beside the one that is to be; an older one of its name stays until the new one is whole."""
+        folder = Path(tempfile.mkdtemp(dir=self.world.path))
+        try:
+            os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600))
+        except OSError:
+            self.skipTest("the file system has no files without a name")
+        for there in (False, True):
+            out = folder / "export.json"
+            if there:
+                out.write_text("old")
+            os.kill(self.bravo.process.pid, signal.SIGSTOP)
+            try:
+                export = subprocess.Popen([str(bin_dir() / "noroshi"), "--dir", str(self.bravo.dir), "export", self.report, "--sink", "own", "--format", "text", "-o", str(out)],
+                                          env=environment({"HOME": str(self.world.home)}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                opened = Path(f"/proc/{export.pid}/fd")
+                wait_until(lambda: any(os.readlink(one).startswith(str(folder)) for one in opened.iterdir()), "it has opened what it will write")
+                self.assertEqual([one.name for one in folder.iterdir()], ["export.json"] if there else [])
+                export.kill()
+                export.wait()
+            finally:
+                os.kill(self.bravo.process.pid, signal.SIGCONT)
+            self.assertEqual([one.name for one in folder.iterdir()], ["export.json"] if there else [])
+        self.assertEqual(out.read_text(), "old")
+        self.bravo.cli("accept", self.report, want=None)
+        for _ in range(2):
+            self.bravo.cli("export", self.report, "--sink", "own", "--format", "text", "-o", str(out))
+            self.assertIn("件名", out.read_text())
+            self.assertEqual(([one.name for one in folder.iterdir()], out.stat().st_mode & 0o777), (["export.json"], 0o600))
+            out.unlink()
 
 
 if __name__ == "__main__":
