@@ -390,7 +390,7 @@
     X(WITHHELD_NOTE_EACH, READ, "SELECT report, content FROM withheld_note WHERE report = ?1 ORDER BY +number")        \
     X(WITHHELD_NOTE_DELETE, CHANGE, "DELETE FROM withheld_note WHERE report = ?1")                                     \
     X(WITHHELD_NOTE_ALIVE, READ,                                                                                       \
-      "SELECT p.id FROM report AS p WHERE p.position IN (SELECT report FROM withheld_note) AND p.part = 1"             \
+      "SELECT p.id FROM report AS p WHERE p.position IN (SELECT report FROM withheld_note) AND p.part = ?2"            \
       " AND p.key_state = 1 AND p.expires_ms > ?1 ORDER BY +p.position")                                               \
     X(PUBLISH_ADD, CHANGE, "INSERT INTO publish(position, due_ms) VALUES(?1, ?2)")                                     \
     X(PUBLISH_EACH, READ, "SELECT position FROM publish WHERE due_ms <= ?1 ORDER BY +position LIMIT ?2")               \

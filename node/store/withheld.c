@@ -58,13 +58,14 @@ static nrs_error visit_report(nrs_query *query, const void *closure)
     return query->error != NRS_OK ? query->error : visitor->visit(visitor->context, id);
 }
 
-nrs_error nrs_store_note_reports(nrs_store *store, uint64_t now_ms, nrs_note_report_visitor visit, void *context)
+nrs_error nrs_store_note_reports(nrs_store *store, uint32_t part, uint64_t now_ms, nrs_note_report_visitor visit, void *context)
 {
     const report_visit visitor = {visit, context};
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_WITHHELD_NOTE_ALIVE);
 
     NRS_ASSERT(visit != NULL);
     nrs_query_bind_bound(&query, now_ms);
+    nrs_query_bind_u64(&query, part);
     return nrs_query_each(&query, visit_report, &visitor);
 }
 

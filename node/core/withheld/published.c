@@ -95,7 +95,7 @@ nrs_error nrs_published_load(nrs_core *core)
     nrs_error error;
 
     nrs_published_wipe(core);
-    error = nrs_store_note_reports(core->store, core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0, add_id, &list);
+    error = nrs_store_note_reports(core->store, NRS_PART_RECEIVED, core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0, add_id, &list);
     for (size_t i = 0; i < list.count && error == NRS_OK; i++) {
         error = load_notes(core, list.ids[i]);
     }

@@ -57,6 +57,8 @@ NRS_MUST_USE nrs_error nrs_withhold_warn(nrs_row *row, const nrs_address *addres
 /** Whether this id is a report that this node sent with its source withheld; then what follows or answers it is withheld too.
  *  Refuses to follow what is withheld by another. */
 NRS_MUST_USE nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);
+/** The same of the id under which a hub has published it. */
+NRS_MUST_USE nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);
 /** A hub's word that it published a report of ours. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 

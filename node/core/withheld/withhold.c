@@ -1,6 +1,7 @@
 /* At the source: a report whose source is withheld is sealed to the hub that is to vouch for it, and to nobody else (SPEC 6.11). */
 #include <string.h>
 
+#include "report/report_ids.h"
 #include "withheld/withheld.h"
 #include "prekeys/key_change.h"
 
@@ -122,6 +123,73 @@ nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hu
     return error;
 }
 
+/* ---- What follows it ---- */
+
+/* How often it was vouched for so far, and whether as this id. */
+static nrs_error vouched_so_far(nrs_core *core, size_t *count_out, bool *there_out, const nrs_report_row *row, const char *id)
+{
+    json_t *notes = NULL;
+    const json_t *note;
+    size_t index;
+    nrs_error error = nrs_withheld_notes(core, &notes, row);
+
+    *count_out = 0;
+    *there_out = false;
+    json_array_foreach(notes, index, note) {
+        const char *what = json_string_value(json_object_get(note, "note"));
+        const char *as = json_string_value(json_object_get(note, "id"));
+
+        if (what != NULL && as != NULL && strcmp(what, "vouched") == 0) {
+            (*count_out)++;
+            *there_out = *there_out || strcmp(as, id) == 0;
+        }
+    }
+    json_decref(notes);
+    return error;
+}
+
+static nrs_error published_as(nrs_core *core, bool *found, const uint8_t source[NRS_HASH_SIZE], const uint8_t id[NRS_HASH_SIZE])
+{
+    char text[2 * NRS_HASH_SIZE + 1];
+    size_t count = 0;
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, source);
+
+    nrs_hex_encode(text, id, NRS_HASH_SIZE);
+    if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0) {
+        error = vouched_so_far(core, &count, found, &row, text);
+    }
+    nrs_bytes_wipe(&holder);
+    return nrs_error_is_verdict(error) && !nrs_error_is_passing(error) ? NRS_OK : error; /* what does not open any more tells nothing */
+}
+
+static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
+{
+    return nrs_id_list_add(context, id);
+}
+
+nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
+{
+    const uint64_t since_ms = core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0; /* what is published may live as long again */
+    nrs_id_list list = {.count = 0};
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    bool found = false;
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
+
+    if (error == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0 && row.part != NRS_PART_SENT) {
+        error = nrs_store_note_reports(core->store, NRS_PART_SENT, since_ms, add_id, &list);
+    }
+    for (size_t i = 0; i < list.count && !found && error == NRS_OK; i++) {
+        error = published_as(core, &found, list.ids[i], id);
+    }
+    *withhold = *withhold || found;
+    nrs_id_list_wipe(&list);
+    nrs_bytes_wipe(&holder);
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+}
+
 nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
 {
     nrs_report_row row;
@@ -153,29 +221,6 @@ static nrs_error look_at(void *context, const nrs_recipient_row *row)
 
     search->found = search->found || nrs_key_follows(search->core, row->org, search->from->keys.sign_key);
     return NRS_OK;
-}
-
-/* How often it was vouched for so far, and whether as this id. */
-static nrs_error vouched_so_far(nrs_core *core, size_t *count_out, bool *there_out, const nrs_report_row *row, const char *id)
-{
-    json_t *notes = NULL;
-    const json_t *note;
-    size_t index;
-    nrs_error error = nrs_withheld_notes(core, &notes, row);
-
-    *count_out = 0;
-    *there_out = false;
-    json_array_foreach(notes, index, note) {
-        const char *what = json_string_value(json_object_get(note, "note"));
-        const char *as = json_string_value(json_object_get(note, "id"));
-
-        if (what != NULL && as != NULL && strcmp(what, "vouched") == 0) {
-            (*count_out)++;
-            *there_out = *there_out || strcmp(as, id) == 0;
-        }
-    }
-    json_decref(notes);
-    return error;
 }
 
 static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, nrs_peer *from, const nrs_statement *statement)

@@ -383,6 +383,19 @@ static void a_series_stays_withheld(void **state)
     OK(show(MEMBER, published));
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "follows"), first);
     assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, MEMBER, 0), "number")), 2);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"follows\":\"%s\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                              "\"subject\":\"続報\",\"body\":\"b\"}", first)); /* as all know it */
+    assert_true(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "withheld")));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    assert_false(holds(MEMBER, report));
+    OK(vouch(HUB, ""));
+    wait_for_tick();
+    OK(show(MEMBER, published));
+    assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "follows"), first);
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"send\",\"follows\":\"%s\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
+                              "\"subject\":\"続報\",\"body\":\"b\"}", first)); /* another's own word is its own */
+    assert_false(json_is_true(json_object_get(mesh_row(&net, MEMBER, 0), "withheld")));
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"もう一言\"}", report)); /* more to say on its own */
     assert_true(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "withheld")));
     mesh_stop(&net);

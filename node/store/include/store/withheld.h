@@ -12,10 +12,10 @@ NRS_MUST_USE nrs_error nrs_store_note_add(nrs_store *store, uint64_t report, nrs
 /** In the order in which they were added. */
 NRS_MUST_USE nrs_error nrs_store_note_each(nrs_store *store, uint64_t report, nrs_note_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_note_delete(nrs_store *store, uint64_t report);
-/** The ids of received reports that have notes, whose key is held and that are not expired. Stops early, without an error, when
+/** The ids of received or of sent reports that have notes, whose key is held and that are not expired. Stops early, without an error, when
  *  visit returns NRS_ERROR_LIMIT. */
 typedef nrs_error (*nrs_note_report_visitor)(void *context, const uint8_t *id);
-NRS_MUST_USE nrs_error nrs_store_note_reports(nrs_store *store, uint64_t now_ms, nrs_note_report_visitor visit, void *context);
+NRS_MUST_USE nrs_error nrs_store_note_reports(nrs_store *store, uint32_t part, uint64_t now_ms, nrs_note_report_visitor visit, void *context);
 
 /* ---- Reports that wait for the tick at which they leave, by their position ---- */
 typedef nrs_error (*nrs_publish_visitor)(void *context, uint64_t position);
