@@ -262,6 +262,17 @@ static bool source_withheld(const exported *it)
     return it->view.attestation != NULL && conditions != NULL && (conditions->flags & NRS_CONDITION_SOURCE_NOT_NAMED) != 0;
 }
 
+static json_t *vouched_of(const exported *it)
+{
+    char since[32];
+
+    if (it->view.report->vouch == NULL) {
+        return json_null();
+    }
+    nrs_time_format(since, it->view.report->vouch->since_ms);
+    return json_pack("{s:I, s:s}", "count", (json_int_t)it->view.report->vouch->count, "since", since);
+}
+
 static json_t *released_of(const exported *it)
 {
     char at[32], until[32], holder[48];
@@ -291,9 +302,38 @@ static json_t *answer_row(const exported *it)
                     "expires_at", expires);
     (void)json_object_set_new(row, "known_in", it->signer.known_in[0] == '\0' ? json_null() : json_string(it->signer.known_in));
     (void)json_object_set_new(row, "signed_by", json_string(it->view.attestation == NULL ? "originator" : "exporter"));
-    (void)json_object_set_new(row, "source_withheld", json_boolean(source_withheld(it)));
+    (void)json_object_set_new(row, "source_withheld", json_boolean(source_withheld(it) || it->view.report->vouch != NULL));
+    (void)json_object_set_new(row, "vouched", vouched_of(it));
     (void)json_object_set_new(row, "released", released_of(it));
     return row;
+}
+
+/* Who stands for what is below; the name follows. */
+static void print_standing(const exported *it)
+{
+    if (it->view.attestation == NULL && it->view.report->vouch != NULL) {
+        puts(_("Verified: unchanged since the hub that vouches for it signed it."));
+        fputs(_("Vouched for by: "), stdout);
+    } else if (it->view.attestation == NULL) {
+        puts(_("Verified: unchanged since its originator signed it."));
+        fputs(_("Originator: "), stdout);
+    } else if (!source_withheld(it)) {
+        puts(_("Attested: the report goes under other terms than its originator signed, by its release; the organisation that exported it stands for text and terms."));
+        fputs(_("Attested by: "), stdout);
+    } else {
+        puts(_("Attested: the source is withheld at its wish; the organisation that exported it stands for the text."));
+        fputs(_("Attested by: "), stdout);
+    }
+}
+
+static void print_vouched(const exported *it)
+{
+    char since[64];
+
+    if (it->view.report->vouch != NULL) {
+        nrs_text_time(since, it->view.report->vouch->since_ms);
+        printf(_("The source is withheld; a hub vouches for the report (number %lld since %s)\n"), (long long)it->view.report->vouch->count, since);
+    }
 }
 
 /* On whose word it is had under other terms than it was sent, or by others. */
@@ -318,22 +358,14 @@ static void print_answer(const exported *it)
 
     nrs_fingerprint(fingerprint, it->view.signer);
     nrs_text_time(created, it->view.terms.created_ms);
-    if (it->view.attestation == NULL) {
-        puts(_("Verified: unchanged since its originator signed it."));
-        fputs(_("Originator: "), stdout);
-    } else if (!source_withheld(it)) {
-        puts(_("Attested: the report goes under other terms than its originator signed, by its release; the organisation that exported it stands for text and terms."));
-        fputs(_("Attested by: "), stdout);
-    } else {
-        puts(_("Attested: the source is withheld at its wish; the organisation that exported it stands for the text."));
-        fputs(_("Attested by: "), stdout);
-    }
+    print_standing(it);
     nrs_text_print(stdout, name, NRS_TEXT_LINE);
     printf(" (%s)  %s%s\n", it->signer.org, fingerprint, it->signer.former ? _("  (a former key)") : "");
     if (it->signer.known_in[0] != '\0') {
         printf(_("Its key is in the roster of @%s\n"), it->signer.known_in);
     }
     printf("TLP:%s\n", nrs_label_name((nrs_label)it->view.terms.label));
+    print_vouched(it);
     print_release(it);
     printf(_("Created: %s\n"), created);
     if (it->view.community[0] != '\0') {
