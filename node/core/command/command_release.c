@@ -198,9 +198,13 @@ static nrs_error check_demands(nrs_core *core, nrs_answer *answer, const answeri
 /* What the source has taken back, or is over, goes to nobody else, whoever has read it; both ends know that without an answer. */
 static nrs_error check_lapsed(nrs_core *core, nrs_answer *answer, const answering *it, const json_t *request)
 {
+    bool lapsed = false;
     nrs_error error = nrs_withdrawal_check(core, answer, &it->row, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
 
-    if (error == NRS_OK && nrs_ask_lapsed(core, &it->held.row)) {
+    if (error == NRS_OK) {
+        error = nrs_ask_lapsed(core, &lapsed, &it->held.row);
+    }
+    if (error == NRS_OK && lapsed) {
         return nrs_refuse(answer, NRS_ERROR_EXPIRED, hint_list, "The report is past its expiry, and the ask has lapsed with it.");
     }
     return error;

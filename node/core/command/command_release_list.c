@@ -68,10 +68,12 @@ static nrs_error put_ask(nrs_core *core, json_t *rows, const nrs_ask_row *held)
     nrs_ask *ask = NULL;
     char org[NRS_ADDRESS_SIZE_MAX + 1], whom[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_ask_note note;
-    const bool lapsed = nrs_ask_lapsed(core, held);
-    bool another = false;
+    bool lapsed = false, another = false;
     nrs_error error = nrs_ask_decode(&ask, held->ask);
 
+    if (error == NRS_OK) {
+        error = nrs_ask_lapsed(core, &lapsed, held);
+    }
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, &report, &holder, held->report);
     }

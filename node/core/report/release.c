@@ -65,9 +65,13 @@ nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[
 
 /* Nothing can be released of it any more: whoever has not answered until then does not. The report's end is known to both, and is no word of
  * who asked. */
-bool nrs_ask_lapsed(nrs_core *core, const nrs_ask_row *row)
+nrs_error nrs_ask_lapsed(nrs_core *core, bool *lapsed_out, const nrs_ask_row *row)
 {
-    return row->state == NRS_ASK_OPEN && (nrs_clock_expired(core, row->expires_ms) || nrs_withdrawn(core, row->report));
+    bool withdrawn = false;
+    nrs_error error = row->state == NRS_ASK_OPEN ? nrs_withdrawal_of(core, &withdrawn, row->report) : NRS_OK;
+
+    *lapsed_out = row->state == NRS_ASK_OPEN && (withdrawn || nrs_clock_expired(core, row->expires_ms));
+    return error;
 }
 
 nrs_error nrs_ask_room(nrs_core *core, const nrs_report_row *report, uint64_t most)
@@ -153,6 +157,7 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     const uint64_t most = withheld ? ASK_OPEN_OF_HUB_MAX : NRS_ASK_OPEN_COUNT_MAX;
     nrs_audience *audience = NULL;
     uint64_t open = 0;
+    bool withdrawn = false;
     nrs_error error;
 
     if (report->part != NRS_PART_SENT && !(guest && report->part == NRS_PART_RECEIVED && report->key_state == NRS_KEY_HELD)) {
@@ -164,8 +169,9 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     if (report->label == NRS_LABEL_RED || (report->label == NRS_LABEL_CLEAR && !withheld) || (report->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0) {
         return NRS_ERROR_LABEL_FORBIDS;
     }
-    if (nrs_withdrawn(core, report->id)) {
-        return NRS_ERROR_WITHDRAWN;
+    error = nrs_withdrawal_of(core, &withdrawn, report->id);
+    if (error != NRS_OK || withdrawn) {
+        return error != NRS_OK ? error : NRS_ERROR_WITHDRAWN;
     }
     if (nrs_clock_expired(core, report->expires_ms)) {
         return NRS_ERROR_EXPIRED;
@@ -323,7 +329,12 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
 {
     const bool through = as_guest(core, report, row);
     uint8_t commitment[NRS_HASH_SIZE];
+    bool withdrawn = false; /* for the text that it passes on, too */
+    nrs_error error = nrs_withdrawal_of(core, &withdrawn, report->id);
 
+    if (error != NRS_OK) {
+        return error;
+    }
     nrs_ask_commitment(commitment, ask);
     if (!nrs_key_follows(core, report->originator, signer)) {
         return NRS_ERROR_FORGED;
@@ -334,7 +345,7 @@ static nrs_error check_release(nrs_core *core, const nrs_release *release, const
         !nrs_slice_equal(nrs_field(&release->community), nrs_field(&ask->community))) {
         return NRS_ERROR_RELEASE; /* for another report, holder or ask, or for others than were asked for */
     }
-    if (release->expires_ms > report->expires_ms || report->key_state != NRS_KEY_HELD || nrs_withdrawn(core, report->id)) {
+    if (release->expires_ms > report->expires_ms || report->key_state != NRS_KEY_HELD || withdrawn) {
         return NRS_ERROR_RELEASE;
     }
     return nrs_clock_expired(core, release->expires_ms) ? NRS_ERROR_EXPIRED : NRS_OK;

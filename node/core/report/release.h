@@ -34,7 +34,7 @@ void nrs_ask_held_wipe(nrs_ask_held *held);
 /** NRS_ERROR_NOT_FOUND. Out: nrs_ask_held_wipe. */
 NRS_MUST_USE nrs_error nrs_ask_load(nrs_core *core, nrs_ask_held *held_out, const uint8_t id[NRS_HASH_SIZE]);
 /** Whether it was never answered, and its report has expired or was withdrawn. */
-bool nrs_ask_lapsed(nrs_core *core, const nrs_ask_row *row);
+NRS_MUST_USE nrs_error nrs_ask_lapsed(nrs_core *core, bool *lapsed_out, const nrs_ask_row *row);
 /** NRS_ERROR_LIMIT: this node has asked about a report `most` times, and the asks are open, or agreed to and not over. */
 NRS_MUST_USE nrs_error nrs_ask_room(nrs_core *core, const nrs_report_row *report, uint64_t most);
 /** The community of those whom an ask names; NULL when it is not held. */

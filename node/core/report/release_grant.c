@@ -260,8 +260,12 @@ nrs_error nrs_release_grant_late(nrs_core *core, const nrs_report_row *report, c
 {
     release_list list = {.now_ms = core->now_ms};
     size_t granted = 0;
-    nrs_error error = nrs_withdrawn(core, report->id) ? NRS_OK : nrs_store_ask_each(core->store, report->id, add_released, &list);
+    bool withdrawn = false;
+    nrs_error error = nrs_withdrawal_of(core, &withdrawn, report->id);
 
+    if (error == NRS_OK && !withdrawn) {
+        error = nrs_store_ask_each(core->store, report->id, add_released, &list);
+    }
     for (size_t i = 0; i < list.count && error == NRS_OK && granted == 0; i++) {
         error = grant_by(core, &granted, report, list.ids[i], peer);
         error = nrs_error_is_verdict(error) ? NRS_OK : error; /* by this one it goes on waiting */

@@ -113,7 +113,7 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
     nrs_ask_note note;
     nrs_bytes filled = {0};
     uint8_t id[NRS_HASH_SIZE];
-    bool found = false;
+    bool found = false, lapsed = false;
     nrs_error error = nrs_statement_decode(&statement, nrs_slice_of_bytes(bytes));
 
     if (error != NRS_OK || statement->type != NRS_STATEMENT_REQUEST) {
@@ -126,7 +126,10 @@ nrs_error nrs_ask_fill(nrs_core *core, nrs_bytes *bytes)
     if (error == NRS_OK) {
         error = found && note.stands_for ? nrs_ask_load(core, &held, note.ask) : NRS_ERROR_NOT_FOUND;
     }
-    if (error == NRS_OK && (held.row.state != NRS_ASK_OPEN || nrs_ask_lapsed(core, &held.row))) { /* the secretariat has denied it */
+    if (error == NRS_OK) {
+        error = nrs_ask_lapsed(core, &lapsed, &held.row);
+    }
+    if (error == NRS_OK && (held.row.state != NRS_ASK_OPEN || lapsed)) { /* the secretariat has denied it */
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {

@@ -213,6 +213,35 @@ static void what_comes_after_the_withdrawal_is_closed(void **state)
     mesh_stop(&net);
 }
 
+/* A release that was on its way meanwhile lets nobody in on it. */
+static void a_release_of_what_is_closed_lets_nobody_in(void **state)
+{
+    char report[ID], forward[ID], ask[ID];
+
+    (void)state;
+    mesh_start(&net, 5, 1);
+    send_as(SOURCE, report, "send", NULL, "\"org-2\",\"org-3\"");
+    send_as(READER, forward, "forward", report, "\"org-3\"");
+    OK(about(FURTHER, "show", forward));
+    OK(mesh_ask(&net, FURTHER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-4\"],\"reason\":\"対処のため\"}", forward));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, FURTHER, 0), "id"));
+    mesh_settle(&net, 4);
+    mesh_down(&net, READER);
+    withdraw(report);
+    assert_int_equal(about(FURTHER, "export", forward), NRS_ERROR_WITHDRAWN);
+    OK(mesh_ask(&net, FURTHER, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, FURTHER, 0), "state"), "lapsed");
+    mesh_up(&net, READER); /* which has not heard of it yet */
+    OK(mesh_ask(&net, READER, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, READER, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, READER, 0), "state"), "released");
+    OK(mesh_ask(&net, FURTHER, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, FURTHER, 0), "state"), "lapsed"); /* it was not taken */
+    assert_int_equal(about(LAST, "show", forward), NRS_ERROR_NOT_FOUND);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +249,7 @@ int main(void)
         cmocka_unit_test(what_is_passed_on_is_withdrawn_with_its_source),
         cmocka_unit_test(who_passed_it_on_withdraws_it),
         cmocka_unit_test(what_comes_after_the_withdrawal_is_closed),
+        cmocka_unit_test(a_release_of_what_is_closed_lets_nobody_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
