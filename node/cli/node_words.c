@@ -88,6 +88,7 @@ static const char *const templates[] = {
     N_("The hub %s refuses this node; it may have been removed from the community: ask the secretariat."),
     N_("no TLP:RED can be sealed to %s, whose prekeys have ended: noroshi person unlock %s"),
     N_("the prekeys of %s end within 28 days: noroshi person unlock %s"),
+    N_("asks for wider sharing wait for an answer from here: %llu; see noroshi release list"),
     N_("persons elsewhere wait for TLP:RED from here: whoever wrote it runs noroshi person unlock"),
     N_("the key of this node is revoked: it has no place in @%s any more"),
     N_("the key of %s is revoked: remove it from the roster of @%s"),

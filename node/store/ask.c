@@ -134,6 +134,25 @@ nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_
     return count_asks(store, count_out, NRS_STATEMENT_ASK_OPEN, org, now_ms);
 }
 
+nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_out, uint64_t now_ms, uint32_t without)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_WAITING);
+    uint64_t count = 0;
+    nrs_error error;
+
+    NRS_ASSERT(count_out != NULL);
+    nrs_query_bind_u64(&query, now_ms);
+    nrs_query_bind_u64(&query, without);
+    if (nrs_query_step(&query)) {
+        count = nrs_query_u64(&query, 0);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}
+
 nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms)
 {
     return count_asks(store, count_out, NRS_STATEMENT_ASK_OWN, report, now_ms);

@@ -203,6 +203,10 @@
     X(ASK_OPEN, READ,                                                                                                  \
       "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1 AND expires_ms > ?2"                         \
       " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
+    X(ASK_WAITING, READ,                                                                                               \
+      "SELECT count(*) FROM ask JOIN report AS p ON p.position = (SELECT position FROM log WHERE log.id = ask.report)" \
+      " WHERE ask.mine = 0 AND ask.state = 0 AND ask.expires_ms > ?1"                                                  \
+      " AND p.part = 2 AND (p.flags & ?2) = 0 AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)") \
     X(ASK_OWN, READ,                                                                                                   \
       "SELECT count(*) FROM ask WHERE report = ?1 AND mine = 1 AND state < 2 AND expires_ms > ?2")                     \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \

@@ -154,6 +154,20 @@ static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
     return error;
 }
 
+/* Nobody else can answer. What a hub vouches for its node has put before the source. */
+static nrs_error warn_asks(nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    uint64_t count = 0;
+    nrs_error error = nrs_store_ask_waiting(core->store, &count, core->now_ms, NRS_REPORT_VOUCHED);
+
+    if (error != NRS_OK || count == 0) {
+        return error;
+    }
+    (void)snprintf(text, sizeof text, "asks for wider sharing wait for an answer from here: %llu; see noroshi release list", (unsigned long long)count);
+    return nrs_array_text(warnings, text);
+}
+
 /* Where the roster still names a key that its owner has revoked, whoever keeps the roster has to follow. */
 static nrs_error warn_revoked(const nrs_core *core, json_t *warnings)
 {
@@ -239,6 +253,9 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = warn_persons(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_asks(core, warnings);
     }
     if (error == NRS_OK) {
         error = warn_revoked(core, warnings);

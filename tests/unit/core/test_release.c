@@ -206,9 +206,14 @@ static void a_denial_is_kept_at_both_ends(void **state)
     (void)state;
     start(false);
     send_it("AMBER", "org-2", "");
+    assert_false(mesh_warned(&net, SOURCE, "asks for wider sharing"));
     OK(ask_for(HOLDER, "org-3"));
+    mesh_settle(&net, 3);
+    assert_true(mesh_warned(&net, SOURCE, "asks for wider sharing wait for an answer from here: 1;"));
+    assert_false(mesh_warned(&net, HOLDER, "asks for wider sharing"));
     assert_int_equal(answer(SOURCE, "deny", ""), NRS_ERROR_USAGE);
     OK(answer(SOURCE, "deny", ",\"reason\":\"調査中のため\""));
+    assert_false(mesh_warned(&net, SOURCE, "asks for wider sharing"));
     assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "denied");
     assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "answer"), "調査中のため");
     assert_string_equal(mesh_text(mesh_ask_row(&net, SOURCE, ask), "state"), "denied");

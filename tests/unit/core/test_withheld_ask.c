@@ -10,6 +10,7 @@
 
 #include "keys/seal.h"
 #include "mesh.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/label.h"
@@ -197,6 +198,8 @@ static void a_denial_comes_back_without_a_name(void **state)
     publish("AMBER", "org-3", "");
     OK(ask_for(MEMBER, published, "org-4"));
     wait_for_tick();
+    assert_true(mesh_warned(&net, SOURCE, "asks for wider sharing wait for an answer from here: 1;"));
+    assert_false(mesh_warned(&net, HUB, "asks for wider sharing")); /* the source is the one to agree */
     assert_int_equal(answer(SOURCE, "deny", ",\"reason\":\"ORG-2で調査中\""), NRS_ERROR_SOURCE_NAMED);
     OK(answer(SOURCE, "deny", ",\"reason\":\"調査中\""));
     mesh_settle(&net, 3);

@@ -271,6 +271,8 @@ NRS_MUST_USE nrs_error nrs_store_ask_get(nrs_store *store, const uint8_t id[NRS_
 NRS_MUST_USE nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_HASH_SIZE], const char *prefix);
 /** How many asks of an organisation wait for an answer here: their reports have neither expired nor been withdrawn. */
 NRS_MUST_USE nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms);
+/** How many asks of others about what this node has sent wait for its answer; without: flags of reports that are left out. */
+NRS_MUST_USE nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_out, uint64_t now_ms, uint32_t without);
 /** How many asks of this node's about one report are open, or agreed to and not over. */
 NRS_MUST_USE nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
