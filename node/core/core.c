@@ -229,6 +229,9 @@ static nrs_error tick(nrs_core *core)
         error = nrs_sweep_tick(core);
     }
     if (error == NRS_OK) {
+        error = nrs_bundles_tick(core);
+    }
+    if (error == NRS_OK) {
         error = nrs_stream_sweep(core);
     }
     if (error == NRS_OK) {
@@ -375,7 +378,7 @@ static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_ev
         }
     }
     unload(core);
-    core->prekeys_checked_ms = core->waiting_checked_ms = core->swept_ms = 0; /* what this step had looked after is not done */
+    core->prekeys_checked_ms = core->waiting_checked_ms = core->swept_ms = core->bundles_checked_ms = 0; /* what this step had looked after is not done */
     error = load(core);
     if (error != NRS_OK) {
         nrs_core_log(core, error, "the store could not be read again: %s", nrs_error_rule(error));

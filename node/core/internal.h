@@ -244,7 +244,7 @@ struct nrs_core {
     /* Keys that persons of this organisation changed and still read by, in the order in which they did (person_former.c). */
     struct nrs_person_former { uint8_t before[NRS_KEY_SIZE], after[NRS_KEY_SIZE]; } person_formers[NRS_PERSON_FORMER_COUNT_MAX];
     size_t person_former_count;
-    uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms; /* monotonic */
+    uint64_t prekeys_checked_ms, sent_stored_ms, swept_ms, bundles_checked_ms; /* monotonic */
     bool clock_seen;                   /* clock.c */
     uint64_t clock_offset_ms;          /* now_ms less monotonic_ms, when the clock was first seen or last jumped */
     uint64_t clock_since_ms;           /* monotonic: since when that holds */
@@ -357,6 +357,8 @@ NRS_MUST_USE nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record,
 /** A hub's card into a file for who makes invites, by the hash of its key: names are a community's own. */
 NRS_MUST_USE nrs_error nrs_directory_write_card(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], nrs_slice payload);
 NRS_MUST_USE nrs_error nrs_directory_take_prekeys(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
+/** With each tick: let go of bundles that nobody needs. Once an hour, by a clock that can be trusted. */
+NRS_MUST_USE nrs_error nrs_bundles_tick(nrs_core *core);
 /** Grant in this step what an organisation waits for: its prekeys came, or it accepted. */
 NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Of two hubs: whether it is the peer that keeps dialling this node (its key is the lower one). */

@@ -114,6 +114,14 @@ nrs_error nrs_store_prekeys_set(nrs_store *store, const nrs_published_row *row)
     return set(store, NRS_STATEMENT_PREKEYS_SET, row, NRS_RECORD_SIZE_MAX);
 }
 
+nrs_error nrs_store_prekeys_drop(nrs_store *store, const uint8_t owner[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_PREKEYS_DROP);
+
+    nrs_query_bind_fixed(&query, owner, NRS_KEY_SIZE);
+    return nrs_query_run(&query, NULL);
+}
+
 nrs_error nrs_store_prekeys_each(nrs_store *store, nrs_published_visitor visit, void *context)
 {
     return each(store, NRS_STATEMENT_PREKEYS_EACH, visit, context);

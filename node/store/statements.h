@@ -267,6 +267,7 @@
     X(PREKEYS_SET, CHANGE,                                                                                             \
       "INSERT INTO prekeys(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"      \
       " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \
+    X(PREKEYS_DROP, CHANGE, "DELETE FROM prekeys WHERE owner = ?1")                                                    \
     X(PREKEYS_EACH, READ, "SELECT owner, serial, position, payload FROM prekeys ORDER BY owner")                       \
     X(KEY_CHANGE_SET, CHANGE,                                                                                             \
       "INSERT INTO key_change(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"      \

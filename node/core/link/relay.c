@@ -223,18 +223,35 @@ static nrs_error route_at_tick(nrs_core *core, nrs_relay_item *item, const nrs_l
 }
 
 /* Cards and prekeys: to whom shares a community with their owner, through its hubs. */
-static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+static bool published_to(const nrs_core *core, const nrs_peer *owner, const nrs_peer *peer)
 {
-    const nrs_peer *owner = nrs_peer_by_sign(core, entry->org);
     const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
     uint64_t shared = owner == NULL ? 0 : owner->member_of & peer->member_of & self->member_of;
 
-    if (owner == peer || shared == 0) {
-        return;
-    }
-    if (owner == self || (self->hub_of & shared) != 0) {
+    return owner != peer && shared != 0 && (owner == self || (self->hub_of & shared) != 0);
+}
+
+static void route_published(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    if (published_to(core, nrs_peer_by_sign(core, entry->org), peer)) {
         nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
+}
+
+/* A person's are taken by who has the card that names the person. The one from before them is no more, where another has taken its place: the
+ * newest goes with them. */
+static nrs_error route_prekeys(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
+{
+    const nrs_peer *owner = nrs_peer_by_sign(core, entry->org);
+    const uint64_t position = entry->position; /* `entry` may be gone after the next look-up */
+    nrs_error error;
+
+    if (owner == NULL || memcmp(entry->owner, entry->org, NRS_KEY_SIZE) == 0 || owner->card_position <= position || !published_to(core, owner, peer)) {
+        route_published(core, item, entry, peer);
+        return NRS_OK;
+    }
+    error = nrs_relay_add_entry(core, item, owner->card_position);
+    return error == NRS_OK ? nrs_relay_add_entry(core, item, position) : error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 /* The end of a key: to whom shares a community with it, also after the roster has dropped it. */
@@ -339,8 +356,10 @@ nrs_error nrs_relay_route(nrs_core *core, nrs_relay_item *item_out, uint64_t pos
         error = entry->grant != NULL ? nrs_relay_onward(core, item_out, entry, link->peer) : route_sealed(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_CARD:
-    case NRS_RECORD_PREKEYS:
         route_published(core, item_out, entry, link->peer);
+        break;
+    case NRS_RECORD_PREKEYS:
+        error = route_prekeys(core, item_out, entry, link->peer);
         break;
     case NRS_RECORD_KEY_CHANGE:
         route_key_change(core, item_out, entry, link->peer);

@@ -14,6 +14,8 @@ NRS_MUST_USE nrs_error nrs_directory_install(nrs_core *core, const uint8_t id[NR
 /** Both take the value over and free the one it replaces. */
 void nrs_directory_set_card(nrs_peer *peer, nrs_card **card, uint64_t position);
 NRS_MUST_USE nrs_error nrs_directory_set_bundle(nrs_core *core, nrs_prekeys **prekeys, uint64_t position);
+/** directory_bundles.c: what this card of an organisation does not name any more of the persons on the one before it goes: its bundles. */
+NRS_MUST_USE nrs_error nrs_bundles_settle(nrs_core *core, const nrs_card *before, const nrs_card *after);
 /** After a start: the files that the command line reads, as they are held. Reads the store; the step writes them after its commit. */
 NRS_MUST_USE nrs_error nrs_directory_write_again(nrs_core *core);
 

@@ -39,6 +39,7 @@ static nrs_error log_published(nrs_core *core, uint64_t *position_out, nrs_recor
     error = nrs_log_add(core, position_out, type, id, record, nrs_slice_of(owner, NRS_KEY_SIZE), source, 0);
     if (error == NRS_OK && replaced_position != 0) {
         error = nrs_store_log_drop(core->store, replaced_position);
+        nrs_log_cache_drop(core, replaced_position);
     }
     return error;
 }
@@ -99,6 +100,9 @@ nrs_error nrs_directory_take_card(nrs_core *core, nrs_slice record, nrs_slice pa
     }
     if (error == NRS_OK && memcmp(row.owner, core->self.sign_key, NRS_KEY_SIZE) == 0) {
         error = nrs_persons_settle(core, peer->card, card);
+    }
+    if (error == NRS_OK) {
+        error = nrs_bundles_settle(core, peer->card, card);
     }
     if (error == NRS_OK) {
         nrs_directory_set_card(peer, &card, row.position);

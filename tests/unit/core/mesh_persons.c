@@ -57,7 +57,26 @@ void mesh_key_of(uint8_t *key_out, const json_t *row, const char *name)
 
 /* ---- Persons ---- */
 
+static uint64_t next_serial(const mesh_node *at)
+{
+    nrs_card *held = NULL;
+    uint64_t serial;
+
+    OK(nrs_card_verify(&held, nrs_slice_of_bytes(&at->card)));
+    serial = held->serial + 1;
+    nrs_card_free(&held);
+    return serial;
+}
+
 void mesh_persons_card(mesh *net, size_t node, mesh_person *const *persons, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        nrs_identity_destroy(&persons[i]->identity);
+    }
+    mesh_persons_next_card(net, node, persons, count);
+}
+
+void mesh_persons_next_card(mesh *net, size_t node, mesh_person *const *persons, size_t count)
 {
     mesh_node *at = &net->nodes[node];
     Nrs__Wire__PersonEntry entries[2], *list[2];
@@ -69,14 +88,16 @@ void mesh_persons_card(mesh *net, size_t node, mesh_person *const *persons, size
     nrs__wire__card__init(&card);
     card.org = at->org;
     card.name = at->org;
-    card.serial = 2;
+    card.serial = next_serial(at);
     card.created_ms = net->now_ms;
     card.n_persons = count;
     card.persons = list;
     for (size_t i = 0; i < count; i++) {
         const nrs_public_keys *keys;
 
-        OK(nrs_identity_new(&persons[i]->identity));
+        if (persons[i]->identity == NULL) {
+            OK(nrs_identity_new(&persons[i]->identity));
+        }
         keys = nrs_identity_public(persons[i]->identity);
         OK(nrs_person_prove(proofs[i], persons[i]->identity, persons[i]->id, nrs_identity_public(at->identity)->sign_key));
         nrs__wire__person_entry__init(&entries[i]);

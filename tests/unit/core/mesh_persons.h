@@ -13,6 +13,8 @@ typedef struct mesh_person {
 
 /** A new card of a node's organisation, with these persons and new keys of theirs; at most two. */
 void mesh_persons_card(mesh *net, size_t node, mesh_person *const *persons, size_t count);
+/** The same with the keys that they have already, where they have some. */
+void mesh_persons_next_card(mesh *net, size_t node, mesh_person *const *persons, size_t count);
 /** Prekeys of a person's, handed to its node. */
 void mesh_person_prekeys(mesh *net, const mesh_person *who);
 /** Seal in the person's process what `red-prepare` has answered, for the first recipients of the row. Returns the request `red-submit`. */

@@ -425,6 +425,7 @@ typedef nrs_error (*nrs_published_visitor)(void *context, const nrs_published_ro
 NRS_MUST_USE nrs_error nrs_store_card_set(nrs_store *store, const nrs_published_row *row);
 NRS_MUST_USE nrs_error nrs_store_card_each(nrs_store *store, nrs_published_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_store_prekeys_set(nrs_store *store, const nrs_published_row *row);
+NRS_MUST_USE nrs_error nrs_store_prekeys_drop(nrs_store *store, const uint8_t owner[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_prekeys_each(nrs_store *store, nrs_published_visitor visit, void *context);
 
 /** Ends of keys (SPEC 7.7): owner is the key that ends, serial the cause. */
