@@ -4,7 +4,7 @@ alive granted anew."""
 import shutil
 import sqlite3
 
-from harness import E2E, Node, build_mesh, main, wait_until
+from harness import E2E, Node, build_mesh, main, wait_reachable, wait_until
 from thief import Loot, copy_folder
 
 
@@ -140,6 +140,40 @@ class Backup(E2E):
         self.assertIn("@mini", Node(self.world, "delta", folder=self.world.path / "delta-fourth").cli(
             "restore", file, "--backup-passphrase-file", self.secret, lang="ja").err)
 
+    def test_who_was_reset_or_left(self):
+        """Who was reset or left since the backup is named to nobody by its old key, to whose destroyed prekeys a thief's copy opens what is sealed."""
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        alpha.cli("person", "add", "sato", "--name", "佐藤", "--no-passphrase")
+        for person in ("ito", "tanaka"):
+            bravo.cli("person", "add", person, "--name", f"{person} さん", "--no-passphrase")
+            wait_reachable(alpha, [f"{person}@bravo"], {f"{person}@bravo"}, "RED", "sato")
+
+        def refused(to):
+            done = alpha.cli("send", "--tlp", "RED", "--to", to, "--kind", "incident", "--subject", "s", "--body", "b", "--json", person="sato", want=None)
+            return done.error()["rule"] if done.code != 0 else None
+
+        file = self.backup(bravo, "persons.backup")
+        bravo.cli("person", "reset", "tanaka", "--no-passphrase")
+        bravo.cli("person", "remove", "ito")
+        wait_until(lambda: refused("ito@bravo") == "person-unknown", "the new card has arrived")
+        bravo.kill()
+        shutil.rmtree(bravo.dir)
+        said = bravo.cli("restore", file, "--backup-passphrase-file", self.secret)
+        self.assertIn("On no card until they unlock (noroshi person unlock): ito, tanaka", said.out)
+        bravo.start()
+        bravo.wait_link("hub")
+        wait_until(lambda: refused("tanaka@bravo") == "person-unknown", "the card of the restored node has arrived")
+        self.assertEqual(refused("ito@bravo"), "person-unknown")
+        self.assertIn("person unlock", bravo.cli("person", "reset", "tanaka", "--no-passphrase", "--json", want=4).error()["hint"])
+        bravo.cli("person", "remove", "ito")
+        bravo.cli("person", "unlock", "ito", want=4)
+        bravo.cli("person", "unlock", "tanaka")
+        self.assertEqual(bravo.cli("card", "--json").object()["persons"], [{"id": "tanaka", "name": "tanaka さん"}])
+        wait_reachable(alpha, ["tanaka@bravo"], {"tanaka@bravo"}, "RED", "sato")
+        report = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "s", "--body", "朱", person="sato").last_word()
+        bravo.wait_report(report)
+        self.assertIn("朱", bravo.cli("show", report, person="tanaka").out)
+
     def test_keys_keep_their_passphrases(self):
         old = self.world.write("node.pass", "ノードの合い言葉\n")
         node = self.world.node("charlie").init("--passphrase-file", str(old))
@@ -151,6 +185,12 @@ class Backup(E2E):
         copy.cli("restore", file, "--backup-passphrase-file", self.secret, passphrase=old)
         self.assertEqual(copy.fingerprint(), node.fingerprint())
         self.assertGreater(copy.cli("card", "--json").object()["serial"], node.cli("card", "--json").object()["serial"])
+        self.assertEqual(copy.cli("card", "--json").object()["persons"], [], "until they unlock")
+        refused = copy.cli("person", "unlock", "sato", "--json", want=5).error()
+        self.assertIn("person add", refused["hint"])
+        own = self.world.write("sato.pass", "個人の合い言葉その一\n")
+        copy.cli("person", "remove", "sato", passphrase=old)
+        copy.cli("person", "add", "sato", "--name", "佐藤", "--passphrase-file", own, passphrase=old)
         self.assertEqual([person["id"] for person in copy.cli("card", "--json").object()["persons"]], ["sato"])
 
     def test_many_members(self):

@@ -115,7 +115,8 @@ class Whole(E2E):
         self.assertEqual(self.shown(node), {"desk": "hub", "member": "operator"})
 
     def is_restored(self, node):
-        self.assertEqual(self.persons(node), ["ito"])
+        self.assertEqual(self.persons(node), [], "until they unlock")
+        self.assertTrue((node.dir / "persons" / "ito.key").exists())
         self.assertEqual(len(self.shown(node)), 2)
 
     # ---- how they are run ----

@@ -62,45 +62,6 @@ static nrs_error check_free(nrs_cli *cli, const addition *with)
     return NRS_OK;
 }
 
-/* The next card: the same with one person more and a higher serial. */
-static nrs_error raise_card(addition *with)
-{
-    Nrs__Wire__PersonEntry entry;
-    Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
-    nrs_card next = *with->card;
-    const nrs_public_keys *keys = nrs_identity_public(with->person);
-    uint8_t proof[NRS_SIGNATURE_SIZE];
-    char id[NRS_NAME_SIZE_MAX + 1];
-    char name[NRS_DISPLAY_NAME_SIZE_MAX + 1];
-    size_t at = 0;
-    nrs_error error = nrs_person_prove(proof, with->person, with->id, nrs_identity_public(with->org)->sign_key);
-
-    if (error != NRS_OK) {
-        return error;
-    }
-    snprintf(id, sizeof id, "%s", with->id);
-    snprintf(name, sizeof name, "%s", with->name);
-    nrs__wire__person_entry__init(&entry);
-    entry.id = id;
-    entry.name = name;
-    entry.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
-    entry.agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
-    entry.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
-    while (at < with->card->n_persons && strcmp(with->card->persons[at]->id, id) < 0) {
-        persons[at] = with->card->persons[at];
-        at++;
-    }
-    persons[at] = &entry;
-    for (size_t i = at; i < with->card->n_persons; i++) {
-        persons[i + 1] = with->card->persons[i];
-    }
-    next.persons = persons;
-    next.n_persons = with->card->n_persons + 1;
-    next.serial = with->card->serial + 1;
-    next.created_ms = nrs_now_ms();
-    return nrs_card_sign(&with->card_bytes, &next, with->org);
-}
-
 /* The key, the card that names it, and what the node takes up: the running one is told the prekeys at once, another finds them in its inbox. */
 static nrs_error write_files(nrs_cli *cli, const addition *with, json_t *prekeys)
 {
@@ -155,7 +116,7 @@ static nrs_error add(nrs_cli *cli, addition *with)
                           : nrs_identity_new(&with->person);
 
     if (error == NRS_OK) {
-        error = raise_card(with);
+        error = nrs_card_with_person(&with->card_bytes, with->card, with->org, with->person, with->id, with->name);
     }
     if (error == NRS_OK) {
         error = nrs_keyring_prekeys(&prekeys, with->person, with->id, nrs_identity_public(with->org)->sign_key, now_ms);

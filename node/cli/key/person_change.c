@@ -7,6 +7,7 @@
 #include "control.h"
 #include "report/given.h"
 #include "key/keyring.h"
+#include "key/passphrase.h"
 #include "key/person_subject.h"
 #include "language.h"
 #include "proto/address.h"
@@ -36,14 +37,20 @@ nrs_error nrs_run_person_remove(nrs_cli *cli)
 {
     nrs_subject of = {0};
     nrs_error error = nrs_subject_read(cli, &of);
+    const bool off_card = error == NRS_ERROR_UNKNOWN_PERSON && nrs_folder_has(cli, "persons", of.id, ".key");
 
-    if (error == NRS_OK) {
+    if (off_card) { /* of a backup, and left before it was restored: the key goes, and nobody is to be told */
+        nrs_cli_forget_failure(cli);
+        error = NRS_OK;
+        nrs_person_erase_keys(cli, &of);
+    }
+    if (error == NRS_OK && !off_card) {
         error = nrs_subject_load_org(cli, &of);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !off_card) {
         error = nrs_subject_sign_card(&of, NULL);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && !off_card) {
         error = remove_files(cli, &of);
     } else if (error == NRS_ERROR_UNKNOWN_PERSON && of.card_bytes.size > 0) { /* perhaps removed already, and cut off before the node was told */
         error = nrs_subject_tell_card(cli, nrs_slice_of_bytes(&of.card_bytes));
@@ -54,6 +61,8 @@ nrs_error nrs_run_person_remove(nrs_cli *cli)
 
         nrs_text_print_json(stdout, row);
         json_decref(row);
+    } else if (error == NRS_OK && off_card) {
+        printf(_("Destroyed the key of %s@%s, who was on no card.\n"), of.id, of.card->org);
     } else if (error == NRS_OK) {
         printf(_("Removed %s@%s. What was sent to this person and not read closes; the senders see it.\n"), of.id, of.card->org);
     }
@@ -102,6 +111,64 @@ nrs_error nrs_run_person_rename(nrs_cli *cli)
 
 /* ---- unlock, list ---- */
 
+/* The node's key, which signs the card: its passphrase is not the person's, which the option before the command gives. */
+static nrs_error load_signer(nrs_cli *cli, nrs_subject *of)
+{
+    nrs_bytes file = {0};
+    nrs_bytes passphrase = {0};
+    nrs_error error = nrs_folder_read_armour(cli, &file, "KEY", NULL, "identity", ".key", NRS_ERROR_NOT_A_NODE);
+
+    if (error == NRS_OK && nrs_identity_file_locked(nrs_slice_of_bytes(&file))) {
+        error = nrs_passphrase_ask(cli, &passphrase, "identity");
+        if (error != NRS_OK) {
+            nrs_cli_forget_failure(cli);
+            error = nrs_cli_fail(cli, error, _("where nobody can be asked: noroshi --passphrase-file NODE.pass person add PERSON --name NAME --passphrase-file PERSON.pass"), "%s",
+                                 _("the card is signed by the node's key, which is under a passphrase of its own"));
+        }
+    }
+    if (error == NRS_OK) {
+        error = nrs_keyring_load_with(cli, &of->org, nrs_slice_of_bytes(&passphrase), NULL, "identity", NRS_ERROR_NOT_A_NODE);
+    }
+    nrs_bytes_wipe(&file);
+    nrs_bytes_wipe(&passphrase);
+    return error;
+}
+
+/* What it was called on the card of the backup; the id where nobody knows any more. */
+static void name_before(nrs_cli *cli, char name_out[NRS_DISPLAY_NAME_SIZE_MAX + 1], const char *id)
+{
+    nrs_bytes bytes = {0};
+    nrs_card *card = NULL;
+
+    snprintf(name_out, NRS_DISPLAY_NAME_SIZE_MAX + 1, "%s", id);
+    if (nrs_folder_has(cli, NULL, "restored", ".card") &&
+        nrs_folder_read_armour(cli, &bytes, "CARD", NULL, "restored", ".card", NRS_ERROR_NOT_FOUND) == NRS_OK &&
+        nrs_card_verify(&card, nrs_slice_of_bytes(&bytes)) == NRS_OK) {
+        for (size_t i = 0; i < card->n_persons; i++) {
+            if (strcmp(card->persons[i]->id, id) == 0) {
+                snprintf(name_out, NRS_DISPLAY_NAME_SIZE_MAX + 1, "%s", card->persons[i]->name);
+            }
+        }
+    }
+    nrs_cli_forget_failure(cli);
+    nrs_card_free(&card);
+    nrs_bytes_wipe(&bytes);
+}
+
+/* A person of a backup (SPEC 7.9): its prekeys are gone, and new ones go out with the card that names it. */
+static nrs_error back_on_card(nrs_cli *cli, nrs_subject *of, const nrs_identity *person)
+{
+    char name[NRS_DISPLAY_NAME_SIZE_MAX + 1];
+    nrs_error error = load_signer(cli, of);
+
+    if (error == NRS_OK) {
+        name_before(cli, name, of->id);
+        error = nrs_card_with_person(&of->card_bytes, of->card, of->org, person, of->id, name);
+        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, of->id);
+    }
+    return error;
+}
+
 nrs_error nrs_run_person_unlock(nrs_cli *cli)
 {
     const uint64_t now_ms = nrs_now_ms();
@@ -110,11 +177,18 @@ nrs_error nrs_run_person_unlock(nrs_cli *cli)
     json_t *prekeys = NULL;
     char until[64];
     nrs_error error = nrs_subject_read(cli, &of);
+    const bool off_card = error == NRS_ERROR_UNKNOWN_PERSON && nrs_folder_has(cli, "persons", of.id, ".key");
 
+    if (off_card) {
+        nrs_cli_forget_failure(cli);
+        error = NRS_OK;
+    }
     if (error == NRS_OK) {
         error = nrs_keyring_load(cli, &person, NULL, "persons", of.id, NRS_ERROR_UNKNOWN_PERSON);
     }
-    if (error == NRS_OK &&
+    if (error == NRS_OK && off_card) {
+        error = back_on_card(cli, &of, person);
+    } else if (error == NRS_OK &&
         memcmp(nrs_identity_public(person)->sign_key, of.card->persons[of.at]->sign_key.data, NRS_KEY_SIZE) != 0) {
         error = nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("noroshi person reset makes a new one"), _("the key of %s is not the one on the card"), of.id);
     }
@@ -122,7 +196,7 @@ nrs_error nrs_run_person_unlock(nrs_cli *cli)
         error = nrs_keyring_prekeys(&prekeys, person, of.id, of.card->sign_key.data, now_ms);
     }
     if (error == NRS_OK) {
-        error = nrs_subject_hand_over(cli, &of, false, prekeys);
+        error = nrs_subject_hand_over(cli, &of, off_card, prekeys);
     }
     if (error == NRS_OK && nrs_control_answers(cli)) {
         nrs_red_grant_waiting(cli, person, of.id);

@@ -41,6 +41,11 @@ nrs_error nrs_subject_read(nrs_cli *cli, nrs_subject *of)
     while (of->at < of->card->n_persons && strcmp(of->card->persons[of->at]->id, of->id) != 0) {
         of->at++;
     }
+    if (of->at == of->card->n_persons && nrs_folder_has(cli, "persons", of->id, ".key")) { /* of a backup, or of the organisation's key before */
+        return nrs_cli_fail(cli, NRS_ERROR_UNKNOWN_PERSON,
+                            _("noroshi person unlock puts the person on the card again by the key that is here; noroshi person remove destroys that key"),
+                            _("%s is on no card, though a key of that name is here"), of->id);
+    }
     return of->at < of->card->n_persons ? NRS_OK : nrs_cli_fail_about(cli, NRS_ERROR_UNKNOWN_PERSON, of->id);
 }
 
@@ -67,6 +72,44 @@ nrs_error nrs_subject_sign_card(nrs_subject *of, Nrs__Wire__PersonEntry *entry)
     next.serial = of->card->serial + 1;
     next.created_ms = nrs_now_ms();
     return nrs_card_sign(&of->card_bytes, &next, of->org);
+}
+
+nrs_error nrs_card_with_person(nrs_bytes *card_out, const nrs_card *card, const nrs_identity *org, const nrs_identity *person, const char *id, const char *name)
+{
+    Nrs__Wire__PersonEntry entry;
+    Nrs__Wire__PersonEntry *persons[NRS_PERSON_COUNT_MAX];
+    nrs_card next = *card;
+    const nrs_public_keys *keys = nrs_identity_public(person);
+    uint8_t proof[NRS_SIGNATURE_SIZE];
+    char id_text[NRS_NAME_SIZE_MAX + 1];
+    char name_text[NRS_DISPLAY_NAME_SIZE_MAX + 1];
+    size_t at = 0;
+    nrs_error error = card->n_persons >= NRS_PERSON_COUNT_MAX ? NRS_ERROR_LIMIT : nrs_person_prove(proof, person, id, nrs_identity_public(org)->sign_key);
+
+    if (error != NRS_OK) {
+        return error;
+    }
+    snprintf(id_text, sizeof id_text, "%s", id);
+    snprintf(name_text, sizeof name_text, "%s", name);
+    nrs__wire__person_entry__init(&entry);
+    entry.id = id_text;
+    entry.name = name_text;
+    entry.sign_key = nrs_field_of(nrs_slice_of(keys->sign_key, NRS_KEY_SIZE));
+    entry.agree_key = nrs_field_of(nrs_slice_of(keys->agree_key, NRS_KEY_SIZE));
+    entry.proof = nrs_field_of(nrs_slice_of(proof, sizeof proof));
+    while (at < card->n_persons && strcmp(card->persons[at]->id, id) < 0) {
+        persons[at] = card->persons[at];
+        at++;
+    }
+    persons[at] = &entry;
+    for (size_t i = at; i < card->n_persons; i++) {
+        persons[i + 1] = card->persons[i];
+    }
+    next.persons = persons;
+    next.n_persons = card->n_persons + 1;
+    next.serial = card->serial + 1;
+    next.created_ms = nrs_now_ms();
+    return nrs_card_sign(card_out, &next, org);
 }
 
 nrs_error nrs_subject_put_card(nrs_cli *cli, nrs_slice card)
@@ -165,9 +208,12 @@ void nrs_person_erase_keys(nrs_cli *cli, const nrs_subject *of)
 {
     char former[NRS_KEY_NAME_SIZE];
 
-    nrs_key_name(former, of->card->persons[of->at]->sign_key.data);
     overwrite(open_old(cli, "persons", of->id));
     nrs_folder_remove(cli, "persons", of->id, ".key");
+    if (of->at == of->card->n_persons) {
+        return; /* on no card: which key it was is not known, and that key alone opens one before it */
+    }
+    nrs_key_name(former, of->card->persons[of->at]->sign_key.data);
     if (nrs_folder_has(cli, "former", former, ".key")) {
         overwrite(open_old(cli, "former", former));
         nrs_folder_remove(cli, "former", former, ".key");

@@ -22,6 +22,8 @@ NRS_MUST_USE nrs_error nrs_subject_read(nrs_cli *cli, nrs_subject *of);
 NRS_MUST_USE nrs_error nrs_subject_load_org(nrs_cli *cli, nrs_subject *of);
 /** The next card: the person's entry as given, or none (NULL). */
 NRS_MUST_USE nrs_error nrs_subject_sign_card(nrs_subject *of, Nrs__Wire__PersonEntry *entry);
+/** The next card, with one person more: by this key, under an id that is not on it yet. Returns NRS_ERROR_LIMIT, not recorded. */
+NRS_MUST_USE nrs_error nrs_card_with_person(nrs_bytes *card_out, const nrs_card *card, const nrs_identity *org, const nrs_identity *person, const char *id, const char *name);
 /** Card and prekeys (NULL: none) to the node: a running one takes them up at once, another finds them in its inbox. Recorded. */
 NRS_MUST_USE nrs_error nrs_subject_hand_over(nrs_cli *cli, const nrs_subject *of, bool card, json_t *prekeys);
 /** The card of the node in its place, and in the inbox for a running node. tell: to a running node alone, once more, where that was cut off;
@@ -38,7 +40,7 @@ NRS_MUST_USE nrs_error nrs_person_tell(nrs_cli *cli, const char *file, json_t *r
 /** When the prekeys made now end. */
 uint64_t nrs_person_prekeys_until(uint64_t now_ms);
 
-/** Destroy the person's key file and that of the key before it. */
+/** Destroy the person's key file and that of the key before it, which is not known of who is on no card. */
 void nrs_person_erase_keys(nrs_cli *cli, const nrs_subject *of);
 /** Put another key in its place; the old file is overwritten when the new one is whole. Recorded. */
 NRS_MUST_USE nrs_error nrs_person_replace_key(nrs_cli *cli, const nrs_subject *of, const nrs_identity *fresh, nrs_slice passphrase);

@@ -129,8 +129,10 @@ static void remove_dirs(const nrs_cli *cli, const bool made[FOLDER_COUNT])
     }
 }
 
-/* Peers may hold a newer card than the backup does: this one's serial is the time, which is above any that was counted up. */
-static nrs_error renew_card(nrs_cli *cli, const nrs_identity *identity)
+/* Peers may hold a newer card than the backup does: this one's serial is the time, which is above any that was counted up. It names no persons:
+ * the secrets of their prekeys are gone, and some may have left or have other keys since. Peers let go of the prekeys of who is off the card, and
+ * who unlocks is on it again. Out: persons_out: their ids; owned. */
+static nrs_error renew_card(nrs_cli *cli, json_t **persons_out, const nrs_identity *identity)
 {
     nrs_bytes bytes = {0};
     nrs_card *held = NULL;
@@ -142,7 +144,15 @@ static nrs_error renew_card(nrs_cli *cli, const nrs_identity *identity)
 
         next.serial = held->serial >= now_ms ? held->serial + 1 : now_ms;
         next.created_ms = now_ms;
-        error = nrs_card_sign(&bytes, &next, identity);
+        next.n_persons = 0;
+        *persons_out = json_array();
+        for (size_t i = 0; i < held->n_persons && error == NRS_OK; i++) {
+            error = json_array_append_new(*persons_out, json_string(held->persons[i]->id)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+        }
+        if (error == NRS_OK && held->n_persons > 0) { /* for their names */
+            error = nrs_folder_write_armour(cli, "CARD", NULL, "restored", ".card", nrs_slice_of_bytes(&bytes));
+        }
+        error = error == NRS_OK ? nrs_card_sign(&bytes, &next, identity) : error;
     }
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "CARD", NULL, "own", ".card", nrs_slice_of_bytes(&bytes));
@@ -159,6 +169,7 @@ typedef struct restored {
     char ids[NRS_COMMUNITY_COUNT_MAX][NRS_NAME_SIZE_MAX + 1];
     size_t count;
     json_t *left_out; /* ids */
+    json_t *persons;  /* ids of those who are off the card */
     bool announced;   /* its next keys, which no roster of the backup has */
 } restored;
 
@@ -168,6 +179,7 @@ static void restored_wipe(restored *all)
         nrs_held_wipe(&all->list[i]);
     }
     json_decref(all->left_out);
+    json_decref(all->persons);
 }
 
 static nrs_error read_file(nrs_bytes *bytes_out, const nrs_backup *backup, const char *type, const char *id, const char *suffix)
@@ -343,7 +355,7 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all
         error = write_files(cli, backup, all);
     }
     if (error == NRS_OK) {
-        error = renew_card(cli, identity);
+        error = renew_card(cli, &all->persons, identity);
     }
     if (error == NRS_OK) {
         error = announce_again(cli, &all->announced, backup, identity);
@@ -377,8 +389,8 @@ static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings
         json_t *row = NULL;
 
         nrs_time_format(at, backup->made_ms);
-        row = json_pack("{s:s, s:s, s:s, s:I, s:O}", "org", settings->org, "dir", cli->dir, "made_at", at, "communities", (json_int_t)all->count,
-                        "left_out", all->left_out);
+        row = json_pack("{s:s, s:s, s:s, s:I, s:O, s:O}", "org", settings->org, "dir", cli->dir, "made_at", at, "communities", (json_int_t)all->count,
+                        "left_out", all->left_out, "persons", all->persons);
         nrs_text_print_json(stdout, row);
         json_decref(row);
         return;
@@ -389,7 +401,14 @@ static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings
                 json_string_value(json_array_get(all->left_out, i)));
     }
     printf(_("Restored %s into %s from the backup of %s.\n"), settings->org, cli->dir, at);
-    puts(_("Start the node: it asks for the reports that are still alive. Never run the old folder again. Persons unlock: noroshi person unlock."));
+    puts(_("Start the node: it asks for the reports that are still alive. Never run the old folder again."));
+    if (json_array_size(all->persons) > 0) {
+        char *names = nrs_text_joined(all->persons);
+
+        printf(_("On no card until they unlock (noroshi person unlock): %s. Who left since the backup: noroshi person remove. Who has had another key since: noroshi person remove, then person add.\n"),
+               names == NULL ? "?" : names);
+        free(names);
+    }
 }
 
 nrs_error nrs_run_restore(nrs_cli *cli)
