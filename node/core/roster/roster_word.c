@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "proto/vocabulary.h"
 #include "link/receive.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 
 #define SAID_EVERY_MS NRS_DAY_MS
@@ -90,7 +91,21 @@ static bool vouches(const nrs_community *community, const nrs_hub_word *word)
     return word->version == community->roster->version && memcmp(word->hash, community->head, NRS_HASH_SIZE) == 0;
 }
 
-uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
+/* A hub beside another says with its own word nothing that it could be wrong about: it may be the one that is cut off. */
+static bool has_other_hub(const nrs_core *core, const nrs_community *community)
+{
+    for (size_t i = 0; i < community->roster->n_members; i++) {
+        const uint8_t *key = community->roster->members[i]->sign_key.data;
+
+        if (community->roster->members[i]->role == NRS_ROLE_HUB && !nrs_key_ours(core, key) && nrs_peer_hub(core, nrs_peer_by_sign(core, key), community)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By the words of hubs; with this node's own, or without. */
+static uint64_t vouched_ms(nrs_core *core, const nrs_community *community, bool own)
 {
     /* The roster keys' own word; one from a clock that is wrong, or that says so, vouches for nothing. */
     uint64_t fresh = nrs_clock_ahead(core, community->roster->created_ms) ? 0 : community->roster->created_ms;
@@ -98,11 +113,16 @@ uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
     for (size_t i = 0; i < community->word_count; i++) {
         const nrs_hub_word *word = &community->words[i];
 
-        if (vouches(community, word) && word->created_ms > fresh) {
+        if (vouches(community, word) && word->created_ms > fresh && (own || !nrs_key_ours(core, word->signer))) {
             fresh = word->created_ms;
         }
     }
     return fresh < core->now_ms ? fresh : core->now_ms;
+}
+
+uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
+{
+    return vouched_ms(core, community, !community->hub || !has_other_hub(core, community));
 }
 
 bool nrs_roster_stale(nrs_core *core, const nrs_community *community)
@@ -291,7 +311,7 @@ nrs_error nrs_roster_tick(nrs_core *core)
     for (size_t i = 0; error == NRS_OK && i < core->community_count; i++) {
         nrs_community *community = &core->communities[i];
         bool ahead = community->said_ms > core->now_ms + NRS_CLOCK_AHEAD_MS_MAX; /* under a clock that was wrong */
-        bool unvouched = community->hub && nrs_roster_fresh_ms(core, community) == 0; /* of a time to come: it waits for no day to pass */
+        bool unvouched = community->hub && vouched_ms(core, community, true) == 0; /* of a time to come: it waits for no day to pass */
         bool due = community->said_ms == 0 || ahead || unvouched || (community->hub && core->now_ms >= community->said_ms + SAID_EVERY_MS);
 
         if (!community->member) {

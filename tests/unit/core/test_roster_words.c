@@ -206,9 +206,9 @@ static void of_a_time_to_come(void *context, nrs_roster *next)
     next->expires_ms = next->created_ms + NRS_ROSTER_LIFE_MS_DEFAULT;
 }
 
-static nrs_error send_amber(void)
+static nrs_error amber_from(size_t node)
 {
-    return mesh_command(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}");
+    return mesh_command(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}");
 }
 
 /* Made by a clock that is wrong it is in force as any; but hubs' words alone keep it fresh, and a hub says one at once. */
@@ -217,7 +217,7 @@ static void test_a_roster_of_a_time_to_come(void **state)
     (void)state;
     mesh_change(&net, of_a_time_to_come, NULL);
     mesh_settle(&net, 4);
-    OK(send_amber());
+    OK(amber_from(ALPHA));
     mesh_down(&net, HUB);
     mesh_down(&net, HUB_TOO);
     for (int day = 0; day < 4; day++) {
@@ -225,10 +225,36 @@ static void test_a_roster_of_a_time_to_come(void **state)
         net.monotonic_ms += NRS_DAY_MS;
         mesh_settle(&net, 1);
     }
-    assert_int_equal(send_amber(), NRS_ERROR_ROSTER_STALE);
+    assert_int_equal(amber_from(ALPHA), NRS_ERROR_ROSTER_STALE);
     mesh_up(&net, HUB);
     mesh_settle(&net, 4);
-    OK(send_amber());
+    OK(amber_from(ALPHA));
+}
+
+/* Its own word every day says nothing of whether it is cut off from the other hub. */
+static void test_a_hub_beside_another_does_not_vouch_for_itself(void **state)
+{
+    (void)state;
+    OK(amber_from(HUB));
+    mesh_down(&net, HUB_TOO);
+    for (int day = 0; day < 4; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 2);
+    }
+    assert_int_equal(amber_from(HUB), NRS_ERROR_ROSTER_STALE);
+    OK(amber_from(ALPHA)); /* it hears a hub */
+    mesh_up(&net, HUB_TOO);
+    mesh_settle(&net, 4);
+    OK(amber_from(HUB));
+    mesh_down(&net, HUB_TOO);
+    mesh_remove(&net, HUB_TOO); /* the only hub */
+    for (int day = 0; day < 4; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 2);
+    }
+    OK(amber_from(HUB));
 }
 
 int main(void)
@@ -238,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cards_that_are_handed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_copied_key_with_known_prekeys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_roster_of_a_time_to_come, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_hub_beside_another_does_not_vouch_for_itself, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
