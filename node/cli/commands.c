@@ -72,15 +72,20 @@ static const nrs_option backup_options[] = {
 static const nrs_option restore_options[] = {
     {"backup-passphrase-file", 0, "FILE", false, N_("first line: the passphrase of the backup")},
 };
-#define DRAFT_OPTION                                                                                                   \
+#define NEWEST_OPTION                                                                                                  \
+    {                                                                                                                  \
+        "nothing-newer", 0, NULL, false, N_("at a restored node that reaches no member: the roster was not changed since the backup") \
+    }
+#define DRAFT_ALONE_OPTION                                                                                                   \
     {                                                                                                                  \
         "draft", 0, "FILE", false, N_("write the next roster to this file, to be signed elsewhere; change nothing")    \
     }
+#define DRAFT_OPTION DRAFT_ALONE_OPTION, NEWEST_OPTION
 static const nrs_option community_create_options[] = {
     {"name", 0, "NAME", false, N_("the community's name as people write it")},
     {"add-key", 0, "KEY", true, N_("a roster key that is elsewhere, as community key prints it; may be repeated; needs --draft")},
     {"threshold", 0, "N", false, N_("how many of these keys must sign a roster; 1 when not given")},
-    DRAFT_OPTION,
+    DRAFT_ALONE_OPTION,
 };
 static const nrs_option community_add_options[] = {
     {"fingerprint", 0, "DIGITS", false, N_("what the organisation reads out by telephone")},
@@ -130,6 +135,7 @@ static const nrs_option community_combine_options[] = {
 };
 static const nrs_option community_apply_options[] = {
     {"dry-run", 0, NULL, false, N_("check it against the roster held here; change nothing")},
+    NEWEST_OPTION,
 };
 static const nrs_option community_disclaimer_options[] = {
     {"ja", 0, "FILE", false, N_("the text in Japanese")},

@@ -2,7 +2,7 @@
 
 import shutil
 
-from harness import E2E, build_mesh, invite, main, wait_reachable, wait_until
+from harness import E2E, Node, build_mesh, invite, main, wait_reachable, wait_until
 
 
 class RestoreRotated(E2E):
@@ -86,6 +86,31 @@ class RestoreRotated(E2E):
         report = carol.send("--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "S", "--body", "戻った先へ")
         hub.wait_report(report)
         self.assertEqual(hub.show(report)["body"], "戻った先へ")
+
+    def test_changed_since(self):
+        """A secretariat whose roster was changed since the backup changes none before a member has shown the newest; a person may know better."""
+        hub, carol = self.world.nodes["hub"], self.world.nodes["carol"]
+        path = self.world.path / "changed.backup"
+        hub.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
+        renew = ("community", "renew", "electricity", "--expires", "200d", "--json")
+        newest = hub.cli(*renew).object()["version"]
+        wait_until(lambda: carol.status()["communities"][0]["roster_version"] == newest, "carol has it")
+        hub.kill()
+        shutil.rmtree(hub.dir)
+        alone = Node(self.world, "hub", folder=self.world.path / "hub-alone")
+        alone.cli("restore", path, "--backup-passphrase-file", self.secret)
+        self.assertEqual(alone.cli(*renew, want=3).error()["rule"], "roster-stale")
+        alone.cli(*renew, "--nothing-newer")
+        alone.cli("community", "renew", "electricity", "--expires", "100d")  # it is asked once
+        self.assertIn("before the node has reached a member", hub.cli("restore", path, "--backup-passphrase-file", self.secret).out)
+        refused = hub.cli(*renew, want=3).error()
+        self.assertEqual(refused["rule"], "roster-stale")
+        self.assertIn("--nothing-newer", refused["hint"])
+        hub.start()
+        wait_until(lambda: hub.cli("community", "renew", "electricity", "--expires", "100d", want=None).code == 0, "a member has shown its roster", 60)
+        self.assertEqual(hub.cli("community", "show", "electricity", "--json").object()["version"], newest + 1)
+        wait_until(lambda: carol.status()["communities"][0]["roster_version"] == newest + 1, "carol follows")
+        self.assertFalse(carol.status()["communities"][0]["forked"])
 
     def test_by_a_new_invite(self):
         """As it must after four weeks, when no hub greets the old keys any more."""

@@ -145,6 +145,35 @@ static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_prop
     return error;
 }
 
+/* The node may have taken a later roster from a member since the files were read: another of that version would be a fork. What ends a fork is
+ * judged by the node itself. */
+static nrs_error check_running(nrs_cli *cli, const nrs_roster *next)
+{
+    json_t *request = NULL, *row = NULL, *one;
+    char hash[2 * NRS_HASH_SIZE + 1] = "";
+    bool other = false;
+    size_t index;
+    nrs_error error = NRS_OK;
+
+    if (next->n_forks > 0 || next->previous.len != NRS_HASH_SIZE || !nrs_control_answers(cli)) {
+        return NRS_OK;
+    }
+    nrs_hex_encode(hash, next->previous.data, NRS_HASH_SIZE);
+    request = nrs_control_request("status");
+    error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
+    json_array_foreach(json_object_get(row, "communities"), index, one) {
+        const char *id = json_string_value(json_object_get(one, "id")), *held = json_string_value(json_object_get(one, "hash"));
+        const json_int_t version = json_integer_value(json_object_get(one, "roster_version"));
+
+        other = other || (id != NULL && held != NULL && strcmp(id, next->id) == 0 && version >= (json_int_t)next->version - 1 && strcmp(held, hash) != 0);
+    }
+    json_decref(row);
+    json_decref(request);
+    return error != NRS_OK || !other ? error
+                                     : nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, _("give the command again"),
+                                                    _("the running node holds another roster of @%s by now than the one that was to be changed"), next->id);
+}
+
 nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
                           const nrs_identity *key, nrs_slice card)
 {
@@ -160,6 +189,9 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
 
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_restored_check(cli, held->roster);
+    }
+    if (error == NRS_OK && held->roster != NULL) {
+        error = check_running(cli, next);
     }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_joined_ask(cli, &joined, &roster);

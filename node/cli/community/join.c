@@ -11,6 +11,7 @@
 #include "key/keyring.h"
 #include "language.h"
 #include "community/roster_file.h"
+#include "community/restored.h"
 #include "run.h"
 #include "text.h"
 
@@ -397,6 +398,9 @@ nrs_error nrs_run_join(nrs_cli *cli)
     } else if (error == NRS_OK) {
         changed = true;
         error = apart ? hand_over(cli, &from) : take_or_restore(cli, &from, &held);
+    }
+    if (error == NRS_OK && !apart) {
+        error = nrs_restored_over(cli, from.roster);
     }
     if (error == NRS_OK) {
         print_joined(cli, &from, changed);

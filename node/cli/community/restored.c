@@ -1,6 +1,7 @@
 #include "community/restored.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control.h"
@@ -30,10 +31,72 @@ static const Nrs__Wire__Member *find_restored(const nrs_cli *cli, const nrs_rost
     return NULL;
 }
 
-/* Whether the running node has a link to another member: the two have compared what they hold. */
-static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *roster, const Nrs__Wire__Member *own)
+/* The mark lists the communities of which that is over, a line each. */
+static nrs_error read_mark(nrs_cli *cli, nrs_bytes *lines_out, const Nrs__Wire__Member *own)
 {
-    json_t *request = NULL, *row = NULL, *link;
+    char name[NRS_KEY_NAME_SIZE];
+
+    nrs_key_name(name, own->sign_key.data);
+    return nrs_folder_read(cli, lines_out, "changes", name, ".restored", NRS_ERROR_NOT_FOUND);
+}
+
+static nrs_error line_of(char line_out[NRS_NAME_SIZE_MAX + 3], const char *slug)
+{
+    const int size = snprintf(line_out, NRS_NAME_SIZE_MAX + 3, "\n%s\n", slug);
+
+    return size > 0 && (size_t)size < NRS_NAME_SIZE_MAX + 3 ? NRS_OK : NRS_ERROR_BAD_NAME;
+}
+
+static bool lists(const nrs_bytes *lines, const char *line)
+{
+    const size_t size = strlen(line);
+
+    for (size_t i = 0; i + size <= lines->size; i++) {
+        if (memcmp(lines->data + i, line, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error is_over(nrs_cli *cli, bool *over_out, const nrs_roster *roster, const Nrs__Wire__Member *own)
+{
+    char line[NRS_NAME_SIZE_MAX + 3];
+    nrs_bytes lines = {0};
+    nrs_error error = line_of(line, roster->id);
+
+    if (error == NRS_OK) {
+        error = read_mark(cli, &lines, own);
+    }
+    *over_out = error == NRS_OK && lists(&lines, line);
+    nrs_bytes_wipe(&lines);
+    return error;
+}
+
+nrs_error nrs_restored_over(nrs_cli *cli, const nrs_roster *roster)
+{
+    const Nrs__Wire__Member *own = find_restored(cli, roster);
+    char line[NRS_NAME_SIZE_MAX + 3], name[NRS_KEY_NAME_SIZE];
+    nrs_bytes lines = {0};
+    nrs_error error = own == NULL ? NRS_OK : line_of(line, roster->id);
+
+    if (own == NULL || error != NRS_OK) {
+        return error;
+    }
+    error = read_mark(cli, &lines, own);
+    if (error == NRS_OK && !lists(&lines, line)) {
+        nrs_key_name(name, own->sign_key.data);
+        error = nrs_bytes_append(&lines, nrs_slice_of_string(line));
+        error = error == NRS_OK ? nrs_folder_write(cli, "changes", name, ".restored", nrs_slice_of_bytes(&lines)) : error;
+    }
+    nrs_bytes_wipe(&lines);
+    return error;
+}
+
+/* What the running node says of the community: whether a member that it is linked to holds the same roster or an older one, and none a later. */
+static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *roster)
+{
+    json_t *request = NULL, *row = NULL, *one;
     size_t index;
     nrs_error error = NRS_OK;
 
@@ -43,11 +106,10 @@ static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *rost
     }
     request = nrs_control_request("status");
     error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
-    json_array_foreach(json_object_get(row, "links"), index, link) {
-        const char *org = json_string_value(json_object_get(link, "org")), *state = json_string_value(json_object_get(link, "state"));
+    json_array_foreach(json_object_get(row, "communities"), index, one) {
+        const char *id = json_string_value(json_object_get(one, "id"));
 
-        *heard_out = *heard_out || (org != NULL && state != NULL && strcmp(state, "up") == 0 && strcmp(org, own->org) != 0 &&
-                                    nrs_roster_member_by_org(roster, org) != NULL);
+        *heard_out = *heard_out || (id != NULL && strcmp(id, roster->id) == 0 && json_is_true(json_object_get(one, "compared")));
     }
     json_decref(row);
     json_decref(request);
@@ -57,18 +119,31 @@ static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *rost
 nrs_error nrs_restored_check(nrs_cli *cli, const nrs_roster *roster)
 {
     const Nrs__Wire__Member *own = find_restored(cli, roster);
-    bool heard = false;
+    const char *hint = _("start the node and let it reach a member first, or join by an invite that a member makes: noroshi community invite, noroshi join. Where nobody is there and the roster was surely not changed since the backup: --nothing-newer");
+    char name[NRS_KEY_NAME_SIZE];
+    bool over = false;
     nrs_error error = NRS_OK;
 
     if (own == NULL || roster->n_members < 2) {
         return NRS_OK;
     }
-    error = has_heard(cli, &heard, roster, own);
-    if (error != NRS_OK || heard) {
+    error = is_over(cli, &over, roster, own);
+    if (error == NRS_OK && !over && nrs_cli_option(cli, "nothing-newer") == NULL) {
+        error = has_heard(cli, &over, roster);
+    } else {
+        over = true;
+    }
+    if (error == NRS_OK && over) {
+        return nrs_restored_over(cli, roster);
+    }
+    if (error != NRS_OK) {
         return error;
     }
-    return nrs_cli_fail(cli, NRS_ERROR_ROSTER_STALE,
-                        _("start the node and let it reach a member first, or join by an invite that a member makes: noroshi community invite, noroshi join"),
-                        _("this node was restored from a backup of before its new keys: the roster of @%s may have followed since, and another of that version would be a fork"),
-                        roster->id);
+    nrs_key_name(name, own->sign_key.data);
+    return nrs_folder_has(cli, "changes", name, ".succession")
+               ? nrs_cli_fail(cli, NRS_ERROR_ROSTER_STALE, hint,
+                              _("this node was restored from a backup of before its new keys: the roster of @%s may have followed since, and another of that version would be a fork"),
+                              roster->id)
+               : nrs_cli_fail(cli, NRS_ERROR_ROSTER_STALE, hint,
+                              _("this node was restored from a backup: the roster of @%s may have been changed since, and another of that version would be a fork"), roster->id);
 }

@@ -274,7 +274,6 @@ static nrs_error announce_again(nrs_cli *cli, bool *announced_out, const nrs_bac
 {
     char key[NRS_KEY_NAME_SIZE], name[NRS_BACKUP_NAME_SIZE_MAX + 1];
     const nrs_backup_file *file = NULL;
-    nrs_error error;
 
     nrs_key_name(key, nrs_identity_public(identity)->sign_key);
     snprintf(name, sizeof name, "changes/%s.succession", key);
@@ -284,8 +283,7 @@ static nrs_error announce_again(nrs_cli *cli, bool *announced_out, const nrs_bac
     }
     *announced_out = true;
     /* Before the invites: they may name the next keys alone. */
-    error = nrs_folder_write(cli, "inbox", "!own", ".succession", nrs_slice_of_bytes(&file->bytes));
-    return error == NRS_OK ? nrs_restored_mark(cli, nrs_identity_public(identity)->sign_key) : error;
+    return nrs_folder_write(cli, "inbox", "!own", ".succession", nrs_slice_of_bytes(&file->bytes));
 }
 
 /* The new store knows no community: each goes in as it did when it was joined. */
@@ -360,6 +358,9 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all
     if (error == NRS_OK) {
         error = announce_again(cli, &all->announced, backup, identity);
     }
+    if (error == NRS_OK && all->count > 0) {
+        error = nrs_restored_mark(cli, nrs_identity_public(identity)->sign_key);
+    }
     if (error == NRS_OK) {
         error = rejoin(cli, all, settings);
     }
@@ -402,6 +403,9 @@ static void print_restored(const nrs_cli *cli, const nrs_node_settings *settings
     }
     printf(_("Restored %s into %s from the backup of %s.\n"), settings->org, cli->dir, at);
     puts(_("Start the node: it asks for the reports that are still alive. Never run the old folder again."));
+    if (all->count > 0 && !all->announced) {
+        puts(_("Change no roster here before the node has reached a member: it may have been changed since the backup."));
+    }
     if (json_array_size(all->persons) > 0) {
         char *names = nrs_text_joined(all->persons);
 

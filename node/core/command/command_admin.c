@@ -32,6 +32,7 @@ static nrs_error put_communities(nrs_core *core, nrs_row *row)
         nrs_row_hex(&one, "hash", community->head, NRS_HASH_SIZE);
         nrs_row_time(&one, "expires_at", community->roster->expires_ms);
         nrs_row_time_or_null(&one, "vouched_at", nrs_roster_fresh_ms(core, community)); /* 0: of a time to come, and no hub has said a word for it */
+        nrs_row_flag(&one, "compared", nrs_roster_compared(core, community));
         nrs_row_flag(&one, "forked", nrs_fork_is(community));
         nrs_row_text(&one, "role", role == NULL ? NULL : role->code);
         error = nrs_row_end(&one, communities);

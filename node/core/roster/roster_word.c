@@ -125,6 +125,24 @@ uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
     return vouched_ms(core, community, !community->hub || !has_other_hub(core, community));
 }
 
+bool nrs_roster_compared(const nrs_core *core, const nrs_community *community)
+{
+    bool compared = false;
+
+    for (const nrs_link *link = core->links; link != NULL; link = link->hh.next) {
+        for (size_t i = 0; link->state == NRS_LINK_UP && nrs_peer_member(core, link->peer, community) && i < link->head_count; i++) {
+            if (memcmp(link->heads[i].community, community->id, NRS_HASH_SIZE) != 0) {
+                continue;
+            }
+            if (link->heads[i].version > community->roster->version) {
+                return false; /* it is on its way */
+            }
+            compared = true;
+        }
+    }
+    return compared;
+}
+
 bool nrs_roster_stale(nrs_core *core, const nrs_community *community)
 {
     return nrs_clock_expired(core, nrs_roster_fresh_ms(core, community) + NRS_ROSTER_FRESH_MS);
