@@ -35,8 +35,9 @@ class Impostor:
             return all(peer in self.peers for peer in peers)
         wait_until(heard, "the members dial the impostor", timeout)
 
-    def say(self, peer, *records):
-        self.raw.send(self.peers[peer], items((0, *records)))
+    def say(self, peer, *records, position=0):
+        """position: of the record in the hub's log; rosters and forks have none."""
+        self.raw.send(self.peers[peer], items((position, *records)))
         end = time.monotonic() + 0.5
         while time.monotonic() < end:
             self.raw.receive()
@@ -104,7 +105,9 @@ class HostileHub(E2E):
             impostor.say(self.alpha_org, record(7, before))
             unsigned = self.held(self.hub).successor()
             impostor.say(self.alpha_org, record(7, unsigned.signed(self.hub_seed)))  # the next, by a key that is no roster key
-            impostor.say(self.alpha_org, signed_word(self.hub_seed, old, int(time.time() * 1000) + 1000))
+            self.assertNotIn("the last: roster-old", self.alpha.log_text())
+            impostor.say(self.alpha_org, signed_word(self.hub_seed, old, int(time.time() * 1000) + 1000), position=100000)
+            wait_until(lambda: "the last: roster-old" in self.alpha.log_text(), "the word on the old head is refused as that")
             self.assertEqual(self.version(self.alpha), old.version + 1)
             self.assertNotIn("mallory", {member["org"] for member in
                              self.alpha.cli("community", "show", "electricity", "--json").object()["members"]})
