@@ -397,7 +397,8 @@
     X(WITHHELD_NOTE_ALIVE, READ,                                                                                       \
       "SELECT p.id FROM report AS p WHERE p.position IN (SELECT report FROM withheld_note) AND p.part = ?2"            \
       " AND p.key_state = 1 AND p.expires_ms > ?1 ORDER BY +p.position")                                               \
-    X(PUBLISH_ADD, CHANGE, "INSERT INTO publish(position, due_ms) VALUES(?1, ?2)")                                     \
+    X(PUBLISH_ADD, CHANGE, "INSERT INTO publish(position, due_ms) VALUES(?1, ?2) ON CONFLICT(position)"                \
+                           " DO UPDATE SET due_ms = min(due_ms, ?2)")                                                  \
     X(PUBLISH_EACH, READ, "SELECT position FROM publish WHERE due_ms <= ?1 ORDER BY +position LIMIT ?2")               \
     X(PUBLISH_DELETE, CHANGE, "DELETE FROM publish WHERE position = ?1")                                               \
     X(PUBLISH_NEXT, READ, "SELECT coalesce(min(due_ms), 0) FROM publish")                                              \

@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "report/withdrawal.h"
+#include "withheld/withheld.h"
 
 #define PER_ROUND 16u
 #define ROUNDS_AT_ONCE 64u
@@ -24,18 +25,20 @@ nrs_error nrs_passed_on_note(nrs_core *core, uint64_t position, const ProtobufCB
     return error;
 }
 
-/* Closed here. It was not withdrawn itself: others are handed it as before, until its originator says so. */
+/* Closed here. It was not withdrawn itself: others are handed it as before, until its originator says so. What this hub has published of a
+ * withheld one holds the text as well, and does not say of whom: this node alone knows that it goes with it. */
 static nrs_error close_here(nrs_core *core, const nrs_report_row *report, const nrs_withdrawal_row *source)
 {
     const nrs_withdrawal_row row = {.id = report->id, .position = report->position, .at_ms = source->at_ms, .received_ms = core->now_ms,
                                     .until_ms = report->expires_ms + NRS_REPORT_LIFE_MS_MAX, .forget_ms = nrs_withdrawal_forgotten_at(core, report),
                                     .originator = source->originator, .person = source->person, .reason = source->reason,
                                     .passed_on = nrs_slice_of(source->id, NRS_HASH_SIZE)};
-    bool fresh = false;
+    const bool withheld = report->part == NRS_PART_RECEIVED && (report->flags & NRS_REPORT_WITHHELD) != 0;
+    bool fresh = false, at_tick = false;
     nrs_error error = nrs_store_withdrawal_add(core->store, &fresh, &row);
 
     core->withdrawn_any = core->withdrawn_any || error == NRS_OK;
-    return error;
+    return error == NRS_OK && withheld ? nrs_take_back_of(core, &at_tick, report->id) : error;
 }
 
 /* Its own: everybody who was sent it is told, without words, as of what a hub has vouched for. */

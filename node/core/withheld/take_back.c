@@ -55,7 +55,7 @@ static nrs_error take_back(nrs_core *core, bool *at_tick, const uint8_t id[NRS_H
     }
     if (error == NRS_OK && !withdrawn) {
         *at_tick = true;
-        nrs_core_log(core, NRS_OK, "its source has withdrawn what was published under TLP:%s: so does this hub, at its tick", nrs_label_name((nrs_label)row.label));
+        nrs_core_log(core, NRS_OK, "what was published under TLP:%s was withdrawn by its source, or passes on what was: this hub withdraws it, at its tick", nrs_label_name((nrs_label)row.label));
     }
     nrs_recall_wipe(&it);
     nrs_bytes_wipe(&holder);
@@ -75,18 +75,27 @@ static nrs_error answer(nrs_core *core, const nrs_withdrawal_view *view, uint64_
     return nrs_digest_hold(core, view->header, &statement, due_ms);
 }
 
-nrs_error nrs_take_back(nrs_core *core, bool *answered_out, const nrs_withdrawal_view *view)
+nrs_error nrs_take_back_of(nrs_core *core, bool *at_tick_out, const uint8_t source[NRS_HASH_SIZE])
 {
     const uint64_t due_ms = nrs_withheld_next_tick(core);
     const nrs_published *entry, *next;
-    bool at_tick = false;
     nrs_error error = NRS_OK;
 
+    *at_tick_out = false;
     HASH_ITER (by_id, core->published_by_id, entry, next) {
-        if (error == NRS_OK && memcmp(entry->source, view->id, NRS_HASH_SIZE) == 0) {
-            error = take_back(core, &at_tick, entry->id, due_ms);
+        if (error == NRS_OK && memcmp(entry->source, source, NRS_HASH_SIZE) == 0) {
+            error = take_back(core, at_tick_out, entry->id, due_ms);
         }
     }
+    return error;
+}
+
+nrs_error nrs_take_back(nrs_core *core, bool *answered_out, const nrs_withdrawal_view *view)
+{
+    const uint64_t due_ms = nrs_withheld_next_tick(core);
+    bool at_tick = false;
+    nrs_error error = nrs_take_back_of(core, &at_tick, view->id);
+
     if (error == NRS_OK && at_tick) {
         error = answer(core, view, due_ms);
         *answered_out = error == NRS_OK;

@@ -142,6 +142,8 @@ NRS_MUST_USE nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, n
 /** At a hub: the source has withdrawn a report. What was published of it is withdrawn with the next tick. Out: answered_out: whether the
  *  source's receipt leaves with it, instead of waiting. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_take_back(nrs_core *core, bool *answered_out, const nrs_withdrawal_view *view);
+/** The same of a source's report that was closed for the text that it passes on. Out: at_tick_out: something leaves with the tick. */
+NRS_MUST_USE nrs_error nrs_take_back_of(nrs_core *core, bool *at_tick_out, const uint8_t source[NRS_HASH_SIZE]);
 /** At the tick, of what has left before, or was withdrawn before it could leave. position: of the sealed report in our log. Out: done_out:
  *  false where it is to be published. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_take_back_due(nrs_core *core, bool *done_out, const uint8_t sealed_id[NRS_HASH_SIZE], uint64_t position);

@@ -252,6 +252,41 @@ static void one_of_another_community_hears_of_it(void **state)
     stop();
 }
 
+/* It says of nobody whose text it holds: only the hub knows that it goes with what was withdrawn. */
+static void what_passes_on_what_was_withdrawn_goes_with_it(void **state)
+{
+    char first[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    for (size_t heard = 0; heard < 2; heard++) {
+        start(false);
+        OK(mesh_ask(&net, MEMBER, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+        keep_id(first, MEMBER);
+        mesh_settle(&net, 3);
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"forward\",\"id\":\"%s\",\"withhold_source\":true,\"via\":[\"org-0\"],\"to\":[\"@electricity\"],\"body\":\"参考\"}", first));
+        keep_id(report, SOURCE);
+        mesh_settle(&net, 3);
+        OK(show(HUB, report));
+        vouch("");
+        wait_for_tick();
+        OK(show(OTHER_HUB, published));
+        assert_true(json_is_null(json_object_get(mesh_row(&net, OTHER_HUB, 0), "quoted")));
+        if (heard == 0) { /* its source says nothing any more */
+            mesh_down(&net, SOURCE);
+        }
+        OK(mesh_ask(&net, MEMBER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", first));
+        mesh_settle(&net, 5);
+        assert_false(is_withdrawn(OTHER_HUB));
+        mesh_crash(&net, HUB);
+        wait_for_tick();
+        assert_true(is_withdrawn(HUB));
+        assert_true(is_withdrawn(OTHER_HUB));
+        assert_true(is_withdrawn(MEMBER));
+        assert_true(json_is_null(json_object_get(mesh_row(&net, MEMBER, 0), "withdrawn_for")));
+        mesh_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_reason_of_the_hub_names_no_source),
         cmocka_unit_test(what_the_hub_has_withdrawn_stays_as_it_said),
         cmocka_unit_test(one_of_another_community_hears_of_it),
+        cmocka_unit_test(what_passes_on_what_was_withdrawn_goes_with_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
