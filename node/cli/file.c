@@ -128,11 +128,14 @@ static bool sync_folder(const char *folder)
 }
 
 /* The reason of the failure before it stays in errno. */
-static void remove_beside(const char *path)
+static void remove_beside(const char *path, const nrs_owner *owner)
 {
     int kept = errno;
 
-    (void)unlink(path);
+    if (nrs_owner_begin(owner)) {
+        (void)unlink(path);
+        nrs_owner_end(owner);
+    }
     errno = kept;
 }
 
@@ -209,7 +212,7 @@ static bool name_given(nrs_given_file *given)
 static bool put_given(nrs_given_file *given)
 {
     char *folder = given->beside == NULL ? nrs_file_folder_of(given->target) : NULL;
-    bool done = given->beside == NULL ? folder != NULL && sync_folder(folder) : nrs_file_put(given->beside, given->target) == NRS_OK;
+    bool done = given->beside == NULL ? folder != NULL && sync_folder(folder) : nrs_file_put(given->beside, given->target, NULL) == NRS_OK;
 
     free(folder);
     if (done) {
@@ -219,20 +222,24 @@ static bool put_given(nrs_given_file *given)
     return done;
 }
 
-nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes)
+nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes, const nrs_owner *owner)
 {
     char *beside = NULL;
-    int file = open_beside(&beside, path);
+    int file = -1;
     bool done = false;
 
     NRS_ASSERT(beside_out != NULL);
+    if (nrs_owner_begin(owner)) {
+        file = open_beside(&beside, path);
+        nrs_owner_end(owner);
+    }
     if (file < 0) {
         return errno == ENOMEM ? NRS_ERROR_NO_MEMORY : NRS_ERROR_DISK;
     }
-    done = nrs_file_give(file, path) && write_all(file, bytes) && fsync(file) == 0;
+    done = nrs_owner_mark(owner, file) && write_all(file, bytes) && fsync(file) == 0;
     done = close(file) == 0 && done;
     if (!done) {
-        remove_beside(beside);
+        remove_beside(beside, owner);
         free(beside);
         return NRS_ERROR_DISK;
     }
@@ -240,25 +247,29 @@ nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice b
     return NRS_OK;
 }
 
-nrs_error nrs_file_put(const char *beside, const char *path)
+nrs_error nrs_file_put(const char *beside, const char *path, const nrs_owner *owner)
 {
     char *folder = nrs_file_folder_of(path);
-    nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : rename(beside, path) == 0 && sync_folder(folder) ? NRS_OK : NRS_ERROR_DISK;
+    nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : NRS_ERROR_DISK;
 
+    if (folder != NULL && nrs_owner_begin(owner)) {
+        error = rename(beside, path) == 0 && sync_folder(folder) ? NRS_OK : NRS_ERROR_DISK;
+        nrs_owner_end(owner);
+    }
     if (error != NRS_OK) {
-        remove_beside(beside);
+        remove_beside(beside, owner);
     }
     free(folder);
     return error;
 }
 
-nrs_error nrs_file_write(const char *path, nrs_slice bytes)
+nrs_error nrs_file_write(const char *path, nrs_slice bytes, const nrs_owner *owner)
 {
     char *beside = NULL;
-    nrs_error error = nrs_file_write_beside(&beside, path, bytes);
+    nrs_error error = nrs_file_write_beside(&beside, path, bytes, owner);
 
     if (error == NRS_OK) {
-        error = nrs_file_put(beside, path);
+        error = nrs_file_put(beside, path, owner);
     }
     free(beside);
     return error;
@@ -336,7 +347,7 @@ void nrs_given_file_wipe(nrs_given_file *given)
         (void)close(given->file);
     }
     if (given->beside != NULL) {
-        remove_beside(given->beside);
+        remove_beside(given->beside, NULL);
     }
     free(given->beside);
     free(given->target);
@@ -355,7 +366,7 @@ nrs_error nrs_file_write_given(nrs_cli *cli, const char *path, nrs_slice bytes)
     return error;
 }
 
-nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes)
+nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes, const nrs_owner *owner)
 {
     char *text = NULL;
     nrs_error error = nrs_armour_encode(&text, type, bytes);
@@ -363,7 +374,7 @@ nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice by
     if (error == NRS_OK) {
         nrs_bytes owned = {(uint8_t *)text, strlen(text), strlen(text)};
 
-        error = nrs_file_write(path, nrs_slice_of_bytes(&owned));
+        error = nrs_file_write(path, nrs_slice_of_bytes(&owned), owner);
         nrs_bytes_wipe(&owned); /* it may hold a key */
     }
     return error;

@@ -99,7 +99,7 @@ void nrs_folder_begin(nrs_cli *cli)
     cli->aside.open = true;
 }
 
-static nrs_error put_aside(nrs_cli *cli, const char *path, nrs_slice bytes)
+static nrs_error put_aside(nrs_cli *cli, const char *path, nrs_slice bytes, const nrs_owner *owner)
 {
     nrs_aside *aside = &cli->aside;
     struct nrs_aside_file *list = aside->count < ASIDE_COUNT_MAX ? realloc(aside->list, (aside->count + 1) * sizeof *list) : NULL;
@@ -108,7 +108,7 @@ static nrs_error put_aside(nrs_cli *cli, const char *path, nrs_slice bytes)
 
     aside->list = list != NULL ? list : aside->list;
     if (error == NRS_OK) {
-        error = nrs_file_write_beside(&file.beside, path, bytes);
+        error = nrs_file_write_beside(&file.beside, path, bytes, owner);
     }
     if (error == NRS_OK) {
         aside->list[aside->count++] = file;
@@ -131,21 +131,31 @@ static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
     return error == NRS_ERROR_DISK ? not_written(cli, path, NULL) : error;
 }
 
+static void remove_as(const nrs_owner *owner, const char *path)
+{
+    if (nrs_owner_begin(owner)) {
+        (void)unlink(path);
+        nrs_owner_end(owner);
+    }
+}
+
 nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
 {
     nrs_aside *aside = &cli->aside;
+    nrs_owner owner;
 
     NRS_ASSERT(aside->open);
+    (void)nrs_owner_of(&owner, cli);
     for (size_t i = 0; i < aside->count; i++) {
         struct nrs_aside_file *file = &aside->list[i];
 
         if (error == NRS_OK) {
-            error = nrs_file_put(file->beside, file->path);
+            error = nrs_file_put(file->beside, file->path, &owner);
             if (error == NRS_ERROR_DISK) {
                 error = not_written(cli, file->path, i == 0 ? NULL : _("a part is done: when the disk is in order, give the same command again"));
             }
         } else {
-            (void)unlink(file->beside);
+            remove_as(&owner, file->beside);
         }
         free(file->beside);
         free(file->path);
@@ -158,8 +168,14 @@ nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
 nrs_error nrs_folder_write(nrs_cli *cli, const char *sub, const char *name, const char *suffix, nrs_slice bytes)
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
-    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : cli->aside.open ? put_aside(cli, path, bytes) : nrs_file_write(path, bytes);
+    nrs_owner owner;
+    nrs_error error = NRS_ERROR_NO_MEMORY;
 
+    (void)nrs_owner_of(&owner, cli);
+    owner.inbox = sub != NULL && strcmp(sub, "inbox") == 0;
+    if (path != NULL) {
+        error = cli->aside.open ? put_aside(cli, path, bytes, &owner) : nrs_file_write(path, bytes, &owner);
+    }
     error = path == NULL ? error : written(cli, error, path);
     free(path);
     return error;
@@ -184,8 +200,11 @@ void nrs_folder_remove(nrs_cli *cli, const char *sub, const char *name, const ch
 {
     char *path = nrs_folder_path(cli, sub, name, suffix);
 
+    nrs_owner owner;
+
+    (void)nrs_owner_of(&owner, cli);
     if (path != NULL) {
-        (void)unlink(path);
+        remove_as(&owner, path);
     }
     free(path);
 }

@@ -3,6 +3,7 @@
 #define CLI_FOLDER_H
 
 #include "command.h"
+#include "owner.h"
 #include "proto/bytes.h"
 #include "proto/limits.h"
 
@@ -16,19 +17,15 @@ NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, c
 NRS_MUST_USE nrs_error nrs_file_read_armour_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, const char *type, size_t size_max);
 /** What was wrong with what such a file holds: bytes that cannot be read are damaged. Returns the error recorded. */
 nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path);
-/** Write beside, sync, rename, sync the folder. Mode 0600. Returns NRS_ERROR_DISK, NO_MEMORY. */
-NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes);
+/** Write beside, sync, rename, sync the folder. Mode 0600. owner: as whom, NULL for a file that is not the node's. Returns NRS_ERROR_DISK, NO_MEMORY. */
+NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes, const nrs_owner *owner);
 /** The two halves of it: what needs room on the disk, and what does not. Out: beside_out: the name of the file beside, owned. */
-NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes);
-NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path);
+NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes, const nrs_owner *owner);
+NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path, const nrs_owner *owner);
 /** Where the file lies: "." for a name alone. Owned (free); NULL without memory. */
 char *nrs_file_folder_of(const char *path);
-/** Where root has made a file in a folder of another user: give it to whose the folder is. Returns false, with errno, when that failed. */
-bool nrs_file_give(int file, const char *path);
-/** mkdir, mode 0700, and the same for what was made. Returns false, with errno, when it was not made: EEXIST when it is there. */
-bool nrs_folder_make(const char *path);
 /** The same, as an armoured block of the type. */
-NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes);
+NRS_MUST_USE nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice bytes, const nrs_owner *owner);
 /** Whether the machine is at fault for a file that cannot be written, by errno; anything else is about its name. */
 bool nrs_file_fault_of_disk(int reason);
 /** A file that a person named, to be written. Zeroed is none; nrs_given_file_wipe, which leaves nothing of one that was not filled. */

@@ -2,9 +2,11 @@
 #include "linux.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -53,6 +55,16 @@ void nrs_linux_hide(void)
 #ifndef NRS_LEAKS_ARE_SOUGHT /* the leak sanitizer traces its own process */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+bool nrs_linux_act_as(uid_t uid, gid_t gid)
+{
+    if (getgroups(0, NULL) != 0 && setgroups(0, NULL) != 0) {
+        return false;
+    }
+    (void)setfsgid(gid);
+    (void)setfsuid(uid); /* neither says whether it did; what is no user changes nothing and tells */
+    return (gid_t)setfsgid((gid_t)-1) == gid && (uid_t)setfsuid((uid_t)-1) == uid;
 }
 
 /* Where the kernel shows a file that is open. */

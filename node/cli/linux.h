@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /** The folder of the running program. False when it cannot be told or does not fit. */
 bool nrs_linux_program_folder(char *folder_out, size_t size);
@@ -11,6 +12,10 @@ bool nrs_linux_program_folder(char *folder_out, size_t size);
 unsigned nrs_linux_columns(int terminal);
 /** No core file and no tracing by other processes of the user: for what handles secrets. */
 void nrs_linux_hide(void);
+
+/** Root alone: from here on what concerns files is decided as for this user and group, in no others; who the process is stays. Returns false when
+ *  that is not so. */
+bool nrs_linux_act_as(uid_t uid, gid_t gid);
 
 /** A file without a name in a folder, for its user alone, which is gone with the process unless it is named; -1 where there is no such thing. */
 int nrs_linux_unnamed_file(const char *folder);

@@ -103,6 +103,69 @@ class Callers(E2E):
         self.assertIn("echo", node.cli("community", "show", "gas").out)
         node.stop()
 
+    def of_another(self, org):
+        """A node that root made in the folder of another user, and a folder with a file that are root's."""
+        os.chmod(self.world.path, 0o755)
+        node = self.world.node(org)
+        node.dir.mkdir()
+        os.chown(node.dir, STRANGER, STRANGER)
+        node.init()
+        for path in (node.dir, *node.dir.rglob("*")):
+            self.assertEqual((path.lstat().st_uid, path.lstat().st_mode & 0o077), (STRANGER, 0), path)
+        folder = self.world.path / f"{org}-of-root"
+        folder.mkdir(mode=0o700)
+        file = folder / "secret"
+        file.write_bytes(b"root's own\n")
+        file.chmod(0o600)
+        return node, folder, file
+
+    def assert_roots(self, *paths):
+        for path in paths:
+            self.assertEqual((path.lstat().st_uid, path.lstat().st_mode & 0o077), (0, 0), path)
+
+    def test_links_in_anothers_folder(self):
+        """What the node's user puts in the place of its files leads to nothing that is root's."""
+        node, folder, file = self.of_another("golf")
+        words = self.world.write("golf.pass", "a passphrase of a backup\n")
+        backup = ("backup", "--backup-passphrase-file", words, "-o")
+        os.link(file, node.dir / "ceremony.log")
+        os.link(file, node.dir / ".identity.key.abcdef")
+        node.cli("person", "add", "sato", "--name", "Sato", "--no-passphrase")
+        self.assertIn("could not be logged", node.cli(*backup, self.world.path / "golf.backup").err)
+        (node.dir / "persons" / "sato.key").unlink()
+        os.link(file, node.dir / "persons" / "sato.key")
+        node.cli("person", "rekey", "sato", want=None)
+        shutil.rmtree(node.dir / "former")
+        (node.dir / "former").symlink_to(folder)
+        self.assertNotEqual(node.cli("key", "rotate", want=None).code, 0)
+        self.assertFalse((node.dir / "identity.next.key").exists())
+        self.assertEqual([path.name for path in folder.iterdir()], ["secret"])
+        self.assertEqual(file.read_bytes(), b"root's own\n")
+        self.assert_roots(folder, file)
+        (node.dir / "ceremony.log").unlink()
+        self.assertEqual(node.cli(*backup, self.world.path / "golf2.backup").err, "")
+        self.assertEqual((node.dir / "ceremony.log").stat().st_uid, STRANGER)
+        self.assert_roots(self.world.path / "golf2.backup")
+
+    def test_whose_what_root_makes_is(self):
+        """A roster key is the node's user's in the node's folder alone; an inbox file is root's by name, and the node's by its group."""
+        node, folder, _ = self.of_another("hotel")
+        theirs = self.world.path / "theirs"
+        theirs.mkdir()
+        os.chown(theirs, STRANGER, STRANGER)
+        (node.dir / "aside").symlink_to(folder)
+        (theirs / "node").symlink_to(node.dir / "rosters")
+        for path in (theirs / "a.key", theirs / "node" / "b.key", node.dir / "rosters" / ".." / ".." / "theirs" / "c.key"):
+            node.cli("community", "key", path, "--no-passphrase")
+            self.assert_roots(path)
+        node.cli("community", "key", node.dir / "rosters" / "d.key", "--no-passphrase")
+        self.assertEqual((node.dir / "rosters" / "d.key").stat().st_uid, STRANGER)
+        self.assertNotEqual(node.cli("community", "key", node.dir / "aside" / "e.key", "--no-passphrase", want=None).code, 0)
+        self.assertFalse((folder / "e.key").exists())
+        node.cli("community", "create", "gas", "--name", "Gas")
+        files = [path.stat() for path in (node.dir / "inbox").iterdir()]
+        self.assertEqual({(file.st_uid, file.st_gid, file.st_mode & 0o777) for file in files}, {(0, STRANGER, 0o660)})
+
     def test_root_starts_no_node_of_anothers(self):
         node = self.world.node("foxtrot").init()
         os.chown(node.dir, STRANGER, STRANGER)

@@ -77,20 +77,24 @@ static char *line_of(const nrs_ceremony *ceremony)
 
 /* A whole line in one write, after what is there; or nothing: on a full disk the half that was written is taken back, so that the next
  * line does not begin in it. */
-static nrs_error append(const char *path, const char *line)
+static nrs_error append(const char *path, const char *line, const nrs_owner *owner)
 {
     char text[LINE_SIZE_MAX];
     struct stat status;
     size_t size = strlen(line);
     nrs_error error = NRS_ERROR_DISK;
-    int file = size + 1 >= sizeof text ? -1 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    int file = -1;
 
+    if (size + 1 < sizeof text && nrs_owner_begin(owner)) {
+        file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+        nrs_owner_end(owner);
+    }
     if (file < 0) {
         return error;
     }
     memcpy(text, line, size);
     text[size] = '\n';
-    if (nrs_file_give(file, path) && fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
         if (write(file, text, size + 1) == (ssize_t)(size + 1) && fsync(file) == 0) {
             error = NRS_OK;
         } else {
@@ -105,6 +109,7 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     const char *given = nrs_cli_option(cli, "log");
     char *path = NULL;
     char *line = NULL;
+    nrs_owner owner;
     nrs_error error = NRS_ERROR_NO_MEMORY;
 
     NRS_ASSERT(ceremony != NULL && ceremony->what != NULL);
@@ -113,7 +118,8 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     path = given != NULL ? strdup(given) : path_beside(ceremony->beside);
     line = line_of(ceremony);
     if (path != NULL && line != NULL) {
-        error = append(path, line);
+        (void)nrs_owner_within(&owner, cli, path);
+        error = append(path, line, &owner);
     }
     if (error == NRS_ERROR_DISK) {
         error = nrs_cli_fail(cli, error, _("name another file with --log; a log that is full is moved away"), _("the log of ceremonies could not be written: %s"), path);

@@ -39,6 +39,7 @@ nrs_error nrs_run_community_key(nrs_cli *cli)
     nrs_identity *key = NULL;
     nrs_bytes passphrase = {0};
     nrs_bytes file = {0};
+    nrs_owner owner;
     nrs_error error = nrs_keyring_start(cli);
 
     if (error == NRS_OK && access(path, F_OK) == 0) {
@@ -54,7 +55,8 @@ nrs_error nrs_run_community_key(nrs_cli *cli)
         error = nrs_identity_save(&file, key, nrs_slice_of_bytes(&passphrase));
     }
     if (error == NRS_OK) {
-        error = nrs_file_write_armour(path, "KEY", nrs_slice_of_bytes(&file));
+        (void)nrs_owner_within(&owner, cli, path); /* one elsewhere is who gave the command's */
+        error = nrs_file_write_armour(path, "KEY", nrs_slice_of_bytes(&file), &owner);
         error = error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
     }
     if (error == NRS_OK) {

@@ -54,9 +54,9 @@ static nrs_error read_plan(nrs_cli *cli, plan *plan_out)
 
 /* A folder that is there already is closed to others when it is empty. One that holds other things is somebody's, and its
  * mode is left alone: every file and folder of ours in it is closed by itself. */
-static bool is_usable_folder(const char *path)
+static bool is_usable_folder(const nrs_cli *cli)
 {
-    DIR *folder = opendir(path);
+    DIR *folder = opendir(cli->dir);
     const struct dirent *entry = NULL;
     bool empty = true;
 
@@ -67,7 +67,7 @@ static bool is_usable_folder(const char *path)
         empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
     }
     (void)closedir(folder);
-    return !empty || chmod(path, 0700) == 0;
+    return !empty || nrs_folder_mode(cli, 0700);
 }
 
 /* mkdir -p, for the folder above only as open as the user's umask says, for ours closed. */
@@ -84,7 +84,7 @@ static nrs_error make_dir(nrs_cli *cli, bool *made_out)
     free(path);
     if (!failed) {
         *made_out = mkdir(cli->dir, 0700) == 0;
-        failed = !*made_out && (errno != EEXIST || !is_usable_folder(cli->dir));
+        failed = !*made_out && (errno != EEXIST || !is_usable_folder(cli));
     }
     return failed ? nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), cli->dir, strerror(errno))
                   : NRS_OK;
@@ -93,14 +93,13 @@ static nrs_error make_dir(nrs_cli *cli, bool *made_out)
 static nrs_error make_folders(nrs_cli *cli)
 {
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char *path = nrs_folder_path(cli, NULL, folders[i], "");
-        bool failed = path == NULL || (!nrs_folder_make(path) && errno != EEXIST);
-        nrs_error error = failed ? nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"),
-                                                path == NULL ? folders[i] : path, strerror(errno))
-                                 : NRS_OK;
+        if (!nrs_folder_make(cli, folders[i]) && errno != EEXIST) {
+            const int reason = errno;
+            char *path = nrs_folder_path(cli, NULL, folders[i], "");
+            nrs_error error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? folders[i] : path,
+                                           strerror(reason));
 
-        free(path);
-        if (error != NRS_OK) {
+            free(path);
             return error;
         }
     }
@@ -116,12 +115,7 @@ static void undo(nrs_cli *cli, const plan *made)
         nrs_folder_remove(cli, NULL, "own", ".card");
     }
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        char *path = nrs_folder_path(cli, NULL, folders[i], "");
-
-        if (path != NULL) {
-            (void)rmdir(path);
-        }
-        free(path);
+        (void)nrs_folder_unmake(cli, folders[i]);
     }
     if (made->made_dir) {
         (void)rmdir(cli->dir);

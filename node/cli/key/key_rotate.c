@@ -156,17 +156,12 @@ static nrs_error vault_key_of(nrs_cli *cli, nrs_secret **key_out, const nrs_iden
 /* identity.next.key goes last: without it nothing of the rest is looked at. */
 static nrs_error write_prepared(nrs_cli *cli, const rotation *of)
 {
-    char *folder = nrs_folder_path(cli, NULL, "former", "");
     nrs_bytes file = {0};
     nrs_secret *vault_key = NULL;
-    nrs_error error = folder == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    nrs_error error = NRS_OK;
 
-    if (folder != NULL) {
-        (void)nrs_folder_make(folder); /* it may be there; what is wrong with it shows at the first file */
-    }
-    if (error == NRS_OK) {
-        error = nrs_rotation_save(&file, of->before, of->after, NRS_DOMAIN_FORMER_KEY);
-    }
+    (void)nrs_folder_make(cli, "former"); /* it may be there; what is wrong with it shows at the first file */
+    error = nrs_rotation_save(&file, of->before, of->after, NRS_DOMAIN_FORMER_KEY);
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "KEY", "former", of->name, ".key", nrs_slice_of_bytes(&file));
     }
@@ -193,7 +188,6 @@ static nrs_error write_prepared(nrs_cli *cli, const rotation *of)
     }
     nrs_secret_destroy(&vault_key);
     nrs_bytes_wipe(&file);
-    free(folder);
     return error;
 }
 

@@ -44,8 +44,13 @@ static void destroy(int folder, const char *name)
 void nrs_leftover_destroy(const nrs_cli *cli)
 {
     static const char *const folders[] = {".", "former", "persons", "rosters"};
+    nrs_owner owner;
 
     NRS_ASSERT(cli != NULL && cli->dir != NULL);
+    (void)nrs_owner_of(&owner, cli);
+    if (!nrs_owner_begin(&owner)) {
+        return;
+    }
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char *path = nrs_folder_path(cli, NULL, folders[i], "");
         DIR *folder = path == NULL ? NULL : opendir(path);
@@ -61,4 +66,5 @@ void nrs_leftover_destroy(const nrs_cli *cli)
         }
         free(path);
     }
+    nrs_owner_end(&owner);
 }

@@ -197,8 +197,14 @@ static void overwrite(FILE *file)
 static FILE *open_old(nrs_cli *cli, const char *sub, const char *name)
 {
     char *path = nrs_folder_path(cli, sub, name, ".key");
-    FILE *file = path == NULL ? NULL : fopen(path, "r+");
+    FILE *file = NULL;
+    nrs_owner owner;
 
+    (void)nrs_owner_of(&owner, cli);
+    if (path != NULL && nrs_owner_begin(&owner)) {
+        file = fopen(path, "r+");
+        nrs_owner_end(&owner);
+    }
     free(path);
     return file;
 }

@@ -97,8 +97,8 @@ static nrs_error make_dir(nrs_cli *cli, bool *made_out, const char *name)
     bool there = false;
     nrs_error error = NRS_OK;
 
-    *made_out = path != NULL && (name == NULL ? mkdir(path, 0700) == 0 : nrs_folder_make(path));
-    there = *made_out || (path != NULL && errno == EEXIST && (name != NULL || chmod(path, 0700) == 0));
+    *made_out = path != NULL && (name == NULL ? mkdir(path, 0700) == 0 : nrs_folder_make(cli, name));
+    there = *made_out || (path != NULL && errno == EEXIST && (name != NULL || nrs_folder_mode(cli, 0700)));
     if (!there) {
         error = nrs_cli_fail(cli, NRS_ERROR_DISK, NULL, _("the folder cannot be made: %s: %s"), path == NULL ? cli->dir : path, strerror(errno));
     }
@@ -120,12 +120,9 @@ static nrs_error make_dirs(nrs_cli *cli, bool made_out[FOLDER_COUNT])
 static void remove_dirs(const nrs_cli *cli, const bool made[FOLDER_COUNT])
 {
     for (size_t i = FOLDER_COUNT; i > 0; i--) {
-        char *path = !made[i - 1] ? NULL : folders[i - 1] == NULL ? strdup(cli->dir) : nrs_folder_path(cli, NULL, folders[i - 1], "");
-
-        if (path != NULL) {
-            (void)rmdir(path);
+        if (made[i - 1]) {
+            (void)(folders[i - 1] == NULL ? rmdir(cli->dir) == 0 : nrs_folder_unmake(cli, folders[i - 1]));
         }
-        free(path);
     }
 }
 
@@ -371,7 +368,7 @@ static nrs_error write_all(nrs_cli *cli, const nrs_backup *backup, restored *all
     if (error != NRS_OK) {
         remove_dirs(cli, made);
         if (there) {
-            (void)chmod(cli->dir, given.st_mode & 07777); /* somebody's folder, and not a node's */
+            (void)nrs_folder_mode(cli, given.st_mode & 07777); /* somebody's folder, and not a node's */
         }
     }
     return error;
