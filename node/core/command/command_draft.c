@@ -215,7 +215,7 @@ static nrs_error check_final(nrs_core *core, nrs_answer *answer, const nrs_draft
     nrs_series series;
     nrs_error error = nrs_series_first(core, &series, draft->follows);
 
-    if (error != NRS_OK || nrs_series_ends(core, &series, core->self.sign_key, draft->withhold_source)) { /* of a withheld source the hub judges */
+    if (error != NRS_OK || series.unread || nrs_series_ends(core, &series, core->self.sign_key, draft->withhold_source)) { /* of a withheld source the hub judges */
         return error;
     }
     nrs_command_org(core, from, series.community, series.originator);

@@ -74,6 +74,12 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
 
 /* ---- The end of a series ---- */
 
+/* It says in this state what it follows to nobody here. What was forgotten here somebody of this node has read. */
+static bool unread(const nrs_report_row *row)
+{
+    return row->key_state == NRS_KEY_NONE || row->key_state == NRS_KEY_CANNOT_OPEN || row->key_state == NRS_KEY_WITHDRAWN;
+}
+
 /* What this report says that it follows, where it can be read here. Out: id: replaced; more_out. */
 static nrs_error step_back(nrs_core *core, uint8_t id[NRS_HASH_SIZE], bool *more_out, const nrs_report_row *row)
 {
@@ -91,7 +97,7 @@ static nrs_error step_back(nrs_core *core, uint8_t id[NRS_HASH_SIZE], bool *more
 nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t id[NRS_HASH_SIZE])
 {
     uint8_t at[NRS_HASH_SIZE];
-    bool more = true;
+    bool more = true, of_one = true;
     nrs_error error = NRS_OK;
 
     *series_out = (nrs_series){.held = false};
@@ -102,7 +108,9 @@ nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t
 
         error = nrs_store_report_get(core->store, &row, &holder, at);
         if (error == NRS_OK) {
+            of_one = of_one && (!series_out->held || memcmp(series_out->originator, row.originator, NRS_KEY_SIZE) == 0);
             series_out->held = true;
+            series_out->unread = unread(&row);
             series_out->vouched = (row.flags & NRS_REPORT_VOUCHED) != 0;
             memcpy(series_out->originator, row.originator, NRS_KEY_SIZE);
             memcpy(series_out->community, row.community, NRS_HASH_SIZE);
@@ -110,11 +118,12 @@ nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t
         }
         nrs_bytes_wipe(&holder);
     }
+    series_out->unread = series_out->unread || (error == NRS_OK && more && !of_one); /* who began it lies further back */
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error; /* from there on it is not known here */
 }
 
 bool nrs_series_ends(const nrs_core *core, const nrs_series *series, const uint8_t originator[NRS_KEY_SIZE], bool vouched)
 {
-    return !series->held || nrs_key_follows(core, series->originator, originator) || nrs_key_follows(core, originator, series->originator) ||
-           (series->vouched && vouched);
+    return !series->held || (!series->unread && (nrs_key_follows(core, series->originator, originator) ||
+                                                 nrs_key_follows(core, originator, series->originator) || (series->vouched && vouched)));
 }

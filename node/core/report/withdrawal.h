@@ -80,6 +80,7 @@ NRS_MUST_USE nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const 
 /** Whose series it is that a report belongs to: of the first of those which each follows, as far as they are known here. */
 typedef struct nrs_series {
     bool held;    /* else nothing is known */
+    bool unread;  /* what the first follows cannot be read here, so that nobody ends it */
     bool vouched; /* by a hub, for its source */
     uint8_t originator[NRS_KEY_SIZE], community[NRS_HASH_SIZE];
 } nrs_series;

@@ -77,9 +77,28 @@ static void another_is_not_believed(void **state)
     mesh_stop(&net);
 }
 
+/* What it followed was withdrawn before anybody read that. */
+static void what_cannot_be_looked_into_begins_nothing(void **state)
+{
+    char first[ID], own[ID], last[ID];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    OK(follow(SOURCE, first, NULL, false));
+    OK(follow(READER, own, first, false));
+    OK(mesh_ask(&net, READER, "{\"command\":\"forget\",\"id\":\"%s\"}", own));
+    OK(mesh_ask(&net, READER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", own));
+    mesh_settle(&net, 4);
+    OK(follow(READER, last, own, true));
+    assert_false(ends(SOURCE, last));
+    assert_false(ends(HUB, last));
+    mesh_stop(&net);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(who_began_it_ends_it), cmocka_unit_test(another_is_not_believed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(who_began_it_ends_it), cmocka_unit_test(another_is_not_believed),
+                                       cmocka_unit_test(what_cannot_be_looked_into_begins_nothing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
