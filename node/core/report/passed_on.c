@@ -66,7 +66,10 @@ static nrs_error take_back(nrs_core *core, const nrs_report_row *report, const n
                      nrs_label_name((nrs_label)report->label), it.told_count);
     }
     nrs_recall_wipe(&it);
-    return error == NRS_ERROR_NOT_FOUND ? close_here(core, report, source) : error; /* its bytes are gone, at everybody's */
+    if (nrs_error_is_verdict(error) && error != NRS_ERROR_NOT_FOUND) {
+        nrs_core_log(core, error, "what this node has passed on was withdrawn, but its own report cannot be read to withdraw it: %s", nrs_error_rule(error));
+    }
+    return nrs_error_is_verdict(error) ? close_here(core, report, source) : error; /* its bytes are gone, or changed on the disk */
 }
 
 typedef struct found_list {

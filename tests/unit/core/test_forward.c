@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_disk.h"
 #include "mesh_second.h"
 #include "proto/vocabulary.h"
 
@@ -213,6 +214,25 @@ static void what_comes_after_the_withdrawal_is_closed(void **state)
     mesh_stop(&net);
 }
 
+/* Somebody has changed it in the database: it cannot be withdrawn any more, and everything else goes on. */
+static void what_was_changed_on_the_disk_holds_up_nothing(void **state)
+{
+    char report[ID], forward[ID];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    send_as(SOURCE, report, "send", NULL, "\"org-2\"");
+    send_as(READER, forward, "forward", report, "\"org-3\"");
+    mesh_down(&net, READER);
+    mesh_sql(&net, READER, "UPDATE log SET record = x'00' WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", forward);
+    mesh_up(&net, READER);
+    withdraw(report);
+    assert_int_equal(about(READER, "export", forward), NRS_ERROR_WITHDRAWN);
+    send_as(SOURCE, report, "send", NULL, "\"org-2\"");
+    OK(about(READER, "show", report));
+    mesh_stop(&net);
+}
+
 /* A release that was on its way meanwhile lets nobody in on it. */
 static void a_release_of_what_is_closed_lets_nobody_in(void **state)
 {
@@ -249,6 +269,7 @@ int main(void)
         cmocka_unit_test(what_is_passed_on_is_withdrawn_with_its_source),
         cmocka_unit_test(who_passed_it_on_withdraws_it),
         cmocka_unit_test(what_comes_after_the_withdrawal_is_closed),
+        cmocka_unit_test(what_was_changed_on_the_disk_holds_up_nothing),
         cmocka_unit_test(a_release_of_what_is_closed_lets_nobody_in),
     };
 
