@@ -63,6 +63,12 @@ typedef struct nrs_community {
     uint8_t pending_hash[NRS_HASH_SIZE];
 } nrs_community;
 
+/* What had a report read for nothing within a minute. */
+typedef struct nrs_idle {
+    uint64_t since_ms; /* monotonic */
+    uint32_t count;
+} nrs_idle;
+
 /* An organisation known from a roster. Found by signing key, by link key and by key hash. */
 typedef struct nrs_peer {
     nrs_public_keys keys;
@@ -96,8 +102,10 @@ typedef struct nrs_peer {
     int64_t again_left;      /* bytes that may yet be looked through for it a second time; below 0 by the last row */
     uint64_t resent_ms;      /* monotonic: the minute in which it asked for resent_count reports again */
     uint32_t resent_count;
-    uint64_t idle_ms;        /* monotonic: the minute in which idle_count of its records had a report read for nothing (look_up.c) */
-    uint32_t idle_count;
+    nrs_idle idle_records, idle_statements; /* that had a report read for nothing (look_up.c) */
+    uint64_t put_off_ms;     /* monotonic: until then what it handed over and was put off for that is not heard again */
+    bool room_again;         /* something of its log found no room, and has not been heard again since */
+    bool heard_again;        /* its log has been, since the start */
     uint64_t came_ms;        /* monotonic: since then, an hour at most, came_count records have come from it, came_bytes in all */
     uint64_t came_count, came_bytes;
     bool came_said;          /* that this is much */
@@ -275,6 +283,7 @@ struct nrs_core {
     uint64_t flight_bytes;             /* of all links together */
     uint64_t read_bytes, read_rows;    /* of the log, since the start */
     uint64_t sealed_read;              /* of these, reports that were looked up by their ids */
+    uint32_t looked_back;              /* of series, in the command in hand (follows.c) */
     bool retrying;                     /* what was deferred is taken: it was told that it is kept */
 
     struct nrs_withdrawn_mark *withdrawn_by_id, *withdrawn_by_position; /* withdrawal.c */
@@ -435,6 +444,8 @@ NRS_MUST_USE nrs_error nrs_receipt_queue(nrs_core *core, const nrs_header *heade
 NRS_MUST_USE nrs_error nrs_recipients_of(nrs_core *core, uint64_t report, const uint8_t whose[NRS_KEY_SIZE], nrs_recipient_visitor visit, void *context);
 NRS_MUST_USE nrs_error nrs_statement_flush(nrs_core *core);
 void nrs_statements_wipe(nrs_core *core);
+/** Whether an envelope's writer is listened to now: it has not had too many reports read for nothing within a minute. */
+bool nrs_statements_heard(const nrs_core *core, const nrs_envelope *envelope);
 NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope);
 
 /* grant_late.c: recipients that waited for a prekey: those whose bundle came in this step, and all in a round each minute,

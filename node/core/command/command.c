@@ -363,6 +363,7 @@ nrs_error nrs_command_take(nrs_core *core, const nrs_event *event)
     if (answer.rows == NULL) {
         return error;
     }
+    core->looked_back = 0;
     error = run(core, &answer, event->command, &found);
     if (!nrs_error_is_fatal(error) || answer.refused) {
         entered = found == NULL ? NRS_OK : audit(core, &answer, found, event->command, error);

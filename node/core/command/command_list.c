@@ -289,6 +289,9 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
     id_list list = {.core = core, .unread = nrs_request_flag(request, "unread")};
     nrs_error error = read_filter(core, answer, &filter, &as.kind, request);
 
+    if (error == NRS_OK && limit == 0) {
+        error = nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field %s must be %s.", "limit", "a number from 1");
+    }
     filter.after_position = nrs_request_number(request, "after", 0);
     filter.before_position = nrs_request_number(request, "before", 0);
     if (error == NRS_OK && paged) {

@@ -203,6 +203,8 @@ static nrs_error describe_to(nrs_core *core, json_t *addresses, const nrs_report
     return error;
 }
 
+#define LOOKED_BACK_MAX 1024u /* reports, for one answer: each is opened, and a member makes as many as it likes */
+
 /* The last of a series is what its originator calls so: that another does ends nothing. */
 static nrs_error describe_final(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_report *text)
 {
@@ -210,7 +212,9 @@ static nrs_error describe_final(nrs_core *core, nrs_row *row, const nrs_report_r
     nrs_series series;
     nrs_error error = NRS_OK;
 
-    if (final && text->follows.len == NRS_HASH_SIZE) {
+    if (final && text->follows.len == NRS_HASH_SIZE && core->looked_back >= LOOKED_BACK_MAX) {
+        final = false; /* who looks at one report by itself learns more */
+    } else if (final && text->follows.len == NRS_HASH_SIZE) {
         error = nrs_series_first(core, &series, text->follows.data);
         final = error == NRS_OK && nrs_series_ends(core, &series, report->originator, (report->flags & (NRS_REPORT_VOUCHED | NRS_REPORT_WITHHELD)) != 0);
     }

@@ -306,7 +306,7 @@ nrs_error nrs_link_tick(nrs_core *core)
     HASH_ITER (hh, core->links, link, next) {
         if (!nrs_link_greeted(core, link->peer)) {
             nrs_link_close(core, link, NRS_ERROR_REVOKED);
-        } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer) && !nrs_link_away(core, link)) {
+        } else if (link->again_position != 0 && nrs_deferred_room(core, link->peer) && (link->peer->room_again || !nrs_link_away(core, link))) {
             nrs_link_close(core, link, NRS_OK); /* the hello of the next asks for what found no room, or passed us over */
         } else if (core->clock_jumped) {
             nrs_link_close(core, link, NRS_OK); /* each side learns the other's time from the hello of the next */

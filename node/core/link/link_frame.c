@@ -43,7 +43,14 @@ nrs_error nrs_link_held(nrs_core *core, uint8_t incarnation_out[NRS_LOG_ID_SIZE]
         error = nrs_store_held_again_get(core->store, again_out, link->peer->keys.sign_key);
     }
     if (error == NRS_OK && link->hear == NRS_HEAR_UNDECIDED) {
-        link->hear = *again_out != 0 && *again_out <= *position_out && nrs_deferred_room(core, link->peer) && !nrs_link_away(core, link) ? NRS_HEAR_AGAIN : NRS_HEAR_ON;
+        nrs_peer *peer = link->peer;
+        const bool worth = peer->room_again || !peer->heard_again || !nrs_link_away(core, link); /* a peer that is away may be so for good */
+
+        link->hear = *again_out != 0 && *again_out <= *position_out && nrs_deferred_room(core, peer) && worth ? NRS_HEAR_AGAIN : NRS_HEAR_ON;
+        if (link->hear == NRS_HEAR_AGAIN) {
+            peer->room_again = false;
+            peer->heard_again = true;
+        }
     }
     if (error == NRS_OK && link->hear == NRS_HEAR_AGAIN) {
         *position_out = *again_out - 1;

@@ -224,6 +224,7 @@ static nrs_error take_item(nrs_core *core, nrs_error *refused_out, nrs_link *lin
         }
         if (error == NRS_ERROR_LIMIT && core->no_room) { /* the whole item is asked for again; later ones are taken: they may be what makes room */
             link->again_position = link->again_position != 0 ? link->again_position : item->position;
+            link->peer->room_again = true;
             deferred = true;
             refused = NRS_OK;
             break;

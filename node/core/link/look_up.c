@@ -1,7 +1,8 @@
 /* What a record about a report may cost (SPEC 10.4). A grant, a release, a table of slots or a slot is small, and names a report that may be a
  * thousand times as large. So what can be told without the report is: of what a store's small rows say. What is left is read for, and where
- * nothing comes of it, because it is refused or brings nothing that is not here, that is counted: a peer that has had many reports read for
- * nothing waits with more of these. It loses none of them, and what is taken counts for nothing. */
+ * nothing comes of it, because it is refused or brings nothing that is not here, that is counted: to who hands a record over, or granted what no
+ * hub can tell the worth of; to who made a statement. A peer that has had many reports read for nothing waits with more of these, and what it
+ * hands over does not count against what it says. It loses none of them, and what is taken counts for nothing. */
 #include "link/look_up.h"
 
 #include <string.h>
@@ -14,34 +15,50 @@
 #define MUCH_BYTES (32ull * 1024u * 1024u)
 #define IDLE_PER_MINUTE 64u /* reports read for nothing at one peer's word */
 
-bool nrs_look_ups_left(const nrs_core *core, const nrs_peer *from)
+bool nrs_look_ups_left(const nrs_core *core, const nrs_idle *idle)
 {
-    return from->idle_count < IDLE_PER_MINUTE || core->monotonic_ms >= from->idle_ms + NRS_MINUTE_MS;
+    return idle->count < IDLE_PER_MINUTE || core->monotonic_ms >= idle->since_ms + NRS_MINUTE_MS;
 }
 
-void nrs_look_up_note(const nrs_core *core, nrs_peer *from)
+void nrs_look_up_note(const nrs_core *core, nrs_idle *idle)
 {
-    if (from->idle_count == 0 || core->monotonic_ms >= from->idle_ms + NRS_MINUTE_MS) {
-        from->idle_ms = core->monotonic_ms;
-        from->idle_count = 0;
+    if (core->retrying) {
+        return; /* it was told that it is kept, and comes all at once */
     }
-    from->idle_count++;
+    if (idle->count == 0 || core->monotonic_ms >= idle->since_ms + NRS_MINUTE_MS) {
+        *idle = (nrs_idle){.since_ms = core->monotonic_ms};
+    }
+    idle->count++;
 }
 
-nrs_error nrs_look_up_check(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], const nrs_peer *from)
+void nrs_look_up_end(const nrs_core *core, nrs_idle *idle, nrs_error error, uint64_t read, uint64_t written)
+{
+    if (core->sealed_read != read && (nrs_error_is_verdict(error) || (error == NRS_OK && nrs_store_changes(core->store) == written))) {
+        nrs_look_up_note(core, idle);
+    }
+}
+
+/* Whoever it was that had too much read: a log is heard again for that no more than once a minute, and the first that waits is not made to wait
+ * longer by those behind it. */
+nrs_error nrs_look_up_put_off(nrs_core *core, nrs_peer *from)
+{
+    if (core->monotonic_ms >= from->put_off_ms) {
+        from->put_off_ms = core->monotonic_ms + NRS_MINUTE_MS;
+    }
+    core->no_room = true;
+    return NRS_ERROR_LIMIT;
+}
+
+nrs_error nrs_look_up_check(nrs_core *core, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_peer *from, const nrs_idle *idle)
 {
     bool far = false;
     nrs_error error;
 
-    if (core->retrying || nrs_look_ups_left(core, from)) {
+    if (core->retrying || nrs_look_ups_left(core, idle)) {
         return NRS_OK;
     }
     error = nrs_log_sealed_far(core, &far, sealed_id);
-    if (error == NRS_OK && far) {
-        core->no_room = true;
-        error = NRS_ERROR_LIMIT;
-    }
-    return error;
+    return error == NRS_OK && far ? nrs_look_up_put_off(core, from) : error;
 }
 
 /* What is right is taken, however much it is. Whoever looks why a node is busy, or its disk full, reads who brings so much. */
@@ -165,7 +182,7 @@ static nrs_error held_already(nrs_core *core, bool *held_out, const nrs_report_r
     return error;
 }
 
-nrs_error nrs_look_up_path(nrs_core *core, bool *held_out, const nrs_slot_path *path, const nrs_slot *slot, nrs_slice record)
+nrs_error nrs_look_up_path(nrs_core *core, bool *held_out, nrs_peer **grantor_out, const nrs_slot_path *path, const nrs_slot *slot, nrs_slice record)
 {
     nrs_grant *later = NULL;
     nrs_report_row row;
@@ -173,10 +190,12 @@ nrs_error nrs_look_up_path(nrs_core *core, bool *held_out, const nrs_slot_path *
     uint64_t position = 0;
     nrs_error error = nrs_log_later_grant(core, &later, &position, path->sealed_id.data, path->grant_id.data);
 
-    NRS_ASSERT(held_out != NULL);
+    NRS_ASSERT(held_out != NULL && grantor_out != NULL);
     *held_out = false;
+    *grantor_out = NULL;
     if (error == NRS_OK) {
         error = nrs_merkle_verify(later->slot_root.data, nrs_field(&path->slot), path->index, later->slot_count, nrs_field(&path->path));
+        *grantor_out = error == NRS_OK ? nrs_peer_by_sign(core, later->grantor.data) : NULL;
     } else if (error == NRS_ERROR_NOT_FOUND) { /* of the first grant, which stands in the report, or of none */
         error = NRS_OK;
     }

@@ -293,6 +293,8 @@ static nrs_error receive_envelope(nrs_core *core, nrs_slice record, nrs_slice pa
         error = NRS_ERROR_TOO_LONG_LIVED;
     } else if (!mine && (!community->hub || !nrs_peer_member(core, nrs_peer_by_hash(core, envelope->to.data), community))) {
         error = NRS_ERROR_UNKNOWN_ORG;
+    } else if (mine && !nrs_statements_heard(core, envelope)) {
+        error = nrs_look_up_put_off(core, from); /* all that is in it, and not a word of it is lost */
     } else if (mine) {
         error = nrs_room_for_secrets();
     }
@@ -335,9 +337,7 @@ static nrs_error about_report(nrs_core *core, receiver receive, nrs_slice record
     const uint64_t read = core->sealed_read, written = nrs_store_changes(core->store);
     const nrs_error error = receive(core, record, payload, from);
 
-    if (core->sealed_read != read && (nrs_error_is_verdict(error) || (error == NRS_OK && nrs_store_changes(core->store) == written))) {
-        nrs_look_up_note(core, from);
-    }
+    nrs_look_up_end(core, &from->idle_records, error, read, written);
     return error;
 }
 
@@ -378,7 +378,7 @@ nrs_error nrs_receive_records(nrs_core *core, bool *both_out, nrs_slice record, 
         error = about_report(core, nrs_receive_slot_table, record, payload, from);
         break;
     case NRS_RECORD_SLOT_PATH:
-        error = about_report(core, nrs_receive_slot_path, record, payload, from);
+        error = nrs_receive_slot_path(core, record, payload, from); /* it says itself whose it is */
         break;
     case NRS_RECORD_GRANT:
         error = about_report(core, nrs_receive_grant, record, payload, from);

@@ -1,7 +1,6 @@
 /* Records that came before the roster they need: kept, and tried again when it has come (SPEC 10.4). */
 #include <string.h>
 
-#include "link/look_up.h"
 #include "link/receive.h"
 #include "prekeys/key_change.h"
 
@@ -44,7 +43,7 @@ nrs_error nrs_receive_defer_with_report(nrs_core *core, const uint8_t sealed_id[
 
 bool nrs_deferred_room(nrs_core *core, const nrs_peer *from)
 {
-    return nrs_look_ups_left(core, from) && nrs_store_deferred_count(core->store) < NRS_DEFERRED_COUNT_MAX - NRS_DEFERRED_ROSTER_ROOM - NRS_DEFERRED_PER_PEER_MAX &&
+    return core->monotonic_ms >= from->put_off_ms && nrs_store_deferred_count(core->store) < NRS_DEFERRED_COUNT_MAX - NRS_DEFERRED_ROSTER_ROOM - NRS_DEFERRED_PER_PEER_MAX &&
            nrs_store_deferred_count_of(core->store, from->keys.sign_key) <= NRS_DEFERRED_PER_PEER_MAX / 2;
 }
 

@@ -102,9 +102,9 @@ static nrs_error audit_refusal(nrs_core *core, const nrs_sealed_view *view, cons
 
 /* The report that a record is about; one that waits for its roster has the record wait with it. */
 static nrs_error look_up(nrs_core *core, nrs_sealed_view **view_out, uint64_t *position_out, const uint8_t sealed_id[NRS_HASH_SIZE], nrs_slice record,
-                         const nrs_peer *from)
+                         nrs_peer *from)
 {
-    nrs_error error = nrs_look_up_check(core, sealed_id, from);
+    nrs_error error = nrs_look_up_check(core, sealed_id, from, &from->idle_records);
 
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, view_out, position_out, sealed_id);
@@ -156,13 +156,13 @@ out:
 
 /* A release comes before the report where that is another community's, since it is what lets it in. Whose word it is, is asked again where a
  * grant stands on it; before that it opens nothing. */
-static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, const nrs_peer *from)
+static nrs_error check_release(nrs_core *core, const nrs_release *release, const uint8_t *signer, nrs_peer *from)
 {
     const nrs_community *target = release->community.len == 0 ? NULL : nrs_community_by_id(core, release->community.data);
     const bool holder = nrs_key_follows(core, release->holder.data, from->keys.sign_key);
     nrs_sealed_view *view = NULL;
     uint64_t position = 0;
-    nrs_error error = nrs_look_up_check(core, release->sealed_id.data, from);
+    nrs_error error = nrs_look_up_check(core, release->sealed_id.data, from, &from->idle_records);
 
     if (error == NRS_OK) {
         error = nrs_log_sealed(core, &view, &position, release->sealed_id.data);
@@ -296,7 +296,10 @@ nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payl
 {
     nrs_slot_path *path = NULL;
     nrs_slot *slot = NULL;
+    nrs_peer *grantor = NULL;
+    nrs_idle *idle;
     bool held = false;
+    const uint64_t read = core->sealed_read, written = nrs_store_changes(core->store);
     nrs_error error = nrs_slot_path_decode(&path, payload);
 
     if (error == NRS_OK) {
@@ -306,10 +309,11 @@ nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payl
         error = nrs_slot_decode(&slot, nrs_field(&path->slot));
     }
     if (error == NRS_OK && nrs_hash_ours(core, slot->org.data) && !nrs_withdrawn(core, path->sealed_id.data)) { /* else it is refused without a look */
-        error = nrs_look_up_path(core, &held, path, slot, record);
+        error = nrs_look_up_path(core, &held, &grantor, path, slot, record);
     }
+    idle = &(grantor == NULL ? from : grantor)->idle_records;
     if (error == NRS_OK && !held) {
-        error = nrs_look_up_check(core, path->sealed_id.data, from);
+        error = nrs_look_up_check(core, path->sealed_id.data, from, idle);
     }
     if (error == NRS_OK && !held) {
         error = nrs_open_slot(core, path, record);
@@ -317,6 +321,7 @@ nrs_error nrs_receive_slot_path(nrs_core *core, nrs_slice record, nrs_slice payl
             error = nrs_receive_defer_with_report(core, path->sealed_id.data, record, from);
         }
     }
+    nrs_look_up_end(core, idle, error, read, written);
     nrs_slot_free(&slot);
     nrs_slot_path_free(&path);
     return error;

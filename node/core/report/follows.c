@@ -114,6 +114,7 @@ nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t
             series_out->vouched = (row.flags & NRS_REPORT_VOUCHED) != 0;
             memcpy(series_out->originator, row.originator, NRS_KEY_SIZE);
             memcpy(series_out->community, row.community, NRS_HASH_SIZE);
+            core->looked_back++;
             error = step_back(core, at, &more, &row);
         }
         nrs_bytes_wipe(&holder);

@@ -300,7 +300,7 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
     reached job = {.core = core, .whose = passed_on ? statement->reference.data : from->keys.sign_key, .statement = statement};
     nrs_report_row row;
     nrs_bytes holder = {0};
-    bool speaks = !passed_on;
+    bool speaks = !passed_on, named = true;
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
 
     if (error == NRS_OK && passed_on) {
@@ -310,7 +310,7 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
         error = NRS_ERROR_NOT_MEMBER;
     }
     if (error == NRS_OK && decision) {
-        error = nrs_decision_take(core, from, &row, job.whose, statement, bytes);
+        error = nrs_decision_take(core, &named, from, &row, job.whose, statement, bytes);
         job.any = true; /* it says itself what is amiss */
     } else if (error == NRS_OK && row.part != NRS_PART_CARRIED) {
         if (row.part == NRS_PART_SENT && row.label != NRS_LABEL_RED) {
@@ -320,7 +320,7 @@ static nrs_error take_receipt(nrs_core *core, nrs_peer *from, const nrs_statemen
             error = nrs_recipients_of(core, row.position, job.whose, reach, &job);
         }
     }
-    if (error == NRS_OK && job.any && row.part == NRS_PART_RECEIVED) {
+    if (error == NRS_OK && job.any && named && row.part == NRS_PART_RECEIVED) {
         error = nrs_receipt_pass_on(core, &row, job.whose, statement);
     }
     if (statement->stage == NRS_STAGE_WITHDRAWN && (error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && !job.any))) {
@@ -400,14 +400,6 @@ static nrs_error take_decoded(nrs_core *core, nrs_peer *from, const uint8_t *com
     return error;
 }
 
-/* Whose word it is: who hands it on for another does not answer for what that one says. */
-static nrs_peer *speaker_of(const nrs_core *core, nrs_peer *from, const nrs_statement *statement)
-{
-    nrs_peer *other = statement->type == NRS_STATEMENT_REPLY && statement->reference.len == NRS_KEY_SIZE ? nrs_peer_by_sign(core, statement->reference.data) : NULL;
-
-    return other == NULL ? from : other;
-}
-
 /* Those that may have a report read to be judged. A word on disclaimers, and what is asked for again, have bounds of their own. */
 static bool reads_report(uint32_t type)
 {
@@ -415,33 +407,32 @@ static bool reads_report(uint32_t type)
            type == NRS_STATEMENT_REPLY;
 }
 
-/* Where a report was read and nothing came of it, that is counted, as of records (SPEC 8.1). */
+/* Where a report was read and nothing came of it, that is counted to who signed the envelope, whomever it speaks for (SPEC 8.1). */
 static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *community, nrs_slice bytes)
 {
     const uint64_t read = core->sealed_read, written = nrs_store_changes(core->store);
     nrs_statement *statement = NULL;
-    nrs_peer *speaker = from;
     nrs_error error = nrs_statement_decode(&statement, bytes);
 
     if (error == NRS_OK) {
-        speaker = speaker_of(core, from, statement);
-        if (reads_report(statement->type) && !nrs_look_ups_left(core, speaker)) {
-            error = NRS_ERROR_LIMIT;
-            nrs_core_complain(core, from, error, "statements about reports that these were read for in vain: %s", nrs_error_rule(error));
+        error = take_decoded(core, from, community, statement, bytes);
+        if (reads_report(statement->type) && core->sealed_read != read && !nrs_error_is_passing(error) && nrs_store_changes(core->store) == written) {
+            nrs_look_up_note(core, &from->idle_statements);
         }
     } else if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a statement that does not decode");
-    }
-    if (error == NRS_OK) {
-        error = take_decoded(core, from, community, statement, bytes);
-        if (reads_report(statement->type) && core->sealed_read != read && !nrs_error_is_passing(error) && nrs_store_changes(core->store) == written) {
-            nrs_look_up_note(core, speaker);
-        }
-    } else if (nrs_error_is_verdict(error)) {
         error = NRS_OK;
     }
     nrs_statement_free(&statement);
     return error;
+}
+
+/* An envelope is heard as a whole or not yet: what stands in it is said once. */
+bool nrs_statements_heard(const nrs_core *core, const nrs_envelope *envelope)
+{
+    const nrs_peer *from = nrs_peer_by_sign(core, envelope->from.data);
+
+    return from == NULL || nrs_look_ups_left(core, &from->idle_statements);
 }
 
 nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_envelope *envelope)

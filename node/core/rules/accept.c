@@ -307,18 +307,15 @@ static nrs_error note(void *context, const nrs_recipient_row *recipient)
 
 /* For the texts that the report names, and no others: for that its header is read. Who names others has it read for nothing: an honest one has them
  * of the header itself. */
-static nrs_error check_hashes(const arrival *it, nrs_peer *by, const nrs_report_row *report)
+static nrs_error check_hashes(const arrival *it, nrs_peer *from, const nrs_report_row *report)
 {
     const nrs_slice detail = nrs_field(&it->statement->detail);
     const uint64_t read = it->core->sealed_read;
     nrs_sealed_view *view = NULL;
     nrs_bytes hashes = {0};
     uint64_t position = 0;
-    nrs_error error = nrs_look_up_check(it->core, report->id, by);
+    nrs_error error = nrs_log_sealed(it->core, &view, &position, report->id);
 
-    if (error == NRS_OK) {
-        error = nrs_log_sealed(it->core, &view, &position, report->id);
-    }
     if (error == NRS_OK) {
         error = all_hashes(&hashes, view->header);
     }
@@ -326,18 +323,17 @@ static nrs_error check_hashes(const arrival *it, nrs_peer *by, const nrs_report_
         error = NRS_ERROR_DISCLAIMER_UNKNOWN;
     }
     if (it->core->sealed_read != read && nrs_error_is_verdict(error)) {
-        nrs_look_up_note(it->core, by);
+        nrs_look_up_note(it->core, &from->idle_statements);
     }
     nrs_bytes_wipe(&hashes);
     nrs_sealed_view_free(&view);
     return error;
 }
 
-nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE], const nrs_statement *statement,
+nrs_error nrs_decision_take(nrs_core *core, bool *named_out, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE], const nrs_statement *statement,
                             nrs_slice bytes)
 {
     uint8_t id[NRS_HASH_SIZE];
-    nrs_peer *by = nrs_peer_by_sign(core, whose);
     arrival it = {.core = core, .whose = whose, .statement = statement};
     nrs_error entered = NRS_OK;
     nrs_error error = report->part == NRS_PART_CARRIED ? NRS_ERROR_NOT_FOUND : nrs_recipients_of(core, report->position, whose, await, &it);
@@ -346,7 +342,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK && it.awaited) {
-        error = check_hashes(&it, by == NULL ? from : by, report);
+        error = check_hashes(&it, from, report);
     }
     if (error == NRS_OK && it.awaited) {
         nrs_statement_by(id, from->keys.sign_key, bytes);
@@ -354,6 +350,7 @@ nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row
                                     .reason = statement->reason, .statement = id, .hashes = nrs_field(&statement->detail)};
         error = nrs_recipients_of(core, report->position, whose, note, &it);
     }
+    *named_out = error != NRS_ERROR_DISCLAIMER_UNKNOWN;
     if (it.fresh || nrs_error_is_verdict(error)) {
         const nrs_audit_what what = {.event = statement->stage == NRS_STAGE_ACCEPTED ? NRS_AUDIT_ACCEPT : NRS_AUDIT_DECLINE, .rule = error,
                                      .person = statement->person, .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)report->label)};

@@ -76,8 +76,9 @@ void nrs_duty_list_add(nrs_duty_list *list, const nrs_duty_question *question);
 NRS_MUST_USE nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edge_place place, uint32_t kind, const char *org);
 
 /* accept.c */
-/** A receipt `accepted` or `declined` of a recipient. whose: its signing key; bytes: the statement's, verbatim. Only fatal errors. */
-NRS_MUST_USE nrs_error nrs_decision_take(nrs_core *core, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE],
+/** A receipt `accepted` or `declined` of a recipient. whose: its signing key; bytes: the statement's, verbatim. Out: named_out: not for other texts than
+ *  the report names. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_decision_take(nrs_core *core, bool *named_out, nrs_peer *from, const nrs_report_row *report, const uint8_t whose[NRS_KEY_SIZE],
                                          const nrs_statement *statement, nrs_slice bytes);
 
 /* notice.c: reports whose key comes with the acceptance only */

@@ -187,13 +187,13 @@ static nrs_error confirm_again(nrs_core *core, nrs_peer *from, const nrs_report_
     statement.sealed_id = nrs_field_of(nrs_slice_of(report->id, NRS_HASH_SIZE));
     statement.at_ms = report->received_ms;
     statement.stage = NRS_STAGE_STORED;
-    if (withheld && nrs_look_ups_left(core, from)) { /* to be found it costs as much as a report does */
+    if (withheld && nrs_look_ups_left(core, &from->idle_statements)) { /* to be found it costs as much as a report does */
         error = waits_already(core, &waits, &header, &statement);
     } else if (withheld) {
         return NRS_OK; /* it is said again, in a day */
     }
     if (error == NRS_OK && waits) {
-        nrs_look_up_note(core, from);
+        nrs_look_up_note(core, &from->idle_statements);
     }
     return error == NRS_OK && !waits ? nrs_statement_to_originator(core, &header, &statement) : error;
 }

@@ -246,13 +246,30 @@ bool mesh_recalls(const mesh *net, size_t hub, const uint8_t *place, const uint8
     return found;
 }
 
-void mesh_exhaust(const mesh *net, size_t node, size_t peer)
+static nrs_peer *peer_at(const mesh *net, size_t node, size_t peer)
 {
-    nrs_core *core = net->nodes[node].core;
-    nrs_peer *from = nrs_peer_by_sign(core, nrs_identity_public(net->nodes[peer].identity)->sign_key);
+    nrs_peer *found = nrs_peer_by_sign(net->nodes[node].core, nrs_identity_public(net->nodes[peer].identity)->sign_key);
 
-    assert_non_null(from);
-    while (nrs_look_ups_left(core, from)) {
-        nrs_look_up_note(core, from);
+    assert_non_null(found);
+    return found;
+}
+
+void mesh_exhaust(const mesh *net, size_t node, size_t peer, bool statements)
+{
+    nrs_peer *from = peer_at(net, node, peer);
+    nrs_idle *idle = statements ? &from->idle_statements : &from->idle_records;
+
+    while (nrs_look_ups_left(net->nodes[node].core, idle)) {
+        nrs_look_up_note(net->nodes[node].core, idle);
     }
+}
+
+void mesh_not_at_hand(const mesh *net, size_t node)
+{
+    nrs_log_cache_wipe(net->nodes[node].core);
+}
+
+bool mesh_look_ups_left(const mesh *net, size_t node, size_t peer)
+{
+    return nrs_look_ups_left(net->nodes[node].core, &peer_at(net, node, peer)->idle_records);
 }

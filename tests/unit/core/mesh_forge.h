@@ -57,8 +57,12 @@ void mesh_say_in(const mesh *net, nrs_slice roster, size_t from, size_t to, cons
 nrs_error mesh_read_published(const mesh *net, size_t node, bool no_secrets);
 /** Whether a hub finds a report by a place, among all that bear it. */
 bool mesh_recalls(const mesh *net, size_t hub, const uint8_t *place, const uint8_t *id);
-/** As if a peer had had a node read as many reports for nothing as it may in a minute. */
-void mesh_exhaust(const mesh *net, size_t node, size_t peer);
+/** As if a peer had had a node read as many reports for nothing as it may in a minute: by records, or by statements. */
+void mesh_exhaust(const mesh *net, size_t node, size_t peer, bool statements);
+/** As if it had been long since a node looked at its log: whatever it needs of it is read. */
+void mesh_not_at_hand(const mesh *net, size_t node);
+/** Whether it may have it read more, by records. */
+bool mesh_look_ups_left(const mesh *net, size_t node, size_t peer);
 /** Whether a node keeps room for the pieces of a roster that `from` hands over. */
 bool mesh_gathers(const mesh *net, size_t node, size_t from);
 

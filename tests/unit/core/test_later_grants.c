@@ -183,7 +183,7 @@ static void who_had_much_read_for_nothing_waits_and_loses_nothing(void **state)
         OK(mesh_ask(&net, BRAVO, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
     }
     mesh_settle(&net, 5);
-    mesh_exhaust(&net, HUB, ALPHA);
+    mesh_exhaust(&net, HUB, ALPHA, false);
     mesh_up(&net, FIRST_LATE);
     mesh_settle(&net, 20);
     assert_int_equal(mesh_rows_of(&net, ALPHA, NRS_RECORD_GRANT), 1);

@@ -121,6 +121,8 @@ static void a_small_limit_and_no_pages_are_one_answer(void **state)
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":3}"), NRS_OK);
     assert_int_equal(next_of(&count), 0);
     assert_int_equal(count, 3);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"page\":true,\"limit\":0}"), NRS_ERROR_USAGE);
+    assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\",\"limit\":0}"), NRS_ERROR_USAGE);
     assert_int_equal(mesh_command(&net, 1, "{\"command\":\"list\"}"), NRS_OK);
     assert_int_equal(next_of(&count), 0);
     assert_int_equal(count, REPORT_COUNT);
