@@ -59,6 +59,8 @@ static nrs_error check_kinds(nrs_folder *folder)
     }
     if (fstatat(folder->fd, "vault", &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(status.st_mode)) {
         folder->about = "vault";
+    } else if (fstatat(folder->fd, "audit-end", &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(status.st_mode)) {
+        folder->about = "audit-end";
     } else if (fstatat(folder->fd, "store.db", &status, 0) == 0 && !S_ISREG(status.st_mode)) {
         folder->about = "store.db";
     } else if (fstatat(folder->fd, "control.sock", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)) {
@@ -312,15 +314,25 @@ static nrs_error write_at(int fd, nrs_slice bytes, size_t offset)
     return NRS_OK;
 }
 
-/* Out: fd: of a file that is there after a power cut as well. */
-static nrs_error open_to_write(int *fd, const nrs_folder *folder, const char *name)
+/* Out: fd: of a file that is there after a power cut as well, and no larger than what is written to it. */
+static nrs_error open_to_write(int *fd_out, const nrs_folder *folder, const char *name, size_t size)
 {
-    if (*fd < 0) {
-        *fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (*fd < 0 || fsync(folder->fd) != 0) {
-            return NRS_ERROR_DISK;
-        }
+    struct stat status;
+    int fd;
+
+    if (*fd_out >= 0) {
+        return NRS_OK;
     }
+    fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0) {
+        return NRS_ERROR_DISK;
+    }
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || ((uintmax_t)status.st_size > size && ftruncate(fd, (off_t)size) != 0) ||
+        fsync(folder->fd) != 0) {
+        (void)close(fd);
+        return NRS_ERROR_DISK;
+    }
+    *fd_out = fd;
     return NRS_OK;
 }
 
@@ -328,7 +340,7 @@ static nrs_error open_to_write(int *fd, const nrs_folder *folder, const char *na
 static nrs_error vault_write(void *context, nrs_slice bytes)
 {
     nrs_folder *folder = context;
-    nrs_error error = bytes.size == NRS_VAULT_FILE_SIZE ? open_to_write(&folder->vault_fd, folder, "vault") : NRS_ERROR_INTERNAL;
+    nrs_error error = bytes.size == NRS_VAULT_FILE_SIZE ? open_to_write(&folder->vault_fd, folder, "vault", NRS_VAULT_FILE_SIZE) : NRS_ERROR_INTERNAL;
 
     if (error == NRS_OK) {
         error = write_at(folder->vault_fd, bytes, 0);
@@ -361,7 +373,7 @@ static nrs_error audit_read(void *context, nrs_bytes *bytes_out)
 static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool sync)
 {
     nrs_folder *folder = context;
-    nrs_error error = open_to_write(&folder->audit_fd, folder, "audit-end");
+    nrs_error error = open_to_write(&folder->audit_fd, folder, "audit-end", NRS_AUDIT_FILE_SIZE_MAX);
 
     if (error == NRS_OK) {
         error = write_at(folder->audit_fd, bytes, offset);

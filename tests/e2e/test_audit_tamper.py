@@ -310,6 +310,11 @@ class Tampered(harness.E2E):
         self.node.stop()
         self.node.start()
         self.assertEqual(self.findings(self.verify(5)), [("alarm", 193, 193)])  # said once
+        self.tampered(lambda keeper: (self.node.dir / "audit-end").write_bytes(bytes(9000)))
+        self.node.stop()
+        self.assertEqual((self.node.dir / "audit-end").stat().st_size, 8192)
+        self.node.start()
+        self.assertEqual(self.findings(self.verify(5)), [("alarm", 193, 193)])
 
     def test_a_bit_of_the_head(self):
         """One bit changed takes no entry, checkpoint or signature with it; it is said, and stays to be seen."""

@@ -1,5 +1,6 @@
 """Something else stands where a file or folder of the node should be: the daemon names it, says what to do, and changes nothing."""
 
+import os
 import subprocess
 
 from harness import E2E, bin_dir, environment, main
@@ -28,7 +29,7 @@ class WrongKind(E2E):
 
     def test_folders_and_links_for_files(self):
         folder = self.world.nodes["alpha"].dir
-        for name in ("vault", "store.db", "control.sock"):
+        for name in ("vault", "audit-end", "store.db", "control.sock"):
             with self.subTest(name=name):
                 path, aside = folder / name, folder.parent / "aside"
                 if path.exists():
@@ -38,6 +39,10 @@ class WrongKind(E2E):
                 path.rmdir()
                 if name == "vault":
                     path.symlink_to(aside)
+                    self.refused(name)
+                    path.unlink()
+                elif name == "audit-end":
+                    os.mkfifo(path)
                     self.refused(name)
                     path.unlink()
                 if aside.exists():
