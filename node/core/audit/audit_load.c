@@ -267,6 +267,10 @@ nrs_error nrs_audit_load(nrs_core *core)
         }
         error = begin_log(core, audit);
     }
+    if (error == NRS_OK) { /* a start at which nothing is new writes nothing */
+        audit->note_due = audit->note_due || audit->dirty || !note.found || memcmp(note.head.log, audit->head.log, NRS_AUDIT_LOG_ID_SIZE) != 0 ||
+                          memcmp(&note.head.tree, &audit->head.tree, sizeof note.head.tree) != 0;
+    }
     nrs_secret_destroy(&note.key);
     nrs_bytes_wipe(&head);
     nrs_bytes_wipe(&wrapped);

@@ -79,7 +79,7 @@ nrs_error nrs_audit_file_settle(nrs_core *core)
     bool said;
     nrs_error error;
 
-    if (!audit->note_due && audit->note_settled) {
+    if (!audit->note_due) {
         return NRS_OK;
     }
     error = nrs_audit_wrapping_key(core, &wrap_key);
