@@ -193,7 +193,7 @@ void sim_sometimes_hit(struct sim_world *world, sim_sometimes_name name);
 void sim_sometimes_add(struct sim_world *world, sim_sometimes_name name, uint64_t times);
 const char *sim_sometimes_words(sim_sometimes_name name);
 #define SIM_SOMETIMES_SEEDS 200u       /* in so many worlds it has to happen */
-#define SIM_SOMETIMES_SEEDS_RARE 1200u /* what is rare */
+#define SIM_SOMETIMES_SEEDS_RARE 1000u /* what is rare */
 
 /** What was never reached in so many seeds, of what these classes of faults make possible; prints each when file is given. */
 size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file);
