@@ -152,7 +152,7 @@ class Succession(E2E):
         flipped = text.replace(line, line[:20] + ("A" if line[20] != "A" else "B") + line[21:])
         cases = {"flipped": (flipped, (5,)), "cut": (text[:300], (5,)), "empty": ("", (5,)), "card": (delta.cli("card").out, (8,)),
                  "revocation": ((self.world.path / "delta.revocation").read_text(), (8,)),
-                 "stranger": ((self.world.path / "stranger.succession").read_text(), (4,))}
+                 "stranger": ((self.world.path / "stranger.succession").read_text(), (3,))}
         for name, (data, codes) in cases.items():
             with self.subTest(name=name):
                 done = hub.cli("community", "succeed", "electricity", self.world.write(f"{name}.bad", data), want=None)
