@@ -179,7 +179,7 @@ class Outsider(E2E):
         try:
             for _ in range(30):
                 peers.append(RawPeer(self.hub.endpoint, self.server_key, keys))
-                wait_until(peers[-1].handshake, "it is let in, if not at once", 30)
+                wait_until(peers[-1].handshake, "it is let in, if not at once", 90)
                 peers[-1].send(b"\x08\x04")
         finally:
             for peer in peers:
