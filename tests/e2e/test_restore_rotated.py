@@ -90,7 +90,8 @@ class RestoreRotated(E2E):
     def test_changed_since(self):
         """A secretariat whose roster was changed since the backup changes none before a member has shown the newest; a person may know better."""
         hub, carol = self.world.nodes["hub"], self.world.nodes["carol"]
-        path = self.world.path / "changed.backup"
+        path, draft = self.world.path / "changed.backup", self.world.path / "changed.draft"
+        hub.cli("community", "renew", "electricity", "--expires", "300d", "--draft", draft)
         hub.cli("backup", "-o", path, "--backup-passphrase-file", self.secret)
         renew = ("community", "renew", "electricity", "--expires", "200d", "--json")
         newest = hub.cli(*renew).object()["version"]
@@ -100,6 +101,8 @@ class RestoreRotated(E2E):
         alone = Node(self.world, "hub", folder=self.world.path / "hub-alone")
         alone.cli("restore", path, "--backup-passphrase-file", self.secret)
         self.assertEqual(alone.cli(*renew, want=3).error()["rule"], "roster-stale")
+        alone.cli("community", "apply", draft, "--dry-run", "--nothing-newer")
+        self.assertEqual(alone.cli("community", "apply", draft, "--json", want=3).error()["rule"], "roster-stale")  # a dry run has changed nothing
         alone.cli(*renew, "--nothing-newer")
         alone.cli("community", "renew", "electricity", "--expires", "100d")  # it is asked once
         self.assertIn("before the node has reached a member", hub.cli("restore", path, "--backup-passphrase-file", self.secret).out)

@@ -134,7 +134,7 @@ nrs_error nrs_restored_check(nrs_cli *cli, const nrs_roster *roster)
         over = true;
     }
     if (error == NRS_OK && over) {
-        return nrs_restored_over(cli, roster);
+        return nrs_cli_option(cli, "dry-run") == NULL ? nrs_restored_over(cli, roster) : NRS_OK;
     }
     if (error != NRS_OK) {
         return error;
