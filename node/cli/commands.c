@@ -127,6 +127,7 @@ static const nrs_option community_sign_options[] = {
     {"key", 0, "FILE", false, N_("the key file of the roster key")},
     {"dry-run", 0, NULL, false, N_("print what it changes; sign nothing")},
     {"output", 'o', "FILE", false, N_("write the signed draft to this file; else in place")},
+    {"replace", 0, NULL, false, N_("sign although this key signed another draft of this version; with both signed in full it is a fork")},
     {"log", 0, "FILE", false, N_("where what was signed and refused is written down; ceremony.log beside the key or the result when not given")},
 };
 static const nrs_option community_combine_options[] = {

@@ -49,7 +49,7 @@ class Apart(E2E):
     def signed(self, path, *names):
         shown = None
         for name in names:
-            shown = self.hub.cli("community", "sign", path, "--key", self.work / f"{name}.key", "--json").object()
+            shown = self.hub.cli("community", "sign", path, "--key", self.work / f"{name}.key", "--replace", "--json").object()
         return shown
 
     def test_1_left_behind_on_a_side_that_revoked(self):
@@ -57,7 +57,7 @@ class Apart(E2E):
         draft = self.work / "revokes.draft"
         self.alpha.stop()
         self.hub.cli("community", "remove", "electricity", "charlie", "--draft", draft)
-        self.hub.cli("community", "sign", draft, "--key", self.hub.dir / "rosters" / "electricity.key")
+        self.hub.cli("community", "sign", draft, "--key", self.hub.dir / "rosters" / "electricity.key", "--replace")
         self.alpha.cli("community", "apply", draft)
         for _ in range(3):
             self.hub.cli("community", "renew", "electricity")
@@ -134,7 +134,7 @@ class Apart(E2E):
         (self.hub.dir / "rosters" / "electricity.key").unlink()
         for name, options in (("one", ()), ("other", ("--expires", "100d"))):
             self.hub.cli("community", "renew", "electricity", *options, "--draft", self.work / name)
-            self.assertNotIn("Read this fingerprint", self.hub.cli("community", "sign", self.work / name, "--key", self.work / "chair.key").out)
+            self.assertNotIn("Read this fingerprint", self.hub.cli("community", "sign", self.work / name, "--key", self.work / "chair.key", "--replace").out)
             self.signed(self.work / name, "vice")
         self.hub.cli("community", "apply", self.work / "one")
         self.hub.cli("community", "apply", self.work / "other", want=5)

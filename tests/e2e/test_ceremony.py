@@ -246,7 +246,7 @@ class Ceremony(E2E):
         for draft in drafts:
             hub.cli("community", "renew", "electricity", "--draft", draft)
             for name in ("chair", "vice"):
-                self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"))
+                self.tool("community", "sign", draft, "--key", self.path(f"{name}.key"), "--replace")
             hub.cli("community", "apply", draft)
         self.wait_version(now + 2, hub)
         hub.stop()
@@ -273,10 +273,11 @@ class Ceremony(E2E):
         hub.cli("community", "renew", "electricity", "--draft", draft)
         good = draft.read_bytes()
         before = self.logged()
-        self.tool("community", "sign", draft, "--dry-run", "--key", self.path("chair.key"))
+        self.tool("community", "sign", draft, "--dry-run", "--key", self.path("chair.key"), want=5)
+        self.tool("community", "sign", draft, "--dry-run", "--key", self.path("chair.key"), "--replace")
         self.tool("community", "sign", draft, want=2)
         self.assertEqual(self.logged(), before, "a dry run and wrong usage are no attempts")
-        shown = self.tool("community", "sign", draft, "--key", self.path("chair.key"), "--json").object()
+        shown = self.tool("community", "sign", draft, "--key", self.path("chair.key"), "--replace", "--json").object()  # in the place of one given up above
         self.tool("community", "sign", draft, "--key", self.path("stranger.key"), want=3)
         spoilt = self.path("行\n.draft")
         spoilt.write_bytes(good[:len(good) // 2])
@@ -303,6 +304,37 @@ class Ceremony(E2E):
         other = self.path("elsewhere.log")
         self.tool("community", "sign", draft, "--key", self.path("vice.key"), "--log", other)
         self.assertEqual(json.loads(other.read_text())["key"], self.keys["vice"])
+
+    def test_5b_two_drafts_of_one_version(self):
+        """A key signs one draft of a version, whichever log says so, until a person gives the first one up; another key may sign the other."""
+        log = self.path("twice.log")
+        drafts = [self.path("one.draft"), self.path("two.draft")]
+        twice = self.world.node("twice").init()
+        twice.cli("community", "create", "twice", "--name", "二度", "--add-key", self.tool("community", "key", self.path("second.key"), "--no-passphrase", "--json").object()["key"],
+                  "--add-key", self.keys["chair"], "--draft", self.path("founding.draft"))
+        self.tool("community", "sign", self.path("founding.draft"), "--key", self.path("second.key"))
+        twice.cli("community", "apply", self.path("founding.draft"))
+        for days, draft in zip((100, 200), drafts):
+            twice.cli("community", "renew", "twice", "--expires", f"{days}d", "--draft", draft)
+        first = self.tool("community", "sign", drafts[0], "--key", self.path("second.key"), "--log", log, "--json").object()
+        good, lines = drafts[1].read_bytes(), len(log.read_text().splitlines())
+        for words in (("--log", log), ("--log", log, "--dry-run")):
+            refused = self.tool("community", "sign", drafts[1], "--key", self.path("second.key"), *words, "--json", want=5).error()
+            self.assertEqual(refused["rule"], "forked")
+            self.assertIn(first["hash"], refused["message"])
+            self.assertIn("--replace", refused["hint"])
+        self.assertIn("第 2 版の別の案", self.tool("community", "sign", drafts[1], "--key", self.path("second.key"), "--log", log, lang="ja", want=5).err)
+        self.assertEqual(drafts[1].read_bytes(), good)
+        refusals = [json.loads(line) for line in log.read_text().splitlines()[lines:]]
+        self.assertEqual([(line["rule"], line["version"]) for line in refusals], [("forked", 2)] * 2)
+        self.tool("community", "sign", drafts[0], "--key", self.path("second.key"), "--log", log)  # the same once more is no other
+        self.tool("community", "sign", drafts[1], "--key", self.path("chair.key"), "--log", log, "--output", self.path("chair.draft"))
+        self.tool("community", "sign", drafts[1], "--key", self.path("second.key"), "--log", log, "--replace")
+        self.assertEqual(json.loads(log.read_text().splitlines()[-1])["rule"], None)
+        self.tool("community", "sign", drafts[0], "--key", self.path("second.key"), "--log", log, want=5)
+        # What stands beside the key counts as well where the log is elsewhere.
+        self.tool("community", "sign", drafts[0], "--key", self.path("second.key"))
+        self.tool("community", "sign", drafts[1], "--key", self.path("second.key"), "--log", self.path("new.log"), want=5)
 
     def test_8_at_a_node_that_does_not_run(self):
         """What is refused there is written into its folder, with who and why: no audit log can have it."""

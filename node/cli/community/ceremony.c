@@ -87,6 +87,9 @@ static nrs_error sign_file(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *c
     nrs_error error = sign(cli, &draft, key, proposal, key_path);
 
     ceremony->key = key;
+    if (error == NRS_OK) {
+        error = nrs_ceremony_check_once(cli, ceremony);
+    }
     if (error != NRS_OK) {
         ceremony->key = nrs_slice_equal(nrs_slice_of(key, sizeof key), nrs_slice_of((const uint8_t[NRS_KEY_SIZE]){0}, sizeof key)) ? NULL : key;
         error = refused(cli, ceremony, error);
@@ -110,12 +113,17 @@ out:
 }
 
 /* Whether the key could sign it, and what it would put in force. */
-static nrs_error try_sign(nrs_cli *cli, nrs_proposal *proposal, const char *key_path)
+static nrs_error try_sign(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *ceremony, const char *key_path)
 {
     uint8_t key[NRS_KEY_SIZE];
     nrs_bytes draft = {0};
     nrs_error error = key_path == NULL ? NRS_OK : sign(cli, &draft, key, proposal, key_path);
 
+    if (error == NRS_OK && key_path != NULL) {
+        ceremony->key = key;
+        error = nrs_ceremony_check_once(cli, ceremony);
+        ceremony->key = NULL;
+    }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, proposal, "dry-run");
     }
@@ -141,7 +149,7 @@ nrs_error nrs_run_community_sign(nrs_cli *cli)
     }
     ceremony.proposal = &proposal;
     if (error == NRS_OK) {
-        error = dry ? try_sign(cli, &proposal, key_path) : sign_file(cli, &proposal, &ceremony, key_path);
+        error = dry ? try_sign(cli, &proposal, &ceremony, key_path) : sign_file(cli, &proposal, &ceremony, key_path);
     }
     nrs_proposal_wipe(&proposal);
     return error;

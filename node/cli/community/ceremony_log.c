@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,6 +32,14 @@ static char *path_beside(const char *file)
         memcpy(path + folder_size, LOG_NAME, sizeof LOG_NAME);
     }
     return path;
+}
+
+/* Where --log says, else beside the key or the result. Owned. */
+static char *log_path(const nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    const char *given = nrs_cli_option(cli, "log");
+
+    return given != NULL ? strdup(given) : path_beside(ceremony->beside);
 }
 
 static void set_hex(json_t *line, const char *name, const uint8_t *bytes)
@@ -106,7 +115,6 @@ static nrs_error append(const char *path, const char *line, const nrs_owner *own
 
 nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
 {
-    const char *given = nrs_cli_option(cli, "log");
     char *path = NULL;
     char *line = NULL;
     nrs_owner owner;
@@ -115,7 +123,7 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     NRS_ASSERT(ceremony != NULL && ceremony->what != NULL);
     NRS_ASSERT(ceremony->beside != NULL);
 
-    path = given != NULL ? strdup(given) : path_beside(ceremony->beside);
+    path = log_path(cli, ceremony);
     line = line_of(ceremony);
     if (path != NULL && line != NULL) {
         (void)nrs_owner_within(&owner, cli, path);
@@ -126,5 +134,96 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     }
     nrs_json_free(line);
     free(path);
+    return error;
+}
+
+/* ---- What was signed before ---- */
+
+static bool is_hex(const json_t *line, const char *name, const uint8_t bytes[NRS_HASH_SIZE])
+{
+    char hex[2 * NRS_HASH_SIZE + 1];
+    const char *text = json_string_value(json_object_get(line, name));
+
+    nrs_hex_encode(hex, bytes, NRS_HASH_SIZE);
+    return text != NULL && strcmp(text, hex) == 0;
+}
+
+/* Signed by the key, of the version, and another. */
+static bool is_other(const json_t *line, const nrs_ceremony *ceremony)
+{
+    const nrs_proposal *proposal = ceremony->proposal;
+    const char *what = json_string_value(json_object_get(line, "what"));
+
+    return what != NULL && strcmp(what, ceremony->what) == 0 && json_is_null(json_object_get(line, "rule")) &&
+           json_integer_value(json_object_get(line, "version")) == (json_int_t)proposal->next->version && is_hex(line, "key", ceremony->key) &&
+           is_hex(line, "community", proposal->community) && !is_hex(line, "hash", proposal->hash);
+}
+
+/* Out: other_out: the newest such line, a new reference; as it was where there is none. */
+static void find_other(json_t **other_out, FILE *log, const nrs_ceremony *ceremony)
+{
+    char text[LINE_SIZE_MAX];
+
+    while (fgets(text, sizeof text, log) != NULL) {
+        json_t *line = json_loads(text, 0, NULL); /* NULL: one that somebody spoilt says nothing */
+
+        if (is_other(line, ceremony)) {
+            json_decref(*other_out);
+            *other_out = json_incref(line);
+        }
+        json_decref(line);
+    }
+}
+
+/* One that is not there says nothing. Takes the path over. */
+static nrs_error look_in(nrs_cli *cli, json_t **other_out, char *path, const nrs_ceremony *ceremony)
+{
+    struct stat status;
+    FILE *log = NULL;
+    int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        log = fdopen(file, "r");
+    }
+    if (log != NULL) {
+        find_other(other_out, log, ceremony);
+        error = ferror(log) ? NRS_ERROR_DISK : NRS_OK;
+        (void)fclose(log);
+    } else if (file >= 0 || (path != NULL && errno != ENOENT && errno != ENOTDIR)) {
+        error = NRS_ERROR_DISK;
+        (void)(file >= 0 && close(file));
+    }
+    if (error == NRS_ERROR_DISK) {
+        error = nrs_cli_fail(cli, error, NULL, _("the log of ceremonies could not be read: %s"), path);
+    }
+    free(path);
+    return error;
+}
+
+nrs_error nrs_ceremony_check_once(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    json_t *other = NULL;
+    const char *at = NULL, *hash = NULL;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(ceremony != NULL && ceremony->proposal != NULL && ceremony->key != NULL);
+
+    if (nrs_cli_option(cli, "replace") != NULL) {
+        return NRS_OK;
+    }
+    error = look_in(cli, &other, log_path(cli, ceremony), ceremony);
+    if (error == NRS_OK && other == NULL && nrs_cli_option(cli, "log") != NULL) {
+        error = look_in(cli, &other, path_beside(ceremony->beside), ceremony);
+    }
+    if (error == NRS_OK && other != NULL) {
+        at = json_string_value(json_object_get(other, "at"));
+        hash = json_string_value(json_object_get(other, "hash"));
+        error = nrs_cli_fail(cli, NRS_ERROR_FORKED,
+                             _("if that one was given up everywhere, sign with --replace. Where both get their signatures whoever has them proves a fork: no later roster counts until it is healed"),
+                             _("this roster key signed another draft of version %llu of @%s (at %s, hash %s)"),
+                             (unsigned long long)ceremony->proposal->next->version, ceremony->proposal->next->id, at == NULL ? "?" : at, hash == NULL ? "?" : hash);
+    }
+    json_decref(other);
     return error;
 }
