@@ -79,7 +79,7 @@ static const field audit_list_fields[] = {
 
 static const field signer_fields[] = {{"key", FIELD_TEXT}};
 static const field community_fields[] = {{"community", FIELD_TEXT}};
-static const field history_fields[] = {{"community", FIELD_TEXT}, {"limit", FIELD_COUNT}};
+static const field history_fields[] = {{"community", FIELD_TEXT}, {"after", FIELD_COUNT}, {"limit", FIELD_COUNT}};
 static const field heal_fields[] = {{"community", FIELD_TEXT}, {"fingerprint", FIELD_TEXT}, {"person", FIELD_TEXT}};
 
 #define FIELDS(list) list, sizeof list / sizeof list[0]

@@ -71,7 +71,7 @@ nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const j
 {
     nrs_community *community = NULL;
     uint64_t limit = nrs_request_number(request, "limit", HISTORY_COUNT_DEFAULT);
-    uint64_t newest;
+    uint64_t newest, after;
     nrs_error error = find_community(core, answer, &community, request);
 
     if (error != NRS_OK) {
@@ -79,8 +79,8 @@ nrs_error nrs_command_roster_history(nrs_core *core, nrs_answer *answer, const j
     }
     limit = limit > HISTORY_COUNT_MAX ? HISTORY_COUNT_MAX : limit;
     newest = community->roster->version;
-    return nrs_store_roster_step_each(core->store, community->id, newest > limit ? newest - limit : 0, newest, false, HISTORY_COUNT_MAX,
-                                      history_row, answer->rows);
+    after = nrs_request_number(request, "after", newest > limit ? newest - limit : 0);
+    return nrs_store_roster_step_each(core->store, community->id, after, newest, false, (size_t)limit, history_row, answer->rows);
 }
 
 /* ---- forks ---- */
