@@ -99,7 +99,7 @@ static const char *const templates[] = {
     N_("this node is no longer a member of @%s"),
     N_("@%s does not have the new keys of this node yet, and hears nothing of it until then: ask its secretariat for noroshi community succeed"),
     N_("one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again"),
-    N_("the roster of @%s has expired: nothing above GREEN can be sent"),
+    N_("the roster of @%s has expired: nothing above GREEN can be sent without --stale-roster"),
     N_("the roster of @%s expires within 60 days"),
     N_("%llu records have waited since %s for version %llu of a roster of @%s that nobody hands over: get a new invite from the secretariat and run noroshi join"),
     N_("no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster"),

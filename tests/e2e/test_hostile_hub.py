@@ -127,6 +127,11 @@ class HostileHub(E2E):
             wait_until(lambda: self.alpha.cli("send", "--tlp", "AMBER", "--to", "@electricity", *SEND, "x", want=None).code == 3, "it expires", 20)
             done = self.alpha.cli("send", "--tlp", "AMBER", "--to", "@electricity", *SEND, "x", "--json", want=3)
             self.assertIn(done.error()["rule"], ("community-rule", "roster-stale"))
+            self.assertIn("--stale-roster", done.error()["hint"])
+            invite = self.world.write("expired.invite", self.alpha.cli("community", "invite", "electricity").out)
+            for lang, words in (("en", "was valid until"), ("ja", "の名簿の有効期限は")):
+                joined = self.alpha.cli("join", invite, "--fingerprint", self.alpha.cli("community", "fingerprint", "electricity").out.strip(), lang=lang)
+                self.assertIn(words, joined.err)
             self.alpha.send("--tlp", "GREEN", "--to", "@electricity", *SEND, "up to GREEN")
             said = len(self.alpha.log_text())
             report = self.alpha.send("--tlp", "AMBER", "--to", "@electricity", *SEND, "all the same", "--stale-roster")

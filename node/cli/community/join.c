@@ -10,6 +10,7 @@
 #include "community/invite.h"
 #include "key/keyring.h"
 #include "language.h"
+#include "proto/time.h"
 #include "community/roster_file.h"
 #include "community/restored.h"
 #include "run.h"
@@ -341,14 +342,28 @@ static nrs_error hand_cards(nrs_cli *cli, bool *handed_out, const offer *from)
     return error;
 }
 
+/* Such a roster is taken all the same: what goes on under it is said in SPEC 7.11. */
+static void note_expiry(const nrs_cli *cli, const nrs_roster *roster)
+{
+    char expires[64];
+
+    if (roster->expires_ms <= nrs_now_ms()) {
+        nrs_text_time(expires, roster->expires_ms);
+        nrs_cli_note(cli, _("the roster of @%s was valid until %s: nothing above GREEN can be sent by it without --stale-roster. Ask the secretariat for a new one"),
+                     roster->id, expires);
+    }
+}
+
 static void print_joined(const nrs_cli *cli, const offer *from, bool changed)
 {
-    char community[2 * NRS_HASH_SIZE + 1];
+    char community[2 * NRS_HASH_SIZE + 1], expires[32];
 
+    note_expiry(cli, from->roster);
     nrs_hex_encode(community, from->community, NRS_HASH_SIZE);
+    nrs_time_format(expires, from->roster->expires_ms);
     if (cli->json) {
-        json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:b}", "id", from->roster->id, "name", from->roster->name, "version",
-                                (json_int_t)from->roster->version, "community", community, "changed", changed ? 1 : 0);
+        json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:s, s:b}", "id", from->roster->id, "name", from->roster->name, "version",
+                                (json_int_t)from->roster->version, "community", community, "expires_at", expires, "changed", changed ? 1 : 0);
 
         nrs_text_print_json(stdout, row);
         json_decref(row);

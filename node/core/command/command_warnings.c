@@ -11,51 +11,78 @@
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
 #define NAMED_IN_WARNING_MAX 5u
 
-static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
+/* What became of this node's place in the community; NULL: it has it. */
+static const char *place_lost(nrs_core *core, const nrs_community *community)
+{
+    if (nrs_key_revoked(core, core->self.sign_key)) {
+        return "the key of this node is revoked: it has no place in @%s any more";
+    }
+    if (!community->member && nrs_fork_is(community) && nrs_roster_member_by_key(community->roster, core->self.sign_key) != NULL) {
+        return "the fork of @%s leaves this node outside until it is healed: ask the secretariat";
+    }
+    if (!community->member && (nrs_own_member_of(core) & nrs_community_bit(core, community)) != 0) {
+        return "@%s does not have the new keys of this node yet, and hears nothing of it until then: ask its secretariat for noroshi community succeed";
+    }
+    return community->member ? NULL : "this node is no longer a member of @%s";
+}
+
+/* NULL where it is not soon. */
+static const char *expiry_of(nrs_core *core, const nrs_community *community)
+{
+    if (nrs_roster_expired(core, community)) {
+        return "the roster of @%s has expired: nothing above GREEN can be sent without --stale-roster";
+    }
+    return community->roster->expires_ms < core->now_ms + ROSTER_EXPIRES_SOON_MS ? "the roster of @%s expires within 60 days" : NULL;
+}
+
+static const char *staleness_of(nrs_core *core, const nrs_community *community)
+{
+    return nrs_roster_stale(core, community) ? "no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster"
+                                             : NULL;
+}
+
+/* format: names the community alone; NULL says nothing. */
+static nrs_error warn_of(json_t *warnings, const char *format, const nrs_community *community)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
+
+    if (format == NULL) {
+        return NRS_OK;
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(text, sizeof text, format, community->roster->id);
+#pragma GCC diagnostic pop
+    return nrs_array_text(warnings, text);
+}
+
+static nrs_error warn_roster(nrs_core *core, json_t *warnings, const nrs_community *community)
+{
+    const char *lost = place_lost(core, community);
+    nrs_error error = warn_of(warnings, lost, community);
+
+    if (error == NRS_OK && lost == NULL) {
+        error = warn_of(warnings, expiry_of(core, community), community);
+    }
+    if (error == NRS_OK && lost == NULL) {
+        error = warn_of(warnings, staleness_of(core, community), community);
+    }
+    if (error == NRS_OK && nrs_fork_is(community)) {
+        error = warn_of(warnings, "ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks", community);
+    }
+    if (error == NRS_OK && community->past_count > 0) {
+        error = warn_of(warnings, "ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks",
+                        community);
+    }
+    return error;
+}
+
+static nrs_error warn_rosters(nrs_core *core, json_t *warnings)
+{
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
-        const nrs_roster *roster = core->communities[i].roster;
-        const char *format = NULL;
-
-        if (core->communities[i].guest) {
-            continue;
-        }
-        if (nrs_key_revoked(core, core->self.sign_key)) {
-            format = "the key of this node is revoked: it has no place in @%s any more";
-        } else if (!core->communities[i].member && nrs_fork_is(&core->communities[i]) &&
-                   nrs_roster_member_by_key(roster, core->self.sign_key) != NULL) {
-            format = "the fork of @%s leaves this node outside until it is healed: ask the secretariat";
-        } else if (!core->communities[i].member && (nrs_own_member_of(core) & nrs_community_bit(core, &core->communities[i])) != 0) {
-            format = "@%s does not have the new keys of this node yet, and hears nothing of it until then: ask its secretariat for noroshi community succeed";
-        } else if (!core->communities[i].member) {
-            format = "this node is no longer a member of @%s";
-        } else if (nrs_roster_expired(core, &core->communities[i])) {
-            format = "the roster of @%s has expired: nothing above GREEN can be sent";
-        } else if (roster->expires_ms < core->now_ms + ROSTER_EXPIRES_SOON_MS) {
-            format = "the roster of @%s expires within 60 days";
-        } else if (nrs_roster_stale(core, &core->communities[i])) {
-            format = "no hub has vouched for the roster of @%s for three days: nothing above GREEN can be sent without --stale-roster";
-        }
-        if (format != NULL) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-            (void)snprintf(text, sizeof text, format, roster->id);
-#pragma GCC diagnostic pop
-            error = nrs_array_text(warnings, text);
-        }
-        if (error == NRS_OK && nrs_fork_is(&core->communities[i])) {
-            (void)snprintf(text, sizeof text, "ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks",
-                           roster->id);
-            error = nrs_array_text(warnings, text);
-        }
-        if (error == NRS_OK && core->communities[i].past_count > 0) {
-            (void)snprintf(text, sizeof text, "ALARM: roster keys of @%s that were dropped since signed another roster of a past version; it changes nothing here: see noroshi community forks",
-                           roster->id);
-            error = nrs_array_text(warnings, text);
-        }
+        error = core->communities[i].guest ? NRS_OK : warn_roster(core, warnings, &core->communities[i]);
     }
     return error;
 }

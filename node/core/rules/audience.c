@@ -13,7 +13,8 @@
 #define NAMED_MAX 4u /* of those left out, in a sentence */
 
 static const char hint_rules[] = "Ask the community's secretariat which labels its rules allow.";
-static const char hint_roster[] = "Ask the community's secretariat for a new roster; up to GREEN may still be sent.";
+static const char hint_roster[] =
+    "Ask the community's secretariat for a new roster; or seal all the same with --stale-roster, which is written into the log. Up to GREEN may be sent.";
 static const char hint_stale[] =
     "Let the node reach a hub; or seal all the same with --stale-roster, which is written into the log. Up to GREEN may be sent.";
 static const char hint_card[] = "The organisation's card lists its persons; it comes through the community's hub.";

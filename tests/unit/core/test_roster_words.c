@@ -10,6 +10,7 @@
 
 #include "keys/card.h"
 #include "keys/identity.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
 #include "proto/vocabulary.h"
@@ -231,6 +232,39 @@ static void test_a_roster_of_a_time_to_come(void **state)
     OK(amber_from(ALPHA));
 }
 
+static void of_thirty_days(void *context, nrs_roster *next)
+{
+    (void)context;
+    next->expires_ms = next->created_ms + 30 * NRS_DAY_MS;
+}
+
+/* That it ends soon, or has ended, hides nothing of that nobody vouches for it. */
+static void test_near_its_expiry_and_stale(void **state)
+{
+    (void)state;
+    mesh_change(&net, of_thirty_days, NULL);
+    mesh_settle(&net, 4);
+    assert_true(mesh_warned(&net, ALPHA, "expires within 60 days"));
+    assert_false(mesh_warned(&net, ALPHA, "no hub has vouched"));
+    mesh_down(&net, HUB);
+    mesh_down(&net, HUB_TOO);
+    for (int day = 0; day < 4; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 1);
+    }
+    assert_true(mesh_warned(&net, ALPHA, "expires within 60 days"));
+    assert_true(mesh_warned(&net, ALPHA, "no hub has vouched"));
+    for (int day = 0; day < 30; day++) {
+        net.now_ms += NRS_DAY_MS;
+        net.monotonic_ms += NRS_DAY_MS;
+        mesh_settle(&net, 1);
+    }
+    assert_int_equal(amber_from(ALPHA), NRS_ERROR_COMMUNITY_RULE);
+    assert_true(mesh_warned(&net, ALPHA, "has expired: nothing above GREEN can be sent without --stale-roster"));
+    assert_true(mesh_warned(&net, ALPHA, "no hub has vouched"));
+}
+
 /* Its own word every day says nothing of whether it is cut off from the other hub. */
 static void test_a_hub_beside_another_does_not_vouch_for_itself(void **state)
 {
@@ -264,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cards_that_are_handed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_copied_key_with_known_prekeys, start, stop),
         cmocka_unit_test_setup_teardown(test_a_roster_of_a_time_to_come, start, stop),
+        cmocka_unit_test_setup_teardown(test_near_its_expiry_and_stale, start, stop),
         cmocka_unit_test_setup_teardown(test_a_hub_beside_another_does_not_vouch_for_itself, start, stop),
     };
 
