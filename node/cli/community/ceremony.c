@@ -148,6 +148,9 @@ nrs_error nrs_run_community_sign(nrs_cli *cli)
         error = error == NRS_OK || dry ? error : refused(cli, &ceremony, error);
     }
     ceremony.proposal = &proposal;
+    if (error == NRS_OK && key_path != NULL) {
+        error = nrs_held_check_key_changes(cli, proposal.before, proposal.next, proposal.draft->n_chain);
+    }
     if (error == NRS_OK) {
         error = dry ? try_sign(cli, &proposal, &ceremony, key_path) : sign_file(cli, &proposal, &ceremony, key_path);
     }
@@ -306,6 +309,9 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
         if (error == NRS_ERROR_FORKED || (error == NRS_ERROR_ROSTER_OLD && nrs_control_answers(cli))) { /* the node knows the older ones */
             show_rival(cli, proposal);
         }
+    }
+    if (error == NRS_OK && !known) {
+        error = nrs_held_check_key_changes(cli, held.roster, proposal->next, held.chain == NULL ? 0 : held.chain->n_chain);
     }
     if (error == NRS_OK && !known && held.roster != NULL) { /* by the one that is to come: what has followed this node's new keys is what it waits for */
         error = nrs_restored_check(cli, proposal->next);

@@ -174,6 +174,21 @@ static nrs_error check_running(nrs_cli *cli, const nrs_roster *next)
                                                     _("the running node holds another roster of @%s by now than the one that was to be changed"), next->id);
 }
 
+/* Refused before anybody signs it; of what is put in force here few that are left are told of, as a draft tells it. */
+static nrs_error check_key_changes(nrs_cli *cli, const nrs_held *held, const nrs_roster *next)
+{
+    const size_t chain_count = held->chain == NULL ? 0 : held->chain->n_chain;
+    const size_t count = nrs_held_key_changes(held->roster, next, chain_count);
+    char *warning = count > chain_count && nrs_cli_option(cli, "draft") == NULL ? nrs_held_key_changes_warning(count) : NULL;
+    nrs_error error = nrs_held_check_key_changes(cli, held->roster, next, chain_count);
+
+    if (error == NRS_OK && warning != NULL) {
+        nrs_cli_note(cli, "@%s: %s", next->id, warning);
+    }
+    free(warning);
+    return error;
+}
+
 nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
                           const nrs_identity *key, nrs_slice card)
 {
@@ -187,6 +202,9 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
 
     NRS_ASSERT(version_out != NULL && held != NULL);
 
+    if (error == NRS_OK) {
+        error = check_key_changes(cli, held, next);
+    }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_restored_check(cli, held->roster);
     }

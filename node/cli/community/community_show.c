@@ -50,6 +50,11 @@ static json_t *recognised_json(const nrs_roster *roster)
     return list;
 }
 
+static size_t key_changes(const nrs_held *held)
+{
+    return held->chain == NULL ? 0 : held->chain->n_chain;
+}
+
 static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
@@ -79,6 +84,7 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
     (void)json_object_set_new(row, "forked", json_boolean(is_forked(cli, roster->id)));
     (void)json_object_set_new(row, "threshold", json_integer((json_int_t)roster->threshold));
     (void)json_object_set_new(row, "keys", json_integer((json_int_t)roster->n_keys));
+    (void)json_object_set_new(row, "key_changes", json_integer((json_int_t)key_changes(held)));
     nrs_text_print_json(stdout, row);
     json_decref(row);
     return NRS_OK;
@@ -89,6 +95,7 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
     const nrs_roster *roster = held->roster;
     const bool japanese = cli->language[0] == 'j';
     nrs_table table = {.column_count = 4};
+    char *warning = nrs_held_key_changes_warning(key_changes(held));
     char expires[64];
     char fingerprint[48];
 
@@ -98,6 +105,9 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
     printf("\n");
     printf(_("version %llu, valid until %s, members: %zu\n"), (unsigned long long)roster->version, expires, roster->n_members);
     printf(_("signed by %u of %zu roster keys\n"), roster->threshold, roster->n_keys);
+    if (warning != NULL) {
+        printf("%s\n", warning);
+    }
     if (is_forked(cli, roster->id)) {
         printf("%s\n", _("FORKED: another roster of one version was signed as well; see noroshi community forks"));
     }
@@ -119,6 +129,7 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
         nrs_table_add(&table, roster->members[i]->name);
         nrs_table_add(&table, fingerprint);
     }
+    free(warning);
     return nrs_table_print(&table);
 }
 

@@ -177,6 +177,7 @@ nrs_error nrs_proposal_print_json(const nrs_proposal *proposal, const char *done
     (void)json_object_set_new(row, "name", nrs_text_json(proposal->next->name));
     (void)json_object_set_new(row, "rules", nrs_rules_json(proposal->next->rules));
     (void)json_object_set_new(row, "forks", forks_json(proposal->next));
+    (void)json_object_set_new(row, "key_changes", json_integer((json_int_t)nrs_held_key_changes(proposal->before, proposal->next, proposal->draft->n_chain)));
     put_fingerprint(row, "fingerprint", proposal->community);
     put_hex(row, "community", nrs_slice_of(proposal->community, NRS_HASH_SIZE));
     put_hex(row, "hash", nrs_slice_of(proposal->hash, NRS_HASH_SIZE));

@@ -1,6 +1,9 @@
 /* What a draft of a roster changes, for the one who is asked to sign it. Nothing is left out: what a line does not say is as
  * it was. */
 #include "community/proposal.h"
+
+#include <stdlib.h>
+
 #include "language.h"
 #include "proto/assert.h"
 #include "folder.h"
@@ -58,6 +61,17 @@ static void print_times(const nrs_proposal *proposal)
     }
 }
 
+static void print_key_changes(const nrs_proposal *proposal)
+{
+    const size_t count = nrs_held_key_changes(proposal->before, proposal->next, proposal->draft->n_chain);
+    char *warning = count > proposal->draft->n_chain ? nrs_held_key_changes_warning(count) : NULL;
+
+    if (warning != NULL) {
+        printf("  ! %s\n", warning);
+    }
+    free(warning);
+}
+
 static nrs_error print_text(const nrs_cli *cli, const nrs_proposal *proposal)
 {
     nrs_proposal_lines lines = {.cli = cli, .proposal = proposal};
@@ -91,6 +105,7 @@ static nrs_error print_text(const nrs_cli *cli, const nrs_proposal *proposal)
     if (lines.count == 0) {
         printf("%s\n", _("  none but version, times and expiry"));
     }
+    print_key_changes(proposal);
     if (proposal->before == NULL) {
         nrs_proposal_print_rules(proposal->next);
     }

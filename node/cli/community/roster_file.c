@@ -13,6 +13,9 @@
 #include "proto/address.h"
 #include "proto/assert.h"
 #include "proto/label.h"
+#include "text.h"
+
+enum { KEY_CHANGES_MANY = NRS_CHAIN_COUNT_MAX - 8 };
 
 void nrs_held_wipe(nrs_held *held)
 {
@@ -230,6 +233,27 @@ bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b)
     return false;
 }
 
+size_t nrs_held_key_changes(const nrs_roster *before, const nrs_roster *next, size_t chain_count)
+{
+    return before != NULL && nrs_held_keys_differ(before, next) ? chain_count + 1 : chain_count;
+}
+
+char *nrs_held_key_changes_warning(size_t count)
+{
+    return count < KEY_CHANGES_MANY ? NULL
+                                    : nrs_text_format(_("the roster keys and how many must sign have been changed %zu times, of at most %u: change several keys at once, and found a new community before the last"),
+                                                      count, NRS_CHAIN_COUNT_MAX);
+}
+
+nrs_error nrs_held_check_key_changes(nrs_cli *cli, const nrs_roster *before, const nrs_roster *next, size_t chain_count)
+{
+    if (nrs_held_key_changes(before, next, chain_count) <= NRS_CHAIN_COUNT_MAX) {
+        return NRS_OK;
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("other keys are for a new community: found one with noroshi community create, which its members join by its invite"),
+                        _("@%s: the roster keys and how many must sign were changed %u times, and may be changed no further"), next->id, NRS_CHAIN_COUNT_MAX);
+}
+
 nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE])
 {
     nrs_roster next = *held->roster;
@@ -274,8 +298,9 @@ static nrs_error lengthen_chain(nrs_cli *cli, const nrs_held *held, const nrs_ro
     if (held->roster == NULL || !nrs_held_keys_differ(held->roster, next)) {
         return NRS_OK;
     }
-    if (count >= NRS_CHAIN_COUNT_MAX) {
-        return nrs_cli_fail(cli, NRS_ERROR_LIMIT, NULL, _("the roster keys were changed too often: %u times"), NRS_CHAIN_COUNT_MAX);
+    error = nrs_held_check_key_changes(cli, held->roster, next, count);
+    if (error != NRS_OK) {
+        return error;
     }
     chain = calloc(count + 1, sizeof *chain);
     if (chain == NULL) {

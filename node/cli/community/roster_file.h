@@ -69,5 +69,12 @@ NRS_MUST_USE nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs
 void nrs_held_rules(Nrs__Wire__Rules *rules_out);
 /** Whether the roster keys or their threshold differ. */
 bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b);
+/** How often they were changed up to `next`. In: before: NULL for a first version. chain_count: changes up to that one, which lead an invite
+ *  from the first version on: NRS_CHAIN_COUNT_MAX is the most for good. */
+size_t nrs_held_key_changes(const nrs_roster *before, const nrs_roster *next, size_t chain_count);
+/** A word to the person where few are left. Owned (free); NULL where there is nothing to say. count: of changes. */
+char *nrs_held_key_changes_warning(size_t count);
+/** Refuse a next roster that changes them once too often. Returns NRS_ERROR_LIMIT; recorded. */
+NRS_MUST_USE nrs_error nrs_held_check_key_changes(nrs_cli *cli, const nrs_roster *before, const nrs_roster *next, size_t chain_count);
 
 #endif
