@@ -73,6 +73,10 @@ class Rival(E2E):
         self.assertTrue(self.forked(self.hub))
         done = self.hub.cli("community", "heal", "electricity", "--json").object()
         wait_until(lambda: not self.forked(self.hub), "healed at the hub")
+        # An invite that ends it at a node left behind is made before the roster is changed again, of which the secretariat is told.
+        for lang, words, before in (("en", "Make an invite now", "has to be made before"), ("ja", "今のうちに招待状", "この変更の前に")):
+            self.assertIn(words, self.hub.cli("community", "heal", "electricity", lang=lang).out)
+            self.assertIn(before, self.hub.cli("community", "renew", "electricity", "--draft", self.work / "after.draft", lang=lang).err)
         for node in (self.alpha, self.bravo):
             wait_until(lambda n=node: [roster for roster in n.cli("community", "forks", "electricity", "--json").object()["rosters"] if roster["heals"]], "it has come")
             node.cli("community", "heal", "electricity", "--fingerprint", done["fingerprint"])

@@ -341,6 +341,9 @@ nrs_error nrs_run_community_apply(nrs_cli *cli)
     error = apply(cli, &proposal, cli->arguments[0]);
     if (error == NRS_OK && !cli->json && nrs_cli_option(cli, "dry-run") == NULL) {
         printf(_("@%s is now at version %llu.\n"), proposal.next->id, (unsigned long long)proposal.next->version);
+        if (proposal.next->n_forks > 0) {
+            nrs_heal_print_invite(proposal.next->id);
+        }
     }
     nrs_proposal_wipe(&proposal);
     return error;

@@ -205,6 +205,10 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
     if (error == NRS_OK) {
         error = check_key_changes(cli, held, next);
     }
+    if (error == NRS_OK && held->roster != NULL && held->roster->n_forks > 0 && next->n_forks == 0) {
+        nrs_cli_note(cli, _("@%s: the roster in force heals a fork, and an invite that brings members of another side back has to be made before this one is: noroshi community invite %s"),
+                     next->id, next->id);
+    }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_restored_check(cli, held->roster);
     }

@@ -50,6 +50,9 @@ NRS_MUST_USE nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, n
 /** What it changes, and how far it is signed: for people, or as one JSON object. done: a word for `result`, or NULL. */
 NRS_MUST_USE nrs_error nrs_proposal_print(const nrs_cli *cli, const nrs_proposal *proposal, const char *done);
 
+/** What a person who has healed a fork does next: only an invite whose newest roster names the sides ends the fork at a node left behind (SPEC 7.5). */
+void nrs_heal_print_invite(const char *slug);
+
 /** community show --history. */
 NRS_MUST_USE nrs_error nrs_history_print(nrs_cli *cli, const char *slug);
 

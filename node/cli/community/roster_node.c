@@ -230,6 +230,12 @@ static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *hel
     return error;
 }
 
+void nrs_heal_print_invite(const char *slug)
+{
+    printf(_("Make an invite now, and keep it until every member has healed: noroshi community invite %s. A member that stands on another side may need it to come back, and no invite serves for that once the roster was changed again.\n"),
+           slug);
+}
+
 static void report_healed(nrs_cli *cli, const char *slug, uint64_t version, const char *fingerprint, bool changed)
 {
     if (cli->json) {
@@ -240,6 +246,9 @@ static void report_healed(nrs_cli *cli, const char *slug, uint64_t version, cons
         return;
     }
     print_healed(slug, version, fingerprint);
+    if (fingerprint != NULL) {
+        nrs_heal_print_invite(slug);
+    }
 }
 
 static void report_roster(nrs_cli *cli, const nrs_held *held, bool changed)
