@@ -385,6 +385,32 @@ nrs_error nrs_control_row(nrs_cli *cli, json_t **row_out, const json_t *request)
     return NRS_OK;
 }
 
+nrs_error nrs_control_community(nrs_cli *cli, json_t **one_out, const char *slug)
+{
+    json_t *request = NULL, *row = NULL, *one;
+    size_t index;
+    nrs_error error = NRS_OK;
+
+    NRS_ASSERT(one_out != NULL && slug != NULL);
+
+    *one_out = NULL;
+    if (!nrs_control_answers(cli)) {
+        return NRS_OK;
+    }
+    request = nrs_control_request("status");
+    error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
+    json_array_foreach(json_object_get(row, "communities"), index, one) {
+        const char *id = nrs_json_text(one, "id");
+
+        if (*one_out == NULL && id != NULL && strcmp(id, slug) == 0) {
+            *one_out = json_incref(one);
+        }
+    }
+    json_decref(row);
+    json_decref(request);
+    return error;
+}
+
 nrs_error nrs_control_print_line(void *context, nrs_slice line)
 {
     (void)context;

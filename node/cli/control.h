@@ -30,6 +30,9 @@ NRS_MUST_USE nrs_error nrs_control_table(nrs_cli *cli, json_t *request, struct n
 json_t *nrs_control_request(const char *command);
 /** Whether a node listens on the socket. */
 bool nrs_control_answers(const nrs_cli *cli);
+/** What the running node's status says of one of its communities. Recorded. Out: one_out: a new reference, or NULL: no node runs, or it is not in
+ *  it. In: slug: its id. */
+NRS_MUST_USE nrs_error nrs_control_community(nrs_cli *cli, json_t **one_out, const char *slug);
 
 /** Whether --as, where it is given, names a person of this node. Returns NRS_ERROR_UNKNOWN_PERSON; recorded. */
 NRS_MUST_USE nrs_error nrs_inbox_person(nrs_cli *cli);

@@ -149,26 +149,20 @@ static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_prop
  * judged by the node itself. */
 static nrs_error check_running(nrs_cli *cli, const nrs_roster *next)
 {
-    json_t *request = NULL, *row = NULL, *one;
+    json_t *one = NULL;
     char hash[2 * NRS_HASH_SIZE + 1] = "";
+    const char *held = NULL;
     bool other = false;
-    size_t index;
     nrs_error error = NRS_OK;
 
-    if (next->n_forks > 0 || next->previous.len != NRS_HASH_SIZE || !nrs_control_answers(cli)) {
+    if (next->n_forks > 0 || next->previous.len != NRS_HASH_SIZE) {
         return NRS_OK;
     }
     nrs_hex_encode(hash, next->previous.data, NRS_HASH_SIZE);
-    request = nrs_control_request("status");
-    error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
-    json_array_foreach(json_object_get(row, "communities"), index, one) {
-        const char *id = json_string_value(json_object_get(one, "id")), *held = json_string_value(json_object_get(one, "hash"));
-        const json_int_t version = json_integer_value(json_object_get(one, "roster_version"));
-
-        other = other || (id != NULL && held != NULL && strcmp(id, next->id) == 0 && version >= (json_int_t)next->version - 1 && strcmp(held, hash) != 0);
-    }
-    json_decref(row);
-    json_decref(request);
+    error = nrs_control_community(cli, &one, next->id);
+    held = nrs_json_text(one, "hash");
+    other = held != NULL && json_integer_value(json_object_get(one, "roster_version")) >= (json_int_t)next->version - 1 && strcmp(held, hash) != 0;
+    json_decref(one);
     return error != NRS_OK || !other ? error
                                      : nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, _("give the command again"),
                                                     _("the running node holds another roster of @%s by now than the one that was to be changed"), next->id);
