@@ -82,6 +82,7 @@ typedef struct nrs_peer {
     uint64_t side_hub_of;    /* and is a hub there */
     uint64_t heir_of;        /* the next key, announced by the key itself, of a hub that no roster names by it yet (SPEC 7.10) */
     uint64_t joined_in;      /* it has said so by its own key, in the roster or by a word of its own */
+    uint64_t told_of;        /* it was told of a roster from here since the start: what it holds there says nothing of what this node may have missed */
     uint64_t came_in;        /* of member_of, what this step has brought: told_again.c */
     bool was_member;         /* while one community is indexed */
     nrs_card *card;          /* NULL until known */
@@ -372,7 +373,7 @@ NRS_MUST_USE nrs_error nrs_bundles_tick(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_directory_arrived(nrs_core *core, const uint8_t org[NRS_KEY_SIZE]);
 /** Of two hubs: whether it is the peer that keeps dialling this node (its key is the lower one). */
 bool nrs_peer_dials_us(const nrs_core *core, const nrs_peer *peer);
-/** The bit of a community in nrs_peer.member_of, hub_of and joined_in. */
+/** The bit of a community in nrs_peer.member_of, hub_of, joined_in and told_of. */
 uint64_t nrs_community_bit(const nrs_core *core, const nrs_community *community);
 /** Set the membership bits anew: after a roster was adopted, or a fork came to light. */
 NRS_MUST_USE nrs_error nrs_directory_index(nrs_core *core, nrs_community *community);

@@ -2,12 +2,14 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
 #include "folder.h"
 #include "language.h"
 #include "run.h"
+#include "text.h"
 
 nrs_error nrs_restored_mark(nrs_cli *cli, const uint8_t sign_key[NRS_KEY_SIZE])
 {
@@ -93,26 +95,23 @@ nrs_error nrs_restored_over(nrs_cli *cli, const nrs_roster *roster)
     return error;
 }
 
-/* What the running node says of the community: whether a member that it is linked to holds the same roster or an older one, and none a later. */
+/* By whom the running node has heard of the community's roster: a member that it is linked to holds the same, by no word of this node, and none a
+ * later. It is named: whoever was itself away since before the backup knows of nothing newer. */
 static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *roster)
 {
-    json_t *request = NULL, *row = NULL, *one;
-    size_t index;
-    nrs_error error = NRS_OK;
+    json_t *one = NULL;
+    nrs_error error = nrs_control_community(cli, &one, roster->id);
 
-    *heard_out = false;
-    if (!nrs_control_answers(cli)) {
-        return NRS_OK;
-    }
-    request = nrs_control_request("status");
-    error = request == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_row(cli, &row, request);
-    json_array_foreach(json_object_get(row, "communities"), index, one) {
-        const char *id = json_string_value(json_object_get(one, "id"));
+    *heard_out = error == NRS_OK && json_is_true(json_object_get(one, "compared"));
+    if (*heard_out) {
+        const json_t *orgs = json_object_get(one, "compared_with");
+        char *names = nrs_text_joined(orgs);
 
-        *heard_out = *heard_out || (id != NULL && strcmp(id, roster->id) == 0 && json_is_true(json_object_get(one, "compared")));
+        nrs_cli_note(cli, _("@%s: version %llu is the newest that these know of: %s. Who was itself away since the backup was made knows of no later one: where that may be so of all of them, ask others as well"),
+                     roster->id, (unsigned long long)json_integer_value(json_object_get(one, "roster_version")), names == NULL ? "?" : names);
+        free(names);
     }
-    json_decref(row);
-    json_decref(request);
+    json_decref(one);
     return error;
 }
 

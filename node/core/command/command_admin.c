@@ -12,6 +12,21 @@
 
 /* ---- status ---- */
 
+enum { NAMED_COUNT_MAX = 5 };
+
+/* Members with whose rosters the one held was compared; a few of them by name. */
+static json_t *compared_with(const nrs_core *core, const nrs_community *community)
+{
+    json_t *orgs = json_array();
+
+    for (const nrs_link *link = core->links; link != NULL && json_array_size(orgs) < NAMED_COUNT_MAX; link = link->hh.next) {
+        if (nrs_roster_compared_by(core, community, link)) {
+            (void)json_array_append_new(orgs, json_string(link->peer->org));
+        }
+    }
+    return orgs;
+}
+
 static nrs_error put_communities(nrs_core *core, nrs_row *row)
 {
     json_t *communities = json_array();
@@ -33,6 +48,7 @@ static nrs_error put_communities(nrs_core *core, nrs_row *row)
         nrs_row_time(&one, "expires_at", community->roster->expires_ms);
         nrs_row_time_or_null(&one, "vouched_at", nrs_roster_fresh_ms(core, community)); /* 0: of a time to come, and no hub has said a word for it */
         nrs_row_flag(&one, "compared", nrs_roster_compared(core, community));
+        nrs_row_json(&one, "compared_with", compared_with(core, community));
         nrs_row_flag(&one, "forked", nrs_fork_is(community));
         nrs_row_text(&one, "role", role == NULL ? NULL : role->code);
         error = nrs_row_end(&one, communities);

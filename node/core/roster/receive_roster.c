@@ -32,6 +32,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     nrs_roster *claimed = NULL;
     nrs_community *community;
     uint8_t id[NRS_HASH_SIZE], head[NRS_HASH_SIZE];
+    bool later = false;
     nrs_error error = nrs_signed_by_many_decode(&many, payload);
 
     if (error == NRS_OK) {
@@ -43,6 +44,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     nrs_roster_community(id, claimed, nrs_field(&many->statement));
     nrs_roster_hash(head, nrs_field(&many->statement));
     community = nrs_community_by_id(core, id);
+    later = community == NULL || claimed->version > community->roster->version;
     if (community == NULL) {
         error = nrs_guest_take(core, id, payload, from); /* a community is joined by a person, never by a record */
         community = error == NRS_OK ? nrs_community_by_id(core, id) : NULL;
@@ -55,6 +57,7 @@ nrs_error nrs_receive_roster(nrs_core *core, nrs_slice record, nrs_slice payload
     }
     if (error == NRS_OK && community != NULL && memcmp(head, community->head, NRS_HASH_SIZE) == 0) {
         nrs_roster_note_held(from, id, claimed->version, head);
+        from->told_of &= later ? ~nrs_community_bit(core, community) : UINT64_MAX; /* it knew of one that was none from here */
     }
     if (error == NRS_ERROR_FORGED && community != NULL && record.size > 0 && claimed->version > community->roster->version + 1 &&
         claimed->version - community->roster->version <= NRS_ROSTER_AHEAD_MAX && nrs_peer_member(core, from, community)) {

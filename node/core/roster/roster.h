@@ -48,8 +48,11 @@ NRS_MUST_USE nrs_error nrs_guest_take(nrs_core *core, const uint8_t id[NRS_HASH_
 NRS_MUST_USE nrs_error nrs_roster_load_words(nrs_core *core);
 /** The payload of a FRESHNESS record; from: NULL for this node's own. */
 NRS_MUST_USE nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice payload, const nrs_peer *from);
-/** Whether a linked member has shown by its hello that it holds the roster held here or an older one, and none a later. */
+/** Whether a linked member has shown by its hello that it holds the roster held here, which it was not told of from here since the start, and none
+ *  a later. Who holds an older one was away itself and says nothing. */
 bool nrs_roster_compared(const nrs_core *core, const nrs_community *community);
+/** Whether the peer of this link is such a member. */
+bool nrs_roster_compared_by(const nrs_core *core, const nrs_community *community, const nrs_link *link);
 /** When a hub, or the roster keys, last vouched for the roster held; never after now. */
 uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community);
 /** Whether that is three days ago, or its expiry past: by this clock and by those of most peers, so that a clock which alone is ahead

@@ -288,6 +288,7 @@ static nrs_error push_community(nrs_core *core, nrs_link *link, const nrs_commun
     if (error == NRS_OK) {
         head->version = community->roster->version;
         memcpy(head->hash, community->head, NRS_HASH_SIZE);
+        link->peer->told_of |= nrs_community_bit(core, community);
     }
     return error;
 }

@@ -125,20 +125,36 @@ uint64_t nrs_roster_fresh_ms(nrs_core *core, const nrs_community *community)
     return vouched_ms(core, community, !community->hub || !has_other_hub(core, community));
 }
 
+/* What the peer of a link has shown of the community by its hello; NULL: nothing. */
+static const struct nrs_link_head *shown(const nrs_core *core, const nrs_community *community, const nrs_link *link)
+{
+    for (size_t i = 0; link->state == NRS_LINK_UP && nrs_peer_member(core, link->peer, community) && i < link->head_count; i++) {
+        if (memcmp(link->heads[i].community, community->id, NRS_HASH_SIZE) == 0) {
+            return &link->heads[i];
+        }
+    }
+    return NULL;
+}
+
+bool nrs_roster_compared_by(const nrs_core *core, const nrs_community *community, const nrs_link *link)
+{
+    const struct nrs_link_head *head = shown(core, community, link);
+
+    return head != NULL && head->version == community->roster->version && memcmp(head->hash, community->head, NRS_HASH_SIZE) == 0 &&
+           (link->peer->told_of & nrs_community_bit(core, community)) == 0;
+}
+
 bool nrs_roster_compared(const nrs_core *core, const nrs_community *community)
 {
     bool compared = false;
 
     for (const nrs_link *link = core->links; link != NULL; link = link->hh.next) {
-        for (size_t i = 0; link->state == NRS_LINK_UP && nrs_peer_member(core, link->peer, community) && i < link->head_count; i++) {
-            if (memcmp(link->heads[i].community, community->id, NRS_HASH_SIZE) != 0) {
-                continue;
-            }
-            if (link->heads[i].version > community->roster->version) {
-                return false; /* it is on its way */
-            }
-            compared = true;
+        const struct nrs_link_head *head = shown(core, community, link);
+
+        if (head != NULL && head->version > community->roster->version) {
+            return false; /* it is on its way */
         }
+        compared = compared || nrs_roster_compared_by(core, community, link);
     }
     return compared;
 }
