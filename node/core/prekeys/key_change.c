@@ -70,6 +70,11 @@ bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], c
     return successor != NULL && memcmp(successor->keys.sign_key, after, NRS_KEY_SIZE) == 0;
 }
 
+bool nrs_key_same_org(const nrs_core *core, const uint8_t a[NRS_KEY_SIZE], const uint8_t b[NRS_KEY_SIZE])
+{
+    return nrs_key_follows(core, a, b) || nrs_key_follows(core, b, a);
+}
+
 bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])
 {
     const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, sign_key);

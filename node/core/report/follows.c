@@ -125,6 +125,5 @@ nrs_error nrs_series_first(nrs_core *core, nrs_series *series_out, const uint8_t
 
 bool nrs_series_ends(const nrs_core *core, const nrs_series *series, const uint8_t originator[NRS_KEY_SIZE], bool vouched)
 {
-    return !series->held || (!series->unread && (nrs_key_follows(core, series->originator, originator) ||
-                                                 nrs_key_follows(core, originator, series->originator) || (series->vouched && vouched)));
+    return !series->held || (!series->unread && (nrs_key_same_org(core, series->originator, originator) || (series->vouched && vouched)));
 }

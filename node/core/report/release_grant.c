@@ -219,8 +219,7 @@ static nrs_error asked_for(const nrs_core *core, bool *asked_out, const nrs_ask 
     for (size_t i = 0; error == NRS_OK && i < audience->n_targets && !asked; i++) {
         const Nrs__Wire__Target *target = audience->targets[i];
 
-        asked = target->community.len != 0 || (target->org.len == NRS_KEY_SIZE && (nrs_key_follows(core, target->org.data, peer->keys.sign_key) ||
-                                                                                  nrs_key_follows(core, peer->keys.sign_key, target->org.data)));
+        asked = target->community.len != 0 || (target->org.len == NRS_KEY_SIZE && nrs_key_same_org(core, target->org.data, peer->keys.sign_key));
     }
     nrs_audience_free(&audience);
     if (error == NRS_OK) {

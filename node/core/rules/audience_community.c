@@ -64,12 +64,6 @@ static nrs_error refuse_stranger(const nrs_core *core, nrs_answer *answer, const
     return nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_separately, "No single community of this node has all these organisations.");
 }
 
-/* The keys of one and the same organisation: equal, or one announced by the other. */
-static bool same_keys(const nrs_core *core, const uint8_t *a, const uint8_t *b)
-{
-    return nrs_key_follows(core, a, b) || nrs_key_follows(core, b, a);
-}
-
 /* Who is removed here and stands in the other community under the same name is not silently the other one. Of several tombstones under the
  * name none may be another's. */
 static bool removed_another(const nrs_core *core, const nrs_roster *roster, const Nrs__Wire__Member *member)
@@ -77,7 +71,7 @@ static bool removed_another(const nrs_core *core, const nrs_roster *roster, cons
     for (size_t i = 0; i < roster->n_tombstones; i++) {
         const Nrs__Wire__Tombstone *one = roster->tombstones[i];
 
-        if (strcmp(one->org, member->org) == 0 && !same_keys(core, one->sign_key.data, member->sign_key.data)) {
+        if (strcmp(one->org, member->org) == 0 && !nrs_key_same_org(core, one->sign_key.data, member->sign_key.data)) {
             return true;
         }
     }
@@ -98,7 +92,7 @@ nrs_error nrs_address_check(const nrs_core *core, nrs_answer *answer, const nrs_
         member = nrs_roster_member_by_org(chosen->roster, address->name);
         namesake = nrs_roster_member_by_org(other->roster, address->name);
         NRS_ASSERT(member != NULL); /* the community was chosen by it */
-        if (namesake != NULL && !same_keys(core, member->sign_key.data, namesake->sign_key.data)) {
+        if (namesake != NULL && !nrs_key_same_org(core, member->sign_key.data, namesake->sign_key.data)) {
             return nrs_refuse(answer, NRS_ERROR_ORG_AMBIGUOUS, hint_which, "%s stands in @%s and in @%s under different keys.", address->name,
                               chosen->roster->id, other->roster->id);
         }
