@@ -16,6 +16,18 @@
 #include "run.h"
 #include "text.h"
 
+/* Not found on the card, and its key lies here: of a backup, and it left before that was restored or has not unlocked since. No failure then. */
+static bool is_off_card(nrs_cli *cli, const nrs_subject *of, nrs_error *error)
+{
+    const bool off_card = *error == NRS_ERROR_UNKNOWN_PERSON && nrs_folder_has(cli, "persons", of->id, ".key");
+
+    if (off_card) {
+        nrs_cli_forget_failure(cli);
+        *error = NRS_OK;
+    }
+    return off_card;
+}
+
 /* ---- remove, rename ---- */
 
 /* The keys go when the card is on the disk and before it stands: who is not on the card is not removed again, and a key that outlived it
@@ -33,25 +45,26 @@ static nrs_error remove_files(nrs_cli *cli, nrs_subject *of)
     return error == NRS_OK ? nrs_inbox_poke(cli, "own.card") : error;
 }
 
+static nrs_error take_off_card(nrs_cli *cli, nrs_subject *of)
+{
+    nrs_error error = nrs_subject_load_org(cli, of);
+
+    if (error == NRS_OK) {
+        error = nrs_subject_sign_card(of, NULL);
+    }
+    return error == NRS_OK ? remove_files(cli, of) : error;
+}
+
 nrs_error nrs_run_person_remove(nrs_cli *cli)
 {
     nrs_subject of = {0};
     nrs_error error = nrs_subject_read(cli, &of);
-    const bool off_card = error == NRS_ERROR_UNKNOWN_PERSON && nrs_folder_has(cli, "persons", of.id, ".key");
+    const bool off_card = is_off_card(cli, &of, &error);
 
-    if (off_card) { /* of a backup, and left before it was restored: the key goes, and nobody is to be told */
-        nrs_cli_forget_failure(cli);
-        error = NRS_OK;
+    if (off_card) { /* the key goes, and nobody is to be told */
         nrs_person_erase_keys(cli, &of);
-    }
-    if (error == NRS_OK && !off_card) {
-        error = nrs_subject_load_org(cli, &of);
-    }
-    if (error == NRS_OK && !off_card) {
-        error = nrs_subject_sign_card(&of, NULL);
-    }
-    if (error == NRS_OK && !off_card) {
-        error = remove_files(cli, &of);
+    } else if (error == NRS_OK) {
+        error = take_off_card(cli, &of);
     } else if (error == NRS_ERROR_UNKNOWN_PERSON && of.card_bytes.size > 0) { /* perhaps removed already, and cut off before the node was told */
         error = nrs_subject_tell_card(cli, nrs_slice_of_bytes(&of.card_bytes));
         error = error == NRS_OK ? NRS_ERROR_UNKNOWN_PERSON : error;
@@ -177,12 +190,8 @@ nrs_error nrs_run_person_unlock(nrs_cli *cli)
     json_t *prekeys = NULL;
     char until[64];
     nrs_error error = nrs_subject_read(cli, &of);
-    const bool off_card = error == NRS_ERROR_UNKNOWN_PERSON && nrs_folder_has(cli, "persons", of.id, ".key");
+    const bool off_card = is_off_card(cli, &of, &error);
 
-    if (off_card) {
-        nrs_cli_forget_failure(cli);
-        error = NRS_OK;
-    }
     if (error == NRS_OK) {
         error = nrs_keyring_load(cli, &person, NULL, "persons", of.id, NRS_ERROR_UNKNOWN_PERSON);
     }
