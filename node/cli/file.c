@@ -127,8 +127,7 @@ static bool sync_folder(const char *folder)
     return done;
 }
 
-/* The reason of the failure before it stays in errno. */
-static void remove_beside(const char *path, const nrs_owner *owner)
+void nrs_file_remove(const char *path, const nrs_owner *owner)
 {
     int kept = errno;
 
@@ -146,12 +145,21 @@ char *nrs_file_folder_of(const char *path)
     return slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* A new file beside the one of that name, open. -1 with the reason in errno. Out: beside_out: its name, owned. */
-static int open_beside(char **beside_out, const char *path)
+/* The name of a hidden file in the same folder. Owned; NULL without memory. */
+static char *beside_of(const char *path, const char *ending)
 {
     const char *slash = strrchr(path, '/');
     char *folder = nrs_file_folder_of(path);
-    char *beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.XXXXXX", folder, slash == NULL ? path : slash + 1);
+    char *beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.%s", folder, slash == NULL ? path : slash + 1, ending);
+
+    free(folder);
+    return beside;
+}
+
+/* A new file beside the one of that name, open. -1 with the reason in errno. Out: beside_out: its name, owned. */
+static int open_beside(char **beside_out, const char *path)
+{
+    char *beside = beside_of(path, "XXXXXX");
     int file = -1;
 
     if (beside == NULL) {
@@ -164,7 +172,6 @@ static int open_beside(char **beside_out, const char *path)
         beside = NULL;
     }
     free(beside);
-    free(folder);
     return file;
 }
 
@@ -185,16 +192,13 @@ static bool name_given(nrs_given_file *given)
     bool named = nrs_linux_name_file(given->file, given->target);
 
     for (int tries = 0; !named && errno == EEXIST && tries < 16; tries++) {
-        const char *slash = strrchr(given->target, '/');
-        char *folder = nrs_file_folder_of(given->target);
         char sign[7] = "";
 
         for (size_t i = 0; i + 1 < sizeof sign; i++) {
             sign[i] = signs[randombytes_uniform(sizeof signs - 1)];
         }
         free(given->beside);
-        given->beside = folder == NULL ? NULL : nrs_text_format("%s/.%s.%s", folder, slash == NULL ? given->target : slash + 1, sign);
-        free(folder);
+        given->beside = beside_of(given->target, sign);
         if (given->beside == NULL) {
             errno = ENOMEM;
             return false;
@@ -239,7 +243,7 @@ nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice b
     done = nrs_owner_mark(owner, file) && write_all(file, bytes) && fsync(file) == 0;
     done = close(file) == 0 && done;
     if (!done) {
-        remove_beside(beside, owner);
+        nrs_file_remove(beside, owner);
         free(beside);
         return NRS_ERROR_DISK;
     }
@@ -257,7 +261,7 @@ nrs_error nrs_file_put(const char *beside, const char *path, const nrs_owner *ow
         nrs_owner_end(owner);
     }
     if (error != NRS_OK) {
-        remove_beside(beside, owner);
+        nrs_file_remove(beside, owner);
     }
     free(folder);
     return error;
@@ -347,7 +351,7 @@ void nrs_given_file_wipe(nrs_given_file *given)
         (void)close(given->file);
     }
     if (given->beside != NULL) {
-        remove_beside(given->beside, NULL);
+        nrs_file_remove(given->beside, NULL);
     }
     free(given->beside);
     free(given->target);

@@ -131,14 +131,6 @@ static nrs_error written(nrs_cli *cli, nrs_error error, const char *path)
     return error == NRS_ERROR_DISK ? not_written(cli, path, NULL) : error;
 }
 
-static void remove_as(const nrs_owner *owner, const char *path)
-{
-    if (nrs_owner_begin(owner)) {
-        (void)unlink(path);
-        nrs_owner_end(owner);
-    }
-}
-
 nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
 {
     nrs_aside *aside = &cli->aside;
@@ -155,7 +147,7 @@ nrs_error nrs_folder_end(nrs_cli *cli, nrs_error error)
                 error = not_written(cli, file->path, i == 0 ? NULL : _("a part is done: when the disk is in order, give the same command again"));
             }
         } else {
-            remove_as(&owner, file->beside);
+            nrs_file_remove(file->beside, &owner);
         }
         free(file->beside);
         free(file->path);
@@ -204,7 +196,7 @@ void nrs_folder_remove(nrs_cli *cli, const char *sub, const char *name, const ch
 
     (void)nrs_owner_of(&owner, cli);
     if (path != NULL) {
-        remove_as(&owner, path);
+        nrs_file_remove(path, &owner);
     }
     free(path);
 }

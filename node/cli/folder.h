@@ -22,6 +22,8 @@ NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes, const n
 /** The two halves of it: what needs room on the disk, and what does not. Out: beside_out: the name of the file beside, owned. */
 NRS_MUST_USE nrs_error nrs_file_write_beside(char **beside_out, const char *path, nrs_slice bytes, const nrs_owner *owner);
 NRS_MUST_USE nrs_error nrs_file_put(const char *beside, const char *path, const nrs_owner *owner);
+/** Remove it as whom it is; what cannot be removed stays. errno is as it was: why something failed before. */
+void nrs_file_remove(const char *path, const nrs_owner *owner);
 /** Where the file lies: "." for a name alone. Owned (free); NULL without memory. */
 char *nrs_file_folder_of(const char *path);
 /** The same, as an armoured block of the type. */
