@@ -37,8 +37,8 @@ NRS_MUST_USE nrs_error nrs_log_entry_at(nrs_core *core, const nrs_log_entry **en
 /** The same, as it is: perhaps head_only, which is all that the way to a hub asks for. */
 NRS_MUST_USE nrs_error nrs_log_head_at(nrs_core *core, const nrs_log_entry **entry_out, uint64_t position);
 void nrs_log_cache_wipe(nrs_core *core);
-/** What stood at this position is there no more. */
-void nrs_log_cache_drop(nrs_core *core, uint64_t position);
+/** Forget the bytes of a row of the log: it goes to nobody any more. Its id stays. */
+NRS_MUST_USE nrs_error nrs_log_drop(nrs_core *core, uint64_t position);
 /** Keep what was just received, checked and appended at row->position, so that routing need not read it back. The view is
  *  shared; *slots is taken over. */
 NRS_MUST_USE nrs_error nrs_log_remember_sealed(nrs_core *core, const nrs_log_row *row, nrs_sealed_view *view);

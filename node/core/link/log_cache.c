@@ -124,13 +124,14 @@ static void let_go(nrs_log_cache *cache, size_t slot)
     entry_free(&cache->slots[slot]);
 }
 
-void nrs_log_cache_drop(nrs_core *core, uint64_t position)
+nrs_error nrs_log_drop(nrs_core *core, uint64_t position)
 {
     const size_t slot = (size_t)(position % CACHE_SLOT_COUNT);
 
     if (core->cache != NULL && core->cache->slots[slot] != NULL && core->cache->slots[slot]->position == position) {
         let_go(core->cache, slot);
     }
+    return nrs_store_log_drop(core->store, position);
 }
 
 /* The log is read forwards, so what stands in the slots after the newest is the oldest. The newest stays. */

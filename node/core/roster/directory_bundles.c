@@ -13,8 +13,7 @@ static nrs_error drop(nrs_core *core, nrs_bundle *bundle)
     nrs_error error = nrs_store_prekeys_drop(core->store, bundle->owner);
 
     if (error == NRS_OK && bundle->position != 0) {
-        error = nrs_store_log_drop(core->store, bundle->position); /* its id stays: sent again, it is passed over */
-        nrs_log_cache_drop(core, bundle->position);
+        error = nrs_log_drop(core, bundle->position); /* sent again, it is passed over by its id */
     }
     HASH_DEL(core->bundles, bundle);
     nrs_prekeys_free(&bundle->prekeys);

@@ -38,8 +38,7 @@ static nrs_error log_published(nrs_core *core, uint64_t *position_out, nrs_recor
     nrs_record_id(id, record);
     error = nrs_log_add(core, position_out, type, id, record, nrs_slice_of(owner, NRS_KEY_SIZE), source, 0);
     if (error == NRS_OK && replaced_position != 0) {
-        error = nrs_store_log_drop(core->store, replaced_position);
-        nrs_log_cache_drop(core, replaced_position);
+        error = nrs_log_drop(core, replaced_position);
     }
     return error;
 }

@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "proto/vocabulary.h"
+#include "link/log.h"
 #include "link/receive.h"
 #include "prekeys/key_change.h"
 #include "roster/roster.h"
@@ -225,7 +226,7 @@ static nrs_error store_word(nrs_core *core, nrs_slice record, nrs_slice payload,
     nrs_record_id(id, record);
     error = nrs_log_add(core, &row.position, NRS_RECORD_FRESHNESS, id, record, nrs_slice_of(signer, NRS_KEY_SIZE), source, 0);
     if (error == NRS_OK && replaced_position != 0) {
-        error = nrs_store_log_drop(core->store, replaced_position);
+        error = nrs_log_drop(core, replaced_position);
     }
     return error == NRS_OK ? nrs_store_word_set(core->store, &row) : error;
 }

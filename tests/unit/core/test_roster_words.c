@@ -291,6 +291,59 @@ static void test_a_hub_beside_another_does_not_vouch_for_itself(void **state)
     OK(amber_from(HUB));
 }
 
+static bool is_word_of(nrs_slice bytes, size_t signer)
+{
+    nrs_record *record = NULL;
+    nrs_signed *outer = NULL;
+    bool is = false;
+
+    OK(nrs_record_decode(&record, bytes));
+    if (record->type == NRS_RECORD_FRESHNESS) {
+        OK(nrs_signed_decode(&outer, nrs_field(&record->payload)));
+        is = memcmp(outer->signer.data, nrs_identity_public(net.nodes[signer].identity)->sign_key, NRS_KEY_SIZE) == 0;
+    }
+    nrs_signed_free(&outer);
+    nrs_record_free(&record);
+    return is;
+}
+
+/* How many words of ALPHA's the hub sends to BRAVO. */
+static bool count_words(void *context, size_t from, size_t to, nrs_slice bytes)
+{
+    size_t *count = context;
+    nrs_frame *frame = NULL;
+    nrs_items *items = NULL;
+
+    if (from == HUB && to == BRAVO && nrs_frame_decode(&frame, bytes) == NRS_OK && frame->type == NRS_FRAME_ITEMS &&
+        nrs_items_decode(&items, nrs_field(&frame->payload)) == NRS_OK) {
+        for (size_t i = 0; i < items->n_items; i++) {
+            for (size_t j = 0; j < items->items[i]->n_records; j++) {
+                *count += is_word_of(nrs_field(&items->items[i]->records[j]), ALPHA) ? 1 : 0;
+            }
+        }
+    }
+    nrs_items_free(&items);
+    nrs_frame_free(&frame);
+    return true;
+}
+
+/* Also one that the hub has just passed on to others. */
+static void test_a_word_that_was_replaced_goes_to_nobody(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    mesh_down(&net, BRAVO);
+    say(ALPHA, ALPHA, HUB, 0, net.now_ms + 1);
+    say(ALPHA, ALPHA, HUB, 0, net.now_ms + 2);
+    net.inspect = count_words;
+    net.inspect_context = &count;
+    mesh_up(&net, BRAVO);
+    mesh_settle(&net, 6);
+    assert_int_equal(count, 1);
+    assert_int_equal(word_at(BRAVO, ALPHA), word_at(HUB, ALPHA));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_roster_of_a_time_to_come, start, stop),
         cmocka_unit_test_setup_teardown(test_near_its_expiry_and_stale, start, stop),
         cmocka_unit_test_setup_teardown(test_a_hub_beside_another_does_not_vouch_for_itself, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_word_that_was_replaced_goes_to_nobody, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
