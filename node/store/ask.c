@@ -134,19 +134,42 @@ nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_
     return count_asks(store, count_out, NRS_STATEMENT_ASK_OPEN, org, now_ms);
 }
 
+typedef struct waiting_count {
+    uint64_t *count;
+    uint32_t without;
+} waiting_count;
+
+/* The report is found by its id in memory: no index of the log's has it. */
+static nrs_error count_waiting(nrs_query *asked, const void *closure)
+{
+    const waiting_count *waiting = closure;
+    const uint8_t *report = nrs_query_fixed(asked, 0, NRS_HASH_SIZE);
+    nrs_query query;
+    uint64_t position = 0;
+    nrs_error error = asked->error == NRS_OK ? nrs_report_position(asked->store, &position, report) : asked->error;
+
+    if (error != NRS_OK || position == 0) {
+        return error;
+    }
+    query = nrs_query_start(asked->store, NRS_STATEMENT_REPORT_SENT_AT);
+    nrs_query_bind_u64(&query, position);
+    nrs_query_bind_u64(&query, waiting->without);
+    if (nrs_query_step(&query)) {
+        *waiting->count += nrs_query_u64(&query, 0);
+    }
+    return nrs_query_end(&query);
+}
+
 nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_out, uint64_t now_ms, uint32_t without)
 {
     nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_WAITING);
     uint64_t count = 0;
+    const waiting_count waiting = {.count = &count, .without = without};
     nrs_error error;
 
     NRS_ASSERT(count_out != NULL);
     nrs_query_bind_u64(&query, now_ms);
-    nrs_query_bind_u64(&query, without);
-    if (nrs_query_step(&query)) {
-        count = nrs_query_u64(&query, 0);
-    }
-    error = nrs_query_end(&query);
+    error = nrs_query_each(&query, count_waiting, &waiting);
     if (error == NRS_OK) {
         *count_out = count;
     }

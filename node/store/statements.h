@@ -74,6 +74,7 @@
     X(REPORT_GET, READ, "SELECT " NRS_REPORT_COLUMNS " FROM report WHERE position = ?1")                               \
     X(REPORT_ID_AT, READ, "SELECT id FROM report WHERE position = ?1")                                                 \
     X(REPORT_LISTED_AT, READ, "SELECT id FROM report WHERE position = ?1 AND part > 0")                                \
+    X(REPORT_SENT_AT, READ, "SELECT part = 2 AND (flags & ?2) = 0 FROM report WHERE position = ?1")                    \
     X(REPORT_COUNT, READ, "SELECT count(*) FROM report WHERE part > 0 AND key_state <> 4")                             \
     X(REPORT_COUNTED, READ, "SELECT part > 0 AND key_state <> 4 FROM report WHERE position = ?1")                      \
     X(REPORT_EACH_FROM, READ,                                                                                          \
@@ -204,9 +205,8 @@
       "SELECT count(*) FROM ask WHERE mine = 0 AND state = 0 AND org = ?1 AND expires_ms > ?2"                         \
       " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
     X(ASK_WAITING, READ,                                                                                               \
-      "SELECT count(*) FROM ask JOIN report AS p ON p.position = (SELECT position FROM log WHERE log.id = ask.report)" \
-      " WHERE ask.mine = 0 AND ask.state = 0 AND ask.expires_ms > ?1"                                                  \
-      " AND p.part = 2 AND (p.flags & ?2) = 0 AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)") \
+      "SELECT report FROM ask WHERE mine = 0 AND state = 0 AND expires_ms > ?1"                                        \
+      " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
     X(ASK_OWN, READ,                                                                                                   \
       "SELECT count(*) FROM ask WHERE report = ?1 AND mine = 1 AND state < 2 AND expires_ms > ?2")                     \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
