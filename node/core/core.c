@@ -115,7 +115,7 @@ static nrs_error start(nrs_core *core)
     if (error == NRS_OK) {
         nrs_error noted = nrs_audit_file_settle(core);
 
-        (void)noted; /* the next step tries again */
+        (void)noted; /* the next step tries again, and what it says is heard */
         error = nrs_vault_settle(core);
     } else {
         nrs_store_rollback(core->store);
@@ -386,6 +386,17 @@ static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_ev
     }
 }
 
+/* Once for as long as it fails: until then the node runs as ever, but an older store put in its place would not be found out. */
+static void settle_note(nrs_core *core)
+{
+    nrs_error error = nrs_audit_file_settle(core);
+
+    if (error != NRS_OK && !core->audit_note_failed) {
+        nrs_core_log(core, error, "where the audit log ends could not be written into audit-end: %s; it is tried again with each entry", nrs_error_rule(error));
+    }
+    core->audit_note_failed = error != NRS_OK;
+}
+
 nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_event *events, size_t event_count)
 {
     size_t kept = effects_out->count;
@@ -404,9 +415,10 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
     if (error != NRS_OK) {
         fail(core, effects_out, kept, events, event_count, error);
     } else {
-        nrs_error noted = nrs_audit_file_settle(core);
-        nrs_error settled = nrs_vault_settle(core);
+        nrs_error settled;
 
+        settle_note(core);
+        settled = nrs_vault_settle(core);
         error = nrs_roster_push_all(core); /* before the reports that may need them */
         if (error == NRS_OK) {
             error = nrs_link_pump_all(core); /* a vault that cannot be written stops no report */
@@ -416,7 +428,6 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
             core->files_due = error != NRS_OK;
         }
         error = error == NRS_OK ? settled : error;
-        error = error == NRS_OK ? noted : error;
         if (error != NRS_OK) { /* committed, but not all could be sent: the next step goes on */
             nrs_core_log(core, error, "after the commit: %s", nrs_error_rule(error));
             error = NRS_OK;

@@ -202,6 +202,7 @@ struct nrs_core {
     nrs_identity *identity;
     nrs_vault_file vault_file;
     nrs_audit_file audit_file;
+    bool audit_note_failed;        /* what stands in it could not be written the last time, and that was said */
     nrs_bytes own_card;            /* Signed bytes */
     char org[NRS_NAME_SIZE_MAX + 1];
     nrs_public_keys self;

@@ -34,7 +34,7 @@ void nrs_audit_wipe(nrs_core *core);
 /** Before the commit: put down where the log stands. */
 NRS_MUST_USE nrs_error nrs_audit_settle(nrs_core *core);
 
-/** After the commit: say so beside the store as well. */
+/** After the commit: say so beside the store as well. What fails is tried again the next time. */
 NRS_MUST_USE nrs_error nrs_audit_file_settle(nrs_core *core);
 
 /** Where the log stands. Borrowed. */

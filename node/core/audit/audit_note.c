@@ -76,7 +76,6 @@ nrs_error nrs_audit_file_settle(nrs_core *core)
     struct nrs_audit *audit = core->audit;
     nrs_secret *wrap_key = NULL;
     nrs_bytes sealed = {0}, bytes = {0};
-    bool said;
     nrs_error error;
 
     if (!audit->note_due) {
@@ -112,7 +111,5 @@ nrs_error nrs_audit_file_settle(nrs_core *core)
     nrs_secret_destroy(&wrap_key);
     nrs_bytes_wipe(&bytes);
     nrs_bytes_wipe(&sealed);
-    said = error != NRS_OK && audit->note_failed;
-    audit->note_failed = error != NRS_OK;
-    return said ? NRS_OK : error;
+    return error;
 }

@@ -20,7 +20,6 @@ struct nrs_audit {
     bool restored;       /* the head is that of the note: key and right edge of the tree may not be in the store */
     bool note_due;       /* the head has moved since it was noted beside the store */
     bool note_settled;   /* the place in that file which is not written to is on the disk */
-    bool note_failed;    /* the last time, and it was said */
     size_t note_place;   /* that is written to, 0 or 1 */
     uint64_t note_serial;
     nrs_error alarm_rule; /* to be said in the first entry from now on, with `alarm`; NRS_OK: nothing */

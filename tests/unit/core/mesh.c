@@ -75,6 +75,9 @@ static nrs_error audit_write(void *context, size_t offset, nrs_slice bytes, bool
     int file;
 
     (void)sync;
+    if (node->audit_fails) {
+        return NRS_ERROR_DISK;
+    }
     (void)snprintf(path, sizeof path, "%s/audit-end", node->folder);
     file = open(path, O_WRONLY | O_CREAT, 0600);
     assert_true(file >= 0 && pwrite(file, bytes.data, bytes.size, (off_t)offset) == (ssize_t)bytes.size);

@@ -22,7 +22,7 @@ typedef struct mesh_node {
     nrs_bytes vault;
     nrs_store *store;
     nrs_core *core;
-    bool vault_fails;
+    bool vault_fails, audit_fails; /* what is written beside its store */
     size_t switches;         /* how often its engine has said that a roster names its next keys */
     bool no_secrets;         /* the pool of secrets is full while it takes a step */
     int64_t skew_ms;         /* its clock is ahead of the others' by so much */
