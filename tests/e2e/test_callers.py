@@ -166,6 +166,50 @@ class Callers(E2E):
         files = [path.stat() for path in (node.dir / "inbox").iterdir()]
         self.assertEqual({(file.st_uid, file.st_gid, file.st_mode & 0o777) for file in files}, {(0, STRANGER, 0o660)})
 
+    def as_stranger(self, node, *args, lang="en", want=0):
+        """What the node's user reads on standard error."""
+        done = subprocess.run([str(bin_dir() / "noroshi"), "--dir", str(node.dir), "--lang", lang, *map(str, args)], capture_output=True, check=False, timeout=60,
+                              stdin=subprocess.DEVNULL, cwd="/", user=STRANGER, group=STRANGER, extra_groups=[], env=environment({"HOME": str(node.dir)}))
+        self.assertEqual(done.returncode, want, done.stderr)
+        return done.stderr.decode()
+
+    def test_a_log_that_root_once_wrote(self):
+        """ceremony.log of root's in the folder of another user, as an earlier root left it: who may not write it is told what helps, once."""
+        node, folder, _ = self.of_another("india")
+        theirs = self.world.path / "of-india"
+        theirs.mkdir()
+        keys = [node.cli("community", "key", theirs / f"{name}.key", "--no-passphrase", "--json").object()["key"] for name in ("chair", "vice")]
+        draft = theirs / "gas.draft"
+        node.cli("community", "create", "gas", "--name", "Gas", "--add-key", keys[0], "--add-key", keys[1], "--threshold", "2", "--draft", draft)
+        for path in (theirs, *theirs.iterdir()):
+            os.chown(path, STRANGER, STRANGER)
+        unsigned = draft.read_bytes()
+        logs = [folder_of / "ceremony.log" for folder_of in (node.dir, theirs)]
+        for log in logs:
+            log.write_bytes(b"")
+            log.chmod(0o600)
+        sign = ("community", "sign", draft, "--key", theirs / "chair.key")
+        for lang, missed, unread, unwritten, remedy in (
+                ("en", "could not be logged", "could not be read", "could not be written", "is another user's: as root, chown {} {}, or move it away"),
+                ("ja", "記録できませんでした", "読めませんでした", "書き込めませんでした", "root で chown {} {} を実行するか")):
+            for said in (self.as_stranger(node, "key", "paper", lang=lang), node.cli("key", "paper", lang=lang).err):
+                self.assertIn(missed, said)
+                self.assertEqual(said.count(remedy.format(STRANGER, logs[0])), 1, said)
+            for mode, other in ((0o600, unread), (0o644, unwritten)):
+                logs[1].chmod(mode)
+                said = self.as_stranger(node, *sign, lang=lang, want=1)
+                self.assertIn(other, said)
+                self.assertEqual(said.count(remedy.format(STRANGER, logs[1])), 1, said)
+                self.assertEqual(draft.read_bytes(), unsigned, "no signature leaves without its line")
+        os.link(logs[0], folder / "kept")  # what root would give away by that is not known
+        self.assertNotIn("chown", self.as_stranger(node, "key", "paper"))
+        (folder / "kept").unlink()
+        for log in logs:
+            os.chown(log, STRANGER, STRANGER)
+        self.assertEqual(self.as_stranger(node, "key", "paper"), "")
+        self.as_stranger(node, *sign)
+        self.assertEqual([len(log.read_text().splitlines()) for log in logs], [1, 1])
+
     def test_root_starts_no_node_of_anothers(self):
         node = self.world.node("foxtrot").init()
         os.chown(node.dir, STRANGER, STRANGER)

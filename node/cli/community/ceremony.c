@@ -70,9 +70,7 @@ static nrs_error refused(nrs_cli *cli, nrs_ceremony *ceremony, nrs_error error)
 
     if (code == 3 || code == 5) {
         ceremony->rule = error;
-        if (nrs_ceremony_log(cli, ceremony) != NRS_OK) {
-            nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
-        }
+        nrs_ceremony_log_refused(cli, ceremony);
     }
     return error;
 }

@@ -84,9 +84,25 @@ static char *line_of(const nrs_ceremony *ceremony)
     return text;
 }
 
+/* What helps where the log is another user's: root's, where an earlier root wrote it in this user's folder. Nothing is said of a file that
+ * has another name beside: by that, root would give away what it does not know. Owned (free), or NULL. */
+static char *remedy_of(const char *path, const nrs_owner *owner)
+{
+    const uid_t writer = owner->uid != 0 ? owner->uid : geteuid();
+    const struct passwd *user = getpwuid(writer);
+    char number[24];
+    struct stat status;
+
+    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 || status.st_uid == writer) {
+        return NULL;
+    }
+    (void)snprintf(number, sizeof number, "%lu", (unsigned long)writer);
+    return nrs_text_format(_("it is another user's: as root, chown %s %s, or move it away"), user != NULL ? user->pw_name : number, path);
+}
+
 /* A whole line in one write, after what is there; or nothing: on a full disk the half that was written is taken back, so that the next
- * line does not begin in it. */
-static nrs_error append(const char *path, const char *line, const nrs_owner *owner)
+ * line does not begin in it. Out: denied_out: set where it may not be written. */
+static nrs_error append(bool *denied_out, const char *path, const char *line, const nrs_owner *owner)
 {
     char text[LINE_SIZE_MAX];
     struct stat status;
@@ -96,6 +112,7 @@ static nrs_error append(const char *path, const char *line, const nrs_owner *own
 
     if (size + 1 < sizeof text && nrs_owner_begin(owner)) {
         file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+        *denied_out = file < 0 && (errno == EACCES || errno == EPERM);
         nrs_owner_end(owner);
     }
     if (file < 0) {
@@ -113,28 +130,52 @@ static nrs_error append(const char *path, const char *line, const nrs_owner *own
     return close(file) == 0 ? error : NRS_ERROR_DISK;
 }
 
-nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
+/* Out: path_out, remedy_out: owned (free), or NULL. */
+static nrs_error write_line(nrs_cli *cli, char **path_out, char **remedy_out, const nrs_ceremony *ceremony)
 {
-    char *path = NULL;
-    char *line = NULL;
+    char *line = line_of(ceremony);
+    bool denied = false;
     nrs_owner owner;
     nrs_error error = NRS_ERROR_NO_MEMORY;
 
-    NRS_ASSERT(ceremony != NULL && ceremony->what != NULL);
-    NRS_ASSERT(ceremony->beside != NULL);
-
-    path = log_path(cli, ceremony);
-    line = line_of(ceremony);
-    if (path != NULL && line != NULL) {
-        (void)nrs_owner_within(&owner, cli, path);
-        error = append(path, line, &owner);
-    }
-    if (error == NRS_ERROR_DISK) {
-        error = nrs_cli_fail(cli, error, _("name another file with --log; a log that is full is moved away"), _("the log of ceremonies could not be written: %s"), path);
+    NRS_ASSERT(ceremony->what != NULL && ceremony->beside != NULL);
+    *path_out = log_path(cli, ceremony);
+    *remedy_out = NULL;
+    if (*path_out != NULL && line != NULL) {
+        (void)nrs_owner_within(&owner, cli, *path_out);
+        error = append(&denied, *path_out, line, &owner);
+        *remedy_out = denied ? remedy_of(*path_out, &owner) : NULL;
     }
     nrs_json_free(line);
+    return error;
+}
+
+nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    char *path = NULL, *remedy = NULL;
+    nrs_error error = write_line(cli, &path, &remedy, ceremony);
+
+    if (error == NRS_ERROR_DISK) {
+        error = nrs_cli_fail(cli, error, remedy != NULL ? remedy : _("name another file with --log; a log that is full is moved away"),
+                             _("the log of ceremonies could not be written: %s"), path);
+    }
+    free(remedy);
     free(path);
     return error;
+}
+
+void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    char *path = NULL, *remedy = NULL;
+
+    if (write_line(cli, &path, &remedy, ceremony) != NRS_OK) {
+        nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
+    }
+    if (remedy != NULL) {
+        nrs_cli_note(cli, "%s: %s", path, remedy);
+    }
+    free(remedy);
+    free(path);
 }
 
 /* ---- What was signed before ---- */
@@ -180,6 +221,7 @@ static nrs_error look_in(nrs_cli *cli, json_t **other_out, char *path, const nrs
 {
     struct stat status;
     FILE *log = NULL;
+    char *remedy = NULL;
     int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
@@ -192,11 +234,13 @@ static nrs_error look_in(nrs_cli *cli, json_t **other_out, char *path, const nrs
         (void)fclose(log);
     } else if (file >= 0 || (path != NULL && errno != ENOENT && errno != ENOTDIR)) {
         error = NRS_ERROR_DISK;
+        remedy = file < 0 && errno == EACCES ? remedy_of(path, &(nrs_owner){0}) : NULL;
         (void)(file >= 0 && close(file));
     }
     if (error == NRS_ERROR_DISK) {
-        error = nrs_cli_fail(cli, error, NULL, _("the log of ceremonies could not be read: %s"), path);
+        error = nrs_cli_fail(cli, error, remedy, _("the log of ceremonies could not be read: %s"), path);
     }
+    free(remedy);
     free(path);
     return error;
 }

@@ -16,6 +16,8 @@ typedef struct nrs_ceremony {
 
 /** Add one line to the log and see it on the disk. Returns NRS_ERROR_DISK; recorded, where nothing is recorded yet. */
 NRS_MUST_USE nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony);
+/** The same of what was refused, or done, already: that it could not be logged is said beside that, with what helps. */
+void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony);
 
 /** Refuse a second draft of a version by one roster key: with both signed in full whoever has them proves a fork. What was signed is looked up in
  *  that log, and in the one beside the key. Returns NRS_ERROR_FORKED, DISK; recorded. In: ceremony: with proposal and key. */

@@ -11,7 +11,6 @@
 #include "community/ceremony_log.h"
 #include "control.h"
 #include "folder.h"
-#include "language.h"
 
 /* What the audit log calls it. Reports are named by the first argument, files by the last. */
 static const struct noted {
@@ -115,8 +114,8 @@ static void write_down(nrs_cli *silent, const nrs_cli *cli, nrs_error rule)
     const nrs_ceremony ceremony = {.what = space == NULL ? cli->command->name : space + 1, .file = cli->argument_count == 0 ? NULL : cli->arguments[cli->argument_count - 1],
                                    .beside = beside, .rule = rule};
 
-    if (beside != NULL && nrs_folder_has(cli, NULL, "node", ".json") && nrs_ceremony_log(silent, &ceremony) != NRS_OK) {
-        nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
+    if (beside != NULL && nrs_folder_has(cli, NULL, "node", ".json")) {
+        nrs_ceremony_log_refused(silent, &ceremony);
     }
     free(beside);
 }
