@@ -275,3 +275,40 @@ bool nrs_utf8_valid(nrs_slice text)
     }
     return true;
 }
+
+/* White_Space, or Default_Ignorable_Code_Point, which is shown as nothing at all (Unicode 15). Ascending. */
+static bool is_blank(uint32_t code_point)
+{
+    static const struct {
+        uint32_t first, last;
+    } blanks[] = {
+        {0x0009, 0x000d}, {0x0020, 0x0020}, {0x0085, 0x0085}, {0x00a0, 0x00a0}, {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c},
+        {0x115f, 0x1160}, {0x1680, 0x1680}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f},   {0x2028, 0x202f},   {0x205f, 0x206f},
+        {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},   {0xfff0, 0xfff8},   {0x1bca0, 0x1bca3},
+        {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0] && code_point >= blanks[i].first; i++) {
+        if (code_point <= blanks[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool nrs_utf8_blank(nrs_slice text)
+{
+    NRS_ASSERT(text.data != NULL || text.size == 0);
+
+    while (text.size > 0) {
+        uint32_t code_point = 0;
+        const size_t size = utf8_next(&code_point, text);
+
+        if (size == 0 || !is_blank(code_point)) {
+            return false;
+        }
+        text.data += size;
+        text.size -= size;
+    }
+    return true;
+}

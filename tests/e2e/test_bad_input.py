@@ -229,6 +229,8 @@ class RunningNode(E2E):
         amber = ("send", "--tlp", "AMBER", *to)
         big = self.world.write("big", "x" * (192 * 1024 + 1))
         latin = self.world.write("latin", "caf\xe9".encode("latin-1"))
+        blank = self.world.write("blank", "\n\u3000\t\u200b\r\n")
+        form = self.world.write("blank.form", "subject: s\nkind: incident\ntlp: AMBER\nsummary: \u00a0\u2003\n")
         cases = (
             (("send", *to, *SEND), 3, "label-missing"),
             (("send", "--tlp", "", *to, *SEND), 3, "label-missing"),
@@ -248,6 +250,12 @@ class RunningNode(E2E):
             ((*amber, "--kind", "incident", "--subject", "s", "--body-file", latin), 8, "bad-utf8"),
             ((*amber, "--kind", "incident", "--subject", "s", "--body", b"\xed\xa0\x80"), 8, "bad-utf8"),
             ((*amber, "--kind", "incident", "--subject", "s", "--body", "b", "--body-file", latin), 2, None),
+            ((*amber, "--kind", "incident", "--subject", " \u3000", "--body", "b"), 2, "usage"),
+            ((*amber, "--kind", "incident", "--subject", "\u200b\ufeff", "--body", "b", "--dry-run"), 2, "usage"),
+            ((*amber, "--kind", "incident", "--subject", "s", "--body", " \t\n"), 2, "usage"),
+            ((*amber, "--kind", "incident", "--subject", "s", "--body-file", blank), 2, "usage"),
+            (("send", *to, "--form", form), 2, "usage"),
+            (("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "s", "--body", "\u3000"), 2, "usage"),
             ((*amber, *SEND, "--expires", "15d"), 8, "expiry"),
             ((*amber, *SEND, "--expires", "soon"), None, None),
             ((*amber, *SEND, "--follows", "0" * 20), 4, "not-found"),
@@ -259,6 +267,11 @@ class RunningNode(E2E):
                     self.assertIn(self.alpha.cli(*args, want=None).code, (2, 8))
                 else:
                     self.refused(*args, want=want, rule=rule)
+
+    def test_blanks_are_named(self):
+        for lang, words in (("en", "--subject: nothing but blanks"), ("ja", "--subject：空白しかなく")):
+            said = self.alpha.cli("send", "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "\u3000", "--body", "b", want=2, lang=lang).err
+            self.assertIn(words, said)
 
     def test_to_itself(self):
         """What was typed is named, and nothing else."""

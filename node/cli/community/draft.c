@@ -294,20 +294,23 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("the text is empty: %s"), path != NULL ? path : "--body");
     }
     error = nrs_given_text(cli, path != NULL ? path : "--body", nrs_slice_of_bytes(&draft->body), NRS_BODY_TEXT_SIZE_MAX, true);
-    if (error != NRS_OK) {
-        return error;
+    if (error == NRS_OK && draft->body.size > 0 && !draft->forward) {
+        error = nrs_given_not_blank(cli, path != NULL ? path : given != NULL ? "--body" : "summary", nrs_slice_of_bytes(&draft->body));
     }
-    return nrs_bytes_append_u8(&draft->body, 0);
+    return error == NRS_OK ? nrs_bytes_append_u8(&draft->body, 0) : error;
 }
 
 static nrs_error read_subject(nrs_cli *cli, nrs_draft *draft)
 {
+    nrs_error error;
+
     draft->subject = either(cli, draft, "subject", "subject");
     if (draft->subject == NULL || draft->subject[0] == '\0') {
         return draft->quoted != NULL || draft->dry_run ? NRS_OK
                                      : nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
     }
-    return nrs_given_text(cli, "--subject", nrs_slice_of_string(draft->subject), NRS_SUBJECT_SIZE_MAX, false);
+    error = nrs_given_text(cli, "--subject", nrs_slice_of_string(draft->subject), NRS_SUBJECT_SIZE_MAX, false);
+    return error == NRS_OK ? nrs_given_not_blank(cli, "--subject", nrs_slice_of_string(draft->subject)) : error;
 }
 
 static nrs_error read_kind(nrs_cli *cli, nrs_draft *draft)

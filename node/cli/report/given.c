@@ -63,6 +63,15 @@ nrs_error nrs_given_text(nrs_cli *cli, const char *what, nrs_slice text, size_t 
     return NRS_OK;
 }
 
+nrs_error nrs_given_not_blank(nrs_cli *cli, const char *what, nrs_slice text)
+{
+    NRS_ASSERT(cli != NULL && what != NULL);
+    if (nrs_utf8_blank(text)) {
+        return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("%s: nothing but blanks, which would say nothing to its readers"), what);
+    }
+    return NRS_OK;
+}
+
 nrs_error nrs_given_name(nrs_cli *cli, const char *name)
 {
     NRS_ASSERT(name != NULL);

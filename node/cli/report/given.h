@@ -10,6 +10,8 @@
 NRS_MUST_USE nrs_error nrs_given_name(nrs_cli *cli, const char *name);
 /** Text within its limit: UTF-8 without control characters; line ends and tabs only when `lines`. what: an option or a file. */
 NRS_MUST_USE nrs_error nrs_given_text(nrs_cli *cli, const char *what, nrs_slice text, size_t size_max, bool lines);
+/** That a text says something (SPEC 5.2). Recorded: NRS_ERROR_USAGE. */
+NRS_MUST_USE nrs_error nrs_given_not_blank(nrs_cli *cli, const char *what, nrs_slice text);
 /** Record that a text is larger than its limit. */
 NRS_MUST_USE nrs_error nrs_given_too_large(nrs_cli *cli, const char *what, size_t size_max);
 /** A word of a vocabulary. Out: term_out, static. Recorded, with the words that are allowed. */

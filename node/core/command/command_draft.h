@@ -62,6 +62,8 @@ NRS_MUST_USE nrs_error nrs_draft_conditions(nrs_answer *answer, nrs_conditions *
 NRS_MUST_USE nrs_error nrs_draft_label(nrs_answer *answer, nrs_label *label_out, const json_t *request, const nrs_draft_defaults *defaults);
 /** Subject, body and fields; a dry run need not have them. Refuses. */
 NRS_MUST_USE nrs_error nrs_draft_read_texts(nrs_answer *answer, nrs_draft *draft, const json_t *request, const nrs_draft_defaults *defaults);
+/** Behind that, where the text is the report's own (SPEC 5.2): it says something, or nothing at all. Refuses. */
+NRS_MUST_USE nrs_error nrs_draft_check_body(nrs_answer *answer, const nrs_draft *draft);
 /** An address list, parsed and without doubles; at most NRS_TARGET_COUNT_MAX. Refuses. Out: addresses_out, count_out. */
 NRS_MUST_USE nrs_error nrs_draft_addresses(nrs_answer *answer, nrs_address *addresses_out, size_t *count_out, const json_t *request, const char *name);
 

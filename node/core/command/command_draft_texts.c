@@ -5,6 +5,7 @@
 #include "command/command_draft.h"
 
 static const char hint_subject[] = "Say what it is about: --subject TEXT.";
+static const char hint_body[] = "Say what happened: --body TEXT or --body-file FILE.";
 
 static nrs_error check_line(nrs_answer *answer, const char *what, const char *text, size_t size_max)
 {
@@ -55,6 +56,9 @@ static nrs_error read_subject(nrs_answer *answer, nrs_draft *draft, const json_t
         return nrs_refuse(answer, NRS_ERROR_USAGE, hint_subject, "The report has no subject.");
     }
     error = check_line(answer, "The subject", text, NRS_SUBJECT_SIZE_MAX);
+    if (error == NRS_OK && nrs_utf8_blank(nrs_slice_of_string(text))) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_subject, "The subject has nothing but blanks.");
+    }
     if (error == NRS_OK) {
         memcpy(draft->subject, text, strlen(text) + 1);
     }
@@ -142,4 +146,13 @@ nrs_error nrs_draft_read_texts(nrs_answer *answer, nrs_draft *draft, const json_
         error = read_fields(answer, draft, request);
     }
     return error;
+}
+
+nrs_error nrs_draft_check_body(nrs_answer *answer, const nrs_draft *draft)
+{
+    NRS_ASSERT(draft->body != NULL);
+    if (draft->body[0] != '\0' && nrs_utf8_blank(nrs_slice_of_string(draft->body))) {
+        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_body, "The body has nothing but blanks.");
+    }
+    return NRS_OK;
 }

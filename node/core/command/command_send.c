@@ -383,6 +383,9 @@ nrs_error nrs_command_send(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_draft_read_texts(answer, draft, request, NULL);
     }
     if (error == NRS_OK) {
+        error = nrs_draft_check_body(answer, draft);
+    }
+    if (error == NRS_OK) {
         error = plan(core, answer, &delivery, draft, NULL, false);
     }
     if (error == NRS_OK) {
@@ -452,8 +455,8 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
     if (error == NRS_OK) {
         error = nrs_draft_read_texts(answer, draft, request, &quoted->defaults);
     }
-    if (error == NRS_OK && forward) {
-        error = nrs_forward_complete(core, answer, &text, draft, quoted);
+    if (error == NRS_OK) {
+        error = forward ? nrs_forward_complete(core, answer, &text, draft, quoted) : nrs_draft_check_body(answer, draft);
     }
     if (error == NRS_OK) {
         error = plan(core, answer, &delivery, draft, quoted, forward);

@@ -402,6 +402,9 @@ static nrs_error prepare(nrs_core *core, nrs_answer *answer, vouching *it, const
         error = nrs_draft_read_texts(answer, &it->draft, it->texts, NULL);
     }
     if (error == NRS_OK) {
+        error = nrs_draft_check_body(answer, &it->draft);
+    }
+    if (error == NRS_OK) {
         error = nrs_vouch_plan(core, answer, it);
     }
     return error == NRS_OK ? check_names(core, answer, it, request) : error;

@@ -70,5 +70,8 @@ NRS_MUST_USE nrs_error nrs_z85_decode_key(uint8_t key_out[32], const char *text)
 
 /** True for well-formed UTF-8 without NUL and without control characters other than tab, LF and CR. */
 bool nrs_utf8_valid(nrs_slice text);
+/** Whether there is nothing in it but blanks: code points of White_Space or Default_Ignorable_Code_Point (SPEC 5.2). True of an empty text; false of
+ *  what is not UTF-8. */
+bool nrs_utf8_blank(nrs_slice text);
 
 #endif

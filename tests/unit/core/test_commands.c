@@ -75,6 +75,9 @@ static const struct refusal_case {
     {"to oneself alone", "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-1\"],\"kind\":\"incident\"" TEXT "}", NRS_ERROR_AUDIENCE},
     {"as an unknown person", "{" AMBER TEXT ",\"person\":\"sato\"}", NRS_ERROR_UNKNOWN_PERSON},
     {"no subject", "{" AMBER ",\"body\":\"b\"}", NRS_ERROR_USAGE},
+    {"a subject of spaces", "{" AMBER ",\"subject\":\"  \",\"body\":\"b\"}", NRS_ERROR_USAGE},
+    {"a subject of ideographic and zero-width spaces, in a dry run", "{" AMBER ",\"subject\":\"\\u3000\\u200b\",\"body\":\"b\",\"dry_run\":true}", NRS_ERROR_USAGE},
+    {"a body of line ends and no-break spaces", "{" AMBER ",\"subject\":\"s\",\"body\":\"\\n\\t\\u00a0\\r\\n\"}", NRS_ERROR_USAGE},
     {"a subject of two lines", "{" AMBER ",\"subject\":\"a\\nb\",\"body\":\"b\"}", NRS_ERROR_MALFORMED},
     {"a subject with a control character", "{" AMBER ",\"subject\":\"a\\u0007b\",\"body\":\"b\"}", NRS_ERROR_BAD_UTF8},
     {"a body with a control character", "{" AMBER ",\"subject\":\"s\",\"body\":\"a\\u001bb\"}", NRS_ERROR_BAD_UTF8},
@@ -305,6 +308,8 @@ static void replies(void **state)
     assert_true(json_is_true(json_object_get(mesh_row(&net, 1, 0), "drill")));
     assert_int_equal(mesh_ask(&net, 3, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_ERROR_NOT_FOUND);
 
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\" \\u3000\\n\"}", amber), NRS_ERROR_USAGE);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"forward\",\"id\":\"%s\",\"to\":[\"@electricity\"],\"body\":\"\\n\",\"dry_run\":true}", amber), NRS_OK); /* what is passed on says enough */
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"label\":\"GREEN\",\"to\":[\"@electricity\"],\"body\":\"x\"}", amber), NRS_ERROR_LABEL_FORBIDS);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-3\"]}", strict), NRS_OK);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\",\"to\":[\"org-0\"]}", strict), NRS_ERROR_LABEL_FORBIDS);

@@ -97,6 +97,7 @@ static void a_source_of_whom_no_card_is_known_is_not_overlooked(void **state)
     send_withheld("@electricity");
     assert_int_equal(vouch(""), NRS_ERROR_SOURCE_NAMED);
     OK(vouch(",\"dry_run\":true,\"subject\":\"s\",\"body\":\"b\",\"fields\":{}"));
+    assert_int_equal(vouch(",\"dry_run\":true,\"subject\":\"s\",\"body\":\" \\u3000\",\"fields\":{}"), NRS_ERROR_USAGE); /* SPEC 5.2 */
     mesh_remove(&net, SOURCE); /* what it was known by holds on */
     mesh_settle(&net, 4);
     assert_int_equal(vouch(""), NRS_ERROR_SOURCE_NAMED);

@@ -219,6 +219,43 @@ static void test_utf8(void **state)
     assert_false(nrs_utf8_valid(nrs_slice_of("a\0b", 3)));
 }
 
+static const struct blank_case {
+    const char *name;
+    const char *text;
+    bool blank;
+} blank_cases[] = {
+    {"empty", "", true},
+    {"space, tab and line ends", " \t\r\n ", true},
+    {"no-break space", "\xc2\xa0", true},
+    {"next line and soft hyphen", "\xc2\x85\xc2\xad", true},
+    {"ogham space", "\xe1\x9a\x80", true},
+    {"en quad to zero-width joiner", "\xe2\x80\x80\xe2\x80\x8a\xe2\x80\x8b\xe2\x80\x8d", true},
+    {"line and paragraph separators", "\xe2\x80\xa8\xe2\x80\xa9", true},
+    {"narrow and mathematical spaces, word joiner", "\xe2\x80\xaf\xe2\x81\x9f\xe2\x81\xa0", true},
+    {"ideographic spaces", "\xe3\x80\x80\xe3\x80\x80", true},
+    {"hangul fillers", "\xe1\x85\x9f\xe1\x85\xa0\xe3\x85\xa4\xef\xbe\xa0", true},
+    {"byte order mark", "\xef\xbb\xbf", true},
+    {"a variation selector and a tag", "\xef\xb8\x8f\xf3\xa0\x80\xa0", true},
+    {"a dot behind blanks", " \xe3\x80\x80.", false},
+    {"a letter before a blank", "a ", false},
+    {"ideographic comma", "\xe3\x80\x81", false},
+    {"before the ideographic space", "\xe2\xbf\xbf", false},
+    {"hyphen, behind the joiners", "\xe2\x80\x90", false},
+    {"below the delete sign", "!", false},
+    {"last code point", "\xf4\x8f\xbf\xbf", false},
+    {"no text", "\xe3\x80", false},
+};
+
+static void test_blank(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof blank_cases / sizeof blank_cases[0]; i++) {
+        if (nrs_utf8_blank(text(blank_cases[i].text)) != blank_cases[i].blank) {
+            fail_msg("%s", blank_cases[i].name);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_base64),
         cmocka_unit_test(test_z85),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_blank),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
