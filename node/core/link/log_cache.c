@@ -8,6 +8,7 @@
 #define CACHE_SLOT_COUNT 4096u
 #define CACHE_BYTES_MAX (8u * 1024u * 1024u) /* what is let go is used again at once, and need not be asked of the system */
 #define RECENT_COUNT 64u
+#define LOOKED_UP_COUNT 4u /* about 1 MiB at most */
 
 typedef struct nrs_log_cache {
     nrs_log_entry *slots[CACHE_SLOT_COUNT];
@@ -15,6 +16,9 @@ typedef struct nrs_log_cache {
     size_t evicted_next; /* where room is looked for: behind what was read last */
     struct { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } recent[RECENT_COUNT]; /* sealed reports just taken or loaded */
     size_t recent_next;
+    /* Reports read because something named them: what comes next is often about the same, as a series of grants is. */
+    struct { nrs_sealed_view *view; uint64_t position; } looked_up[LOOKED_UP_COUNT];
+    size_t looked_up_next;
 } nrs_log_cache;
 
 static void entry_free(nrs_log_entry **entry)
@@ -37,6 +41,9 @@ void nrs_log_cache_wipe(nrs_core *core)
 {
     for (size_t i = 0; core->cache != NULL && i < CACHE_SLOT_COUNT; i++) {
         entry_free(&core->cache->slots[i]);
+    }
+    for (size_t i = 0; core->cache != NULL && i < LOOKED_UP_COUNT; i++) {
+        nrs_sealed_view_free(&core->cache->looked_up[i].view);
     }
     free(core->cache);
     core->cache = NULL;
@@ -130,6 +137,11 @@ nrs_error nrs_log_drop(nrs_core *core, uint64_t position)
 
     if (core->cache != NULL && core->cache->slots[slot] != NULL && core->cache->slots[slot]->position == position) {
         let_go(core->cache, slot);
+    }
+    for (size_t i = 0; core->cache != NULL && i < LOOKED_UP_COUNT; i++) {
+        if (core->cache->looked_up[i].position == position) {
+            nrs_sealed_view_free(&core->cache->looked_up[i].view);
+        }
     }
     return nrs_store_log_drop(core->store, position);
 }
@@ -293,7 +305,20 @@ nrs_error nrs_log_remember_slots(nrs_core *core, const nrs_log_row *row, const n
     return remember(core, entry);
 }
 
-/* The cached view of a sealed report taken or read a moment ago; NULL if there is none. */
+static void note_looked_up(nrs_core *core, nrs_sealed_view *view, uint64_t position)
+{
+    nrs_log_cache *cache = cache_of(core);
+
+    if (cache == NULL) {
+        return; /* it is read again */
+    }
+    nrs_sealed_view_free(&cache->looked_up[cache->looked_up_next].view);
+    cache->looked_up[cache->looked_up_next].view = nrs_sealed_view_share(view);
+    cache->looked_up[cache->looked_up_next].position = position;
+    cache->looked_up_next = (cache->looked_up_next + 1) % LOOKED_UP_COUNT;
+}
+
+/* The view of a sealed report taken or read a moment ago; NULL if there is none. */
 static nrs_sealed_view *recent_view(nrs_core *core, uint64_t *position_out, const uint8_t id[NRS_HASH_SIZE])
 {
     for (size_t i = 0; core->cache != NULL && i < RECENT_COUNT; i++) {
@@ -303,6 +328,14 @@ static nrs_sealed_view *recent_view(nrs_core *core, uint64_t *position_out, cons
         if (entry != NULL && entry->position == position && entry->view != NULL && memcmp(entry->id, id, NRS_HASH_SIZE) == 0) {
             *position_out = position;
             return nrs_sealed_view_share(entry->view);
+        }
+    }
+    for (size_t i = 0; core->cache != NULL && i < LOOKED_UP_COUNT; i++) {
+        nrs_sealed_view *view = core->cache->looked_up[i].view;
+
+        if (view != NULL && memcmp(view->id, id, NRS_HASH_SIZE) == 0) {
+            *position_out = core->cache->looked_up[i].position;
+            return nrs_sealed_view_share(view);
         }
     }
     return NULL;
@@ -361,6 +394,7 @@ nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *p
     }
     if (error == NRS_OK) {
         *position_out = row.position;
+        note_looked_up(core, *view_out, row.position);
     }
     nrs_record_free(&record);
     nrs_bytes_wipe(&holder);

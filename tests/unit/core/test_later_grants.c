@@ -65,10 +65,10 @@ static bool watch(void *context, size_t from, size_t to, nrs_slice bytes)
     return true;
 }
 
-static long long rows_read(void)
+static long long rows_read(size_t node)
 {
-    OK(mesh_command(&net, HUB, "{\"command\":\"status\"}"));
-    return json_integer_value(json_object_get(json_object_get(mesh_row(&net, HUB, 0), "log_read"), "rows"));
+    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
+    return json_integer_value(json_object_get(json_object_get(mesh_row(&net, node, 0), "log_read"), "rows"));
 }
 
 /* It says that it misses the report, and the hub sends it again: with how many records? */
@@ -112,9 +112,9 @@ static void one_look_up_is_enough(void **state)
     grant_late();
     mesh_crash(&net, HUB); /* nothing is in memory */
     mesh_settle(&net, 4);
-    before = rows_read();
+    before = rows_read(HUB);
     assert_int_equal(asked_again(FIRST_LATE), 3);
-    assert_true(rows_read() - before <= 6);
+    assert_true(rows_read(HUB) - before <= 6);
     mesh_stop(&net);
 }
 
@@ -140,33 +140,61 @@ static void flood_grant(nrs_bytes *record_out, const nrs_sealed_view *view, uint
     nrs_bytes_wipe(&bytes);
 }
 
-static void grants_of_one_report_have_an_end(void **state)
+/* Alpha's report, and so many of these grants of it, which a node is handed with nothing of the report at hand. */
+static void flood(uint8_t count, size_t from, size_t to)
 {
     mesh_records sealed;
     nrs_record *record = NULL;
     nrs_sealed_view *view = NULL;
 
-    (void)state;
     mesh_start(&net, FIRST_LATE, 1);
     OK(mesh_ask(&net, ALPHA, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}"));
     mesh_settle(&net, 3);
     sealed = mesh_records_of(&net, ALPHA, NRS_RECORD_SEALED);
     OK(nrs_record_decode(&record, nrs_slice_of_bytes(&sealed.records[0])));
     OK(nrs_sealed_parse(&view, nrs_field(&record->payload)));
-    for (uint8_t i = 1; i <= 12; i++) {
+    mesh_not_at_hand(&net, to);
+    for (uint8_t i = 1; i <= count; i++) {
         nrs_bytes grant = {0};
 
         flood_grant(&grant, view, i);
-        mesh_give_records(&net, ALPHA, HUB, (1u << 20) + i, nrs_slice_of_bytes(&grant), nrs_slice_of(NULL, 0));
+        mesh_give_records(&net, from, to, (1u << 20) + i, nrs_slice_of_bytes(&grant), nrs_slice_of(NULL, 0));
         nrs_bytes_wipe(&grant);
     }
-    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), 8);
-    assert_non_null(strstr(net.nodes[HUB].last_log, "too-large"));
-    assert_true(mesh_linked(&net, ALPHA, HUB));
     nrs_sealed_view_free(&view);
     nrs_record_free(&record);
     mesh_records_wipe(&sealed);
+}
+
+static void grants_of_one_report_have_an_end(void **state)
+{
+    (void)state;
+    flood(12, ALPHA, HUB);
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_GRANT), 8);
+    assert_non_null(strstr(net.nodes[HUB].last_log, "too-large"));
+    assert_true(mesh_linked(&net, ALPHA, HUB));
     mesh_stop(&net);
+}
+
+static void grants_of_one_report_have_it_read_once(void **state)
+{
+    static const struct {
+        size_t from, to;
+    } ways[] = {{ALPHA, HUB}, {HUB, BRAVO}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        long long none, rows;
+
+        flood(0, ways[i].from, ways[i].to);
+        none = rows_read(ways[i].to);
+        mesh_stop(&net);
+        flood(8, ways[i].from, ways[i].to);
+        rows = rows_read(ways[i].to) - none;
+        assert_int_equal(mesh_rows_of(&net, ways[i].to, NRS_RECORD_GRANT), 8);
+        assert_in_range(rows, 1, 8 + 2); /* and where it is looked at for whom it goes to, with each of them */
+        mesh_stop(&net);
+    }
 }
 
 /* The hub has read all that it reads for nothing at alpha's word when alpha grants anew. */
@@ -202,6 +230,7 @@ int main(void)
         cmocka_unit_test(each_has_its_own_slots_again),
         cmocka_unit_test(one_look_up_is_enough),
         cmocka_unit_test(grants_of_one_report_have_an_end),
+        cmocka_unit_test(grants_of_one_report_have_it_read_once),
         cmocka_unit_test(who_had_much_read_for_nothing_waits_and_loses_nothing),
     };
 
