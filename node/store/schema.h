@@ -1,4 +1,4 @@
-/* The tables of a store, version 6. Large values stand last in their rows, so that reading the small ones touches no
+/* The tables of a store, version 7. Large values stand last in their rows, so that reading the small ones touches no
  * overflow pages.
  *
  * Ids are hashes, so an index over them would take every insertion at a random leaf: they are found in memory instead, and

@@ -127,7 +127,7 @@ bool nrs_link_greeted(const nrs_core *core, const nrs_peer *peer)
 /* In these communities the peer stands by the key before alone: what it has for us there is refused until they follow. */
 static uint64_t peer_away_in(const nrs_core *core, const nrs_peer *peer)
 {
-    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    const nrs_key_end *end = nrs_key_before(core, peer->keys.sign_key);
     const nrs_peer *before = end == NULL ? NULL : nrs_peer_by_sign(core, end->sign_key);
 
     return before == NULL ? 0 : ((before->hub_of & nrs_own_member_of(core)) | (before->member_of & nrs_own_hub_of(core))) & ~peer->member_of;

@@ -101,22 +101,20 @@ static nrs_error first_table(nrs_core *core, bool *held_out, const nrs_slot_tabl
     return error;
 }
 
-nrs_error nrs_look_up_table(nrs_core *core, bool *held_out, const nrs_slot_table *table, nrs_slice record)
+nrs_error nrs_look_up_table(nrs_core *core, bool *held_out, nrs_slots **slots_out, const nrs_slot_table *table, nrs_slice record)
 {
     nrs_grant *grant = NULL;
-    nrs_slots *slots = NULL;
     uint64_t position = 0;
     nrs_error error = nrs_log_later_grant(core, &grant, &position, table->sealed_id.data, table->grant_id.data);
 
-    NRS_ASSERT(held_out != NULL);
+    NRS_ASSERT(held_out != NULL && slots_out != NULL);
     *held_out = false;
     if (error == NRS_ERROR_NOT_FOUND) {
         return first_table(core, held_out, table, record);
     }
     if (error == NRS_OK) {
-        error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
+        error = nrs_slots_new(slots_out, table, grant, table->grant_id.data);
     }
-    nrs_slots_destroy(&slots);
     nrs_grant_free(&grant);
     return error;
 }

@@ -20,8 +20,8 @@ NRS_MUST_USE nrs_error nrs_look_up_put_off(nrs_core *core, nrs_peer *from);
 void nrs_amount_note(nrs_core *core, nrs_peer *from, uint64_t count, uint64_t bytes);
 
 /** Whether a table of slots is held already, with the report or by its id; without reading the report. NRS_ERROR_NOT_FOUND: it belongs to no grant
- *  that the report has, NRS_ERROR_FORGED: it is not that of the grant. */
-NRS_MUST_USE nrs_error nrs_look_up_table(nrs_core *core, bool *held_out, const nrs_slot_table *table, nrs_slice record);
+ *  that the report has, NRS_ERROR_FORGED: it is not that of the grant. Out: slots_out: of a later grant the slots, owned; untouched for the first. */
+NRS_MUST_USE nrs_error nrs_look_up_table(nrs_core *core, bool *held_out, nrs_slots **slots_out, const nrs_slot_table *table, nrs_slice record);
 /** Whether a slot for this node brings nothing that is not here: it was taken before, or what it opens is open; without reading the report.
  *  NRS_ERROR_FORGED: it is none of its grant's. Out: grantor_out: of a later grant that it does belong to, or NULL: who hands it over cannot tell
  *  whether it opens, and does not answer for that. */

@@ -251,7 +251,7 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
         error = nrs_store_log_find(core->store, &position, id);
     }
     if (error == NRS_OK && position == 0) {
-        error = nrs_look_up_table(core, &held, table, record);
+        error = nrs_look_up_table(core, &held, &slots, table, record);
     }
     if (error != NRS_OK || position != 0 || held) {
         goto out; /* a duplicate by another path, or it came with the report */
@@ -266,7 +266,7 @@ nrs_error nrs_receive_slot_table(nrs_core *core, nrs_slice record, nrs_slice pay
     if (error == NRS_OK) {
         error = check_slot_table(core, view, &terms, grant, table, from);
     }
-    if (error == NRS_OK) {
+    if (error == NRS_OK && slots == NULL) { /* of the first grant */
         error = nrs_slots_new(&slots, table, grant, table->grant_id.data);
     }
     if (error == NRS_OK && nrs_slots_name_us(core, slots)) {

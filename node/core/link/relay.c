@@ -246,8 +246,11 @@ static nrs_error route_prekeys(nrs_core *core, nrs_relay_item *item, const nrs_l
     const uint64_t position = entry->position; /* `entry` may be gone after the next look-up */
     nrs_error error;
 
-    if (owner == NULL || memcmp(entry->owner, entry->org, NRS_KEY_SIZE) == 0 || owner->card_position <= position || !published_to(core, owner, peer)) {
-        route_published(core, item, entry, peer);
+    if (!published_to(core, owner, peer)) {
+        return NRS_OK;
+    }
+    if (memcmp(entry->owner, entry->org, NRS_KEY_SIZE) == 0 || owner->card_position <= position) {
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
         return NRS_OK;
     }
     error = nrs_relay_add_entry(core, item, owner->card_position);

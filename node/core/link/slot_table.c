@@ -55,7 +55,7 @@ static nrs_error place_slot(nrs_core *core, const nrs_slot_table *table, nrs_sli
 nrs_error nrs_log_add_slots(nrs_core *core, uint64_t *position_out, const nrs_slot_table *table, nrs_slice record, const nrs_grant *grant, bool first,
                             nrs_slice source, uint64_t expires_ms)
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, grant->grantor.data);
+    const nrs_key_end *before = nrs_key_before(core, grant->grantor.data);
     nrs_slot_place place = {.rank = (uint32_t)rank_of(grant), .grantor = nrs_field(&grant->grantor),
                             .before = nrs_slice_of(before == NULL ? NULL : before->sign_key, before == NULL ? 0 : NRS_KEY_SIZE)};
     uint8_t id[NRS_HASH_SIZE];

@@ -24,7 +24,7 @@ const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[N
 
 bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
+    const nrs_key_end *end = nrs_key_end_of(core, sign_key);
 
     /* The keys before lie in the same folder, so what took the newest took them all (SPEC 7.10). Hostile keys can announce each
      * other in a circle, hence the limit. */
@@ -46,7 +46,7 @@ const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[N
 
 const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_end_of(core, sign_key);
+    const nrs_key_end *end = nrs_key_end_of(core, sign_key);
     const nrs_peer *peer = end == NULL || end->cause != NRS_KEY_SUCCEEDED ? NULL : nrs_peer_by_sign(core, end->successor);
 
     return peer != NULL && nrs_peer_somewhere(peer) ? peer : NULL;
@@ -77,7 +77,7 @@ bool nrs_key_same_org(const nrs_core *core, const uint8_t a[NRS_KEY_SIZE], const
 
 bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, sign_key);
+    const nrs_key_end *before = nrs_key_before(core, sign_key);
 
     if (before != NULL) {
         nrs_key_hash(hash_out, before->sign_key);

@@ -64,7 +64,7 @@ static nrs_error name_also(nrs_core *core, nrs_reader_facts *facts, const nrs_au
 
 nrs_error nrs_audience_names_org(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader)
 {
-    const nrs_key_end *end = core->key_ends == NULL ? NULL : nrs_key_before(core, reader->keys.sign_key);
+    const nrs_key_end *end = nrs_key_before(core, reader->keys.sign_key);
     nrs_error error = nrs_audience_names(core, facts_out, audience, reader);
 
     if (error == NRS_OK && end != NULL) {

@@ -19,7 +19,7 @@ static bool waits_for_heir(const nrs_core *core, const nrs_peer *peer, uint64_t 
  * that has followed (SPEC 7.10). */
 static bool may_be_restored(const nrs_core *core, const nrs_peer *peer, uint64_t own)
 {
-    const nrs_peer *successor = core->key_ends == NULL ? NULL : nrs_key_successor(core, peer->keys.sign_key);
+    const nrs_peer *successor = nrs_key_successor(core, peer->keys.sign_key);
 
     return successor != NULL && successor->link == NULL && successor->failure == NRS_ERROR_FORGED && (successor->hub_of & peer->member_of & own) != 0;
 }
@@ -27,7 +27,7 @@ static bool may_be_restored(const nrs_core *core, const nrs_peer *peer, uint64_t
 /* Under any key that this node has had or is to have: nobody else answers by it. */
 static bool is_ourselves(const nrs_core *core, const nrs_peer *peer)
 {
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    const nrs_key_end *before = nrs_key_before(core, peer->keys.sign_key);
 
     return nrs_key_ours(core, peer->keys.sign_key) || (before != NULL && nrs_key_ours(core, before->sign_key));
 }

@@ -113,7 +113,7 @@ nrs_error nrs_direct_send(nrs_core *core, nrs_community *community)
 void nrs_direct_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
-    const nrs_key_end *before = core->key_ends == NULL ? NULL : nrs_key_before(core, peer->keys.sign_key);
+    const nrs_key_end *before = nrs_key_before(core, peer->keys.sign_key);
     uint8_t former[NRS_KEY_HASH_SIZE] = {0};
 
     if (before != NULL) {
