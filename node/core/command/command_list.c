@@ -17,7 +17,7 @@ static const char hint_sent[] = "Receipts exist for what this node has sent: nor
 
 /* The reports that a filter lets through, oldest first: cheap, so that only what is shown is opened. */
 typedef struct id_list {
-    const nrs_core *core;
+    nrs_core *core;
     struct listed_id { uint8_t id[NRS_HASH_SIZE]; uint64_t position; } *list;
     size_t count, capacity;
     size_t seen; /* with those that are left out */
@@ -25,20 +25,22 @@ typedef struct id_list {
     bool unread;
 } id_list;
 
-/* unread: what is withdrawn nobody is to read any more. */
-static bool left_out(const nrs_core *core, const nrs_report_row *row, bool unread)
+/* unread: what is withdrawn, or passes on what was, nobody is to read any more. */
+static nrs_error is_left_out(nrs_core *core, bool *out_out, const nrs_report_row *row, bool unread)
 {
-    return row->key_state == NRS_KEY_FORGOTTEN ||
-           (unread && (row->key_state == NRS_KEY_WITHDRAWN || nrs_withdrawn(core, row->id)));
+    *out_out = row->key_state == NRS_KEY_FORGOTTEN || (unread && row->key_state == NRS_KEY_WITHDRAWN);
+    return *out_out || !unread ? NRS_OK : nrs_withdrawal_of(core, out_out, row->id);
 }
 
 static nrs_error add_id(void *context, const nrs_report_row *row)
 {
     id_list *list = context;
+    bool left_out = false;
+    nrs_error error = is_left_out(list->core, &left_out, row, list->unread);
 
     list->oldest = list->seen++ == 0 ? row->position : list->oldest;
-    if (left_out(list->core, row, list->unread)) {
-        return NRS_OK;
+    if (error != NRS_OK || left_out) {
+        return error;
     }
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
@@ -185,10 +187,11 @@ typedef struct page_walk {
 static nrs_error page_row(void *context, const nrs_report_row *row)
 {
     page_walk *walk = context;
-    bool listed = false;
+    bool listed = false, left_out = false;
+    nrs_error error = is_left_out(walk->core, &left_out, row, walk->unread);
 
-    if (left_out(walk->core, row, walk->unread)) {
-        return NRS_OK;
+    if (error != NRS_OK || left_out) {
+        return error;
     }
     if (walk->count == PAGE_ROWS) {
         walk->more = true;

@@ -202,7 +202,7 @@ static nrs_error find(answering *it, const nrs_peer *from)
 {
     nrs_core *core = it->core;
     nrs_ask_note note;
-    bool found = false;
+    bool found = false, withdrawn = false;
     uint64_t position = 0;
     nrs_error error = nrs_key_follows(core, it->source.row.originator, from->keys.sign_key) ? NRS_OK : NRS_ERROR_FORGED;
 
@@ -218,7 +218,10 @@ static nrs_error find(answering *it, const nrs_peer *from)
     if (error == NRS_OK) {
         error = nrs_store_report_get(core->store, &it->row, &it->holder, it->held.row.report);
     }
-    if (error == NRS_OK && (it->row.part != NRS_PART_SENT || nrs_withdrawn(core, it->row.id))) {
+    if (error == NRS_OK) {
+        error = nrs_withdrawal_of(core, &withdrawn, it->row.id);
+    }
+    if (error == NRS_OK && (it->row.part != NRS_PART_SENT || withdrawn)) {
         error = NRS_ERROR_RELEASE;
     }
     if (error == NRS_OK) {

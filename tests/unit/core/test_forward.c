@@ -214,6 +214,28 @@ static void what_comes_after_the_withdrawal_is_closed(void **state)
     mesh_stop(&net);
 }
 
+/* What is closed here nobody is to read any more, from the moment on at which this node hears of it. */
+static void what_is_closed_is_not_left_to_read(void **state)
+{
+    static const char *const asked[] = {"", ",\"page\":true", ",\"page\":true,\"limit\":5"};
+    char report[ID], forward[ID];
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    send_as(SOURCE, report, "send", NULL, "\"@electricity\"");
+    send_as(READER, forward, "forward", report, "\"org-3\"");
+    mesh_down(&net, READER);
+    OK(mesh_ask(&net, FURTHER, "{\"command\":\"list\",\"unread\":true}"));
+    assert_int_equal(mesh_row_count(&net, FURTHER), 2);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
+    mesh_settle(&net, 1); /* its keys go with the next tick */
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        OK(mesh_ask(&net, FURTHER, "{\"command\":\"list\",\"unread\":true%s}", asked[i]));
+        assert_int_equal(mesh_row_count(&net, FURTHER), 0);
+    }
+    mesh_stop(&net);
+}
+
 /* Somebody has changed it in the database: it cannot be withdrawn any more, and everything else goes on. */
 static void what_was_changed_on_the_disk_holds_up_nothing(void **state)
 {
@@ -269,6 +291,7 @@ int main(void)
         cmocka_unit_test(what_is_passed_on_is_withdrawn_with_its_source),
         cmocka_unit_test(who_passed_it_on_withdraws_it),
         cmocka_unit_test(what_comes_after_the_withdrawal_is_closed),
+        cmocka_unit_test(what_is_closed_is_not_left_to_read),
         cmocka_unit_test(what_was_changed_on_the_disk_holds_up_nothing),
         cmocka_unit_test(a_release_of_what_is_closed_lets_nobody_in),
     };

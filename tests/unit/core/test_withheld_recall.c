@@ -252,6 +252,22 @@ static void one_of_another_community_hears_of_it(void **state)
     stop();
 }
 
+/* A report of the source's that passes on another's, published and read. */
+static void publish_forward(char first[2 * NRS_HASH_SIZE + 1])
+{
+    start(false);
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+    keep_id(first, MEMBER);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forward\",\"id\":\"%s\",\"withhold_source\":true,\"via\":[\"org-0\"],\"to\":[\"@electricity\"],\"body\":\"参考\"}", first));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(show(HUB, report));
+    vouch("");
+    wait_for_tick();
+    OK(show(OTHER_HUB, published));
+}
+
 /* It says of nobody whose text it holds: only the hub knows that it goes with what was withdrawn. */
 static void what_passes_on_what_was_withdrawn_goes_with_it(void **state)
 {
@@ -259,17 +275,7 @@ static void what_passes_on_what_was_withdrawn_goes_with_it(void **state)
 
     (void)state;
     for (size_t heard = 0; heard < 2; heard++) {
-        start(false);
-        OK(mesh_ask(&net, MEMBER, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
-        keep_id(first, MEMBER);
-        mesh_settle(&net, 3);
-        OK(mesh_ask(&net, SOURCE, "{\"command\":\"forward\",\"id\":\"%s\",\"withhold_source\":true,\"via\":[\"org-0\"],\"to\":[\"@electricity\"],\"body\":\"参考\"}", first));
-        keep_id(report, SOURCE);
-        mesh_settle(&net, 3);
-        OK(show(HUB, report));
-        vouch("");
-        wait_for_tick();
-        OK(show(OTHER_HUB, published));
+        publish_forward(first);
         assert_true(json_is_null(json_object_get(mesh_row(&net, OTHER_HUB, 0), "quoted")));
         if (heard == 0) { /* its source says nothing any more */
             mesh_down(&net, SOURCE);
@@ -287,6 +293,27 @@ static void what_passes_on_what_was_withdrawn_goes_with_it(void **state)
     }
 }
 
+/* Until its tick the hub has not said that what it published is withdrawn: a reply to that comes, and is not carried any more. */
+static void no_reply_is_carried_about_what_was_closed(void **state)
+{
+    char first[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    for (size_t closed = 0; closed < 2; closed++) {
+        publish_forward(first);
+        mesh_down(&net, SOURCE); /* so that it says nothing itself */
+        if (closed == 1) {
+            OK(mesh_ask(&net, MEMBER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", first));
+            mesh_settle(&net, 2);
+        }
+        OK(mesh_ask(&net, OTHER_HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"確認\"}", published));
+        mesh_settle(&net, 3);
+        OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"extend\"}"));
+        assert_int_equal(mesh_row_count(&net, HUB), closed == 1 ? 0 : 1);
+        stop();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +324,7 @@ int main(void)
         cmocka_unit_test(what_the_hub_has_withdrawn_stays_as_it_said),
         cmocka_unit_test(one_of_another_community_hears_of_it),
         cmocka_unit_test(what_passes_on_what_was_withdrawn_goes_with_it),
+        cmocka_unit_test(no_reply_is_carried_about_what_was_closed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
