@@ -157,12 +157,9 @@ static bool all_joined(const nrs_core *core, const nrs_community *community, con
     return true;
 }
 
-/* The quoted report's community if it will do, else the first joined; NULL where none does. */
+/* In the order of joining; NULL where none will do. */
 static nrs_community *first_of(nrs_core *core, const nrs_delivery_request *request, bool joined)
 {
-    if (has_all(request->preferred, request) && (!joined || all_joined(core, request->preferred, request))) {
-        return nrs_community_by_id(core, request->preferred->id);
-    }
     for (size_t i = 0; i < core->community_count; i++) {
         if (has_all(&core->communities[i], request) && (!joined || all_joined(core, &core->communities[i], request))) {
             return &core->communities[i];
@@ -185,11 +182,13 @@ nrs_error nrs_delivery_find_community(nrs_core *core, nrs_answer *answer, nrs_de
                                : nrs_refuse(answer, NRS_ERROR_UNKNOWN_ORG, hint_members, "%s: no such organisation in @%s.", missing->name,
                                             delivery->community->roster->id);
     }
-    if (has_all(request->preferred, request) && !request->passed_on) {
+    if (has_all(request->preferred, request)) {
         delivery->community = nrs_community_by_id(core, request->preferred->id);
-        return NRS_OK;
+        if (!request->passed_on) {
+            return NRS_OK; /* who answers means whom the report's own community has under the name */
+        }
     }
-    delivery->community = first_of(core, request, true);
+    delivery->community = delivery->community == NULL ? first_of(core, request, true) : delivery->community;
     delivery->community = delivery->community == NULL ? first_of(core, request, false) : delivery->community;
     if (delivery->community != NULL) {
         return nrs_address_check(core, answer, delivery->community, request->preferred, request->addresses, request->address_count);

@@ -117,6 +117,31 @@ static void why_nothing_is_sealed_to_its_persons_there(void **state)
     assert_string_equal(mesh_text(json_array_get(net.nodes[DESK].reply, json_array_size(net.nodes[DESK].reply) - 1), "message"), "tanaka@org-2: that organisation has not joined @gas.");
 }
 
+/* It lives there, and mostly may not leave it. */
+static void what_is_passed_on_stays_in_its_community(void **state)
+{
+    static const struct { const char *name, *label, *to, *community; size_t waiting; nrs_error want; } cases[] = {
+        {"who has not joined waits", "AMBER", "org-2", "gas", 1, NRS_OK},
+        {"what anyone may have is sealed to nobody, and stays there too", "CLEAR", "org-2", "gas", 0, NRS_OK},
+        {"else as what is sent", "CLEAR", "org-0", "electricity", 0, NRS_OK},
+        {"as far as its label lets it", "AMBER", "org-0", NULL, 0, NRS_ERROR_LABEL_FORBIDS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char id[2 * NRS_HASH_SIZE + 1];
+
+        print_message("%s\n", cases[i].name);
+        OK(mesh_ask(&net, GAS_HUB, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"org-1\"],\"kind\":\"incident\",\"subject\":\"S\",\"body\":\"B\"}", cases[i].label));
+        memcpy(id, mesh_text(mesh_row(&net, GAS_HUB, 0), "id"), sizeof id);
+        mesh_settle(&net, 3);
+        assert_int_equal(mesh_ask(&net, DESK, "{\"command\":\"forward\",\"id\":\"%s\",\"to\":[\"%s\"],\"body\":\"B\",\"dry_run\":true}", id, cases[i].to), cases[i].want);
+        if (cases[i].want == NRS_OK) {
+            assert_in(cases[i].community, cases[i].waiting);
+        }
+    }
+}
+
 /* Where it has not been heard in any, the first holds as ever. */
 static void who_was_not_heard_anywhere_waits_in_the_first(void **state)
 {
@@ -134,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_sent_goes_where_it_has_joined),
         cmocka_unit_test(why_nothing_is_sealed_to_its_persons_there),
+        cmocka_unit_test(what_is_passed_on_stays_in_its_community),
         cmocka_unit_test(who_was_not_heard_anywhere_waits_in_the_first),
     };
 
