@@ -227,6 +227,14 @@ nrs_error nrs_audit_add_from(nrs_core *core, nrs_peer *from, const nrs_audit_wha
     return nrs_audit_add(core, &entry);
 }
 
+void nrs_audit_terms(char *detail_out, uint32_t label, uint32_t given, bool names_kept)
+{
+    const bool other = given != label;
+
+    (void)snprintf(detail_out, NRS_AUDIT_DETAIL_SIZE_MAX + 1, "%s%s%s%s", nrs_label_name((nrs_label)label), other ? " given as " : "",
+                   other ? nrs_label_name((nrs_label)given) : "", names_kept ? ", names kept" : "");
+}
+
 nrs_error nrs_audit_settle(nrs_core *core)
 {
     struct nrs_audit *audit = core->audit;

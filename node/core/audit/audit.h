@@ -29,6 +29,10 @@ NRS_MUST_USE nrs_error nrs_audit_add(nrs_core *core, const nrs_audit_what *what)
 /** The same for what came over the mesh; org may say that it is another's than the peer's who brought it. What was refused of one peer is kept a few times a minute, so that none fills the log. */
 NRS_MUST_USE nrs_error nrs_audit_add_from(nrs_core *core, nrs_peer *from, const nrs_audit_what *what);
 
+/** The detail of what gave a report on under a label: its own label, the one given where that is another, and whether a person has kept names in it
+ *  that may tell a withheld source. Out: detail_out: NRS_AUDIT_DETAIL_SIZE_MAX + 1 bytes. */
+void nrs_audit_terms(char *detail_out, uint32_t label, uint32_t given, bool names_kept);
+
 NRS_MUST_USE nrs_error nrs_audit_load(nrs_core *core);
 void nrs_audit_wipe(nrs_core *core);
 /** Before the commit: put down where the log stands. */

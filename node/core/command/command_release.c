@@ -1,6 +1,7 @@
 /* release grant and release deny (SPEC 6.12): the source answers. */
 #include <string.h>
 
+#include "audit/audit.h"
 #include "command/command_release.h"
 #include "prekeys/key_change.h"
 #include "report/onward.h"
@@ -79,7 +80,7 @@ static nrs_error grant_here(nrs_core *core, const answering *it, const nrs_state
     nrs_error error = nrs_ask_decode(&ask, it->held.row.ask);
 
     if (error == NRS_OK) {
-        error = nrs_release_use(core, &it->row, ask, &it->held.row, statement);
+        error = nrs_release_use(core, NULL, &it->row, ask, &it->held.row, statement);
     }
     nrs_ask_free(&ask);
     return error;
@@ -166,6 +167,7 @@ static nrs_error read_terms(nrs_answer *answer, nrs_label *label_out, nrs_condit
     if (error == NRS_OK && text != NULL && nrs_label_parse(label_out, text) != NRS_OK) {
         return nrs_refuse(answer, NRS_ERROR_UNKNOWN_LABEL, NULL, "%.64s: %s.", text, nrs_error_sentence(NRS_ERROR_UNKNOWN_LABEL));
     }
+    nrs_audit_terms(answer->detail, it->view->header->label, (uint32_t)*label_out, false);
     if (error == NRS_OK && *label_out == NRS_LABEL_RED) {
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_label, "TLP:%s is not released to others.", nrs_label_name(*label_out));
     }

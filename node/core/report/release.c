@@ -200,11 +200,13 @@ static nrs_error check_ask(nrs_core *core, const nrs_report_row *report, const n
     return error == NRS_OK && guest ? nrs_ask_room(core, report, NRS_ASK_THROUGH_COUNT_MAX) : error; /* which leaves some for this node's own people */
 }
 
-static nrs_error note(nrs_core *core, nrs_peer *from, uint32_t event, nrs_slice about, uint32_t label, nrs_error rule)
+/* given: under which label it was released, or that of the report; 0: not known. */
+static nrs_error note(nrs_core *core, nrs_peer *from, uint32_t event, nrs_slice about, uint32_t label, uint32_t given, nrs_error rule)
 {
-    const nrs_audit_what what = {.event = event, .rule = rule, .org = from->org, .about = about,
-                                 .detail = label == 0 ? NULL : nrs_label_name((nrs_label)label)};
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
+    const nrs_audit_what what = {.event = event, .rule = rule, .org = from->org, .about = about, .detail = label == 0 ? NULL : detail};
 
+    nrs_audit_terms(detail, label, given == 0 ? label : given, false);
     if (rule != NRS_OK) {
         nrs_core_complain(core, from, rule, "its ask for wider sharing, or its answer to one, is refused: %s", nrs_error_rule(rule));
     }
@@ -239,10 +241,10 @@ nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_statement *stat
     }
     if (error == NRS_OK && fresh) {
         nrs_core_log(core, NRS_OK, "%s asks to share TLP:%s wider: noroshi release list", from->org, nrs_label_name((nrs_label)report.label));
-        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, NRS_OK);
+        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, 0, NRS_OK);
         error = error == NRS_OK ? nrs_ask_further(core, &report, &row, guest, by) : error;
     } else if (nrs_error_is_verdict(error)) {
-        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, error);
+        error = note(core, from, NRS_AUDIT_ASK, nrs_field(&statement->sealed_id), report.label, 0, error);
     }
     nrs_ask_free(&ask);
     nrs_bytes_wipe(&holder);
@@ -370,7 +372,7 @@ static nrs_error log_release(nrs_core *core, nrs_slice payload, const nrs_releas
 }
 
 /* The answer is kept when its grants are made, or cannot be: that is what became of it, and the audit log says so. */
-nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
+nrs_error nrs_release_use(nrs_core *core, uint32_t *label_out, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement)
 {
     nrs_release *release = NULL;
     uint8_t signer[NRS_KEY_SIZE], id[NRS_HASH_SIZE];
@@ -380,6 +382,9 @@ nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nr
 
     if (error == NRS_OK) {
         error = check_release(core, release, signer, report, ask, row, statement);
+    }
+    if (error == NRS_OK && label_out != NULL) {
+        *label_out = release->label;
     }
     if (error == NRS_OK && through) {
         error = nrs_ask_keep_answer(core, row, release, statement);
@@ -409,6 +414,7 @@ nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *
     nrs_report_row report = {.label = 0};
     nrs_bytes holder = {0};
     nrs_ask *ask = NULL;
+    uint32_t given = 0;
     bool taken = false;
     nrs_error error = nrs_source_answer_take(core, &taken, from, statement);
 
@@ -420,13 +426,13 @@ nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *
         error = nrs_ask_decode(&ask, held.row.ask);
     }
     if (error == NRS_OK) {
-        error = nrs_release_use(core, &report, ask, &held.row, statement);
+        error = nrs_release_use(core, &given, &report, ask, &held.row, statement);
     }
     if (error == NRS_OK) {
         error = nrs_ask_answer_through(core, &report, held.row.id, statement);
     }
     if (error == NRS_OK || nrs_error_is_verdict(error)) {
-        error = note(core, from, NRS_AUDIT_RELEASE, nrs_field(&statement->sealed_id), report.label, error);
+        error = note(core, from, NRS_AUDIT_RELEASE, nrs_field(&statement->sealed_id), report.label, given, error);
     }
     nrs_ask_free(&ask);
     nrs_ask_held_wipe(&held);
@@ -461,7 +467,7 @@ nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
         error = nrs_ask_answer_through(core, &report, held.row.id, statement);
     }
     if (error == NRS_OK || nrs_error_is_verdict(error)) {
-        error = note(core, from, NRS_AUDIT_DENY, nrs_field(&statement->sealed_id), report.label, error);
+        error = note(core, from, NRS_AUDIT_DENY, nrs_field(&statement->sealed_id), report.label, 0, error);
     }
     nrs_ask_held_wipe(&held);
     nrs_bytes_wipe(&holder);

@@ -10,8 +10,8 @@ NRS_MUST_USE nrs_error nrs_ask_take(nrs_core *core, nrs_peer *from, const nrs_st
 NRS_MUST_USE nrs_error nrs_release_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 NRS_MUST_USE nrs_error nrs_denial_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 
-/** A release over an ask: checked, kept, and granted on; or, where who let us in holds it, kept. */
-NRS_MUST_USE nrs_error nrs_release_use(nrs_core *core, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement);
+/** A release over an ask: checked, kept, and granted on; or, where who let us in holds it, kept. Out: label_out: which it gives; may be NULL. */
+NRS_MUST_USE nrs_error nrs_release_use(nrs_core *core, uint32_t *label_out, const nrs_report_row *report, const nrs_ask *ask, const nrs_ask_row *row, const nrs_statement *statement);
 
 /** release_grant.c: at the holder, let in whom the ask named and who has no slot yet. only: one that waited for its prekey, or NULL.
  *  Out: granted_out: how many. */

@@ -165,6 +165,7 @@ typedef struct answering {
     nrs_sealed_view *view;
     uint64_t due_ms;        /* the tick at which the answer leaves */
     uint64_t dated_ms;      /* what a release bears as that time */
+    uint32_t given;         /* the label that the source releases under; 0: it does not */
 } answering;
 
 /* As an envelope is dated (10.5), and from the tick alone: who reads it learns nothing of when the source answered. */
@@ -331,6 +332,7 @@ static nrs_error release_it(answering *it)
         error = sign(it, &payload, release);
     }
     if (error == NRS_OK) {
+        it->given = release->label;
         answered.state = NRS_ASK_RELEASED;
         answered.answered_ms = it->due_ms;
         answered.expires_ms = expires_at(it, release);
@@ -360,11 +362,15 @@ static nrs_error deny_it(answering *it, const nrs_peer *from)
     return answer(it, &answered);
 }
 
-static nrs_error note(nrs_core *core, nrs_peer *from, const nrs_statement *statement, uint32_t label, nrs_error rule)
+static nrs_error note(const answering *it, nrs_peer *from, nrs_error rule)
 {
+    nrs_core *core = it->core;
+    const nrs_statement *statement = it->statement;
+    char detail[NRS_AUDIT_DETAIL_SIZE_MAX + 1];
     const nrs_audit_what what = {.event = statement->type == NRS_STATEMENT_RELEASE ? NRS_AUDIT_RELEASE : NRS_AUDIT_DENY, .rule = rule, .unnamed = true,
-                                 .about = nrs_field(&statement->sealed_id), .detail = nrs_label_name((nrs_label)label)};
+                                 .about = nrs_field(&statement->sealed_id), .detail = detail};
 
+    nrs_audit_terms(detail, it->source.row.label, it->given == 0 ? it->source.row.label : it->given, false);
     if (rule != NRS_OK) { /* whose, no line of the log says */
         nrs_core_log(core, rule, "a withheld source's answer to an ask for wider sharing is refused: %s", nrs_error_rule(rule));
     }
@@ -386,7 +392,7 @@ nrs_error nrs_source_answer_take(nrs_core *core, bool *taken_out, nrs_peer *from
             error = statement->type == NRS_STATEMENT_RELEASE ? release_it(&it) : deny_it(&it, from);
         }
         if (error == NRS_OK || nrs_error_is_verdict(error)) {
-            error = note(core, from, statement, it.source.row.label, error);
+            error = note(&it, from, error);
         }
     }
     nrs_sealed_view_free(&it.view);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "prekeys/key_change.h"
 #include "withheld/withheld.h"
 
@@ -142,7 +143,11 @@ nrs_error nrs_vouched_reason(nrs_core *core, nrs_answer *answer, const nrs_repor
     const char *found = NULL;
     nrs_error error;
 
-    if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->part != NRS_PART_SENT || community == NULL || nrs_request_flag(request, "keep_names")) {
+    if ((row->flags & NRS_REPORT_VOUCHED) == 0 || row->part != NRS_PART_SENT || community == NULL) {
+        return NRS_OK;
+    }
+    if (nrs_request_flag(request, "keep_names")) {
+        nrs_audit_terms(answer->detail, row->label, row->label, true);
         return NRS_OK;
     }
     error = source_of(core, &source, community, row->id);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "command/command_outgoing.h"
 #include "prekeys/key_change.h"
 #include "report/withdrawal.h"
@@ -110,6 +111,7 @@ static nrs_error read_label(nrs_answer *answer, vouching *it, const json_t *requ
     if (error != NRS_OK) {
         return nrs_refuse(answer, error, hint_labels, "%.64s: unknown label.", text);
     }
+    nrs_audit_terms(answer->detail, it->row.label, (uint32_t)it->draft.label, nrs_request_flag(request, "keep_names"));
     verdict = nrs_policy_vouch_label(given, it->draft.label);
     if (verdict.error != NRS_OK) {
         return nrs_refuse(answer, verdict.error, verdict.allowed, "TLP:%s is looser than TLP:%s, which the source gave, or not for desks.",

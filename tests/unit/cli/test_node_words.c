@@ -17,6 +17,9 @@ static const struct words_case {
     {"a sentence at the end", "The report does not open: a signature, commitment or seal does not hold.", "報告", "signature"},
     {"a sentence about a person's keys", "The keys of sato: a signature, commitment or seal does not hold.", "sato", "signature"},
     {"the more particular template first", "The keys of sato: a signature, commitment or seal does not hold.", "鍵", "The keys of"},
+    {"what the audit log says of a label", "AMBER given as GREEN", "AMBER を GREEN", "given"},
+    {"of a label and of names", "AMBER given as AMBER+STRICT, names kept", "名称", "kept"},
+    {"of names alone", "AMBER, names kept", "AMBER（名称", "kept"},
     {"one that a template with two values fits as well", "moon: not a sink.", "moon", "not a sink"},
 };
 

@@ -84,6 +84,13 @@ static const char *stage(size_t node, const char *org, const char *key)
     return text;
 }
 
+/* The newest entry of its kind. */
+static void assert_logged(size_t node, const char *detail)
+{
+    OK(mesh_command(&net, node, "{\"command\":\"audit-list\",\"kind\":\"release\",\"limit\":1}"));
+    assert_string_equal(mesh_text(mesh_row(&net, node, 0), "detail"), detail);
+}
+
 static void the_source_is_asked_and_agrees(void **state)
 {
     const json_t *row;
@@ -101,6 +108,7 @@ static void the_source_is_asked_and_agrees(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(row, "to"), 0)), "org-3");
     assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "asked_of"), "org-1");
     OK(answer(SOURCE, "grant", ",\"pap\":\"AMBER\""));
+    assert_logged(SOURCE, "AMBER+STRICT");
     assert_string_equal(mesh_text(mesh_ask_row(&net, HOLDER, ask), "state"), "released");
     OK(show(THIRD));
     row = mesh_row(&net, THIRD, 0);
@@ -128,6 +136,8 @@ static void the_effective_label_binds(void **state)
     send_it("AMBER", "org-2", "");
     OK(ask_for(HOLDER, "@electricity"));
     OK(answer(SOURCE, "grant", ",\"label\":\"GREEN\",\"name_source\":\"no\""));
+    assert_logged(SOURCE, "AMBER given as GREEN");
+    assert_logged(HOLDER, "AMBER given as GREEN");
     OK(show(THIRD));
     assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "GREEN");
     OK(show(HUB));

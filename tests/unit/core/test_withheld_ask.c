@@ -229,6 +229,8 @@ static void a_hub_denies_by_its_name_where_it_says_so(void **state)
     publish("AMBER", "org-3", "");
     OK(ask_for(MEMBER, published, "org-4"));
     OK(answer(HUB, "deny", ",\"keep_names\":true,\"reason\":\"org-2が望まない\""));
+    OK(mesh_command(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"deny\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "detail"), "AMBER, names kept");
     mesh_settle(&net, 3);
     assert_string_equal(mesh_text(asked(MEMBER, true, "denied"), "answer"), "org-2が望まない");
     mesh_settle(&net, 3700); /* asked about once an hour */
