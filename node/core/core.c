@@ -189,7 +189,7 @@ void nrs_core_destroy(nrs_core **core)
 
 bool nrs_core_busy(const nrs_core *core)
 {
-    return core->more_to_send || core->rosters_to_push || core->newcomers_left;
+    return core->more_to_send || core->rosters_to_push || core->newcomers_left || core->digests_go_on;
 }
 
 /* How far peers have confirmed is told by their next hello; the stored copy serves `status` after a restart. */

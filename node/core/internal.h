@@ -296,6 +296,7 @@ struct nrs_core {
     uint64_t vouch_tick_ms;
     struct nrs_published *published_by_id; /* published.c */
     uint64_t publish_due_ms;       /* when the next thing of withheld sources leaves; 0: nothing waits */
+    bool digests_go_on;            /* more of a tick's digests leave with the next step (digest.c) */
     uint64_t gaps_checked_ms, gaps_expired_ms; /* monotonic */
     uint8_t items_swept_key[NRS_HASH_SIZE]; /* how far this round is (stream_sweep.c) */
     uint64_t items_swept_sequence, items_swept_ms; /* monotonic: when the last round ended; 0: one is under way */

@@ -1,11 +1,13 @@
 /* Digests (SPEC 6.11): what a hub has to say to the sources it does not name leaves in envelopes of one size to all members at once,
- * most of which say nothing. Who reads the wire, or carries them, cannot tell for whom one was. */
+ * most of which say nothing. Who reads the wire, or carries them, cannot tell for whom one was. Where a tick has several, each step of the engine
+ * makes one of them, for all, and the store says which tick they are of and how many are left. */
 #include "withheld/withheld.h"
 
 #include "prekeys/key_change.h"
 #include "report/letters.h"
 #include "report/release.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,16 +22,23 @@ typedef struct held {
     bool due;      /* it is what the digests leave for */
     bool carried;  /* a member's words, which this hub carries */
     bool done;     /* it has left, or leaves later */
+    bool now;      /* it is due, and leaves in the digest in hand */
     size_t room;   /* as much as it takes at most */
-    size_t digest; /* which one it leaves in, from 1 on; 0: none, or where it waits for something else to leave, any */
     uint8_t to[NRS_KEY_SIZE];
     nrs_bytes statement;
 } held;
 
 typedef struct held_list {
     held *list;
-    size_t count, carried, digests;
+    size_t count, carried;
+    size_t digests; /* that what is due takes */
 } held_list;
+
+/* The digests of one tick, in one community. */
+typedef struct digest_round {
+    uint64_t tick_ms;
+    uint64_t left; /* 0: none is under way */
+} digest_round;
 
 static void held_wipe(held_list *all)
 {
@@ -73,8 +82,8 @@ static nrs_error gather(void *context, const nrs_digest_row *row)
     return error;
 }
 
-/* In which of this tick's digests each statement leaves, as if all were for one reader: how many there are tells nothing of whose they are, nor of whether
- * these can be told. What this hub says itself goes first. */
+/* What leaves in the next digest, and how many it takes in all, as if everything were for one reader: how many there are tells nothing of whose they are,
+ * nor of whether these can be told. What this hub says itself goes first. Once the next one has left, the rest is packed as it would have been behind it. */
 static void pack(const nrs_core *core, held_list *all)
 {
     size_t size = 0, count = 0, number = 1;
@@ -90,8 +99,8 @@ static void pack(const nrs_core *core, held_list *all)
                 number++;
                 size = count = 0;
             }
-            one->done = number > DIGESTS_AT_ONCE_MAX || nrs_key_ours(core, one->to); /* with a later tick */
-            one->digest = one->done ? 0 : number;
+            one->done = number > 1 || nrs_key_ours(core, one->to); /* later */
+            one->now = !one->done;
             size += one->room;
             count++;
         }
@@ -137,14 +146,14 @@ static nrs_error filler(nrs_bytes *bytes_out, uint64_t now_ms)
 }
 
 /* Those of one digest for one reader, and of what waits for something else to leave as much as still fits. */
-static void collect(const nrs_core *core, nrs_slice *statements, held **which, size_t *count, const held_list *all, const nrs_peer *peer, size_t digest)
+static void collect(const nrs_core *core, nrs_slice *statements, held **which, size_t *count, const held_list *all, const nrs_peer *peer)
 {
     size_t size = 0;
 
     for (size_t i = 0; i < all->count && *count < NRS_STATEMENT_COUNT_MAX; i++) {
         held *one = &all->list[i];
 
-        if (one->done || (one->due && one->digest != digest) || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX ||
+        if (one->done || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX ||
             !nrs_key_follows(core, one->to, peer->keys.sign_key)) {
             continue;
         }
@@ -155,7 +164,7 @@ static void collect(const nrs_core *core, nrs_slice *statements, held **which, s
     }
 }
 
-static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding, size_t digest)
+static nrs_error send_one(nrs_core *core, const nrs_community *community, const held_list *all, const nrs_peer *peer, nrs_slice padding)
 {
     nrs_slice statements[NRS_STATEMENT_COUNT_MAX];
     held *which[NRS_STATEMENT_COUNT_MAX];
@@ -171,7 +180,7 @@ static nrs_error send_one(nrs_core *core, const nrs_community *community, const 
         return nrs_error_is_fatal(error) ? error : NRS_OK; /* what it is to be told waits */
     }
     statements[0] = padding;
-    collect(core, statements, which, &request.statement_count, all, peer, digest);
+    collect(core, statements, which, &request.statement_count, all, peer);
     error = nrs_envelope_seal(&record, core->identity, &request);
     if (error == NRS_OK) {
         nrs_record_id(id, nrs_slice_of_bytes(&record));
@@ -193,7 +202,7 @@ static nrs_error put_off(nrs_core *core, const held_list *all)
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; i < all->count && error == NRS_OK; i++) {
-        if (all->list[i].digest != 0 && !all->list[i].done) {
+        if (all->list[i].now && !all->list[i].done) {
             error = nrs_store_digest_wait(core->store, all->list[i].number);
         }
     }
@@ -224,44 +233,109 @@ nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community)
     return error;
 }
 
-static nrs_error send_all(nrs_core *core, const nrs_community *community, const held_list *all, nrs_slice padding)
+static nrs_error send_all(nrs_core *core, const nrs_community *community, const held_list *all)
 {
-    nrs_error error = NRS_OK;
+    nrs_bytes padding = {0};
+    nrs_error error = filler(&padding, core->now_ms);
 
-    for (size_t digest = 1; digest <= all->digests; digest++) {
-        for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
-            const nrs_peer *peer = nrs_peer_by_sign(core, community->roster->members[i]->sign_key.data);
+    for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
+        const nrs_peer *peer = nrs_peer_by_sign(core, community->roster->members[i]->sign_key.data);
 
-            if (peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_member(core, peer, community)) {
-                error = send_one(core, community, all, peer, padding, digest);
-            }
+        if (peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_member(core, peer, community)) {
+            error = send_one(core, community, all, peer, nrs_slice_of_bytes(&padding));
         }
+    }
+    nrs_bytes_wipe(&padding);
+    core->half_done = core->half_done || error == NRS_ERROR_BUSY; /* some have it, and nobody is to have it twice */
+    return error;
+}
+
+/* ---- A tick's digests, one in each step ---- */
+
+#define ROUND_NAME_SIZE (32 + 2 * NRS_HASH_SIZE)
+
+static void name_of(char name_out[ROUND_NAME_SIZE], const char *what, const nrs_community *community)
+{
+    char id[2 * NRS_HASH_SIZE + 1];
+
+    nrs_hex_encode(id, community->id, NRS_HASH_SIZE);
+    (void)snprintf(name_out, ROUND_NAME_SIZE, "digests-%s %s", what, id);
+}
+
+static nrs_error read_round(nrs_core *core, digest_round *round_out, const nrs_community *community)
+{
+    char name[ROUND_NAME_SIZE];
+    digest_round found = {.left = 0};
+    nrs_error error;
+
+    name_of(name, "left", community);
+    error = nrs_store_meta_number_get(core->store, name, &found.left, NULL);
+    if (error == NRS_OK && found.left > 0) {
+        name_of(name, "tick", community);
+        error = nrs_store_meta_number_get(core->store, name, &found.tick_ms, NULL);
+    }
+    if (error == NRS_OK) {
+        *round_out = found;
     }
     return error;
 }
 
-nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community)
+static nrs_error write_round(nrs_core *core, const digest_round *round, const nrs_community *community)
 {
-    held_list all = {0};
-    nrs_bytes padding = {0};
+    char name[ROUND_NAME_SIZE];
     nrs_error error;
 
-    if (nrs_letter_no_time(core)) {
-        return NRS_OK; /* what is due is put off to the next tick */
+    name_of(name, "left", community);
+    error = nrs_store_meta_number_set(core->store, name, round->left);
+    if (error == NRS_OK && round->left > 0) {
+        name_of(name, "tick", community);
+        error = nrs_store_meta_number_set(core->store, name, round->tick_ms);
     }
-    all.list = calloc(HELD_COUNT_MAX, sizeof *all.list);
-    error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, core->now_ms, HELD_EACH_MAX, gather, &all);
+    return error;
+}
+
+/* In-out: round: one less is left. */
+static nrs_error send_next(nrs_core *core, const nrs_community *community, digest_round *round)
+{
+    held_list all = {.list = calloc(HELD_COUNT_MAX, sizeof *all.list)};
+    nrs_error error = all.list == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_digest_each(core->store, community->id, round->tick_ms, HELD_EACH_MAX, gather, &all);
 
     if (error == NRS_OK) {
         pack(core, &all);
+        round->left = round->left == 0 ? all.digests : round->left;
         error = fill_questions(core, &all);
     }
-    if (error == NRS_OK) {
-        error = filler(&padding, core->now_ms);
-    }
-    error = error == NRS_OK ? send_all(core, community, &all, nrs_slice_of_bytes(&padding)) : error;
+    error = error == NRS_OK ? send_all(core, community, &all) : error;
     error = error == NRS_OK ? put_off(core, &all) : error;
-    nrs_bytes_wipe(&padding);
     held_wipe(&all);
-    return error == NRS_ERROR_BUSY ? NRS_OK : error; /* no room for a secret now: what is due is put off to the next tick */
+    if (error == NRS_OK) {
+        round->left--;
+        error = write_round(core, round, community);
+    }
+    return error;
+}
+
+nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community, bool *left_out)
+{
+    const bool may = !nrs_letter_no_time(core) && nrs_room_for_secrets() == NRS_OK;
+    digest_round round = {.left = 0};
+    bool leaves = false;
+    nrs_error error = read_round(core, &round, community);
+
+    if (error == NRS_OK && round.left == 0) {
+        round.tick_ms = core->now_ms;
+        error = nrs_store_digest_due(core->store, &leaves, community->id, core->now_ms);
+    }
+    if (error != NRS_OK || (round.left == 0 && !leaves)) {
+        return error;
+    }
+    if (may) {
+        error = send_next(core, community, &round);
+        core->digests_go_on = core->digests_go_on || round.left > 0;
+    }
+    *left_out = *left_out || round.left > 0;
+    if (error == NRS_OK && round.left == 0) { /* what found no room, and where nothing could leave, all of it */
+        error = nrs_store_digest_defer(core->store, community->id, round.tick_ms, nrs_withheld_next_tick(core));
+    }
+    return error == NRS_ERROR_BUSY ? NRS_OK : error;
 }

@@ -8,12 +8,14 @@
 #include "stream/stream.h"
 
 #define PUBLISHED_AT_ONCE 64u
+#define DUE_NOW 1u /* a time that is past by any clock */
 
+/* Digests of a tick may be left from before the start. */
 nrs_error nrs_withheld_load(nrs_core *core)
 {
-    nrs_error error = nrs_store_publish_next(core->store, &core->publish_due_ms);
-
-    return error == NRS_OK ? nrs_published_load(core) : error;
+    core->publish_due_ms = DUE_NOW;
+    core->digests_go_on = false;
+    return nrs_published_load(core);
 }
 
 uint64_t nrs_withheld_next_tick(const nrs_core *core)
@@ -192,6 +194,7 @@ static nrs_error let_go(nrs_core *core, uint64_t position)
 nrs_error nrs_withheld_tick(nrs_core *core)
 {
     due_list due = {.count = 0};
+    bool left = false;
     nrs_error error = NRS_OK;
 
     if (core->publish_due_ms == 0 || core->now_ms < core->publish_due_ms) {
@@ -204,18 +207,13 @@ nrs_error nrs_withheld_tick(nrs_core *core)
     if (error == NRS_OK) {
         error = nrs_store_digest_expire(core->store, nrs_clock_past_ms(core));
     }
+    core->digests_go_on = false;
     for (size_t i = 0; i < core->community_count && error == NRS_OK; i++) {
-        bool leaves = false;
-
         error = nrs_direct_send(core, &core->communities[i]);
         error = error == NRS_OK ? nrs_digest_take_own(core, &core->communities[i]) : error;
-        error = error != NRS_OK ? error : nrs_store_digest_due(core->store, &leaves, core->communities[i].id, core->now_ms);
-        if (error == NRS_OK && leaves) {
-            error = nrs_digest_send(core, &core->communities[i]);
-        }
-        if (error == NRS_OK && leaves) { /* whose reader cannot be reached yet */
-            error = nrs_store_digest_defer(core->store, core->communities[i].id, core->now_ms, nrs_withheld_next_tick(core));
-        }
+        error = error == NRS_OK ? nrs_digest_send(core, &core->communities[i], &left) : error;
     }
-    return error == NRS_OK ? nrs_store_publish_next(core->store, &core->publish_due_ms) : error;
+    error = error == NRS_OK ? nrs_store_publish_next(core->store, &core->publish_due_ms) : error;
+    core->publish_due_ms = left ? DUE_NOW : core->publish_due_ms;
+    return error;
 }

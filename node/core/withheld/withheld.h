@@ -176,8 +176,9 @@ NRS_MUST_USE nrs_error nrs_digest_hold(nrs_core *core, const nrs_header *header,
 NRS_MUST_USE nrs_error nrs_digest_take_own(nrs_core *core, const nrs_community *community);
 /** The next tick, or an hour after the last time; 0: there was none. */
 uint64_t nrs_withheld_spaced(const nrs_core *core, uint64_t last_ms);
-/** Send the digests of a community: of one size, and as many to each member. Only fatal errors. */
-NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community);
+/** Send the next digest of a community to each member, if one is due: they are of one size, and as many to each. Out: left_out: set where further ones of
+ *  this tick are left. Only fatal errors. */
+NRS_MUST_USE nrs_error nrs_digest_send(nrs_core *core, const nrs_community *community, bool *left_out);
 
 /* ---- question.c ---- */
 

@@ -270,6 +270,109 @@ static void a_source_without_prekeys_does_not_stand_out(void **state)
     mesh_stop(&net);
 }
 
+/* ---- Several at one tick ---- */
+
+#define LONG_QUESTIONS 5u
+
+static void ask_at_length(size_t count)
+{
+    static char text[NRS_QUESTION_SIZE_MAX + 1], command[sizeof text + 256];
+
+    memset(text, 'q', NRS_QUESTION_SIZE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        text[0] = (char)('a' + i);
+        (void)snprintf(command, sizeof command, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"%s\"}", report, text);
+        OK(mesh_command(&net, HUB, command));
+    }
+}
+
+static void step_at_tick(uint64_t tick_ms)
+{
+    const nrs_event tick = {.type = NRS_EVENT_TICK};
+
+    net.monotonic_ms += tick_ms > net.now_ms ? tick_ms - net.now_ms : 0;
+    net.now_ms = tick_ms > net.now_ms ? tick_ms : net.now_ms;
+    OK(mesh_step(&net, HUB, &tick));
+}
+
+/* However many there are, a step makes one for each member: it costs as much as one. */
+static void each_step_makes_one_for_all(void **state)
+{
+    size_t made;
+    uint64_t tick_ms;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    ask_at_length(LONG_QUESTIONS);
+    tick_ms = next_tick();
+    made = mesh_rows_of(&net, HUB, NRS_RECORD_ENVELOPE);
+    for (size_t i = 1; i <= LONG_QUESTIONS; i++) {
+        step_at_tick(tick_ms);
+        assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_ENVELOPE) - made, i * (NODES - 1));
+        assert_int_equal(nrs_core_busy(net.nodes[HUB].core), i < LONG_QUESTIONS); /* the next comes at once */
+    }
+    step_at_tick(tick_ms);
+    assert_int_equal(mesh_rows_of(&net, HUB, NRS_RECORD_ENVELOPE) - made, LONG_QUESTIONS * (NODES - 1));
+    mesh_settle(&net, 4);
+    assert_int_equal(json_array_size(questions(SOURCE)), LONG_QUESTIONS);
+    mesh_stop(&net);
+}
+
+/* Killed between any two of them, the hub goes on with the next: none is missing, none is made twice, and all members have as many. */
+static void a_crash_between_two_digests(void **state)
+{
+    (void)state;
+    for (size_t made = 1; made < LONG_QUESTIONS; made++) {
+        size_t at_source, at_member;
+        uint64_t tick_ms;
+
+        mesh_start(&net, NODES, 1);
+        send_withheld();
+        ask_at_length(LONG_QUESTIONS);
+        at_source = mesh_rows_of(&net, SOURCE, NRS_RECORD_ENVELOPE);
+        at_member = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+        tick_ms = next_tick();
+        for (size_t i = 0; i < made; i++) {
+            step_at_tick(tick_ms);
+        }
+        mesh_crash(&net, HUB);
+        mesh_settle(&net, 8);
+        assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) - at_member, LONG_QUESTIONS);
+        assert_int_equal(mesh_rows_of(&net, SOURCE, NRS_RECORD_ENVELOPE) - at_source, LONG_QUESTIONS);
+        assert_int_equal(json_array_size(questions(SOURCE)), LONG_QUESTIONS);
+        for (size_t i = 0; i < LONG_QUESTIONS; i++) {
+            assert_int_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, SOURCE, 0), "questions"), i), "text")[0], 'a' + (int)i);
+        }
+        wait_for_tick();
+        assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) - at_member, LONG_QUESTIONS);
+        mesh_stop(&net);
+    }
+}
+
+/* What is left of a tick's digests waits for room, and is as many as before. */
+static void no_room_between_two_digests(void **state)
+{
+    uint64_t tick_ms;
+    size_t before;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    send_withheld();
+    ask_at_length(LONG_QUESTIONS);
+    before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
+    tick_ms = next_tick();
+    step_at_tick(tick_ms);
+    net.nodes[HUB].no_secrets = true;
+    step_at_tick(tick_ms);
+    assert_false(nrs_core_busy(net.nodes[HUB].core)); /* it does not go round and round */
+    net.nodes[HUB].no_secrets = false;
+    mesh_settle(&net, 8);
+    assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) - before, LONG_QUESTIONS);
+    assert_int_equal(json_array_size(questions(SOURCE)), LONG_QUESTIONS);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +382,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_told_holds_up_nothing),
         cmocka_unit_test(one_digest_a_day_for_new_grants),
         cmocka_unit_test(a_source_without_prekeys_does_not_stand_out),
+        cmocka_unit_test(each_step_makes_one_for_all),
+        cmocka_unit_test(a_crash_between_two_digests),
+        cmocka_unit_test(no_room_between_two_digests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
