@@ -14,6 +14,11 @@
 /* What somebody wrote there by hand reads as empty, so that a check can name the row. */
 #define NRS_AUDIT_COLUMNS                                                                                              \
     "number, CASE typeof(leaf) WHEN 'blob' THEN leaf ELSE x'' END, CASE typeof(sealed) WHEN 'blob' THEN sealed ELSE x'' END"
+/* So does what was signed: it is then one byte, which no signature is, and stands where its size says, or at the end where that says nothing. */
+#define NRS_AUDIT_SIZE_HOLDS "typeof(size) = 'integer' AND size > 0"
+#define NRS_AUDIT_PAYLOAD_HOLDS "typeof(payload) = 'blob' AND length(payload) BETWEEN 1 AND 491520" /* NRS_RECORD_SIZE_MAX */
+#define NRS_AUDIT_HUB_HOLDS "typeof(hub) = 'blob' AND length(hub) = 32"
+#define NRS_AUDIT_POSITION_HOLDS "typeof(position) = 'integer' AND position >= 0"
 #define NRS_AUDIT_WATCH_COLUMNS \
     "node, log, size, root, at_ms, logs, state, asked_ms, other_size, other_ms, other_root, other_by, evidence"
 #define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed, passed_on"
@@ -451,27 +456,35 @@
       "INSERT INTO audit_signed_foreign(size, hub, payload) SELECT size, NULL, payload FROM audit_checkpoint"          \
       " UNION ALL SELECT size, hub, payload FROM audit_cosignature")                                                   \
     X(AUDIT_SIGNED_FOREIGN_EACH, READ,                                                                                 \
-      "SELECT CASE WHEN hub IS NULL THEN NULL WHEN typeof(hub) = 'blob' AND length(hub) = 32 THEN hub ELSE zeroblob(32) END," \
-      " CASE typeof(payload) WHEN 'blob' THEN payload ELSE x'' END"                                                    \
-      " FROM audit_signed_foreign ORDER BY rowid DESC LIMIT ?1")                                                       \
+      "SELECT CASE WHEN hub IS NULL THEN NULL WHEN " NRS_AUDIT_HUB_HOLDS " THEN hub ELSE zeroblob(32) END,"            \
+      " CASE WHEN " NRS_AUDIT_PAYLOAD_HOLDS " THEN payload ELSE x'00' END FROM"                                        \
+      " (SELECT rowid AS age, hub, payload FROM audit_signed_foreign"                                                  \
+      " UNION ALL SELECT 0, NULL, NULL FROM audit_checkpoint WHERE NOT (" NRS_AUDIT_SIZE_HOLDS ")"                     \
+      " UNION ALL SELECT 0, x'', NULL FROM audit_cosignature WHERE NOT (" NRS_AUDIT_SIZE_HOLDS "))"                    \
+      " ORDER BY age = 0 DESC, age DESC LIMIT ?1")                                                                     \
     X(AUDIT_NODE_SET, CHANGE, "INSERT OR REPLACE INTO audit_node(level, place, hash) VALUES(?1, ?2, ?3)")              \
     X(AUDIT_NODE_GET, READ, "SELECT hash FROM audit_node WHERE level = ?1 AND place = ?2")                             \
     X(AUDIT_NODE_CLEAR, CHANGE, "DELETE FROM audit_node")                                                              \
     X(AUDIT_SIGNED_CLEAR, CHANGE, "DELETE FROM audit_checkpoint")                                                      \
     X(AUDIT_COSIGNED_CLEAR, CHANGE, "DELETE FROM audit_cosignature")                                                   \
     X(AUDIT_CHECKPOINT_ADD, CHANGE, "INSERT OR REPLACE INTO audit_checkpoint(size, payload) VALUES(?1, ?2)")           \
-    X(AUDIT_CHECKPOINT_GET, READ, "SELECT payload FROM audit_checkpoint WHERE size = ?1")                              \
-    X(AUDIT_CHECKPOINT_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_checkpoint")                              \
+    X(AUDIT_CHECKPOINT_GET, READ,                                                                                      \
+      "SELECT CASE WHEN " NRS_AUDIT_PAYLOAD_HOLDS " THEN payload ELSE x'00' END FROM audit_checkpoint WHERE size = ?1") \
+    X(AUDIT_CHECKPOINT_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_checkpoint WHERE " NRS_AUDIT_SIZE_HOLDS)  \
     X(AUDIT_CHECKPOINT_EACH, READ,                                                                                     \
-      "SELECT size, payload FROM audit_checkpoint WHERE size > ?1 AND size <= ?2 ORDER BY size")                       \
+      "SELECT size, CASE WHEN " NRS_AUDIT_PAYLOAD_HOLDS " THEN payload ELSE x'00' END"                                 \
+      " FROM audit_checkpoint WHERE size > ?1 AND size <= ?2 ORDER BY size")                                           \
     X(AUDIT_COSIGNATURE_ADD, CHANGE,                                                                               \
       "INSERT INTO audit_cosignature(size, hub, position, payload) VALUES(?1, ?2, ?3, ?4)"                                \
       " ON CONFLICT DO UPDATE SET position = ?3, payload = ?4")                                         \
     X(AUDIT_COSIGNATURE_EACH, READ,                                                                                    \
-      "SELECT size, hub, payload FROM audit_cosignature WHERE size > ?1 AND size <= ?2 ORDER BY size, hub")            \
-    X(AUDIT_COSIGNED_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature")                              \
+      "SELECT size, CASE WHEN " NRS_AUDIT_HUB_HOLDS " THEN hub ELSE zeroblob(32) END, CASE WHEN " NRS_AUDIT_HUB_HOLDS   \
+      " AND " NRS_AUDIT_POSITION_HOLDS " AND " NRS_AUDIT_PAYLOAD_HOLDS " THEN payload ELSE x'00' END"                  \
+      " FROM audit_cosignature WHERE size > ?1 AND size <= ?2 AND typeof(size) = 'integer' ORDER BY size, hub")        \
+    X(AUDIT_COSIGNED_LAST, READ, "SELECT coalesce(max(size), 0) FROM audit_cosignature WHERE " NRS_AUDIT_SIZE_HOLDS)  \
     X(AUDIT_COSIGNED_SIZE, READ,                                                                                  \
-      "SELECT size, position FROM audit_cosignature WHERE hub = ?1 ORDER BY position DESC LIMIT 1")              \
+      "SELECT size, position FROM audit_cosignature WHERE hub = ?1 AND " NRS_AUDIT_SIZE_HOLDS " AND "             \
+      NRS_AUDIT_POSITION_HOLDS " ORDER BY position DESC LIMIT 1")                                                \
     X(AUDIT_WATCH_SET, CHANGE,                                                                                         \
       "INSERT OR REPLACE INTO audit_watch(" NRS_AUDIT_WATCH_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"        \
       " ?9, ?10, ?11, ?12, ?13)")                                                                                      \

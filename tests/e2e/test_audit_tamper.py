@@ -264,6 +264,40 @@ class Tampered(harness.E2E):
 
         self.assertEqual(self.findings(self.tampered(one)), [("cosignature", 192, 192)])
 
+    def test_odd_rows_of_what_was_signed(self):
+        """What this program never writes: another type, a number below 0, bytes without end, a place where it was not signed. The node starts
+        and says so."""
+        checkpoint, cosignature = "UPDATE audit_checkpoint SET {} WHERE size = 192", "UPDATE audit_cosignature SET {} WHERE size = 192"
+        cases = (
+            ("a checkpoint of text", checkpoint.format("payload = 'made up'"), "checkpoint"),
+            ("a checkpoint of a number", checkpoint.format("payload = 7"), "checkpoint"),
+            ("a checkpoint of nothing", checkpoint.format("payload = x''"), "checkpoint"),
+            ("a checkpoint of 32 MiB", checkpoint.format("payload = zeroblob(33554432)"), "checkpoint"),
+            ("a checkpoint below 0", "INSERT INTO audit_checkpoint SELECT -size, payload FROM audit_checkpoint WHERE size = 192", "checkpoint"),
+            ("a checkpoint at 0", "INSERT INTO audit_checkpoint SELECT 0, payload FROM audit_checkpoint WHERE size = 192", "checkpoint"),
+            ("a checkpoint far behind the end", "INSERT INTO audit_checkpoint SELECT 9223372036854775807, payload FROM audit_checkpoint WHERE size = 192", "checkpoint"),
+            ("a signature of text", cosignature.format("payload = 'made up'"), "cosignature"),
+            ("a signature of 32 MiB", cosignature.format("payload = zeroblob(33554432)"), "cosignature"),
+            ("a hub of text", cosignature.format("hub = 'hub'"), "cosignature"),
+            ("a hub of 31 bytes", cosignature.format("hub = substr(hub, 2)"), "cosignature"),
+            ("a size of text", cosignature.format("size = 'much'"), "cosignature"),
+            ("a size below 0", cosignature.format("size = -192"), "cosignature"),
+            ("a broken size", cosignature.format("size = 192.5"), "cosignature"),
+            ("a size far behind the end", "INSERT INTO audit_cosignature SELECT 9223372036854775807, hub, position, payload FROM audit_cosignature"
+             " WHERE size = 192", "cosignature"),
+            ("a position of text", cosignature.format("position = 'first'"), "cosignature"),
+            ("a position below 0", cosignature.format("position = -1"), "cosignature"),
+        )
+        for name, statement, finding in cases:
+            with self.subTest(name):
+                said = self.tampered(lambda keeper, one=statement: self.assertEqual(1, keeper.database.execute(one).rowcount))
+                self.assertIn(finding, [one["finding"] for one in said["findings"]])
+                self.node.wait_link("hub")
+                self.node.status()
+                self.node.cli("audit", "signed", "--json")
+                self.node.cli("audit", "list", "--json")
+                self.node.cli("audit", "export", "-o", self.world.path / "odd.log")
+
     TABLES = ("audit", "audit_node", "audit_checkpoint", "audit_cosignature")
 
     def test_set_back(self):

@@ -30,15 +30,35 @@ static nrs_error put_bytes(json_t *rows, const char *name, nrs_slice bytes)
     return nrs_row_end(&row, rows);
 }
 
-/* With the hub's name where it is one that this node knows: anybody can make a key. */
+/* Whether it was signed at another size than the one it stands under: somebody has put it there. What does not open at all its reader sees. */
+static bool misplaced(uint64_t size, const uint8_t *hub, nrs_slice payload)
+{
+    nrs_audit_checkpoint *checkpoint = NULL;
+    nrs_audit_cosignature *cosignature = NULL;
+    uint64_t signed_size = size;
+
+    if (hub == NULL && nrs_audit_checkpoint_open(&checkpoint, payload) == NRS_OK) {
+        signed_size = checkpoint->size;
+    } else if (hub != NULL && nrs_audit_cosignature_open(&cosignature, payload) == NRS_OK) {
+        signed_size = cosignature->size;
+    }
+    nrs_audit_cosignature_free(&cosignature);
+    nrs_audit_checkpoint_free(&checkpoint);
+    return signed_size != size;
+}
+
+/* With the hub's name where it is one that this node knows: anybody can make a key. size 0: it stands under none. */
 static nrs_error put_checkpoint(void *context, uint64_t size, const uint8_t *hub, nrs_slice payload)
 {
+    static const uint8_t nothing[1] = {0}; /* as what cannot be read at all */
     const exporting *to = context;
     const nrs_peer *peer = hub == NULL ? NULL : nrs_peer_by_sign(to->core, hub);
     char fingerprint[48];
     nrs_row row;
 
-    (void)size;
+    if (size != 0 && misplaced(size, hub, payload)) {
+        payload = nrs_slice_of(nothing, sizeof nothing);
+    }
     if (hub == NULL) {
         return put_bytes(to->rows, "checkpoint", payload);
     }
@@ -109,13 +129,18 @@ static nrs_error put_head(nrs_core *core, json_t *rows, uint64_t *until_out, uin
 {
     const nrs_audit_head *head = nrs_audit_head_of(core);
     uint8_t root[NRS_HASH_SIZE] = {0};
+    uint64_t cosigned = 0;
     nrs_row row;
     nrs_error error = nrs_store_audit_checkpoint_last(core->store, signed_out);
 
     *until_out = head->tree.size;
+    if (error == NRS_OK) {
+        error = nrs_store_audit_cosigned_last(core->store, &cosigned);
+    }
     if (error != NRS_OK) {
         return error;
     }
+    *signed_out = cosigned > *signed_out ? cosigned : *signed_out;
     if (head->tree.size > 0) {
         nrs_audit_root(root, &head->tree);
     }
