@@ -1,9 +1,12 @@
 /* red-submit: what a person's process has sealed is checked as if a stranger had sent it, signed, and stored. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/audit.h"
 #include "command/command_draft.h"
 #include "command/command_outgoing.h"
+#include "command/command_quote.h"
+#include "report/withdrawal.h"
 #include "rules/edges.h"
 #include "roster/roster.h"
 #include "stream/stream.h"
@@ -11,6 +14,7 @@
 #define PREPARED_MS_MAX (10ull * NRS_MINUTE_MS) /* between red-prepare and red-submit */
 
 static const char hint_again[] = "Prepare and seal the report again.";
+static const char hint_gone[] = "It may have been withdrawn since the report was prepared: noroshi show ID tells.";
 
 /* What was submitted, taken apart. */
 typedef struct submission {
@@ -217,6 +221,100 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, submission *it, const 
     return error;
 }
 
+/* ---- What it passes on: asked again as at red-prepare, since the process says of which report the text is only now ---- */
+
+static bool lists(const submission *it, nrs_slice id)
+{
+    for (size_t i = 0; i < it->passes_on.count; i++) {
+        if (nrs_slice_equal(nrs_field(&it->passes_on.fields[i]), id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nrs_error check_not_withdrawn(nrs_core *core, nrs_answer *answer, const submission *it)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < it->passes_on.count && error == NRS_OK; i++) {
+        bool withdrawn = false;
+
+        error = nrs_withdrawal_of(core, &withdrawn, it->passes_on.ids[i]);
+        if (error == NRS_OK && withdrawn) {
+            char id[2 * NRS_HASH_SIZE + 1];
+
+            nrs_hex_encode(id, it->passes_on.ids[i], NRS_HASH_SIZE);
+            error = nrs_refuse(answer, NRS_ERROR_WITHDRAWN, hint_gone, "The report %.16s, whose text it passes on, was withdrawn.", id);
+        }
+    }
+    return error;
+}
+
+/* The terms of the quoted report, which the header inherits. */
+static nrs_error check_inherited(nrs_answer *answer, const submission *it, const nrs_quoted *quoted)
+{
+    const nrs_header *header = it->view->header, *before = quoted->seen.header;
+    const nrs_conditions own = nrs_header_conditions(header), both = nrs_policy_conditions_of_both(quoted->conditions, own);
+    bool named = before->duty[0] == '\0' || strcmp(before->duty, header->duty) == 0;
+
+    if (both.permissible_actions != own.permissible_actions || both.flags != own.flags) {
+        return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_again, "The conditions are looser than those of the quoted report.");
+    }
+    for (size_t i = 0; i < before->n_disclaimers && named; i++) {
+        named = false;
+        for (size_t k = 0; k < header->n_disclaimers && !named; k++) {
+            named = nrs_slice_equal(nrs_field(&before->disclaimers[i]), nrs_field(&header->disclaimers[k]));
+        }
+    }
+    return named ? NRS_OK : nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_again, "The header leaves out a duty or a disclaimer of the quoted report.");
+}
+
+static nrs_error check_listed(nrs_answer *answer, const submission *it, const nrs_quoted *quoted)
+{
+    const nrs_report *report = quoted->opened.report; /* NULL under RED, which only its readers open */
+    bool listed = lists(it, nrs_slice_of(quoted->row.id, NRS_HASH_SIZE));
+
+    for (size_t i = 0; report != NULL && i < report->n_passes_on && listed; i++) {
+        listed = lists(it, nrs_field(&report->passes_on[i]));
+    }
+    return listed ? NRS_OK : nrs_refuse(answer, NRS_ERROR_MALFORMED, hint_again, "The field passes_on leaves out whose text is passed on.");
+}
+
+static nrs_error check_forward(nrs_core *core, nrs_answer *answer, submission *it, const json_t *request)
+{
+    nrs_quoted *quoted = calloc(1, sizeof *quoted);
+    json_t *asked = json_pack("{s:s, s:s?}", "id", nrs_request_text(request, "forwards"), "person", nrs_request_text(request, "person"));
+    nrs_error error = quoted == NULL || asked == NULL ? NRS_ERROR_NO_MEMORY : nrs_quoted_open(core, answer, quoted, asked, NRS_PLACE_EXPORT);
+
+    if (error == NRS_OK) {
+        error = check_listed(answer, it, quoted);
+    }
+    if (error == NRS_OK) {
+        error = check_inherited(answer, it, quoted);
+    }
+    if (error == NRS_OK) {
+        error = nrs_forward_check(core, answer, quoted, &it->delivery);
+    }
+    if (quoted != NULL) {
+        nrs_quoted_wipe(quoted);
+    }
+    free(quoted);
+    json_decref(asked);
+    return error;
+}
+
+static nrs_error check_passed_on(nrs_core *core, nrs_answer *answer, submission *it, const json_t *request)
+{
+    const bool forwards = nrs_request_text(request, "forwards") != NULL;
+    nrs_error error = check_not_withdrawn(core, answer, it);
+
+    if (error == NRS_OK && !forwards && it->passes_on.count > 0) {
+        error = nrs_refuse(answer, NRS_ERROR_USAGE, NULL, "The field %s is missing.", "forwards");
+    }
+    return error == NRS_OK && forwards ? check_forward(core, answer, it, request) : error;
+}
+
 /* The process seals the number that red-prepare gave it; the header commits to it. */
 static nrs_error check_number(nrs_core *core, nrs_answer *answer, submission *it)
 {
@@ -350,6 +448,9 @@ nrs_error nrs_command_red_submit(nrs_core *core, nrs_answer *answer, const json_
     }
     if (error == NRS_OK) {
         error = plan(core, answer, &it, request);
+    }
+    if (error == NRS_OK) {
+        error = check_passed_on(core, answer, &it, request);
     }
     if (error == NRS_OK) {
         error = match_slots(core, answer, &it);
