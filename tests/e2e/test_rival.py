@@ -74,7 +74,7 @@ class Rival(E2E):
         done = self.hub.cli("community", "heal", "electricity", "--json").object()
         wait_until(lambda: not self.forked(self.hub), "healed at the hub")
         # An invite that ends it at a node left behind is made before the roster is changed again, of which the secretariat is told.
-        for lang, words, before in (("en", "Make an invite now", "has to be made before"), ("ja", "今のうちに招待状", "この変更の前に")):
+        for lang, words, before in (("en", "Make an invite now", "the roster before this one heals a fork"), ("ja", "今のうちに招待状", "一つ前の名簿は分岐を修復するもの")):
             self.assertIn(words, self.hub.cli("community", "heal", "electricity", lang=lang).out)
             self.assertIn(before, self.hub.cli("community", "renew", "electricity", "--draft", self.work / "after.draft", lang=lang).err)
         for node in (self.alpha, self.bravo):

@@ -245,29 +245,56 @@ static nrs_error look_in(nrs_cli *cli, json_t **other_out, char *path, const nrs
     return error;
 }
 
-nrs_error nrs_ceremony_check_once(nrs_cli *cli, const nrs_ceremony *ceremony)
+/* In the log that is written to, and in the one beside the key. Out: other_out: a new reference, or NULL. */
+static nrs_error signed_other(nrs_cli *cli, json_t **other_out, const nrs_ceremony *ceremony)
 {
     json_t *other = NULL;
-    const char *at = NULL, *hash = NULL;
-    nrs_error error = NRS_OK;
+    nrs_error error = look_in(cli, &other, log_path(cli, ceremony), ceremony);
 
-    NRS_ASSERT(ceremony != NULL && ceremony->proposal != NULL && ceremony->key != NULL);
+    NRS_ASSERT(ceremony->proposal != NULL && ceremony->key != NULL);
 
-    if (nrs_cli_option(cli, "replace") != NULL) {
-        return NRS_OK;
-    }
-    error = look_in(cli, &other, log_path(cli, ceremony), ceremony);
     if (error == NRS_OK && other == NULL && nrs_cli_option(cli, "log") != NULL) {
         error = look_in(cli, &other, path_beside(ceremony->beside), ceremony);
     }
+    *other_out = other;
+    return error;
+}
+
+/* A text of such a line, which somebody may have written. */
+static const char *text_of(const json_t *line, const char *name)
+{
+    const char *text = json_string_value(json_object_get(line, name));
+
+    return text == NULL ? "?" : text;
+}
+
+nrs_error nrs_ceremony_check_once(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    const nrs_roster *next = ceremony->proposal->next;
+    json_t *other = NULL;
+    nrs_error error = nrs_cli_option(cli, "replace") != NULL ? NRS_OK : signed_other(cli, &other, ceremony);
+
     if (error == NRS_OK && other != NULL) {
-        at = json_string_value(json_object_get(other, "at"));
-        hash = json_string_value(json_object_get(other, "hash"));
         error = nrs_cli_fail(cli, NRS_ERROR_FORKED,
                              _("if that one was given up everywhere, sign with --replace. Where both get their signatures whoever has them proves a fork: no later roster counts until it is healed"),
-                             _("this roster key signed another draft of version %llu of @%s (at %s, hash %s)"),
-                             (unsigned long long)ceremony->proposal->next->version, ceremony->proposal->next->id, at == NULL ? "?" : at, hash == NULL ? "?" : hash);
+                             _("this roster key signed another draft of version %llu of @%s (at %s, hash %s)"), (unsigned long long)next->version, next->id,
+                             text_of(other, "at"), text_of(other, "hash"));
     }
     json_decref(other);
     return error;
+}
+
+void nrs_ceremony_note_other(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    const nrs_roster *next = ceremony->proposal->next;
+    json_t *other = NULL;
+
+    if (signed_other(cli, &other, ceremony) != NRS_OK) {
+        nrs_cli_forget_failure(cli);
+        nrs_cli_note(cli, "%s", _("what the roster key here has signed before could not be looked up"));
+    } else if (other != NULL) {
+        nrs_cli_note(cli, _("the roster key here signed another draft of version %llu of @%s (at %s, hash %s): destroy that one everywhere. Where both get their signatures whoever has them proves a fork: no later roster counts until it is healed"),
+                     (unsigned long long)next->version, next->id, text_of(other, "at"), text_of(other, "hash"));
+    }
+    json_decref(other);
 }

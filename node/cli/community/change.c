@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "community/ceremony_log.h"
 #include "community/restored.h"
 #include "control.h"
 #include "key/keyring.h"
@@ -109,9 +110,21 @@ static nrs_error encode_draft(nrs_bytes *draft_out, const nrs_held *held, nrs_sl
     return nrs_roster_draft_encode(draft_out, &draft);
 }
 
-/* With the key held here, where it is one of those that may sign. */
-static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposal, const nrs_identity *given, const char *slug)
+/* What the key in the folder signs without its being put in force at once lies about: it is kept in mind, as where a key is alone. */
+static nrs_error remember(nrs_cli *cli, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
 {
+    char *key_path = nrs_folder_path(cli, "rosters", proposal->next->id, ".key");
+    const nrs_ceremony ceremony = {.what = "sign", .file = nrs_cli_option(cli, "draft"), .beside = key_path, .proposal = proposal, .key = key};
+    nrs_error error = key_path == NULL ? NRS_ERROR_NO_MEMORY : nrs_ceremony_log(cli, &ceremony);
+
+    free(key_path);
+    return error;
+}
+
+/* With the key held here, where it is one of those that may sign. Out: own_out: the key in the folder, where it has; else zeros. */
+static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposal, uint8_t own_out[NRS_KEY_SIZE], const nrs_identity *given)
+{
+    const char *slug = proposal->next->id;
     nrs_identity *loaded = NULL;
     const nrs_identity *key = given;
     nrs_error error = NRS_OK;
@@ -125,6 +138,10 @@ static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposa
         if (error == NRS_OK) {
             nrs_proposal_wipe(proposal);
             error = nrs_proposal_read(proposal, nrs_slice_of_bytes(draft));
+        }
+        if (error == NRS_OK && loaded != NULL) {
+            memcpy(own_out, nrs_identity_public(loaded)->sign_key, NRS_KEY_SIZE);
+            error = nrs_cli_option(cli, "draft") == NULL ? NRS_OK : remember(cli, proposal, own_out);
         }
     }
     nrs_identity_destroy(&loaded);
@@ -168,19 +185,40 @@ static nrs_error check_running(nrs_cli *cli, const nrs_roster *next)
                                                     _("the running node holds another roster of @%s by now than the one that was to be changed"), next->id);
 }
 
-/* Refused before anybody signs it; of what is put in force here few that are left are told of, as a draft tells it. */
-static nrs_error check_key_changes(nrs_cli *cli, const nrs_held *held, const nrs_roster *next)
+static size_t chain_count(const nrs_held *held)
 {
-    const size_t chain_count = held->chain == NULL ? 0 : held->chain->n_chain;
-    const size_t count = nrs_held_key_changes(held->roster, next, chain_count);
-    char *warning = count > chain_count && nrs_cli_option(cli, "draft") == NULL ? nrs_held_key_changes_warning(count) : NULL;
-    nrs_error error = nrs_held_check_key_changes(cli, held->roster, next, chain_count);
+    return held->chain == NULL ? 0 : held->chain->n_chain;
+}
 
-    if (error == NRS_OK && warning != NULL) {
+/* In: own: zeros where no key of this folder has signed. */
+static void tell_other(nrs_cli *cli, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
+{
+    const uint8_t none[NRS_KEY_SIZE] = {0};
+    char *key_path = nrs_folder_path(cli, "rosters", proposal->next->id, ".key");
+    const nrs_ceremony ceremony = {.what = "sign", .beside = key_path, .proposal = proposal, .key = own};
+
+    if (key_path != NULL && memcmp(own, none, NRS_KEY_SIZE) != 0) {
+        nrs_ceremony_note_other(cli, &ceremony);
+    }
+    free(key_path);
+}
+
+/* What a person has to know of a change that is made. A draft says itself how often the keys were changed. */
+static void tell_beside(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
+{
+    const nrs_roster *next = proposal->next;
+    const size_t count = nrs_held_key_changes(held->roster, next, chain_count(held));
+    char *warning = count > chain_count(held) && nrs_cli_option(cli, "draft") == NULL ? nrs_held_key_changes_warning(count) : NULL;
+
+    if (warning != NULL) {
         nrs_cli_note(cli, "@%s: %s", next->id, warning);
     }
     free(warning);
-    return error;
+    if (held->roster != NULL && held->roster->n_forks > 0 && next->n_forks == 0) {
+        nrs_cli_note(cli, _("@%s: the roster before this one heals a fork: only an invite that was made while it was in force brings back members of another side (noroshi community invite %s)"),
+                     next->id, next->id);
+    }
+    tell_other(cli, proposal, own);
 }
 
 nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
@@ -192,16 +230,13 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
     nrs_proposal proposal = {0};
     nrs_joined joined = {0};
     nrs_roster roster = *next; /* its members are shared, and get the signatures in their entries */
+    uint8_t own[NRS_KEY_SIZE] = {0};
     nrs_error error = nrs_inbox_person(cli);
 
     NRS_ASSERT(version_out != NULL && held != NULL);
 
     if (error == NRS_OK) {
-        error = check_key_changes(cli, held, next);
-    }
-    if (error == NRS_OK && held->roster != NULL && held->roster->n_forks > 0 && next->n_forks == 0) {
-        nrs_cli_note(cli, _("@%s: the roster in force heals a fork, and an invite that brings members of another side back has to be made before this one is: noroshi community invite %s"),
-                     next->id, next->id);
+        error = nrs_held_check_key_changes(cli, held->roster, next, chain_count(held));
     }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_restored_check(cli, held->roster);
@@ -226,7 +261,7 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
         error = cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
         goto out;
     }
-    error = sign_here(cli, &draft, &proposal, key, next->id);
+    error = sign_here(cli, &draft, &proposal, own, key);
     if (error == NRS_OK && path != NULL) {
         error = nrs_proposal_write_file(cli, path, nrs_slice_of_bytes(&draft));
         if (error == NRS_OK) {
@@ -240,6 +275,9 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
         if (error == NRS_OK) {
             *version_out = next->version;
         }
+    }
+    if (error == NRS_OK) {
+        tell_beside(cli, held, &proposal, own);
     }
     error = error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
 out:
