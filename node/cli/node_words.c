@@ -93,6 +93,7 @@ static const char *const templates[] = {
     N_("the prekeys of %s end within 28 days: noroshi person unlock %s"),
     N_("asks for wider sharing wait for an answer from here: %llu; see noroshi release list"),
     N_("persons elsewhere wait for TLP:RED from here: whoever wrote it runs noroshi person unlock"),
+    N_("questions of hubs about reports whose source is withheld wait for an answer from here: %llu; see noroshi list --sent"),
     N_("the key of this node is revoked: it has no place in @%s any more"),
     N_("the key of %s is revoked: remove it from the roster of @%s"),
     N_("%s has announced new keys: bring them into the roster of @%s"),

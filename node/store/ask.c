@@ -176,6 +176,27 @@ nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_out, uint64_t 
     return error;
 }
 
+nrs_error nrs_store_ask_pending(nrs_store *store, uint64_t *theirs_out, uint64_t *own_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_PENDING);
+    uint64_t theirs = 0, own = 0;
+    nrs_error error;
+
+    NRS_ASSERT(theirs_out != NULL && own_out != NULL);
+    nrs_query_bind_fixed(&query, report, NRS_HASH_SIZE);
+    nrs_query_bind_u64(&query, now_ms);
+    if (nrs_query_step(&query)) {
+        theirs = nrs_query_u64(&query, 0);
+        own = nrs_query_u64(&query, 1);
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *theirs_out = theirs;
+        *own_out = own;
+    }
+    return error;
+}
+
 nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms)
 {
     return count_asks(store, count_out, NRS_STATEMENT_ASK_OWN, report, now_ms);

@@ -212,6 +212,9 @@
     X(ASK_WAITING, READ,                                                                                               \
       "SELECT report FROM ask WHERE mine = 0 AND state = 0 AND expires_ms > ?1"                                        \
       " AND NOT EXISTS(SELECT 1 FROM withdrawal WHERE withdrawal.id = ask.report)")                                    \
+    X(ASK_PENDING, READ,                                                                                               \
+      "SELECT coalesce(sum(mine = 0), 0), coalesce(sum(mine = 1), 0) FROM ask"                                         \
+      " WHERE report = ?1 AND state = 0 AND expires_ms > ?2")                                                          \
     X(ASK_OWN, READ,                                                                                                   \
       "SELECT count(*) FROM ask WHERE report = ?1 AND mine = 1 AND state < 2 AND expires_ms > ?2")                     \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \

@@ -71,6 +71,11 @@ class Release(E2E):
         ask = self.ask("bravo", report, "charlie")
         row = self.asked("alpha", ask)
         self.assertEqual((row["state"], row["asked_by"], row["to"], row["reason"], row["sent"]), ("open", "bravo", ["charlie"], "対処のため", False))
+        for node, name, words in ((alpha, "asks_to_answer", ("ask to answer", "共有の求めに未回答")), (bravo, "asks_open", ("ask open", "共有の求めの回答待ち"))):
+            self.assertEqual(self.one(node.list(), id=report)[name], 1)
+            self.assertIn(words[0], node.cli("list").out)
+            self.assertIn(words[1], node.cli("list", lang="ja").out)
+        self.assertEqual(alpha.status()["asks_to_answer"], 1)
         self.assertIn("bravo から求められたもの", alpha.cli("release", "list", lang="ja").out)
         self.assertEqual(row["lapses_at"], alpha.show(report)["expires_at"])
         self.assertRegex(alpha.cli("release", "list", lang="ja").out, r"未回答（20\d\d-\d\d-\d\d \d\d:\d\d.* に失効）")

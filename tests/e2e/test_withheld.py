@@ -231,6 +231,12 @@ class Withheld(E2E):
         self.assertEqual(hub.cli("reply", report, "--body", "どの版ですか").last_word(), report)
         wait_until(lambda: alpha.show(report)["questions"] != [], "the question reaches the source")
         self.assertEqual([(one["by"], one["text"]) for one in alpha.show(report)["questions"]], [("hub", "どの版ですか")])
+        for node, name, words in ((alpha, "questions_to_answer", ("question to answer", "質問に未回答")), (hub, "questions_open", ("question open", "質問の回答待ち"))):
+            self.assertEqual(self.one(node.list(), id=report)[name], 1)
+            self.assertIn(words[0], node.cli("list").out)
+            self.assertIn(words[1], node.cli("list", lang="ja").out)
+        self.assertEqual(alpha.status()["questions_to_answer"], 1)
+        self.assertIn("ハブからの質問", alpha.cli("status", lang="ja").out)
         self.assertIn("質問（hub）：\nどの版ですか", alpha.cli("show", report, lang="ja").out)
         answer = alpha.send("--follows", report, "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "答", "--body", "二版")
         hub.wait_report(answer)

@@ -58,6 +58,8 @@ static void add_marks(listing *to, const nrs_listed *row)
         {!row->opened, N_("new ")}, {row->withdrawn_at.size > 0 && row->withdrawn_for.size == 0, N_("withdrawn ")},
         {row->withdrawn_for.size > 0, N_("withdrawn with what it quotes ")}, {row->followed, N_("followed ")}, {row->urgent, N_("urgent ")},
         {row->drill, N_("drill ")}, {row->expired, N_("expired ")}, {row->missing_before > 0, N_("gap before ")}, {row->to_vouch, N_("to vouch ")},
+        {row->asks_to_answer > 0, N_("ask to answer ")}, {row->asks_open > 0, N_("ask open ")}, {row->questions_to_answer > 0, N_("question to answer ")},
+        {row->questions_open > 0, N_("question open ")},
     };
     cell text = {.size = 0};
 

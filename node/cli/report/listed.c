@@ -18,7 +18,8 @@ static void take(nrs_listed *row, const nrs_json_value *value)
     };
     const struct { const char *name; int64_t *number; } numbers[] = {
         {"missing_before", &row->missing_before}, {"number", &row->number}, {"next", &row->next},
-        {"left", &row->left},
+        {"left", &row->left}, {"asks_to_answer", &row->asks_to_answer}, {"asks_open", &row->asks_open},
+        {"questions_to_answer", &row->questions_to_answer}, {"questions_open", &row->questions_open},
     };
 
     for (size_t i = 0; value->kind == NRS_JSON_TEXT && i < sizeof texts / sizeof texts[0]; i++) {

@@ -10,6 +10,7 @@
 typedef struct nrs_listed {
     nrs_slice id, label, kind, from, subject, created_at, missing_since, withdrawn_at, withdrawn_for;
     int64_t missing_before, number;
+    int64_t asks_to_answer, asks_open, questions_to_answer, questions_open;
     int64_t next; /* the row is none but says behind what the next page begins; 0: it is one */
     int64_t left; /* and how many are still to be looked for before that; 0: none */
     bool opened, followed, urgent, drill, expired, to_vouch, final, has_subject;

@@ -88,6 +88,8 @@ void nrs_command_org(nrs_core *core, char *text_out, const uint8_t community[NRS
 NRS_MUST_USE nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened);
 /** The keys of a row of `list`; opened: the body, or NULL where this node may not open it. words: of questions and replies, which `show` alone gives. */
 NRS_MUST_USE nrs_error nrs_command_describe(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_opened *opened, bool words);
+/** Set what about it waits for an answer: `asks_to_answer` and `questions_to_answer` here, `asks_open` and `questions_open` elsewhere. */
+NRS_MUST_USE nrs_error nrs_command_describe_pending(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 /** Set `let_in` (who was let in beside the addressed, by whom) and `let_in_by` (how this node was; null: by the originator). */
 NRS_MUST_USE nrs_error nrs_command_describe_let_in(nrs_core *core, nrs_row *row, const nrs_report_row *report);
 /** Set `let_in_by`, `authority` and where it is another, `community` of one recipient.

@@ -271,6 +271,9 @@ nrs_error nrs_command_describe_line(nrs_core *core, nrs_row *row, const nrs_repo
     if (error == NRS_OK) {
         error = nrs_follows_describe(core, row, report->id);
     }
+    if (error == NRS_OK) {
+        error = nrs_command_describe_pending(core, row, report);
+    }
     return error == NRS_OK ? nrs_withdrawal_describe(core, row, report) : error;
 }
 

@@ -6,6 +6,7 @@
 #include "prekeys/key_change.h"
 #include "stream/stream.h"
 #include "roster/roster.h"
+#include "withheld/withheld.h"
 
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
@@ -182,16 +183,32 @@ static nrs_error warn_persons(const nrs_core *core, json_t *warnings)
 }
 
 /* Nobody else can answer. What a hub vouches for its node has put before the source. */
-static nrs_error warn_asks(nrs_core *core, json_t *warnings)
+static nrs_error warn_asks(nrs_core *core, nrs_row *row, json_t *warnings)
 {
     char text[NRS_MESSAGE_SIZE_MAX];
     uint64_t count = 0;
     nrs_error error = nrs_store_ask_waiting(core->store, &count, core->now_ms, NRS_REPORT_VOUCHED);
 
+    nrs_row_number(row, "asks_to_answer", count);
     if (error != NRS_OK || count == 0) {
         return error;
     }
     (void)snprintf(text, sizeof text, "asks for wider sharing wait for an answer from here: %llu; see noroshi release list", (unsigned long long)count);
+    return nrs_array_text(warnings, text);
+}
+
+/* At a source: what its hub asks it. */
+static nrs_error warn_questions(nrs_core *core, nrs_row *row, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX];
+    uint64_t count = 0;
+    nrs_error error = nrs_questions_waiting(core, &count);
+
+    nrs_row_number(row, "questions_to_answer", count);
+    if (error != NRS_OK || count == 0) {
+        return error;
+    }
+    (void)snprintf(text, sizeof text, "questions of hubs about reports whose source is withheld wait for an answer from here: %llu; see noroshi list --sent", (unsigned long long)count);
     return nrs_array_text(warnings, text);
 }
 
@@ -282,7 +299,10 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
         error = warn_persons(core, warnings);
     }
     if (error == NRS_OK) {
-        error = warn_asks(core, warnings);
+        error = warn_asks(core, row, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_questions(core, row, warnings);
     }
     if (error == NRS_OK) {
         error = warn_revoked(core, warnings);

@@ -72,6 +72,40 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
     return NRS_OK;
 }
 
+typedef struct newest {
+    nrs_core *core;
+    uint64_t at_ms;
+} newest;
+
+static nrs_error look_at(void *context, const uint8_t *id)
+{
+    newest *search = context;
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(search->core->store, &row, &holder, id);
+
+    if (error == NRS_OK && row.received_ms > search->at_ms) {
+        search->at_ms = row.received_ms;
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms_out, const uint8_t id[NRS_HASH_SIZE])
+{
+    uint8_t tag[NRS_HASH_SIZE];
+    newest search = {.core = core};
+    nrs_error error = core->follows_any ? nrs_follows_tag(core, tag, NRS_DOMAIN_FOLLOWS, id) : NRS_OK;
+
+    if (error == NRS_OK && core->follows_any) {
+        error = nrs_store_follows_each(core->store, tag, SIZE_MAX, look_at, &search);
+    }
+    if (error == NRS_OK) {
+        *at_ms_out = search.at_ms;
+    }
+    return error;
+}
+
 /* ---- The end of a series ---- */
 
 /* It says in this state what it follows to nobody here. What was forgotten here somebody of this node has read. */

@@ -77,6 +77,8 @@ NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position);
 /** Set `followed_by` of a row: the ids of the reports held here that follow this one. */
 NRS_MUST_USE nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NRS_HASH_SIZE]);
+/** When the newest of the reports held here that follow this one came, or was sent; 0: there is none. */
+NRS_MUST_USE nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms_out, const uint8_t id[NRS_HASH_SIZE]);
 /** Whose series it is that a report belongs to: of the first of those which each follows, as far as they are known here. */
 typedef struct nrs_series {
     bool held;    /* else nothing is known */

@@ -65,6 +65,16 @@ nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, const nrs_repor
     return NRS_OK;
 }
 
+static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
+{
+    return nrs_id_list_add(context, id);
+}
+
+nrs_error nrs_noted_reports(nrs_core *core, nrs_id_list *list_out, uint32_t part, uint64_t since_ms)
+{
+    return nrs_store_note_reports(core->store, part, since_ms, add_id, list_out);
+}
+
 static bool is(const json_t *note, const char *name, const char *value)
 {
     const char *text = json_string_value(json_object_get(note, name));

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report_ids.h"
 #include "withheld/withheld.h"
 
 const nrs_published *nrs_published_of(const nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
@@ -55,11 +54,6 @@ void nrs_published_wipe(nrs_core *core)
 
 /* ---- After a start ---- */
 
-static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
-{
-    return nrs_id_list_add(context, id);
-}
-
 /* Notes that do not open any more join nothing. */
 static nrs_error load_notes(nrs_core *core, const uint8_t source[NRS_HASH_SIZE])
 {
@@ -95,7 +89,7 @@ nrs_error nrs_published_load(nrs_core *core)
     nrs_error error;
 
     nrs_published_wipe(core);
-    error = nrs_store_note_reports(core->store, NRS_PART_RECEIVED, core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0, add_id, &list);
+    error = nrs_noted_reports(core, &list, NRS_PART_RECEIVED, core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0);
     for (size_t i = 0; i < list.count && error == NRS_OK; i++) {
         error = load_notes(core, list.ids[i]);
     }

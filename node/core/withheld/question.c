@@ -2,6 +2,7 @@
  * is kept with the report at both, under its key; while it waits only its number stands in the store. */
 #include <string.h>
 
+#include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "withheld/withheld.h"
 
@@ -80,9 +81,10 @@ nrs_error nrs_note_show_text(nrs_row *row, const json_t *note, bool read)
     return error;
 }
 
-static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms)
+/* since_ms: from when on it waits for an answer, by this node's clock. */
+static nrs_error keep(nrs_core *core, const nrs_report_row *row, const char *by, nrs_slice text, uint64_t at_ms, uint64_t since_ms)
 {
-    json_t *note = json_pack("{s:s, s:s, s:I}", "note", "question", "by", by, "at", (json_int_t)at_ms);
+    json_t *note = json_pack("{s:s, s:s, s:I, s:I}", "note", "question", "by", by, "at", (json_int_t)at_ms, "since", (json_int_t)since_ms);
     nrs_error error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_note_put_text(note, text);
 
     if (error == NRS_OK) {
@@ -104,7 +106,7 @@ static nrs_error hold(nrs_core *core, const nrs_report_row *row, const nrs_heade
     statement.sealed_id = nrs_field_of(nrs_slice_of(row->id, NRS_HASH_SIZE));
     statement.at_ms = due_ms;
     if (error == NRS_OK) {
-        error = keep(core, row, core->org, nrs_slice_of_string(text), due_ms);
+        error = keep(core, row, core->org, nrs_slice_of_string(text), due_ms, due_ms);
     }
     return error == NRS_OK ? nrs_digest_hold_number(core, &to, &statement, count, strlen(text)) : error;
 }
@@ -211,7 +213,7 @@ nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row
         error = NRS_ERROR_LIMIT;
     }
     if (error == NRS_OK) {
-        error = keep(core, row, from->org, nrs_field(&statement->detail), statement->at_ms);
+        error = keep(core, row, from->org, nrs_field(&statement->detail), statement->at_ms, core->now_ms);
     }
     if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a question that cannot be kept: %s", nrs_error_rule(error));
@@ -242,4 +244,58 @@ void nrs_question_put(nrs_row *row, const json_t *notes, bool texts)
     }
     nrs_row_json(row, "questions", list);
     row->failed = row->failed || failed;
+}
+
+/* ---- What waits for an answer ---- */
+
+/* A source answers by a report that follows the one it was asked about. */
+nrs_error nrs_questions_open(nrs_core *core, uint64_t *count_out, const nrs_report_row *row)
+{
+    json_t *notes = NULL;
+    const json_t *note;
+    size_t index;
+    uint64_t answered_ms = 0, count = 0;
+    nrs_error error = row->key_state == NRS_KEY_HELD ? nrs_withheld_notes(core, &notes, row) : NRS_OK;
+
+    if (error == NRS_OK && json_array_size(notes) > 0) {
+        error = nrs_follows_newest(core, &answered_ms, row->id);
+    }
+    json_array_foreach(notes, index, note) {
+        count += is_question(note) && (uint64_t)json_integer_value(json_object_get(note, "since")) > answered_ms ? 1 : 0;
+    }
+    json_decref(notes);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
+}
+
+nrs_error nrs_questions_waiting(nrs_core *core, uint64_t *count_out)
+{
+    nrs_id_list list = {.count = 0};
+    uint64_t count = 0;
+    nrs_error error = nrs_noted_reports(core, &list, NRS_PART_SENT, core->now_ms);
+
+    for (size_t i = 0; i < list.count && error == NRS_OK; i++) {
+        nrs_report_row row;
+        nrs_bytes holder = {0};
+        uint64_t open = 0;
+        bool withdrawn = false;
+
+        error = nrs_store_report_get(core->store, &row, &holder, list.ids[i]);
+        if (error == NRS_OK) {
+            error = nrs_withdrawal_of(core, &withdrawn, row.id);
+        }
+        if (error == NRS_OK && !withdrawn && (row.flags & NRS_REPORT_WITHHELD) != 0) {
+            error = nrs_questions_open(core, &open, &row);
+            error = nrs_error_is_verdict(error) ? NRS_OK : error; /* one that does not open any more waits for nothing */
+        }
+        count += open;
+        nrs_bytes_wipe(&holder);
+    }
+    nrs_id_list_wipe(&list);
+    if (error == NRS_OK) {
+        *count_out = count;
+    }
+    return error;
 }

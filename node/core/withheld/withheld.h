@@ -6,6 +6,7 @@
 #include "command/command_draft.h"
 #include "keys/withdrawal.h"
 #include "link/log.h"
+#include "report/report_ids.h"
 #include "rules/edges.h"
 #include "store/withheld.h"
 
@@ -33,6 +34,8 @@ NRS_MUST_USE nrs_error nrs_vouched_take(nrs_core *core, const nrs_sealed_view *v
 NRS_MUST_USE nrs_error nrs_withheld_note(nrs_core *core, const nrs_report_row *row, const json_t *note);
 /** Out: notes_out: an array, owned. */
 NRS_MUST_USE nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, const nrs_report_row *row);
+/** The reports of a part that have notes and have not expired before this time. Out: list_out: zeroed before; wiped by the caller, also on failure. */
+NRS_MUST_USE nrs_error nrs_noted_reports(nrs_core *core, nrs_id_list *list_out, uint32_t part, uint64_t since_ms);
 /** As which report it was published; whole: not in parts. NULL when it was not. Borrowed from notes. */
 const char *nrs_withheld_published(const json_t *notes, const char *part);
 /** Whether it waits for the secretariat, at its hub: nothing of it was published. */
@@ -188,6 +191,10 @@ NRS_MUST_USE nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, cons
 NRS_MUST_USE nrs_error nrs_question_fill(nrs_core *core, nrs_bytes *bytes);
 /** At the source. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row *row, const nrs_statement *statement);
+/** How many of them no report has answered that follows this one; at the source, or at the hub. */
+NRS_MUST_USE nrs_error nrs_questions_open(nrs_core *core, uint64_t *count_out, const nrs_report_row *row);
+/** The same of all that this node sent as a source. */
+NRS_MUST_USE nrs_error nrs_questions_waiting(nrs_core *core, uint64_t *count_out);
 /** The key `questions` of a row. texts: their words too. */
 void nrs_question_put(nrs_row *row, const json_t *notes, bool texts);
 

@@ -1,7 +1,6 @@
 /* At the source: a report whose source is withheld is sealed to the hub that is to vouch for it, and to nobody else (SPEC 6.11). */
 #include <string.h>
 
-#include "report/report_ids.h"
 #include "withheld/withheld.h"
 #include "prekeys/key_change.h"
 
@@ -164,11 +163,6 @@ static nrs_error published_as(nrs_core *core, bool *found, const uint8_t source[
     return nrs_error_is_verdict(error) && !nrs_error_is_passing(error) ? NRS_OK : error; /* what does not open any more tells nothing */
 }
 
-static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
-{
-    return nrs_id_list_add(context, id);
-}
-
 nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
 {
     const uint64_t since_ms = core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0; /* what is published may live as long again */
@@ -179,7 +173,7 @@ nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
 
     if (error == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0 && row.part != NRS_PART_SENT) {
-        error = nrs_store_note_reports(core->store, NRS_PART_SENT, since_ms, add_id, &list);
+        error = nrs_noted_reports(core, &list, NRS_PART_SENT, since_ms);
     }
     for (size_t i = 0; i < list.count && !found && error == NRS_OK; i++) {
         error = published_as(core, &found, list.ids[i], id);

@@ -273,6 +273,8 @@ NRS_MUST_USE nrs_error nrs_store_ask_find(nrs_store *store, uint8_t id_out[NRS_H
 NRS_MUST_USE nrs_error nrs_store_ask_open(nrs_store *store, uint64_t *count_out, const uint8_t org[NRS_KEY_SIZE], uint64_t now_ms);
 /** How many asks of others about what this node has sent wait for its answer; without: flags of reports that are left out. */
 NRS_MUST_USE nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_out, uint64_t now_ms, uint32_t without);
+/** How many asks about one report are open that others have sent to this node, and that it has made itself. */
+NRS_MUST_USE nrs_error nrs_store_ask_pending(nrs_store *store, uint64_t *theirs_out, uint64_t *own_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms);
 /** How many asks of this node's about one report are open, or agreed to and not over. */
 NRS_MUST_USE nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
