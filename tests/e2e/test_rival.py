@@ -31,7 +31,7 @@ class Rival(E2E):
         """A renewal, drafted at the hub and signed by its roster key."""
         path = self.work / name
         self.hub.cli("community", "renew", "electricity", *options, "--draft", path)
-        self.hub.cli("community", "sign", path, "--key", self.hub.dir / "rosters" / "electricity.key", "--replace")
+        self.hub.cli("community", "sign", path, "--key", self.hub.dir / "rosters" / "electricity.key")
         return path
 
     def files(self, node):

@@ -213,7 +213,7 @@ class Whole(E2E):
         drafts = [self.world.path / f"{name}.draft" for name in ("one", "other")]
         for days, draft in zip(("200d", "100d"), drafts):
             node.cli("community", "renew", "electricity", "--expires", days, "--draft", draft)
-            node.cli("community", "sign", draft, "--key", key, "--replace", want=None)
+            node.cli("community", "sign", draft, "--key", key, want=None)
         node.start()
         node.cli("community", "apply", drafts[0])
         self.assertEqual(node.cli("community", "apply", drafts[1], "--json", want=5).error()["rule"], "forked")

@@ -20,7 +20,7 @@ NRS_MUST_USE nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremo
 void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony);
 
 /** Refuse a second draft of a version by one roster key: with both signed in full whoever has them proves a fork. What was signed is looked up in
- *  that log, and in the one beside the key. Returns NRS_ERROR_FORKED, DISK; recorded. In: ceremony: with proposal and key. */
+ *  that log, and in the one beside the key; one that bears the key's signature already is no other. Returns NRS_ERROR_FORKED, DISK; recorded. In: ceremony: with proposal and key. */
 NRS_MUST_USE nrs_error nrs_ceremony_check_once(nrs_cli *cli, const nrs_ceremony *ceremony);
 /** The same as a word to the person and no refusal, where the key signs by itself what is made at its node. */
 void nrs_ceremony_note_other(nrs_cli *cli, const nrs_ceremony *ceremony);
