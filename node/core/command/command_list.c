@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/withdrawal.h"
+#include "rules/edges.h"
 #include "proto/time.h"
 #include "proto/vocabulary.h"
 
@@ -77,8 +78,10 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
     if (report->key_state == NRS_KEY_HELD) {
         nrs_error failure = nrs_annex_read(core, &opened, report);
 
-        open = failure == NRS_OK;
         error = failure == NRS_ERROR_DISK || nrs_error_is_passing(failure) ? failure : NRS_OK;
+        if (failure == NRS_OK) {
+            error = nrs_edge_listed(core, &open, report);
+        }
     }
     *listed_out = error == NRS_OK && (as->kind == 0 || (open && opened.report->kind == as->kind));
     if (*listed_out) {

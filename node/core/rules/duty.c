@@ -85,3 +85,33 @@ nrs_error nrs_duty_check(const nrs_core *core, const nrs_header *header, nrs_edg
     question.roster = community->roster;
     return nrs_policy_duty(place, nrs_duty_state_of(&question, nrs_roster_member_by_org(community->roster, org), &name)).error;
 }
+
+/* Rules that may demand one of what is listed: mostly there are none, and no header has to be read. */
+static bool demands_duties(const nrs_core *core, const nrs_report_row *row)
+{
+    bool any = (row->flags & NRS_REPORT_DUTY) != 0;
+
+    for (size_t i = 0; i < core->community_count && !any; i++) {
+        any = core->communities[i].roster->rules->n_duties > 0;
+    }
+    return any;
+}
+
+nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row)
+{
+    nrs_answer unsaid = {.rows = NULL};
+    nrs_header_seen seen = {0};
+    nrs_error error = NRS_OK;
+
+    *may_out = true;
+    if (row->part != NRS_PART_RECEIVED || !demands_duties(core, row)) {
+        return NRS_OK;
+    }
+    error = nrs_header_seen_load(core, &seen, row);
+    if (error == NRS_OK) {
+        error = nrs_edge_reading(core, &unsaid, row, seen.header, NRS_PLACE_READ, NULL);
+    }
+    nrs_header_seen_wipe(&seen);
+    *may_out = error != NRS_ERROR_DUTY;
+    return error == NRS_OK || nrs_error_is_verdict(error) ? NRS_OK : error; /* what else it says, show says */
+}

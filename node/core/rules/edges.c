@@ -455,10 +455,11 @@ nrs_error nrs_edge_describe(nrs_core *core, nrs_row *row, const nrs_report_row *
     return error;
 }
 
-static nrs_error put_closed(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_header *header, const char *person)
+/* Who has not the duty, or has it no more, reads no subject either. */
+static nrs_error put_closed(nrs_core *core, nrs_row *row, const nrs_report_row *report, const nrs_header *header, const char *person, nrs_error refused)
 {
     nrs_opened opened = {0};
-    nrs_error error = report->key_state == NRS_KEY_HELD ? nrs_annex_read(core, &opened, report) : NRS_ERROR_NO_SLOT;
+    nrs_error error = report->key_state == NRS_KEY_HELD && refused != NRS_ERROR_DUTY ? nrs_annex_read(core, &opened, report) : NRS_ERROR_NO_SLOT;
 
     if (error == NRS_ERROR_DISK || nrs_error_is_passing(error)) {
         return error;
@@ -477,7 +478,7 @@ nrs_error nrs_edge_answer_closed(nrs_core *core, nrs_answer *answer, const nrs_r
                                  const char *person, nrs_error refused)
 {
     nrs_row row = nrs_row_begin();
-    nrs_error error = put_closed(core, &row, report, header, person);
+    nrs_error error = put_closed(core, &row, report, header, person, refused);
 
     if (error == NRS_OK) {
         error = nrs_row_end(&row, answer->rows);

@@ -51,6 +51,9 @@ NRS_MUST_USE nrs_error nrs_edge_answer_closed(nrs_core *core, nrs_answer *answer
                                               const char *person, nrs_error refused);
 
 /* duty.c */
+/** Whether subject and kind of a report that opens here may be listed: not without the duties that are demanded, as they stand now (SPEC 5.2). */
+NRS_MUST_USE nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row);
+
 /** What is asked about the duties of whoever is to read. All borrowed. */
 typedef struct nrs_duty_question {
     const nrs_roster *roster;

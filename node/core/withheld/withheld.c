@@ -10,7 +10,7 @@ uint32_t nrs_report_flags(const nrs_header *header)
 {
     NRS_ASSERT(header != NULL);
     return header->flags | (header->attribution == NRS_ATTRIBUTION_WITHHELD ? NRS_REPORT_WITHHELD : 0u) |
-           (header->attribution == NRS_ATTRIBUTION_VOUCHED ? NRS_REPORT_VOUCHED : 0u);
+           (header->attribution == NRS_ATTRIBUTION_VOUCHED ? NRS_REPORT_VOUCHED : 0u) | (header->duty[0] != '\0' ? NRS_REPORT_DUTY : 0u);
 }
 
 /* By the key that the header names, or the one that came after it. */

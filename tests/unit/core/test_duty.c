@@ -283,6 +283,7 @@ static void a_duty_that_ends_closes_what_it_opened(void **state)
     net.now_ms += DAY + 1;
     assert_int_equal(about(2, "show"), NRS_ERROR_DUTY);
     assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "body")));
+    assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "subject")));
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report), NRS_ERROR_DUTY);
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\"}", report), NRS_ERROR_DUTY);
     OK(about(1, "show")); /* its sender has what it sent */
@@ -290,6 +291,44 @@ static void a_duty_that_ends_closes_what_it_opened(void **state)
     mesh_change(&net, put_plan, &wanted);
     OK(about(2, "show"));
     mesh_stop(&net);
+}
+
+static const char *listed_subject(size_t node, const char *more)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"list\"%s}", more));
+    return mesh_row_count(&net, node) == 0 ? "(none)" : json_is_null(json_object_get(mesh_row(&net, node, 0), "subject")) ? "(sealed)" : mesh_text(mesh_row(&net, node, 0), "subject");
+}
+
+/* Its list says no more than that: read before or not, by the rules or by the header alone. It says so again once the duty is taken anew. */
+static void a_duty_that_ends_closes_the_list(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        const bool read = i % 2 == 1;
+        plan wanted;
+
+        mesh_start(&net, 4, 1);
+        wanted = amber_needs_nda();
+        mesh_change(&net, put_plan, &wanted);
+        OK(send_it("AMBER", "\"org-2\"", "incident", ""));
+        mesh_settle(&net, 3);
+        assert_string_equal(listed_subject(2, ""), "件名");
+        if (read) {
+            OK(about(2, "show"));
+        }
+        wanted.duty = i < 2 ? "nda" : NULL; /* no rule any more: the header names it still */
+        mesh_change(&net, put_plan, &wanted);
+        assert_string_equal(listed_subject(2, ""), "件名");
+        net.now_ms += DAY + 1;
+        assert_string_equal(listed_subject(2, ""), "(sealed)");
+        assert_true(json_is_null(json_object_get(mesh_row(&net, 2, 0), "kind")));
+        assert_string_equal(listed_subject(2, ",\"kind\":\"incident\""), "(none)");
+        assert_string_equal(listed_subject(1, ""), "件名"); /* its sender's own */
+        wanted.taken[1].until_ms = 0;
+        mesh_change(&net, put_plan, &wanted);
+        assert_string_equal(listed_subject(2, ""), "件名");
+        mesh_stop(&net);
+    }
 }
 
 /* The recipient waits for its prekeys; when they come, its duty has run out, and the grant waits on. */
@@ -373,6 +412,7 @@ int main(void)
         cmocka_unit_test(the_sender_leaves_out_who_has_not_the_duty), cmocka_unit_test(a_kind_may_need_it_too),
         cmocka_unit_test(a_rule_for_a_kind_closes_what_was_open),
         cmocka_unit_test(a_hub_hands_no_slot_to_whose_duty_has_ended), cmocka_unit_test(a_duty_that_ends_closes_what_it_opened),
+        cmocka_unit_test(a_duty_that_ends_closes_the_list),
         cmocka_unit_test(what_is_sent_again_is_asked_about_again),
         cmocka_unit_test(a_later_grant_asks_again), cmocka_unit_test(a_reply_inherits_the_duty),
     };

@@ -149,6 +149,7 @@ typedef enum nrs_key_state {
 /* Beside the flags of the header: what its attribution is. */
 #define NRS_REPORT_WITHHELD (1u << 16) /* its source is withheld: at the source itself, and at its hub */
 #define NRS_REPORT_VOUCHED (1u << 17)  /* a hub vouches for its source */
+#define NRS_REPORT_DUTY (1u << 18)     /* its header names a duty */
 
 typedef struct nrs_report_row {
     uint64_t position;       /* of the SEALED record in the log; the row's key */
