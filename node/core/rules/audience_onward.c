@@ -42,7 +42,10 @@ void nrs_delivery_keep_listed(nrs_delivery *delivery, const nrs_header *header)
     size_t count = 0;
 
     for (size_t i = 0; i < delivery->onward_community_count; i++) {
-        if (nrs_onward_lists(header, delivery->onward_communities[i].data)) {
+        const uint8_t *const community = delivery->onward_communities[i].data;
+
+        /* Its own it names no more than others: who is let in there, its consent says by their roles. */
+        if (nrs_onward_lists(header, community) && memcmp(header->community.data, community, NRS_HASH_SIZE) != 0) {
             delivery->onward_communities[count] = delivery->onward_communities[i];
             count++;
         }

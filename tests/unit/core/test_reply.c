@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "mesh_persons.h"
+#include "mesh_second.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -147,6 +149,30 @@ static void a_person_is_told_whether_all_may_know(void **state)
     mesh_stop(&net);
 }
 
+/* A guest hears what the hub was sent, and answers it there: the community that it came from is not told by that. */
+static void a_guests_answer_goes_no_further_back(void **state)
+{
+    enum { MEMBER = 4 };
+    char report[ID], answer[ID];
+    mesh_second gas;
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    mesh_second_beside(&net, &gas, HUB, false);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-0\"],\"kind\":\"incident\",\"subject\":\"変電所\",\"body\":\"本文\",\"onward\":[\"communities\"]}"));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 6);
+    assert_true(mesh_has(&net, MEMBER, report));
+    assert_false(mesh_has(&net, READER, report));
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"to\":[\"org-0\"],\"onward\":[\"communities\"]}", report));
+    (void)snprintf(answer, sizeof answer, "%s", mesh_text(mesh_row(&net, MEMBER, 0), "id"));
+    mesh_settle(&net, 6);
+    assert_true(mesh_has(&net, HUB, answer));
+    assert_false(mesh_has(&net, READER, answer));
+    mesh_stop(&net);
+    mesh_second_stop(&gas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +180,7 @@ int main(void)
         cmocka_unit_test(the_consent_is_the_sources),
         cmocka_unit_test(what_waits_for_an_acceptance_is_named_by_its_id),
         cmocka_unit_test(a_person_is_told_whether_all_may_know),
+        cmocka_unit_test(a_guests_answer_goes_no_further_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
