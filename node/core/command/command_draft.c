@@ -359,6 +359,10 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     if (error == NRS_OK) {
         error = read_addresses(answer, draft_out, request, defaults);
     }
+    draft_out->community = nrs_request_text(request, "community");
+    if (error == NRS_OK && defaults != NULL && defaults->reach != NULL) {
+        error = defaults->reach(defaults->context, core, answer, draft_out);
+    }
     if (error == NRS_OK && person != NULL) {
         error = nrs_command_person(core, answer, &draft_out->person, person);
     }
@@ -388,7 +392,6 @@ nrs_error nrs_draft_read(nrs_core *core, nrs_answer *answer, nrs_draft *draft_ou
     if (draft_out->expires_in_ms == 0 || draft_out->expires_in_ms > NRS_REPORT_LIFE_MS_MAX) {
         return nrs_refuse(answer, NRS_ERROR_TOO_LONG_LIVED, hint_life, "The report's life is not within 14 days.");
     }
-    draft_out->community = nrs_request_text(request, "community");
     draft_out->final = nrs_request_flag(request, "final");
     if (draft_out->final && draft_out->has_follows) {
         error = check_final(core, answer, draft_out);

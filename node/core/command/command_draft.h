@@ -4,6 +4,8 @@
 
 #include "rules/audience.h"
 
+struct nrs_draft;
+
 /* What a reply takes from the quoted report where the request says nothing. */
 typedef struct nrs_draft_defaults {
     nrs_label quoted_label;
@@ -15,6 +17,9 @@ typedef struct nrs_draft_defaults {
     size_t to_count;
     const char *writer;     /* person@organisation, or "" where no person wrote it; for a label for persons only */
     const char *community;  /* "@community", for a label that is addressed to communities only */
+    /* Asked before any rule but the label's own, of the addresses that it allows: refuses those that it does not let a quote reach. */
+    nrs_error (*reach)(void *context, nrs_core *core, nrs_answer *answer, const struct nrs_draft *draft);
+    void *context;
 } nrs_draft_defaults;
 
 /** Strings are borrowed from the request for the command. */

@@ -89,24 +89,34 @@ static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted
     return error == NRS_OK ? NRS_OK : nrs_refuse(answer, error, hint_release, "The source has not agreed that %s is told.", one->address);
 }
 
-nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery)
+nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)
 {
     const nrs_label label = (nrs_label)quoted->row.label;
-    const bool elsewhere = quoted->row.id != NULL && memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
+    const bool elsewhere = memcmp(community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
     nrs_error error;
 
-    if (quoted->row.id == NULL || nrs_quoted_own(core, quoted)) {
+    if (nrs_quoted_own(core, quoted)) {
         return NRS_OK; /* the source itself decides */
     }
     if (nrs_policy_change(label, label, elsewhere, false).error != NRS_OK) {
         return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
     }
-    error = nrs_quoted_check(answer, quoted, delivery);
-    for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
-        error = check_role(core, answer, quoted, delivery, &delivery->list[i]);
-    }
+    error = nrs_quoted_addresses(core, answer, quoted, community, draft);
     if (error != NRS_OK && answer->refused) {
         answer->hint = hint_release;
+    }
+    return error;
+}
+
+nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery)
+{
+    nrs_error error = NRS_OK;
+
+    if (nrs_quoted_own(core, quoted)) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
+        error = check_role(core, answer, quoted, delivery, &delivery->list[i]);
     }
     nrs_delivery_keep_listed(delivery, quoted->seen.header); /* the roster may recognise more of them than when the source agreed */
     return error;

@@ -68,6 +68,8 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
         .to = quoted->to,
         .writer = quoted->writer,
         .community = quoted->shared,
+        .reach = nrs_quoted_reach,
+        .context = quoted,
     };
     if (!nrs_key_ours(core, quoted->row.originator)) {
         quoted->to[0] = quoted->way;
@@ -123,10 +125,10 @@ bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted)
     return (quoted->row.flags & NRS_REPORT_VOUCHED) == 0 && nrs_key_ours(core, quoted->row.originator);
 }
 
-bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee)
+bool nrs_quoted_names(const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     const nrs_audience *audience = quoted->opened.audience;
-    const nrs_slice org = nrs_slice_of(addressee->peer->keys.sign_key, NRS_KEY_SIZE);
+    const nrs_slice org = nrs_slice_of(sign_key, NRS_KEY_SIZE);
 
     if (nrs_slice_equal(nrs_slice_of(quoted->row.originator, NRS_KEY_SIZE), org)) {
         return true;
@@ -139,19 +141,55 @@ bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee)
     return false;
 }
 
-nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+static nrs_error check_one(nrs_answer *answer, const nrs_quoted *quoted, const char *address, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     const nrs_label label = (nrs_label)quoted->row.label;
+    const nrs_verdict verdict = nrs_policy_quote_address(label, nrs_quoted_names(quoted, sign_key));
 
-    for (size_t i = 0; quoted->view != NULL && i < delivery->count; i++) {
-        nrs_verdict verdict = nrs_policy_quote_address(label, nrs_quoted_names(quoted, &delivery->list[i]));
+    return verdict.error == NRS_OK ? NRS_OK
+                                   : nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.", address, nrs_label_name(label));
+}
 
-        if (verdict.error != NRS_OK) {
-            return nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.",
-                              delivery->list[i].address, nrs_label_name(label));
+nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
+        error = check_one(answer, quoted, delivery->list[i].address, delivery->list[i].peer->keys.sign_key);
+    }
+    return error;
+}
+
+nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; quoted->view != NULL && i < draft->address_count && error == NRS_OK; i++) {
+        const nrs_address *address = &draft->addresses[i];
+        const Nrs__Wire__Member *member = address->type == NRS_ADDRESS_COMMUNITY ? NULL : nrs_roster_member_by_org(community->roster, address->name);
+
+        if (member != NULL && !nrs_key_ours(core, member->sign_key.data)) {
+            error = check_one(answer, quoted, draft->address_texts[i], member->sign_key.data);
         }
     }
-    return NRS_OK;
+    return error;
+}
+
+nrs_error nrs_quoted_reach(void *context, nrs_core *core, nrs_answer *answer, const nrs_draft *draft)
+{
+    const nrs_quoted *quoted = context;
+    nrs_delivery delivery = {0};
+    const nrs_delivery_request request = {.label = draft->label, .addresses = draft->addresses, .address_count = draft->address_count,
+                                          .community = draft->community, .passed_on = quoted->passed_on,
+                                          .preferred = nrs_community_by_id(core, quoted->row.community)};
+    nrs_error error = nrs_delivery_find_community(core, answer, &delivery, &request);
+
+    if (error == NRS_OK) {
+        error = quoted->passed_on ? nrs_forward_reach(core, answer, quoted, delivery.community, draft)
+                                  : nrs_quoted_addresses(core, answer, quoted, delivery.community, draft);
+    }
+    nrs_delivery_wipe(&delivery);
+    return error;
 }
 
 /* ---- How far what it says may go ---- */
@@ -171,7 +209,7 @@ nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, cons
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
     const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
 
-    if (nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one) ||
+    if (nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one->peer->keys.sign_key) ||
         nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK) {
         return NRS_OK;
     }
@@ -183,7 +221,7 @@ static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_d
     const nrs_label label = (nrs_label)quoted->row.label;
     const bool elsewhere = memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
 
-    if (nrs_quoted_names(quoted, one) || memcmp(one->peer->keys.sign_key, quoted->let_in_by, NRS_KEY_SIZE) == 0) {
+    if (nrs_quoted_names(quoted, one->peer->keys.sign_key) || memcmp(one->peer->keys.sign_key, quoted->let_in_by, NRS_KEY_SIZE) == 0) {
         return true; /* it was theirs, or came from them */
     }
     return nrs_policy_change(label, label, elsewhere, false).error == NRS_OK && nrs_policy_quote_address(label, false).error == NRS_OK &&

@@ -22,6 +22,7 @@ typedef struct nrs_quoted {
     char writer[NRS_ADDRESS_SIZE_MAX + 1];
     const char *to[NRS_TARGET_COUNT_MAX];
     nrs_draft_defaults defaults;
+    bool passed_on; /* by a forward */
     /* Of a report that passes its text on: its id, and those of which it holds the text itself; ascending, borrowed from the above. */
     ProtobufCBinaryData passes_on[NRS_PASSED_ON_COUNT_MAX];
     size_t passes_on_count;
@@ -35,20 +36,27 @@ NRS_MUST_USE nrs_error nrs_quoted_published(const nrs_core *core, nrs_answer *an
 /** Whether this node is the source of the quoted report, which decides how far it goes. Of what it vouches for another is. */
 bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted);
 /** Whether the quoted report was addressed to this organisation by name, or came from it. */
-bool nrs_quoted_names(const nrs_quoted *quoted, const nrs_addressee *addressee);
-/** Whether the answer may reach those it is for. Of a RED report only its readers know the audience: they check. Refuses. */
+bool nrs_quoted_names(const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** The reach of `defaults`, whose context is the quoted report: nrs_quoted_addresses or nrs_forward_reach. */
+NRS_MUST_USE nrs_error nrs_quoted_reach(void *context, nrs_core *core, nrs_answer *answer, const nrs_draft *draft);
+/** Whom its label lets an answer reach, of those addressed in the answer's community. Of a RED report only its readers know the audience: they
+ *  check. Refuses with LABEL_FORBIDS. */
+NRS_MUST_USE nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
+/** The same for a report that passes the text on, which does not leave the community either. */
+NRS_MUST_USE nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
+/** Whether the answer may reach the hubs that are to publish it. Refuses likewise. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** The rules of its source on a member of the delivery's community who is no reader of the quoted report as yet: NRS_ERROR_LABEL_FORBIDS, ONWARD. */
 NRS_MUST_USE nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
 /** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an acceptance. */
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery);
-/** What the quoted report lays down for an answer, behind nrs_quoted_check: no wider consent, and no subject of it for whom it is not open. Refuses
+/** What the quoted report lays down for an answer: no wider consent, and no subject of it for whom it is not open. Refuses
  *  with CONDITIONS. */
 NRS_MUST_USE nrs_error nrs_reply_complete(const nrs_core *core, nrs_answer *answer, nrs_draft *draft, const nrs_quoted *quoted, nrs_delivery *delivery);
 /** The consent of an answer or a forward is not wider than the quoted one's. Refuses with CONDITIONS. */
 NRS_MUST_USE nrs_error nrs_quoted_consent(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, uint32_t onward);
-/** The same for a report that passes the text on: beyond the quoted audience or community only the source lets it go, and its consent
- *  names no other communities than the quoted one's: these are taken out of the delivery. Refuses. */
+/** The same for a report that passes the text on: whom only the source lets hear of it, and its consent names no other communities than the quoted
+ *  one's: these are taken out of the delivery. Refuses with ONWARD. */
 NRS_MUST_USE nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery);
 /** What the quoted report lays down for such a report, put on its draft: terms that are not looser, and its text as quoted. Out:
  *  text_out: the body, which the draft then borrows; quoted: its `passes_on`. Refuses. */

@@ -116,6 +116,10 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         error = nrs_draft_read(core, answer, draft, request, NULL, false);
     }
     if (error == NRS_OK && quoted->row.id != NULL) {
+        quoted->passed_on = nrs_request_flag(request, "forward");
+        error = nrs_quoted_reach(quoted, core, answer, draft);
+    }
+    if (error == NRS_OK && quoted->row.id != NULL) {
         error = nrs_draft_inherit(answer, draft, quoted->conditions);
     }
     if (error == NRS_OK && draft->label != NRS_LABEL_RED) {
@@ -130,12 +134,12 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         wanted.quoted = quoted->seen.header;
         wanted.stale_roster = draft->stale_roster;
         wanted.community = draft->community;
-        wanted.passed_on = nrs_request_flag(request, "forward");
+        wanted.passed_on = quoted->passed_on;
         wanted.preferred = quoted->row.id == NULL ? NULL : nrs_community_by_id(core, quoted->row.community);
         error = nrs_delivery_plan(core, answer, &delivery, &wanted);
     }
-    if (error == NRS_OK) {
-        error = nrs_request_flag(request, "forward") ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
+    if (error == NRS_OK && quoted->passed_on && quoted->row.id != NULL) {
+        error = nrs_forward_check(core, answer, quoted, &delivery);
     }
     if (error == NRS_OK) {
         error = put_prepared(core, &row, draft, &delivery, quoted);

@@ -450,6 +450,7 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_withheld, "What was sent without naming its source is not quoted by its source.");
     }
     if (error == NRS_OK) {
+        quoted->passed_on = forward;
         error = nrs_draft_read(core, answer, draft, request, &quoted->defaults, true);
     }
     if (error == NRS_OK) {
@@ -462,10 +463,7 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         error = plan(core, answer, &delivery, draft, quoted, forward);
     }
     if (error == NRS_OK) {
-        error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_quoted_check(answer, quoted, &delivery);
-    }
-    if (error == NRS_OK && !forward) {
-        error = nrs_reply_complete(core, answer, draft, quoted, &delivery);
+        error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_reply_complete(core, answer, draft, quoted, &delivery);
     }
     if (error == NRS_OK) {
         error = finish(core, answer, draft, &delivery, quoted);

@@ -149,6 +149,25 @@ static void a_person_is_told_whether_all_may_know(void **state)
     mesh_stop(&net);
 }
 
+/* The label is asked first: of all that forbids, it says which. */
+static void beyond_the_quoted_audience_the_label_is_named(void **state)
+{
+    static const char strict[] = "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"変電所\",\"body\":\"本文\",\"pap\":\"RED\"}";
+    char report[ID];
+
+    (void)state;
+    start();
+    OK(mesh_command(&net, SOURCE, strict));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 3);
+    assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"pap\":\"CLEAR\"}", report), NRS_ERROR_CONDITIONS);
+    assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"pap\":\"CLEAR\",\"to\":[\"org-0\"]}", report),
+                     NRS_ERROR_LABEL_FORBIDS);
+    assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"forward\",\"id\":\"%s\",\"disclaimers\":[\"none\"],\"to\":[\"org-1\",\"org-0\"]}", report),
+                     NRS_ERROR_LABEL_FORBIDS);
+    mesh_stop(&net);
+}
+
 /* A guest hears what the hub was sent, and answers it there: the community that it came from is not told by that. */
 static void a_guests_answer_goes_no_further_back(void **state)
 {
@@ -180,6 +199,7 @@ int main(void)
         cmocka_unit_test(the_consent_is_the_sources),
         cmocka_unit_test(what_waits_for_an_acceptance_is_named_by_its_id),
         cmocka_unit_test(a_person_is_told_whether_all_may_know),
+        cmocka_unit_test(beyond_the_quoted_audience_the_label_is_named),
         cmocka_unit_test(a_guests_answer_goes_no_further_back),
     };
 
