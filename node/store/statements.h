@@ -179,7 +179,7 @@
     X(FOLLOWS_ANY, READ, "SELECT 1 FROM follows LIMIT 1")                                                              \
     X(FOLLOWS_EACH, READ,                                                                                              \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
-      " AND p.part > 0 AND p.key_state <> 4 ORDER BY f.position LIMIT ?2")                                             \
+      " AND p.part > 0 AND p.key_state NOT IN (4, 5) ORDER BY f.position LIMIT ?2")                                       \
     X(PASSING_ON_EACH, READ,                                                                                           \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND NOT EXISTS(SELECT 1 FROM withdrawal AS w WHERE w.id = p.id) ORDER BY f.position LIMIT ?2")  \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 #define ID (2 * NRS_HASH_SIZE + 1)
@@ -95,10 +96,30 @@ static void what_cannot_be_looked_into_begins_nothing(void **state)
     mesh_stop(&net);
 }
 
+/* What was withdrawn before anybody read it does not say what it followed: neither beside itself nor beside the other. */
+static void what_nobody_read_follows_nothing(void **state)
+{
+    char first[ID], own[ID];
+
+    (void)state;
+    mesh_start(&net, 3, 1);
+    OK(follow(SOURCE, first, NULL, false));
+    OK(follow(READER, own, first, false));
+    mesh_settle(&net, 2);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"show\",\"id\":\"%s\"}", own));
+    OK(mesh_ask(&net, READER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", own));
+    mesh_settle(&net, 4);
+    assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, HUB, first), "followed_by")), 0);
+    assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, SOURCE, first), "followed_by")), 1);
+    assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, READER, first), "followed_by")), 1);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(who_began_it_ends_it), cmocka_unit_test(another_is_not_believed),
-                                       cmocka_unit_test(what_cannot_be_looked_into_begins_nothing)};
+                                       cmocka_unit_test(what_cannot_be_looked_into_begins_nothing),
+                                       cmocka_unit_test(what_nobody_read_follows_nothing)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -339,7 +339,7 @@ NRS_MUST_USE nrs_error nrs_store_withdrawal_set_spread(nrs_store *store, const u
 NRS_MUST_USE nrs_error nrs_store_follows_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], uint64_t position);
 NRS_MUST_USE nrs_error nrs_store_follows_any(nrs_store *store, bool *any_out);
 typedef nrs_error (*nrs_follows_visitor)(void *context, const uint8_t *id);
-/** The ids of the reports with this tag, oldest first, at most `limit`. */
+/** The ids of the reports with this tag, oldest first, at most `limit`; not of those that were forgotten, or withdrawn before they were read. */
 NRS_MUST_USE nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
 /** The same of a tag that stands for reports whose text others hold: those among them that are not withdrawn, forgotten ones too. */
 NRS_MUST_USE nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
