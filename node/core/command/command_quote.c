@@ -46,8 +46,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     const nrs_report *report = quoted->opened.report;
     const nrs_community *community = nrs_community_by_id(core, quoted->row.community);
     nrs_draft_defaults *defaults = &quoted->defaults;
-    bool withdrawn = false;
-    nrs_error error = nrs_withdrawal_of(core, &withdrawn, quoted->row.id);
+    nrs_error error = nrs_withdrawal_of(core, &quoted->withdrawn, quoted->row.id);
 
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
     nrs_hex_encode(quoted->number, quoted->row.id, sizeof quoted->number / 2);
@@ -64,7 +63,7 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
         .conditions = quoted->conditions,
-        .subject = report == NULL ? NULL : withdrawn ? quoted->number : report->subject,
+        .subject = report == NULL ? NULL : report->subject,
         .to = quoted->to,
         .writer = quoted->writer,
         .community = quoted->shared,
@@ -230,7 +229,7 @@ static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_d
 
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery)
 {
-    bool known = quoted->seen.header != NULL && (quoted->seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
+    bool known = !quoted->withdrawn && quoted->seen.header != NULL && (quoted->seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
 
     for (size_t i = 0; i < delivery->count && known && quoted->view != NULL && !nrs_quoted_own(core, quoted); i++) {
         known = may_know(core, quoted, delivery, &delivery->list[i]);

@@ -22,6 +22,7 @@ typedef struct nrs_quoted {
     char writer[NRS_ADDRESS_SIZE_MAX + 1];
     const char *to[NRS_TARGET_COUNT_MAX];
     nrs_draft_defaults defaults;
+    bool withdrawn; /* or it holds the text of what was */
     bool passed_on; /* by a forward */
     /* Of a report that passes its text on: its id, and those of which it holds the text itself; ascending, borrowed from the above. */
     ProtobufCBinaryData passes_on[NRS_PASSED_ON_COUNT_MAX];
@@ -48,7 +49,8 @@ NRS_MUST_USE nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answe
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** The rules of its source on a member of the delivery's community who is no reader of the quoted report as yet: NRS_ERROR_LABEL_FORBIDS, ONWARD. */
 NRS_MUST_USE nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
-/** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an acceptance. */
+/** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an
+ *  acceptance, or it was withdrawn. */
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** What the quoted report lays down for an answer: no wider consent, and no subject of it for whom it is not open. Refuses
  *  with CONDITIONS. */

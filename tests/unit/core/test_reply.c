@@ -143,6 +143,11 @@ static void a_person_is_told_whether_all_may_know(void **state)
     assert_true(json_is_true(json_object_get(mesh_row(&net, READER, 0), "quoted_known")));
     OK(mesh_ask(&net, READER, "{\"command\":\"red-prepare\",\"id\":\"%s\",\"label\":\"RED\",\"to\":[\"sato@org-1\",\"mori@org-3\"],\"person\":\"ito\"}", report));
     assert_true(json_is_false(json_object_get(mesh_row(&net, READER, 0), "quoted_known")));
+    OK(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", report));
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, READER, "{\"command\":\"red-prepare\",\"id\":\"%s\",\"label\":\"RED\",\"to\":[\"sato@org-1\"],\"person\":\"ito\"}", report));
+    assert_true(json_is_false(json_object_get(mesh_row(&net, READER, 0), "quoted_known"))); /* it is told to nobody any more */
     nrs_identity_destroy(&sato.identity);
     nrs_identity_destroy(&mori.identity);
     nrs_identity_destroy(&ito.identity);
