@@ -1,9 +1,12 @@
 """What red.c's engines have to answer: for whom a person may seal under RED, and what the nodes hand out of it, to whom."""
+import answering
 import passing
 import rules
+from answering import Recipient
+from engine_rules import LABELS
 from rules import Address, COMMUNITY, Community, Disclaimer, Duty, Letter, ORGANISATION, Org, PERSON, RED, Rule, WITHHELD, YES
 
-PERSONS = {"source": {"sato"}, "reader": {"ito", "tanaka"}, "other": {"mori"}, "gas-member": {"kato"}, "hub": set()}
+PERSONS = {"source": {"sato"}, "reader": {"ito", "tanaka"}, "other": {"mori"}, "gas-member": {"kato"}, "hub": set(), "ministry": {"suzuki"}}
 READY = {"reader": {"tanaka"}}  # with a prekey; elsewhere all
 HELD = (Duty("nda", 1),)
 
@@ -23,7 +26,8 @@ def community(setting):
         "electricity",
         tuple(Org(name, role, () if name == "reader" and setting.endswith("absent") else HELD, persons=frozenset(PERSONS.get(name, ())),
                   persons_ready=frozenset(READY.get(name, PERSONS.get(name, ()))))
-              for name, role in (("hub", rules.HUB), ("source", rules.OPERATOR), ("reader", rules.OPERATOR), ("other", rules.OPERATOR))),
+              for name, role in (("hub", rules.HUB), ("source", rules.OPERATOR), ("reader", rules.OPERATOR), ("other", rules.OPERATOR),
+                               ("ministry", rules.MINISTRY))),
         labels=frozenset(rules.LABELS) - (frozenset({RED}) if setting == "label-not-allowed" else frozenset()),
         red_sealed=setting != "not-carried", duty_rules=(rule,) if asked else (),
         disclaimers=(Disclaimer("nda", 1, kinds=frozenset({1} if setting.startswith("text") else ())),))
@@ -134,3 +138,38 @@ class Engine:
         setting = "carried" if cell["setting"] == "withdrawn" else cell["setting"]
         sent = rules.send([community(setting)], Letter(cell["who"], RED, (address(cell["whom"]),), as_person=cell["person"]), 10)
         return self.closed(cell, act) | sent.refused
+
+    # ---- What answers or passes on a report of another label ----
+
+    def raised(self, cell):
+        """The node asks everything of it, since it has read what is quoted: whom it reaches as a forward or a reply, for which persons it may be sealed, and
+        whether all of them may know the quoted subject."""
+        node, label, forward = cell["who"], LABELS[cell["label"]], cell["forward"] == "1"
+        words, own = frozenset(filter(None, [cell["onward"]])), cell["who"] == "source"
+        if not own and cell["to"] not in (node, "@electricity"):
+            return frozenset({"not-found"})
+        withdrawn = cell["setting"] == "withdrawn"
+        home = community("carried" if withdrawn else cell["setting"])
+        to = tuple(address(one) for one in cell["whom"].split("+"))
+        closed = passing.reading(passing.State(label, own=own, withdrawn=withdrawn, was_opened=node == "reader"), "forward" if forward else "reply")
+        targets = [passing.Target(one.kind, one.name == "source", one.name == cell["to"], home.member(one.name) is not None,
+                                  home.member(one.name).role if home.member(one.name) else rules.OPERATOR) for one in to]
+        quoted = passing.Quoted(label, words, withdrawn=withdrawn)
+        if forward:
+            reach = YES if own else passing.forward(quoted, RED, targets)
+        else:
+            reach = rules.reply(label, RED, tuple(rules.Reached(one.kind, one.is_source, one.was_named) for one in targets))
+        sent = rules.send([home], Letter(node, RED, to, as_person=cell["person"]), 10)
+        found = reach | sent.refused
+        by_label = found & {"label-forbids"}
+        if by_label:
+            return by_label | closed | (found & {"org-unknown"})
+        if found or closed or cell["rule"] != "ok":
+            return rules.verdict(other=found | closed)
+        got = {f"{person}@{org}" for org, person in sent.slots}
+        if {one.split("@")[0] for one in cell["got"].split("+")} - {cell["person"]} != {person for _, person in sent.slots} - {cell["person"]}:
+            return frozenset({f"for {sorted(got)}"})
+        kept = [Recipient(one, one.was_named or one.is_source) for one, its in zip(targets, to) if (its.name, its.person) in sent.slots]
+        if not forward and (cell["known"] == "1") != answering.subject_known(quoted, RED, kept, own):
+            return frozenset({f"known={1 - int(cell['known'])}"})
+        return YES

@@ -8,12 +8,15 @@ import subprocess
 import sys
 
 import cells
+import engine_answers
 import engine_chain
 import engine_onward
+import engine_recall
 import engine_red
 import engine_release
 import engine_reply
 import engine_rules
+import engine_series
 import engine_withheld
 
 
@@ -30,7 +33,7 @@ def main():
     counts, wrong = collections.Counter(), collections.Counter()
     engines = {"engine": engine_rules.Engine(), "onward": engine_onward.Engine(), "release": engine_release.Engine(),
                "withheld": engine_withheld.Engine(), "red": engine_red.Engine(), "chain": engine_chain.Engine(),
-               "reply": engine_reply.Engine()}
+               "reply": engine_reply.Engine(), "answers": engine_answers.Engine(), "series": engine_series.Engine(), "recall": engine_recall.Engine()}
     for line in output.splitlines():
         what, *pairs = line.split(" ")
         cell = dict(pair.split("=", 1) for pair in pairs)

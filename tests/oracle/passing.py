@@ -148,7 +148,7 @@ class Target:
     is_source: bool = False
     was_named: bool = False
     in_community: bool = True             # in the community of the quoted report
-    role: int = 1
+    role: int = 1                         # its own; of a community's address that of one of the four roles which it reaches beside operators
 
 
 def forward(quoted, label, to, words=frozenset(), listed=frozenset(), quoted_listed=frozenset(), conditions=(0, 0)):
@@ -169,7 +169,7 @@ def forward(quoted, label, to, words=frozenset(), listed=frozenset(), quoted_lis
         known = one.was_named or one.is_source
         if not one.in_community or (quoted.label >= STRICT and not known):
             by_label.add("label-forbids")
-        elif one.kind != COMMUNITY and one.role in FOUR_ROLES and not known and FOUR_ROLES[one.role] not in quoted.words:
+        elif one.role in FOUR_ROLES and not known and FOUR_ROLES[one.role] not in quoted.words:
             other.add("onward")
     if words and label in (RED, STRICT):
         by_label.add("label-forbids")

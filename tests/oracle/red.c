@@ -6,7 +6,7 @@
 #include "proto/label.h"
 
 static mesh_person sato = {"sato", SOURCE, NULL}, ito = {"ito", READER, NULL}, tanaka = {"tanaka", READER, NULL}, mori = {"mori", OTHER, NULL},
-                   kato = {"kato", GAS_MEMBER, NULL};
+                   kato = {"kato", GAS_MEMBER, NULL}, suzuki = {"suzuki", MINISTRY, NULL};
 
 /* What the next roster's rules are, and whether the reader has the duty that they may demand. */
 static struct setting { const char *name; bool relay, label, duty, kind, held, text; } settings[] = {
@@ -211,18 +211,69 @@ static void opened(const sealed *it, size_t node, const char *person)
     print_cell("opened", it, "carried", node, person, "-=", world_about(node, "red-opened", it->id, rest));
 }
 
+/* ---- What answers or passes on a report of another label under RED ---- */
+
+static struct raised { const char *label, *to, *json, *onward; char id[ID_SIZE]; } raised[] = {
+    {"CLEAR", "@electricity", "\"@electricity\"", "", ""},        {"GREEN", "@electricity", "\"@electricity\"", "", ""}, {"AMBER", "reader", "\"org-2\"", "", ""},
+    {"AMBER", "@electricity", "\"@electricity\"", "ministry", ""}, {"AMBER+STRICT", "reader", "\"org-2\"", "", ""},
+};
+
+static void send_raised(void)
+{
+    for (size_t i = 0; i < COUNT(raised); i++) {
+        OK(world_send(SOURCE, raised[i].label, raised[i].json, raised[i].onward[0] == '\0' ? "" : ",\"onward\":[\"ministry\"]", raised[i].id));
+    }
+    mesh_settle(&net, 6);
+}
+
+static void raise_one(const struct raised *it, const char *setting, const mesh_person *by, const char *whom, const char *json, bool forward)
+{
+    static size_t turn;
+    const char *const kind = kinds[turn++ % COUNT(kinds)].json;
+    const nrs_error error = mesh_ask(&net, by->node, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"id\":\"%s\",\"to\":[%s],\"person\":\"%s\",\"forward\":%s%s}", it->id, json, by->id,
+                                     forward ? "true" : "false", kind);
+    const json_t *row = error == NRS_OK ? mesh_row(&net, by->node, 0) : NULL, *one;
+    size_t index;
+
+    printf("red-raised label=%s to=%s onward=%s setting=%s who=%s person=%s whom=%s forward=%d known=%d got=", it->label, it->to, it->onward, setting, who[by->node], by->id, whom,
+           forward, json_is_true(json_object_get(row, "quoted_known")));
+    json_array_foreach(json_object_get(row, "recipients"), index, one) {
+        printf("%s%s", index == 0 ? "" : "+", mesh_text(one, "address"));
+    }
+    printf(" rule=%s\n", world_word(error));
+}
+
+static void raise_all(const char *setting)
+{
+    static const struct { const char *name, *json; } whom[] = {
+        {"tanaka@reader", "\"tanaka@org-2\""}, {"sato@source", "\"sato@org-1\""}, {"mori@other", "\"mori@org-3\""}, {"suzuki@ministry", "\"suzuki@org-4\""},
+        {"kato@gas-member", "\"kato@org-6\""}, {"sato@source+mori@other", "\"sato@org-1\",\"mori@org-3\""}, {"mori@other+suzuki@ministry", "\"mori@org-3\",\"suzuki@org-4\""},
+        {"other", "\"org-3\""},
+    };
+    const mesh_person *const by[] = {&sato, &tanaka, &mori};
+
+    for (size_t i = 0; i < COUNT(raised); i++) {
+        for (size_t k = 0; k < COUNT(by) * COUNT(whom); k++) {
+            raise_one(&raised[i], setting, by[k % COUNT(by)], whom[k / COUNT(by)].name, whom[k / COUNT(by)].json, false);
+            raise_one(&raised[i], setting, by[k % COUNT(by)], whom[k / COUNT(by)].name, whom[k / COUNT(by)].json, true);
+        }
+    }
+}
+
 static void persons(void)
 {
-    mesh_person *at_source[] = {&sato}, *at_reader[] = {&ito, &tanaka}, *at_other[] = {&mori}, *at_gas[] = {&kato};
+    mesh_person *at_source[] = {&sato}, *at_reader[] = {&ito, &tanaka}, *at_other[] = {&mori}, *at_gas[] = {&kato}, *at_ministry[] = {&suzuki};
 
     mesh_persons_card(&net, SOURCE, at_source, 1);
     mesh_persons_card(&net, READER, at_reader, 2);
     mesh_persons_card(&net, OTHER, at_other, 1);
     mesh_persons_card(&net, GAS_MEMBER, at_gas, 1);
+    mesh_persons_card(&net, MINISTRY, at_ministry, 1);
     mesh_person_prekeys(&net, &sato);
     mesh_person_prekeys(&net, &tanaka); /* ito has none */
     mesh_person_prekeys(&net, &mori);
     mesh_person_prekeys(&net, &kato);
+    mesh_person_prekeys(&net, &suzuki);
     mesh_settle(&net, 4);
 }
 
@@ -234,6 +285,7 @@ int main(void)
 
     world_start(true, true);
     persons();
+    send_raised();
     for (size_t i = 0; i < COUNT(reports); i++) {
         seal(&reports[i]);
     }
@@ -241,6 +293,7 @@ int main(void)
         mesh_change(&net, put_rules, &settings[i]);
         prepare(&settings[i]);
         seal_under(&settings[i]);
+        raise_all(settings[i].name);
         for (size_t k = 0; k < COUNT(reports); k++) {
             observe(&reports[k], settings[i].name);
         }
@@ -257,9 +310,15 @@ int main(void)
     for (size_t k = 0; k < COUNT(reports); k++) {
         observe(&reports[k], "withdrawn");
     }
+    for (size_t i = 0; i < COUNT(raised); i++) { /* read by the one, and not by the other */
+        OK(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", raised[i].id));
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", raised[i].id));
+    }
+    mesh_settle(&net, 4);
+    raise_all("withdrawn");
     world_stop();
-    for (size_t i = 0; i < 5; i++) {
-        mesh_person *const all[] = {&sato, &ito, &tanaka, &mori, &kato};
+    for (size_t i = 0; i < 6; i++) {
+        mesh_person *const all[] = {&sato, &ito, &tanaka, &mori, &kato, &suzuki};
 
         nrs_identity_destroy(&all[i]->identity);
     }

@@ -25,6 +25,11 @@ static bool swallow_confirms(void *context, size_t from, size_t to, nrs_slice by
     return true;
 }
 
+void world_recognise(void)
+{
+    mesh_second_recognised(&net, &gas);
+}
+
 void world_start(bool here, bool there)
 {
     static const size_t nodes[] = {HUB, GAS_HUB, GAS_MEMBER, GAS_MINISTRY};
@@ -41,7 +46,7 @@ void world_start(bool here, bool there)
     mesh_settle(&net, 4);
     mesh_second_start(&net, &gas, "gas", nodes, roles, COUNT(nodes), there);
     if (here) {
-        mesh_second_recognised(&net, &gas);
+        world_recognise();
     }
     mesh_settle(&net, 4);
     net.inspect = swallow_confirms;

@@ -30,6 +30,8 @@ extern const char *const who[NODE_COUNT]; /* as judge.py names them; the organis
 /** here: electricity recognises gas. there: gas recognises electricity. */
 void world_start(bool here, bool there);
 void world_stop(void);
+/** Let electricity recognise gas from now on. */
+void world_recognise(void);
 /** A next version of gas's roster that `edit` has changed. */
 void world_gas_change(void (*edit)(void *context, nrs_roster *next), void *context);
 /** A report of one node; more: further fields. Out: id_out, "" where it is refused. */
