@@ -92,7 +92,7 @@ void nrs_cli_forget_failure(nrs_cli *cli);
 void nrs_cli_fail_as(nrs_cli *cli, const char *rule, int exit_code, const char *message, const char *hint);
 /** Write the recorded failure to standard error. Returns the exit code. */
 int nrs_cli_report(const nrs_cli *cli);
-/** A word of advice beside the answer: one line on standard error. */
+/** A word of advice beside the answer: one line on standard error; with --json the object {"note": …}. */
 void nrs_cli_note(const nrs_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Help to standard output. */

@@ -113,7 +113,13 @@ void nrs_cli_note(const nrs_cli *cli, const char *format, ...)
     va_start(values, format);
     message = nrs_text_vformat(format, values);
     va_end(values);
-    if (message != NULL) {
+    if (message != NULL && cli->json) {
+        json_t *object = json_object();
+
+        (void)json_object_set_new(object, "note", nrs_text_json(message));
+        nrs_text_print_json(stderr, object);
+        json_decref(object);
+    } else if (message != NULL) {
         fputs("noroshi: ", stderr);
         nrs_text_print(stderr, message, NRS_TEXT_LINE);
         fputc('\n', stderr);

@@ -180,6 +180,19 @@ class Contract(E2E):
                               env=environment({"HOME": str(home)}))
         self.assertEqual(json.loads(done.stdout)["org"], "alpha", done.stderr)
 
+    def test_a_word_of_advice_is_an_object_too(self):
+        short = self.world.write("short.pass", "abc\n")
+        folder = self.world.path / "advised"
+        for lang in ("ja", "en"):
+            done = subprocess.run([str(bin_dir() / "noroshi"), "--dir", str(folder / lang), "--lang", lang, "--json", "init", "--org", "advised",
+                                   "--name", "助言", "--passphrase-file", short], capture_output=True, check=False, timeout=60,
+                                  env=environment({"HOME": str(self.world.home)}))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["org"], "advised")
+            notes = [json.loads(line) for line in done.stderr.splitlines()]
+            self.assertTrue(notes)
+            self.assertTrue(all(set(note) == {"note"} and note["note"] for note in notes), notes)
+
     def test_body_from_file_and_standard_input(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         text = "一行目\n\n三行目  \t<>&\"'\\ 𠮷\n"
