@@ -123,7 +123,7 @@ nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *req
 
     if (community == NULL || !community->hub) {
         error = nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "This node is no hub of the report's community.");
-    } else if (!nrs_request_flag(request, "dry_run") && (text == NULL || text[0] == '\0')) {
+    } else if (!nrs_request_flag(request, "dry_run") && (text == NULL || nrs_utf8_blank(nrs_slice_of_string(text)))) {
         error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_body, "There is nothing that is asked.");
     } else if (text != NULL && strlen(text) > NRS_QUESTION_SIZE_MAX) {
         error = nrs_refuse(answer, NRS_ERROR_TOO_LARGE, hint_size, "The question is too long.");

@@ -258,6 +258,7 @@ static void a_question_waits_behind_no_reply(void **state)
     for (size_t i = 0; i < 3; i++) {
         question(text);
     }
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\" \u3000\\n\"}", report[0]), NRS_ERROR_USAGE); /* nothing is asked */
     wait_for_tick();
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report[0]));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 3);
