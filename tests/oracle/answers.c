@@ -239,6 +239,35 @@ static void answer(const quoted *one, size_t node, bool forward)
     make(one, node, &it, made);
 }
 
+/* Who was let in by a release has it under the terms of that. */
+static void answer_released(void)
+{
+    static const words released[] = {{"", ""}, {"GREEN", ",\"label\":\"GREEN\",\"pap\":\"GREEN\""}, {"AMBER+STRICT", ",\"label\":\"AMBER+STRICT\",\"name_source\":\"no\""},
+                                     {"CLEAR", ",\"label\":\"CLEAR\",\"pap\":\"AMBER\",\"tell_affected\":\"no\""}};
+    static const char *const conditions[] = {"//", "GREEN//", "//no", "AMBER/no/"};
+    static quoted list[2 * COUNT(released)];
+
+    for (size_t i = 0; i < COUNT(list); i++) {
+        list[i] = (quoted){.by = SOURCE, .label = 2 + i % 2, .to = 1};
+        OK(world_send(SOURCE, labels[list[i].label], addresses[1].json, "", list[i].id));
+        printf("answers-send id=%s by=source label=%s to=reader consent= state=plain early=0 rule=ok\n", list[i].id, labels[list[i].label]);
+    }
+    mesh_settle(&net, 4);
+    for (size_t i = 0; i < COUNT(list); i++) {
+        char ask[ID_SIZE];
+
+        OK(mesh_ask(&net, READER, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-8\"],\"reason\":\"対処\"}", list[i].id));
+        (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, READER, 0), "id"));
+        mesh_settle(&net, 2);
+        printf("answers-released quoted=%s node=ministry-2 label=%s conditions=%s rule=%s\n", list[i].id, released[i / 2].name, conditions[i / 2],
+               world_about(SOURCE, "release-grant", ask, released[i / 2].json));
+    }
+    mesh_settle(&net, 6);
+    for (size_t i = 0; i < COUNT(list) * 24; i++) {
+        answer(&list[i % COUNT(list)], MINISTRY_TWO, i / COUNT(list) % 2 != 0);
+    }
+}
+
 /* One that holds the text of another, and so on: of sixteen it may be, and of one more it may not. */
 static void pass_on_many(void)
 {
@@ -282,6 +311,7 @@ int main(void)
             }
         }
     }
+    answer_released();
     pass_on_many();
     world_stop();
     return ferror(stdout) != 0;

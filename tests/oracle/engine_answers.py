@@ -1,5 +1,5 @@
 """What answers.c's engines have to answer: replies and forwards that are really made, and what of the quoted report they carry."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import answering
 import passing
@@ -32,6 +32,7 @@ class Quote:
     state: str
     terms: Terms
     holders: set     # whom it was sealed for, its originator, and whom hubs let in
+    released: dict = field(default_factory=dict)  # node → the terms under which a release lets it have it
 
 
 class Engine:
@@ -67,6 +68,13 @@ class Engine:
         self.opened.add((cell["node"], cell["quoted"]))
         return YES
 
+    def released(self, cell):
+        """6.12: label and conditions of the release stand in the place of the header's, of each that it does not state the header's."""
+        quote = self.quotes[cell["quoted"]]
+        quote.holders.add(cell["node"])
+        quote.released[cell["node"]] = replace(quote.terms, label=LABELS.get(cell["label"], quote.terms.label), conditions=conditions_of(cell["conditions"]))
+        return YES
+
     # ---- What is made of it ----
 
     def reply(self, cell):
@@ -93,6 +101,7 @@ class Engine:
         quote, node = self.quotes[cell["quoted"]], cell["node"]
         if node not in quote.holders:
             return frozenset({"not-found"})
+        quote = replace(quote, terms=quote.released.get(node, quote.terms))
         own, label = node == quote.by, LABELS.get(cell["wanted"], quote.terms.label)
         words = frozenset(filter(None, cell["asked"].split("+")))
         asked = Asked(LABELS.get(cell["wanted"]), conditions_of(cell["conditions"]), words, cell["drill"] == "1")

@@ -13,6 +13,7 @@ import engine_chain
 import engine_onward
 import engine_recall
 import engine_red
+import engine_red_recall
 import engine_release
 import engine_reply
 import engine_rules
@@ -33,7 +34,8 @@ def main():
     counts, wrong = collections.Counter(), collections.Counter()
     engines = {"engine": engine_rules.Engine(), "onward": engine_onward.Engine(), "release": engine_release.Engine(),
                "withheld": engine_withheld.Engine(), "red": engine_red.Engine(), "chain": engine_chain.Engine(),
-               "reply": engine_reply.Engine(), "answers": engine_answers.Engine(), "series": engine_series.Engine(), "recall": engine_recall.Engine()}
+               "reply": engine_reply.Engine(), "answers": engine_answers.Engine(), "series": engine_series.Engine(), "recall": engine_recall.Engine(),
+               "red_recall": engine_red_recall.Engine()}
     for line in output.splitlines():
         what, *pairs = line.split(" ")
         cell = dict(pair.split("=", 1) for pair in pairs)
