@@ -6,7 +6,7 @@
 #include "proto/armour.h"
 #include "proto/label.h"
 
-enum { MINISTRY_TWO = NODE_COUNT, QUOTED_COUNT = 130, ANSWER_COUNT = 7 };
+enum { MINISTRY_TWO = NODE_COUNT, QUOTED_COUNT = 110, ANSWER_COUNT = 6 };
 
 typedef struct words { const char *name, *json; } words;
 static const char *const labels[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT"};

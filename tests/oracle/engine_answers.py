@@ -89,7 +89,8 @@ class Engine:
         for one in addresses(cell["whom"]):
             member = ELECTRICITY.member(one.name)
             role = member.role if member and one.kind != COMMUNITY else rules.OPERATOR
-            target = passing.Target(one.kind, one.name == quote.by, one.name in quote.to, community is ELECTRICITY, role)
+            named = one.name in quote.to or one.name == cell["node"]  # who writes it has it
+            target = passing.Target(one.kind, one.name == quote.by, named, community is ELECTRICITY, role)
             yield Recipient(target, one.name in quote.to or one.name == quote.by, "gas-member" == cell["node"] and one.name == "hub")
             if one.kind == COMMUNITY and own_role in FOUR_ROLES:
                 for fellow in community.members:

@@ -4,7 +4,7 @@
 
 #include "proto/label.h"
 
-enum { CHAIN_COUNT = 220, PART_COUNT = 3, MEMBER_COUNT = 4, NUMBER_MAX = 6 };
+enum { CHAIN_COUNT = 160, PART_COUNT = 3, MEMBER_COUNT = 4, NUMBER_MAX = 6 };
 
 static const char *const labels[] = {"CLEAR", "AMBER", "AMBER+STRICT"};
 /* What becomes of one part before the next one follows it. */
