@@ -191,6 +191,14 @@ void nrs_daemon_step(nrs_daemon *daemon)
 
 /* ---- The inbox ---- */
 
+/* Set aside with a word: no event of the engine's. */
+static void refuse_file(nrs_daemon *daemon, const char *name, nrs_error error, const char *why)
+{
+    nrs_log(NRS_LOG_WARNING, "inbox: refused %s: %s", name, why);
+    nrs_inbox_done(&daemon->inbox, name, error);
+    report_refused(daemon, name, error);
+}
+
 /* One file, one step: whether it is taken up may depend on the file before it. */
 static void take_file(nrs_daemon *daemon, const nrs_inbox_file *file)
 {
@@ -198,18 +206,22 @@ static void take_file(nrs_daemon *daemon, const nrs_inbox_file *file)
     nrs_event event = {.type = NRS_EVENT_INBOX, .name = file->name, .user = user};
     nrs_effects effects = {0};
     nrs_bytes bytes = {0};
-    nrs_error error = file->too_large ? NRS_ERROR_TOO_LARGE : nrs_inbox_read(&bytes, &daemon->inbox, file->name);
+    nrs_error error;
 
+    if (file->not_plain) {
+        refuse_file(daemon, file->name, NRS_ERROR_MALFORMED, "it is no plain file (a link, a folder or a pipe)");
+        return;
+    }
+    error = file->too_large ? NRS_ERROR_TOO_LARGE : nrs_inbox_read(&bytes, &daemon->inbox, file->name);
     if (error == NRS_ERROR_NOT_FOUND) {
         return; /* taken away again by whoever put it there */
     }
+    if (error == NRS_ERROR_TOO_LARGE || error == NRS_ERROR_MALFORMED) {
+        refuse_file(daemon, file->name, error, nrs_error_sentence(error));
+        return;
+    }
     if (error != NRS_OK) {
-        if (error == NRS_ERROR_TOO_LARGE || error == NRS_ERROR_MALFORMED) {
-            nrs_log(NRS_LOG_WARNING, "inbox: refused %s: %s", file->name, nrs_error_sentence(error));
-            nrs_inbox_done(&daemon->inbox, file->name, error);
-        } else {
-            daemon->inbox.again = true;
-        }
+        daemon->inbox.again = true;
         report_refused(daemon, file->name, error);
         return;
     }

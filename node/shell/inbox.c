@@ -13,7 +13,8 @@
 #include "proto/assert.h"
 
 #define FOLDER "inbox"
-#define REFUSED FOLDER "/refused"
+#define ASIDE "refused"
+#define REFUSED FOLDER "/" ASIDE
 #define PATH_SIZE_MAX 512
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -56,8 +57,8 @@ static nrs_error add_file(nrs_inbox_files *files, int inbox_fd, const char *name
 {
     struct stat status;
 
-    if (name[0] == '.' || strlen(name) + sizeof(REFUSED) + 1 > PATH_SIZE_MAX ||
-        fstatat(inbox_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) {
+    if (name[0] == '.' || strcmp(name, ASIDE) == 0 || strlen(name) + sizeof(REFUSED) + 1 > PATH_SIZE_MAX ||
+        fstatat(inbox_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         return NRS_OK;
     }
     files->list[files->count].name = strdup(name);
@@ -66,6 +67,7 @@ static nrs_error add_file(nrs_inbox_files *files, int inbox_fd, const char *name
     }
     files->list[files->count].changed = status.st_mtim;
     files->list[files->count].owner = status.st_uid;
+    files->list[files->count].not_plain = !S_ISREG(status.st_mode);
     files->list[files->count].too_large = status.st_size > (off_t)NRS_CEREMONY_FILE_SIZE_MAX;
     files->count++;
     return NRS_OK;

@@ -22,6 +22,7 @@ typedef struct nrs_inbox_file {
     struct timespec changed;
     uid_t owner;
     bool too_large;
+    bool not_plain; /* a link, a folder, a pipe: never opened */
 } nrs_inbox_file;
 
 typedef struct nrs_inbox_files {
@@ -31,7 +32,7 @@ typedef struct nrs_inbox_files {
 
 /** Whether the folder changed since it was last taken up. */
 bool nrs_inbox_changed(nrs_inbox *inbox);
-/** The files to take up, oldest first, then by name. Out: nrs_inbox_files_wipe. */
+/** What is to be taken up or set aside, oldest first, then by name. Out: nrs_inbox_files_wipe. */
 NRS_MUST_USE nrs_error nrs_inbox_list(nrs_inbox_files *files_out, nrs_inbox *inbox);
 void nrs_inbox_files_wipe(nrs_inbox_files *files);
 NRS_MUST_USE nrs_error nrs_inbox_read(nrs_bytes *bytes_out, const nrs_inbox *inbox, const char *name);

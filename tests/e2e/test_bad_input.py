@@ -323,6 +323,24 @@ class RunningNode(E2E):
         self.assertEqual(self.alpha.cli("community", "show", "electricity", "--json").out, before[1])
         self.alpha.restart()
 
+    def test_inbox_no_plain_file(self):
+        """A link, be it to a whole card, a folder and a pipe are set aside unopened and said; what a link leads to stays as it was."""
+        inbox = self.alpha.dir / "inbox"
+        card = self.world.write("whole.card", self.hub.card().read_bytes())
+        (inbox / "link.card").symlink_to(card)
+        (inbox / "nowhere.card").symlink_to(self.world.path / "nothing")
+        (inbox / "folder.card").mkdir()
+        (inbox / "folder.card" / "kept").write_text("kept")
+        os.mkfifo(inbox / "pipe.card")
+        names = {"link.card", "nowhere.card", "folder.card", "pipe.card"}
+        wait_until(lambda: names <= {path.name for path in (inbox / "refused").iterdir()}, "all are set aside")
+        self.assertEqual({path.name for path in inbox.iterdir() if path.name[0] != "."}, {"refused"})
+        self.assertTrue((inbox / "refused" / "link.card").is_symlink())
+        self.assertEqual((inbox / "refused" / "folder.card" / "kept").read_text(), "kept")
+        self.assertTrue(os.path.isfile(card))
+        for name in names:
+            self.assertEqual(self.alpha.log_text().count(f"inbox: refused {name}: it is no plain file"), 1, name)
+
     def test_older_roster(self):
         alpha = self.alpha
         old = self.world.write("old.invite", invite(self.hub, "electricity").read_bytes())
