@@ -35,6 +35,20 @@ class Red(E2E):
         self.assertEqual(refused.code, 3, str(refused))
         self.assertNotIn(SECRET, refused.out + refused.err)
 
+    def test_forgotten_by_its_person_alone(self):
+        bravo = self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo")
+        bravo.wait_report(report)
+        error = bravo.cli("forget", report, "--json", want=3).error()
+        self.assertEqual(error["rule"], "person-only")
+        self.assertIn("--as PERSON forget", error["hint"])
+        bravo.cli("forget", report, person="ito", want=3)
+        entry = bravo.cli("audit", "list", "--json", "--kind", "forget").rows()[-1]
+        self.assertEqual((entry["rule"], entry["person"]), ("person-only", "ito"))
+        self.assertEqual(bravo.show(report, person="tanaka")["body"], SECRET)
+        bravo.cli("forget", report, person="tanaka")
+        bravo.cli("show", report, person="tanaka", want=4)
+
     def test_listed_with_its_subject_for_its_person_alone(self):
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
         report = self.send_red("tanaka@bravo", subject="名指しの件名")

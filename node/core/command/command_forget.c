@@ -5,6 +5,34 @@
 #include "prekeys/key_change.h"
 #include "withheld/withheld.h"
 
+static const char hint_person[] = "Act as a person it is addressed to, or who wrote it: noroshi --as PERSON forget ID.";
+
+/* Under RED whoever reads it, as the prekeys in their slots tell, or who wrote it. Where nobody of the card does, as when its persons have
+ * left, or it was withdrawn, there is no text left to destroy, and anybody may. person: NULL for the desk. */
+static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const nrs_report_row *report, const Nrs__Wire__PersonEntry *person)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    const size_t count = report->label == NRS_LABEL_RED && self != NULL && self->card != NULL ? self->card->n_persons : 0;
+    bool anybody = false, may = false;
+
+    for (size_t i = 0; i < count && !may; i++) {
+        bool reads = false, wrote = false;
+        nrs_error error = nrs_person_has_slot(core, &reads, report->id, self->card->persons[i]);
+
+        if (error == NRS_OK && report->part == NRS_PART_SENT) {
+            error = nrs_red_writer(core, &wrote, report, self->card->persons[i]);
+        }
+        if (error != NRS_OK) {
+            return error;
+        }
+        anybody = anybody || reads || wrote;
+        may = (reads || wrote) && self->card->persons[i] == person;
+    }
+    if (may || !anybody) {
+        return NRS_OK;
+    }
+    return nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_person, "TLP:RED is forgotten by a person it is addressed to, or who wrote it.");
+}
 
 /* Whether others still need the sealed bytes from this node: it relays for the community, or it is the source. */
 static bool needed_by_others(nrs_core *core, const nrs_report_row *report)
@@ -65,6 +93,9 @@ nrs_error nrs_command_forget(nrs_core *core, nrs_answer *answer, const json_t *r
 
     if (error == NRS_OK && nrs_request_text(request, "person") != NULL) {
         error = nrs_command_person(core, answer, &person, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
+        error = check_reader(core, answer, &report, person);
     }
     if (error != NRS_OK) {
         goto out;

@@ -226,6 +226,13 @@ static void what_was_not_sealed_right_is_not_signed(void **state)
     assert_int_equal(mesh_ask_json(&net, 1, request), NRS_ERROR_EXISTS);
 }
 
+/* person: NULL for the desk. */
+static nrs_error forget(size_t node, const char *id, const char *person)
+{
+    return person == NULL ? mesh_ask(&net, node, "{\"command\":\"forget\",\"id\":\"%s\"}", id)
+                          : mesh_ask(&net, node, "{\"command\":\"forget\",\"id\":\"%s\",\"person\":\"%s\"}", id, person);
+}
+
 /* Who writes a report to herself as well: that she is a recipient does not make her another. */
 static void who_wrote_it_takes_it_back(void **state)
 {
@@ -245,14 +252,58 @@ static void who_wrote_it_takes_it_back(void **state)
         (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
         mesh_settle(&net, 4);
         if (forgotten == 1) {
-            OK(mesh_ask(&net, 1, "{\"command\":\"forget\",\"id\":\"%s\"}", id));
+            assert_int_equal(forget(1, id, NULL), NRS_ERROR_PERSON_ONLY);
+            OK(forget(1, id, "sato"));
         }
         assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", id), NRS_ERROR_PERSON_ONLY);
         assert_int_equal(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\",\"person\":\"kato\"}", id), NRS_ERROR_PERSON_ONLY);
         OK(mesh_ask(&net, 1, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\",\"person\":\"sato\"}", id));
         mesh_settle(&net, 4);
         assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_WITHDRAWN);
+        OK(forget(2, id, NULL)); /* its slots went with the withdrawal: there is no text left to destroy */
     }
+}
+
+static void sent_to_tanaka(char id_out[65])
+{
+    OK(mesh_ask_json(&net, 1, prepared()));
+    (void)snprintf(id_out, 65, "%s", mesh_text(mesh_row(&net, 1, 0), "id"));
+    mesh_settle(&net, 4);
+}
+
+static void its_readers_alone_forget_it(void **state)
+{
+    char id[65];
+
+    (void)state;
+    sent_to_tanaka(id);
+    assert_int_equal(forget(2, id, NULL), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(forget(2, id, "ito"), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(forget(2, id, "sato"), NRS_ERROR_UNKNOWN_PERSON);
+    OK(mesh_ask(&net, 2, "{\"command\":\"audit-list\",\"kind\":\"forget\",\"limit\":10}"));
+    assert_int_equal(mesh_row_count(&net, 2), 2); /* who is nobody here is no attempt */
+    assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "rule"), "person-only");
+    OK(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id));
+    assert_opens(&tanaka, mesh_row(&net, 2, 0));
+    OK(forget(2, id, "tanaka"));
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"tanaka\"}", id), NRS_ERROR_NOT_FOUND);
+
+    assert_int_equal(forget(1, id, NULL), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(forget(1, id, "kato"), NRS_ERROR_PERSON_ONLY);
+    OK(forget(1, id, "sato"));
+}
+
+/* With its person off the card nobody reads it any more. */
+static void what_nobody_reads_any_more_the_desk_forgets(void **state)
+{
+    mesh_person *left[] = {&ito};
+    char id[65];
+
+    (void)state;
+    sent_to_tanaka(id);
+    net.now_ms += 1000; /* a card of a later serial */
+    mesh_persons_card(&net, 2, left, 1);
+    OK(forget(2, id, NULL));
 }
 
 /* Both rules are for a kind that the report is not of, and the second leaves out whoever has not the duty. */
@@ -323,6 +374,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(whom_it_may_reach, start, stop),
         cmocka_unit_test_setup_teardown(what_was_not_sealed_right_is_not_signed, start, stop),
         cmocka_unit_test_setup_teardown(who_wrote_it_takes_it_back, start, stop),
+        cmocka_unit_test_setup_teardown(its_readers_alone_forget_it, start, stop),
+        cmocka_unit_test_setup_teardown(what_nobody_reads_any_more_the_desk_forgets, start, stop),
         cmocka_unit_test_setup_teardown(what_is_demanded_of_another_kind_is_meant, start, stop),
     };
 
