@@ -84,9 +84,7 @@ nrs_error nrs_forward_complete(nrs_core *core, nrs_answer *answer, nrs_bytes *te
 
 static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
 {
-    const nrs_error error = nrs_quoted_covers(core, quoted, delivery, one);
-
-    return error == NRS_OK ? NRS_OK : nrs_refuse(answer, error, hint_release, "The source has not agreed that %s is told.", one->address);
+    return nrs_quoted_covers(core, quoted, delivery, one) ? NRS_OK : nrs_refuse(answer, NRS_ERROR_ONWARD, hint_release, "The source has not agreed that %s is told.", one->address);
 }
 
 nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)

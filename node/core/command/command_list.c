@@ -213,18 +213,30 @@ static nrs_error page(nrs_core *core, nrs_answer *answer, const nrs_report_filte
     return error == NRS_OK && walk.more ? put_next(answer->rows, walk.last, 0) : error;
 }
 
-/* As many of the newest as it takes for `limit` that are not left out: how long it takes is not to grow with the store. */
-static nrs_error gather_ids(nrs_core *core, id_list *list, nrs_report_filter *filter, uint64_t limit)
+/* The newest `look`, anew; 0: all. Out: all_out: there are no more. */
+static nrs_error look_back(id_list *list, bool *all_out, nrs_report_filter *filter, size_t look)
 {
-    nrs_error error = NRS_OK;
+    nrs_error error;
 
-    for (filter->limit = limit < LOOK_MAX ? (size_t)limit : 0;; filter->limit = filter->limit < LOOK_MAX ? 2 * filter->limit : 0) {
-        list->count = list->seen = 0;
-        error = nrs_store_report_each(core->store, filter, add_id, list);
-        if (error != NRS_OK || filter->limit == 0 || list->count >= limit || list->seen < filter->limit) {
-            return error;
-        }
+    list->count = list->seen = 0;
+    filter->limit = look;
+    error = nrs_store_report_each(list->core->store, filter, add_id, list);
+    *all_out = look == 0 || list->seen < look;
+    return error;
+}
+
+/* As many of the newest as it takes for `limit` that are not left out: how long it takes is not to grow with the store. */
+static nrs_error gather_ids(id_list *list, nrs_report_filter *filter, uint64_t limit)
+{
+    size_t look = limit < LOOK_MAX ? (size_t)limit : 0;
+    bool all = false;
+    nrs_error error = look_back(list, &all, filter, look);
+
+    while (error == NRS_OK && !all && list->count < limit) {
+        look = look < LOOK_MAX ? 2 * look : 0;
+        error = look_back(list, &all, filter, look);
     }
+    return error;
 }
 
 /* Where the newest `limit` of them begin, looked for from the newest back, no further than a page. Which kind a report is stands in it. Out:
@@ -256,19 +268,14 @@ static nrs_error first_of_newest(nrs_core *core, uint64_t *first_out, uint64_t *
  * longer than a page. */
 static nrs_error page_of_newest(nrs_core *core, nrs_answer *answer, nrs_report_filter *filter, uint64_t limit, const form *as)
 {
+    const size_t wanted = as->kind == 0 && limit < PAGE_ROWS ? (size_t)limit : PAGE_ROWS;
     id_list list = {.core = core, .unread = filter->unread};
     uint64_t first = 0, left = 0;
     bool all = false;
-    nrs_error error = NRS_OK;
+    nrs_error error = look_back(&list, &all, filter, wanted);
 
-    /* As many as are wanted will do, mostly; but for those that are left out. */
-    for (filter->limit = as->kind == 0 && limit < PAGE_ROWS ? (size_t)limit : PAGE_ROWS; error == NRS_OK; filter->limit = PAGE_ROWS) {
-        list.count = list.seen = 0;
-        error = nrs_store_report_each(core->store, filter, add_id, &list);
-        all = list.seen < filter->limit;
-        if (all || list.count >= limit || filter->limit == PAGE_ROWS) {
-            break;
-        }
+    if (error == NRS_OK && !all && list.count < limit && wanted < PAGE_ROWS) { /* some of them are left out */
+        error = look_back(&list, &all, filter, PAGE_ROWS);
     }
     if (error == NRS_OK) {
         error = first_of_newest(core, &first, &left, &list, limit, as->kind);
@@ -304,7 +311,7 @@ nrs_error nrs_command_list(nrs_core *core, nrs_answer *answer, const json_t *req
         return limit == UINT64_MAX ? page(core, answer, &filter, &as) : page_of_newest(core, answer, &filter, limit, &as);
     }
     if (error == NRS_OK) {
-        error = gather_ids(core, &list, &filter, as.kind == 0 ? limit : UINT64_MAX);
+        error = gather_ids(&list, &filter, as.kind == 0 ? limit : UINT64_MAX);
     }
     if (error == NRS_OK) {
         error = newest(core, answer, &list, limit, &as);

@@ -202,17 +202,14 @@ nrs_error nrs_quoted_consent(const nrs_core *core, nrs_answer *answer, const nrs
 
 /* Ministries, the national centre, response agencies and the Council hear of it as far as the source agreed, or was itself the one to
  * address them: a quote is no way around its consent. */
-nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
+bool nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
 {
     const nrs_label label = (nrs_label)quoted->row.label;
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
     const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
 
-    if (nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one->peer->keys.sign_key) ||
-        nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK) {
-        return NRS_OK;
-    }
-    return NRS_ERROR_ONWARD;
+    return nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one->peer->keys.sign_key) ||
+           nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK;
 }
 
 static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one)
@@ -224,7 +221,7 @@ static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_d
         return true; /* it was theirs, or came from them */
     }
     return nrs_policy_change(label, label, elsewhere, false).error == NRS_OK && nrs_policy_quote_address(label, false).error == NRS_OK &&
-           nrs_quoted_covers(core, quoted, delivery, one) == NRS_OK;
+           nrs_quoted_covers(core, quoted, delivery, one);
 }
 
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery)

@@ -47,8 +47,8 @@ NRS_MUST_USE nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *an
 NRS_MUST_USE nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
 /** Whether the answer may reach the hubs that are to publish it. Refuses likewise. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
-/** The rules of its source on a member of the delivery's community who is no reader of the quoted report as yet: NRS_ERROR_LABEL_FORBIDS, ONWARD. */
-NRS_MUST_USE nrs_error nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
+/** Whether its source lets a member of the delivery's community hear of it who is no reader of the quoted report as yet. */
+bool nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
 /** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an
  *  acceptance, or it was withdrawn. */
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery);

@@ -3,7 +3,6 @@
  * that whoever never had the first report hears of it. Which reports hold which text is found by a keyed hash, as for those that follow. */
 #include <string.h>
 
-#include "audit/audit.h"
 #include "report/withdrawal.h"
 #include "withheld/withheld.h"
 
@@ -44,22 +43,14 @@ static nrs_error close_here(nrs_core *core, const nrs_report_row *report, const 
 /* Its own: everybody who was sent it is told, without words, as of what a hub has vouched for. */
 static nrs_error take_back(nrs_core *core, const nrs_report_row *report, const nrs_withdrawal_row *source)
 {
-    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .about = nrs_slice_of(report->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)report->label)};
     nrs_recall it = {.core = NULL};
-    bool fresh = false;
-    nrs_error error = nrs_recall_begin(&it, core, report, core->now_ms, NULL);
+    nrs_error error = nrs_recall_wordless(&it, core, report, core->now_ms);
 
-    if (error == NRS_OK) {
-        error = nrs_recall_keep(&it, &fresh);
-    }
     if (error == NRS_OK) {
         error = nrs_recall_tell(&it);
     }
     if (error == NRS_OK) {
         error = nrs_store_withdrawal_set_passed_on(core->store, report->id, source->id);
-    }
-    if (error == NRS_OK) {
-        error = nrs_audit_add(core, &what);
     }
     if (error == NRS_OK) {
         nrs_core_log(core, NRS_OK, "what this node has passed on was withdrawn: so is its own report, TLP:%s, told to %zu organisations",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "report/onward.h"
 #include "prekeys/key_change.h"
 #include "report/withdrawal.h"
@@ -80,6 +81,18 @@ nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_
 nrs_error nrs_recall_keep(nrs_recall *it, bool *new_out)
 {
     return nrs_withdrawal_keep(it->core, new_out, &it->view, &it->statement);
+}
+
+nrs_error nrs_recall_wordless(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms)
+{
+    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .about = nrs_slice_of(row->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)row->label)};
+    bool fresh = false;
+    nrs_error error = nrs_recall_begin(it_out, core, row, at_ms, NULL);
+
+    if (error == NRS_OK) {
+        error = nrs_recall_keep(it_out, &fresh);
+    }
+    return error == NRS_OK && fresh ? nrs_audit_add(core, &what) : error;
 }
 
 static bool already_told(const nrs_recall *it, const uint8_t *org)

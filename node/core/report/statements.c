@@ -416,8 +416,8 @@ static nrs_error take_statement(nrs_core *core, nrs_peer *from, const uint8_t *c
 
     if (error == NRS_OK) {
         error = take_decoded(core, from, community, statement, bytes);
-        if (reads_report(statement->type) && core->sealed_read != read && !nrs_error_is_passing(error) && nrs_store_changes(core->store) == written) {
-            nrs_look_up_note(core, &from->idle_statements);
+        if (reads_report(statement->type)) {
+            nrs_look_up_end(core, &from->idle_statements, error, read, written);
         }
     } else if (nrs_error_is_verdict(error)) {
         nrs_core_complain(core, from, error, "a statement that does not decode");

@@ -54,6 +54,8 @@ typedef struct nrs_recall {
 NRS_MUST_USE nrs_error nrs_recall_begin(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms,
                                         const nrs_withdrawal_words *words);
 NRS_MUST_USE nrs_error nrs_recall_keep(nrs_recall *it, bool *new_out);
+/** Sign it without words, keep it and enter it in the audit log: what this node takes back by itself. Whom it is told is left to the caller. */
+NRS_MUST_USE nrs_error nrs_recall_wordless(nrs_recall *it_out, nrs_core *core, const nrs_report_row *row, uint64_t at_ms);
 /** Tell everybody; told_count says how many. Leaves the statement without its texts. */
 NRS_MUST_USE nrs_error nrs_recall_tell(nrs_recall *it);
 /** Tell everybody of one that was kept before. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "link/relay.h"
 #include "prekeys/key_change.h"
 #include "report/letters.h"
 #include "stream/stream.h"
@@ -113,15 +114,11 @@ nrs_error nrs_direct_send(nrs_core *core, nrs_community *community)
 void nrs_direct_route(nrs_core *core, nrs_relay_item *item, const nrs_log_entry *entry, const nrs_peer *peer)
 {
     const nrs_community *community = nrs_community_by_id(core, entry->community);
-    const nrs_key_end *before = nrs_key_before(core, peer->keys.sign_key);
-    uint8_t former[NRS_KEY_HASH_SIZE] = {0};
+    uint8_t former[NRS_KEY_HASH_SIZE];
 
-    if (before != NULL) {
-        nrs_key_hash(former, before->sign_key);
-    }
     if (community != NULL && nrs_peer_member(core, peer, community) &&
-        (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 || (before != NULL && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0))) {
-        item->records[item->count] = nrs_slice_of_bytes(&entry->record);
-        item->count++;
+        (memcmp(entry->to, peer->key_hash, NRS_KEY_HASH_SIZE) == 0 ||
+         (nrs_key_hash_before(core, former, peer->keys.sign_key) && memcmp(entry->to, former, NRS_KEY_HASH_SIZE) == 0))) {
+        nrs_relay_add(item, nrs_slice_of_bytes(&entry->record));
     }
 }

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "audit/audit.h"
 #include "report/withdrawal.h"
 #include "stream/stream.h"
 
@@ -18,19 +17,6 @@ static nrs_error has_left(nrs_core *core, bool *left_out, const uint8_t sealed_i
     error = nrs_store_log_find(core->store, &position, id);
     *left_out = position != 0;
     return error;
-}
-
-/* Kept here: from now on nobody is handed it. */
-static nrs_error keep(nrs_core *core, nrs_recall *it, const nrs_report_row *row, uint64_t at_ms)
-{
-    const nrs_audit_what what = {.event = NRS_AUDIT_WITHDRAW, .about = nrs_slice_of(row->id, NRS_HASH_SIZE), .detail = nrs_label_name((nrs_label)row->label)};
-    bool fresh = false;
-    nrs_error error = nrs_recall_begin(it, core, row, at_ms, NULL);
-
-    if (error == NRS_OK) {
-        error = nrs_recall_keep(it, &fresh);
-    }
-    return error == NRS_OK && fresh ? nrs_audit_add(core, &what) : error;
 }
 
 /* One that was published. Out: at_tick: something leaves with the tick. */
@@ -51,7 +37,7 @@ static nrs_error take_back(nrs_core *core, bool *at_tick, const uint8_t id[NRS_H
     if (error == NRS_OK && !withdrawn && left) {
         error = nrs_publish_at(core, row.position, due_ms);
     } else if (error == NRS_OK && !withdrawn) { /* its row waits for the tick already */
-        error = keep(core, &it, &row, due_ms);
+        error = nrs_recall_wordless(&it, core, &row, due_ms); /* from now on nobody is handed it */
     }
     if (error == NRS_OK && !withdrawn) {
         *at_tick = true;
@@ -118,7 +104,7 @@ nrs_error nrs_take_back_due(nrs_core *core, bool *done_out, const uint8_t sealed
     }
     error = nrs_store_report_get(core->store, &row, &holder, sealed_id);
     if (error == NRS_OK && !kept) {
-        error = keep(core, &it, &row, core->now_ms);
+        error = nrs_recall_wordless(&it, core, &row, core->now_ms);
         error = error == NRS_OK ? nrs_recall_tell(&it) : error;
     } else if (error == NRS_OK) {
         error = nrs_recall_tell_kept(core, &row);
