@@ -87,19 +87,35 @@ static nrs_error check_role(nrs_core *core, nrs_answer *answer, const nrs_quoted
     return nrs_quoted_covers(core, quoted, delivery, one) ? NRS_OK : nrs_refuse(answer, NRS_ERROR_ONWARD, hint_release, "The source has not agreed that %s is told.", one->address);
 }
 
-nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)
+static nrs_error check_stays(nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community)
 {
     const nrs_label label = (nrs_label)quoted->row.label;
     const bool elsewhere = memcmp(community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
+
+    return nrs_policy_change(label, label, elsewhere, false).error == NRS_OK
+               ? NRS_OK
+               : nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
+}
+
+nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    const bool own = nrs_quoted_own(core, quoted);
+    nrs_error error = own ? NRS_OK : check_stays(answer, quoted, delivery->community);
+
+    return error == NRS_OK && !own ? nrs_quoted_check(answer, quoted, delivery) : error;
+}
+
+nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)
+{
     nrs_error error;
 
     if (nrs_quoted_own(core, quoted)) {
         return NRS_OK; /* the source itself decides */
     }
-    if (nrs_policy_change(label, label, elsewhere, false).error != NRS_OK) {
-        return nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
+    error = check_stays(answer, quoted, community);
+    if (error == NRS_OK) {
+        error = nrs_quoted_addresses(core, answer, quoted, community, draft);
     }
-    error = nrs_quoted_addresses(core, answer, quoted, community, draft);
     if (error != NRS_OK && answer->refused) {
         answer->hint = hint_release;
     }

@@ -45,6 +45,8 @@ NRS_MUST_USE nrs_error nrs_quoted_reach(void *context, nrs_core *core, nrs_answe
 NRS_MUST_USE nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
 /** The same for a report that passes the text on, which does not leave the community either. */
 NRS_MUST_USE nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
+/** The same of one that a person's process has sealed. */
+NRS_MUST_USE nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** Whether the answer may reach the hubs that are to publish it. Refuses likewise. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** Whether its source lets a member of the delivery's community hear of it who is no reader of the quoted report as yet. */

@@ -294,6 +294,9 @@ static nrs_error check_forward(nrs_core *core, nrs_answer *answer, submission *i
         error = check_inherited(answer, it, quoted);
     }
     if (error == NRS_OK) {
+        error = nrs_forward_sealed(core, answer, quoted, &it->delivery);
+    }
+    if (error == NRS_OK) {
         error = nrs_forward_check(core, answer, quoted, &it->delivery);
     }
     if (quoted != NULL) {
