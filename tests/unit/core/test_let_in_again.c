@@ -140,7 +140,6 @@ static void who_lacks_a_duty_waits_for_it(void **state)
     mesh_stop(&net);
 }
 
-/* Under AMBER and under GREEN another duty each; the last that was added has taken as many of them, the rest both. */
 /* The time of a stage of who was let in, as a node's receipts give it; "" where it has not come to that. */
 static void time_of(char at_out[64], size_t node, const char *org, const char *stage)
 {
@@ -192,6 +191,7 @@ static void who_waited_was_let_in_when_it_was_granted(void **state)
     mesh_second_stop(&gas);
 }
 
+/* Under AMBER and under GREEN another duty each; the last that was added has taken as many of them, the rest both. */
 static void demand_two(void *context, nrs_roster *next)
 {
     static Nrs__Wire__DutyRule entries[2], *rules[2] = {&entries[0], &entries[1]};

@@ -175,7 +175,6 @@ static void every_part_goes(void **state)
     stop();
 }
 
-/* The secretariat was quicker: nothing is said twice. */
 /* All who have it read why: not who the source is, unless the hub's secretariat says that it may be. */
 static void a_reason_of_the_hub_names_no_source(void **state)
 {
@@ -199,6 +198,7 @@ static void a_reason_of_the_hub_names_no_source(void **state)
     }
 }
 
+/* The secretariat was quicker: nothing is said twice. */
 static void what_the_hub_has_withdrawn_stays_as_it_said(void **state)
 {
     size_t letters;
