@@ -60,7 +60,7 @@ void sim_ask(sim_world *world, sim_node *node, sim_ask_kind kind, size_t report,
     sim_node_command(world, node, command, request_of(world, kind, report, by_person(kind) ? (sim_sink)second_of(command) : sink_of(command)));
 }
 
-static const char *text_at(const json_t *row, const char *key)
+const char *sim_text_at(const json_t *row, const char *key)
 {
     const char *text = json_string_value(json_object_get(row, key));
 
@@ -73,7 +73,7 @@ static bool excluded_by(const json_t *row, const char *key, const char *word)
     const json_t *entry;
 
     json_array_foreach(json_object_get(row, "excluded"), index, entry) {
-        if (strcmp(text_at(entry, key), word) == 0) {
+        if (strcmp(sim_text_at(entry, key), word) == 0) {
             return true;
         }
     }
@@ -93,7 +93,7 @@ static void answered_send(sim_world *world, sim_report *report, const json_t *ro
         return;
     }
     report->state = SIM_REPORT_SENT;
-    sim_oracle_bind(world, report, text_at(json_array_get(rows, 0), "id"));
+    sim_oracle_bind(world, report, sim_text_at(json_array_get(rows, 0), "id"));
     if (world->nodes[report->sender].stale_ms == world->now_ms && report->label > NRS_LABEL_GREEN) {
         sim_sometimes_hit(world, SIM_SOMETIMES_STALE_OVERRIDDEN);
     }
@@ -127,9 +127,9 @@ static void answered_receipts(sim_world *world, sim_node *node, sim_report *repo
 
     sim_check_receipts(world, node, report, rows);
     json_array_foreach(rows, index, row) {
-        const char *stage = text_at(row, "stage");
+        const char *stage = sim_text_at(row, "stage");
 
-        const char *at = strchr(text_at(row, "recipient"), '@'), *org = at == NULL ? text_at(row, "recipient") : at + 1;
+        const char *at = strchr(sim_text_at(row, "recipient"), '@'), *org = at == NULL ? sim_text_at(row, "recipient") : at + 1;
 
         for (size_t i = 0; i < world->node_count; i++) {
             if (strcmp(world->nodes[i].org, org) == 0) {
@@ -152,15 +152,15 @@ static void answered_rows(sim_world *world, sim_node *node, const json_t *rows, 
     const json_t *row;
 
     json_array_foreach(rows, index, row) {
-        const char *subject = text_at(row, "subject");
+        const char *subject = sim_text_at(row, "subject");
         const char *body = json_string_value(json_object_get(row, "body"));
-        sim_report *report = subject[0] == '\0' ? sim_oracle_by_id(world, text_at(row, "id")) : sim_oracle_by_subject(world, subject);
+        sim_report *report = subject[0] == '\0' ? sim_oracle_by_id(world, sim_text_at(row, "id")) : sim_oracle_by_subject(world, subject);
 
-        if (text_at(row, "id")[0] == '\0') {
+        if (sim_text_at(row, "id")[0] == '\0') {
             continue;
         }
         if (report != NULL) {
-            sim_oracle_bind(world, report, text_at(row, "id"));
+            sim_oracle_bind(world, report, sim_text_at(row, "id"));
         }
         sim_check_shown(world, node, report, row);
         if (report != NULL && body != NULL && report->label == NRS_LABEL_RED && !by_person) {
@@ -230,7 +230,7 @@ static void answered_waiting(sim_world *world, sim_node *node, const json_t *row
     const json_t *row;
 
     json_array_foreach(rows, index, row) {
-        sim_report *report = text_at(row, "id")[0] == '\0' ? NULL : sim_oracle_by_id(world, text_at(row, "id"));
+        sim_report *report = sim_text_at(row, "id")[0] == '\0' ? NULL : sim_oracle_by_id(world, sim_text_at(row, "id"));
 
         if (report != NULL) {
             json_decref(report->waiting);

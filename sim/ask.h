@@ -35,4 +35,7 @@ void sim_ask(struct sim_world *world, sim_node *node, sim_ask_kind kind, size_t 
 /** What a node has answered: answer.c. */
 void sim_answer(struct sim_world *world, sim_node *node, const nrs_effect *effect);
 
+/** A text in a row of an answer; "" where it has none under this key. */
+const char *sim_text_at(const json_t *row, const char *key);
+
 #endif

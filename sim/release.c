@@ -194,16 +194,9 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
     sim_ask(world, &world->nodes[world->oracle.reports[report->quoted].sender], SIM_ASK_RELEASE_LIST, number, json_pack("{s:s}", "command", "release-list"));
 }
 
-static const char *text_at(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-
-    return text == NULL ? "" : text;
-}
-
 const sim_release *sim_release_of_row(const sim_world *world, const json_t *row)
 {
-    const char *reason = text_at(row, "reason");
+    const char *reason = sim_text_at(row, "reason");
     char *end = NULL;
     unsigned long number;
 
@@ -224,15 +217,15 @@ static void answer_row(sim_world *world, const sim_node *source, const sim_relea
     sim_act act = {.b = looking->pick_b + number, .c = looking->pick_c + number * 7};
 
     if (release == NULL || !asked->withheld || asked->sender != source->index || json_is_true(json_object_get(row, "sent")) ||
-        strcmp(text_at(row, "report"), asked->id) != 0 || strcmp(text_at(row, "state"), "open") != 0) {
+        strcmp(sim_text_at(row, "report"), asked->id) != 0 || strcmp(sim_text_at(row, "state"), "open") != 0) {
         return;
     }
     sim_sometimes_hit(world, SIM_SOMETIMES_ASK_CARRIED);
     if (act.c / 840 % 4 == 0) { /* the hub would pass its name on */
         sim_ask(world, &world->nodes[source->index], SIM_ASK_FORBIDDEN, release->report,
-            json_pack("{s:s, s:s, s:o}", "command", "release-deny", "id", text_at(row, "id"), "reason", json_sprintf("%s で調査中", source->org)));
+            json_pack("{s:s, s:s, s:o}", "command", "release-deny", "id", sim_text_at(row, "id"), "reason", json_sprintf("%s で調査中", source->org)));
     }
-    give(world, &act, release, text_at(row, "id"));
+    give(world, &act, release, sim_text_at(row, "id"));
 }
 
 void sim_release_listed(sim_world *world, const sim_node *node, size_t number, const json_t *rows)

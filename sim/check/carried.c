@@ -9,13 +9,6 @@
 
 #define ONE_PIECE 2000u /* a text of so many bytes fits into one statement */
 
-static const char *text_at(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-
-    return text == NULL ? "" : text;
-}
-
 static const sim_report *published_of(const sim_world *world, const sim_report *reply)
 {
     const sim_report *published = &world->oracle.reports[reply->quoted];
@@ -43,8 +36,8 @@ static sim_report *reply_of(sim_world *world, size_t source, const json_t *row, 
         sim_report *reply = &world->oracle.reports[number];
         const sim_report *published = reply->state == SIM_REPORT_NONE ? NULL : published_of(world, reply);
 
-        if (published != NULL && published->quoted == source && strcmp(world->nodes[reply->sender].org, text_at(row, "by")) == 0 &&
-            is_piece(world, number, text_at(row, "text"), first_out, whole_out)) {
+        if (published != NULL && published->quoted == source && strcmp(world->nodes[reply->sender].org, sim_text_at(row, "by")) == 0 &&
+            is_piece(world, number, sim_text_at(row, "text"), first_out, whole_out)) {
             return reply;
         }
     }
@@ -59,15 +52,15 @@ static void check_one(sim_world *world, const sim_node *node, size_t source, con
     const sim_report *published = reply == NULL ? NULL : published_of(world, reply);
 
     if (reply == NULL) {
-        sim_world_fail(world, "carried", "%s reads a reply to r%zu by %s that this one has not written", node->org, source, text_at(row, "by"));
+        sim_world_fail(world, "carried", "%s reads a reply to r%zu by %s that this one has not written", node->org, source, sim_text_at(row, "by"));
         return;
     }
-    if (strcmp(text_at(row, "label"), nrs_label_name(reply->label)) != 0 || reply->label < published->label || reply->label > NRS_LABEL_AMBER) {
+    if (strcmp(sim_text_at(row, "label"), nrs_label_name(reply->label)) != 0 || reply->label < published->label || reply->label > NRS_LABEL_AMBER) {
         sim_world_fail(world, "carried", "%s reads r%zu, a reply under %s, as %s", node->org, (size_t)(reply - world->oracle.reports),
-                       nrs_label_name(reply->label), text_at(row, "label"));
+                       nrs_label_name(reply->label), sim_text_at(row, "label"));
     }
     for (size_t i = 0; i < index && first; i++) {
-        if (strcmp(text_at(json_array_get(replies, i), "text"), text_at(row, "text")) == 0) {
+        if (strcmp(sim_text_at(json_array_get(replies, i), "text"), sim_text_at(row, "text")) == 0) {
             sim_world_fail(world, "carried", "r%zu is carried to %s twice", (size_t)(reply - world->oracle.reports), node->org);
         }
     }

@@ -68,13 +68,6 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     }
 }
 
-static const char *text_at(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-
-    return text == NULL ? "" : text;
-}
-
 static void listed(sim_world *world, sim_node *node, const json_t *rows)
 {
     size_t count = json_array_size(rows);
@@ -82,12 +75,12 @@ static void listed(sim_world *world, sim_node *node, const json_t *rows)
     for (size_t i = 0; i < count; i++) {
         const json_t *a = json_array_get(rows, i);
 
-        for (size_t k = i + 1; k < count && text_at(a, "id")[0] != '\0'; k++) {
+        for (size_t k = i + 1; k < count && sim_text_at(a, "id")[0] != '\0'; k++) {
             const json_t *b = json_array_get(rows, k);
 
-            if (strcmp(text_at(a, "id"), text_at(b, "id")) == 0 ||
-                (text_at(a, "subject")[0] != '\0' && strcmp(text_at(a, "subject"), text_at(b, "subject")) == 0)) {
-                sim_world_fail(world, "once", "%s lists %s twice", node->org, text_at(a, "subject"));
+            if (strcmp(sim_text_at(a, "id"), sim_text_at(b, "id")) == 0 ||
+                (sim_text_at(a, "subject")[0] != '\0' && strcmp(sim_text_at(a, "subject"), sim_text_at(b, "subject")) == 0)) {
+                sim_world_fail(world, "once", "%s lists %s twice", node->org, sim_text_at(a, "subject"));
             }
         }
     }
@@ -100,12 +93,12 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
     for (size_t i = 0; i < count; i++) {
         const json_t *a = json_array_get(rows, i);
 
-        for (size_t k = i + 1; k < count && text_at(a, "stage")[0] != '\0'; k++) {
+        for (size_t k = i + 1; k < count && sim_text_at(a, "stage")[0] != '\0'; k++) {
             const json_t *b = json_array_get(rows, k);
 
-            if (strcmp(text_at(a, "recipient"), text_at(b, "recipient")) == 0 && strcmp(text_at(a, "stage"), text_at(b, "stage")) == 0 &&
-                (report->label == NRS_LABEL_CLEAR || strcmp(text_at(a, "community"), text_at(b, "community")) == 0)) { /* who waits may be let in elsewhere */
-                sim_world_fail(world, "once", "%s has the stage %s of %s twice", node->org, text_at(a, "stage"), text_at(a, "recipient"));
+            if (strcmp(sim_text_at(a, "recipient"), sim_text_at(b, "recipient")) == 0 && strcmp(sim_text_at(a, "stage"), sim_text_at(b, "stage")) == 0 &&
+                (report->label == NRS_LABEL_CLEAR || strcmp(sim_text_at(a, "community"), sim_text_at(b, "community")) == 0)) { /* who waits may be let in elsewhere */
+                sim_world_fail(world, "once", "%s has the stage %s of %s twice", node->org, sim_text_at(a, "stage"), sim_text_at(a, "recipient"));
             }
         }
     }
@@ -113,13 +106,13 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
 
 static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
 {
-    const char *id = text_at(row, "id");
+    const char *id = sim_text_at(row, "id");
 
-    if (report == NULL || text_at(row, "subject")[0] == '\0') {
+    if (report == NULL || sim_text_at(row, "subject")[0] == '\0') {
         return;
     }
     if (report->id[0] != '\0' && strcmp(report->id, id) != 0) {
-        sim_world_fail(world, "once", "%s shows %s under another id than before", node->org, text_at(row, "subject"));
+        sim_world_fail(world, "once", "%s shows %s under another id than before", node->org, sim_text_at(row, "subject"));
     }
 }
 

@@ -5,13 +5,6 @@
 #include "check.h"
 #include "world.h"
 
-static const char *text_at(const json_t *row, const char *key)
-{
-    const char *text = json_string_value(json_object_get(row, key));
-
-    return text == NULL ? "" : text;
-}
-
 static size_t node_of(const sim_world *world, const char *address)
 {
     const char *at = strchr(address, '@'), *org = at == NULL ? address : at + 1;
@@ -51,8 +44,8 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
     const json_t *row;
 
     json_array_foreach(rows, index, row) {
-        const char *stage = text_at(row, "stage");
-        const size_t recipient = node_of(world, text_at(row, "recipient"));
+        const char *stage = sim_text_at(row, "stage");
+        const size_t recipient = node_of(world, sim_text_at(row, "recipient"));
 
         if (node->hostile != NULL || stage[0] == '\0' || recipient == world->node_count || world->nodes[recipient].hostile != NULL ||
             world->nodes[recipient].forsaken) {
