@@ -194,26 +194,25 @@ static void answer(sim_world *world, const sim_act *act, sim_release *release)
     sim_ask(world, &world->nodes[world->oracle.reports[report->quoted].sender], SIM_ASK_RELEASE_LIST, number, json_pack("{s:s}", "command", "release-list"));
 }
 
-const sim_release *sim_release_of_row(const sim_world *world, const json_t *row)
+size_t sim_release_of_row(const sim_world *world, const json_t *row)
 {
     const char *reason = sim_text_at(row, "reason");
     char *end = NULL;
     unsigned long number;
 
     if (strncmp(reason, REASON, strlen(REASON)) != 0) {
-        return NULL;
+        return world->oracle.release_count;
     }
     number = strtoul(reason + strlen(REASON), &end, 10);
-    return *end != '\0' || number >= world->oracle.release_count ? NULL : &world->oracle.releases[number];
+    return *end != '\0' || number >= world->oracle.release_count ? world->oracle.release_count : number;
 }
 
 /* What it was asked through its hub, it answers all of. */
 static void answer_row(sim_world *world, const sim_node *source, const sim_release *looking, const json_t *row)
 {
-    const sim_release *found = sim_release_of_row(world, row);
-    sim_release *release = found == NULL ? NULL : &world->oracle.releases[found - world->oracle.releases];
+    const size_t number = sim_release_of_row(world, row);
+    sim_release *release = number == world->oracle.release_count ? NULL : &world->oracle.releases[number];
     const sim_report *asked = release == NULL ? NULL : sim_oracle_asked_of(world, &world->oracle.reports[release->report]);
-    const size_t number = release == NULL ? 0 : (size_t)(release - world->oracle.releases);
     sim_act act = {.b = looking->pick_b + number, .c = looking->pick_c + number * 7};
 
     if (release == NULL || !asked->withheld || asked->sender != source->index || json_is_true(json_object_get(row, "sent")) ||

@@ -13,8 +13,8 @@ void sim_release_answer(struct sim_world *world, const sim_act *act);
 void sim_release_lure(struct sim_world *world, sim_node *holder, const sim_act *act);
 /** A node's asks: a source that its hub does not name answers what was put before it. number: of the ask for whose sake it looks. */
 void sim_release_listed(struct sim_world *world, const sim_node *node, size_t number, const json_t *rows);
-/** The ask with this row of release-list, by its reason; NULL when it is nobody's here. */
-const struct sim_release *sim_release_of_row(const struct sim_world *world, const json_t *row);
+/** The number of the ask with this row of release-list, by its reason; release_count when it is nobody's here. */
+size_t sim_release_of_row(const struct sim_world *world, const json_t *row);
 /** What a node has answered to one of the two. number: of the ask. */
 void sim_release_answered(struct sim_world *world, unsigned kind, size_t number, nrs_error error, const json_t *rows);
 

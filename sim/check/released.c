@@ -104,7 +104,8 @@ static void asks(sim_world *world, sim_node *node, const json_t *rows)
     const json_t *row;
 
     json_array_foreach(rows, index, row) {
-        const sim_release *release = sim_release_of_row(world, row);
+        const size_t number = sim_release_of_row(world, row);
+        const sim_release *release = number == world->oracle.release_count ? NULL : &world->oracle.releases[number];
         const char *state = json_string_value(json_object_get(row, "state"));
 
         if (release == NULL || state == NULL || world->phase != SIM_PHASE_RECEIPTS || release->holder != node->index || strcmp(state, "open") != 0) {
