@@ -24,7 +24,7 @@ static bool is_own(const sim_node *node, const uint8_t *key)
 static bool turn(uint8_t *part, size_t size, sim_random *random)
 {
     if (part != NULL) {
-        part[sim_random_below(random, size)] ^= (uint8_t)(1u << sim_random_below(random, 8));
+        sim_random_turn(random, part, size);
     }
     return part != NULL;
 }

@@ -224,7 +224,7 @@ static void alter_items(sim_world *world, sim_node *node, nrs_link_id link, cons
     case ALTER_COUNT: {
         ProtobufCBinaryData *record = &items->items[picked]->records[sim_random_below(random, items->items[picked]->n_records)];
 
-        record->data[sim_random_below(random, record->len)] ^= (uint8_t)(1u << sim_random_below(random, 8));
+        sim_random_turn(random, record->data, record->len);
         (void)snprintf(what, sizeof what, "altered: a bit of a record of item %llu", position);
         sim_sometimes_hit(world, SIM_SOMETIMES_ALTERED);
         break;

@@ -70,6 +70,13 @@ bool sim_random_chance(sim_random *random, unsigned per_mille)
     return sim_random_below(random, 1000) < per_mille;
 }
 
+void sim_random_turn(sim_random *random, uint8_t *bytes, size_t size)
+{
+    const uint64_t bit = sim_random_below(random, 8), at = sim_random_below(random, size); /* one after the other: compilers differ in which comes first */
+
+    bytes[at] ^= (uint8_t)(1u << bit);
+}
+
 void sim_random_fill(sim_random *random, void *out, size_t size)
 {
     uint8_t *bytes = out;

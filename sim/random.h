@@ -22,6 +22,8 @@ bool sim_random_chance(sim_random *random, unsigned per_mille);
 void sim_random_install(void);
 /** Whose stream libsodium draws from until the next call. Returns the one before. */
 sim_random *sim_random_use(sim_random *random);
+/** One bit of these bytes is turned; size > 0. */
+void sim_random_turn(sim_random *random, uint8_t *bytes, size_t size);
 /** Bytes from a stream. */
 void sim_random_fill(sim_random *random, void *out, size_t size);
 
