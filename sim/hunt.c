@@ -22,7 +22,7 @@ typedef struct state {
     uint64_t next, done, found;
     uint64_t virtual_ms;
     struct timespec began;
-    sim_sometimes sometimes;
+    sim_sometimes sometimes, worlds; /* how often; in how many worlds */
     unsigned faults;      /* that any run had */
 } state;
 
@@ -79,6 +79,7 @@ static void take(state *job, sim_child *child, int status)
     job->virtual_ms += result.virtual_ms;
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
         job->sometimes.count[i] += result.sometimes.count[i];
+        job->worlds.count[i] += result.sometimes.count[i] != 0 ? 1 : 0;
     }
     if (result.failure.failed && (!job->hunt->first || job->found == 0)) {
         job->found++;
@@ -150,6 +151,9 @@ bool sim_hunt_run(const sim_hunt *hunt)
                  seconds_since(&job.began), job.virtual_ms / 3600000, job.found);
     if (!able) {
         (void)printf("no process could be made\n");
+    }
+    if (hunt->counts) {
+        sim_sometimes_print(&job.worlds, stdout);
     }
     if (job.found == 0 && !shaped(&hunt->world)) { /* a few seeds cannot have seen everything */
         missing = sim_sometimes_missing(&job.sometimes, job.faults, job.done, stdout);

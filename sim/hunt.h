@@ -10,6 +10,7 @@ typedef struct sim_hunt {
     sim_options world; /* what every seed begins with: the shape and the faults that it does not choose itself */
     size_t jobs;      /* 0: as many as there are processors */
     bool first;       /* end with the first failure, as it is */
+    bool counts;      /* print in how many worlds each thing happened that should happen sometimes */
     const char *keep; /* a file to which the lines that replay failures are added, or NULL */
 } sim_hunt;
 

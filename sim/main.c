@@ -14,7 +14,7 @@ static const char usage[] =
     "noroshi-sim run --seed N [--hubs H] [--members M] [--hours T] [--faults PROFILE] [--trace FILE] [--picture FILE]\n"
     "                [--absent NODES] [--without ACTS]\n"
     "noroshi-sim hunt --minutes M [--from SEED] [--seeds COUNT] [--jobs J] [--hubs H] [--members M] [--hours T]\n"
-    "                 [--faults PROFILE] [--keep FILE] [--first]\n"
+    "                 [--faults PROFILE] [--keep FILE] [--first] [--counts]\n"
     "\n"
     "A whole mesh of nodes on one virtual clock: the daemon's own engine, store and keys, with faults drawn from a seed.\n"
     "  --faults PROFILE   none, network, disk, crash, clock, memory, hostile, several with commas, all, or swarm: the seed\n"
@@ -23,10 +23,11 @@ static const char usage[] =
     "  --trace FILE       what happened, line by line        --picture FILE  the same as a message sequence picture (SVG)\n"
     "  --absent 3,5       nodes that are left out            --without 0-7,9  acts of the plan that are left out\n"
     "  --keep FILE        add the lines that replay failures     --first  end with the first failure, not made small\n"
+    "  --counts           in how many worlds each thing happened that should happen sometimes, the rarest first\n"
     "Example: noroshi-sim run --seed 812 --faults crash,disk --trace run.txt\n";
 
 enum { OPTION_SEED = 256, OPTION_HUBS, OPTION_MEMBERS, OPTION_HOURS, OPTION_FAULTS, OPTION_TRACE, OPTION_PICTURE, OPTION_ABSENT, OPTION_WITHOUT,
-       OPTION_MINUTES, OPTION_FROM, OPTION_SEEDS, OPTION_JOBS, OPTION_KEEP, OPTION_FIRST };
+       OPTION_MINUTES, OPTION_FROM, OPTION_SEEDS, OPTION_JOBS, OPTION_KEEP, OPTION_FIRST, OPTION_COUNTS };
 
 static const struct option run_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},       {"hubs", required_argument, NULL, OPTION_HUBS},
@@ -43,7 +44,8 @@ static const struct option hunt_options[] = {
     {"hubs", required_argument, NULL, OPTION_HUBS},       {"members", required_argument, NULL, OPTION_MEMBERS},
     {"hours", required_argument, NULL, OPTION_HOURS},     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"keep", required_argument, NULL, OPTION_KEEP},       {"first", no_argument, NULL, OPTION_FIRST},
-    {"help", no_argument, NULL, 'h'},                     {NULL, 0, NULL, 0},
+    {"counts", no_argument, NULL, OPTION_COUNTS},         {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool number(uint64_t *value_out, const char *text, uint64_t low, uint64_t high)
@@ -178,6 +180,9 @@ static bool take_hunt_option(sim_hunt *hunt, int option, const char *value)
         return true;
     case OPTION_FIRST:
         hunt->first = true;
+        return true;
+    case OPTION_COUNTS:
+        hunt->counts = true;
         return true;
     default:
         return take_world_option(&hunt->world, option, value);

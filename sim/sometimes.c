@@ -1,5 +1,7 @@
 #include "sometimes.h"
 
+#include <inttypes.h>
+
 #include "world.h"
 
 static const struct { unsigned faults; const char *words; } table[SIM_SOMETIMES_COUNT] = {
@@ -46,6 +48,21 @@ static bool is_rare(size_t name)
         }
     }
     return false;
+}
+
+void sim_sometimes_print(const sim_sometimes *sometimes, FILE *file)
+{
+    bool printed[SIM_SOMETIMES_COUNT] = {false};
+
+    for (size_t n = 0; n < SIM_SOMETIMES_COUNT; n++) {
+        size_t next = SIM_SOMETIMES_COUNT;
+
+        for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
+            next = !printed[i] && (next == SIM_SOMETIMES_COUNT || sometimes->count[i] < sometimes->count[next]) ? i : next;
+        }
+        printed[next] = true;
+        (void)fprintf(file, "%8" PRIu64 "  %s%s\n", sometimes->count[next], table[next].words, is_rare(next) ? " (rare)" : "");
+    }
 }
 
 size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file)

@@ -195,6 +195,9 @@ const char *sim_sometimes_words(sim_sometimes_name name);
 #define SIM_SOMETIMES_SEEDS 200u       /* in so many worlds it has to happen */
 #define SIM_SOMETIMES_SEEDS_RARE 1000u /* what is rare */
 
+/** Each of them with its count, the rarest first. */
+void sim_sometimes_print(const sim_sometimes *sometimes, FILE *file);
+
 /** What was never reached in so many seeds, of what these classes of faults make possible; prints each when file is given. */
 size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file);
 

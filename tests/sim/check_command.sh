@@ -81,4 +81,10 @@ case $lines in
 *': 2 hours of virtual time, 0 failures'*) ;;
 *) printf 'a hunt of one world of two hours says:\n%s\n' "$lines"; failed=1 ;;
 esac
+
+# What happened in how many of its worlds is told when it is asked for, and counted by worlds.
+counts=$("$sim" hunt --from 1 --seeds 2 --jobs 1 --hubs 1 --members 2 --hours 0.05 --faults none --counts)
+echo "$counts" | grep -q '^ *[0-2]  a person read a report$' || { printf 'a hunt that counts says:\n%s\n' "$counts"; failed=1; }
+echo "$counts" | grep -q '^ *0  a disk was full$' || { echo 'a hunt that counts leaves out what never happened'; failed=1; }
+echo "$lines" | grep -q 'a person read a report' && { echo 'a hunt counts unasked'; failed=1; }
 exit "$failed"
