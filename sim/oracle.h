@@ -44,7 +44,7 @@ typedef struct sim_report {
     uint64_t via;             /* set of nodes */
     bool vouches;             /* a hub has published the withheld report `quoted` in its own name */
     bool replies;             /* it answers `quoted` */
-    bool carried;             /* the withheld source of what it answers has read it */
+    size_t carried, reading;  /* bytes of it, from its beginning, that the withheld source of what it answers has read; in the answer in hand */
     bool forwards;            /* it holds the text of `quoted` */
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
     uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */

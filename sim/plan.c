@@ -54,7 +54,7 @@ static void follow(sim_plan *plan, size_t number, sim_act_type type, uint64_t at
     act->type = type;
     act->at_ms = at_ms;
     act->a = about;
-    act->b = type == SIM_ACT_RELEASE_ASK ? 0 : type == SIM_ACT_REPLY && act->b % 3 == 0 ? 3 : act->b; /* about what was published; longer than a letter */
+    act->b = type == SIM_ACT_RELEASE_ASK ? 0 : type == SIM_ACT_REPLY && act->b % 2 == 0 ? 3 : act->b; /* about what was published; longer than a letter */
     act->other = type == SIM_ACT_REPLY ? 0 : act->other;
 }
 
