@@ -340,6 +340,7 @@ static void forget_what_came_after(sim_world *world, sim_node *node)
         report->forgotten &= ~bit;
         report->accepted &= ~bit;
         report->withdrawn_at &= ~bit;
+        report->marked &= ~bit;
         report->shown &= ~bit;
     }
 }

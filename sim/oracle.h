@@ -66,6 +66,7 @@ typedef struct sim_report {
     bool patient;             /* it was given its usual time to live */
     bool withdrawing, withdrawn; /* its sender was asked to take it back; was told that it has */
     uint64_t withdrawn_at;    /* who has said that it was taken back, and shown no text: set of nodes */
+    uint64_t marked;          /* who has said so at all: set of nodes */
     uint64_t accepting, accepted; /* who was asked to accept; who was told that it has: sets of nodes */
     json_t *waiting;          /* under RED: the persons who wait for a new grant, as the node named them last */
     uint64_t declining;       /* who was asked to decline: set of nodes */

@@ -290,8 +290,10 @@ void sim_release_answered(sim_world *world, unsigned kind, size_t number, nrs_er
     } else if (kind == SIM_ASK_RELEASE_GRANT) {
         const sim_report *report = sim_oracle_asked_of(world, &world->oracle.reports[release->report]);
 
-        if (!release->granted && report->withdrawn && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back) {
-            sim_world_fail(world, "withdrawn", "%s releases r%zu, which it has taken back before", world->nodes[report->sender].org, release->report);
+        if (!release->granted && (report->withdrawn || (report->marked & (1ull << report->sender)) != 0) && world->nodes[report->sender].hostile == NULL &&
+            !world->nodes[report->sender].put_back) {
+            sim_world_fail(world, "withdrawn", "%s releases r%zu, which it has taken back before, or what it passes on", world->nodes[report->sender].org,
+                           release->report);
         }
         sim_sometimes_add(world, SIM_SOMETIMES_SOURCE_RELEASED, report->withheld ? 1 : 0);
         release->granted = true;

@@ -25,6 +25,8 @@ struct sim_world;
     X(REPLIED, 0, "a person replied")                                                                                  \
     X(FORWARDED, 0, "a report was passed on")                                                                          \
     X(WITHDRAWN, 0, "a report was taken back")                                                                         \
+    X(WITHDRAWN_WITH, 0, "a report was known to be taken back for what it passes on")                                  \
+    X(WITHDRAWN_UNSEEN, 0, "who never had a report heard that what passes it on was taken back")                       \
     X(WITHDRAWN_CLOSED, 0, "a report stayed closed because it was taken back")                                         \
     X(EXPORTED, 0, "a report was exported")                                                                            \
     X(FORGOTTEN, 0, "a person forgot a report")                                                                        \

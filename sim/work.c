@@ -83,9 +83,23 @@ static void export(sim_world *world, sim_node *node, size_t number)
     }
 }
 
+/* What somebody has passed on, or a hub has published, and nobody has taken back yet; plan.count when there is none. */
+static size_t some_passed_on(const sim_world *world, uint64_t pick)
+{
+    for (size_t i = 0; i < world->plan.count; i++) {
+        const sim_report *report = &world->oracle.reports[(pick + i) % world->plan.count], *first = &world->oracle.reports[report->quoted];
+
+        if ((report->forwards || report->vouches) && report->id[0] != '\0' && first->id[0] != '\0' && !first->withdrawing) {
+            return report->quoted;
+        }
+    }
+    return world->plan.count;
+}
+
 static void read_one(sim_world *world, sim_node *node, const sim_act *act)
 {
-    size_t number = sim_send_some(world, node, act->a, act->b % 4 != 0);
+    const size_t passed_on = act->type == SIM_ACT_WITHDRAW && act->c / 8 % 4 != 0 ? some_passed_on(world, act->a) : world->plan.count;
+    const size_t number = passed_on < world->plan.count ? passed_on : sim_send_some(world, node, act->a, act->b % 4 != 0);
     sim_report *report = &world->oracle.reports[number];
 
     if (number == world->plan.count) {

@@ -24,7 +24,7 @@ static void forwarded(sim_world *world, sim_report *report)
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu to whom it does not name", node->org, report->quoted, number);
     } else if (sim_oracle_closed(world, quoted) && (quoted->accepting & (1ull << report->sender)) == 0) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu and has not accepted its disclaimer", node->org, report->quoted, number);
-    } else if ((quoted->withdrawn_at & (1ull << report->sender)) != 0) {
+    } else if (((quoted->withdrawn_at | quoted->marked) & (1ull << report->sender)) != 0) {
         sim_world_fail(world, "forwarded", "%s passes on r%zu as r%zu, which was taken back", node->org, report->quoted, number);
     }
 }

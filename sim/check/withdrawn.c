@@ -33,25 +33,80 @@ static void check_asked(sim_world *world, const sim_node *node, const sim_report
     }
 }
 
-/* After everything is mended the word has had its time to everyone who has a claim to the report itself. */
-static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
-{
-    uint64_t bit = 1ull << node->index;
-    size_t number;
+/* ---- In the end ---- */
 
-    if (report != NULL && (report->withdrawn_at & bit) != 0) {
-        check_asked(world, node, report);
+/* After everything is mended the word has had its time to everyone who has a claim to the report itself. */
+static bool has_heard(const sim_world *world, const sim_report *report, const sim_node *node)
+{
+    return report->withdrawn && (report->sender == node->index ? !node->put_back : sim_arrives_promised(world, report, node->index));
+}
+
+/* Of this one or of what its text was first: which those are it says itself, but for what a hub has published. */
+static bool has_heard_of_any(const sim_world *world, const sim_report *report, const sim_node *node)
+{
+    while (!has_heard(world, report, node) && report->forwards) {
+        report = &world->oracle.reports[report->quoted];
     }
-    if (report == NULL || node->hostile != NULL || node->index == report->sender || json_string_value(json_object_get(row, "body")) == NULL ||
-        ((report->shown | report->showing) & bit) != 0) {
+    return has_heard(world, report, node);
+}
+
+/* Whether this one has its word. */
+static bool is_told_by(const sim_world *world, const sim_report *report, const sim_node *node)
+{
+    const sim_node *sender = &world->nodes[report->sender];
+
+    return sender->hostile == NULL && !sender->forsaken && !sender->put_back && (report->forgetting & (1ull << sender->index)) == 0 &&
+           (node == sender || sim_arrives_promised(world, report, node->index));
+}
+
+/* Whether a node knows by now that a report was taken back, or what it passes on: by itself, or from who passed it on, which says so in its own name. */
+static bool is_known(const sim_world *world, const sim_report *report, const sim_node *node)
+{
+    while (!has_heard_of_any(world, report, node)) {
+        if ((!report->forwards && !report->vouches) || !is_told_by(world, report, node)) {
+            return false;
+        }
+        node = &world->nodes[report->sender];
+        report = &world->oracle.reports[report->quoted];
+    }
+    return true;
+}
+
+static void check_known(sim_world *world, const sim_node *node, const sim_report *report, const json_t *row)
+{
+    const uint64_t bit = 1ull << node->index;
+    const bool opens = json_string_value(json_object_get(row, "body")) != NULL, first = ((report->shown | report->showing) & bit) == 0;
+    const size_t number = (size_t)(report - world->oracle.reports);
+
+    if (world->phase < SIM_PHASE_READING || report->label == NRS_LABEL_RED || !is_known(world, report, node)) {
         return;
     }
-    number = (size_t)(report - world->oracle.reports);
-    if ((report->withdrawn_at & bit) != 0) {
-        sim_world_fail(world, "withdrawn", "%s opens r%zu, and has said before that it was taken back", node->org, number);
-    } else if (report->withdrawn && world->phase >= SIM_PHASE_READING && sim_arrives_promised(world, report, node->index)) {
-        sim_world_fail(world, "withdrawn", "%s opens r%zu in the end, which its sender has taken back", node->org, number);
+    if (opens && first && report->sender != node->index) {
+        sim_world_fail(world, "withdrawn", "%s opens r%zu in the end, which was taken back, or what it passes on", node->org, number);
+    } else if (json_string_value(json_object_get(row, "withdrawn_at")) == NULL) {
+        sim_world_fail(world, "withdrawn", "%s shows r%zu in the end, and does not say that it was taken back, or what it passes on", node->org, number);
     }
+    sim_sometimes_add(world, SIM_SOMETIMES_WITHDRAWN_WITH, !report->withdrawn && (report->forwards || report->vouches) ? 1 : 0);
+    sim_sometimes_add(world, SIM_SOMETIMES_WITHDRAWN_UNSEEN, report->forwards && report->sender != node->index && !has_heard_of_any(world, report, node) ? 1 : 0);
+}
+
+static void shown(sim_world *world, sim_node *node, sim_report *report, const json_t *row)
+{
+    const uint64_t bit = 1ull << node->index;
+
+    if (report == NULL || node->hostile != NULL) {
+        return;
+    }
+    report->marked |= json_string_value(json_object_get(row, "withdrawn_at")) != NULL ? bit : 0;
+    if ((report->withdrawn_at & bit) != 0) {
+        check_asked(world, node, report);
+    }
+    if (node->index != report->sender && json_string_value(json_object_get(row, "body")) != NULL && ((report->shown | report->showing) & bit) == 0 &&
+        ((report->withdrawn_at & bit) != 0 || (report->withdrawn && world->phase >= SIM_PHASE_READING && sim_arrives_promised(world, report, node->index)))) {
+        sim_world_fail(world, "withdrawn", "%s opens r%zu, and has said before, or knows in the end, that it was taken back", node->org,
+                       (size_t)(report - world->oracle.reports));
+    }
+    check_known(world, node, report, row);
 }
 
 /* ---- On the lines ---- */
@@ -80,6 +135,25 @@ static void check_record(void *context, const nrs_record *record)
     nrs_bytes_wipe(&holder);
 }
 
+/* Nor does it let anybody in, to that one or to what passes it on; its originator no one more either. */
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_signed *outer = NULL;
+    nrs_grant *grant = NULL;
+    nrs_withdrawal_row held;
+    nrs_bytes holder = {0};
+
+    if (node->hostile == NULL && record->type == NRS_RECORD_GRANT && row->source.size == 0 && nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK &&
+        nrs_grant_decode(&grant, nrs_field(&outer->statement)) == NRS_OK &&
+        nrs_store_withdrawal_get(node->store, &held, &holder, grant->sealed_id.data) == NRS_OK && held.received_ms < sim_node_now_ms(world, node) &&
+        (held.proof.size > 0 || grant->authority != NRS_AUTHORITY_ORIGINATOR)) { /* within one step the grant may have come first */
+        sim_world_fail(world, "withdrawn", "%s lets somebody in to a report that it knows to be taken back, or what it passes on", node->org);
+    }
+    nrs_bytes_wipe(&holder);
+    nrs_grant_free(&grant);
+    nrs_signed_free(&outer);
+}
+
 /* Who has heard of it hands the report to nobody any more. */
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
@@ -95,9 +169,9 @@ static void listed(sim_world *world, sim_node *node, const json_t *rows)
         const char *id = json_string_value(json_object_get(row, "id"));
 
         if (id != NULL && json_string_value(json_object_get(row, "withdrawn_at")) != NULL) {
-            check_asked(world, node, sim_oracle_by_id(world, id));
+            check_asked(world, node, sim_oracle_by_id(world, id)); /* the rest is asked of each row: shown */
         }
     }
 }
 
-const sim_checker sim_checker_withdrawn = {.name = "withdrawn", .withdrawn = withdrawn, .frame = frame, .shown = shown, .listed = listed};
+const sim_checker sim_checker_withdrawn = {.name = "withdrawn", .withdrawn = withdrawn, .record = record, .frame = frame, .shown = shown, .listed = listed};
