@@ -133,6 +133,6 @@ extern const sim_checker sim_checker_durable, sim_checker_once, sim_checker_disc
     sim_checker_credit, sim_checker_arrives, sim_checker_destroyed, sim_checker_steady, sim_checker_limits,
     sim_checker_audited, sim_checker_withdrawn, sim_checker_forwarded, sim_checker_proven, sim_checker_onward, sim_checker_released, sim_checker_unlinked, sim_checker_stolen, sim_checker_outlived,
     sim_checker_genuine, sim_checker_succeeded,
-    sim_checker_carried, sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages, sim_checker_faithful, sim_checker_gaps;
+    sim_checker_carried, sim_checker_labels, sim_checker_exports, sim_checker_refused, sim_checker_stages, sim_checker_faithful, sim_checker_gaps, sim_checker_digests;
 
 #endif

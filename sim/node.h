@@ -52,6 +52,9 @@ typedef struct sim_keys {
     nrs_bytes succession;  /* by which those before have announced them; of the first: empty */
 } sim_keys;
 
+/** Digests of a step, of one community: how many went to each node, and to whom some did that nobody here can read. */
+typedef struct sim_digests { unsigned count[SIM_NODES_MAX]; uint64_t unread; } sim_digests;
+
 typedef enum sim_crash { SIM_CRASH_PROCESS = 0, SIM_CRASH_POWER } sim_crash;
 
 typedef struct sim_node {
@@ -115,6 +118,8 @@ typedef struct sim_node {
     uint64_t swept, swept_minute; /* up to where its log was swept at the last look; which minute that was in */
     uint64_t stale_ms;      /* when it refused last to seal because no hub vouches for its roster, of the world's time */
     uint64_t lines, lines_minute; /* limits.c */
+    sim_digests digests[SIM_COMMUNITIES_MAX]; /* of the step in hand: digests.c */
+    bool digests_before;    /* some of them are of the step before it fell */
     uint64_t answered[SIM_EVENTS_MAX]; /* what it has done, by what the audit log calls it: audited.c */
     bool tampered;          /* somebody has changed its audit log */
     bool checkpointed;      /* everything was mended when it signed where its audit log stands */

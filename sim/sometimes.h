@@ -60,6 +60,7 @@ struct sim_world;
     X(VOUCHED_STRICTER, 0, "a hub vouched for a report under a stricter label")                                        \
     X(VOUCH_REFUSED, 0, "a hub was refused to vouch under a looser label")                                             \
     X(VOUCHED_READ, 0, "a member read what a hub had vouched for")                                                     \
+    X(DIGESTS, 0, "a hub sent as many digests to each member")                                                         \
     X(QUESTION_ASKED, 0, "a hub asked a source that it does not name")                                                 \
     X(REPLY_CARRIED, 0, "a source that its hub does not name read a reply")                                            \
     X(PIECES_CARRIED, 0, "a reply was carried to its source in pieces")                                                \

@@ -14,6 +14,7 @@ static const sim_checker *const checkers[] = {
     &sim_checker_onward, &sim_checker_released, &sim_checker_unlinked, &sim_checker_stolen,
     &sim_checker_outlived, &sim_checker_succeeded,
     &sim_checker_carried, &sim_checker_labels, &sim_checker_exports, &sim_checker_refused, &sim_checker_stages, &sim_checker_faithful, &sim_checker_gaps,
+    &sim_checker_digests,
 };
 
 #define EACH(moment, ...)                                                                                              \
