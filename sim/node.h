@@ -121,7 +121,12 @@ typedef struct sim_node {
     sim_digests digests[SIM_COMMUNITIES_MAX]; /* of the step in hand: digests.c */
     bool digests_before;    /* some of them are of the step before it fell */
     uint64_t answered[SIM_EVENTS_MAX]; /* what it has done, by what the audit log calls it: audited.c */
-    bool tampered;          /* somebody has changed its audit log */
+    unsigned tampered;      /* how often somebody has changed its audit log, so that it shows */
+    bool has_to_say;        /* it was changed in such a way that the node finds out at its next start */
+    bool rewound;           /* it was set back with all that the node has of it: only who has signed it can tell */
+    uint64_t signed_by;     /* hubs that had signed what came behind that: set of nodes */
+    bool says, accused;     /* it says itself that its log was changed; a hub says so of it */
+    struct sim_seen_log *seen_log; /* where it ended when somebody had a look at the disk; or NULL */
     bool checkpointed;      /* everything was mended when it signed where its audit log stands */
     uint64_t checkpoint_roster[SIM_COMMUNITIES_MAX]; /* what it held then */
     uint64_t steps;

@@ -9,6 +9,7 @@
 #include "person.h"
 #include "picture.h"
 #include "rotate.h"
+#include "tamper.h"
 #include "vfs.h"
 #include "world.h"
 
@@ -157,6 +158,7 @@ void sim_node_wipe(sim_world *world, sim_node *node)
     }
     free(node->inbox);
     sim_hostile_wipe(node);
+    sim_tamper_wipe(node);
     for (size_t i = 0; i < node->key_count; i++) {
         nrs_identity_destroy(&node->keys[i].identity);
         nrs_bytes_wipe(&node->keys[i].card);

@@ -138,6 +138,9 @@ struct sim_world;
     X(EQUIVOCATED, SIM_FAULTS_HOSTILE, "two reports were sent under one number")                                       \
     X(PROVEN, SIM_FAULTS_HOSTILE, "two reports under one number were proven")                                          \
     X(TAMPERED, SIM_FAULTS_HOSTILE, "an audit log was changed behind its node's back")                                 \
+    X(TAMPERING_SAID, SIM_FAULTS_HOSTILE, "a node said of itself that its audit log had been changed")                    \
+    X(AUDIT_SET_BACK, SIM_FAULTS_HOSTILE, "an audit log was set back behind its node's back")                            \
+    X(AUDIT_SET_BACK_TOLD, SIM_FAULTS_HOSTILE, "a hub told of an audit log that was set back with all that its node had of it") \
     X(TAMPERING_FOUND, SIM_FAULTS_HOSTILE, "a changed audit log was found out")                                        \
     X(DISK_STOLEN, SIM_FAULTS_HOSTILE, "a disk was stolen, and ran beside its owner")                                  \
     X(THIEF_READ, SIM_FAULTS_HOSTILE, "who had stolen a disk read a report")                                           \

@@ -61,9 +61,21 @@ static bool all_are_in_order(const sim_world *world)
     bool good = true;
 
     for (size_t i = 0; i < world->node_count; i++) {
-        good = good && world->nodes[i].hostile == NULL && !world->nodes[i].put_back && !world->nodes[i].tampered && !world->nodes[i].forsaken;
+        good = good && world->nodes[i].hostile == NULL && !world->nodes[i].put_back && world->nodes[i].tampered == 0 && !world->nodes[i].rewound && !world->nodes[i].forsaken;
     }
     return good;
+}
+
+/* What a node finds at a start, and what it says of another. */
+static void note_alarm(sim_world *world, sim_node *node, const nrs_audit_entry *entry)
+{
+    if (entry->event != NRS_AUDIT_ALARM) {
+        return;
+    }
+    node->says = node->says || entry->org[0] == '\0';
+    for (size_t i = 0; i < world->node_count && entry->rule == (uint32_t)NRS_ERROR_REWRITTEN; i++) {
+        world->nodes[i].accused = world->nodes[i].accused || strcmp(world->nodes[i].org, entry->org) == 0;
+    }
 }
 
 /* Who goes on with its log is accused by nobody, whoever was away, killed or late. */
@@ -74,7 +86,7 @@ static void check_alarm(sim_world *world, const sim_node *node, const nrs_audit_
     }
 }
 
-static void count(sim_world *world, const sim_node *node, uint64_t *counts, const json_t *row)
+static void count(sim_world *world, sim_node *node, uint64_t *counts, const json_t *row)
 {
     const char *text = json_string_value(json_object_get(row, "entry"));
     uint8_t bytes[NRS_AUDIT_ENTRY_SIZE_MAX + 16];
@@ -83,6 +95,7 @@ static void count(sim_world *world, const sim_node *node, uint64_t *counts, cons
 
     if (text != NULL && sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
         nrs_audit_entry_decode(&entry, nrs_slice_of(bytes, size)) == NRS_OK) {
+        note_alarm(world, node, entry);
         check_alarm(world, node, entry);
         counts[entry->event < SIM_EVENTS_MAX && entry->rule == 0 ? entry->event : 0]++;
     }
@@ -158,6 +171,18 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     nrs_signed_free(&outer);
 }
 
+/* One change may have taken away the word of another. */
+static void check_tampered(sim_world *world, const sim_node *node, bool verifies)
+{
+    if (verifies) {
+        sim_world_fail(world, "audited", "%s: its audit log was changed, and verifies", node->org);
+    } else if (node->tampered == 1 && node->has_to_say && !node->says) {
+        sim_world_fail(world, "audited", "%s: its audit log was changed while it was down, and it does not say so", node->org);
+    }
+    sim_sometimes_hit(world, SIM_SOMETIMES_TAMPERING_FOUND);
+    sim_sometimes_add(world, SIM_SOMETIMES_TAMPERING_SAID, node->says ? 1 : 0);
+}
+
 static void audited(sim_world *world, sim_node *node, const json_t *rows)
 {
     static const char *const names[SIM_EVENTS_MAX] = {[NRS_AUDIT_OPEN] = "openings", [NRS_AUDIT_ACCEPT] = "acceptances",
@@ -171,6 +196,7 @@ static void audited(sim_world *world, sim_node *node, const json_t *rows)
     size_t index;
     bool whole = true;
 
+    node->says = false;
     nrs_audit_check_init(check, note, NULL);
     json_array_foreach(rows, index, row) {
         whole = whole && feed(check, row);
@@ -180,17 +206,18 @@ static void audited(sim_world *world, sim_node *node, const json_t *rows)
     if (node->put_back) {
         goto out; /* an older log, of which hubs have signed more */
     }
-    if (node->tampered) {
-        if (whole && check->finding_count == 0) {
-            sim_world_fail(world, "audited", "%s: its audit log was changed, and verifies", node->org);
-        }
-        sim_sometimes_hit(world, SIM_SOMETIMES_TAMPERING_FOUND);
+    node->accused = node->accused || check->finding_count > 0;
+    if (node->rewound) {
+        goto out; /* what others say of it is asked in the end */
+    }
+    if (node->tampered > 0) {
+        check_tampered(world, node, whole && check->finding_count == 0);
     } else if (!whole || check->finding_count > 0) {
         sim_world_fail(world, "audited", "%s: its audit log does not verify: %llu findings", node->org, (unsigned long long)check->finding_count);
     } else if (check->cosigner_count == 0 && signed_by_now(world, node)) {
         sim_world_fail(world, "audited", "%s: no hub has signed its audit log", node->org);
     }
-    for (size_t i = 0; i < SIM_EVENTS_MAX && !node->tampered; i++) {
+    for (size_t i = 0; i < SIM_EVENTS_MAX && node->tampered == 0; i++) {
         if (names[i] != NULL && counts[i] < node->answered[i]) {
             sim_world_fail(world, "audited", "%s has done %llu %s, and its audit log has %llu", node->org, (unsigned long long)node->answered[i],
                            names[i], (unsigned long long)counts[i]);
@@ -203,4 +230,21 @@ out:
     free(check);
 }
 
-const sim_checker sim_checker_audited = {.name = "audited", .answered = answered, .record = record, .audited = audited};
+/* A hub that has signed more of a log than its node has now, and is told of where that stands, knows it. */
+static void end(sim_world *world)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        const sim_node *node = &world->nodes[i];
+        bool known = false;
+
+        for (size_t hub = 0; hub < world->node_count && node->rewound && sim_check_undisturbed(node) && signed_by_now(world, node); hub++) {
+            known = known || ((node->signed_by & (1ull << hub)) != 0 && hub != i && sim_check_undisturbed(&world->nodes[hub]));
+        }
+        if (known && !node->accused) {
+            sim_world_fail(world, "audited", "%s: its audit log was set back behind what hubs have signed, and nobody says so", node->org);
+        }
+        sim_sometimes_add(world, SIM_SOMETIMES_AUDIT_SET_BACK_TOLD, node->rewound && node->accused ? 1 : 0);
+    }
+}
+
+const sim_checker sim_checker_audited = {.name = "audited", .answered = answered, .record = record, .audited = audited, .end = end};
