@@ -298,6 +298,23 @@ class Tampered(harness.E2E):
                 self.node.cli("audit", "list", "--json")
                 self.node.cli("audit", "export", "-o", self.world.path / "odd.log")
 
+    def test_columns_left_empty(self):
+        """Tables made anew without what keeps their columns filled."""
+        def emptied(keeper, table, columns, column):
+            keeper.database.execute(f"ALTER TABLE {table} RENAME TO before")
+            keeper.database.execute(f"CREATE TABLE {table}({columns})")
+            keeper.database.execute(f"INSERT INTO {table} SELECT * FROM before")
+            keeper.database.execute("DROP TABLE before")
+            self.assertEqual(1, keeper.database.execute(f"UPDATE {table} SET {column} = NULL WHERE size = 192").rowcount)
+
+        for finding, columns, key in (("checkpoint", ("size", "payload"), "size"), ("cosignature", ("size", "hub", "position", "payload"), "size, hub")):
+            for column in columns:
+                with self.subTest(finding, column=column):
+                    made = (f"audit_{finding}", f"{', '.join(columns)}, UNIQUE({key})", column)
+                    said = self.tampered(lambda keeper, one=made: emptied(keeper, *one))
+                    self.assertIn(finding, [one["finding"] for one in said["findings"]])
+                    self.node.status()
+
     TABLES = ("audit", "audit_node", "audit_checkpoint", "audit_cosignature")
 
     def test_set_back(self):
