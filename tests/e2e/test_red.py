@@ -152,6 +152,28 @@ class Red(E2E):
         sent = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", *form, person="sato").object()
         self.assertEqual(set(alpha.cli("send", "--tlp", "AMBER", "--to", "bravo", *form).object()) - set(sent), set())
 
+    def test_dry_run_of_an_answer(self):
+        """That report alone says who may receive it, and a dry run opens nothing: it says so, and leaves no trace."""
+        alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]
+        report = self.send_red("tanaka@bravo")
+        bravo.wait_report(report)
+
+        def trace():
+            return len(bravo.cli("audit", "list", "--json").rows()), alpha.stages(report)
+        before = trace()
+        for words in (("reply", report), ("reply", report, "--to", "ito@bravo"), ("reply", report, "--to", "sato@alpha"), ("forward", report, "--to", "ito@bravo")):
+            done = bravo.cli(*words, "--body", "x", "--dry-run", "--json", person="tanaka", want=3)
+            self.assertEqual((done.error()["rule"], done.out), ("person-only", ""))
+            self.assertIn("dry-run", done.error()["hint"])
+        self.assertEqual(bravo.cli("reply", report, "--tlp", "AMBER", "--dry-run", "--json", person="tanaka", want=3).error()["rule"], "label-forbids")
+        self.assertIn("開封しない", bravo.cli("reply", report, "--dry-run", person="tanaka", lang="ja", want=3).err)
+        self.assertEqual(trace(), before)
+        self.assertFalse(bravo.wait_report(report)["opened"])
+        amber = alpha.send("--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "s", "--body", "b", person="sato")
+        bravo.wait_report(amber)
+        plan = bravo.cli("reply", amber, "--tlp", "RED", "--body", "x", "--dry-run", "--json", person="tanaka").object()
+        self.assertEqual(plan["recipients"], ["sato@alpha"])
+
     def test_shown_as_any_other(self):
         """The keys of show are the same under RED; a reply to a drill is one."""
         alpha, bravo = self.world.nodes["alpha"], self.world.nodes["bravo"]

@@ -281,10 +281,10 @@ static nrs_error read_body(nrs_cli *cli, nrs_draft *draft)
         error = nrs_file_read_given(cli, &draft->body, path, NRS_BODY_TEXT_SIZE_MAX); /* names the limit, too */
     } else if (given != NULL || summary != NULL) {
         error = nrs_bytes_copy(&draft->body, nrs_slice_of_string(given != NULL ? given : summary));
-    } else if (!draft->dry_run && !draft->forward && !draft->text_optional && nrs_cli_option(cli, "form") != NULL) {
+    } else if (draft->whole && !draft->forward && !draft->text_optional && nrs_cli_option(cli, "form") != NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("write it into the form, or give --body or --body-file"),
                             _("%s: the field summary is missing or empty: it is the text of the report"), nrs_cli_option(cli, "form"));
-    } else if (!draft->dry_run && !draft->forward && !draft->text_optional) {
+    } else if (draft->whole && !draft->forward && !draft->text_optional) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("the text is missing: give --body, --body-file or --form"));
     }
     if (error != NRS_OK) {
@@ -306,7 +306,7 @@ static nrs_error read_subject(nrs_cli *cli, nrs_draft *draft)
 
     draft->subject = either(cli, draft, "subject", "subject");
     if (draft->subject == NULL || draft->subject[0] == '\0') {
-        return draft->quoted != NULL || draft->dry_run ? NRS_OK
+        return draft->quoted != NULL || !draft->whole ? NRS_OK
                                      : nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --subject"));
     }
     error = nrs_given_text(cli, "--subject", nrs_slice_of_string(draft->subject), NRS_SUBJECT_SIZE_MAX, false);
@@ -319,7 +319,7 @@ static nrs_error read_kind(nrs_cli *cli, nrs_draft *draft)
 
     draft->kind = either(cli, draft, "kind", "kind");
     if (draft->kind == NULL) {
-        return draft->quoted != NULL || draft->dry_run ? NRS_OK
+        return draft->quoted != NULL || !draft->whole ? NRS_OK
                                      : nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("send needs --kind"));
     }
     return nrs_given_word(cli, &kind, NRS_VOCABULARY_KIND, draft->kind, NRS_ERROR_UNKNOWN_KIND);
@@ -347,6 +347,19 @@ static nrs_error read_rest(nrs_cli *cli, nrs_draft *draft)
     return draft->follows == NULL ? NRS_OK : nrs_draft_check_id(cli, draft->follows);
 }
 
+/* A dry run may ask about the addresses alone; of what it is given a text of, it is to say what the sending would. */
+static bool has_text(const nrs_cli *cli)
+{
+    static const char *const names[] = {"form", "subject", "body", "body-file"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (nrs_cli_option(cli, names[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
 {
     nrs_error error = NRS_OK;
@@ -355,6 +368,7 @@ nrs_error nrs_draft_read(nrs_cli *cli, nrs_draft *draft, const char *quoted)
 
     draft->quoted = quoted;
     draft->dry_run = nrs_cli_option(cli, "dry-run") != NULL;
+    draft->whole = !draft->dry_run || has_text(cli);
     draft->stale_roster = nrs_cli_option(cli, "stale-roster") != NULL;
     draft->community = nrs_cli_option(cli, "community");
     error = quoted == NULL ? NRS_OK : nrs_draft_check_id(cli, quoted);

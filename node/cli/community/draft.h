@@ -23,6 +23,7 @@ typedef struct nrs_draft {
     bool not_for_supervision;
     const char *follows, *community; /* or NULL */
     bool urgent, drill, final, dry_run, stale_roster, unlock_on_accept, withhold_source;
+    bool whole;          /* nothing may be missing: false of a dry run that is given no text */
     bool text_optional;  /* set before it is read: the text may come from elsewhere (vouch) */
     json_t *via;         /* array of names of hubs */
     uint32_t number;

@@ -10,6 +10,7 @@
 #include "withheld/withheld.h"
 
 static const char hint_onward[] = "Leave the consent out: it is for the source to give.";
+static const char hint_dry_red[] = "Send it without --dry-run: it goes to who wrote that report and to those it names, and is refused for anybody else.";
 static const char hint_tick[] = "Try again once it is published: noroshi show ID says when.";
 
 void nrs_quoted_wipe(nrs_quoted *quoted)
@@ -189,6 +190,17 @@ nrs_error nrs_quoted_reach(void *context, nrs_core *core, nrs_answer *answer, co
     }
     nrs_delivery_wipe(&delivery);
     return error;
+}
+
+/* To open TLP:RED is an entry of the audit log, and a dry run leaves none. */
+nrs_error nrs_quoted_tells(nrs_answer *answer, const nrs_quoted *quoted, const json_t *request)
+{
+    const bool asked = nrs_request_flag(request, "dry_run") && !nrs_request_flag(request, "question");
+
+    return quoted->view != NULL || !asked
+               ? NRS_OK
+               : nrs_refuse(answer, NRS_ERROR_PERSON_ONLY, hint_dry_red,
+                            "A dry run does not open TLP:RED, and that report alone says who may receive an answer to it.");
 }
 
 /* ---- How far what it says may go ---- */

@@ -47,6 +47,8 @@ NRS_MUST_USE nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *an
 NRS_MUST_USE nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft);
 /** The same of one that a person's process has sealed. */
 NRS_MUST_USE nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
+/** Whether the node can tell whom the answer would reach: a dry run opens no TLP:RED, and is refused. The question about the label is not. */
+NRS_MUST_USE nrs_error nrs_quoted_tells(nrs_answer *answer, const nrs_quoted *quoted, const json_t *request);
 /** Whether the answer may reach the hubs that are to publish it. Refuses likewise. */
 NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** Whether its source lets a member of the delivery's community hear of it who is no reader of the quoted report as yet. */

@@ -405,6 +405,7 @@ static nrs_error answer_red_question(nrs_answer *answer, const nrs_quoted *quote
     nrs_row row;
     nrs_error error = nrs_draft_label(answer, &label, request, &quoted->defaults);
 
+    error = error == NRS_OK ? nrs_quoted_tells(answer, quoted, request) : error;
     if (error != NRS_OK) {
         return error;
     }
@@ -464,6 +465,9 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
     }
     if (error == NRS_OK) {
         error = forward ? nrs_forward_check(core, answer, quoted, &delivery) : nrs_reply_complete(core, answer, draft, quoted, &delivery);
+    }
+    if (error == NRS_OK) {
+        error = nrs_quoted_tells(answer, quoted, request);
     }
     if (error == NRS_OK) {
         error = finish(core, answer, draft, &delivery, quoted);

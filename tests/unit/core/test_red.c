@@ -158,7 +158,9 @@ static void from_person_to_person(void **state)
     OK(mesh_ask(&net, 1, "{\"command\":\"red-open\",\"id\":\"%s\",\"person\":\"sato\"}", id)); /* the sender keeps a slot of its own */
     assert_opens(&sato, mesh_row(&net, 1, 0));
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", id), NRS_ERROR_PERSON_ONLY);
-    OK(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true}", id));
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true}", id), NRS_ERROR_PERSON_ONLY);
+    assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true,\"to\":[\"sato@org-1\"]}", id), NRS_ERROR_PERSON_ONLY);
+    OK(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true,\"question\":true}", id));
     assert_string_equal(mesh_text(mesh_row(&net, 2, 0), "label"), "RED");
     assert_int_equal(mesh_ask(&net, 2, "{\"command\":\"reply\",\"id\":\"%s\",\"dry_run\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"]}", id),
                      NRS_ERROR_LABEL_FORBIDS);
