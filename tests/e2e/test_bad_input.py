@@ -231,6 +231,8 @@ class RunningNode(E2E):
         latin = self.world.write("latin", "caf\xe9".encode("latin-1"))
         blank = self.world.write("blank", "\n\u3000\t\u200b\r\n")
         form = self.world.write("blank.form", "subject: s\nkind: incident\ntlp: AMBER\nsummary: \u00a0\u2003\n")
+        unsaid = self.world.write("unsaid.form", "subject: s\nkind: incident\ntlp: AMBER\nsummary:\n")
+        untitled = self.world.write("untitled.form", "subject:\nkind: incident\ntlp: AMBER\nsummary: b\n")
         cases = (
             (("send", *to, *SEND), 3, "label-missing"),
             (("send", "--tlp", "", *to, *SEND), 3, "label-missing"),
@@ -255,6 +257,10 @@ class RunningNode(E2E):
             ((*amber, "--kind", "incident", "--subject", "s", "--body", " \t\n"), 2, "usage"),
             ((*amber, "--kind", "incident", "--subject", "s", "--body-file", blank), 2, "usage"),
             (("send", *to, "--form", form), 2, "usage"),
+            (("send", *to, "--form", unsaid), 2, "usage"),
+            (("send", *to, "--form", untitled), 2, "usage"),
+            ((*amber, "--kind", "incident", "--subject", "s"), 2, "usage"),
+            ((*amber, "--kind", "incident", "--body-file", blank), 2, "usage"),
             (("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "s", "--body", "\u3000"), 2, "usage"),
             ((*amber, *SEND, "--expires", "15d"), 8, "expiry"),
             ((*amber, *SEND, "--expires", "soon"), None, None),
@@ -267,6 +273,8 @@ class RunningNode(E2E):
                     self.assertIn(self.alpha.cli(*args, want=None).code, (2, 8))
                 else:
                     self.refused(*args, want=want, rule=rule)
+                    self.refused(*args, "--dry-run", want=want, rule=rule)
+        self.alpha.cli(*amber, "--dry-run")  # without a text it is about the addresses alone
 
     def test_blanks_are_named(self):
         for lang, words in (("en", "--subject: nothing but blanks"), ("ja", "--subject：空白しかなく")):
