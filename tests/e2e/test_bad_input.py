@@ -281,6 +281,16 @@ class RunningNode(E2E):
             said = self.alpha.cli("send", "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "\u3000", "--body", "b", want=2, lang=lang).err
             self.assertIn(words, said)
 
+    def test_too_many_addresses(self):
+        """The limit is named, and what to do: to try again would not help."""
+        many = [part for at in range(257) for part in ("--to", f"org-{at}")]
+        error = self.alpha.cli("send", "--tlp", "AMBER", *many, *SEND, "--json", want=7).error()
+        self.assertIn("256", error["message"])
+        self.assertIn("@", error["hint"])
+        said = self.alpha.cli("send", "--tlp", "AMBER", *many, *SEND, lang="ja", want=7).err
+        self.assertIn("256", said)
+        self.assertIn("コミュニティ", said)
+
     def test_to_itself(self):
         """What was typed is named, and nothing else."""
         for lang, words in (("en", "alpha is this node's own organisation"), ("ja", "alpha はこのノード自身の組織です")):

@@ -141,7 +141,8 @@ static nrs_error add_address(nrs_cli *cli, nrs_draft *draft, const char *text)
         return nrs_cli_fail_about(cli, NRS_ERROR_BAD_ADDRESS, text);
     }
     if (json_array_size(draft->to) >= NRS_TARGET_COUNT_MAX) {
-        return nrs_cli_fail_about(cli, NRS_ERROR_LIMIT, "--to");
+        return nrs_cli_fail(cli, NRS_ERROR_LIMIT, _("address a community, --to @community, or send several reports"),
+                            _("a report has at most %u addresses"), NRS_TARGET_COUNT_MAX);
     }
     return json_array_append_new(draft->to, json_string(text)) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
 }
