@@ -8,33 +8,16 @@
 
 #include "linux.h"
 #include "proto/assert.h"
+#include "proto/locale.h"
 
 enum { CATALOGUE_FOLDER_SIZE = 4096 };
 
-/* The first of the variables that is set decides, as POSIX orders them. */
-static const char *locale_of_messages(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0') {
-            return value;
-        }
-    }
-    return "C";
-}
-
 const char *nrs_language_choose(const char *given)
 {
-    const char *locale = NULL;
-
     if (given != NULL) {
         return strcmp(given, "ja") == 0 ? "ja" : strcmp(given, "en") == 0 ? "en" : NULL;
     }
-    locale = locale_of_messages();
-    return strncmp(locale, "ja", 2) == 0 && strchr("_.@", locale[2]) != NULL ? "ja" : "en";
+    return nrs_locale_is_japanese(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"), getenv("LANGUAGE")) ? "ja" : "en";
 }
 
 /* gettext looks nothing up in the plain C locale, and a Japanese locale may not be installed: any UTF-8 locale will do,

@@ -7,7 +7,7 @@
 #define _(text) gettext(text)
 #define N_(text) text /* marks a msgid that is looked up later */
 
-/** "ja" or "en": `given` when it is one of them, else what the locale says when given is NULL; NULL when given is neither. */
+/** "ja" or "en": `given` when it is one of them, else what the locale and $LANGUAGE say when given is NULL; NULL when given is neither. */
 const char *nrs_language_choose(const char *given);
 /** Speak it from now on. English needs no catalogue, so nothing is loaded for it. */
 void nrs_language_start(const char *language);

@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/locale.h"
+
 nrs_language nrs_language_of_locale(void)
 {
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0') {
-            return strncmp(value, "ja", 2) == 0 ? NRS_JAPANESE : NRS_ENGLISH;
-        }
-    }
-    return NRS_ENGLISH;
+    return nrs_locale_is_japanese(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"), getenv("LANGUAGE")) ? NRS_JAPANESE : NRS_ENGLISH;
 }
 
 const char *nrs_words_help(nrs_language language)

@@ -132,6 +132,12 @@ class Contract(E2E):
         self.assertFalse(JAPANESE.search(alpha.cli(*args, want=3, lang="en").err))
         self.assertTrue(JAPANESE.search(alpha.cli(*args, want=3, lang=None, env={"LC_ALL": "ja_JP.UTF-8", "LANG": "ja_JP.UTF-8"}).err))
         self.assertFalse(JAPANESE.search(alpha.cli(*args, want=3, lang=None, env={"LC_ALL": "C", "LANG": "C"}).err))
+        for more, japanese in (({"LANG": "en_US.UTF-8", "LANGUAGE": "ja:en"}, True), ({"LANG": "ja_JP.UTF-8", "LANGUAGE": "en:ja"}, False),
+                               ({"LANG": "C", "LANGUAGE": "ja"}, False)):  # as gettext reads them
+            said = alpha.cli(*args, want=3, lang=None, env={"LC_ALL": "", **more}).err
+            self.assertEqual(bool(JAPANESE.search(said)), japanese, more)
+            done = subprocess.run([bin_dir() / "noroshid", "--help"], capture_output=True, env=environment({"LC_ALL": "", **more}), check=True)
+            self.assertEqual(bool(JAPANESE.search(done.stdout.decode())), japanese, more)
         alpha.cli("status", lang="fr", want=2)
         # Keys and rules stay English in every language.
         error = alpha.cli(*args, "--json", want=3, lang="ja").error()
