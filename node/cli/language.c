@@ -12,6 +12,9 @@
 
 enum { CATALOGUE_FOLDER_SIZE = 4096 };
 
+const char nrs_language_missing[] = "日本語の文言（share/locale/ja/LC_MESSAGES/noroshi.mo）がプログラムのフォルダーの隣に見つからないため、英語で表示します / "
+                                    "the Japanese sentences (share/locale/ja/LC_MESSAGES/noroshi.mo) are not found next to the folder of the program: they are in English";
+
 const char *nrs_language_choose(const char *given)
 {
     if (given != NULL) {
@@ -32,7 +35,7 @@ static void start_locale(void)
     }
 }
 
-void nrs_language_start(const char *language)
+bool nrs_language_start(const char *language)
 {
     char program[CATALOGUE_FOLDER_SIZE];
     char folder[CATALOGUE_FOLDER_SIZE + 32];
@@ -41,14 +44,15 @@ void nrs_language_start(const char *language)
 
     if (strcmp(language, "en") == 0) {
         (void)setlocale(LC_ALL, "C");
-        return;
+        return true;
     }
     start_locale();
     if (setenv("LANGUAGE", language, 1) != 0 || !nrs_linux_program_folder(program, sizeof program)) {
-        return; /* English is better than nothing */
+        return false;
     }
     snprintf(folder, sizeof folder, "%s/../share/locale", program);
     (void)bindtextdomain("noroshi", folder);
     (void)bind_textdomain_codeset("noroshi", "UTF-8");
     (void)textdomain("noroshi");
+    return gettext("")[0] != '\0'; /* the head of the catalogue */
 }

@@ -240,7 +240,9 @@ nrs_error nrs_cli_parse(nrs_cli *cli, int count, char **words)
 
     cli->language = nrs_language_choose(NULL);
     look_ahead(cli, count, words);
-    nrs_language_start(cli->language);
+    if (!nrs_language_start(cli->language)) {
+        nrs_cli_note(cli, "%s", nrs_language_missing);
+    }
     cli->given = calloc((size_t)count, sizeof *cli->given);
     cli->arguments = calloc((size_t)count, sizeof *cli->arguments);
     if (cli->given == NULL || cli->arguments == NULL) {

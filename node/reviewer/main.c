@@ -95,7 +95,9 @@ int main(int count, char **words)
     bool good;
     int status;
 
-    nrs_language_start(nrs_language_choose(NULL));
+    if (!nrs_language_start(nrs_language_choose(NULL))) {
+        fprintf(stderr, "noroshi-audit-verify: %s\n", nrs_language_missing);
+    }
     if (count < 3 || nrs_keys_start() != NRS_OK) {
         fputs(_("usage: noroshi-audit-verify FILE FINGERPRINT-OF-A-COSIGNER…\n"
                 "exit status: 0 what was signed is what stands there; 5 it is not; 8 no exported audit log\n"), stderr);
