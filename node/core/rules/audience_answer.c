@@ -39,13 +39,28 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
     row->failed = row->failed || failed;
 }
 
+/* Where nobody carries the consent out: a hub its own in its community neither, since it addresses whom it wants (SPEC 6.10). In: row: with `onward`. */
+static bool warn_onward(json_t *warnings, const nrs_row *row, const nrs_delivery *delivery)
+{
+    const json_t *members = json_object_get(json_object_get(row->object, "onward"), "members");
+
+    if (delivery->onward == 0 || delivery->hub_reached) {
+        return true;
+    }
+    if (!delivery->community->hub) {
+        return nrs_array_text(warnings, "No hub is among the recipients: nobody is there to pass it on.") == NRS_OK;
+    }
+    return json_array_size(members) == 0 ||
+           nrs_array_text(warnings, "What this hub sends itself reaches in its own community those it is addressed to, and nobody by consent.") == NRS_OK;
+}
+
 /* The sealed report says when it was made. It cannot be told whose clock is wrong, so it is sent all the same. */
 void nrs_delivery_warn(nrs_core *core, nrs_row *row, const nrs_delivery *delivery, uint64_t expires_ms)
 {
     json_t *warnings = json_array();
 
-    if (warnings != NULL && delivery != NULL && delivery->onward != 0 && !delivery->hub_reached && !delivery->community->hub) {
-        row->failed = nrs_array_text(warnings, "No hub is among the recipients: nobody is there to pass it on.") != NRS_OK || row->failed;
+    if (warnings != NULL && delivery != NULL) {
+        row->failed = !warn_onward(warnings, row, delivery) || row->failed;
     }
     if (warnings != NULL && delivery != NULL && (delivery->onward & NRS_ONWARD_COMMUNITIES) != 0 && delivery->onward_community_count == 0) {
         row->failed = nrs_array_text(warnings, "The community recognises no other: there is none to pass it on to.") != NRS_OK || row->failed;

@@ -178,6 +178,22 @@ static void what_is_never_passed_on_takes_no_consent(void **state)
     stop();
 }
 
+/* A hub addresses in its own community whom it wants: what it says beside lets nobody in there, and it is told so. */
+static void a_hubs_own_consent_is_its_addresses(void **state)
+{
+    (void)state;
+    start();
+    OK(send_from(HUB, "AMBER", "org-2", "\"national\"", ""));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "warnings")), 1);
+    mesh_settle(&net, 6);
+    assert_true(has(OTHER) && !has(NATIONAL));
+    OK(send_from(HUB, "AMBER", "@electricity", "\"national\"", ""));
+    assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "warnings")), 0);
+    mesh_settle(&net, 6);
+    assert_true(has(OTHER) && has(NATIONAL) && !has(MINISTRY));
+    stop();
+}
+
 static void a_dry_run_says_who_could_be_reached(void **state)
 {
     const json_t *onward;
@@ -600,6 +616,7 @@ int main(void)
         cmocka_unit_test(nothing_reaches_public_bodies_without_consent),
         cmocka_unit_test(a_hub_lets_in_whom_the_consent_names),
         cmocka_unit_test(what_is_never_passed_on_takes_no_consent),
+        cmocka_unit_test(a_hubs_own_consent_is_its_addresses),
         cmocka_unit_test(a_dry_run_says_who_could_be_reached),
         cmocka_unit_test(another_community_reads_what_it_is_let_in_to),
         cmocka_unit_test(neither_side_alone_opens_the_way),
