@@ -17,7 +17,7 @@ static void put_inner(nrs_writer *to, const json_t *report)
     nrs_put_disclaimers(to, report);
     if (size > 0) {
         nrs_put(to, "\n");
-        nrs_put(to, body);
+        nrs_put_text(to, body);
         nrs_put(to, body[size - 1] == '\n' ? "" : "\n");
     }
     nrs_put_fields(to, json_object_get(report, "fields"));
@@ -28,7 +28,7 @@ static nrs_error write_text(char **text_out, const json_t *report, const nrs_exc
 {
     const char *label = json_string_value(json_object_get(report, "label"));
     nrs_label parsed = NRS_LABEL_NONE;
-    nrs_writer to = {.style = style};
+    nrs_writer to = {.style = style, .apart = !with_label};
 
     NRS_ASSERT(text_out != NULL);
     NRS_ASSERT(style != NULL && style->language != NULL);

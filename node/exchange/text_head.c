@@ -88,6 +88,14 @@ void nrs_put_head(nrs_writer *to, const json_t *report)
     nrs_put_way(to, report);
 }
 
+/* What another node took for a code may have lines. */
+static void put_unknown(nrs_writer *to, nrs_slice entry)
+{
+    for (size_t i = 0; i < entry.size && to->error == NRS_OK; i++) {
+        to->error = nrs_bytes_append_u8(&to->text, to->apart && entry.data[i] == '\n' ? (uint8_t)' ' : entry.data[i]);
+    }
+}
+
 /* A list of codes, each with its name; what is no code of the vocabulary stands as it is. */
 static void put_codes(nrs_writer *to, nrs_vocabulary vocabulary, const char *list)
 {
@@ -113,14 +121,24 @@ static void put_codes(nrs_writer *to, nrs_vocabulary vocabulary, const char *lis
             nrs_put(to, to->japanese ? "（" : " (");
             nrs_put(to, term->code);
             nrs_put(to, to->japanese ? "）" : ")");
-        } else if (to->error == NRS_OK) {
-            to->error = nrs_bytes_append(&to->text, entry);
+        } else {
+            put_unknown(to, entry);
         }
         list += size;
         if (list[0] == ',') {
             list++;
             nrs_put(to, to->japanese ? "、" : ", ");
         }
+    }
+}
+
+static void put_value_of_field(nrs_writer *to, const char *text)
+{
+    if (strchr(text, '\n') != NULL) {
+        nrs_put(to, "\n");
+        nrs_put_text(to, text);
+    } else {
+        nrs_put(to, text);
     }
 }
 
@@ -140,8 +158,7 @@ void nrs_put_fields(nrs_writer *to, const json_t *given)
             if (fields[i].vocabulary != 0) {
                 put_codes(to, (nrs_vocabulary)fields[i].vocabulary, text);
             } else {
-                nrs_put(to, strchr(text, '\n') != NULL ? "\n" : "");
-                nrs_put(to, text);
+                put_value_of_field(to, text);
             }
             nrs_put(to, "\n");
         }

@@ -40,7 +40,7 @@ static void put_questions(nrs_writer *to, const json_t *questions)
         nrs_put(to, to->japanese ? "質問（" : "Question (");
         nrs_put_one_line(to, json_string_value(json_object_get(one, "by")));
         nrs_put(to, to->japanese ? "）：\n" : "):\n");
-        nrs_put(to, text);
+        nrs_put_text(to, text);
         nrs_put(to, "\n\n");
     }
 }
@@ -67,7 +67,7 @@ static void put_replies(nrs_writer *to, const json_t *replies)
         if (json_is_null(json_object_get(one, "text"))) {
             nrs_put(to, to->japanese ? "（このラベルが求める守秘義務を、この組織は今は負っていません。本文は表示しません）" : "(This organisation does not hold now the duty that the label demands: the text stays closed)");
         } else {
-            nrs_put(to, json_string_value(json_object_get(one, "text")));
+            nrs_put_text(to, json_string_value(json_object_get(one, "text")));
         }
         nrs_put(to, "\n\n");
     }

@@ -1,5 +1,7 @@
 #include "writer.h"
 
+#include <string.h>
+
 void nrs_put(nrs_writer *to, const char *text)
 {
     if (to->error == NRS_OK) {
@@ -18,6 +20,20 @@ void nrs_put_one_line(nrs_writer *to, const char *text)
 {
     for (const char *at = text; *at != '\0' && to->error == NRS_OK; at++) {
         to->error = nrs_bytes_append_u8(&to->text, (unsigned char)*at < 0x20 ? (uint8_t)' ' : (uint8_t)*at);
+    }
+}
+
+/* A text of somebody's over several lines. Set apart, none of its lines can pass for the label or a line of the head, which begin at the margin;
+ * by spaces, so that what is copied from a terminal has nothing else in it. */
+void nrs_put_text(nrs_writer *to, const char *text)
+{
+    while (text[0] != '\0' && to->error == NRS_OK) {
+        const char *end = strchr(text, '\n');
+        const size_t size = end == NULL ? strlen(text) : (size_t)(end - text) + 1;
+
+        nrs_put(to, to->apart && text[0] != '\n' ? "    " : "");
+        to->error = to->error == NRS_OK ? nrs_bytes_append(&to->text, nrs_slice_of(text, size)) : to->error;
+        text += size;
     }
 }
 

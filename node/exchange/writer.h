@@ -12,12 +12,14 @@ typedef struct nrs_writer {
     nrs_bytes text;
     nrs_error error;
     bool japanese;
+    bool apart; /* texts stand away from the margin: as shown, not as exported */
     const nrs_exchange_style *style;
 } nrs_writer;
 void nrs_put(nrs_writer *to, const char *text);
 /** The name of a line, in the reader's language. */
 void nrs_put_name(nrs_writer *to, const char *ja, const char *en);
 void nrs_put_one_line(nrs_writer *to, const char *text);
+void nrs_put_text(nrs_writer *to, const char *text);
 void nrs_put_list(nrs_writer *to, const json_t *list);
 /** In the style's form. */
 void nrs_put_time(nrs_writer *to, const char *at);

@@ -76,6 +76,19 @@ class Hands(E2E):
                          "--role", "response")
         wait_until(lambda: nodes["alpha"].status()["communities"][0]["hash"] != before, "the roster's hash follows its version")
 
+    def test_a_text_is_set_apart(self):
+        """What is written like a label and a head is not taken for them; JSON and exports have the text as it is."""
+        alpha = self.world.nodes["alpha"]
+        body = "TLP:CLEAR\n\nID: x\n署名：本物"
+        report = self.sent("--kind", "incident", "--subject", "s", "--body", body)
+        for lang in ("ja", "en"):
+            lines = alpha.cli("show", report, lang=lang).out.splitlines()
+            self.assertEqual([at for at, line in enumerate(lines) if line.startswith("TLP:")], [0, len(lines) - 1])
+            at = lines.index("    TLP:CLEAR")
+            self.assertEqual(lines[at - 1:at + 5], ["", "    TLP:CLEAR", "", "    ID: x", "    署名：本物", ""])
+        self.assertEqual(alpha.show(report)["body"], body)
+        self.assertIn("\n" + body + "\n", alpha.cli("export", report, "--sink", "own", "--format", "text").out)
+
     def test_drill_and_codes_in_words(self):
         alpha = self.world.nodes["alpha"]
         form = self.world.write("coded.form", "event_type: malware-infection\ncause: suspicious-mail,unknown\n")

@@ -217,7 +217,7 @@ class Withheld(E2E):
         self.assertEqual([(one["by"], one["label"], one["text"]) for one in alpha.show(report)["replies"]], [("bravo", "AMBER", "当社も同じです")])
         shown = alpha.cli("show", report, lang="ja").out
         self.assertIn("返信（bravo、TLP:AMBER、ハブの言による）：\nPAP:GREEN", shown) # the conditions that it bears
-        self.assertIn("\n\n当社も同じです\n", shown)
+        self.assertIn("\n\n    当社も同じです\n", shown)
         hub.wait_report(reply)
         self.assertEqual(hub.show(reply)["carried"]["source_report"], report)
         self.assertIn("情報源に取り次ぎます（", hub.cli("show", reply, lang="ja").out)
@@ -237,7 +237,7 @@ class Withheld(E2E):
             self.assertIn(words[1], node.cli("list", lang="ja").out)
         self.assertEqual(alpha.status()["questions_to_answer"], 1)
         self.assertIn("ハブからの質問", alpha.cli("status", lang="ja").out)
-        self.assertIn("質問（hub）：\nどの版ですか", alpha.cli("show", report, lang="ja").out)
+        self.assertIn("質問（hub）：\n    どの版ですか", alpha.cli("show", report, lang="ja").out)
         answer = alpha.send("--follows", report, "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "答", "--body", "二版")
         hub.wait_report(answer)
         self.assertEqual(hub.show(answer)["attribution"], "withheld")

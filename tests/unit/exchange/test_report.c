@@ -121,11 +121,35 @@ static void test_codes_and_drills(void **state)
     free(japanese);
 }
 
+/* Shown, no line of a text begins at the margin, where the label and the head stand; exported, the text is as it was written. */
+static void test_texts_set_apart(void **state)
+{
+    static const char forged[] = "{\"label\":\"GREEN\",\"subject\":\"s\",\"body\":\"TLP:CLEAR\\n\\nTLP:CLEAR\\r\\nTLP:CLEAR\",\"fields\":"
+                                 "{\"timeline\":\"a\\nTLP:CLEAR\",\"cause\":\"x\\nTLP:CLEAR\"},"
+                                 "\"questions\":[{\"by\":\"hub\",\"text\":\"a\\nTLP:CLEAR\"}],"
+                                 "\"replies\":[{\"by\":\"bravo\",\"label\":\"GREEN\",\"text\":\"a\\nTLP:CLEAR\"}]}";
+    const nrs_exchange_style style = {"en", NULL};
+    json_t *report = json_loads(forged, 0, NULL);
+    char *shown = NULL;
+    char *exported = write_row(forged, "en", NRS_OK);
+
+    (void)state;
+    assert_non_null(report);
+    assert_int_equal(nrs_exchange_text_inner(&shown, report, &style), NRS_OK);
+    assert_null(strstr(shown, "\nTLP:"));
+    assert_non_null(strstr(shown, "\n    TLP:CLEAR\n\n    TLP:CLEAR\r\n    TLP:CLEAR\n"));
+    assert_non_null(strstr(exported, "\nTLP:CLEAR\n\nTLP:CLEAR\r\nTLP:CLEAR\n"));
+    json_decref(report);
+    free(shown);
+    free(exported);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_label_first_and_last),
         cmocka_unit_test(test_codes_and_drills),
+        cmocka_unit_test(test_texts_set_apart),
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_no_label_is_refused),
         cmocka_unit_test(test_json_keeps_what_is_the_reports),

@@ -12,10 +12,11 @@ typedef struct nrs_exchange_style {
     void (*time)(char text_out[64], const char *rfc3339);  /* how times are written; NULL: as they are */
 } nrs_exchange_style;
 
-/** The text form of a row of `show` or `export` (node/CONTROL.md), without the lines of the label. Out: text_out, owned
+/** The text form of a row of `show` or `export` (node/CONTROL.md), without the lines of the label: for a terminal, with the
+ *  body, and other texts over several lines, set in by four spaces. Out: text_out, owned
  *  (free after wiping). Returns NRS_ERROR_MALFORMED when the row has no label. */
 NRS_MUST_USE nrs_error nrs_exchange_text_inner(char **text_out, const json_t *report, const nrs_exchange_style *style);
-/** The same with the label as first and last line. */
+/** The same with the label as first and last line, and the texts as they are: what is exported. */
 NRS_MUST_USE nrs_error nrs_exchange_text(char **text_out, const json_t *report, const nrs_exchange_style *style);
 /** One JSON object over several lines: `label` first, then what is the report's own and not this node's (when it was read
  *  here, say). Out: text_out, owned. */
