@@ -27,7 +27,9 @@ static const struct {
      "#   @community, organisation or person@organisation, separated by commas\n"},
     {"number", "#   1から始まる数字\n", "#   a number from 1\n"},
     {"final", "#   yes または no\n", "#   yes or no\n"},
-    {"reported_at", "#   例: 2026-11-23T12:40:00+09:00\n", "#   such as 2026-11-23T12:40:00+09:00\n"},
+    {"reported_at", "#   例: 2026-11-23T12:40:00+09:00（言葉でもよい）\n", "#   such as 2026-11-23T12:40:00+09:00, or in words\n"},
+    {"occurred_at", "#   例: 2026-11-23T12:40:00+09:00（不明、6時頃など、言葉でもよい）\n", "#   such as 2026-11-23T12:40:00+09:00, or in words: unknown, about 6\n"},
+    {"noticed_at", "#   例: 2026-11-23T12:40:00+09:00（言葉でもよい）\n", "#   such as 2026-11-23T12:40:00+09:00, or in words\n"},
     {"cause", "#   コンマで区切る\n", "#   separated by commas\n"},
 };
 

@@ -104,6 +104,16 @@ class Hands(E2E):
         self.assertIn("[DRILL] s\n", english)
         self.assertIn("(malware-infection)", english)
 
+    def test_times_of_a_form_are_text(self):
+        """The minute is not always known: what was written comes back, a time or words."""
+        alpha = self.world.nodes["alpha"]
+        written = {"reported_at": "2026-11-26", "occurred_at": "6時頃、調査中", "noticed_at": "2026-11-26T09:12:00+09:00"}
+        form = self.world.write("times.form", "".join(f"{name}: {value}\n" for name, value in written.items()))
+        row = alpha.show(self.sent("--form", form, *SEND))
+        self.assertEqual({name: row[name] for name in written}, written)
+        for lang, words in (("ja", "言葉でもよい"), ("en", "or in words")):
+            self.assertEqual(alpha.cli("form", "incident", lang=lang).out.count(words), 3)
+
     def test_expired_is_marked(self):
         alpha = self.world.nodes["alpha"]
         report = self.sent("--kind", "incident", "--subject", "short", "--body", "b", "--expires", "1s")
