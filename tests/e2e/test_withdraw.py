@@ -161,7 +161,7 @@ class Withdraw(E2E):
         """Who wrote it takes it back also when its node has forgotten it; nobody else does."""
         report = self.alpha.send("--tlp", "RED", "--kind", "incident", "--to", "tanaka@bravo", "--subject", "朱", "--body", "赤い本文", person="sato")
         self.bravo.wait_report(report)
-        self.alpha.cli("forget", report)
+        self.alpha.cli("forget", report, person="sato")
         self.alpha.cli("show", report, want=4, person="sato")
         self.assertEqual(self.alpha.cli("withdraw", report, "--reason", "x", "--json", want=3).error()["rule"], "person-only")
         self.assertEqual(self.alpha.cli("withdraw", report, "--reason", "x", "--json", want=3, person="kato").error()["rule"], "person-only")

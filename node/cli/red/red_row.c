@@ -51,7 +51,8 @@ nrs_error nrs_red_row(json_t **row_out, const json_t *listed, const nrs_sealed_v
 {
     static const char *const from_node[] = {"community", "from", "received_at", "expired", "sent", "disclaimers", "acceptance", "withdrawn_at",
                                             "withdrawn_reason", "withdrawn_for", "followed_by", "missing_before", "missing_since", "let_in", "let_in_by",
-                                            "attribution", "to_vouch", "vouched", "vouched_as", "questions", "replies", "carried"};
+                                            "attribution", "to_vouch", "vouched", "vouched_as", "questions", "replies", "carried",
+                                            "asks_to_answer", "asks_open", "questions_to_answer", "questions_open"};
     const nrs_report *report = opened->report;
     const nrs_header *header = sealed->header;
     const nrs_term *kind = nrs_vocabulary_by_value(NRS_VOCABULARY_KIND, report->kind);
