@@ -316,6 +316,9 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
     }
     if (error == NRS_OK && !known && nrs_cli_option(cli, "dry-run") == NULL) {
         error = verify_and_install(cli, &held, proposal);
+        if (error == NRS_OK) {
+            nrs_restored_settle(cli, proposal->next);
+        }
     }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, proposal, known ? "in-force-already" : nrs_cli_option(cli, "dry-run") != NULL ? "dry-run" : "in-force");

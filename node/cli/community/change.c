@@ -278,6 +278,7 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
     }
     if (error == NRS_OK) {
         tell_beside(cli, held, &proposal, own);
+        nrs_restored_settle(cli, held->roster == NULL ? next : held->roster);
     }
     error = error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
 out:

@@ -95,6 +95,13 @@ nrs_error nrs_restored_over(nrs_cli *cli, const nrs_roster *roster)
     return error;
 }
 
+void nrs_restored_settle(nrs_cli *cli, const nrs_roster *roster)
+{
+    if (nrs_restored_over(cli, roster) != NRS_OK) {
+        nrs_cli_forget_failure(cli); /* it is asked once more */
+    }
+}
+
 /* By whom the running node has heard of the community's roster: a member that it is linked to holds the same, by no word of this node, and none a
  * later. It is named: whoever was itself away since before the backup knows of nothing newer. */
 static nrs_error has_heard(nrs_cli *cli, bool *heard_out, const nrs_roster *roster)
@@ -132,10 +139,7 @@ nrs_error nrs_restored_check(nrs_cli *cli, const nrs_roster *roster)
     } else {
         over = true;
     }
-    if (error == NRS_OK && over) {
-        return nrs_cli_option(cli, "dry-run") == NULL ? nrs_restored_over(cli, roster) : NRS_OK;
-    }
-    if (error != NRS_OK) {
+    if (error != NRS_OK || over) {
         return error;
     }
     nrs_key_name(name, own->sign_key.data);
