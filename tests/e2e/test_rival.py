@@ -42,6 +42,7 @@ class Rival(E2E):
         one, other = self.draft("one.draft"), self.draft("other.draft", "--expires", "100d")
         before, attempts = self.version(self.hub), len(self.refusals(self.hub, "roster"))
         self.hub.cli("community", "apply", one)
+        later = self.draft("later.draft")
         self.hub.cli("community", "apply", other, "--dry-run", want=5)
         self.assertFalse(self.forked(self.hub), "a dry run shows the node nothing")
         done = self.hub.cli("community", "apply", other, "--json", want=5)
@@ -51,6 +52,14 @@ class Rival(E2E):
         self.assertEqual(self.version(self.hub), before + 1)
         self.assertEqual({row["rule"] for row in self.refusals(self.hub, "roster")[attempts:]}, {"forked"})
         self.assertEqual(len(self.refusals(self.hub, "roster")), attempts + 2, "each attempt once")
+        useless = self.work / "useless.draft"
+        for words in (("renew", "electricity", "--draft", useless), ("renew", "electricity"), ("rule", "electricity", "--withheld", "no"), ("apply", later),
+                      ("apply", later, "--dry-run")):  # none would count: the next roster is the one that heals
+            refused = self.hub.cli("community", *words, "--json", want=5).error()
+            self.assertEqual(refused["rule"], "forked")
+            self.assertIn("noroshi community heal", refused["hint"])
+        self.assertFalse(useless.exists())
+        self.assertEqual(self.version(self.hub), before + 1)
         for node in (self.alpha, self.bravo):
             wait_until(lambda n=node: self.forked(n), f"{node.org} is told")
         shown = self.hub.cli("community", "forks", "electricity", "--json").object()
@@ -67,6 +76,7 @@ class Rival(E2E):
         self.assertTrue(self.forked(self.hub))
         self.assertEqual(self.files(self.hub), held)
         self.hub.stop()  # and by the command line alone, which reads the proof beside the roster
+        self.assertEqual(self.hub.cli("community", "renew", "electricity", "--draft", useless, "--json", want=5).error()["rule"], "forked")
         self.assertEqual(self.join(self.hub, invite).error()["rule"], "forked")
         self.assertEqual(self.files(self.hub), held)
         self.hub.start()

@@ -271,7 +271,7 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
         error = nrs_cli_fail_about(cli, error, proposal->next->id);
     }
     if (error == NRS_OK) {
-        error = nrs_held_install(cli, held, checked, nrs_slice_of_bytes(&many), proposal->draft->cards, proposal->draft->n_cards);
+        error = nrs_change_install(cli, held, checked, nrs_slice_of_bytes(&many), proposal->draft);
     }
     nrs_roster_free(&checked);
     nrs_bytes_wipe(&statement);
@@ -313,6 +313,9 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
     }
     if (error == NRS_OK && !known && held.roster != NULL) { /* by the one that is to come: what has followed this node's new keys is what it waits for */
         error = nrs_restored_check(cli, proposal->next);
+    }
+    if (error == NRS_OK && !known) {
+        error = nrs_change_check_fork(cli, proposal->next);
     }
     if (error == NRS_OK && !known && nrs_cli_option(cli, "dry-run") == NULL) {
         error = verify_and_install(cli, &held, proposal);

@@ -148,6 +148,16 @@ static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposa
     return error;
 }
 
+nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft)
+{
+    nrs_error error = nrs_held_install(cli, held, next, many, draft->cards, draft->n_cards);
+
+    if (error == NRS_ERROR_FORKED) {
+        nrs_cli_advise(cli, nrs_heal_hint());
+    }
+    return error;
+}
+
 /* Verified as every member will: what this node would refuse never leaves it. */
 static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
 {
@@ -155,11 +165,17 @@ static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_prop
     nrs_error error = nrs_proposal_finish(&many, proposal);
 
     if (error == NRS_OK) {
-        error = nrs_held_install(cli, held, proposal->next, nrs_slice_of_bytes(&many), proposal->draft->cards,
-                                 proposal->draft->n_cards);
+        error = nrs_change_install(cli, held, proposal->next, nrs_slice_of_bytes(&many), proposal->draft);
     }
     nrs_bytes_wipe(&many);
     return error;
+}
+
+nrs_error nrs_change_check_fork(nrs_cli *cli, const nrs_roster *next)
+{
+    return next->n_forks > 0 || !nrs_held_forked(cli, next->id)
+               ? NRS_OK
+               : nrs_cli_fail(cli, NRS_ERROR_FORKED, nrs_heal_hint(), _("@%s is forked: the next roster that counts is one that heals it"), next->id);
 }
 
 /* The node may have taken a later roster from a member since the files were read: another of that version would be a fork. What ends a fork is
@@ -237,6 +253,9 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
 
     if (error == NRS_OK) {
         error = nrs_held_check_key_changes(cli, held->roster, next, chain_count(held));
+    }
+    if (error == NRS_OK) {
+        error = nrs_change_check_fork(cli, next);
     }
     if (error == NRS_OK && held->roster != NULL) {
         error = nrs_restored_check(cli, held->roster);

@@ -16,6 +16,13 @@ NRS_MUST_USE nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, cons
 /** Refuse early what nrs_change_make would refuse for want of a key. */
 NRS_MUST_USE nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug);
 
+/** Refuse what no member would take: while the node knows of a fork, every next roster but one that heals it. Returns NRS_ERROR_FORKED; recorded. */
+NRS_MUST_USE nrs_error nrs_change_check_fork(nrs_cli *cli, const nrs_roster *next);
+
+/** Put what was signed in force, with the cards of its draft; what heals a fork, or does not, is the node's to judge. Recorded. In: next: what `many`
+ *  decodes to, verified. */
+NRS_MUST_USE nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft);
+
 /** A member as its card describes it; borrows from the card. role: NRS_ROLE_…. */
 Nrs__Wire__Member nrs_change_member_of(const nrs_card *card, uint32_t role);
 /** The answer of create, add, remove. role: 0 for none. */
@@ -50,6 +57,8 @@ NRS_MUST_USE nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, n
 /** What it changes, and how far it is signed: for people, or as one JSON object. done: a word for `result`, or NULL. */
 NRS_MUST_USE nrs_error nrs_proposal_print(const nrs_cli *cli, const nrs_proposal *proposal, const char *done);
 
+/** What to do where a fork is in the way, in the person's language. */
+const char *nrs_heal_hint(void);
 /** What a person who has healed a fork does next: only an invite whose newest roster names the sides ends the fork at a node left behind (SPEC 7.5). */
 void nrs_heal_print_invite(const char *slug);
 

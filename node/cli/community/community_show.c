@@ -13,17 +13,6 @@
 #include "run.h"
 #include "text.h"
 
-/* The node leaves its proof beside the roster; an empty file says that it was healed. */
-static bool is_forked(nrs_cli *cli, const char *slug)
-{
-    nrs_bytes proof = {0};
-    bool forked = nrs_folder_has(cli, "communities", slug, ".fork") &&
-                  nrs_folder_read(cli, &proof, "communities", slug, ".fork", NRS_ERROR_NOT_FOUND) == NRS_OK && proof.size > 0;
-
-    nrs_bytes_wipe(&proof);
-    return forked;
-}
-
 static json_t *member_json(const Nrs__Wire__Member *member)
 {
     const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, member->role);
@@ -81,7 +70,7 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
         return NRS_ERROR_NO_MEMORY;
     }
     (void)json_object_set_new(row, "recognised", recognised_json(roster));
-    (void)json_object_set_new(row, "forked", json_boolean(is_forked(cli, roster->id)));
+    (void)json_object_set_new(row, "forked", json_boolean(nrs_held_forked(cli, roster->id)));
     (void)json_object_set_new(row, "threshold", json_integer((json_int_t)roster->threshold));
     (void)json_object_set_new(row, "keys", json_integer((json_int_t)roster->n_keys));
     (void)json_object_set_new(row, "key_changes", json_integer((json_int_t)key_changes(held)));
@@ -108,7 +97,7 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
     if (warning != NULL) {
         printf("%s\n", warning);
     }
-    if (is_forked(cli, roster->id)) {
+    if (nrs_held_forked(cli, roster->id)) {
         printf("%s\n", _("FORKED: another roster of one version was signed as well; see noroshi community forks"));
     }
     nrs_rules_print(roster->rules, japanese);

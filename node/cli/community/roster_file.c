@@ -133,6 +133,17 @@ out:
     return error;
 }
 
+/* The node leaves its proof beside the roster; an empty file says that it was healed. */
+bool nrs_held_forked(nrs_cli *cli, const char *slug)
+{
+    nrs_bytes proof = {0};
+    bool forked = nrs_folder_has(cli, "communities", slug, ".fork") &&
+                  nrs_folder_read(cli, &proof, "communities", slug, ".fork", NRS_ERROR_NOT_FOUND) == NRS_OK && proof.size > 0;
+
+    nrs_bytes_wipe(&proof);
+    return forked;
+}
+
 static nrs_error visit_file(nrs_slug_visitor visit, void *context, const char *file)
 {
     static const char suffix[] = ".roster";

@@ -24,6 +24,8 @@ NRS_MUST_USE nrs_error nrs_held_read(nrs_cli *cli, nrs_held *held_out, const cha
  *  what `visit` returns, which ends it. */
 typedef nrs_error (*nrs_slug_visitor)(void *context, const char *slug);
 NRS_MUST_USE nrs_error nrs_held_each(const nrs_cli *cli, nrs_slug_visitor visit, void *context);
+/** Whether the node knows of a fork of its rosters that is not healed, as far as it has written that down. */
+bool nrs_held_forked(nrs_cli *cli, const char *slug);
 /** A SLUG from the command line: without a leading @. Returns NRS_ERROR_BAD_NAME, recorded. */
 NRS_MUST_USE nrs_error nrs_held_slug(nrs_cli *cli, const char **slug_out, const char *given);
 

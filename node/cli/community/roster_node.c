@@ -230,6 +230,11 @@ static nrs_error make_healing(nrs_cli *cli, uint64_t *version_out, nrs_held *hel
     return error;
 }
 
+const char *nrs_heal_hint(void)
+{
+    return _("see its sides with noroshi community forks; the roster that heals it is made with noroshi community heal, with --draft where the roster keys are elsewhere");
+}
+
 void nrs_heal_print_invite(const char *slug)
 {
     printf(_("Make an invite now, and keep it until every member has healed: noroshi community invite %s. A member that stands on another side may need it to come back, and no invite serves for that once the roster was changed again.\n"),
