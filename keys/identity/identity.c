@@ -191,6 +191,12 @@ nrs_error nrs_sign_verify(const uint8_t signature[NRS_SIGNATURE_SIZE], const uin
     return crypto_sign_verify_detached(signature, message, size, sign_key) == 0 ? NRS_OK : NRS_ERROR_FORGED;
 }
 
+bool nrs_sign_key_valid(const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    NRS_ASSERT(sign_key != NULL);
+    return crypto_core_ed25519_is_valid_point(sign_key) == 1;
+}
+
 nrs_error nrs_identity_agree(uint8_t shared_out[NRS_KEY_SIZE], nrs_identity *identity,
                              const uint8_t peer_agree_key[NRS_KEY_SIZE])
 {

@@ -54,6 +54,11 @@ class Ceremony(E2E):
                       (*three, "--threshold", "0", "--draft", draft), ("--add-key", "zz", "--draft", draft)):
             node.cli(*create, *wrong, want=2)
         node.cli(*create, *three, *three[:2], "--draft", draft, want=8)
+        for key in ("00" * 32, "01" + "00" * 31, "ab" * 32, "ff" * 32):  # under which no signature could hold
+            refused = node.cli(*create, *three, "--add-key", key, "--draft", draft, "--json", want=8).error()
+            self.assertEqual(refused["rule"], "malformed")
+            self.assertIn(key, refused["message"])
+            self.assertEqual(self.world.nodes["hub"].cli("community", "keys", "electricity", "--add-key", key, "--json", want=8).error()["rule"], "malformed")
         self.assertFalse(draft.exists())
         made = node.cli(*create, *three, "--threshold", "2", "--draft", draft, "--json").object()
         self.assertEqual((made["result"], made["version"], made["threshold"], made["complete"]), ("drafted", 1, 2, False))

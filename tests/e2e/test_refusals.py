@@ -30,7 +30,7 @@ class Refusals(harness.E2E):
         flipped = self.world.write("flipped.invite", bytes(flipped))
         recognise = ("community", "recognise", "electricity")
         changes = [recognise + (invite, "--fingerprint", fingerprint), ("community", "renew", "electricity"), ("community", "remove", "electricity", "alpha"),
-                   ("community", "keys", "electricity", "--threshold", "1", "--add-key", "ab" * 32), ("community", "rule", "electricity", "--withheld", "no"),
+                   ("community", "keys", "electricity", "--threshold", "1", "--add-key", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), ("community", "rule", "electricity", "--withheld", "no"),
                    ("community", "duty", "electricity", "alpha", "nda", "--since", "2026-04-01"), ("community", "create", "water", "--name", "water")]
         yield from ((words, self.wrong, None, 5, "roster", "passphrase") for words in changes)
         yield ("card", "--advertise", "tcp://127.0.0.1:1"), self.wrong, None, 5, "key", "passphrase"

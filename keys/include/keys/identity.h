@@ -41,6 +41,9 @@ void nrs_sign(uint8_t signature_out[NRS_SIGNATURE_SIZE], const nrs_identity *ide
 NRS_MUST_USE nrs_error nrs_sign_verify(const uint8_t signature[NRS_SIGNATURE_SIZE], const uint8_t sign_key[NRS_KEY_SIZE],
                                        nrs_domain domain, nrs_slice statement);
 
+/** Whether a signature could ever verify under it: a point of Ed25519's main subgroup, in its one encoding. */
+bool nrs_sign_key_valid(const uint8_t sign_key[NRS_KEY_SIZE]);
+
 /** X25519 of the identity's agreement key with a peer's, kept per pair (a bounded cache of 4,096 peers): the part of every
  *  slot and envelope that only the two identities can make. Returns NRS_ERROR_FORGED for a low-order key. */
 NRS_MUST_USE nrs_error nrs_identity_agree(uint8_t shared_out[NRS_KEY_SIZE], nrs_identity *identity, const uint8_t peer_agree_key[NRS_KEY_SIZE]);

@@ -36,7 +36,7 @@ typedef struct nrs_key_list {
     ProtobufCBinaryData fields[2 * NRS_ROSTER_KEY_COUNT_MAX];
     size_t count;
 } nrs_key_list;
-/** Add those of --add-key. Returns NRS_ERROR_USAGE, EXISTS, LIMIT; recorded. */
+/** Add those of --add-key. Returns NRS_ERROR_USAGE, MALFORMED (no signature could hold under it), EXISTS, LIMIT; recorded. */
 NRS_MUST_USE nrs_error nrs_key_list_add(nrs_cli *cli, nrs_key_list *list);
 /** Make them the keys of a roster, with the threshold that --threshold says, else the one it has. Recorded. */
 NRS_MUST_USE nrs_error nrs_key_list_put(nrs_cli *cli, nrs_key_list *list, nrs_roster *next);

@@ -122,6 +122,9 @@ nrs_error nrs_key_list_add(nrs_cli *cli, nrs_key_list *list)
         if (error != NRS_OK) {
             return error;
         }
+        if (!nrs_sign_key_valid(key)) {
+            return nrs_cli_fail(cli, NRS_ERROR_MALFORMED, _("give it as noroshi community key prints it where it was made"), _("no key whose signature could hold: %s"), text);
+        }
         if (find_key(list, key) < list->count) {
             return nrs_cli_fail(cli, NRS_ERROR_EXISTS, NULL, _("the roster has this key already: %s"), text);
         }

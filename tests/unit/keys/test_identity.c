@@ -44,6 +44,36 @@ static void assert_same_identity(nrs_identity *a, nrs_identity *b)
 
 /* ---- Signatures ---- */
 
+static const struct sign_key_case {
+    const char *name, *hex;
+    bool valid;
+} sign_key_cases[] = {
+    { "of RFC 8032", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", true },
+    { "zeros, a point of order 4", "0000000000000000000000000000000000000000000000000000000000000000", false },
+    { "the neutral point", "0100000000000000000000000000000000000000000000000000000000000000", false },
+    { "a point of order 8", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", false },
+    { "not on the curve", "abababababababababababababababababababababababababababababababab", false },
+    { "not below the prime", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", false },
+};
+
+static void test_sign_key(void **state)
+{
+    nrs_identity *identity = identity_new();
+
+    (void)state;
+    assert_true(nrs_sign_key_valid(nrs_identity_public(identity)->sign_key));
+    nrs_identity_destroy(&identity);
+    for (size_t i = 0; i < sizeof sign_key_cases / sizeof sign_key_cases[0]; i++) {
+        const struct sign_key_case *one = &sign_key_cases[i];
+        uint8_t key[NRS_KEY_SIZE];
+
+        assert_int_equal(nrs_hex_decode(key, sizeof key, one->hex), NRS_OK);
+        if (nrs_sign_key_valid(key) != one->valid) {
+            fail_msg("%s", one->name);
+        }
+    }
+}
+
 static void test_signature_form(void **state)
 {
     nrs_identity *identity = identity_new();
@@ -386,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_agreement_cache_bounds), cmocka_unit_test(test_agreement_low_order),
         cmocka_unit_test(test_derivations_differ),  cmocka_unit_test(test_file_in_the_clear),
         cmocka_unit_test(test_file_locked),         cmocka_unit_test(test_file_salted),
+        cmocka_unit_test(test_sign_key),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
