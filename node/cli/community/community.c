@@ -32,6 +32,15 @@ static nrs_error read_role(nrs_cli *cli, uint32_t *role_out, const Nrs__Wire__Me
     return NRS_OK;
 }
 
+/* Without a hub members reach nobody, and nobody vouches for the roster. */
+static nrs_error check_hub_left(nrs_cli *cli, const nrs_roster *roster, const char *org, uint32_t role)
+{
+    return role == NRS_ROLE_HUB || !nrs_held_only_hub(roster, org)
+               ? NRS_OK
+               : nrs_cli_fail(cli, NRS_ERROR_COMMUNITY_RULE, _("let another member be a hub first: noroshi community add, with --role hub"),
+                              _("the last hub stays one: %s"), org);
+}
+
 /* Who was removed comes back with new keys; who left with the same ones, unless they were replaced: then the old key may be in other hands. */
 static nrs_error check_gone(nrs_cli *cli, const nrs_roster *roster, const nrs_card *card)
 {
@@ -158,6 +167,9 @@ nrs_error nrs_run_community_add(nrs_cli *cli)
     error = check_addition(cli, held.roster, card, present, nrs_roster_member_by_key(held.roster, card->sign_key.data));
     if (error == NRS_OK) {
         error = read_role(cli, &role, present);
+    }
+    if (error == NRS_OK) {
+        error = check_hub_left(cli, held.roster, card->org, role);
     }
     if (error == NRS_OK && same_member(present, card, role)) {
         error = nrs_cli_option(cli, "draft") != NULL ? NRS_OK : nrs_held_deliver_again(cli, &held, nrs_slice_of_bytes(&card_bytes));

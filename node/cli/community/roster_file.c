@@ -13,6 +13,7 @@
 #include "proto/address.h"
 #include "proto/assert.h"
 #include "proto/label.h"
+#include "proto/vocabulary.h"
 #include "text.h"
 
 enum { KEY_CHANGES_MANY = NRS_CHAIN_COUNT_MAX - 8 };
@@ -242,6 +243,21 @@ bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b)
         }
     }
     return false;
+}
+
+bool nrs_held_only_hub(const nrs_roster *roster, const char *org)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < roster->n_members; i++) {
+        bool it = strcmp(roster->members[i]->org, org) == 0;
+
+        if (roster->members[i]->role == NRS_ROLE_HUB && !it) {
+            return false;
+        }
+        found = found || (roster->members[i]->role == NRS_ROLE_HUB && it);
+    }
+    return found;
 }
 
 size_t nrs_held_key_changes(const nrs_roster *before, const nrs_roster *next, size_t chain_count)

@@ -69,6 +69,8 @@ NRS_MUST_USE nrs_error nrs_held_change_rules(nrs_cli *cli, nrs_held *held, Nrs__
 NRS_MUST_USE nrs_error nrs_held_change_members(nrs_cli *cli, nrs_held *held, Nrs__Wire__Member **members);
 /** What rosters of this release allow. Out: rules_out. */
 void nrs_held_rules(Nrs__Wire__Rules *rules_out);
+/** Whether the organisation is a hub, and no other is. */
+bool nrs_held_only_hub(const nrs_roster *roster, const char *org);
 /** Whether the roster keys or their threshold differ. */
 bool nrs_held_keys_differ(const nrs_roster *a, const nrs_roster *b);
 /** How often they were changed up to `next`. In: before: NULL for a first version. chain_count: changes up to that one, which lead an invite

@@ -152,21 +152,6 @@ static bool has_followed(const nrs_roster *roster, const nrs_key_change *change,
     return member != NULL && strcmp(member->org, change->org) == 0 && nrs_roster_tombstone(roster, change->sign_key.data) != NULL;
 }
 
-static bool only_hub(const nrs_roster *roster, const char *org)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < roster->n_members; i++) {
-        bool it = strcmp(roster->members[i]->org, org) == 0;
-
-        if (roster->members[i]->role == NRS_ROLE_HUB && !it) {
-            return false;
-        }
-        found = found || (roster->members[i]->role == NRS_ROLE_HUB && it);
-    }
-    return found;
-}
-
 /* version: the one in which the keys stand. */
 static void print_followed(const nrs_cli *cli, const char *slug, const nrs_roster *roster, uint64_t version, const nrs_card *card, bool changed)
 {
@@ -183,7 +168,7 @@ static void print_followed(const nrs_cli *cli, const char *slug, const nrs_roste
     }
     printf(changed ? _("@%s is now at version %llu.\n") : _("@%s has them already, at version %llu.\n"), slug, (unsigned long long)version);
     printf(_("%s has new keys, signed by the old ones. Fingerprint: %s\n"), card->org, fingerprint);
-    if (only_hub(roster, card->org)) { /* SPEC 7.10: who never heard of the new key cannot look for it */
+    if (nrs_held_only_hub(roster, card->org)) { /* SPEC 7.10: who never heard of the new key cannot look for it */
         printf(_("It is the only hub: members whose nodes have its announcement come to the new keys by themselves. Whose node has not been up since then needs "
                  "a new invite: noroshi community invite %s\n"),
                slug);
