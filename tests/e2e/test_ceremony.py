@@ -93,6 +93,18 @@ class Ceremony(E2E):
         report = member.send("--tlp", "GREEN", "--to", "@gas", *SEND, "初めての報告")
         node.wait_report(report)
 
+    def test_0b_passphrase_before_the_command(self):
+        """Where a command opens no key, the passphrase file that all commands take is that of the key that it makes."""
+        secret, draft, node = self.world.write("locked.pass", "鍵の合い言葉です\n"), self.path("locked.draft"), self.world.node("locked")
+        made = self.tool("--passphrase-file", secret, "community", "key", self.path("first.key"), "--json").object()["key"]
+        self.tool("--passphrase-file", secret, "community", "key", self.path("open.key"), "--no-passphrase", want=2)
+        node.cli("init", "--org", "locked", "--name", "locked", passphrase=secret)
+        node.cli("community", "create", "locked", "--name", "鍵", want=5)
+        node.cli("community", "create", "locked", "--name", "鍵", "--add-key", made, "--draft", draft)
+        self.tool("community", "sign", draft, "--key", self.path("first.key"), want=5)
+        for words in (("--passphrase-file", secret, "community", "sign"), ("community", "sign", "--passphrase-file", secret)):
+            self.tool(*words, draft, "--key", self.path("first.key"))
+
     def test_1_two_of_three(self):
         """One key in the folder becomes two of three elsewhere; the folder's is dropped in a second step."""
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))

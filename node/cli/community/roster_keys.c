@@ -46,7 +46,7 @@ nrs_error nrs_run_community_key(nrs_cli *cli)
         error = nrs_cli_fail_about(cli, NRS_ERROR_EXISTS, path);
     }
     if (error == NRS_OK) {
-        error = nrs_passphrase_new(cli, &passphrase);
+        error = nrs_passphrase_new_alone(cli, &passphrase);
     }
     if (error == NRS_OK) {
         error = nrs_identity_new(&key);

@@ -294,7 +294,7 @@ nrs_error nrs_run_init(nrs_cli *cli)
     }
     error = nrs_keyring_start(cli);
     if (error == NRS_OK) {
-        error = nrs_passphrase_new(cli, &passphrase);
+        error = nrs_passphrase_new_alone(cli, &passphrase);
     }
     if (error != NRS_OK) {
         goto out;

@@ -16,6 +16,8 @@ NRS_MUST_USE nrs_error nrs_passphrase_read(nrs_cli *cli, nrs_bytes *passphrase_o
 /** The passphrase for a new key: from --passphrase-file or --no-passphrase of the command (then empty), else asked twice
  *  on a terminal. Returns NRS_ERROR_USAGE where there is none to ask. */
 NRS_MUST_USE nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out);
+/** The same where no key is opened: a --passphrase-file before the command is the new key's as well. */
+NRS_MUST_USE nrs_error nrs_passphrase_new_alone(nrs_cli *cli, nrs_bytes *passphrase_out);
 /** The same where the option has another name. */
 NRS_MUST_USE nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, const char *option);
 /** Ask for the passphrase of a backup on the terminal. */

@@ -166,14 +166,9 @@ static nrs_error check_new(nrs_cli *cli, const nrs_bytes *passphrase, bool typed
                         _("the passphrase has %zu characters; a new one has at least %u"), count, NRS_PASSPHRASE_CHARACTERS_MIN);
 }
 
-nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out)
+/* file: where it is read from; NULL: it is asked for. option: what would have given it. */
+static nrs_error make_new(nrs_cli *cli, nrs_bytes *passphrase_out, const char *file, const char *option)
 {
-    return nrs_passphrase_new_named(cli, passphrase_out, "passphrase-file");
-}
-
-nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, const char *option)
-{
-    const char *file = nrs_cli_option(cli, option);
     bool none = nrs_cli_option(cli, "no-passphrase") != NULL;
     nrs_bytes passphrase = {0};
     int terminal = -1;
@@ -208,4 +203,21 @@ out:
     }
     nrs_bytes_wipe(&passphrase);
     return error;
+}
+
+nrs_error nrs_passphrase_new_named(nrs_cli *cli, nrs_bytes *passphrase_out, const char *option)
+{
+    return make_new(cli, passphrase_out, nrs_cli_option(cli, option), option);
+}
+
+nrs_error nrs_passphrase_new(nrs_cli *cli, nrs_bytes *passphrase_out)
+{
+    return nrs_passphrase_new_named(cli, passphrase_out, "passphrase-file");
+}
+
+nrs_error nrs_passphrase_new_alone(nrs_cli *cli, nrs_bytes *passphrase_out)
+{
+    const char *file = nrs_cli_option(cli, "passphrase-file");
+
+    return make_new(cli, passphrase_out, file != NULL ? file : cli->passphrase_file, "passphrase-file");
 }
