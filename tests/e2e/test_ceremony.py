@@ -111,7 +111,9 @@ class Ceremony(E2E):
         first = self.version(hub)
         draft = self.path("keys.draft")
         adds = [part for name in ("chair", "vice", "clerk") for part in ("--add-key", self.keys[name])]
-        hub.cli("community", "keys", "electricity", *adds, "--threshold", "2", want=3)  # the one key here is not enough
+        few = hub.cli("community", "keys", "electricity", *adds, "--threshold", "2", "--json", want=3).error()  # the one key here is not enough
+        self.assertEqual((few["rule"], few["message"]), ("not-here", "@electricity: this node holds 1 of the roster keys, and 2 must sign"))
+        self.assertIn("--draft", few["hint"])
         self.assertEqual(self.version(hub), first)
         hub.cli("community", "keys", "electricity", *adds, "--threshold", "2", "--draft", draft)
         self.assertEqual(self.version(hub), first, "a draft changes nothing")
@@ -135,6 +137,7 @@ class Ceremony(E2E):
         hub.cli("community", "apply", draft)
         self.wait_version(first + 1, hub, alpha, bravo)
         self.assertIn("in-force-already", hub.cli("community", "apply", draft, "--json").out)
+        self.assertIn("名簿鍵は 1 個で、必要な署名は 2 個です", hub.cli("community", "renew", "electricity", lang="ja", want=3).err)
 
         # The folder's own key goes: from now on nothing in this folder can sign a roster.
         shown = json.loads(self.tool("community", "sign", draft, "--dry-run", "--json").out)

@@ -76,17 +76,32 @@ nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draf
 
 /* ---- Making ---- */
 
-static nrs_error not_enough(nrs_cli *cli, const char *slug)
+static nrs_error no_key(nrs_cli *cli, const char *slug)
 {
     return nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE,
                         _("write a draft with --draft FILE, and have it signed with noroshi community sign where the roster keys are"),
                         _("this node does not hold the roster key of %s"), slug);
 }
 
+/* A key lies here, and more are needed than that one; or it is none of those that sign. */
+static nrs_error too_few(nrs_cli *cli, const nrs_proposal *proposal)
+{
+    const nrs_roster_signed_by *by = &proposal->signed_by;
+    const bool of_before = by->before_count < by->before_threshold;
+    const size_t count = of_before ? by->before_count : by->own_count, needed = of_before ? by->before_threshold : by->own_threshold;
+
+    if (by->before_count + by->own_count == 0) {
+        return no_key(cli, proposal->next->id);
+    }
+    return nrs_cli_fail(cli, NRS_ERROR_NOT_RUNNING_HERE,
+                        _("write a draft with --draft FILE, and have it signed with noroshi community sign where the other roster keys are"),
+                        _("@%s: this node holds %zu of the roster keys, and %zu must sign"), proposal->next->id, count, needed);
+}
+
 nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug)
 {
     if (nrs_cli_option(cli, "draft") == NULL && !nrs_folder_has(cli, "rosters", slug, ".key")) {
-        return not_enough(cli, slug);
+        return no_key(cli, slug);
     }
     return NRS_OK;
 }
@@ -288,7 +303,7 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
             error = nrs_proposal_print(cli, &proposal, "drafted");
         }
     } else if (error == NRS_OK && !nrs_proposal_complete(&proposal)) {
-        error = not_enough(cli, next->id);
+        error = too_few(cli, &proposal);
     } else if (error == NRS_OK) {
         error = put_in_force(cli, held, &proposal);
         if (error == NRS_OK) {
