@@ -207,6 +207,6 @@ void sim_oracle_bind(sim_world *world, sim_report *report, const char *id)
     report->key = sealed->key;
     report->behind = sealed->behind;
     report->revoked = sealed->revoked;
-    report->readers = sim_oracle_readers(world, report, sealed->version) & ~report->revoked;
+    report->readers = sim_oracle_readers(world, report, sealed->version) & (~report->revoked | 1ull << report->sender); /* who has sealed it reads it, with a key that is revoked as well */
     memcpy(report->bridged, sealed->bridged, sizeof report->bridged);
 }
