@@ -475,8 +475,10 @@ NRS_MUST_USE nrs_error nrs_audience_names(nrs_core *core, nrs_reader_facts *fact
 /** The same of an organisation, by this key, the one before it and the one that a roster names after it (SPEC 7.10): until its node has
  *  heard of that roster it is there under the old one. */
 NRS_MUST_USE nrs_error nrs_audience_names_org(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience, const nrs_peer *reader);
-/** The same of this node. */
+/** The same of this node, also by keys that it had before. */
 NRS_MUST_USE nrs_error nrs_audience_names_us(nrs_core *core, nrs_reader_facts *facts_out, const nrs_audience *audience);
+/** Whether a key that this node has, or had, is a member's in this roster. */
+bool nrs_roster_named_us(const nrs_core *core, const nrs_roster *roster);
 
 /* sweep.c: drop what has expired; with each tick, bounded work */
 NRS_MUST_USE nrs_error nrs_sweep_tick(nrs_core *core);

@@ -97,6 +97,23 @@ bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZ
            (core->former != NULL && memcmp(key_hash, core->former_hash, NRS_KEY_HASH_SIZE) == 0);
 }
 
+bool nrs_key_ever_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const uint8_t *key = sign_key;
+    bool ours = nrs_key_ours(core, key);
+
+    for (size_t steps = 0; !ours && steps < NRS_KEY_CHAIN_MAX; steps++) {
+        const nrs_key_end *end = nrs_key_end_of(core, key);
+
+        if (end == NULL || end->cause != NRS_KEY_SUCCEEDED) {
+            return false;
+        }
+        key = end->successor;
+        ours = nrs_key_ours(core, key);
+    }
+    return ours;
+}
+
 nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;

@@ -30,6 +30,8 @@ const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[N
 bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
 /** Whether this is our signing key, or the one before it. */
 bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** The same, or one that was ours before that one: what was addressed to us then stays ours to read. */
+bool nrs_key_ever_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 /** Our identity with this signing key: the one in force, or the former. */
 nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);

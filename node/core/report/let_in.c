@@ -59,8 +59,7 @@ nrs_error nrs_let_in_facts(nrs_core *core, nrs_reader_facts *facts_out, const nr
     if (target != NULL && let_in->version != 0 && let_in->version != target->roster->version) {
         error = nrs_roster_at(core, &parts, target->id, let_in->version);
         if (error == NRS_OK) {
-            facts.community_named = nrs_roster_member_by_key(parts.roster, core->self.sign_key) != NULL ||
-                                    (core->former != NULL && nrs_roster_member_by_key(parts.roster, core->former_keys.sign_key) != NULL);
+            facts.community_named = nrs_roster_named_us(core, parts.roster);
         }
         error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
     }

@@ -462,9 +462,11 @@ void mesh_take_over(mesh *net, size_t index, nrs_identity *after)
 {
     mesh_node *node = &net->nodes[index];
 
-    assert_null(node->former);
     mesh_down(net, index);
-    OK(nrs_identity_derive(&node->vault_key, node->identity, NRS_DOMAIN_VAULT));
+    if (node->former == NULL) { /* else the vault stays under the first one's key */
+        OK(nrs_identity_derive(&node->vault_key, node->identity, NRS_DOMAIN_VAULT));
+    }
+    nrs_identity_destroy(&node->former);
     node->former = node->identity;
     node->identity = after;
     make_card(node, net->now_ms);

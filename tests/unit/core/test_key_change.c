@@ -149,6 +149,40 @@ static void test_grace(void **state)
     nrs_identity_destroy(&after);
 }
 
+static void send_to(size_t node, char id_out[2 * NRS_HASH_SIZE + 1], const char *label, const char *to)
+{
+    OK(mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"%s\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}", label, to));
+    (void)snprintf(id_out, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+    mesh_settle(&net, 4);
+}
+
+/* Two changes of keys on, each after the grace of the one before, a node reads what was for it under the first, past its expiry as well: by its
+ * community, by its own name, and by a release to the members of then. */
+static void test_what_came_before_two_changes_of_keys_is_read(void **state)
+{
+    char community[2 * NRS_HASH_SIZE + 1], own[2 * NRS_HASH_SIZE + 1], released[2 * NRS_HASH_SIZE + 1], later[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    send_to(CHARLIE, community, "GREEN", "@electricity");
+    send_to(CHARLIE, own, "AMBER+STRICT", "org-2");
+    send_to(CHARLIE, released, "AMBER+STRICT", "org-1");
+    OK(mesh_ask(&net, ALPHA, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"@electricity\"],\"reason\":\"r\"}", released));
+    mesh_settle(&net, 4);
+    OK(mesh_ask(&net, CHARLIE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", mesh_text(mesh_row(&net, ALPHA, 0), "id")));
+    mesh_settle(&net, 8);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", released));
+    for (size_t i = 0; i < 2; i++) {
+        mesh_change_keys(&net, BRAVO);
+        mesh_settle(&net, 4);
+        pass(NRS_SUCCEEDED_GRACE_MS + NRS_HOUR_MS);
+    }
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", community));
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", own));
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", released));
+    send_to(CHARLIE, later, "AMBER+STRICT", "org-1");
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", later), NRS_ERROR_NOT_FOUND);
+}
+
 /* Its time in the roster is of a clock that was a hundred days ahead: the grace ends four weeks after the node has seen it there, over a crash
  * as well, and does not begin anew when that time comes. */
 static void test_a_grace_put_far_ahead(void **state)
@@ -432,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),
         cmocka_unit_test_setup_teardown(test_a_hub_does_not_dial_itself, start, stop),
         cmocka_unit_test_setup_teardown(test_a_step_that_failed_said_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_came_before_two_changes_of_keys_is_read, start, stop),
         cmocka_unit_test_setup_teardown(test_refused, start, stop),
     };
 
