@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "linux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
@@ -122,4 +123,19 @@ bool nrs_linux_lock_folder(const char *path, unsigned wait_ms)
         }
     }
     return true; /* a folder that is not there is the command's to speak of */
+}
+
+bool nrs_linux_lock_file(const char *path, unsigned wait_ms)
+{
+    const struct timespec step = {.tv_nsec = 20000000};
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    for (unsigned waited_ms = 0; file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; waited_ms += 20) {
+        if (waited_ms >= wait_ms) {
+            (void)close(file);
+            return false;
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    return true; /* open until the end of the process */
 }

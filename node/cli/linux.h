@@ -22,6 +22,9 @@ int nrs_linux_unnamed_file(const char *folder);
 /** Give it a name that nothing has. False with the reason in errno. */
 bool nrs_linux_name_file(int file, const char *path);
 
+/** One process at a time: keep others that take this lock out of a file until the process ends, which may stand where nothing can be written. False
+ *  when another has it for wait_ms. A file system without locks keeps nobody out. */
+bool nrs_linux_lock_file(const char *path, unsigned wait_ms);
 /** One ceremony at a time: keep others of this folder out until the process ends. False when another goes on for wait_ms. */
 bool nrs_linux_lock_folder(const char *path, unsigned wait_ms);
 

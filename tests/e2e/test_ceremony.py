@@ -356,9 +356,67 @@ class Ceremony(E2E):
         self.tool("community", "sign", again, "--key", self.path("second.key"), "--log", log, want=5)
         self.tool("community", "sign", drafts[0], "--key", self.path("second.key"), "--log", log)  # it bears that signature already
         # What stands beside the key counts as well where the log is elsewhere.
-        self.tool("community", "sign", again, "--key", self.path("second.key"))
+        self.tool("community", "sign", again, "--key", self.path("second.key"), want=5)
         drafts[1].write_bytes(good)
         self.tool("community", "sign", drafts[1], "--key", self.path("second.key"), "--log", self.path("new.log"), want=5)
+
+    def of_a_lone_key(self, name):
+        """A community under one key in a folder of its own: (that folder, four drafts of its second version)."""
+        folder, founding = self.path(name), self.path(f"{name}.draft")
+        folder.mkdir()
+        made, node = self.tool("community", "key", folder / "lone.key", "--no-passphrase", "--json").object()["key"], self.world.node(name).init()
+        node.cli("community", "create", name, "--name", name, "--add-key", made, "--draft", founding)
+        self.tool("community", "sign", founding, "--key", folder / "lone.key")
+        node.cli("community", "apply", founding)
+        drafts = [self.path(f"{name}{number}.draft") for number in range(4)]
+        for number, draft in enumerate(drafts):
+            node.cli("community", "renew", name, "--expires", f"{100 + number}d", "--draft", draft)
+        return folder, drafts
+
+    def test_5c_a_log_elsewhere(self):
+        """Which log is named does not matter: what a key signed stands beside it as well, and what took the place of another says so."""
+        folder, drafts = self.of_a_lone_key("lone")
+        sign, logs = ("--key", folder / "lone.key", "--json"), [self.path(f"lone{number}.log") for number in range(3)]
+        first = self.tool("community", "sign", drafts[0], *sign, "--log", logs[0]).object()
+        for words in (("--log", logs[1]), ()):
+            self.assertIn(first["hash"], self.tool("community", "sign", drafts[1], *sign, *words, want=5).error()["message"])
+        self.tool("community", "sign", drafts[1], *sign, "--log", logs[1], "--replace")
+        for log in (folder / "ceremony.log", logs[1]):
+            line = json.loads(log.read_text().splitlines()[-1])
+            self.assertEqual((line["what"], line["rule"], line["replaces"]), ("sign", None, first["hash"]))
+        self.assertNotIn("replaces", json.loads(logs[0].read_text().splitlines()[-1]))
+        lines = len((folder / "ceremony.log").read_text().splitlines())
+        self.tool("community", "sign", drafts[2], *sign, "--log", folder / "." / "ceremony.log", "--replace")
+        self.assertEqual(len((folder / "ceremony.log").read_text().splitlines()), lines + 1, "one log, one line")
+
+    def test_5d_nothing_beside_the_key(self):
+        """Where nothing can be written beside the key a log is named, which counts: of that the person is told."""
+        folder, drafts = self.of_a_lone_key("stick")
+        log, key, good = self.path("stick.log"), folder / "lone.key", drafts[0].read_bytes()
+        (folder / "ceremony.log").write_bytes(b"\n" * (16 << 20))
+        self.tool("community", "sign", drafts[0], "--key", key, want=1)
+        self.assertEqual(drafts[0].read_bytes(), good)
+        for lang, words in (("en", f"stands in {log} alone, and not beside the key"), ("ja", "鍵と同じ場所には残りません")):
+            self.assertIn(words, self.tool("community", "sign", drafts[0], "--key", key, "--log", log, lang=lang).err)
+        self.tool("community", "sign", drafts[1], "--key", key, "--log", log, want=5)
+
+    def test_5e_at_once(self):
+        """Of drafts of one version that a key is to sign at the same time it signs one."""
+        folder, drafts = self.of_a_lone_key("rush")
+        argv = [str(bin_dir() / "noroshi"), "--dir", str(self.offline / "no-node"), "community", "sign", "--key", str(folder / "lone.key")]
+        for _ in range(6):
+            (folder / "ceremony.log").unlink()
+            running = [subprocess.Popen([*argv, "--output", f"{draft}.signed", str(draft)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                        env=environment({"HOME": str(self.world.home)})) for draft in drafts]
+            self.assertEqual(sorted(one.wait(60) for one in running), [0, 5, 5, 5])
+
+    def test_5f_a_draft_that_cannot_be_written(self):
+        """No line says that it was signed: another may be."""
+        folder, drafts = self.of_a_lone_key("nowhere")
+        before = (folder / "ceremony.log").read_bytes()
+        self.tool("community", "sign", drafts[0], "--key", folder / "lone.key", "--output", self.path("no-folder") / "x", want=8)
+        self.assertEqual((folder / "ceremony.log").read_bytes(), before)
+        self.tool("community", "sign", drafts[1], "--key", folder / "lone.key")
 
     def test_8_at_a_node_that_does_not_run(self):
         """What is refused there is written into its folder, with who and why: no audit log can have it."""

@@ -81,10 +81,14 @@ static nrs_error sign_file(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *c
     const char *output = nrs_cli_option(cli, "output");
     uint8_t key[NRS_KEY_SIZE] = {0};
     nrs_proposal after = {0};
+    nrs_proposal_file file = {0};
     nrs_bytes draft = {0};
     nrs_error error = sign(cli, &draft, key, proposal, key_path);
 
     ceremony->key = key;
+    if (error == NRS_OK) {
+        error = nrs_ceremony_begin(cli, key_path);
+    }
     if (error == NRS_OK) {
         error = nrs_ceremony_check_once(cli, ceremony);
     }
@@ -95,16 +99,20 @@ static nrs_error sign_file(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *c
     }
     error = nrs_proposal_read(&after, nrs_slice_of_bytes(&draft));
     if (error == NRS_OK) {
+        error = nrs_proposal_file_open(cli, &file, output != NULL ? output : ceremony->file, nrs_slice_of_bytes(&draft));
+    }
+    if (error == NRS_OK) {
         error = nrs_ceremony_log(cli, ceremony);
     }
     if (error == NRS_OK) {
-        error = nrs_proposal_write_file(cli, output != NULL ? output : ceremony->file, nrs_slice_of_bytes(&draft));
+        error = nrs_proposal_file_fill(cli, &file);
     }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, &after, "signed");
     }
 out:
     ceremony->key = NULL;
+    nrs_proposal_file_wipe(&file);
     nrs_proposal_wipe(&after);
     nrs_bytes_wipe(&draft);
     return error;

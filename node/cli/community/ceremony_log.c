@@ -12,13 +12,14 @@
 
 #include "folder.h"
 #include "language.h"
+#include "linux.h"
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "text.h"
 
 #define LOG_NAME "ceremony.log"
 
-enum { LINE_SIZE_MAX = 4096, LOG_SIZE_MAX = 16 * 1024 * 1024 };
+enum { OTHER_SIGNING_MS = 30000, LINE_SIZE_MAX = 4096, LOG_SIZE_MAX = 16 * 1024 * 1024 };
 
 /* ceremony.log in the folder of a file. Owned. */
 static char *path_beside(const char *file)
@@ -77,6 +78,9 @@ static char *line_of(const nrs_ceremony *ceremony)
             set_hex(line, "community", ceremony->proposal->community);
             set_hex(line, "hash", ceremony->proposal->hash);
         }
+        if (ceremony->replace) {
+            (void)json_object_set_new(line, "replaces", ceremony->replaces[0] == '\0' ? json_null() : json_string(ceremony->replaces));
+        }
         text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
     }
     json_decref(file);
@@ -130,8 +134,8 @@ static nrs_error append(bool *denied_out, const char *path, const char *line, co
     return close(file) == 0 ? error : NRS_ERROR_DISK;
 }
 
-/* Out: path_out, remedy_out: owned (free), or NULL. */
-static nrs_error write_line(nrs_cli *cli, char **path_out, char **remedy_out, const nrs_ceremony *ceremony)
+/* In: path: NULL without memory. Out: remedy_out: owned (free), or NULL. */
+static nrs_error write_line(nrs_cli *cli, char **remedy_out, const char *path, const nrs_ceremony *ceremony)
 {
     char *line = line_of(ceremony);
     bool denied = false;
@@ -139,25 +143,61 @@ static nrs_error write_line(nrs_cli *cli, char **path_out, char **remedy_out, co
     nrs_error error = NRS_ERROR_NO_MEMORY;
 
     NRS_ASSERT(ceremony->what != NULL && ceremony->beside != NULL);
-    *path_out = log_path(cli, ceremony);
     *remedy_out = NULL;
-    if (*path_out != NULL && line != NULL) {
-        (void)nrs_owner_within(&owner, cli, *path_out);
-        error = append(&denied, *path_out, line, &owner);
-        *remedy_out = denied ? remedy_of(*path_out, &owner) : NULL;
+    if (path != NULL && line != NULL) {
+        (void)nrs_owner_within(&owner, cli, path);
+        error = append(&denied, path, line, &owner);
+        *remedy_out = denied ? remedy_of(path, &owner) : NULL;
     }
     nrs_json_free(line);
     return error;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/* Whatever log is named the next time, this one is looked into. A key may lie where nothing can be written: then the log that was given counts. */
+static void remember_beside(nrs_cli *cli, const char *given, const nrs_ceremony *ceremony)
+{
+    char *path = path_beside(ceremony->beside), *remedy = NULL;
+
+    if (path == NULL || (!is_same_file(given, path) && write_line(cli, &remedy, path, ceremony) != NRS_OK)) {
+        nrs_cli_note(cli, _("what was signed stands in %s alone, and not beside the key: give that log each time that this key signs (%s could not be written)"), given,
+                     path == NULL ? LOG_NAME : path);
+    }
+    if (remedy != NULL) {
+        nrs_cli_note(cli, "%s: %s", path, remedy);
+    }
+    free(remedy);
+    free(path);
+}
+
+/* Where the command has no option to name another file, that one is in the way. */
+static const char *hint_of(const nrs_cli *cli)
+{
+    const nrs_command *command = cli->command;
+    bool has_option = false;
+
+    for (size_t i = 0; command != NULL && i < command->option_count; i++) {
+        has_option = has_option || strcmp(command->options[i].name, "log") == 0;
+    }
+    return has_option ? _("name another file with --log; a log that is full is moved away")
+                      : _("make room on the disk, or move away what stands there under that name, such as a log that is full");
+}
+
 nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
 {
-    char *path = NULL, *remedy = NULL;
-    nrs_error error = write_line(cli, &path, &remedy, ceremony);
+    char *path = log_path(cli, ceremony), *remedy = NULL;
+    nrs_error error = write_line(cli, &remedy, path, ceremony);
 
     if (error == NRS_ERROR_DISK) {
-        error = nrs_cli_fail(cli, error, remedy != NULL ? remedy : _("name another file with --log; a log that is full is moved away"),
-                             _("the log of ceremonies could not be written: %s"), path);
+        error = nrs_cli_fail(cli, error, remedy != NULL ? remedy : hint_of(cli), _("the log of ceremonies could not be written: %s"), path);
+    } else if (error == NRS_OK && ceremony->key != NULL && nrs_cli_option(cli, "log") != NULL) {
+        remember_beside(cli, path, ceremony);
     }
     free(remedy);
     free(path);
@@ -166,9 +206,9 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
 
 void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony)
 {
-    char *path = NULL, *remedy = NULL;
+    char *path = log_path(cli, ceremony), *remedy = NULL;
 
-    if (write_line(cli, &path, &remedy, ceremony) != NRS_OK) {
+    if (write_line(cli, &remedy, path, ceremony) != NRS_OK) {
         nrs_cli_note(cli, "%s", _("this attempt could not be logged"));
     }
     if (remedy != NULL) {
@@ -179,6 +219,13 @@ void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony)
 }
 
 /* ---- What was signed before ---- */
+
+nrs_error nrs_ceremony_begin(nrs_cli *cli, const char *key_path)
+{
+    return nrs_linux_lock_file(key_path, OTHER_SIGNING_MS)
+               ? NRS_OK
+               : nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is signing with this key"), key_path);
+}
 
 static bool is_hex(const json_t *line, const char *name, const uint8_t bytes[NRS_HASH_SIZE])
 {
@@ -280,14 +327,30 @@ static bool bears_signature(const nrs_ceremony *ceremony)
     return found;
 }
 
-nrs_error nrs_ceremony_check_once(nrs_cli *cli, const nrs_ceremony *ceremony)
+/* In: other: a line of a log, or NULL: none is known here. */
+static void note_replaced(nrs_ceremony *ceremony, const json_t *other)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+
+    ceremony->replace = true;
+    if (other != NULL && nrs_hex_decode(hash, sizeof hash, text_of(other, "hash")) == NRS_OK) {
+        nrs_hex_encode(ceremony->replaces, hash, sizeof hash);
+    }
+}
+
+nrs_error nrs_ceremony_check_once(nrs_cli *cli, nrs_ceremony *ceremony)
 {
     const nrs_roster *next = ceremony->proposal->next;
-    const bool allowed = nrs_cli_option(cli, "replace") != NULL || bears_signature(ceremony);
     json_t *other = NULL;
-    nrs_error error = allowed ? NRS_OK : signed_other(cli, &other, ceremony);
+    nrs_error error = bears_signature(ceremony) ? NRS_OK : signed_other(cli, &other, ceremony);
 
-    if (error == NRS_OK && other != NULL) {
+    if (nrs_cli_option(cli, "replace") != NULL) {
+        if (error != NRS_OK) { /* a log that cannot be read: that it can be written is seen to later */
+            nrs_cli_forget_failure(cli);
+            error = NRS_OK;
+        }
+        note_replaced(ceremony, other);
+    } else if (error == NRS_OK && other != NULL) {
         error = nrs_cli_fail(cli, NRS_ERROR_FORKED,
                              _("if that one was given up everywhere, sign with --replace. Where both get their signatures whoever has them proves a fork: no later roster counts until it is healed"),
                              _("this roster key signed another draft of version %llu of @%s (at %s, hash %s)"), (unsigned long long)next->version, next->id,

@@ -62,15 +62,37 @@ nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const
     return error;
 }
 
-nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draft)
+nrs_error nrs_proposal_file_open(nrs_cli *cli, nrs_proposal_file *file_out, const char *path, nrs_slice draft)
 {
-    char *text = NULL;
-    nrs_error error = nrs_armour_encode(&text, "DRAFT", draft);
+    nrs_error error = nrs_armour_encode(&file_out->text, "DRAFT", draft);
 
     if (error == NRS_OK) {
-        error = nrs_file_write_given(cli, path, nrs_slice_of_string(text));
+        error = nrs_file_open_given(cli, &file_out->given, path);
     }
-    free(text);
+    return error == NRS_OK ? nrs_file_reserve_given(cli, &file_out->given, strlen(file_out->text)) : error;
+}
+
+nrs_error nrs_proposal_file_fill(nrs_cli *cli, nrs_proposal_file *file)
+{
+    return nrs_file_fill_given(cli, &file->given, nrs_slice_of_string(file->text));
+}
+
+void nrs_proposal_file_wipe(nrs_proposal_file *file)
+{
+    nrs_given_file_wipe(&file->given);
+    free(file->text);
+    file->text = NULL;
+}
+
+nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draft)
+{
+    nrs_proposal_file file = {0};
+    nrs_error error = nrs_proposal_file_open(cli, &file, path, draft);
+
+    if (error == NRS_OK) {
+        error = nrs_proposal_file_fill(cli, &file);
+    }
+    nrs_proposal_file_wipe(&file);
     return error;
 }
 

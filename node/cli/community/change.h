@@ -5,6 +5,7 @@
 
 #include "proto/bytes.h"
 #include "community/roster_file.h"
+#include "folder.h"
 
 /** Encode `next` as the successor of `held` (a first version when held->roster is NULL), sign it with the key held here, and
  *  put it in force; with --draft write the draft instead and change nothing. Returns NRS_ERROR_NOT_RUNNING_HERE when the
@@ -52,7 +53,15 @@ void nrs_joined_wipe(nrs_joined *joined);
 
 /** A draft file. What is no whole draft is damaged, whichever byte shows it. Recorded. Out: nrs_proposal_wipe. */
 NRS_MUST_USE nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path);
-/** Write a draft to a file that a person named. Recorded. */
+/** A draft that is written to a file that a person named: opened, with room for it, before anything is done for it. Zeroed is none. */
+typedef struct nrs_proposal_file {
+    nrs_given_file given;
+    char *text; /* owned */
+} nrs_proposal_file;
+NRS_MUST_USE nrs_error nrs_proposal_file_open(nrs_cli *cli, nrs_proposal_file *file_out, const char *path, nrs_slice draft);
+NRS_MUST_USE nrs_error nrs_proposal_file_fill(nrs_cli *cli, nrs_proposal_file *file);
+void nrs_proposal_file_wipe(nrs_proposal_file *file);
+/** All of it at once. Recorded. */
 NRS_MUST_USE nrs_error nrs_proposal_write_file(nrs_cli *cli, const char *path, nrs_slice draft);
 /** What it changes, and how far it is signed: for people, or as one JSON object. done: a word for `result`, or NULL. */
 NRS_MUST_USE nrs_error nrs_proposal_print(const nrs_cli *cli, const nrs_proposal *proposal, const char *done);
