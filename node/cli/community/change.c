@@ -147,12 +147,28 @@ static nrs_error encode_draft(nrs_bytes *draft_out, const nrs_held *held, nrs_sl
     return nrs_roster_draft_encode(draft_out, &draft);
 }
 
+static nrs_error begin_signing(nrs_cli *cli, const char *slug)
+{
+    char *key_path = nrs_folder_path(cli, "rosters", slug, ".key");
+    nrs_error error = key_path == NULL ? NRS_ERROR_NO_MEMORY : nrs_ceremony_begin(cli, key_path);
+
+    free(key_path);
+    return error;
+}
+
+static bool has_signed(const uint8_t own[NRS_KEY_SIZE])
+{
+    const uint8_t none[NRS_KEY_SIZE] = {0};
+
+    return memcmp(own, none, sizeof none) != 0;
+}
+
 /* What the key in the folder signs without its being put in force at once lies about: it is kept in mind, as where a key is alone. */
 static nrs_error remember(nrs_cli *cli, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
 {
-    char *key_path = nrs_folder_path(cli, "rosters", proposal->next->id, ".key");
+    char *key_path = has_signed(key) ? nrs_folder_path(cli, "rosters", proposal->next->id, ".key") : NULL;
     const nrs_ceremony ceremony = {.what = "sign", .file = nrs_cli_option(cli, "draft"), .beside = key_path, .proposal = proposal, .key = key};
-    nrs_error error = key_path == NULL ? NRS_ERROR_NO_MEMORY : nrs_ceremony_log(cli, &ceremony);
+    nrs_error error = key_path != NULL ? nrs_ceremony_log(cli, &ceremony) : has_signed(key) ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
     free(key_path);
     return error;
@@ -178,7 +194,7 @@ static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposa
         }
         if (error == NRS_OK && loaded != NULL) {
             memcpy(own_out, nrs_identity_public(loaded)->sign_key, NRS_KEY_SIZE);
-            error = nrs_cli_option(cli, "draft") == NULL ? NRS_OK : remember(cli, proposal, own_out);
+            error = begin_signing(cli, slug);
         }
     }
     nrs_identity_destroy(&loaded);
@@ -196,7 +212,7 @@ nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roste
 }
 
 /* Verified as every member will: what this node would refuse never leaves it. */
-static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
+static nrs_error install(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
 {
     nrs_bytes many = {0};
     nrs_error error = nrs_proposal_finish(&many, proposal);
@@ -246,18 +262,18 @@ static size_t chain_count(const nrs_held *held)
 /* In: own: zeros where no key of this folder has signed. */
 static void tell_other(nrs_cli *cli, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
 {
-    const uint8_t none[NRS_KEY_SIZE] = {0};
     char *key_path = nrs_folder_path(cli, "rosters", proposal->next->id, ".key");
     const nrs_ceremony ceremony = {.what = "sign", .beside = key_path, .proposal = proposal, .key = own};
 
-    if (key_path != NULL && memcmp(own, none, NRS_KEY_SIZE) != 0) {
+    if (key_path != NULL && has_signed(own)) {
         nrs_ceremony_note_other(cli, &ceremony);
     }
     free(key_path);
 }
 
-/* What a person has to know of a change that is made. A draft says itself how often the keys were changed. */
-static void tell_beside(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
+/* What a person has to know of a change that is about to be made, when nothing here refuses it any more. A draft says itself how often the keys were
+ * changed. */
+static void tell_before(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
 {
     const nrs_roster *next = proposal->next;
     const size_t count = nrs_held_key_changes(held->roster, next, chain_count(held));
@@ -268,16 +284,46 @@ static void tell_beside(nrs_cli *cli, const nrs_held *held, const nrs_proposal *
     }
     free(warning);
     if (held->roster != NULL && held->roster->n_forks > 0 && next->n_forks == 0) {
-        nrs_cli_note(cli, _("@%s: the roster before this one heals a fork: only an invite that was made while it was in force brings back members of another side (noroshi community invite %s)"),
+        nrs_cli_note(cli, _("@%s: the roster before this one heals a fork: only an invite that is made while that one is in force brings back members of another side (noroshi community invite %s)"),
                      next->id, next->id);
     }
     tell_other(cli, proposal, own);
 }
 
+/* The draft's line stands in the log before it is written, and the file is there, with its room, before that line: what cannot be written was not
+ * signed. */
+static nrs_error write_draft(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal, nrs_slice draft, const uint8_t own[NRS_KEY_SIZE])
+{
+    nrs_proposal_file file = {0};
+    nrs_error error = nrs_proposal_file_open(cli, &file, nrs_cli_option(cli, "draft"), draft);
+
+    if (error == NRS_OK) {
+        tell_before(cli, held, proposal, own);
+        error = remember(cli, proposal, own);
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_file_fill(cli, &file);
+    }
+    if (error == NRS_OK) {
+        error = nrs_proposal_print(cli, proposal, "drafted");
+    }
+    nrs_proposal_file_wipe(&file);
+    return error;
+}
+
+static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal, const uint8_t own[NRS_KEY_SIZE])
+{
+    if (!nrs_proposal_complete(proposal)) {
+        return too_few(cli, proposal);
+    }
+    tell_before(cli, held, proposal, own);
+    return install(cli, held, proposal);
+}
+
 nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,
                           const nrs_identity *key, nrs_slice card)
 {
-    const char *path = nrs_cli_option(cli, "draft");
+    const bool is_draft = nrs_cli_option(cli, "draft") != NULL;
     nrs_bytes statement = {0};
     nrs_bytes draft = {0};
     nrs_proposal proposal = {0};
@@ -318,22 +364,11 @@ nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *h
         goto out;
     }
     error = sign_here(cli, &draft, &proposal, own, key);
-    if (error == NRS_OK && path != NULL) {
-        error = nrs_proposal_write_file(cli, path, nrs_slice_of_bytes(&draft));
-        if (error == NRS_OK) {
-            *version_out = 0;
-            error = nrs_proposal_print(cli, &proposal, "drafted");
-        }
-    } else if (error == NRS_OK && !nrs_proposal_complete(&proposal)) {
-        error = too_few(cli, &proposal);
-    } else if (error == NRS_OK) {
-        error = put_in_force(cli, held, &proposal);
-        if (error == NRS_OK) {
-            *version_out = next->version;
-        }
+    if (error == NRS_OK) {
+        error = is_draft ? write_draft(cli, held, &proposal, nrs_slice_of_bytes(&draft), own) : put_in_force(cli, held, &proposal, own);
     }
     if (error == NRS_OK) {
-        tell_beside(cli, held, &proposal, own);
+        *version_out = is_draft ? 0 : next->version;
         nrs_restored_settle(cli, held->roster == NULL ? next : held->roster);
     }
     error = error == NRS_OK || cli->error != NRS_OK ? error : nrs_cli_fail_about(cli, error, next->id);
