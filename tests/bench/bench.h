@@ -16,6 +16,7 @@ typedef struct nrs_figure {
     double first_class;
     const char *unit; /* of value and floor */
     const char *note; /* why there is no floor; NULL when there is one */
+    const char *disk; /* what its files lay on, where that is memory, in which durability costs nothing: the ratio says little; else NULL */
 } nrs_figure;
 
 /** What every part is given. */
@@ -35,6 +36,8 @@ void nrs_bench_sleep_ms(unsigned milliseconds);
 void nrs_bench_sleep_us(unsigned microseconds);
 /** Write one JSON object and a line end. Returns 0, or 1 when it could not be written or the value is no figure. */
 int nrs_bench_print(FILE *out, const nrs_figure *figure);
+/** For `disk` of a figure that rests on one: "tmpfs" or "ramfs" where the folder is in memory, of which standard error is told; else NULL. */
+const char *nrs_bench_disk(const char *folder);
 /** A line of progress on standard error. */
 void nrs_bench_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

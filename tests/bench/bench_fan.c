@@ -216,6 +216,7 @@ static int measure(fan *of)
     }
     figure.value = nrs_bench_median(hub, ROUNDS);
     figure.floor = nrs_bench_median(bare, ROUNDS);
+    figure.disk = nrs_bench_disk(of->mesh.dir);
     return nrs_bench_print(of->mesh.bench->out, &figure);
 }
 

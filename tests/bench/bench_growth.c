@@ -125,8 +125,9 @@ static int time_batch(cost *sum, nrs_store *store, size_t index, size_t batch_co
     return 0;
 }
 
-static int measure(const nrs_bench *bench, nrs_store *small, nrs_store *large)
+static int measure(const nrs_mesh *mesh, nrs_store *small, nrs_store *large)
 {
+    const nrs_bench *bench = mesh->bench;
     size_t batch_count = bench->quick ? QUICK_BATCH_COUNT : BATCH_COUNT;
     cost with_small = {0};
     cost with_large = {0};
@@ -145,6 +146,7 @@ static int measure(const nrs_bench *bench, nrs_store *small, nrs_store *large)
                    with_large.batches, with_large.checkpoints, with_small.batches, with_small.checkpoints);
     figure.value = with_large.batches + with_large.checkpoints;
     figure.floor = with_small.batches + with_small.checkpoints;
+    figure.disk = nrs_bench_disk(mesh->dir);
     return nrs_bench_print(bench->out, &figure);
 }
 
@@ -165,7 +167,7 @@ int nrs_bench_growth(const nrs_bench *bench)
         nrs_mesh_path(path, mesh.dir, "large.db");
         failed = make_store(&large, path, bench->quick ? QUICK_LARGE_COUNT : LARGE_COUNT);
     }
-    failed = failed || measure(bench, small, large);
+    failed = failed || measure(&mesh, small, large);
     if (small != NULL) {
         nrs_store_close(&small);
     }

@@ -29,6 +29,7 @@ typedef struct passage {
     nrs_floors floors;
     char *line;       /* the report that is sent */
     double live_rate; /* reports/s */
+    const char *disk; /* nrs_bench_disk */
 } passage;
 
 /* ---- One at a time ---- */
@@ -101,6 +102,7 @@ static int measure_latency(passage *run)
         return 1;
     }
     p50.floor = p99.floor = nrs_bench_median(synced, count);
+    p50.disk = p99.disk = run->disk;
     p50.value = nrs_bench_median(latency, count);
     p99.value = nrs_bench_percentile(latency, count, 0.99);
     return nrs_bench_print(run->mesh.bench->out, &p50) | nrs_bench_print(run->mesh.bench->out, &p99);
@@ -137,6 +139,7 @@ static bool read_cpu(double cpu_out[NRS_MESH_NODE_COUNT_MAX], const passage *run
 static int print_rate(const passage *run)
 {
     nrs_figure rate = {.name = "reports/s end to end, sealed and durable at all three / broker",
+                       .disk = run->disk,
                        .value = run->live_rate,
                        .target = 1.3,
                        .first_class = 2.0,
@@ -252,6 +255,7 @@ static int measure_catching_up(passage *run)
     char last[65];
     double start;
     nrs_figure figure = {.name = "catching up on missed reports, from the member's start / live rate",
+                         .disk = run->disk,
                          .floor = run->live_rate,
                          .target = 1.0,
                          .first_class = 2.0,
@@ -295,6 +299,7 @@ static int measure(passage *run)
 
     nrs_bench_note("mesh: a hub, a sender and a member");
     failed = nrs_mesh_make(&run->mesh, run->mesh.bench, names, 3);
+    run->disk = failed == 0 ? nrs_bench_disk(run->mesh.dir) : NULL;
     for (size_t i = 0; failed == 0 && i < 3; i++) {
         failed = nrs_mesh_start(&run->mesh, i);
     }

@@ -90,6 +90,7 @@ static int report(const nrs_bench *bench, opening *it)
         return 1;
     }
     synced = nrs_bench_median(it->synced, it->count);
+    show.disk = whole.disk = nrs_bench_disk(it->net.nodes[READER].folder);
     show.value = nrs_bench_median(it->shown, it->count);
     show.floor = synced;
     whole.value = it->arriving * 1e6 / (double)it->count + show.value;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "linux.h"
+
 double nrs_bench_now(void)
 {
     struct timespec now = {0};
@@ -87,6 +89,9 @@ int nrs_bench_print(FILE *out, const nrs_figure *figure)
     if (figure->note != NULL) {
         failed |= fprintf(out, ",\"note\":\"%s\"", figure->note) < 0;
     }
+    if (figure->disk != NULL) {
+        failed |= fprintf(out, ",\"disk\":\"%s\"", figure->disk) < 0;
+    }
     failed |= fputs("}\n", out) == EOF;
     return fflush(out) == 0 ? failed : 1;
 }
@@ -100,4 +105,15 @@ void nrs_bench_note(const char *format, ...)
     (void)vfprintf(stderr, format, arguments);
     (void)fputc('\n', stderr);
     va_end(arguments);
+}
+
+const char *nrs_bench_disk(const char *folder)
+{
+    const char *disk = nrs_linux_memory_disk(folder);
+
+    if (disk != NULL) {
+        nrs_bench_note("WARNING: %s is on %s, where a sync costs nothing: figures that rest on the disk are marked and are no measure",
+                       folder, disk);
+    }
+    return disk;
 }
