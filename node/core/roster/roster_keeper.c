@@ -314,6 +314,22 @@ static nrs_error note_whole(void *context, const nrs_roster_step_row *row)
     return NRS_OK;
 }
 
+static nrs_error count_step(void *context, const nrs_roster_step_row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+    return NRS_OK;
+}
+
+/* One more than the chain beside the roster holds, and the command line could not verify it any more (SPEC 7.5). */
+static nrs_error room_for_key_change(nrs_core *core, const uint8_t id[NRS_HASH_SIZE])
+{
+    size_t count = 0;
+    nrs_error error = nrs_store_roster_step_each(core->store, id, 1, UINT64_MAX, true, CHAIN_MAX, count_step, &count);
+
+    return error == NRS_OK && count == CHAIN_MAX ? NRS_ERROR_LIMIT : error;
+}
+
 static nrs_error store_roster(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_roster_parts *parts, bool *key_change_out)
 {
     const nrs_community *held = nrs_community_by_id(core, id);
@@ -324,6 +340,9 @@ static nrs_error store_roster(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], c
 
     if (error == NRS_OK) {
         *key_change_out = before.roster != NULL && keys_differ(before.roster, parts->roster);
+        error = *key_change_out ? room_for_key_change(core, id) : NRS_OK;
+    }
+    if (error == NRS_OK) {
         error = nrs_store_roster_add(core->store, id, parts->roster->version, nrs_slice_of_bytes(&parts->bytes));
     }
     if (error == NRS_OK && held != NULL) {

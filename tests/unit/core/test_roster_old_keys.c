@@ -382,6 +382,57 @@ static void a_proof_after_a_change_of_keys(void **state)
     stop(&all);
 }
 
+/* As often as the chain beside the roster can hold, by which the command line verifies it, and no more. */
+static void keys_change_sixty_four_times(void **state)
+{
+    enum { NODES = 2 };
+    mesh net;
+    nrs_identity *chair = NULL;
+    mesh_roster newest;
+    long long version;
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    mesh_settle(&net, 6);
+    OK(nrs_identity_new(&chair));
+    newest = newest_of(&net);
+    version = mesh_version(&net, 0);
+    for (size_t i = 0; i <= NRS_CHAIN_COUNT_MAX; i++) {
+        const mesh_edit change = {.keys = {net.roster_key, chair}, .threshold = 1 + i % 2}; /* the first brings a key */
+        const nrs_identity *const both[] = {net.roster_key, i == 0 ? NULL : chair, NULL};
+        mesh_roster next = mesh_follow(nrs_slice_of_bytes(&newest.statement), &change, both);
+
+        mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&next.many));
+        mesh_settle(&net, 3);
+        if (i == NRS_CHAIN_COUNT_MAX) {
+            mesh_show(&net, 1, 0, nrs_slice_of_bytes(&next.many)); /* nor by a peer */
+            mesh_settle(&net, 3);
+            mesh_roster_wipe(&next);
+            break;
+        }
+        mesh_roster_wipe(&newest);
+        newest = next;
+    }
+    for (size_t i = 0; i < NODES; i++) {
+        assert_int_equal(mesh_version(&net, i), version + NRS_CHAIN_COUNT_MAX);
+    }
+    {
+        const mesh_edit longer = {.later_ms = 9}; /* without a change of keys it goes on */
+        const nrs_identity *const both[] = {net.roster_key, chair, NULL};
+        mesh_roster next = mesh_follow(nrs_slice_of_bytes(&newest.statement), &longer, both);
+
+        mesh_put(&net, 0, "ROSTER", nrs_slice_of_bytes(&next.many));
+        mesh_settle(&net, 3);
+        mesh_roster_wipe(&next);
+    }
+    for (size_t i = 0; i < NODES; i++) {
+        assert_int_equal(mesh_version(&net, i), version + NRS_CHAIN_COUNT_MAX + 1);
+    }
+    mesh_roster_wipe(&newest);
+    nrs_identity_destroy(&chair);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_dropped_key_freezes_nobody),
         cmocka_unit_test(many_by_a_dropped_key),
         cmocka_unit_test(a_proof_after_a_change_of_keys),
+        cmocka_unit_test(keys_change_sixty_four_times),
         cmocka_unit_test(the_history_of_who_joined_late),
     };
 
