@@ -15,6 +15,7 @@
 #define ROWS_PER_SWEEP 512u
 #define SWEPT_NAME "swept"
 #define LIFE_MS_MAX (NRS_REPORT_LIFE_MS_MAX + 2 * NRS_DAY_MS) /* as it may seem to a clock that is behind its maker's */
+#define ASK_KEPT_MS (2 * NRS_REPORT_LIFE_MS_MAX) /* from its answer, or its end: of one that was denied the report is over by then, too */
 
 typedef struct sweep {
     nrs_core *core;
@@ -82,6 +83,9 @@ nrs_error nrs_sweep_tick(nrs_core *core)
     error = nrs_store_deferred_expire(core->store, core->now_ms);
     if (error == NRS_OK) {
         error = nrs_letters_expire(core);
+    }
+    if (error == NRS_OK && core->now_ms > ASK_KEPT_MS) {
+        error = nrs_store_ask_expire(core->store, core->now_ms - ASK_KEPT_MS);
     }
     if (error == NRS_OK && core->withdrawn_any) {
         error = nrs_store_withdrawal_expire(core->store, core->now_ms);

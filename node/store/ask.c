@@ -201,3 +201,11 @@ nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t
 {
     return count_asks(store, count_out, NRS_STATEMENT_ASK_OWN, report, now_ms);
 }
+
+nrs_error nrs_store_ask_expire(nrs_store *store, uint64_t before_ms)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ASK_EXPIRE);
+
+    nrs_query_bind_bound(&query, before_ms);
+    return nrs_query_run(&query, NULL);
+}

@@ -217,6 +217,7 @@
       " WHERE report = ?1 AND state = 0 AND expires_ms > ?2")                                                          \
     X(ASK_OWN, READ,                                                                                                   \
       "SELECT count(*) FROM ask WHERE report = ?1 AND mine = 1 AND state < 2 AND expires_ms > ?2")                     \
+    X(ASK_EXPIRE, CHANGE, "DELETE FROM ask WHERE expires_ms <= ?1 AND answered_ms <= ?1")                               \
     X(SLOT_ADD, CHANGE, "INSERT INTO slot(sealed_id, grant_id, slot_index, path) VALUES(?1, ?2, ?3, ?4)")              \
     X(SLOT_DELETE, CHANGE, "DELETE FROM slot WHERE sealed_id = ?1")                                                    \
     X(SLOT_EACH, READ,                                                                                                 \

@@ -126,10 +126,55 @@ static void asks_that_wait_for_this_node(void **state)
     assert_int_equal(nrs_store_commit(f->store), NRS_OK);
 }
 
+static nrs_error count_row(void *context, const nrs_ask_row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+    return NRS_OK;
+}
+
+static size_t asks_left(fixture *f, uint64_t before_ms)
+{
+    size_t count = 0;
+
+    assert_int_equal(nrs_store_ask_expire(f->store, before_ms), NRS_OK);
+    assert_int_equal(nrs_store_ask_each(f->store, NULL, count_row, &count), NRS_OK);
+    return count;
+}
+
+/* An open one by its report's end, one that was denied by its answer, one that was agreed to by the later of answer and end. */
+static void asks_go_with_what_they_are_about(void **state)
+{
+    fixture *f = *state;
+    const test_id report = make_id(1, 1), denied = make_id(2, 2), released = make_id(2, 3);
+    nrs_ask_row answer = {.state = NRS_ASK_DENIED, .answered_ms = 60, .answerer = "", .answer = "", .expires_ms = 100};
+    bool changed = false;
+
+    assert_int_equal(nrs_store_begin(f->store), NRS_OK);
+    for (uint32_t number = 1; number <= 3; number++) {
+        add_ask(f, number, report.bytes, false, 100);
+    }
+    answer.id = denied.bytes;
+    assert_int_equal(nrs_store_ask_answer(f->store, &changed, &answer), NRS_OK);
+    assert_true(changed);
+    answer.id = released.bytes;
+    answer.state = NRS_ASK_RELEASED;
+    answer.expires_ms = 90;
+    assert_int_equal(nrs_store_ask_answer(f->store, &changed, &answer), NRS_OK);
+    assert_true(changed);
+    assert_int_equal(asks_left(f, 59), 3);
+    assert_int_equal(asks_left(f, 60), 2);
+    assert_int_equal(asks_left(f, 90), 1);
+    assert_int_equal(asks_left(f, 99), 1);
+    assert_int_equal(asks_left(f, 100), 0);
+    assert_int_equal(nrs_store_commit(f->store), NRS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_statement_goes_through_the_whole_log),
+        cmocka_unit_test_setup_teardown(asks_go_with_what_they_are_about, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(asks_that_wait_for_this_node, fixture_setup, fixture_teardown),
     };
 

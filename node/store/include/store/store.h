@@ -278,6 +278,8 @@ NRS_MUST_USE nrs_error nrs_store_ask_waiting(nrs_store *store, uint64_t *count_o
 NRS_MUST_USE nrs_error nrs_store_ask_pending(nrs_store *store, uint64_t *theirs_out, uint64_t *own_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms);
 /** How many asks of this node's about one report are open, or agreed to and not over. */
 NRS_MUST_USE nrs_error nrs_store_ask_own(nrs_store *store, uint64_t *count_out, const uint8_t report[NRS_HASH_SIZE], uint64_t now_ms);
+/** Drop those whose report's or release's end, and answer, lie before. */
+NRS_MUST_USE nrs_error nrs_store_ask_expire(nrs_store *store, uint64_t before_ms);
 /** A stage reached, once for each (report, address, stage). Out: new_out, false if it was there. person may be "". */
 NRS_MUST_USE nrs_error nrs_store_receipt_add(nrs_store *store, bool *new_out, uint64_t report, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
 typedef nrs_error (*nrs_receipt_visitor)(void *context, const char *address, uint32_t stage, uint64_t at_ms, const char *person);
