@@ -230,6 +230,23 @@ class Contract(E2E):
         members = alpha.cli("community", "show", "electricity", "--json").object()["members"]
         self.assertEqual(self.one(members, org="late")["role"], "ministry")
 
+    def test_who_is_known_to_have_joined(self):
+        hub = self.world.nodes["hub"]
+        new = self.world.node("new").init()
+        enrol(hub, new, "electricity")
+
+        def known(node, org):
+            return self.one(node.cli("community", "show", "electricity", "--json").object()["members"], org=org)["known_to_have_joined"]
+
+        self.assertIs(known(hub, "hub"), True, "by its own word alone")
+        self.assertIs(known(hub, "new"), False)
+        new.start()
+        join(hub, new, "electricity")
+        wait_until(lambda: known(hub, "new") is True, "the hub has its word")
+        self.assertIs(self.one(hub.cli("community", "show", "electricity", "--json").object()["members"], org="new")["joined"], False)
+        new.stop()
+        self.assertIsNone(known(new, "new"), "nobody is there to ask")
+
 
 if __name__ == "__main__":
     main()

@@ -3,6 +3,8 @@
 #ifndef CLI_CHANGE_H
 #define CLI_CHANGE_H
 
+#include <jansson.h>
+
 #include "proto/bytes.h"
 #include "community/roster_file.h"
 #include "folder.h"
@@ -50,6 +52,9 @@ typedef struct nrs_joined {
 } nrs_joined;
 NRS_MUST_USE nrs_error nrs_joined_ask(nrs_cli *cli, nrs_joined *joined, nrs_roster *roster);
 void nrs_joined_wipe(nrs_joined *joined);
+/** Whose word of having joined the running node has beside what its roster carries. Out: orgs_out: an object with their names as keys, a new
+ *  reference; NULL where no node answers. */
+NRS_MUST_USE nrs_error nrs_joined_orgs(nrs_cli *cli, json_t **orgs_out, const char *slug);
 
 /** A draft file. What is no whole draft is damaged, whichever byte shows it. Recorded. Out: nrs_proposal_wipe. */
 NRS_MUST_USE nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path);

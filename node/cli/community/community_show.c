@@ -13,15 +13,21 @@
 #include "run.h"
 #include "text.h"
 
-static json_t *member_json(const Nrs__Wire__Member *member)
+/* By the roster, or by the member's own word, which a running node has; null where none answers. */
+static json_t *known_to_have_joined(const Nrs__Wire__Member *member, const json_t *orgs)
+{
+    return member->joined.len > 0 ? json_true() : orgs == NULL ? json_null() : json_boolean(json_object_get(orgs, member->org) != NULL);
+}
+
+static json_t *member_json(const Nrs__Wire__Member *member, const json_t *orgs)
 {
     const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, member->role);
     char fingerprint[48];
 
     nrs_fingerprint(fingerprint, member->sign_key.data);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o}", "org", member->org, "name", member->name, "role",
-                     role == NULL ? NULL : role->code, "fingerprint", fingerprint, "joined", member->joined.len > 0, "duties",
-                     nrs_member_duties_json(member));
+    return json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o, s:o}", "org", member->org, "name", member->name, "role",
+                     role == NULL ? NULL : role->code, "fingerprint", fingerprint, "joined", member->joined.len > 0, "known_to_have_joined",
+                     known_to_have_joined(member, orgs), "duties", nrs_member_duties_json(member));
 }
 
 static json_t *recognised_json(const nrs_roster *roster)
@@ -48,7 +54,9 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
     json_t *members = json_array();
+    json_t *orgs = NULL;
     json_t *row = NULL;
+    nrs_error error = nrs_joined_orgs(cli, &orgs, held->roster->id);
     uint8_t hash[NRS_HASH_SIZE];
     char hash_text[2 * NRS_HASH_SIZE + 1];
     char community[2 * NRS_HASH_SIZE + 1];
@@ -61,12 +69,14 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
     nrs_time_format(created, roster->created_ms);
     nrs_time_format(expires, roster->expires_ms);
     for (size_t i = 0; i < roster->n_members; i++) {
-        (void)json_array_append_new(members, member_json(roster->members[i]));
+        (void)json_array_append_new(members, member_json(roster->members[i], orgs));
     }
+    json_decref(orgs);
     row = json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:s, s:s, s:o}", "id", roster->id, "name", roster->name, "version",
                     (json_int_t)roster->version, "members", members, "created_at", created, "expires_at", expires, "hash",
                     hash_text, "community", community, "rules", nrs_rules_json(roster->rules));
-    if (row == NULL) {
+    if (error != NRS_OK || row == NULL) {
+        json_decref(row);
         return NRS_ERROR_NO_MEMORY;
     }
     (void)json_object_set_new(row, "recognised", recognised_json(roster));

@@ -9,6 +9,7 @@
 #include "language.h"
 #include "node_words.h"
 #include "proto/armour.h"
+#include "proto/assert.h"
 #include "run.h"
 #include "text.h"
 
@@ -397,4 +398,36 @@ void nrs_joined_wipe(nrs_joined *joined)
 {
     free(joined->signatures);
     *joined = (nrs_joined){0};
+}
+
+static nrs_error take_joined_org(void *context, json_t *row)
+{
+    const char *org = nrs_json_text(row, "org");
+
+    return org == NULL || json_object_set_new(context, org, json_true()) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+}
+
+nrs_error nrs_joined_orgs(nrs_cli *cli, json_t **orgs_out, const char *slug)
+{
+    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    json_t *request = NULL, *orgs = NULL;
+    nrs_error error;
+
+    NRS_ASSERT(orgs_out != NULL && slug != NULL);
+    *orgs_out = NULL;
+    if (!nrs_control_answers(cli)) {
+        return NRS_OK;
+    }
+    request = request_about("roster-joined", slug);
+    orgs = json_object();
+    error = request == NULL || orgs == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(&silent, request, take_joined_org, orgs);
+    if (error == NRS_OK) {
+        *orgs_out = orgs;
+        orgs = NULL;
+    }
+    silent.dir = NULL;
+    nrs_cli_wipe(&silent);
+    json_decref(orgs);
+    json_decref(request);
+    return error == NRS_ERROR_NO_MEMORY ? error : NRS_OK; /* what it cannot say now is not known */
 }
