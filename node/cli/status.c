@@ -30,7 +30,8 @@ static const char *reason_in_words(const char *reason)
     static const struct {
         const char *code, *words;
     } reasons[] = {{"no-node", N_("nobody answers")}, {"forged", N_("another key, or no node at all")},
-                   {"unknown-peer", N_("it does not know this node")}, {"revoked", N_("this node was removed")}};
+                   {"unknown-peer", N_("it does not know this node")}, {"revoked", N_("this node was removed")},
+                   {"busy", N_("this node's link key is refused for now")}};
 
     for (size_t i = 0; reason != NULL && i < sizeof reasons / sizeof reasons[0]; i++) {
         if (strcmp(reasons[i].code, reason) == 0) {

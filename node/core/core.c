@@ -264,6 +264,7 @@ static nrs_error take_event(nrs_core *core, const nrs_event *event)
     case NRS_EVENT_LINK_UP:
     case NRS_EVENT_LINK_DOWN:
     case NRS_EVENT_LINK_REFUSED:
+    case NRS_EVENT_LINK_HELD_BACK:
     case NRS_EVENT_FRAME:
         return nrs_link_event(core, event);
     case NRS_EVENT_COMMAND:

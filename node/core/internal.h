@@ -90,6 +90,7 @@ typedef struct nrs_peer {
     struct nrs_link *link;   /* the live one, or NULL */
     bool dialled;            /* a DIAL effect is in force */
     nrs_error failure;       /* why our last attempt did not lead to a link (NRS_EVENT_LINK_REFUSED); or NRS_OK */
+    uint64_t shut_until_ms, held_until_ms; /* monotonic: its link key is held back here: it chose a routing id; it came too often (NRS_EVENT_LINK_HELD_BACK) */
     char endpoint[NRS_ENDPOINT_SIZE_MAX + 1];
     uint64_t sent_position;  /* confirmed by the peer */
     bool sent_dirty;

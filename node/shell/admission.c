@@ -133,7 +133,10 @@ static bool answer_key(void *handler, const zap_request *request, nrs_admitted a
         answer(handler, request, "400", "the key is on no roster", "");
         return false;
     case NRS_ADMITTED_LATER:
-        answer(handler, request, "300", "too many connections", "");
+        answer(handler, request, "300", "too many connections", ""); /* which the peer is not told, so that its library tries again */
+        return false;
+    case NRS_ADMITTED_SHUT_OUT:
+        answer(handler, request, "500", "held back for now", ""); /* told to who holds the key */
         return false;
     case NRS_ADMITTED:
         nrs_z85_encode_key(user, request->parts[PART_KEY]);

@@ -24,7 +24,7 @@ typedef struct nrs_admission {
     bool trim_due;
 } nrs_admission;
 
-typedef enum nrs_admitted { NRS_ADMITTED_NOT = 0, NRS_ADMITTED, NRS_ADMITTED_LATER } nrs_admitted;
+typedef enum nrs_admitted { NRS_ADMITTED_NOT = 0, NRS_ADMITTED, NRS_ADMITTED_LATER, NRS_ADMITTED_SHUT_OUT } nrs_admitted;
 
 /** Whether a key may connect, now. */
 typedef nrs_admitted (*nrs_admits)(void *context, const uint8_t curve_key[NRS_KEY_SIZE]);

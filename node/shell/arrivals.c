@@ -1,13 +1,11 @@
 #include "arrivals.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "proto/assert.h"
-#include "proto/bytes.h"
 
 _Static_assert(NRS_ARRIVAL_SILENT_COUNT_MAX * NRS_ARRIVAL_SILENT_COST_MS < NRS_ARRIVAL_AHEAD_MS_MAX, "whoever was cut off before each word is let in");
 _Static_assert(crypto_shorthash_KEYBYTES == sizeof(((nrs_arrivals *)NULL)->hash_key), "the key of the hash");
@@ -69,17 +67,6 @@ static nrs_arrival *find_or_add(nrs_arrivals *arrivals, const uint8_t curve_key[
     return arrival;
 }
 
-static void say(nrs_log_gate *gate, const uint8_t curve_key[NRS_KEY_SIZE], const char *why, uint64_t monotonic_ms)
-{
-    char user[41] = "";
-    uint64_t held = 0;
-
-    if (nrs_log_gate_pass(gate, &held, monotonic_ms)) {
-        nrs_z85_encode_key(user, curve_key);
-        nrs_log(NRS_LOG_WARNING, "%s: %s (%" PRIu64 " more before)", user, why, held);
-    }
-}
-
 static void spend(nrs_arrival *arrival, uint64_t cost_ms, uint64_t monotonic_ms)
 {
     arrival->spent_ms = (arrival->spent_ms > monotonic_ms ? arrival->spent_ms : monotonic_ms) + cost_ms;
@@ -94,7 +81,6 @@ bool nrs_arrivals_admit(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_
         return false;
     }
     if (arrival->silent_count >= NRS_ARRIVAL_SILENT_COUNT_MAX || arrival->spent_ms > monotonic_ms + NRS_ARRIVAL_AHEAD_MS_MAX) {
-        say(&arrivals->refused_gate, curve_key, "refused a connection: too many that say nothing, or too often", monotonic_ms);
         return false;
     }
     spend(arrival, NRS_ARRIVAL_COST_MS, monotonic_ms);
@@ -123,9 +109,9 @@ void nrs_arrivals_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_K
 {
     nrs_arrival *arrival = find_or_add(arrivals, curve_key);
 
-    say(&arrivals->shut_out_gate, curve_key, "ended a connection that chose its routing id: none of this key for a day", monotonic_ms);
     if (arrival != NULL) {
         arrival->shut_until_ms = monotonic_ms + NRS_ARRIVAL_SHUT_OUT_MS;
+        arrival->told_ms = 0;
         arrival->spent_ms = arrival->shut_until_ms + NRS_ARRIVAL_AHEAD_MS_MAX;
     }
 }
@@ -135,6 +121,18 @@ bool nrs_arrivals_is_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NR
     const nrs_arrival *arrival = find_in(*bucket_of(arrivals, curve_key), curve_key);
 
     return arrival != NULL && monotonic_ms < arrival->shut_until_ms;
+}
+
+bool nrs_arrivals_tell(nrs_arrivals *arrivals, uint64_t *until_ms_out, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms)
+{
+    nrs_arrival *arrival = find_in(*bucket_of(arrivals, curve_key), curve_key);
+
+    if (arrival == NULL || (arrival->told_ms != 0 && monotonic_ms < arrival->told_ms + NRS_MINUTE_MS)) {
+        return false;
+    }
+    arrival->told_ms = monotonic_ms;
+    *until_ms_out = arrival->shut_until_ms > monotonic_ms ? arrival->shut_until_ms : 0;
+    return true;
 }
 
 void nrs_arrivals_sweep(nrs_arrivals *arrivals, uint64_t silent_before_ms, uint64_t monotonic_ms)

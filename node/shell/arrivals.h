@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "log.h"
 #include "proto/limits.h"
 
 #define NRS_ARRIVAL_SILENT_COUNT_MAX 8u /* of one key at once; a node that dials again and again, and never gets a word through, has seven */
@@ -27,6 +26,7 @@ typedef struct nrs_arrival {
     uint8_t curve_key[NRS_KEY_SIZE];
     uint64_t spent_ms; /* the time up to which it has spent */
     uint64_t shut_until_ms; /* 0: it never was */
+    uint64_t told_ms;       /* when it was last told that it is held back; 0: never */
     uint64_t silent_ms[NRS_ARRIVAL_SILENT_COUNT_MAX]; /* when those were let in that have said nothing, the oldest first */
     size_t silent_count;
 } nrs_arrival;
@@ -36,7 +36,6 @@ typedef struct nrs_arrivals {
     size_t count;
     uint64_t admitted_count; /* of all keys, ever */
     uint8_t hash_key[16];
-    nrs_log_gate refused_gate, shut_out_gate;
 } nrs_arrivals;
 
 void nrs_arrivals_init(nrs_arrivals *arrivals);
@@ -49,6 +48,9 @@ void nrs_arrivals_heard(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_
 void nrs_arrivals_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms);
 /** Whether that while lasts. What was let in before and speaks first now is ended, whatever it claims: of several at once it tells one. */
 bool nrs_arrivals_is_shut_out(nrs_arrivals *arrivals, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms);
+/** Whether it is to be told now that this key is held back: once a minute while it is. Out: until_ms_out: how long nothing of it comes in; 0: not
+ *  for a given time, but for what it does. */
+bool nrs_arrivals_tell(nrs_arrivals *arrivals, uint64_t *until_ms_out, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t monotonic_ms);
 /** Those that were let in before silent_before_ms and said nothing have all been ended. Forget the keys of which there is nothing to
  *  remember. */
 void nrs_arrivals_sweep(nrs_arrivals *arrivals, uint64_t silent_before_ms, uint64_t monotonic_ms);

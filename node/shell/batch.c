@@ -45,6 +45,7 @@ bool nrs_batch_begin(nrs_batch *batch)
 
         event->link = batch->waiting[moved].link;
         event->error = batch->waiting[moved].error;
+        event->until_ms = batch->waiting[moved].until_ms;
         memcpy(event->curve_key, batch->waiting[moved].curve_key, NRS_KEY_SIZE);
         moved++;
     }
@@ -95,7 +96,8 @@ bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link
 {
     nrs_event *event = NULL;
 
-    NRS_ASSERT(type == NRS_EVENT_LINK_UP || type == NRS_EVENT_LINK_DOWN || type == NRS_EVENT_LINK_REFUSED);
+    NRS_ASSERT(type == NRS_EVENT_LINK_UP || type == NRS_EVENT_LINK_DOWN || type == NRS_EVENT_LINK_REFUSED ||
+               type == NRS_EVENT_LINK_HELD_BACK);
 
     if (batch->waiting_count == batch->waiting_capacity) {
         size_t capacity = batch->waiting_capacity == 0 ? 64 : 2 * batch->waiting_capacity;
@@ -119,6 +121,13 @@ void nrs_batch_note_failure(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SI
 {
     if (nrs_batch_note_link(batch, NRS_EVENT_LINK_REFUSED, 0, curve_key)) {
         batch->waiting[batch->waiting_count - 1].error = why;
+    }
+}
+
+void nrs_batch_note_held_back(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t until_ms)
+{
+    if (nrs_batch_note_link(batch, NRS_EVENT_LINK_HELD_BACK, 0, curve_key)) {
+        batch->waiting[batch->waiting_count - 1].until_ms = until_ms;
     }
 }
 

@@ -36,6 +36,8 @@ bool nrs_batch_note_link(nrs_batch *batch, nrs_event_type type, nrs_link_id link
                          const uint8_t curve_key[NRS_KEY_SIZE]);
 /** A dialled peer could not be linked with, and why (core.h). */
 void nrs_batch_note_failure(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE], nrs_error why);
+/** No connection of this key is let in for now (core.h). One that cannot be noted is told again within a minute. */
+void nrs_batch_note_held_back(nrs_batch *batch, const uint8_t curve_key[NRS_KEY_SIZE], uint64_t until_ms);
 /** Forget the events and free the frames. */
 void nrs_batch_clear(nrs_batch *batch);
 /** After a step that failed: the links that went are told again, all else is forgotten. */

@@ -320,11 +320,18 @@ static void look_after(nrs_daemon *daemon)
 static nrs_admitted admits(void *context, const uint8_t curve_key[NRS_KEY_SIZE])
 {
     nrs_daemon *daemon = context;
+    uint64_t until_ms = 0;
 
     if (!nrs_core_admits(daemon->core, curve_key)) {
         return NRS_ADMITTED_NOT;
     }
-    return nrs_arrivals_admit(&daemon->arrivals, curve_key, daemon->batch.monotonic_ms) ? NRS_ADMITTED : NRS_ADMITTED_LATER;
+    if (nrs_arrivals_admit(&daemon->arrivals, curve_key, daemon->batch.monotonic_ms)) {
+        return NRS_ADMITTED;
+    }
+    if (nrs_arrivals_tell(&daemon->arrivals, &until_ms, curve_key, daemon->batch.monotonic_ms)) {
+        nrs_batch_note_held_back(&daemon->batch, curve_key, until_ms);
+    }
+    return nrs_arrivals_is_shut_out(&daemon->arrivals, curve_key, daemon->batch.monotonic_ms) ? NRS_ADMITTED_SHUT_OUT : NRS_ADMITTED_LATER;
 }
 
 void nrs_daemon_run(nrs_daemon *daemon)

@@ -248,6 +248,7 @@ static void take(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *core, n
                  zmq_msg_t *frame)
 {
     uint8_t key[NRS_KEY_SIZE];
+    uint64_t until_ms = 0;
     nrs_route *link = NULL;
 
     if (!sender_of(key, frame) || zmq_msg_size(frame) > NRS_FRAME_SIZE_MAX) {
@@ -258,6 +259,9 @@ static void take(nrs_inbound *inbound, nrs_batch *batch, const nrs_core *core, n
 
         nrs_connection_end(&connection);
         nrs_arrivals_shut_out(inbound->arrivals, key, batch->monotonic_ms);
+        if (nrs_arrivals_tell(inbound->arrivals, &until_ms, key, batch->monotonic_ms)) {
+            nrs_batch_note_held_back(batch, key, until_ms);
+        }
         return;
     }
     if (!nrs_core_admits(core, key)) {

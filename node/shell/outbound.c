@@ -21,6 +21,7 @@
 #define GIVEN_UP_OF_KEY_MAX 2u
 #define HANDSHAKES_FAILED_TOLD 2u /* one may have met a peer that was just going down */
 #define NO_ROOM_MS 10000u /* so long a node without room for one more connection may end each of ours */
+#define ZAP_HELD_BACK 500u /* what a node answers that knows our key, and holds it back (admission.c) */
 #define SHARE_COUNT (NRS_BATCH_EVENT_COUNT_MAX / 4u) /* of one step, for one dial */
 #define SHARE_SIZE (NRS_BATCH_SIZE_MAX / 4u)
 #define EVENTS                                                                                                         \
@@ -253,10 +254,10 @@ static void tell(nrs_dial *dial, nrs_batch *batch, nrs_error why)
     }
 }
 
-static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event)
+static void handshake_failed(nrs_dial *dial, nrs_batch *batch, uint16_t event, uint32_t value)
 {
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
-        tell(dial, batch, NRS_ERROR_UNKNOWN_PEER);
+        tell(dial, batch, value == ZAP_HELD_BACK ? NRS_ERROR_BUSY : NRS_ERROR_UNKNOWN_PEER);
     } else if (event != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && batch->monotonic_ms >= dial->connected_ms + UNANSWERED_MS) {
         dial->handshakes_failed = 0;
         tell(dial, batch, NRS_ERROR_NO_NODE); /* the system took the connection, and nobody has done anything with it */
@@ -318,7 +319,7 @@ static bool take_event(nrs_outbound *outbound, nrs_dial *dial, nrs_batch *batch,
     if (dial->state == NRS_DIAL_UP) {
         (void)nrs_batch_note_link(batch, NRS_EVENT_LINK_DOWN, dial->link, dial->curve_key);
     } else {
-        handshake_failed(dial, batch, event);
+        handshake_failed(dial, batch, event, value);
     }
     try_again(outbound, dial, batch->monotonic_ms);
     return false;

@@ -1,7 +1,9 @@
 """Connections that say nothing, too many of them, and those that choose their routing id: the hub goes on, and serves the others."""
 
 import ctypes
+import datetime
 import os
+import re
 import resource
 import socket
 import struct
@@ -105,7 +107,28 @@ class Crowd(E2E):
                     self.assertTrue(peer.handshake())
                     self.assertTrue(peer.send(b"\x08\x01\x12\x00"))
                     wait_until(lambda: not self.admitted(org), f"{org} is kept outside", 20)
-        self.assertIn("chose its routing id", self.hub.log_text())
+        self.assertIn("victor: ended a connection that chose its routing id", self.hub.log_text())
+        self.told_on_both_sides("victor")
+
+    def told_on_both_sides(self, org):
+        """Its honest node is told that it is its key, and the hub whose key it is and until when."""
+        node = self.world.nodes[org]
+        node.start()
+        try:
+            def link():
+                return node.cli("status", "--json").object()["links"][0]
+
+            wait_until(lambda: link()["state"] == "refused", "the node knows that it is refused", 20)
+            self.assertEqual(link()["reason"], "busy")
+            said = node.cli("status", "--json").object()["warnings"]
+            self.assertIn("The hub hub refuses this node's link key for now: ask its secretariat.", said)
+            self.assertIn("hub holds this node's link key back for now", node.log_text())
+            warned = [one for one in self.hub.cli("status", "--json").object()["warnings"] if f"the link key of {org}" in one]
+            self.assertEqual(len(warned), 1, warned)
+            until = datetime.datetime.fromisoformat(re.search(r"let in until (\S+Z), since", warned[0]).group(1).replace("Z", "+00:00"))
+            self.assertAlmostEqual(until.timestamp(), time.time() + 86400, delta=600)
+        finally:
+            node.stop()
 
     def hello(self, org):
         """A good first word of this organisation (SPEC 10.3)."""

@@ -7,6 +7,7 @@
 #include "stream/stream.h"
 #include "roster/roster.h"
 #include "withheld/withheld.h"
+#include "proto/time.h"
 
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
@@ -248,10 +249,32 @@ static nrs_error warn_refusals(const nrs_core *core, json_t *warnings)
         }
         (void)snprintf(text, sizeof text,
                        peer->failure == NRS_ERROR_FORKED   ? "The hub %s does not count this node as a member while a fork of the roster lasts: ask the secretariat."
+                       : peer->failure == NRS_ERROR_BUSY   ? "The hub %s refuses this node's link key for now: ask its secretariat."
                        : peer->failure == NRS_ERROR_FORGED ? "What answers at the address of the hub %s is not that hub, or it has other keys now: ask the secretariat."
                                                          : "The hub %s refuses this node; it may have been removed from the community: ask the secretariat.",
                        peer->org);
         error = nrs_array_text(warnings, text);
+    }
+    return error;
+}
+
+/* Its node cannot tell what was done with its key, and whoever holds the hub is asked. */
+static nrs_error warn_held_back(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX], until[32];
+    nrs_error error = NRS_OK;
+
+    for (const nrs_peer *peer = core->peers_by_sign; peer != NULL && error == NRS_OK; peer = peer->by_sign.next) {
+        if (peer->shut_until_ms > core->monotonic_ms) {
+            nrs_time_format(until, core->now_ms + (peer->shut_until_ms - core->monotonic_ms));
+            (void)snprintf(text, sizeof text, "no connection with the link key of %s is let in until %s, since one chose its routing id: ask whether its key was copied",
+                           peer->org, until);
+            error = nrs_array_text(warnings, text);
+        } else if (peer->held_until_ms > core->monotonic_ms) {
+            (void)snprintf(text, sizeof text, "the link key of %s is held back while too many connections with it say nothing, or come too often: ask what its node does",
+                           peer->org);
+            error = nrs_array_text(warnings, text);
+        }
     }
     return error;
 }
@@ -294,6 +317,9 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = warn_refusals(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_held_back(core, warnings);
     }
     if (error == NRS_OK) {
         error = warn_persons(core, warnings);

@@ -262,8 +262,29 @@ static void note_failure(nrs_core *core, nrs_peer *peer, nrs_error cause)
         nrs_core_log(core, cause, "nobody answers for %s at %s", peer->org, peer->endpoint);
     } else if (cause == NRS_ERROR_FORGED) {
         nrs_core_log(core, cause, "no handshake succeeds with what answers for %s at %s", peer->org, peer->endpoint);
+    } else if (cause == NRS_ERROR_BUSY) {
+        nrs_core_log(core, cause, "%s holds this node's link key back for now", peer->org);
     } else {
         nrs_core_log(core, cause, "%s refused the link", peer->org);
+    }
+}
+
+#define HELD_BACK_TOLD_MS (2 * NRS_MINUTE_MS)
+
+/* Heard again each minute while it lasts. */
+static void note_held_back(nrs_core *core, nrs_peer *peer, uint64_t until_ms)
+{
+    bool said = until_ms != 0 ? peer->shut_until_ms == until_ms : core->monotonic_ms < peer->held_until_ms;
+
+    if (until_ms != 0) {
+        peer->shut_until_ms = until_ms;
+    } else {
+        peer->held_until_ms = core->monotonic_ms + HELD_BACK_TOLD_MS;
+    }
+    if (!said) {
+        nrs_core_complain(core, peer, NRS_ERROR_BUSY, "%s",
+                          until_ms != 0 ? "ended a connection that chose its routing id: none with this link key for a day"
+                                        : "held its link key back: too many connections that say nothing, or too often");
     }
 }
 
@@ -288,6 +309,12 @@ nrs_error nrs_link_event(nrs_core *core, const nrs_event *event)
         peer = nrs_peer_by_curve(core, event->curve_key, is_dialled, NULL);
         if (peer != NULL) {
             note_failure(core, peer, event->error);
+        }
+        return NRS_OK;
+    case NRS_EVENT_LINK_HELD_BACK:
+        peer = nrs_peer_by_curve(core, event->curve_key, is_greeted, NULL);
+        if (peer != NULL) {
+            note_held_back(core, peer, event->until_ms);
         }
         return NRS_OK;
     case NRS_EVENT_TICK:

@@ -117,6 +117,26 @@ static void who_is_shut_out_may_come_again_after_a_day(void **state)
     assert_true(nrs_arrivals_admit(&arrivals, key(1), now_ms));
 }
 
+/* Once a minute, each key for itself; how long only where that is known. */
+static void who_is_held_back_is_told_once_a_minute(void **state)
+{
+    uint64_t until_ms = 1;
+
+    (void)state;
+    assert_false(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms));
+    while (nrs_arrivals_admit(&arrivals, key(1), now_ms)) {
+    }
+    assert_true(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms));
+    assert_int_equal(until_ms, 0);
+    assert_false(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms + 59999));
+    nrs_arrivals_shut_out(&arrivals, key(1), now_ms); /* which is news */
+    assert_true(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms));
+    assert_int_equal(until_ms, now_ms + NRS_DAY_MS);
+    assert_false(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms + 59999));
+    assert_true(nrs_arrivals_tell(&arrivals, &until_ms, key(1), now_ms + 60000));
+    assert_int_equal(until_ms, now_ms + NRS_DAY_MS);
+}
+
 static void nothing_is_kept_of_who_stays_away(void **state)
 {
     (void)state;
@@ -149,6 +169,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_cut_off_before_each_word_is_let_in_each_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_says_nothing_holds_eight_and_pays_for_each, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_shut_out_may_come_again_after_a_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_held_back_is_told_once_a_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_kept_of_who_stays_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_keys_than_links_are_not_let_in, set_up, tear_down),
     };

@@ -54,6 +54,7 @@ typedef enum nrs_event_type {
     NRS_EVENT_LINK_UP,      /* a dialled peer's link finished its handshake (an accepted one is known by its hello) */
     NRS_EVENT_LINK_DOWN,    /* a link ended, or cannot be sent to */
     NRS_EVENT_LINK_REFUSED, /* a dialled peer could not be linked with: error says why */
+    NRS_EVENT_LINK_HELD_BACK, /* no connection of a peer's key is let in for now: until_ms; once a minute while that lasts */
     NRS_EVENT_FRAME,        /* one frame came */
     NRS_EVENT_COMMAND,      /* a person's or program's command over the control socket */
     NRS_EVENT_INBOX         /* a file left in the inbox folder */
@@ -67,7 +68,8 @@ typedef struct nrs_event {
     uint8_t curve_key[NRS_KEY_SIZE];     /* LINK_*, FRAME: the authenticated key of the peer */
     nrs_slice bytes;                     /* FRAME: the frame; INBOX: the file */
     nrs_error error;                     /* LINK_REFUSED: NO_NODE: nobody answers there; FORGED: no handshake succeeds; UNKNOWN_PEER, or NRS_OK
-                                          * for the same: it refuses our key */
+                                          * for the same: it refuses our key; BUSY: for now */
+    uint64_t until_ms;                   /* LINK_HELD_BACK: monotonic; 0: comes too often, or says nothing; else: chose its routing id */
     const char *name;                    /* INBOX: file name */
     const char *user;                    /* COMMAND: the caller's system user; INBOX: the file's owner; or NULL */
     const json_t *command;               /* COMMAND: one object, borrowed (node/CONTROL.md) */
