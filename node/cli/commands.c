@@ -128,11 +128,11 @@ static const nrs_option community_sign_options[] = {
     {"dry-run", 0, NULL, false, N_("print what it changes; sign nothing")},
     {"output", 'o', "FILE", false, N_("write the signed draft to this file; else in place")},
     {"replace", 0, NULL, false, N_("sign although this key signed another draft of this version; with both signed in full it is a fork")},
-    {"log", 0, "FILE", false, N_("where what was signed and refused is written down; ceremony.log beside the key or the result when not given")},
+    {"log", 0, "FILE", false, N_("where what was signed and refused is written down; what was signed also stands in ceremony.log beside the key")},
 };
 static const nrs_option community_combine_options[] = {
     {"output", 'o', "FILE", false, N_("write the draft with all signatures to this file")},
-    {"log", 0, "FILE", false, N_("where what was signed and refused is written down; ceremony.log beside the key or the result when not given")},
+    {"log", 0, "FILE", false, N_("where what was refused is written down; ceremony.log beside the result when not given")},
 };
 static const nrs_option community_apply_options[] = {
     {"dry-run", 0, NULL, false, N_("check it against the roster held here; change nothing")},
