@@ -1,8 +1,10 @@
 #include "fate.h"
 
+#include "send.h"
 #include "world.h"
 
 #define UNLOCK_AFTER_MS 1000u
+#define WRITTEN_BEFORE_MS 15000u
 
 static uint64_t minutes(uint64_t pick, uint64_t most)
 {
@@ -131,16 +133,21 @@ static void end_node(sim_world *world, sim_node *node, const sim_act *act)
     }
 }
 
-/* Of one that has been copied, from this one on. */
+/* Of one that has been copied, from this one on. Its person is written to before, so that what opens that is lost with the disk. */
 static void put_back(sim_world *world, const sim_act *act)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         sim_node *node = &world->nodes[(act->who + i) % world->node_count];
 
-        if (node->copy != NULL && node->core != NULL) {
-            sim_node_put_back(world, node, down_ms(act));
-            return;
+        if (node->copy == NULL || node->core == NULL) {
+            continue;
         }
+        if (world->now_ms + WRITTEN_BEFORE_MS < world->end_ms && sim_send_red_to(world, node, act)) {
+            sim_world_put(world, WRITTEN_BEFORE_MS, (sim_event){.type = SIM_EVENT_ACT, .subject = (size_t)(act - world->plan.acts)});
+        } else {
+            sim_node_put_back(world, node, down_ms(act));
+        }
+        return;
     }
 }
 

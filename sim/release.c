@@ -122,16 +122,16 @@ static nrs_label stays_stricter(const sim_world *world, const sim_release *relea
     return report->label > sim_oracle_asked_of(world, report)->label && report->label > label ? report->label : label;
 }
 
-/* Under another label, or for a while, or both; one in five is denied. One who is hostile has it for a short while most times. id: of the ask as
+/* Under another label, or for a while, or both; one in five is denied, of those that come through a hub one in three. One who is hostile has it for a short while most times. id: of the ask as
  * whoever answers has it. */
 static void give(sim_world *world, const sim_act *act, sim_release *release, const char *id)
 {
     static const nrs_label labels[] = {NRS_LABEL_GREEN, NRS_LABEL_AMBER, NRS_LABEL_AMBER_STRICT};
     sim_node *source = &world->nodes[sim_oracle_asked_of(world, &world->oracle.reports[release->report])->sender];
     const nrs_label asked = labels[act->c / 5 % 3], label = stays_stricter(world, release, asked);
-    const bool hostile = world->nodes[release->holder].hostile != NULL;
+    const bool hostile = world->nodes[release->holder].hostile != NULL, through_hub = world->oracle.reports[release->report].vouches;
     const bool stated = act->c / 15 % 2 == 0, away = world->nodes[release->holder].core == NULL; /* what is over when it is back it may not use */
-    const bool brief = away || (hostile ? act->b % 4 != 0 : act->b % 4 < 2);
+    const bool brief = away || (hostile ? act->b % 4 != 0 : act->b % 4 < (through_hub ? 1 : 2));
     const uint64_t life_ms = (away ? 1 : 1 + act->b / 4 % 24) * LIFE_STEP_MS;
     const uint64_t over_ms = brief ? sim_world_unix_ms(world) + life_ms : SIM_NEVER;
     json_t *command;
@@ -139,7 +139,7 @@ static void give(sim_world *world, const sim_act *act, sim_release *release, con
     if (source->core == NULL) {
         return;
     }
-    if (act->c % 5 == 0) {
+    if (act->c % (through_hub ? 3 : 5) == 0) {
         sim_ask(world, source, SIM_ASK_RELEASE_DENY, (size_t)(release - world->oracle.releases),
             json_pack("{s:s, s:s, s:s}", "command", "release-deny", "id", id, "reason", "調査中"));
         return;
@@ -220,7 +220,7 @@ static void answer_row(sim_world *world, const sim_node *source, const sim_relea
         return;
     }
     sim_sometimes_hit(world, SIM_SOMETIMES_ASK_CARRIED);
-    if (act.c / 840 % 4 == 0) { /* the hub would pass its name on */
+    if (act.c / 840 % 2 == 0) { /* the hub would pass its name on */
         sim_ask(world, &world->nodes[source->index], SIM_ASK_FORBIDDEN, release->report,
             json_pack("{s:s, s:s, s:o}", "command", "release-deny", "id", sim_text_at(row, "id"), "reason", json_sprintf("%s で調査中", source->org)));
     }

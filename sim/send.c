@@ -10,7 +10,10 @@
 #include "person.h"
 #include "proto/vocabulary.h"
 #include "withheld.h"
+#include "work.h"
 #include "world.h"
+
+#define TAKEN_BACK_MS 20000u
 
 void sim_send_text(char *text_out, size_t size, size_t number)
 {
@@ -212,6 +215,23 @@ static void send_red(sim_world *world, sim_node *node, const sim_act *act, size_
     sim_ask(world, node, SIM_ASK_RED_PREPARE, number, command);
 }
 
+bool sim_send_red_to(sim_world *world, const sim_node *to, const sim_act *act)
+{
+    const size_t number = (size_t)(act - world->plan.acts);
+    sim_act written = *act;
+
+    written.other = to->index;
+    for (size_t i = 0; i < world->node_count && world->oracle.reports[number].state == SIM_REPORT_NONE; i++) {
+        sim_node *sender = &world->nodes[(act->other + i) % world->node_count];
+
+        if (sender != to && sender->core != NULL && sender->person != NULL && to->person != NULL) {
+            send_red(world, sender, &written, number);
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t sim_send_some(sim_world *world, const sim_node *node, uint64_t pick, bool readable)
 {
     size_t count = world->plan.count;
@@ -239,10 +259,26 @@ static void quote(const sim_world *world, sim_report *report, size_t quoted)
     report->conditions = first->sender == report->sender ? (sim_conditions){0} : first->conditions; /* whose own it is may lay down others */
 }
 
+/* Whoever may read what a hub has published and is not its source, from this one on. Out: published_out: what; plan.count when there is none. */
+static sim_node *reader_of_published(sim_world *world, sim_node *from, uint64_t pick, size_t *published_out)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        sim_node *node = &world->nodes[(from->index + i) % world->node_count];
+
+        *published_out = node->core == NULL ? world->plan.count : sim_withheld_published(world, node, pick);
+        if (*published_out < world->plan.count && world->oracle.reports[world->oracle.reports[*published_out].quoted].sender != node->index) {
+            return node;
+        }
+    }
+    *published_out = world->plan.count;
+    return from;
+}
+
 static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
-    const size_t published = act->other % 4 == 0 ? sim_withheld_published(world, node, act->a) : world->plan.count;
-    size_t quoted = published < world->plan.count ? published : sim_send_some(world, node, act->a, true);
+    size_t published = world->plan.count;
+    sim_node *writer = act->other % 4 == 0 ? reader_of_published(world, node, act->a, &published) : node;
+    size_t quoted = published < world->plan.count ? published : sim_send_some(world, writer, act->a, true);
     const sim_report *first = &world->oracle.reports[quoted];
     sim_report *report = &world->oracle.reports[number];
     json_t *command;
@@ -250,24 +286,45 @@ static void reply(sim_world *world, sim_node *node, const sim_act *act, size_t n
     if (quoted == world->plan.count || first->label == NRS_LABEL_RED || first->withheld) { /* a person's process would quote it; withheld.c */
         return;
     }
-    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = node->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act), .replies = true};
+    *report = (sim_report){.state = SIM_REPORT_ASKED, .sender = writer->index, .label = first->label, .to = 1ull << first->sender, .patient = !short_lived(act), .replies = true};
     report->to_community = first->label == NRS_LABEL_GREEN;
     quote(world, report, quoted);
     command = sim_send_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("reply"));
     (void)json_object_set_new(command, "id", json_string(first->id));
-    sim_ask(world, node, SIM_ASK_SEND, number, command);
+    sim_ask(world, writer, SIM_ASK_SEND, number, command);
 }
 
-/* Often to whom the text may not go. */
+/* Who had no claim to it, from this one on, where there is such a one. */
+static size_t somebody_else(const sim_world *world, const sim_report *report, uint64_t pick)
+{
+    for (size_t i = 0; i < world->node_count; i++) {
+        const size_t node = (size_t)((pick + i) % world->node_count);
+
+        if (((report->readers | 1ull << report->sender) & (1ull << node)) == 0 && world->nodes[node].there) {
+            return node;
+        }
+    }
+    return (size_t)(pick % world->node_count);
+}
+
+/* Often to whom the text may not go. What somebody has passed on its source takes back a while later, one time in two: the same act comes
+ * once more; that one goes to who had no claim to the first, so that it hears of it from who passed it on alone. */
 static void forward(sim_world *world, sim_node *node, const sim_act *act, size_t number)
 {
     size_t quoted = sim_send_some(world, node, act->a, act->c / 3 % 4 != 0);
     const sim_report *first = &world->oracle.reports[quoted];
     sim_report *report = &world->oracle.reports[number];
+    const bool taken_back = act->c / 52 % 2 == 0;
     bool stricter = act->c / 13 % 4 == 0;
     json_t *command;
 
+    if (report->state != SIM_REPORT_NONE) {
+        if (report->state == SIM_REPORT_SENT && world->phase == SIM_PHASE_FAULTY) {
+            sim_work_take_back(world, report->quoted);
+        }
+        return;
+    }
     if (quoted == world->plan.count || first->label == NRS_LABEL_RED) { /* a person's process would quote it */
         return;
     }
@@ -275,13 +332,16 @@ static void forward(sim_world *world, sim_node *node, const sim_act *act, size_t
     report->label = stricter && first->label == NRS_LABEL_AMBER ? NRS_LABEL_AMBER_STRICT : first->label;
     quote(world, report, quoted);
     report->community = act->b / 7 % 4 == 0 ? (size_t)(act->b % world->community_count) : first->community;
-    report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && act->b % 2 == 0);
-    report->to = report->to_community ? 0 : 1ull << act->other % world->node_count;
+    report->to_community = report->label == NRS_LABEL_GREEN || (report->label != NRS_LABEL_AMBER_STRICT && !taken_back && act->b % 2 == 0);
+    report->to = report->to_community ? 0 : 1ull << (taken_back ? somebody_else(world, first, act->other) : act->other % world->node_count);
     report->unlocks = first->unlocks && report->label != NRS_LABEL_CLEAR;
     command = sim_send_draft(world, report, act, number);
     (void)json_object_set_new(command, "command", json_string("forward"));
     (void)json_object_set_new(command, "id", json_string(first->id));
     sim_ask(world, node, SIM_ASK_SEND, number, command);
+    if (taken_back) {
+        sim_world_put(world, TAKEN_BACK_MS + act->c / 104 % TAKEN_BACK_MS, (sim_event){.type = SIM_EVENT_ACT, .subject = number});
+    }
 }
 
 void sim_send_do(sim_world *world, sim_node *node, const sim_act *act, size_t number)

@@ -11,6 +11,8 @@ struct sim_report;
 
 /** An act that sends: SEND, SEND_RED, REPLY, FORWARD. number: its place in the plan. */
 void sim_send_do(struct sim_world *world, sim_node *node, const sim_act *act, size_t number);
+/** Somebody's person writes TLP:RED to this node's, as the report of the act. False when it has written before, or nobody is there that can. */
+bool sim_send_red_to(struct sim_world *world, const sim_node *to, const sim_act *act);
 /** Whoever wakes first after a long sleep sends before it has heard from a hub: that it has to say so it is told first. */
 void sim_send_at_once(struct sim_world *world, sim_node *node, const sim_act *act, size_t number);
 /** A report that somebody has sent; most times one that the node may read. 0 … plan.count - 1; plan.count: none. */

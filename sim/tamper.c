@@ -180,7 +180,8 @@ static void set_back(sim_world *world, sim_node *node, bool with_note)
 
 void sim_tamper(sim_world *world, sim_node *node, const sim_act *act)
 {
-    const change kind = (change)(act->a % CHANGE_COUNT);
+    const uint64_t pick = act->a % (CHANGE_COUNT + 2);
+    const change kind = (change)(pick < CHANGE_COUNT ? pick : pick - 2); /* the last two, which take longer and come to less, twice as often */
 
     if (node->hostile != NULL || world->phase != SIM_PHASE_FAULTY) {
         return;

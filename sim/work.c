@@ -51,11 +51,9 @@ static void accept(sim_world *world, sim_node *node, size_t number)
     about(world, node, SIM_ASK_ACCEPT, "accept", number);
 }
 
-/* Its own sender's node, most times. */
-static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_t number)
+static void withdraw(sim_world *world, sim_node *who, size_t number)
 {
     sim_report *report = &world->oracle.reports[number];
-    sim_node *who = act->c % 8 == 0 ? node : &world->nodes[report->sender];
     json_t *command;
 
     report->withdrawing = report->withdrawing || who->index == report->sender;
@@ -67,6 +65,11 @@ static void withdraw(sim_world *world, sim_node *node, const sim_act *act, size_
         (void)json_object_set_new(command, "person", json_string(sim_person_id(report->by_second)));
     }
     sim_ask(world, who, SIM_ASK_WITHDRAW, number, command);
+}
+
+void sim_work_take_back(sim_world *world, size_t number)
+{
+    withdraw(world, &world->nodes[world->oracle.reports[number].sender], number);
 }
 
 /* By every way that there is. */
@@ -115,7 +118,7 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
     } else if (act->type == SIM_ACT_EXPORT) {
         export(world, node, number);
     } else if (act->type == SIM_ACT_WITHDRAW) {
-        withdraw(world, node, act, number);
+        withdraw(world, act->c % 8 == 0 ? node : &world->nodes[report->sender], number); /* its own sender's node, most times */
     } else if (act->type == SIM_ACT_ACCEPT) {
         accept(world, node, number);
     } else if (act->type == SIM_ACT_DECLINE) {

@@ -9,6 +9,8 @@
 void sim_work_unlock(struct sim_world *world, sim_node *node);
 /** An act of people. number: its place in the plan. */
 void sim_work_do(struct sim_world *world, const sim_act *act, size_t number);
+/** A report's sender is asked to take it back. number: of its act. */
+void sim_work_take_back(struct sim_world *world, size_t number);
 /** Where a roster that heals a fork has come and waits for a person, that person compares its fingerprint. All sign their audit logs. */
 void sim_work_compare_all(struct sim_world *world);
 /** At the end everyone lists what is there, accepts what is to be accepted, and tries to open everything; later the senders look at their receipts. */
