@@ -45,6 +45,18 @@ static void open_red(sim_world *world, sim_node *node, size_t number)
     }
 }
 
+/* The desk, and under RED each of the node's persons after it, whom alone it is for. */
+static void forget(sim_world *world, sim_node *node, size_t number)
+{
+    const sim_report *report = &world->oracle.reports[number];
+
+    about(world, node, SIM_ASK_FORGET, "forget", number);
+    for (unsigned second = 0; report->label == NRS_LABEL_RED && second < (node->second == NULL ? 1u : 2u); second++) {
+        sim_ask(world, node, SIM_ASK_FORGET, number,
+            json_pack("{s:s, s:s, s:s}", "command", "forget", "id", report->id, "person", sim_person_id(second == 1)));
+    }
+}
+
 static void accept(sim_world *world, sim_node *node, size_t number)
 {
     world->oracle.reports[number].accepting |= 1ull << node->index;
@@ -128,7 +140,7 @@ static void read_one(sim_world *world, sim_node *node, const sim_act *act)
         if (report->sender != node->index || act->c % 4 == 0) {
             report->forgetting |= 1ull << node->index;
             sim_destroyed_asked(world, node, number);
-            about(world, node, SIM_ASK_FORGET, "forget", number);
+            forget(world, node, number);
         }
     } else {
         about(world, &world->nodes[report->sender], SIM_ASK_RECEIPTS, "receipts", number);
