@@ -228,11 +228,32 @@ static bool follows_hash(const candidate *next, const candidate *trusted)
     return nrs_slice_equal(nrs_field(&next->roster->previous), nrs_slice_of(hash, sizeof(hash)));
 }
 
+/* The last that was followed, and what vouched for it. */
+typedef struct followed {
+    candidate before; /* empty where it is the first */
+    candidate last;
+} followed;
+
+static void followed_wipe(followed *value)
+{
+    candidate_wipe(&value->before);
+    candidate_wipe(&value->last);
+}
+
+static void followed_add(followed *so_far, candidate *next)
+{
+    candidate_wipe(&so_far->before);
+    so_far->before = so_far->last;
+    so_far->last = *next;
+    *next = (candidate){ 0 };
+}
+
 /* Take one more roster of the invite on the word of those before it. Versions between may be missing, and an older one may be the side of a
  * fork that was abandoned since, so there is no previous hash to follow: the community and the keys are what binds. Where it does follow that
  * hash, it is judged by the rosters held then. */
-static nrs_error follow(candidate *trusted, candidate *next)
+static nrs_error follow(followed *so_far, candidate *next)
 {
+    const candidate *trusted = &so_far->last;
     nrs_error error = community_check(next, trusted->roster, statement_of(trusted));
 
     if (error == NRS_OK && follows_hash(next, trusted)) {
@@ -248,104 +269,90 @@ static nrs_error follow(candidate *trusted, candidate *next)
     if (error != NRS_OK) {
         return error;
     }
-    candidate_wipe(trusted);
-    *trusted = *next;
-    *next = (candidate){ 0 };
+    followed_add(so_far, next);
     return NRS_OK;
 }
 
-/* The current roster may be the very one that was followed last; it then brings nothing new. */
-static nrs_error follow_current(candidate *trusted, nrs_slice many_bytes)
+/* The current roster may be the very one that was followed last. Its own signatures count all the same: it is this copy that is kept and handed on. */
+static nrs_error follow_current(followed *so_far, nrs_slice many_bytes)
 {
     candidate current = { 0 };
     nrs_error error = candidate_read(&current, many_bytes);
 
-    if (error == NRS_OK && !nrs_slice_equal(statement_of(&current), statement_of(trusted))) {
-        error = follow(trusted, &current);
+    if (error == NRS_OK && nrs_slice_equal(statement_of(&current), statement_of(&so_far->last))) {
+        error = signatures_check(&current, so_far->before.roster);
+    } else if (error == NRS_OK) {
+        error = follow(so_far, &current);
     }
     candidate_wipe(&current);
     return error;
 }
 
+static nrs_error read_first(candidate *first_out, nrs_slice many_bytes)
+{
+    nrs_error error = candidate_read(first_out, many_bytes);
+
+    error = error != NRS_OK ? error : chain_check(first_out, NULL, nrs_slice_of(NULL, 0));
+    return error != NRS_OK ? error : trust_check(first_out, NULL);
+}
+
 nrs_error nrs_invite_verify(nrs_roster **roster_out, nrs_bytes *statement_out, uint8_t community_out[NRS_HASH_SIZE],
                             const nrs_invite *invite)
 {
-    nrs_error error = NRS_OK;
-    candidate trusted = { 0 };
-    candidate next = { 0 };
+    followed so_far = { 0 };
     uint8_t community[NRS_HASH_SIZE];
+    nrs_error error = NRS_OK;
 
     NRS_ASSERT(roster_out != NULL && statement_out != NULL && community_out != NULL);
     NRS_ASSERT(invite != NULL);
 
-    error = candidate_read(&trusted, nrs_field(&invite->first));
-    if (error != NRS_OK) {
-        goto out;
-    }
-    error = chain_check(&trusted, NULL, nrs_slice_of(NULL, 0));
-    if (error != NRS_OK) {
-        goto out;
-    }
-    error = trust_check(&trusted, NULL);
-    if (error != NRS_OK) {
-        goto out;
-    }
-    memcpy(community, trusted.community, sizeof(community));
-    for (size_t i = 0; i < invite->n_chain; i++) {
+    error = read_first(&so_far.last, nrs_field(&invite->first));
+    memcpy(community, so_far.last.community, sizeof(community));
+    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
+        candidate next = { 0 };
+
         error = candidate_read(&next, nrs_field(&invite->chain[i]));
-        if (error != NRS_OK) {
-            goto out;
-        }
-        error = follow(&trusted, &next);
-        if (error != NRS_OK) {
-            goto out;
-        }
+        error = error != NRS_OK ? error : follow(&so_far, &next);
+        candidate_wipe(&next);
     }
-    error = follow_current(&trusted, nrs_field(&invite->current));
-    if (error != NRS_OK) {
-        goto out;
+    error = error != NRS_OK ? error : follow_current(&so_far, nrs_field(&invite->current));
+    error = error != NRS_OK ? error : candidate_take(roster_out, statement_out, &so_far.last);
+    if (error == NRS_OK) {
+        memcpy(community_out, community, sizeof(community));
     }
-    error = candidate_take(roster_out, statement_out, &trusted);
-    if (error != NRS_OK) {
-        goto out;
-    }
-    memcpy(community_out, community, sizeof(community));
-out:
-    candidate_wipe(&next);
-    candidate_wipe(&trusted);
+    followed_wipe(&so_far);
     return error;
 }
 
 /* ---- Invites to who has joined ---- */
 
-/* One roster of the invite against the newest that is trusted; one that is no later than that is passed over. *taken: what is verified so
- * far beyond `held`. */
-static nrs_error follow_held(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
+/* One roster of the invite against the newest that is trusted; one that is no later than that is passed over, but for a copy of the last that was
+ * verified here. taken: what is verified so far beyond `held`. */
+static nrs_error follow_held(followed *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
 {
-    const nrs_roster *trusted = taken->roster != NULL ? taken->roster : held;
-    const nrs_slice statement = taken->roster != NULL ? statement_of(taken) : held_statement;
+    const bool any = taken->last.roster != NULL;
+    const nrs_roster *trusted = any ? taken->last.roster : held;
+    const nrs_slice statement = any ? statement_of(&taken->last) : held_statement;
     candidate next = { 0 };
     nrs_error error = candidate_read(&next, many_bytes);
 
-    if (error != NRS_OK || next.roster->version <= trusted->version) {
-        goto out;
+    if (error == NRS_OK && any && nrs_slice_equal(statement_of(&next), statement)) {
+        error = signatures_check(&next, taken->before.roster != NULL ? taken->before.roster : held);
+    } else if (error == NRS_OK && next.roster->version > trusted->version) {
+        error = follows(&next, trusted, statement);
+        if (error == NRS_OK) {
+            followed_add(taken, &next);
+        }
     }
-    error = follows(&next, trusted, statement);
-    if (error == NRS_OK) {
-        candidate_wipe(taken);
-        *taken = next;
-        next = (candidate){ 0 };
-    }
-out:
     candidate_wipe(&next);
     return error;
 }
 
-typedef nrs_error (*follow_one)(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement);
+typedef nrs_error (*follow_one)(followed *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement);
 
 static nrs_error follow_all(const nrs_invite *invite, follow_one one, const nrs_roster *held, nrs_slice held_statement)
 {
-    candidate taken = { 0 };
+    followed taken = { 0 };
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
@@ -354,10 +361,10 @@ static nrs_error follow_all(const nrs_invite *invite, follow_one one, const nrs_
     if (error == NRS_OK) {
         error = one(&taken, nrs_field(&invite->current), held, held_statement);
     }
-    if (error == NRS_OK && taken.roster == NULL) {
+    if (error == NRS_OK && taken.last.roster == NULL) {
         error = NRS_ERROR_ROSTER_OLD;
     }
-    candidate_wipe(&taken);
+    followed_wipe(&taken);
     return error;
 }
 
@@ -436,12 +443,12 @@ static nrs_error names_held(const nrs_invite *invite, const nrs_roster *held, co
 }
 
 /* The first that is later than the side held needs the keys of that side, and follows neither its hash nor its tombstones. */
-static nrs_error follow_side(candidate *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
+static nrs_error follow_side(followed *taken, nrs_slice many_bytes, const nrs_roster *held, nrs_slice held_statement)
 {
     candidate next = { 0 };
     nrs_error error = NRS_OK;
 
-    if (taken->roster != NULL) {
+    if (taken->last.roster != NULL) {
         return follow_held(taken, many_bytes, held, held_statement);
     }
     error = candidate_read(&next, many_bytes);
@@ -449,8 +456,7 @@ static nrs_error follow_side(candidate *taken, nrs_slice many_bytes, const nrs_r
         error = community_check(&next, held, held_statement);
         error = error != NRS_OK ? error : trust_check(&next, held);
         if (error == NRS_OK) {
-            *taken = next;
-            next = (candidate){ 0 };
+            followed_add(taken, &next);
         }
     }
     candidate_wipe(&next);

@@ -24,7 +24,7 @@ ZERO_NONCE = bytes(24)
 TAG_SIZE = 16
 VECTOR_COUNT_MIN = 120
 KINDS = {"report", "envelope", "card", "prekeys", "roster", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export",
-         "delta", "fork", "freshness", "key-change", "statement-id", "roster-later"}
+         "delta", "fork", "freshness", "key-change", "statement-id", "roster-later", "invite"}
 
 
 # ---- Primitives ----
@@ -385,6 +385,23 @@ def roster_later(given):
     return roster(given, True)
 
 
+def invite(given):
+    """One after the other, each by the word of the one before; a copy of the last, too, by that of the one before it."""
+    before, last = None, given["first"]
+    found = roster({"roster": last})
+    for name in ("chain", "current"):
+        if name not in given:
+            continue
+        many = decode("SignedByMany", given[name])
+        if name == "current" and many.statement == decode("SignedByMany", last).statement:
+            own = decode("Roster", many.statement)
+            check_roster_signatures(many, own, own if before is None else decode("Roster", trusted_statement({"trusted": before})))
+        else:
+            found = roster_later({"roster": given[name], "trusted": last})
+            before, last = last, given[name]
+    return found
+
+
 # ---- What changes a membership ----
 
 def trusted_statement(given):
@@ -569,7 +586,8 @@ def fingerprint(given):
 
 CHECKS = {"report": report, "envelope": envelope, "card": card, "prekeys": prekeys, "roster": roster, "roster-later": roster_later,
           "person-prekey": person_prekey, "fingerprint": fingerprint, "equivocation": equivocation, "withdrawal": withdrawal,
-          "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change, "statement-id": statement_id}
+          "export": export, "delta": delta, "fork": fork, "freshness": freshness, "key-change": key_change, "statement-id": statement_id,
+          "invite": invite}
 WANTED = {"sealed_id", "grant_id", "file_key", "summary", "report", "audience", "grant_audience", "letter", "statement",
           "community", "secret", "place", "terms"}
 TEXTS = {"about", "kind", "expect", "step", "fingerprint"}

@@ -71,5 +71,6 @@ int main(int argc, char **argv)
     make_withdrawals(argv[1]);
     make_exports(argv[1]);
     make_changes(argv[1]);
+    make_invites(argv[1]);
     return 0;
 }

@@ -32,5 +32,6 @@ void make_streams(const char *folder);
 void make_withdrawals(const char *folder);
 void make_exports(const char *folder);
 void make_changes(const char *folder);
+void make_invites(const char *folder);
 
 #endif

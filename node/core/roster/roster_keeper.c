@@ -442,36 +442,47 @@ adopted:
 
 /* ---- Invites ---- */
 
-static nrs_error keep_one(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, bool key_change, uint64_t after)
+static nrs_error keep_one(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_roster_parts *parts, bool key_change, uint64_t after)
 {
-    nrs_roster_parts parts = {0}, before = {0};
+    nrs_roster_parts before = {0};
+    const uint64_t version = parts->roster->version;
     uint8_t hash[NRS_HASH_SIZE];
     bool delta = false;
-    nrs_error error = nrs_roster_parts_of(&parts, many);
+    nrs_error error = version > after ? nrs_roster_hash_at(core, hash, community, version) : NRS_OK;
 
-    if (error == NRS_OK && parts.roster->version > after) {
-        error = nrs_roster_hash_at(core, hash, community, parts.roster->version);
-        if (error == NRS_ERROR_NOT_FOUND) {
-            error = find_before(core, &before, community, parts.roster->version);
-            error = error != NRS_OK ? error : nrs_store_roster_add(core->store, community, parts.roster->version, many);
-            error = error != NRS_OK ? error : add_step(core, &before, community, &parts, key_change, &delta);
-        }
+    if (error == NRS_ERROR_NOT_FOUND) {
+        error = find_before(core, &before, community, version);
+        error = error != NRS_OK ? error : nrs_store_roster_add(core->store, community, version, nrs_slice_of_bytes(&parts->bytes));
+        error = error != NRS_OK ? error : add_step(core, &before, community, parts, key_change, &delta);
     }
     nrs_roster_parts_wipe(&before);
+    return error;
+}
+
+/* The current roster, whichever copy of it: it is stored where it is put in force. */
+static nrs_error keep_unless_current(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], nrs_slice many, bool key_change, uint64_t after, nrs_slice current)
+{
+    nrs_roster_parts parts = {0};
+    nrs_error error = nrs_roster_parts_of(&parts, many);
+
+    if (error == NRS_OK && !nrs_slice_equal(nrs_field(&parts.many->statement), current)) {
+        error = keep_one(core, community, &parts, key_change, after);
+    }
     nrs_roster_parts_wipe(&parts);
     return error;
 }
 
 nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite, uint64_t after)
 {
-    nrs_error error = nrs_slice_equal(nrs_field(&invite->first), nrs_field(&invite->current))
-                          ? NRS_OK
-                          : keep_one(core, community, nrs_field(&invite->first), false, after);
+    nrs_signed_by_many *current = NULL;
+    nrs_error error = nrs_signed_by_many_decode(&current, nrs_field(&invite->current));
 
-    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
-        if (!nrs_slice_equal(nrs_field(&invite->chain[i]), nrs_field(&invite->current))) {
-            error = keep_one(core, community, nrs_field(&invite->chain[i]), true, after);
-        }
+    if (error == NRS_OK) {
+        error = keep_unless_current(core, community, nrs_field(&invite->first), false, after, nrs_field(&current->statement));
     }
+    for (size_t i = 0; error == NRS_OK && i < invite->n_chain; i++) {
+        error = keep_unless_current(core, community, nrs_field(&invite->chain[i]), true, after, nrs_field(&current->statement));
+    }
+    nrs_signed_by_many_free(&current);
     return error;
 }

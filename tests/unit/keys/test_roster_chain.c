@@ -414,6 +414,128 @@ static void test_invites(void **state)
     maker_wipe(&m);
 }
 
+/* ---- The current roster's own signatures, where it is the very roster that was followed last ---- */
+
+static const struct copy_case {
+    const char *name;
+    int chain[2]; /* -1 ends it */
+    int current;
+    const char *signers;
+    nrs_error want;
+} copy_cases[] = {
+    { "a change of keys, by others of its signers", { ADDED, -1 }, ADDED, "12", NRS_OK },
+    { "a change of keys, one of the old keys and the new one", { ADDED, -1 }, ADDED, "13", NRS_ERROR_FORGED },
+    { "a change of keys, too few", { ADDED, -1 }, ADDED, "0", NRS_ERROR_FORGED },
+    { "a change of keys, none", { ADDED, -1 }, ADDED, "", NRS_ERROR_MALFORMED },
+    { "two keys dropped, with the old side too", { ADDED, DROPPED }, DROPPED, "123", NRS_OK },
+    { "two keys dropped, by the old side alone", { ADDED, DROPPED }, DROPPED, "01", NRS_ERROR_FORGED },
+    { "a first version, by others of its signers", { -1 }, FIRST, "12", NRS_OK },
+    { "a first version, too few", { -1 }, FIRST, "2", NRS_ERROR_FORGED },
+    { "a first version, none", { -1 }, FIRST, "", NRS_ERROR_MALFORMED },
+    { "a first version, and a key that is none of its own", { -1 }, FIRST, "013", NRS_ERROR_FORGED },
+};
+
+/* Borrows. */
+static nrs_invite invite_of(ProtobufCBinaryData fields[2], const version *versions, const int chain[2], nrs_slice current)
+{
+    nrs_invite invite = NRS__WIRE__INVITE__INIT;
+
+    invite.first = nrs_field_of(nrs_slice_of_bytes(&versions[FIRST].many));
+    invite.current = nrs_field_of(current);
+    invite.chain = fields;
+    while (invite.n_chain < 2 && chain[invite.n_chain] >= 0) {
+        fields[invite.n_chain] = nrs_field_of(nrs_slice_of_bytes(&versions[chain[invite.n_chain]].many));
+        invite.n_chain++;
+    }
+    return invite;
+}
+
+static nrs_error invite_try(const version *versions, const int chain[2], nrs_slice current)
+{
+    ProtobufCBinaryData fields[2];
+    const nrs_invite invite = invite_of(fields, versions, chain, current);
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = { 0 };
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_error error = nrs_invite_verify(&roster, &statement, community, &invite);
+    assert_int_equal(roster != NULL, error == NRS_OK);
+    nrs_roster_free(&roster);
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+/* What the holder of the first version says of the same invite. */
+static nrs_error invite_try_after(const version *versions, const int chain[2], nrs_slice current)
+{
+    ProtobufCBinaryData fields[2];
+    const nrs_invite invite = invite_of(fields, versions, chain, current);
+    nrs_roster *held = NULL;
+    nrs_bytes statement = { 0 };
+    nrs_error error = nrs_roster_verify(&held, &statement, nrs_slice_of_bytes(&versions[FIRST].many), NULL, none());
+
+    assert_int_equal(error, NRS_OK);
+    error = nrs_invite_verify_after(&invite, held, nrs_slice_of_bytes(&statement));
+    nrs_roster_free(&held);
+    nrs_bytes_wipe(&statement);
+    return error;
+}
+
+static void test_copies(void **state)
+{
+    maker m;
+    version versions[VERSION_COUNT] = { 0 };
+
+    (void)state;
+    maker_init(&m, 2);
+    versions_make(versions, &m);
+    for (size_t i = 0; i < sizeof(copy_cases) / sizeof(copy_cases[0]); i++) {
+        const struct copy_case *c = &copy_cases[i];
+        nrs_bytes many = { 0 };
+
+        print_message("  %s\n", c->name);
+        maker_sign(&many, &m, nrs_slice_of_bytes(&versions[c->current].statement), c->signers);
+        assert_int_equal(invite_try(versions, c->chain, nrs_slice_of_bytes(&many)), c->want);
+        if (c->current != FIRST) {
+            assert_int_equal(invite_try_after(versions, c->chain, nrs_slice_of_bytes(&many)), c->want);
+        }
+        nrs_bytes_wipe(&many);
+    }
+    for (size_t i = 0; i < VERSION_COUNT; i++) {
+        version_wipe(&versions[i]);
+    }
+    maker_wipe(&m);
+}
+
+/* Each byte of the signatures, which stand behind the statement. */
+static void test_copies_flipped(void **state)
+{
+    static const struct { int chain[2]; int current; } tries[] = { { { -1 }, FIRST }, { { ADDED, -1 }, ADDED } };
+    maker m;
+    version versions[VERSION_COUNT] = { 0 };
+
+    (void)state;
+    maker_init(&m, 2);
+    versions_make(versions, &m);
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        version *current = &versions[tries[i].current];
+        nrs_bytes many = { 0 };
+        size_t at = current->many.size - 2 * (NRS_KEY_SIZE + NRS_SIGNATURE_SIZE);
+
+        assert_int_equal(nrs_bytes_copy(&many, nrs_slice_of_bytes(&current->many)), NRS_OK);
+        assert_int_equal(invite_try(versions, tries[i].chain, nrs_slice_of_bytes(&many)), NRS_OK);
+        for (; at < many.size; at++) {
+            many.data[at] ^= 1;
+            assert_int_not_equal(invite_try(versions, tries[i].chain, nrs_slice_of_bytes(&many)), NRS_OK);
+            many.data[at] ^= 1;
+        }
+        nrs_bytes_wipe(&many);
+    }
+    for (size_t i = 0; i < VERSION_COUNT; i++) {
+        version_wipe(&versions[i]);
+    }
+    maker_wipe(&m);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -426,6 +548,8 @@ int main(void)
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_breaches), cmocka_unit_test(test_far_breaches), cmocka_unit_test(test_older_version),
         cmocka_unit_test(test_invites),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_copies_flipped),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -199,9 +199,35 @@ static nrs_error try_key_change(vector *v, bool wanted)
     return error;
 }
 
+static nrs_error try_invite(vector *v, bool wanted)
+{
+    nrs_invite invite = NRS__WIRE__INVITE__INIT;
+    ProtobufCBinaryData chain[1];
+    nrs_roster *roster = NULL;
+    nrs_bytes statement = {0};
+    uint8_t community[NRS_HASH_SIZE];
+    nrs_error error;
+
+    invite.first = nrs_field_of(hex_of(v, "first"));
+    invite.current = nrs_field_of(hex_of(v, "current"));
+    if (text_of(v, "chain") != NULL) {
+        chain[0] = nrs_field_of(hex_of(v, "chain"));
+        invite.chain = chain;
+        invite.n_chain = 1;
+    }
+    error = nrs_invite_verify(&roster, &statement, community, &invite);
+    if (error == NRS_OK && wanted) {
+        expect_bytes(v, "statement", nrs_slice_of_bytes(&statement));
+        expect_bytes(v, "community", nrs_slice_of(community, sizeof community));
+    }
+    nrs_bytes_wipe(&statement);
+    nrs_roster_free(&roster);
+    return error;
+}
+
 static const vector_kind kinds[] = {
     {"card", try_card}, {"prekeys", try_prekeys}, {"roster", try_roster}, {"roster-later", try_roster_later}, {"delta", try_delta},
-    {"fork", try_fork}, {"freshness", try_freshness}, {"key-change", try_key_change},
+    {"fork", try_fork}, {"freshness", try_freshness}, {"key-change", try_key_change}, {"invite", try_invite},
 };
 
 static void test_vectors(void **state)

@@ -54,7 +54,7 @@ typedef struct vector_set {
 } vector_set;
 
 /* Of all programs together: test_vectors.c and test_vectors_members.c. */
-static const char *const all_kinds[] = {"report", "envelope", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export", "card", "prekeys", "roster", "delta", "fork", "freshness", "key-change", "statement-id", "roster-later"};
+static const char *const all_kinds[] = {"report", "envelope", "person-prekey", "fingerprint", "equivocation", "withdrawal", "export", "card", "prekeys", "roster", "delta", "fork", "freshness", "key-change", "statement-id", "roster-later", "invite"};
 
 static inline void vector_read(vector *v, const char *path)
 {
