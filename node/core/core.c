@@ -252,7 +252,7 @@ static nrs_error tick(nrs_core *core)
     return error == NRS_OK ? store_sent(core) : error;
 }
 
-static nrs_error take_event(nrs_core *core, const nrs_event *event)
+static nrs_error take_event(nrs_core *core, const nrs_event *event, size_t event_count)
 {
     core->now_ms = event->now_ms;
     core->monotonic_ms = event->monotonic_ms;
@@ -270,6 +270,7 @@ static nrs_error take_event(nrs_core *core, const nrs_event *event)
     case NRS_EVENT_COMMAND:
         return nrs_command_take(core, event);
     case NRS_EVENT_INBOX:
+        NRS_ASSERT(event_count == 1);
         return nrs_inbox_take(core, event);
     }
     nrs_assert_failed("a known event", __func__, __LINE__);
@@ -320,7 +321,7 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
     nrs_error error = nrs_store_begin(core->store);
 
     for (size_t i = 0; error == NRS_OK && i < event_count; i++) {
-        error = take_event(core, &events[i]);
+        error = take_event(core, &events[i], event_count);
     }
     if (error == NRS_OK) {
         error = nrs_receive_deferred(core);
@@ -354,12 +355,10 @@ static nrs_error run(nrs_core *core, const nrs_event *events, size_t event_count
     return error == NRS_OK ? nrs_store_commit(core->store) : error;
 }
 
-/* After a failed transaction memory may be ahead of the disk: it is thrown away and read again. What the step wanted to
- * say is dropped, but for the commands, which are told of the failure, and the links, which end. */
-static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_event *events, size_t event_count, nrs_error cause)
+/* Nothing of the step is done, and nothing that it wanted to say is said, but for the links, which end. */
+static void undo(nrs_core *core, nrs_effects *effects, size_t kept)
 {
     nrs_link *link, *next;
-    nrs_error error;
 
     nrs_store_rollback(core->store);
     while (effects->count > kept) {
@@ -372,15 +371,29 @@ static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_ev
     HASH_ITER (hh, core->links, link, next) {
         nrs_link_close(core, link, NRS_OK);
     }
+}
+
+/* After a transaction that was undone memory may be ahead of the disk: it is thrown away and read again. */
+static nrs_error read_again(nrs_core *core)
+{
+    unload(core);
+    core->prekeys_checked_ms = core->waiting_checked_ms = core->swept_ms = core->bundles_checked_ms = 0; /* what this step had looked after is not done */
+    return load(core);
+}
+
+/* The commands are told of the failure. */
+static void fail(nrs_core *core, nrs_effects *effects, size_t kept, const nrs_event *events, size_t event_count, nrs_error cause)
+{
+    nrs_error error;
+
+    undo(core, effects, kept);
     for (size_t i = 0; i < event_count; i++) {
         if (events[i].type == NRS_EVENT_COMMAND &&
             nrs_core_reply(core, events[i].request, NULL, cause, NULL, NULL) != NRS_OK) {
             break; /* out of memory: the caller's own time limit ends its wait */
         }
     }
-    unload(core);
-    core->prekeys_checked_ms = core->waiting_checked_ms = core->swept_ms = core->bundles_checked_ms = 0; /* what this step had looked after is not done */
-    error = load(core);
+    error = read_again(core);
     if (error != NRS_OK) {
         nrs_core_log(core, error, "the store could not be read again: %s", nrs_error_rule(error));
         core->must_reload = true;
@@ -413,6 +426,13 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
     if (error == NRS_OK) {
         error = run(core, events, event_count);
     }
+    if (core->refused.file == NRS_FILE_UNDONE) { /* once more, as the refusal alone */
+        undo(core, effects_out, kept);
+        error = read_again(core);
+        core->refused.file = NRS_FILE_REFUSED;
+        error = error == NRS_OK ? run(core, events, event_count) : error;
+    }
+    core->refused = (nrs_refused_file){.file = NRS_FILE_NONE};
     if (error != NRS_OK) {
         fail(core, effects_out, kept, events, event_count, error);
     } else {

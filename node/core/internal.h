@@ -63,6 +63,13 @@ typedef struct nrs_community {
     uint8_t pending_hash[NRS_HASH_SIZE];
 } nrs_community;
 
+/* A file of the inbox that wrote something before it was refused: its step is undone and run again, and then the file is not opened. */
+typedef struct nrs_refused_file {
+    enum { NRS_FILE_NONE, NRS_FILE_UNDONE, NRS_FILE_REFUSED } file;
+    nrs_error rule;
+    uint32_t event; /* what the audit log calls it */
+} nrs_refused_file;
+
 /* What had a report read for nothing within a minute. */
 typedef struct nrs_idle {
     uint64_t since_ms; /* monotonic */
@@ -226,6 +233,7 @@ struct nrs_core {
     bool newcomers_left;           /* somebody who came is not told of all yet, or all not of them */
     bool dial_due;                 /* links came or went: who is dialled may change */
     bool must_reload;
+    nrs_refused_file refused;      /* inbox.c */
     bool half_done;                /* in this step a shortage came when something was written: it is done again as a whole */
     bool switch_said;              /* the shell was told that the rosters name our next keys */
     bool switch_due;               /* it is about to be: the members hear of that roster first */

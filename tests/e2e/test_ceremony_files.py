@@ -1,10 +1,12 @@
 """Every file of every ceremony, spoilt in every way: empty, cut, flipped, another community's, without a signature or with that of a key that has no say, out of
-order. Each time exit 3 or 5 with the reason, nothing changed, and the attempt in the node's audit log."""
+order. Each time exit 3 or 5 with the reason, nothing changed, and the attempt in the node's audit log. And invites whose newest roster is the one that changed the
+keys, or the first: its signatures count like any other's, and what was refused stands in nobody's way."""
 
+import os
 import random
 
 import rosters
-from harness import E2E, join, main, wait_until
+from harness import E2E, enrol, join, main, wait_until
 
 FOLDERS = ("communities", "cards", "changes", "rosters", "inbox")
 FILE = object()
@@ -127,6 +129,155 @@ class CeremonyFiles(E2E):
                 self.refused(node, kind, argv, what, data, damage)
             for what, rules in others.items():
                 self.refused(node, kind, argv, what, files.get(what) or made[what], rules)
+
+
+class FreshInvites(E2E):
+    """The newest roster of each invite is one that changed keys, signed by two, or a community's first."""
+
+    @classmethod
+    def build(cls, world):
+        hub = world.node("hub", listen=True).init()
+        alpha, bravo, charlie, delta = (world.node(org).init() for org in ("alpha", "bravo", "charlie", "delta"))
+        gas = world.node("gas-hub").init()
+        for node, community in ((hub, "water"), (gas, "gas")):
+            node.cli("community", "create", community, "--name", community)
+        cls.first = gas.cli("community", "invite", "gas").raw_out
+        cls.first_draft = world.path / "first.draft"
+        gas.cli("community", "renew", "gas", "--draft", cls.first_draft)
+        for node in (alpha, bravo, charlie, delta):
+            enrol(hub, node, "water")
+        join(hub, bravo, "water")
+        cls.keys = [hub.dir / "rosters" / "water.key"]
+        cls.change_keys()
+        cls.invite = hub.cli("community", "invite", "water").raw_out
+        cls.print, cls.gas_print = (node.cli("community", "fingerprint", name).out.strip() for node, name in ((hub, "water"), (gas, "gas")))
+        hub.start()
+        bravo.start()
+        bravo.wait_link("hub")
+
+    @classmethod
+    def change_keys(cls):
+        """One more roster key, and all must sign."""
+        hub, path = cls.world.nodes["hub"], cls.world.path / f"keys-{len(cls.keys)}"
+        path.mkdir()
+        key = hub.cli("community", "key", path / "roster.key", "--no-passphrase", "--json").object()["key"]
+        cls.keys.append(path / "roster.key")
+        draft = path / "keys.draft"
+        hub.cli("community", "keys", "water", "--add-key", key, "--threshold", str(len(cls.keys)), "--draft", draft)
+        for one in cls.keys:
+            hub.cli("community", "sign", draft, "--key", one)
+        hub.cli("community", "apply", draft)
+
+    def put(self, data):
+        path = self.world.path / "given"
+        path.write_bytes(data)
+        return path
+
+    def parts(self, file, kind):
+        """What a file's `current` has behind its statement, and how to make the file with something else there."""
+        fields = rosters.pairs(rosters.armour(self.put(file)))
+        current = next(value for field, value in fields if field == 2)
+        statement = rosters.data(1, rosters.Roster(current).statement)
+
+        def make(signatures):
+            return rosters.to_armour(kind, rosters.pack([(field, statement + signatures if field == 2 else value) for field, value in fields])).encode()
+        return current[len(statement):], make
+
+    def spoilt(self, file, kind):
+        """Every byte of the signatures with one bit turned; one signature fewer; none; one more, by a key that has no say."""
+        tail, make = self.parts(file, kind)
+        self.assertEqual(make(tail).split(), file.split())
+        for at, byte in enumerate(tail):
+            yield f"byte {at} of {len(tail)}", make(tail[:at] + bytes([byte ^ 1]) + tail[at + 1:])
+        each = [rosters.data(field, value) for field, value in rosters.pairs(tail)]
+        for left_out in range(len(each)):
+            yield f"without signature {left_out}", make(b"".join(each[:left_out] + each[left_out + 1:]))
+        yield "none", make(b"")
+        current = next(value for field, value in rosters.pairs(rosters.armour(self.put(file))) if field == 2)
+        foreign = rosters.pairs(rosters.Roster(current).signed(os.urandom(32)))[1][1]
+        with_foreign = sorted([*(value for _, value in rosters.pairs(tail)), foreign], key=lambda value: dict(rosters.pairs(value))[1])
+        yield "a foreign one as well", make(b"".join(rosters.data(2, value) for value in with_foreign))
+        yield "a foreign one alone", make(rosters.data(2, foreign))
+
+    def one_bad(self, file):
+        return next(data for what, data in self.spoilt(file, "INVITE") if what == "byte 60 of 204")
+
+    def refused(self, node, data, *argv):
+        done = node.cli(*[self.put(data) if word is FILE else word for word in argv], "--json", want=None)
+        self.assertIn(done.code, (3, 5), f"{done}")
+        return done.error()
+
+    def version(self, node):
+        return next((entry["roster_version"] for entry in node.status()["communities"] if entry["id"] == "water"), None)
+
+    def test_stopped(self):
+        """Refused one after the other; then the good one is taken, and comes into force."""
+        alpha = self.world.nodes["alpha"]
+        for what, data in self.spoilt(self.invite, "INVITE"):
+            with self.subTest(what=what):
+                self.refused(alpha, data, "join", FILE, "--fingerprint", self.print)
+                self.assertEqual([path.name for folder in ("communities", "inbox") for path in (alpha.dir / folder).rglob("*") if path.is_file()], [])
+        alpha.cli("join", self.put(self.invite), "--fingerprint", self.print)
+        alpha.start()
+        alpha.wait_link("hub")
+
+    def test_running(self):
+        charlie = self.world.nodes["charlie"].start()
+        self.refused(charlie, self.one_bad(self.invite), "join", FILE, "--fingerprint", self.print)
+        self.assertEqual(charlie.status()["communities"], [])
+        charlie.cli("join", self.put(self.invite), "--fingerprint", self.print)
+        charlie.wait_link("hub")
+
+    def test_by_hand(self):
+        """What is laid into the inbox past `join` is refused by the node, in whole: by the newest roster's signatures, or by the hub's card behind it."""
+        delta = self.world.nodes["delta"].start()
+        fields = rosters.pairs(rosters.armour(self.put(self.invite)))
+        card = next(value for field, value in fields if field == 4)
+        spoilt_card = rosters.pack([(field, value[:-1] + bytes([value[-1] ^ 1]) if value == card else value) for field, value in fields])
+        for name, data in (("a", self.one_bad(self.invite)), ("b", rosters.to_armour("INVITE", spoilt_card).encode())):
+            (delta.dir / "inbox" / f".{name}").write_bytes(data)
+            (delta.dir / "inbox" / f".{name}").rename(delta.dir / "inbox" / f"{name}.invite")
+            wait_until(lambda: (delta.dir / "inbox" / "refused" / f"{name}.invite").exists(), f"{name} is set aside", 20)
+            self.assertEqual(delta.status()["communities"], [])
+            self.assertEqual([row["rule"] for row in delta.cli("audit", "list", "--kind", "join", "--json").rows()][-1], "forged")
+            self.assertEqual(list((delta.dir / "communities").iterdir()), [])
+        delta.restart()
+        self.assertEqual(delta.status()["communities"], [])
+        delta.cli("join", self.put(self.invite), "--fingerprint", self.print)
+        delta.wait_link("hub")
+
+    def test_member(self):
+        """A bad invite to the next change of keys leaves a member where it was, and it takes the genuine roster over its link."""
+        hub, bravo = self.world.nodes["hub"], self.world.nodes["bravo"]
+        hub.stop()
+        before = self.version(bravo)
+        self.change_keys()
+        tail, make = self.parts(hub.cli("community", "invite", "water").raw_out, "INVITE")
+        bad = make(tail[:60] + bytes([tail[60] ^ 1]) + tail[61:])
+        self.refused(bravo, bad, "join", FILE, "--fingerprint", self.print)
+        (bravo.dir / "inbox" / ".a").write_bytes(bad)
+        (bravo.dir / "inbox" / ".a").rename(bravo.dir / "inbox" / "a.invite")
+        wait_until(lambda: (bravo.dir / "inbox" / "refused" / "a.invite").exists(), "it is set aside", 20)
+        self.assertEqual(self.version(bravo), before)
+        hub.start()
+        wait_until(lambda: self.version(bravo) == before + 1, "the hub's roster is taken", 40)
+        self.assertNotIn("exists", bravo.log_tail())
+
+    def test_first(self):
+        """A community's first version: in an invite that is recognised, and under a draft of the second."""
+        gas, hub = self.world.nodes["gas-hub"], self.world.nodes["hub"]
+        draft = self.first_draft.read_bytes()
+        for what, data in self.spoilt(self.first, "INVITE"):
+            with self.subTest(what=what, of="invite"):
+                self.refused(hub, data, "community", "recognise", "water", FILE, "--fingerprint", self.gas_print)
+        for what, data in self.spoilt(draft, "DRAFT"):
+            with self.subTest(what=what, of="draft"):
+                self.refused(gas, data, "community", "sign", FILE, "--key", gas.dir / "rosters" / "gas.key")
+        bad = list(self.spoilt(draft, "DRAFT"))[60][1]
+        self.refused(gas, bad, "community", "combine", FILE, self.first_draft, "-o", self.world.path / "combined")
+        self.refused(gas, bad, "community", "apply", FILE)
+        gas.cli("community", "sign", self.first_draft, "--key", gas.dir / "rosters" / "gas.key")
+        gas.cli("community", "apply", self.first_draft)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ typedef struct nrs_effects {
 } nrs_effects;
 void nrs_effects_wipe(nrs_effects *effects);
 
-/** Take a batch of events (at most 1,024) in one transaction. Out: effects_out is appended to, only what was committed.
+/** Take a batch of events (at most 1,024; an INBOX event comes alone) in one transaction. Out: effects_out is appended to, only what was committed.
  *  Returns NRS_ERROR_DISK and others when the transaction failed: nothing was done and links must be dropped by the caller
  *  (they resume from what was confirmed); the commands of the batch have been answered with that error all the same. */
 NRS_MUST_USE nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_event *events, size_t event_count);
