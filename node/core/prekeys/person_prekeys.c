@@ -2,6 +2,7 @@
  * the share under its vault, and so holds nothing that opens. */
 #include <string.h>
 
+#include "command/command.h"
 #include "prekeys/prekeys.h"
 
 static nrs_error decode_field(nrs_bytes *bytes_out, const json_t *object, const char *name, size_t size)
@@ -119,12 +120,14 @@ nrs_error nrs_prekey_keeper_add_person(nrs_core *core, const json_t *request)
             error = entry_well_formed(entry);
         }
     }
+    if (error == NRS_OK) { /* before anything is kept: the bundle's own rules may refuse it */
+        error = nrs_directory_take_prekeys(core, nrs_slice_of_bytes(&bundle_bytes), nrs_field(&record->payload), nrs_slice_of(NULL, 0));
+    }
     for (size_t i = 0; error == NRS_OK && i < bundle->n_prekeys; i++) {
         const json_t *entry = entry_of(entries, bundle->prekeys[i]);
         error = entry == NULL ? NRS_OK : keep_person_prekey(core, entry, bundle, bundle->prekeys[i]);
-    }
-    if (error == NRS_OK) {
-        error = nrs_directory_take_prekeys(core, nrs_slice_of_bytes(&bundle_bytes), nrs_field(&record->payload), nrs_slice_of(NULL, 0));
+        core->half_done = core->half_done || error == NRS_ERROR_BUSY;
+        error = error == NRS_ERROR_BUSY ? error : nrs_command_written(core, error);
     }
     nrs_prekeys_free(&bundle);
     nrs_record_free(&record);

@@ -134,21 +134,28 @@ static json_t *prekey_entry(const mesh_person *who, const nrs_prekey_secret *pre
     return entry;
 }
 
-void mesh_person_prekeys(mesh *net, const mesh_person *who)
+nrs_error mesh_person_prekeys_made(mesh *net, const mesh_person *who, uint64_t created_ms)
 {
     nrs_prekey_secret prekeys[PREKEYS];
     nrs_bytes bundle = {0};
     json_t *entries = json_array();
+    nrs_error error;
 
     OK(nrs_prekeys_make(prekeys, PREKEYS, net->now_ms - net->now_ms % NRS_WEEK_MS));
-    OK(nrs_prekeys_sign(&bundle, prekeys, PREKEYS, who->identity, nrs_identity_public(net->nodes[who->node].identity)->sign_key, net->now_ms));
+    OK(nrs_prekeys_sign(&bundle, prekeys, PREKEYS, who->identity, nrs_identity_public(net->nodes[who->node].identity)->sign_key, created_ms));
     for (size_t i = 0; i < PREKEYS; i++) {
         OK(json_array_append_new(entries, prekey_entry(who, &prekeys[i])));
         nrs_prekey_secret_wipe(&prekeys[i]);
     }
-    OK(mesh_ask_json(net, who->node, json_pack("{s:s, s:s, s:o, s:o}", "command", "person-prekeys", "person", who->id, "bundle",
-                                     base64(nrs_slice_of_bytes(&bundle)), "prekeys", entries)));
+    error = mesh_ask_json(net, who->node, json_pack("{s:s, s:s, s:o, s:o}", "command", "person-prekeys", "person", who->id, "bundle",
+                                     base64(nrs_slice_of_bytes(&bundle)), "prekeys", entries));
     nrs_bytes_wipe(&bundle);
+    return error;
+}
+
+void mesh_person_prekeys(mesh *net, const mesh_person *who)
+{
+    OK(mesh_person_prekeys_made(net, who, net->now_ms));
 }
 
 /* ---- The person's process ---- */

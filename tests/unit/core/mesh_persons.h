@@ -17,6 +17,8 @@ void mesh_persons_card(mesh *net, size_t node, mesh_person *const *persons, size
 void mesh_persons_next_card(mesh *net, size_t node, mesh_person *const *persons, size_t count);
 /** Prekeys of a person's, handed to its node. */
 void mesh_person_prekeys(mesh *net, const mesh_person *who);
+/** The same by a bundle of this time. Returns what the node said. */
+nrs_error mesh_person_prekeys_made(mesh *net, const mesh_person *who, uint64_t created_ms);
 /** Seal in the person's process what `red-prepare` has answered, for the first recipients of the row. Returns the request `red-submit`. */
 json_t *mesh_red_sealed(const json_t *row, uint32_t label, const char *body, const char *const *to, size_t to_count);
 /** A command; takes the request over. */

@@ -194,6 +194,33 @@ static void a_member_that_left(void **state)
     }
 }
 
+static nrs_error count_prekey(void *context, const nrs_prekey_row *row)
+{
+    (void)row;
+    (*(size_t *)context)++;
+    return NRS_OK;
+}
+
+static size_t secrets(size_t node)
+{
+    size_t count = 0;
+
+    OK(nrs_store_prekey_each(net.nodes[node].store, count_prekey, &count));
+    return count;
+}
+
+/* Prekeys whose bundle is refused leave no secrets behind. */
+static void what_is_refused_leaves_nothing(void **state)
+{
+    const size_t before = secrets(OTHER);
+
+    (void)state;
+    assert_int_equal(mesh_person_prekeys_made(&net, &ito, net.now_ms + NRS_CLOCK_AHEAD_MS_MAX + NRS_DAY_MS), NRS_ERROR_CLOCK);
+    assert_int_equal(secrets(OTHER), before);
+    OK(mesh_person_prekeys_made(&net, &ito, net.now_ms));
+    assert_true(secrets(OTHER) > before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_person_who_comes_back, start, stop),
         cmocka_unit_test_setup_teardown(who_catches_up_has_the_newest_of_all, start, stop),
         cmocka_unit_test_setup_teardown(a_member_that_left, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_refused_leaves_nothing, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
