@@ -4,6 +4,7 @@ keys, or the first: its signatures count like any other's, and what was refused 
 
 import os
 import random
+import shutil
 
 import rosters
 from harness import E2E, enrol, join, main, wait_until
@@ -278,6 +279,21 @@ class FreshInvites(E2E):
         self.refused(gas, bad, "community", "apply", FILE)
         gas.cli("community", "sign", self.first_draft, "--key", gas.dir / "rosters" / "gas.key")
         gas.cli("community", "apply", self.first_draft)
+
+    def test_cards(self):
+        """Each byte of the hub's card: damaged or forged, and a line in ceremony.log."""
+        alpha = self.world.node("alpha-again", folder=self.world.path / "again")
+        shutil.copytree(self.world.nodes["bravo"].dir, alpha.dir, ignore=shutil.ignore_patterns("*.sock", "communities", "ceremony.log"))
+        (alpha.dir / "communities").mkdir(mode=0o700)
+        fields = rosters.pairs(rosters.armour(self.put(self.invite)))
+        card = next(value for field, value in fields if field == 4)
+        log = alpha.dir / "ceremony.log"
+        for at, byte in enumerate(card):
+            with self.subTest(byte=at):
+                lines = log.read_text().count("\n") if log.exists() else 0
+                bad = rosters.pack([(field, card[:at] + bytes([byte ^ 1]) + card[at + 1:] if value == card else value) for field, value in fields])
+                self.refused(alpha, rosters.to_armour("INVITE", bad).encode(), "join", FILE, "--fingerprint", self.print)
+                self.assertEqual(log.read_text().count("\n"), lines + 1)
 
 
 if __name__ == "__main__":
