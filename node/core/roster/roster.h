@@ -28,6 +28,8 @@ NRS_MUST_USE nrs_error nrs_roster_hash_at(nrs_core *core, uint8_t hash_out[NRS_H
 /** Keep the first roster and those in which the keys changed, as an invite brings them: from then on this node can vouch
  *  for the newest to its own command line. after: the version held, 0 for none; of what is older than that it knows better. */
 NRS_MUST_USE nrs_error nrs_roster_keep_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const nrs_invite *invite, uint64_t after);
+/** Whether this one, as the next, may be put in force: NRS_ERROR_LIMIT where it changes the keys once more than an invite has room for. */
+NRS_MUST_USE nrs_error nrs_roster_keys_fit(nrs_core *core, const nrs_community *community, const nrs_roster *next);
 
 /** The chain of key changes, for the command line; nothing where there is none. */
 NRS_MUST_USE nrs_error nrs_roster_write_chain(nrs_core *core, const uint8_t community[NRS_HASH_SIZE], const char *name);

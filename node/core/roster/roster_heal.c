@@ -171,6 +171,9 @@ static nrs_error verify_healing(nrs_core *core, uint64_t *version_out, uint8_t h
     if (error == NRS_OK) {
         error = nrs_fork_keeps(core, community, roster);
     }
+    if (error == NRS_OK) { /* before the fork is over */
+        error = nrs_roster_keys_fit(core, community, roster);
+    }
     if (error == NRS_OK) {
         *version_out = roster->version;
         nrs_roster_hash(hash_out, nrs_slice_of_bytes(&statement));

@@ -330,6 +330,11 @@ static nrs_error room_for_key_change(nrs_core *core, const uint8_t id[NRS_HASH_S
     return error == NRS_OK && count == CHAIN_MAX ? NRS_ERROR_LIMIT : error;
 }
 
+nrs_error nrs_roster_keys_fit(nrs_core *core, const nrs_community *community, const nrs_roster *next)
+{
+    return keys_differ(community->roster, next) ? room_for_key_change(core, community->id) : NRS_OK;
+}
+
 static nrs_error store_roster(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_roster_parts *parts, bool *key_change_out)
 {
     const nrs_community *held = nrs_community_by_id(core, id);
