@@ -100,6 +100,11 @@ def wait_until(condition, what, timeout=30.0):
         pause = min(pause * 1.5, 0.25)
 
 
+def state_in(status, org):
+    states = [link["state"] for link in status["links"] if link["org"] == org]
+    return "up" if "up" in states else (states[0] if states else None)
+
+
 class Result:
     """What one run of noroshi answered."""
 
@@ -269,8 +274,7 @@ class Node:
 
     def link(self, org):
         """The state of the link to an organisation; `up` if any of several is."""
-        states = [link["state"] for link in self.status()["links"] if link["org"] == org]
-        return "up" if "up" in states else (states[0] if states else None)
+        return state_in(self.status(), org)
 
     def stages(self, report):
         """recipient → set of stages reached."""
@@ -282,7 +286,12 @@ class Node:
     # ---- waiting ----
 
     def wait_link(self, org, state="up", timeout=40):
-        wait_until(lambda: self.link(org) == state, f"{self.org}: link to {org} {state}", timeout)
+        def linked():
+            done = self.cli("status", "--json", want=None)
+            if done.code == 6:  # while it goes over to new keys a node does not answer
+                return False
+            return state_in(done.object(), org) == state
+        wait_until(linked, f"{self.org}: link to {org} {state}", timeout)
 
     def wait_report(self, report, timeout=40):
         def arrived():
