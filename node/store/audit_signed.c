@@ -228,6 +228,22 @@ nrs_error nrs_store_audit_watch_get(nrs_store *store, nrs_audit_watch *watch_out
     return NRS_OK;
 }
 
+nrs_error nrs_store_audit_watch_there(nrs_store *store, bool *there_out, const uint8_t node[NRS_KEY_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_WATCH_THERE);
+    bool there;
+    nrs_error error;
+
+    NRS_ASSERT(there_out != NULL);
+    nrs_query_bind_fixed(&query, node, NRS_KEY_SIZE);
+    there = nrs_query_step(&query);
+    error = nrs_query_end(&query);
+    if (error == NRS_OK) {
+        *there_out = there;
+    }
+    return error;
+}
+
 nrs_error nrs_store_audit_watch_move(nrs_store *store, const uint8_t from[NRS_KEY_SIZE], const uint8_t to[NRS_KEY_SIZE])
 {
     static const nrs_statement statements[] = {NRS_STATEMENT_AUDIT_WATCH_MOVE, NRS_STATEMENT_AUDIT_SEEN_MOVE};
@@ -299,6 +315,32 @@ nrs_error nrs_store_audit_seen_first(nrs_store *store, uint64_t *size_out, const
     nrs_query_bind_fixed(&query, node, NRS_KEY_SIZE);
     nrs_query_bind_fixed(&query, log, NRS_LOG_ID_SIZE);
     return one_size(query, size_out);
+}
+
+nrs_error nrs_store_audit_seen_last(nrs_store *store, nrs_audit_watch *watch_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE])
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_AUDIT_SEEN_LAST);
+    nrs_audit_watch watch = {.state = NRS_AUDIT_WATCH_GOOD};
+    bool any;
+    nrs_error error;
+
+    NRS_ASSERT(watch_out != NULL);
+    nrs_query_bind_fixed(&query, node, NRS_KEY_SIZE);
+    nrs_query_bind_fixed(&query, log, NRS_LOG_ID_SIZE);
+    any = nrs_query_step(&query);
+    if (any) {
+        const uint64_t logs = nrs_query_u64(&query, 2);
+
+        memcpy(watch.log, log, NRS_LOG_ID_SIZE);
+        watch.size = nrs_query_u64(&query, 0);
+        memcpy(watch.root, nrs_query_fixed(&query, 1, NRS_HASH_SIZE), NRS_HASH_SIZE);
+        watch.logs = logs < NRS_AUDIT_LOG_COUNT_MAX ? (uint32_t)logs : NRS_AUDIT_LOG_COUNT_MAX;
+    }
+    error = nrs_query_end(&query);
+    if (error == NRS_OK && any) {
+        *watch_out = watch;
+    }
+    return error == NRS_OK && !any ? NRS_ERROR_NOT_FOUND : error;
 }
 
 nrs_error nrs_store_audit_seen_log(nrs_store *store, bool *seen_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE])

@@ -19,6 +19,17 @@
 #define NRS_AUDIT_PAYLOAD_HOLDS "typeof(payload) = 'blob' AND length(payload) BETWEEN 1 AND 491520" /* NRS_RECORD_SIZE_MAX */
 #define NRS_AUDIT_HUB_HOLDS "typeof(hub) = 'blob' AND length(hub) = 32"
 #define NRS_AUDIT_POSITION_HOLDS "typeof(position) = 'integer' AND position >= 0"
+/* What a hub follows of others' logs: a row that it cannot have written counts as none. */
+#define NRS_AUDIT_BYTES_HOLD(column, size) "typeof(" column ") = 'blob' AND length(" column ") = " size
+#define NRS_AUDIT_NUMBER_HOLDS(column) "typeof(" column ") = 'integer' AND " column " >= 0"
+#define NRS_AUDIT_WATCH_HOLDS                                                                                          \
+    NRS_AUDIT_BYTES_HOLD("node", "32") " AND " NRS_AUDIT_BYTES_HOLD("log", "16") " AND " NRS_AUDIT_SIZE_HOLDS          \
+    " AND size % 64 = 0 AND " NRS_AUDIT_BYTES_HOLD("root", "32") " AND " NRS_AUDIT_NUMBER_HOLDS("at_ms")               \
+    " AND typeof(logs) = 'integer' AND logs BETWEEN 1 AND 16 AND typeof(state) = 'integer' AND state BETWEEN 1 AND 3"  \
+    " AND " NRS_AUDIT_NUMBER_HOLDS("asked_ms") " AND " NRS_AUDIT_NUMBER_HOLDS("other_size") " AND "                    \
+    NRS_AUDIT_NUMBER_HOLDS("other_ms") " AND " NRS_AUDIT_BYTES_HOLD("other_root", "32") " AND "                        \
+    NRS_AUDIT_BYTES_HOLD("other_by", "32") " AND typeof(evidence) = 'blob' AND length(evidence) <= 491520"
+#define NRS_AUDIT_SEEN_HOLDS NRS_AUDIT_SIZE_HOLDS " AND size % 64 = 0 AND " NRS_AUDIT_BYTES_HOLD("root", "32")
 #define NRS_AUDIT_WATCH_COLUMNS \
     "node, log, size, root, at_ms, logs, state, asked_ms, other_size, other_ms, other_root, other_by, evidence"
 #define NRS_WITHDRAWAL_COLUMNS "id, position, at_ms, received_ms, until_ms, forget_ms, originator, person, reason, proof, listed, passed_on"
@@ -494,15 +505,25 @@
       " ?9, ?10, ?11, ?12, ?13)")                                                                                      \
     X(AUDIT_WATCH_MOVE, CHANGE, "UPDATE OR REPLACE audit_watch SET node = ?2 WHERE node = ?1")                         \
     X(AUDIT_SEEN_MOVE, CHANGE, "UPDATE OR REPLACE audit_seen SET node = ?2 WHERE node = ?1")                           \
-    X(AUDIT_SEEN_FIRST, READ, "SELECT coalesce(min(size), 0) FROM audit_seen WHERE node = ?1 AND log = ?2")            \
-    X(AUDIT_WATCH_GET, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch WHERE node = ?1")                    \
-    X(AUDIT_WATCH_EACH, READ, "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch ORDER BY node")                     \
+    X(AUDIT_SEEN_FIRST, READ,                                                                                          \
+      "SELECT coalesce(min(size), 0) FROM audit_seen WHERE node = ?1 AND log = ?2 AND " NRS_AUDIT_SEEN_HOLDS)          \
+    X(AUDIT_WATCH_GET, READ,                                                                                           \
+      "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch WHERE node = ?1 AND " NRS_AUDIT_WATCH_HOLDS)                \
+    X(AUDIT_WATCH_THERE, READ, "SELECT 1 FROM audit_watch WHERE node = ?1")                                            \
+    X(AUDIT_WATCH_EACH, READ,                                                                                          \
+      "SELECT " NRS_AUDIT_WATCH_COLUMNS " FROM audit_watch WHERE " NRS_AUDIT_WATCH_HOLDS " ORDER BY node")             \
     X(AUDIT_SEEN_ADD, CHANGE, "INSERT OR REPLACE INTO audit_seen(node, log, size, root) VALUES(?1, ?2, ?3, ?4)")       \
     X(AUDIT_SEEN_TRIM, CHANGE,                                                                                         \
-      "DELETE FROM audit_seen WHERE node = ?1 AND log = ?2 AND size <="                                                \
-      " (SELECT size FROM audit_seen WHERE node = ?1 AND log = ?2 ORDER BY size DESC LIMIT 1 OFFSET ?3)")              \
-    X(AUDIT_SEEN_GET, READ, "SELECT root FROM audit_seen WHERE node = ?1 AND log = ?2 AND size = ?3")                  \
-    X(AUDIT_SEEN_LOG, READ, "SELECT 1 FROM audit_seen WHERE node = ?1 AND log = ?2 LIMIT 1")
+      "DELETE FROM audit_seen WHERE node = ?1 AND log = ?2 AND (NOT (" NRS_AUDIT_SEEN_HOLDS ") OR size <="             \
+      " (SELECT size FROM audit_seen WHERE node = ?1 AND log = ?2 AND " NRS_AUDIT_SEEN_HOLDS                           \
+      " ORDER BY size DESC LIMIT 1 OFFSET ?3))")                                                                       \
+    X(AUDIT_SEEN_GET, READ,                                                                                            \
+      "SELECT root FROM audit_seen WHERE node = ?1 AND log = ?2 AND size = ?3 AND " NRS_AUDIT_SEEN_HOLDS)              \
+    X(AUDIT_SEEN_LAST, READ,                                                                                           \
+      "SELECT size, root, (SELECT count(DISTINCT log) FROM audit_seen WHERE node = ?1 AND " NRS_AUDIT_SEEN_HOLDS       \
+      ") FROM audit_seen WHERE node = ?1 AND log = ?2 AND " NRS_AUDIT_SEEN_HOLDS " ORDER BY size DESC LIMIT 1")        \
+    X(AUDIT_SEEN_LOG, READ,                                                                                            \
+      "SELECT 1 FROM audit_seen WHERE node = ?1 AND log = ?2 AND " NRS_AUDIT_SEEN_HOLDS " LIMIT 1")
 
 typedef enum nrs_statement {
 #define NRS_STATEMENT_ENUM(name, kind, sql) NRS_STATEMENT_##name,

@@ -24,6 +24,7 @@ static const char *const details[] = {
     N_("the keys were written into a backup"),
     N_("the paper that revokes the key was printed"),
     N_("the passphrase of a key was changed"),
+    N_("what this hub noted of its audit log cannot be read, and is begun again"),
     N_("what was signed of the audit log was removed"),
     N_("what is noted beside the store of where the audit log ends does not open"),
     N_("what was noted beside the store of where the audit log ends is gone"),

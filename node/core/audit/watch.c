@@ -60,6 +60,22 @@ static nrs_error find_watch(nrs_core *core, nrs_audit_watch *watch_out, nrs_byte
     return error;
 }
 
+/* Nothing that can be read is noted under its keys. Of one that was followed before somebody has written there by hand, or taken it away: it is followed
+ * on from the largest root that was seen of the log, or anew, and that is said. */
+static nrs_error resume(nrs_core *core, nrs_audit_watch *watch_out, const nrs_peer *owner, const nrs_audit_checkpoint *checkpoint)
+{
+    bool there = false;
+    nrs_error error = nrs_store_audit_watch_there(core->store, &there, owner->keys.sign_key);
+
+    *watch_out = (nrs_audit_watch){0};
+    if (error == NRS_OK) {
+        error = nrs_store_audit_seen_last(core->store, watch_out, owner->keys.sign_key, checkpoint->log.data);
+        there = there || error == NRS_OK;
+        error = error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    }
+    return error == NRS_OK && there ? nrs_audit_alarm(core, owner, "what this hub noted of its audit log cannot be read, and is begun again") : error;
+}
+
 /* Said and kept once for each log: both signed checkpoints together are the proof. */
 static nrs_error note_rewritten(nrs_core *core, const nrs_peer *owner, nrs_audit_watch *watch, nrs_slice payload)
 {
@@ -307,8 +323,7 @@ nrs_error nrs_audit_follow(nrs_core *core, const nrs_peer *owner, const nrs_audi
     owner = newest_of(core, owner);
     error = find_watch(core, &watch, &holder, owner);
     if (error == NRS_ERROR_NOT_FOUND) {
-        watch = (nrs_audit_watch){0};
-        error = NRS_OK;
+        error = resume(core, &watch, owner, checkpoint);
     }
     if (error == NRS_OK) {
         error = follow(core, owner, &watch, checkpoint, payload);

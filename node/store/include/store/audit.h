@@ -71,8 +71,10 @@ typedef struct nrs_audit_watch {
 } nrs_audit_watch;
 typedef nrs_error (*nrs_audit_watch_visitor)(void *context, const uint8_t *node, const nrs_audit_watch *watch);
 NRS_MUST_USE nrs_error nrs_store_audit_watch_set(nrs_store *store, const uint8_t node[NRS_KEY_SIZE], const nrs_audit_watch *watch);
-/** NRS_ERROR_NOT_FOUND. watch_out's slice points into *holder, which the caller wipes. */
+/** NRS_ERROR_NOT_FOUND, also of a row that this program cannot have written. watch_out's slice points into *holder, which the caller wipes. */
 NRS_MUST_USE nrs_error nrs_store_audit_watch_get(nrs_store *store, nrs_audit_watch *watch_out, nrs_bytes *holder, const uint8_t node[NRS_KEY_SIZE]);
+/** Whether there is a row at all, whatever stands in it. */
+NRS_MUST_USE nrs_error nrs_store_audit_watch_there(nrs_store *store, bool *there_out, const uint8_t node[NRS_KEY_SIZE]);
 /** What is kept under a key stands under the one that came after it from now on. */
 NRS_MUST_USE nrs_error nrs_store_audit_watch_move(nrs_store *store, const uint8_t from[NRS_KEY_SIZE], const uint8_t to[NRS_KEY_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_audit_watch_each(nrs_store *store, nrs_audit_watch_visitor visit, void *context);
@@ -84,6 +86,8 @@ NRS_MUST_USE nrs_error nrs_store_audit_seen_root(nrs_store *store, uint8_t root_
                                                  const uint8_t log[NRS_LOG_ID_SIZE], uint64_t size);
 /** The smallest size that is remembered of a log, 0 when there is none. */
 NRS_MUST_USE nrs_error nrs_store_audit_seen_first(nrs_store *store, uint64_t *size_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
+/** The largest that was seen of this log, as it would be followed: NRS_ERROR_NOT_FOUND. Nothing is known of when, or of others' signatures. */
+NRS_MUST_USE nrs_error nrs_store_audit_seen_last(nrs_store *store, nrs_audit_watch *watch_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
 NRS_MUST_USE nrs_error nrs_store_audit_seen_log(nrs_store *store, bool *seen_out, const uint8_t node[NRS_KEY_SIZE], const uint8_t log[NRS_LOG_ID_SIZE]);
 
 #endif
