@@ -251,23 +251,36 @@ static nrs_error check_not_withdrawn(nrs_core *core, nrs_answer *answer, const s
     return error;
 }
 
-/* The terms of the quoted report, which the header inherits. */
-static nrs_error check_inherited(nrs_answer *answer, const submission *it, const nrs_quoted *quoted)
+static bool names_disclaimer(const nrs_header *header, const uint8_t hash[NRS_HASH_SIZE])
+{
+    for (size_t i = 0; i < header->n_disclaimers; i++) {
+        if (nrs_slice_equal(nrs_field(&header->disclaimers[i]), nrs_slice_of(hash, NRS_HASH_SIZE))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The terms of the quoted report, which the header inherits: each disclaimer in its newest version (SPEC 5.3). */
+static nrs_error check_inherited(nrs_core *core, nrs_answer *answer, const submission *it, const nrs_quoted *quoted)
 {
     const nrs_header *header = it->view->header, *before = quoted->seen.header;
     const nrs_conditions own = nrs_header_conditions(header), both = nrs_policy_conditions_of_both(quoted->conditions, own);
+    nrs_delivery inherited = {.community = it->delivery.community};
     bool named = before->duty[0] == '\0' || strcmp(before->duty, header->duty) == 0;
+    nrs_error error;
 
     if (both.permissible_actions != own.permissible_actions || both.flags != own.flags) {
         return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_again, "The conditions are looser than those of the quoted report.");
     }
-    for (size_t i = 0; i < before->n_disclaimers && named; i++) {
-        named = false;
-        for (size_t k = 0; k < header->n_disclaimers && !named; k++) {
-            named = nrs_slice_equal(nrs_field(&before->disclaimers[i]), nrs_field(&header->disclaimers[k]));
-        }
+    error = nrs_delivery_inherit(core, answer, &inherited, before);
+    for (size_t i = 0; i < inherited.disclaimer_count && named; i++) {
+        named = names_disclaimer(header, inherited.disclaimers[i]);
     }
-    return named ? NRS_OK : nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_again, "The header leaves out a duty or a disclaimer of the quoted report.");
+    nrs_delivery_wipe(&inherited);
+    return error != NRS_OK || named
+               ? error
+               : nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_again, "The header leaves out a duty or a disclaimer of the quoted report.");
 }
 
 static nrs_error check_listed(nrs_answer *answer, const submission *it, const nrs_quoted *quoted)
@@ -291,7 +304,7 @@ static nrs_error check_forward(nrs_core *core, nrs_answer *answer, submission *i
         error = check_listed(answer, it, quoted);
     }
     if (error == NRS_OK) {
-        error = check_inherited(answer, it, quoted);
+        error = check_inherited(core, answer, it, quoted);
     }
     if (error == NRS_OK) {
         error = nrs_forward_sealed(core, answer, quoted, &it->delivery);

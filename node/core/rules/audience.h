@@ -77,6 +77,8 @@ NRS_MUST_USE nrs_error nrs_address_community(nrs_core *core, nrs_answer *answer,
 /** Attach the disclaimers that the community's rules, the sender and the quoted report ask for; part of the plan. Refuses with
  *  DISCLAIMER_UNKNOWN, LABEL_FORBIDS, USAGE. */
 NRS_MUST_USE nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);
+/** Of these, those of the quoted report alone, each in its newest version; NULL: none. Refuses with DISCLAIMER_UNKNOWN. */
+NRS_MUST_USE nrs_error nrs_delivery_inherit(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_header *quoted);
 /** Their names, versions and hashes; NULL without memory. */
 json_t *nrs_delivery_disclaimer_rows(const nrs_delivery *delivery);
 /** Leave out whose prekey allows no agreement, which sealing found out. Returns whether anyone was left out. */

@@ -66,7 +66,7 @@ static nrs_error attach_named(nrs_answer *answer, nrs_delivery *delivery, const 
     return error;
 }
 
-static nrs_error attach_inherited(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_header *quoted)
+nrs_error nrs_delivery_inherit(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_header *quoted)
 {
     nrs_rules_seen seen = {0};
     nrs_error error = quoted == NULL || quoted->n_disclaimers == 0 ? NRS_OK : nrs_rules_seen_load(core, &seen, quoted);
@@ -98,7 +98,7 @@ nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *
         error = attach_named(answer, delivery, request);
     }
     if (error == NRS_OK) {
-        error = attach_inherited(core, answer, delivery, request->quoted);
+        error = nrs_delivery_inherit(core, answer, delivery, request->quoted);
     }
     if (error != NRS_OK || !request->locked) {
         return error;

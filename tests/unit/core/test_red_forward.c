@@ -56,15 +56,46 @@ static void withdraw(const char *id)
     mesh_settle(&net, 3);
 }
 
-/* As a process that holds back from its node what it passes on until it has sealed it. */
-static json_t *sealed(void)
+static char *text_of(const char *text)
+{
+    return (char *)(uintptr_t)text; /* only read */
+}
+
+/* The rules have a text, in one version after the other; context: in how many. */
+static void put_texts(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__Rules rules;
+    static Nrs__Wire__Disclaimer texts[2], *places[2] = {&texts[0], &texts[1]};
+    const uint32_t *versions = context;
+
+    rules = *next->rules;
+    rules.disclaimers = places;
+    rules.n_disclaimers = *versions;
+    for (uint32_t i = 0; i < *versions; i++) {
+        nrs__wire__disclaimer__init(&texts[i]);
+        texts[i].name = text_of("no-liability");
+        texts[i].ja = text_of(i == 0 ? "責任を問わない" : "何の責任も問わない");
+        texts[i].en = text_of("Without liability");
+        texts[i].version = i + 1;
+    }
+    next->rules = &rules;
+}
+
+/* more: fields of the request. */
+static json_t *sealed_with(const char *more)
 {
     json_t *request;
 
-    OK(mesh_ask(&net, DESK, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"%s\"],\"person\":\"sato\"}", to_tanaka));
+    OK(mesh_ask(&net, DESK, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"%s\"],\"person\":\"sato\"%s}", to_tanaka, more));
     request = mesh_red_sealed(mesh_row(&net, DESK, 0), NRS_LABEL_RED, "本文", &to_tanaka, 1);
     OK(json_object_set_new(request, "person", json_string("sato")));
     return request;
+}
+
+/* As a process that holds back from its node what it passes on until it has sealed it. */
+static json_t *sealed(void)
+{
+    return sealed_with("");
 }
 
 static nrs_error submit(json_t *request, const char *forwards, const char *first, const char *second)
@@ -149,6 +180,24 @@ static void what_the_rules_do_not_let_pass(void **state)
     }
 }
 
+/* Each in its newest version: the one that the quoted report names may not stand beside it. */
+static void disclaimers_are_inherited_as_they_stand_now(void **state)
+{
+    char id[ID], forward[2 * ID];
+    uint32_t versions = 1;
+
+    (void)state;
+    mesh_change(&net, put_texts, &versions);
+    report(id, "AMBER", "@electricity", ",\"disclaimers\":[\"no-liability\"]");
+    OK(mesh_ask(&net, DESK, "{\"command\":\"accept\",\"id\":\"%s\"}", id));
+    (void)snprintf(forward, sizeof forward, ",\"id\":\"%s\",\"forward\":true", id);
+    OK(submit(sealed_with(forward), id, id, NULL));
+    versions = 2;
+    mesh_change(&net, put_texts, &versions);
+    assert_int_equal(submit(sealed(), id, id, NULL), NRS_ERROR_CONDITIONS);
+    OK(submit(sealed_with(forward), id, id, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +205,7 @@ int main(void)
         cmocka_unit_test(what_was_withdrawn_meanwhile_does_not),
         cmocka_unit_test(what_it_passes_on_is_said),
         cmocka_unit_test(what_the_rules_do_not_let_pass),
+        cmocka_unit_test(disclaimers_are_inherited_as_they_stand_now),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
