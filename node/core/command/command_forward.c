@@ -102,7 +102,7 @@ nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answer, const nrs
     const bool own = nrs_quoted_own(core, quoted);
     nrs_error error = own ? NRS_OK : check_stays(answer, quoted, delivery->community);
 
-    return error == NRS_OK && !own ? nrs_quoted_check(answer, quoted, delivery) : error;
+    return error == NRS_OK && !own ? nrs_quoted_check(core, answer, quoted, delivery) : error;
 }
 
 nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)

@@ -125,37 +125,39 @@ bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted)
     return (quoted->row.flags & NRS_REPORT_VOUCHED) == 0 && nrs_key_ours(core, quoted->row.originator);
 }
 
-bool nrs_quoted_names(const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE])
+/* By the keys that it has now, or had before. */
+bool nrs_quoted_names(const nrs_core *core, const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     const nrs_audience *audience = quoted->opened.audience;
-    const nrs_slice org = nrs_slice_of(sign_key, NRS_KEY_SIZE);
 
-    if (nrs_slice_equal(nrs_slice_of(quoted->row.originator, NRS_KEY_SIZE), org)) {
+    if (nrs_key_same_org(core, quoted->row.originator, sign_key)) {
         return true;
     }
     for (size_t i = 0; i < audience->n_targets; i++) {
-        if (nrs_slice_equal(nrs_field(&audience->targets[i]->org), org)) {
+        const ProtobufCBinaryData *org = &audience->targets[i]->org;
+
+        if (org->len == NRS_KEY_SIZE && nrs_key_same_org(core, org->data, sign_key)) {
             return true;
         }
     }
     return false;
 }
 
-static nrs_error check_one(nrs_answer *answer, const nrs_quoted *quoted, const char *address, const uint8_t sign_key[NRS_KEY_SIZE])
+static nrs_error check_one(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const char *address, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     const nrs_label label = (nrs_label)quoted->row.label;
-    const nrs_verdict verdict = nrs_policy_quote_address(label, nrs_quoted_names(quoted, sign_key));
+    const nrs_verdict verdict = nrs_policy_quote_address(label, nrs_quoted_names(core, quoted, sign_key));
 
     return verdict.error == NRS_OK ? NRS_OK
                                    : nrs_refuse(answer, verdict.error, verdict.allowed, "%s was not among those TLP:%s was addressed to.", address, nrs_label_name(label));
 }
 
-nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+nrs_error nrs_quoted_check(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
 {
     nrs_error error = NRS_OK;
 
     for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
-        error = check_one(answer, quoted, delivery->list[i].address, delivery->list[i].peer->keys.sign_key);
+        error = check_one(core, answer, quoted, delivery->list[i].address, delivery->list[i].peer->keys.sign_key);
     }
     return error;
 }
@@ -169,7 +171,7 @@ nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *answer, const n
         const Nrs__Wire__Member *member = address->type == NRS_ADDRESS_COMMUNITY ? NULL : nrs_roster_member_by_org(community->roster, address->name);
 
         if (member != NULL && !nrs_key_ours(core, member->sign_key.data)) {
-            error = check_one(answer, quoted, draft->address_texts[i], member->sign_key.data);
+            error = check_one(core, answer, quoted, draft->address_texts[i], member->sign_key.data);
         }
     }
     return error;
@@ -220,7 +222,7 @@ bool nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs
     const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, one->peer->keys.sign_key);
     const uint32_t role = member == NULL ? NRS_ROLE_OPERATOR : member->role;
 
-    return nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(quoted, one->peer->keys.sign_key) ||
+    return nrs_policy_community_covers(label, NRS_ROLE_OPERATOR, role) || nrs_quoted_names(core, quoted, one->peer->keys.sign_key) ||
            nrs_onward_covers(core, quoted->seen.header, delivery->community, one->peer->keys.sign_key) == NRS_OK;
 }
 
@@ -229,7 +231,7 @@ static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_d
     const nrs_label label = (nrs_label)quoted->row.label;
     const bool elsewhere = memcmp(delivery->community->id, quoted->row.community, NRS_HASH_SIZE) != 0;
 
-    if (nrs_quoted_names(quoted, one->peer->keys.sign_key) || memcmp(one->peer->keys.sign_key, quoted->let_in_by, NRS_KEY_SIZE) == 0) {
+    if (nrs_quoted_names(core, quoted, one->peer->keys.sign_key) || memcmp(one->peer->keys.sign_key, quoted->let_in_by, NRS_KEY_SIZE) == 0) {
         return true; /* it was theirs, or came from them */
     }
     return nrs_policy_change(label, label, elsewhere, false).error == NRS_OK && nrs_policy_quote_address(label, false).error == NRS_OK &&

@@ -37,7 +37,7 @@ NRS_MUST_USE nrs_error nrs_quoted_published(const nrs_core *core, nrs_answer *an
 /** Whether this node is the source of the quoted report, which decides how far it goes. Of what it vouches for another is. */
 bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted);
 /** Whether the quoted report was addressed to this organisation by name, or came from it. */
-bool nrs_quoted_names(const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE]);
+bool nrs_quoted_names(const nrs_core *core, const nrs_quoted *quoted, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** The reach of `defaults`, whose context is the quoted report: nrs_quoted_addresses or nrs_forward_reach. */
 NRS_MUST_USE nrs_error nrs_quoted_reach(void *context, nrs_core *core, nrs_answer *answer, const nrs_draft *draft);
 /** Whom its label lets an answer reach, of those addressed in the answer's community. Of a RED report only its readers know the audience: they
@@ -50,7 +50,7 @@ NRS_MUST_USE nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answ
 /** Whether the node can tell whom the answer would reach: a dry run opens no TLP:RED, and is refused. The question about the label is not. */
 NRS_MUST_USE nrs_error nrs_quoted_tells(nrs_answer *answer, const nrs_quoted *quoted, const json_t *request);
 /** Whether the answer may reach the hubs that are to publish it. Refuses likewise. */
-NRS_MUST_USE nrs_error nrs_quoted_check(nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
+NRS_MUST_USE nrs_error nrs_quoted_check(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery);
 /** Whether its source lets a member of the delivery's community hear of it who is no reader of the quoted report as yet. */
 bool nrs_quoted_covers(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery, const nrs_addressee *one);
 /** Whether all of the delivery may know what the quoted report says: as far as a forward of it may go, and not where a key is granted for an

@@ -330,7 +330,7 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
         sealing.delivery = &hubs;
         error = nrs_withhold_plan(core, answer, &hubs, draft, delivery, quoted == NULL ? NULL : quoted->seen.header);
         if (error == NRS_OK && quoted != NULL) {
-            error = nrs_quoted_check(answer, quoted, &hubs);
+            error = nrs_quoted_check(core, answer, quoted, &hubs);
         }
     }
     if (error != NRS_OK) {

@@ -70,9 +70,23 @@ bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], c
     return successor != NULL && memcmp(successor->keys.sign_key, after, NRS_KEY_SIZE) == 0;
 }
 
+/* Over any number of changes, of which the last is in force. */
+static bool leads_to(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, after);
+    const nrs_key_end *end = nrs_key_end_of(core, before);
+    bool found = false;
+
+    for (size_t steps = 0; end != NULL && end->cause == NRS_KEY_SUCCEEDED && !found && steps < NRS_KEY_CHAIN_MAX; steps++) {
+        found = memcmp(end->successor, after, NRS_KEY_SIZE) == 0;
+        end = nrs_key_end_of(core, end->successor);
+    }
+    return found && peer != NULL && nrs_peer_somewhere(peer);
+}
+
 bool nrs_key_same_org(const nrs_core *core, const uint8_t a[NRS_KEY_SIZE], const uint8_t b[NRS_KEY_SIZE])
 {
-    return nrs_key_follows(core, a, b) || nrs_key_follows(core, b, a);
+    return memcmp(a, b, NRS_KEY_SIZE) == 0 || leads_to(core, a, b) || leads_to(core, b, a);
 }
 
 bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE])

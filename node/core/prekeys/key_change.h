@@ -22,7 +22,7 @@ const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[N
 const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community);
 /** Whether both keys are one organisation's: the same, or the second came after the first. */
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE]);
-/** The same, whichever of them came first. */
+/** The same over any number of changes, whichever of them came first. */
 bool nrs_key_same_org(const nrs_core *core, const uint8_t a[NRS_KEY_SIZE], const uint8_t b[NRS_KEY_SIZE]);
 /** The key before this one; NULL if there is none. */
 const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_keys.h"
 #include "mesh_look.h"
 #include "mesh_persons.h"
 #include "mesh_second.h"
@@ -197,6 +198,30 @@ static void a_guests_answer_goes_no_further_back(void **state)
     mesh_second_stop(&gas);
 }
 
+/* Who was named, and who wrote it, are answered under the keys that they have now, over two changes. */
+static void who_has_other_keys_now_was_among_them_all_the_same(void **state)
+{
+    static const char strict[] = "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-0\",\"org-2\"],\"kind\":\"incident\",\"subject\":\"変電所\",\"body\":\"本文\"}";
+    char report[ID];
+
+    (void)state;
+    start();
+    OK(mesh_command(&net, SOURCE, strict));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    mesh_settle(&net, 3);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_change_keys(&net, SOURCE);
+        mesh_settle(&net, 4);
+        OK(mesh_ask(&net, READER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\"}", report));
+        OK(mesh_ask(&net, HUB, "{\"command\":\"forward\",\"id\":\"%s\",\"to\":[\"org-1\",\"org-2\"]}", report));
+    }
+    mesh_change_keys(&net, READER);
+    mesh_settle(&net, 4);
+    assert_subject(HUB, READER, report, ",\"to\":[\"org-1\",\"org-2\"]", "Re: 変電所");
+    assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返事\",\"to\":[\"org-3\"]}", report), NRS_ERROR_LABEL_FORBIDS);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_person_is_told_whether_all_may_know),
         cmocka_unit_test(beyond_the_quoted_audience_the_label_is_named),
         cmocka_unit_test(a_guests_answer_goes_no_further_back),
+        cmocka_unit_test(who_has_other_keys_now_was_among_them_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
