@@ -137,6 +137,7 @@ static const char *const templates[] = {
     N_("TLP:%s: its source cannot be withheld."),
     N_("%.64s: no other hub of @%s."),
     N_("@%s has no hub to vouch for it."),
+    N_("No hub that has the report which it follows or answers is another hub of @%s now."),
     N_("A report goes to at most %u hubs to be vouched for."),
     N_("TLP:%s is looser than TLP:%s, which the source gave, or not for desks."),
     N_("%s is not among those whom the source named."),

@@ -194,6 +194,12 @@
     X(PASSING_ON_EACH, READ,                                                                                           \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND NOT EXISTS(SELECT 1 FROM withdrawal AS w WHERE w.id = p.id) ORDER BY f.position LIMIT ?2")  \
+    X(TAGGED_ADD, CHANGE,                                                                                              \
+      "INSERT INTO follows(tag, position) SELECT ?1, ?2 WHERE (SELECT count(*) FROM follows WHERE position = ?2) < ?3" \
+      " ON CONFLICT DO NOTHING")                                                                                       \
+    X(TAGGED_EACH, READ,                                                                                               \
+      "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
+      " AND p.part > 0 ORDER BY f.position LIMIT ?2")                                                                  \
     X(LET_IN_ADD, CHANGE,                                                                                              \
       "INSERT INTO let_in(report, address, authority, at_ms, version, actions, flags, released_ms, until_ms, org, by, community, grant_id, release, grant_signed)" \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT DO UPDATE SET authority = excluded.authority," \

@@ -247,6 +247,16 @@ nrs_error nrs_store_follows_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZ
     return nrs_query_run(&query, NULL);
 }
 
+nrs_error nrs_store_tagged_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], uint64_t position, size_t limit)
+{
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_TAGGED_ADD);
+
+    nrs_query_bind_fixed(&query, tag, NRS_HASH_SIZE);
+    nrs_query_bind_u64(&query, position);
+    nrs_query_bind_bound(&query, limit);
+    return nrs_query_run(&query, NULL);
+}
+
 static nrs_error visit_follower(nrs_query *query, const void *closure)
 {
     const withdrawal_visit *visitor = closure;
@@ -274,4 +284,9 @@ nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SI
 nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
 {
     return each_of_tag(store, NRS_STATEMENT_PASSING_ON_EACH, tag, limit, visit, context);
+}
+
+nrs_error nrs_store_tagged_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
+{
+    return each_of_tag(store, NRS_STATEMENT_TAGGED_EACH, tag, limit, visit, context);
 }

@@ -68,6 +68,7 @@
     X(ATTESTATION_SIGN, "noroshi/1 attestation signature")                                                              \
     X(FOLLOWS, "noroshi/1 follows")                                                                                    \
     X(PASSES_ON, "noroshi/1 passes on")                                                                                \
+    X(PUBLISHED, "noroshi/1 published")                                                                                \
     X(AUDIT_COSIGNATURE_SIGN, "noroshi/1 audit cosignature signature")
 
 typedef enum nrs_domain {

@@ -195,8 +195,8 @@ static nrs_error read_follows(nrs_core *core, nrs_answer *answer, nrs_draft *dra
     draft->has_follows = true;
     error = nrs_store_report_find(core->store, draft->follows, text);
     if (error == NRS_OK) {
-        error = nrs_withhold_inherit(core, answer, &draft->withhold_source, draft->follows);
-        error = error == NRS_OK ? nrs_withhold_follows(core, &draft->withhold_source, draft->follows) : error;
+        error = nrs_withhold_inherit(core, answer, draft, draft->follows);
+        error = error == NRS_OK ? nrs_withhold_follows(core, draft, draft->follows) : error;
         return error == NRS_OK ? number_after(core, answer, draft, request) : error;
     }
     if (!nrs_error_is_verdict(error)) {

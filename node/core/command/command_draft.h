@@ -39,6 +39,8 @@ typedef struct nrs_draft {
     bool withhold_source;                              /* sealed to a hub, which vouches for it */
     const char *via[NRS_VIA_COUNT_MAX];                /* the hubs, by name; none: the node chooses */
     size_t via_count;
+    uint8_t goes_on[2][NRS_HASH_SIZE];                 /* this node's own withheld reports that it answers and follows */
+    size_t goes_on_count;
     const char *disclaimers[NRS_DISCLAIMER_COUNT_MAX]; /* names */
     size_t disclaimer_count;
     nrs_conditions conditions;

@@ -359,6 +359,7 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
     nrs_delivery_warn(core, &row, sealing.delivery, core->now_ms + draft->expires_in_ms);
     if (draft->withhold_source) {
         row.failed = nrs_withhold_warn(&row, draft->addresses, draft->address_count) != NRS_OK || row.failed;
+        row.failed = nrs_withhold_warn_hubs(core, &row, draft, &hubs) != NRS_OK || row.failed;
     }
     if (quoted != NULL && (quoted->row.flags & NRS_REPORT_VOUCHED) != 0 && draft->label == NRS_LABEL_AMBER_STRICT) {
         row.failed = nrs_array_text(json_object_get(row.object, "warnings"), not_carried) != NRS_OK || row.failed;
@@ -445,7 +446,7 @@ static nrs_error answer_to(nrs_core *core, nrs_answer *answer, const json_t *req
         goto out;
     }
     if (error == NRS_OK) {
-        error = nrs_withhold_inherit(core, answer, &draft->withhold_source, quoted->row.id);
+        error = nrs_withhold_inherit(core, answer, draft, quoted->row.id);
     }
     if (error == NRS_OK && forward && draft->withhold_source) { /* the quote would name it, and its ID */
         error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_withheld, "What was sent without naming its source is not quoted by its source.");

@@ -51,17 +51,19 @@ NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const
 #define NRS_NOTES_FROM_HUB_MAX 256u /* of each kind, of one report, at its source; of replies: about one published report, at the hub */
 #define NRS_REPLIES_MAX (2u * NRS_NOTES_FROM_HUB_MAX) /* at the source, of which the hub may have published two parts */
 
-/** Whom a withheld report is sealed to: the hub that the request names, or the one there is. audience: whom the hub is to publish
- *  it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
+/** Whom a withheld report is sealed to: the hubs that the request names, else those that have what it follows or answers, else the one there is.
+ *  audience: whom the hub is to publish it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft,
                                          const nrs_delivery *audience, const nrs_header *quoted);
 /** Add to the `warnings` of a row what a list of names tells of who is not on it. */
 NRS_MUST_USE nrs_error nrs_withhold_warn(nrs_row *row, const nrs_address *addresses, size_t count);
-/** Whether this id is a report that this node sent with its source withheld; then what follows or answers it is withheld too.
- *  Refuses to follow what is withheld by another. */
-NRS_MUST_USE nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);
+/** Add to them that one of the hubs does not have what the draft follows or answers. */
+NRS_MUST_USE nrs_error nrs_withhold_warn_hubs(nrs_core *core, nrs_row *row, const nrs_draft *draft, const nrs_delivery *hubs);
+/** Whether this id is a report that this node sent with its source withheld; then what follows or answers it is withheld too, as the draft
+ *  says then. Refuses to follow what is withheld by another. */
+NRS_MUST_USE nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE]);
 /** The same of the id under which a hub has published it. */
-NRS_MUST_USE nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[NRS_HASH_SIZE]);
+NRS_MUST_USE nrs_error nrs_withhold_follows(nrs_core *core, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE]);
 /** A hub's word that it published a report of ours. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement);
 

@@ -3,8 +3,10 @@
 
 #include "withheld/withheld.h"
 #include "prekeys/key_change.h"
+#include "report/withdrawal.h"
 
 static const char hint_hub[] = "The command noroshi community show lists the hubs of a community.";
+static const char hint_another[] = "Name another hub with --via: it then learns who the source of that report is.";
 static const char hint_self[] = "The node that withholds a source needs another hub than itself to vouch for it.";
 static const char hint_name[] = "Leave --name-source out: the hub that vouches names no source.";
 static const char hint_unlock[] = "Leave --unlock-on-accept out: the hub must read the report before it vouches.";
@@ -48,33 +50,126 @@ static bool usable(const nrs_core *core, const nrs_peer *peer, const nrs_communi
     return peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_hub(core, peer, community);
 }
 
-/* The hubs that were named; else the first one that is linked now, or the first of all. One hub that knows is enough. */
-static nrs_error choose(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_draft *draft, const nrs_community *community)
+static void add_hub(nrs_address *hubs, size_t *count, const Nrs__Wire__Member *member)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp(hubs[i].name, member->org) == 0) {
+            return;
+        }
+    }
+    hubs[*count] = (nrs_address){.type = NRS_ADDRESS_ORG};
+    memcpy(hubs[*count].name, member->org, strlen(member->org) + 1);
+    (*count)++;
+}
+
+static nrs_error take_named(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_draft *draft, const nrs_community *community)
+{
+    for (size_t i = 0; i < draft->via_count; i++) {
+        const Nrs__Wire__Member *member = nrs_roster_member_by_org(community->roster, draft->via[i]);
+
+        if (member == NULL || !usable(core, nrs_peer_by_sign(core, member->sign_key.data), community)) {
+            return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "%.64s: no other hub of @%s.", draft->via[i], community->roster->id);
+        }
+        add_hub(hubs, count, member);
+    }
+    return NRS_OK;
+}
+
+/* Those to whom a report of this node's went. */
+typedef struct given_to {
+    nrs_core *core;
+    const nrs_community *community;
+    const nrs_peer *peer; /* whether it was among them; or NULL: which of them are hubs of the community */
+    nrs_address *hubs;
+    size_t count;
+    bool found;
+} given_to;
+
+static nrs_error look_at_recipient(void *context, const nrs_recipient_row *row)
+{
+    given_to *all = context;
+    const nrs_roster *roster = all->community->roster;
+
+    all->found = all->found || (all->peer != NULL && nrs_key_same_org(all->core, row->org, all->peer->keys.sign_key));
+    for (size_t i = 0; i < roster->n_members && all->peer == NULL && all->count < NRS_VIA_COUNT_MAX; i++) {
+        const nrs_peer *peer = nrs_peer_by_sign(all->core, roster->members[i]->sign_key.data);
+
+        if (usable(all->core, peer, all->community) && nrs_key_same_org(all->core, row->org, peer->keys.sign_key)) {
+            add_hub(all->hubs, &all->count, roster->members[i]);
+        }
+    }
+    return NRS_OK;
+}
+
+static nrs_error look_at_recipients(given_to *all, const uint8_t id[NRS_HASH_SIZE])
+{
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(all->core->store, &row, &holder, id);
+
+    if (error == NRS_OK) {
+        error = nrs_store_recipient_each(all->core->store, row.position, look_at_recipient, all);
+    }
+    nrs_bytes_wipe(&holder);
+    return error;
+}
+
+/* Who has the one knows its source already; whoever else is told learns it. Linked or not: it waits for them. */
+static nrs_error take_those_before(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_draft *draft, const nrs_community *community)
+{
+    given_to all = {.core = core, .community = community, .hubs = hubs};
+    nrs_error error = look_at_recipients(&all, draft->goes_on[0]);
+
+    *count = all.count;
+    if (error == NRS_OK && all.count == 0) {
+        return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_another, "No hub that has the report which it follows or answers is another hub of @%s now.",
+                          community->roster->id);
+    }
+    return error;
+}
+
+static nrs_error take_any(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_community *community)
 {
     const nrs_roster *roster = community->roster;
     const nrs_peer *chosen = NULL;
 
-    for (size_t i = 0; i < draft->via_count; i++) {
-        const Nrs__Wire__Member *member = nrs_roster_member_by_org(roster, draft->via[i]);
-
-        if (member == NULL || !usable(core, nrs_peer_by_sign(core, member->sign_key.data), community)) {
-            return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "%.64s: no other hub of @%s.", draft->via[i], roster->id);
-        }
-        hubs[i] = (nrs_address){.type = NRS_ADDRESS_ORG};
-        memcpy(hubs[i].name, member->org, strlen(member->org) + 1);
-    }
-    *count = draft->via_count;
-    for (size_t i = 0; i < roster->n_members && draft->via_count == 0; i++) {
+    for (size_t i = 0; i < roster->n_members; i++) {
         const nrs_peer *peer = nrs_peer_by_sign(core, roster->members[i]->sign_key.data);
 
         if (usable(core, peer, community) && (chosen == NULL || (chosen->link == NULL && peer->link != NULL))) {
             chosen = peer;
-            hubs[0] = (nrs_address){.type = NRS_ADDRESS_ORG};
-            memcpy(hubs[0].name, roster->members[i]->org, strlen(roster->members[i]->org) + 1);
-            *count = 1;
+            *count = 0;
+            add_hub(hubs, count, roster->members[i]);
         }
     }
     return *count > 0 ? NRS_OK : nrs_refuse(answer, NRS_ERROR_AUDIENCE, hint_self, "@%s has no hub to vouch for it.", roster->id);
+}
+
+/* The hubs that were named; else those that have what it follows or answers; else the first one that is linked now, or the first of all. One
+ * hub that knows is enough. */
+static nrs_error choose(nrs_core *core, nrs_answer *answer, nrs_address *hubs, size_t *count, const nrs_draft *draft, const nrs_community *community)
+{
+    if (draft->via_count > 0) {
+        return take_named(core, answer, hubs, count, draft, community);
+    }
+    return draft->goes_on_count > 0 ? take_those_before(core, answer, hubs, count, draft, community) : take_any(core, answer, hubs, count, community);
+}
+
+nrs_error nrs_withhold_warn_hubs(nrs_core *core, nrs_row *row, const nrs_draft *draft, const nrs_delivery *hubs)
+{
+    static const char words[] = "A hub that does not have what it follows or answers learns who the source of that is.";
+    bool all_know = true;
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < hubs->count; i++) {
+        for (size_t k = 0; k < draft->goes_on_count && error == NRS_OK; k++) {
+            given_to all = {.core = core, .community = hubs->community, .peer = hubs->list[i].peer};
+
+            error = look_at_recipients(&all, draft->goes_on[k]);
+            all_know = all_know && all.found;
+        }
+    }
+    return error != NRS_OK || all_know ? error : nrs_array_text(json_object_get(row->object, "warnings"), words);
 }
 
 static bool hub_alone(const nrs_delivery *audience, const nrs_delivery *hubs)
@@ -147,55 +242,36 @@ static nrs_error vouched_so_far(nrs_core *core, size_t *count_out, bool *there_o
     return error;
 }
 
-static nrs_error published_as(nrs_core *core, bool *found, const uint8_t source[NRS_HASH_SIZE], const uint8_t id[NRS_HASH_SIZE])
+static nrs_error keep_id(void *context, const uint8_t *id)
 {
-    char text[2 * NRS_HASH_SIZE + 1];
-    size_t count = 0;
-    nrs_report_row row;
-    nrs_bytes holder = {0};
-    nrs_error error = nrs_store_report_get(core->store, &row, &holder, source);
+    nrs_draft *draft = context;
 
-    nrs_hex_encode(text, id, NRS_HASH_SIZE);
-    if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0) {
-        error = vouched_so_far(core, &count, found, &row, text);
+    draft->withhold_source = true;
+    if (draft->goes_on_count < sizeof draft->goes_on / sizeof draft->goes_on[0]) {
+        memcpy(draft->goes_on[draft->goes_on_count++], id, NRS_HASH_SIZE);
     }
-    nrs_bytes_wipe(&holder);
-    return nrs_error_is_verdict(error) && !nrs_error_is_passing(error) ? NRS_OK : error; /* what does not open any more tells nothing */
+    return NRS_OK;
 }
 
-nrs_error nrs_withhold_follows(nrs_core *core, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
+/* The store tells it also of what was forgotten, or withdrawn: what was published of it is read by others all the same. */
+nrs_error nrs_withhold_follows(nrs_core *core, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE])
 {
-    const uint64_t since_ms = core->now_ms > NRS_REPORT_LIFE_MS_MAX ? core->now_ms - NRS_REPORT_LIFE_MS_MAX : 0; /* what is published may live as long again */
-    nrs_id_list list = {.count = 0};
-    nrs_report_row row;
-    nrs_bytes holder = {0};
-    bool found = false;
-    nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
+    uint8_t tag[NRS_HASH_SIZE];
+    nrs_error error = nrs_follows_tag(core, tag, NRS_DOMAIN_PUBLISHED, id);
 
-    if (error == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0 && row.part != NRS_PART_SENT) {
-        error = nrs_noted_reports(core, &list, NRS_PART_SENT, since_ms);
-    }
-    for (size_t i = 0; i < list.count && !found && error == NRS_OK; i++) {
-        error = published_as(core, &found, list.ids[i], id);
-    }
-    *withhold = *withhold || found;
-    nrs_id_list_wipe(&list);
-    nrs_bytes_wipe(&holder);
-    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
+    return error == NRS_OK ? nrs_store_tagged_each(core->store, tag, 1, keep_id, draft) : error;
 }
 
-nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, bool *withhold, const uint8_t id[NRS_HASH_SIZE])
+nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE])
 {
     nrs_report_row row;
     nrs_bytes holder = {0};
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
 
     if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0) {
-        if (row.part != NRS_PART_SENT) {
-            error = nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_follow, "Its ID would tell others of a report that its source withheld.");
-        } else {
-            *withhold = true;
-        }
+        error = row.part == NRS_PART_SENT
+                    ? keep_id(draft, id)
+                    : nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_follow, "Its ID would tell others of a report that its source withheld.");
     }
     nrs_bytes_wipe(&holder);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
@@ -217,6 +293,15 @@ static nrs_error look_at(void *context, const nrs_recipient_row *row)
     return NRS_OK;
 }
 
+/* What follows it by that id is withheld too, from now on. */
+static nrs_error tag_published(nrs_core *core, const nrs_report_row *row, const nrs_statement *statement)
+{
+    uint8_t tag[NRS_HASH_SIZE];
+    nrs_error error = nrs_follows_tag(core, tag, NRS_DOMAIN_PUBLISHED, statement->reference.data);
+
+    return error == NRS_OK ? nrs_store_tagged_add(core->store, tag, row->position, 2 * NRS_NOTES_FROM_HUB_MAX) : error;
+}
+
 static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, nrs_peer *from, const nrs_statement *statement)
 {
     char id[2 * NRS_HASH_SIZE + 1];
@@ -225,6 +310,9 @@ static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, nrs_pee
     json_t *note;
     nrs_error error;
 
+    if (row->key_state != NRS_KEY_HELD) {
+        return tag_published(core, row, statement);
+    }
     nrs_hex_encode(id, statement->reference.data, NRS_HASH_SIZE);
     error = vouched_so_far(core, &count, &there, row, id);
     if (error != NRS_OK || there) {
@@ -237,7 +325,7 @@ static nrs_error note_vouched(nrs_core *core, const nrs_report_row *row, nrs_pee
     note = json_pack("{s:s, s:s, s:s, s:I}", "note", "vouched", "by", from->org, "id", id, "at", (json_int_t)statement->at_ms);
     error = note == NULL ? NRS_ERROR_NO_MEMORY : nrs_withheld_note(core, row, note);
     json_decref(note);
-    return error;
+    return error == NRS_OK ? tag_published(core, row, statement) : error;
 }
 
 nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *statement)
@@ -247,7 +335,8 @@ nrs_error nrs_source_take(nrs_core *core, nrs_peer *from, const nrs_statement *s
     nrs_bytes holder = {0};
     nrs_error error = nrs_store_report_get(core->store, &row, &holder, statement->sealed_id.data);
 
-    if (error == NRS_OK && (row.part != NRS_PART_SENT || (row.flags & NRS_REPORT_WITHHELD) == 0 || row.key_state != NRS_KEY_HELD)) {
+    if (error == NRS_OK && (row.part != NRS_PART_SENT || (row.flags & NRS_REPORT_WITHHELD) == 0 ||
+                            (row.key_state != NRS_KEY_HELD && statement->type != NRS_STATEMENT_VOUCHED))) {
         error = NRS_ERROR_NOT_FOUND;
     }
     if (error == NRS_OK) {

@@ -1,0 +1,174 @@
+/* What a source that is withheld goes on with: it stays with the hubs that know the source, also when that has forgotten what it sent. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mesh.h"
+#include "proto/vocabulary.h"
+
+#define OK(expression) assert_int_equal((expression), NRS_OK)
+#define ID (2 * NRS_HASH_SIZE + 1)
+
+enum { HUB, OTHER_HUB, SOURCE, MEMBER, NODES };
+
+static mesh net;
+
+static nrs_error send_as(size_t node, const char *more)
+{
+    return mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"lesson\",\"subject\":\"件名\",\"body\":\"本文\"%s}", more);
+}
+
+/* The id of the report that the last command of a node sent. */
+static void keep_id(char to[ID], size_t node)
+{
+    (void)snprintf(to, ID, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
+    mesh_settle(&net, 3);
+}
+
+static void withhold(char to[ID], const char *more)
+{
+    char fields[200];
+
+    (void)snprintf(fields, sizeof fields, ",\"withhold_source\":true%s", more);
+    OK(send_as(SOURCE, fields));
+    keep_id(to, SOURCE);
+}
+
+static nrs_error follow(size_t node, const char *report, const char *more)
+{
+    char fields[300];
+
+    (void)snprintf(fields, sizeof fields, ",\"follows\":\"%s\"%s", report, more);
+    return send_as(node, fields);
+}
+
+static void wait_for_tick(void)
+{
+    const uint64_t due_ms = (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
+
+    mesh_settle(&net, (size_t)((due_ms - net.now_ms) / 1000 + 4));
+}
+
+static void publish(char to[ID], size_t hub, const char *report)
+{
+    OK(mesh_ask(&net, hub, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
+    keep_id(to, hub);
+    wait_for_tick();
+}
+
+/* Of the last report that the source sent, or would send. */
+static void assert_goes_to(const char *first, const char *second, size_t warning_count)
+{
+    const json_t *row = mesh_row(&net, SOURCE, 0), *recipients = json_object_get(row, "recipients");
+
+    assert_true(json_is_true(json_object_get(row, "withheld")));
+    assert_int_equal(json_array_size(recipients), second == NULL ? 1 : 2);
+    assert_string_equal(json_string_value(json_array_get(recipients, 0)), first);
+    assert_true(second == NULL || strcmp(json_string_value(json_array_get(recipients, 1)), second) == 0);
+    assert_int_equal(json_array_size(json_object_get(row, "warnings")), warning_count);
+}
+
+static bool holds(size_t node, const char *id)
+{
+    uint8_t bytes[NRS_HASH_SIZE];
+    uint64_t position = 0;
+
+    OK(nrs_hex_decode(bytes, sizeof bytes, id));
+    OK(nrs_store_log_find(net.nodes[node].store, &position, bytes));
+    return position != 0;
+}
+
+static void another_role(void *context, nrs_roster *next)
+{
+    for (size_t i = 0; i < next->n_members; i++) {
+        if (strcmp(next->members[i]->org, context) == 0) {
+            next->members[i]->role = NRS_ROLE_OPERATOR;
+        }
+    }
+}
+
+static void it_stays_with_the_hubs_that_have_the_one_before(void **state)
+{
+    char report[ID], published[ID], answer[ID], both[ID], name[] = "org-1";
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    withhold(report, ",\"via\":[\"org-1\"]");
+    publish(published, OTHER_HUB, report);
+    OK(follow(SOURCE, report, ",\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+    OK(follow(SOURCE, published, ",\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"もう一言\",\"dry_run\":true}", report));
+    assert_goes_to("org-1", NULL, 0);
+    OK(follow(SOURCE, report, ",\"via\":[\"org-0\"],\"dry_run\":true"));
+    assert_goes_to("org-0", NULL, 1); /* which learns the source */
+    OK(follow(SOURCE, report, ",\"via\":[\"org-1\"],\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+
+    mesh_down(&net, OTHER_HUB); /* it waits for the hub, and goes to no other */
+    mesh_settle(&net, 2);
+    OK(follow(SOURCE, report, ""));
+    keep_id(answer, SOURCE);
+    assert_false(holds(HUB, answer));
+    mesh_up(&net, OTHER_HUB);
+    mesh_settle(&net, 8);
+    assert_true(holds(OTHER_HUB, answer));
+    assert_false(holds(HUB, answer));
+
+    withhold(both, ",\"via\":[\"org-0\",\"org-1\"]");
+    OK(follow(SOURCE, both, ",\"dry_run\":true"));
+    assert_goes_to("org-0", "org-1", 0);
+    mesh_change(&net, another_role, name);
+    OK(follow(SOURCE, both, ",\"dry_run\":true"));
+    assert_goes_to("org-0", NULL, 0);
+    assert_int_equal(follow(SOURCE, report, ""), NRS_ERROR_NOT_HUB);
+    OK(follow(SOURCE, report, ",\"via\":[\"org-0\"],\"dry_run\":true"));
+    assert_goes_to("org-0", NULL, 1);
+    mesh_stop(&net);
+}
+
+/* The ids under which it was published outlive it at its source: whether the hub said so before it was forgotten, or later. */
+static void what_follows_a_forgotten_one_is_withheld(void **state)
+{
+    char early[ID], late[ID], taken_back[ID], published[ID];
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    withhold(early, ",\"via\":[\"org-1\"]");
+    withhold(late, ",\"via\":[\"org-1\"]");
+    withhold(taken_back, ",\"via\":[\"org-1\"]");
+    publish(published, OTHER_HUB, early);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forget\",\"id\":\"%s\"}", early));
+    mesh_crash(&net, SOURCE);
+    mesh_settle(&net, 4);
+    OK(follow(SOURCE, published, ",\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+    OK(follow(MEMBER, published, ",\"dry_run\":true"));
+    assert_null(json_object_get(mesh_row(&net, MEMBER, 0), "withheld"));
+
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forget\",\"id\":\"%s\"}", late));
+    publish(published, OTHER_HUB, late);
+    OK(follow(SOURCE, published, ",\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+
+    publish(published, OTHER_HUB, taken_back);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", taken_back));
+    OK(follow(SOURCE, published, ",\"dry_run\":true"));
+    assert_goes_to("org-1", NULL, 0);
+    mesh_stop(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_stays_with_the_hubs_that_have_the_one_before),
+        cmocka_unit_test(what_follows_a_forgotten_one_is_withheld),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
