@@ -74,8 +74,15 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
 
 typedef struct newest {
     nrs_core *core;
+    const nrs_report_row *about;
     uint64_t at_ms;
 } newest;
+
+/* Of the same source, and withheld: of what was published of it others speak as well. */
+static bool answers(const newest *search, const nrs_report_row *row)
+{
+    return (row->flags & NRS_REPORT_WITHHELD) != 0 && nrs_key_same_org(search->core, row->originator, search->about->originator);
+}
 
 static nrs_error look_at(void *context, const uint8_t *id)
 {
@@ -84,24 +91,24 @@ static nrs_error look_at(void *context, const uint8_t *id)
     nrs_bytes holder = {0};
     nrs_error error = nrs_store_report_get(search->core->store, &row, &holder, id);
 
-    if (error == NRS_OK && row.received_ms > search->at_ms) {
+    if (error == NRS_OK && row.received_ms > search->at_ms && answers(search, &row)) {
         search->at_ms = row.received_ms;
     }
     nrs_bytes_wipe(&holder);
     return error;
 }
 
-nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms_out, const uint8_t id[NRS_HASH_SIZE])
+nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms, const uint8_t id[NRS_HASH_SIZE], const nrs_report_row *about)
 {
     uint8_t tag[NRS_HASH_SIZE];
-    newest search = {.core = core};
+    newest search = {.core = core, .about = about, .at_ms = *at_ms};
     nrs_error error = core->follows_any ? nrs_follows_tag(core, tag, NRS_DOMAIN_FOLLOWS, id) : NRS_OK;
 
     if (error == NRS_OK && core->follows_any) {
-        error = nrs_store_follows_each(core->store, tag, SIZE_MAX, look_at, &search);
+        error = nrs_store_passing_on_each(core->store, tag, SIZE_MAX, look_at, &search); /* forgotten ones too */
     }
     if (error == NRS_OK) {
-        *at_ms_out = search.at_ms;
+        *at_ms = search.at_ms;
     }
     return error;
 }

@@ -79,8 +79,9 @@ NRS_MUST_USE nrs_error nrs_follows_load(nrs_core *core);
 NRS_MUST_USE nrs_error nrs_follows_note(nrs_core *core, nrs_slice follows, uint64_t position);
 /** Set `followed_by` of a row: the ids of the reports held here that follow this one. */
 NRS_MUST_USE nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NRS_HASH_SIZE]);
-/** When the newest of the reports held here that follow this one came, or was sent; 0: there is none. */
-NRS_MUST_USE nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms_out, const uint8_t id[NRS_HASH_SIZE]);
+/** When the newest report that follows this id, is withheld, and is of the same source as `about`, came or was sent; forgotten or not, but not one that
+ *  was withdrawn. In-out: at_ms: left where there is no newer one. */
+NRS_MUST_USE nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms, const uint8_t id[NRS_HASH_SIZE], const nrs_report_row *about);
 /** Whose series it is that a report belongs to: of the first of those which each follows, as far as they are known here. */
 typedef struct nrs_series {
     bool held;    /* else nothing is known */

@@ -10,11 +10,16 @@ static const char hint_size[] = "A question has at most 2,400 bytes, about 800 J
 static const char hint_body[] = "Write the question with --body or into a file.";
 static const char hint_hub[] = "A hub of the community asks the sources that have sent to it.";
 
-static bool is_question(const json_t *note)
+static bool is_note(const json_t *note, const char *of)
 {
     const char *what = json_string_value(json_object_get(note, "note"));
 
-    return what != NULL && strcmp(what, "question") == 0;
+    return what != NULL && strcmp(what, of) == 0;
+}
+
+static bool is_question(const json_t *note)
+{
+    return is_note(note, "question");
 }
 
 static nrs_error count_questions(nrs_core *core, uint64_t *count_out, const nrs_report_row *row)
@@ -248,7 +253,24 @@ void nrs_question_put(nrs_row *row, const json_t *notes, bool texts)
 
 /* ---- What waits for an answer ---- */
 
-/* A source answers by a report that follows the one it was asked about. */
+/* A source answers by a report that follows the one it was asked about, by its id or by one under which it was published. */
+static nrs_error last_answered(nrs_core *core, uint64_t *at_ms, const nrs_report_row *row, const json_t *notes)
+{
+    const json_t *note;
+    size_t index;
+    nrs_error error = nrs_follows_newest(core, at_ms, row->id, row);
+
+    json_array_foreach(notes, index, note) {
+        const char *text = is_note(note, "vouched") ? json_string_value(json_object_get(note, "id")) : NULL;
+        uint8_t id[NRS_HASH_SIZE];
+
+        if (error == NRS_OK && text != NULL && nrs_hex_decode(id, sizeof id, text) == NRS_OK) {
+            error = nrs_follows_newest(core, at_ms, id, row);
+        }
+    }
+    return error;
+}
+
 nrs_error nrs_questions_open(nrs_core *core, uint64_t *count_out, const nrs_report_row *row)
 {
     json_t *notes = NULL;
@@ -258,7 +280,7 @@ nrs_error nrs_questions_open(nrs_core *core, uint64_t *count_out, const nrs_repo
     nrs_error error = row->key_state == NRS_KEY_HELD ? nrs_withheld_notes(core, &notes, row) : NRS_OK;
 
     if (error == NRS_OK && json_array_size(notes) > 0) {
-        error = nrs_follows_newest(core, &answered_ms, row->id);
+        error = last_answered(core, &answered_ms, row, notes);
     }
     json_array_foreach(notes, index, note) {
         count += is_question(note) && (uint64_t)json_integer_value(json_object_get(note, "since")) > answered_ms ? 1 : 0;

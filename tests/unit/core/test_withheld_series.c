@@ -1,4 +1,5 @@
-/* What a source that is withheld goes on with: it stays with the hubs that know the source, also when that has forgotten what it sent. */
+/* What a source that is withheld goes on with: it stays with the hubs that know the source, also when that has forgotten what it sent, and
+ * answers what it was asked, whichever of the two ids it names. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -163,11 +164,67 @@ static void what_follows_a_forgotten_one_is_withheld(void **state)
     mesh_stop(&net);
 }
 
+/* At the hub and at the source. */
+static void assert_open(const char *report, unsigned want)
+{
+    const size_t nodes[] = {HUB, SOURCE};
+
+    for (size_t i = 0; i < 2; i++) {
+        unsigned count = 99;
+
+        OK(mesh_command(&net, nodes[i], "{\"command\":\"list\"}"));
+        for (size_t k = 0; k < mesh_row_count(&net, nodes[i]); k++) {
+            const json_t *row = mesh_row(&net, nodes[i], k);
+
+            if (strcmp(mesh_text(row, "id"), report) == 0) {
+                count = (unsigned)json_integer_value(json_object_get(row, nodes[i] == HUB ? "questions_open" : "questions_to_answer"));
+            }
+        }
+        assert_int_equal(count, want);
+    }
+    OK(mesh_command(&net, SOURCE, "{\"command\":\"status\"}"));
+    assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "questions_to_answer")), want);
+}
+
+static void ask(const char *report)
+{
+    OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
+    wait_for_tick();
+}
+
+static void a_question_is_answered_by_either_id(void **state)
+{
+    char report[ID], published[ID], answer[ID];
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    withhold(report, "");
+    publish(published, HUB, report);
+    ask(report);
+    assert_open(report, 1);
+    OK(follow(OTHER_HUB, published, "")); /* a member here: another's own word is no answer */
+    mesh_settle(&net, 3);
+    assert_open(report, 1);
+    OK(follow(SOURCE, published, ""));
+    keep_id(answer, SOURCE);
+    assert_open(report, 0);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forget\",\"id\":\"%s\"}", answer));
+    assert_open(report, 0); /* it was answered */
+    ask(report);
+    assert_open(report, 1);
+    OK(follow(SOURCE, report, ""));
+    keep_id(answer, SOURCE);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", answer));
+    assert_open(report, 0);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_stays_with_the_hubs_that_have_the_one_before),
         cmocka_unit_test(what_follows_a_forgotten_one_is_withheld),
+        cmocka_unit_test(a_question_is_answered_by_either_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
