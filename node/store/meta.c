@@ -15,10 +15,10 @@ nrs_error nrs_store_meta_set(nrs_store *store, const char *name, nrs_slice value
     return nrs_query_run(&query, NULL);
 }
 
-nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *value_out)
+static nrs_error get_value(nrs_store *store, nrs_statement which, const char *name, nrs_bytes *value_out)
 {
     nrs_bytes value = {0};
-    nrs_query query = nrs_query_start(store, NRS_STATEMENT_META_GET);
+    nrs_query query = nrs_query_start(store, which);
     nrs_error copied = NRS_OK;
     nrs_error error;
 
@@ -38,6 +38,16 @@ nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *valu
     nrs_bytes_wipe(value_out);
     *value_out = value;
     return NRS_OK;
+}
+
+nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *value_out)
+{
+    return get_value(store, NRS_STATEMENT_META_GET, name, value_out);
+}
+
+nrs_error nrs_store_meta_bytes(nrs_store *store, const char *name, nrs_bytes *value_out)
+{
+    return get_value(store, NRS_STATEMENT_META_BYTES, name, value_out);
 }
 
 nrs_error nrs_store_meta_number_set(nrs_store *store, const char *name, uint64_t number)

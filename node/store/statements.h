@@ -46,6 +46,8 @@
     X(META_SET, CHANGE,                                                                                                \
       "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")           \
     X(META_GET, READ, "SELECT value FROM meta WHERE name = ?1")                                                        \
+    X(META_BYTES, READ,                                                                                                \
+      "SELECT coalesce(substr(CAST(value AS BLOB), 1, 65536), x'') FROM meta WHERE name = ?1")                         \
     X(LOG_APPEND, CHANGE,                                                                                              \
       "INSERT INTO log(position, type, received_ms, expires_ms, owner64, id, source, owner, slots, record)"            \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                              \

@@ -141,7 +141,7 @@ static nrs_error put_lost_aside(nrs_core *core)
     nrs_error error = nrs_store_audit_put_aside(core->store);
 
     for (size_t i = 0; i < 2 && error == NRS_OK; i++) {
-        error = nrs_store_meta_get(core->store, names[i][0], &value);
+        error = nrs_store_meta_bytes(core->store, names[i][0], &value);
         if (error == NRS_OK && value.size > 0) {
             error = nrs_store_meta_set(core->store, names[i][1], nrs_slice_of_bytes(&value));
         }

@@ -243,10 +243,10 @@ nrs_error nrs_audit_load(nrs_core *core)
     nrs_audit_note note = {0};
     uint64_t last = 0;
     bool begun = false, first = false;
-    nrs_error error = audit == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_meta_get(core->store, NRS_AUDIT_KEY_NAME, &wrapped);
+    nrs_error error = audit == NULL ? NRS_ERROR_NO_MEMORY : nrs_store_meta_bytes(core->store, NRS_AUDIT_KEY_NAME, &wrapped);
 
     if (error == NRS_OK) {
-        error = nrs_store_meta_get(core->store, NRS_AUDIT_HEAD_NAME, &head);
+        error = nrs_store_meta_bytes(core->store, NRS_AUDIT_HEAD_NAME, &head);
     }
     if (error == NRS_OK) {
         error = nrs_store_audit_last(core->store, &last, UINT64_MAX);

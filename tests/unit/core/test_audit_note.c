@@ -1,4 +1,5 @@
-/* A note of where the audit log ends that cannot be written (SPEC 13.3): the node runs on, and says so once for as long as it lasts. */
+/* A note of where the audit log ends (SPEC 13.3): one that cannot be written, with which the node runs on, and says so once for as long as it
+ * lasts; and one that is needed, since the store's own word of it is spoilt. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "mesh.h"
+#include "mesh_disk.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
 #define NODE 1u
@@ -82,11 +84,38 @@ static void from_the_start_on(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+/* Of another type than this program writes, or far too long: as one that does not open. */
+static void where_the_store_holds_something_else(void **state)
+{
+    static const char lost[] = "the audit log before this one cannot be read", remade[] = "the head of the audit log was changed: it was made anew";
+    static const struct { const char *what, *value; } odd[] = {
+        {"head", "'made up'"}, {"head", "5"}, {"head", "0.5"}, {"head", "zeroblob(100000)"},
+        {"key", "'made up'"}, {"key", "5"}, {"key", "0.5"}, {"key", "zeroblob(100000)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof odd / sizeof odd[0]); i++) {
+        const bool noted = i % 2 == 0;
+        char path[128];
+
+        print_message("%s = %s, %s\n", odd[i / 2].what, odd[i / 2].value, noted ? "noted" : "not noted");
+        mesh_down(&net, NODE);
+        mesh_sql(&net, NODE, "UPDATE meta SET value = %s WHERE name = 'audit-%s'", odd[i / 2].value, odd[i / 2].what);
+        (void)snprintf(path, sizeof path, "%s/audit-end", net.nodes[NODE].folder);
+        assert_true(noted || unlink(path) == 0);
+        mesh_up(&net, NODE);
+        mesh_settle(&net, 2);
+        OK(mesh_command(&net, NODE, "{\"command\":\"audit-list\",\"kind\":\"alarm\",\"limit\":1}"));
+        assert_memory_equal(mesh_text(mesh_row(&net, NODE, 0), "detail"), noted ? remade : lost, strlen(noted ? remade : lost));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(while_it_runs, start, stop),
         cmocka_unit_test_setup_teardown(from_the_start_on, start, stop),
+        cmocka_unit_test_setup_teardown(where_the_store_holds_something_else, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

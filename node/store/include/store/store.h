@@ -64,6 +64,8 @@ NRS_MUST_USE nrs_error nrs_store_check(nrs_store *store);
 NRS_MUST_USE nrs_error nrs_store_meta_set(nrs_store *store, const char *name, nrs_slice value);
 /** An absent one: NRS_OK and an empty value. */
 NRS_MUST_USE nrs_error nrs_store_meta_get(nrs_store *store, const char *name, nrs_bytes *value_out);
+/** The same of one that somebody else may have written: the first 64 KiB of it, whatever its type. */
+NRS_MUST_USE nrs_error nrs_store_meta_bytes(nrs_store *store, const char *name, nrs_bytes *value_out);
 /** The same of a number. Absent: NRS_OK and 0. Out: there_out: whether it was there at all; may be NULL. */
 NRS_MUST_USE nrs_error nrs_store_meta_number_set(nrs_store *store, const char *name, uint64_t number);
 NRS_MUST_USE nrs_error nrs_store_meta_number_get(nrs_store *store, const char *name, uint64_t *number_out, bool *there_out);
