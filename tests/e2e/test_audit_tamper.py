@@ -280,6 +280,8 @@ class Tampered(harness.E2E):
             ("a signature of 32 MiB", cosignature.format("payload = zeroblob(33554432)"), "cosignature"),
             ("a hub of text", cosignature.format("hub = 'hub'"), "cosignature"),
             ("a hub of 31 bytes", cosignature.format("hub = substr(hub, 2)"), "cosignature"),
+            ("a hub of zeros", cosignature.format("hub = zeroblob(32)"), "cosignature"),
+            ("another hub", cosignature.format("hub = CAST(substr(hub, 2) || substr(hub, 1, 1) AS BLOB)"), "cosignature"),
             ("a size of text", cosignature.format("size = 'much'"), "cosignature"),
             ("a size below 0", cosignature.format("size = -192"), "cosignature"),
             ("a broken size", cosignature.format("size = 192.5"), "cosignature"),

@@ -30,21 +30,24 @@ static nrs_error put_bytes(json_t *rows, const char *name, nrs_slice bytes)
     return nrs_row_end(&row, rows);
 }
 
-/* Whether it was signed at another size than the one it stands under: somebody has put it there. What does not open at all its reader sees. */
+/* Whether it was signed at another size than the one it stands under, or by another hub: somebody has put it there. What does not open at all its
+ * reader sees. */
 static bool misplaced(uint64_t size, const uint8_t *hub, nrs_slice payload)
 {
     nrs_audit_checkpoint *checkpoint = NULL;
     nrs_audit_cosignature *cosignature = NULL;
     uint64_t signed_size = size;
+    bool others = false;
 
     if (hub == NULL && nrs_audit_checkpoint_open(&checkpoint, payload) == NRS_OK) {
         signed_size = checkpoint->size;
     } else if (hub != NULL && nrs_audit_cosignature_open(&cosignature, payload) == NRS_OK) {
         signed_size = cosignature->size;
+        others = !nrs_slice_equal(nrs_field(&cosignature->hub), nrs_slice_of(hub, NRS_KEY_SIZE));
     }
     nrs_audit_cosignature_free(&cosignature);
     nrs_audit_checkpoint_free(&checkpoint);
-    return signed_size != size;
+    return others || signed_size != size;
 }
 
 /* With the hub's name where it is one that this node knows: anybody can make a key. size 0: it stands under none. */
