@@ -177,13 +177,12 @@ static nrs_error remember(nrs_cli *cli, const nrs_proposal *proposal, const uint
 /* With the key held here, where it is one of those that may sign. Out: own_out: the key in the folder, where it has; else zeros. */
 static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposal, uint8_t own_out[NRS_KEY_SIZE], const nrs_identity *given)
 {
-    const char *slug = proposal->next->id;
     nrs_identity *loaded = NULL;
     const nrs_identity *key = given;
     nrs_error error = NRS_OK;
 
-    if (key == NULL && nrs_folder_has(cli, "rosters", slug, ".key")) {
-        error = nrs_keyring_load(cli, &loaded, NULL, "rosters", slug, NRS_ERROR_UNKNOWN_COMMUNITY);
+    if (key == NULL && nrs_folder_has(cli, "rosters", proposal->next->id, ".key")) {
+        error = nrs_keyring_load(cli, &loaded, NULL, "rosters", proposal->next->id, NRS_ERROR_UNKNOWN_COMMUNITY);
         key = loaded;
     }
     if (error == NRS_OK && key != NULL && nrs_proposal_wants(proposal, nrs_identity_public(key)->sign_key)) {
@@ -194,7 +193,7 @@ static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposa
         }
         if (error == NRS_OK && loaded != NULL) {
             memcpy(own_out, nrs_identity_public(loaded)->sign_key, NRS_KEY_SIZE);
-            error = begin_signing(cli, slug);
+            error = begin_signing(cli, proposal->next->id); /* of what was read again */
         }
     }
     nrs_identity_destroy(&loaded);
