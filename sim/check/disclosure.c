@@ -181,7 +181,7 @@ static void check_table(sim_world *world, const sim_node *node, nrs_slice payloa
             sim_world_fail(world, "disclosure", "%s grants to %s, which is no member by roster %llu of @%s", node->org,
                            reader == world->node_count ? "somebody unknown" : world->nodes[reader].org,
                            (unsigned long long)node->held[rosters->index], rosters->id);
-        } else if ((node->revoked_before & (1ull << reader)) != 0) {
+        } else if (reader != node->owner && (node->revoked_before & (1ull << reader)) != 0) { /* who writes TLP:RED has a slot of its own */
             sim_world_fail(world, "disclosure", "%s grants to %s, whose key is revoked", node->org, world->nodes[reader].org);
         } else if (duty && !sim_check_sworn(node, rosters, reader, at_ms)) {
             sim_world_fail(world, "disclosure", "%s grants to %s, which does not have the duty", node->org, world->nodes[reader].org);
