@@ -49,6 +49,7 @@ typedef struct sim_connection {
     bool up;
     sim_direction to[2]; /* on the way to that side */
     sim_credit credit[2]; /* of what that side sends */
+    uint8_t log[2][NRS_LOG_ID_SIZE]; /* what that side says its log is called */
 } sim_connection;
 
 /* Something that holds between nodes for a while. */

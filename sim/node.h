@@ -113,6 +113,8 @@ typedef struct sim_node {
     uint64_t genuine[SIM_COMMUNITIES_MAX]; /* the version of each community's roster that was looked at: genuine.c */
     uint64_t excuses;       /* failed calls seen so far: steady.c */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
+    uint8_t confirmed_log[SIM_NODES_MAX][NRS_LOG_ID_SIZE]; /* of the peer's log under this name */
+    uint8_t said_log[NRS_LOG_ID_SIZE]; /* what it last said that its own is called */
     sim_seen seen;          /* ids in its log: once.c */
     uint64_t jump_seen_ms;  /* when it noticed last that its clock jumped, of the world's time: destroyed.c, as the two that follow */
     uint64_t swept, swept_minute; /* up to where its log was swept at the last look; which minute that was in */

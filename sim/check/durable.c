@@ -1,28 +1,49 @@
 /* Confirmed means durable: what a node has confirmed to a peer, promised to a person or committed is there after any crash. */
+#include <string.h>
+
 #include "check.h"
 #include "world.h"
+
+/* Positions count under the name of a log; under another one it is heard from the beginning, and may end sooner for this node (SPEC 10.2). */
+static void confirmed(sim_node *node, const sim_node *peer, const uint8_t log[NRS_LOG_ID_SIZE], uint64_t position)
+{
+    uint64_t *before = &node->confirmed[peer->index];
+
+    if (memcmp(node->confirmed_log[peer->index], log, NRS_LOG_ID_SIZE) != 0) {
+        memcpy(node->confirmed_log[peer->index], log, NRS_LOG_ID_SIZE);
+        *before = 0;
+    }
+    *before = position > *before ? position : *before;
+}
 
 static void frame(sim_world *world, sim_node *node, sim_connection *connection, unsigned side, const nrs_frame *frame)
 {
     sim_node *peer = &world->nodes[connection->node[1 - side]];
     nrs_confirm *confirm = NULL;
+    nrs_hello *hello = NULL;
 
-    if (frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) == NRS_OK && !peer->hostile) {
-        node->confirmed[peer->index] = confirm->position > node->confirmed[peer->index] ? confirm->position : node->confirmed[peer->index];
+    if (frame->type == NRS_FRAME_HELLO && nrs_hello_decode(&hello, nrs_field(&frame->payload)) == NRS_OK) {
+        memcpy(connection->log[side], hello->log.data, NRS_LOG_ID_SIZE);
+        memcpy(node->said_log, hello->log.data, NRS_LOG_ID_SIZE);
+    } else if (frame->type == NRS_FRAME_CONFIRM && nrs_confirm_decode(&confirm, nrs_field(&frame->payload)) == NRS_OK && !peer->hostile) {
+        confirmed(node, peer, connection->log[1 - side], confirm->position);
     }
+    nrs_hello_free(&hello);
     nrs_confirm_free(&confirm);
 }
 
 static void check_confirmed(sim_world *world, sim_node *node)
 {
     for (size_t i = 0; i < world->node_count; i++) {
-        uint8_t incarnation[NRS_LOG_ID_SIZE];
+        const sim_node *peer = &world->nodes[i];
+        uint8_t log[NRS_LOG_ID_SIZE];
         uint64_t position = 0;
-        nrs_error error = nrs_store_held_get(node->store, incarnation, &position, nrs_identity_public(world->nodes[i].identity)->sign_key);
+        nrs_error error = nrs_store_held_get(node->store, log, &position, nrs_identity_public(peer->identity)->sign_key);
+        const bool renamed = error == NRS_OK && memcmp(log, node->confirmed_log[i], sizeof log) != 0 && memcmp(log, peer->said_log, sizeof log) == 0; /* of that one it has confirmed nothing yet */
 
-        if (error != NRS_OK || (position < node->confirmed[i] && !world->nodes[i].put_back)) {
+        if (error != NRS_OK || (!renamed && position < node->confirmed[i] && !peer->put_back)) {
             sim_world_fail(world, "durable", "%s has confirmed position %llu to %s and holds %llu after its start", node->org,
-                           (unsigned long long)node->confirmed[i], world->nodes[i].org, (unsigned long long)position);
+                           (unsigned long long)node->confirmed[i], peer->org, (unsigned long long)position);
         }
     }
 }
