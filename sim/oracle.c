@@ -22,6 +22,15 @@ void sim_oracle_wipe(sim_oracle *oracle)
     oracle->granted_count = oracle->granted_capacity = 0;
 }
 
+static void note_outside(const sim_world *world, const sim_node *node, sim_sealed *sealed)
+{
+    for (size_t c = 0; c < world->community_count; c++) {
+        const sim_roster_version *held = sim_rosters_at(&world->communities[c], node->held[c]);
+
+        sealed->outside[c] |= held != NULL && held->who.key[node->owner] != node->key ? 1ull << node->owner : 0;
+    }
+}
+
 void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[NRS_HASH_SIZE], const nrs_header *header)
 {
     sim_oracle *oracle = &world->oracle;
@@ -39,6 +48,7 @@ void sim_oracle_sealed(sim_world *world, const sim_node *node, const uint8_t id[
     sealed = &oracle->sealed[oracle->sealed_count++];
     *sealed = (sim_sealed){.maker = node->owner, .revoked = node->revoked, .community = rosters->index, .label = header->label, .version = header->roster_version, .expires_ms = header->expires_ms, .sealed_ms = world->now_ms, .made_ms = sim_world_unix_ms(world), .key = key};
     memcpy(sealed->id, id, NRS_HASH_SIZE);
+    note_outside(world, node, sealed);
     for (size_t i = 0; i < world->node_count && sim_rosters_at(rosters, sealed->version) != NULL; i++) {
         sealed->behind |= world->nodes[i].key < sim_rosters_at(rosters, sealed->version)->who.key[i] ? 1ull << i : 0;
     }
@@ -64,6 +74,7 @@ void sim_oracle_taken(sim_world *world, const sim_node *node, const uint8_t id[N
     for (size_t i = 0; i < world->oracle.sealed_count; i++) {
         if (memcmp(world->oracle.sealed[i].id, id, NRS_HASH_SIZE) == 0) {
             world->oracle.sealed[i].taken |= 1ull << node->owner;
+            note_outside(world, node, &world->oracle.sealed[i]);
         }
     }
 }

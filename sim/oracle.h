@@ -84,6 +84,7 @@ typedef struct sim_sealed {
     uint64_t revoked;         /* whose keys its maker knew to be revoked */
     uint64_t listed;          /* set of communities that its consent lists */
     uint64_t taken;           /* in whose logs it stands, or stood: set of nodes */
+    uint64_t outside[2];      /* of each community, who stood outside of it as it made or took this, by keys that its roster has not followed yet: sets of nodes */
 } sim_sealed;
 
 /* A later grant that an honest node has made: whom it may be for. */

@@ -60,11 +60,20 @@ bool sim_onward_permits(const sim_world *world, const sim_node *node, const sim_
     return false;
 }
 
+/* Who stood outside of the community, by keys that its roster had not followed yet, when it made or took the report, lets nobody in there (SPEC 7.10). */
+static uint64_t outside(const sim_world *world, const sim_report *report, const sim_rosters *rosters)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    const sim_sealed *sealed = nrs_hex_decode(id, sizeof id, report->id) == NRS_OK ? sim_oracle_sealed_by_id(world, id) : NULL;
+
+    return sealed == NULL ? 0 : sealed->outside[rosters->index];
+}
+
 /* A hub of both, for another community, or one of the hubs of its own: it reads the report itself, and none of it ever failed to. */
 static bool has_way(const sim_world *world, const sim_report *report, const sim_rosters *rosters)
 {
     const sim_rosters *home = &world->communities[report->community];
-    const uint64_t hubs = rosters == home ? home->hubs & ~(1ull << report->sender) : sim_oracle_bridges(world);
+    const uint64_t hubs = (rosters == home ? home->hubs & ~(1ull << report->sender) : sim_oracle_bridges(world)) & ~outside(world, report, rosters);
 
     for (size_t i = 0; i < world->node_count; i++) {
         const sim_node *hub = &world->nodes[i];
