@@ -43,7 +43,7 @@ static bool needed_by_others(nrs_core *core, const nrs_report_row *report)
     if (!source && (report->flags & NRS_REPORT_WITHHELD) != 0) {
         return false;
     }
-    return report->expires_ms > core->now_ms && (source || (community != NULL && community->hub));
+    return report->expires_ms > core->now_ms && (source || (community != NULL && nrs_key_hub_here(core, community)));
 }
 
 /* What is forgotten here may still have to be taken back from those who have it: its signed header stays, which holds no text. */

@@ -170,7 +170,7 @@ nrs_error nrs_quoted_addresses(const nrs_core *core, nrs_answer *answer, const n
         const nrs_address *address = &draft->addresses[i];
         const Nrs__Wire__Member *member = address->type == NRS_ADDRESS_COMMUNITY ? NULL : nrs_roster_member_by_org(community->roster, address->name);
 
-        if (member != NULL && !nrs_key_ours(core, member->sign_key.data)) {
+        if (member != NULL && !nrs_key_ours_or_next(core, member->sign_key.data)) {
             error = check_one(core, answer, quoted, draft->address_texts[i], member->sign_key.data);
         }
     }

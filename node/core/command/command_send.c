@@ -6,6 +6,7 @@
 #include "command/command_outgoing.h"
 #include "roster/roster.h"
 #include "command/command_quote.h"
+#include "prekeys/key_change.h"
 #include "report/onward.h"
 #include "rules/edges.h"
 #include "stream/stream.h"
@@ -247,7 +248,7 @@ nrs_error nrs_seal_and_store(nrs_core *core, nrs_answer *answer, uint8_t id_out[
     if (error == NRS_OK) {
         error = store_recipients(core, delivery, position);
     }
-    if (error == NRS_OK && delivery->community->hub && (header.onward & NRS_ONWARD_COMMUNITIES) != 0 && header.attribution != NRS_ATTRIBUTION_WITHHELD) {
+    if (error == NRS_OK && nrs_key_hub_here(core, delivery->community) && (header.onward & NRS_ONWARD_COMMUNITIES) != 0 && header.attribution != NRS_ATTRIBUTION_WITHHELD) {
         error = extend(core, &header, parts.id, position, file_key, report.kind);
     }
     if (error == NRS_OK && draft->unlock_on_accept) {

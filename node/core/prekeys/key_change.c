@@ -59,6 +59,11 @@ const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[N
     return nrs_peer_member(core, successor, community) ? successor : nrs_peer_by_sign(core, sign_key);
 }
 
+bool nrs_key_hub_here(const nrs_core *core, const nrs_community *community)
+{
+    return !community->guest && nrs_peer_hub(core, nrs_peer_in_force(core, core->self.sign_key, community), community);
+}
+
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
 {
     const nrs_peer *successor = NULL;
@@ -103,6 +108,11 @@ bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     return memcmp(sign_key, core->self.sign_key, NRS_KEY_SIZE) == 0 ||
            (core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0);
+}
+
+bool nrs_key_ours_or_next(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    return nrs_key_ours(core, sign_key) || nrs_key_follows(core, core->self.sign_key, sign_key);
 }
 
 bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE])
@@ -455,6 +465,23 @@ nrs_error nrs_key_ended_ms(nrs_core *core, uint64_t *ms_out, const nrs_community
     if (error == NRS_OK) {
         *ms_out = seen && seen_ms < tombstone->at_ms ? seen_ms : tombstone->at_ms;
     }
+    return error;
+}
+
+/* In the grace it is a member without a role, and what it made before holds on; a clock may be wrong by a day. */
+nrs_error nrs_key_hub_then(nrs_core *core, bool *hub_out, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community, uint64_t at_ms)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, sign_key);
+    const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(community->roster, sign_key);
+    uint64_t ended_ms = 0;
+    nrs_error error = NRS_OK;
+
+    *hub_out = nrs_peer_hub(core, peer, community);
+    if (*hub_out || tombstone == NULL || !nrs_peer_member(core, peer, community) || !nrs_peer_hub(core, nrs_key_successor(core, sign_key), community)) {
+        return NRS_OK;
+    }
+    error = nrs_key_ended_ms(core, &ended_ms, community, tombstone);
+    *hub_out = error == NRS_OK && at_ms <= ended_ms + NRS_CLOCK_AHEAD_MS_MAX;
     return error;
 }
 

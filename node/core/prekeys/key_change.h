@@ -20,6 +20,11 @@ const nrs_peer *nrs_key_successor(const nrs_core *core, const uint8_t sign_key[N
 /** Who has this key now in a community: the one that came after where its roster has followed, which others may have done before
  *  it, or else the key itself; NULL when neither is known. community: or NULL, of one that is not held. */
 const nrs_peer *nrs_peer_in_force(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community);
+/** Whether this node is a hub of a community that it has joined, by its keys in force or by those that it is about to go over to: what it does of itself
+ *  meanwhile is a hub's. */
+bool nrs_key_hub_here(const nrs_core *core, const nrs_community *community);
+/** Whether a key may let others in as a hub's of a community: it is one now, or the one that came after it is and it was in force when it did so. */
+NRS_MUST_USE nrs_error nrs_key_hub_then(nrs_core *core, bool *hub_out, const uint8_t sign_key[NRS_KEY_SIZE], const nrs_community *community, uint64_t at_ms);
 /** Whether both keys are one organisation's: the same, or the second came after the first. */
 bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE]);
 /** The same over any number of changes, whichever of them came first. */
@@ -30,7 +35,9 @@ const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[N
 bool nrs_key_hash_before(const nrs_core *core, uint8_t hash_out[NRS_KEY_HASH_SIZE], const uint8_t sign_key[NRS_KEY_SIZE]);
 /** Whether this is our signing key, or the one before it. */
 bool nrs_key_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
-/** The same, or one that was ours before that one: what was addressed to us then stays ours to read. */
+/** The same, or the next one, where a roster names it already: nobody is asked to write to itself. */
+bool nrs_key_ours_or_next(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Our key, the one before it, or one that was ours before that: what was addressed to us then stays ours to read. */
 bool nrs_key_ever_ours(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 bool nrs_hash_ours(const nrs_core *core, const uint8_t key_hash[NRS_KEY_HASH_SIZE]);
 /** Our identity with this signing key: the one in force, or the former. */

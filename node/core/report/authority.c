@@ -69,18 +69,22 @@ nrs_error nrs_onward_check_slots(const nrs_core *core, const nrs_header *header,
     return error;
 }
 
-/* A hub of the header's community, or of one that the consent names. */
-static bool hub_of_consent(nrs_core *core, const nrs_header *header, const nrs_peer *peer, bool home_only)
+/* By a hub of the header's community, or of one that the consent names. */
+static nrs_error check_grantor(nrs_core *core, const nrs_header *header, const nrs_grant *grant)
 {
-    for (size_t i = 0; i < core->community_count; i++) {
+    const bool home_only = grant->community.len == 0;
+    nrs_error error = NRS_OK;
+    bool hub = false;
+
+    for (size_t i = 0; i < core->community_count && error == NRS_OK && !hub; i++) {
         const nrs_community *one = &core->communities[i];
         const bool home = memcmp(one->id, header->community.data, NRS_HASH_SIZE) == 0;
 
-        if (nrs_peer_hub(core, peer, one) && (home || (!home_only && nrs_onward_lists(header, one->id)))) {
-            return true;
+        if (home || (!home_only && nrs_onward_lists(header, one->id))) {
+            error = nrs_key_hub_then(core, &hub, grant->grantor.data, one, grant->created_ms);
         }
     }
-    return false;
+    return error == NRS_OK && !hub ? NRS_ERROR_NOT_MEMBER : error;
 }
 
 static nrs_error add_parent(nrs_core *core, nrs_grant_terms *terms, nrs_grant **parent_out, const nrs_sealed_view *view, const nrs_grant *grant)
@@ -107,14 +111,12 @@ static nrs_error follow(nrs_core *core, nrs_grant_terms *terms, const nrs_sealed
     nrs_error error = NRS_OK;
 
     while (error == NRS_OK && at->authority == NRS_AUTHORITY_CONSENT) {
-        const nrs_peer *grantor = nrs_peer_by_sign(core, at->grantor.data);
         nrs_grant *parent = NULL;
 
-        if (grantor == NULL || !hub_of_consent(core, view->header, grantor, at->community.len == 0)) {
-            error = NRS_ERROR_NOT_MEMBER;
+        error = check_grantor(core, view->header, at);
+        if (error != NRS_OK) {
             break;
         }
-
         error = add_parent(core, terms, &parent, view, at);
         nrs_grant_free(&held);
         held = parent;

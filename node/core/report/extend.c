@@ -45,7 +45,7 @@ static nrs_error candidate(extending *it, const Nrs__Wire__Member *member)
     bool granted = false;
     nrs_error error, duty;
 
-    if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours(core, member->sign_key.data) ||
+    if (!nrs_peer_member(core, peer, it->target) || nrs_key_ours_or_next(core, member->sign_key.data) ||
         nrs_key_follows(core, it->of->view->header->originator.data, member->sign_key.data) || !nrs_let_in_meant(core, it->of->only, member) ||
         nrs_onward_covers(core, it->of->view->header, it->target, member->sign_key.data) != NRS_OK) {
         return NRS_OK;
@@ -205,31 +205,42 @@ static nrs_error note_failure(nrs_core *core, const nrs_extension_of *of, const 
     return of->only != NULL ? NRS_OK : nrs_audit_add(core, &what); /* who waits is tried again each minute */
 }
 
+/* A hub whose grant the others take: so is one that is about to go over to its next keys, while it is not late for that. */
+static nrs_error grants_as_hub(nrs_core *core, bool *hub_out, const nrs_header *header, const nrs_community *target, const nrs_community *home)
+{
+    nrs_error error = nrs_key_hub_then(core, hub_out, core->self.sign_key, home, core->now_ms);
+
+    for (size_t i = 0; target != home && i < core->community_count && error == NRS_OK && !*hub_out; i++) {
+        const nrs_community *one = &core->communities[i];
+
+        if (!one->guest && nrs_onward_lists(header, one->id)) {
+            error = nrs_key_hub_then(core, hub_out, core->self.sign_key, one, core->now_ms);
+        }
+    }
+    return error;
+}
+
 /* The way so far leaves room for one grant more, and does not lead back where it came from. */
-static bool may_go_on(nrs_core *core, const nrs_extension_of *of, const nrs_grant_terms *terms, const nrs_community *target)
+static bool may_go_on(const nrs_core *core, const nrs_extension_of *of, const nrs_grant_terms *terms, const nrs_community *target, const nrs_community *home)
 {
     const nrs_header *header = of->view->header;
-    const nrs_community *home = nrs_community_by_id(core, header->community.data);
-    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
-    bool hub = nrs_peer_hub(core, self, home);
 
     if (terms->depth >= NRS_ONWARD_DEPTH_MAX || (terms->depth > 0 && terms->target == target)) {
         return false;
     }
     if (target == home) { /* what this node sends itself has reached whom it may */
-        return hub && !nrs_key_ours(core, header->originator.data);
+        return !nrs_key_ours(core, header->originator.data);
     }
-    for (size_t i = 0; i < core->community_count; i++) {
-        hub = hub || (nrs_onward_lists(header, core->communities[i].id) && core->communities[i].hub);
-    }
-    return hub && nrs_onward_lists(header, target->id) && nrs_roster_recognises(target->roster, header->community.data) &&
+    return nrs_onward_lists(header, target->id) && nrs_roster_recognises(target->roster, header->community.data) &&
            (target->roster->rules->labels & NRS_LABEL_BIT(header->label)) != 0;
 }
 
 /* In force or not is an answer; a store that cannot be read is none. */
 static nrs_error may_extend(nrs_core *core, bool *may_out, const nrs_extension_of *of, const nrs_community *target)
 {
+    const nrs_community *home = nrs_community_by_id(core, of->view->header->community.data);
     nrs_grant_terms terms;
+    bool hub = false;
     nrs_error error;
 
     *may_out = false;
@@ -237,7 +248,10 @@ static nrs_error may_extend(nrs_core *core, bool *may_out, const nrs_extension_o
         return NRS_OK;
     }
     error = nrs_grant_terms_of(core, &terms, of->view, of->parent);
-    *may_out = error == NRS_OK && may_go_on(core, of, &terms, target);
+    if (error == NRS_OK && may_go_on(core, of, &terms, target, home)) {
+        error = grants_as_hub(core, &hub, of->view->header, target, home);
+    }
+    *may_out = error == NRS_OK && hub;
     return nrs_error_is_verdict(error) ? NRS_OK : error;
 }
 

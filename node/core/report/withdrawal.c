@@ -346,7 +346,7 @@ static nrs_error settle_one(nrs_core *core, const uint8_t *id, bool carried)
     if (error == NRS_OK) {
         error = nrs_store_slot_delete(core->store, id);
     }
-    if (error == NRS_OK && !carried && (community == NULL || !community->hub)) {
+    if (error == NRS_OK && !carried && (community == NULL || !nrs_key_hub_here(core, community))) {
         error = nrs_store_log_drop(core->store, row.position);
         nrs_log_cache_wipe(core);
     }

@@ -209,7 +209,7 @@ static void add_community(const nrs_core *core, nrs_delivery *delivery, const nr
     for (size_t i = 0; i < roster->n_members; i++) {
         const Nrs__Wire__Member *member = roster->members[i];
 
-        if (memcmp(member->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0) {
+        if (nrs_key_ours_or_next(core, member->sign_key.data)) {
             continue;
         }
         if (nrs_delivery_covers(core, delivery, request, member)) {
@@ -242,7 +242,7 @@ static nrs_error add_address(const nrs_core *core, nrs_answer *answer, nrs_deliv
             (void)snprintf(who, NRS_ADDRESS_SIZE_MAX + 1, "%s", address->name);
         }
     }
-    if (person == NULL && nrs_key_ours(core, member->sign_key.data)) {
+    if (person == NULL && nrs_key_ours_or_next(core, member->sign_key.data)) {
         return NRS_OK; /* this node has what it sends */
     }
     if (add(core, delivery, request, member, person, who) && delivery->count > count) {

@@ -1,6 +1,7 @@
 /* What is answered of a delivery: who receives it, who waits, who is left out and why, and what its sender is warned of. */
 #include "rules/audience.h"
 
+#include "prekeys/key_change.h"
 #include "proto/label.h"
 #include "rules/edges.h"
 
@@ -40,14 +41,14 @@ void nrs_delivery_row(nrs_row *row, const nrs_delivery *delivery, nrs_label labe
 }
 
 /* Where nobody carries the consent out: a hub its own in its community neither, since it addresses whom it wants (SPEC 6.10). In: row: with `onward`. */
-static bool warn_onward(json_t *warnings, const nrs_row *row, const nrs_delivery *delivery)
+static bool warn_onward(const nrs_core *core, json_t *warnings, const nrs_row *row, const nrs_delivery *delivery)
 {
     const json_t *members = json_object_get(json_object_get(row->object, "onward"), "members");
 
     if (delivery->onward == 0 || delivery->hub_reached) {
         return true;
     }
-    if (!delivery->community->hub) {
+    if (!nrs_key_hub_here(core, delivery->community)) {
         return nrs_array_text(warnings, "No hub is among the recipients: nobody is there to pass it on.") == NRS_OK;
     }
     return json_array_size(members) == 0 ||
@@ -60,7 +61,7 @@ void nrs_delivery_warn(nrs_core *core, nrs_row *row, const nrs_delivery *deliver
     json_t *warnings = json_array();
 
     if (warnings != NULL && delivery != NULL) {
-        row->failed = !warn_onward(warnings, row, delivery) || row->failed;
+        row->failed = !warn_onward(core, warnings, row, delivery) || row->failed;
     }
     if (warnings != NULL && delivery != NULL && (delivery->onward & NRS_ONWARD_COMMUNITIES) != 0 && delivery->onward_community_count == 0) {
         row->failed = nrs_array_text(warnings, "The community recognises no other: there is none to pass it on to.") != NRS_OK || row->failed;

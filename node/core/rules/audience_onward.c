@@ -10,7 +10,8 @@ static const char hint_unlock[] = "Leave out --onward or --unlock-on-accept: a k
 
 static uint32_t own_role(const nrs_core *core, const nrs_community *community)
 {
-    const Nrs__Wire__Member *self = nrs_roster_member_by_key(community->roster, core->self.sign_key);
+    const nrs_peer *in_force = nrs_peer_in_force(core, core->self.sign_key, community);
+    const Nrs__Wire__Member *self = nrs_roster_member_by_key(community->roster, in_force->keys.sign_key);
 
     return self == NULL ? 0 : self->role;
 }
@@ -18,7 +19,7 @@ static uint32_t own_role(const nrs_core *core, const nrs_community *community)
 bool nrs_delivery_covers(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request, const Nrs__Wire__Member *member)
 {
     return nrs_policy_community_covers(request->label, own_role(core, delivery->community), member->role) ||
-           (delivery->community->hub && nrs_policy_onward(request->label, request->onward, true, member->role).error == NRS_OK);
+           (nrs_key_hub_here(core, delivery->community) && nrs_policy_onward(request->label, request->onward, true, member->role).error == NRS_OK);
 }
 
 nrs_error nrs_delivery_consent(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request)
@@ -68,7 +69,7 @@ static bool put_members(json_t *members, const nrs_core *core, const nrs_deliver
 
     for (size_t i = 0; i < roster->n_members; i++) {
         const Nrs__Wire__Member *member = roster->members[i];
-        bool addressed = nrs_key_ours(core, member->sign_key.data);
+        bool addressed = nrs_key_ours_or_next(core, member->sign_key.data);
 
         for (size_t k = 0; k < delivery->count && !addressed; k++) {
             addressed = memcmp(delivery->list[k].peer->keys.sign_key, member->sign_key.data, NRS_KEY_SIZE) == 0;

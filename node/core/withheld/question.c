@@ -2,6 +2,7 @@
  * is kept with the report at both, under its key; while it waits only its number stands in the store. */
 #include <string.h>
 
+#include "prekeys/key_change.h"
 #include "report/withdrawal.h"
 #include "roster/roster.h"
 #include "withheld/withheld.h"
@@ -126,7 +127,7 @@ nrs_error nrs_question_ask(nrs_core *core, nrs_answer *answer, const json_t *req
     nrs_row row = nrs_row_begin();
     nrs_error error = NRS_OK;
 
-    if (community == NULL || !community->hub) {
+    if (community == NULL || !nrs_key_hub_here(core, community)) {
         error = nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "This node is no hub of the report's community.");
     } else if (!nrs_request_flag(request, "dry_run") && (text == NULL || nrs_utf8_blank(nrs_slice_of_string(text)))) {
         error = nrs_refuse(answer, NRS_ERROR_USAGE, hint_body, "There is nothing that is asked.");

@@ -74,7 +74,7 @@ static nrs_error find(nrs_core *core, nrs_answer *answer, vouching *it, const js
         return error;
     }
     it->community = nrs_community_by_id(core, it->row.community);
-    if (it->community == NULL || !it->community->hub) {
+    if (it->community == NULL || !nrs_key_hub_here(core, it->community)) {
         return nrs_refuse(answer, NRS_ERROR_NOT_HUB, hint_hub, "This node is no hub of the report's community.");
     }
     error = check_state(core, answer, it, request);

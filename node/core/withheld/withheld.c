@@ -39,7 +39,7 @@ nrs_verdict nrs_withheld_verdict_open(nrs_core *core, const nrs_header *header, 
 {
     const nrs_community *community = nrs_community_by_id(core, header->community.data);
 
-    return header->attribution == NRS_ATTRIBUTION_WITHHELD ? nrs_policy_withheld_open(facts, community != NULL && community->hub)
+    return header->attribution == NRS_ATTRIBUTION_WITHHELD ? nrs_policy_withheld_open(facts, community != NULL && nrs_key_hub_here(core, community))
                                                            : nrs_policy_open(label, facts);
 }
 

@@ -47,7 +47,7 @@ static nrs_error check(nrs_answer *answer, const nrs_draft *draft, const nrs_com
 
 static bool usable(const nrs_core *core, const nrs_peer *peer, const nrs_community *community)
 {
-    return peer != NULL && !nrs_key_ours(core, peer->keys.sign_key) && nrs_peer_hub(core, peer, community);
+    return peer != NULL && !nrs_key_ours_or_next(core, peer->keys.sign_key) && nrs_peer_hub(core, peer, community);
 }
 
 static void add_hub(nrs_address *hubs, size_t *count, const Nrs__Wire__Member *member)
