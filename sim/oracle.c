@@ -27,7 +27,7 @@ static void note_outside(const sim_world *world, const sim_node *node, sim_seale
     for (size_t c = 0; c < world->community_count; c++) {
         const sim_roster_version *held = sim_rosters_at(&world->communities[c], node->held[c]);
 
-        sealed->outside[c] |= held != NULL && held->who.key[node->owner] != node->key ? 1ull << node->owner : 0;
+        sealed->outside[c] |= held != NULL && held->who.key[node->owner] < node->key ? 1ull << node->owner : 0;
     }
 }
 
