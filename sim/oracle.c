@@ -142,6 +142,19 @@ bool sim_oracle_duty(const sim_world *world, const sim_report *report)
     return report->inherits_duty || (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
 }
 
+const sim_report *sim_oracle_bound(const sim_world *world, const sim_report *report)
+{
+    const size_t sender = report->sender;
+
+    while (report->sender == sender && !report->vouches) {
+        if (!report->forwards) {
+            return NULL;
+        }
+        report = &world->oracle.reports[report->quoted];
+    }
+    return report;
+}
+
 const sim_report *sim_oracle_asked_of(const sim_world *world, const sim_report *report)
 {
     return report->vouches ? &world->oracle.reports[report->quoted] : report;

@@ -10,26 +10,31 @@ static nrs_label label_of(const sim_world *world, const sim_node *node, const si
     return sim_released_permits(world, node, report, &label, false) && label < report->label ? label : report->label;
 }
 
-/* Its sender lays conditions down for others; a hub that vouches is bound as whoever else it came to. */
-static bool bound(const sim_node *node, const sim_report *report)
+/* Its sender lays conditions down for others; of what others sent, and it passes on or vouches for, it is bound as whoever else that came to. */
+static const sim_report *bound_by(const sim_world *world, const sim_node *node, const sim_report *report)
 {
-    return node->index != report->sender || report->vouches;
+    return node->index != report->sender ? report : sim_oracle_bound(world, report);
 }
 
 static void answered(sim_world *world, sim_node *node, const sim_answered *answer)
 {
     const sim_report *report = &world->oracle.reports[answer->number];
+    const sim_report *bound;
 
     if (answer->kind != SIM_ASK_EXPORT || answer->error != NRS_OK) {
         return;
     }
+    bound = bound_by(world, node, report);
     sim_sometimes_hit(world, SIM_SOMETIMES_EXPORTED);
     if (report->withheld && node->index != report->sender) {
         sim_world_fail(world, "exports", "%s exports r%zu, whose source is withheld", node->org, answer->number);
     } else if (!sim_tlp_exported(label_of(world, node, report), answer->sink)) {
         sim_world_fail(world, "exports", "%s exports r%zu (%s) to the sink %s", node->org, answer->number, nrs_label_name(report->label),
                        sim_sink_name(answer->sink));
-    } else if (bound(node, report) && !sim_tlp_used(report->conditions, answer->sink)) {
+    } else if (bound != NULL && !sim_tlp_exported(label_of(world, node, bound), answer->sink)) {
+        sim_world_fail(world, "exports", "%s exports r%zu, which passes on TLP:%s, to the sink %s", node->org, answer->number, nrs_label_name(bound->label),
+                       sim_sink_name(answer->sink));
+    } else if (bound != NULL && !sim_tlp_used(bound->conditions, answer->sink)) {
         sim_world_fail(world, "exports", "%s exports r%zu to the sink %s against the conditions of its source", node->org, answer->number,
                        sim_sink_name(answer->sink));
     }

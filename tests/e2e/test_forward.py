@@ -68,6 +68,21 @@ class Forward(E2E):
         self.bravo.cli("forward", report, "--to", "hub")
         self.assertEqual(self.bravo.cli("audit", "list", "--json", "--kind", "extend").rows()[-2]["rule"], "label-forbids")
 
+    def test_its_own_forward_is_no_way_out(self):
+        """What one has passed on itself is still another's: a forward of that, and its copy."""
+        report = self.alpha.send("--tlp", "AMBER+STRICT", "--to", "bravo", "--kind", "incident", "--subject", "s", "--body", "限られた本文", "--pap", "RED")
+        self.bravo.wait_report(report)
+        first = self.bravo.cli("forward", report, "--to", "alpha").last_word()
+        self.assertIn("release ask", self.refused(self.bravo, first, "label-forbids", "--to", "charlie")["hint"])
+        second = self.bravo.cli("forward", first, "--to", "alpha").last_word()
+        self.refused(self.bravo, second, "label-forbids", "--to", "charlie")
+        open_one = self.alpha.send("--form", self.form(pap="RED"), "--to", "bravo")
+        self.bravo.wait_report(open_one)
+        first = self.bravo.cli("forward", open_one, "--to", "charlie").last_word()
+        self.bravo.cli("export", first, "--sink", "own", "--format", "text")
+        self.assertEqual(self.bravo.cli("export", first, "--sink", "clients", "--format", "text", "--json", want=3).error()["rule"], "conditions")
+        self.assertIn("転送元の報告 " + open_one[:16], self.bravo.cli("export", first, "--sink", "clients", "--format", "text", lang="ja", want=3).err)
+
     def test_source_not_named(self):
         report = self.alpha.send("--form", self.form(name_source="no"))
         self.bravo.wait_report(report)

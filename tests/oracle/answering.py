@@ -35,32 +35,56 @@ class Asked:
     drill: bool = False
 
 
-def consent(quoted, asked, own=False):
-    """5.7: of what is quoted alone; a report of one's own binds by its label alone. 5.6: none under RED, STRICT and with unlock."""
+@dataclass(frozen=True)
+class Held:
+    """A report that a node holds, or of which it knows no more than the id."""
+    by: str
+    passes_on: frozenset = frozenset()
+    held: bool = True
+
+
+def binding(reports, one, node):
+    """5.7: the ids of those whose terms hold for what a node does with a report. Another's: that one. "Of one that it has signed, and that passes on
+    what others sent, each of these ... but for one that the other has passed on itself since, which then binds in its place; and where one of them
+    is not held any more ... its own report binds it as another's would"."""
+    if reports[one].by != node:
+        return [one]
+    others = [other for other in reports[one].passes_on if reports[other].by != node]
+    held = [other for other in others if reports[other].held]
+    found = [] if len(held) == len(others) else [one]
+    return found + [other for other in held if not any(reports[later].by == reports[other].by and other in reports[later].passes_on for later in held)]
+
+
+def consent(quoted, asked, bounds):
+    """5.7: of each whose terms hold, none for a report that one has written all of. 5.6: none under RED, STRICT and with unlock."""
     label, unlock = asked.label or quoted.label, quoted.unlock
     if asked.words and label in (RED, STRICT):
         return frozenset({"label-forbids"})
     other = set()
     if asked.words and unlock:
         other.add("onward")
-    if not own and not asked.words <= quoted.words:
+    if any(not asked.words <= one.words for one in bounds):
         other.add("conditions")
     return frozenset(other)
 
 
-def terms(quoted, quoted_id, asked, recognised, forward, own=False):
-    """5.7, 5.5: (verdict, the header of a reply or forward). Unlock-on-accept is kept by a forward, the drill flag by
-    both."""
-    label = asked.label or quoted.label
+def terms(quoted, quoted_id, asked, recognised, forward, bounds):
+    """5.7, 5.5: (verdict, the header of a reply or forward). bounds: the terms that hold, of each of `binding`. Unlock-on-accept is kept by a
+    forward, the drill flag by both."""
+    lowest = max([quoted.label, *(one.label for one in bounds)])
+    conditions = quoted.conditions
+    for one in bounds:
+        conditions = conditions_meet(conditions, one.conditions)
+    label = asked.label or lowest
     early = label_first(label)
     if early is not None:
         return early, None
-    by_label = frozenset({"label-forbids"}) if label < quoted.label else YES
+    by_label = frozenset({"label-forbids"}) if label < lowest else YES
     kept = quoted if forward else replace(quoted, unlock=False)
-    allowed = consent(kept, asked, own)
+    allowed = consent(kept, asked, bounds)
     if kept.unlock and label in (CLEAR, RED):
         by_label = by_label | {"label-forbids"}
-    other = set(allowed - {"label-forbids"}) | conditions_of_quote(quoted.conditions, asked.conditions)
+    other = set(allowed - {"label-forbids"}) | conditions_of_quote(conditions, asked.conditions)
     by_label = by_label | (allowed & {"label-forbids"})
     ids = (quoted.passes_on | {quoted_id}) if forward else frozenset()
     if len(ids) > TEXTS_MAX:
@@ -69,9 +93,9 @@ def terms(quoted, quoted_id, asked, recognised, forward, own=False):
         return verdict(by_label, other), None
     listed = frozenset()
     if "communities" in asked.words:
-        listed = frozenset(recognised) if own else frozenset(recognised) & quoted.listed
-    return YES, Terms(stricter(label, quoted.label), conditions_meet(quoted.conditions, asked.conditions), asked.words, listed, quoted.duty,
-                      quoted.disclaimers, asked.drill or quoted.drill, kept.unlock, ids)
+        listed = frozenset(recognised).intersection(*(one.listed for one in bounds))
+    return YES, Terms(stricter(label, lowest), conditions_meet(conditions, asked.conditions), asked.words, listed, quoted.duty,
+                      quoted.disclaimers.union(*(one.disclaimers for one in bounds)), asked.drill or quoted.drill, kept.unlock, ids)
 
 
 # --- 5.7: the subject of a reply -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 #include "proto/armour.h"
 #include "proto/label.h"
 
-enum { MINISTRY_TWO = NODE_COUNT, QUOTED_COUNT = 110, ANSWER_COUNT = 6 };
+enum { MINISTRY_TWO = NODE_COUNT, QUOTED_COUNT = 110, ANSWER_COUNT = 6, PASSED_ON_COUNT = 90, AGAIN_COUNT = 10 };
 
 typedef struct words { const char *name, *json; } words;
 static const char *const labels[] = {"CLEAR", "GREEN", "AMBER", "AMBER+STRICT"};
@@ -35,7 +35,9 @@ typedef struct quoted {
 } quoted;
 
 static quoted all[QUOTED_COUNT];
-static char nda[] = "nda", terms[] = "terms", text[] = "条件", nothing[] = "", lacking[] = "org-3";
+static struct passed_on { char id[ID_SIZE]; size_t by; } passed_on[PASSED_ON_COUNT];
+static size_t passed_on_count;
+static char nda[] = "nda", pledge[] = "pledge", terms[] = "terms", text[] = "条件", nothing[] = "", lacking[] = "org-3";
 
 /* Below n, alike at each run. */
 static size_t pick(size_t n)
@@ -96,6 +98,34 @@ static void set_rules(void *context, nrs_roster *next)
     kept.n_disclaimers = 1;
     next->rules = &kept;
     take_duty(next);
+}
+
+/* The one duty for a label, the other for a kind, which one member has not taken. */
+static void set_two_duties(void *context, nrs_roster *next)
+{
+    static Nrs__Wire__Duty duties[2], *both[2] = {&duties[0], &duties[1]};
+    static Nrs__Wire__DutyRule of[2], *of_place[2] = {&of[0], &of[1]};
+    static Nrs__Wire__Rules kept;
+
+    (void)context;
+    kept = *next->rules;
+    nrs__wire__duty__init(&duties[0]);
+    duties[0].name = nda;
+    duties[1] = duties[0];
+    duties[1].name = pledge;
+    nrs__wire__duty_rule__init(&of[0]);
+    of[0].duty = nda;
+    of[1] = of[0];
+    of[0].labels = NRS_LABEL_BIT(NRS_LABEL_AMBER);
+    of[1].kinds = NRS_KIND_BIT(NRS_KIND_INCIDENT);
+    of[1].duty = pledge;
+    kept.duties = of_place;
+    kept.n_duties = 2;
+    next->rules = &kept;
+    for (size_t i = 0; i < next->n_members; i++) {
+        next->members[i]->duties = both;
+        next->members[i]->n_duties = strcmp(next->members[i]->org, lacking) == 0 ? 1 : 2;
+    }
 }
 
 /* ---- What is quoted ---- */
@@ -166,7 +196,7 @@ static const char *subject_of(const quoted *one, const char *subject)
     char by_id[32];
 
     (void)snprintf(by_id, sizeof by_id, "Re: %.16s", one->id);
-    return strcmp(subject, "Re: 件名") == 0 ? "text" : strcmp(subject, by_id) == 0 ? "id" : subject;
+    return strcmp(subject, by_id) == 0 ? "id" : strncmp(subject, "Re: ", 4) == 0 && strstr(subject, "件名") != NULL ? "text" : subject;
 }
 
 static const char *yes_or_no(const json_t *row, const char *key)
@@ -229,6 +259,18 @@ static void make(const quoted *one, size_t node, const asked *it, char id_out[ID
     printf(" rule=%s\n", world_word(error));
 }
 
+/* Some of what was passed on, within its community, for who made it to do more with. */
+static void keep_passed_on(const char id[ID_SIZE], size_t by, const asked *it)
+{
+    const bool elsewhere = strcmp(it->to->name, "gas-member") == 0 || strcmp(it->to->name, "@gas") == 0;
+
+    if (id[0] != '\0' && it->forward && !elsewhere && by != GAS_MEMBER && passed_on_count < PASSED_ON_COUNT && pick(4) == 0) {
+        memcpy(passed_on[passed_on_count].id, id, ID_SIZE);
+        passed_on[passed_on_count].by = by;
+        passed_on_count++;
+    }
+}
+
 static void answer(const quoted *one, size_t node, bool forward)
 {
     const asked it = {.forward = forward, .to = &targets[node == GAS_MEMBER ? (pick(2) == 0 ? 3 : 10) : pick(COUNT(targets))],
@@ -237,6 +279,39 @@ static void answer(const quoted *one, size_t node, bool forward)
     char made[ID_SIZE];
 
     make(one, node, &it, made);
+    if (!is(one, "unlocked")) {
+        keep_passed_on(made, node, &it);
+    }
+}
+
+/* What whoever passed it on does with that: passes it on again, answers it, exports it; and so do others. */
+static void go_on_with(const struct passed_on *of)
+{
+    static const char *const sinks[] = {"own", "clients", "community", "public"};
+    quoted one = {.by = of->by};
+    char rest[64];
+
+    memcpy(one.id, of->id, sizeof one.id);
+    for (size_t k = 0; k < AGAIN_COUNT; k++) {
+        answer(&one, of->by, k % 2 == 0);
+    }
+    for (size_t i = 0; i < COUNT(sinks); i++) {
+        (void)snprintf(rest, sizeof rest, ",\"sink\":\"%s\"", sinks[i]);
+        printf("answers-export quoted=%s node=%s sink=%s rule=%s\n", one.id, name_of(of->by), sinks[i], world_about(of->by, "export", one.id, rest));
+    }
+    for (size_t i = 0; i < COUNT(writers); i++) {
+        if (writers[i] != GAS_MEMBER) {
+            answer(&one, writers[i], i % 2 == 0);
+        }
+    }
+}
+
+static void pass_on_again(size_t *done)
+{
+    for (; *done < passed_on_count; (*done)++) {
+        mesh_settle(&net, 3);
+        go_on_with(&passed_on[*done]);
+    }
 }
 
 /* Who was let in by a release has it under the terms of that. */
@@ -286,8 +361,31 @@ static void pass_on_many(void)
     }
 }
 
+/* Under rules that demand one duty for a label and another for a kind. */
+static void answer_under_two_duties(size_t *done)
+{
+    static quoted list[8];
+
+    mesh_change(&net, set_two_duties, NULL);
+    printf("answers-rules rule=ok\n");
+    passed_on_count = 0;
+    *done = 0;
+    for (size_t i = 0; i < COUNT(list); i++) {
+        list[i] = (quoted){.by = SOURCE, .label = 1 + i % 3, .to = i % 3 == 2 ? 2 : 0};
+        OK(world_send(SOURCE, labels[list[i].label], addresses[list[i].to].json, "", list[i].id));
+        printf("answers-send id=%s by=source label=%s to=%s consent= state=plain early=0 rule=ok\n", list[i].id, labels[list[i].label], addresses[list[i].to].name);
+    }
+    mesh_settle(&net, 4);
+    for (size_t i = 0; i < COUNT(list) * 16; i++) {
+        answer(&list[i % COUNT(list)], i / COUNT(list) % 4 == 3 ? SOURCE : READER, i / COUNT(list) % 2 != 0);
+    }
+    pass_on_again(done);
+}
+
 int main(void)
 {
+    size_t done = 0;
+
     world_start(false, true);
     assert_int_equal(mesh_add_node(&net, "org-8"), MINISTRY_TWO);
     mesh_join(&net, MINISTRY_TWO, NRS_ROLE_MINISTRY);
@@ -311,8 +409,10 @@ int main(void)
             }
         }
     }
+    pass_on_again(&done);
     answer_released();
     pass_on_many();
+    answer_under_two_duties(&done);
     world_stop();
     return ferror(stdout) != 0;
 }

@@ -242,11 +242,12 @@ def unknown_where_sealed(rules, label):
     return tuple(replace(r, labels=r.labels or frozenset({RED}), kinds=frozenset()) if meant_sealed(r, label, sending=True) else r for r in rules)
 
 
-def header_duty(quoted_duty, rules, label, kind):
-    """5.2 "the header names that of a quoted report, else the first that the rules demand"."""
+def header_duty(quoted_duty, rules, label, kind, inherits=()):
+    """5.2 "the header names that of a quoted report, else the first that the rules demand, for it or else for that one"."""
     if quoted_duty:
         return quoted_duty
-    return next((r.name for r in rules if meant(r, label, kind)), "")
+    under = ((label, kind), *((one[1], one[2]) for one in inherits))
+    return next((r.name for at in under for r in rules if meant(r, *at)), "")
 
 
 def duty_at(place, header, rules, label, kind, duties, now, hub=False):
@@ -376,6 +377,7 @@ class Letter:
     attribution: int = NAMED
     unlock: bool = False
     quoted_duty: str = ""
+    inherits: tuple = ()          # (duty of its header, label, kind) of what it answers or passes on, and of those whose text that passes on
     disclaimers: tuple = ()       # names
     override_stale: bool = False
     as_person: str = ""
@@ -486,7 +488,7 @@ def send(communities, letter, now):
 
 
 def deliver(sent, community, letter, now):
-    duty = header_duty(letter.quoted_duty, community.duty_rules, letter.label, letter.kind)
+    duty = header_duty(letter.quoted_duty, community.duty_rules, letter.label, letter.kind, letter.inherits)
     wanted = set()
     for one in letter.to:
         if one.kind == COMMUNITY:
@@ -507,6 +509,8 @@ def deliver(sent, community, letter, now):
         if org.low_order:
             why.add("forged")
         why |= duty_at("send", duty, community.duty_rules, letter.label, letter.kind, org.duties, now)
+        for before in letter.inherits:  # "under its own label and kind, whatever it goes on under"
+            why |= duty_at("send", before[0], community.duty_rules, before[1], before[2], org.duties, now)
         if person and person not in org.persons:
             sent.refused = frozenset({"person-unknown"})
         elif person and person not in org.persons_ready:

@@ -97,24 +97,43 @@ static nrs_error check_stays(nrs_answer *answer, const nrs_quoted *quoted, const
                : nrs_refuse(answer, NRS_ERROR_LABEL_FORBIDS, hint_release, "TLP:%s of %s does not leave its community.", nrs_label_name(label), quoted->community);
 }
 
+/* Under RED whoever seals says of which report the text is only when it has sealed it for these. */
+static nrs_error check_duties(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
+{
+    for (size_t i = 0; i < delivery->count; i++) {
+        const nrs_addressee *to = &delivery->list[i];
+        const Nrs__Wire__Member *member = nrs_roster_member_by_key(delivery->community->roster, to->peer->keys.sign_key);
+        const char *name = NULL;
+        const nrs_verdict verdict = nrs_policy_duty(
+            NRS_PLACE_SEND, nrs_inherited_duty(core, delivery->community, quoted->inherited, quoted->inherited_count, member, &name));
+
+        if (verdict.error != NRS_OK) {
+            return nrs_refuse(answer, verdict.error, verdict.allowed, "The duty %s is not in force for %s.", name, to->address);
+        }
+    }
+    return NRS_OK;
+}
+
 nrs_error nrs_forward_sealed(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_delivery *delivery)
 {
-    const bool own = nrs_quoted_own(core, quoted);
-    nrs_error error = own ? NRS_OK : check_stays(answer, quoted, delivery->community);
+    const nrs_quoted *one;
+    nrs_error error = NRS_OK;
 
-    return error == NRS_OK && !own ? nrs_quoted_check(core, answer, quoted, delivery) : error;
+    for (size_t i = 0; error == NRS_OK && (one = nrs_quoted_bound(core, quoted, i)) != NULL; i++) {
+        error = check_stays(answer, one, delivery->community);
+        error = error == NRS_OK ? nrs_quoted_check(core, answer, one, delivery) : error;
+    }
+    return error == NRS_OK ? check_duties(core, answer, quoted, delivery) : error;
 }
 
 nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, const nrs_community *community, const nrs_draft *draft)
 {
-    nrs_error error;
+    const nrs_quoted *one; /* none: the source itself decides */
+    nrs_error error = NRS_OK;
 
-    if (nrs_quoted_own(core, quoted)) {
-        return NRS_OK; /* the source itself decides */
-    }
-    error = check_stays(answer, quoted, community);
-    if (error == NRS_OK) {
-        error = nrs_quoted_addresses(core, answer, quoted, community, draft);
+    for (size_t i = 0; error == NRS_OK && (one = nrs_quoted_bound(core, quoted, i)) != NULL; i++) {
+        error = check_stays(answer, one, community);
+        error = error == NRS_OK ? nrs_quoted_addresses(core, answer, one, community, draft) : error;
     }
     if (error != NRS_OK && answer->refused) {
         answer->hint = hint_release;
@@ -124,14 +143,14 @@ nrs_error nrs_forward_reach(const nrs_core *core, nrs_answer *answer, const nrs_
 
 nrs_error nrs_forward_check(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_delivery *delivery)
 {
+    const nrs_quoted *one;
     nrs_error error = NRS_OK;
 
-    if (nrs_quoted_own(core, quoted)) {
-        return NRS_OK;
+    for (size_t k = 0; error == NRS_OK && (one = nrs_quoted_bound(core, quoted, k)) != NULL; k++) {
+        for (size_t i = 0; one->view != NULL && i < delivery->count && error == NRS_OK; i++) {
+            error = check_role(core, answer, one, delivery, &delivery->list[i]);
+        }
     }
-    for (size_t i = 0; quoted->view != NULL && i < delivery->count && error == NRS_OK; i++) {
-        error = check_role(core, answer, quoted, delivery, &delivery->list[i]);
-    }
-    nrs_delivery_keep_listed(delivery, quoted->seen.header); /* the roster may recognise more of them than when the source agreed */
+    nrs_quoted_keep_listed(core, quoted, delivery); /* the roster may recognise more of them than when the source agreed */
     return error;
 }

@@ -4,6 +4,7 @@
 #include "report/onward.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/withdrawal.h"
@@ -13,13 +14,24 @@ static const char hint_onward[] = "Leave the consent out: it is for the source t
 static const char hint_dry_red[] = "Send it without --dry-run: it goes to who wrote that report and to those it names, and is refused for anybody else.";
 static const char hint_tick[] = "Try again once it is published: noroshi show ID says when.";
 
-void nrs_quoted_wipe(nrs_quoted *quoted)
+static void wipe_one(nrs_quoted *quoted)
 {
-    NRS_ASSERT(quoted != NULL);
     nrs_opened_wipe(&quoted->opened);
     nrs_sealed_view_free(&quoted->view);
     nrs_header_seen_wipe(&quoted->seen);
     nrs_bytes_wipe(&quoted->holder);
+}
+
+void nrs_quoted_wipe(nrs_quoted *quoted)
+{
+    NRS_ASSERT(quoted != NULL);
+    for (size_t i = 0; i < quoted->source_count; i++) {
+        wipe_one(&quoted->sources[i]);
+    }
+    free(quoted->sources);
+    quoted->sources = NULL;
+    quoted->source_count = 0;
+    wipe_one(quoted);
 }
 
 /* Who shares no community with the source answers to who let it in, whose node carries the answer on where the source is withheld. */
@@ -42,12 +54,10 @@ static nrs_error find_way(nrs_core *core, nrs_quoted *quoted)
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
-static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
+nrs_error nrs_quoted_name(nrs_core *core, nrs_quoted *quoted)
 {
     const nrs_report *report = quoted->opened.report;
     const nrs_community *community = nrs_community_by_id(core, quoted->row.community);
-    nrs_draft_defaults *defaults = &quoted->defaults;
-    nrs_error error = nrs_withdrawal_of(core, &quoted->withdrawn, quoted->row.id);
 
     nrs_command_org(core, quoted->originator, quoted->row.community, quoted->row.originator);
     nrs_hex_encode(quoted->number, quoted->row.id, sizeof quoted->number / 2);
@@ -58,9 +68,29 @@ static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
     if (report != NULL && report->person[0] != '\0') {
         (void)snprintf(quoted->writer, sizeof quoted->writer, "%.*s@%.*s", (int)NRS_NAME_SIZE_MAX, report->person, (int)NRS_NAME_SIZE_MAX, quoted->originator);
     }
-    error = error == NRS_OK ? find_way(core, quoted) : error;
+    return find_way(core, quoted);
+}
+
+/* Of several the strictest, whatever the report says that quotes them. */
+static nrs_label strictest(const nrs_quoted *quoted)
+{
+    nrs_label label = (nrs_label)quoted->row.label;
+
+    for (size_t i = 0; i < quoted->source_count; i++) {
+        label = nrs_policy_quote_label((nrs_label)quoted->sources[i].row.label, label);
+    }
+    return label;
+}
+
+static nrs_error take_defaults(nrs_core *core, nrs_quoted *quoted)
+{
+    const nrs_report *report = quoted->opened.report;
+    nrs_draft_defaults *defaults = &quoted->defaults;
+    nrs_error error = nrs_withdrawal_of(core, &quoted->withdrawn, quoted->row.id);
+
+    error = error == NRS_OK ? nrs_quoted_name(core, quoted) : error;
     *defaults = (nrs_draft_defaults){
-        .quoted_label = (nrs_label)quoted->row.label,
+        .quoted_label = strictest(quoted),
         .kind = report == NULL ? 0 : report->kind,
         .drill = (quoted->row.flags & NRS_HEADER_DRILL) != 0,
         .conditions = quoted->conditions,
@@ -115,14 +145,30 @@ nrs_error nrs_quoted_open(nrs_core *core, nrs_answer *answer, nrs_quoted *quoted
         error = nrs_let_in_conditions(core, &quoted_out->conditions, &quoted_out->row, quoted_out->seen.header);
     }
     if (error == NRS_OK) {
+        const nrs_report *report = quoted_out->opened.report; /* NULL under RED, which only its readers open */
+
+        error = nrs_quoted_sources(core, answer, quoted_out, report == NULL ? NULL : report->passes_on, report == NULL ? 0 : report->n_passes_on, place,
+                                   nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
         error = take_defaults(core, quoted_out);
     }
     return error;
 }
 
+const nrs_quoted *nrs_quoted_bound(const nrs_core *core, const nrs_quoted *quoted, size_t index)
+{
+    const size_t first = quoted->source_gone || !nrs_sent_here(core, &quoted->row) ? 1 : 0;
+
+    if (index < first) {
+        return quoted;
+    }
+    return index - first < quoted->source_count ? &quoted->sources[index - first] : NULL;
+}
+
 bool nrs_quoted_own(const nrs_core *core, const nrs_quoted *quoted)
 {
-    return (quoted->row.flags & NRS_REPORT_VOUCHED) == 0 && nrs_key_ours(core, quoted->row.originator);
+    return nrs_quoted_bound(core, quoted, 0) == NULL;
 }
 
 /* By the keys that it has now, or had before. */
@@ -209,9 +255,14 @@ nrs_error nrs_quoted_tells(nrs_answer *answer, const nrs_quoted *quoted, const j
 
 nrs_error nrs_quoted_consent(const nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, uint32_t onward)
 {
-    return nrs_quoted_own(core, quoted) || (onward & ~quoted->seen.header->onward) == 0
-               ? NRS_OK
-               : nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_onward, "The source has not agreed that hubs pass it on so.");
+    const nrs_quoted *one;
+
+    for (size_t i = 0; (one = nrs_quoted_bound(core, quoted, i)) != NULL; i++) {
+        if ((onward & ~one->seen.header->onward) != 0) {
+            return nrs_refuse(answer, NRS_ERROR_CONDITIONS, hint_onward, "The source has not agreed that hubs pass it on so.");
+        }
+    }
+    return NRS_OK;
 }
 
 /* Ministries, the national centre, response agencies and the Council hear of it as far as the source agreed, or was itself the one to
@@ -241,11 +292,23 @@ static bool may_know(const nrs_core *core, const nrs_quoted *quoted, const nrs_d
 bool nrs_quoted_known(const nrs_core *core, const nrs_quoted *quoted, const nrs_delivery *delivery)
 {
     bool known = !quoted->withdrawn && quoted->seen.header != NULL && (quoted->seen.header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) == 0;
+    const nrs_quoted *one;
 
-    for (size_t i = 0; i < delivery->count && known && quoted->view != NULL && !nrs_quoted_own(core, quoted); i++) {
-        known = may_know(core, quoted, delivery, &delivery->list[i]);
+    for (size_t k = 0; known && (one = nrs_quoted_bound(core, quoted, k)) != NULL; k++) {
+        for (size_t i = 0; i < delivery->count && known && one->view != NULL; i++) {
+            known = may_know(core, one, delivery, &delivery->list[i]);
+        }
     }
     return known;
+}
+
+void nrs_quoted_keep_listed(const nrs_core *core, const nrs_quoted *quoted, nrs_delivery *delivery)
+{
+    const nrs_quoted *one;
+
+    for (size_t i = 0; (one = nrs_quoted_bound(core, quoted, i)) != NULL; i++) {
+        nrs_delivery_keep_listed(delivery, one->seen.header);
+    }
 }
 
 nrs_error nrs_reply_complete(const nrs_core *core, nrs_answer *answer, nrs_draft *draft, const nrs_quoted *quoted, nrs_delivery *delivery)
@@ -255,9 +318,7 @@ nrs_error nrs_reply_complete(const nrs_core *core, nrs_answer *answer, nrs_draft
     if (error != NRS_OK) {
         return error;
     }
-    if (!nrs_quoted_own(core, quoted)) {
-        nrs_delivery_keep_listed(delivery, quoted->seen.header);
-    }
+    nrs_quoted_keep_listed(core, quoted, delivery);
     if (draft->subject_inherited && !nrs_quoted_known(core, quoted, delivery)) {
         (void)snprintf(draft->subject, sizeof draft->subject, "Re: %s", quoted->number);
     }

@@ -131,7 +131,8 @@ nrs_error nrs_command_red_prepare(nrs_core *core, nrs_answer *answer, const json
         wanted.disclaimers = draft->disclaimers;
         wanted.disclaimer_count = draft->disclaimer_count;
         wanted.locked = draft->unlock_on_accept;
-        wanted.quoted = quoted->seen.header;
+        wanted.inherited = quoted->inherited;
+        wanted.inherited_count = quoted->inherited_count;
         wanted.stale_roster = draft->stale_roster;
         wanted.community = draft->community;
         wanted.passed_on = quoted->passed_on;
@@ -425,13 +426,17 @@ static nrs_error note_follows(nrs_core *core, nrs_answer *answer, const nrs_repo
 }
 
 /* Whose text it holds, too. What was withdrawn is closed here as anywhere, before the person is shown it. */
-static nrs_error note_passed_on(nrs_core *core, nrs_answer *answer, const nrs_report_row *report, const json_t *request, const char *person)
+static nrs_error note_passed_on(nrs_core *core, nrs_answer *answer, const nrs_report_row *report, const nrs_header *header, const json_t *request, const char *person)
 {
     nrs_passed_on list;
     bool closed = false;
     nrs_error error = nrs_request_passed_on(answer, &list, request);
 
     if (error != NRS_OK || list.count == 0) {
+        return error;
+    }
+    error = nrs_passed_on_reading(core, answer, report, header, list.fields, list.count, NRS_PLACE_READ, person, NRS_SINK_SCREEN);
+    if (error != NRS_OK) {
         return error;
     }
     error = nrs_passed_on_note(core, report->position, list.fields, list.count);
@@ -470,7 +475,7 @@ nrs_error nrs_command_red_opened(nrs_core *core, nrs_answer *answer, const json_
         error = note_follows(core, answer, &report, request);
     }
     if (error == NRS_OK) {
-        error = note_passed_on(core, answer, &report, request, all.person->id);
+        error = note_passed_on(core, answer, &report, view->header, request, all.person->id);
     }
     if (error == NRS_OK) {
         error = note_opened(core, &report, view->header, all.person);

@@ -282,7 +282,8 @@ static nrs_error plan(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery
         .disclaimer_count = draft->disclaimer_count,
         .locked = draft->unlock_on_accept,
         .onward = draft->onward,
-        .quoted = quoted == NULL ? NULL : quoted->seen.header,
+        .inherited = quoted == NULL ? NULL : quoted->inherited,
+        .inherited_count = quoted == NULL ? 0 : quoted->inherited_count,
         .community = draft->community,
         .passed_on = forward,
         .preferred = quoted == NULL ? NULL : nrs_community_by_id(core, quoted->row.community),
@@ -329,9 +330,13 @@ static nrs_error finish(nrs_core *core, nrs_answer *answer, nrs_draft *draft, nr
     if (draft->withhold_source) {
         sealing.attribution = NRS_ATTRIBUTION_WITHHELD;
         sealing.delivery = &hubs;
-        error = nrs_withhold_plan(core, answer, &hubs, draft, delivery, quoted == NULL ? NULL : quoted->seen.header);
+        error = nrs_withhold_plan(core, answer, &hubs, draft, delivery, quoted == NULL ? NULL : quoted->inherited,
+                                  quoted == NULL ? 0 : quoted->inherited_count);
         if (error == NRS_OK && quoted != NULL) {
             error = nrs_quoted_check(core, answer, quoted, &hubs);
+        }
+        for (size_t i = 0; error == NRS_OK && quoted != NULL && i < quoted->source_count; i++) {
+            error = nrs_quoted_check(core, answer, &quoted->sources[i], &hubs);
         }
     }
     if (error != NRS_OK) {

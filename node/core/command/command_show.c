@@ -124,6 +124,16 @@ static nrs_error check_edges(nrs_core *core, nrs_answer *answer, reading *it, nr
     return error;
 }
 
+/* What this node has sent itself holds, beside its own words, what others sent. */
+static nrs_error check_passed_on(nrs_core *core, nrs_answer *answer, const reading *it, nrs_edge_place place)
+{
+    const nrs_report *report = it->opened.report;
+    nrs_error error = nrs_passed_on_reading(core, answer, &it->row, it->view->header, report->passes_on, report->n_passes_on, place, it->person,
+                                            place == NRS_PLACE_EXPORT ? it->sink : NRS_SINK_SCREEN);
+
+    return nrs_error_is_verdict(error) && place == NRS_PLACE_READ ? nrs_edge_answer_closed(core, answer, &it->row, it->view->header, it->person, error) : error;
+}
+
 static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it, nrs_edge_place place)
 {
     nrs_error error;
@@ -145,7 +155,8 @@ static nrs_error open_for(nrs_core *core, nrs_answer *answer, reading *it, nrs_e
     if (error != NRS_OK) { /* one damaged report is no reason to drop the step */
         return nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
     }
-    return check_reader(core, answer, it);
+    error = check_reader(core, answer, it);
+    return error == NRS_OK ? check_passed_on(core, answer, it, place) : error;
 }
 
 /* ---- The row ---- */

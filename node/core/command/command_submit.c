@@ -303,6 +303,9 @@ static nrs_error check_forward(nrs_core *core, nrs_answer *answer, submission *i
     if (error == NRS_OK) {
         error = check_listed(answer, it, quoted);
     }
+    if (error == NRS_OK && quoted->opened.report == NULL) { /* whose text a report under RED holds the process alone says */
+        error = nrs_quoted_sources(core, answer, quoted, it->passes_on.fields, it->passes_on.count, NRS_PLACE_EXPORT, nrs_request_text(request, "person"));
+    }
     if (error == NRS_OK) {
         error = check_inherited(core, answer, it, quoted);
     }

@@ -16,6 +16,9 @@ nrs_error nrs_annex_of(nrs_bytes *annex_out, const nrs_report *report, const nrs
     shown.to = report->to;
     shown.person = report->person;
     shown.follows = report->follows;
+    shown.quoted = report->quoted;
+    shown.passes_on = report->passes_on;
+    shown.n_passes_on = report->n_passes_on;
     shown.number = report->number;
     shown.final = report->final;
     shown.vouch = report->vouch;

@@ -71,7 +71,27 @@ static nrs_error check_rules(nrs_core *core, nrs_answer *answer, nrs_delivery *d
     return nrs_delivery_attach(core, answer, delivery, request);
 }
 
-/* What the rules, and a quoted report, demand of a member. */
+static bool lacks(nrs_duty_state state)
+{
+    return nrs_policy_duty(NRS_PLACE_SEND, state).error != NRS_OK;
+}
+
+/* Under its own label and kind, whatever those are of what quotes it. */
+nrs_duty_state nrs_inherited_duty(const nrs_core *core, const nrs_community *community, const nrs_inherited *list, size_t count, const Nrs__Wire__Member *member,
+                                  const char **name_out)
+{
+    nrs_duty_state state = NRS_DUTY_NOT_DEMANDED;
+
+    for (size_t i = 0; i < count && !lacks(state); i++) {
+        const nrs_duty_question question = {.roster = community->roster, .place = NRS_PLACE_SEND, .label = list[i].label, .kind = list[i].kind,
+                                            .named = list[i].header->duty, .now_ms = core->now_ms};
+
+        state = nrs_duty_state_of(&question, member, name_out);
+    }
+    return state;
+}
+
+/* What the rules, and those whose text it quotes, demand of a member. */
 static nrs_duty_state duty_of(const nrs_core *core, const nrs_delivery *delivery, const nrs_delivery_request *request,
                               const Nrs__Wire__Member *member, const char **name_out)
 {
@@ -80,24 +100,34 @@ static nrs_duty_state duty_of(const nrs_core *core, const nrs_delivery *delivery
         .place = NRS_PLACE_SEND,
         .label = request->label,
         .kind = request->kind,
-        .named = request->quoted == NULL ? "" : request->quoted->duty,
+        .named = "",
         .now_ms = core->now_ms,
     };
+    const nrs_duty_state state = nrs_inherited_duty(core, delivery->community, request->inherited, request->inherited_count, member, name_out);
 
-    return nrs_duty_state_of(&question, member, name_out);
+    return lacks(state) ? state : nrs_duty_state_of(&question, member, name_out);
+}
+
+static const char *first_demanded(const Nrs__Wire__Rules *held, nrs_label label, uint32_t kind)
+{
+    for (size_t i = 0; i < held->n_duties; i++) {
+        if (nrs_policy_demands(NRS_PLACE_SEND, held->duties[i]->labels, held->duties[i]->kinds, label, kind)) {
+            return held->duties[i]->duty;
+        }
+    }
+    return NULL;
 }
 
 static void find_duty(nrs_delivery *delivery, const nrs_delivery_request *request)
 {
     const Nrs__Wire__Rules *rules_held = delivery->community->roster->rules;
 
-    if (request->quoted != NULL && request->quoted->duty[0] != '\0') {
-        delivery->duty = request->quoted->duty;
+    for (size_t i = 0; i < request->inherited_count && delivery->duty == NULL; i++) {
+        delivery->duty = request->inherited[i].header->duty[0] == '\0' ? NULL : request->inherited[i].header->duty;
     }
-    for (size_t i = 0; i < rules_held->n_duties && delivery->duty == NULL; i++) {
-        if (nrs_policy_demands(NRS_PLACE_SEND, rules_held->duties[i]->labels, rules_held->duties[i]->kinds, request->label, request->kind)) {
-            delivery->duty = rules_held->duties[i]->duty;
-        }
+    delivery->duty = delivery->duty == NULL ? first_demanded(rules_held, request->label, request->kind) : delivery->duty;
+    for (size_t i = 0; i < request->inherited_count && delivery->duty == NULL; i++) {
+        delivery->duty = first_demanded(rules_held, request->inherited[i].label, request->inherited[i].kind);
     }
 }
 

@@ -23,6 +23,13 @@ typedef struct nrs_left_out {
     bool unjoined;    /* of a person: its organisation has not joined the community */
 } nrs_left_out;
 
+/* What a report that is quoted, or whose text is passed on, demands of whoever is to read that. */
+typedef struct nrs_inherited {
+    const nrs_header *header;
+    nrs_label label; /* the stricter of the header's and of a release's by which it is held */
+    uint32_t kind;   /* 0 where it is not known here */
+} nrs_inherited;
+
 typedef struct nrs_delivery_request {
     nrs_label label;
     uint32_t kind;                  /* 0 where it is not known, as under RED whatever it is here: the node does not see its text */
@@ -30,7 +37,8 @@ typedef struct nrs_delivery_request {
     size_t address_count;
     const char *const *disclaimers; /* names of those that the sender adds */
     size_t disclaimer_count;
-    const nrs_header *quoted;       /* whose disclaimers the report inherits; or NULL */
+    const nrs_inherited *inherited; /* whose disclaimers and duties hold for it too, the quoted report first */
+    size_t inherited_count;
     uint32_t onward;                /* the sender's consent */
     bool locked;                    /* nobody is granted before it accepts */
     bool withheld;                  /* to the hub that is to vouch for it: never with an open key */
@@ -74,6 +82,9 @@ NRS_MUST_USE nrs_error nrs_address_check(const nrs_core *core, nrs_answer *answe
                                          const nrs_address *addresses, size_t count);
 /** A joined community by what `community` of a request says; NULL for NULL. Refuses with UNKNOWN_COMMUNITY. */
 NRS_MUST_USE nrs_error nrs_address_community(nrs_core *core, nrs_answer *answer, nrs_community **community_out, const char *given);
+/** The state of the first duty that is not in force for a member, of all that these demand; else HELD or NOT_DEMANDED. Out: name_out: as of nrs_duty_state_of. */
+nrs_duty_state nrs_inherited_duty(const nrs_core *core, const nrs_community *community, const nrs_inherited *list, size_t count, const Nrs__Wire__Member *member,
+                                  const char **name_out);
 /** Attach the disclaimers that the community's rules, the sender and the quoted report ask for; part of the plan. Refuses with
  *  DISCLAIMER_UNKNOWN, LABEL_FORBIDS, USAGE. */
 NRS_MUST_USE nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_delivery_request *request);

@@ -69,9 +69,9 @@ static nrs_error attach_named(nrs_answer *answer, nrs_delivery *delivery, const 
 nrs_error nrs_delivery_inherit(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const nrs_header *quoted)
 {
     nrs_rules_seen seen = {0};
-    nrs_error error = quoted == NULL || quoted->n_disclaimers == 0 ? NRS_OK : nrs_rules_seen_load(core, &seen, quoted);
+    nrs_error error = quoted->n_disclaimers == 0 ? NRS_OK : nrs_rules_seen_load(core, &seen, quoted);
 
-    for (size_t i = 0; quoted != NULL && i < quoted->n_disclaimers && error == NRS_OK; i++) {
+    for (size_t i = 0; i < quoted->n_disclaimers && error == NRS_OK; i++) {
         const Nrs__Wire__Disclaimer *text = NULL;
         const Nrs__Wire__Disclaimer *newest = NULL;
 
@@ -97,8 +97,8 @@ nrs_error nrs_delivery_attach(nrs_core *core, nrs_answer *answer, nrs_delivery *
     if (error == NRS_OK) {
         error = attach_named(answer, delivery, request);
     }
-    if (error == NRS_OK) {
-        error = nrs_delivery_inherit(core, answer, delivery, request->quoted);
+    for (size_t i = 0; i < request->inherited_count && error == NRS_OK; i++) {
+        error = nrs_delivery_inherit(core, answer, delivery, request->inherited[i].header);
     }
     if (error != NRS_OK || !request->locked) {
         return error;

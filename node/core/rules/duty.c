@@ -1,6 +1,7 @@
 /* Duties (SPEC 5.2): what an organisation has taken, against what the header and the rules demand of whoever is to read. */
 #include <string.h>
 
+#include "command/command_quote.h"
 #include "rules/edges.h"
 
 /* The best that the member's entries say about one duty. */
@@ -97,6 +98,19 @@ static bool demands_duties(const nrs_core *core, const nrs_report_row *row)
     return any;
 }
 
+/* What this node has sent itself may hold what others sent. */
+static nrs_error read_sent(nrs_core *core, nrs_answer *unsaid, const nrs_report_row *row, const nrs_header *header)
+{
+    nrs_opened opened = {0};
+    nrs_error error = row->key_state == NRS_KEY_HELD && core->follows_any ? nrs_annex_read(core, &opened, row) : NRS_OK;
+
+    if (error == NRS_OK && opened.report != NULL) {
+        error = nrs_passed_on_reading(core, unsaid, row, header, opened.report->passes_on, opened.report->n_passes_on, NRS_PLACE_READ, NULL, NRS_SINK_SCREEN);
+    }
+    nrs_opened_wipe(&opened);
+    return error;
+}
+
 nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row)
 {
     nrs_answer unsaid = {.rows = NULL};
@@ -104,12 +118,13 @@ nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *r
     nrs_error error = NRS_OK;
 
     *may_out = true;
-    if (row->part != NRS_PART_RECEIVED || !demands_duties(core, row)) {
+    if (!demands_duties(core, row)) {
         return NRS_OK;
     }
     error = nrs_header_seen_load(core, &seen, row);
     if (error == NRS_OK) {
-        error = nrs_edge_reading(core, &unsaid, row, seen.header, NRS_PLACE_READ, NULL);
+        error = row->part == NRS_PART_RECEIVED ? nrs_edge_reading(core, &unsaid, row, seen.header, NRS_PLACE_READ, NULL)
+                                               : read_sent(core, &unsaid, row, seen.header);
     }
     nrs_header_seen_wipe(&seen);
     *may_out = error != NRS_ERROR_DUTY;

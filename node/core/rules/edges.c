@@ -291,7 +291,7 @@ static nrs_error find_kind(nrs_core *core, uint32_t *kind_out, const nrs_report_
 }
 
 /* A duty that has run out closes what it had opened: the rules are those of the roster now held. */
-static nrs_error check_duty(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place)
+nrs_error nrs_edge_duty(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place)
 {
     const nrs_community *community = nrs_community_by_id(core, header->community.data);
     nrs_duty_question question = {.place = place, .label = (nrs_label)header->label, .named = header->duty, .now_ms = core->now_ms};
@@ -346,7 +346,7 @@ nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_
     if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
         error = check_duty_let_in(core, answer, &let_in, row, header, place);
     } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
-        error = check_duty(core, answer, row, header, place);
+        error = nrs_edge_duty(core, answer, row, header, place);
     }
     if (error != NRS_OK || header->n_disclaimers == 0) {
         return error; /* a report that names no disclaimer where the rules demand one was not taken */

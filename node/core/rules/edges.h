@@ -39,6 +39,8 @@ void nrs_reader_address(const nrs_core *core, char *address_out, const nrs_repor
 /** Whether a received report's body may be shown, quoted or exported here. Refuses. */
 NRS_MUST_USE nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place,
                                         const char *person);
+/** Whether the duties that a header and the rules demand for label and kind are in force for this node. Refuses. */
+NRS_MUST_USE nrs_error nrs_edge_duty(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place);
 /** The conditions of a header. */
 nrs_conditions nrs_header_conditions(const nrs_header *header);
 /** Set `conditions` of a row: null where there are none. */

@@ -52,6 +52,7 @@ static nrs_error keep_community(nrs_answer *answer, vouching *it)
 
 static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *delivery, const vouching *it, const nrs_address *addresses, size_t count)
 {
+    const nrs_inherited source = {it->view->header, (nrs_label)it->row.label, it->opened.report->kind};
     const nrs_delivery_request request = {
         .label = it->draft.label,
         .kind = it->draft.kind,
@@ -59,7 +60,8 @@ static nrs_error plan_for(nrs_core *core, nrs_answer *answer, nrs_delivery *deli
         .address_count = count,
         .stale_roster = it->draft.stale_roster,
         .onward = it->draft.onward,
-        .quoted = it->view->header,
+        .inherited = &source,
+        .inherited_count = 1,
         .preferred = it->community,
     };
 

@@ -54,7 +54,7 @@ NRS_MUST_USE nrs_error nrs_withheld_describe(nrs_core *core, nrs_row *row, const
 /** Whom a withheld report is sealed to: the hubs that the request names, else those that have what it follows or answers, else the one there is.
  *  audience: whom the hub is to publish it to. Refuses. Out: hubs_out: wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft,
-                                         const nrs_delivery *audience, const nrs_header *quoted);
+                                         const nrs_delivery *audience, const nrs_inherited *inherited, size_t inherited_count);
 /** Add to the `warnings` of a row what a list of names tells of who is not on it. */
 NRS_MUST_USE nrs_error nrs_withhold_warn(nrs_row *row, const nrs_address *addresses, size_t count);
 /** Add to them that one of the hubs does not have what the draft follows or answers. */

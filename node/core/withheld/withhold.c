@@ -188,7 +188,7 @@ static bool hub_alone(const nrs_delivery *audience, const nrs_delivery *hubs)
 }
 
 nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hubs_out, const nrs_draft *draft, const nrs_delivery *audience,
-                            const nrs_header *quoted)
+                            const nrs_inherited *inherited, size_t inherited_count)
 {
     nrs_address hubs[NRS_VIA_COUNT_MAX] = {0};
     nrs_delivery_request request = {
@@ -197,7 +197,8 @@ nrs_error nrs_withhold_plan(nrs_core *core, nrs_answer *answer, nrs_delivery *hu
         .addresses = hubs,
         .disclaimers = draft->disclaimers,
         .disclaimer_count = draft->disclaimer_count,
-        .quoted = quoted,
+        .inherited = inherited,
+        .inherited_count = inherited_count,
         .stale_roster = draft->stale_roster,
         .withheld = true,
         .onward = draft->onward,

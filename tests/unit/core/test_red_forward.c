@@ -82,14 +82,19 @@ static void put_texts(void *context, nrs_roster *next)
 }
 
 /* more: fields of the request. */
-static json_t *sealed_with(const char *more)
+static json_t *sealed_for(const char *to, const char *more)
 {
     json_t *request;
 
-    OK(mesh_ask(&net, DESK, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"%s\"],\"person\":\"sato\"%s}", to_tanaka, more));
-    request = mesh_red_sealed(mesh_row(&net, DESK, 0), NRS_LABEL_RED, "本文", &to_tanaka, 1);
+    OK(mesh_ask(&net, DESK, "{\"command\":\"red-prepare\",\"label\":\"RED\",\"to\":[\"%s\"],\"person\":\"sato\"%s}", to, more));
+    request = mesh_red_sealed(mesh_row(&net, DESK, 0), NRS_LABEL_RED, "本文", &to, 1);
     OK(json_object_set_new(request, "person", json_string("sato")));
     return request;
+}
+
+static json_t *sealed_with(const char *more)
+{
+    return sealed_for(to_tanaka, more);
 }
 
 /* As a process that holds back from its node what it passes on until it has sealed it. */
@@ -198,6 +203,27 @@ static void disclaimers_are_inherited_as_they_stand_now(void **state)
     OK(submit(sealed_with(forward), id, id, NULL));
 }
 
+/* What the person has passed on itself goes no further than the first report lets it. */
+static void what_was_passed_on_under_red_is_bound_on(void **state)
+{
+    static const struct { const char *name, *label, *to; nrs_error want; } cases[] = {
+        {"to one who was not named", "AMBER+STRICT", "org-1", NRS_ERROR_LABEL_FORBIDS},
+        {"to one who was", "AMBER+STRICT", "org-1\",\"org-2", NRS_OK},
+        {"to one of the community", "AMBER", "@electricity", NRS_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char id[ID], first[ID];
+
+        print_message("%s\n", cases[i].name);
+        report(id, cases[i].label, cases[i].to, "");
+        OK(submit(sealed_for("sato@org-1", ""), id, id, NULL));
+        (void)snprintf(first, sizeof first, "%s", mesh_text(mesh_row(&net, DESK, 0), "id"));
+        assert_int_equal(submit(sealed(), first, first, id), cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +232,7 @@ int main(void)
         cmocka_unit_test(what_it_passes_on_is_said),
         cmocka_unit_test(what_the_rules_do_not_let_pass),
         cmocka_unit_test(disclaimers_are_inherited_as_they_stand_now),
+        cmocka_unit_test(what_was_passed_on_under_red_is_bound_on),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
