@@ -72,6 +72,7 @@ static const char *const templates[] = {
     N_("Only %s, who began the series, says which report is its last."),
     N_("The report %.16s, whose text it passes on, was withdrawn."),
     N_("The report %.16s, whose text it passes on, may not leave this node by that sink."),
+    N_("It passes on the report %.16s, which its originator alone can release."),
     N_("The report holds the text of %u others, and of more none may."),
     N_("Report number %llu does not come after number %lu."),
     N_("The disclaimers of the report: %s."),

@@ -69,13 +69,19 @@ class Forward(E2E):
         self.assertEqual(self.bravo.cli("audit", "list", "--json", "--kind", "extend").rows()[-2]["rule"], "label-forbids")
 
     def test_its_own_forward_is_no_way_out(self):
-        """What one has passed on itself is still another's: a forward of that, and its copy."""
+        """What one has passed on itself is still another's: a forward of that, its copy, and asking or agreeing to share it wider."""
         report = self.alpha.send("--tlp", "AMBER+STRICT", "--to", "bravo", "--kind", "incident", "--subject", "s", "--body", "限られた本文", "--pap", "RED")
         self.bravo.wait_report(report)
         first = self.bravo.cli("forward", report, "--to", "alpha").last_word()
         self.assertIn("release ask", self.refused(self.bravo, first, "label-forbids", "--to", "charlie")["hint"])
         second = self.bravo.cli("forward", first, "--to", "alpha").last_word()
         self.refused(self.bravo, second, "label-forbids", "--to", "charlie")
+        self.alpha.wait_report(first)
+        for node in (self.alpha, self.bravo):
+            asked = node.cli("release", "ask", first, "--to", "charlie", "--reason", "対処", "--json", want=3).error()
+            self.assertEqual(asked["rule"], "not-originator")
+            self.assertIn(report[:16], asked["message"])
+        self.assertIn("報告 " + report[:16], self.alpha.cli("release", "ask", first, "--to", "charlie", "--reason", "対処", lang="ja", want=3).err)
         open_one = self.alpha.send("--form", self.form(pap="RED"), "--to", "bravo")
         self.bravo.wait_report(open_one)
         first = self.bravo.cli("forward", open_one, "--to", "charlie").last_word()

@@ -284,7 +284,7 @@ static void answer(const quoted *one, size_t node, bool forward)
     }
 }
 
-/* What whoever passed it on does with that: passes it on again, answers it, exports it; and so do others. */
+/* What whoever passed it on does with that: passes it on again, answers it, exports it, asks to share it wider; and so do others. */
 static void go_on_with(const struct passed_on *of)
 {
     static const char *const sinks[] = {"own", "clients", "community", "public"};
@@ -302,6 +302,8 @@ static void go_on_with(const struct passed_on *of)
     for (size_t i = 0; i < COUNT(writers); i++) {
         if (writers[i] != GAS_MEMBER) {
             answer(&one, writers[i], i % 2 == 0);
+            printf("answers-ask quoted=%s node=%s rule=%s\n", one.id, name_of(writers[i]),
+                   world_about(writers[i], "release-ask", one.id, ",\"to\":[\"org-8\"],\"reason\":\"対処\""));
         }
     }
 }

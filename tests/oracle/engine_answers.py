@@ -204,6 +204,16 @@ class Engine:
             found = found | rules.exported(quote.terms.label, cell["sink"], *quote.terms.conditions)
         return found
 
+    def ask(self, cell):
+        """6.12: "what passes a text on is released by nobody"."""
+        node, quote = cell["node"], self.quotes[cell["quoted"]]
+        if node not in quote.holders:
+            return frozenset({"not-found"})
+        if node == quote.by:
+            return frozenset({"not-originator"})
+        refused = passing.ask(passing.Ask(quote.terms.label, unlock=quote.terms.unlock, passes_on=True), at_holder=True)
+        return refused if "label-forbids" in refused else refused | self.closed(node, cell["quoted"], "reply")
+
     @staticmethod
     def conditions(cell):
         pap, told, named = cell["terms"].split("/")

@@ -82,7 +82,7 @@ class Engine:
         copy = self.net.copies[cell["id"]]
         if not copy.has(cell["node"]):
             return frozenset({"not-found"})
-        refused = passing.ask(passing.Ask(copy.label), at_holder=True)
+        refused = passing.ask(passing.Ask(copy.label, passes_on=bool(copy.passes_on)), at_holder=True)
         if not refused:
             self.asks[cell["ask"]] = [cell["id"], cell["node"], cell["of"], "open"]
         return refused
@@ -110,8 +110,9 @@ class Engine:
     def ask_late(self, cell):
         copy = self.net.copies[cell["id"]]
         if copy.by == cell["node"] and not copy.published_of:  # of what it vouches for a hub may ask in its own name
-            return frozenset({"usage"})
-        return passing.ask(passing.Ask(copy.label, attribution=WITHHELD if copy.withheld else NAMED, withdrawn=self.net.withdrawn(cell["node"], cell["id"])), at_holder=True)
+            return frozenset({"not-originator"} if copy.passes_on else {"usage"})
+        return passing.ask(passing.Ask(copy.label, attribution=WITHHELD if copy.withheld else NAMED, withdrawn=self.net.withdrawn(cell["node"], cell["id"]),
+                                       passes_on=bool(copy.passes_on)), at_holder=True)
 
     def ask_state(self, cell):
         one, _, _, state = self.asks[cell["ask"]]

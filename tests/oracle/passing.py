@@ -300,6 +300,7 @@ class Ask:
     duty: bool = True                     # at the holder
     accepted: bool = True                 # at the holder
     withdrawn: bool = False
+    passes_on: bool = False               # another's text, or its originator's own of before
 
 
 def ask(one, at_holder=False):
@@ -315,6 +316,8 @@ def ask(one, at_holder=False):
         other.add("expired")
     if one.withdrawn:
         other.add("withdrawn")
+    if one.passes_on and at_holder:  # "what passes a text on is released by nobody"
+        other.add("not-originator")
     if not one.member:
         other.add("not-member")
     if one.addresses > 32:

@@ -8,6 +8,8 @@
 #include "report/onward.h"
 #include "report/withdrawal.h"
 
+static const char hint_first[] = "Ask about that report, where this node has it: noroshi release ask ID; to refuse what was asked here: noroshi release deny.";
+
 bool nrs_sent_here(const nrs_core *core, const nrs_report_row *row)
 {
     return (row->flags & NRS_REPORT_VOUCHED) == 0 && nrs_key_ours(core, row->originator);
@@ -206,5 +208,57 @@ nrs_error nrs_passed_on_reading(nrs_core *core, nrs_answer *answer, const nrs_re
     }
     nrs_quoted_wipe(quoted);
     free(quoted);
+    return error;
+}
+
+/* ---- Releases ---- */
+
+/* The one that passes on no other itself, where it is held; else the one that is quoted. */
+static nrs_error find_first(nrs_core *core, const uint8_t **first_out, const nrs_report *report)
+{
+    nrs_error error = NRS_OK;
+
+    *first_out = report->quoted.data;
+    for (size_t i = 0; i < report->n_passes_on && error == NRS_OK; i++) {
+        nrs_bytes holder = {0};
+        nrs_opened opened = {0};
+        nrs_sealed_view *view = NULL;
+        nrs_report_row row;
+
+        error = nrs_store_report_get(core->store, &row, &holder, report->passes_on[i].data);
+        if (error == NRS_OK && row.label != NRS_LABEL_RED) {
+            error = nrs_open_report(core, &view, &opened, &row);
+        }
+        if (error == NRS_OK && opened.report != NULL && opened.report->n_passes_on == 0) {
+            *first_out = report->passes_on[i].data;
+        }
+        error = does_not_open(error) ? NRS_OK : error; /* of what is not held, or does not open, nothing is known */
+        nrs_opened_wipe(&opened);
+        nrs_sealed_view_free(&view);
+        nrs_bytes_wipe(&holder);
+    }
+    return error;
+}
+
+nrs_error nrs_passed_on_refuse_release(nrs_core *core, nrs_answer *answer, const nrs_report_row *row)
+{
+    nrs_sealed_view *view = NULL;
+    nrs_opened opened = {0};
+    const uint8_t *first = NULL;
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_error error = nrs_open_report(core, &view, &opened, row);
+
+    if (does_not_open(error)) {
+        error = nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
+    }
+    if (error == NRS_OK && opened.report->n_passes_on > 0) {
+        error = find_first(core, &first, opened.report);
+    }
+    if (error == NRS_OK && first != NULL) {
+        nrs_hex_encode(id, first, NRS_HASH_SIZE);
+        error = nrs_refuse(answer, NRS_ERROR_NOT_ORIGINATOR, hint_first, "It passes on the report %.16s, which its originator alone can release.", id);
+    }
+    nrs_opened_wipe(&opened);
+    nrs_sealed_view_free(&view);
     return error;
 }

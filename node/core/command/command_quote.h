@@ -95,5 +95,7 @@ NRS_MUST_USE nrs_error nrs_quoted_sources(nrs_core *core, nrs_answer *answer, nr
  *  where it does not leave. Refuses. */
 NRS_MUST_USE nrs_error nrs_passed_on_reading(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header,
                                              const ProtobufCBinaryData *ids, size_t count, nrs_edge_place place, const char *person, nrs_sink sink);
+/** Refuse to release what passes a text on (SPEC 6.12): NOT_ORIGINATOR, naming the report whose originator can. */
+NRS_MUST_USE nrs_error nrs_passed_on_refuse_release(nrs_core *core, nrs_answer *answer, const nrs_report_row *row);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "command/command_quote.h"
 #include "command/command_release.h"
 #include "prekeys/key_change.h"
 #include "report/onward.h"
@@ -228,6 +229,9 @@ nrs_error nrs_command_release_grant(nrs_core *core, nrs_answer *answer, const js
     }
     if (error == NRS_OK) {
         error = check_lapsed(core, answer, &it, request);
+    }
+    if (error == NRS_OK) { /* whose text it is the one who passes it on does not say how far that may go */
+        error = nrs_passed_on_refuse_release(core, answer, &it.row);
     }
     if (error == NRS_OK && (expires_in_ms == 0 || it.row.expires_ms <= core->now_ms)) { /* by this clock, by which it would be dated */
         error = nrs_refuse(answer, NRS_ERROR_EXPIRED, NULL, "The report is past its expiry.");

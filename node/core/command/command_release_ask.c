@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "command/command_quote.h"
 #include "command/command_release.h"
 #include "rules/audience.h"
 #include "report/onward.h"
@@ -44,7 +45,8 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
     nrs_error error = nrs_command_report(core, answer, &it->row, &it->holder, nrs_request_text(request, "id"));
 
     if (error == NRS_OK && it->row.part != NRS_PART_RECEIVED && (it->row.flags & NRS_REPORT_VOUCHED) == 0) {
-        return nrs_refuse(answer, NRS_ERROR_USAGE, hint_own, "This node has sent the report itself.");
+        error = it->row.key_state == NRS_KEY_HELD ? nrs_passed_on_refuse_release(core, answer, &it->row) : NRS_OK;
+        return error != NRS_OK ? error : nrs_refuse(answer, NRS_ERROR_USAGE, hint_own, "This node has sent the report itself.");
     }
     if (error == NRS_OK && (it->row.flags & NRS_REPORT_WITHHELD) != 0) {
         return nrs_refuse(answer, NRS_ERROR_SOURCE_WITHHELD, hint_withheld, "Its source is withheld: it is not released to others.");
@@ -69,6 +71,9 @@ static nrs_error check_holder(nrs_core *core, nrs_answer *answer, asking *it, co
     }
     if (error == NRS_OK) {
         error = nrs_edge_reading(core, answer, &it->row, it->seen.header, NRS_PLACE_QUOTE, nrs_request_text(request, "person"));
+    }
+    if (error == NRS_OK) {
+        error = nrs_passed_on_refuse_release(core, answer, &it->row);
     }
     it->home = error == NRS_OK ? nrs_community_by_id(core, it->row.community) : NULL;
     if (error != NRS_OK || (it->home != NULL && it->home->member)) {

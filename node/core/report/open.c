@@ -174,6 +174,9 @@ static nrs_error check_body(nrs_core *core, nrs_opened *opened_out, nrs_way_in *
     if (error == NRS_OK) {
         error = check_audience(core, way, opened_out, view, file_key);
     }
+    if (error == NRS_OK && way->terms->released && opened_out->report->n_passes_on > 0) { /* whoever passes a text on releases it to nobody (6.12) */
+        return NRS_ERROR_RELEASE;
+    }
     if (error == NRS_OK && way->terms->depth > 0) {
         error = nrs_onward_duty(core, view->header, way->terms->label, NRS_PLACE_OPEN, opened_out->report->kind, way->terms->target, core->self.sign_key);
     } else if (error == NRS_OK) {

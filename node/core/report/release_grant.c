@@ -161,6 +161,9 @@ nrs_error nrs_release_grant(nrs_core *core, size_t *granted_out, const nrs_repor
     if (error == NRS_OK) {
         error = nrs_annex_read(core, &opened, report);
     }
+    if (error == NRS_OK && opened.report->n_passes_on > 0) { /* its originator has not written all of it */
+        error = NRS_ERROR_RELEASE;
+    }
     if (error == NRS_OK) {
         it.view = view;
         it.audience = audience;

@@ -313,6 +313,19 @@ static nrs_error answer(answering *it, nrs_ask_row *answered)
     return error == NRS_OK ? nrs_digest_hold_for(it->core, &to, &statement) : error;
 }
 
+/* Of another's text the source is not the one to say how far it goes, and what was published does not tell whose it is. */
+static nrs_error check_written_by_it(const answering *it)
+{
+    nrs_opened opened = {0};
+    nrs_error error = nrs_annex_read(it->core, &opened, &it->source.row);
+
+    if (error == NRS_OK && opened.report->n_passes_on > 0) {
+        error = NRS_ERROR_RELEASE;
+    }
+    nrs_opened_wipe(&opened);
+    return error;
+}
+
 static nrs_error release_it(answering *it)
 {
     nrs_release *release = NULL;
@@ -327,6 +340,9 @@ static nrs_error release_it(answering *it)
     }
     if (error == NRS_OK) {
         error = check(it, release, signer, ask);
+    }
+    if (error == NRS_OK) {
+        error = check_written_by_it(it);
     }
     if (error == NRS_OK) {
         error = sign(it, &payload, release);

@@ -378,6 +378,95 @@ static void a_release_that_opened_nothing_changes_no_label(void **state)
     stop();
 }
 
+/* ---- Of what passes a text on, by who passes it on ---- */
+
+/* What another sent to the source is in the hands of the hostile hub as the source's own report. */
+static void send_passed_on(void)
+{
+    char first[2 * NRS_HASH_SIZE + 1];
+
+    OK(mesh_ask(&net, OTHER, "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-0\",\"org-2\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+    (void)snprintf(first, sizeof first, "%s", mesh_text(mesh_row(&net, OTHER, 0), "id"));
+    mesh_settle(&net, 6);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forward\",\"id\":\"%s\",\"to\":[\"org-0\"]}", first));
+    (void)snprintf(report, sizeof report, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    OK(nrs_hex_decode(report_id, sizeof report_id, report));
+    mesh_settle(&net, 6);
+}
+
+/* Only whoever has opened it sees that it passes a text on, and nobody is let in on the word of who does. */
+static void who_passes_a_text_on_lets_nobody_in(void **state)
+{
+    nrs_bytes release = {0};
+    uint8_t id[NRS_HASH_SIZE];
+    mesh_forged made, sealed;
+
+    (void)state;
+    start(false);
+    send_passed_on();
+    forge_release(&release, id, SOURCE, HOSTILE, MINISTRY, net.now_ms + NRS_DAY_MS);
+    made = forge_on(HOSTILE, MINISTRY, MINISTRY, id, false);
+    sealed = forge(HOSTILE, MINISTRY, NULL, NULL, true);
+    assert_int_equal(give(MINISTRY, &sealed.sealed), NRS_OK);
+    assert_int_equal(give(MINISTRY, &release), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.grant), NRS_OK);
+    assert_int_equal(give(MINISTRY, &made.path), NRS_ERROR_RELEASE);
+    assert_true(!has(MINISTRY));
+    assert_int_equal(audited(MINISTRY, "release"), 1);
+    mesh_forged_wipe(&sealed);
+    mesh_forged_wipe(&made);
+    nrs_bytes_wipe(&release);
+    stop();
+}
+
+static void post_ask(void)
+{
+    static char reason[] = "r";
+    Nrs__Wire__Target target, *targets[1] = {&target};
+    nrs_bytes encoded = {0}, detail = {0};
+    nrs_audience audience;
+    nrs_statement statement;
+    nrs_ask value;
+
+    nrs__wire__target__init(&target);
+    target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[MINISTRY].identity)->sign_key, NRS_KEY_SIZE));
+    nrs__wire__audience__init(&audience);
+    audience.targets = targets;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&encoded, &audience));
+    nrs__wire__ask__init(&value);
+    value.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
+    value.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    OK(nrs_ask_encode(&detail, &value));
+    nrs__wire__statement__init(&statement);
+    statement.type = NRS_STATEMENT_REQUEST;
+    statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
+    statement.at_ms = net.now_ms;
+    statement.reason = reason;
+    statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
+    mesh_post(&net, HOSTILE, SOURCE, HOSTILE, &statement);
+    nrs_bytes_wipe(&detail);
+    nrs_bytes_wipe(&encoded);
+}
+
+/* Whoever is asked all the same agrees to nothing, and can say no. */
+static void who_passes_a_text_on_agrees_to_nothing(void **state)
+{
+    char ask[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    start(false);
+    send_passed_on();
+    post_ask();
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
+    (void)snprintf(ask, sizeof ask, "%s", mesh_text(mesh_row(&net, SOURCE, 0), "id"));
+    assert_int_equal(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", ask), NRS_ERROR_NOT_ORIGINATOR);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, SOURCE, 0), "state"), "open");
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-deny\",\"id\":\"%s\",\"reason\":\"r\"}", ask));
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +477,8 @@ int main(void)
         cmocka_unit_test(whoever_lets_in_speaks_for_whom_it_let_in),
         cmocka_unit_test(a_holders_slots_do_not_take_the_place_of_the_sources),
         cmocka_unit_test(a_release_that_opened_nothing_changes_no_label),
+        cmocka_unit_test(who_passes_a_text_on_lets_nobody_in),
+        cmocka_unit_test(who_passes_a_text_on_agrees_to_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

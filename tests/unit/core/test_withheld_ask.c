@@ -465,6 +465,38 @@ static void only_the_source_answers(void **state)
     stop();
 }
 
+/* What was published of it does not say that it is of another: the source knows, and so does the hub. */
+static void a_source_that_passes_a_text_on_agrees_to_nothing(void **state)
+{
+    uint8_t commitment[NRS_HASH_SIZE], id[NRS_HASH_SIZE];
+    char first[2 * NRS_HASH_SIZE + 1], source_ask[2 * NRS_HASH_SIZE + 1];
+
+    (void)state;
+    start(false, false);
+    OK(mesh_ask(&net, THIRD, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+    keep_id(first, THIRD);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, SOURCE, "{\"command\":\"forward\",\"id\":\"%s\",\"withhold_source\":true,\"via\":[\"org-0\"],\"to\":[\"org-3\"]}", first));
+    keep_id(report, SOURCE);
+    mesh_settle(&net, 3);
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
+    keep_id(published, HUB);
+    wait_for_tick();
+    OK(ask_for(MEMBER, published, "org-4"));
+    wait_for_tick();
+    assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_NOT_ORIGINATOR);
+    (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
+    OK(nrs_hex_decode(id, sizeof id, ask));
+    OK(nrs_store_ask_get(net.nodes[MEMBER].store, id, take_ask, commitment));
+    post_release(SOURCE, SOURCE, report, source_ask, commitment, net.now_ms + NRS_HOUR_MS);
+    assert_int_equal(refused(HUB, "release", "release"), 1);
+    OK(answer(SOURCE, "deny", ",\"reason\":\"他社の報告\""));
+    wait_for_tick();
+    mesh_settle(&net, 6);
+    assert_non_null(asked(MEMBER, true, "denied"));
+    stop();
+}
+
 /* The hub's own ask is open until its tick: of what the source answers until then the first alone is kept. */
 static void an_own_ask_is_answered_once(void **state)
 {
@@ -540,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_guest_asks_about_what_is_named),
         cmocka_unit_test(an_own_ask_is_answered_once),
         cmocka_unit_test(only_the_source_answers),
+        cmocka_unit_test(a_source_that_passes_a_text_on_agrees_to_nothing),
         cmocka_unit_test(only_its_hub_asks_the_source),
     };
 
