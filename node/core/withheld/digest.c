@@ -154,7 +154,7 @@ static void collect(const nrs_core *core, nrs_slice *statements, held **which, s
         held *one = &all->list[i];
 
         if (one->done || size + one->statement.size + 8 > DIGEST_SAID_SIZE_MAX ||
-            !nrs_key_follows(core, one->to, peer->keys.sign_key)) {
+            !nrs_key_same_org(core, one->to, peer->keys.sign_key)) {
             continue;
         }
         size += one->statement.size + 8;

@@ -162,7 +162,7 @@ static void set_terms(nrs_core *core, vouching *it, const json_t *request)
     it->due_ms = nrs_withheld_next_tick(core);
 }
 
-/* Whether what this hub published is of the same source, by its key or one that came after it. What was forgotten here is of nobody any more. */
+/* Whether what this hub published is of the same source, over any number of changes of its keys. What was forgotten here is of nobody any more. */
 static nrs_error of_same_source(nrs_core *core, bool *same_out, const vouching *it, const uint8_t id[NRS_HASH_SIZE])
 {
     const nrs_published *entry = nrs_published_of(core, id);
@@ -170,7 +170,7 @@ static nrs_error of_same_source(nrs_core *core, bool *same_out, const vouching *
     nrs_bytes holder = {0};
     nrs_error error = entry == NULL ? NRS_ERROR_NOT_FOUND : nrs_store_report_get(core->store, &row, &holder, entry->source);
 
-    *same_out = error == NRS_OK && nrs_key_follows(core, row.originator, it->row.originator);
+    *same_out = error == NRS_OK && nrs_key_same_org(core, row.originator, it->row.originator);
     nrs_bytes_wipe(&holder);
     return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
@@ -200,7 +200,7 @@ static nrs_error published_as(nrs_core *core, bool *found_out, uint8_t id_out[NR
 
     *found_out = false;
     if (error == NRS_OK && (row.flags & NRS_REPORT_WITHHELD) != 0 && row.part == NRS_PART_RECEIVED && row.key_state == NRS_KEY_HELD &&
-        nrs_key_follows(core, row.originator, it->row.originator)) {
+        nrs_key_same_org(core, row.originator, it->row.originator)) {
         error = nrs_withheld_notes(core, &notes, &row);
         text = error == NRS_OK ? nrs_withheld_published(notes, NULL) : NULL;
         *found_out = text != NULL && nrs_hex_decode(id_out, NRS_HASH_SIZE, text) == NRS_OK;

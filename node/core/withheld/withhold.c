@@ -290,7 +290,7 @@ static nrs_error look_at(void *context, const nrs_recipient_row *row)
 {
     hub_search *search = context;
 
-    search->found = search->found || nrs_key_follows(search->core, row->org, search->from->keys.sign_key);
+    search->found = search->found || nrs_key_same_org(search->core, row->org, search->from->keys.sign_key);
     return NRS_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_keys.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -219,12 +220,59 @@ static void a_question_is_answered_by_either_id(void **state)
     mesh_stop(&net);
 }
 
+/* It says where it is under them. */
+static void change_keys_of_hub(void)
+{
+    nrs_bytes succession = {0};
+    nrs_identity *after = NULL;
+
+    OK(nrs_identity_new(&after));
+    mesh_make_succession_at(&net, &succession, HUB, after, "tcp://127.0.0.1:7005");
+    assert_string_equal(mesh_give_change(&net, HUB, "SUCCESSION", &succession), "");
+    mesh_settle(&net, 3);
+    mesh_follow_change(&net, HUB, after);
+    mesh_settle(&net, 4);
+    mesh_take_over(&net, HUB, after);
+    mesh_settle(&net, 4);
+    nrs_bytes_wipe(&succession);
+}
+
+/* Over two changes of its keys a source is the same, and so is the hub that it has told. */
+static void who_has_other_keys_now_is_known_all_the_same(void **state)
+{
+    char first[ID], first_as[ID], next[ID], next_as[ID];
+
+    (void)state;
+    mesh_start(&net, NODES, 1);
+    withhold(first, "");
+    publish(first_as, HUB, first);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_change_keys(&net, SOURCE);
+        mesh_settle(&net, 4);
+    }
+    ask(first);
+    assert_open(first, 1);
+    OK(follow(SOURCE, first, ""));
+    keep_id(next, SOURCE);
+    assert_open(first, 0);
+    publish(next_as, HUB, next);
+    OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", next_as));
+    assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "follows"), first_as);
+    for (size_t i = 0; i < 2; i++) {
+        change_keys_of_hub();
+    }
+    ask(next);
+    assert_open(next, 1);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_stays_with_the_hubs_that_have_the_one_before),
         cmocka_unit_test(what_follows_a_forgotten_one_is_withheld),
         cmocka_unit_test(a_question_is_answered_by_either_id),
+        cmocka_unit_test(who_has_other_keys_now_is_known_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
