@@ -198,6 +198,7 @@ static bool run_batch(sim_world *world, sim_node *node, const nrs_event *events,
 
     memcpy(node->held_before, node->held, sizeof node->held_before);
     node->revoked_before = node->revoked;
+    node->ended_before = node->ended;
     memcpy(node->frozen_before, node->frozen, sizeof node->frozen_before);
     error = step_engine(world, node, &effects, events, count);
     if (node->disk.dead) {

@@ -107,6 +107,7 @@ typedef struct sim_node {
     bool frozen_before[SIM_COMMUNITIES_MAX];   /* the step in hand */
     size_t heard[SIM_NODES_MAX]; /* the newest keys of each node whose announcement it has in its log */
     uint64_t revoked, revoked_before; /* whose keys it knows to be revoked: sets of nodes; before the step in hand */
+    uint64_t ended, ended_before; /* the same of its own keys, by their index */
     uint64_t memory_failed; /* allocations that failed so far */
     sim_account memory;     /* what it holds */
     /* What the checkers keep about it. */

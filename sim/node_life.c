@@ -336,6 +336,7 @@ static void forget_what_came_after(sim_world *world, sim_node *node)
     memset(node->answered, 0, sizeof node->answered);
     memset(node->heard, 0, sizeof node->heard);
     node->revoked = node->revoked_before = 0;
+    node->ended = node->ended_before = 0;
     for (size_t i = 0; i < world->plan.count; i++) {
         sim_report *report = &world->oracle.reports[i];
 

@@ -73,6 +73,7 @@ struct sim_world;
     X(SOURCE_WENT_ON, 0, "a withheld source sent a report that follows another of its own")                            \
     X(KEY_REVOKED, 0, "a key was revoked")                                                                             \
     X(REVOCATION_HEARD, 0, "a node heard that a key was revoked")                                                      \
+    X(REVOKED_REFUSED, 0, "a node refused to send under its own key, which was revoked")                               \
     X(ROTATED, 0, "an organisation announced new keys")                                                                \
     X(ROTATED_AGAIN, 0, "new keys were announced once more, as they had been made")                                    \
     X(ROTATE_REFUSED, 0, "a second change of keys within four weeks was refused")                                      \

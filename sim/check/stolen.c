@@ -1,5 +1,6 @@
 /* A key that is in a thief's hands too, or that was revoked: what is sealed after the key's owner was removed, or after its end was heard
- * of, opens nowhere under it; nothing that it makes is taken any more, and nothing goes to it. And that there are two of one is seen. */
+ * of, opens nowhere under it; nothing that it makes is taken any more, and nothing goes to it; its own node refuses to make it. And that
+ * there are two of one is seen. */
 #include <string.h>
 
 #include "check.h"
@@ -15,9 +16,12 @@ static void learn_revocation(sim_world *world, sim_node *node, const nrs_record 
     nrs_card *card = NULL;
 
     if (nrs_change_verify(&change, &card, nrs_field(&record->payload)) == NRS_OK && card == NULL) {
-        const size_t whose = sim_check_node_of_key(world, change->sign_key.data);
+        size_t whose, key;
 
-        node->revoked |= whose < world->node_count ? 1ull << whose : 0;
+        if (sim_check_key(world, &whose, &key, change->sign_key.data)) {
+            node->revoked |= 1ull << whose;
+            node->ended |= whose == node->index ? 1ull << key : 0;
+        }
         sim_sometimes_hit(world, SIM_SOMETIMES_REVOCATION_HEARD);
     }
     nrs_card_free(&card);
@@ -48,6 +52,21 @@ static void frame(sim_world *world, sim_node *node, sim_connection *connection, 
 
     if (frame->type == NRS_FRAME_ITEMS && (node->revoked_before & (1ull << peer)) != 0) {
         sim_world_fail(world, "stolen", "%s sends records to %s, whose key is revoked", node->org, world->nodes[peer].org);
+    }
+}
+
+/* Who knows its own key to be revoked says of nothing that it was done: nobody takes it. */
+static void answered(sim_world *world, sim_node *node, const sim_answered *answer)
+{
+    const bool speaks = answer->kind == SIM_ASK_SEND || answer->kind == SIM_ASK_ACCEPT || answer->kind == SIM_ASK_WITHDRAW || answer->kind == SIM_ASK_RED_PREPARE ||
+                        answer->kind == SIM_ASK_RED_GRANT || (answer->kind >= SIM_ASK_RELEASE_ASK && answer->kind <= SIM_ASK_RELEASE_DENY);
+
+    if (!speaks || node->hostile != NULL || (node->ended_before & (1ull << node->key)) == 0) {
+        return;
+    }
+    sim_sometimes_add(world, SIM_SOMETIMES_REVOKED_REFUSED, answer->error == NRS_ERROR_REVOKED ? 1 : 0);
+    if (answer->error == NRS_OK) {
+        sim_world_fail(world, "stolen", "%s, whose key it knows to be revoked, answers that r%zu is done", node->org, answer->number);
     }
 }
 
@@ -104,4 +123,4 @@ static void end(sim_world *world)
     }
 }
 
-const sim_checker sim_checker_stolen = {.name = "stolen", .record = record, .frame = frame, .shown = shown, .log = log_line, .end = end};
+const sim_checker sim_checker_stolen = {.name = "stolen", .record = record, .frame = frame, .answered = answered, .shown = shown, .log = log_line, .end = end};

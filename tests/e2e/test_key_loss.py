@@ -96,6 +96,7 @@ class KeyLoss(E2E):
         hub.cli("community", "remove", "electricity", "bravo")
         wait_until(lambda: not any("revoked" in text for text in hub.status()["warnings"]), "the roster has followed", 20)
         hub.cli("key", "revoke", path, "--submit")  # again: nothing happens
+        self.told_that_nobody_takes_it(bravo)
         # The organisation comes back with a new node and key, by telephone as the first time.
         again = self.world.node("bravo2", folder=self.world.path / "bravo-again")
         again.org = "bravo"
@@ -106,6 +107,24 @@ class KeyLoss(E2E):
         again.start()
         again.wait_link("hub")
         wait_reachable(alpha, ["bravo"], {"bravo"}, "AMBER")
+
+    def told_that_nobody_takes_it(self, bravo):
+        """Once its own node has the revocation: it sends nothing more, says what to do, and what it has is there to read."""
+        before = [row["id"] for row in bravo.list()]
+        bravo.cli("key", "revoke", self.paper, "--submit")
+        self.assertTrue(any("the key of this node is revoked" in text for text in bravo.status()["warnings"]), bravo.status()["warnings"])
+        words = ("send", "--tlp", "AMBER", "--to", "@electricity", "--kind", "incident", "--subject", "偽", "--body", "偽の報告")
+        for command in (words, ("withdraw", before[-1], "--reason", "r"), ("reply", before[-1], "--subject", "s", "--body", "b")):
+            error = bravo.cli(*command, "--json", want=3).error()
+            self.assertEqual(error["rule"], "revoked", command)
+            japanese = bravo.cli(*command, lang="ja", want=3).err
+            self.assertIn("失効", japanese)
+            for step in ("noroshi init", "community add"):
+                self.assertIn(step, error["hint"])
+                self.assertIn(step, japanese)
+        self.assertEqual([row["id"] for row in bravo.list()], before)
+        self.assertEqual(bravo.show(before[-1])["body"], "偽の報告")
+        self.assertEqual(bravo.cli("audit", "list", "--kind", "withdraw", "--json").rows()[-1]["rule"], "revoked")
 
 
 def _recipients(node):

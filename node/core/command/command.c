@@ -2,6 +2,7 @@
 #include "command/command.h"
 
 #include "audit/audit.h"
+#include "prekeys/key_change.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -295,6 +296,45 @@ static nrs_error check_fields(nrs_answer *answer, const command *found, const js
     return NRS_OK;
 }
 
+/* It makes something that others are to take. */
+static bool speaks(const command *found)
+{
+    static const char *const names[] = {"send", "reply", "forward", "vouch", "red-prepare", "red-submit", "red-grant", "accept", "decline", "withdraw",
+                                        "release-ask", "release-grant", "release-deny"};
+    bool named = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        named = named || strcmp(names[i], found->name) == 0;
+    }
+    return named;
+}
+
+/* The report that the command names, where there is one, for the audit log. */
+static nrs_error note_about(nrs_core *core, nrs_answer *answer, const json_t *request)
+{
+    const char *id = nrs_request_text(request, "id");
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = id == NULL ? NRS_OK : nrs_command_report(core, answer, &row, &holder, id);
+
+    nrs_bytes_wipe(&holder);
+    return nrs_error_is_verdict(error) ? NRS_OK : error;
+}
+
+/* Nobody takes what a revoked key has made (SPEC 7.7): "done" would be no true answer. */
+static nrs_error check_key(nrs_core *core, nrs_answer *answer, const command *found, const json_t *request)
+{
+    static const char hint_anew[] = "Come anew: noroshi init in another folder, whose card the secretariat compares and adds (noroshi community remove, "
+                                    "noroshi community add). What is here can still be read.";
+    nrs_error error;
+
+    if (!speaks(found) || !nrs_key_revoked(core, core->self.sign_key)) {
+        return NRS_OK;
+    }
+    error = note_about(core, answer, request);
+    return error != NRS_OK ? error : nrs_refuse(answer, NRS_ERROR_REVOKED, hint_anew, "The key of this node is revoked: nobody takes what it sends.");
+}
+
 static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request, const command **found_out)
 {
     const json_t *name = json_object_get(request, "command");
@@ -308,6 +348,9 @@ static nrs_error run(nrs_core *core, nrs_answer *answer, const json_t *request, 
             error = check_fields(answer, &commands[i], request);
             if (error == NRS_OK) {
                 *found_out = &commands[i];
+                error = check_key(core, answer, &commands[i], request);
+            }
+            if (error == NRS_OK) {
                 error = commands[i].run(core, answer, request);
             }
             return error;

@@ -247,6 +247,42 @@ static void test_a_fork_leaves_out_the_former_key_too(void **state)
     nrs_identity_destroy(&after);
 }
 
+/* "done" would be no true answer; what was there before can be read. */
+static void test_who_is_revoked_is_told_that_nobody_takes_what_it_sends(void **state)
+{
+    static const char *const asks[] = {"reply", "forward", "accept", "decline", "withdraw", "release-ask", "release-grant", "release-deny", "vouch"};
+    char id[2 * NRS_HASH_SIZE + 1];
+    nrs_bytes payload = {0};
+    const json_t *refusal;
+    size_t listed;
+
+    (void)state;
+    send(BRAVO, id);
+    mesh_settle(&net, 3);
+    OK(nrs_change_revoke(&payload, net.nodes[BRAVO].identity, net.nodes[BRAVO].org, net.now_ms));
+    assert_string_equal(mesh_give_change(&net, BRAVO, "REVOCATION", &payload), "");
+    listed = mesh_listed(&net, BRAVO);
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
+                     NRS_ERROR_REVOKED);
+    refusal = json_array_get(net.nodes[BRAVO].reply, mesh_row_count(&net, BRAVO));
+    assert_non_null(strstr(mesh_text(refusal, "message"), "nobody takes what it sends"));
+    assert_non_null(strstr(mesh_text(refusal, "hint"), "noroshi init"));
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"audit-list\",\"kind\":\"send\"}"));
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, mesh_row_count(&net, BRAVO) - 1), "rule"), "revoked");
+    for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+        assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"%s\",\"id\":\"%s\"}", asks[i], id), NRS_ERROR_REVOKED);
+    }
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"audit-list\",\"kind\":\"withdraw\",\"about\":\"%s\"}", id));
+    assert_int_equal(mesh_row_count(&net, BRAVO), 1);
+    assert_string_equal(mesh_text(mesh_row(&net, BRAVO, 0), "rule"), "revoked");
+    assert_int_equal(mesh_listed(&net, BRAVO), listed);
+    OK(mesh_ask(&net, BRAVO, "{\"command\":\"show\",\"id\":\"%s\"}", id));
+    assert_true(mesh_warned(&net, BRAVO, "the key of this node is revoked"));
+    mesh_crash(&net, BRAVO);
+    assert_int_equal(mesh_ask(&net, BRAVO, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", id), NRS_ERROR_REVOKED);
+    nrs_bytes_wipe(&payload);
+}
+
 /* Who revokes a key before the roster or after it followed ends the key before that one too: it lies beside it, on the same disk. */
 static void test_former_ends_with_its_successor(void **state)
 {
@@ -456,6 +492,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_revoked_everywhere, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_is_revoked_is_told_that_nobody_takes_what_it_sends, start, stop),
         cmocka_unit_test_setup_teardown(test_first_succession_stands, start, stop),
         cmocka_unit_test_setup_teardown(test_grace, start, stop),
         cmocka_unit_test_setup_teardown(test_a_grace_put_far_ahead, start, stop),
