@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "sealing_fixture.h"
+#include "attacker.h"
 
 enum { MEMBER_COUNT = 21, TWICE = 4 }; /* the member numbered TWICE has two slots: two of its persons */
 
@@ -197,14 +198,53 @@ static void test_moved_slot(void **state)
     nrs_slot_path_free(&path);
 }
 
-/* A prekey that an attacker passed off as the victim's: whoever holds it and any other identity opens nothing. */
+/* The transcript of SPEC 6.3 for the slot at a leaf, as anybody can lay it out who has the public keys. */
+static sealed_once slot_by_hand(const sealing *it, const nrs_recipient *to, nrs_slice wrapped, uint32_t leaf)
+{
+    const nrs_grant *grant = it->view->grant;
+    const nrs_public_keys *from = nrs_identity_public(alice.identity);
+    nrs_bytes text = {0};
+    sealed_once slot = {.domain = NRS_DOMAIN_SLOT_KEY, .box = wrapped, .epk = grant->epk.data, .sender_agree_key = from->agree_key,
+                        .reader_agree_key = to->agree_key};
+
+    assert_int_equal(nrs_bytes_append_u32(&text, NRS_SUITE), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(it->view->id, NRS_HASH_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_field(&it->view->header->community)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(from->sign_key, NRS_KEY_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(from->agree_key, NRS_KEY_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_field(&grant->epk)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_u32(&text, grant->authority), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_field(&grant->authority_ref)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_field(&grant->audience_commitment)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_u32(&text, grant->slot_count), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(to->sign_key, NRS_KEY_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(to->agree_key, NRS_KEY_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(to->prekey_id, NRS_PREKEY_ID_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_prefixed(&text, nrs_slice_of(to->prekey, NRS_KEY_SIZE)), NRS_OK);
+    assert_int_equal(nrs_bytes_append_u32(&text, leaf), NRS_OK);
+    transcript_hash_of(&slot, NRS_DOMAIN_SLOT_TRANSCRIPT, &text);
+    nrs_bytes_wipe(&text);
+    return slot;
+}
+
+static nrs_slot *slot_in(const nrs_slot_path *path)
+{
+    nrs_slot *slot = NULL;
+
+    assert_int_equal(nrs_slot_decode(&slot, nrs_field(&path->slot)), NRS_OK);
+    return slot;
+}
+
+/* A prekey that an attacker passed off as the victim's: whoever holds it and not the victim's identity opens nothing. */
 static void test_forged_prekey(void **state)
 {
     party attacker;
     party victim;
     sealing secret;
+    sealed_once by_hand;
     nrs_slots *table = NULL;
     nrs_slot_path *path;
+    nrs_slot *slot;
     nrs_secret *key = NULL;
 
     (void)state;
@@ -216,22 +256,44 @@ static void test_forged_prekey(void **state)
     sealing_make(&secret, &alice);
     slots_of(&table, &secret.parts.slot_table, secret.view->grant, secret.view->grant_id);
     path = path_for(table, victim.recipient.org_sign_key);
-    assert_int_equal(nrs_slot_open(&key, secret.view, secret.view->grant, path, attacker.identity, &attacker.prekey,
-                                   nrs_identity_public(alice.identity)),
-                     NRS_ERROR_FORGED);
+    slot = slot_in(path);
+    by_hand = slot_by_hand(&secret, &victim.recipient, nrs_field(&slot->wrapped), 0);
+    assert_identity_needed(&by_hand, &attacker.prekey, attacker.identity, victim.identity);
     assert_int_equal(nrs_slot_open(&key, secret.view, secret.view->grant, path, victim.identity, &victim.prekey,
                                    nrs_identity_public(alice.identity)),
                      NRS_ERROR_FORGED);
-    /* Both together do, which shows that the identity was what failed. */
     assert_int_equal(nrs_slot_open(&key, secret.view, secret.view->grant, path, victim.identity, &attacker.prekey,
                                    nrs_identity_public(alice.identity)),
                      NRS_OK);
     nrs_secret_destroy(&key);
+    nrs_slot_free(&slot);
     nrs_slot_path_free(&path);
     nrs_slots_destroy(&table);
     sealing_wipe(&secret);
     party_wipe(&attacker);
     party_wipe(&victim);
+}
+
+/* Each slot's key is made for the leaf at which it stands, and for no other. */
+static void test_leaf_is_bound(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        const uint32_t leaf = (uint32_t)leaf_of(&members[i]);
+        nrs_slot_path *path = path_at(slots, leaf);
+        nrs_slot *slot = slot_in(path);
+        uint8_t fresh[NRS_KEY_SIZE], lasting[NRS_KEY_SIZE];
+
+        assert_int_equal(nrs_ephemeral_agree(fresh, members[i].prekey.secret, made.view->grant->epk.data), NRS_OK);
+        assert_int_equal(nrs_identity_agree(lasting, members[i].identity, nrs_identity_public(alice.identity)->agree_key), NRS_OK);
+        for (uint32_t at = 0; at < MEMBER_COUNT; at++) {
+            const sealed_once by_hand = slot_by_hand(&made, &members[i].recipient, nrs_field(&slot->wrapped), at);
+
+            assert_int_equal(open_with(&by_hand, fresh, lasting), at == leaf ? NRS_OK : NRS_ERROR_FORGED);
+        }
+        nrs_slot_free(&slot);
+        nrs_slot_path_free(&path);
+    }
 }
 
 static void test_table_tampering(void **state)
@@ -285,7 +347,7 @@ int main(void)
         cmocka_unit_test(test_everyone_opens_one), cmocka_unit_test(test_look_up),
         cmocka_unit_test(test_path_tampering),     cmocka_unit_test(test_wrong_reader),
         cmocka_unit_test(test_moved_slot),         cmocka_unit_test(test_forged_prekey),
-        cmocka_unit_test(test_table_tampering),
+        cmocka_unit_test(test_leaf_is_bound),      cmocka_unit_test(test_table_tampering),
     };
 
     return cmocka_run_group_tests(tests, prepare, finish);
