@@ -463,6 +463,8 @@ NRS_MUST_USE nrs_error nrs_statement_take_envelope(nrs_core *core, const nrs_env
 /* grant_late.c: recipients that waited for a prekey: those whose bundle came in this step, and all in a round each minute,
  * a bounded number in each step. Only fatal errors. */
 NRS_MUST_USE nrs_error nrs_grant_waiting(nrs_core *core);
+/** What keeps a recipient of this community from its key, as far as is known here: "join", "keys" or "duty". person: its key, or NULL. */
+const char *nrs_grant_waits_for(const nrs_core *core, const nrs_community *community, const uint8_t *org, const uint8_t *person);
 
 /* regrant.c: a report whose prekey is destroyed is asked for again (SPEC 6.7) */
 /** Ask the originator for a new grant, once for each report and prekey. position: of the report in our log. */

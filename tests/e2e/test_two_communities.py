@@ -1,7 +1,7 @@
 """An organisation of two communities changes its keys. One follows before the other: there it is away meanwhile, and comes back by itself when that
 one follows too, as a member and as its only hub; nothing that was sent in between is lost."""
 
-from harness import E2E, enrol, join, main, wait_reachable, wait_until
+from harness import E2E, build_mesh, enrol, join, main, wait_reachable, wait_until
 
 
 def names_no_longer(node, community):
@@ -71,6 +71,33 @@ class TwoCommunities(E2E):
             node.wait_link("gas-hub", timeout=60)
         kanto.wait_report(way, timeout=60)
         self.assertEqual(kanto.show(way)["body"], "間の本文")
+
+
+class SecondOfOneHub(E2E):
+    """Who is linked already joins a second community of the same hub, one after the other: each hears of all that joined before it."""
+
+    @classmethod
+    def build(cls, world):
+        build_mesh(world, ["alpha", "bravo"])
+
+    def test_1_one_after_the_other(self):
+        hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
+        hub.cli("community", "create", "gas", "--name", "ガス")
+        for member in (alpha, bravo):
+            enrol(hub, member, "gas")
+        join(hub, alpha, "gas")
+        wait_reachable(hub, ["@gas"], {"alpha"}, "AMBER")  # what alpha says went to bravo as well, which holds no such community
+        early = alpha.send("--tlp", "AMBER", "--to", "bravo", "--community", "gas", "--kind", "incident", "--subject", "先", "--body", "先の本文")
+        self.assertEqual([(row["stage"], row["waits_for"]) for row in alpha.cli("receipts", early, "--json").rows()], [("waiting", "join")])
+        self.assertIn("has not joined, as far as is known here", alpha.cli("receipts", early).out)
+        self.assertIn("相手がまだ参加していない", alpha.cli("receipts", early, lang="ja").out)
+        join(hub, bravo, "gas")
+        for node, others in ((hub, {"alpha", "bravo"}), (alpha, {"hub", "bravo"}), (bravo, {"hub", "alpha"})):
+            wait_reachable(node, ["@gas"], others, "AMBER")
+        bravo.wait_report(early)
+        late = bravo.send("--tlp", "AMBER", "--to", "@gas", "--kind", "incident", "--subject", "後", "--body", "後の本文")
+        for node in (hub, alpha):
+            node.wait_report(late)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ static const char *stage_in_words(const char *stage)
     static const struct {
         const char *code, *words;
     } stages[] = {
-        {"waiting", N_("waiting: no keys, or not the duty")}, {"sent", N_("sent")},         {"stored", N_("received")},
+        {"waiting", N_("waiting")},              {"sent", N_("sent")},         {"stored", N_("received")},
         {"opened", N_("opened")},                {"accepted", N_("accepted")}, {"declined", N_("declined")},
         {"expired", N_("expired")},              {"cannot-open", N_("cannot open it")},
         {"withdrawn", N_("has taken the withdrawal")},
@@ -183,9 +183,29 @@ static const char *stage_in_words(const char *stage)
     return stage;
 }
 
+/* Why it has no key yet, as far as this node knows. */
+static const char *waiting_in_words(const char *what)
+{
+    static const struct {
+        const char *code, *words;
+    } reasons[] = {
+        {"join", N_("waiting: has not joined, as far as is known here")},
+        {"keys", N_("waiting: no keys of it that serve now are known here")},
+        {"duty", N_("waiting: has not the duty")},
+    };
+
+    for (size_t i = 0; what != NULL && i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcmp(reasons[i].code, what) == 0) {
+            return _(reasons[i].words);
+        }
+    }
+    return _("waiting");
+}
+
 static nrs_error add_receipt(void *context, json_t *row)
 {
     nrs_table *table = context;
+    const char *stage = nrs_json_text(row, "stage");
     const char *person = nrs_json_text(row, "person");
     const char *recipient = nrs_json_text(row, "recipient");
     const char *by = nrs_json_text(row, "let_in_by");
@@ -200,7 +220,7 @@ static nrs_error add_receipt(void *context, json_t *row)
     }
     nrs_table_add(table, who == NULL ? recipient : who);
     free(who);
-    nrs_table_add(table, stage_in_words(nrs_json_text(row, "stage")));
+    nrs_table_add(table, stage != NULL && strcmp(stage, "waiting") == 0 ? waiting_in_words(nrs_json_text(row, "waits_for")) : stage_in_words(stage));
     nrs_table_add(table, at);
     nrs_table_add(table, person);
     nrs_table_add(table, nrs_json_text(row, "reason")); /* why it was declined */

@@ -415,6 +415,17 @@ static bool has_stage(const json_t *reached, nrs_stage stage)
     return false;
 }
 
+/* Beside the last stage. Of one of another community, which its hub lets in, nothing is known here. */
+static nrs_error say_what_for(const receipt_list *list, const json_t *rows, const nrs_recipient_row *recipient)
+{
+    const nrs_community *community = nrs_community_by_id(list->core, list->report->community);
+    const char *what = community == NULL || strchr(recipient->address, '/') != NULL ? NULL
+                                                                                  : nrs_grant_waits_for(list->core, community, recipient->org, recipient->person);
+
+    return json_object_set_new(json_array_get(rows, json_array_size(rows) - 1), "waits_for", what == NULL ? json_null() : json_string(what)) == 0
+               ? NRS_OK : NRS_ERROR_NO_MEMORY;
+}
+
 static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
 {
     receipt_list *list = context;
@@ -433,6 +444,9 @@ static nrs_error receipts_of(void *context, const nrs_recipient_row *recipient)
         return NRS_OK;
     }
     error = stage_row(list, rows, recipient->address, first, 0, NULL);
+    if (error == NRS_OK && strcmp(first, "waiting") == 0) {
+        error = say_what_for(list, rows, recipient);
+    }
     if (error == NRS_OK && json_array_size(reached) > 0 && json_array_extend(rows, (json_t *)(uintptr_t)reached) != 0) {
         error = NRS_ERROR_NO_MEMORY;
     }

@@ -196,6 +196,18 @@ static bool has_prekey(const nrs_core *core, const nrs_peer *peer)
     return peer != NULL && nrs_recipient_of(core, &recipient, peer, NULL) == NRS_OK;
 }
 
+const char *nrs_grant_waits_for(const nrs_core *core, const nrs_community *community, const uint8_t *org, const uint8_t *person)
+{
+    const nrs_peer *peer = nrs_peer_by_sign(core, org);
+    const Nrs__Wire__PersonEntry *entry = person == NULL ? NULL : nrs_peer_person_by_key(peer, person);
+    nrs_recipient recipient;
+
+    if (!nrs_peer_joined(core, peer, community)) {
+        return "join";
+    }
+    return (person != NULL && entry == NULL) || nrs_recipient_of(core, &recipient, peer, entry) != NRS_OK ? "keys" : "duty";
+}
+
 /* What cannot be granted to one recipient goes on waiting and holds up nothing else: the next time begins behind it. */
 static nrs_error grant_peer(nrs_core *core, waiting *set, nrs_peer *peer, size_t limit)
 {

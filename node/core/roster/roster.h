@@ -126,6 +126,8 @@ NRS_MUST_USE nrs_error nrs_fork_accept(nrs_core *core, nrs_community *community,
 /** What members that came into a community published, once more for all of it; and what the others published for them: a bounded part
  *  in each step. At hubs; elsewhere nothing. */
 NRS_MUST_USE nrs_error nrs_roster_tell_again(nrs_core *core);
+/** It has said for the first time that it has joined: what others published before is named for it once more. At hubs; elsewhere nothing. */
+NRS_MUST_USE nrs_error nrs_roster_joined(nrs_core *core, const nrs_community *community, const nrs_peer *peer);
 /** After loading: who stands in the rosters of the store stood there before. */
 void nrs_roster_nobody_came(nrs_core *core);
 /** What goes to a peer of a row of type NRS_LOG_TOLD_AGAIN. */

@@ -276,6 +276,7 @@ nrs_error nrs_roster_take_word(nrs_core *core, nrs_slice record, nrs_slice paylo
     }
     if (error == NRS_OK && !joined_before && said->joined.len > 0) {
         error = nrs_directory_arrived(core, signer->keys.sign_key); /* what waited for it may be granted now */
+        error = error == NRS_OK ? nrs_roster_joined(core, community, signer) : error;
     }
 out:
     nrs_freshness_free(&said);

@@ -1,7 +1,8 @@
 /* Who comes into a community is told to all in it, and they to it (SPEC 10.3). What an organisation published stands in a hub's
  * log where it was taken, and a link goes through that log once: whoever looked through that part while the organisation stood
- * outside, and an organisation that had looked through it while it stood outside itself, were passed over. So the hub names those
- * records once more at the end of its log, in rows that never leave it as such. And who comes back says again that it has joined.
+ * outside, and an organisation that had looked through it while it stood outside itself, or had not joined yet, were passed over. So the
+ * hub names those records once more at the end of its log, in rows that never leave it as such. And who comes back says again that it has
+ * joined.
  *
  * When two sectors become one, hundreds come to thousands. The step that brings them writes down who came, a row for each; the rows of
  * the log follow from these in later steps, a bounded number in each. A crash in between loses nothing. */
@@ -271,6 +272,23 @@ static nrs_error write_down(nrs_core *core, const nrs_peer *peer, uint64_t came_
         }
     }
     return error;
+}
+
+/* Linked for another community's sake, it had what those who joined before it said, and the keys of who stands in this one alone, handed over
+ * while it did not hold the community, and refused them for good. Who has only this one in common is linked since it joined. */
+nrs_error nrs_roster_joined(nrs_core *core, const nrs_community *community, const nrs_peer *peer)
+{
+    const nrs_peer *self = nrs_peer_by_sign(core, core->self.sign_key);
+    nrs_newcomer newcomer = {.until = nrs_store_log_end(core->store), .others = true};
+
+    if (peer == self || !nrs_peer_hub(core, self, community) || (peer->member_of & self->member_of & ~nrs_community_bit(core, community)) == 0 ||
+        (peer->sent_position == 0 && peer->link == NULL)) {
+        return NRS_OK;
+    }
+    memcpy(newcomer.org, peer->keys.sign_key, NRS_KEY_SIZE);
+    memcpy(newcomer.community, community->id, NRS_HASH_SIZE);
+    core->newcomers_left = true;
+    return nrs_store_newcomer_set(core->store, &newcomer);
 }
 
 nrs_error nrs_roster_tell_again(nrs_core *core)

@@ -29,7 +29,7 @@ static void sign(mesh_second *second, const nrs_roster *roster)
     mesh_sign_roster(&second->statement, &second->many, roster, second->key);
 }
 
-static void invite(mesh *net, const mesh_second *second, const size_t *nodes, const uint32_t *roles, size_t count)
+void mesh_second_invite(mesh *net, const mesh_second *second, const size_t *nodes, const uint32_t *roles, size_t count)
 {
     nrs_invite made;
     nrs_bytes bytes = {0};
@@ -102,7 +102,7 @@ void mesh_second_make(mesh *net, mesh_second *second, const char *name, const si
 void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises)
 {
     mesh_second_make(net, second, name, nodes, roles, count, recognises);
-    invite(net, second, nodes, roles, count);
+    mesh_second_invite(net, second, nodes, roles, count);
     mesh_settle(net, 4);
 }
 

@@ -15,6 +15,8 @@ typedef struct mesh_second {
 void mesh_second_make(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises);
 /** Make it, with these members (`roles` by their side), and hand it to each as an invite. recognises: the mesh's own, or not. */
 void mesh_second_start(mesh *net, mesh_second *second, const char *name, const size_t *nodes, const uint32_t *roles, size_t count, bool recognises);
+/** Hand it as an invite to these of its members alone. */
+void mesh_second_invite(mesh *net, const mesh_second *second, const size_t *nodes, const uint32_t *roles, size_t count);
 /** A next version that `edit` has changed, handed to one node. */
 void mesh_second_change(mesh *net, mesh_second *second, size_t node, void (*edit)(void *context, nrs_roster *next), void *context);
 /** Let the mesh's own community recognise it. */

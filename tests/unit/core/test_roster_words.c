@@ -156,6 +156,35 @@ static void test_copied_key_with_known_prekeys(void **state)
     mesh_second_stop(&gas);
 }
 
+/* Linked for one community's sake they are invited to another one after the other: what the first says, and the hub, comes while the second does not hold
+ * it, and it refuses that. Once it has joined it is told. */
+static void test_members_that_join_a_second_community_one_by_one(void **state)
+{
+    static const size_t nodes[] = {HUB, ALPHA, BRAVO};
+    static const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR, NRS_ROLE_OPERATOR};
+    static mesh_second gas;
+
+    for (size_t down = 0; down < 2; down++) { /* the hub goes on, or falls as the second joins */
+        stop(state);
+        start(state);
+        mesh_second_make(&net, &gas, "gas", nodes, roles, 3, false);
+        for (size_t i = 0; i < 3; i++) {
+            mesh_second_invite(&net, &gas, &nodes[i], &roles[i], 1);
+            mesh_settle(&net, i == 2 && down == 1 ? 1 : 4);
+        }
+        if (down == 1) {
+            mesh_crash(&net, HUB);
+            mesh_settle(&net, 6);
+        }
+        for (size_t from = 0; from < 3; from++) {
+            OK(mesh_command(&net, nodes[from], "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@gas\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
+            assert_int_equal(json_array_size(json_object_get(mesh_row(&net, nodes[from], 0), "recipients")), 2);
+            assert_int_equal(json_array_size(json_object_get(mesh_row(&net, nodes[from], 0), "waiting")), 0);
+        }
+        mesh_second_stop(&gas);
+    }
+}
+
 static nrs_error find_card(void *context, const nrs_published_row *row)
 {
     search *found = context;
@@ -354,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_near_its_expiry_and_stale, start, stop),
         cmocka_unit_test_setup_teardown(test_a_hub_beside_another_does_not_vouch_for_itself, start, stop),
         cmocka_unit_test_setup_teardown(test_a_word_that_was_replaced_goes_to_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(test_members_that_join_a_second_community_one_by_one, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
