@@ -14,6 +14,7 @@
 #include "linux.h"
 #include "report/given.h"
 #include "language.h"
+#include "output.h"
 #include "proto/armour.h"
 #include "proto/assert.h"
 #include "text.h"
@@ -28,8 +29,8 @@ uint64_t nrs_now_ms(void)
     return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-/* Reads to the end whatever the size the file claims, since it may be a pipe. */
-static nrs_error read_all(nrs_bytes *bytes, int file, size_t size_max)
+/* Whatever the size the file claims, since it may be a pipe. */
+nrs_error nrs_file_read_open(nrs_bytes *bytes, int file, size_t size_max)
 {
     uint8_t *step = malloc(READ_STEP);
     nrs_error error = step == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
@@ -70,7 +71,7 @@ nrs_error nrs_file_read(nrs_bytes *bytes_out, const char *path, size_t size_max)
     if (file < 0) {
         return errno == ENOENT || errno == ENOTDIR ? NRS_ERROR_NOT_FOUND : NRS_ERROR_DISK;
     }
-    error = read_all(&bytes, file, size_max);
+    error = nrs_file_read_open(&bytes, file, size_max);
     if (error == NRS_OK) {
         nrs_bytes_wipe(bytes_out);
         *bytes_out = bytes;
@@ -99,7 +100,8 @@ nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *pa
     return error == NRS_OK ? NRS_OK : nrs_cli_fail_about(cli, error, path);
 }
 
-static bool write_all(int file, nrs_slice bytes)
+/* Out: put_out: set where anything of it was written. */
+static bool write_some(bool *put_out, int file, nrs_slice bytes)
 {
     while (bytes.size > 0) {
         ssize_t put = write(file, bytes.data, bytes.size);
@@ -110,10 +112,18 @@ static bool write_all(int file, nrs_slice bytes)
         if (put <= 0) {
             return false;
         }
+        *put_out = true;
         bytes.data += put;
         bytes.size -= (size_t)put;
     }
     return true;
+}
+
+static bool write_all(int file, nrs_slice bytes)
+{
+    bool put = false;
+
+    return write_some(&put, file, bytes);
 }
 
 static bool sync_folder(const char *folder)
@@ -215,14 +225,16 @@ static bool name_given(nrs_given_file *given)
 /* In its place for good. */
 static bool put_given(nrs_given_file *given)
 {
-    char *folder = given->beside == NULL ? nrs_file_folder_of(given->target) : NULL;
-    bool done = given->beside == NULL ? folder != NULL && sync_folder(folder) : nrs_file_put(given->beside, given->target, NULL) == NRS_OK;
+    char *folder = nrs_file_folder_of(given->target);
+    bool done = false;
 
-    free(folder);
-    if (done) {
+    given->left = given->beside == NULL || rename(given->beside, given->target) == 0;
+    if (given->left) {
         free(given->beside);
         given->beside = NULL;
+        done = folder != NULL && sync_folder(folder);
     }
+    free(folder);
     return done;
 }
 
@@ -292,20 +304,43 @@ static nrs_error fail_given(nrs_cli *cli, const char *path)
                         strerror(errno));
 }
 
+/* What no file can be put at, with the reason in errno: no name, the name of a folder, a link that leads nowhere, a file that may not be replaced.
+ * In: there: what stat said, and errno. */
+static bool is_no_target(const char *path, bool there)
+{
+    const size_t size = strlen(path);
+    struct stat status;
+
+    if (there) {
+        return access(path, W_OK) != 0 && errno == EPERM;
+    }
+    if (errno == ENOENT && size > 0 && path[size - 1] == '/') {
+        errno = EISDIR;
+    } else if (errno == ENOENT && size > 0) {
+        const bool link = lstat(path, &status) == 0;
+
+        errno = ENOENT;
+        return link;
+    }
+    return true;
+}
+
 nrs_error nrs_file_open_given(nrs_cli *cli, nrs_given_file *given_out, const char *path)
 {
     struct stat status;
     nrs_given_file given = {.name = path, .file = -1};
+    nrs_error error = nrs_output_check(cli, path, false);
     bool there = stat(path, &status) == 0;
 
     NRS_ASSERT(cli != NULL && given_out != NULL);
+    if (error != NRS_OK) {
+        return error;
+    }
     if (there && S_ISDIR(status.st_mode)) {
         errno = EISDIR;
     } else if (there && !S_ISREG(status.st_mode)) { /* a device or a pipe takes what is written to it, and is never replaced by a file */
         given.file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    } else if (!there && errno == ENOENT && lstat(path, &status) == 0) {
-        errno = ENOENT; /* a link that leads nowhere */
-    } else { /* behind a symbolic link the file is replaced, and the link stays */
+    } else if (!is_no_target(path, there)) { /* behind a symbolic link the file is replaced, and the link stays */
         given.target = there ? realpath(path, NULL) : strdup(path);
         given.file = given.target == NULL ? -1 : open_unnamed(&given.beside, given.target);
     }
@@ -331,10 +366,11 @@ nrs_error nrs_file_reserve_given(nrs_cli *cli, const nrs_given_file *given, size
 
 nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice bytes)
 {
-    bool done = false;
+    bool put = false, done = false;
 
     NRS_ASSERT(given != NULL && given->file >= 0);
-    done = write_all(given->file, bytes) && (given->target == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
+    done = write_some(&put, given->file, bytes) && (given->target == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
+    given->left = given->target == NULL && put;
     if (given->target != NULL) {
         done = done && (given->beside != NULL || name_given(given));
         done = close(given->file) == 0 && done;

@@ -10,7 +10,9 @@
 /** Read a file, "-" for standard input. Returns NRS_ERROR_NOT_FOUND when there is none, TOO_LARGE, DISK, NO_MEMORY; nothing is
  *  recorded. Out: replaced, caller wipes. */
 NRS_MUST_USE nrs_error nrs_file_read(nrs_bytes *bytes_out, const char *path, size_t size_max);
-/** The same for a file that a person named: failures are recorded, and one that cannot be read is NRS_ERROR_MALFORMED. */
+/** Append what an open file holds, to its end. Returns NRS_ERROR_TOO_LARGE past size_max in all, DISK, NO_MEMORY. */
+NRS_MUST_USE nrs_error nrs_file_read_open(nrs_bytes *bytes, int file, size_t size_max);
+/** As nrs_file_read for a file that a person named: failures are recorded, and one that cannot be read is NRS_ERROR_MALFORMED. */
 NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, size_t size_max);
 /** A file of a ceremony that a person named: one armoured block. What is not whole is damaged; a whole one of another type is malformed. Recorded.
  *  Out: bytes_out: replaced. */
@@ -36,6 +38,7 @@ typedef struct nrs_given_file {
     char *target;     /* owned; NULL: a device or a pipe */
     char *beside;     /* owned; the file that becomes the target; NULL while it has no name, where the file system has such files */
     int file;
+    bool left; /* what was filled in is there, or was handed on in part, whether or not the filling failed */
 } nrs_given_file;
 /** Open it before anything is done for it: a device or pipe is written to, behind a symbolic link the file is replaced. Recorded:
  *  NRS_ERROR_MALFORMED when the name cannot be written to, DISK when the machine failed. */

@@ -106,6 +106,9 @@ static nrs_error sign_file(nrs_cli *cli, nrs_proposal *proposal, nrs_ceremony *c
     }
     if (error == NRS_OK) {
         error = nrs_proposal_file_fill(cli, &file);
+        if (error != NRS_OK && !file.given.left) {
+            nrs_ceremony_take_back(cli, ceremony);
+        }
     }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, &after, "signed");
@@ -148,7 +151,10 @@ nrs_error nrs_run_community_sign(nrs_cli *cli)
     if (key_path == NULL && !dry) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, _("to see what it changes first: --dry-run"), "%s", _("community sign needs --key"));
     }
-    error = nrs_keyring_start(cli);
+    error = nrs_ceremony_check_log(cli);
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
     if (error == NRS_OK) {
         error = nrs_proposal_read_file(cli, &proposal, ceremony.file);
         error = error == NRS_OK || dry ? error : refused(cli, &ceremony, error);
@@ -177,7 +183,10 @@ nrs_error nrs_run_community_combine(nrs_cli *cli)
     if (output == NULL) {
         return nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, "%s", _("community combine needs --output"));
     }
-    error = nrs_keyring_start(cli);
+    error = nrs_ceremony_check_log(cli);
+    if (error == NRS_OK) {
+        error = nrs_keyring_start(cli);
+    }
     if (error == NRS_OK) {
         error = nrs_proposal_read_file(cli, &proposal, cli->arguments[0]);
     }

@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "community/ceremony_log.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "folder.h"
 #include "language.h"
 #include "linux.h"
+#include "output.h"
 #include "proto/assert.h"
 #include "proto/time.h"
 #include "text.h"
@@ -21,9 +23,13 @@
 
 enum { OTHER_SIGNING_MS = 30000, LINE_SIZE_MAX = 4096, LOG_SIZE_MAX = 16 * 1024 * 1024 };
 
-/* ceremony.log in the folder of a file. Owned. */
-static char *path_beside(const char *file)
+/* ceremony.log in the folder of a file, where it lies behind symbolic links; in a folder that is another user's as it is written, since links there are
+ * that user's word. Owned. */
+static char *path_beside(const nrs_cli *cli, const char *given)
 {
+    nrs_owner owner;
+    char *whole = nrs_owner_within(&owner, cli, given) ? NULL : realpath(given, NULL);
+    const char *file = whole != NULL ? whole : given;
     const char *slash = strrchr(file, '/');
     size_t folder_size = slash == NULL ? 0 : (size_t)(slash - file) + 1;
     char *path = malloc(folder_size + sizeof LOG_NAME);
@@ -32,6 +38,7 @@ static char *path_beside(const char *file)
         memcpy(path, file, folder_size);
         memcpy(path + folder_size, LOG_NAME, sizeof LOG_NAME);
     }
+    free(whole);
     return path;
 }
 
@@ -40,7 +47,7 @@ static char *log_path(const nrs_cli *cli, const nrs_ceremony *ceremony)
 {
     const char *given = nrs_cli_option(cli, "log");
 
-    return given != NULL ? strdup(given) : path_beside(ceremony->beside);
+    return given != NULL ? strdup(given) : path_beside(cli, ceremony->beside);
 }
 
 static void set_hex(json_t *line, const char *name, const uint8_t *bytes)
@@ -104,8 +111,25 @@ static char *remedy_of(const char *path, const nrs_owner *owner)
     return nrs_text_format(_("it is another user's: as root, chown %s %s, or move it away"), user != NULL ? user->pw_name : number, path);
 }
 
+/* Whether what stands there lacks the end of its last line. */
+static bool is_torn(const char *path, off_t size, const nrs_owner *owner)
+{
+    char last = '\n';
+    int file = -1;
+
+    if (size > 0 && nrs_owner_begin(owner)) {
+        file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        nrs_owner_end(owner);
+    }
+    if (file >= 0) {
+        (void)!pread(file, &last, 1, size - 1);
+        (void)close(file);
+    }
+    return last != '\n';
+}
+
 /* A whole line in one write, after what is there; or nothing: on a full disk the half that was written is taken back, so that the next
- * line does not begin in it. Out: denied_out: set where it may not be written. */
+ * line does not begin in it, nor in one that something else has torn. Out: denied_out: set where it may not be written. */
 static nrs_error append(bool *denied_out, const char *path, const char *line, const nrs_owner *owner)
 {
     char text[LINE_SIZE_MAX];
@@ -114,7 +138,7 @@ static nrs_error append(bool *denied_out, const char *path, const char *line, co
     nrs_error error = NRS_ERROR_DISK;
     int file = -1;
 
-    if (size + 1 < sizeof text && nrs_owner_begin(owner)) {
+    if (size + 2 < sizeof text && nrs_owner_begin(owner)) {
         file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
         *denied_out = file < 0 && (errno == EACCES || errno == EPERM);
         nrs_owner_end(owner);
@@ -122,10 +146,9 @@ static nrs_error append(bool *denied_out, const char *path, const char *line, co
     if (file < 0) {
         return error;
     }
-    memcpy(text, line, size);
-    text[size] = '\n';
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < LOG_SIZE_MAX) {
-        if (write(file, text, size + 1) == (ssize_t)(size + 1) && fsync(file) == 0) {
+        size = (size_t)snprintf(text, sizeof text, "%s%s\n", is_torn(path, status.st_size, owner) ? "\n" : "", line);
+        if (write(file, text, size) == (ssize_t)size && fsync(file) == 0) {
             error = NRS_OK;
         } else {
             (void)!ftruncate(file, status.st_size);
@@ -163,7 +186,7 @@ static bool is_same_file(const char *a, const char *b)
 /* Whatever log is named the next time, this one is looked into. A key may lie where nothing can be written: then the log that was given counts. */
 static void remember_beside(nrs_cli *cli, const char *given, const nrs_ceremony *ceremony)
 {
-    char *path = path_beside(ceremony->beside), *remedy = NULL;
+    char *path = path_beside(cli, ceremony->beside), *remedy = NULL;
 
     if (path == NULL || (!is_same_file(given, path) && write_line(cli, &remedy, path, ceremony) != NRS_OK)) {
         nrs_cli_note(cli, _("what was signed stands in %s alone, and not beside the key: give that log each time that this key signs (%s could not be written)"), given,
@@ -189,6 +212,13 @@ static const char *hint_of(const nrs_cli *cli)
                       : _("make room on the disk, or move away what stands there under that name, such as a log that is full");
 }
 
+nrs_error nrs_ceremony_check_log(nrs_cli *cli)
+{
+    const char *log = nrs_cli_option(cli, "log");
+
+    return log == NULL ? NRS_OK : nrs_output_check(cli, log, true);
+}
+
 nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
 {
     char *path = log_path(cli, ceremony), *remedy = NULL;
@@ -202,6 +232,16 @@ nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
     free(remedy);
     free(path);
     return error;
+}
+
+void nrs_ceremony_take_back(nrs_cli *cli, const nrs_ceremony *ceremony)
+{
+    nrs_ceremony taken_back = *ceremony;
+
+    taken_back.what = "taken-back";
+    if (nrs_ceremony_log(cli, &taken_back) != NRS_OK) {
+        nrs_cli_note(cli, "%s", _("the log of ceremonies says that this draft was signed, and could not be told that it never left: the next draft of that version will be refused, or told of it"));
+    }
 }
 
 void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony)
@@ -222,6 +262,11 @@ void nrs_ceremony_log_refused(nrs_cli *cli, const nrs_ceremony *ceremony)
 
 nrs_error nrs_ceremony_begin(nrs_cli *cli, const char *key_path)
 {
+    struct stat status;
+
+    if (stat(key_path, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1) {
+        nrs_cli_note(cli, _("%s: the file has another name as well (a hard link): what was signed under that one is not looked up where it lies in another folder"), key_path);
+    }
     return nrs_linux_lock_file(key_path, OTHER_SIGNING_MS)
                ? NRS_OK
                : nrs_cli_fail(cli, NRS_ERROR_BUSY, NULL, _("%s: another command is signing with this key"), key_path);
@@ -236,57 +281,125 @@ static bool is_hex(const json_t *line, const char *name, const uint8_t bytes[NRS
     return text != NULL && strcmp(text, hex) == 0;
 }
 
-/* Signed by the key, of the version, and another. */
-static bool is_other(const json_t *line, const nrs_ceremony *ceremony)
+/* Of the key and the version, and of another draft than this. */
+static bool is_of_other(const json_t *line, const nrs_ceremony *ceremony)
 {
     const nrs_proposal *proposal = ceremony->proposal;
-    const char *what = json_string_value(json_object_get(line, "what"));
 
-    return what != NULL && strcmp(what, ceremony->what) == 0 && json_is_null(json_object_get(line, "rule")) &&
-           json_integer_value(json_object_get(line, "version")) == (json_int_t)proposal->next->version && is_hex(line, "key", ceremony->key) &&
-           is_hex(line, "community", proposal->community) && !is_hex(line, "hash", proposal->hash);
+    return json_is_null(json_object_get(line, "rule")) && json_integer_value(json_object_get(line, "version")) == (json_int_t)proposal->next->version &&
+           is_hex(line, "key", ceremony->key) && is_hex(line, "community", proposal->community) && !is_hex(line, "hash", proposal->hash);
 }
 
-/* Out: other_out: the newest such line, a new reference; as it was where there is none. */
-static void find_other(json_t **other_out, FILE *log, const nrs_ceremony *ceremony)
+/* A text of such a line, which somebody may have written. */
+static const char *text_of(const json_t *line, const char *name)
 {
-    char text[LINE_SIZE_MAX];
+    const char *text = json_string_value(json_object_get(line, name));
 
-    while (fgets(text, sizeof text, log) != NULL) {
-        json_t *line = json_loads(text, 0, NULL); /* NULL: one that somebody spoilt says nothing */
+    return text == NULL ? "?" : text;
+}
 
-        if (is_other(line, ceremony)) {
-            json_decref(*other_out);
-            *other_out = json_incref(line);
-        }
-        json_decref(line);
+/* What was signed and never left: its last time. */
+static void drop_last(json_t *others, const char *hash)
+{
+    size_t at = json_array_size(others);
+
+    while (at > 0 && strcmp(text_of(json_array_get(others, at - 1), "hash"), hash) != 0) {
+        at--;
     }
+    if (at > 0) {
+        (void)json_array_remove(others, at - 1);
+    }
+}
+
+static bool is_blank(nrs_slice line)
+{
+    size_t at = 0;
+
+    while (at < line.size && (line.data[at] == '\r' || line.data[at] == ' ')) {
+        at++;
+    }
+    return at == line.size;
+}
+
+/* One line. Returns false for one that cannot be read. In-out: others: what the key signed of the version, oldest first. */
+static bool take_line(json_t *others, nrs_slice text, const nrs_ceremony *ceremony)
+{
+    json_t *line = is_blank(text) ? NULL : json_loadb((const char *)text.data, text.size, 0, NULL);
+    const bool whole = is_blank(text) || json_is_object(line);
+
+    if (whole && line != NULL && is_of_other(line, ceremony)) {
+        if (strcmp(text_of(line, "what"), "sign") == 0) {
+            (void)json_array_append(others, line);
+        } else if (strcmp(text_of(line, "what"), "taken-back") == 0) {
+            drop_last(others, text_of(line, "hash"));
+        }
+    }
+    json_decref(line);
+    return whole;
+}
+
+/* Out: other_out: the newest such line, a new reference; as it was where there is none. damaged_out: the number of the first line that cannot be read, 0 for
+ * none: it hides no other one. */
+static nrs_error find_other(json_t **other_out, size_t *damaged_out, nrs_slice log, const nrs_ceremony *ceremony)
+{
+    json_t *others = json_array();
+    size_t number = 0;
+
+    *damaged_out = 0;
+    while (others != NULL && log.size > 0) {
+        const uint8_t *end = memchr(log.data, '\n', log.size);
+        const size_t size = end == NULL ? log.size : (size_t)(end - log.data);
+
+        number++;
+        if (!take_line(others, nrs_slice_of(log.data, size), ceremony) && *damaged_out == 0) {
+            *damaged_out = number;
+        }
+        log = end == NULL ? (nrs_slice){0} : nrs_slice_of(end + 1, log.size - size - 1);
+    }
+    if (json_array_size(others) > 0) {
+        json_decref(*other_out);
+        *other_out = json_incref(json_array_get(others, json_array_size(others) - 1));
+    }
+    json_decref(others);
+    return others == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
+}
+
+static nrs_error fail_damaged(nrs_cli *cli, const char *path, size_t number)
+{
+    return nrs_cli_fail(cli, NRS_ERROR_DAMAGED,
+                        _("look at that line: where it is not of a draft that this key signed, take it out of the log; where no other draft of this version was signed, or it was given up everywhere, sign with --replace"),
+                        _("%s: line %zu cannot be read: what this key has signed may stand there"), path, number);
 }
 
 /* One that is not there says nothing. Takes the path over. */
 static nrs_error look_in(nrs_cli *cli, json_t **other_out, char *path, const nrs_ceremony *ceremony)
 {
     struct stat status;
-    FILE *log = NULL;
+    nrs_bytes log = {0};
+    size_t damaged = 0;
     char *remedy = NULL;
     int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const int reason = errno;
     nrs_error error = path == NULL ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
-    if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-        log = fdopen(file, "r");
-    }
-    if (log != NULL) {
-        find_other(other_out, log, ceremony);
-        error = ferror(log) ? NRS_ERROR_DISK : NRS_OK;
-        (void)fclose(log);
-    } else if (file >= 0 || (path != NULL && errno != ENOENT && errno != ENOTDIR)) {
+    if (file >= 0) {
+        error = fstat(file, &status) == 0 && S_ISREG(status.st_mode) ? nrs_file_read_open(&log, file, LOG_SIZE_MAX + LINE_SIZE_MAX) : NRS_ERROR_DISK;
+        (void)close(file);
+    } else if (path != NULL && reason != ENOENT && reason != ENOTDIR) {
         error = NRS_ERROR_DISK;
-        remedy = file < 0 && errno == EACCES ? remedy_of(path, &(nrs_owner){0}) : NULL;
-        (void)(file >= 0 && close(file));
+        remedy = reason == EACCES ? remedy_of(path, &(nrs_owner){0}) : NULL;
+    }
+    if (error == NRS_OK) {
+        error = find_other(other_out, &damaged, nrs_slice_of_bytes(&log), ceremony);
     }
     if (error == NRS_ERROR_DISK) {
         error = nrs_cli_fail(cli, error, remedy, _("the log of ceremonies could not be read: %s"), path);
+    } else if (error == NRS_ERROR_TOO_LARGE) {
+        error = nrs_cli_fail_about(cli, error, path);
+    } else if (error == NRS_OK && damaged > 0 && *other_out == NULL) {
+        error = fail_damaged(cli, path, damaged);
     }
+    nrs_bytes_wipe(&log);
     free(remedy);
     free(path);
     return error;
@@ -300,19 +413,16 @@ static nrs_error signed_other(nrs_cli *cli, json_t **other_out, const nrs_ceremo
 
     NRS_ASSERT(ceremony->proposal != NULL && ceremony->key != NULL);
 
-    if (error == NRS_OK && other == NULL && nrs_cli_option(cli, "log") != NULL) {
-        error = look_in(cli, &other, path_beside(ceremony->beside), ceremony);
+    if (other == NULL && nrs_cli_option(cli, "log") != NULL && (error == NRS_OK || error == NRS_ERROR_DAMAGED)) {
+        const nrs_error beside = look_in(cli, &other, path_beside(cli, ceremony->beside), ceremony);
+
+        error = error == NRS_OK || other != NULL ? beside : error;
+        if (other != NULL) {
+            nrs_cli_forget_failure(cli);
+        }
     }
     *other_out = other;
     return error;
-}
-
-/* A text of such a line, which somebody may have written. */
-static const char *text_of(const json_t *line, const char *name)
-{
-    const char *text = json_string_value(json_object_get(line, name));
-
-    return text == NULL ? "?" : text;
 }
 
 /* Each signature in a draft was verified when it was read. */

@@ -163,13 +163,20 @@ static bool has_signed(const uint8_t own[NRS_KEY_SIZE])
     return memcmp(own, none, sizeof none) != 0;
 }
 
-/* What the key in the folder signs without its being put in force at once lies about: it is kept in mind, as where a key is alone. */
-static nrs_error remember(nrs_cli *cli, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
+/* What the key in the folder signs without its being put in force at once lies about: it is kept in mind, as where a key is alone; and a draft that could
+ * not be written is not. */
+static nrs_error remember_and_fill(nrs_cli *cli, nrs_proposal_file *file, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
 {
     char *key_path = has_signed(key) ? nrs_folder_path(cli, "rosters", proposal->next->id, ".key") : NULL;
     const nrs_ceremony ceremony = {.what = "sign", .file = nrs_cli_option(cli, "draft"), .beside = key_path, .proposal = proposal, .key = key};
     nrs_error error = key_path != NULL ? nrs_ceremony_log(cli, &ceremony) : has_signed(key) ? NRS_ERROR_NO_MEMORY : NRS_OK;
 
+    if (error == NRS_OK) {
+        error = nrs_proposal_file_fill(cli, file);
+        if (error != NRS_OK && key_path != NULL && !file->given.left) {
+            nrs_ceremony_take_back(cli, &ceremony);
+        }
+    }
     free(key_path);
     return error;
 }
@@ -298,10 +305,7 @@ static nrs_error write_draft(nrs_cli *cli, const nrs_held *held, const nrs_propo
 
     if (error == NRS_OK) {
         tell_before(cli, held, proposal, own);
-        error = remember(cli, proposal, own);
-    }
-    if (error == NRS_OK) {
-        error = nrs_proposal_file_fill(cli, &file);
+        error = remember_and_fill(cli, &file, proposal, own);
     }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, proposal, "drafted");
