@@ -233,7 +233,9 @@ nrs_error nrs_folder_unlock(nrs_folder *folder, const char *passphrase_file, con
         error = nrs_passphrase_read(&passphrase, &typed, passphrase_file, prompt);
         if (error != NRS_OK) {
             folder->about = NULL;
-            folder->trouble = error == NRS_ERROR_PASSPHRASE ? (typed ? NRS_TROUBLE_UNTYPED : NRS_TROUBLE_NO_LINE) : folder->trouble;
+            if (error == NRS_ERROR_PASSPHRASE || (error == NRS_ERROR_SYSTEM && !typed)) {
+                folder->trouble = typed ? NRS_TROUBLE_UNTYPED : NRS_TROUBLE_NO_LINE;
+            }
             goto out;
         }
     } else if (passphrase_file != NULL) {

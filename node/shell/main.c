@@ -93,6 +93,12 @@ static int say_folder(nrs_language language, nrs_error error, const nrs_folder *
     return nrs_error_exit_code(error);
 }
 
+/* The file that a passphrase was read from. */
+static const char *passphrase_name(const options *chosen)
+{
+    return chosen->passphrase_file != NULL ? chosen->passphrase_file : "$CREDENTIALS_DIRECTORY/passphrase";
+}
+
 /* What kept the folder from being opened or unlocked, and which file it is about. */
 static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error error, const char *path, int reason)
 {
@@ -101,16 +107,16 @@ static int say_closed(const options *chosen, const nrs_folder *folder, nrs_error
         return nrs_error_exit_code(NRS_ERROR_PASSPHRASE);
     }
     if (error == NRS_ERROR_SYSTEM && reason != 0) {
-        bool given = folder->about == NULL && folder->org != NULL && chosen->passphrase_file != NULL;
+        bool given = folder->about == NULL && folder->trouble == NRS_TROUBLE_NO_LINE;
         const char *file = given || folder->about == NULL ? NULL : folder->about;
         nrs_error kind = given ? NRS_ERROR_PASSPHRASE : NRS_ERROR_SYSTEM;
 
-        (void)fprintf(stderr, "noroshid: %s%s%s: %s [%s]\n", given ? chosen->passphrase_file : path, file == NULL ? "" : "/", file == NULL ? "" : file,
+        (void)fprintf(stderr, "noroshid: %s%s%s: %s [%s]\n", given ? passphrase_name(chosen) : path, file == NULL ? "" : "/", file == NULL ? "" : file,
                       nrs_words_reason(chosen->language, reason), nrs_error_rule(kind));
         return nrs_error_exit_code(kind);
     }
     if (folder->trouble == NRS_TROUBLE_NO_LINE) {
-        return say_folder(chosen->language, error, folder, chosen->passphrase_file != NULL ? chosen->passphrase_file : "$CREDENTIALS_DIRECTORY/passphrase");
+        return say_folder(chosen->language, error, folder, passphrase_name(chosen));
     }
     if (folder->about == NULL && error == NRS_ERROR_PASSPHRASE && chosen->passphrase_file != NULL) {
         return say(chosen->language, error, chosen->passphrase_file);

@@ -136,8 +136,12 @@ class Passphrases(E2E):
         credentials.mkdir()
         (credentials / "passphrase").write_bytes(b"\n")
         cases = [(self.world.write(name, data), no_line, True) for name, data in (("none", ""), ("blank", "\n合い言葉\n"), ("endless", "x" * 1025))]
-        cases += [(new, wrong, False), (credentials, folder, False), (None, no_line, True)]
+        cases += [(new, wrong, False), (credentials, folder, False), (None, no_line, True), ("a folder", folder, False)]
         for file, words, remedy in cases:
+            if file == "a folder":
+                file = None
+                (credentials / "passphrase").unlink()
+                (credentials / "passphrase").mkdir()
             for lang, word in zip(("en", "ja"), words):
                 with self.subTest(file=file, lang=lang):
                     given = () if file is None else ("--passphrase-file", str(file))
