@@ -87,6 +87,10 @@ class KeyLoss(E2E):
         charlie.wait_report(report)
         alpha.cli("send", "--tlp", "AMBER", "--to", "bravo", "--kind", "incident", "--subject", "s", "--body", "b", want=3)
         self.assertTrue(any("revoked" in text for text in hub.status()["warnings"]), hub.status()["warnings"])
+        members = hub.cli("community", "show", "electricity", "--json").object()["members"]
+        self.assertEqual({member["org"] for member in members if member["revoked"]}, {"bravo"})
+        self.assertIn("REVOKED: the key of bravo;", hub.cli("community", "show", "electricity").out)
+        self.assertIn("失効：bravo の鍵", hub.cli("community", "show", "electricity", lang="ja").out)
         self.assertIn("失効", hub.cli("status", lang="ja").out)
         hub.kill()
         hub.start()

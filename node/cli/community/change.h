@@ -52,9 +52,14 @@ typedef struct nrs_joined {
 } nrs_joined;
 NRS_MUST_USE nrs_error nrs_joined_ask(nrs_cli *cli, nrs_joined *joined, nrs_roster *roster);
 void nrs_joined_wipe(nrs_joined *joined);
-/** Whose word of having joined the running node has beside what its roster carries. Out: orgs_out: an object with their names as keys, a new
- *  reference; NULL where no node answers. */
-NRS_MUST_USE nrs_error nrs_joined_orgs(nrs_cli *cli, json_t **orgs_out, const char *slug);
+/** What members have said by their own keys, as the running node has it, beside what its roster carries: objects with the names of who has joined, and
+ *  with the keys (hex) that are revoked and named by the roster still; NULL where no node answers. */
+typedef struct nrs_member_words {
+    json_t *joined, *revoked; /* owned */
+} nrs_member_words;
+/** Out: words_out: nrs_member_words_wipe. */
+NRS_MUST_USE nrs_error nrs_member_words_ask(nrs_cli *cli, nrs_member_words *words_out, const char *slug);
+void nrs_member_words_wipe(nrs_member_words *words);
 
 /** A draft file. What is no whole draft is damaged, whichever byte shows it. Recorded. Out: nrs_proposal_wipe. */
 NRS_MUST_USE nrs_error nrs_proposal_read_file(nrs_cli *cli, nrs_proposal *proposal_out, const char *path);

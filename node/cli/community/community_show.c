@@ -14,20 +14,28 @@
 #include "text.h"
 
 /* By the roster, or by the member's own word, which a running node has; null where none answers. */
-static json_t *known_to_have_joined(const Nrs__Wire__Member *member, const json_t *orgs)
+static json_t *known_to_have_joined(const Nrs__Wire__Member *member, const nrs_member_words *words)
 {
-    return member->joined.len > 0 ? json_true() : orgs == NULL ? json_null() : json_boolean(json_object_get(orgs, member->org) != NULL);
+    return member->joined.len > 0 ? json_true() : words->joined == NULL ? json_null() : json_boolean(json_object_get(words->joined, member->org) != NULL);
 }
 
-static json_t *member_json(const Nrs__Wire__Member *member, const json_t *orgs)
+static bool is_revoked(const Nrs__Wire__Member *member, const nrs_member_words *words)
+{
+    char key[2 * NRS_KEY_SIZE + 1];
+
+    nrs_hex_encode(key, member->sign_key.data, NRS_KEY_SIZE);
+    return json_object_get(words->revoked, key) != NULL;
+}
+
+static json_t *member_json(const Nrs__Wire__Member *member, const nrs_member_words *words)
 {
     const nrs_term *role = nrs_vocabulary_by_value(NRS_VOCABULARY_ROLE, member->role);
     char fingerprint[48];
 
     nrs_fingerprint(fingerprint, member->sign_key.data);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o, s:o}", "org", member->org, "name", member->name, "role",
+    return json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o, s:o, s:o}", "org", member->org, "name", member->name, "role",
                      role == NULL ? NULL : role->code, "fingerprint", fingerprint, "joined", member->joined.len > 0, "known_to_have_joined",
-                     known_to_have_joined(member, orgs), "duties", nrs_member_duties_json(member));
+                     known_to_have_joined(member, words), "revoked", words->revoked == NULL ? json_null() : json_boolean(is_revoked(member, words)), "duties", nrs_member_duties_json(member));
 }
 
 static json_t *recognised_json(const nrs_roster *roster)
@@ -54,9 +62,9 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
     json_t *members = json_array();
-    json_t *orgs = NULL;
     json_t *row = NULL;
-    nrs_error error = nrs_joined_orgs(cli, &orgs, held->roster->id);
+    nrs_member_words words = {0};
+    nrs_error error = nrs_member_words_ask(cli, &words, held->roster->id);
     uint8_t hash[NRS_HASH_SIZE];
     char hash_text[2 * NRS_HASH_SIZE + 1];
     char community[2 * NRS_HASH_SIZE + 1];
@@ -69,9 +77,9 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
     nrs_time_format(created, roster->created_ms);
     nrs_time_format(expires, roster->expires_ms);
     for (size_t i = 0; i < roster->n_members; i++) {
-        (void)json_array_append_new(members, member_json(roster->members[i], orgs));
+        (void)json_array_append_new(members, member_json(roster->members[i], &words));
     }
-    json_decref(orgs);
+    nrs_member_words_wipe(&words);
     row = json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:s, s:s, s:o}", "id", roster->id, "name", roster->name, "version",
                     (json_int_t)roster->version, "members", members, "created_at", created, "expires_at", expires, "hash",
                     hash_text, "community", community, "rules", nrs_rules_json(roster->rules));
@@ -89,6 +97,16 @@ static nrs_error print_json(nrs_cli *cli, const nrs_held *held)
     return NRS_OK;
 }
 
+/* Below the table, where nobody overlooks it. */
+static void print_revoked(const nrs_roster *roster, const nrs_member_words *words)
+{
+    for (size_t i = 0; i < roster->n_members; i++) {
+        if (is_revoked(roster->members[i], words)) {
+            printf(_("REVOKED: the key of %s; nothing of it counts, and it receives nothing. The secretariat removes it: noroshi community remove\n"), roster->members[i]->org);
+        }
+    }
+}
+
 static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
 {
     const nrs_roster *roster = held->roster;
@@ -97,6 +115,8 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
     char *warning = nrs_held_key_changes_warning(key_changes(held));
     char expires[64];
     char fingerprint[48];
+    nrs_member_words words = {0};
+    nrs_error error = nrs_member_words_ask(cli, &words, roster->id);
 
     nrs_text_time(expires, roster->expires_ms);
     printf("@%s  ", roster->id);
@@ -128,8 +148,13 @@ static nrs_error print_table(nrs_cli *cli, const nrs_held *held)
         nrs_table_add(&table, roster->members[i]->name);
         nrs_table_add(&table, fingerprint);
     }
+    if (error == NRS_OK) {
+        error = nrs_table_print(&table);
+        print_revoked(roster, &words);
+    }
+    nrs_member_words_wipe(&words);
     free(warning);
-    return nrs_table_print(&table);
+    return error;
 }
 
 nrs_error nrs_run_community_show(nrs_cli *cli)

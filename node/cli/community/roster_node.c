@@ -400,34 +400,50 @@ void nrs_joined_wipe(nrs_joined *joined)
     *joined = (nrs_joined){0};
 }
 
-static nrs_error take_joined_org(void *context, json_t *row)
+static nrs_error take_word(void *context, json_t *row)
 {
+    nrs_member_words *words = context;
     const char *org = nrs_json_text(row, "org");
+    const char *revoked = nrs_json_text(row, "revoked");
+    int set = 0;
 
-    return org == NULL || json_object_set_new(context, org, json_true()) == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
+    if (revoked != NULL) {
+        set = json_object_set_new(words->revoked, revoked, json_true());
+    } else if (org != NULL) {
+        set = json_object_set_new(words->joined, org, json_true());
+    }
+    return set == 0 ? NRS_OK : NRS_ERROR_NO_MEMORY;
 }
 
-nrs_error nrs_joined_orgs(nrs_cli *cli, json_t **orgs_out, const char *slug)
+nrs_error nrs_member_words_ask(nrs_cli *cli, nrs_member_words *words_out, const char *slug)
 {
     nrs_cli silent = {.dir = cli->dir, .language = cli->language};
-    json_t *request = NULL, *orgs = NULL;
+    nrs_member_words words = {0};
+    json_t *request = NULL;
     nrs_error error;
 
-    NRS_ASSERT(orgs_out != NULL && slug != NULL);
-    *orgs_out = NULL;
+    NRS_ASSERT(words_out != NULL && slug != NULL);
+    *words_out = (nrs_member_words){0};
     if (!nrs_control_answers(cli)) {
         return NRS_OK;
     }
     request = request_about("roster-joined", slug);
-    orgs = json_object();
-    error = request == NULL || orgs == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(&silent, request, take_joined_org, orgs);
+    words = (nrs_member_words){.joined = json_object(), .revoked = json_object()};
+    error = request == NULL || words.joined == NULL || words.revoked == NULL ? NRS_ERROR_NO_MEMORY : nrs_control_call(&silent, request, take_word, &words);
     if (error == NRS_OK) {
-        *orgs_out = orgs;
-        orgs = NULL;
+        *words_out = words;
+        words = (nrs_member_words){0};
     }
     silent.dir = NULL;
     nrs_cli_wipe(&silent);
-    json_decref(orgs);
+    nrs_member_words_wipe(&words);
     json_decref(request);
     return error == NRS_ERROR_NO_MEMORY ? error : NRS_OK; /* what it cannot say now is not known */
+}
+
+void nrs_member_words_wipe(nrs_member_words *words)
+{
+    json_decref(words->joined);
+    json_decref(words->revoked);
+    *words = (nrs_member_words){0};
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "prekeys/key_change.h"
 #include "roster/roster.h"
 
 #define HISTORY_COUNT_MAX 1000u
@@ -304,6 +305,27 @@ static nrs_error joined_row(void *context, const nrs_word_row *word)
     return error;
 }
 
+/* The other word that a member gives by its own key. */
+static nrs_error revoked_rows(const nrs_core *core, const nrs_community *community, json_t *rows)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < community->roster->n_members && error == NRS_OK; i++) {
+        const Nrs__Wire__Member *member = community->roster->members[i];
+        nrs_row row;
+
+        if (!nrs_key_revoked(core, member->sign_key.data)) {
+            continue;
+        }
+        row = nrs_row_begin();
+        nrs_row_text(&row, "org", member->org);
+        nrs_row_hex(&row, "revoked", member->sign_key.data, NRS_KEY_SIZE);
+        error = nrs_row_end(&row, rows);
+        nrs_row_discard(&row);
+    }
+    return error;
+}
+
 nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const json_t *request)
 {
     joined_list list = {.rows = answer->rows};
@@ -311,7 +333,10 @@ nrs_error nrs_command_roster_joined(nrs_core *core, nrs_answer *answer, const js
     nrs_error error = find_community(core, answer, &community, request);
 
     list.community = community;
-    return error == NRS_OK ? nrs_store_word_each(core->store, community->id, joined_row, &list) : error;
+    if (error == NRS_OK) {
+        error = nrs_store_word_each(core->store, community->id, joined_row, &list);
+    }
+    return error == NRS_OK ? revoked_rows(core, community, answer->rows) : error;
 }
 
 /* ---- signer ---- */
