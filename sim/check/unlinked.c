@@ -205,7 +205,23 @@ static void shown(sim_world *world, sim_node *node, sim_report *report, const js
     }
 }
 
-/* Who has answered to the hub alone has a word of the hub alone. */
+/* As one who was let in, by a release or a consent of who wrote it, it stands there as any other does. */
+static bool names_among_readers(const sim_world *world, const json_t *rows, const sim_report *report, const sim_node *source)
+{
+    nrs_label label;
+    const bool let_in = sim_released_permits(world, source, report, &label, false) || sim_onward_permits(world, source, report, false);
+    size_t index;
+    const json_t *row;
+
+    json_array_foreach(rows, index, row) {
+        if (!(let_in && json_is_string(json_object_get(row, "let_in_by"))) && names(row, source->org)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who has answered to the hub alone has a word of the hub alone, and of whom it has let in since. */
 static void receipts(sim_world *world, sim_node *node, sim_report *report, const json_t *rows)
 {
     uint8_t id[NRS_HASH_SIZE];
@@ -214,7 +230,7 @@ static void receipts(sim_world *world, sim_node *node, sim_report *report, const
     if (source == NULL || may_know(source, node->index) || node->hostile != NULL) {
         return;
     }
-    if (names(rows, source->id) || (report->replies && !report->to_community && report->to != 1ull << source->sender && names(rows, world->nodes[source->sender].org))) {
+    if (names(rows, source->id) || (report->replies && !report->to_community && report->to != 1ull << source->sender && names_among_readers(world, rows, report, &world->nodes[source->sender]))) {
         sim_world_fail(world, "unlinked", "%s reads in the receipts of r%zu of the source %s", node->org, (size_t)(report - world->oracle.reports),
                        world->nodes[source->sender].org);
     }
