@@ -15,6 +15,7 @@
 #define SIM_EVENTS_MAX 32 /* of the audit log (SPEC 4.5) */
 #define SIM_NEVER UINT64_MAX
 #define SIM_CHECKPOINT_MS 3000u
+#define SIM_NODE_OWNERS 3 /* of prekeys: the organisation, and a person or two */
 #define SIM_VOUCH_TICK_MS 60000u /* at multiples of it hubs let go what they have vouched for */
 
 struct sim_world;
@@ -113,6 +114,8 @@ typedef struct sim_node {
     /* What the checkers keep about it. */
     uint64_t genuine[SIM_COMMUNITIES_MAX]; /* the version of each community's roster that was looked at: genuine.c */
     uint64_t excuses;       /* failed calls seen so far: steady.c */
+    uint64_t bundle_ms[SIM_NODE_OWNERS]; /* the newest date of any prekeys of its own: the organisation's, and those of its persons: arrives.c */
+    bool bundle_old[SIM_NODE_OWNERS];    /* the last ones bear an older date than some before them */
     uint64_t confirmed[SIM_NODES_MAX]; /* to each peer: durable.c */
     uint8_t confirmed_log[SIM_NODES_MAX][NRS_LOG_ID_SIZE]; /* of the peer's log under this name */
     uint8_t said_log[NRS_LOG_ID_SIZE]; /* what it last said that its own is called */

@@ -1,5 +1,7 @@
 /* Everything permitted arrives once the network heals: each report at each of its readers, and each reader's word at the sender. */
 #include "check.h"
+#include "keys/card.h"
+#include "person.h"
 #include "world.h"
 
 /* Everything goes through hubs, and each member is linked to all of them: one that is honest is enough, whatever another withholds. */
@@ -63,6 +65,43 @@ static bool over_the_changes_of_keys(const sim_world *world, const sim_report *r
             report->made_ms + sim_clocks_apart_ms(world) < rosters->served_ms[report->sender][report->key] + NRS_DAY_MS);
 }
 
+/* ---- Prekeys ---- */
+
+typedef enum owner { OWNER_ORG = 0, OWNER_FIRST, OWNER_SECOND } owner;
+_Static_assert(OWNER_SECOND + 1 == SIM_NODE_OWNERS, "a date for each owner of prekeys");
+
+static bool has_key(const nrs_identity *identity, const ProtobufCBinaryData *key)
+{
+    return identity != NULL && nrs_slice_equal(nrs_field(key), nrs_slice_of(nrs_identity_public(identity)->sign_key, NRS_KEY_SIZE));
+}
+
+/* A node that goes on from an old copy does not know of the prekeys that it published after that: where its clock was set back since, those that
+ * it publishes next bear an older date, and nobody takes them until that clock has come so far and others follow. */
+static bool prekeys_are_taken(const sim_report *report, const sim_node *reader)
+{
+    const owner whose = report->label != NRS_LABEL_RED ? OWNER_ORG : sim_person_addressed(report, reader->index) ? OWNER_SECOND : OWNER_FIRST;
+
+    return !reader->put_back || !reader->bundle_old[whose];
+}
+
+static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
+{
+    nrs_prekeys *bundle = NULL;
+
+    (void)world;
+    if (row->source.size == 0 && record->type == NRS_RECORD_PREKEYS && nrs_prekeys_verify(&bundle, nrs_field(&record->payload)) == NRS_OK) {
+        const owner whose = has_key(node->person, &bundle->owner) ? OWNER_FIRST : has_key(node->second, &bundle->owner) ? OWNER_SECOND : OWNER_ORG;
+
+        node->bundle_old[whose] = bundle->created_ms < node->bundle_ms[whose];
+        if (!node->bundle_old[whose]) {
+            node->bundle_ms[whose] = bundle->created_ms;
+        }
+    }
+    nrs_prekeys_free(&bundle);
+}
+
+/* ---- What is promised ---- */
+
 bool sim_arrives_promised(const sim_world *world, const sim_report *report, size_t reader)
 {
     const sim_node *node = &world->nodes[reader];
@@ -70,7 +109,7 @@ bool sim_arrives_promised(const sim_world *world, const sim_report *report, size
 
     return report->version != 0 && leaves_in_time(world, report) && world->nodes[report->sender].hostile == NULL && !world->nodes[report->sender].put_back && sim_arrives_had_time(world, report) &&
            sim_reachable(world, &world->communities[report->community]) && (node->before_joining & (1ull << report->community)) == 0 && (report->readers & bit) != 0 && reader != report->sender && node->there && !node->hostile && !node->forsaken && (report->forgetting & bit) == 0 && can_be_granted(report) &&
-           over_the_changes_of_keys(world, report, reader) && sim_arrives_stayed(&world->communities[report->community], report->version, reader, sim_oracle_duty(world, report)) &&
+           over_the_changes_of_keys(world, report, reader) && prekeys_are_taken(report, node) && sim_arrives_stayed(&world->communities[report->community], report->version, reader, sim_oracle_duty(world, report)) &&
            sim_arrives_stayed(&world->communities[report->community], report->version, report->sender, false);
 }
 
@@ -120,4 +159,4 @@ static void end(sim_world *world)
     }
 }
 
-const sim_checker sim_checker_arrives = {.name = "arrives", .end = end};
+const sim_checker sim_checker_arrives = {.name = "arrives", .record = record, .end = end};
