@@ -6,14 +6,15 @@
 
 #include "link/link_frame.h"
 
-#define FLIGHT_BYTES_MAX (256ull * 1024u * 1024u) /* unconfirmed, on all links together; one item of each may be beyond it */
-#define FLIGHT_SHARE_MIN (64ull * 1024u)
+#define FLIGHT_BYTES_MAX (256ull * 1024u * 1024u) /* unconfirmed, on all links together; the least of each may be beyond it */
+#define FLIGHT_SHARE_MIN (64ull * 1024u)                 /* or one item */
 #define REPEAT_BYTES_BASE (64ull * 1024u * 1024u)
 #define REPEAT_BYTES_PER_ROW 4096ull /* the more there is in the log, the more an honest peer needs that lost its store */
 #define REPEAT_MS (15ull * NRS_MINUTE_MS)
 
 /* While half of the total is free each link has what its peer wants; else its part of the other half, so that those who
- * confirm nothing take no room from those who do. */
+ * confirm nothing take no room from those who do. The part of who comes early is larger than that of who comes late, so that all
+ * may be taken before each has its own: then nobody has more than the least. */
 uint64_t nrs_link_room(const nrs_core *core, const nrs_link *link)
 {
     uint64_t share = FLIGHT_BYTES_MAX / 2 / HASH_COUNT(core->links);
@@ -21,7 +22,9 @@ uint64_t nrs_link_room(const nrs_core *core, const nrs_link *link)
     if (core->flight_bytes < FLIGHT_BYTES_MAX / 2) {
         return link->window;
     }
-    share = share < FLIGHT_SHARE_MIN ? FLIGHT_SHARE_MIN : share;
+    if (core->flight_bytes >= FLIGHT_BYTES_MAX || share < FLIGHT_SHARE_MIN) {
+        share = FLIGHT_SHARE_MIN;
+    }
     return share < link->window ? share : link->window;
 }
 

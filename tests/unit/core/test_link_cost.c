@@ -134,8 +134,7 @@ static void what_a_step_sends_and_all_links_hold_unconfirmed_is_bounded(void **s
     start();
     seen = greet(FIRST_LIAR, LIAR_COUNT);
     assert_in_range(seen.bytes_of_largest_step, 1 * MIB, 24 * MIB); /* of 180 MiB that the seven ask for */
-    assert_true(seen.bytes > 100 * MIB);
-    assert_true(seen.bytes < 257 * MIB);
+    assert_in_range(seen.bytes, 100 * MIB, 150 * MIB); /* with half taken each has a seventh of the rest, and more than that already */
     mesh_up(&net, NODE_COUNT - 1);
     mesh_settle(&net, 30);
     assert_int_equal(mesh_listed(&net, NODE_COUNT - 1), REPORT_COUNT); /* who confirms has its share in spite of them */
