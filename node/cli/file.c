@@ -422,12 +422,17 @@ nrs_error nrs_file_write_armour(const char *path, const char *type, nrs_slice by
 
 /* ---- Files of ceremonies ---- */
 
+const char *nrs_given_reason(nrs_error error)
+{
+    return error == NRS_ERROR_BAD_ADDRESS ? _("an endpoint is not tcp://HOST:PORT") : _(nrs_error_sentence(error)); /* of a card; other addresses stand in no such file */
+}
+
 nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path)
 {
     if (error == NRS_ERROR_TOO_LARGE || nrs_error_exit_code(error) != 8) {
         return nrs_cli_fail_about(cli, error, path);
     }
-    return nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("ask for the file again"), _("%s: damaged, or not whole (%s)"), path, _(nrs_error_sentence(error)));
+    return nrs_cli_fail(cli, NRS_ERROR_DAMAGED, _("ask for the file again"), _("%s: damaged, or not whole (%s)"), path, nrs_given_reason(error));
 }
 
 /* A whole file, but of something else. */

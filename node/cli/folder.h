@@ -19,6 +19,8 @@ NRS_MUST_USE nrs_error nrs_file_read_given(nrs_cli *cli, nrs_bytes *bytes_out, c
 NRS_MUST_USE nrs_error nrs_file_read_armour_given(nrs_cli *cli, nrs_bytes *bytes_out, const char *path, const char *type, size_t size_max);
 /** What was wrong with what such a file holds: bytes that cannot be read are damaged. Returns the error recorded. */
 nrs_error nrs_cli_fail_given(nrs_cli *cli, nrs_error error, const char *path);
+/** What is wrong with it, in words for such a file. */
+const char *nrs_given_reason(nrs_error error);
 /** Write beside, sync, rename, sync the folder. Mode 0600. owner: as whom, NULL for a file that is not the node's. Returns NRS_ERROR_DISK, NO_MEMORY. */
 NRS_MUST_USE nrs_error nrs_file_write(const char *path, nrs_slice bytes, const nrs_owner *owner);
 /** The two halves of it: what needs room on the disk, and what does not. Out: beside_out: the name of the file beside, owned. */

@@ -211,7 +211,7 @@ static nrs_error check_cards(nrs_cli *cli, const offer *from, bool keep)
 
         error = nrs_card_verify(&card, nrs_field(&from->invite->cards[i]));
         if (error != NRS_OK) {
-            return nrs_cli_fail_given(cli, error, cli->arguments[0]);
+            return nrs_keyring_card_refused(cli, error, nrs_field(&from->invite->cards[i]), cli->arguments[0]);
         }
         member = nrs_roster_member_by_key(from->roster, card->sign_key.data);
         if (member == NULL || strcmp(member->org, card->org) != 0) {

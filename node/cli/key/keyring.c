@@ -117,6 +117,21 @@ nrs_error nrs_keyring_own_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **c
     return error;
 }
 
+nrs_error nrs_keyring_card_refused(nrs_cli *cli, nrs_error error, nrs_slice signed_bytes, const char *path)
+{
+    nrs_signed *whole = NULL;
+    const bool newer = error == NRS_ERROR_UNKNOWN_SUITE || error == NRS_ERROR_UNKNOWN_FIELD || error == NRS_ERROR_UNKNOWN_FLAG;
+
+    if (nrs_error_exit_code(error) != 8 || nrs_signed_open(&whole, NRS_RECORD_CARD, signed_bytes) != NRS_OK) {
+        return nrs_cli_fail_given(cli, error, path);
+    }
+    nrs_signed_free(&whole);
+    return nrs_cli_fail(cli, error,
+                        newer ? _("a newer version may have made it: update this program, or ask for a card of this version")
+                              : _("ask whose card it is to make it anew"),
+                        _("%s: the card is whole and signed, but it is not taken (%s)"), path, nrs_given_reason(error));
+}
+
 nrs_error nrs_keyring_given_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **card_out, const char *path)
 {
     nrs_bytes bytes = {0};
@@ -124,7 +139,7 @@ nrs_error nrs_keyring_given_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card *
 
     if (error == NRS_OK) {
         error = nrs_card_verify(card_out, nrs_slice_of_bytes(&bytes));
-        error = error == NRS_OK ? NRS_OK : nrs_cli_fail_given(cli, error, path);
+        error = error == NRS_OK ? NRS_OK : nrs_keyring_card_refused(cli, error, nrs_slice_of_bytes(&bytes), path);
     }
     if (error == NRS_OK) {
         nrs_bytes_wipe(signed_out);

@@ -38,6 +38,9 @@ NRS_MUST_USE nrs_error nrs_keyring_save(nrs_cli *cli, const nrs_identity *identi
 
 /** The node's own card. Out: signed_out: Signed bytes, replaced; card_out: nrs_card_free. Recorded. */
 NRS_MUST_USE nrs_error nrs_keyring_own_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **card_out);
+/** What was wrong with a card of such a file: with a signature that holds it is whole, and refused for what it says (SPEC 3); else it is damaged. Returns
+ *  the error recorded. */
+nrs_error nrs_keyring_card_refused(nrs_cli *cli, nrs_error error, nrs_slice signed_bytes, const char *path);
 /** A verified card from a file that a person named. Recorded. */
 NRS_MUST_USE nrs_error nrs_keyring_given_card(nrs_cli *cli, nrs_bytes *signed_out, nrs_card **card_out, const char *path);
 /** 26 weekly prekeys for a person from this week on, each secret wrapped under the person's key and a share of its own.
