@@ -82,6 +82,27 @@ static nrs_error put_back(nrs_core *core, const nrs_deferred_row *row, bool writ
     return nrs_store_deferred_add(core->store, row);
 }
 
+static nrs_error take_from(nrs_core *core, nrs_slice record, nrs_peer *from)
+{
+    nrs_error taken;
+
+    core->retrying = true;
+    taken = nrs_receive_record(core, record, from);
+    core->retrying = false;
+    return taken;
+}
+
+/* A hub may have changed its keys since it handed the record over, by the very roster that was waited for: the key before is a member's then,
+ * and no hub's, and the one that came after would hand it over rightly (SPEC 7.10). */
+static nrs_error take_again(nrs_core *core, const nrs_deferred_row *row, nrs_peer *from)
+{
+    const nrs_peer *successor = nrs_key_successor(core, row->peer);
+    const nrs_error taken = take_from(core, row->record, from);
+    const bool by_whom = taken == NRS_ERROR_NOT_MEMBER || taken == NRS_ERROR_REVOKED; /* it may be refused for who hands it over */
+
+    return by_whom && successor != NULL ? take_from(core, row->record, nrs_peer_by_sign(core, successor->keys.sign_key)) : taken;
+}
+
 /* It is kept again where it still waits (for another roster); a rule that refuses it now ends it. */
 static nrs_error retry(nrs_core *core, const nrs_deferred_row *row)
 {
@@ -90,11 +111,8 @@ static nrs_error retry(nrs_core *core, const nrs_deferred_row *row)
 
     if (error == NRS_OK && from != NULL) {
         const uint64_t before = nrs_store_changes(core->store);
-        nrs_error taken;
+        const nrs_error taken = take_again(core, row, from);
 
-        core->retrying = true;
-        taken = nrs_receive_record(core, row->record, from);
-        core->retrying = false;
         if (taken != NRS_ERROR_DEFERRED && nrs_error_is_verdict(taken)) {
             nrs_core_complain(core, from, taken, "a record that was deferred is refused: %s", nrs_error_rule(taken));
         }

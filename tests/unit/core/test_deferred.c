@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh_keys.h"
 #include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/time.h"
+#include "store/queue.h"
 
 #define REPORT_COUNT 140u /* with their slots more than one peer may have deferred */
 #define LINK_BY_HAND (1u << 20)
@@ -298,6 +300,38 @@ static void who_waits_for_long_is_told(void **state)
     mesh_stop(&net);
 }
 
+/* The roster that was waited for, or one that comes with it, names the next keys of the hub that had handed the report over. */
+static void what_a_hub_handed_over_is_taken_under_its_next_keys(void **state)
+{
+    uint8_t id[NRS_HASH_SIZE];
+    uint64_t position = 0;
+    nrs_identity *after;
+    mesh_records sealed;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_settle(&net, 4);
+    after = mesh_announce_change(&net, 0);
+    mesh_bump(&net);
+    mesh_give(&net, 1);
+    send_reports(1, 1);
+    assert_int_equal(nrs_hex_decode(id, sizeof id, mesh_text(mesh_row(&net, 1, 0), "id")), NRS_OK);
+    sealed = mesh_records_of(&net, 1, NRS_RECORD_SEALED);
+    mesh_down(&net, 1); /* and with it the version between */
+    mesh_give_records(&net, 0, 3, 1u << 20, nrs_slice_of_bytes(&sealed.records[0]), nrs_slice_of(NULL, 0));
+    assert_int_equal(nrs_store_log_find(net.nodes[3].store, &position, id), NRS_OK);
+    assert_int_equal(position, 0);
+    assert_int_equal(nrs_store_deferred_count(net.nodes[3].store), 1);
+    mesh_follow_change(&net, 0, after);
+    mesh_settle(&net, 4);
+    assert_int_equal(nrs_store_deferred_count(net.nodes[3].store), 0);
+    assert_int_equal(nrs_store_log_find(net.nodes[3].store, &position, id), NRS_OK);
+    assert_true(position > 0);
+    nrs_identity_destroy(&after);
+    mesh_records_wipe(&sealed);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +341,7 @@ int main(void)
         cmocka_unit_test(what_waits_already_takes_no_second_place),
         cmocka_unit_test(what_a_removed_member_left_goes_with_it),
         cmocka_unit_test(who_waits_for_long_is_told),
+        cmocka_unit_test(what_a_hub_handed_over_is_taken_under_its_next_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
