@@ -117,16 +117,16 @@ void sim_thief_wipe(sim_world *world)
     }
 }
 
-/* All that there are: whoever has the disk has them as well. */
-static void revoke(sim_world *world, const sim_node *node, size_t key)
+/* All that there are: whoever has the disk has them as well. told: by the organisation's own hand, at its own node too, which no hub tells. */
+static void revoke(sim_world *world, sim_node *node, size_t key, bool told)
 {
     char name[32];
     nrs_bytes payload = {0};
 
     (void)snprintf(name, sizeof name, "revoked-%zu.revocation", key);
     NRS_ASSERT(nrs_change_revoke(&payload, node->keys[key].identity, node->org, sim_world_unix_ms(world)) == NRS_OK);
-    for (size_t i = 0; i < world->options.hubs; i++) {
-        if (world->nodes[i].hostile == NULL) {
+    for (size_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].hostile == NULL && (i < world->options.hubs || (told && i == node->index))) {
             sim_node_leave_file(world, &world->nodes[i], name, "REVOCATION", nrs_slice_of_bytes(&payload));
         }
     }
@@ -145,6 +145,6 @@ void sim_thief_revoke(sim_world *world, const sim_act *act)
     sim_sometimes_hit(world, SIM_SOMETIMES_KEY_REVOKED);
     sim_trace_line(world, node, "its key is revoked");
     for (size_t key = 0; key < node->key_count; key++) {
-        revoke(world, node, key);
+        revoke(world, node, key, act->a % 2 == 0);
     }
 }
