@@ -427,8 +427,12 @@ nrs_error nrs_core_step(nrs_core *core, nrs_effects *effects_out, const nrs_even
         error = run(core, events, event_count);
     }
     if (core->refused.file == NRS_FILE_UNDONE) { /* once more, as the refusal alone */
+        const size_t link_count = HASH_COUNT(core->links);
+
         undo(core, effects_out, kept);
         error = read_again(core);
+        nrs_core_log(core, core->refused.rule, "inbox: what a refused file had written is undone (%s); %zu links end and begin anew", nrs_error_rule(core->refused.rule),
+                     link_count);
         core->refused.file = NRS_FILE_REFUSED;
         error = error == NRS_OK ? run(core, events, event_count) : error;
     }

@@ -99,11 +99,42 @@ static nrs_error join_guest(nrs_core *core, nrs_community *community, const nrs_
     return error;
 }
 
-/* What the invite brings; what it puts an end to goes first. In: held: the version, 0 for none. */
-static nrs_error keep_invite(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_invite *invite, const nrs_invite_place *place, uint64_t held)
+/* A card that would be refused when the roster is in force, as far as that can be told before: whoever makes many such invites would else have all of
+ * it written and undone each time. */
+static nrs_error check_card(const nrs_core *core, const nrs_roster *roster, nrs_slice bytes)
 {
-    nrs_error error = place->after < held ? nrs_store_roster_cut(core->store, id, place->after) : NRS_OK;
+    nrs_card *card = NULL;
+    const Nrs__Wire__Member *member = NULL;
+    nrs_error error = nrs_card_verify(&card, bytes);
 
+    if (error != NRS_OK) {
+        return error;
+    }
+    member = nrs_roster_member_by_key(roster, card->sign_key.data);
+    if (member == NULL) {
+        error = nrs_peer_by_sign(core, card->sign_key.data) == NULL ? NRS_ERROR_NOT_MEMBER : NRS_OK;
+    } else if (nrs_peer_by_sign(core, card->sign_key.data) == NULL && !nrs_key_revoked(core, card->sign_key.data)) {
+        error = nrs_slice_equal(nrs_field(&card->curve_key), nrs_field(&member->curve_key)) &&
+                        nrs_slice_equal(nrs_field(&card->agree_key), nrs_field(&member->agree_key)) && strcmp(card->org, member->org) == 0
+                    ? NRS_OK
+                    : NRS_ERROR_FORGED;
+    }
+    nrs_card_free(&card);
+    return error;
+}
+
+/* What the invite brings; what it puts an end to goes first. In: held: the version, 0 for none. */
+static nrs_error keep_invite(nrs_core *core, const uint8_t id[NRS_HASH_SIZE], const nrs_invite *invite, const nrs_roster *roster, const nrs_invite_place *place,
+                             uint64_t held)
+{
+    nrs_error error = NRS_OK;
+
+    for (size_t i = 0; i < invite->n_cards && error == NRS_OK; i++) {
+        error = check_card(core, roster, nrs_field(&invite->cards[i]));
+    }
+    if (error == NRS_OK && place->after < held) {
+        error = nrs_store_roster_cut(core->store, id, place->after);
+    }
     return error == NRS_OK ? nrs_roster_keep_chain(core, id, invite, place->after) : error;
 }
 
@@ -118,7 +149,7 @@ static nrs_error join_anew(nrs_core *core, nrs_community *community, const uint8
         error = nrs_fork_invite(core, &place, community, invite, roster);
     }
     if (error == NRS_OK) {
-        error = keep_invite(core, id, invite, &place, community == NULL ? 0 : community->roster->version);
+        error = keep_invite(core, id, invite, roster, &place, community == NULL ? 0 : community->roster->version);
     }
     if (error == NRS_OK && community != NULL) {
         error = nrs_fork_leave_behind(core, community, roster->version);
@@ -190,7 +221,7 @@ static nrs_error take_later_invite(nrs_core *core, nrs_community *community, con
         error = NRS_ERROR_FORKED;
     }
     if (error == NRS_OK) {
-        error = keep_invite(core, id, invite, &place, held);
+        error = keep_invite(core, id, invite, roster, &place, held);
     }
     if (error == NRS_OK && nrs_fork_is(community)) { /* by the hand of a person: in force at once */
         error = nrs_fork_end(core, community, nrs_field(&invite->current));

@@ -127,6 +127,67 @@ static void nothing_of_a_refused_invite(void **state)
     stop();
 }
 
+/* A card that would not count is seen before anything is written: no link ends, and memory is not read again. */
+static void no_link_for_a_card(void **state)
+{
+    nrs_bytes spoilt = {0};
+    nrs_link_id link;
+
+    (void)state;
+    start();
+    link = mesh_link_id(&net, ALPHA, HUB);
+    assert_int_not_equal(link, 0);
+    OK(nrs_bytes_copy(&spoilt, nrs_slice_of_bytes(&net.nodes[HUB].card)));
+    spoilt.data[spoilt.size - 1] ^= 1;
+    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&spoilt));
+    assert_string_equal(net.nodes[ALPHA].last_log, "inbox: forged");
+    assert_int_equal(mesh_link_id(&net, ALPHA, HUB), link);
+    assert_string_equal(entered(ALPHA), "forged");
+    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&net.nodes[mesh_add_node(&net, "stranger")].card));
+    assert_string_equal(net.nodes[ALPHA].last_log, "inbox: not-member");
+    assert_int_equal(mesh_link_id(&net, ALPHA, HUB), link);
+    assert_int_equal(mesh_version(&net, ALPHA), held);
+    nrs_bytes_wipe(&spoilt);
+    stop();
+}
+
+/* Signed by the node's keys, under another name. Owned. */
+static nrs_bytes renamed_card(size_t node)
+{
+    char org[] = "another";
+    nrs_card value;
+    nrs_bytes card = {0};
+
+    nrs__wire__card__init(&value);
+    value.org = value.name = org;
+    value.serial = 9;
+    value.created_ms = net.now_ms;
+    OK(nrs_card_sign(&card, &value, net.nodes[node].identity));
+    return card;
+}
+
+/* What shows only when the roster is in force is written and undone: links end. */
+static void undone_where_it_shows_late(void **state)
+{
+    nrs_bytes card = {0};
+    nrs_link_id link;
+
+    (void)state;
+    start();
+    card = renamed_card(NODES - 1);
+    link = mesh_link_id(&net, ALPHA, HUB);
+    assert_int_not_equal(link, 0);
+    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&card));
+    assert_string_equal(net.nodes[ALPHA].last_log, "inbox: forged");
+    assert_string_equal(entered(ALPHA), "forged");
+    assert_int_not_equal(mesh_link_id(&net, ALPHA, HUB), link);
+    assert_int_equal(mesh_version(&net, ALPHA), held);
+    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&net.nodes[HUB].card));
+    assert_taken(ALPHA);
+    nrs_bytes_wipe(&card);
+    stop();
+}
+
 /* The same with links up and no restart between: they begin anew, and the good invite is taken at once. */
 static void a_good_one_after_it(void **state)
 {
@@ -166,6 +227,8 @@ int main(void)
         cmocka_unit_test(copies_of_one_roster),
         cmocka_unit_test(nothing_of_a_refused_invite),
         cmocka_unit_test(a_good_one_after_it),
+        cmocka_unit_test(no_link_for_a_card),
+        cmocka_unit_test(undone_where_it_shows_late),
         cmocka_unit_test(a_card_that_does_not_count),
     };
 
