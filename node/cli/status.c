@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "key/person_waiting.h"
 #include "language.h"
 #include "node_words.h"
 #include "proto/vocabulary.h"
@@ -169,7 +170,11 @@ nrs_error nrs_run_status(nrs_cli *cli)
     nrs_error error = nrs_control_row(cli, &row, request);
 
     json_decref(request);
+    if (error == NRS_OK && json_is_array(json_object_get(row, "warnings"))) { /* the node has no part in persons' keys */
+        error = nrs_persons_waiting(cli, json_object_get(row, "warnings"));
+    }
     if (error != NRS_OK) {
+        json_decref(row);
         return error;
     }
     if (cli->json) {

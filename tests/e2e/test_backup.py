@@ -29,6 +29,9 @@ class Backup(E2E):
     def send(self, node, subject, to="@electricity"):
         return node.send("--tlp", "AMBER", "--to", to, "--kind", "incident", "--subject", subject, "--body", subject + "の本文")
 
+    def waiting(self, node):
+        return sorted(text.split()[0] for text in node.status()["warnings"] if "is on no card" in text)
+
     def test_restored(self):
         hub, alpha, bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
         before, forgotten, own = self.send(alpha, "前"), self.send(alpha, "忘"), self.send(bravo, "自")
@@ -165,9 +168,15 @@ class Backup(E2E):
         wait_until(lambda: refused("tanaka@bravo") == "person-unknown", "the card of the restored node has arrived")
         self.assertEqual(refused("ito@bravo"), "person-unknown")
         self.assertIn("person unlock", bravo.cli("person", "reset", "tanaka", "--no-passphrase", "--json", want=4).error()["hint"])
+        self.assertEqual(self.waiting(bravo), ["ito", "tanaka"])
+        self.assertIn("tanaka はカードに載っていない", bravo.cli("status", lang="ja").out)
+        self.assertIn("ito is on no card", bravo.cli("person", "list").err)
         bravo.cli("person", "remove", "ito")
         bravo.cli("person", "unlock", "ito", want=4)
+        self.assertEqual(self.waiting(bravo), ["tanaka"])
         bravo.cli("person", "unlock", "tanaka")
+        self.assertEqual(self.waiting(bravo), [])
+        self.assertEqual(bravo.cli("person", "list").err, "")
         self.assertEqual(bravo.cli("card", "--json").object()["persons"], [{"id": "tanaka", "name": "tanaka さん"}])
         wait_reachable(alpha, ["tanaka@bravo"], {"tanaka@bravo"}, "RED", "sato")
         report = alpha.cli("send", "--tlp", "RED", "--to", "tanaka@bravo", "--kind", "incident", "--subject", "s", "--body", "朱", person="sato").last_word()

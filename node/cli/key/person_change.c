@@ -15,6 +15,8 @@
 #include "red/red_open.h"
 #include "run.h"
 #include "text.h"
+#include "key/person_waiting.h"
+#include "node_words.h"
 
 /* Not found on the card, and its key lies here: of a backup, and it left before that was restored or has not unlocked since. No failure then. */
 static bool is_off_card(nrs_cli *cli, const nrs_subject *of, nrs_error *error)
@@ -242,9 +244,25 @@ static nrs_error add_person(void *context, json_t *row)
     return table->error;
 }
 
+static nrs_error tell_waiting(nrs_cli *cli)
+{
+    json_t *sentences = json_array();
+    nrs_error error = sentences == NULL ? NRS_ERROR_NO_MEMORY : nrs_persons_waiting(cli, sentences);
+
+    for (size_t i = 0; i < json_array_size(sentences); i++) {
+        char *words = nrs_node_words(json_string_value(json_array_get(sentences, i)), NULL);
+
+        nrs_cli_note(cli, "%s", words == NULL ? "?" : words);
+        free(words);
+    }
+    json_decref(sentences);
+    return error;
+}
+
 nrs_error nrs_run_person_list(nrs_cli *cli)
 {
     nrs_table table = {.column_count = 4};
+    nrs_error error;
 
     if (!cli->json) {
         nrs_table_add(&table, _("person"));
@@ -252,5 +270,6 @@ nrs_error nrs_run_person_list(nrs_cli *cli)
         nrs_table_add(&table, _("prekeys until"));
         nrs_table_add(&table, _("unread"));
     }
-    return nrs_control_table(cli, nrs_control_request("persons"), &table, add_person);
+    error = nrs_control_table(cli, nrs_control_request("persons"), &table, add_person);
+    return error == NRS_OK ? tell_waiting(cli) : error;
 }
