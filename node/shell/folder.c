@@ -23,6 +23,7 @@
 #define SETTINGS_SIZE_MAX (64u * 1024u)
 #define RECONNECT_MS_MAX_DEFAULT 60000u
 #define RECONNECT_MS_MAX_MIN 200u
+#define UNKNOWN_NAMED_MAX 8u
 
 char *nrs_folder_join(const nrs_folder *folder, const char *name)
 {
@@ -134,6 +135,29 @@ static nrs_error take_settings(nrs_folder *folder, const json_t *settings)
     return NRS_OK;
 }
 
+/* A slip of whoever wrote it, or what a newer version of the same format has: the node runs without it, and says so. */
+static void warn_of_unknown(json_t *settings)
+{
+    static const char *const known[] = {"format", "org", "name", "listen", "advertise", "passphrase", "link_window", "reconnect_max_ms", "gap_grace_ms", "head_after_ms", "vouch_tick_ms"};
+    size_t unknown_count = 0;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(settings, name, value) {
+        size_t i = 0;
+
+        while (i < sizeof known / sizeof known[0] && strcmp(name, known[i]) != 0) {
+            i++;
+        }
+        if (i == sizeof known / sizeof known[0] && unknown_count++ < UNKNOWN_NAMED_MAX) {
+            nrs_log(NRS_LOG_WARNING, "node.json: %.64s is no setting of this version; it changes nothing", name);
+        }
+    }
+    if (unknown_count > UNKNOWN_NAMED_MAX) {
+        nrs_log(NRS_LOG_WARNING, "node.json: and %zu more", unknown_count - UNKNOWN_NAMED_MAX);
+    }
+}
+
 static nrs_error read_settings(nrs_folder *folder)
 {
     nrs_bytes text = {0};
@@ -144,6 +168,9 @@ static nrs_error read_settings(nrs_folder *folder)
         settings = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
         error = json_is_object(settings) ? take_settings(folder, settings) : NRS_ERROR_MALFORMED;
         folder->about = error == NRS_OK ? NULL : "node.json";
+        if (error == NRS_OK) {
+            warn_of_unknown(settings);
+        }
     } else if (error == NRS_ERROR_NOT_FOUND) {
         error = NRS_ERROR_NOT_A_NODE;
     }

@@ -77,6 +77,22 @@ class TwoDaemons(E2E):
         path.write_text(good)
         node.start().stop()
 
+    def test_unknown_settings(self):
+        """A slip in a setting's name is said at each start; whoever knows them all hears nothing of them."""
+        node = self.world.node("slips").init()
+        path = node.dir / "node.json"
+        settings = json.loads(path.read_text())
+        known = {"link_window": 2 << 20, "reconnect_max_ms": 500, "gap_grace_ms": 60000, "head_after_ms": 3600000, "vouch_tick_ms": 60000}
+
+        def warnings(more):
+            path.write_text(json.dumps({**settings, **more}))
+            node.start().stop()
+            return [line for line in node.log_text().splitlines() if "no setting of this version" in line or "node.json: and" in line]
+        self.assertEqual(warnings(known), [])
+        self.assertEqual([line.split("node.json: ")[1].split(" is no")[0] for line in warnings({**known, "link_windov": 1, "Listen": None})], ["link_windov", "Listen"])
+        many = warnings({f"x{number}\n": "" for number in range(1000)})
+        self.assertEqual((len(many), many[-1].split("node.json: ")[1]), (9, "and 992 more"))
+
     def test_damaged_database(self):
         node = self.world.node("damaged").init().start()
         node.stop()
