@@ -249,7 +249,7 @@ static const nrs_option vouch_options[] = {
     {"dry-run", 0, NULL, false, N_("say who would receive it and who not and why; send nothing")},
 };
 static const nrs_option receipts_options[] = {
-    {"missing", 0, NULL, false, N_("only who has not confirmed")},
+    {"missing", 0, NULL, false, N_("only who has not confirmed: by opening or accepting it; of what was withdrawn, by taking the withdrawal")},
 };
 static const nrs_option export_options[] = {
     {"sink", 0, "SINK", false, N_("where it goes: own, clients, community or public")},

@@ -46,8 +46,10 @@ class Story(E2E):
         self.assertTrue(self.one(bravo.list(), id=report)["opened"])
         self.assertNotIn(report, [row["id"] for row in bravo.list("--unread")])
         self.assertIn(report, [row["id"] for row in charlie.list("--unread")])
-        missing = {row["recipient"] for row in alpha.cli("receipts", report, "--missing", "--json").rows()}
-        self.assertNotIn("bravo", missing)
+        missing = {row["recipient"]: row["stage"] for row in alpha.cli("receipts", report, "--missing", "--json").rows()}
+        self.assertEqual(missing, {"hub": "stored", "charlie": "stored"}, "only bravo has opened it; a node's own receipt confirms nothing")
+        for lang, words in (("en", "opening or accepting"), ("ja", "開封も受諾もしていない相手")):
+            self.assertIn(words, "".join(alpha.cli("receipts", "--help", lang=lang).out.split("\n")))
         for row in alpha.cli("receipts", report, "--json").rows():
             self.assertRegex(row["at"], RFC3339_UTC)
         self.assertIn("AMBER", charlie.cli("show", report[:12]).out)
