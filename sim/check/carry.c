@@ -5,22 +5,29 @@
 #include "proto/vocabulary.h"
 #include "world.h"
 
-static bool in_order_by(const sim_world *world, const sim_rosters *rosters, uint64_t version, const uint8_t *maker, nrs_slice source)
+/* What one made that left counts from a hub, and so does what was made under keys that others came after, as far as a node knows: its roster says of
+ * both that they left. Who knows that those others were removed as revoked takes nothing of either. */
+static bool has_left(const sim_roster_version *roster, const sim_node *node, size_t who, size_t key)
+{
+    return (roster->who.left & (1ull << who)) != 0 || ((roster->who.served[who] & (1u << key)) != 0 && node->heard[who] <= key);
+}
+
+static bool in_order_by(const sim_world *world, const sim_node *node, const sim_rosters *rosters, uint64_t version, const uint8_t *maker, nrs_slice source)
 {
     const sim_roster_version *roster = sim_rosters_at(rosters, version);
-    size_t who = sim_check_node_of_key(world, maker);
     size_t from = sim_check_node_of_key(world, source.data);
+    size_t who, key;
     uint64_t members = roster == NULL ? 0 : sim_roster_members(roster);
     bool by_hub;
 
-    if (who == world->node_count || from == world->node_count || (members & (1ull << from)) == 0) {
+    if (!sim_check_key(world, &who, &key, maker) || from == world->node_count || (members & (1ull << from)) == 0) {
         return false;
     }
     by_hub = (rosters->hubs & (1ull << from)) != 0;
     if (who != from && !by_hub) {
         return false;
     }
-    return (members & (1ull << who)) != 0 || ((roster->who.left & (1ull << who)) != 0 && by_hub);
+    return (members & (1ull << who)) != 0 || (by_hub && has_left(roster, node, who, key));
 }
 
 /* A clock of one's own may be wrong, and peers say what theirs show: a time is past, or too far ahead, when it is so by the
@@ -39,8 +46,8 @@ static bool far_ahead(const sim_world *world, uint64_t time_ms)
 /* By the roster after the step, or by the one before it: within a step either may have come first. */
 static bool in_order(const sim_world *world, const sim_node *node, const sim_rosters *rosters, const uint8_t *maker, nrs_slice source)
 {
-    return in_order_by(world, rosters, node->held[rosters->index], maker, source) ||
-           in_order_by(world, rosters, node->held_before[rosters->index], maker, source);
+    return in_order_by(world, node, rosters, node->held[rosters->index], maker, source) ||
+           in_order_by(world, node, rosters, node->held_before[rosters->index], maker, source);
 }
 
 /* The holders of releases of this report to those in a community, who hand it over themselves: set of nodes. */

@@ -20,7 +20,7 @@ bool nrs_may_hand_over(const nrs_core *core, const nrs_peer *from, const nrs_com
            (nrs_key_follows(core, maker, from->keys.sign_key) || nrs_peer_hub(core, from, community));
 }
 
-/* The maker of a record is a member now; what a hub stored of one that left counts still, of one removed not. */
+/* The maker of a record is a member now; what a hub stored of one that left counts still, of one removed not, under whichever of its keys. */
 nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_community *community, const uint8_t *maker)
 {
     const Nrs__Wire__Tombstone *tombstone;
@@ -35,7 +35,10 @@ nrs_error nrs_check_maker(const nrs_core *core, const nrs_peer *from, const nrs_
     if (tombstone == NULL) {
         return NRS_ERROR_NOT_MEMBER;
     }
-    return tombstone->cause == NRS_TOMBSTONE_LEFT && nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
+    if (tombstone->cause != NRS_TOMBSTONE_LEFT || nrs_key_removed_since(core, community->roster, maker)) {
+        return NRS_ERROR_REVOKED;
+    }
+    return nrs_peer_hub(core, from, community) ? NRS_OK : NRS_ERROR_REVOKED;
 }
 
 static nrs_error check_sealed(nrs_core *core, const nrs_sealed_view *view, const nrs_community *community, const nrs_peer *from)

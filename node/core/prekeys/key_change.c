@@ -34,6 +34,20 @@ bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
     return end != NULL && end->cause == NRS_KEY_REVOKED;
 }
 
+bool nrs_key_removed_since(const nrs_core *core, const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE])
+{
+    const nrs_key_end *end = nrs_key_end_of(core, sign_key);
+    bool removed = false;
+
+    for (size_t steps = 0; end != NULL && end->cause == NRS_KEY_SUCCEEDED && !removed && steps < NRS_KEY_CHAIN_MAX; steps++) {
+        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, end->successor);
+
+        removed = tombstone != NULL && tombstone->cause != NRS_TOMBSTONE_LEFT;
+        end = nrs_key_end_of(core, end->successor);
+    }
+    return removed;
+}
+
 const nrs_key_end *nrs_key_before(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
 {
     for (const nrs_key_end *end = core->key_ends; end != NULL; end = end->hh.next) {

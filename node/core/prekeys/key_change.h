@@ -9,6 +9,8 @@ void nrs_key_changes_wipe(nrs_core *core);
 /** How this key ended; NULL if it did not, as far as is known. */
 const nrs_key_end *nrs_key_end_of(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
 bool nrs_key_revoked(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** Whether a roster says of a key that came after this one that it is revoked: the two lie beside each other (SPEC 7.10). */
+bool nrs_key_removed_since(const nrs_core *core, const nrs_roster *roster, const uint8_t sign_key[NRS_KEY_SIZE]);
 /** A statement of this cause into a file for who keeps a roster or changes keys, by the hash of the key that ends: names are a community's
  *  own. */
 NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], uint32_t cause, nrs_slice payload);
