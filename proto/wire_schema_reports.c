@@ -124,7 +124,7 @@ static const wire_rule header_rules[] = {
     {23, OPTIONAL_HASH, 0, 0, 0},
 };
 
-/* What is withheld is counted in no stream and open to its hub; what is vouched for has sizes that do not follow from the source's. */
+/* What is withheld is counted in no stream, has the size of what is, and is open to its hub; what is vouched for has sizes that do not follow from the source's. */
 static nrs_error check_attribution(const Nrs__Wire__Header *header)
 {
     const bool withheld = header->attribution == NRS_ATTRIBUTION_WITHHELD;
@@ -133,7 +133,7 @@ static nrs_error check_attribution(const Nrs__Wire__Header *header)
     if ((withheld || vouched) && header->label == NRS_LABEL_RED) {
         return NRS_ERROR_NOT_CANONICAL;
     }
-    if (withheld && (header->place.len > 0 || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0)) {
+    if (withheld && (header->place.len == 0 || (header->flags & NRS_HEADER_UNLOCK_ON_ACCEPT) != 0)) {
         return NRS_ERROR_NOT_CANONICAL;
     }
     if (vouched && (header->body_size < NRS_VOUCHED_BODY_SIZE_MIN + NRS_TAG_SIZE || header->summary.len != VOUCHED_SUMMARY_SIZE)) {

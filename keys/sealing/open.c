@@ -93,13 +93,18 @@ static nrs_error check_commitment(const ProtobufCBinaryData *commitment, nrs_dom
     return nrs_slice_equal(nrs_slice_of(found, sizeof found), nrs_field(commitment)) ? NRS_OK : NRS_ERROR_FORGED;
 }
 
-/* Whoever opens the body knows the place that the header commits to; there is one exactly where there is the other. */
+/* Whoever opens the body knows the place that the header commits to; there is one exactly where there is the other. What is withheld has a
+ * random one, of no stream. */
 static nrs_error check_place(const nrs_header *header, const nrs_body *body)
 {
+    const bool withheld = header->attribution == NRS_ATTRIBUTION_WITHHELD;
     uint8_t place[NRS_HASH_SIZE];
 
     if (body->stream.len == 0) {
-        return header->place.len == 0 ? NRS_OK : NRS_ERROR_FORGED;
+        return header->place.len == 0 || withheld ? NRS_OK : NRS_ERROR_FORGED;
+    }
+    if (withheld) {
+        return NRS_ERROR_FORGED;
     }
     nrs_place(place, &(nrs_place_terms){header->originator.data, header->community.data, body->stream.data, body->sequence});
     return nrs_slice_equal(nrs_slice_of(place, sizeof place), nrs_field(&header->place)) ? NRS_OK : NRS_ERROR_FORGED;

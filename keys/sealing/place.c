@@ -31,10 +31,10 @@ void nrs_equivocation_view_wipe(nrs_equivocation_view *view)
     *view = (nrs_equivocation_view){0};
 }
 
-/* Both are of one originator and community, under one place, and not the same report. */
+/* Both are of one originator and community, under one place of a stream, and not the same report. */
 static nrs_error check_pair(const nrs_header *one, const nrs_header *other, const uint8_t *one_id, const uint8_t *other_id)
 {
-    if (one->place.len == 0 || !nrs_slice_equal(nrs_field(&one->place), nrs_field(&other->place)) ||
+    if (!nrs_header_counted(one) || !nrs_header_counted(other) || !nrs_slice_equal(nrs_field(&one->place), nrs_field(&other->place)) ||
         !nrs_slice_equal(nrs_field(&one->originator), nrs_field(&other->originator)) ||
         !nrs_slice_equal(nrs_field(&one->community), nrs_field(&other->community)) ||
         memcmp(one_id, other_id, NRS_HASH_SIZE) == 0) {

@@ -141,6 +141,9 @@ static nrs_error draft_header(report_draft *draft, const nrs_seal_request *reque
         NRS_ASSERT(request->stream.size == NRS_HASH_SIZE && header->community.len == NRS_HASH_SIZE);
         nrs_place(draft->place, &(nrs_place_terms){header->originator.data, header->community.data, request->stream.data, request->sequence});
         header->place = nrs_field_of(nrs_slice_of(draft->place, sizeof draft->place));
+    } else if (header->attribution == NRS_ATTRIBUTION_WITHHELD) { /* of none, so that its size is another's */
+        randombytes_buf(draft->place, sizeof draft->place);
+        header->place = nrs_field_of(nrs_slice_of(draft->place, sizeof draft->place));
     }
     error = draft_summary(draft, request->report);
     if (error != NRS_OK) {

@@ -80,6 +80,12 @@ bool nrs_header_key_open(const nrs_header *header)
     return header->label == NRS_LABEL_CLEAR && header->attribution != NRS_ATTRIBUTION_WITHHELD;
 }
 
+bool nrs_header_counted(const nrs_header *header)
+{
+    NRS_ASSERT(header != NULL);
+    return header->place.len == NRS_HASH_SIZE && header->attribution != NRS_ATTRIBUTION_WITHHELD;
+}
+
 const nrs_size_classes *nrs_body_classes_of(const nrs_header *header)
 {
     NRS_ASSERT(header != NULL);

@@ -349,6 +349,24 @@ class Observers(E2E):
             self.assertEqual((len(self.sizes[one][0]), len(self.sizes[one][1])), (1, 1), "one frame to the hub, one to the reader")
         self.assertNotEqual(self.sizes["short"], self.sizes["large"])
 
+    def test_withheld_as_named(self):
+        """On the source's own line what is withheld has the size of what goes to one organisation, whichever terms both have."""
+        alpha, hub = self.world.nodes["alpha"], self.world.nodes["hub"]
+
+        def on_the_line(to, *options, label="AMBER"):
+            time.sleep(0.3)
+            moment = time.time()
+            report = alpha.send("--tlp", label, "--to", to, "--kind", "incident", "--subject", MARKERS[0], "--body", MARKERS[2], *options)
+            hub.wait_report(report)
+            return sorted(size for size in self.proxy.sent_since(moment, True) if size > 1200)
+
+        plain = on_the_line("hub")
+        self.assertEqual(len(plain), 1)
+        for terms, more in (((), 0), (("--urgent",), 2), (("--drill",), 2), (("--urgent", "--drill"), 4)):
+            self.assertEqual(on_the_line("hub", *terms), [plain[0] + more], terms)
+            self.assertEqual(on_the_line("@electricity", "--withhold-source", *terms), [plain[0] + more], terms)
+        self.assertEqual(on_the_line("@electricity", "--withhold-source", label="CLEAR"), plain)
+
     def test_alike_in_the_database(self):
         """Another text, subject and kind of one class: the same sizes and readable values in every row, the times aside."""
         dump = self.read_hub()

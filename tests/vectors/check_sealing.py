@@ -152,7 +152,7 @@ class Sealed:
         need(header.suite == SUITE and grant.suite == SUITE, "decode", "unknown-suite")
         need(len(header.summary) - TAG_SIZE in self.summary_classes, "relay", "not-canonical")
         need(header.body_size - TAG_SIZE in self.body_classes, "relay", "not-canonical")
-        need(header.attribution != WITHHELD or not header.place, "relay", "not-canonical")
+        need(header.attribution != WITHHELD or header.place, "relay", "not-canonical")
         need(header.body_size == len(self.body), "relay")
         need(grant.grantor == header.originator and grant.authority == 1 and not grant.authority_ref, "relay")
         need(not grant.sealed_id and not grant.sealed_audience, "relay")
@@ -223,7 +223,10 @@ def open_report(sealed, file_key):
          "report-commitment")
     need(domain_hash("audience commitment", body.audience_salt, body.audience) == header.audience_commitment,
          "audience-commitment")
-    need((place(header, body.stream, body.sequence) if body.stream else b"") == header.place, "place")
+    if header.attribution == WITHHELD:
+        need(not body.stream, "place")
+    else:
+        need((place(header, body.stream, body.sequence) if body.stream else b"") == header.place, "place")
     need((decode("Report", body.report).vouch is not None) == sealed.vouched, "vouch")
     return summary, body.report, body.audience
 
@@ -488,7 +491,7 @@ def equivocation(given):
         ids.append(domain_hash("sealed id", header_hash, part.body_hash))
         signed.append((part.signature, header_hash + part.body_hash + part.grant_hash))
     one, other = headers
-    need(one.place and one.place == other.place and ids[0] != ids[1], "pair")
+    need(one.place and one.place == other.place and ids[0] != ids[1] and WITHHELD not in (one.attribution, other.attribution), "pair")
     need(one.originator == other.originator and one.community == other.community, "pair")
     need(ids[0] < ids[1], "order", "not-canonical")
     for signature, hashes in signed:

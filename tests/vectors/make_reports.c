@@ -486,6 +486,8 @@ static const struct {
      NRS_ATTRIBUTION_VOUCHED, true},
     {{"withheld-clear", "CLEAR from a withheld source to its hub: sealed, without an open key", NRS_LABEL_CLEAR, BY_SLOT, 0, NULL, NRS_OK, NULL},
      NRS_ATTRIBUTION_WITHHELD, false},
+    {{"withheld-in-a-stream", "from a withheld source, and counted", NRS_LABEL_AMBER, BY_SLOT, 0, "place", NRS_ERROR_FORGED, NULL},
+     NRS_ATTRIBUTION_WITHHELD, true},
     {{"vouched-without-number", "vouched for, and not how often", NRS_LABEL_AMBER, BY_SLOT, 0, "vouch", NRS_ERROR_FORGED, NULL},
      NRS_ATTRIBUTION_VOUCHED, false},
     {{"named-with-number", "the number of a hub that vouches, in a report that is named", NRS_LABEL_AMBER, BY_SLOT, 0, "vouch", NRS_ERROR_FORGED,

@@ -92,7 +92,7 @@ void scene_attribute(uint32_t wanted, bool with_number)
     numbered = with_number;
 }
 
-/* What is withheld stands in no stream, and its key never in the open. */
+/* What is withheld stands in no stream, unless it is to be wrong, and its key never in the open. */
 static void attribute(void)
 {
     static Nrs__Wire__Vouch vouch;
@@ -100,13 +100,13 @@ static void attribute(void)
     if (attribution != 0) {
         it.made.header.attribution = attribution;
     }
-    if (numbered) {
+    if (numbered && attribution != NRS_ATTRIBUTION_WITHHELD) {
         nrs__wire__vouch__init(&vouch);
         vouch.count = 3;
         vouch.since_ms = FIXTURE_NOW_MS - NRS_DAY_MS;
         it.made.report.vouch = &vouch;
     }
-    if (attribution == NRS_ATTRIBUTION_WITHHELD) {
+    if (attribution == NRS_ATTRIBUTION_WITHHELD && !numbered) {
         it.made.request.stream = nrs_slice_of(NULL, 0);
         it.made.request.sequence = 0;
     }

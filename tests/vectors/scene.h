@@ -37,7 +37,8 @@ extern scene it;
 
 /* In a community of two for AMBER; crowd: how many recipients there are at least. */
 void scene_init(nrs_label label, delivery how, size_t crowd);
-/* Before that: of the next report; 0 for one that is named. numbered: its body says how often the hub has vouched. */
+/* Before that: of the next report; 0 for one that is named. numbered: its body says how often the hub has vouched;
+ * of a withheld source that it stands in a stream. */
 void scene_attribute(uint32_t attribution, bool numbered);
 void scene_wipe(void);
 /* good: with what the reader must find. */

@@ -68,6 +68,8 @@ typedef struct nrs_sealed_view {
 } nrs_sealed_view;
 /** Whether the first grant carries the file key openly: TLP:CLEAR, but not on its way from a withheld source to its hub. */
 bool nrs_header_key_open(const nrs_header *header);
+/** Its place is one in a stream (SPEC 6.8): the place of what is withheld is none. */
+bool nrs_header_counted(const nrs_header *header);
 /** Decode the payload of a SEALED record and check everything but membership and time: header and grant agree (grantor =
  *  originator, authority originator, audience commitment equal, no sealed_id, body_size), signature. */
 NRS_MUST_USE nrs_error nrs_sealed_verify(nrs_sealed_view **view_out, nrs_slice payload);

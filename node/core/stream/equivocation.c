@@ -196,7 +196,7 @@ nrs_error nrs_equivocation_watch(nrs_core *core, nrs_sealed_view *view, uint64_t
     remembered *slot = NULL;
     nrs_error error;
 
-    if (view->header->place.len != NRS_HASH_SIZE) {
+    if (!nrs_header_counted(view->header)) {
         return NRS_OK;
     }
     if (core->places == NULL) {

@@ -296,7 +296,7 @@ nrs_error nrs_stream_take_unopened(nrs_core *core, const nrs_sealed_view *view)
     bool known = false;
     nrs_error error;
 
-    if (view->header->place.len != NRS_HASH_SIZE) {
+    if (!nrs_header_counted(view->header)) {
         return NRS_OK;
     }
     memcpy(row.id, view->id, NRS_HASH_SIZE);
