@@ -12,10 +12,11 @@ SEND = ("--kind", "situation", "--body", "b", "--subject")
 class Outsider(E2E):
     @classmethod
     def build(cls, world):
-        build_mesh(world, ["alpha", "bravo", "mallory", "trudy"])
+        build_mesh(world, ["alpha", "bravo", "mallory", "trudy", "victor"])
         # Members that left the path of virtue: their daemons stand still, their link keys are used by hand.
         world.nodes["mallory"].stop()
         world.nodes["trudy"].stop()
+        world.nodes["victor"].stop()
 
     def setUp(self):
         self.hub, self.alpha, self.bravo = (self.world.nodes[org] for org in ("hub", "alpha", "bravo"))
@@ -174,7 +175,7 @@ class Outsider(E2E):
                 self.assertEqual(wait_until(lambda: self.alpha.link("hub"), "alpha's link"), "up")
 
     def test_several_connections_with_one_key(self):
-        keys = self.mallory_keys()
+        keys = self.mallory_keys("victor")  # who has spent nothing of what is let in of one key
         peers = []
         try:
             for _ in range(30):
