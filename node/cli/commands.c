@@ -136,6 +136,7 @@ static const nrs_option community_combine_options[] = {
 };
 static const nrs_option community_apply_options[] = {
     {"dry-run", 0, NULL, false, N_("check it against the roster held here; change nothing")},
+    {"prove-fork", 0, NULL, false, N_("show it to the node although another of its version is or was in force: that proves a fork, and freezes the community")},
     NEWEST_OPTION,
 };
 static const nrs_option community_disclaimer_options[] = {

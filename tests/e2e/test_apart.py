@@ -137,7 +137,7 @@ class Apart(E2E):
             self.assertNotIn("Read this fingerprint", self.hub.cli("community", "sign", self.work / name, "--key", self.work / "chair.key", "--replace").out)
             self.signed(self.work / name, "vice")
         self.hub.cli("community", "apply", self.work / "one")
-        self.hub.cli("community", "apply", self.work / "other", want=5)
+        self.hub.cli("community", "apply", self.work / "other", "--prove-fork", want=5)
         wait_until(lambda: self.forked(self.alpha), "alpha is told")
         draft = self.work / "heal.draft"
         self.hub.cli("community", "heal", "electricity", "--draft", draft)

@@ -246,6 +246,7 @@ class Ceremony(E2E):
         hub.cli("community", "apply", draft)
         self.refused(hub, self.path("charlie.draft"), want=(3,))
         self.assertEqual(self.version(hub), now + 1)
+        self.assertFalse(hub.status()["communities"][0]["forked"], "nothing changed, and nothing is frozen")
 
         # A key that was dropped signs no more, and a draft with its signature is refused.
         hub.cli("community", "keys", "electricity", "--drop-key", self.keys["clerk"], "--draft", draft)

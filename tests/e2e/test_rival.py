@@ -37,17 +37,58 @@ class Rival(E2E):
     def files(self, node):
         return {path.name: path.read_bytes() for path in (node.dir / "communities").iterdir()}
 
+    def overtaken(self, draft, code, rule):
+        """It is refused, says what the file is, and is not shown to the node; the attempt is in its audit log."""
+        attempts = len(self.refusals(self.hub, "roster"))
+        refused = self.hub.cli("community", "apply", draft, "--json", want=code).error()
+        self.assertEqual(refused["rule"], rule)
+        for words in ("nothing was changed", "proves a fork to whoever has it", "destroy every copy"):
+            self.assertIn(words, refused["hint"])
+        self.assertIn("すべての写しを破棄", self.hub.cli("community", "apply", draft, lang="ja", want=code).err)
+        self.assertEqual([row["rule"] for row in self.refusals(self.hub, "roster")[attempts:]], [rule, rule])
+        for node in (self.hub, self.alpha, self.bravo):
+            self.assertFalse(self.forked(node))
+        self.assertFalse(list((self.hub.dir / "inbox").glob("*.roster")))
+
+    def test_0_an_overtaken_draft(self):
+        """One that others have overtaken by a version or more freezes nothing by a slip; and what proves nothing is not shown."""
+        old, before = self.draft("old.draft"), self.version(self.hub)
+        for _ in range(2):
+            self.hub.cli("community", "renew", "electricity")
+        self.overtaken(old, 3, "roster-old")
+        self.assertEqual(self.version(self.hub), before + 2)
+        proves_none = self.draft("next.draft")
+        self.hub.cli("community", "apply", proves_none, "--prove-fork", want=2)
+        self.assertEqual(self.version(self.hub), before + 2)
+        self.hub.cli("community", "apply", proves_none)
+        self.assertFalse(self.forked(self.hub))
+        self.hub.stop()
+        self.assertIn("could not be shown", self.hub.cli("community", "apply", old, "--prove-fork", want=3).err)
+        self.hub.start()
+        self.assertFalse(self.forked(self.hub))
+        self.hub.cli("community", "apply", old, "--prove-fork", want=3)
+        self.assertTrue(self.forked(self.hub), "an older one counts where a person wants it")
+        wait_until(lambda: self.forked(self.alpha) and self.forked(self.bravo), "both are told")
+        done = self.hub.cli("community", "heal", "electricity", "--json").object()
+        for node in (self.alpha, self.bravo):
+            wait_until(lambda n=node: [roster for roster in n.cli("community", "forks", "electricity", "--json").object()["rosters"] if roster["heals"]], "it has come")
+            node.cli("community", "heal", "electricity", "--fingerprint", done["fingerprint"])
+
     def test_1_two_of_one_version(self):
-        """The second that is applied is refused; it is a fork, which its own person's node keeps, tells of, and heals."""
+        """The second that is applied is refused, and kept from the node; shown to it by a person's wish it is a fork, which the node keeps, tells of, and heals."""
         one, other = self.draft("one.draft"), self.draft("other.draft", "--expires", "100d")
         before, attempts = self.version(self.hub), len(self.refusals(self.hub, "roster"))
         self.hub.cli("community", "apply", one)
         later = self.draft("later.draft")
         self.hub.cli("community", "apply", other, "--dry-run", want=5)
+        self.hub.cli("community", "apply", other, "--prove-fork", "--dry-run", want=5)
         self.assertFalse(self.forked(self.hub), "a dry run shows the node nothing")
-        done = self.hub.cli("community", "apply", other, "--json", want=5)
+        self.overtaken(other, 5, "forked")
+        attempts = len(self.refusals(self.hub, "roster"))
+        done = self.hub.cli("community", "apply", other, "--prove-fork", "--json", want=5)
         self.assertEqual(done.error()["rule"], "forked")
-        self.assertIn("分岐", self.hub.cli("community", "apply", other, lang="ja", want=5).err)
+        self.assertIn("noroshi community forks", done.error()["hint"])
+        self.assertIn("分岐", self.hub.cli("community", "apply", other, "--prove-fork", lang="ja", want=5).err)
         self.assertTrue(self.forked(self.hub))
         self.assertEqual(self.version(self.hub), before + 1)
         self.assertEqual({row["rule"] for row in self.refusals(self.hub, "roster")[attempts:]}, {"forked"})

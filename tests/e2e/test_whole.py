@@ -216,7 +216,7 @@ class Whole(E2E):
             node.cli("community", "sign", draft, "--key", key, want=None)
         node.start()
         node.cli("community", "apply", drafts[0])
-        self.assertEqual(node.cli("community", "apply", drafts[1], "--json", want=5).error()["rule"], "forked")
+        self.assertEqual(node.cli("community", "apply", drafts[1], "--prove-fork", "--json", want=5).error()["rule"], "forked")
         node.stop()
         return node, node.cli("community", "show", "electricity", "--json").object()["version"]
 

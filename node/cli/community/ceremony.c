@@ -235,6 +235,14 @@ static nrs_error check_signed(nrs_cli *cli, const nrs_proposal *proposal)
                         by->before_threshold, by->own_count, by->own_threshold);
 }
 
+/* Signed in full, and no longer, or not, what can be put in force: whoever has the file can freeze the community with it (SPEC 7.12). */
+static const char *hint_of_rival(const nrs_cli *cli)
+{
+    return nrs_cli_option(cli, "prove-fork") != NULL
+               ? _("it is shown to the node, which keeps and tells the proof where there is a fork: noroshi community forks")
+               : _("nothing was changed here; unless it is the very one that is or was in force, this file, signed in full, proves a fork to whoever has it, and freezes the community: destroy every copy of it, and make the change anew on the roster that is in force (--prove-fork: let everybody know of it)");
+}
+
 /* Against what is held here. Out: known_out: it is in force already. */
 static nrs_error check_held(nrs_cli *cli, bool *known_out, const nrs_held *held, const nrs_proposal *proposal)
 {
@@ -258,11 +266,10 @@ static nrs_error check_held(nrs_cli *cli, bool *known_out, const nrs_held *held,
         return NRS_OK;
     }
     if (version == held->roster->version) {
-        return nrs_cli_fail(cli, NRS_ERROR_FORKED, _("if both are signed in full it is a fork, of which the node keeps the proof: noroshi community forks; else make the change anew"),
-                            _("@%s: a different version %llu is held here"), slug, (unsigned long long)version);
+        return nrs_cli_fail(cli, NRS_ERROR_FORKED, hint_of_rival(cli), _("@%s: a different version %llu is held here"), slug, (unsigned long long)version);
     }
     if (version < held->roster->version) {
-        return nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, _("make the change anew on the roster that is in force"),
+        return nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, hint_of_rival(cli),
                             _("@%s: version %llu is in force here, the draft is of version %llu"), slug,
                             (unsigned long long)held->roster->version, (unsigned long long)version);
     }
@@ -296,12 +303,18 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
     return error;
 }
 
-/* Signed in full, and another roster of a version that is held here: it proves a fork, which the node keeps and tells of (SPEC 7.12). */
-static void show_rival(nrs_cli *cli, const nrs_proposal *proposal)
+/* Signed in full, and another roster of a version that is held here: it proves a fork, which the node keeps and tells of (SPEC 7.12). A draft
+ * that was merely overtaken would freeze the community by a slip: only where a person wants that. */
+static void show_rival(nrs_cli *cli, const nrs_proposal *proposal, bool older)
 {
     nrs_bytes many = {0};
 
-    if (nrs_cli_option(cli, "dry-run") == NULL && nrs_proposal_finish(&many, proposal) == NRS_OK) {
+    if (nrs_cli_option(cli, "prove-fork") == NULL || nrs_cli_option(cli, "dry-run") != NULL) {
+        return;
+    }
+    if (older && !nrs_control_answers(cli)) { /* the node knows the older ones */
+        nrs_cli_note(cli, "%s", _("the node could not be shown it"));
+    } else if (nrs_proposal_finish(&many, proposal) == NRS_OK) {
         nrs_inbox_show_rival(cli, proposal->next->id, nrs_slice_of_bytes(&many));
     }
     nrs_bytes_wipe(&many);
@@ -321,8 +334,11 @@ static nrs_error apply(nrs_cli *cli, nrs_proposal *proposal, const char *path)
     }
     if (error == NRS_OK) {
         error = check_held(cli, &known, &held, proposal);
-        if (error == NRS_ERROR_FORKED || (error == NRS_ERROR_ROSTER_OLD && nrs_control_answers(cli))) { /* the node knows the older ones */
-            show_rival(cli, proposal);
+        if (error == NRS_ERROR_FORKED || error == NRS_ERROR_ROSTER_OLD) {
+            show_rival(cli, proposal, error == NRS_ERROR_ROSTER_OLD);
+        } else if (error == NRS_OK && nrs_cli_option(cli, "prove-fork") != NULL) {
+            error = nrs_cli_fail(cli, NRS_ERROR_USAGE, NULL, _("@%s: this draft proves no fork: version %llu is in force here"), proposal->next->id,
+                                 (unsigned long long)(held.roster == NULL ? 0 : held.roster->version));
         }
     }
     if (error == NRS_OK && !known) {
