@@ -96,6 +96,7 @@ static const char *const templates[] = {
     N_("the link key of %s is held back while too many connections with it say nothing, or come too often: ask what its node does"),
     N_("no TLP:RED can be sealed to %s, whose prekeys have ended: noroshi person unlock %s"),
     N_("the prekeys of %s end within 28 days: noroshi person unlock %s"),
+    N_("%zu prekeys were to be destroyed since %s: let the node run for a day without a restart and without its clock being set"),
     N_("%s is on no card, and receives nothing, until noroshi person unlock %s; who has left: noroshi person remove %s"),
     N_("asks for wider sharing wait for an answer from here: %llu; see noroshi release list"),
     N_("persons elsewhere wait for TLP:RED from here: whoever wrote it runs noroshi person unlock"),

@@ -10,6 +10,7 @@
 #include "proto/time.h"
 
 #define PERSON_PREKEYS_END_SOON_MS (28ull * NRS_DAY_MS)
+#define PREKEYS_OVERDUE_MS (2 * NRS_DAY_MS)
 #define ROSTER_EXPIRES_SOON_MS (NRS_ROSTER_EXPIRES_SOON_DAYS * NRS_DAY_MS)
 #define NAMED_IN_WARNING_MAX 5u
 
@@ -149,6 +150,30 @@ static nrs_error warn_prekeys(const nrs_core *core, json_t *warnings)
     }
     (void)snprintf(text, sizeof text, "no current prekeys are known of %zu organisations: %s%s", count, names,
                    count > NAMED_IN_WARNING_MAX ? " …" : "");
+    return nrs_array_text(warnings, text);
+}
+
+/* Destroyed only when the node has run a day at a stretch, which one that is restarted every day never does. */
+static nrs_error warn_overdue(const nrs_core *core, json_t *warnings)
+{
+    char text[NRS_MESSAGE_SIZE_MAX], since[32];
+    uint64_t since_ms = UINT64_MAX;
+    size_t count = 0;
+
+    for (const nrs_own_prekey *prekey = core->own_prekeys; prekey != NULL; prekey = prekey->hh.next) {
+        const uint64_t due_ms = prekey->secret.until_ms + NRS_PREKEY_GRACE_MS;
+
+        if (due_ms + PREKEYS_OVERDUE_MS <= core->now_ms) {
+            since_ms = due_ms < since_ms ? due_ms : since_ms;
+            count++;
+        }
+    }
+    if (count == 0) {
+        return NRS_OK;
+    }
+    nrs_time_format(since, since_ms);
+    (void)snprintf(text, sizeof text, "%zu prekeys were to be destroyed since %s: let the node run for a day without a restart and without its clock being set",
+                   count, since);
     return nrs_array_text(warnings, text);
 }
 
@@ -323,6 +348,9 @@ nrs_error nrs_command_put_warnings(nrs_core *core, nrs_row *row)
     }
     if (error == NRS_OK) {
         error = warn_persons(core, warnings);
+    }
+    if (error == NRS_OK) {
+        error = warn_overdue(core, warnings);
     }
     if (error == NRS_OK) {
         error = warn_asks(core, row, warnings);

@@ -325,6 +325,50 @@ static void destruction_waits_for_a_day_of_agreement(void **state)
     mesh_stop(&net);
 }
 
+static bool warned_of_overdue(size_t node)
+{
+    const json_t *warnings;
+    bool found = false;
+
+    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
+    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        found = found || strstr(json_string_value(json_array_get(warnings, i)), "prekeys were to be destroyed since") != NULL;
+    }
+    return found;
+}
+
+/* A node that is started anew each day destroys nothing, and says so from the second day on, until it has run for a day. */
+static void overdue_prekeys_are_told(void **state)
+{
+    prekey_ids before;
+    uint64_t first_ms = UINT64_MAX;
+    size_t due = 0;
+
+    (void)state;
+    mesh_start(&net, 2, 1);
+    before = prekeys_of(0);
+    for (size_t i = 0; i < before.count; i++) {
+        first_ms = before.until_ms[i] < first_ms ? before.until_ms[i] : first_ms;
+    }
+    for (size_t i = 0; i < before.count; i++) {
+        due += before.until_ms[i] == first_ms;
+    }
+    go_by(first_ms + NRS_PREKEY_GRACE_MS - net.now_ms - NRS_HOUR_MS);
+    for (int day = 0; day < 4; day++) {
+        mesh_crash(&net, 0);
+        go_by(NRS_MINUTE_MS);
+        go_by(NRS_DAY_MS - NRS_HOUR_MS);
+        assert_int_equal(destroyed_of(0, &before), 0);
+        assert_int_equal(warned_of_overdue(0), day >= 2);
+    }
+    go_by(2 * NRS_HOUR_MS);
+    go_by(NRS_HOUR_MS);
+    assert_int_equal(destroyed_of(0, &before), due);
+    assert_false(warned_of_overdue(0));
+    mesh_stop(&net);
+}
+
 /* The sender's clock stands before the first window of the recipient's bundle. When the window begins by that clock, or when
  * the clock is put right, what waited is granted, though no bundle arrives. */
 static void what_waits_is_granted_when_the_window_begins(void **state)
@@ -363,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_fresh_node_survives_a_step_back_over_its_first_window),
         cmocka_unit_test(a_bundle_from_a_day_ahead_serves_at_once),
         cmocka_unit_test(destruction_waits_for_a_day_of_agreement),
+        cmocka_unit_test(overdue_prekeys_are_told),
         cmocka_unit_test(what_waits_is_granted_when_the_window_begins),
     };
 
