@@ -107,6 +107,7 @@ static const char *const templates[] = {
     N_("this node is a hub of @%s and its card names no address: no member can reach it; a node is given one by noroshi card --listen"),
     N_("revoked in @%s"),
     N_("succeeded in @%s"),
+    N_("a hub of @%s has refused since %s what this node sends there, as no member's: it reaches nobody; ask the secretariat"),
     N_("this node is no longer a member of @%s"),
     N_("@%s does not have the new keys of this node yet, and hears nothing of it until then: ask its secretariat for noroshi community succeed"),
     N_("one node can be in 64 communities, and more are held here: %zu rest and take no part, the first @%s; let a community that is not needed remove this node, and start it again"),

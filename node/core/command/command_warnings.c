@@ -70,6 +70,9 @@ static nrs_error warn_roster(nrs_core *core, json_t *warnings, const nrs_communi
     if (error == NRS_OK && lost == NULL) {
         error = warn_of(warnings, staleness_of(core, community), community);
     }
+    if (error == NRS_OK && lost == NULL) {
+        error = nrs_refused_there_warn(core, warnings, community);
+    }
     if (error == NRS_OK && nrs_fork_is(community)) {
         error = warn_of(warnings, "ALARM: two rosters of @%s were signed as one version; members are only those in both: see noroshi community forks", community);
     }

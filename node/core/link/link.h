@@ -27,6 +27,13 @@ bool nrs_link_away(const nrs_core *core, const nrs_link *link);
 bool nrs_link_leaves_out(const nrs_core *core, const nrs_peer *peer);
 void nrs_link_wipe_all(nrs_core *core);
 
+/* ---- refused_there.c ---- */
+/** A peer has refused the record of our log at this position. Where it is a hub of the record's community, and refused it as no member's, `status` warns of
+ *  it until another roster of that community is here. Errors of the store alone. */
+NRS_MUST_USE nrs_error nrs_refused_there(nrs_core *core, const nrs_peer *from, uint64_t position, nrs_error cause);
+/** What `status` warns of. */
+NRS_MUST_USE nrs_error nrs_refused_there_warn(nrs_core *core, json_t *warnings, const nrs_community *community);
+
 /* ---- older.c: a store that was put back ---- */
 /** A peer holds more of this node's log than there is: an alarm in the audit log, new prekeys for the node, and a warning; once a run,
  *  since anybody can say so. Only fatal errors. */

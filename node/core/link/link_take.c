@@ -345,6 +345,9 @@ static nrs_error take_confirm(nrs_core *core, nrs_link *link, nrs_slice payload)
         nrs_core_complain(core, link->peer, cause, "it refused %zu records, the last at position %llu: %s", confirm->n_refusals,
                           (unsigned long long)last->position, nrs_error_rule(cause));
     }
+    for (size_t i = 0; i < confirm->n_refusals && error == NRS_OK; i++) {
+        error = nrs_refused_there(core, link->peer, confirm->refusals[i]->position, (nrs_error)confirm->refusals[i]->error);
+    }
 out:
     nrs_confirm_free(&confirm);
     return error;

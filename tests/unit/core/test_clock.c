@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_look.h"
 #include "proto/vocabulary.h"
 
 static mesh net;
@@ -325,19 +326,6 @@ static void destruction_waits_for_a_day_of_agreement(void **state)
     mesh_stop(&net);
 }
 
-static bool warned_of_overdue(size_t node)
-{
-    const json_t *warnings;
-    bool found = false;
-
-    assert_int_equal(mesh_command(&net, node, "{\"command\":\"status\"}"), NRS_OK);
-    warnings = json_object_get(mesh_row(&net, node, 0), "warnings");
-    for (size_t i = 0; i < json_array_size(warnings); i++) {
-        found = found || strstr(json_string_value(json_array_get(warnings, i)), "prekeys were to be destroyed since") != NULL;
-    }
-    return found;
-}
-
 /* A node that is started anew each day destroys nothing, and says so from the second day on, until it has run for a day. */
 static void overdue_prekeys_are_told(void **state)
 {
@@ -360,12 +348,12 @@ static void overdue_prekeys_are_told(void **state)
         go_by(NRS_MINUTE_MS);
         go_by(NRS_DAY_MS - NRS_HOUR_MS);
         assert_int_equal(destroyed_of(0, &before), 0);
-        assert_int_equal(warned_of_overdue(0), day >= 2);
+        assert_int_equal(mesh_warned(&net, 0, "prekeys were to be destroyed since"), day >= 2);
     }
     go_by(2 * NRS_HOUR_MS);
     go_by(NRS_HOUR_MS);
     assert_int_equal(destroyed_of(0, &before), due);
-    assert_false(warned_of_overdue(0));
+    assert_false(mesh_warned(&net, 0, "prekeys were to be destroyed since"));
     mesh_stop(&net);
 }
 

@@ -264,6 +264,45 @@ static void who_ended_its_key_is_not_told(void **state)
     }
 }
 
+/* Removed here, and linked for the sake of another community: it is told nothing of the roster, but its hub refuses what it sends, of which it warns its
+ * person, over a restart too, until it is back. */
+static void who_was_removed_hears_its_hub_refuse(void **state)
+{
+    static const char words[] = "a hub of @electricity has refused since";
+    const size_t nodes[] = {0, 3};
+    const uint32_t roles[] = {NRS_ROLE_HUB, NRS_ROLE_OPERATOR};
+    mesh net;
+    mesh_second gas;
+    long long before;
+
+    (void)state;
+    mesh_start(&net, 4, 1);
+    mesh_second_start(&net, &gas, "gas", nodes, roles, 2, false);
+    mesh_settle(&net, 6);
+    before = mesh_version(&net, 3);
+    OK(mesh_ask(&net, 3, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(reports(&net, 0), 1);
+    assert_false(says(&net, 3, words));
+    mesh_let_go(&net, 3);
+    mesh_settle(&net, 4);
+    assert_true(mesh_linked(&net, 0, 3));
+    assert_false(says(&net, 3, words));
+    OK(mesh_ask(&net, 3, SEND));
+    mesh_settle(&net, 4);
+    assert_int_equal(reports(&net, 0), 1);
+    assert_int_equal(mesh_version(&net, 3), before);
+    assert_true(says(&net, 3, words));
+    mesh_crash(&net, 3);
+    mesh_settle(&net, 4);
+    assert_true(says(&net, 3, words));
+    mesh_join(&net, 3, NRS_ROLE_OPERATOR);
+    mesh_settle(&net, 4);
+    assert_false(says(&net, 3, words));
+    mesh_second_stop(&gas);
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +310,7 @@ int main(void)
         cmocka_unit_test(who_was_removed_is_not_told),
         cmocka_unit_test(who_ended_its_key_is_not_told),
         cmocka_unit_test(what_it_sends_by_another_way_waits),
+        cmocka_unit_test(who_was_removed_hears_its_hub_refuse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
