@@ -83,6 +83,17 @@ static void follow_withheld(sim_plan *plan, const sim_options *options, size_t w
     }
 }
 
+/* What does not fit is thinned out, so that work and faults keep their shares over the whole of a long world. */
+static void share_room(size_t *work, size_t *faults)
+{
+    const size_t all = *work + *faults;
+
+    if (all > SIM_ACTS_MAX) {
+        *work = *work * SIM_ACTS_MAX / all;
+        *faults = SIM_ACTS_MAX - *work;
+    }
+}
+
 void sim_plan_make(sim_plan *plan, const sim_options *options)
 {
     sim_random manner = sim_random_of(options->seed, PURPOSE_MANNER, SIM_ACT_COUNT);
@@ -92,7 +103,8 @@ void sim_plan_make(sim_plan *plan, const sim_options *options)
     size_t faults = options->faults == 0 ? 0 : 2 + (size_t)(options->minutes * sim_random_between(&manner, 1, 3));
 
     plan->count = 0;
-    for (size_t i = 0; i < work + faults && plan->count < SIM_ACTS_MAX; i++) {
+    share_room(&work, &faults);
+    for (size_t i = 0; i < work + faults; i++) {
         sim_random random = sim_random_of(options->seed, PURPOSE_ACTS, i);
         sim_act *act = &plan->acts[plan->count++];
 

@@ -82,6 +82,17 @@ case $lines in
 *) printf 'a hunt of one world of two hours says:\n%s\n' "$lines"; failed=1 ;;
 esac
 
+# A long world has faults as well: beyond what a plan holds, work and faults are thinned out alike.
+for hours in 24 100; do
+    "$sim" run --seed 1 --hubs 1 --members 1 --absent 1 --hours "$hours" --faults network --trace "$first.txt" >"$first" || { cat "$first"; failed=1; }
+    acts=$(grep -c ' act [0-9]*: ' "$first.txt") || true
+    faults=$(grep -c -E ' act [0-9]*: (cut a connection|part nodes.*|clog a line)$' "$first.txt") || true
+    if [ "$acts" -gt 4096 ] || [ "$faults" -lt $((acts / 8)) ] || [ "$faults" -gt $((acts * 2 / 3)) ]; then
+        echo "of the $acts acts of a world of $hours hours $faults are faults"
+        failed=1
+    fi
+done
+
 # What happened in how many of its worlds is told when it is asked for, and counted by worlds.
 counts=$("$sim" hunt --from 1 --seeds 2 --jobs 1 --hubs 1 --members 2 --hours 0.05 --faults none --counts)
 echo "$counts" | grep -q '^ *[0-2]  a person read a report$' || { printf 'a hunt that counts says:\n%s\n' "$counts"; failed=1; }
