@@ -67,6 +67,20 @@ void sim_clock_look(sim_world *world, const sim_node *node)
     }
 }
 
+void sim_clock_read(sim_world *world, const sim_node *node, uint64_t now_ms)
+{
+    const int64_t off_ms = (int64_t)now_ms - (int64_t)sim_world_unix_ms(world), drifted_ms = off_ms - node->clock.offset_ms;
+
+    if (off_ms > NOISE_MS) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOCK_AHEAD);
+    } else if (off_ms < -NOISE_MS) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOCK_BACK);
+    }
+    if (off_ms != 0 && ((drifted_ms > 0 && node->clock.drift_ppm > 0) || (drifted_ms < 0 && node->clock.drift_ppm < 0))) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOCK_DRIFT);
+    }
+}
+
 void sim_clock_jump(sim_world *world, sim_node *node, const sim_act *act)
 {
     int64_t by_ms = (int64_t)(act->a % (NRS_DAY_MS + 1));
@@ -77,7 +91,6 @@ void sim_clock_jump(sim_world *world, sim_node *node, const sim_act *act)
     set(world, node, by_ms, node->clock.drift_ppm, node->clock.pace_ppm);
     count(world, by_ms);
     node->jumped_ms = world->now_ms;
-    sim_sometimes_hit(world, by_ms > 0 ? SIM_SOMETIMES_CLOCK_AHEAD : SIM_SOMETIMES_CLOCK_BACK);
     sim_trace_line(world, node, "its clock is now %lld seconds off", (long long)(by_ms / 1000));
 }
 
@@ -88,7 +101,6 @@ void sim_clock_drift(sim_world *world, sim_node *node, const sim_act *act)
 
     sim_clock_look(world, node);
     set(world, node, sim_clock_off_ms(world, node), ppm, act->c % 2 == 0 ? ppm : 0);
-    sim_sometimes_hit(world, SIM_SOMETIMES_CLOCK_DRIFT);
     sim_trace_line(world, node, "its clock drifts by %lld seconds in a day from now on", (long long)ppm * 864 / 10000);
 }
 

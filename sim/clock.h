@@ -30,6 +30,8 @@ void sim_clock_mend(struct sim_world *world, struct sim_node *node);
 int64_t sim_clock_off_ms(const struct sim_world *world, const struct sim_node *node);
 /** A node is about to look at its clock: how wrong any has been is kept (lowest_offset_ms, highest_offset_ms of the world). */
 void sim_clock_look(struct sim_world *world, const struct sim_node *node);
+/** What its engine is told that the time is, and steps by. */
+void sim_clock_read(struct sim_world *world, const struct sim_node *node, uint64_t now_ms);
 /** Whether no clock was ever wrong, but for what a crystal gains or loses while a world is awake. */
 bool sim_clocks_right(const struct sim_world *world);
 /** Between the two that were furthest apart. */

@@ -37,7 +37,7 @@ static void part(sim_world *world, const sim_act *act, bool one_way)
 {
     uint64_t all = world->node_count == 64 ? UINT64_MAX : (1ull << world->node_count) - 1;
     uint64_t here = (act->a & all) == 0 || (act->a & all) == all ? 1 : act->a & all;
-    sim_condition condition = {.from = here, .to = all & ~here, .until_ms = world->now_ms + minutes(act->b, 4)};
+    sim_condition condition = {.from = here, .to = all & ~here, .until_ms = world->now_ms + minutes(act->b, 4), .one_way = one_way};
 
     sim_network_condition(world, condition);
     if (!one_way) {
@@ -45,7 +45,6 @@ static void part(sim_world *world, const sim_act *act, bool one_way)
         condition.to = here;
         sim_network_condition(world, condition);
     }
-    sim_sometimes_hit(world, one_way ? SIM_SOMETIMES_ONE_WAY : SIM_SOMETIMES_PARTITION);
     sim_trace_line(world, NULL, "%s %llx are parted from the others", one_way ? "in one direction" : "nodes", (unsigned long long)here);
 }
 
@@ -55,7 +54,6 @@ static void slow_line(sim_world *world, const sim_act *act)
                                .delay_ms = 500 + act->c % 20000};
 
     sim_network_condition(world, condition);
-    sim_sometimes_hit(world, SIM_SOMETIMES_CLOGGED);
 }
 
 /* ---- Disks ---- */
@@ -83,7 +81,6 @@ static void fault_disk(sim_world *world, sim_node *node, const sim_act *act)
         node->disk.capacity = sim_disk_used(&node->disk) + (size_t)(act->a % 60000);
     } else {
         node->disk.slow_ms = 20 + act->a % 3000;
-        sim_sometimes_hit(world, SIM_SOMETIMES_DISK_SLOW);
     }
 }
 

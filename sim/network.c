@@ -71,12 +71,13 @@ void sim_network_heal(sim_world *world)
     world->network.loss_per_mille = 0;
 }
 
-static bool blocked(sim_world *world, size_t from, size_t to, uint64_t *delay_ms_out)
+/* Out: by_out: what parts the two, or NULL; borrowed until the next call. */
+static bool parted_by(sim_world *world, size_t from, size_t to, uint64_t *delay_ms_out, const sim_condition **by_out)
 {
     sim_network *network = &world->network;
-    bool parted = false;
     size_t kept = 0;
 
+    *by_out = NULL;
     *delay_ms_out = 0;
     for (size_t i = 0; i < network->condition_count; i++) {
         const sim_condition condition = network->conditions[i];
@@ -84,14 +85,22 @@ static bool blocked(sim_world *world, size_t from, size_t to, uint64_t *delay_ms
         if (condition.until_ms <= world->now_ms) {
             continue;
         }
-        network->conditions[kept++] = condition;
+        network->conditions[kept] = condition;
         if ((condition.from & (1ull << from)) != 0 && (condition.to & (1ull << to)) != 0) {
-            parted = parted || condition.delay_ms == 0;
+            *by_out = *by_out == NULL && condition.delay_ms == 0 ? &network->conditions[kept] : *by_out;
             *delay_ms_out += condition.delay_ms;
         }
+        kept++;
     }
     network->condition_count = kept;
-    return parted;
+    return *by_out != NULL;
+}
+
+static bool blocked(sim_world *world, size_t from, size_t to, uint64_t *delay_ms_out)
+{
+    const sim_condition *by;
+
+    return parted_by(world, from, to, delay_ms_out, &by);
 }
 
 /* ---- Connections ---- */
@@ -250,8 +259,12 @@ static uint64_t transit_ms(sim_world *world, size_t from, size_t to)
     uint64_t total;
 
     (void)blocked(world, from, to, &delay_ms);
+    if (delay_ms > 0) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_CLOGGED);
+    }
     total = network->latency_ms + delay_ms + sim_random_below(&network->random, network->jitter_ms + 1);
     while (sim_random_chance(&network->random, network->loss_per_mille) && wait_ms < 10000) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LOST);
         total += wait_ms;
         wait_ms *= 2;
     }
@@ -281,11 +294,17 @@ bool sim_network_send(sim_world *world, sim_node *node, nrs_link_id link, nrs_sl
     }
     start_ms = direction->free_ms > depart_ms ? direction->free_ms : depart_ms;
     direction->free_ms = start_ms + frame.size / world->network.bytes_per_ms;
+    if (direction->free_ms > start_ms) {
+        sim_sometimes_hit(world, SIM_SOMETIMES_LINE_NARROW);
+    }
     due_ms = direction->free_ms + transit_ms(world, node->index, connection->node[to_side]);
     if (direction->count > 0) {
         const sim_frame *last = &direction->frames[(direction->first + direction->count - 1) % direction->capacity];
 
-        due_ms = due_ms < last->due_ms ? last->due_ms : due_ms;
+        if (due_ms < last->due_ms) {
+            due_ms = last->due_ms;
+            sim_sometimes_hit(world, SIM_SOMETIMES_HELD_UP);
+        }
     }
     enqueue(direction, frame, due_ms);
     schedule(world, connection, to_side, due_ms);
@@ -326,6 +345,7 @@ void sim_network_deliver(sim_world *world, size_t slot, uint64_t number, unsigne
 {
     sim_connection *connection = live(world, slot, number);
     sim_direction *direction;
+    const sim_condition *by;
     uint64_t delay_ms;
 
     if (connection == NULL) {
@@ -337,8 +357,9 @@ void sim_network_deliver(sim_world *world, size_t slot, uint64_t number, unsigne
         clear(direction);
         return;
     }
-    if (direction->count > 0 && blocked(world, connection->node[1 - side], connection->node[side], &delay_ms)) {
+    if (direction->count > 0 && parted_by(world, connection->node[1 - side], connection->node[side], &delay_ms, &by)) {
         if (direction->blocked_ms == SIM_NEVER) {
+            sim_sometimes_hit(world, by->one_way ? SIM_SOMETIMES_ONE_WAY : SIM_SOMETIMES_PARTITION);
             direction->blocked_ms = world->now_ms;
         } else if (world->now_ms - direction->blocked_ms > BLOCKED_MS_MAX) {
             sim_trace_line(world, &world->nodes[connection->node[side]], "hears nothing from %s", world->nodes[connection->node[1 - side]].org);

@@ -57,6 +57,7 @@ typedef struct sim_condition {
     uint64_t from, to; /* sets of nodes */
     uint64_t until_ms;
     uint64_t delay_ms; /* 0: nothing gets through */
+    bool one_way;      /* what is said back gets through */
 } sim_condition;
 
 typedef struct sim_network {

@@ -175,6 +175,7 @@ static nrs_error step_engine(sim_world *world, sim_node *node, nrs_effects *effe
 
     (void)sim_random_use(&node->random);
     sim_vfs_set_time(sim_node_now_ms(world, node));
+    sim_clock_read(world, node, events[0].now_ms);
     if (node->memory_in > 0) {
         sim_memory_arm(node->memory_in - 1, node->memory_count);
         node->memory_in = 0;
@@ -324,6 +325,7 @@ void sim_node_step(sim_world *world, sim_node *node)
     }
     if (!tidy(world, node)) {
         node->busy_ms = world->now_ms + node->disk.took_ms;
+        sim_sometimes_add(world, SIM_SOMETIMES_DISK_SLOW, node->disk.took_ms > 0 ? 1 : 0);
         node->disk.took_ms = 0;
         wake_again(world, node);
     }

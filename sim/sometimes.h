@@ -106,9 +106,12 @@ struct sim_world;
     X(LINK_SILENT, SIM_FAULTS_NETWORK, "a link ended in silence")                                                      \
     X(CUT, SIM_FAULTS_NETWORK, "a connection was cut")                                                                 \
     X(FRAMES_LOST, SIM_FAULTS_NETWORK, "frames under way were lost")                                                   \
-    X(PARTITION, SIM_FAULTS_NETWORK, "nodes were parted")                                                              \
-    X(ONE_WAY, SIM_FAULTS_NETWORK, "nodes were parted in one direction")                                               \
-    X(CLOGGED, SIM_FAULTS_NETWORK, "a line was clogged")                                                               \
+    X(PARTITION, SIM_FAULTS_NETWORK, "a frame was held up because nodes were parted")                                   \
+    X(ONE_WAY, SIM_FAULTS_NETWORK, "a frame was held up because nodes were parted in one direction")                    \
+    X(CLOGGED, SIM_FAULTS_NETWORK, "a frame took its time on a clogged line")                                           \
+    X(LOST, SIM_FAULTS_NETWORK, "what was lost on a line was sent again")                                               \
+    X(LINE_NARROW, 0, "a frame took its time on a narrow line")                                                        \
+    X(HELD_UP, 0, "a frame that was quicker waited for the one before")                                                \
     X(RESUMED, 0, "a link resumed at a confirmed position")                                                            \
     X(CRASH_PROCESS, SIM_FAULTS_CRASH, "a process was killed")                                                         \
     X(CRASH_POWER, SIM_FAULTS_CRASH, "the power went between two steps")                                               \
@@ -123,12 +126,12 @@ struct sim_world;
     X(OPEN_FAILED, SIM_FAULTS_DISK, "a file could not be opened")                                                      \
     X(DISK_FULL, SIM_FAULTS_DISK, "a disk was full")                                                                   \
     X(PUT_BACK, SIM_FAULTS_DISK, "a copy of a disk was put in its place")                                              \
-    X(DISK_SLOW, SIM_FAULTS_DISK, "a disk was slow")                                                                   \
+    X(DISK_SLOW, SIM_FAULTS_DISK, "a step took its time on a slow disk")                                                                   \
     X(STEP_FAILED, SIM_FAULTS_DISK, "a step failed and nothing of it was done")                                        \
     X(START_FAILED, SIM_FAULTS_DISK, "a start failed and was tried again")                                             \
-    X(CLOCK_AHEAD, SIM_FAULTS_CLOCK, "a clock jumped ahead")                                                           \
-    X(CLOCK_BACK, SIM_FAULTS_CLOCK, "a clock jumped back")                                                             \
-    X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, "a clock drifted")                                                                \
+    X(CLOCK_AHEAD, SIM_FAULTS_CLOCK, "a step was done by a clock that was ahead")                                                           \
+    X(CLOCK_BACK, SIM_FAULTS_CLOCK, "a step was done by a clock that was behind")                                                             \
+    X(CLOCK_DRIFT, SIM_FAULTS_CLOCK, "a step was done by a clock that drifts")                                                                \
     X(CLOCK_GAINED, SIM_FAULTS_CLOCK, "a clock had gained more than a minute")                                         \
     X(CLOCK_LOST, SIM_FAULTS_CLOCK, "a clock had lost more than a minute")                                             \
     X(CLOCK_NOTICED, SIM_FAULTS_CLOCK, "a node saw that its clock had jumped")                                         \
