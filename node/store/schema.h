@@ -55,6 +55,7 @@
     "CREATE INDEX withdrawal_spread ON withdrawal(spread) WHERE spread = 0;"                                           \
     "CREATE INDEX withdrawal_unseen ON withdrawal(originator) WHERE position = 0;"                                     \
     "CREATE TABLE follows(tag BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(tag, position)) WITHOUT ROWID;"    \
+    "CREATE INDEX follows_position ON follows(position);"                                                              \
     "CREATE TABLE ask("                                                                                                \
     " id BLOB PRIMARY KEY, report BLOB NOT NULL, mine INTEGER NOT NULL, state INTEGER NOT NULL, at_ms INTEGER NOT NULL," \
     " answered_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, label INTEGER NOT NULL, org BLOB NOT NULL,"           \

@@ -196,6 +196,10 @@
     X(PASSING_ON_EACH, READ,                                                                                           \
       "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
       " AND p.part > 0 AND NOT EXISTS(SELECT 1 FROM withdrawal AS w WHERE w.id = p.id) ORDER BY f.position LIMIT ?2")  \
+    X(ANSWERS_EACH, READ,                                                                                              \
+      "SELECT p.id FROM follows AS f JOIN report AS p ON p.position = f.position WHERE f.tag = ?1"                     \
+      " AND p.part > 0 AND (p.flags & ?3) != 0 AND NOT EXISTS(SELECT 1 FROM withdrawal AS w WHERE w.id = p.id)"        \
+      " ORDER BY f.position DESC LIMIT ?2")                                                                            \
     X(TAGGED_ADD, CHANGE,                                                                                              \
       "INSERT INTO follows(tag, position) SELECT ?1, ?2 WHERE (SELECT count(*) FROM follows WHERE position = ?2) < ?3" \
       " ON CONFLICT DO NOTHING")                                                                                       \

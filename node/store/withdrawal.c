@@ -286,6 +286,18 @@ nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH
     return each_of_tag(store, NRS_STATEMENT_PASSING_ON_EACH, tag, limit, visit, context);
 }
 
+nrs_error nrs_store_answers_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, uint32_t flags, nrs_follows_visitor visit, void *context)
+{
+    const withdrawal_visit visitor = {.follows = visit, .context = context};
+    nrs_query query = nrs_query_start(store, NRS_STATEMENT_ANSWERS_EACH);
+
+    NRS_ASSERT(visit != NULL);
+    nrs_query_bind_fixed(&query, tag, NRS_HASH_SIZE);
+    nrs_query_bind_bound(&query, limit);
+    nrs_query_bind_u64(&query, flags);
+    return nrs_query_each(&query, visit_follower, &visitor);
+}
+
 nrs_error nrs_store_tagged_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context)
 {
     return each_of_tag(store, NRS_STATEMENT_TAGGED_EACH, tag, limit, visit, context);

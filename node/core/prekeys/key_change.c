@@ -92,8 +92,8 @@ bool nrs_key_follows(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], c
 /* Over any number of changes, of which the last is in force. */
 static bool leads_to(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
 {
-    const nrs_peer *peer = nrs_peer_by_sign(core, after);
     const nrs_key_end *end = nrs_key_end_of(core, before);
+    const nrs_peer *peer = end == NULL ? NULL : nrs_peer_by_sign(core, after);
     bool found = false;
 
     for (size_t steps = 0; end != NULL && end->cause == NRS_KEY_SUCCEEDED && !found && steps < NRS_KEY_CHAIN_MAX; steps++) {

@@ -72,16 +72,18 @@ nrs_error nrs_follows_describe(nrs_core *core, nrs_row *row, const uint8_t id[NR
     return NRS_OK;
 }
 
+enum { ANSWERS_MAX = 256 }; /* withheld reports that follow one, by whomever: the newest are looked at */
+
 typedef struct newest {
     nrs_core *core;
     const nrs_report_row *about;
     uint64_t at_ms;
 } newest;
 
-/* Of the same source, and withheld: of what was published of it others speak as well. */
+/* Of the same source: others speak of what was published of it as well. */
 static bool answers(const newest *search, const nrs_report_row *row)
 {
-    return (row->flags & NRS_REPORT_WITHHELD) != 0 && nrs_key_same_org(search->core, row->originator, search->about->originator);
+    return nrs_key_same_org(search->core, row->originator, search->about->originator);
 }
 
 static nrs_error look_at(void *context, const uint8_t *id)
@@ -105,7 +107,7 @@ nrs_error nrs_follows_newest(nrs_core *core, uint64_t *at_ms, const uint8_t id[N
     nrs_error error = core->follows_any ? nrs_follows_tag(core, tag, NRS_DOMAIN_FOLLOWS, id) : NRS_OK;
 
     if (error == NRS_OK && core->follows_any) {
-        error = nrs_store_passing_on_each(core->store, tag, SIZE_MAX, look_at, &search); /* forgotten ones too */
+        error = nrs_store_answers_each(core->store, tag, ANSWERS_MAX, NRS_REPORT_WITHHELD, look_at, &search); /* forgotten ones too */
     }
     if (error == NRS_OK) {
         *at_ms = search.at_ms;

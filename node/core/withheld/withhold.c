@@ -254,13 +254,22 @@ static nrs_error keep_id(void *context, const uint8_t *id)
     return NRS_OK;
 }
 
-/* The store tells it also of what was forgotten, or withdrawn: what was published of it is read by others all the same. */
+/* The store tells it also of what was forgotten, or withdrawn: what was published of it is read by others all the same. A hub may have named
+ * any id as one that it has published: what no hub vouches for is none, and what is sent after it does not go to that hub instead. */
 nrs_error nrs_withhold_follows(nrs_core *core, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE])
 {
     uint8_t tag[NRS_HASH_SIZE];
-    nrs_error error = nrs_follows_tag(core, tag, NRS_DOMAIN_PUBLISHED, id);
+    nrs_report_row row;
+    nrs_bytes holder = {0};
+    nrs_error error = nrs_store_report_get(core->store, &row, &holder, id);
+    const bool published = error == NRS_OK && (row.flags & NRS_REPORT_VOUCHED) != 0 && row.part != NRS_PART_SENT;
 
-    return error == NRS_OK ? nrs_store_tagged_each(core->store, tag, 1, keep_id, draft) : error;
+    nrs_bytes_wipe(&holder);
+    if (error == NRS_OK && published) {
+        error = nrs_follows_tag(core, tag, NRS_DOMAIN_PUBLISHED, id);
+        error = error == NRS_OK ? nrs_store_tagged_each(core->store, tag, 1, keep_id, draft) : error;
+    }
+    return error == NRS_ERROR_NOT_FOUND ? NRS_OK : error;
 }
 
 nrs_error nrs_withhold_inherit(nrs_core *core, nrs_answer *answer, nrs_draft *draft, const uint8_t id[NRS_HASH_SIZE])

@@ -10,6 +10,7 @@
 
 #include "mesh.h"
 #include "mesh_keys.h"
+#include "mesh_records.h"
 #include "proto/vocabulary.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -266,12 +267,43 @@ static void who_has_other_keys_now_is_known_all_the_same(void **state)
     mesh_stop(&net);
 }
 
+/* What a hub says that it published under, and no hub vouches for, draws nothing to it: a report of the source's own, or of a member. */
+static void a_hub_names_what_it_did_not_publish(void **state)
+{
+    char report[ID], own[ID], others[ID];
+    const char *named[] = {own, others};
+    nrs_statement statement;
+    uint8_t bytes[NRS_HASH_SIZE], as[NRS_HASH_SIZE];
+
+    (void)state;
+    mesh_start(&net, NODES, 2);
+    withhold(report, ",\"via\":[\"org-1\"]");
+    OK(send_as(SOURCE, ""));
+    keep_id(own, SOURCE);
+    OK(send_as(MEMBER, ""));
+    keep_id(others, MEMBER);
+    OK(nrs_hex_decode(bytes, sizeof bytes, report));
+    for (size_t i = 0; i < 2; i++) {
+        OK(nrs_hex_decode(as, sizeof as, named[i]));
+        nrs__wire__statement__init(&statement);
+        statement.type = NRS_STATEMENT_VOUCHED;
+        statement.sealed_id = nrs_field_of(nrs_slice_of(bytes, sizeof bytes));
+        statement.reference = nrs_field_of(nrs_slice_of(as, sizeof as));
+        statement.at_ms = net.now_ms;
+        mesh_post(&net, OTHER_HUB, SOURCE, OTHER_HUB, &statement);
+        OK(follow(SOURCE, named[i], ",\"dry_run\":true"));
+        assert_false(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "withheld")));
+    }
+    mesh_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_stays_with_the_hubs_that_have_the_one_before),
         cmocka_unit_test(what_follows_a_forgotten_one_is_withheld),
         cmocka_unit_test(a_question_is_answered_by_either_id),
+        cmocka_unit_test(a_hub_names_what_it_did_not_publish),
         cmocka_unit_test(who_has_other_keys_now_is_known_all_the_same),
     };
 

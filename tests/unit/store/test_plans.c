@@ -17,16 +17,16 @@ static const char *const texts[] = {
 #undef TEXT
 };
 
-/* They are asked for a check of the whole store, and once after a start or a rollback. */
+/* They are asked for a check of the whole store, and once after a start or a rollback; the last looks at one row. */
 static bool may_scan(nrs_statement which)
 {
-    return which == NRS_STATEMENT_IDS_WANTED || which == NRS_STATEMENT_REPORT_COUNT;
+    return which == NRS_STATEMENT_IDS_WANTED || which == NRS_STATEMENT_REPORT_COUNT || which == NRS_STATEMENT_FOLLOWS_ANY;
 }
 
 /* "SCAN log", and what may follow; p is what reports are called in statements that join them. */
 static bool is_scan(const char *detail)
 {
-    static const char *const scans[] = {"SCAN log", "SCAN report", "SCAN p"};
+    static const char *const scans[] = {"SCAN log", "SCAN report", "SCAN p", "SCAN follows"};
 
     for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++) {
         const size_t size = strlen(scans[i]);

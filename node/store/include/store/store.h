@@ -347,7 +347,9 @@ typedef nrs_error (*nrs_follows_visitor)(void *context, const uint8_t *id);
 NRS_MUST_USE nrs_error nrs_store_follows_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
 /** The same of a tag that stands for reports whose text others hold: those among them that are not withdrawn, forgotten ones too. */
 NRS_MUST_USE nrs_error nrs_store_passing_on_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
-/** The same, whatever became of them. */
+/** The same, newest first, of those alone with one of these flags. */
+NRS_MUST_USE nrs_error nrs_store_answers_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, uint32_t flags, nrs_follows_visitor visit, void *context);
+/** Those with a tag, oldest first, whatever became of them. */
 NRS_MUST_USE nrs_error nrs_store_tagged_each(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], size_t limit, nrs_follows_visitor visit, void *context);
 /** A tag that others say belongs to the report at `position`; not where that has `limit` of any kind. */
 NRS_MUST_USE nrs_error nrs_store_tagged_add(nrs_store *store, const uint8_t tag[NRS_HASH_SIZE], uint64_t position, size_t limit);
