@@ -9,7 +9,7 @@
 #include "prekeys/key_change.h"
 #include "proto/time.h"
 
-enum { NAME_SIZE = 16 + 2 * NRS_HASH_SIZE };
+enum { NAME_SIZE = 32 + 2 * NRS_HASH_SIZE };
 
 static void name_of(char name_out[NAME_SIZE], const char *what, const nrs_community *community)
 {
