@@ -53,7 +53,8 @@ void nrs_daemon_stop(nrs_daemon *daemon);
 void nrs_daemon_step(nrs_daemon *daemon);
 /** Write again what could not be published. */
 void nrs_daemon_publish_again(nrs_daemon *daemon);
-/** Take up the files of the inbox, one step each (effects.c). taken and refused may be NULL. */
+/** Take up the files of the inbox, one step each (effects.c). taken and refused: for whoever asked, or NULL: then what takes long
+ *  goes on in a later turn. */
 void nrs_daemon_take_inbox(nrs_daemon *daemon, json_t *taken, json_t *refused);
 
 #endif

@@ -5,6 +5,7 @@
 #include "daemon.h"
 #include "files.h"
 #include "held.h"
+#include "linux.h"
 #include "proto/assert.h"
 
 #define PAUSE_MS 1000u
@@ -241,8 +242,11 @@ static void take_file(nrs_daemon *daemon, const nrs_inbox_file *file)
     nrs_bytes_wipe(&bytes);
 }
 
+#define TURN_MS 250u
+
 void nrs_daemon_take_inbox(nrs_daemon *daemon, json_t *taken, json_t *refused)
 {
+    const uint64_t began_ms = nrs_linux_monotonic_ms();
     nrs_inbox_files files = {0};
     nrs_error error = nrs_inbox_list(&files, &daemon->inbox);
 
@@ -255,6 +259,10 @@ void nrs_daemon_take_inbox(nrs_daemon *daemon, json_t *taken, json_t *refused)
     daemon->taken = taken;
     daemon->refused = refused;
     for (size_t i = 0; i < files.count; i++) {
+        if (taken == NULL && i > 0 && nrs_linux_monotonic_ms() - began_ms >= TURN_MS) {
+            daemon->inbox.again = true; /* the rest in the next turn: links and commands come between */
+            break;
+        }
         take_file(daemon, &files.list[i]);
     }
     daemon->taken = NULL;
