@@ -42,11 +42,12 @@ static void try_in(sim_world *world, sim_node *node, sim_dial *dial, uint64_t in
 /* Half of the wait is drawn, as the daemon does. */
 static void try_later(sim_world *world, sim_node *node, sim_dial *dial)
 {
-    uint64_t wait_ms = dial->backoff_ms / 2 + sim_random_below(&world->network.random, dial->backoff_ms / 2 + 1);
+    uint64_t wait_ms;
 
     if (dial->up_ms != 0 && world->now_ms - dial->up_ms >= STEADY_MS) {
         dial->backoff_ms = BACKOFF_MS_MIN;
     }
+    wait_ms = dial->backoff_ms / 2 + sim_random_below(&world->network.random, dial->backoff_ms / 2 + 1);
     dial->backoff_ms = 2 * dial->backoff_ms > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : 2 * dial->backoff_ms;
     dial->up_ms = 0;
     try_in(world, node, dial, wait_ms);
