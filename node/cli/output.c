@@ -23,8 +23,12 @@ static bool begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-/* By its first line alone: a key that is damaged may be mended. */
-static bool holds_key(const char *path)
+/* What the file's first line is one of; by that alone: a key that is damaged may be mended. */
+typedef struct nature {
+    bool key, armoured;
+} nature;
+
+static nature nature_of(const char *path)
 {
     char text[BEGINNING_SIZE + 1] = "";
     struct stat status;
@@ -35,7 +39,11 @@ static bool holds_key(const char *path)
     if (file >= 0) {
         (void)close(file);
     }
-    return size > 0 && (begins_with(line, "-----BEGIN NOROSHI KEY-----") || begins_with(line, "-----BEGIN NOROSHI VAULT-----"));
+    if (size <= 0) {
+        return (nature){0};
+    }
+    return (nature){.key = begins_with(line, "-----BEGIN NOROSHI KEY-----") || begins_with(line, "-----BEGIN NOROSHI VAULT-----"),
+                    .armoured = begins_with(line, "-----BEGIN NOROSHI ")};
 }
 
 /* Where the file is, or would be. Owned (free); NULL where there is no such folder. */
@@ -91,11 +99,14 @@ nrs_error nrs_output_check(nrs_cli *cli, const char *path, bool log)
     const char *name = whole == NULL ? NULL : strrchr(whole, '/');
     const bool is_log = name != NULL && strcmp(name + 1, CEREMONY_LOG) == 0;
     const char *hint = _("name another file");
+    const nature found = nature_of(path);
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(cli != NULL && path != NULL);
-    if (holds_key(path)) {
+    if (found.key) {
         error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, hint, _("%s holds a key, and is not written over"), path);
+    } else if (log && found.armoured) {
+        error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, hint, _("%s is no log of ceremonies"), path);
     } else if (is_log && !log) {
         error = nrs_cli_fail(cli, NRS_ERROR_EXISTS, hint, _("%s is a log of ceremonies, and is not written over"), path);
     } else if (whole != NULL && !is_log && is_own_file(cli, whole)) {

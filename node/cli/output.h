@@ -5,7 +5,8 @@
 #include "command.h"
 
 /** Refuse a file that must not be replaced: one that holds a key or a vault, whatever its name, a log of ceremonies, and any name in the node's folder
- *  that is the node's own. What cannot be read is no key of this person's. In: log: the file is a log of ceremonies, which is appended to.
+ *  that is the node's own. What cannot be read is no key of this person's. In: log: the file is to be a log of ceremonies, which is appended
+ *  to, and no draft, card or the like.
  *  Returns NRS_ERROR_EXISTS; recorded. */
 NRS_MUST_USE nrs_error nrs_output_check(nrs_cli *cli, const char *path, bool log);
 

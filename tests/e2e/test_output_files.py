@@ -47,6 +47,8 @@ class OutputFiles(E2E):
             self.refused(self.hub, target, "community", "renew", "electricity", "--draft", target)
             self.refused(self.hub, target, "backup", "-o", target, "--backup-passphrase-file", self.secret)
             self.refused(self.hub, target, "key", "rotate", "-o", target)
+        for replace in ((), ("--replace",)):
+            self.refused(self.tool, self.draft, *sign, "--log", self.draft, "-o", self.path / "never", *replace)
         self.assertFalse((self.hub.dir / "next.key").exists() or (self.hub.dir / "identity.next.key").exists())
         self.assertFalse((self.path / "keys" / "ceremony.log").exists(), "nothing was signed")
         self.tool.cli(*sign)
