@@ -16,8 +16,6 @@
 
 enum { BEGINNING_SIZE = 256 };
 
-#define CEREMONY_LOG "ceremony.log"
-
 static bool begins_with(const char *text, const char *beginning)
 {
     return strncmp(text, beginning, strlen(beginning)) == 0;
@@ -62,19 +60,20 @@ static char *whole_path(const char *path)
     return whole;
 }
 
-/* In: rest: what follows the node's folder. */
+/* In: rest: what follows the node's folder. What SQLite keeps beside the store has its name with a hyphen. */
 static bool is_own_name(const char *rest)
 {
-    static const char *const folders[] = {"cards/", "changes/", "communities/", "former/", "inbox/", "persons/", "rosters/"};
-    static const char *const files[] = {"control.sock", "identity.", "lock", "next.", "node.json", "own.card", "prekeys", "restored", "store.db", "vault"};
+    static const char *const beginnings[] = {"cards/", "changes/", "communities/", "former/", "inbox/", "persons/", "rosters/", "store.db-"};
+    static const char *const files[] = {"audit-end", "control.sock", "identity.key", "identity.next.key", "lock",    "next.key",
+                                        "node.json", "own.card",     "restored.card", "store.db",         "vault"};
 
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        if (begins_with(rest, folders[i])) {
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        if (begins_with(rest, beginnings[i])) {
             return true;
         }
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (begins_with(rest, files[i]) && strchr(rest, '/') == NULL) {
+        if (strcmp(rest, files[i]) == 0) {
             return true;
         }
     }
@@ -97,7 +96,7 @@ nrs_error nrs_output_check(nrs_cli *cli, const char *path, bool log)
 {
     char *whole = whole_path(path);
     const char *name = whole == NULL ? NULL : strrchr(whole, '/');
-    const bool is_log = name != NULL && strcmp(name + 1, CEREMONY_LOG) == 0;
+    const bool is_log = name != NULL && strcmp(name + 1, NRS_CEREMONY_LOG_NAME) == 0;
     const char *hint = _("name another file");
     const nature found = nature_of(path);
     nrs_error error = NRS_OK;

@@ -4,6 +4,9 @@
 
 #include "command.h"
 
+/* A log of ceremonies, in whichever folder. */
+#define NRS_CEREMONY_LOG_NAME "ceremony.log"
+
 /** Refuse a file that must not be replaced: one that holds a key or a vault, whatever its name, a log of ceremonies, and any name in the node's folder
  *  that is the node's own. What cannot be read is no key of this person's. In: log: the file is to be a log of ceremonies, which is appended
  *  to, and no draft, card or the like.

@@ -57,14 +57,16 @@ class OutputFiles(E2E):
         """What the node has there for itself, whether it is there yet or not; other names in its folder are free."""
         away = self.path / "to-the-folder"
         away.symlink_to(self.member.dir)
-        for name in ("identity.key", "node.json", "own.card", "store.db", "store.db-wal", "vault", "ceremony.log", "communities/electricity.roster", "rosters/electricity.key",
-                     "inbox/new.roster", "persons/tanaka.key"):
+        for name in ("audit-end", "control.sock", "identity.key", "identity.next.key", "lock", "next.key", "node.json", "own.card", "restored.card", "store.db", "store.db-shm", "store.db-wal",
+                     "vault", "ceremony.log", "communities/electricity.roster", "rosters/electricity.key", "inbox/new.roster", "persons/tanaka.key"):
             for target in (self.member.dir / name, away / name):
                 (self.member.dir / name).parent.mkdir(mode=0o700, exist_ok=True)
                 self.refused(self.member, target, "backup", "-o", target, "--backup-passphrase-file", self.secret)
         self.refused(self.hub, self.hub.dir / "node.json", "community", "sign", self.draft, "--key", self.key, "--log", self.hub.dir / "node.json")
-        self.member.cli("backup", "-o", self.member.dir / "of-today.backup", "--backup-passphrase-file", self.secret)
-        self.member.cli("backup", "-o", self.member.dir / "of-today.backup", "--backup-passphrase-file", self.secret)
+        self.refused(self.hub, self.hub.dir / "audit-end", "community", "renew", "electricity", "--draft", self.hub.dir / "audit-end")
+        self.refused(self.hub, self.hub.dir / "audit-end", "community", "sign", self.draft, "--key", self.key, "--log", self.hub.dir / "audit-end")
+        for name in ("of-today.backup", "of-today.backup", "audit-end.txt", "lockdown.txt", "restored-list", "vault2", "prekeys"):
+            self.member.cli("backup", "-o", self.member.dir / name, "--backup-passphrase-file", self.secret)
         log = self.path / "logged" / "ceremony.log"
         key = self.copy_of_key("logged")
         self.tool.cli("community", "sign", self.draft, "--key", key)

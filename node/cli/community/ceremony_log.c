@@ -19,8 +19,6 @@
 #include "proto/time.h"
 #include "text.h"
 
-#define LOG_NAME "ceremony.log"
-
 enum { OTHER_SIGNING_MS = 30000, LINE_SIZE_MAX = 4096, LOG_SIZE_MAX = 16 * 1024 * 1024 };
 
 /* ceremony.log in the folder of a file, where it lies behind symbolic links; in a folder that is another user's as it is written, since links there are
@@ -32,11 +30,11 @@ static char *path_beside(const nrs_cli *cli, const char *given)
     const char *file = whole != NULL ? whole : given;
     const char *slash = strrchr(file, '/');
     size_t folder_size = slash == NULL ? 0 : (size_t)(slash - file) + 1;
-    char *path = malloc(folder_size + sizeof LOG_NAME);
+    char *path = malloc(folder_size + sizeof NRS_CEREMONY_LOG_NAME);
 
     if (path != NULL) {
         memcpy(path, file, folder_size);
-        memcpy(path + folder_size, LOG_NAME, sizeof LOG_NAME);
+        memcpy(path + folder_size, NRS_CEREMONY_LOG_NAME, sizeof NRS_CEREMONY_LOG_NAME);
     }
     free(whole);
     return path;
@@ -190,7 +188,7 @@ static void remember_beside(nrs_cli *cli, const char *given, const nrs_ceremony 
 
     if (path == NULL || (!is_same_file(given, path) && write_line(cli, &remedy, path, ceremony) != NRS_OK)) {
         nrs_cli_note(cli, _("what was signed stands in %s alone, and not beside the key: give that log each time that this key signs (%s could not be written)"), given,
-                     path == NULL ? LOG_NAME : path);
+                     path == NULL ? NRS_CEREMONY_LOG_NAME : path);
     }
     if (remedy != NULL) {
         nrs_cli_note(cli, "%s: %s", path, remedy);
