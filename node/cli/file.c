@@ -372,7 +372,10 @@ nrs_error nrs_file_fill_given(nrs_cli *cli, nrs_given_file *given, nrs_slice byt
     done = write_some(&put, given->file, bytes) && (given->target == NULL || (ftruncate(given->file, (off_t)bytes.size) == 0 && fsync(given->file) == 0));
     given->left = given->target == NULL && put;
     if (given->target != NULL) {
-        done = done && (given->beside != NULL || name_given(given));
+        if (done && given->beside == NULL) {
+            done = name_given(given);
+            given->left = done && given->beside == NULL; /* it bears the target's name, whatever fails from here on */
+        }
         done = close(given->file) == 0 && done;
         given->file = -1;
         done = done && put_given(given);
