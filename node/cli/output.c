@@ -92,6 +92,18 @@ static bool is_own_file(const nrs_cli *cli, const char *whole)
     return own;
 }
 
+bool nrs_output_is_same(const char *a, const char *b)
+{
+    char *whole_a = whole_path(a), *whole_b = whole_path(b);
+    struct stat of_a, of_b;
+    const bool same = (whole_a != NULL && whole_b != NULL && strcmp(whole_a, whole_b) == 0) ||
+                      (stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+
+    free(whole_b);
+    free(whole_a);
+    return same;
+}
+
 nrs_error nrs_output_check(nrs_cli *cli, const char *path, bool log)
 {
     char *whole = whole_path(path);

@@ -12,5 +12,7 @@
  *  to, and no draft, card or the like.
  *  Returns NRS_ERROR_EXISTS; recorded. */
 NRS_MUST_USE nrs_error nrs_output_check(nrs_cli *cli, const char *path, bool log);
+/** Whether both name one file, by links too, or would once it is there. */
+bool nrs_output_is_same(const char *a, const char *b);
 
 #endif

@@ -72,6 +72,19 @@ class OutputFiles(E2E):
         self.tool.cli("community", "sign", self.draft, "--key", key)
         self.refused(self.tool, log, "community", "sign", self.draft, "--key", key, "-o", log)
 
+    def test_log_that_is_a_draft(self):
+        """By any name of it, and where the result is not there yet: nothing is added to a draft, nor put in a log's place."""
+        key, result, link, hard = self.copy_of_key("log-or-draft"), self.path / "result.draft", self.path / "link.draft", self.path / "hard.draft"
+        link.symlink_to(self.draft)
+        os.link(self.draft, hard)
+        for log in (self.draft, link, hard):
+            self.refused(self.tool, log, "community", "sign", self.draft, "--key", key, "-o", result, "--log", log)
+            self.refused(self.tool, log, "community", "combine", self.draft, self.draft, "-o", result, "--log", log)
+        for log in (result, self.path / "log-or-draft" / ".." / "result.draft"):
+            self.refused(self.tool, log, "community", "sign", self.draft, "--key", key, "-o", result, "--log", log)
+            self.refused(self.tool, log, "community", "combine", self.draft, self.draft, "-o", result, "--log", log)
+        self.assertFalse(result.exists() or (key.parent / "ceremony.log").exists())
+        self.tool.cli("community", "sign", self.draft, "--key", key, "-o", result, "--log", self.path / "own.log")
 
     def lone(self, name, count=3):
         """A key that the node has no more, in a folder of its own, and drafts of one version that it has not signed."""

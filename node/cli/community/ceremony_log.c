@@ -174,19 +174,12 @@ static nrs_error write_line(nrs_cli *cli, char **remedy_out, const char *path, c
     return error;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat of_a, of_b;
-
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
-}
-
 /* Whatever log is named the next time, this one is looked into. A key may lie where nothing can be written: then the log that was given counts. */
 static void remember_beside(nrs_cli *cli, const char *given, const nrs_ceremony *ceremony)
 {
     char *path = path_beside(cli, ceremony->beside), *remedy = NULL;
 
-    if (path == NULL || (!is_same_file(given, path) && write_line(cli, &remedy, path, ceremony) != NRS_OK)) {
+    if (path == NULL || (!nrs_output_is_same(given, path) && write_line(cli, &remedy, path, ceremony) != NRS_OK)) {
         nrs_cli_note(cli, _("what was signed stands in %s alone, and not beside the key: give that log each time that this key signs (%s could not be written)"), given,
                      path == NULL ? NRS_CEREMONY_LOG_NAME : path);
     }
@@ -212,9 +205,19 @@ static const char *hint_of(const nrs_cli *cli)
 
 nrs_error nrs_ceremony_check_log(nrs_cli *cli)
 {
-    const char *log = nrs_cli_option(cli, "log");
+    const char *log = nrs_cli_option(cli, "log"), *output = nrs_cli_option(cli, "output");
+    bool other = false;
 
-    return log == NULL ? NRS_OK : nrs_output_check(cli, log, true);
+    if (log == NULL) {
+        return NRS_OK;
+    }
+    for (size_t i = 0; i < cli->argument_count; i++) {
+        other = other || (strcmp(cli->arguments[i], "-") != 0 && nrs_output_is_same(log, cli->arguments[i]));
+    }
+    if (other || (output != NULL && nrs_output_is_same(log, output))) {
+        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("name another file"), _("%s is a draft or the result, and no log of ceremonies"), log);
+    }
+    return nrs_output_check(cli, log, true);
 }
 
 nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)
