@@ -1,5 +1,7 @@
 """A node that holds a roster key signs by itself what is made there: what it has signed of the same version, and lies about somewhere, is told of."""
 
+import json
+
 from harness import E2E, main
 
 
@@ -25,6 +27,49 @@ class TwoDrafts(E2E):
         self.assertEqual(self.renew("--draft", fourth).err, "")  # of the next version it is the first
         self.hub.cli("community", "apply", fourth)
         self.assertEqual(self.renew().err, "")
+
+    def lines(self):
+        return [json.loads(line) for line in (self.hub.dir / "rosters" / "ceremony.log").read_text("utf-8").splitlines()]
+
+    def test_in_force_at_once(self):
+        """What the key signs for the node itself is known to it as well, where a draft of the same version is then signed with it alone."""
+        draft, key = self.world.path / "heat.draft", self.hub.dir / "rosters" / "heat.key"
+        self.hub.cli("community", "create", "heat", "--name", "熱供給")
+        key_away = key.with_name("heat.away")
+        key.rename(key_away)
+        try:
+            self.hub.cli("community", "renew", "heat", "--expires", "80d", "--draft", draft)  # nobody has signed this one
+        finally:
+            key_away.rename(key)
+        self.hub.cli("community", "renew", "heat", "--expires", "70d")
+        line = self.lines()[-1]
+        self.assertEqual((line["what"], line["id"], line["version"], line["file"], line["hash"]),
+                         ("sign", "heat", 2, None, self.hub.cli("community", "show", "heat", "--json").object()["hash"]))
+        for lang in ("en", "ja"):
+            self.assertIn(line["hash"], self.hub.cli("community", "sign", draft, "--key", key, want=5, lang=lang).err)
+
+    def test_that_was_not_put_in_force(self):
+        """Where nothing left it is taken back, and where none can be noted down none is put in force."""
+        self.hub.cli("community", "create", "steam", "--name", "蒸気")
+        inbox, away, log = self.hub.dir / "inbox", self.hub.dir / "inbox-away", self.hub.dir / "rosters" / "ceremony.log"
+        inbox.rename(away)
+        inbox.write_bytes(b"")
+        try:
+            self.assertNotEqual(self.hub.cli("community", "renew", "steam", want=None).code, 0)
+        finally:
+            inbox.unlink()
+            away.rename(inbox)
+        self.assertEqual([line["what"] for line in self.lines() if line["id"] == "steam"], ["sign", "taken-back"])
+        kept = log.with_name("kept")
+        log.rename(kept)
+        log.mkdir()
+        try:
+            self.assertIn("move away what stands there", self.hub.cli("community", "renew", "steam", want=1).err)
+            self.assertEqual(self.hub.cli("community", "show", "steam", "--json").object()["version"], 1)
+        finally:
+            log.rmdir()
+            kept.rename(log)
+        self.assertEqual(self.hub.cli("community", "renew", "steam").err, "")
 
     def test_that_could_not_be_written(self):
         """Of a draft that is not there nothing is told; and where none can be noted down none is written, with what helps here."""

@@ -286,6 +286,7 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
     nrs_bytes many = {0};
     nrs_bytes statement = {0};
     nrs_roster *checked = NULL;
+    bool left = false;
     nrs_error error = nrs_proposal_finish(&many, proposal);
 
     if (error == NRS_OK) {
@@ -295,7 +296,7 @@ static nrs_error verify_and_install(nrs_cli *cli, const nrs_held *held, const nr
         error = nrs_cli_fail_about(cli, error, proposal->next->id);
     }
     if (error == NRS_OK) {
-        error = nrs_change_install(cli, held, checked, nrs_slice_of_bytes(&many), proposal->draft);
+        error = nrs_change_install(cli, &left, held, checked, nrs_slice_of_bytes(&many), proposal->draft);
     }
     nrs_roster_free(&checked);
     nrs_bytes_wipe(&statement);

@@ -163,24 +163,6 @@ static bool has_signed(const uint8_t own[NRS_KEY_SIZE])
     return memcmp(own, none, sizeof none) != 0;
 }
 
-/* What the key in the folder signs without its being put in force at once lies about: it is kept in mind, as where a key is alone; and a draft that could
- * not be written is not. */
-static nrs_error remember_and_fill(nrs_cli *cli, nrs_proposal_file *file, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
-{
-    char *key_path = has_signed(key) ? nrs_folder_path(cli, "rosters", proposal->next->id, ".key") : NULL;
-    const nrs_ceremony ceremony = {.what = "sign", .file = nrs_cli_option(cli, "draft"), .beside = key_path, .proposal = proposal, .key = key};
-    nrs_error error = key_path != NULL ? nrs_ceremony_log(cli, &ceremony) : has_signed(key) ? NRS_ERROR_NO_MEMORY : NRS_OK;
-
-    if (error == NRS_OK) {
-        error = nrs_proposal_file_fill(cli, file);
-        if (error != NRS_OK && key_path != NULL && !file->given.left) {
-            nrs_ceremony_take_back(cli, &ceremony);
-        }
-    }
-    free(key_path);
-    return error;
-}
-
 /* With the key held here, where it is one of those that may sign. Out: own_out: the key in the folder, where it has; else zeros. */
 static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposal, uint8_t own_out[NRS_KEY_SIZE], const nrs_identity *given)
 {
@@ -207,9 +189,9 @@ static nrs_error sign_here(nrs_cli *cli, nrs_bytes *draft, nrs_proposal *proposa
     return error;
 }
 
-nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft)
+nrs_error nrs_change_install(nrs_cli *cli, bool *left_out, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft)
 {
-    nrs_error error = nrs_held_install(cli, held, next, many, draft->cards, draft->n_cards);
+    nrs_error error = nrs_held_install(cli, left_out, held, next, many, draft->cards, draft->n_cards);
 
     if (error == NRS_ERROR_FORKED) {
         nrs_cli_advise(cli, nrs_heal_hint());
@@ -217,14 +199,14 @@ nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roste
     return error;
 }
 
-/* Verified as every member will: what this node would refuse never leaves it. */
-static nrs_error install(nrs_cli *cli, const nrs_held *held, const nrs_proposal *proposal)
+/* Verified as every member will: what this node would refuse never leaves it. Out: left_out: set unless nobody can have it. */
+static nrs_error install(nrs_cli *cli, bool *left_out, const nrs_held *held, const nrs_proposal *proposal)
 {
     nrs_bytes many = {0};
     nrs_error error = nrs_proposal_finish(&many, proposal);
 
     if (error == NRS_OK) {
-        error = nrs_change_install(cli, held, proposal->next, nrs_slice_of_bytes(&many), proposal->draft);
+        error = nrs_change_install(cli, left_out, held, proposal->next, nrs_slice_of_bytes(&many), proposal->draft);
     }
     nrs_bytes_wipe(&many);
     return error;
@@ -258,6 +240,26 @@ static nrs_error check_running(nrs_cli *cli, const nrs_roster *next)
     return error != NRS_OK || !other ? error
                                      : nrs_cli_fail(cli, NRS_ERROR_ROSTER_OLD, _("give the command again"),
                                                     _("the running node holds another roster of @%s by now than the one that was to be changed"), next->id);
+}
+
+/* What the key in the folder signs is kept in mind before it leaves, as where a key is alone; what was not written, or put in force, is not: into the draft's
+ * file, or, where there is none, to the node. */
+static nrs_error remember_and_hand_out(nrs_cli *cli, nrs_proposal_file *file, const nrs_held *held, const nrs_proposal *proposal, const uint8_t key[NRS_KEY_SIZE])
+{
+    char *key_path = has_signed(key) ? nrs_folder_path(cli, "rosters", proposal->next->id, ".key") : NULL;
+    const nrs_ceremony ceremony = {.what = "sign", .file = nrs_cli_option(cli, "draft"), .beside = key_path, .proposal = proposal, .key = key};
+    bool left = false;
+    nrs_error error = key_path != NULL ? nrs_ceremony_log(cli, &ceremony) : has_signed(key) ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
+    if (error == NRS_OK) {
+        error = file != NULL ? nrs_proposal_file_fill(cli, file) : install(cli, &left, held, proposal);
+        left = file != NULL ? file->given.left : left;
+        if (error != NRS_OK && key_path != NULL && !left) {
+            nrs_ceremony_take_back(cli, &ceremony);
+        }
+    }
+    free(key_path);
+    return error;
 }
 
 static size_t chain_count(const nrs_held *held)
@@ -305,7 +307,7 @@ static nrs_error write_draft(nrs_cli *cli, const nrs_held *held, const nrs_propo
 
     if (error == NRS_OK) {
         tell_before(cli, held, proposal, own);
-        error = remember_and_fill(cli, &file, proposal, own);
+        error = remember_and_hand_out(cli, &file, held, proposal, own);
     }
     if (error == NRS_OK) {
         error = nrs_proposal_print(cli, proposal, "drafted");
@@ -320,7 +322,7 @@ static nrs_error put_in_force(nrs_cli *cli, const nrs_held *held, const nrs_prop
         return too_few(cli, proposal);
     }
     tell_before(cli, held, proposal, own);
-    return install(cli, held, proposal);
+    return remember_and_hand_out(cli, NULL, held, proposal, own);
 }
 
 nrs_error nrs_change_make(nrs_cli *cli, uint64_t *version_out, const nrs_held *held, const nrs_roster *next,

@@ -22,9 +22,9 @@ NRS_MUST_USE nrs_error nrs_change_allowed(nrs_cli *cli, const char *slug);
 /** Refuse what no member would take: while the node knows of a fork, every next roster but one that heals it. Returns NRS_ERROR_FORKED; recorded. */
 NRS_MUST_USE nrs_error nrs_change_check_fork(nrs_cli *cli, const nrs_roster *next);
 
-/** Put what was signed in force, with the cards of its draft; what heals a fork, or does not, is the node's to judge. Recorded. In: next: what `many`
- *  decodes to, verified. */
-NRS_MUST_USE nrs_error nrs_change_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft);
+/** Put what was signed in force, with the cards of its draft; what heals a fork, or does not, is the node's to judge. Recorded. Out: left_out: as
+ *  nrs_held_install. In: next: what `many` decodes to, verified. */
+NRS_MUST_USE nrs_error nrs_change_install(nrs_cli *cli, bool *left_out, const nrs_held *held, const nrs_roster *next, nrs_slice many, const nrs_roster_draft *draft);
 
 /** A member as its card describes it; borrows from the card. role: NRS_ROLE_…. */
 Nrs__Wire__Member nrs_change_member_of(const nrs_card *card, uint32_t role);

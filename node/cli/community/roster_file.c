@@ -426,14 +426,14 @@ nrs_error nrs_held_deliver_again(nrs_cli *cli, const nrs_held *held, nrs_slice c
     return error;
 }
 
-nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
+nrs_error nrs_held_install(nrs_cli *cli, bool *left_out, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                            const ProtobufCBinaryData *cards, size_t card_count)
 {
     char inbox_name[INBOX_NAME_SIZE] = "";
     bool placed = false;
     nrs_error error = NRS_OK;
 
-    NRS_ASSERT(cli != NULL && held != NULL && next != NULL);
+    NRS_ASSERT(cli != NULL && left_out != NULL && held != NULL && next != NULL);
 
     /* The roster itself goes last: until it stands the change is not made here, and the same command makes it anew. */
     nrs_folder_begin(cli);
@@ -447,6 +447,7 @@ nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster 
     if (error == NRS_OK) {
         error = nrs_folder_write_armour(cli, "ROSTER", "communities", next->id, ".roster", many);
     }
+    *left_out = error == NRS_OK;
     error = nrs_folder_end(cli, error);
     placed = error == NRS_OK;
     if (error == NRS_OK) {

@@ -51,8 +51,8 @@ void nrs_burial_wipe(nrs_burial *burial);
 nrs_roster nrs_held_successor(nrs_held *held, uint8_t previous_out[NRS_HASH_SIZE]);
 /** Put a signed roster in the place of `held` (or found a community when held->roster is NULL): write the files, leave a copy
  *  in the inbox and tell a running node. cards: Signed bytes to hand over with it. When the node refuses, the files are as
- *  they were. Recorded. In: next: what `many` decodes to, verified. */
-NRS_MUST_USE nrs_error nrs_held_install(nrs_cli *cli, const nrs_held *held, const nrs_roster *next, nrs_slice many,
+ *  they were. Recorded. Out: left_out: false where it failed before any file had its name: nobody can have it. In: next: what `many` decodes to, verified. */
+NRS_MUST_USE nrs_error nrs_held_install(nrs_cli *cli, bool *left_out, const nrs_held *held, const nrs_roster *next, nrs_slice many,
                                         const ProtobufCBinaryData *cards, size_t card_count);
 /** Write back what was held, its chain as well, after the node has refused what was to take its place; a word to the person when that fails.
  *  In: held: not empty. */
