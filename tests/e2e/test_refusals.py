@@ -66,6 +66,22 @@ class Refusals(harness.E2E):
         finally:
             self.hub.start(extra=("--passphrase-file", str(self.right)))
 
+    def test_that_cannot_be_written_down(self):
+        """What is said of that is JSON where JSON was asked for."""
+        self.hub.stop()
+        log, kept = self.hub.dir / "ceremony.log", self.hub.dir / "ceremony.kept"
+        if log.exists():
+            log.rename(kept)
+        log.mkdir()
+        try:
+            said = self.hub.cli("community", "remove", "electricity", "hub", "--json", want=3, passphrase=self.right).err
+            self.assertIn("this attempt could not be logged", [json.loads(line).get("note") for line in said.splitlines()])
+        finally:
+            log.rmdir()
+            if kept.exists():
+                kept.rename(log)
+            self.hub.start(extra=("--passphrase-file", str(self.right)))
+
     def test_what_only_reads_is_none(self):
         before = self.refused()
         self.hub.cli("community", "show", "nowhere", want=4)

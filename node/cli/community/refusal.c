@@ -122,7 +122,7 @@ static void write_down(nrs_cli *silent, const nrs_cli *cli, nrs_error rule)
 
 static void note(const nrs_cli *cli, const struct noted *what, const char *rule)
 {
-    nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    nrs_cli silent = {.dir = cli->dir, .language = cli->language, .json = cli->json};
 
     if (nrs_control_answers(cli)) {
         tell_node(&silent, cli, what, rule);
