@@ -206,18 +206,11 @@ static const char *hint_of(const nrs_cli *cli)
 nrs_error nrs_ceremony_check_log(nrs_cli *cli)
 {
     const char *log = nrs_cli_option(cli, "log"), *output = nrs_cli_option(cli, "output");
-    bool other = false;
 
-    if (log == NULL) {
-        return NRS_OK;
+    if (log != NULL && output != NULL && nrs_output_is_same(log, output)) { /* which may not be there yet */
+        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("name another file"), _("%s is no log of ceremonies"), log);
     }
-    for (size_t i = 0; i < cli->argument_count; i++) {
-        other = other || (strcmp(cli->arguments[i], "-") != 0 && nrs_output_is_same(log, cli->arguments[i]));
-    }
-    if (other || (output != NULL && nrs_output_is_same(log, output))) {
-        return nrs_cli_fail(cli, NRS_ERROR_EXISTS, _("name another file"), _("%s is a draft or the result, and no log of ceremonies"), log);
-    }
-    return nrs_output_check(cli, log, true);
+    return log == NULL ? NRS_OK : nrs_output_check(cli, log, true);
 }
 
 nrs_error nrs_ceremony_log(nrs_cli *cli, const nrs_ceremony *ceremony)

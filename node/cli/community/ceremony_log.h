@@ -16,7 +16,7 @@ typedef struct nrs_ceremony {
     char replaces[2 * NRS_HASH_SIZE + 1]; /* its hash; "" where none is known here */
 } nrs_ceremony;
 
-/** Before anything else: refuse a --log that is a draft or the result, a key, or the node's own and no log. Returns NRS_ERROR_EXISTS; recorded. */
+/** Before anything else: refuse a --log that is the result, a draft, a key, or the node's own and no log. Returns NRS_ERROR_EXISTS; recorded. */
 NRS_MUST_USE nrs_error nrs_ceremony_check_log(nrs_cli *cli);
 
 /** One process at a time signs with the key: from here to the end of this one no other looks up what it has signed. That the key's file has another name
