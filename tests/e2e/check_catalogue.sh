@@ -50,5 +50,14 @@ grep -h -e 'audit->alarm = ' -e '\.detail = .*" : "' node/core/*/*.c | grep -o '
 while read -r detail; do
     grep -qF "N_(\"$detail\")" node/cli/audit/audit_words.c || { echo "check_catalogue: audit_words.c has not: $detail" >&2; exit 1; }
 done <"$work/details"
+# What goes to printf is checked by msgfmt only where it is flagged: as xgettext flags it in the code.
+formats_of() { msgcat --no-wrap "$1" | awk -v RS= '/(^|\n)#,[^\n]* c-format/ { sub(/^(#[^\n]*\n)*/, ""); sub(/\nmsgstr .*/, ""); gsub(/\n/, " "); print }' | sort -u; }
+formats_of "$work/noroshi.pot" >"$work/wanted"
+formats_of "$work/ja.po" >"$work/flagged"
+[ "$(wc -l <"$work/wanted")" -ge 300 ] || { echo "check_catalogue: the sentences with values were not found" >&2; exit 1; }
+if comm -23 "$work/wanted" "$work/flagged" | grep .; then
+    echo "check_catalogue: these have no #, c-format in the catalogue" >&2
+    exit 1
+fi
 msgcmp "$work/ja.po" "$work/noroshi.pot"
 echo "check_catalogue: $(grep -c '^msgid' "$work/noroshi.pot") sentences, all translated"
