@@ -45,7 +45,7 @@ static uint8_t *part_of(const ProtobufCBinaryData *bytes, const sim_node *node, 
 
         part = inside(bytes, of);
         *size_out = of.size;
-    } else if (!grant && (record->type == NRS_RECORD_GRANT || record->type == NRS_RECORD_ENVELOPE) &&
+    } else if (!grant && (record->type == NRS_RECORD_GRANT || record->type == NRS_RECORD_ENVELOPE || record->type == NRS_RECORD_PREKEYS) &&
                nrs_signed_decode(&outer, nrs_field(&record->payload)) == NRS_OK && !is_own(node, outer->signer.data)) {
         part = inside(bytes, nrs_field(&outer->signature));
         *size_out = outer->signature.len;

@@ -6,6 +6,7 @@
 #include "hostile.h"
 #include "keys/envelope.h"
 #include "memory.h"
+#include "person.h"
 #include "proto/vocabulary.h"
 #include "world.h"
 
@@ -300,24 +301,90 @@ static void forge_receipt(sim_world *world, sim_node *maker, sim_node *carrier, 
     nrs_bytes_wipe(&record);
 }
 
-/* Prekeys in another's name, so that what is sealed to that one could be opened here. */
+/* Whose signature it is said to be. */
+static nrs_error name_signer(nrs_bytes *record, nrs_slice key)
+{
+    nrs_record *inner = NULL;
+    nrs_signed *envelope = NULL;
+    nrs_bytes payload = {0};
+    nrs_error error = nrs_record_decode(&inner, nrs_slice_of_bytes(record));
+
+    error = error == NRS_OK ? nrs_signed_decode(&envelope, nrs_field(&inner->payload)) : error;
+    if (error == NRS_OK) {
+        memcpy(envelope->signer.data, key.data, key.size);
+        error = nrs_signed_encode(&payload, envelope);
+    }
+    error = error == NRS_OK ? nrs_record_wrap(record, NRS_RECORD_PREKEYS, nrs_slice_of_bytes(&payload)) : error;
+    nrs_signed_free(&envelope);
+    nrs_record_free(&inner);
+    nrs_bytes_wipe(&payload);
+    return error;
+}
+
+/* The owner is another, and the signature the maker's. signer: the maker says so; else it stands under the owner's key. */
+static nrs_error sign_in_name(nrs_bytes *record_out, const nrs_prekey_secret *secret, const sim_node *maker, const sim_node *victim, const nrs_identity *person,
+                              uint64_t created_ms, bool signer)
+{
+    const uint8_t *org = nrs_identity_public(victim->identity)->sign_key;
+    const nrs_slice owner = nrs_slice_of(person == NULL ? org : nrs_identity_public(person)->sign_key, NRS_KEY_SIZE);
+    nrs_record *record = NULL;
+    nrs_signed *envelope = NULL;
+    nrs_prekeys *bundle = NULL;
+    nrs_bytes made = {0}, payload = {0};
+    nrs_error error = nrs_prekeys_sign(&made, secret, 1, maker->identity, org, created_ms);
+
+    error = error == NRS_OK ? nrs_record_decode(&record, nrs_slice_of_bytes(&made)) : error;
+    error = error == NRS_OK ? nrs_signed_decode(&envelope, nrs_field(&record->payload)) : error;
+    error = error == NRS_OK ? nrs_prekeys_decode(&bundle, nrs_field(&envelope->statement)) : error;
+    if (error == NRS_OK) {
+        memcpy(bundle->owner.data, owner.data, NRS_KEY_SIZE);
+        error = nrs_prekeys_encode(&payload, bundle);
+    }
+    error = error == NRS_OK ? nrs_signed_record(record_out, NRS_RECORD_PREKEYS, maker->identity, nrs_slice_of_bytes(&payload)) : error;
+    if (error == NRS_OK && !signer) {
+        error = name_signer(record_out, owner);
+    }
+    nrs_prekeys_free(&bundle);
+    nrs_signed_free(&envelope);
+    nrs_record_free(&record);
+    nrs_bytes_wipe(&payload);
+    nrs_bytes_wipe(&made);
+    return error;
+}
+
+#define FORGED_BUNDLES 16u
+
+/* Prekeys in the name of others, of their organisations or of their persons, so that what is sealed to them could be opened here. */
 static void forge_prekeys(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)
 {
-    const sim_node *victim = sim_forge_victim(world, act->b);
-    uint64_t now_ms = sim_node_now_ms(world, maker);
-    nrs_prekey_secret secret;
-    nrs_bytes record = {0};
-    nrs_slice records[1];
+    const uint64_t now_ms = sim_node_now_ms(world, maker);
+    const bool persons = act->c / 2 % 2 != 0;
+    nrs_bytes bundles[FORGED_BUNDLES] = {0};
+    nrs_slice records[FORGED_BUNDLES];
+    size_t count = 0;
 
-    if (victim == NULL || nrs_prekeys_make(&secret, 1, now_ms - now_ms % NRS_PREKEY_WINDOW_MS) != NRS_OK) {
-        return;
+    for (size_t i = 0; i < world->node_count && count < FORGED_BUNDLES; i++) {
+        const sim_node *victim = &world->nodes[(act->b + i) % world->node_count];
+        const nrs_identity *person = persons ? sim_person_of(victim, (act->a + i) % 3 == 0) : NULL;
+        const uint64_t created_ms = now_ms + ((act->a + i) % 4 == 0 ? 2 * NRS_DAY_MS : 0); /* from the future, now and then */
+        nrs_prekey_secret secret;
+
+        if (victim->hostile != NULL || !victim->there || (persons && person == NULL) ||
+            nrs_prekeys_make(&secret, 1, now_ms - now_ms % NRS_PREKEY_WINDOW_MS) != NRS_OK) {
+            continue;
+        }
+        if (sign_in_name(&bundles[count], &secret, maker, victim, person, created_ms, (act->a / 4 + i) % 3 != 0) == NRS_OK) {
+            records[count] = nrs_slice_of_bytes(&bundles[count]);
+            count++;
+        }
+        nrs_prekey_secret_wipe(&secret);
     }
-    if (nrs_prekeys_sign(&record, &secret, 1, maker->identity, nrs_identity_public(victim->identity)->sign_key, now_ms + (act->a % 2) * 2 * NRS_DAY_MS) == NRS_OK) {
-        records[0] = nrs_slice_of_bytes(&record);
-        (void)sim_hostile_give(world, carrier, act->other, records, 1, SIM_SOMETIMES_FORGED_PREKEYS);
+    if (count > 0 && sim_hostile_give_each(world, carrier, act->other, records, count, persons ? SIM_SOMETIMES_FORGED_PREKEYS_PERSON : SIM_SOMETIMES_FORGED_PREKEYS)) {
+        sim_trace_line(world, maker, "publishes prekeys in the name of %s, handed over by %s", persons ? "others' persons" : "others", carrier->org);
     }
-    nrs_bytes_wipe(&record);
-    nrs_prekey_secret_wipe(&secret);
+    for (size_t i = 0; i < count; i++) {
+        nrs_bytes_wipe(&bundles[i]);
+    }
 }
 
 void sim_forge(sim_world *world, sim_node *maker, sim_node *carrier, const sim_act *act)

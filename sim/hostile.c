@@ -389,7 +389,9 @@ void sim_hostile_do(sim_world *world, const sim_act *act)
         sim_forge_reveal(world, hub != NULL ? hub : node, act);
     } else {
         /* A hub that colludes hands over what its friend has made, even after that one was removed; and always what is said in another's
-         * name, since of a card that comes from anybody else nobody looks at the signature. */
-        sim_forge(world, node, hub != NULL && (act->c % 2 == 0 || act->type == SIM_ACT_FORGE_NAME) ? hub : node, act);
+         * name, since of a card, or of prekeys, that come from anybody else nobody looks at the signature. */
+        const bool in_name = act->type == SIM_ACT_FORGE_NAME || act->type == SIM_ACT_FORGE_PREKEYS;
+
+        sim_forge(world, node, hub != NULL && (act->c % 2 == 0 || in_name) ? hub : node, act);
     }
 }

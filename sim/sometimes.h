@@ -172,6 +172,7 @@ struct sim_world;
     X(RELEASE_FOR_OTHERS, SIM_FAULTS_HOSTILE, "a report was granted on a release for others")                          \
     X(FORGED_CONSENT, SIM_FAULTS_HOSTILE, "a report was granted on a consent by no hub")                               \
     X(FORGED_PREKEYS, SIM_FAULTS_HOSTILE, "prekeys were forged in another's name")                                     \
+    X(FORGED_PREKEYS_PERSON, SIM_FAULTS_HOSTILE, "prekeys were forged in the name of another's person")                \
     X(FORGED_ROSTER_FEW, SIM_FAULTS_HOSTILE, "a roster was signed by fewer than the threshold")                        \
     X(FORGED_ROSTER_OWN, SIM_FAULTS_HOSTILE, "a roster was signed by a key that only it names")                         \
     X(FORGED_ROSTER_STRANGER, SIM_FAULTS_HOSTILE, "a roster was signed by a stranger beside one of its keys")          \

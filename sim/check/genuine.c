@@ -1,9 +1,10 @@
 /* What a node goes by was made by whom it says: the secretariat's rosters, on either side of a fork; revocations and cards of the owners of
- * their keys. */
+ * their keys; prekeys of theirs. */
 #include <string.h>
 
 #include "check.h"
 #include "keys/roster.h"
+#include "person.h"
 #include "world.h"
 
 typedef struct job { sim_world *world; sim_node *node; const sim_rosters *rosters; } job;
@@ -84,12 +85,57 @@ static bool said_by(const sim_node *node, size_t key, nrs_slice change)
     return key + 1 < node->key_count && nrs_slice_equal(change, nrs_slice_of_bytes(&node->keys[key + 1].succession));
 }
 
+/* Whose prekeys these are: the node of an organisation's key, or of a person's; node_count: nobody's. */
+static size_t owner_of(const sim_world *world, const uint8_t *key)
+{
+    size_t whose = sim_check_node_of_key(world, key);
+
+    for (size_t i = 0; whose == world->node_count && i < 2 * world->node_count; i++) {
+        const nrs_identity *person = sim_person_of(&world->nodes[i / 2], i % 2 != 0);
+
+        if (person != NULL && memcmp(nrs_identity_public(person)->sign_key, key, NRS_KEY_SIZE) == 0) {
+            return i / 2;
+        }
+    }
+    return whose;
+}
+
+/* Byte for byte, whatever its signature says: what its owner has made stands in that one's log (carry.c keeps it). */
+static void check_bundle(sim_world *world, const sim_node *node, nrs_slice payload)
+{
+    uint8_t hash[NRS_HASH_SIZE];
+    nrs_signed *envelope = NULL;
+    nrs_prekeys *bundle = NULL;
+
+    (void)crypto_generichash(hash, sizeof hash, payload.data, payload.size, NULL, 0);
+    if (nrs_signed_decode(&envelope, payload) == NRS_OK && nrs_prekeys_decode(&bundle, nrs_field(&envelope->statement)) == NRS_OK) {
+        const size_t whose = owner_of(world, bundle->owner.data);
+
+        if (whose < world->node_count && world->nodes[whose].hostile == NULL && !world->nodes[whose].forsaken && !world->nodes[whose].put_back &&
+            !sim_once_knows(&world->made, hash)) {
+            sim_world_fail(world, "genuine", "%s holds prekeys of %s that this one never made", node->org, world->nodes[whose].org);
+        }
+    }
+    nrs_prekeys_free(&bundle);
+    nrs_signed_free(&envelope);
+}
+
+static nrs_error check_held_bundle(void *context, const nrs_published_row *row)
+{
+    const job *it = context;
+
+    check_bundle(it->world, it->node, row->payload);
+    return NRS_OK;
+}
+
 static void record(sim_world *world, sim_node *node, const nrs_log_row *row, const nrs_record *record)
 {
     nrs_signed *envelope = NULL;
     nrs_key_change *change = NULL;
 
-    (void)row;
+    if (node->hostile == NULL && row->source.size > 0 && record->type == NRS_RECORD_PREKEYS) {
+        check_bundle(world, node, nrs_field(&record->payload));
+    }
     if (node->hostile == NULL && record->type == NRS_RECORD_KEY_CHANGE && nrs_signed_decode(&envelope, nrs_field(&record->payload)) == NRS_OK &&
         nrs_key_change_decode(&change, nrs_field(&envelope->statement)) == NRS_OK) {
         size_t whose, key;
@@ -125,6 +171,7 @@ static void end(sim_world *world)
             look(world, node, true);
             sim_disk_hold(&node->disk, true);
             must_read(world, node, nrs_store_card_each(node->store, check_card, &it));
+            must_read(world, node, nrs_store_prekeys_each(node->store, check_held_bundle, &it));
             sim_disk_hold(&node->disk, false);
         }
     }
