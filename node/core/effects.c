@@ -136,6 +136,11 @@ bool nrs_error_is_verdict(nrs_error error)
     return error != NRS_OK && !nrs_error_is_fatal(error) && !nrs_error_is_passing(error);
 }
 
+bool nrs_error_of_one_record(nrs_error error)
+{
+    return error != NRS_OK && error != NRS_ERROR_DISK && !nrs_error_is_passing(error);
+}
+
 bool nrs_error_is_fatal(nrs_error error)
 {
     return error == NRS_ERROR_DISK || error == NRS_ERROR_DAMAGED || error == NRS_ERROR_NO_MEMORY || error == NRS_ERROR_INTERNAL;

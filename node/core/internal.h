@@ -335,6 +335,8 @@ bool nrs_error_is_passing(nrs_error error);
 /** Neither of the two: it says what is wrong with what was in hand. Nothing but this is told to a peer as a refusal, entered as an
  *  alarm, or lets go of anything for good. */
 bool nrs_error_is_verdict(nrs_error error);
+/** Why one record of this node's own store does not open, damaged ones included: no reason to drop the step. No shortage, and no disk that fails. */
+bool nrs_error_of_one_record(nrs_error error);
 /** Whether so many secrets would find room: asked before anything is written, so that no step fails for want of it. NRS_ERROR_BUSY. */
 NRS_MUST_USE nrs_error nrs_room_for_secrets(void);
 

@@ -17,12 +17,6 @@ bool nrs_sent_here(const nrs_core *core, const nrs_report_row *row)
 
 /* ---- Loading ---- */
 
-/* One damaged report is no reason to drop the step. */
-static bool does_not_open(nrs_error error)
-{
-    return error != NRS_OK && error != NRS_ERROR_DISK && !nrs_error_is_passing(error);
-}
-
 /* NRS_ERROR_NOT_FOUND: not held any more, or not so that it can be read. */
 static nrs_error open_source(nrs_core *core, nrs_quoted *source)
 {
@@ -30,7 +24,7 @@ static nrs_error open_source(nrs_core *core, nrs_quoted *source)
 
     if (error == NRS_OK && source->row.label != NRS_LABEL_RED) {
         error = nrs_open_report(core, &source->view, &source->opened, &source->row);
-        error = does_not_open(error) ? NRS_ERROR_NOT_FOUND : error;
+        error = nrs_error_of_one_record(error) ? NRS_ERROR_NOT_FOUND : error;
     }
     if (error == NRS_OK) {
         error = nrs_let_in_conditions(core, &source->conditions, &source->row, source->seen.header);
@@ -232,7 +226,7 @@ static nrs_error find_first(nrs_core *core, const uint8_t **first_out, const nrs
         if (error == NRS_OK && opened.report != NULL && opened.report->n_passes_on == 0) {
             *first_out = report->passes_on[i].data;
         }
-        error = does_not_open(error) ? NRS_OK : error; /* of what is not held, or does not open, nothing is known */
+        error = nrs_error_of_one_record(error) ? NRS_OK : error; /* of what is not held, or does not open, nothing is known */
         nrs_opened_wipe(&opened);
         nrs_sealed_view_free(&view);
         nrs_bytes_wipe(&holder);
@@ -248,7 +242,7 @@ nrs_error nrs_passed_on_refuse_release(nrs_core *core, nrs_answer *answer, const
     char id[2 * NRS_HASH_SIZE + 1];
     nrs_error error = nrs_open_report(core, &view, &opened, row);
 
-    if (does_not_open(error)) {
+    if (nrs_error_of_one_record(error)) {
         error = nrs_refuse(answer, error, NULL, "The report does not open: %s.", nrs_error_sentence(error));
     }
     if (error == NRS_OK && opened.report->n_passes_on > 0) {

@@ -65,6 +65,13 @@ nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, const nrs_repor
     return NRS_OK;
 }
 
+nrs_error nrs_withheld_notes_shown(nrs_core *core, json_t **notes_out, const nrs_report_row *row)
+{
+    nrs_error error = nrs_withheld_notes(core, notes_out, row);
+
+    return nrs_error_of_one_record(error) ? NRS_OK : error;
+}
+
 static nrs_error add_id(void *context, const uint8_t id[NRS_HASH_SIZE])
 {
     return nrs_id_list_add(context, id);
@@ -100,7 +107,7 @@ static nrs_error put_notes(nrs_core *core, nrs_row *row, json_t *published, cons
     json_t *notes = NULL;
     const json_t *note;
     size_t index;
-    nrs_error error = nrs_withheld_notes(core, &notes, report);
+    nrs_error error = nrs_withheld_notes_shown(core, &notes, report);
 
     json_array_foreach(notes, index, note) {
         if (error == NRS_OK && is(note, "note", "vouched")) {
@@ -155,8 +162,8 @@ nrs_error nrs_withheld_waits(nrs_core *core, bool *waits_out, const nrs_report_r
     NRS_ASSERT(waits_out != NULL);
     *waits_out = false;
     if (report->key_state == NRS_KEY_HELD && report->expires_ms > core->now_ms) {
-        error = nrs_withheld_notes(core, &notes, report);
-        *waits_out = error == NRS_OK && nrs_withheld_published(notes, NULL) == NULL;
+        error = nrs_withheld_notes_shown(core, &notes, report);
+        *waits_out = notes != NULL && nrs_withheld_published(notes, NULL) == NULL;
     }
     json_decref(notes);
     return error;

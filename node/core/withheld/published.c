@@ -66,7 +66,7 @@ static nrs_error load_notes(nrs_core *core, const uint8_t source[NRS_HASH_SIZE])
 
     if (error == NRS_OK) {
         error = nrs_withheld_notes(core, &notes, &row);
-        error = nrs_error_is_verdict(error) ? NRS_ERROR_NOT_FOUND : error; /* no room for a secret now: all is read again, or the two would stay parted */
+        error = nrs_error_of_one_record(error) ? NRS_ERROR_NOT_FOUND : error; /* no room for a secret now: all is read again, or the two would stay parted */
     }
     json_array_foreach(notes, index, note) {
         const char *what = json_string_value(json_object_get(note, "note"));

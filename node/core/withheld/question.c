@@ -221,7 +221,7 @@ nrs_error nrs_question_take(nrs_core *core, nrs_peer *from, const nrs_report_row
     if (error == NRS_OK) {
         error = keep(core, row, from->org, nrs_field(&statement->detail), statement->at_ms, core->now_ms);
     }
-    if (nrs_error_is_verdict(error)) {
+    if (nrs_error_of_one_record(error)) {
         nrs_core_complain(core, from, error, "a question that cannot be kept: %s", nrs_error_rule(error));
         return NRS_OK;
     }
@@ -278,7 +278,7 @@ nrs_error nrs_questions_open(nrs_core *core, uint64_t *count_out, const nrs_repo
     const json_t *note;
     size_t index;
     uint64_t answered_ms = 0, count = 0;
-    nrs_error error = row->key_state == NRS_KEY_HELD ? nrs_withheld_notes(core, &notes, row) : NRS_OK;
+    nrs_error error = row->key_state == NRS_KEY_HELD ? nrs_withheld_notes_shown(core, &notes, row) : NRS_OK;
 
     if (error == NRS_OK && json_array_size(notes) > 0) {
         error = last_answered(core, &answered_ms, row, notes);

@@ -91,7 +91,7 @@ nrs_error nrs_reply_describe(nrs_core *core, nrs_row *row, const nrs_report_row 
 
     nrs_hex_encode(id, report->id, NRS_HASH_SIZE);
     if (error == NRS_OK) {
-        error = nrs_withheld_notes(core, &notes, &source.row);
+        error = nrs_withheld_notes_shown(core, &notes, &source.row);
     }
     json_array_foreach(notes, index, note) {
         const char *of = json_string_value(json_object_get(note, "id"));

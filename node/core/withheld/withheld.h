@@ -34,6 +34,8 @@ NRS_MUST_USE nrs_error nrs_vouched_take(nrs_core *core, const nrs_sealed_view *v
 NRS_MUST_USE nrs_error nrs_withheld_note(nrs_core *core, const nrs_report_row *row, const json_t *note);
 /** Out: notes_out: an array, owned. */
 NRS_MUST_USE nrs_error nrs_withheld_notes(nrs_core *core, json_t **notes_out, const nrs_report_row *row);
+/** The same for what a list or the status says of it: notes that do not open are none, and notes_out is left as it was. */
+NRS_MUST_USE nrs_error nrs_withheld_notes_shown(nrs_core *core, json_t **notes_out, const nrs_report_row *row);
 /** The reports of a part that have notes and have not expired before this time. Out: list_out: zeroed before; wiped by the caller, also on failure. */
 NRS_MUST_USE nrs_error nrs_noted_reports(nrs_core *core, nrs_id_list *list_out, uint32_t part, uint64_t since_ms);
 /** As which report it was published; whole: not in parts. NULL when it was not. Borrowed from notes. */

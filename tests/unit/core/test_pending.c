@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_disk.h"
 #include "mesh_look.h"
 
 #define OK(expression) assert_int_equal((expression), NRS_OK)
@@ -157,12 +158,55 @@ static void a_question_waits_until_a_report_follows(void **state)
     }
 }
 
+/* Of what is damaged nothing is known, and the rest is said all the same. */
+static void a_damaged_note_is_no_reason_to_fail(void **state)
+{
+    static const char *const damages[] = {"UPDATE withheld_note SET content = zeroblob(length(content))",
+                                          "UPDATE report SET wrapped_key = zeroblob(length(wrapped_key)) WHERE position IN (SELECT report FROM withheld_note)"};
+    char report[ID], other[ID];
+
+    (void)state;
+    sent(report, SOURCE, "org-2", ",\"withhold_source\":true,\"via\":[\"org-0\"]");
+    sent(other, SOURCE, "org-0", "");
+    OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
+    question(report);
+    assert_listed(SOURCE, report, "0 0 1 0");
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        for (size_t node = HUB; node <= SOURCE; node++) {
+            mesh_down(&net, node);
+            mesh_sql(&net, node, "%s", damages[i]);
+            mesh_up(&net, node);
+            assert_listed(node, report, "0 0 0 0");
+            OK(mesh_ask(&net, node, "{\"command\":\"list\",\"brief\":true}"));
+            assert_non_null(mesh_listed_row(&net, node, other));
+            assert_int_equal(number(mesh_status(&net, node), "questions_to_answer"), 0);
+        }
+    }
+}
+
+static void a_question_about_what_is_damaged_ends_no_link(void **state)
+{
+    char report[ID];
+
+    (void)state;
+    sent(report, SOURCE, "org-2", ",\"withhold_source\":true,\"via\":[\"org-0\"]");
+    question(report);
+    mesh_down(&net, SOURCE);
+    mesh_sql(&net, SOURCE, "UPDATE withheld_note SET content = zeroblob(length(content))");
+    mesh_up(&net, SOURCE);
+    question(report);
+    assert_true(mesh_linked(&net, SOURCE, HUB));
+    assert_listed(SOURCE, report, "0 0 0 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ask_waits_until_it_is_answered),
         cmocka_unit_test(an_ask_about_what_is_vouched_for),
         cmocka_unit_test(a_question_waits_until_a_report_follows),
+        cmocka_unit_test(a_damaged_note_is_no_reason_to_fail),
+        cmocka_unit_test(a_question_about_what_is_damaged_ends_no_link),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
