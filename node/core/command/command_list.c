@@ -80,7 +80,7 @@ static nrs_error list_row(nrs_core *core, json_t *rows, bool *listed_out, const 
 
         error = failure == NRS_ERROR_DISK || nrs_error_is_passing(failure) ? failure : NRS_OK;
         if (failure == NRS_OK) {
-            error = nrs_edge_listed(core, &open, report);
+            error = nrs_edge_listed(core, &open, report, opened.report);
         }
     }
     *listed_out = error == NRS_OK && (as->kind == 0 || (open && opened.report->kind == as->kind));

@@ -260,95 +260,15 @@ void nrs_reader_address(const nrs_core *core, char *address_out, const nrs_repor
     nrs_address_format(address_out, &address);
 }
 
-static bool asks_for_kinds(const nrs_community *community)
-{
-    const Nrs__Wire__Rules *held = community == NULL ? NULL : community->roster->rules;
-
-    for (size_t i = 0; held != NULL && i < held->n_duties; i++) {
-        if (held->duties[i]->kinds != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whoever reads has the key and knows the kind (SPEC 5.2); it is looked up only where a rule asks for one. 0: sealed from this node. */
-static nrs_error find_kind(nrs_core *core, uint32_t *kind_out, const nrs_report_row *row, const nrs_community *home, const nrs_community *target)
-{
-    nrs_opened opened = {0};
-    nrs_error error;
-
-    *kind_out = 0;
-    if (row->label == NRS_LABEL_RED || row->key_state != NRS_KEY_HELD || (!asks_for_kinds(home) && !asks_for_kinds(target))) {
-        return NRS_OK;
-    }
-    error = nrs_annex_read(core, &opened, row);
-    if (error == NRS_OK) {
-        *kind_out = opened.report->kind;
-    }
-    nrs_opened_wipe(&opened);
-    return nrs_error_is_verdict(error) ? NRS_OK : error; /* what does not open says so when it is opened; what could not be looked at has no kind yet */
-}
-
-/* A duty that has run out closes what it had opened: the rules are those of the roster now held. */
-nrs_error nrs_edge_duty(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place)
-{
-    const nrs_community *community = nrs_community_by_id(core, header->community.data);
-    nrs_duty_question question = {.place = place, .label = (nrs_label)header->label, .named = header->duty, .now_ms = core->now_ms};
-    const char *name = NULL;
-    nrs_verdict verdict;
-    nrs_error error;
-
-    if (community == NULL) {
-        return NRS_OK; /* who is in the community no more is refused by the audience */
-    }
-    error = find_kind(core, &question.kind, row, community, NULL);
-    if (error != NRS_OK) {
-        return error;
-    }
-    question.roster = community->roster;
-    verdict = nrs_policy_duty(place, nrs_duty_state_of(&question, nrs_roster_member_by_org(community->roster, core->org), &name));
-    if (verdict.error == NRS_OK) {
-        return NRS_OK;
-    }
-    return nrs_refuse(answer, verdict.error, verdict.allowed, "The duty %s is not in force for %s.", name, core->org);
-}
-
-/* For one who was let in: what both communities demand, as its own records it. */
-static nrs_error check_duty_let_in(nrs_core *core, nrs_answer *answer, const nrs_let_in *let_in, const nrs_report_row *row, const nrs_header *header,
-                                   nrs_edge_place place)
-{
-    const nrs_community *target = nrs_community_by_id(core, let_in->community);
-    uint32_t kind = 0;
-    nrs_error error = find_kind(core, &kind, row, nrs_community_by_id(core, header->community.data), target);
-
-    if (error == NRS_OK && target != NULL) {
-        error = nrs_onward_duty(core, header, (nrs_label)row->label, place, kind, target, core->self.sign_key);
-    }
-    return nrs_error_is_verdict(error) ? nrs_refuse(answer, error, nrs_policy_duty(place, NRS_DUTY_ABSENT).allowed,
-                                                    "The duties that the report demands are not in force for %s.", core->org)
-                                       : error;
-}
-
 nrs_error nrs_edge_reading(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place,
                            const char *person)
 {
     char address[NRS_ADDRESS_SIZE_MAX + 1];
     nrs_disclaimer_state state = NRS_DISCLAIMER_NONE;
-    nrs_let_in let_in;
     nrs_verdict verdict;
-    nrs_error error;
+    nrs_error error = nrs_edge_reader_duty(core, answer, row, header, place);
 
-    if (row->part == NRS_PART_SENT) {
-        return NRS_OK;
-    }
-    error = nrs_let_in_self(core, &let_in, row->position);
-    if (error == NRS_OK && let_in.authority != NRS_AUTHORITY_ORIGINATOR) {
-        error = check_duty_let_in(core, answer, &let_in, row, header, place);
-    } else if (error == NRS_OK || error == NRS_ERROR_NOT_FOUND) {
-        error = nrs_edge_duty(core, answer, row, header, place);
-    }
-    if (error != NRS_OK || header->n_disclaimers == 0) {
+    if (error != NRS_OK || row->part == NRS_PART_SENT || header->n_disclaimers == 0) {
         return error; /* a report that names no disclaimer where the rules demand one was not taken */
     }
     error = nrs_disclaimers_named(core, &state, header, NRS_PLACE_OPEN, 0);

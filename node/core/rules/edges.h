@@ -53,8 +53,11 @@ NRS_MUST_USE nrs_error nrs_edge_answer_closed(nrs_core *core, nrs_answer *answer
                                               const char *person, nrs_error refused);
 
 /* duty.c */
-/** Whether subject and kind of a report that opens here may be listed: not without the duties that are demanded, as they stand now (SPEC 5.2). */
-NRS_MUST_USE nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row);
+/** The duties that a received report demands of this node, let in or not: the part of nrs_edge_reading that closes the subject too. Refuses. */
+NRS_MUST_USE nrs_error nrs_edge_reader_duty(nrs_core *core, nrs_answer *answer, const nrs_report_row *row, const nrs_header *header, nrs_edge_place place);
+/** Whether subject and kind of a report that opens here may be listed: not without the duties that are demanded, as they stand now (SPEC 5.2).
+ *  report: what its annex says. */
+NRS_MUST_USE nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row, const nrs_report *report);
 
 /** What is asked about the duties of whoever is to read. All borrowed. */
 typedef struct nrs_duty_question {

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mesh.h"
+#include "mesh_forge.h"
+#include "mesh_look.h"
 #include "mesh_second.h"
 #include "proto/label.h"
 #include "proto/vocabulary.h"
@@ -21,6 +22,8 @@ enum { HUB = 0, SOURCE = 1, READER = 2, OTHER = 3, MINISTRY = 4 };
 
 static mesh net;
 static mesh_second gas;
+static uint64_t until_ms, pledge_until_ms; /* of the reader's duties; 0: no end */
+static size_t rule_count; /* 1: for the label alone */
 
 static void start(void)
 {
@@ -33,6 +36,8 @@ static void start(void)
     mesh_second_start(&net, &gas, "gas", nodes, roles, 2, true);
     mesh_second_recognised(&net, &gas);
     mesh_settle(&net, 4);
+    until_ms = pledge_until_ms = 0;
+    rule_count = 2;
 }
 
 static void stop(void)
@@ -175,8 +180,6 @@ static void its_conditions_bind_the_copy(void **state)
 
 /* ---- Duties ---- */
 
-static uint64_t until_ms; /* of the reader's; 0: no end */
-
 /* AMBER demands the one duty, an incident the other: all have the first, the other operator has the first alone. */
 static void demand_two(void *context, nrs_roster *next)
 {
@@ -193,6 +196,7 @@ static void demand_two(void *context, nrs_roster *next)
     readers[0] = first;
     readers[1] = second;
     readers[0].until_ms = until_ms;
+    readers[1].until_ms = pledge_until_ms;
     for (size_t i = 0; i < next->n_members; i++) {
         const char *org = next->members[i]->org;
 
@@ -207,7 +211,7 @@ static void demand_two(void *context, nrs_roster *next)
     for_kind.kinds = NRS_KIND_BIT(NRS_KIND_INCIDENT);
     for_kind.duty = pledge;
     kept.duties = rules;
-    kept.n_duties = 2;
+    kept.n_duties = rule_count;
     kept.flags |= NRS_RULE_WITHHELD;
     next->rules = &kept;
 }
@@ -224,7 +228,6 @@ static void another_kind_drops_no_duty(void **state)
 
     (void)state;
     start();
-    until_ms = 0;
     mesh_change(&net, demand_two, NULL);
     send_it(report, "AMBER", "@electricity", "");
     made(READER, first, report, "org-1", ",\"kind\":\"lesson\"");
@@ -245,7 +248,6 @@ static void what_is_published_under_another_kind_drops_none(void **state)
 
     (void)state;
     start();
-    until_ms = 0;
     mesh_change(&net, demand_two, NULL);
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
     take_id(SOURCE, report);
@@ -299,6 +301,43 @@ static void a_duty_that_has_ended_closes_the_copy(void **state)
     }
 }
 
+/* ---- What a list costs ---- */
+
+#define MANY 100
+#define ASKED_OF 3
+
+static long long rows_read(void)
+{
+    return json_integer_value(json_object_get(json_object_get(mesh_status(&net, READER), "log_read"), "rows"));
+}
+
+/* One rule for AMBER: of what has another label, of the node's own, and in another community no record is read. */
+static void a_list_reads_what_a_rule_asks_of_alone(void **state)
+{
+    char id[ID];
+    long long before;
+
+    (void)state;
+    start();
+    rule_count = 1;
+    mesh_change(&net, demand_two, NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        OK(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+        OK(mesh_ask(&net, HUB, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"@gas\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+        OK(mesh_ask(&net, READER, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"org-1\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"}"));
+    }
+    mesh_settle(&net, 10);
+    for (size_t i = 0; i < ASKED_OF; i++) {
+        send_it(id, "AMBER", "org-2", "");
+    }
+    mesh_not_at_hand(&net, READER);
+    before = rows_read();
+    OK(mesh_ask(&net, READER, "{\"command\":\"list\"}"));
+    assert_int_equal(mesh_row_count(&net, READER), 3 * MANY + ASKED_OF);
+    assert_int_equal(rows_read() - before, ASKED_OF);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +349,7 @@ int main(void)
         cmocka_unit_test(another_kind_drops_no_duty),
         cmocka_unit_test(what_is_published_under_another_kind_drops_none),
         cmocka_unit_test(a_duty_that_has_ended_closes_the_copy),
+        cmocka_unit_test(a_list_reads_what_a_rule_asks_of_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
