@@ -17,15 +17,23 @@ bool nrs_sent_here(const nrs_core *core, const nrs_report_row *row)
 
 /* ---- Loading ---- */
 
+/* Whom it reached counts only where its text goes on. */
+static nrs_error read_source(nrs_core *core, nrs_quoted *source, bool on_screen)
+{
+    nrs_error error = on_screen ? nrs_annex_read(core, &source->opened, &source->row) : NRS_ERROR_NOT_FOUND;
+
+    return nrs_error_of_one_record(error) ? nrs_open_report(core, &source->view, &source->opened, &source->row) : error;
+}
+
 /* NRS_ERROR_NOT_FOUND: not held any more, or not so that it can be read. */
-static nrs_error open_source(nrs_core *core, nrs_quoted *source)
+static nrs_error open_source(nrs_core *core, nrs_quoted *source, bool on_screen)
 {
     nrs_error error = nrs_header_seen_load(core, &source->seen, &source->row);
 
     if (error == NRS_OK && source->row.label != NRS_LABEL_RED) {
-        error = nrs_open_report(core, &source->view, &source->opened, &source->row);
-        error = nrs_error_of_one_record(error) ? NRS_ERROR_NOT_FOUND : error;
+        error = read_source(core, source, on_screen);
     }
+    error = nrs_error_of_one_record(error) ? NRS_ERROR_NOT_FOUND : error;
     if (error == NRS_OK) {
         error = nrs_let_in_conditions(core, &source->conditions, &source->row, source->seen.header);
     }
@@ -46,7 +54,7 @@ static nrs_error add_source(nrs_core *core, nrs_quoted *quoted, const uint8_t *i
         return NRS_OK;
     }
     if (error == NRS_OK) {
-        error = open_source(core, source);
+        error = open_source(core, source, quoted->on_screen);
     }
     if (error == NRS_OK) {
         quoted->source_count++;
@@ -134,10 +142,14 @@ static nrs_inherited inherited_of(const nrs_quoted *one)
     return (nrs_inherited){.header = header, .label = label, .kind = one->opened.report == NULL ? 0 : one->opened.report->kind};
 }
 
+/* An ended duty closes the subject too: that is asked of all before anything that waits at one of them. */
 static nrs_error check_reader(nrs_core *core, nrs_answer *answer, const nrs_quoted *quoted, nrs_edge_place place, const char *person)
 {
     nrs_error error = quoted->source_gone ? nrs_edge_duty(core, answer, &quoted->row, quoted->seen.header, place) : NRS_OK;
 
+    for (size_t i = 0; i < quoted->source_count && error == NRS_OK; i++) {
+        error = nrs_edge_reader_duty(core, answer, &quoted->sources[i].row, quoted->sources[i].seen.header, place);
+    }
     for (size_t i = 0; i < quoted->source_count && error == NRS_OK; i++) {
         error = nrs_edge_reading(core, answer, &quoted->sources[i].row, quoted->sources[i].seen.header, place, person);
     }
@@ -195,6 +207,7 @@ nrs_error nrs_passed_on_reading(nrs_core *core, nrs_answer *answer, const nrs_re
     quoted->row = *row;
     quoted->seen.header = header;
     quoted->conditions = nrs_header_conditions(header);
+    quoted->on_screen = sink == NRS_SINK_SCREEN;
     nrs_hex_encode(quoted->number, row->id, sizeof quoted->number / 2);
     error = nrs_quoted_sources(core, answer, quoted, ids, count, place, person);
     if (error == NRS_OK && sink != NRS_SINK_SCREEN) {

@@ -28,6 +28,7 @@ typedef struct nrs_quoted {
     /* Of a report of this node's own: those that others sent and whose text it passes on, as far as they are held; calloc. Theirs are empty. */
     struct nrs_quoted *sources;
     size_t source_count;
+    bool on_screen;   /* it does not leave: of the sources their annex will do, and no audience is opened */
     bool source_gone; /* it passes on what is not held any more: its own terms hold as another's would */
     nrs_inherited inherited[1 + NRS_PASSED_ON_COUNT_MAX]; /* what it and they demand of whoever is to read; borrowed from the above */
     size_t inherited_count;

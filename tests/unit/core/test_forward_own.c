@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh_disk.h"
 #include "mesh_forge.h"
 #include "mesh_look.h"
 #include "mesh_second.h"
@@ -301,6 +302,57 @@ static void a_duty_that_has_ended_closes_the_copy(void **state)
     }
 }
 
+/* It is as if it were not held: the forward's own terms hold. The kind stands in the body as well. */
+static const struct damage {
+    const char *name, *sql;
+    bool pledge; /* the duty for its kind ends, not the one for its label */
+} damages[] = {
+    {"the record", "UPDATE log SET record = zeroblob(length(record)) WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", false},
+    {"the annex", "UPDATE report SET annex = zeroblob(length(annex)) WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", false},
+    {"the annex, and a duty for the kind", "UPDATE report SET annex = zeroblob(length(annex)) WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", true},
+    {"the key", "UPDATE report SET wrapped_key = zeroblob(length(wrapped_key)) WHERE hex(substr(id, 1, 8)) = upper(substr('%s', 1, 16))", true},
+};
+
+static void damage(const char *sql, const char *id)
+{
+    char text[256];
+    const char *at = strstr(sql, "%s");
+
+    assert_non_null(at);
+    (void)snprintf(text, sizeof text, "%.*s%.16s%s", (int)(at - sql), sql, id, at + 2);
+    mesh_down(&net, READER);
+    mesh_sql(&net, READER, "%s", text);
+    mesh_up(&net, READER);
+}
+
+static void a_damaged_source_fails_no_step(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        char report[ID], first[ID];
+
+        start();
+        until_ms = damages[i].pledge ? 0 : net.now_ms + DAY;
+        pledge_until_ms = damages[i].pledge ? net.now_ms + DAY : 0;
+        mesh_change(&net, demand_two, NULL);
+        send_it(report, "AMBER", "org-2", "");
+        made(READER, first, report, "org-1", "");
+        damage(damages[i].sql, report);
+        OK(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", first));
+        assert_string_equal(listed_subject(first), "Fwd: 件名");
+        net.now_ms += DAY + 1;
+        if (mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", first) != NRS_ERROR_DUTY) {
+            fail_msg("%s", damages[i].name);
+        }
+        assert_string_equal(listed_subject(first), "");
+        assert_string_equal(listed_subject(report), "");
+        if (strstr(damages[i].name, "annex") != NULL) {
+            assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", report), NRS_ERROR_DUTY);
+        }
+        stop();
+    }
+}
+
 /* ---- What a list costs ---- */
 
 #define MANY 100
@@ -349,6 +401,7 @@ int main(void)
         cmocka_unit_test(another_kind_drops_no_duty),
         cmocka_unit_test(what_is_published_under_another_kind_drops_none),
         cmocka_unit_test(a_duty_that_has_ended_closes_the_copy),
+        cmocka_unit_test(a_damaged_source_fails_no_step),
         cmocka_unit_test(a_list_reads_what_a_rule_asks_of_alone),
     };
 
