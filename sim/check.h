@@ -122,6 +122,8 @@ bool sim_released_permits(const struct sim_world *world, const sim_node *node, c
 bool sim_check_may_read(const struct sim_world *world, const sim_node *node, const struct sim_report *report);
 /** A node is about to be asked to forget a report: destroyed.c. */
 void sim_destroyed_asked(struct sim_world *world, sim_node *node, size_t report);
+/** A revocation that a node has in its log, which binds it from that row on: stolen.c. */
+void sim_stolen_learn(struct sim_world *world, sim_node *node, const nrs_record *record);
 /** A table of ids: whether this one is new, and is in it from now on; whether it is in it: once.c. */
 bool sim_once_remember(sim_seen *seen, const uint8_t id[NRS_HASH_SIZE]);
 bool sim_once_knows(const sim_seen *seen, const uint8_t id[NRS_HASH_SIZE]);

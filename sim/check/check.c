@@ -282,16 +282,20 @@ static nrs_error look_again(void *context, const nrs_log_row *row)
 
     job->rows++;
     job->position = row->position;
-    if (row->record.size != 0 && sim_oracle_sealed_by_id(job->world, row->id) == NULL && nrs_record_decode(&record, row->record) == NRS_OK &&
-        record->type == NRS_RECORD_SEALED) {
+    if (row->record.size == 0 || nrs_record_decode(&record, row->record) != NRS_OK) {
+        return NRS_OK;
+    }
+    if (record->type == NRS_RECORD_SEALED && sim_oracle_sealed_by_id(job->world, row->id) == NULL) {
         learn_sealed(job->world, job->node, row, record);
+    } else if (record->type == NRS_RECORD_KEY_CHANGE) {
+        sim_stolen_learn(job->world, job->node, record);
     }
     nrs_record_free(&record);
     return NRS_OK;
 }
 
 /* The log of an old copy was looked at when it was new, but for what a commit that failed had left on the disk: the node
- * that went on never saw that again, the one that starts from the copy does. */
+ * that went on never saw that again, the one that starts from the copy does. Which keys are revoked it knows by that log alone. */
 static void look_at_copy(sim_world *world, sim_node *node)
 {
     scan job = {.world = world, .node = node, .rows = ROWS_AT_ONCE};

@@ -9,8 +9,7 @@
 #include "work.h"
 #include "world.h"
 
-/* A revocation that a node has in its log binds it from that row on. */
-static void learn_revocation(sim_world *world, sim_node *node, const nrs_record *record)
+void sim_stolen_learn(sim_world *world, sim_node *node, const nrs_record *record)
 {
     nrs_key_change *change = NULL;
     nrs_card *card = NULL;
@@ -33,7 +32,7 @@ static void record(sim_world *world, sim_node *node, const nrs_log_row *row, con
     nrs_sealed_view *view = NULL;
 
     if (record->type == NRS_RECORD_KEY_CHANGE) {
-        learn_revocation(world, node, record);
+        sim_stolen_learn(world, node, record);
     } else if (node->revoked != 0 && node->hostile == NULL && record->type == NRS_RECORD_SEALED && row->source.size != 0 &&
                nrs_sealed_parse(&view, nrs_field(&record->payload)) == NRS_OK) {
         const size_t maker = sim_check_node_of_key(world, view->header->originator.data);
