@@ -229,6 +229,12 @@ out:
     return error;
 }
 
+void nrs_identity_forget_agreed(nrs_identity *identity)
+{
+    NRS_ASSERT(identity != NULL);
+    nrs_agree_cache_destroy(&identity->cache);
+}
+
 nrs_error nrs_identity_agree_with(void *context, uint8_t shared_out[NRS_KEY_SIZE],
                                   const uint8_t peer_agree_key[NRS_KEY_SIZE])
 {

@@ -48,6 +48,9 @@ bool nrs_sign_key_valid(const uint8_t sign_key[NRS_KEY_SIZE]);
  *  slot and envelope that only the two identities can make. Returns NRS_ERROR_FORGED for a low-order key. */
 NRS_MUST_USE nrs_error nrs_identity_agree(uint8_t shared_out[NRS_KEY_SIZE], nrs_identity *identity, const uint8_t peer_agree_key[NRS_KEY_SIZE]);
 
+/** Forget what was agreed on with peers, as an identity that was just loaded: it is worked out again where it is needed. */
+void nrs_identity_forget_agreed(nrs_identity *identity);
+
 /** How the maker of a slot reaches that same value where the identity is held by another process (RED: the CLI asks its
  *  node). Same contract as nrs_identity_agree; nrs_identity_agree_with is this over an identity in `context`. */
 typedef nrs_error (*nrs_agree_function)(void *context, uint8_t shared_out[NRS_KEY_SIZE], const uint8_t peer_agree_key[NRS_KEY_SIZE]);

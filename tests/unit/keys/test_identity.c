@@ -174,6 +174,11 @@ static void test_agreement(void **state)
     assert_int_equal(nrs_identity_agree_with(b, other_way, nrs_identity_public(a)->agree_key), NRS_OK);
     assert_memory_equal(first, again, sizeof(first));
     assert_memory_equal(first, other_way, sizeof(first));
+    nrs_identity_forget_agreed(a);
+    nrs_identity_forget_agreed(a); /* nothing is kept */
+    memset(again, 0, sizeof(again));
+    assert_int_equal(nrs_identity_agree(again, a, nrs_identity_public(b)->agree_key), NRS_OK);
+    assert_memory_equal(first, again, sizeof(first));
     nrs_identity_destroy(&a);
     nrs_identity_destroy(&b);
 }
