@@ -353,6 +353,50 @@ static void a_damaged_source_fails_no_step(void **state)
     }
 }
 
+static void put_disclaimer(void *context, nrs_roster *next)
+{
+    static char name[] = "care", ja[] = "注意", en[] = "Care";
+    static Nrs__Wire__Disclaimer text, *texts[] = {&text};
+    static Nrs__Wire__Rules kept;
+
+    (void)context;
+    nrs__wire__disclaimer__init(&text);
+    text.name = name;
+    text.ja = ja;
+    text.en = en;
+    text.version = 1;
+    kept = *next->rules;
+    kept.disclaimers = texts;
+    kept.n_disclaimers = 1;
+    next->rules = &kept;
+}
+
+/* Of one source the duty has ended, at the other an acceptance is missing (a store put back from before): in whatever order the two stand. */
+static void an_ended_duty_comes_before_what_waits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        char report[ID], passed[ID], first[ID];
+
+        start();
+        pledge_until_ms = net.now_ms + DAY;
+        mesh_change(&net, demand_two, NULL);
+        mesh_change(&net, put_disclaimer, NULL);
+        send_it(report, "AMBER", "org-0\",\"org-2", "");
+        made(HUB, passed, report, "org-2", ",\"kind\":\"lesson\",\"disclaimers\":[\"care\"]");
+        OK(mesh_ask(&net, READER, "{\"command\":\"accept\",\"id\":\"%s\"}", passed));
+        made(READER, first, passed, "org-1", "");
+        mesh_down(&net, READER);
+        mesh_sql(&net, READER, "DELETE FROM decision");
+        mesh_up(&net, READER);
+        assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", first), NRS_ERROR_DISCLAIMER);
+        net.now_ms += DAY + 1;
+        assert_int_equal(mesh_ask(&net, READER, "{\"command\":\"show\",\"id\":\"%s\"}", first), NRS_ERROR_DUTY);
+        assert_string_equal(listed_subject(first), "");
+        stop();
+    }
+}
+
 /* ---- What a list costs ---- */
 
 #define MANY 100
@@ -402,6 +446,7 @@ int main(void)
         cmocka_unit_test(what_is_published_under_another_kind_drops_none),
         cmocka_unit_test(a_duty_that_has_ended_closes_the_copy),
         cmocka_unit_test(a_damaged_source_fails_no_step),
+        cmocka_unit_test(an_ended_duty_comes_before_what_waits),
         cmocka_unit_test(a_list_reads_what_a_rule_asks_of_alone),
     };
 
