@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hunt.h"
 #include "memory.h"
@@ -48,6 +49,33 @@ static const struct option hunt_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+#define HUBS_MAX 8
+#define MEMBERS_MAX (SIM_NODES_MAX - HUBS_MAX)
+_Static_assert(MEMBERS_MAX == 56 && SIM_NODES_MAX == 64 && SIM_ACTS_MAX == 4096, "what limits_of says");
+
+/* What an option takes; empty where its value is no number. */
+static const char *limits_of(int option)
+{
+    switch (option) {
+    case OPTION_HUBS:
+        return " (1 to 8)";
+    case OPTION_MEMBERS:
+        return " (1 to 56)";
+    case OPTION_HOURS:
+        return " (0.01 to 240)";
+    case OPTION_MINUTES:
+        return " (1 to 100000)";
+    case OPTION_JOBS:
+        return " (1 to 64)";
+    case OPTION_ABSENT:
+        return " (nodes from 0 to 63, as 3,5-7)";
+    case OPTION_WITHOUT:
+        return " (acts from 0 to 4095, as 3,5-7)";
+    default:
+        return "";
+    }
+}
+
 static bool number(uint64_t *value_out, const char *text, uint64_t low, uint64_t high)
 {
     char *end = NULL;
@@ -88,43 +116,73 @@ static bool can_write(const char *path)
     return fclose(file) == 0;
 }
 
+/* The one would be written over the other. What is no plain file may take both. */
+static bool same_file(const char *path, const char *other)
+{
+    struct stat first, second;
+
+    if (path == NULL || other == NULL) {
+        return false;
+    }
+    if (stat(path, &first) != 0 || stat(other, &second) != 0) {
+        return strcmp(path, other) == 0;
+    }
+    return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 /* Hours with a fraction, as whole minutes. */
 static bool hours(uint64_t *minutes_out, const char *text)
 {
     char *end = NULL;
     double value = strtod(text, &end);
 
-    if (end == text || *end != '\0' || !(value >= 0.01 && value <= 240)) {
+    if (end == text || text[strspn(text, "0123456789.")] != '\0' || *end != '\0' || !(value >= 0.01 && value <= 240)) {
         return false;
     }
     *minutes_out = (uint64_t)(value * 60 + 0.5);
     return *minutes_out > 0;
 }
 
+/* In-out: text: what follows it. */
+static bool place(unsigned long *value_out, const char **text)
+{
+    char *end = NULL;
+    const bool is = **text >= '0' && **text <= '9';
+
+    if (is) {
+        *value_out = strtoul(*text, &end, 10);
+        *text = end;
+    }
+    return is;
+}
+
 /* "3,5-7" marks 3, 5, 6 and 7. */
 static bool marks(bool *list, size_t count, const char *text)
 {
-    while (*text != '\0') {
-        char *end = NULL;
-        unsigned long first = strtoul(text, &end, 10);
-        unsigned long last = first;
+    for (;;) {
+        unsigned long first, last;
 
-        if (end == text) {
+        if (!place(&first, &text)) {
             return false;
         }
-        if (*end == '-') {
-            text = end + 1;
-            last = strtoul(text, &end, 10);
+        last = first;
+        if (*text == '-') {
+            text++;
+            if (!place(&last, &text)) {
+                return false;
+            }
         }
-        if (end == text || last < first || last >= count || (*end != ',' && *end != '\0')) {
+        if (last < first || last >= count || (*text != ',' && *text != '\0')) {
             return false;
         }
         for (unsigned long i = first; i <= last; i++) {
             list[i] = true;
         }
-        text = *end == ',' ? end + 1 : end;
+        if (*text == '\0') {
+            return true;
+        }
+        text++;
     }
-    return true;
 }
 
 /* What a run and a hunt have in common. */
@@ -132,9 +190,9 @@ static bool take_world_option(sim_options *options, int option, const char *valu
 {
     switch (option) {
     case OPTION_HUBS:
-        return size(&options->hubs, value, 1, 8);
+        return size(&options->hubs, value, 1, HUBS_MAX);
     case OPTION_MEMBERS:
-        return size(&options->members, value, 1, SIM_NODES_MAX - 8);
+        return size(&options->members, value, 1, MEMBERS_MAX);
     case OPTION_HOURS:
         return hours(&options->minutes, value);
     case OPTION_FAULTS:
@@ -194,7 +252,7 @@ static int fail_value(const struct option *options, int option, const char *valu
 {
     for (size_t i = 0; options[i].name != NULL; i++) {
         if (options[i].val == option && option != 'h') {
-            (void)fprintf(stderr, "noroshi-sim: --%s does not take %s\n\n%s", options[i].name, value, usage);
+            (void)fprintf(stderr, "noroshi-sim: --%s does not take %s%s\n\n%s", options[i].name, value, limits_of(option), usage);
             return 2;
         }
     }
@@ -212,6 +270,18 @@ static int fail_usage(void)
 {
     (void)fputs(usage, stderr);
     return 2;
+}
+
+/* By the shape that was given, or that the seed chooses. */
+static bool nobody_is_there(sim_options options)
+{
+    sim_world_choose_shape(&options);
+    for (size_t i = 0; i < options.hubs + options.members; i++) {
+        if (!options.absent[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static int run(int argc, char **argv)
@@ -235,6 +305,12 @@ static int run(int argc, char **argv)
     }
     if (!seeded) {
         return fail_word("run needs --seed", NULL);
+    }
+    if (same_file(options.trace, options.picture)) {
+        return fail_word("--trace and --picture are both", options.trace);
+    }
+    if (nobody_is_there(options)) {
+        return fail_word("--absent leaves nobody", NULL);
     }
     return can_write(options.trace) && can_write(options.picture) && sim_run_and_print(&options) ? 0 : 1;
 }

@@ -57,7 +57,7 @@ uint64_t sim_world_unix_ms(const sim_world *world)
 }
 
 /* What the options leave open is chosen by the seed. */
-static void choose_shape(sim_options *options)
+void sim_world_choose_shape(sim_options *options)
 {
     sim_random random = sim_random_of(options->seed, PURPOSE_SHAPE, 0);
     size_t hubs = 1 + (size_t)sim_random_below(&random, 2);
@@ -298,7 +298,7 @@ void sim_world_run(sim_world *world, const sim_options *options)
 
     memset(world, 0, sizeof *world);
     world->options = *options;
-    choose_shape(&world->options);
+    sim_world_choose_shape(&world->options);
     world->end_ms = world->options.minutes * SIM_MINUTE_MS;
     world->phase = SIM_PHASE_FAULTY;
     sim_trace_begin(world);

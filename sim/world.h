@@ -58,6 +58,8 @@ typedef struct sim_world {
     bool written;         /* the trace and the picture, as far as they were asked for */
 } sim_world;
 
+/** What the options leave open, the seed chooses. */
+void sim_world_choose_shape(sim_options *options);
 /** Runs a world to its end. Out: world_out, sim_world_wipe. */
 void sim_world_run(sim_world *world_out, const sim_options *options);
 void sim_world_wipe(sim_world *world);

@@ -31,6 +31,16 @@ expect 2 run --seed 1 --faults flood
 expect 2 run --seed 1 --faults swarm,network
 expect 2 run --seed 1 --faults crash,swarm
 expect 2 run --seed 1 --without 3-
+for marks in '' 5, ,5 5,,6 ' 5' -5 0x5 64; do
+    expect 2 run --seed 1 --absent "$marks"
+done
+expect 2 run --seed 1 --hubs 1 --members 2 --absent 0-2
+expect 2 run --seed 1 --absent 0-63
+expect 2 run --seed 1 --hours 0x1
+expect 2 run --seed 1 --hours ' 1'
+expect 2 run --seed 1 --hours nan
+expect 2 run --seed 1 --trace /tmp/one-file --picture /tmp/one-file
+expect 0 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --trace /dev/null --picture /dev/null
 expect 2 run --seed 1 more
 expect 2 run --seed 99999999999999999999999
 expect 1 run --seed 1 --hubs 1 --members 2 --hours 0.05 --faults none --trace /nonexistent/trace
@@ -47,6 +57,7 @@ names() {
 }
 
 names '--hours does not take never' run --seed 1 --hours never
+names '--members does not take 1000 (1 to 56)' run --seed 1 --members 1000
 names '--faults does not take flood' run --seed 1 --faults flood
 names '--seed does not take -1' run --seed -1
 names '--jobs does not take 0' hunt --seeds 1 --jobs 0
