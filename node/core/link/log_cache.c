@@ -392,6 +392,7 @@ nrs_error nrs_log_sealed(nrs_core *core, nrs_sealed_view **view_out, uint64_t *p
     if (error == NRS_OK) {
         error = nrs_sealed_parse(view_out, nrs_field(&record->payload));
     }
+    error = nrs_error_is_verdict(error) ? NRS_ERROR_NOT_FOUND : error; /* what was stored under other rules is no fault of whoever names it */
     if (error == NRS_OK) {
         *position_out = row.position;
         note_looked_up(core, *view_out, row.position);
