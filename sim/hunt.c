@@ -131,7 +131,8 @@ bool sim_hunt_run(const sim_hunt *hunt)
 {
     state job = {.hunt = hunt, .next = hunt->from};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t missing = 0;
+    uint64_t asked_of;
+    size_t missing, unasked;
     bool able = true;
 
     job.jobs = hunt->jobs != 0 ? hunt->jobs : processors < 1 ? 1 : (size_t)processors;
@@ -152,11 +153,15 @@ bool sim_hunt_run(const sim_hunt *hunt)
     if (!able) {
         (void)printf("no process could be made\n");
     }
+    asked_of = job.found > 0 || shaped(&hunt->world) ? 0 : job.done; /* a few seeds cannot have seen everything */
     if (hunt->counts) {
-        sim_sometimes_print(&job.worlds, stdout);
+        sim_sometimes_print(&job.worlds, job.faults, asked_of, stdout);
     }
-    if (job.found == 0 && !shaped(&hunt->world)) { /* a few seeds cannot have seen everything */
-        missing = sim_sometimes_missing(&job.sometimes, job.faults, job.done, stdout);
+    missing = sim_sometimes_missing(&job.sometimes, job.faults, asked_of, stdout);
+    unasked = sim_sometimes_unasked(&job.sometimes, job.faults, asked_of);
+    if (unasked > 0) {
+        (void)printf("not asked for, and never reached: %zu things (%s)\n", unasked,
+                     job.found > 0 ? "a seed failed" : shaped(&hunt->world) ? "the shape of the worlds was given" : "too few seeds, or other faults");
     }
     return able && job.found == 0 && missing == 0;
 }

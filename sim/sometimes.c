@@ -63,7 +63,23 @@ static uint64_t seeds_of(size_t name)
                                                                               : SIM_SOMETIMES_SEEDS;
 }
 
-void sim_sometimes_print(const sim_sometimes *sometimes, FILE *file)
+/* Of so many seeds, with these classes of faults. */
+static bool demanded(size_t name, unsigned faults, uint64_t seeds)
+{
+    return (table[name].faults & ~faults) == 0 && seeds >= seeds_of(name);
+}
+
+size_t sim_sometimes_unasked(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
+        count += sometimes->count[i] == 0 && !demanded(i, faults, seeds) ? 1 : 0;
+    }
+    return count;
+}
+
+void sim_sometimes_print(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file)
 {
     bool printed[SIM_SOMETIMES_COUNT] = {false};
 
@@ -74,7 +90,8 @@ void sim_sometimes_print(const sim_sometimes *sometimes, FILE *file)
             next = !printed[i] && (next == SIM_SOMETIMES_COUNT || sometimes->count[i] < sometimes->count[next]) ? i : next;
         }
         printed[next] = true;
-        (void)fprintf(file, "%8" PRIu64 "  %s\n", sometimes->count[next], table[next].words);
+        (void)fprintf(file, "%8" PRIu64 "  %s%s\n", sometimes->count[next], table[next].words,
+                      sometimes->count[next] == 0 && !demanded(next, faults, seeds) ? " (not asked for)" : "");
     }
 }
 
@@ -83,7 +100,7 @@ size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, ui
     size_t missing = 0;
 
     for (size_t i = 0; i < SIM_SOMETIMES_COUNT; i++) {
-        if (sometimes->count[i] != 0 || (table[i].faults & ~faults) != 0 || seeds < seeds_of(i)) {
+        if (sometimes->count[i] != 0 || !demanded(i, faults, seeds)) {
             continue;
         }
         missing++;

@@ -207,8 +207,11 @@ const char *sim_sometimes_words(sim_sometimes_name name);
 #define SIM_SOMETIMES_SEEDS_RARE 700u      /* what happens in one of twenty or fewer: as many as tests/run hunts */
 #define SIM_SOMETIMES_SEEDS_VERY_RARE 5000u /* what happens in one of a hundred and fifty or fewer: tests/run --long */
 
-/** Each of them with its count, the rarest first. */
-void sim_sometimes_print(const sim_sometimes *sometimes, FILE *file);
+/** Each of them with its count, the rarest first, and what never happened and is not asked for in so many seeds with these classes of faults. */
+void sim_sometimes_print(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file);
+
+/** How many never happened and are not asked for. */
+size_t sim_sometimes_unasked(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds);
 
 /** What was never reached in so many seeds, of what these classes of faults make possible; prints each when file is given. */
 size_t sim_sometimes_missing(const sim_sometimes *sometimes, unsigned faults, uint64_t seeds, FILE *file);
