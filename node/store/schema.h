@@ -90,8 +90,8 @@
     " PRIMARY KEY(until, org, community)) WITHOUT ROWID;"                                                              \
     "CREATE TABLE card(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                    \
     " payload BLOB NOT NULL);"                                                                                         \
-    "CREATE TABLE key_change(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"              \
-    " payload BLOB NOT NULL);"                                                                                         \
+    "CREATE TABLE key_change(owner BLOB NOT NULL, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                 \
+    " payload BLOB NOT NULL, PRIMARY KEY(owner, serial));"                                                             \
     "CREATE TABLE prekeys(owner BLOB PRIMARY KEY, serial INTEGER NOT NULL, position INTEGER NOT NULL,"                 \
     " payload BLOB NOT NULL);"                                                                                         \
     "CREATE TABLE prekey("                                                                                             \

@@ -302,9 +302,9 @@
     X(PREKEYS_DROP, CHANGE, "DELETE FROM prekeys WHERE owner = ?1")                                                    \
     X(PREKEYS_EACH, READ, "SELECT owner, serial, position, payload FROM prekeys ORDER BY owner")                       \
     X(KEY_CHANGE_SET, CHANGE,                                                                                             \
-      "INSERT INTO key_change(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner) DO UPDATE"      \
-      " SET serial = excluded.serial, position = excluded.position, payload = excluded.payload")                       \
-    X(KEY_CHANGE_EACH, READ, "SELECT owner, serial, position, payload FROM key_change ORDER BY owner")                       \
+      "INSERT INTO key_change(owner, serial, position, payload) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(owner, serial)"         \
+      " DO UPDATE SET position = excluded.position, payload = excluded.payload")                       \
+    X(KEY_CHANGE_EACH, READ, "SELECT owner, serial, position, payload FROM key_change ORDER BY owner, serial")                       \
     X(PREKEY_ADD, CHANGE,                                                                                              \
       "INSERT INTO prekey(id, from_ms, until_ms, segment, owner, key, wrapped, sealed_secret)"                         \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                                       \

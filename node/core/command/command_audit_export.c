@@ -169,7 +169,7 @@ static nrs_error put_succession(void *context, const nrs_published_row *row)
 {
     const former_key *before = context;
 
-    return memcmp(row->owner, before->key, NRS_KEY_SIZE) == 0 ? put_bytes(before->rows, "succession", row->payload) : NRS_OK;
+    return row->serial == NRS_KEY_SUCCEEDED && memcmp(row->owner, before->key, NRS_KEY_SIZE) == 0 ? put_bytes(before->rows, "succession", row->payload) : NRS_OK;
 }
 
 /* What was signed under former keys is this node's, as they themselves have said. */

@@ -157,25 +157,6 @@ nrs_identity *nrs_identity_for(const nrs_core *core, const uint8_t sign_key[NRS_
     return core->former != NULL && memcmp(sign_key, core->former_keys.sign_key, NRS_KEY_SIZE) == 0 ? core->former : core->identity;
 }
 
-/* The first roster that has the key under this name, one that is joined before others; or NULL. A key that has signed what it likes speaks of
- * itself alone. */
-static const nrs_community *named_in(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], const char *org)
-{
-    const nrs_community *found = NULL;
-
-    for (size_t i = 0; i < core->community_count; i++) {
-        const nrs_roster *roster = core->communities[i].roster;
-        const Nrs__Wire__Member *member = nrs_roster_member_by_key(roster, sign_key);
-        const Nrs__Wire__Tombstone *tombstone = nrs_roster_tombstone(roster, sign_key);
-
-        if ((found == NULL || (found->guest && !core->communities[i].guest)) &&
-            ((member != NULL && strcmp(member->org, org) == 0) || (tombstone != NULL && strcmp(tombstone->org, org) == 0))) {
-            found = &core->communities[i];
-        }
-    }
-    return found;
-}
-
 /* Whether a roster of a community that is joined here has the next key as another member's. A member that consents would keep for the first its
  * link after it was removed, and take what is for it. */
 static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE], const uint8_t after[NRS_KEY_SIZE])
@@ -191,19 +172,6 @@ static bool is_anothers(const nrs_core *core, const uint8_t before[NRS_KEY_SIZE]
         }
     }
     return false;
-}
-
-uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE])
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < core->community_count; i++) {
-        const nrs_roster *roster = core->communities[i].roster;
-        if (nrs_roster_member_by_key(roster, sign_key) != NULL || nrs_roster_tombstone(roster, sign_key) != NULL) {
-            bits |= nrs_community_bit(core, &core->communities[i]);
-        }
-    }
-    return bits;
 }
 
 static nrs_error remember(nrs_core *core, const nrs_key_change *change, const nrs_card *card)
@@ -334,11 +302,11 @@ nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payloa
 
     /* A node that was restored hears of its own next keys before it holds a roster (SPEC 7.9): of itself it needs none. */
     own = error == NRS_OK && source.size == 0 && change->cause == NRS_KEY_SUCCEEDED && memcmp(change->sign_key.data, core->self.sign_key, NRS_KEY_SIZE) == 0;
-    if (error == NRS_OK && !own && nrs_key_change_concerns(core, change->sign_key.data) == 0) {
+    if (error == NRS_OK && !own && nrs_key_change_would_concern(core, change->sign_key.data, change->cause) == 0) {
         error = NRS_ERROR_NOT_MEMBER;
     }
     if (error == NRS_OK) {
-        community = named_in(core, change->sign_key.data, change->org);
+        community = nrs_key_change_named_in(core, change);
         error = community == NULL && !own ? NRS_ERROR_FORGED : NRS_OK;
     }
     if (error == NRS_OK && change->cause == NRS_KEY_SUCCEEDED && is_anothers(core, change->sign_key.data, card->sign_key.data)) {

@@ -14,7 +14,7 @@ bool nrs_key_removed_since(const nrs_core *core, const nrs_roster *roster, const
 /** A statement of this cause into a file for who keeps a roster or changes keys, by the hash of the key that ends: names are a community's
  *  own. */
 NRS_MUST_USE nrs_error nrs_key_change_write(nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], uint32_t cause, nrs_slice payload);
-/** Take a statement about a key that stands in a roster held. A revocation binds at once and for good; a succession waits for
+/** Take a statement about a key that stands in a roster held, or, a revocation, that one has announced which does. A revocation binds at once and for good; a succession waits for
  *  the roster. source: the peer's signing key, or empty for this node's own hand. */
 NRS_MUST_USE nrs_error nrs_key_change_take(nrs_core *core, nrs_slice record, nrs_slice payload, nrs_slice source);
 /** The key that comes after this one, when a roster has followed, of whatever community; NULL if there is none. */
@@ -54,7 +54,12 @@ NRS_MUST_USE nrs_error nrs_key_ended_ms(nrs_core *core, uint64_t *ms_out, const 
 bool nrs_key_going_over(const nrs_core *core);
 /** End the grace of keys whose time is over; cheap when nothing is due. */
 NRS_MUST_USE nrs_error nrs_key_changes_tick(nrs_core *core);
-/** The communities, a bit each, in whose rosters a key stands as a member or tombstone. */
+/** The communities, a bit each, in whose rosters a key stands as a member or tombstone; of one that is revoked, also those in which one stands that has
+ *  announced it, at once or over others: key_concern.c. */
 uint64_t nrs_key_change_concerns(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE]);
+/** The same of one that is about to end by this cause (NRS_KEY_…). */
+uint64_t nrs_key_change_would_concern(const nrs_core *core, const uint8_t sign_key[NRS_KEY_SIZE], uint32_t cause);
+/** The community by whose roster the statement bears the organisation's name; NULL when none says so. Borrowed. */
+const nrs_community *nrs_key_change_named_in(const nrs_core *core, const nrs_key_change *change);
 
 #endif

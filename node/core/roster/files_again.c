@@ -78,7 +78,7 @@ static nrs_error write_change(void *context, const nrs_published_row *row)
     nrs_core *core = context;
     const nrs_key_end *end = nrs_key_end_of(core, row->owner);
 
-    if (end == NULL || (end->cause == NRS_KEY_SUCCEEDED && nrs_key_successor(core, row->owner) != NULL) ||
+    if (end == NULL || end->cause != row->serial || (end->cause == NRS_KEY_SUCCEEDED && nrs_key_successor(core, row->owner) != NULL) ||
         nrs_key_change_concerns(core, row->owner) == 0) {
         return NRS_OK;
     }

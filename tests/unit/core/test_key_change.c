@@ -310,6 +310,49 @@ static void test_former_ends_with_its_successor(void **state)
     nrs_bytes_wipe(&revocation);
 }
 
+/* As it says of the next keys, which no roster names yet: who follows them later lets nobody in. */
+static void test_next_key_ends_before_the_roster_follows(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < 2; way++) {
+        nrs_bytes first = {0}, revocation = {0};
+        nrs_identity *after;
+        const uint8_t *curve_key;
+
+        mesh_start(&net, 4, 1);
+        mesh_settle(&net, 4);
+        after = mesh_announce_change(&net, BRAVO);
+        curve_key = nrs_identity_public(after)->curve_key;
+        mesh_settle(&net, 3);
+        if (way == 1) { /* the key before has ended already, and the node was restarted since */
+            OK(nrs_change_revoke(&first, net.nodes[BRAVO].identity, net.nodes[BRAVO].org, net.now_ms));
+            assert_string_equal(mesh_give_change(&net, HUB, "REVOCATION", &first), "");
+            mesh_settle(&net, 3);
+            mesh_crash(&net, HUB);
+            mesh_crash(&net, CHARLIE);
+            mesh_settle(&net, 3);
+        }
+        OK(nrs_change_revoke(&revocation, after, net.nodes[BRAVO].org, net.now_ms));
+        assert_string_equal(mesh_give_change(&net, HUB, "REVOCATION", &revocation), "");
+        mesh_settle(&net, 3);
+        assert_false(admits(HUB, BRAVO));
+        assert_false(admits(CHARLIE, BRAVO));
+        mesh_follow_change(&net, BRAVO, after);
+        mesh_settle(&net, 4);
+        for (size_t start_count = 0; start_count < 2; start_count++) {
+            assert_false(nrs_core_admits(net.nodes[HUB].core, curve_key));
+            assert_false(nrs_core_admits(net.nodes[CHARLIE].core, curve_key));
+            mesh_crash(&net, HUB);
+            mesh_crash(&net, CHARLIE);
+            mesh_settle(&net, 3);
+        }
+        nrs_identity_destroy(&after);
+        nrs_bytes_wipe(&first);
+        nrs_bytes_wipe(&revocation);
+        mesh_stop(&net);
+    }
+}
+
 /* A member's own key is no way to speak of another organisation's: the change must bear the name under which the roster has the key. */
 static void test_anothers_name(void **state)
 {
@@ -498,6 +541,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_grace_put_far_ahead, start, stop),
         cmocka_unit_test_setup_teardown(test_a_fork_leaves_out_the_former_key_too, start, stop),
         cmocka_unit_test_setup_teardown(test_former_ends_with_its_successor, start, stop),
+        cmocka_unit_test(test_next_key_ends_before_the_roster_follows),
         cmocka_unit_test_setup_teardown(test_anothers_name, start, stop),
         cmocka_unit_test_setup_teardown(test_anothers_key, start, stop),
         cmocka_unit_test_setup_teardown(test_next_key_of_a_hub, start, stop),

@@ -14,7 +14,7 @@
 
 typedef struct nrs_store nrs_store;
 
-#define NRS_STORE_VERSION 7
+#define NRS_STORE_VERSION 8
 
 typedef struct nrs_store_options {
     const char *path;      /* the database file */
