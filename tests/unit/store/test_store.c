@@ -111,9 +111,9 @@ static void another_database_is_refused(void **state)
         {"one with tables of its own", "CREATE TABLE t(x)", NRS_ERROR_DAMAGED},
         {"one of another application", "PRAGMA application_id = 7", NRS_ERROR_DAMAGED},
         {"ours without a version", "PRAGMA application_id = 1313821263; CREATE TABLE t(x)", NRS_ERROR_DAMAGED},
-        {"ours without tables", "PRAGMA application_id = 1313821263; PRAGMA user_version = 7", NRS_ERROR_DAMAGED},
+        {"ours without tables", "PRAGMA application_id = 1313821263; PRAGMA user_version = 8", NRS_ERROR_DAMAGED},
         {"ours, older", "PRAGMA application_id = 1313821263; PRAGMA user_version = 1", NRS_ERROR_OLDER_NODE},
-        {"ours, newer", "PRAGMA application_id = 1313821263; PRAGMA user_version = 8", NRS_ERROR_NEWER_NODE},
+        {"ours, newer", "PRAGMA application_id = 1313821263; PRAGMA user_version = 9", NRS_ERROR_NEWER_NODE},
         {"only switched to WAL: new", "PRAGMA journal_mode = WAL", NRS_OK},
         {"empty: new", "SELECT 1", NRS_OK},
     };
@@ -133,9 +133,9 @@ static void a_newer_version_is_refused_untouched(void **state)
     fixture *f = *state;
 
     nrs_store_close(&f->store);
-    execute(f->path, "PRAGMA user_version = 8");
+    execute(f->path, "PRAGMA user_version = 9");
     assert_int_equal(fixture_open(f), NRS_ERROR_NEWER_NODE);
-    execute(f->path, "PRAGMA user_version = 7");
+    execute(f->path, "PRAGMA user_version = 8");
     assert_int_equal(fixture_open(f), NRS_OK);
 }
 
