@@ -29,6 +29,14 @@ char *nrs_text_vformat(const char *format, va_list values)
     return text;
 }
 
+bool nrs_text_ends_with(const char *name, const char *suffix)
+{
+    size_t size = strlen(name);
+    size_t end = strlen(suffix);
+
+    return size > end && strcmp(name + size - end, suffix) == 0;
+}
+
 char *nrs_text_format(const char *format, ...)
 {
     va_list values;

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -25,6 +26,8 @@ size_t nrs_text_width(const char *text);
 /** Print as a line and fill up with spaces to `width` columns. */
 void nrs_text_pad(FILE *file, const char *text, size_t width);
 
+/** Whether something stands before this ending. */
+bool nrs_text_ends_with(const char *name, const char *suffix);
 /** The texts of a list, with commas between (free); NULL without memory. */
 char *nrs_text_joined(const json_t *list);
 /** A JSON string; malformed UTF-8 becomes U+FFFD. */

@@ -32,14 +32,6 @@ static const struct {
 };
 #define KEPT_COUNT (sizeof kept / sizeof kept[0])
 
-bool nrs_backup_ends_with(const char *name, const char *suffix)
-{
-    size_t size = strlen(name);
-    size_t end = strlen(suffix);
-
-    return size > end && strcmp(name + size - end, suffix) == 0;
-}
-
 bool nrs_backup_may_hold(const char *name)
 {
     const char *slash = strchr(name, '/');
@@ -54,7 +46,7 @@ bool nrs_backup_may_hold(const char *name)
             }
             continue;
         }
-        if (slash == NULL || (size_t)(slash - name) != folder || strncmp(name, kept[i].folder, folder) != 0 || !nrs_backup_ends_with(slash + 1, kept[i].suffix) ||
+        if (slash == NULL || (size_t)(slash - name) != folder || strncmp(name, kept[i].folder, folder) != 0 || !nrs_text_ends_with(slash + 1, kept[i].suffix) ||
             strlen(slash + 1) - strlen(kept[i].suffix) > NRS_NAME_SIZE_MAX) {
             continue;
         }

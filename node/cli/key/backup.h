@@ -6,7 +6,5 @@
 
 /** Whether a backup may hold a file of this name, relative to the folder: nothing else is ever written by restore. */
 bool nrs_backup_may_hold(const char *name);
-/** Whether something stands before this ending. */
-bool nrs_backup_ends_with(const char *name, const char *suffix);
 
 #endif

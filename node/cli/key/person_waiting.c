@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "folder.h"
-#include "key/backup.h"
 #include "key/keyring.h"
 #include "proto/address.h"
 #include "proto/assert.h"
@@ -27,7 +26,7 @@ static bool on_card(const nrs_card *card, const char *id)
 static nrs_error add_person(json_t *warnings, const nrs_card *card, const char *name)
 {
     char id[NRS_NAME_SIZE_MAX + 1] = "";
-    const size_t size = nrs_backup_ends_with(name, ENDING) ? strlen(name) - strlen(ENDING) : 0;
+    const size_t size = nrs_text_ends_with(name, ENDING) ? strlen(name) - strlen(ENDING) : 0;
     char *text = NULL;
     nrs_error error = NRS_OK;
 

@@ -233,7 +233,7 @@ static nrs_error read_communities(restored *all, const nrs_backup *backup)
         char id[NRS_NAME_SIZE_MAX + 1];
         nrs_error verdict;
 
-        if (!community_of(id, name) || !nrs_backup_ends_with(name, ".roster")) {
+        if (!community_of(id, name) || !nrs_text_ends_with(name, ".roster")) {
             continue;
         }
         verdict = all->count == NRS_COMMUNITY_COUNT_MAX ? NRS_ERROR_LIMIT : read_community(&all->list[all->count], backup, id);
