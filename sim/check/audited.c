@@ -230,6 +230,12 @@ out:
     free(check);
 }
 
+/* Its own log says what it noticed of others, where nobody took that away. */
+static bool remembers(const sim_node *hub)
+{
+    return sim_check_undisturbed(hub) && !hub->rewound && hub->tampered == 0;
+}
+
 /* A hub that has signed more of a log than its node has now, and is told of where that stands, knows it. */
 static void end(sim_world *world)
 {
@@ -238,7 +244,7 @@ static void end(sim_world *world)
         bool known = false;
 
         for (size_t hub = 0; hub < world->node_count && node->rewound && sim_check_undisturbed(node) && signed_by_now(world, node); hub++) {
-            known = known || ((node->signed_by & (1ull << hub)) != 0 && hub != i && sim_check_undisturbed(&world->nodes[hub]));
+            known = known || ((node->signed_by & (1ull << hub)) != 0 && hub != i && remembers(&world->nodes[hub]));
         }
         if (known && !node->accused) {
             sim_world_fail(world, "audited", "%s: its audit log was set back behind what hubs have signed, and nobody says so", node->org);
