@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from harness import E2E, main
+from harness import E2E, TIME_SCALE, bin_dir, environment, main
 
 
 class OutputFiles(E2E):
@@ -180,6 +180,31 @@ class OutputFiles(E2E):
         self.sign(drafts[1], key)
         self.sign(drafts[1], key, "-o", "/dev/full", want=1)  # the first time stands
         self.assertIn("[forked]", self.sign(drafts[2], key, want=5).err)
+
+    def traced(self, *words, inject=()):
+        """Out: the exit status, and the calls that close a file or give one its name, in their order."""
+        calls = self.path / "calls"
+        argv = ["strace", "-qq", "-o", calls, "-e", "trace=close,linkat", *inject, bin_dir() / "noroshi", "--dir", self.tool.dir, *words]
+        done = subprocess.run([str(word) for word in argv], capture_output=True, stdin=subprocess.DEVNULL, timeout=60 * TIME_SCALE, check=False,
+                              env=environment({"HOME": str(self.world.home), "ASAN_OPTIONS": "detect_leaks=0"}))
+        return done.returncode, [line.split("(")[0] for line in calls.read_text().splitlines() if line.startswith(("close(", "linkat("))]
+
+    def test_that_fails_when_it_has_its_name(self):
+        """The draft lies there, signed: that stays in the log."""
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        key, drafts = self.lone("named")
+        log, first, second = key.parent / "ceremony.log", self.path / "named.first-result", self.path / "named.second-result"
+        code, calls = self.traced("community", "sign", drafts[0], "--key", key, "-o", first)
+        self.assertEqual(code, 0)
+        if "linkat" not in calls:
+            self.skipTest("the file system has no files without a name")
+        last = len(calls) - 1 - calls[::-1].index("linkat")
+        number = calls[:last].count("close") + 1
+        code, _ = self.traced("community", "sign", drafts[0], "--key", key, "-o", second, inject=("-e", f"inject=close:error=EIO:when={number}"))
+        self.assertNotEqual(code, 0)
+        self.assertEqual(second.read_bytes(), first.read_bytes())
+        self.assertEqual([json.loads(line)["what"] for line in log.read_text().splitlines()][-2:], ["sign", "sign"])
 
 
 if __name__ == "__main__":
