@@ -1,5 +1,5 @@
-/* A withheld report in a store that a build wrote whose withheld reports bore no place: it is as one that is not there, and neither the node nor who names
- * it fails by it. */
+/* A report in the store that is not of the form which this version takes, as a withheld one without a place: it is as one that is not there, and neither
+ * the node nor who names it fails by it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,7 +58,7 @@ static void without_place(nrs_bytes *record_out, nrs_slice record)
     nrs_sealed_free(&sealed);
 }
 
-/* As if an earlier build had stored it; the node starts anew. */
+/* As if a build that took that form had stored it; the node starts anew. */
 static void age(size_t node)
 {
     mesh_records set = mesh_records_of(&net, node, NRS_RECORD_SEALED);
