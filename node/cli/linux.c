@@ -139,3 +139,18 @@ bool nrs_linux_lock_file(const char *path, unsigned wait_ms)
     }
     return true; /* open until the end of the process */
 }
+
+const struct passwd *nrs_linux_user(uid_t uid)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *user = NULL;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    do {
+        user = fgetpwent(file);
+    } while (user != NULL && user->pw_uid != uid);
+    (void)fclose(file);
+    return user;
+}

@@ -2,6 +2,7 @@
 #ifndef CLI_LINUX_H
 #define CLI_LINUX_H
 
+#include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -27,5 +28,9 @@ bool nrs_linux_name_file(int file, const char *path);
 bool nrs_linux_lock_file(const char *path, unsigned wait_ms);
 /** One ceremony at a time: keep others of this folder out until the process ends. False when another goes on for wait_ms. */
 bool nrs_linux_lock_folder(const char *path, unsigned wait_ms);
+
+/** What /etc/passwd says of a user; until the next call. NULL where it says nothing: other services are not asked, which a program that is linked
+ *  whole cannot do. */
+const struct passwd *nrs_linux_user(uid_t uid);
 
 #endif

@@ -1,7 +1,6 @@
 #include "owner.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +23,7 @@ bool nrs_owner_of(nrs_owner *owner_out, const nrs_cli *cli)
     }
     *owner_out = (nrs_owner){.uid = status.st_uid, .gid = status.st_gid};
     if (status.st_gid == 0) { /* given by a chown that left the group out: that is no right of the user's */
-        user = getpwuid(status.st_uid);
+        user = nrs_linux_user(status.st_uid);
         owner_out->gid = user == NULL ? status.st_gid : user->pw_gid;
     }
     return true;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static void set_hex(json_t *line, const char *name, const uint8_t *bytes)
 /* Owned, nrs_json_free. One JSON object: what a person wrote, the file's name, is escaped, and none can make two lines of one. */
 static char *line_of(const nrs_ceremony *ceremony)
 {
-    const struct passwd *user = getpwuid(getuid());
+    const struct passwd *user = nrs_linux_user(getuid());
     const char *slash = ceremony->file == NULL ? NULL : strrchr(ceremony->file, '/');
     const char *name = slash == NULL ? ceremony->file : slash + 1;
     json_t *line = json_object();
@@ -98,7 +97,7 @@ static char *line_of(const nrs_ceremony *ceremony)
 static char *remedy_of(const char *path, const nrs_owner *owner)
 {
     const uid_t writer = owner->uid != 0 ? owner->uid : geteuid();
-    const struct passwd *user = getpwuid(writer);
+    const struct passwd *user = nrs_linux_user(writer);
     char number[24];
     struct stat status;
 
