@@ -22,23 +22,24 @@ static bool on_card(const nrs_card *card, const char *id)
     return found;
 }
 
-/* In: name: of a file in the folder of persons' keys. */
-static nrs_error add_person(json_t *warnings, const nrs_card *card, const char *name)
+/* What a file in the folder of persons' keys is named for. Returns whether that is a person. */
+static bool person_of(char id_out[NRS_NAME_SIZE_MAX + 1], const char *name)
 {
-    char id[NRS_NAME_SIZE_MAX + 1] = "";
     const size_t size = nrs_text_ends_with(name, ENDING) ? strlen(name) - strlen(ENDING) : 0;
-    char *text = NULL;
-    nrs_error error = NRS_OK;
 
-    if (size == 0 || size >= sizeof id) {
-        return NRS_OK;
+    if (size == 0 || size > NRS_NAME_SIZE_MAX) {
+        return false;
     }
-    memcpy(id, name, size);
-    if (!nrs_name_valid(id) || on_card(card, id)) {
-        return NRS_OK;
-    }
-    text = nrs_text_format("%s is on no card, and receives nothing, until noroshi person unlock %s; who has left: noroshi person remove %s", id, id, id);
-    error = text == NULL || json_array_append_new(warnings, json_string(text)) != 0 ? NRS_ERROR_NO_MEMORY : NRS_OK;
+    memcpy(id_out, name, size);
+    id_out[size] = '\0';
+    return nrs_name_valid(id_out);
+}
+
+static nrs_error add_person(json_t *warnings, const char *id)
+{
+    char *text = nrs_text_format("%s is on no card, and receives nothing, until noroshi person unlock %s; who has left: noroshi person remove %s", id, id, id);
+    nrs_error error = text == NULL || json_array_append_new(warnings, json_string(text)) != 0 ? NRS_ERROR_NO_MEMORY : NRS_OK;
+
     free(text);
     return error;
 }
@@ -46,6 +47,7 @@ static nrs_error add_person(json_t *warnings, const nrs_card *card, const char *
 nrs_error nrs_persons_waiting(const nrs_cli *cli, json_t *warnings)
 {
     nrs_cli silent = {.dir = cli->dir, .language = cli->language};
+    char id[NRS_NAME_SIZE_MAX + 1];
     char *path = nrs_folder_path(cli, NULL, "persons", "");
     DIR *folder = path == NULL ? NULL : opendir(path);
     const struct dirent *entry = NULL;
@@ -54,10 +56,15 @@ nrs_error nrs_persons_waiting(const nrs_cli *cli, json_t *warnings)
     nrs_error error = NRS_OK;
 
     NRS_ASSERT(warnings != NULL);
-    if (folder != NULL && nrs_keyring_start(&silent) == NRS_OK && nrs_keyring_own_card(&silent, &signed_card, &card) == NRS_OK) {
-        while (error == NRS_OK && (entry = readdir(folder)) != NULL) {
-            error = add_person(warnings, card, entry->d_name);
+    while (folder != NULL && error == NRS_OK && (entry = readdir(folder)) != NULL) {
+        if (!person_of(id, entry->d_name)) {
+            continue;
         }
+        if (card == NULL && /* only now: a status of who has no persons does not wait for it */
+            (nrs_keyring_start(&silent) != NRS_OK || nrs_keyring_own_card(&silent, &signed_card, &card) != NRS_OK)) {
+            break;
+        }
+        error = on_card(card, id) ? NRS_OK : add_person(warnings, id);
     }
     if (folder != NULL) {
         (void)closedir(folder);
