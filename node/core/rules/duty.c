@@ -246,6 +246,18 @@ static nrs_error sent_may_demand(nrs_core *core, bool *may_out, const nrs_report
     return error;
 }
 
+/* What does not open is as what is not there (log_cache.c): only where no byte of it is, no duty can stand in it. */
+static bool is_gone(nrs_core *core, const nrs_report_row *row)
+{
+    nrs_log_row stored = {0};
+    nrs_bytes holder = {0};
+    const nrs_error error = nrs_store_log_get(core->store, &stored, &holder, row->position);
+    const bool gone = error == NRS_ERROR_NOT_FOUND || (error == NRS_OK && stored.record.size == 0);
+
+    nrs_bytes_wipe(&holder);
+    return gone;
+}
+
 nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *row, const nrs_report *report)
 {
     const bool received = row->part == NRS_PART_RECEIVED;
@@ -263,7 +275,7 @@ nrs_error nrs_edge_listed(nrs_core *core, bool *may_out, const nrs_report_row *r
         error = received ? nrs_edge_reader_duty(core, &unsaid, row, seen.header, NRS_PLACE_READ)
                          : nrs_passed_on_reading(core, &unsaid, row, seen.header, report->passes_on, report->n_passes_on, NRS_PLACE_READ, NULL, NRS_SINK_SCREEN);
     }
-    *may_out = error != NRS_ERROR_DUTY && (seen.header != NULL || error == NRS_ERROR_NOT_FOUND); /* a damaged one may have named a duty */
+    *may_out = error != NRS_ERROR_DUTY && (seen.header != NULL || (error == NRS_ERROR_NOT_FOUND && is_gone(core, row)));
     nrs_header_seen_wipe(&seen);
     return nrs_error_of_one_record(error) ? NRS_OK : error; /* what else it says, show says */
 }
