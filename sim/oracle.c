@@ -142,11 +142,9 @@ bool sim_oracle_duty(const sim_world *world, const sim_report *report)
     return report->inherits_duty || (world->communities[report->community].duty_labels & (1u << report->label)) != 0;
 }
 
-const sim_report *sim_oracle_bound(const sim_world *world, const sim_report *report)
+const sim_report *sim_oracle_bound(const sim_world *world, const sim_report *report, size_t node)
 {
-    const size_t sender = report->sender;
-
-    while (report->sender == sender && !report->vouches) {
+    while (report->sender == node && !report->vouches) {
         if (!report->forwards) {
             return NULL;
         }

@@ -159,9 +159,9 @@ bool sim_oracle_consents(const struct sim_world *world, const sim_report *report
 uint64_t sim_oracle_bridges(const struct sim_world *world);
 /** The report whose sender agrees to what is asked about this one: of what a hub has vouched for its source's, else itself. */
 const sim_report *sim_oracle_asked_of(const struct sim_world *world, const sim_report *report);
-/** Whose terms hold for what a report's sender does with it (SPEC 5.7): those of the one that it passes on last of others, or of what a hub vouches
- *  for its own; NULL: it has written all of it. */
-const sim_report *sim_oracle_bound(const struct sim_world *world, const sim_report *report);
+/** Whose terms hold for what a node does with a report (SPEC 5.7): another's own; of what it sent itself those of the one that it passes on last of
+ *  others, or of what a hub vouches for its own; NULL: it has written all of it. */
+const sim_report *sim_oracle_bound(const struct sim_world *world, const sim_report *report, size_t node);
 /** Whether the rules of its community demand that the disclaimer be accepted first; the duty. */
 bool sim_oracle_closed(const struct sim_world *world, const sim_report *report);
 bool sim_oracle_duty(const struct sim_world *world, const sim_report *report);

@@ -256,7 +256,7 @@ static void quote(const sim_world *world, sim_report *report, size_t quoted)
     report->community = first->community;
     report->inherits_closed = sim_oracle_closed(world, first);
     report->inherits_duty = sim_oracle_duty(world, first);
-    report->conditions = first->sender == report->sender && sim_oracle_bound(world, first) == NULL ? (sim_conditions){0} : first->conditions; /* whoever has written all of it may lay down others */
+    report->conditions = sim_oracle_bound(world, first, report->sender) == NULL ? (sim_conditions){0} : first->conditions; /* whoever has written all of it may lay down others */
 }
 
 /* Whoever may read what a hub has published and is not its source, from this one on. Out: published_out: what; plan.count when there is none. */

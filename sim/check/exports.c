@@ -10,12 +10,6 @@ static nrs_label label_of(const sim_world *world, const sim_node *node, const si
     return sim_released_permits(world, node, report, &label, false) && label < report->label ? label : report->label;
 }
 
-/* Its sender lays conditions down for others; of what others sent, and it passes on or vouches for, it is bound as whoever else that came to. */
-static const sim_report *bound_by(const sim_world *world, const sim_node *node, const sim_report *report)
-{
-    return node->index != report->sender ? report : sim_oracle_bound(world, report);
-}
-
 static void answered(sim_world *world, sim_node *node, const sim_answered *answer)
 {
     const sim_report *report = &world->oracle.reports[answer->number];
@@ -24,7 +18,7 @@ static void answered(sim_world *world, sim_node *node, const sim_answered *answe
     if (answer->kind != SIM_ASK_EXPORT || answer->error != NRS_OK) {
         return;
     }
-    bound = bound_by(world, node, report);
+    bound = sim_oracle_bound(world, report, node->index);
     sim_sometimes_hit(world, SIM_SOMETIMES_EXPORTED);
     if (report->withheld && node->index != report->sender) {
         sim_world_fail(world, "exports", "%s exports r%zu, whose source is withheld", node->org, answer->number);
