@@ -7,6 +7,7 @@
 #include "proto/label.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
+#include "roster.h"
 #include "tlp.h"
 
 #define SIM_REPORTS_MAX 4096
@@ -49,7 +50,7 @@ typedef struct sim_report {
     size_t quoted;            /* number of the report that it answers or passes on; its own when there is none */
     uint32_t onward;          /* to whom its sender agrees beforehand (SPEC 5.6) */
     uint64_t revoked;         /* whose keys its sender knew to be revoked when it was sealed: set of nodes */
-    uint64_t bridged[2];      /* the lowest version of each community's roster that a hub of both held when it was sealed */
+    uint64_t bridged[SIM_COMMUNITIES_MAX]; /* the lowest version of each community's roster that a hub of both held when it was sealed */
     bool inherits_closed, inherits_duty; /* what the quoted one demands */
     uint64_t to;              /* set of nodes, when not to a community */
     char id[2 * NRS_HASH_SIZE + 1]; /* once known */
@@ -78,13 +79,13 @@ typedef struct sim_sealed {
     uint8_t id[NRS_HASH_SIZE];
     size_t maker, community;
     uint32_t label;
-    uint64_t version, expires_ms, sealed_ms, made_ms, bridged[2];
+    uint64_t version, expires_ms, sealed_ms, made_ms, bridged[SIM_COMMUNITIES_MAX];
     size_t key;               /* which of its maker's keys signed it */
     uint64_t behind;          /* who had not gone over to the keys that its roster names: set of nodes */
     uint64_t revoked;         /* whose keys its maker knew to be revoked */
     uint64_t listed;          /* set of communities that its consent lists */
     uint64_t taken;           /* in whose logs it stands, or stood: set of nodes */
-    uint64_t outside[2];      /* of each community, who stood outside of it as it made or took this, by keys that its roster has not followed yet: sets of nodes */
+    uint64_t outside[SIM_COMMUNITIES_MAX]; /* of each community, who stood outside of it as it made or took this, by keys that its roster has not followed yet: sets of nodes */
 } sim_sealed;
 
 /* A later grant that an honest node has made: whom it may be for. */
