@@ -347,11 +347,6 @@ static void allow_withheld(void *context, nrs_roster *next)
     next->rules->flags |= NRS_RULE_WITHHELD;
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 8);
-}
-
 static copy *vouch(const copy *report, const char *part)
 {
     copy *one = &copies[copy_count];
@@ -411,7 +406,7 @@ static void run_published(void)
                              ",\"withhold_source\":true,\"fields\":{\"cause\":\"vulnerability\",\"impact\":\"停止\"}");
     }
     mesh_settle(&net, 4);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 8);
     for (size_t i = 0; i < count; i++) {
         if (all[i].report != NULL) {
             publish(&all[i], i % 3 == 0);
@@ -420,8 +415,8 @@ static void run_published(void)
             withdraw_published(&all[i]);
         }
     }
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 8);
+    mesh_wait_for_tick(&net, 8);
     for (size_t i = 0; i < count; i++) {
         if (!all[i].early && all[i].parts[0] != NULL) {
             const words *const to = strcmp(labels[all[i].label], "AMBER+STRICT") == 0 ? &hub : &other;
@@ -438,8 +433,8 @@ static void run_published(void)
             withdraw_published(&all[i]);
         }
     }
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 8);
+    mesh_wait_for_tick(&net, 8);
     mesh_settle(&net, 6);
     observe_all();
 }

@@ -81,11 +81,6 @@ static void set_there(void *context, nrs_roster *next)
     all_take(next, true);
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static bool told(const char *report, const char *text)
 {
     const json_t *replies, *one;
@@ -115,7 +110,7 @@ static void run(const demands *it)
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     (void)snprintf(published, sizeof published, "%s", mesh_text(mesh_row(&net, HUB, 0), "id"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     for (size_t who_writes = 0; who_writes < COUNT(writers); who_writes++) {
         for (size_t label = 0; label < COUNT(labels); label++) {
@@ -136,7 +131,7 @@ static void run(const demands *it)
     mesh_settle(&net, 8);
     for (size_t i = 0; i < 8; i++) { /* of one organisation one leaves in an hour */
         net.now_ms += NRS_HOUR_MS / 2;
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
     }
     for (size_t who_writes = 0; who_writes < COUNT(writers); who_writes++) {
         for (size_t label = 0; label < COUNT(labels); label++) {

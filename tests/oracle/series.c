@@ -210,11 +210,6 @@ static void allow_withheld(void *context, nrs_roster *next)
     next->rules->flags |= NRS_RULE_WITHHELD;
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 8);
-}
-
 typedef struct continued {
     size_t by;
     bool withheld;
@@ -277,7 +272,7 @@ static void run_vouched(void)
     for (size_t i = 0; i < FIRST_COUNT; i++) {
         publish(&firsts[i], published[i]);
     }
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 8);
     for (size_t i = 0; i < COUNT(all); i++) {
         const size_t first = i % FIRST_COUNT, by = writers[i / FIRST_COUNT % COUNT(writers)];
         continued *one = &all[count];
@@ -291,7 +286,7 @@ static void run_vouched(void)
     for (size_t i = 0; i < count; i++) {
         publish(&all[i], later[i]);
     }
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 8);
     for (size_t i = 0; i < count; i++) {
         if (later[i][0] != '\0') {
             look_at_published(later[i]);

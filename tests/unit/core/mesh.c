@@ -380,6 +380,16 @@ void mesh_settle(mesh *net, size_t rounds)
     }
 }
 
+uint64_t mesh_next_tick(const mesh *net)
+{
+    return (net->now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
+}
+
+void mesh_wait_for_tick(mesh *net, size_t more)
+{
+    mesh_settle(net, (size_t)(mesh_next_tick(net) - net->now_ms) / 1000 + more);
+}
+
 void mesh_inbox(mesh *net, size_t node, const char *name, const char *type, nrs_slice bytes)
 {
     char *text = NULL;

@@ -95,6 +95,10 @@ size_t mesh_add_node(mesh *net, const char *org);
 nrs_error mesh_step(mesh *net, size_t node, const nrs_event *event);
 /** Deliver until nothing moves (at most `rounds` ticks of a second each, each node ticking). */
 void mesh_settle(mesh *net, size_t rounds);
+/** When hubs next send what waits for a tick. */
+uint64_t mesh_next_tick(const mesh *net);
+/** Settle until then, and for so many rounds more. */
+void mesh_wait_for_tick(mesh *net, size_t more);
 /** A command as JSON text; the answer's lines are kept in node.reply. Returns the error named by the last line. */
 nrs_error mesh_command(mesh *net, size_t node, const char *command);
 /** The same with a formatted request of at most 2,047 characters. */

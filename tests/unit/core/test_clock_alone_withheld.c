@@ -24,11 +24,6 @@ static void keep_id(char *to, size_t node)
     (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static void start(void)
 {
     mesh_start(&net, 6, 3);
@@ -39,7 +34,7 @@ static void start(void)
     mesh_settle(&net, 3);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     keep_id(published, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", published));
 }
 
@@ -103,8 +98,8 @@ static void what_is_said_reaches_the_source(void **context)
         set_clock(wrongs[i].node, wrongs[i].skew_ms);
         OK(say(MEMBER, published));
         OK(say(HUB, report));
-        wait_for_tick();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
+        mesh_wait_for_tick(&net, 5);
         if (count_at_source("replies") != 1 || count_at_source("questions") != 1) {
             fail_msg("%s: %zu replies, %zu questions", wrongs[i].name, count_at_source("replies"), count_at_source("questions"));
         }
@@ -121,8 +116,8 @@ static void what_is_asked_is_answered(void **context)
         start();
         set_clock(wrongs[i].node, wrongs[i].skew_ms);
         ask_for_third();
-        wait_for_tick();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
+        mesh_wait_for_tick(&net, 5);
         if (strcmp(state(id, SOURCE), "open") != 0) {
             fail_msg("%s: the ask is %s at the source", wrongs[i].name, state(id, SOURCE));
         }
@@ -132,7 +127,7 @@ static void what_is_asked_is_answered(void **context)
         }
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-grant\",\"id\":\"%s\"}", id));
         mesh_settle(&net, 4);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         if (strcmp(state(id, MEMBER), "released") != 0) {
             fail_msg("%s: the ask is %s", wrongs[i].name, state(id, MEMBER));
@@ -151,13 +146,13 @@ static void what_is_denied_is_denied(void **context)
     for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
         start();
         ask_for_third();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         set_clock(wrongs[i].node, wrongs[i].skew_ms);
         assert_string_equal(state(id, SOURCE), "open");
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-deny\",\"id\":\"%s\",\"reason\":\"調査中\"}", id));
         mesh_settle(&net, 4);
-        wait_for_tick();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
+        mesh_wait_for_tick(&net, 5);
         if (strcmp(state(id, MEMBER), "denied") != 0) {
             fail_msg("%s: the ask is %s", wrongs[i].name, state(id, MEMBER));
         }
@@ -173,7 +168,7 @@ static void what_is_over_is_over(void **context)
     (void)context;
     start();
     ask_for_third();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     for (size_t day = 0; day < 3; day++) {
         net.now_ms += NRS_DAY_MS;
         net.monotonic_ms += NRS_DAY_MS;

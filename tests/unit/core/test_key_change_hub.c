@@ -109,7 +109,7 @@ static void what_it_publishes_before_it_goes_over(void **state)
     follow();
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", id));
     (void)snprintf(id, sizeof id, "%s", mesh_text(mesh_row(&net, HUB, 0), "id"));
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 4);
+    mesh_wait_for_tick(&net, 4);
     go_over();
     OK(mesh_ask(&net, OTHER, "{\"command\":\"show\",\"id\":\"%s\"}", id));
     OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", id));

@@ -32,11 +32,6 @@ static int stop(void **state)
     return 0;
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static void sent(char id[ID], size_t node, const char *to, const char *more)
 {
     OK(mesh_ask(&net, node, "{\"command\":\"send\",\"label\":\"AMBER\",\"to\":[\"%s\"],\"kind\":\"incident\",\"subject\":\"件名\",\"body\":\"本文\"%s}", to, more));
@@ -110,9 +105,9 @@ static void an_ask_about_what_is_vouched_for(void **state)
     sent(report, SOURCE, "org-2", ",\"withhold_source\":true,\"via\":[\"org-0\"]");
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     (void)snprintf(published, sizeof published, "%s", mesh_text(mesh_row(&net, HUB, 0), "id"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     ask(id, MEMBER, published, "org-3");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_listed(MEMBER, published, "0 1 0 0");
     assert_listed(HUB, published, "0 1 0 0");
     assert_listed(SOURCE, report, "1 0 0 0");
@@ -123,7 +118,7 @@ static void an_ask_about_what_is_vouched_for(void **state)
 static void question(const char *report)
 {
     OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
 }
 
 /* By a report that follows. Its source may be a little behind in its clock. */

@@ -113,11 +113,6 @@ static void keep_id(char *to, size_t node)
     (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 4);
-}
-
 static void send_by(size_t node, const char *follows, const char *more)
 {
     OK(mesh_ask(&net, node, "{\"command\":\"send\",\"withhold_source\":true,\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
@@ -139,12 +134,12 @@ static void nobody_goes_on_with_anothers_series(void **state)
         send_withheld("@electricity");
         OK(vouch(",\"keep_names\":true"));
         keep_id(first, HUB);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 4);
         send_by(other == 1 ? MEMBER : SOURCE, first, ",\"final\":true");
         OK(vouch(""));
         keep_id(published, HUB);
         assert_int_equal(json_array_size(json_object_get(mesh_row(&net, HUB, 0), "dropped")), other);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 4);
         OK(mesh_ask(&net, BOTH, "{\"command\":\"show\",\"id\":\"%s\"}", published));
         row = mesh_row(&net, BOTH, 0);
         assert_int_equal(json_is_null(json_object_get(row, "follows")), other == 1);
@@ -175,7 +170,7 @@ static void a_list_of_names_is_warned_of(void **state)
     mesh_settle(&net, 3);
     OK(vouch(""));
     keep_id(report, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"show\",\"id\":\"%s\"}", report));
     to = json_object_get(mesh_row(&net, MEMBER, 0), "to");
     assert_string_equal(json_string_value(json_array_get(to, 0)), "org-1");

@@ -40,11 +40,6 @@ static void stop(void)
     mesh_second_stop(&gas);
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 4);
-}
-
 static void send_withheld(const char *label, const char *to)
 {
     OK(mesh_ask(&net, SOURCE,
@@ -76,7 +71,7 @@ static void nothing_of_it_leaves_before_the_tick(void **state)
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"b\"}", published), NRS_ERROR_BUSY);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", published), NRS_ERROR_BUSY);
     OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", published));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(forward("org-3", ""));
     OK(mesh_ask(&net, HUB, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", published));
     stop();
@@ -87,11 +82,11 @@ static void it_goes_no_further_than_the_source_let_it(void **state)
     (void)state;
     start();
     vouch("AMBER+STRICT", "org-2");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(forward("org-3", ""), NRS_ERROR_LABEL_FORBIDS);
     OK(forward("org-2", ""));
     vouch("AMBER", "@electricity");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(forward("@gas", ""), NRS_ERROR_LABEL_FORBIDS);
     assert_int_equal(forward("org-5", ""), NRS_ERROR_LABEL_FORBIDS);
     assert_int_equal(forward("org-4", ""), NRS_ERROR_ONWARD);
@@ -105,7 +100,7 @@ static void its_source_binds_the_hub(void **state)
     (void)state;
     start();
     vouch("AMBER", "@electricity");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     for (size_t node = 0; node < 3; node++) {
         if (node == SOURCE) {
             continue;
@@ -156,7 +151,7 @@ static void the_log_says_what_the_secretariat_decided(void **state)
         assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "detail"), cases[i].detail);
         assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "rule"), cases[i].rule);
         if (i == 2) {
-            wait_for_tick();
+            mesh_wait_for_tick(&net, 4);
             OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\",\"keep_names\":true}", published));
             OK(mesh_command(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"withdraw\",\"limit\":1}"));
             assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "detail"), "AMBER, names kept");

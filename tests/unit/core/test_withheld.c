@@ -63,14 +63,6 @@ static bool holds(size_t node, const char *id)
     return position != 0;
 }
 
-/* Up to the next tick and a little more. */
-static void wait_for_tick(void)
-{
-    const uint64_t due_ms = (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
-
-    mesh_settle(&net, (size_t)((due_ms - net.now_ms) / 1000 + 4));
-}
-
 static const json_t *listed(size_t node, const char *id)
 {
     OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
@@ -109,7 +101,7 @@ static void from_the_source_to_the_members(void **state)
     for (size_t node = 0; node < NODES; node++) { /* it leaves with the tick, not before */
         assert_int_equal(holds(node, published), node == HUB);
     }
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     for (size_t node = 0; node < NODES; node++) {
         assert_true(holds(node, published));
         assert_int_equal(holds(node, report), node == SOURCE || node == HUB);
@@ -162,7 +154,7 @@ static void a_hub_asks_and_the_source_answers(void **state)
     mesh_settle(&net, 3);
     OK(show(SOURCE, report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "questions")), 0); /* not before the tick */
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     for (size_t node = HUB; node <= SOURCE; node += SOURCE) {
         OK(show(node, report));
         row = mesh_row(&net, node, 0);
@@ -175,7 +167,7 @@ static void a_hub_asks_and_the_source_answers(void **state)
     /* a second question after a crash in between, and an answer that is withheld as well */
     OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"いつからですか\"}", report));
     mesh_crash(&net, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(SOURCE, report));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "questions")), 2);
     OK(send_withheld("AMBER", "@electricity", ""));
@@ -187,7 +179,7 @@ static void a_hub_asks_and_the_source_answers(void **state)
     assert_false(holds(OTHER_HUB, report));
     /* nobody else asks that way */
     OK(vouch(HUB, ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_not_equal(mesh_ask(&net, MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"x\"}", report), NRS_OK);
     mesh_stop(&net);
 }
@@ -232,7 +224,7 @@ static void what_may_be_withheld(void **state)
         OK(show(HUB, report));
         assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "label"), cases[i].label);
         OK(vouch(HUB, ""));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 4);
         OK(show(MEMBER, published));
         assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "label"), cases[i].label);
         assert_int_equal(json_integer_value(json_object_get(json_object_get(mesh_row(&net, MEMBER, 0), "vouched"), "count")), i + 1);
@@ -312,7 +304,7 @@ static void what_a_vouch_may_change(void **state)
             assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "rule"), nrs_error_rule(error));
         }
     }
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "system"), "SCADA"); /* kept on purpose */
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", published), NRS_ERROR_NOT_WITHHELD);
@@ -338,7 +330,7 @@ static void the_technical_part_goes_further_than_the_damage(void **state)
     memcpy(technical, published, sizeof technical);
     assert_int_equal(vouch(HUB, ""), NRS_ERROR_VOUCHED_ALREADY); /* what was divided is not published whole */
     OK(vouch(HUB, ",\"part\":\"damage\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-3\"],\"body\":\"被害\",\"fields\":{\"impact\":\"停止\"}"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, technical));
     OK(show(LAST, technical));
     assert_string_equal(mesh_text(mesh_row(&net, LAST, 0), "body"), "手口");
@@ -368,7 +360,7 @@ static void a_series_stays_withheld(void **state)
     mesh_settle(&net, 3);
     OK(vouch(HUB, ""));
     memcpy(first, published, sizeof first);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
     assert_true(json_is_null(json_object_get(mesh_row(&net, MEMBER, 0), "follows")));
     assert_true(json_is_null(json_object_get(mesh_row(&net, MEMBER, 0), "number")));
@@ -379,7 +371,7 @@ static void a_series_stays_withheld(void **state)
     mesh_settle(&net, 3);
     assert_false(holds(MEMBER, report));
     OK(vouch(HUB, ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "follows"), first);
     assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, MEMBER, 0), "number")), 2);
@@ -390,7 +382,7 @@ static void a_series_stays_withheld(void **state)
     mesh_settle(&net, 3);
     assert_false(holds(MEMBER, report));
     OK(vouch(HUB, ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "follows"), first);
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"send\",\"follows\":\"%s\",\"label\":\"AMBER\",\"to\":[\"@electricity\"],\"kind\":\"incident\","
@@ -414,12 +406,12 @@ static void nothing_is_lost_or_published_twice(void **state)
     mesh_settle(&net, 3);
     assert_false(holds(MEMBER, published));
     mesh_down(&net, HUB); /* at its tick */
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     mesh_up(&net, HUB);
     mesh_settle(&net, 6);
     assert_true(holds(MEMBER, published));
     mesh_crash(&net, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_SEALED), 1);
     OK(mesh_command(&net, MEMBER, "{\"command\":\"status\"}")); /* and nobody misses a number of the hub's */
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, MEMBER, 0), "gaps")), 0);
@@ -445,7 +437,7 @@ static void a_source_withdraws(void **state)
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), 0);
     OK(send_withheld("AMBER", "@electricity", "")); /* the hub's receipts leave with the next word to a source */
     OK(vouch(HUB, ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     mesh_stop(&net);
 }
 

@@ -45,11 +45,6 @@ static void keep_id(char *to, size_t node)
     (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 /* A report of the source's, published. */
 static void publish(const char *label, const char *to, const char *more)
 {
@@ -60,7 +55,7 @@ static void publish(const char *label, const char *to, const char *more)
     mesh_settle(&net, 3);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     keep_id(published, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
 }
 
 static nrs_error show(size_t node, const char *id)
@@ -136,7 +131,7 @@ static void the_source_is_asked_through_its_hub(void **state)
         if (crash == 1) {
             mesh_crash(&net, HUB);
         }
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_by"), "org-0");
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-3");
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "reason"), "対処のため");
@@ -149,7 +144,7 @@ static void the_source_is_asked_through_its_hub(void **state)
         if (crash == 1) {
             mesh_crash(&net, HUB);
         }
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         assert_non_null(asked(MEMBER, true, "released"));
         assert_non_null(asked(HUB, false, "released"));
@@ -177,11 +172,11 @@ static void what_the_hub_made_stricter_stays_so(void **state)
     mesh_settle(&net, 3);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\",\"label\":\"AMBER+STRICT\",\"pap\":\"RED\"}", report));
     keep_id(published, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(ask_for(MEMBER, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(answer(SOURCE, "grant", ",\"label\":\"GREEN\""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     OK(show(THIRD, published));
     assert_string_equal(mesh_text(mesh_row(&net, THIRD, 0), "label"), "AMBER+STRICT");
@@ -197,14 +192,14 @@ static void a_denial_comes_back_without_a_name(void **state)
     start(false, false);
     publish("AMBER", "org-3", "");
     OK(ask_for(MEMBER, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_true(mesh_warned(&net, SOURCE, "asks for wider sharing wait for an answer from here: 1;"));
     assert_false(mesh_warned(&net, HUB, "asks for wider sharing")); /* the source is the one to agree */
     assert_int_equal(answer(SOURCE, "deny", ",\"reason\":\"ORG-2で調査中\""), NRS_ERROR_SOURCE_NAMED);
     OK(answer(SOURCE, "deny", ",\"reason\":\"調査中\""));
     mesh_settle(&net, 3);
     assert_non_null(asked(MEMBER, true, "open"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     row = asked(MEMBER, true, "denied");
     assert_non_null(row);
     assert_string_equal(mesh_text(row, "answer"), "調査中");
@@ -216,7 +211,7 @@ static void a_denial_comes_back_without_a_name(void **state)
     assert_int_equal(answer(HUB, "deny", ",\"reason\":\"ORG-2が望まない\""), NRS_ERROR_SOURCE_NAMED);
     assert_non_null(asked(HUB, false, "open"));
     OK(answer(HUB, "deny", ",\"reason\":\"範囲外\""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_null(asked(SOURCE, false, "open"));
     stop();
 }
@@ -248,13 +243,13 @@ static void the_hub_asks_in_its_own_name(void **state)
     start(false, false);
     publish("AMBER", "org-3", "");
     OK(ask_for(HUB, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-0");
     OK(answer(SOURCE, "grant", ""));
     mesh_settle(&net, 4);
     assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
     mesh_crash(&net, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     OK(show(THIRD, published));
     assert_string_equal(let_in(THIRD, "by"), "org-0");
@@ -277,11 +272,11 @@ static void one_who_was_let_in_asks_through_who_let_it_in(void **state)
         OK(ask_for(GAS_MEMBER, published, "org-7"));
         assert_string_equal(mesh_text(asked(GAS_MEMBER, true, "open"), "asked_of"), near == 1 ? "org-0" : "org-5");
         mesh_settle(&net, 4);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_by"), "org-0");
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-6");
         OK(answer(SOURCE, "grant", ""));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 10);
         assert_non_null(asked(GAS_MEMBER, true, "released"));
         OK(show(GAS_MINISTRY, published));
@@ -303,12 +298,12 @@ static void a_guest_asks_for_one_whose_community_it_is_not_in(void **state)
         assert_int_equal(show(THIRD, published), NRS_ERROR_NOT_FOUND);
         OK(ask_for(GAS_MEMBER, published, "org-4"));
         mesh_settle(&net, 4);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(refused(SOURCE, "ask", "not-member"), 0);
         assert_non_null(asked(SOURCE, false, "open"));
         assert_string_equal(mesh_text(asked(SOURCE, false, "open"), "asked_for"), "org-6");
         OK(answer(SOURCE, "grant", ""));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 10);
         assert_non_null(asked(GAS_MEMBER, true, "released"));
         OK(show(THIRD, published));
@@ -346,23 +341,23 @@ static void a_guest_asks_about_what_is_named(void **state)
     start(true, true);
     publish("AMBER", "org-3", "");
     OK(ask_for(HUB, published, "org-6"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(answer(SOURCE, "grant", ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 8);
     OK(show(GAS_MEMBER, published));
     assert_string_equal(let_in(GAS_MEMBER, "authority"), "release");
     net.now_ms += NRS_HOUR_MS;
     OK(ask_for(GAS_MEMBER, published, "org-7"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(answer(SOURCE, "deny", ",\"reason\":\"足りている\""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     assert_string_equal(mesh_text(asked(GAS_MEMBER, true, "denied"), "answer"), "足りている");
     assert_int_equal(show(GAS_MINISTRY, published), NRS_ERROR_NOT_FOUND);
     /* and what was let in on a release is taken back with the rest */
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 8);
     OK(show(GAS_MEMBER, published));
     assert_true(mesh_text(mesh_row(&net, GAS_MEMBER, 0), "withdrawn_at")[0] != '\0');
@@ -438,7 +433,7 @@ static void only_the_source_answers(void **state)
     start(false, false);
     publish("AMBER", "org-3", "");
     OK(ask_for(MEMBER, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
     OK(nrs_hex_decode(id, sizeof id, ask));
     OK(nrs_store_ask_get(net.nodes[MEMBER].store, id, take_ask, commitment));
@@ -481,9 +476,9 @@ static void a_source_that_passes_a_text_on_agrees_to_nothing(void **state)
     mesh_settle(&net, 3);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     keep_id(published, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(ask_for(MEMBER, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(answer(SOURCE, "grant", ""), NRS_ERROR_NOT_ORIGINATOR);
     (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
     OK(nrs_hex_decode(id, sizeof id, ask));
@@ -491,7 +486,7 @@ static void a_source_that_passes_a_text_on_agrees_to_nothing(void **state)
     post_release(SOURCE, SOURCE, report, source_ask, commitment, net.now_ms + NRS_HOUR_MS);
     assert_int_equal(refused(HUB, "release", "release"), 1);
     OK(answer(SOURCE, "deny", ",\"reason\":\"他社の報告\""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     assert_non_null(asked(MEMBER, true, "denied"));
     stop();
@@ -506,14 +501,14 @@ static void an_own_ask_is_answered_once(void **state)
     start(false, false);
     publish("AMBER", "org-3", "");
     OK(ask_for(HUB, published, "org-4"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     (void)snprintf(source_ask, sizeof source_ask, "%s", mesh_text(asked(SOURCE, false, "open"), "id"));
     for (size_t i = 0; i < 3; i++) {
         post_denial(SOURCE, source_ask);
     }
     assert_int_equal(refused(HUB, "deny", "release"), 2);
     assert_non_null(asked(HUB, true, "open"));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_non_null(asked(HUB, true, "denied"));
     assert_int_equal(refused(HUB, "deny", "release"), 2);
     stop();

@@ -28,11 +28,6 @@ static char report[REPORTS_MAX][2 * NRS_HASH_SIZE + 1], published[REPORTS_MAX][2
 
 typedef size_t counts[TICKS_MAX];
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static void vouch_for(size_t index, const char *more)
 {
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"%s}", report[index], more));
@@ -55,8 +50,8 @@ static void publish(const size_t *sources, size_t count)
         withhold(i, sources[i], 7 * NRS_DAY_MS);
         vouch_for(i, "");
     }
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
+    mesh_wait_for_tick(&net, 5);
 }
 
 static void reply_at_length(size_t node, size_t index)
@@ -93,7 +88,7 @@ static void count_digests(counts counts_out, size_t ticks)
     for (size_t i = 0; i < ticks; i++) {
         size_t now;
 
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         now = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
         counts_out[i] = now - before;
         before = now;
@@ -169,8 +164,8 @@ static void asks_about_two_parts(void **state)
         memcpy(report[1], report[i], sizeof report[1]);
         vouch_for(0, ",\"part\":\"technical\",\"body\":\"手口\",\"fields\":{\"cause\":\"vulnerability\"}");
         vouch_for(1, ",\"part\":\"damage\",\"body\":\"被害\",\"fields\":{\"impact\":\"停止\"}");
-        wait_for_tick();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
+        mesh_wait_for_tick(&net, 5);
         for (size_t k = 0; k < 2; k++) {
             ask_at_length(k);
             mesh_settle(&net, 4);
@@ -259,7 +254,7 @@ static void a_question_waits_behind_no_reply(void **state)
         question(text);
     }
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\" \u3000\\n\"}", report[0]), NRS_ERROR_USAGE); /* nothing is asked */
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(mesh_ask(&net, source, "{\"command\":\"show\",\"id\":\"%s\"}", report[0]));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 3);
     mesh_stop(&net);
@@ -282,12 +277,12 @@ static void the_rest_leaves_with_the_next_tick(void **state)
         question(text);
     }
     before = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 34); /* one in each step */
     assert_int_equal(mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE) - before, 32);
     assert_int_equal(reply_count(source, 0), 0);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, source, 0), "questions")), 32);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 10);
     assert_int_equal(mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE) - before, 32 + 8); /* the reply has room beside the last question */
     count_digests(seen, 1);
@@ -305,11 +300,11 @@ static void what_expires_before_its_tick_leaves_a_digest(void **state)
 
     (void)state;
     mesh_start(&net, NODES, 2);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     withhold(0, ONE, 690000 - net.now_ms % MESH_VOUCH_TICK_MS); /* to the middle of a tick */
     vouch_for(0, "");
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
+    mesh_wait_for_tick(&net, 5);
     net.now_ms += 510000;
     net.monotonic_ms += 510000;
     mesh_settle(&net, 2);
@@ -339,7 +334,7 @@ static void each_piece_leaves_when_it_is_said_to(void **state)
         char now[64];
         size_t past = 0, count;
 
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         count = reply_count(source, 0);
         (void)snprintf(now, sizeof now, "%s", mesh_text(json_array_get(json_object_get(mesh_row(&net, source, 0), "replies"), count - 1), "at"));
         (void)reply_count(HUB, 0);

@@ -30,16 +30,6 @@ static void send_withheld(void)
     mesh_settle(&net, 3);
 }
 
-static uint64_t next_tick(void)
-{
-    return (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
-}
-
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((next_tick() - net.now_ms) / 1000 + 4));
-}
-
 static const json_t *questions(size_t node)
 {
     OK(mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", report));
@@ -87,7 +77,7 @@ static void what_is_due_leaves_before_what_waits(void **state)
     send_withheld();
     hold_many();
     ask("どの版ですか");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(json_array_size(questions(SOURCE)), 1);
     mesh_stop(&net);
 }
@@ -107,7 +97,7 @@ static void a_question_of_line_ends(void **state)
     }
     (void)snprintf(command + size, sizeof command - size, "\"}");
     OK(mesh_command(&net, HUB, command));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     for (size_t node = HUB; node <= SOURCE; node++) {
         assert_int_equal(json_array_size(questions(node)), 1);
         assert_string_equal(mesh_text(json_array_get(questions(node), 0), "text"), wanted);
@@ -126,8 +116,8 @@ static void no_room_is_later(void **state)
     mesh_start(&net, NODES, 1);
     send_withheld();
     ask("いつからですか");
-    net.monotonic_ms += next_tick() - net.now_ms;
-    net.now_ms = next_tick();
+    net.monotonic_ms += mesh_next_tick(&net) - net.now_ms;
+    net.now_ms = mesh_next_tick(&net);
     while (count < sizeof taken / sizeof taken[0] && nrs_secret_new(&taken[count], NRS_KEY_SIZE) == NRS_OK) {
         count++;
     }
@@ -136,7 +126,7 @@ static void no_room_is_later(void **state)
         count--;
         nrs_secret_destroy(&taken[count]);
     }
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(json_array_size(questions(SOURCE)), 1);
     mesh_stop(&net);
 }
@@ -216,8 +206,8 @@ static void one_digest_a_day_for_new_grants(void **state)
                                   "\"subject\":\"件名\",\"body\":\"本文\"}"));
         mesh_up(&net, HUB);
         OK(mesh_ask(&net, HUB, "{\"command\":\"prekeys-rotate\",\"destroy\":true}"));
-        wait_for_tick();
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 4);
+        mesh_wait_for_tick(&net, 4);
         first = i == 0 ? mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) : first;
     }
     assert_int_equal(first - before, 1);
@@ -250,22 +240,22 @@ static void a_source_without_prekeys_does_not_stand_out(void **state)
     mesh_start(&net, NODES, 1);
     send_withheld();
     OK(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", report));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     mesh_down(&net, SOURCE);
     lose_prekeys(HUB, SOURCE);
     before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
     ask("一");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), before + 1);
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), before + 1);
     mesh_up(&net, SOURCE);
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"prekeys-rotate\"}"));
     mesh_settle(&net, 6);
     ask("二");
-    wait_for_tick();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
+    mesh_wait_for_tick(&net, 4);
     assert_int_equal(json_array_size(questions(SOURCE)), 2);
     mesh_stop(&net);
 }
@@ -305,7 +295,7 @@ static void each_step_makes_one_for_all(void **state)
     mesh_start(&net, NODES, 1);
     send_withheld();
     ask_at_length(LONG_QUESTIONS);
-    tick_ms = next_tick();
+    tick_ms = mesh_next_tick(&net);
     made = mesh_rows_of(&net, HUB, NRS_RECORD_ENVELOPE);
     for (size_t i = 1; i <= LONG_QUESTIONS; i++) {
         step_at_tick(tick_ms);
@@ -332,7 +322,7 @@ static void a_crash_between_two_digests(void **state)
         ask_at_length(LONG_QUESTIONS);
         at_source = mesh_rows_of(&net, SOURCE, NRS_RECORD_ENVELOPE);
         at_member = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
-        tick_ms = next_tick();
+        tick_ms = mesh_next_tick(&net);
         for (size_t i = 0; i < made; i++) {
             step_at_tick(tick_ms);
         }
@@ -344,7 +334,7 @@ static void a_crash_between_two_digests(void **state)
         for (size_t i = 0; i < LONG_QUESTIONS; i++) {
             assert_int_equal(mesh_text(json_array_get(json_object_get(mesh_row(&net, SOURCE, 0), "questions"), i), "text")[0], 'a' + (int)i);
         }
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 4);
         assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE) - at_member, LONG_QUESTIONS);
         mesh_stop(&net);
     }
@@ -361,7 +351,7 @@ static void no_room_between_two_digests(void **state)
     send_withheld();
     ask_at_length(LONG_QUESTIONS);
     before = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
-    tick_ms = next_tick();
+    tick_ms = mesh_next_tick(&net);
     step_at_tick(tick_ms);
     net.nodes[HUB].no_secrets = true;
     step_at_tick(tick_ms);

@@ -66,16 +66,6 @@ static void withdraw(void)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"org-2の誤報\"}", report));
 }
 
-static uint64_t next_tick(void)
-{
-    return (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
-}
-
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((next_tick() - net.now_ms) / 1000 + 5));
-}
-
 static bool holds(size_t node, const char *id)
 {
     uint8_t bytes[NRS_HASH_SIZE];
@@ -100,7 +90,7 @@ static void what_was_published_goes_with_it(void **state)
         start(false);
         send_withheld("AMBER", "");
         vouch("");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         OK(show(MEMBER, published));
         withdraw();
         mesh_settle(&net, 5);
@@ -110,7 +100,7 @@ static void what_was_published_goes_with_it(void **state)
         if (crash == 1) {
             mesh_crash(&net, HUB);
         }
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         for (size_t node = HUB; node <= MEMBER; node++) {
             assert_true(is_withdrawn(node));
             assert_true(json_is_null(json_object_get(mesh_row(&net, node, 0), "withdrawn_reason"))); /* the source's words are the hub's alone */
@@ -139,7 +129,7 @@ static void what_waits_for_its_tick_is_not_published(void **state)
     mesh_settle(&net, 4);
     assert_false(holds(MEMBER, published));
     mesh_crash(&net, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     for (size_t node = OTHER_HUB; node <= MEMBER; node++) {
         assert_false(holds(node, published));
         assert_int_equal(show(node, published), NRS_ERROR_WITHDRAWN);
@@ -147,7 +137,7 @@ static void what_waits_for_its_tick_is_not_published(void **state)
     }
     send_withheld("AMBER", "");
     vouch("");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(show(MEMBER, published));
     mesh_settle(&net, 30);
     OK(mesh_command(&net, MEMBER, "{\"command\":\"status\"}"));
@@ -164,10 +154,10 @@ static void every_part_goes(void **state)
     send_withheld("AMBER", ",\"fields\":{\"cause\":\"vulnerability\",\"impact\":\"停止\"}");
     vouch(",\"part\":\"technical\",\"body\":\"手口\",\"fields\":{\"cause\":\"vulnerability\"}");
     memcpy(technical, published, sizeof technical);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     vouch(",\"part\":\"damage\",\"label\":\"AMBER+STRICT\",\"to\":[\"org-3\"],\"body\":\"被害\",\"fields\":{\"impact\":\"停止\"}");
     withdraw(); /* the one is out, the other waits */
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(show(MEMBER, published), NRS_ERROR_WITHDRAWN);
     assert_false(holds(MEMBER, published));
     memcpy(published, technical, sizeof published);
@@ -183,7 +173,7 @@ static void a_reason_of_the_hub_names_no_source(void **state)
         start(false);
         send_withheld("AMBER", "");
         vouch("");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         if (forgotten == 1) {
             OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report));
         }
@@ -207,14 +197,14 @@ static void what_the_hub_has_withdrawn_stays_as_it_said(void **state)
     start(false);
     send_withheld("AMBER", "");
     vouch("");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     withdraw();
     mesh_settle(&net, 4);
     OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"確認中\"}", published));
     mesh_settle(&net, 4);
     assert_true(is_withdrawn(MEMBER));
     letters = mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(show(HUB, published));
     assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "withdrawn_reason"), "確認中");
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), letters + 1); /* the digest that answers the source */
@@ -230,7 +220,7 @@ static void one_of_another_community_hears_of_it(void **state)
     vouch("");
     mesh_settle(&net, 3);
     assert_int_equal(show(GAS_MEMBER, published), NRS_ERROR_NOT_FOUND);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     for (size_t node = GAS_HUB; node <= GAS_MEMBER; node++) {
         OK(show(node, published));
         assert_string_equal(mesh_text(mesh_row(&net, node, 0), "from"), "org-0");
@@ -244,7 +234,7 @@ static void one_of_another_community_hears_of_it(void **state)
         assert_string_not_equal(mesh_text(mesh_row(&net, HUB, i), "recipient"), "org-5");
     }
     withdraw();
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 4);
     assert_true(is_withdrawn(MEMBER));
     assert_true(is_withdrawn(GAS_MEMBER));
@@ -264,7 +254,7 @@ static void publish_forward(char first[2 * NRS_HASH_SIZE + 1])
     mesh_settle(&net, 3);
     OK(show(HUB, report));
     vouch("");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     OK(show(OTHER_HUB, published));
 }
 
@@ -284,7 +274,7 @@ static void what_passes_on_what_was_withdrawn_goes_with_it(void **state)
         mesh_settle(&net, 5);
         assert_false(is_withdrawn(OTHER_HUB));
         mesh_crash(&net, HUB);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_true(is_withdrawn(HUB));
         assert_true(is_withdrawn(OTHER_HUB));
         assert_true(is_withdrawn(MEMBER));

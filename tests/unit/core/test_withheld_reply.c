@@ -43,11 +43,6 @@ static void keep_id(char *to, size_t node)
     (void)snprintf(to, 2 * NRS_HASH_SIZE + 1, "%s", mesh_text(mesh_row(&net, node, 0), "id"));
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static void publish(const char *label, const char *to, const char *more)
 {
     OK(mesh_ask(&net, SOURCE,
@@ -57,7 +52,7 @@ static void publish(const char *label, const char *to, const char *more)
     mesh_settle(&net, 3);
     OK(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     keep_id(published, HUB);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
 }
 
 static nrs_error reply(size_t node, const char *body, const char *more)
@@ -105,7 +100,7 @@ static void the_hub_carries_it_to_the_source(void **state)
         if (crash == 1) {
             mesh_crash(&net, HUB);
         }
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), 1);
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "こちらも同じです");
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "by"), "org-3");
@@ -116,7 +111,7 @@ static void the_hub_carries_it_to_the_source(void **state)
         assert_int_equal(json_array_size(json_object_get(shown(SOURCE, report), "questions")), 0);
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"export\",\"id\":\"%s\",\"sink\":\"own\"}", report));
         assert_null(json_object_get(mesh_row(&net, SOURCE, 0), "replies")); /* another's words do not leave with it */
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), 1);
         OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"extend\"}"));
         assert_int_equal(mesh_row_count(&net, HUB), 1);
@@ -134,10 +129,10 @@ static void what_was_withdrawn_is_not_carried(void **state)
     OK(mesh_ask(&net, MEMBER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", answer));
     mesh_settle(&net, 4);
     assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"show\",\"id\":\"%s\"}", answer), NRS_ERROR_WITHDRAWN);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 0);
     OK(reply(THIRD, "別の話です", ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 1);
     stop();
 }
@@ -156,7 +151,7 @@ static void the_hubs_audit_log_names_no_source(void **state)
         OK(mesh_ask(&net, i == 0 ? MEMBER : THIRD, "{\"command\":\"release-ask\",\"id\":\"%s\",\"to\":[\"org-1\"],\"reason\":\"r\"}", published));
         mesh_settle(&net, 4);
         for (size_t tick = 0; tick < 8; tick++) {
-            wait_for_tick();
+            mesh_wait_for_tick(&net, 5);
         }
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-list\"}"));
         assert_int_equal(mesh_row_count(&net, SOURCE), i + 1);
@@ -166,10 +161,10 @@ static void the_hubs_audit_log_names_no_source(void **state)
             }
         }
         OK(mesh_ask(&net, SOURCE, "{\"command\":\"release-%s\",\"id\":\"%s\"%s}", i == 0 ? "deny" : "grant", ask, i == 0 ? ",\"reason\":\"r\"" : ""));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
     }
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"r\"}", report));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         OK(mesh_ask(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"%s\"}", kinds[i]));
         for (size_t k = 0; k < mesh_row_count(&net, HUB); k++) {
@@ -191,7 +186,7 @@ static void a_shortage_parts_nothing(void **state)
     assert_int_equal(mesh_read_published(&net, HUB, true), NRS_ERROR_BUSY);
     OK(mesh_read_published(&net, HUB, false));
     OK(reply(MEMBER, "こちらも同じです", ",\"label\":\"AMBER\""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 1);
     stop();
 }
@@ -213,7 +208,7 @@ static void a_long_one_goes_in_pieces(void **state)
     OK(mesh_command(&net, MEMBER, command));
     mesh_settle(&net, 4);
     for (size_t i = 0; i < 4; i++) {
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
     }
     assert_int_equal(reply_count(SOURCE), 3);
     for (size_t i = 0; i < 3; i++) {
@@ -230,7 +225,7 @@ static void a_long_one_goes_in_pieces(void **state)
     assert_true(json_is_null(json_object_get(carried(), "at")));
     assert_string_equal(mesh_text(carried(), "source_report"), report);
     net.now_ms += NRS_HOUR_MS;
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 3);
     stop();
 }
@@ -244,7 +239,7 @@ static void a_duty_that_ended_closes_it(void **state)
     mesh_change(&net, mesh_demand_duty, &(mesh_duty){.label = NRS_LABEL_AMBER});
     mesh_settle(&net, 4);
     OK(reply(MEMBER, "こちらも同じです", ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "こちらも同じです");
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"list\",\"sent\":true}"));
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "replies")), 1);
@@ -272,12 +267,12 @@ static void what_is_not_carried(void **state)
     keep_id(answer, MEMBER);
     mesh_settle(&net, 4);
     assert_true(json_is_null(json_object_get(carried(), "at")));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 0);
     OK(mesh_ask(&net, HUB, "{\"command\":\"forget\",\"id\":\"%s\"}", report)); /* then nothing joins the two any more */
     OK(reply(MEMBER, "遅い", ""));
     assert_true(json_is_null(carried()));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 0);
     stop();
     for (size_t without = 0; without < 2; without++) { /* the source has not taken the duty that goes with the reply's label, or has */
@@ -286,7 +281,7 @@ static void what_is_not_carried(void **state)
         mesh_change(&net, mesh_demand_duty, &(mesh_duty){NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), without == 1 ? "org-2" : NULL});
         OK(reply(MEMBER, "義務", ",\"kind\":\"situation\""));
         assert_int_equal(json_is_null(json_object_get(carried(), "at")), without == 1);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), without == 1 ? 0 : 1);
         stop();
     }
@@ -301,18 +296,18 @@ static void one_member_does_not_drive_the_hub(void **state)
     start(false, false);
     publish("AMBER", "@electricity", "");
     OK(reply(MEMBER, "一", ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     letters = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
     OK(reply(MEMBER, "二", ""));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE), letters);
     assert_int_equal(reply_count(SOURCE), 1);
     OK(reply(THIRD, "三", "")); /* another's does not take it along: when it leaves would tell whether the two are for one source */
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 2);
     net.now_ms += NRS_HOUR_MS;
     net.monotonic_ms += NRS_HOUR_MS;
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 3);
     stop();
 }
@@ -328,7 +323,7 @@ static void from_another_community(void **state)
         OK(reply(GAS_MEMBER, "ガスでも", ""));
         assert_string_equal(json_string_value(json_array_get(json_object_get(shown(GAS_MEMBER, answer), "to"), 0)), near == 1 ? "org-0" : "org-5");
         mesh_settle(&net, 4);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), 1);
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "by"), "org-6");
         assert_string_equal(mesh_text(reply_at(SOURCE, 0), "text"), "ガスでも");
@@ -422,7 +417,7 @@ static void of_who_was_not_sent_it_nothing_is_carried(void **state)
     assert_true(json_is_null(json_object_get(carried(), "at")));
     forge_reply(MEMBER); /* which was */
     assert_string_not_equal(mesh_text(carried(), "at"), "");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 1);
     assert_true(mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE) > letters);
     stop();

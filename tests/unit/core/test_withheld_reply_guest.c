@@ -42,11 +42,6 @@ static void stop(void)
     mesh_second_stop(&gas);
 }
 
-static void wait_for_tick(void)
-{
-    mesh_settle(&net, (size_t)((net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS - net.now_ms) / 1000 + 5);
-}
-
 static void withhold(const char *more)
 {
     OK(mesh_ask(&net, SOURCE,
@@ -121,7 +116,7 @@ static void the_sources_duties_are_asked(void **state)
         start(near);
         withhold("");
         vouch(published, "");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         if (one->here != NULL) {
             mesh_change(&net, one->here, &here);
@@ -133,7 +128,7 @@ static void the_sources_duties_are_asked(void **state)
         letters = mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE);
         OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"ガスでも\",\"kind\":\"%s\"}", published, one->kind));
         mesh_settle(&net, 8);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), one->told ? 1 : 0);
         assert_int_equal(reply_count(HUB), one->told ? 1 : 0);
         assert_int_equal(mesh_rows_of(&net, THIRD, NRS_RECORD_ENVELOPE), letters + 1); /* a digest leaves, whatever the source may have */
@@ -154,14 +149,14 @@ static void it_is_read_while_the_duty_of_its_writers_community_is_held(void **st
     start(false);
     withhold("");
     vouch(published, "");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     mesh_change(&net, mesh_take_duty, &(mesh_duty){.without = NULL});
     mesh_second_change(&net, &gas, GAS_HUB, mesh_demand_duty, &(mesh_duty){NRS_LABEL_AMBER, NRS_KIND_BIT(NRS_KIND_SITUATION), NULL});
     mesh_settle(&net, 6);
     OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"守秘\",\"kind\":\"situation\"}", published));
     mesh_settle(&net, 5);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 4);
     assert_string_equal(text_at_source(), "守秘");
     mesh_change(&net, mesh_take_duty, &(mesh_duty){.without = "org-2"});
@@ -217,7 +212,7 @@ static void every_duty_that_is_demanded_is_asked(void **state)
         start(true);
         withhold("");
         vouch(published, "");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         mesh_change(&net, set_two_duties, &(two_duties){.demanded = !there});
         if (there) {
@@ -226,7 +221,7 @@ static void every_duty_that_is_demanded_is_asked(void **state)
         mesh_settle(&net, 6);
         OK(mesh_ask(&net, there ? GAS_MEMBER : MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"守秘\",\"kind\":\"situation\"}", published));
         mesh_settle(&net, 5);
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 4);
         assert_string_equal(text_at_source(), "守秘");
         mesh_change(&net, set_two_duties, &(two_duties){.demanded = !there, .first_only = true});
@@ -249,12 +244,12 @@ static void it_reaches_the_source_of_what_is_withdrawn_meanwhile(void **state)
         start(i == 1);
         withhold("");
         vouch(published, "");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         OK(mesh_ask(&net, GAS_MEMBER, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"返信\"}", published));
         mesh_settle(&net, 5);
         OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤り\"}", published));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 4);
         assert_string_equal(text_at_source(), "返信");
         stop();
@@ -306,7 +301,7 @@ static void only_who_let_it_in_brings_it_and_whole(void **state)
     start(false);
     withhold("");
     vouch(published, "");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     nrs__wire__reply__init(&reply);
     reply.label = NRS_LABEL_AMBER;
@@ -317,10 +312,10 @@ static void only_who_let_it_in_brings_it_and_whole(void **state)
     post(MEMBER, HUB, nrs_slice_of_bytes(&detail)); /* it has let in nobody */
     post(GAS_HUB, HUB, nrs_slice_of((const uint8_t *)"\3\0\0\0x", 5)); /* as a hub writes it to the source: without the terms nobody asks */
     post(GAS_HUB, HUB, nrs_slice_of(detail.data, detail.size - 1));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(HUB), 0);
     post(GAS_HUB, HUB, nrs_slice_of_bytes(&detail));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     assert_int_equal(reply_count(SOURCE), 1);
     nrs_bytes_wipe(&detail);
     stop();
@@ -340,7 +335,7 @@ static void one_of_a_community_that_is_not_known_says_nothing(void **state)
         start(false);
         withhold("");
         vouch(published, "");
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         mesh_settle(&net, 6);
         nrs__wire__reply__init(&reply);
         reply.label = NRS_LABEL_AMBER;
@@ -349,7 +344,7 @@ static void one_of_a_community_that_is_not_known_says_nothing(void **state)
         reply.text = words;
         OK(nrs_reply_encode(&detail, &reply));
         post(GAS_HUB, HUB, nrs_slice_of_bytes(&detail));
-        wait_for_tick();
+        mesh_wait_for_tick(&net, 5);
         assert_int_equal(reply_count(SOURCE), known ? 1 : 0);
         nrs_bytes_wipe(&detail);
         stop();
@@ -366,7 +361,7 @@ static void it_does_not_wait_in_the_clear(void **state)
     start(false);
     withhold("");
     vouch(published, "");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     nrs_hex_encode(key, nrs_identity_public(net.nodes[HUB].identity)->sign_key, NRS_KEY_SIZE);
     (void)snprintf(text, sizeof text, "DELETE FROM prekeys WHERE owner = x'%s'", key);
@@ -421,7 +416,7 @@ static void one_part_does_not_use_up_the_other(void **state)
     withhold("");
     vouch(technical, ",\"part\":\"technical\",\"body\":\"手口\",\"fields\":{\"cause\":\"vulnerability\"}");
     vouch(damage, ",\"part\":\"damage\",\"body\":\"被害\",\"fields\":{\"impact\":\"停止\"}");
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 5);
     mesh_settle(&net, 6);
     for (size_t i = 0; i < 4; i++) {
         for (size_t j = 0; j < 9; j++) { /* one more than is carried of it */

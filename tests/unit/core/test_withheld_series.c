@@ -49,18 +49,11 @@ static nrs_error follow(size_t node, const char *report, const char *more)
     return send_as(node, fields);
 }
 
-static void wait_for_tick(void)
-{
-    const uint64_t due_ms = (net.now_ms / MESH_VOUCH_TICK_MS + 1) * MESH_VOUCH_TICK_MS;
-
-    mesh_settle(&net, (size_t)((due_ms - net.now_ms) / 1000 + 4));
-}
-
 static void publish(char to[ID], size_t hub, const char *report)
 {
     OK(mesh_ask(&net, hub, "{\"command\":\"vouch\",\"id\":\"%s\"}", report));
     keep_id(to, hub);
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
 }
 
 /* Of the last report that the source sent, or would send. */
@@ -191,7 +184,7 @@ static void assert_open(const char *report, unsigned want)
 static void ask(const char *report)
 {
     OK(mesh_ask(&net, HUB, "{\"command\":\"reply\",\"id\":\"%s\",\"body\":\"どの版ですか\"}", report));
-    wait_for_tick();
+    mesh_wait_for_tick(&net, 4);
 }
 
 static void a_question_is_answered_by_either_id(void **state)
