@@ -161,6 +161,23 @@ void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], co
     nrs_bytes_wipe(&encoded);
 }
 
+void mesh_forge_ask(nrs_bytes *detail_out, const Nrs__Wire__Target *target, const uint8_t salt[NRS_HASH_SIZE], const uint8_t *community)
+{
+    Nrs__Wire__Target only = *target, *list[1] = {&only};
+    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
+    nrs_ask ask = NRS__WIRE__ASK__INIT;
+    nrs_bytes encoded = {0};
+
+    audience.targets = list;
+    audience.n_targets = 1;
+    OK(nrs_audience_encode(&encoded, &audience));
+    ask.salt = nrs_field_of(nrs_slice_of(salt, NRS_HASH_SIZE));
+    ask.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
+    ask.community = nrs_field_of(nrs_slice_of(community, community == NULL ? 0 : NRS_HASH_SIZE));
+    OK(nrs_ask_encode(detail_out, &ask));
+    nrs_bytes_wipe(&encoded);
+}
+
 #define FORGED_POSITION (1u << 20)
 
 static uint32_t answered;

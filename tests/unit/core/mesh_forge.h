@@ -44,6 +44,9 @@ typedef struct mesh_releasing {
 /** A RELEASE record. Out: record_out: owned; id_out. */
 void mesh_forge_release(nrs_bytes *record_out, uint8_t id_out[NRS_HASH_SIZE], const mesh_releasing *how);
 
+/** The detail of a REQUEST that asks for one target. Out: detail_out: owned. community: of the ask; NULL: the report's own. */
+void mesh_forge_ask(nrs_bytes *detail_out, const Nrs__Wire__Target *target, const uint8_t salt[NRS_HASH_SIZE], const uint8_t *community);
+
 /** Hand a record over as `from` might, at a position that its log does not have, and settle. Returns how that was answered. */
 nrs_error mesh_hand_over(mesh *net, size_t from, size_t to, const nrs_bytes *record);
 /** net.inspect while that goes on, with the net as its context: the engine of `from` hears nothing of such positions. */

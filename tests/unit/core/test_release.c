@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
+#include "mesh_forge.h"
 #include "mesh_look.h"
 #include "mesh_persons.h"
 #include "mesh_records.h"
@@ -441,16 +442,13 @@ typedef struct asked_for {
 
 static void post_ask(const asked_for *it)
 {
-    Nrs__Wire__Target target, *targets[1] = {&target};
-    nrs_audience audience;
-    nrs_bytes encoded = {0}, detail = {0};
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT;
+    nrs_bytes detail = {0};
     uint8_t report_id[NRS_HASH_SIZE], salt[NRS_HASH_SIZE] = {3};
     const uint8_t *key = nrs_identity_public(net.nodes[it->org].identity)->sign_key;
-    nrs_ask value;
     nrs_statement statement;
 
     OK(nrs_hex_decode(report_id, sizeof report_id, report));
-    nrs__wire__target__init(&target);
     if (it->target != NULL) {
         target.community = nrs_field_of(nrs_slice_of(it->target, NRS_HASH_SIZE));
         target.roster_version = 1;
@@ -458,15 +456,7 @@ static void post_ask(const asked_for *it)
         target.org = nrs_field_of(nrs_slice_of(key, NRS_KEY_SIZE));
         target.person = nrs_field_of(nrs_slice_of(key, it->person ? NRS_KEY_SIZE : 0));
     }
-    nrs__wire__audience__init(&audience);
-    audience.targets = targets;
-    audience.n_targets = 1;
-    OK(nrs_audience_encode(&encoded, &audience));
-    nrs__wire__ask__init(&value);
-    value.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
-    value.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
-    value.community = nrs_field_of(nrs_slice_of(it->community, it->community == NULL ? 0 : NRS_HASH_SIZE));
-    OK(nrs_ask_encode(&detail, &value));
+    mesh_forge_ask(&detail, &target, salt, it->community);
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REQUEST;
     statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
@@ -475,7 +465,6 @@ static void post_ask(const asked_for *it)
     statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
     mesh_post(&net, HUB, SOURCE, HUB, &statement);
     nrs_bytes_wipe(&detail);
-    nrs_bytes_wipe(&encoded);
 }
 
 /* The hub, which is in both communities, asks for people of one community under the name of the other. */

@@ -151,12 +151,10 @@ static void two_who_ask_in_the_same_words(void **state)
 {
     static const uint8_t words[NRS_HASH_SIZE] = {0x61};
     static const size_t askers[] = {OTHER, HOSTILE};
-    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
-    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
-    nrs_bytes bytes = {0}, detail = {0};
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT;
+    nrs_bytes detail = {0};
     uint8_t id[NRS_HASH_SIZE];
     nrs_statement statement;
-    nrs_ask ask;
     bool other = false, hostile = false;
 
     (void)state;
@@ -166,13 +164,7 @@ static void two_who_ask_in_the_same_words(void **state)
     mesh_settle(&net, 6);
     OK(nrs_hex_decode(id, sizeof id, report));
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[MINISTRY].identity)->sign_key, NRS_KEY_SIZE));
-    audience.targets = targets;
-    audience.n_targets = 1;
-    OK(nrs_audience_encode(&bytes, &audience));
-    nrs__wire__ask__init(&ask);
-    ask.salt = nrs_field_of(nrs_slice_of(words, sizeof words));
-    ask.audience = nrs_field_of(nrs_slice_of_bytes(&bytes));
-    OK(nrs_ask_encode(&detail, &ask));
+    mesh_forge_ask(&detail, &target, words, NULL);
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REQUEST;
     statement.sealed_id = nrs_field_of(nrs_slice_of(id, sizeof id));
@@ -189,7 +181,6 @@ static void two_who_ask_in_the_same_words(void **state)
     }
     assert_true(other && hostile);
     nrs_bytes_wipe(&detail);
-    nrs_bytes_wipe(&bytes);
     stop();
 }
 
@@ -422,22 +413,12 @@ static void who_passes_a_text_on_lets_nobody_in(void **state)
 static void post_ask(void)
 {
     static char reason[] = "r";
-    Nrs__Wire__Target target, *targets[1] = {&target};
-    nrs_bytes encoded = {0}, detail = {0};
-    nrs_audience audience;
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT;
+    nrs_bytes detail = {0};
     nrs_statement statement;
-    nrs_ask value;
 
-    nrs__wire__target__init(&target);
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[MINISTRY].identity)->sign_key, NRS_KEY_SIZE));
-    nrs__wire__audience__init(&audience);
-    audience.targets = targets;
-    audience.n_targets = 1;
-    OK(nrs_audience_encode(&encoded, &audience));
-    nrs__wire__ask__init(&value);
-    value.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
-    value.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
-    OK(nrs_ask_encode(&detail, &value));
+    mesh_forge_ask(&detail, &target, salt, NULL);
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REQUEST;
     statement.sealed_id = nrs_field_of(nrs_slice_of(report_id, sizeof report_id));
@@ -446,7 +427,6 @@ static void post_ask(void)
     statement.detail = nrs_field_of(nrs_slice_of_bytes(&detail));
     mesh_post(&net, HOSTILE, SOURCE, HOSTILE, &statement);
     nrs_bytes_wipe(&detail);
-    nrs_bytes_wipe(&encoded);
 }
 
 /* Whoever is asked all the same agrees to nothing, and can say no. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/limits.h"
@@ -143,22 +144,15 @@ static void no_time_that_the_asker_writes_changes_its_end(void **state)
 {
     const uint64_t times[] = {1, 1000000000000, 20000000000000};
     uint8_t id[NRS_HASH_SIZE], salt[NRS_HASH_SIZE] = {5};
-    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
-    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
-    nrs_ask wanted = NRS__WIRE__ASK__INIT;
-    nrs_bytes encoded = {0}, detail = {0};
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT;
+    nrs_bytes detail = {0};
     nrs_statement statement;
 
     (void)state;
     mesh_start(&net, 4, 1);
     send_it(NRS_HOUR_MS);
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[THIRD].identity)->sign_key, NRS_KEY_SIZE));
-    audience.targets = targets;
-    audience.n_targets = 1;
-    OK(nrs_audience_encode(&encoded, &audience));
-    wanted.salt = nrs_field_of(nrs_slice_of(salt, sizeof salt));
-    wanted.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
-    OK(nrs_ask_encode(&detail, &wanted));
+    mesh_forge_ask(&detail, &target, salt, NULL);
     OK(nrs_hex_decode(id, sizeof id, report));
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REQUEST;
@@ -178,7 +172,6 @@ static void no_time_that_the_asker_writes_changes_its_end(void **state)
         net.monotonic_ms += NRS_HOUR_MS;
     }
     nrs_bytes_wipe(&detail);
-    nrs_bytes_wipe(&encoded);
     mesh_stop(&net);
 }
 

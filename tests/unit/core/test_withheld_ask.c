@@ -10,6 +10,7 @@
 
 #include "keys/seal.h"
 #include "mesh.h"
+#include "mesh_forge.h"
 #include "mesh_look.h"
 #include "mesh_records.h"
 #include "mesh_second.h"
@@ -519,22 +520,15 @@ static void only_its_hub_asks_the_source(void **state)
 {
     const uint8_t other[NRS_HASH_SIZE] = {1};
     uint8_t report_id[NRS_HASH_SIZE];
-    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT, *targets[1] = {&target};
-    nrs_audience audience = NRS__WIRE__AUDIENCE__INIT;
-    nrs_ask wanted = NRS__WIRE__ASK__INIT;
+    Nrs__Wire__Target target = NRS__WIRE__TARGET__INIT;
     nrs_statement statement;
-    nrs_bytes value = {0}, encoded = {0};
+    nrs_bytes value = {0};
 
     (void)state;
     start(false, false);
     publish("AMBER", "org-3", "");
     target.org = nrs_field_of(nrs_slice_of(nrs_identity_public(net.nodes[THIRD].identity)->sign_key, NRS_KEY_SIZE));
-    audience.targets = targets;
-    audience.n_targets = 1;
-    OK(nrs_audience_encode(&encoded, &audience));
-    wanted.salt = nrs_field_of(nrs_slice_of(other, sizeof other));
-    wanted.audience = nrs_field_of(nrs_slice_of_bytes(&encoded));
-    OK(nrs_ask_encode(&value, &wanted));
+    mesh_forge_ask(&value, &target, other, NULL);
     OK(nrs_hex_decode(report_id, sizeof report_id, report));
     nrs__wire__statement__init(&statement);
     statement.type = NRS_STATEMENT_REQUEST;
@@ -549,7 +543,6 @@ static void only_its_hub_asks_the_source(void **state)
     mesh_post(&net, HUB, SOURCE, HUB, &statement);
     assert_int_equal(refused(SOURCE, "ask", "source-withheld"), 1);
     assert_null(asked(SOURCE, false, "open"));
-    nrs_bytes_wipe(&encoded);
     nrs_bytes_wipe(&value);
     stop();
 }
