@@ -259,15 +259,9 @@ static void what_is_published_under_another_kind_drops_none(void **state)
 
 static const char *listed_subject(const char *id)
 {
-    OK(mesh_ask(&net, READER, "{\"command\":\"list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, READER); i++) {
-        const json_t *row = mesh_row(&net, READER, i);
+    const json_t *row = mesh_listed_row(&net, READER, id);
 
-        if (strcmp(mesh_text(row, "id"), id) == 0) {
-            return mesh_text(row, "subject");
-        }
-    }
-    return "(not listed)";
+    return row == NULL ? "(not listed)" : mesh_text(row, "subject");
 }
 
 /* By the first report's duty where that is held, by its own where not. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keys/seal.h"
+#include "mesh_look.h"
 #include "mesh_records.h"
 #include "proto/vocabulary.h"
 
@@ -63,17 +64,6 @@ static bool holds(size_t node, const char *id)
     return position != 0;
 }
 
-static const json_t *listed(size_t node, const char *id)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), id) == 0) {
-            return mesh_row(&net, node, i);
-        }
-    }
-    return NULL;
-}
-
 static void from_the_source_to_the_members(void **state)
 {
     const json_t *row;
@@ -87,7 +77,7 @@ static void from_the_source_to_the_members(void **state)
     for (size_t node = 0; node < NODES; node++) { /* nobody has a byte of it but the source and its hub */
         assert_int_equal(holds(node, report), node == SOURCE || node == HUB);
     }
-    row = listed(HUB, report);
+    row = mesh_listed_row(&net, HUB, report);
     assert_true(json_is_true(json_object_get(row, "to_vouch")));
     assert_string_equal(mesh_text(row, "from"), "org-2");
     assert_string_equal(mesh_text(row, "attribution"), "withheld");
@@ -108,7 +98,7 @@ static void from_the_source_to_the_members(void **state)
         if (node == HUB) {
             continue;
         }
-        row = listed(node, published);
+        row = mesh_listed_row(&net, node, published);
         assert_string_equal(mesh_text(row, "from"), "org-0");
         assert_string_equal(mesh_text(row, "attribution"), "vouched");
         OK(show(node, published));
@@ -120,8 +110,8 @@ static void from_the_source_to_the_members(void **state)
         assert_true(json_is_true(json_object_get(row, "urgent")));
         assert_true(json_is_null(json_object_get(row, "person")));
     }
-    assert_false(json_is_true(json_object_get(listed(HUB, report), "to_vouch")));
-    row = listed(SOURCE, report); /* what became of it */
+    assert_false(json_is_true(json_object_get(mesh_listed_row(&net, HUB, report), "to_vouch")));
+    row = mesh_listed_row(&net, SOURCE, report); /* what became of it */
     assert_string_equal(json_string_value(json_array_get(json_object_get(row, "vouched_as"), 0)), published);
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"receipts\",\"id\":\"%s\"}", report));
     assert_int_equal(mesh_row_count(&net, SOURCE), 3);
@@ -175,7 +165,7 @@ static void a_hub_asks_and_the_source_answers(void **state)
                 report));
     keep_id(report, SOURCE);
     mesh_settle(&net, 3);
-    assert_string_equal(mesh_text(listed(HUB, report), "attribution"), "withheld");
+    assert_string_equal(mesh_text(mesh_listed_row(&net, HUB, report), "attribution"), "withheld");
     assert_false(holds(OTHER_HUB, report));
     /* nobody else asks that way */
     OK(vouch(HUB, ""));
@@ -339,7 +329,7 @@ static void the_technical_part_goes_further_than_the_damage(void **state)
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "label"), "AMBER+STRICT");
     assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "body"), "被害");
     assert_int_not_equal(show(LAST, published), NRS_OK);
-    assert_int_equal(json_array_size(json_object_get(listed(SOURCE, report), "vouched_as")), 2);
+    assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, SOURCE, report), "vouched_as")), 2);
     mesh_stop(&net);
 }
 
@@ -431,7 +421,7 @@ static void a_source_withdraws(void **state)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", report));
     assert_int_equal(json_integer_value(json_object_get(mesh_row(&net, SOURCE, 0), "told")), 1);
     mesh_settle(&net, 5);
-    assert_string_equal(mesh_text(listed(HUB, report), "withdrawn_reason"), "誤報");
+    assert_string_equal(mesh_text(mesh_listed_row(&net, HUB, report), "withdrawn_reason"), "誤報");
     assert_int_equal(vouch(HUB, ""), NRS_ERROR_WITHDRAWN);
     assert_int_equal(mesh_rows_of(&net, OTHER_HUB, NRS_RECORD_ENVELOPE), letters);
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_ENVELOPE), 0);
