@@ -341,12 +341,6 @@ typedef struct published {
     bool early; /* withdrawn before the tick */
 } published;
 
-static void allow_withheld(void *context, nrs_roster *next)
-{
-    (void)context;
-    next->rules->flags |= NRS_RULE_WITHHELD;
-}
-
 static copy *vouch(const copy *report, const char *part)
 {
     copy *one = &copies[copy_count];
@@ -387,7 +381,6 @@ static void run_published(void)
     size_t count = 0;
 
     copy_count = 0;
-    mesh_change(&net, allow_withheld, NULL);
     for (size_t i = 0; i < COUNT(all); i++) {
         const bool passed_on = i / 4 % 2 != 0;
         published *one = &all[count];

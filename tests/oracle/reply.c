@@ -48,7 +48,6 @@ static void set_here(void *context, nrs_roster *next)
     const demands *it = context;
 
     kept = *next->rules;
-    kept.flags |= NRS_RULE_WITHHELD;
     if (it->here) {
         demand(&kept);
     }

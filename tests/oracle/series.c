@@ -204,12 +204,6 @@ static void run_long(size_t first_by)
 
 /* ---- What a hub vouches for ---- */
 
-static void allow_withheld(void *context, nrs_roster *next)
-{
-    (void)context;
-    next->rules->flags |= NRS_RULE_WITHHELD;
-}
-
 typedef struct continued {
     size_t by;
     bool withheld;
@@ -308,7 +302,6 @@ int main(void)
     }
     run_long(SOURCE);
     run_long(READER);
-    mesh_change(&net, allow_withheld, NULL);
     run_vouched();
     mesh_stop(&net);
     return ferror(stdout) != 0;

@@ -213,7 +213,6 @@ static void demand_two(void *context, nrs_roster *next)
     for_kind.duty = pledge;
     kept.duties = rules;
     kept.n_duties = rule_count;
-    kept.flags |= NRS_RULE_WITHHELD;
     next->rules = &kept;
 }
 
