@@ -39,15 +39,11 @@ static struct passed_on { char id[ID_SIZE]; size_t by; } passed_on[PASSED_ON_COU
 static size_t passed_on_count;
 static char nda[] = "nda", pledge[] = "pledge", terms[] = "terms", text[] = "条件", nothing[] = "", lacking[] = "org-3";
 
-/* Below n, alike at each run. */
 static size_t pick(size_t n)
 {
     static uint32_t state = 20261101;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % n;
+    return world_pick(&state, n);
 }
 
 static const char *name_of(size_t node)

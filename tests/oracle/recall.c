@@ -31,15 +31,11 @@ static copy copies[COPY_MAX];
 static size_t copy_count;
 static chain chains[CASE_COUNT];
 
-/* Below n, alike at each run. */
 static size_t pick(size_t n)
 {
     static uint32_t state = 19260817;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % n;
+    return world_pick(&state, n);
 }
 
 /* quoted: NULL for a report that stands by itself. Returns NULL where it was refused. */
@@ -169,14 +165,7 @@ static void observe(size_t node)
     OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
     rows = json_incref(net.nodes[node].reply);
     for (size_t i = 0; i < copy_count; i++) {
-        const json_t *found = NULL;
-
-        for (size_t k = 0; k + 1 < json_array_size(rows) && found == NULL; k++) {
-            const json_t *row = json_array_get(rows, k);
-
-            found = strcmp(mesh_text(row, "id"), copies[i].id) == 0 ? row : NULL;
-        }
-        observe_one(node, &copies[i], found);
+        observe_one(node, &copies[i], world_row_of(rows, copies[i].id));
     }
     json_decref(rows);
 }

@@ -95,12 +95,9 @@ static void opened(const sealed *one, size_t node)
 
 static void look(const sealed *one, size_t node, const json_t *rows)
 {
-    const json_t *found = NULL;
+    const json_t *const found = world_row_of(rows, one->id);
     char rest[96];
 
-    for (size_t i = 0; i + 1 < json_array_size(rows) && found == NULL; i++) {
-        found = strcmp(mesh_text(json_array_get(rows, i), "id"), one->id) == 0 ? json_array_get(rows, i) : NULL;
-    }
     printf("red_recall-listed report=%s who=%s listed=%d marked=%d for=%s rule=ok\n", one->id, who[node], found != NULL,
            found != NULL && (mesh_text(found, "withdrawn_at")[0] != '\0' || mesh_text(found, "withdrawn_for")[0] != '\0'),
            found == NULL ? "" : mesh_text(found, "withdrawn_for"));

@@ -21,15 +21,11 @@ typedef struct part {
 
 static part chains[CHAIN_COUNT][PART_COUNT];
 
-/* Below n, alike at each run. */
 static size_t pick(size_t n)
 {
     static uint32_t state = 20260401;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % n;
+    return world_pick(&state, n);
 }
 
 static void print_names(unsigned mask)
@@ -128,12 +124,9 @@ static void go_on(const part *followed)
 
 static void look_at(size_t node, const json_t *rows, const part *one)
 {
-    const json_t *found = NULL, *follower;
+    const json_t *const found = world_row_of(rows, one->id), *follower;
     size_t index;
 
-    for (size_t i = 0; i + 1 < json_array_size(rows) && found == NULL; i++) {
-        found = strcmp(mesh_text(json_array_get(rows, i), "id"), one->id) == 0 ? json_array_get(rows, i) : NULL;
-    }
     printf("series-look node=%s id=%s listed=%d number=%d final=%d follows=%s followed_by=", who[node], one->id, found != NULL,
            (int)json_integer_value(json_object_get(found, "number")), json_is_true(json_object_get(found, "final")), found == NULL ? "" : mesh_text(found, "follows"));
     json_array_foreach(json_object_get(found, "followed_by"), index, follower) {

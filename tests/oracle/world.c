@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "mesh_look.h"
 #include "proto/wire.h"
 
 mesh net;
@@ -77,15 +78,29 @@ nrs_error world_send(size_t node, const char *label, const char *to, const char 
     return error;
 }
 
-bool world_lists(size_t node, const char *id)
+size_t world_pick(uint32_t *state, size_t n)
 {
-    OK(mesh_command(&net, node, "{\"command\":\"list\"}"));
-    for (size_t i = 0; i < mesh_row_count(&net, node); i++) {
-        if (strcmp(mesh_text(mesh_row(&net, node, i), "id"), id) == 0) {
-            return true;
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state % n;
+}
+
+const json_t *world_row_of(const json_t *rows, const char *id)
+{
+    for (size_t i = 0; i + 1 < json_array_size(rows); i++) { /* the last says how it went */
+        const json_t *row = json_array_get(rows, i);
+
+        if (strcmp(mesh_text(row, "id"), id) == 0) {
+            return row;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool world_lists(size_t node, const char *id)
+{
+    return mesh_has(&net, node, id);
 }
 
 const char *world_word(nrs_error error)

@@ -36,6 +36,10 @@ void world_recognise(void);
 void world_gas_change(void (*edit)(void *context, nrs_roster *next), void *context);
 /** A report of one node; more: further fields. Out: id_out, "" where it is refused. */
 nrs_error world_send(size_t node, const char *label, const char *to, const char *more, char id_out[ID_SIZE]);
+/** Below n, alike at each run. In-out: state: not 0. */
+size_t world_pick(uint32_t *state, size_t n);
+/** The row with this id of what `list` has answered, also where that is kept; NULL: none. Borrowed from it. */
+const json_t *world_row_of(const json_t *rows, const char *id);
 bool world_lists(size_t node, const char *id);
 const char *world_word(nrs_error error);
 /** A command about a report, and its answer as a word. */
