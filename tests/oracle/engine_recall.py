@@ -35,7 +35,7 @@ class Engine:
             kind = rules.COMMUNITY if label == rules.GREEN else rules.ORGANISATION
             targets += (passing.Target(kind, copy.by == "hub", "hub" in self.to[quoted], role=rules.HUB),)
         reach = passing.forward(passing.Quoted(copy.label, self.words[quoted]), label, targets, words)
-        return closed | reach if closed else reach
+        return closed | reach
 
     def send(self, cell):
         label, by, words = LABELS[cell["label"]], cell["by"], frozenset(filter(None, cell["consent"].split("+")))
@@ -166,7 +166,7 @@ class Engine:
         marked, because = self.net.withdrawn(node, one), self.net.because_of(node, one)
         if (cell["marked"] == "1") != marked:
             return frozenset({f"marked={int(marked)}"})
-        if cell["for"] not in because and (cell["for"] or (because and not self.net.own_word(node, one))):
+        if cell["for"] not in because and (cell["for"] or (because and not self.net.hears(node, one))):
             return frozenset({f"for={' or '.join(sorted(because))}"})
         if not because and (cell["reason"] == "1") != (marked and one in self.by_hand):
             return frozenset({"the reason that its sender gave, or none"})

@@ -48,7 +48,7 @@ class Engine:
 
     def withdrawn(self, node, one):
         """8.4: by its own withdrawal, or, where a process has said whose text it holds, by that of one of those."""
-        return self.net.own_word(node, one) or ((node, one) in self.said and bool(self.net.because_of(node, one)))
+        return self.net.hears(node, one) or ((node, one) in self.said and bool(self.net.because_of(node, one)))
 
     def closed(self, cell, act):
         node, one = cell["who"], cell["report"]
@@ -62,7 +62,7 @@ class Engine:
         if (cell["listed"] == "1", cell["marked"] == "1") != (has, marked):
             return frozenset({f"listed={int(has)} marked={int(marked)}"})
         because = self.net.because_of(node, one) if (node, one) in self.said else set()
-        if cell["for"] not in because and (cell["for"] or (because and not self.net.own_word(node, one))):
+        if cell["for"] not in because and (cell["for"] or (because and not self.net.hears(node, one))):
             return frozenset({f"for={' or '.join(sorted(because))}"})
         return YES
 

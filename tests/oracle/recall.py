@@ -68,14 +68,10 @@ class Network:
         source = self.copies.get(copy.published_of)
         return source is not None and (self.hears(copy.by, copy.published_of) or any(self.hears(copy.by, one) for one in source.passes_on))
 
-    def own_word(self, node, copy_id):
-        """Whether its own withdrawal has come."""
-        return self.hears(node, copy_id)
-
     def because_of(self, node, copy_id):
         """Those of them whose text it holds and whose withdrawal is known here."""
         return {one for one in self.copies[copy_id].passes_on if self.hears(node, one)}
 
     def withdrawn(self, node, copy_id):
         """"a report that has it in passes_on is bound by this list as well"."""
-        return self.own_word(node, copy_id) or bool(self.because_of(node, copy_id))
+        return self.hears(node, copy_id) or bool(self.because_of(node, copy_id))
