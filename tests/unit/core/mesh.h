@@ -105,6 +105,8 @@ nrs_error mesh_command(mesh *net, size_t node, const char *command);
 nrs_error mesh_ask(mesh *net, size_t node, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** A text of a row; "" where it is null or missing. */
 const char *mesh_text(const json_t *row, const char *key);
+/** A number of a row; 0 where it is null or missing. */
+json_int_t mesh_number(const json_t *row, const char *key);
 /** The row with this index of the last answer. */
 const json_t *mesh_row(const mesh *net, size_t node, size_t index);
 size_t mesh_row_count(const mesh *net, size_t node);

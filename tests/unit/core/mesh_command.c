@@ -32,6 +32,11 @@ size_t mesh_row_count(const mesh *net, size_t node)
     return json_array_size(net->nodes[node].reply) - 1;
 }
 
+json_int_t mesh_number(const json_t *row, const char *key)
+{
+    return json_integer_value(json_object_get(row, key));
+}
+
 const json_t *mesh_row(const mesh *net, size_t node, size_t index)
 {
     assert_true(index < mesh_row_count(net, node));

@@ -47,6 +47,11 @@ const json_t *mesh_status(mesh *net, size_t node)
     return mesh_row(net, node, 0);
 }
 
+long long mesh_rows_read(mesh *net, size_t node)
+{
+    return mesh_number(json_object_get(mesh_status(net, node), "log_read"), "rows");
+}
+
 bool mesh_warned(mesh *net, size_t node, const char *words)
 {
     const json_t *warnings = json_object_get(mesh_status(net, node), "warnings");
@@ -70,7 +75,7 @@ long long mesh_missing(mesh *net, size_t node, const char *from, const char *sta
         const json_t *gap = json_array_get(gaps, i);
 
         if (strcmp(mesh_text(gap, "from"), from) == 0 && strcmp(mesh_text(gap, "state"), state) == 0) {
-            count += json_integer_value(json_object_get(gap, "count"));
+            count += mesh_number(gap, "count");
         }
     }
     return count;

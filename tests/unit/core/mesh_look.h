@@ -13,6 +13,8 @@ const json_t *mesh_listed_row(mesh *net, size_t node, const char *id);
 bool mesh_has(mesh *net, size_t node, const char *id);
 /** The answer of `status`. Borrowed likewise. */
 const json_t *mesh_status(mesh *net, size_t node);
+/** How many rows of its log a node says that it has read. */
+long long mesh_rows_read(mesh *net, size_t node);
 /** Whether one of the warnings of `status` has these words in it. */
 bool mesh_warned(mesh *net, size_t node, const char *words);
 /** How many reports of an organisation `status` shows as missing, in a state (`missing`, `expired`). */

@@ -67,6 +67,16 @@ size_t mesh_rows_of(const mesh *net, size_t node, nrs_record_type type)
     return it.count;
 }
 
+bool mesh_holds(const mesh *net, size_t node, const char *id)
+{
+    uint8_t bytes[NRS_HASH_SIZE];
+    uint64_t position = 0;
+
+    OK(nrs_hex_decode(bytes, sizeof bytes, id));
+    OK(nrs_store_log_find(net->nodes[node].store, &position, bytes));
+    return position != 0;
+}
+
 void mesh_frame(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload)
 {
     nrs_frame frame;

@@ -20,6 +20,8 @@ mesh_records mesh_records_of(const mesh *net, size_t node, nrs_record_type type)
 void mesh_records_wipe(mesh_records *set);
 /** How many rows of a node's log have this type. */
 size_t mesh_rows_of(const mesh *net, size_t node, nrs_record_type type);
+/** Whether a record of its log has this id, in hex. */
+bool mesh_holds(const mesh *net, size_t node, const char *id);
 void mesh_frame(nrs_bytes *frame_out, nrs_frame_type type, nrs_slice payload);
 /** One item with one or two records, from a node to another. second: may be empty. */
 void mesh_give_records(mesh *net, size_t from, size_t to, uint64_t position, nrs_slice first, nrs_slice second);

@@ -36,32 +36,27 @@ static int stop(void **state)
     return 0;
 }
 
-static json_int_t number_of(const json_t *row, const char *key)
-{
-    return json_integer_value(json_object_get(row, key));
-}
-
 static void test_hubs_sign_what_continues(void **state)
 {
     json_int_t size;
 
     (void)state;
     mesh_audit_checkpoint(&net, NODE);
-    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size") % 64, 0);
+    assert_int_equal(mesh_number(mesh_row(&net, NODE, 0), "size") % 64, 0);
     mesh_settle(&net, 4);
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
-    size = number_of(mesh_audit_own(&net, NODE), "size");
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "size"), size);
-    assert_int_equal(number_of(mesh_audit_watched(&net, 1, NODE), "size"), size);
+    size = mesh_number(mesh_audit_own(&net, NODE), "size");
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "size"), size);
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 1, NODE), "size"), size);
     assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "root"), mesh_text(mesh_audit_own(&net, NODE), "root"));
     assert_null(mesh_audit_watched(&net, 3, NODE)); /* members learn nothing of each other's */
 
     /* Nothing happened, or much: a page more, or as many as it takes. */
     mesh_audit_checkpoint(&net, NODE);
-    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 64);
+    assert_int_equal(mesh_number(mesh_row(&net, NODE, 0), "size"), size + 64);
     mesh_audit_act(&net, NODE, 100);
     mesh_audit_checkpoint(&net, NODE);
-    assert_int_equal(number_of(mesh_row(&net, NODE, 0), "size"), size + 192);
+    assert_int_equal(mesh_number(mesh_row(&net, NODE, 0), "size"), size + 192);
     mesh_settle(&net, 4);
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
     assert_int_equal(mesh_alarms(&net, 0) + mesh_alarms(&net, 1) + mesh_alarms(&net, NODE), 0);
@@ -94,24 +89,24 @@ static void test_who_was_away_follows(void **state)
 
 static void test_each_day(void **state)
 {
-    json_int_t size = number_of(mesh_audit_own(&net, NODE), "size");
+    json_int_t size = mesh_number(mesh_audit_own(&net, NODE), "size");
 
     (void)state;
     mesh_settle(&net, 2);
-    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size);
+    assert_int_equal(mesh_number(mesh_audit_own(&net, NODE), "size"), size);
     net.now_ms += NRS_DAY_MS;
     net.monotonic_ms += NRS_DAY_MS;
     mesh_settle(&net, 6);
-    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size + 64);
+    assert_int_equal(mesh_number(mesh_audit_own(&net, NODE), "size"), size + 64);
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
     mesh_settle(&net, 3);
-    assert_int_equal(number_of(mesh_audit_own(&net, NODE), "size"), size + 64);
+    assert_int_equal(mesh_number(mesh_audit_own(&net, NODE), "size"), size + 64);
     /* A clock that was a year ahead does not put the next one off for a year. */
     net.now_ms += 365 * NRS_DAY_MS;
     mesh_settle(&net, 2);
     net.now_ms -= 365 * NRS_DAY_MS;
     mesh_settle(&net, 6);
-    assert_true(number_of(mesh_audit_own(&net, NODE), "size") > size + 64);
+    assert_true(mesh_number(mesh_audit_own(&net, NODE), "size") > size + 64);
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
 }
 
@@ -208,7 +203,7 @@ static void test_a_new_log_is_said_to_be_one(void **state)
     mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 6);
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "logs"), 2);
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "logs"), 2);
     assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "state"), "followed");
     assert_int_equal(mesh_alarms(&net, 0), before + 1);
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "it has begun a new audit log");
@@ -291,12 +286,12 @@ static void test_made_up(void **state)
         json_int_t logs_before;
 
         row = mesh_audit_watched(&net, one->to, one->node);
-        logs_before = row == NULL ? 0 : number_of(row, "logs");
+        logs_before = row == NULL ? 0 : mesh_number(row, "logs");
         made_up(&record, one->node, one->signer, 64, (uint64_t)((int64_t)net.now_ms + one->created_in_ms), (uint8_t)(100 + i));
         give(one->from, one->to, (1u << 20) + i, nrs_slice_of_bytes(&record));
         row = mesh_audit_watched(&net, one->to, one->node);
-        if (number_of(row, "logs") != logs_before + (one->followed ? 1 : 0)) {
-            fail_msg("%s: %lld logs, %lld before", one->name, (long long)number_of(row, "logs"), (long long)logs_before);
+        if (mesh_number(row, "logs") != logs_before + (one->followed ? 1 : 0)) {
+            fail_msg("%s: %lld logs, %lld before", one->name, (long long)mesh_number(row, "logs"), (long long)logs_before);
         }
         nrs_bytes_wipe(&record);
     }
@@ -325,7 +320,7 @@ static void test_a_shorter_log_is_seen(void **state)
         }
         nrs_bytes_wipe(&record);
     }
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, 3), "size"), 128);
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, 3), "size"), 128);
     assert_int_equal(mesh_alarms(&net, 0), before + 2); /* that it was begun, and that it was rewritten */
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "rule"), "rewritten");
     assert_string_equal(mesh_text(mesh_row(&net, 0, 0), "detail"), "its audit log does not continue what this hub has signed");
@@ -345,7 +340,7 @@ static void test_a_signature_over_another_log_is_an_alarm(void **state)
     (void)state;
     mesh_audit_checkpoint(&net, 3);
     mesh_settle(&net, 2);
-    size = (uint64_t)number_of(mesh_audit_own(&net, 3), "size");
+    size = (uint64_t)mesh_number(mesh_audit_own(&net, 3), "size");
     OK(mesh_command(&net, 3, "{\"command\":\"audit-export\"}"));
     OK(nrs_hex_decode(log, sizeof log, mesh_text(mesh_row(&net, 3, 0), "log")));
     OK(nrs_hex_decode(root, sizeof root, mesh_text(mesh_audit_own(&net, 3), "root")));

@@ -36,11 +36,6 @@ static int stop(void **state)
     return 0;
 }
 
-static json_int_t number_of(const json_t *row, const char *key)
-{
-    return json_integer_value(json_object_get(row, key));
-}
-
 /* A day later there is another checkpoint, whether or not somebody asks for one. */
 static void pass_day(void)
 {
@@ -158,7 +153,7 @@ static void test_a_hub_that_was_put_back_follows_again(void **state)
     pass_day();
     pass_day();
     assert_string_equal(mesh_text(mesh_audit_watched(&net, 0, NODE), "state"), "followed");
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "size"), number_of(mesh_audit_own(&net, NODE), "size"));
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "size"), mesh_number(mesh_audit_own(&net, NODE), "size"));
     assert_int_equal(mesh_audit_cosigners(&net, NODE), 2);
     assert_int_equal(said(0, not_proven), 0);
     assert_int_equal(said(1, "not shown to be the audit log that org-0 has signed"), 0);
@@ -202,7 +197,7 @@ static signed_log newest(void)
 
     OK(mesh_command(&net, NODE, "{\"command\":\"audit-export\"}"));
     OK(nrs_hex_decode(it.log, sizeof it.log, mesh_text(mesh_row(&net, NODE, 0), "log")));
-    it.size = (uint64_t)number_of(mesh_audit_own(&net, NODE), "size");
+    it.size = (uint64_t)mesh_number(mesh_audit_own(&net, NODE), "size");
     OK(nrs_hex_decode(it.root, sizeof it.root, mesh_text(mesh_audit_own(&net, NODE), "root")));
     return it;
 }
@@ -239,7 +234,7 @@ static void test_a_claim_does_not_hide_a_contradiction(void **state)
     mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 6);
     seen = newest();
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "size"), (json_int_t)seen.size);
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "size"), (json_int_t)seen.size);
     held_up = true;
     mesh_audit_checkpoint(&net, NODE);
     mesh_settle(&net, 6);

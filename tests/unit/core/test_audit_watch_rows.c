@@ -31,11 +31,6 @@ static int stop(void **state)
     return 0;
 }
 
-static json_int_t number_of(const json_t *row, const char *key)
-{
-    return json_integer_value(json_object_get(row, key));
-}
-
 #define WATCH "UPDATE audit_watch SET "
 #define SEEN "UPDATE audit_seen SET "
 
@@ -99,8 +94,8 @@ static void check_goes_on(const char *name, size_t alarms)
     if (mesh_audit_cosigners(&net, NODE) != 2 || mesh_alarms(&net, 0) != alarms) {
         fail_msg("%s: %zu signed, %zu alarms instead of %zu", name, mesh_audit_cosigners(&net, NODE), mesh_alarms(&net, 0), alarms);
     }
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "size"), number_of(mesh_audit_own(&net, NODE), "size"));
-    assert_int_equal(number_of(mesh_audit_watched(&net, 0, NODE), "logs"), 1);
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "size"), mesh_number(mesh_audit_own(&net, NODE), "size"));
+    assert_int_equal(mesh_number(mesh_audit_watched(&net, 0, NODE), "logs"), 1);
 }
 
 static void test_odd_rows_hold_up_nothing(void **state)

@@ -390,11 +390,6 @@ static void an_ended_duty_comes_before_what_waits(void **state)
 #define MANY 100
 #define ASKED_OF 3
 
-static long long rows_read(void)
-{
-    return json_integer_value(json_object_get(json_object_get(mesh_status(&net, READER), "log_read"), "rows"));
-}
-
 /* One rule for AMBER: of what has another label, of the node's own, and in another community no record is read. */
 static void a_list_reads_what_a_rule_asks_of_alone(void **state)
 {
@@ -415,10 +410,10 @@ static void a_list_reads_what_a_rule_asks_of_alone(void **state)
         send_it(id, "AMBER", "org-2", "");
     }
     mesh_not_at_hand(&net, READER);
-    before = rows_read();
+    before = mesh_rows_read(&net, READER);
     OK(mesh_ask(&net, READER, "{\"command\":\"list\"}"));
     assert_int_equal(mesh_row_count(&net, READER), 3 * MANY + ASKED_OF);
-    assert_int_equal(rows_read() - before, ASKED_OF);
+    assert_int_equal(mesh_rows_read(&net, READER) - before, ASKED_OF);
     stop();
 }
 

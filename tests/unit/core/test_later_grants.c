@@ -65,12 +65,6 @@ static bool watch(void *context, size_t from, size_t to, nrs_slice bytes)
     return true;
 }
 
-static long long rows_read(size_t node)
-{
-    OK(mesh_command(&net, node, "{\"command\":\"status\"}"));
-    return json_integer_value(json_object_get(json_object_get(mesh_row(&net, node, 0), "log_read"), "rows"));
-}
-
 /* It says that it misses the report, and the hub sends it again: with how many records? */
 static size_t asked_again(size_t peer)
 {
@@ -112,9 +106,9 @@ static void one_look_up_is_enough(void **state)
     grant_late();
     mesh_crash(&net, HUB); /* nothing is in memory */
     mesh_settle(&net, 4);
-    before = rows_read(HUB);
+    before = mesh_rows_read(&net, HUB);
     assert_int_equal(asked_again(FIRST_LATE), 3);
-    assert_true(rows_read(HUB) - before <= 6);
+    assert_true(mesh_rows_read(&net, HUB) - before <= 6);
     mesh_stop(&net);
 }
 
@@ -187,10 +181,10 @@ static void grants_of_one_report_have_it_read_once(void **state)
         long long none, rows;
 
         flood(0, ways[i].from, ways[i].to);
-        none = rows_read(ways[i].to);
+        none = mesh_rows_read(&net, ways[i].to);
         mesh_stop(&net);
         flood(8, ways[i].from, ways[i].to);
-        rows = rows_read(ways[i].to) - none;
+        rows = mesh_rows_read(&net, ways[i].to) - none;
         assert_int_equal(mesh_rows_of(&net, ways[i].to, NRS_RECORD_GRANT), 8);
         assert_in_range(rows, 1, 8 + 2); /* and where it is looked at for whom it goes to, with each of them */
         mesh_stop(&net);

@@ -205,11 +205,6 @@ static nrs_error note_place(void *context, const nrs_log_row *row)
     return NRS_OK;
 }
 
-static long long rows_read(void)
-{
-    return json_integer_value(json_object_get(json_object_get(mesh_status(&net, 0), "log_read"), "rows"));
-}
-
 /* How many reports the hub is to send again. */
 static long resends(void)
 {
@@ -238,9 +233,9 @@ static long long ask_for(size_t asker, const place_list *list, size_t first, siz
         asks[i].sealed_id = nrs_field_of(nrs_slice_of(after, sizeof after));
         asks[i].detail = nrs_field_of(nrs_slice_of(details[i], place_count * NRS_HASH_SIZE));
     }
-    before = rows_read();
+    before = mesh_rows_read(&net, 0);
     mesh_post_all(&net, asker, 0, asker, asks, statement_count);
-    return rows_read() - before;
+    return mesh_rows_read(&net, 0) - before;
 }
 
 /* Places cost the asker 32 bytes and the hub a report that is read, decoded and hashed. */

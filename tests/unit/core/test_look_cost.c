@@ -39,11 +39,6 @@ static void start_to(const char *to)
     assert_int_equal(mesh_rows_of(&net, 0, NRS_RECORD_SEALED), NAMED_COUNT);
 }
 
-static long long rows_read_of(size_t node)
-{
-    return json_integer_value(json_object_get(json_object_get(mesh_status(&net, node), "log_read"), "rows"));
-}
-
 /* A record of 150 bytes about the report in hand: a table of slots, or a slot for the hub itself, under a grant. */
 static void name_report(nrs_record_type type, const uint8_t *sealed_id, const uint8_t *grant_id)
 {
@@ -134,7 +129,7 @@ static nrs_error note_report(void *context, const nrs_log_row *row)
 /* How many rows the hub reads when a member names each of its reports twice, under the grant that it has or, with none, under what is no grant. */
 static long long name_all(nrs_record_type type, const report_list *list, const uint8_t *none)
 {
-    const long long before = rows_read_of(0);
+    const long long before = mesh_rows_read(&net, 0);
 
     for (size_t i = 0; i < 2 * list->count; i++) {
         if (type == NRS_RECORD_GRANT || type == NRS_RECORD_RELEASE) {
@@ -143,7 +138,7 @@ static long long name_all(nrs_record_type type, const report_list *list, const u
             name_report(type, list->ids[i % list->count], none != NULL ? none : list->grants[i % list->count]);
         }
     }
-    return rows_read_of(0) - before;
+    return mesh_rows_read(&net, 0) - before;
 }
 
 /* Tables cost no row: each is well made, and refused for what it says alone. Of each minute the first refusals are logged. */
@@ -197,7 +192,7 @@ static void records_about_reports_have_them_read_only_so_often(void **state)
 /* How many rows a node reads when another makes a statement about each of its reports, in envelopes that the hub hands over. */
 static long long say_of_all(size_t node, size_t other, const report_list *list, const nrs_statement *said)
 {
-    const long long before = rows_read_of(node);
+    const long long before = mesh_rows_read(&net, node);
     nrs_statement statements[ASKS];
 
     for (size_t first = 0; first < list->count; first += ASKS) {
@@ -209,7 +204,7 @@ static long long say_of_all(size_t node, size_t other, const report_list *list, 
         }
         mesh_post_all(&net, other, node, node == 0 ? other : 0, statements, count);
     }
-    return rows_read_of(node) - before;
+    return mesh_rows_read(&net, node) - before;
 }
 
 /* That it is the last report of a stream. */

@@ -54,16 +54,6 @@ static nrs_error show(size_t node, const char *id)
     return mesh_ask(&net, node, "{\"command\":\"show\",\"id\":\"%s\"}", id);
 }
 
-static bool holds(size_t node, const char *id)
-{
-    uint8_t bytes[NRS_HASH_SIZE];
-    uint64_t position = 0;
-
-    OK(nrs_hex_decode(bytes, sizeof bytes, id));
-    OK(nrs_store_log_find(net.nodes[node].store, &position, bytes));
-    return position != 0;
-}
-
 static void from_the_source_to_the_members(void **state)
 {
     const json_t *row;
@@ -75,7 +65,7 @@ static void from_the_source_to_the_members(void **state)
                      ",\"urgent\":true,\"fields\":{\"reporter\":\"佐藤\",\"system\":\"SCADA\",\"impact\":\"停止\",\"reported_at\":\"6時\"}"));
     assert_string_equal(mesh_text(mesh_row(&net, SOURCE, 0), "label"), "AMBER");
     for (size_t node = 0; node < NODES; node++) { /* nobody has a byte of it but the source and its hub */
-        assert_int_equal(holds(node, report), node == SOURCE || node == HUB);
+        assert_int_equal(mesh_holds(&net, node, report), node == SOURCE || node == HUB);
     }
     row = mesh_listed_row(&net, HUB, report);
     assert_true(json_is_true(json_object_get(row, "to_vouch")));
@@ -89,12 +79,12 @@ static void from_the_source_to_the_members(void **state)
     assert_string_not_equal(published, report);
     mesh_settle(&net, 3);
     for (size_t node = 0; node < NODES; node++) { /* it leaves with the tick, not before */
-        assert_int_equal(holds(node, published), node == HUB);
+        assert_int_equal(mesh_holds(&net, node, published), node == HUB);
     }
     mesh_wait_for_tick(&net, 4);
     for (size_t node = 0; node < NODES; node++) {
-        assert_true(holds(node, published));
-        assert_int_equal(holds(node, report), node == SOURCE || node == HUB);
+        assert_true(mesh_holds(&net, node, published));
+        assert_int_equal(mesh_holds(&net, node, report), node == SOURCE || node == HUB);
         if (node == HUB) {
             continue;
         }
@@ -166,7 +156,7 @@ static void a_hub_asks_and_the_source_answers(void **state)
     keep_id(report, SOURCE);
     mesh_settle(&net, 3);
     assert_string_equal(mesh_text(mesh_listed_row(&net, HUB, report), "attribution"), "withheld");
-    assert_false(holds(OTHER_HUB, report));
+    assert_false(mesh_holds(&net, OTHER_HUB, report));
     /* nobody else asks that way */
     OK(vouch(HUB, ""));
     mesh_wait_for_tick(&net, 4);
@@ -218,7 +208,7 @@ static void what_may_be_withheld(void **state)
         OK(show(MEMBER, published));
         assert_string_equal(mesh_text(mesh_row(&net, MEMBER, 0), "label"), cases[i].label);
         assert_int_equal(json_integer_value(json_object_get(json_object_get(mesh_row(&net, MEMBER, 0), "vouched"), "count")), i + 1);
-        assert_false(holds(OTHER_HUB, report));
+        assert_false(mesh_holds(&net, OTHER_HUB, report));
         if (strcmp(cases[i].to, "@electricity") != 0) {
             assert_int_not_equal(show(LAST, published), NRS_OK);
         }
@@ -239,17 +229,17 @@ static void a_source_gives_it_to_the_hubs_it_names(void **state)
     keep_id(report, SOURCE);
     assert_int_equal(json_array_size(json_object_get(mesh_row(&net, SOURCE, 0), "recipients")), 1); /* one hub is enough */
     mesh_settle(&net, 3);
-    assert_int_equal(holds(HUB, report) + holds(OTHER_HUB, report), 1);
+    assert_int_equal(mesh_holds(&net, HUB, report) + mesh_holds(&net, OTHER_HUB, report), 1);
     OK(mesh_command(&net, SOURCE, "{\"command\":\"send\",\"withhold_source\":true,\"via\":[\"org-0\",\"org-1\"],\"label\":\"AMBER\","
                                   "\"to\":[\"@electricity\"],\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"));
     keep_id(report, SOURCE);
     mesh_down(&net, HUB); /* each by the source's own link: while the one is away the other hands it nothing */
     mesh_settle(&net, 3);
-    assert_true(holds(OTHER_HUB, report));
+    assert_true(mesh_holds(&net, OTHER_HUB, report));
     mesh_up(&net, HUB);
     mesh_settle(&net, 8);
-    assert_true(holds(HUB, report));
-    assert_false(holds(MEMBER, report));
+    assert_true(mesh_holds(&net, HUB, report));
+    assert_false(mesh_holds(&net, MEMBER, report));
     assert_int_equal(mesh_ask(&net, SOURCE, "{\"command\":\"send\",\"via\":[\"org-0\"],\"label\":\"AMBER\",\"to\":[\"@electricity\"],"
                                             "\"kind\":\"incident\",\"subject\":\"s\",\"body\":\"b\"}"),
                      NRS_ERROR_USAGE);
@@ -359,7 +349,7 @@ static void a_series_stays_withheld(void **state)
     assert_true(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "withheld")));
     keep_id(report, SOURCE);
     mesh_settle(&net, 3);
-    assert_false(holds(MEMBER, report));
+    assert_false(mesh_holds(&net, MEMBER, report));
     OK(vouch(HUB, ""));
     mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
@@ -370,7 +360,7 @@ static void a_series_stays_withheld(void **state)
     assert_true(json_is_true(json_object_get(mesh_row(&net, SOURCE, 0), "withheld")));
     keep_id(report, SOURCE);
     mesh_settle(&net, 3);
-    assert_false(holds(MEMBER, report));
+    assert_false(mesh_holds(&net, MEMBER, report));
     OK(vouch(HUB, ""));
     mesh_wait_for_tick(&net, 4);
     OK(show(MEMBER, published));
@@ -394,12 +384,12 @@ static void nothing_is_lost_or_published_twice(void **state)
     OK(vouch(HUB, ""));
     mesh_crash(&net, HUB);
     mesh_settle(&net, 3);
-    assert_false(holds(MEMBER, published));
+    assert_false(mesh_holds(&net, MEMBER, published));
     mesh_down(&net, HUB); /* at its tick */
     mesh_wait_for_tick(&net, 4);
     mesh_up(&net, HUB);
     mesh_settle(&net, 6);
-    assert_true(holds(MEMBER, published));
+    assert_true(mesh_holds(&net, MEMBER, published));
     mesh_crash(&net, HUB);
     mesh_wait_for_tick(&net, 4);
     assert_int_equal(mesh_rows_of(&net, MEMBER, NRS_RECORD_SEALED), 1);

@@ -66,16 +66,6 @@ static void withdraw(void)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"org-2の誤報\"}", report));
 }
 
-static bool holds(size_t node, const char *id)
-{
-    uint8_t bytes[NRS_HASH_SIZE];
-    uint64_t position = 0;
-
-    OK(nrs_hex_decode(bytes, sizeof bytes, id));
-    OK(nrs_store_log_find(net.nodes[node].store, &position, bytes));
-    return position != 0;
-}
-
 static bool is_withdrawn(size_t node)
 {
     nrs_error error = show(node, published);
@@ -127,11 +117,11 @@ static void what_waits_for_its_tick_is_not_published(void **state)
     vouch("");
     withdraw();
     mesh_settle(&net, 4);
-    assert_false(holds(MEMBER, published));
+    assert_false(mesh_holds(&net, MEMBER, published));
     mesh_crash(&net, HUB);
     mesh_wait_for_tick(&net, 5);
     for (size_t node = OTHER_HUB; node <= MEMBER; node++) {
-        assert_false(holds(node, published));
+        assert_false(mesh_holds(&net, node, published));
         assert_int_equal(show(node, published), NRS_ERROR_WITHDRAWN);
         assert_string_equal(mesh_text(mesh_row(&net, node, 0), "attribution"), "vouched"); /* the hub is not its source, though nobody has read it */
     }
@@ -159,7 +149,7 @@ static void every_part_goes(void **state)
     withdraw(); /* the one is out, the other waits */
     mesh_wait_for_tick(&net, 5);
     assert_int_equal(show(MEMBER, published), NRS_ERROR_WITHDRAWN);
-    assert_false(holds(MEMBER, published));
+    assert_false(mesh_holds(&net, MEMBER, published));
     memcpy(published, technical, sizeof published);
     assert_true(is_withdrawn(MEMBER));
     stop();

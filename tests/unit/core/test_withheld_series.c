@@ -69,16 +69,6 @@ static void assert_goes_to(const char *first, const char *second, size_t warning
     assert_int_equal(json_array_size(json_object_get(row, "warnings")), warning_count);
 }
 
-static bool holds(size_t node, const char *id)
-{
-    uint8_t bytes[NRS_HASH_SIZE];
-    uint64_t position = 0;
-
-    OK(nrs_hex_decode(bytes, sizeof bytes, id));
-    OK(nrs_store_log_find(net.nodes[node].store, &position, bytes));
-    return position != 0;
-}
-
 static void another_role(void *context, nrs_roster *next)
 {
     for (size_t i = 0; i < next->n_members; i++) {
@@ -111,11 +101,11 @@ static void it_stays_with_the_hubs_that_have_the_one_before(void **state)
     mesh_settle(&net, 2);
     OK(follow(SOURCE, report, ""));
     keep_id(answer, SOURCE);
-    assert_false(holds(HUB, answer));
+    assert_false(mesh_holds(&net, HUB, answer));
     mesh_up(&net, OTHER_HUB);
     mesh_settle(&net, 8);
-    assert_true(holds(OTHER_HUB, answer));
-    assert_false(holds(HUB, answer));
+    assert_true(mesh_holds(&net, OTHER_HUB, answer));
+    assert_false(mesh_holds(&net, HUB, answer));
 
     withhold(both, ",\"via\":[\"org-0\",\"org-1\"]");
     OK(follow(SOURCE, both, ",\"dry_run\":true"));
