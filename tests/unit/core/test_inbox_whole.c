@@ -75,6 +75,17 @@ static void put_invite(size_t node, nrs_slice current, nrs_slice card)
     nrs_roster_free(&roster);
 }
 
+/* The same with the hub's card, its last bit turned. */
+static void put_spoilt(size_t node)
+{
+    nrs_bytes card = {0};
+
+    OK(nrs_bytes_copy(&card, nrs_slice_of_bytes(&net.nodes[HUB].card)));
+    card.data[card.size - 1] ^= 1;
+    put_invite(node, MANY(next), nrs_slice_of_bytes(&card));
+    nrs_bytes_wipe(&card);
+}
+
 /* Out: the rule that the newest entry of the audit log has. */
 static const char *entered(size_t node)
 {
@@ -106,13 +117,9 @@ static void copies_of_one_roster(void **state)
 /* A spoilt card behind a good roster: that is not in force either, nor after a restart, and the node goes on as it was. */
 static void nothing_of_a_refused_invite(void **state)
 {
-    nrs_bytes spoilt = {0};
-
     (void)state;
     start();
-    OK(nrs_bytes_copy(&spoilt, nrs_slice_of_bytes(&net.nodes[HUB].card)));
-    spoilt.data[spoilt.size - 1] ^= 1;
-    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&spoilt));
+    put_spoilt(ALPHA);
     assert_string_equal(net.nodes[ALPHA].last_log, "inbox: forged");
     assert_string_equal(entered(ALPHA), "forged");
     assert_int_equal(mesh_version(&net, ALPHA), held);
@@ -123,23 +130,19 @@ static void nothing_of_a_refused_invite(void **state)
     mesh_put(&net, HUB, "ROSTER", MANY(next)); /* the genuine one comes over the link */
     mesh_settle(&net, 6);
     assert_int_equal(mesh_version(&net, ALPHA), held + 1);
-    nrs_bytes_wipe(&spoilt);
     stop();
 }
 
 /* A card that would not count is seen before anything is written: no link ends, and memory is not read again. */
 static void no_link_for_a_card(void **state)
 {
-    nrs_bytes spoilt = {0};
     nrs_link_id link;
 
     (void)state;
     start();
     link = mesh_link_id(&net, ALPHA, HUB);
     assert_int_not_equal(link, 0);
-    OK(nrs_bytes_copy(&spoilt, nrs_slice_of_bytes(&net.nodes[HUB].card)));
-    spoilt.data[spoilt.size - 1] ^= 1;
-    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&spoilt));
+    put_spoilt(ALPHA);
     assert_string_equal(net.nodes[ALPHA].last_log, "inbox: forged");
     assert_int_equal(mesh_link_id(&net, ALPHA, HUB), link);
     assert_string_equal(entered(ALPHA), "forged");
@@ -147,7 +150,6 @@ static void no_link_for_a_card(void **state)
     assert_string_equal(net.nodes[ALPHA].last_log, "inbox: not-member");
     assert_int_equal(mesh_link_id(&net, ALPHA, HUB), link);
     assert_int_equal(mesh_version(&net, ALPHA), held);
-    nrs_bytes_wipe(&spoilt);
     stop();
 }
 
@@ -191,18 +193,13 @@ static void undone_where_it_shows_late(void **state)
 /* The same with links up and no restart between: they begin anew, and the good invite is taken at once. */
 static void a_good_one_after_it(void **state)
 {
-    nrs_bytes spoilt = {0};
-
     (void)state;
     start();
-    OK(nrs_bytes_copy(&spoilt, nrs_slice_of_bytes(&net.nodes[HUB].card)));
-    spoilt.data[spoilt.size - 1] ^= 1;
-    put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&spoilt));
+    put_spoilt(ALPHA);
     put_invite(ALPHA, MANY(next), nrs_slice_of_bytes(&net.nodes[HUB].card));
     assert_taken(ALPHA);
     mesh_settle(&net, 6);
     assert_int_not_equal(mesh_link_id(&net, ALPHA, HUB), 0);
-    nrs_bytes_wipe(&spoilt);
     stop();
 }
 

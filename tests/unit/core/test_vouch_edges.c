@@ -132,12 +132,12 @@ static void the_rules_of_the_day_hold(void **state)
 /* Under which label it was given on, and whether a person let names stand. */
 static void the_log_says_what_the_secretariat_decided(void **state)
 {
-    static const struct { const char *more, *detail, *rule; } cases[] = {
-        {"", "AMBER", ""},
-        {",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"]", "AMBER given as AMBER+STRICT", ""},
-        {",\"keep_names\":true", "AMBER, names kept", ""},
-        {",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"keep_names\":true", "AMBER given as AMBER+STRICT, names kept", ""},
-        {",\"label\":\"GREEN\"", "AMBER given as GREEN", "label-forbids"},
+    static const struct { const char *more, *detail, *rule; bool taken_back; } cases[] = {
+        {"", "AMBER", "", false},
+        {",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"]", "AMBER given as AMBER+STRICT", "", false},
+        {",\"keep_names\":true", "AMBER, names kept", "", true},
+        {",\"label\":\"AMBER+STRICT\",\"to\":[\"org-2\"],\"keep_names\":true", "AMBER given as AMBER+STRICT, names kept", "", false},
+        {",\"label\":\"GREEN\"", "AMBER given as GREEN", "label-forbids", false},
     };
 
     (void)state;
@@ -146,11 +146,11 @@ static void the_log_says_what_the_secretariat_decided(void **state)
         send_withheld("AMBER", "org-2\",\"org-3");
         assert_int_equal(mesh_ask(&net, HUB, "{\"command\":\"vouch\",\"id\":\"%s\"%s}", published, cases[i].more),
                          cases[i].rule[0] == '\0' ? NRS_OK : nrs_error_from_rule(cases[i].rule));
-        (void)snprintf(published, sizeof published, "%s", i == 2 ? mesh_text(mesh_row(&net, HUB, 0), "id") : "");
+        (void)snprintf(published, sizeof published, "%s", cases[i].taken_back ? mesh_text(mesh_row(&net, HUB, 0), "id") : "");
         OK(mesh_command(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"vouch\",\"limit\":1}"));
         assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "detail"), cases[i].detail);
         assert_string_equal(mesh_text(mesh_row(&net, HUB, 0), "rule"), cases[i].rule);
-        if (i == 2) {
+        if (cases[i].taken_back) {
             mesh_wait_for_tick(&net, 4);
             OK(mesh_ask(&net, HUB, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\",\"keep_names\":true}", published));
             OK(mesh_command(&net, HUB, "{\"command\":\"audit-list\",\"kind\":\"withdraw\",\"limit\":1}"));
