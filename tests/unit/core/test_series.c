@@ -109,6 +109,9 @@ static void what_nobody_read_follows_nothing(void **state)
     OK(mesh_ask(&net, SOURCE, "{\"command\":\"show\",\"id\":\"%s\"}", own));
     OK(mesh_ask(&net, READER, "{\"command\":\"withdraw\",\"id\":\"%s\",\"reason\":\"誤報\"}", own));
     mesh_settle(&net, 4);
+    assert_non_null(mesh_listed_row(&net, HUB, own));
+    assert_string_equal(mesh_text(mesh_listed_row(&net, HUB, own), "follows"), "");
+    assert_string_equal(mesh_text(mesh_listed_row(&net, SOURCE, own), "follows"), first);
     assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, HUB, first), "followed_by")), 0);
     assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, SOURCE, first), "followed_by")), 1);
     assert_int_equal(json_array_size(json_object_get(mesh_listed_row(&net, READER, first), "followed_by")), 1);
