@@ -175,19 +175,20 @@ class FreshInvites(E2E):
         return path
 
     def parts(self, file, kind):
-        """What a file's `current` has behind its statement, and how to make the file with something else there."""
+        """What a file's `current` has behind its statement, which made again is the file, and how to make the file with something else there."""
         fields = rosters.pairs(rosters.armour(self.put(file)))
         current = next(value for field, value in fields if field == 2)
         statement = rosters.data(1, rosters.Roster(current).statement)
 
         def make(signatures):
             return rosters.to_armour(kind, rosters.pack([(field, statement + signatures if field == 2 else value) for field, value in fields])).encode()
-        return current[len(statement):], make
+        tail = current[len(statement):]
+        self.assertEqual(make(tail).split(), file.split())
+        return tail, make
 
     def spoilt(self, file, kind):
         """Every byte of the signatures with one bit turned; one signature fewer; none; one more, by a key that has no say."""
         tail, make = self.parts(file, kind)
-        self.assertEqual(make(tail).split(), file.split())
         for at, byte in enumerate(tail):
             yield f"byte {at} of {len(tail)}", make(tail[:at] + bytes([byte ^ 1]) + tail[at + 1:])
         each = [rosters.data(field, value) for field, value in rosters.pairs(tail)]
@@ -201,7 +202,16 @@ class FreshInvites(E2E):
         yield "a foreign one alone", make(rosters.data(2, foreign))
 
     def one_bad(self, file):
-        return next(data for what, data in self.spoilt(file, "INVITE") if what == "byte 60 of 204")
+        """An invite with one bit of a signature turned."""
+        tail, make = self.parts(file, "INVITE")
+        return make(tail[:60] + bytes([tail[60] ^ 1]) + tail[61:])
+
+    def lay(self, node, name, data):
+        """Into the inbox past `join`; until the node has refused it."""
+        inbox = node.dir / "inbox"
+        (inbox / f".{name}").write_bytes(data)
+        (inbox / f".{name}").rename(inbox / f"{name}.invite")
+        wait_until(lambda: (inbox / "refused" / f"{name}.invite").exists(), f"{name} is set aside", 20)
 
     def refused(self, node, data, *argv):
         done = node.cli(*[self.put(data) if word is FILE else word for word in argv], "--json", want=None)
@@ -236,9 +246,7 @@ class FreshInvites(E2E):
         card = next(value for field, value in fields if field == 4)
         spoilt_card = rosters.pack([(field, value[:-1] + bytes([value[-1] ^ 1]) if value == card else value) for field, value in fields])
         for name, data in (("a", self.one_bad(self.invite)), ("b", rosters.to_armour("INVITE", spoilt_card).encode())):
-            (delta.dir / "inbox" / f".{name}").write_bytes(data)
-            (delta.dir / "inbox" / f".{name}").rename(delta.dir / "inbox" / f"{name}.invite")
-            wait_until(lambda: (delta.dir / "inbox" / "refused" / f"{name}.invite").exists(), f"{name} is set aside", 20)
+            self.lay(delta, name, data)
             self.assertEqual(delta.status()["communities"], [])
             self.assertEqual([row["rule"] for row in delta.cli("audit", "list", "--kind", "join", "--json").rows()][-1], "forged")
             self.assertEqual(list((delta.dir / "communities").iterdir()), [])
@@ -253,12 +261,9 @@ class FreshInvites(E2E):
         hub.stop()
         before = self.version(bravo)
         self.change_keys()
-        tail, make = self.parts(hub.cli("community", "invite", "water").raw_out, "INVITE")
-        bad = make(tail[:60] + bytes([tail[60] ^ 1]) + tail[61:])
+        bad = self.one_bad(hub.cli("community", "invite", "water").raw_out)
         self.refused(bravo, bad, "join", FILE, "--fingerprint", self.print)
-        (bravo.dir / "inbox" / ".a").write_bytes(bad)
-        (bravo.dir / "inbox" / ".a").rename(bravo.dir / "inbox" / "a.invite")
-        wait_until(lambda: (bravo.dir / "inbox" / "refused" / "a.invite").exists(), "it is set aside", 20)
+        self.lay(bravo, "a", bad)
         self.assertEqual(self.version(bravo), before)
         hub.start()
         wait_until(lambda: self.version(bravo) == before + 1, "the hub's roster is taken", 40)
